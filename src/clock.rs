@@ -1,0 +1,112 @@
+//! The clock port, and the only place where system time is read.
+//!
+//! - Time is an argument everywhere else: the service reads it once per request and passes it on.
+//! - [`SystemClock`] never goes back: what has expired stays expired when the machine's clock is set back.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment: whole seconds since 1970-01-01T00:00:00Z, as in a JWT's `NumericDate` (RFC 7519, section 2).
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::Timestamp;
+///
+/// let noon = Timestamp::from_secs(43_200);
+/// assert_eq!(noon + Duration::from_secs(60), Timestamp::from_secs(43_260));
+/// assert_eq!(noon.until(Timestamp::from_secs(43_260)), Duration::from_secs(60));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// Makes a moment from seconds since 1970.
+    #[must_use]
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs)
+    }
+
+    /// Returns the seconds since 1970.
+    #[must_use]
+    pub const fn as_secs(self) -> u64 {
+        self.0
+    }
+
+    /// Returns how long it is from this moment to a later one; zero if it is not later.
+    #[must_use]
+    pub const fn until(self, later: Self) -> Duration {
+        Duration::from_secs(later.0.saturating_sub(self.0))
+    }
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    fn add(self, after: Duration) -> Self {
+        Self(self.0.saturating_add(after.as_secs()))
+    }
+}
+
+impl std::ops::Sub<Duration> for Timestamp {
+    type Output = Self;
+
+    fn sub(self, before: Duration) -> Self {
+        Self(self.0.saturating_sub(before.as_secs()))
+    }
+}
+
+/// Tells the time to the layer.
+///
+/// An implementation must not go back: a session that has expired at one answer would live again at the next.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// Returns the present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock, held at its highest reading when it is set back.
+#[derive(Debug, Default)]
+pub struct SystemClock {
+    highest: AtomicU64,
+}
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one reading of system time")]
+    fn now(&self) -> Timestamp {
+        let read = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
+        // A load before the exchange: the usual request shares the cache line instead of taking it.
+        let highest = self.highest.load(Ordering::Relaxed);
+        if read > highest {
+            self.highest.fetch_max(read, Ordering::Relaxed);
+        }
+        Timestamp(read.max(highest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_set_back_stays_at_its_highest_reading() {
+        let clock = SystemClock::default();
+        let ahead = clock.now() + Duration::from_secs(3_600);
+        clock.highest.store(ahead.as_secs(), Ordering::Relaxed);
+        assert_eq!(clock.now(), ahead);
+    }
+
+    #[test]
+    fn arithmetic_on_moments_saturates() {
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(Timestamp(10) - hour, Timestamp(0));
+        assert_eq!(Timestamp(u64::MAX) + hour, Timestamp(u64::MAX));
+        assert_eq!(Timestamp(20).until(Timestamp(10)), Duration::ZERO);
+    }
+}

@@ -1,0 +1,16 @@
+//! Email sign-in in front of any Tower service.
+
+mod clock;
+mod email;
+mod error;
+mod provider;
+
+pub use self::{
+    clock::{Clock, SystemClock, Timestamp},
+    email::{Email, InvalidEmail},
+    error::ConfigError,
+    provider::{
+        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
+        ProviderErrorKind, Start, Started,
+    },
+};

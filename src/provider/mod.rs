@@ -1,0 +1,269 @@
+//! The provider port: who proves that an address is somebody's.
+//!
+//! - [`IdentityProvider::start`] begins a sign-in and has a single-use link made for it.
+//! - Following the link leads to the layer's callback with a code, which [`IdentityProvider::finish`] redeems.
+//! - What it yields is an [`Identity`]. The layer, not the provider, binds it to the browser and to the address
+//!   that the sign-in was begun for.
+//!
+//! `WorkOs` (feature `workos`) is the provider that ships with the crate.
+
+use std::{fmt, future::Future, pin::Pin, time::Duration};
+
+use crate::email::Email;
+
+mod error;
+
+pub use self::error::{ProviderError, ProviderErrorKind};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Sends links and redeems what comes back. Implementers write plain `async fn`.
+///
+/// ```
+/// use tower_magic_link::{
+///     AuthorizationCode, Email, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started,
+/// };
+///
+/// /// Mails nothing: its code is the address.
+/// struct TrustsEverybody;
+///
+/// impl IdentityProvider for TrustsEverybody {
+///     async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
+///         println!("{}?code={}&state={}", start.redirect_uri, start.email.as_str(), start.state);
+///         Ok(Started::mailed())
+///     }
+///
+///     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+///         let email = Email::parse(code.expose())
+///             .map_err(|error| ProviderError::new(ProviderErrorKind::Refused).with_source(error))?;
+///         Ok(Identity::new(email.as_str().to_owned(), email))
+///     }
+/// }
+/// ```
+pub trait IdentityProvider: Send + Sync + 'static {
+    /// Begins a sign-in for [`Start::email`]: makes a single-use link that leads to [`Start::redirect_uri`] with a
+    /// `code` and the unchanged `state` in its query, and mails it when [`Start::delivery`] says so.
+    ///
+    /// # Errors
+    ///
+    /// When no link could be made or mailed. The person can try again.
+    fn start(
+        &self,
+        start: &Start<'_>,
+    ) -> impl Future<Output = Result<Started, ProviderError>> + Send;
+
+    /// Redeems a code from the callback. A code must be good for one redemption only.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Refused`] when the code is used, expired or unknown; other kinds when it could
+    /// not be told whether it is good.
+    fn finish(
+        &self,
+        code: &AuthorizationCode,
+    ) -> impl Future<Output = Result<Identity, ProviderError>> + Send;
+}
+
+/// What a provider gets to begin a sign-in with.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Start<'a> {
+    /// Who the link is for.
+    pub email: &'a Email,
+    /// Where the link leads: the layer's callback, below the public URL. It has no query.
+    pub redirect_uri: &'a str,
+    /// What must come back unchanged with the code: base64url, under 1,000 bytes.
+    pub state: &'a str,
+    /// How long the link is good: 15 minutes to 24 hours.
+    pub link_lifetime: Duration,
+    /// Who mails the link.
+    pub delivery: Delivery,
+}
+
+/// Who mails the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivery {
+    /// The layer's own mailer: the provider returns the link and mails nothing.
+    Mailer,
+    /// The provider mails the link.
+    Provider,
+}
+
+/// A sign-in that a provider has begun.
+#[derive(Debug)]
+pub struct Started {
+    link: Option<Link>,
+}
+
+impl Started {
+    /// Says that the provider mailed the link.
+    #[must_use]
+    pub const fn mailed() -> Self {
+        Self { link: None }
+    }
+
+    /// Hands the link over, for the layer to mail.
+    #[must_use]
+    pub const fn with_link(link: Link) -> Self {
+        Self { link: Some(link) }
+    }
+
+    pub(crate) fn into_link(self) -> Option<Link> {
+        self.link
+    }
+}
+
+/// A single-use sign-in link. Whoever follows it is signed in, so `Debug` prints `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Link(String);
+
+impl Link {
+    /// Wraps a link.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// Returns the link itself. It must not reach a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A code from the callback, not yet redeemed. `Debug` prints `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AuthorizationCode(String);
+
+impl AuthorizationCode {
+    /// Wraps a code.
+    #[must_use]
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+
+    /// Returns the code itself. It must not reach a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AuthorizationCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Somebody, as a provider has proven them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    subject: String,
+    email: Email,
+    organization: Option<String>,
+    connection: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+}
+
+impl Identity {
+    /// Makes an identity from the provider's stable id and the proven address.
+    #[must_use]
+    pub fn new(subject: impl Into<String>, email: Email) -> Self {
+        Self {
+            subject: subject.into(),
+            email,
+            organization: None,
+            connection: None,
+            first_name: None,
+            last_name: None,
+        }
+    }
+
+    /// Adds the provider's id of the organization.
+    #[must_use]
+    pub fn with_organization(mut self, organization: Option<String>) -> Self {
+        self.organization = organization;
+        self
+    }
+
+    /// Adds the provider's id of the connection that proved the address.
+    #[must_use]
+    pub fn with_connection(mut self, connection: Option<String>) -> Self {
+        self.connection = connection;
+        self
+    }
+
+    /// Adds the person's names.
+    #[must_use]
+    pub fn with_names(mut self, first: Option<String>, last: Option<String>) -> Self {
+        self.first_name = first;
+        self.last_name = last;
+        self
+    }
+
+    /// Returns the provider's stable id: `prof_…` at WorkOS.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Returns the proven address.
+    #[must_use]
+    pub const fn email(&self) -> &Email {
+        &self.email
+    }
+
+    /// Returns the organization's id. WorkOS has none for a Magic Link connection that it made by itself.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+
+    /// Returns the id of the connection that proved the address.
+    #[must_use]
+    pub fn connection(&self) -> Option<&str> {
+        self.connection.as_deref()
+    }
+
+    /// Returns the person's first name.
+    #[must_use]
+    pub fn first_name(&self) -> Option<&str> {
+        self.first_name.as_deref()
+    }
+
+    /// Returns the person's last name.
+    #[must_use]
+    pub fn last_name(&self) -> Option<&str> {
+        self.last_name.as_deref()
+    }
+}
+
+/// [`IdentityProvider`] as the layer stores it: one box per sign-in, no type parameter.
+pub(crate) trait ErasedProvider: Send + Sync {
+    fn start<'a>(&'a self, start: &'a Start<'a>) -> BoxFuture<'a, Result<Started, ProviderError>>;
+    fn finish<'a>(
+        &'a self,
+        code: &'a AuthorizationCode,
+    ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
+}
+
+impl<P: IdentityProvider> ErasedProvider for P {
+    fn start<'a>(&'a self, start: &'a Start<'a>) -> BoxFuture<'a, Result<Started, ProviderError>> {
+        Box::pin(IdentityProvider::start(self, start))
+    }
+
+    fn finish<'a>(
+        &'a self,
+        code: &'a AuthorizationCode,
+    ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
+        Box::pin(IdentityProvider::finish(self, code))
+    }
+}
