@@ -4,6 +4,8 @@ mod clock;
 mod email;
 mod error;
 mod provider;
+mod random;
+mod session;
 
 pub use self::{
     clock::{Clock, SystemClock, Timestamp},
@@ -13,4 +15,5 @@ pub use self::{
         AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
         ProviderErrorKind, Start, Started,
     },
+    session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
 };

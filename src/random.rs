@@ -1,0 +1,12 @@
+//! Random bytes from the operating system: the only source of chance, beside the clock the only ambient one.
+
+/// Returns fresh random bytes.
+#[expect(
+    clippy::expect_used,
+    reason = "without entropy no secret can be made, and a guessable one must not be"
+)]
+pub(crate) fn bytes<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    bytes
+}

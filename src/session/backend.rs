@@ -1,0 +1,32 @@
+//! The crypto backend of EdDSA keys, named explicitly.
+//!
+//! - Feature `aws-lc-rs` (default): aws-lc-rs. It needs a C compiler, has no open advisory, is what rustls uses
+//!   by default, and is the faster of the two. It wins where both are compiled in.
+//! - Feature `rust-crypto`: RustCrypto, pure Rust. jsonwebtoken's feature of that name also compiles the `rsa` crate,
+//!   which has RUSTSEC-2023-0071; nothing here calls it.
+//! - jsonwebtoken's process-wide provider is never asked: it panics when another crate of the same binary has
+//!   compiled in the other backend.
+
+#[cfg(feature = "aws-lc-rs")]
+use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
+#[cfg(not(feature = "aws-lc-rs"))]
+use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, jwk::EllipticCurve};
+
+/// Returns the public key of a private one; `None` when it is no Ed25519 key.
+pub(super) fn public_key(private: &EncodingKey) -> Option<Vec<u8>> {
+    (DEFAULT_PROVIDER
+        .key_utils
+        .ed_pub_components_from_private_key)(private.as_bytes(), &EllipticCurve::Ed25519)
+    .ok()
+}
+
+pub(super) fn sign(message: &[u8], key: &EncodingKey) -> Option<Vec<u8>> {
+    let signer = (DEFAULT_PROVIDER.signer_factory)(&Algorithm::EdDSA, key).ok()?;
+    signer.try_sign(message).ok()
+}
+
+pub(super) fn verify(message: &[u8], signature: &[u8], key: &DecodingKey) -> bool {
+    (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::EdDSA, key)
+        .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
+}

@@ -1,0 +1,117 @@
+//! The layer's cookies: their names, and how they are set and removed.
+//!
+//! - `__Host-` names (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2): `Secure`, `Path=/`, no `Domain`, so that no sibling
+//!   subdomain can plant one. On a plain-http loopback URL there is no prefix and no `Secure`: Safari drops both there.
+//! - `HttpOnly` and `SameSite=Lax` on all. Lax arrives with the navigation from the mail, and with no cross-site POST.
+
+use std::time::Duration;
+
+use cookie::{Cookie, SameSite};
+use http::HeaderValue;
+
+/// The names of the layer's cookies, and whether they are `Secure`.
+#[derive(Clone, Debug)]
+pub(crate) struct Cookies {
+    session: String,
+    browser: String,
+    return_to: String,
+    is_secure: bool,
+}
+
+/// Which of the layer's cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Jar {
+    /// Binds a sign-in to the browser that began it.
+    Browser,
+    /// A return-to that is too long for the state.
+    ReturnTo,
+    /// The session token.
+    Session,
+}
+
+impl Cookies {
+    /// Makes the names from the base name: `NAME`, `NAME-browser`, `NAME-return`, behind `__Host-` when secure.
+    pub(crate) fn new(name: &str, is_secure: bool) -> Self {
+        let prefix = if is_secure { "__Host-" } else { "" };
+        Self {
+            session: format!("{prefix}{name}"),
+            browser: format!("{prefix}{name}-browser"),
+            return_to: format!("{prefix}{name}-return"),
+            is_secure,
+        }
+    }
+
+    pub(crate) fn name(&self, jar: Jar) -> &str {
+        match jar {
+            Jar::Browser => &self.browser,
+            Jar::ReturnTo => &self.return_to,
+            Jar::Session => &self.session,
+        }
+    }
+
+    /// Returns the `Set-Cookie` value that keeps `value` for `max_age`.
+    pub(crate) fn set(&self, jar: Jar, value: &str, max_age: Duration) -> HeaderValue {
+        let mut cookie = self.bare(jar, value);
+        let max_age = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+        cookie.set_max_age(cookie::time::Duration::seconds(max_age));
+        encode(&cookie)
+    }
+
+    /// Returns the `Set-Cookie` value that makes the browser forget the cookie.
+    pub(crate) fn remove(&self, jar: Jar) -> HeaderValue {
+        let mut cookie = self.bare(jar, "");
+        cookie.make_removal();
+        // make_removal writes an Expires relative to the system clock; the epoch says the same and needs no clock.
+        cookie.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
+        encode(&cookie)
+    }
+
+    fn bare<'c>(&'c self, jar: Jar, value: &'c str) -> Cookie<'c> {
+        let mut cookie = Cookie::new(self.name(jar), value);
+        cookie.set_path("/");
+        cookie.set_http_only(true);
+        cookie.set_same_site(SameSite::Lax);
+        cookie.set_secure(self.is_secure);
+        cookie
+    }
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "the name is checked by build(), the value is base64url and dots"
+)]
+fn encode(cookie: &Cookie<'_>) -> HeaderValue {
+    let mut value = HeaderValue::try_from(cookie.to_string()).expect("a cookie of visible ASCII");
+    // Kept out of HPACK's shared table and out of Debug output.
+    value.set_sensitive(true);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_carry_every_attribute_that_guards_them() {
+        let hour = Duration::from_secs(3_600);
+        let set = Cookies::new("app", true).set(Jar::Session, "a.b.c", hour);
+        assert_eq!(
+            set,
+            "__Host-app=a.b.c; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600"
+        );
+        let set = Cookies::new("app", false).set(Jar::Browser, "x", hour);
+        assert_eq!(
+            set,
+            "app-browser=x; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600"
+        );
+    }
+
+    #[test]
+    fn removal_carries_the_same_attributes_and_a_past_end() {
+        let removal = Cookies::new("app", true).remove(Jar::Session);
+        assert_eq!(
+            removal,
+            "__Host-app=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
+        );
+    }
+}

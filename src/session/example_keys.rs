@@ -1,0 +1,90 @@
+//! Keys that everybody has: from tutorials, RFCs and tools. A session signed with one can be made by anyone.
+
+/// Secrets of 32 bytes or more that stand in public documents.
+const PUBLISHED: [&[u8]; 11] = [
+    b"a-string-secret-at-least-256-bits-long",
+    b"a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
+    b"changemechangemechangemechangeme",
+    b"change-me-to-a-long-random-secret",
+    b"your-256-bit-secret-your-256-bit-secret",
+    b"your-super-secret-jwt-token-with-at-least-32-characters-long",
+    b"super-secret-jwt-token-with-at-least-32-characters-long",
+    b"thisisasecretkeythatis32byteslong",
+    b"this-is-a-very-long-secret-key-for-jwt",
+    b"keyboard cat keyboard cat keyboard cat",
+    // RFC 7515, appendix A.1.1.
+    &[
+        3, 35, 53, 75, 43, 15, 165, 188, 131, 126, 6, 101, 119, 123, 166, 143, 90, 179, 40, 230,
+        240, 84, 201, 40, 169, 15, 132, 178, 210, 80, 46, 191, 211, 251, 90, 146, 210, 6, 71, 239,
+        150, 138, 180, 195, 119, 98, 61, 34, 61, 46, 33, 114, 5, 46, 79, 8, 192, 205, 154, 245,
+        103, 208, 128, 163,
+    ],
+];
+
+/// The fewest distinct bytes that a key may have. 32 random bytes have 30 on average; 32 random hex digits have 14,
+/// and fewer than 8 of them once in 30 million keys.
+const FEWEST_DISTINCT: usize = 8;
+
+/// Says whether a key stands in a public document, or is so regular that nobody drew it at random.
+pub(super) fn is_known(secret: &[u8]) -> bool {
+    PUBLISHED.contains(&secret)
+        || distinct(secret) < FEWEST_DISTINCT
+        || is_run(secret)
+        || is_repeated(secret)
+}
+
+fn distinct(secret: &[u8]) -> usize {
+    let mut sorted = secret.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    sorted.len()
+}
+
+/// `0123456789…`, `abcdef…`, 0, 1, 2, …: most bytes are one more than the byte before.
+fn is_run(secret: &[u8]) -> bool {
+    let follows = secret
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.wrapping_add(1) == *b))
+        .count();
+    follows.saturating_mul(2) > secret.len()
+}
+
+/// A short text that was repeated until it was long enough.
+fn is_repeated(secret: &[u8]) -> bool {
+    (1..=secret.len() / 2).any(|period| {
+        secret
+            .iter()
+            .zip(secret.iter().skip(period))
+            .all(|(a, b)| a == b)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_nobody_drew_at_random_are_known() {
+        let cases: [(&str, &[u8]); 8] = [
+            ("zeros", &[0; 32]),
+            ("one letter", b"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+            ("digits", b"01234567890123456789012345678901"),
+            ("hex digits", b"0123456789abcdef0123456789abcdef"),
+            ("alphabet", b"abcdefghijklmnopqrstuvwxyz012345"),
+            ("a word repeated", b"secretkeysecretkeysecretkeysecretkey"),
+            ("jwt.io", b"a-string-secret-at-least-256-bits-long"),
+            ("change me", b"changemechangemechangemechangeme"),
+        ];
+        for (name, secret) in cases {
+            assert!(is_known(secret), "{name}");
+        }
+    }
+
+    #[test]
+    fn random_keys_are_not_known() {
+        for _ in 0..1_000 {
+            let key = crate::random::bytes::<32>();
+            assert!(!is_known(&key));
+        }
+    }
+}

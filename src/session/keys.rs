@@ -1,0 +1,293 @@
+//! `SigningKey`: one key that mints and verifies session tokens.
+//!
+//! - HS256 by RustCrypto's `hmac` and `sha2` with the key schedule computed once: for one short token that is the fastest
+//!   there is, and no backend has to be chosen for it.
+//! - EdDSA (Ed25519) by the backend of `backend.rs`, for when another service verifies without our secret.
+//! - A key knows the exact encoded header of the tokens that it mints. A token finds its key by these bytes;
+//!   `alg`, `kid`, `typ`, `crit`, `jku` from outside are never interpreted.
+//! - What else must be secret is derived from the key (HKDF, RFC 5869), each purpose under its own label.
+
+use std::fmt;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::example_keys;
+use crate::error::ConfigError;
+
+/// RFC 7518, section 3.2: an HS256 key is at least as long as the hash.
+const SHORTEST_SECRET: usize = 32;
+const LONGEST_KEY_ID: usize = 64;
+
+/// A key that signs sessions. `Debug` prints its id and algorithm alone.
+///
+/// ```
+/// use tower_magic_link::SigningKey;
+///
+/// let error = SigningKey::hs256("too short").unwrap_err();
+/// assert_eq!(error.to_string(), "signing key has 9 bytes, fewer than the 32 that HS256 needs");
+/// ```
+#[derive(Clone)]
+pub struct SigningKey {
+    id: String,
+    /// The encoded header of this key's tokens, and the dot behind it.
+    prefix: String,
+    material: Material,
+    derive: Hkdf<Sha256>,
+}
+
+#[derive(Clone)]
+enum Material {
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    EdDsa(Box<EdDsa>),
+    Hs256(Hmac<Sha256>),
+}
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+#[derive(Clone)]
+struct EdDsa {
+    private: jsonwebtoken::EncodingKey,
+    public: jsonwebtoken::DecodingKey,
+}
+
+impl SigningKey {
+    /// Makes an HS256 key (HMAC-SHA256) of 32 random bytes or more: `openssl rand -base64 32`, decoded.
+    ///
+    /// # Errors
+    ///
+    /// When there are fewer than 32 bytes, or they are a well-known example or plainly not random.
+    pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let secret = secret.as_ref();
+        if secret.len() < SHORTEST_SECRET {
+            let length = secret.len();
+            return Err(ConfigError::secret(
+                "signing key",
+                format!("has {length} bytes, fewer than the {SHORTEST_SECRET} that HS256 needs"),
+            ));
+        }
+        if example_keys::is_known(secret) {
+            return Err(ConfigError::secret(
+                "signing key",
+                "is a well-known example or not random: whoever knows it can sign in as anybody",
+            ));
+        }
+        let mac = Hmac::new_from_slice(secret).map_err(|_| {
+            ConfigError::secret("signing key", "has a length that HMAC does not take")
+        })?;
+        Self::assemble(Material::Hs256(mac), secret)
+    }
+
+    /// Draws a fresh HS256 key. Sessions signed with it end with the process, and no other replica knows it.
+    ///
+    /// # Errors
+    ///
+    /// In practice never: 32 random bytes pass every check of [`SigningKey::hs256`].
+    pub fn generate() -> Result<Self, ConfigError> {
+        Self::hs256(crate::random::bytes::<32>())
+    }
+
+    /// Reads an Ed25519 private key for EdDSA, in PKCS #8 PEM: `openssl genpkey -algorithm ed25519`.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not such a key.
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))))]
+    pub fn ed25519_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let invalid =
+            || ConfigError::secret("signing key", "is no Ed25519 private key in PKCS #8 PEM");
+        let private =
+            jsonwebtoken::EncodingKey::from_ed_pem(pem.as_ref()).map_err(|_| invalid())?;
+        let public = super::backend::public_key(&private).ok_or_else(invalid)?;
+        let seed = private.as_bytes().to_vec();
+        let public = jsonwebtoken::DecodingKey::from_ed_der(&public);
+        Self::assemble(Material::EdDsa(Box::new(EdDsa { private, public })), &seed)
+    }
+
+    /// Names the key: the `kid` of its tokens, at most 64 letters, digits, `-`, `_` and `.`. The default is derived from the key.
+    ///
+    /// # Errors
+    ///
+    /// When the id is empty, too long or has other characters.
+    pub fn with_id(mut self, id: impl Into<String>) -> Result<Self, ConfigError> {
+        let id = id.into();
+        let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if id.is_empty() || id.len() > LONGEST_KEY_ID || !id.bytes().all(is_plain) {
+            let problem = "must be 1 to 64 letters, digits, '-', '_' and '.'";
+            return Err(ConfigError::invalid("key id", id, problem));
+        }
+        self.prefix = prefix(self.algorithm(), &id);
+        self.id = id;
+        Ok(self)
+    }
+
+    /// Returns the key's name.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the algorithm's name in JWA: `HS256` or `EdDSA` (RFC 7518, RFC 8037).
+    #[must_use]
+    pub const fn algorithm(&self) -> &'static str {
+        match self.material {
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Material::EdDsa(_) => "EdDSA",
+            Material::Hs256(_) => "HS256",
+        }
+    }
+
+    fn assemble(material: Material, secret: &[u8]) -> Result<Self, ConfigError> {
+        let mut key = Self {
+            id: String::new(),
+            prefix: String::new(),
+            material,
+            derive: Hkdf::new(Some(b"tower-magic-link"), secret),
+        };
+        let id = URL_SAFE_NO_PAD.encode(key.derived::<6>("key id"));
+        // A leading '-' or '_' is as good as any other character.
+        key = key.with_id(id)?;
+        Ok(key)
+    }
+
+    /// Returns a secret for one purpose, independent of those for every other label.
+    #[expect(
+        clippy::expect_used,
+        reason = "HKDF-SHA256 yields up to 8,160 bytes; no purpose asks for more than 32"
+    )]
+    pub(super) fn derived<const N: usize>(&self, label: &str) -> [u8; N] {
+        let mut secret = [0; N];
+        self.derive
+            .expand(label.as_bytes(), &mut secret)
+            .expect("the length is within HKDF's bound");
+        secret
+    }
+
+    /// Returns the encoded header of this key's tokens, with the dot behind it.
+    pub(super) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    /// Appends the encoded signature of the text so far.
+    pub(super) fn sign_onto(&self, text: &mut String) -> Option<()> {
+        match &self.material {
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Material::EdDsa(key) => {
+                let signature = super::backend::sign(text.as_bytes(), &key.private)?;
+                text.push('.');
+                URL_SAFE_NO_PAD.encode_string(signature, text);
+            }
+            Material::Hs256(mac) => {
+                let signature = mac
+                    .clone()
+                    .chain_update(text.as_bytes())
+                    .finalize()
+                    .into_bytes();
+                text.push('.');
+                URL_SAFE_NO_PAD.encode_string(signature, text);
+            }
+        }
+        Some(())
+    }
+
+    /// Says whether an encoded signature is this key's for the text. Constant time in the signature's bytes.
+    pub(super) fn verifies(&self, text: &str, signature: &str) -> bool {
+        // 64 bytes is an Ed25519 signature; HMAC-SHA256 has 32. A longer one does not fit and is refused.
+        let mut buffer = [0; 64];
+        let Ok(length) = URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) else {
+            return false;
+        };
+        let signature = buffer.get(..length).unwrap_or_default();
+        match &self.material {
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Material::EdDsa(key) => super::backend::verify(text.as_bytes(), signature, &key.public),
+            Material::Hs256(mac) => mac
+                .clone()
+                .chain_update(text.as_bytes())
+                .verify_slice(signature)
+                .is_ok(),
+        }
+    }
+}
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKey")
+            .field("id", &self.id)
+            .field("algorithm", &self.algorithm())
+            .field("secret", &"[redacted]")
+            .finish_non_exhaustive()
+    }
+}
+
+/// The id has no character that JSON escapes, so the header can be written as it stands.
+fn prefix(algorithm: &str, id: &str) -> String {
+    let header = format!(r#"{{"alg":"{algorithm}","typ":"session+jwt","kid":"{id}"}}"#);
+    let mut prefix = URL_SAFE_NO_PAD.encode(header);
+    prefix.push('.');
+    prefix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_short_or_known_is_refused_without_being_shown() {
+        let cases: [(&str, &[u8], &str); 4] = [
+            ("empty", b"", "has 0 bytes"),
+            ("31 bytes", &[7; 31], "has 31 bytes"),
+            ("zeros", &[0; 32], "well-known"),
+            (
+                "jwt.io",
+                b"a-string-secret-at-least-256-bits-long",
+                "well-known",
+            ),
+        ];
+        for (name, secret, want) in cases {
+            let error = SigningKey::hs256(secret).unwrap_err().to_string();
+            assert!(error.contains(want), "{name}: {error}");
+            assert!(!error.contains("256-bits-long"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_key_id_is_plain_and_short() {
+        let long = "k".repeat(65);
+        for id in ["", "a b", "a\"b", "../x", "ключ", &long] {
+            let key = SigningKey::generate().unwrap();
+            assert!(key.with_id(id).is_err(), "{id}");
+        }
+        assert_eq!(
+            SigningKey::generate()
+                .unwrap()
+                .with_id("2026-11")
+                .unwrap()
+                .id(),
+            "2026-11"
+        );
+    }
+
+    #[test]
+    fn derived_secrets_differ_by_label_and_by_key() {
+        let (one, two) = (
+            SigningKey::generate().unwrap(),
+            SigningKey::generate().unwrap(),
+        );
+        assert_ne!(one.derived::<32>("a"), one.derived::<32>("b"));
+        assert_ne!(one.derived::<32>("a"), two.derived::<32>("a"));
+        assert_ne!(one.id(), two.id());
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let key = SigningKey::hs256(b"dj7fH2-marker-kwo1pqzm4vb8xn6rty").unwrap();
+        let text = format!("{key:?}");
+        assert!(
+            text.contains("[redacted]") && !text.contains("marker"),
+            "{text}"
+        );
+    }
+}

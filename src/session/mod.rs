@@ -1,0 +1,267 @@
+//! The session: who is signed in, since when and until when.
+//!
+//! - A session is what a verified token says ([`token`]); nothing is stored on the server for it.
+//! - It is one `Arc`: cloning it into a handler costs a counter.
+//! - Its id outlives renewals: ending the id ends every token that was ever minted for it.
+
+use std::{fmt, sync::Arc};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+use crate::{clock::Timestamp, provider::Identity};
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod backend;
+pub(crate) mod cookie;
+mod example_keys;
+mod keys;
+mod ring;
+pub(crate) mod seal;
+pub(crate) mod token;
+
+pub use self::{keys::SigningKey, ring::KeyRing};
+
+/// A signed-in person's session, as the request's token states it.
+///
+/// The layer leaves it in the request's extensions. Under feature `axum` it is an extractor too.
+///
+/// ```
+/// use tower_magic_link::Session;
+///
+/// fn greet(request: &http::Request<()>) -> String {
+///     match request.extensions().get::<Session>() {
+///         Some(session) => format!("hello {}", session.email()),
+///         None => "hello, whoever you are".to_owned(),
+///     }
+/// }
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Session(Arc<Record>);
+
+/// All texts of a session stand in one string, so that reading a token allocates for them once.
+#[derive(Clone, PartialEq, Eq)]
+struct Record {
+    text: String,
+    /// Where each of `Field` ends in `text`.
+    ends: [usize; Field::COUNT],
+    id: SessionId,
+    issued_at: Timestamp,
+    expires_at: Timestamp,
+    auth_time: Timestamp,
+}
+
+#[derive(Clone, Copy)]
+enum Field {
+    Subject,
+    Email,
+    Organization,
+    Connection,
+    FirstName,
+    LastName,
+}
+
+impl Field {
+    const COUNT: usize = 6;
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Subject => 0,
+            Self::Email => 1,
+            Self::Organization => 2,
+            Self::Connection => 3,
+            Self::FirstName => 4,
+            Self::LastName => 5,
+        }
+    }
+}
+
+/// When a session was made and when it ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) auth_time: Timestamp,
+}
+
+impl Session {
+    /// Makes a session of an identity that was proven just now.
+    pub(crate) fn new(identity: &Identity, id: SessionId, times: Times) -> Self {
+        let fields = [
+            identity.subject(),
+            identity.email().as_str(),
+            identity.organization().unwrap_or_default(),
+            identity.connection().unwrap_or_default(),
+            identity.first_name().unwrap_or_default(),
+            identity.last_name().unwrap_or_default(),
+        ];
+        Self::from_fields(fields, id, times)
+    }
+
+    fn from_fields(fields: [&str; Field::COUNT], id: SessionId, times: Times) -> Self {
+        let mut text = String::with_capacity(fields.iter().map(|field| field.len()).sum());
+        let ends = fields.map(|field| {
+            text.push_str(field);
+            text.len()
+        });
+        Self(Arc::new(Record {
+            text,
+            ends,
+            id,
+            issued_at: times.issued_at,
+            expires_at: times.expires_at,
+            auth_time: times.auth_time,
+        }))
+    }
+
+    /// Returns the same session with a later end, for a token minted at `now`.
+    pub(crate) fn renewed(&self, expires_at: Timestamp, now: Timestamp) -> Self {
+        Self(Arc::new(Record {
+            issued_at: now,
+            expires_at,
+            ..Record::clone(&self.0)
+        }))
+    }
+
+    /// Returns the provider's stable id of the person: `prof_…` at WorkOS. Key accounts on it.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        self.field(Field::Subject)
+    }
+
+    /// Returns the session's id. It stays the same when the session is renewed.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.0.id
+    }
+
+    /// Returns the proven address, as the provider writes it.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        self.field(Field::Email)
+    }
+
+    /// Returns the provider's id of the organization, where it named one.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.optional(Field::Organization)
+    }
+
+    /// Returns the provider's id of the connection that proved the address.
+    #[must_use]
+    pub fn connection(&self) -> Option<&str> {
+        self.optional(Field::Connection)
+    }
+
+    /// Returns the person's first name, where the provider knows it.
+    #[must_use]
+    pub fn first_name(&self) -> Option<&str> {
+        self.optional(Field::FirstName)
+    }
+
+    /// Returns the person's last name, where the provider knows it.
+    #[must_use]
+    pub fn last_name(&self) -> Option<&str> {
+        self.optional(Field::LastName)
+    }
+
+    /// Returns when this token was minted: at sign-in, or at the last renewal.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        self.0.issued_at
+    }
+
+    /// Returns the first moment at which the session is no longer good, unless it is renewed.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.0.expires_at
+    }
+
+    /// Returns when the person proved their address. Renewal does not move it.
+    #[must_use]
+    pub fn auth_time(&self) -> Timestamp {
+        self.0.auth_time
+    }
+
+    fn field(&self, field: Field) -> &str {
+        let index = field.index();
+        let end = |index: usize| self.0.ends.get(index).copied().unwrap_or_default();
+        let start = index.checked_sub(1).map_or(0, end);
+        self.0.text.get(start..end(index)).unwrap_or_default()
+    }
+
+    fn optional(&self, field: Field) -> Option<&str> {
+        Some(self.field(field)).filter(|text| !text.is_empty())
+    }
+}
+
+/// Prints the ids and times, not the address or the names.
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("subject", &self.subject())
+            .field("id", &self.id())
+            .field("organization", &self.organization())
+            .field("issued_at", &self.issued_at())
+            .field("expires_at", &self.expires_at())
+            .field("auth_time", &self.auth_time())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The name of a session: 128 random bits. It opens nothing by itself.
+///
+/// ```
+/// use tower_magic_link::SessionId;
+///
+/// let id: SessionId = "AAECAwQFBgcICQoLDA0ODw".parse()?;
+/// assert_eq!(id.to_string(), "AAECAwQFBgcICQoLDA0ODw");
+/// # Ok::<(), tower_magic_link::InvalidSessionId>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SessionId([u8; 16]);
+
+/// The text is not a session id: 22 characters of base64url.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a session id")]
+#[non_exhaustive]
+pub struct InvalidSessionId;
+
+impl SessionId {
+    /// Makes an id from 128 bits, which must be random.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 128 bits, for a store.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; 16];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        (length == bytes.len()).then_some(Self(bytes))
+    }
+}
+
+impl std::str::FromStr for SessionId {
+    type Err = InvalidSessionId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSessionId> {
+        Self::parse(text).ok_or(InvalidSessionId)
+    }
+}
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        base64::display::Base64Display::new(&self.0, &URL_SAFE_NO_PAD).fmt(f)
+    }
+}
+
+impl fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

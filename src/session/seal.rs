@@ -1,0 +1,187 @@
+//! Sealing: what must travel through the browser or WorkOS, but be read and made by us alone.
+//!
+//! - XChaCha20-Poly1305: its nonce is long enough to be drawn at random, whatever the number of values.
+//! - Each purpose has its own key, derived from the signing key: a value sealed for one does not open for another.
+//! - Sealed with the current key, opened with any of the ring.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+
+use super::{KeyRing, SigningKey};
+
+const NONCE: usize = 24;
+/// The nonce before and the Poly1305 tag behind.
+#[cfg(test)]
+pub(crate) const OVERHEAD: usize = NONCE + 16;
+
+/// What a value is sealed for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The address of the check-your-mail page.
+    Check,
+    /// The link that we mail, with the provider's link inside.
+    Open,
+    /// A return-to that is too long for the state.
+    ReturnTo,
+    /// The `state` that WorkOS hands back.
+    State,
+}
+
+impl Purpose {
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Check => "seal: check page",
+            Self::Open => "seal: mailed link",
+            Self::ReturnTo => "seal: return to",
+            Self::State => "seal: state",
+        }
+    }
+}
+
+impl KeyRing {
+    /// Seals bytes for one purpose, as base64url. The nonce must be random.
+    #[expect(clippy::expect_used, reason = "encryption fails above 256 GiB alone")]
+    pub(crate) fn seal(&self, purpose: Purpose, plain: &[u8], nonce: [u8; NONCE]) -> String {
+        let sealed = aead(self.current(), purpose)
+            .encrypt(&XNonce::from(nonce), plain)
+            .expect("what is sealed here is short");
+        URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what [`KeyRing::seal`] made for the same purpose with a key that the ring still has.
+    pub(crate) fn open(&self, purpose: Purpose, sealed: &str) -> Option<Vec<u8>> {
+        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+        self.iter().find_map(|key| {
+            aead(key, purpose)
+                .decrypt(&XNonce::from(*nonce), sealed)
+                .ok()
+        })
+    }
+
+    /// Returns a fresh browser cookie: 128 random bits, and a tag by which we know it for ours.
+    pub(crate) fn browser_cookie(&self, random: [u8; 16]) -> String {
+        let tag = browser_mac(self.current(), random).finalize().into_bytes();
+        let tag = tag.first_chunk::<16>().copied().unwrap_or_default();
+        URL_SAFE_NO_PAD.encode([random, tag].concat())
+    }
+
+    /// Says whether a browser cookie is one that we made. Constant time in the tag.
+    pub(crate) fn made_browser_cookie(&self, cookie: &str) -> bool {
+        let mut bytes = [0; 32];
+        if URL_SAFE_NO_PAD.decode_slice(cookie, &mut bytes) != Ok(bytes.len()) {
+            return false;
+        }
+        let (Some(random), Some(tag)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>())
+        else {
+            return false;
+        };
+        self.iter()
+            .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok())
+    }
+}
+
+/// Returns a short fingerprint of a browser cookie, to stand in a sealed attempt.
+pub(crate) fn fingerprint(cookie: &str) -> [u8; 16] {
+    let hash = Sha256::digest(cookie.as_bytes());
+    hash.first_chunk::<16>().copied().unwrap_or_default()
+}
+
+fn aead(key: &SigningKey, purpose: Purpose) -> XChaCha20Poly1305 {
+    XChaCha20Poly1305::new(&key.derived::<32>(purpose.label()).into())
+}
+
+#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
+    Hmac::new_from_slice(&key.derived::<32>("tag: browser cookie"))
+        .map(|mac: Hmac<Sha256>| mac.chain_update(random))
+        .expect("a 32-byte key")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PURPOSES: [Purpose; 4] = [
+        Purpose::Check,
+        Purpose::Open,
+        Purpose::ReturnTo,
+        Purpose::State,
+    ];
+
+    fn ring() -> KeyRing {
+        KeyRing::new(SigningKey::generate().unwrap())
+    }
+
+    #[test]
+    fn a_sealed_value_opens_for_its_purpose_alone() {
+        let keys = ring();
+        for sealed_for in PURPOSES {
+            let sealed = keys.seal(sealed_for, b"secret", crate::random::bytes());
+            for opened_for in PURPOSES {
+                let want = (sealed_for == opened_for).then(|| b"secret".to_vec());
+                assert_eq!(
+                    keys.open(opened_for, &sealed),
+                    want,
+                    "{sealed_for:?} {opened_for:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_sealed_value_with_any_changed_bit_does_not_open() {
+        let keys = ring();
+        let sealed = keys.seal(Purpose::State, b"secret", crate::random::bytes());
+        let bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        assert_eq!(bytes.len(), OVERHEAD + 6);
+        for bit in 0..bytes.len() * 8 {
+            let mut changed = bytes.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let changed = URL_SAFE_NO_PAD.encode(changed);
+            assert_eq!(keys.open(Purpose::State, &changed), None, "bit {bit}");
+        }
+        for length in 0..sealed.len() {
+            assert_eq!(
+                keys.open(Purpose::State, &sealed[..length]),
+                None,
+                "{length} characters"
+            );
+        }
+    }
+
+    #[test]
+    fn a_retired_key_still_opens_and_a_foreign_one_does_not() {
+        let (old, new) = (
+            SigningKey::generate().unwrap(),
+            SigningKey::generate().unwrap(),
+        );
+        let sealed =
+            KeyRing::new(old.clone()).seal(Purpose::State, b"secret", crate::random::bytes());
+        let ring = KeyRing::new(new.clone()).retire(old).unwrap();
+        assert_eq!(
+            ring.open(Purpose::State, &sealed).as_deref(),
+            Some(&b"secret"[..])
+        );
+        assert_eq!(KeyRing::new(new).open(Purpose::State, &sealed), None);
+    }
+
+    #[test]
+    fn a_browser_cookie_is_known_for_ours_and_a_made_up_one_is_not() {
+        let keys = ring();
+        let cookie = keys.browser_cookie(crate::random::bytes());
+        assert!(keys.made_browser_cookie(&cookie));
+        assert!(!ring().made_browser_cookie(&cookie));
+        for made_up in [
+            "",
+            "x",
+            &URL_SAFE_NO_PAD.encode([7; 32]),
+            &cookie[1..],
+            &format!("{cookie}A"),
+        ] {
+            assert!(!keys.made_browser_cookie(made_up), "{made_up}");
+        }
+    }
+}

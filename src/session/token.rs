@@ -1,0 +1,217 @@
+//! The session token: a JWT (RFC 7519) that says who is signed in.
+//!
+//! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`, `email` and, where known, `org`,
+//!   `conn`, `given_name`, `family_name`.
+//! - Verified in one pass: the header's exact bytes choose the key, the signature is checked before anything is parsed,
+//!   then every claim. What does not fit exactly is refused.
+//! - Time is an argument. A token is good before `exp` and not on it.
+
+use std::{borrow::Cow, fmt, time::Duration};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::{KeyRing, Session, SessionId, SigningKey, Times};
+use crate::clock::Timestamp;
+
+/// A cookie's name and value together may have 4,096 octets; a browser drops what is longer
+/// (draft-ietf-httpbis-rfc6265bis, section 5.6).
+pub(crate) const LONGEST: usize = 4_096;
+
+/// How far another replica's clock may be ahead of ours.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// Why a token is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Not a token of this layer: its shape, key, signature or claims.
+    Invalid,
+    /// It was good until its end.
+    Expired,
+}
+
+/// Whom tokens are from and for: the public URL, on both sides.
+#[derive(Clone, Debug)]
+pub(crate) struct Tokens {
+    keys: KeyRing,
+    issuer: String,
+}
+
+impl Tokens {
+    pub(crate) fn new(keys: KeyRing, issuer: impl Into<String>) -> Self {
+        Self {
+            keys,
+            issuer: issuer.into(),
+        }
+    }
+
+    pub(crate) const fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Writes a session as a token. `None` when the key's backend fails to sign.
+    pub(crate) fn mint(&self, session: &Session) -> Option<String> {
+        let claims = Claims {
+            iss: Text::from(self.issuer.as_str()),
+            aud: Text::from(self.issuer.as_str()),
+            sub: Text::from(session.subject()),
+            sid: Id(session.id()),
+            iat: session.issued_at(),
+            exp: session.expires_at(),
+            auth_time: session.auth_time(),
+            email: Text::from(session.email()),
+            org: session.organization().map(Text::from),
+            conn: session.connection().map(Text::from),
+            given_name: session.first_name().map(Text::from),
+            family_name: session.last_name().map(Text::from),
+        };
+        let claims = serde_json::to_vec(&claims).ok()?;
+        let key = self.keys.current();
+        let mut token = key.prefix().to_owned();
+        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        key.sign_onto(&mut token)?;
+        Some(token)
+    }
+
+    /// Reads a token back into the session that it states.
+    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Session, Fault> {
+        if token.len() > LONGEST {
+            return Err(Fault::Invalid);
+        }
+        let (signed, signature) = token.rsplit_once('.').ok_or(Fault::Invalid)?;
+        let (key, payload) = self.key_of(signed).ok_or(Fault::Invalid)?;
+        if !key.verifies(signed, signature) {
+            return Err(Fault::Invalid);
+        }
+        let claims = URL_SAFE_NO_PAD
+            .decode(payload)
+            .map_err(|_| Fault::Invalid)?;
+        let claims: Claims<'_> = serde_json::from_slice(&claims).map_err(|_| Fault::Invalid)?;
+        self.check(&claims, now)?;
+        Ok(claims.into_session())
+    }
+
+    /// Chooses the key by the exact bytes of the header, and returns what stands behind them.
+    fn key_of<'t>(&self, signed: &'t str) -> Option<(&SigningKey, &'t str)> {
+        self.keys
+            .iter()
+            .find_map(|key| Some((key, signed.strip_prefix(key.prefix())?)))
+    }
+
+    fn check(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), Fault> {
+        let is_ours = claims.iss.0 == self.issuer && claims.aud.0 == self.issuer;
+        let is_sound = claims.auth_time <= claims.iat
+            && claims.iat <= now + LEEWAY
+            && claims.iat < claims.exp
+            && !claims.sub.0.is_empty()
+            && !claims.email.0.is_empty();
+        if !is_ours || !is_sound {
+            return Err(Fault::Invalid);
+        }
+        if now >= claims.exp {
+            return Err(Fault::Expired);
+        }
+        Ok(())
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Claims<'a> {
+    #[serde(borrow)]
+    iss: Text<'a>,
+    #[serde(borrow)]
+    aud: Text<'a>,
+    #[serde(borrow)]
+    sub: Text<'a>,
+    sid: Id,
+    iat: Timestamp,
+    exp: Timestamp,
+    auth_time: Timestamp,
+    #[serde(borrow)]
+    email: Text<'a>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    org: Option<Text<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    conn: Option<Text<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    given_name: Option<Text<'a>>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    family_name: Option<Text<'a>>,
+}
+
+impl Claims<'_> {
+    fn into_session(self) -> Session {
+        Session::from_fields(
+            [
+                &self.sub.0,
+                &self.email.0,
+                optional(self.org.as_ref()),
+                optional(self.conn.as_ref()),
+                optional(self.given_name.as_ref()),
+                optional(self.family_name.as_ref()),
+            ],
+            self.sid.0,
+            Times {
+                issued_at: self.iat,
+                expires_at: self.exp,
+                auth_time: self.auth_time,
+            },
+        )
+    }
+}
+
+fn optional<'t>(text: Option<&'t Text<'_>>) -> &'t str {
+    text.map_or("", |text| &text.0)
+}
+
+/// A JSON string that is borrowed from the token unless it has escapes. serde borrows a bare `Cow`, but not one inside an `Option`.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Text<'a>(Cow<'a, str>);
+
+impl<'a> From<&'a str> for Text<'a> {
+    fn from(text: &'a str) -> Self {
+        Self(Cow::Borrowed(text))
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl<'de> de::Visitor<'de> for Visitor {
+            type Value = Text<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+struct Id(SessionId);
+
+impl Serialize for Id {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Text::deserialize(deserializer)?;
+        SessionId::parse(&text.0)
+            .map(Self)
+            .ok_or_else(|| de::Error::custom("not a session id"))
+    }
+}
