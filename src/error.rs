@@ -37,12 +37,12 @@ pub enum ConfigError {
 impl ConfigError {
     pub(crate) fn invalid(
         setting: &'static str,
-        value: impl ToString,
+        value: impl Into<String>,
         problem: impl Into<Cow<'static, str>>,
     ) -> Self {
         Self::Invalid {
             setting,
-            value: value.to_string(),
+            value: value.into(),
             problem: problem.into(),
         }
     }

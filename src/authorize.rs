@@ -1,0 +1,74 @@
+//! The authorize hook: the application's own say on who may sign in.
+//!
+//! It is asked once per sign-in, after the address is proven and the configured organizations and domains agree.
+
+use std::{error::Error, future::Future};
+
+use crate::provider::{BoxFuture, Identity};
+
+/// Whether somebody may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "somebody may or may not")]
+pub enum Authorization {
+    /// They may.
+    Allowed,
+    /// They may not: 403.
+    Denied,
+}
+
+/// What the hook may answer: an [`Authorization`], a `bool` that says whether they may, or a `Result` of either.
+pub trait IntoAuthorization {
+    /// Becomes the answer.
+    ///
+    /// # Errors
+    ///
+    /// When the hook could not tell: the person reads that signing in does not work just now, and nobody is signed in.
+    fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>>;
+}
+
+impl IntoAuthorization for Authorization {
+    fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>> {
+        Ok(self)
+    }
+}
+
+impl IntoAuthorization for bool {
+    fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>> {
+        Ok(if self {
+            Authorization::Allowed
+        } else {
+            Authorization::Denied
+        })
+    }
+}
+
+impl<A, E> IntoAuthorization for Result<A, E>
+where
+    A: IntoAuthorization,
+    E: Into<Box<dyn Error + Send + Sync>>,
+{
+    fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>> {
+        self.map_err(Into::into)?.into_authorization()
+    }
+}
+
+/// The hook as the layer stores it.
+pub(crate) trait Authorize: Send + Sync {
+    fn ask(&self, identity: Identity) -> BoxFuture<'static, Result<Authorization, ()>>;
+}
+
+impl<F, Fut> Authorize for F
+where
+    F: Fn(Identity) -> Fut + Send + Sync,
+    Fut: Future + Send + 'static,
+    Fut::Output: IntoAuthorization,
+{
+    fn ask(&self, identity: Identity) -> BoxFuture<'static, Result<Authorization, ()>> {
+        let answer = self(identity);
+        Box::pin(async move {
+            answer.await.into_authorization().map_err(|error| {
+                tracing::error!(target: "tower_magic_link", %error, "authorize hook failed");
+            })
+        })
+    }
+}

@@ -1,0 +1,429 @@
+//! `Builder`: every setting, and one `build()` that checks all rules across them.
+
+use std::{future::Future, time::Duration};
+
+use crate::{
+    authorize::{Authorize, IntoAuthorization},
+    clock::{Clock, SystemClock},
+    email,
+    error::ConfigError,
+    event::{Event, Listener},
+    flow::{Exchanges, Flow},
+    gate::{Gate, Lifetimes},
+    layer::{MagicLinkLayer, PageSet, Shared},
+    mailer::{ErasedMailer, Mailer},
+    page::{DefaultPages, Pages, Policy},
+    provider::{ErasedProvider, Identity, IdentityProvider},
+    public_url::PublicUrl,
+    revocation::{IntoRevocations, MemoryRevocations, Revocations},
+    rules::{PublicRule, Rules, is_plain},
+    session::{
+        KeyRing, SessionId,
+        cookie::{Cookies, Jar},
+        token::{self, Tokens},
+    },
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// Browsers cut cookies at 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
+const LONGEST_SESSION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+/// `expires_in` of WorkOS's create-session call: 900 to 86,400 seconds.
+const LINK_LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(900)..=DAY;
+const LONGEST_COOKIE_NAME: usize = 64;
+/// What provider ids are allowed for when the largest cookie is reckoned: WorkOS's have 31 characters.
+const RECKONED_ID: usize = 64;
+
+/// When a cookie is sent along with requests that another site causes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SameSite {
+    /// With navigations, and so with the one from the mail.
+    Lax,
+    /// Never. `build()` refuses it: whoever arrives from a mail would seem signed out.
+    Strict,
+}
+
+/// The settings of a layer. Made by [`MagicLinkLayer::builder`]; nothing is checked before [`Builder::build`].
+#[must_use]
+pub struct Builder {
+    provider: Box<dyn ErasedProvider>,
+    keys: KeyRing,
+    public_url: Option<String>,
+    mount: String,
+    cookie_name: String,
+    same_site: SameSite,
+    session_lifetime: Duration,
+    idle_timeout: Option<Duration>,
+    link_lifetime: Duration,
+    rules: Rules,
+    organizations: Vec<String>,
+    email_domains: Vec<String>,
+    authorize: Option<Box<dyn Authorize>>,
+    revocations: Box<dyn Revocations>,
+    revocation_timeout: Duration,
+    pages: Box<dyn Pages>,
+    mailer: Option<Box<dyn ErasedMailer>>,
+    listener: Listener,
+    clock: Box<dyn Clock>,
+}
+
+impl Builder {
+    pub(crate) fn new(provider: impl IdentityProvider, keys: KeyRing) -> Self {
+        Self {
+            provider: Box::new(provider),
+            keys,
+            public_url: None,
+            mount: "/auth".to_owned(),
+            cookie_name: "magic-link".to_owned(),
+            same_site: SameSite::Lax,
+            session_lifetime: 12 * HOUR,
+            idle_timeout: None,
+            link_lifetime: 15 * MINUTE,
+            rules: Rules::default(),
+            organizations: Vec::new(),
+            email_domains: Vec::new(),
+            authorize: None,
+            revocations: Box::new(MemoryRevocations::default()),
+            revocation_timeout: Duration::from_secs(2),
+            pages: Box::new(DefaultPages::new()),
+            mailer: None,
+            listener: Listener::default(),
+            clock: Box::new(SystemClock::default()),
+        }
+    }
+
+    /// Sets the origin at which browsers reach the application: `https://app.example.com`. Required.
+    ///
+    /// Links and the redirect URI are made from it, never from `Host` or `X-Forwarded-*`. It has no path and no wildcard, and is https,
+    /// except on loopback: there the cookies lose `Secure` and the `__Host-` prefix, since Safari drops them otherwise.
+    ///
+    /// The redirect URI to register with WorkOS is this, the mount and `/callback`.
+    pub fn public_url(mut self, public_url: impl Into<String>) -> Self {
+        self.public_url = Some(public_url.into());
+        self
+    }
+
+    /// Sets where the layer's own endpoints are, as browsers see it. Default: `/auth`.
+    pub fn mount(mut self, mount: impl Into<String>) -> Self {
+        self.mount = mount.into();
+        self
+    }
+
+    /// Sets how long a session lives from the sign-in, whatever happens: 1 minute to 400 days. Default: 12 hours
+    /// (NIST SP 800-63B-4 at AAL2).
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.session_lifetime = lifetime;
+        self
+    }
+
+    /// Sets how long a session lives without a request: 1 minute to the session's lifetime. Default: the session's lifetime.
+    ///
+    /// The cookie is renewed once a quarter of this time has passed, so a session may end after three quarters of it already.
+    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
+        self.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how long a mailed link is good: 15 minutes to 24 hours, WorkOS's range. Default: 15 minutes.
+    ///
+    /// A sign-in in flight lives as long as its link and the 10 minutes of the code that the link yields.
+    pub fn link_lifetime(mut self, lifetime: Duration) -> Self {
+        self.link_lifetime = lifetime;
+        self
+    }
+
+    /// Names the session cookie, without a prefix: at most 64 letters, digits, `-`, `_` and `.`. Default: `magic-link`, which becomes
+    /// `__Host-magic-link`.
+    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.cookie_name = name.into();
+        self
+    }
+
+    /// Sets the cookies' `SameSite`. Default, and all that [`Builder::build`] takes: [`SameSite::Lax`].
+    pub fn same_site(mut self, same_site: SameSite) -> Self {
+        self.same_site = same_site;
+        self
+    }
+
+    /// Makes one path public: exactly this one, for GET and HEAD unless the [`PublicRule`] says otherwise.
+    ///
+    /// A public path gets the session where there is one. The path is compared byte for byte, without the query, as the layer is handed
+    /// it; one with `%`, `\`, `;`, `//` or dot segments is never public.
+    pub fn public_path(mut self, rule: impl Into<PublicRule>) -> Self {
+        self.rules.add_path(rule.into());
+        self
+    }
+
+    /// Makes a path and all below it public, by whole segments: `/docs` covers `/docs/x` and not `/docsx`.
+    pub fn public_prefix(mut self, rule: impl Into<PublicRule>) -> Self {
+        self.rules.add_prefix(rule.into());
+        self
+    }
+
+    /// Lets members of an organization in, by its WorkOS id (`org_…`), and nobody else. May be called for several.
+    ///
+    /// Others read that they have no access: 403. WorkOS names no organization for a Magic Link connection that it made by itself.
+    pub fn organization(mut self, id: impl Into<String>) -> Self {
+        self.organizations.push(id.into());
+        self
+    }
+
+    /// Lets addresses of these domains in, and nobody else. A subdomain is another domain.
+    ///
+    /// Whoever asks for a link to another address is shown the same page, and no mail is sent.
+    pub fn email_domains<D: Into<String>>(mut self, domains: impl IntoIterator<Item = D>) -> Self {
+        self.email_domains
+            .extend(domains.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets the application's own say on who may sign in, asked once per sign-in.
+    ///
+    /// ```
+    /// # use tower_magic_link::{Builder, Identity};
+    /// # fn example(builder: Builder) -> Builder {
+    /// builder.authorize(|identity: Identity| async move { identity.email().domain() != "example.org" })
+    /// # }
+    /// ```
+    pub fn authorize<F, Fut>(mut self, authorize: F) -> Self
+    where
+        F: Fn(Identity) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: IntoAuthorization,
+    {
+        self.authorize = Some(Box::new(authorize));
+        self
+    }
+
+    /// Sets where sessions that were ended early are remembered: a [`Revocations`], or a closure that looks a session up. Default: a
+    /// [`MemoryRevocations`], which knows of this process alone.
+    ///
+    /// ```
+    /// # use tower_magic_link::{Builder, Session, Standing};
+    /// # async fn was_ended(id: tower_magic_link::SessionId) -> Result<bool, std::io::Error> { Ok(false) }
+    /// # fn example(builder: Builder) -> Builder {
+    /// builder.revocations(|session: Session| async move {
+    ///     Ok::<_, std::io::Error>(if was_ended(session.id()).await? { Standing::Revoked } else { Standing::Active })
+    /// })
+    /// # }
+    /// ```
+    pub fn revocations<Kind>(mut self, revocations: impl IntoRevocations<Kind>) -> Self {
+        self.revocations = Box::new(revocations.into_revocations());
+        self
+    }
+
+    /// Sets how long a request waits for the revocation store before it is answered 503: up to 1 minute. Default: 2 seconds.
+    ///
+    /// A store that has to wait needs the layer to run on a tokio runtime with its timer enabled.
+    pub fn revocation_timeout(mut self, timeout: Duration) -> Self {
+        self.revocation_timeout = timeout;
+        self
+    }
+
+    /// Sets the pages that people see. Default: [`DefaultPages`].
+    pub fn pages(mut self, pages: impl Pages) -> Self {
+        self.pages = Box::new(pages);
+        self
+    }
+
+    /// Mails the link ourselves. Default: the provider mails it.
+    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
+        self.mailer = Some(Box::new(mailer));
+        self
+    }
+
+    /// Sets who hears of what happened, for an audit log. It is called in the middle of requests and should be quick.
+    pub fn on_event(mut self, listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.listener = Listener::new(listen);
+        self
+    }
+
+    /// Sets the clock. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Checks every setting, and the rules across them, and makes the layer.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] with the offending value.
+    pub fn build(self) -> Result<MagicLinkLayer, ConfigError> {
+        let public_url = self.public_url.as_deref();
+        let public_url = PublicUrl::parse(public_url.ok_or(ConfigError::Missing {
+            setting: "public_url",
+        })?)?;
+        check_mount(&self.mount)?;
+        self.rules.check(&self.mount)?;
+        check_cookie_name(&self.cookie_name)?;
+        self.check_same_site()?;
+        let lifetimes = self.lifetimes()?;
+        check_lists(&self.organizations)?;
+        let email_domains = domains(&self.email_domains)?;
+        let policy = Policy::new(&self.pages.sources(), None)?;
+        let gate = Gate {
+            cookies: Cookies::new(&self.cookie_name, public_url.is_secure()),
+            lifetimes,
+            mount: self.mount,
+            rules: self.rules,
+            tokens: Tokens::new(self.keys, public_url.origin()),
+            public_url,
+        };
+        check_cookie_size(&gate)?;
+        Ok(MagicLinkLayer::new(Shared {
+            clock: self.clock,
+            flow: Flow {
+                provider: self.provider,
+                mailer: self.mailer,
+                authorize: self.authorize,
+                organizations: self.organizations,
+                email_domains,
+                link_lifetime: self.link_lifetime,
+                exchanges: Exchanges::default(),
+            },
+            gate,
+            listener: self.listener,
+            pages: PageSet {
+                pages: self.pages,
+                policy,
+            },
+            revocations: self.revocations,
+            revocation_timeout: self.revocation_timeout,
+        }))
+    }
+
+    fn check_same_site(&self) -> Result<(), ConfigError> {
+        match self.same_site {
+            SameSite::Lax => Ok(()),
+            SameSite::Strict => Err(ConfigError::invalid(
+                "same_site",
+                "Strict",
+                "loses the session on arrival from mail: the browser sends no Strict cookie with that navigation",
+            )),
+        }
+    }
+
+    fn lifetimes(&self) -> Result<Lifetimes, ConfigError> {
+        let refuse = |setting, value: Duration, problem| {
+            Err(ConfigError::invalid(setting, format!("{value:?}"), problem))
+        };
+        let absolute = self.session_lifetime;
+        let idle = self.idle_timeout.unwrap_or(absolute);
+        if !(MINUTE..=LONGEST_SESSION).contains(&absolute) {
+            return refuse("session_lifetime", absolute, "must be 1 minute to 400 days");
+        }
+        if idle < MINUTE {
+            return refuse("idle_timeout", idle, "must be 1 minute or more");
+        }
+        if idle > absolute {
+            return refuse(
+                "idle_timeout",
+                idle,
+                "must not be longer than session_lifetime",
+            );
+        }
+        if !LINK_LIFETIMES.contains(&self.link_lifetime) {
+            let problem = "must be 15 minutes to 24 hours, WorkOS's range";
+            return refuse("link_lifetime", self.link_lifetime, problem);
+        }
+        if self.revocation_timeout.is_zero() || self.revocation_timeout > MINUTE {
+            let problem = "must be more than nothing and at most 1 minute";
+            return refuse("revocation_timeout", self.revocation_timeout, problem);
+        }
+        Ok(Lifetimes { absolute, idle })
+    }
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("keys", &self.keys)
+            .field("public_url", &self.public_url)
+            .field("mount", &self.mount)
+            .field("cookie_name", &self.cookie_name)
+            .field("session_lifetime", &self.session_lifetime)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("link_lifetime", &self.link_lifetime)
+            .field("rules", &self.rules)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_mount(mount: &str) -> Result<(), ConfigError> {
+    if is_plain(mount) && mount.len() > 1 && !mount.ends_with('/') && mount.len() <= 128 {
+        return Ok(());
+    }
+    let problem = "must be a path such as /auth: no query (WorkOS takes no redirect URI with one), no slash at its end, \
+                   no '%', '\\', ';', '//' or dot segment, at most 128 bytes";
+    Err(ConfigError::invalid("mount", mount, problem))
+}
+
+fn check_cookie_name(name: &str) -> Result<(), ConfigError> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    if name.is_empty() || name.len() > LONGEST_COOKIE_NAME || !name.bytes().all(is_plain) {
+        let problem = "must be 1 to 64 letters, digits, '-', '_' and '.'";
+        return Err(ConfigError::invalid("cookie_name", name, problem));
+    }
+    // Browsers match the prefixes without case.
+    if name.starts_with("__") {
+        let problem = "must not begin with '__': the layer adds the prefix itself";
+        return Err(ConfigError::invalid("cookie_name", name, problem));
+    }
+    Ok(())
+}
+
+fn check_lists(organizations: &[String]) -> Result<(), ConfigError> {
+    let bad = organizations
+        .iter()
+        .find(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_graphic()));
+    bad.map_or(Ok(()), |id| {
+        let problem = "is no organization id, such as org_01H…";
+        Err(ConfigError::invalid("organization", id, problem))
+    })
+}
+
+fn domains(given: &[String]) -> Result<Vec<String>, ConfigError> {
+    given
+        .iter()
+        .map(|domain| {
+            email::domain_name(domain).ok_or_else(|| {
+                let problem = "is no domain, such as example.com";
+                ConfigError::invalid("email_domains", domain, problem)
+            })
+        })
+        .collect()
+}
+
+/// Mints the largest session that WorkOS's ids and the longest address make, and measures its cookie.
+fn check_cookie_size(gate: &Gate) -> Result<(), ConfigError> {
+    let id = "x".repeat(RECKONED_ID);
+    let label = "x".repeat(60);
+    let email = format!("{}@{label}.{label}.{label}.xxxxxx", "x".repeat(64));
+    let too_large = |size: usize| {
+        let problem = format!(
+            "makes session cookies of up to {size} bytes; browsers drop those over {}",
+            token::LONGEST
+        );
+        ConfigError::invalid("cookie", gate.cookies.name(Jar::Session), problem)
+    };
+    let email = email::Email::parse(&email).map_err(|_| too_large(0))?;
+    let identity = Identity::new(id.clone(), email)
+        .with_organization(Some(id.clone()))
+        .with_connection(Some(id.clone()))
+        .with_names(Some(id.clone()), Some(id));
+    let id = SessionId::from_bytes([0; 16]);
+    let now = crate::clock::Timestamp::from_secs(u64::from(u32::MAX));
+    let session = gate.begin_session(&identity, id, now);
+    let token = gate
+        .tokens
+        .mint(&session)
+        .ok_or_else(|| ConfigError::secret("signing key", "does not sign"))?;
+    let size = gate.cookies.name(Jar::Session).len() + token.len();
+    if size > token::LONGEST {
+        return Err(too_large(size));
+    }
+    Ok(())
+}

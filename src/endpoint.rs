@@ -1,0 +1,118 @@
+//! `Endpoint`: the layer's own paths, below the mount, and their methods.
+//!
+//! - Matched on the address that the browser sees, also where a router nested this layer.
+//! - Matched byte for byte: an encoded or doubled slash is another path, and so protected.
+
+use http::Method;
+
+use crate::head::RequestHead;
+
+/// One of the layer's own paths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// WorkOS's redirect URI.
+    Callback,
+    /// "Check your mail."
+    Check,
+    /// The form; posting it begins a sign-in.
+    Login,
+    /// A button; posting it ends the session.
+    Logout,
+    /// Where our own mailed link lands.
+    Open,
+    /// Who is signed in, for scripts.
+    Session,
+}
+
+impl Endpoint {
+    /// Returns the endpoint that a request names.
+    pub(crate) fn named_by(head: &RequestHead<'_>, mount: &str) -> Option<Self> {
+        // The last segment is the same in every view of the address: most requests end here.
+        let (_, last) = head.path().rsplit_once('/')?;
+        let endpoint = Self::called(last)?;
+        let (before, _) = head.original_uri().path().rsplit_once('/')?;
+        (before == mount).then_some(endpoint)
+    }
+
+    fn called(name: &str) -> Option<Self> {
+        Some(match name {
+            "callback" => Self::Callback,
+            "check" => Self::Check,
+            "login" => Self::Login,
+            "logout" => Self::Logout,
+            "open" => Self::Open,
+            "session" => Self::Session,
+            _ => return None,
+        })
+    }
+
+    /// Returns the last segment of the endpoint's path.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Callback => "callback",
+            Self::Check => "check",
+            Self::Login => "login",
+            Self::Logout => "logout",
+            Self::Open => "open",
+            Self::Session => "session",
+        }
+    }
+
+    /// Returns the methods that the endpoint takes, as `Allow` lists them.
+    pub(crate) const fn allow(self) -> &'static str {
+        match self {
+            Self::Login | Self::Logout => "GET, HEAD, POST",
+            Self::Callback | Self::Check | Self::Open | Self::Session => "GET, HEAD",
+        }
+    }
+
+    pub(crate) fn takes(self, method: &Method) -> bool {
+        self.allow().split(", ").any(|name| name == method.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_named_by_its_exact_path() {
+        let cases = [
+            ("/auth/login", Some(Endpoint::Login)),
+            ("/auth/login?return_to=/x", Some(Endpoint::Login)),
+            ("/auth/callback?code=1", Some(Endpoint::Callback)),
+            ("/login", None),
+            ("/auth/login/", None),
+            ("/auth//login", None),
+            ("/auth/./login", None),
+            ("/auth%2flogin", None),
+            ("/AUTH/login", None),
+            ("/auth/Login", None),
+            ("/auth/%6cogin", None),
+            ("/x/auth/login", None),
+            ("/authlogin", None),
+            ("/auth", None),
+        ];
+        for (path, want) in cases {
+            let request = Request::builder().uri(path).body(()).unwrap();
+            assert_eq!(
+                Endpoint::named_by(&RequestHead::of(&request), "/auth"),
+                want,
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn methods_are_taken_as_listed() {
+        assert!(Endpoint::Login.takes(&Method::POST) && Endpoint::Callback.takes(&Method::HEAD));
+        for method in [
+            "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get", "G",
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert!(!Endpoint::Login.takes(&method), "{method}");
+        }
+    }
+}

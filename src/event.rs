@@ -1,0 +1,132 @@
+//! `Event`: what happened, for an audit log.
+//!
+//! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] gives the whole one to whoever asks.
+//! - Every event also goes to `tracing`, target `tower_magic_link`.
+
+use std::fmt;
+
+use crate::{
+    email::Email,
+    provider::{ProviderError, ProviderErrorKind},
+    rejection::RejectionKind,
+    revocation::StoreErrorKind,
+    session::Session,
+};
+
+/// Something that an audit log wants to know.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A link was sent.
+    LinkSent {
+        /// To whom.
+        email: &'a Email,
+    },
+    /// A link was asked for and none was sent, because the address is not allowed here. The person was not told.
+    LinkWithheld {
+        /// For whom.
+        email: &'a Email,
+    },
+    /// The provider could not do what it was asked.
+    ProviderFailed {
+        /// What kind of failure it was.
+        kind: ProviderErrorKind,
+        /// The HTTP status of the answer, where there was one.
+        status: Option<u16>,
+        /// The provider's name for the request, for its support.
+        request_id: Option<&'a str>,
+    },
+    /// A request was refused.
+    Refused {
+        /// Why.
+        kind: RejectionKind,
+    },
+    /// The revocation store did not answer.
+    StoreFailed {
+        /// What kind of failure it was.
+        kind: StoreErrorKind,
+    },
+    /// Somebody signed in.
+    SignedIn {
+        /// Their new session.
+        session: &'a Session,
+    },
+    /// Somebody signed out. `is_recorded` says whether the store took it.
+    SignedOut {
+        /// The session that ended.
+        session: &'a Session,
+        /// Whether all sessions of the subject ended.
+        is_everywhere: bool,
+        /// Whether the store took it. If not, a copy of the cookie works until it expires.
+        is_recorded: bool,
+    },
+}
+
+impl<'a> Event<'a> {
+    pub(crate) fn of_provider_error(error: &'a ProviderError) -> Self {
+        Self::ProviderFailed {
+            kind: error.kind(),
+            status: error.status(),
+            request_id: error.request_id(),
+        }
+    }
+
+    fn trace(&self) {
+        match self {
+            Self::LinkSent { email } => {
+                tracing::info!(target: "tower_magic_link", ?email, "link sent");
+            }
+            Self::LinkWithheld { email } => {
+                tracing::warn!(target: "tower_magic_link", ?email, "link withheld");
+            }
+            Self::ProviderFailed {
+                kind,
+                status,
+                request_id,
+            } => {
+                tracing::error!(target: "tower_magic_link", %kind, status, request_id, "provider failed");
+            }
+            Self::Refused { kind } => {
+                tracing::debug!(target: "tower_magic_link", kind = kind.code(), "refused");
+            }
+            Self::SignedIn { session } => {
+                tracing::info!(target: "tower_magic_link", subject = session.subject(), session = %session.id(), "signed in");
+            }
+            Self::SignedOut {
+                session,
+                is_everywhere,
+                is_recorded,
+            } => {
+                tracing::info!(target: "tower_magic_link", subject = session.subject(), session = %session.id(), is_everywhere, is_recorded, "signed out");
+            }
+            Self::StoreFailed { kind } => {
+                tracing::error!(target: "tower_magic_link", %kind, "revocation store failed");
+            }
+        }
+    }
+}
+
+type Listen = dyn Fn(&Event<'_>) + Send + Sync;
+
+/// Where events go, beside `tracing`.
+#[derive(Default)]
+pub(crate) struct Listener(Option<Box<Listen>>);
+
+impl Listener {
+    pub(crate) fn new(listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(listen)))
+    }
+
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        event.trace();
+        if let Some(listen) = &self.0 {
+            listen(event);
+        }
+    }
+}
+
+impl fmt::Debug for Listener {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() { "set" } else { "none" })
+    }
+}

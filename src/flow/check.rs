@@ -1,0 +1,41 @@
+//! "Check your mail": what a person sees while the link is on its way.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::{Step, attempt::Attempt};
+use crate::{
+    page::{CheckPage, Page, Resend},
+    rejection::{Rejection, RejectionKind, redirect},
+    session::seal::Purpose,
+};
+
+impl Step {
+    /// GET: shows the address that a link went to, in the browser that asked for it alone.
+    pub(super) fn check(&self) -> Response<Bytes> {
+        let gate = &self.shared.gate;
+        let query = match self.query() {
+            Ok(query) => query,
+            Err(kind) => return self.refuse(kind),
+        };
+        let sealed = match query.one("t") {
+            Ok(sealed) => sealed.unwrap_or_default(),
+            Err(kind) => return self.refuse(kind),
+        };
+        let Some(attempt) = Attempt::open(gate.tokens.keys(), Purpose::Check, sealed) else {
+            return redirect(&gate.login_path(None));
+        };
+        let is_ours = attempt.is_of(gate.browser_cookie(&self.head()));
+        if attempt.is_over(self.shared.flow.attempt_lifetime(), self.now) {
+            let rejection = Rejection::new(RejectionKind::AttemptExpired);
+            return self.answer(rejection, Some(&attempt).filter(|_| is_ours));
+        }
+        let return_to = self.return_to_of(&attempt).filter(|_| is_ours);
+        let login = gate.login_path(return_to.as_ref());
+        let email = Some(attempt.email.as_str()).filter(|_| is_ours);
+        let page = CheckPage::new(&login, self.shared.flow.link_lifetime)
+            .with_email(email)
+            .with_resend(email.map(|email| Resend::new(&login, email)));
+        self.shared.page(StatusCode::OK, &Page::Check(page))
+    }
+}

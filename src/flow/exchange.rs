@@ -1,0 +1,182 @@
+//! The exchange of a code for a session, once for however many callbacks bring it.
+//!
+//! - Callbacks with the same state and code share one exchange while it runs, and its session for a minute after: a double
+//!   click, a reload or two tabs sign in once.
+//! - An exchange belongs to none of its callers. If one hangs up, another, or the same browser's next try, carries it on.
+//! - Only success is remembered: after a failure the next try asks the provider again.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::Future,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use futures_util::future::{FutureExt, Shared as SharedFuture};
+use sha2::{Digest, Sha256};
+
+use super::rejection_of;
+use crate::{
+    authorize::Authorization,
+    clock::Timestamp,
+    email::Email,
+    event::Event,
+    layer::Shared,
+    provider::{AuthorizationCode, BoxFuture, Identity},
+    rejection::{Rejection, RejectionKind},
+    session::{Session, SessionId, cookie::Jar, token},
+};
+
+/// How long a success is shared.
+const REMEMBERED: Duration = Duration::from_secs(60);
+/// Beyond this the oldest is forgotten: 10,000 sign-ins within a minute on one replica.
+const MOST: usize = 10_000;
+
+/// A session that an exchange yielded.
+pub(super) struct Granted {
+    pub(super) session: Session,
+    pub(super) token: String,
+}
+
+type Outcome = Result<Arc<Granted>, Rejection>;
+
+/// What an exchange needs, owned: it may outlive the request that began it.
+pub(super) struct Exchange {
+    pub(super) shared: Arc<Shared>,
+    pub(super) code: AuthorizationCode,
+    pub(super) email: Email,
+    pub(super) now: Timestamp,
+}
+
+/// The exchanges that run, and those that succeeded a moment ago.
+#[derive(Default)]
+pub(crate) struct Exchanges {
+    entries: Mutex<HashMap<[u8; 32], Entry>>,
+}
+
+struct Entry {
+    begun: Timestamp,
+    outcome: SharedFuture<BoxFuture<'static, Outcome>>,
+}
+
+impl Exchanges {
+    /// Joins the exchange of this state and code, or begins it.
+    pub(super) fn join(
+        &self,
+        state: &str,
+        exchange: Exchange,
+    ) -> impl Future<Output = Outcome> + Send {
+        let key = key(state, &exchange.code);
+        let outcome = self.entry(key, exchange);
+        async move {
+            let outcome = outcome.await;
+            if outcome.is_err() {
+                self.forget(key);
+            }
+            outcome
+        }
+    }
+
+    fn entry(
+        &self,
+        key: [u8; 32],
+        exchange: Exchange,
+    ) -> SharedFuture<BoxFuture<'static, Outcome>> {
+        let now = exchange.now;
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|_, entry| now < entry.begun + REMEMBERED);
+        if let Some(entry) = entries.get(&key) {
+            return entry.outcome.clone();
+        }
+        if entries.len() >= MOST {
+            let oldest = entries.iter().min_by_key(|(_, entry)| entry.begun);
+            if let Some(oldest) = oldest.map(|(key, _)| *key) {
+                entries.remove(&oldest);
+            }
+        }
+        let run: BoxFuture<'static, Outcome> = Box::pin(exchange.run());
+        let outcome = run.shared();
+        entries.insert(
+            key,
+            Entry {
+                begun: now,
+                outcome: outcome.clone(),
+            },
+        );
+        outcome
+    }
+
+    fn forget(&self, key: [u8; 32]) {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.remove(&key);
+    }
+}
+
+impl fmt::Debug for Exchanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchanges").finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    async fn run(self) -> Outcome {
+        let identity = self
+            .shared
+            .flow
+            .provider
+            .finish(&self.code)
+            .await
+            .map_err(|error| {
+                self.shared.listener.tell(&Event::of_provider_error(&error));
+                rejection_of(&error)
+            })?;
+        self.check(&identity).await?;
+        let gate = &self.shared.gate;
+        let id = SessionId::from_bytes(crate::random::bytes());
+        let session = gate.begin_session(&identity, id, self.now);
+        let name = gate.cookies.name(Jar::Session);
+        let token = gate
+            .tokens
+            .mint(&session)
+            .filter(|token| name.len().saturating_add(token.len()) <= token::LONGEST)
+            .ok_or(Rejection::new(RejectionKind::SessionTooLarge))?;
+        self.shared
+            .listener
+            .tell(&Event::SignedIn { session: &session });
+        Ok(Arc::new(Granted { session, token }))
+    }
+
+    /// Checks that the code proved what this sign-in was begun for, and that whoever it proved may come in.
+    async fn check(&self, identity: &Identity) -> Result<(), Rejection> {
+        let flow = &self.shared.flow;
+        // A code from another sign-in, slipped into this one (RFC 9700, section 4.5).
+        if *identity.email() != self.email {
+            return Err(Rejection::new(RejectionKind::OtherAddress));
+        }
+        let in_organization = flow.organizations.is_empty()
+            || identity
+                .organization()
+                .is_some_and(|id| flow.organizations.iter().any(|taken| taken == id));
+        if !in_organization || !flow.takes_domain(identity.email().domain()) {
+            return Err(Rejection::new(RejectionKind::NotAllowed));
+        }
+        let Some(authorize) = &flow.authorize else {
+            return Ok(());
+        };
+        match authorize.ask(identity.clone()).await {
+            Ok(Authorization::Allowed) => Ok(()),
+            Ok(Authorization::Denied) => Err(Rejection::new(RejectionKind::NotAllowed)),
+            Err(()) => Err(Rejection::new(RejectionKind::ProviderUnavailable)),
+        }
+    }
+}
+
+/// A state or code in a key would be a secret in memory; and their lengths differ.
+fn key(state: &str, code: &AuthorizationCode) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(Sha256::digest(state))
+        .chain_update(code.expose())
+        .finalize()
+        .into()
+}

@@ -1,0 +1,134 @@
+//! The fields of a query or form. One that is given twice is an error, decided by neither the first nor the last
+//! (parameter pollution).
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, header};
+
+use crate::rejection::RejectionKind;
+
+/// The most bytes of a form.
+pub(crate) const LONGEST_FORM: usize = 16 * 1_024;
+/// The most bytes of a query that an endpoint reads.
+const LONGEST_QUERY: usize = 8 * 1_024;
+
+/// The decoded fields of a query or form.
+pub(crate) struct Fields<'f>(Vec<(Cow<'f, str>, Cow<'f, str>)>);
+
+impl<'f> Fields<'f> {
+    pub(crate) fn of_query(query: Option<&'f str>) -> Result<Self, RejectionKind> {
+        let query = query.unwrap_or_default();
+        if query.len() > LONGEST_QUERY {
+            return Err(RejectionKind::Malformed);
+        }
+        Ok(Self::of_form(query.as_bytes()))
+    }
+
+    pub(crate) fn of_form(form: &'f [u8]) -> Self {
+        Self(form_urlencoded::parse(form).collect())
+    }
+
+    /// Returns the field of a name, if there is one.
+    pub(crate) fn one(&self, name: &str) -> Result<Option<&str>, RejectionKind> {
+        let mut values = self.0.iter().filter(|(key, _)| key == name);
+        match (values.next(), values.next()) {
+            (Some((_, value)), None) => Ok(Some(value)),
+            (None, _) => Ok(None),
+            (Some(_), Some(_)) => Err(RejectionKind::Malformed),
+        }
+    }
+}
+
+/// Says by its head whether a form is one that we read.
+pub(crate) fn check_form(headers: &HeaderMap) -> Result<(), RejectionKind> {
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > u64::try_from(LONGEST_FORM).unwrap_or(u64::MAX)) {
+        return Err(RejectionKind::TooLarge);
+    }
+    match headers.get(header::CONTENT_TYPE) {
+        // A post with nothing in it needs no type: fetch("/auth/logout", { method: "POST" }).
+        None if length.unwrap_or(0) == 0 && !headers.contains_key(header::TRANSFER_ENCODING) => {
+            Ok(())
+        }
+        Some(kind) if is_form(kind.as_bytes()) => Ok(()),
+        _ => Err(RejectionKind::UnsupportedMediaType),
+    }
+}
+
+fn is_form(kind: &[u8]) -> bool {
+    let kind = kind.split(|&b| b == b';').next().unwrap_or_default();
+    kind.trim_ascii()
+        .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_field_that_is_given_twice_is_an_error() {
+        let fields = Fields::of_form(b"a=1&b=2&a=3&%62=4&c[]=5&d=%20+");
+        assert_eq!(fields.one("a"), Err(RejectionKind::Malformed));
+        assert_eq!(fields.one("b"), Err(RejectionKind::Malformed));
+        assert_eq!(fields.one("c"), Ok(None));
+        assert_eq!(fields.one("d"), Ok(Some("  ")));
+    }
+
+    #[test]
+    fn a_form_is_known_by_its_head() {
+        let form = "application/x-www-form-urlencoded";
+        let cases: [(&str, &[(&str, &str)], Result<(), RejectionKind>); 9] = [
+            (
+                "form",
+                &[("content-type", form), ("content-length", "20")],
+                Ok(()),
+            ),
+            (
+                "with charset",
+                &[(
+                    "content-type",
+                    "application/X-www-form-urlencoded; charset=utf-8",
+                )],
+                Ok(()),
+            ),
+            ("nothing at all", &[], Ok(())),
+            ("empty", &[("content-length", "0")], Ok(())),
+            (
+                "untyped",
+                &[("content-length", "1")],
+                Err(RejectionKind::UnsupportedMediaType),
+            ),
+            (
+                "untyped and chunked",
+                &[("transfer-encoding", "chunked")],
+                Err(RejectionKind::UnsupportedMediaType),
+            ),
+            (
+                "json",
+                &[("content-type", "application/json")],
+                Err(RejectionKind::UnsupportedMediaType),
+            ),
+            (
+                "multipart",
+                &[("content-type", "multipart/form-data; boundary=x")],
+                Err(RejectionKind::UnsupportedMediaType),
+            ),
+            (
+                "large",
+                &[("content-type", form), ("content-length", "16385")],
+                Err(RejectionKind::TooLarge),
+            ),
+        ];
+        for (name, fields, want) in cases {
+            let mut headers = HeaderMap::new();
+            for (field, value) in fields {
+                headers.insert(*field, HeaderValue::from_static(value));
+            }
+            assert_eq!(check_form(&headers), want, "{name}");
+        }
+    }
+}

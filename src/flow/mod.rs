@@ -1,0 +1,202 @@
+//! Signing in and out: one step per request to an endpoint.
+//!
+//! ```text
+//! login     form → Email → Attempt → provider.start → (mailer) → 303 to check
+//! callback  browser cookie + state + code → Attempt → provider.finish → Identity → authorize → Session → cookie → 303
+//! logout    session → revocations.revoke → removal cookie → 303
+//! ```
+//!
+//! - Each step reads what it needs, decides, and asks a port at most once for each thing. Every failure is a response.
+//! - GET and HEAD change nothing, but for the callback in the browser that began the sign-in.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+
+use crate::{
+    authorize::Authorize,
+    clock::Timestamp,
+    endpoint::Endpoint,
+    head::RequestHead,
+    layer::Shared,
+    mailer::ErasedMailer,
+    page::Resend,
+    provider::{ErasedProvider, ProviderError, ProviderErrorKind},
+    rejection::{Rejection, RejectionKind},
+    return_to::ReturnTo,
+    session::{Session, cookie::Jar},
+};
+
+mod attempt;
+mod callback;
+mod check;
+mod exchange;
+mod fields;
+mod login;
+mod logout;
+mod open;
+mod who;
+
+pub(crate) use self::{
+    exchange::Exchanges,
+    fields::{LONGEST_FORM, check_form},
+};
+
+/// WorkOS's code is good for 10 minutes after the link was followed (Magic Link guide).
+pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// What signing in needs beside the gate.
+pub(crate) struct Flow {
+    pub(crate) provider: Box<dyn ErasedProvider>,
+    pub(crate) mailer: Option<Box<dyn ErasedMailer>>,
+    pub(crate) authorize: Option<Box<dyn Authorize>>,
+    /// Empty: any, and none.
+    pub(crate) organizations: Vec<String>,
+    /// Empty: any.
+    pub(crate) email_domains: Vec<String>,
+    pub(crate) link_lifetime: Duration,
+    pub(crate) exchanges: Exchanges,
+}
+
+impl Flow {
+    /// An attempt lives as long as its link, and the code that the link yields.
+    pub(crate) fn attempt_lifetime(&self) -> Duration {
+        self.link_lifetime + CODE_LIFETIME
+    }
+
+    fn takes_domain(&self, domain: &str) -> bool {
+        self.email_domains.is_empty() || self.email_domains.iter().any(|taken| taken == domain)
+    }
+}
+
+impl fmt::Debug for Flow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Flow")
+            .field("has_mailer", &self.mailer.is_some())
+            .field("has_authorize", &self.authorize.is_some())
+            .field("organizations", &self.organizations)
+            .field("email_domains", &self.email_domains)
+            .field("link_lifetime", &self.link_lifetime)
+            .finish_non_exhaustive()
+    }
+}
+
+/// One request to an endpoint.
+pub(crate) struct Step {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) parts: Parts,
+    /// Empty, unless the method is POST.
+    pub(crate) form: Bytes,
+    pub(crate) now: Timestamp,
+}
+
+impl Step {
+    /// Takes the step. Every failure is a response too.
+    pub(crate) async fn take(self) -> Response<Bytes> {
+        let is_post = self.parts.method == Method::POST;
+        let is_head = self.parts.method == Method::HEAD;
+        let mut response = match self.endpoint {
+            // Scanners of mail ask with HEAD first: nothing happens, and they learn nothing.
+            Endpoint::Callback | Endpoint::Open if is_head => Response::new(Bytes::new()),
+            Endpoint::Callback => self.callback().await,
+            Endpoint::Check => self.check(),
+            Endpoint::Login if is_post => self.begin().await,
+            Endpoint::Login => self.form(),
+            Endpoint::Logout if is_post => self.end().await,
+            Endpoint::Logout => self.ask(),
+            Endpoint::Open => self.open(),
+            Endpoint::Session => self.who().await,
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.append(header::VARY, HeaderValue::from_static("cookie"));
+        response
+    }
+
+    fn head(&self) -> RequestHead<'_> {
+        RequestHead::of_parts(&self.parts)
+    }
+
+    fn query(&self) -> Result<fields::Fields<'_>, RejectionKind> {
+        fields::Fields::of_query(self.parts.uri.query())
+    }
+
+    fn path(&self, endpoint: Endpoint) -> String {
+        self.shared.gate.path(endpoint)
+    }
+
+    pub(crate) fn refuse(&self, kind: RejectionKind) -> Response<Bytes> {
+        self.answer(Rejection::new(kind), None)
+    }
+
+    /// Answers a refusal; the attempt, where there is one, saves the person typing the address again.
+    fn answer(&self, rejection: Rejection, attempt: Option<&attempt::Attempt>) -> Response<Bytes> {
+        self.shared.listener.tell(&crate::Event::Refused {
+            kind: rejection.kind(),
+        });
+        let return_to = attempt.and_then(|attempt| self.return_to_of(attempt));
+        let action = self.shared.gate.login_path(return_to.as_ref());
+        let resend = attempt.map(|attempt| Resend::new(&action, attempt.email.as_str()));
+        rejection.respond_at_endpoint(&self.shared, &self.head(), resend)
+    }
+
+    /// Returns where an attempt wanted to go: in its tail, or in a cookie where it was too long for that.
+    fn return_to_of(&self, attempt: &attempt::Attempt) -> Option<ReturnTo> {
+        use crate::session::seal::Purpose;
+
+        let gate = &self.shared.gate;
+        if !attempt.tail.is_empty() {
+            return ReturnTo::parse(&attempt.tail, &gate.mount);
+        }
+        let sealed = self.head().cookie(gate.cookies.name(Jar::ReturnTo)).one()?;
+        let plain = gate.tokens.keys().open(Purpose::ReturnTo, sealed)?;
+        let (id, wanted) = plain.split_first_chunk::<16>()?;
+        // The cookie is one for all tabs: another attempt's way is not this one's.
+        let wanted = std::str::from_utf8(wanted)
+            .ok()
+            .filter(|_| *id == attempt.id)?;
+        ReturnTo::parse(wanted, &gate.mount)
+    }
+
+    /// Returns the session of the request, if its token is good and it was not ended early.
+    async fn live_session(&self) -> Result<Option<Session>, Rejection> {
+        let Ok(session) = self.shared.gate.session(&self.head(), self.now) else {
+            return Ok(None);
+        };
+        let is_active = self.shared.is_active(&session).await?;
+        Ok(is_active.then_some(session))
+    }
+}
+
+/// Returns what the person and the program hear of a provider's failure.
+fn rejection_of(error: &ProviderError) -> Rejection {
+    let kind = match error.kind() {
+        ProviderErrorKind::Address => RejectionKind::ProviderRefusedAddress,
+        ProviderErrorKind::InvalidAnswer => RejectionKind::ProviderFailed,
+        ProviderErrorKind::Misconfigured => RejectionKind::ProviderMisconfigured,
+        ProviderErrorKind::RateLimited => RejectionKind::RateLimited,
+        ProviderErrorKind::Refused => RejectionKind::LinkUsed,
+        ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable => {
+            RejectionKind::ProviderUnavailable
+        }
+        ProviderErrorKind::WrongConnection => RejectionKind::WrongConnection,
+    };
+    Rejection::new(kind).with_retry_after(error.retry_after())
+}
+
+fn json(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}

@@ -1,0 +1,37 @@
+//! Where the link that we mail lands: our link, with the provider's inside.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{Step, attempt::Attempt};
+use crate::{
+    rejection::{Rejection, RejectionKind, redirect},
+    session::seal::Purpose,
+};
+
+impl Step {
+    /// GET: hands the browser that began the sign-in on to the provider. Any other uses nothing up.
+    pub(super) fn open(&self) -> Response<Bytes> {
+        let gate = &self.shared.gate;
+        let query = match self.query() {
+            Ok(query) => query,
+            Err(kind) => return self.refuse(kind),
+        };
+        let sealed = match query.one("t") {
+            Ok(sealed) => sealed.unwrap_or_default(),
+            Err(kind) => return self.refuse(kind),
+        };
+        let Some(attempt) = Attempt::open(gate.tokens.keys(), Purpose::Open, sealed) else {
+            return self.refuse(RejectionKind::Malformed);
+        };
+        // The tail is the provider's link; as a way back it would not parse, and so is never offered.
+        if !attempt.is_of(gate.browser_cookie(&self.head())) {
+            return self.refuse(RejectionKind::AnotherBrowser);
+        }
+        if attempt.is_over(self.shared.flow.link_lifetime, self.now) {
+            let rejection = Rejection::new(RejectionKind::AttemptExpired);
+            return self.answer(rejection, Some(&attempt));
+        }
+        redirect(&attempt.tail)
+    }
+}

@@ -1,0 +1,47 @@
+//! Who is signed in, for the application's own scripts.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde::Serialize;
+
+use super::{Step, json};
+use crate::{
+    clock::Timestamp,
+    rejection::{Rejection, RejectionKind},
+};
+
+#[derive(Serialize)]
+struct Who<'a> {
+    subject: &'a str,
+    email: &'a str,
+    organization: Option<&'a str>,
+    first_name: Option<&'a str>,
+    last_name: Option<&'a str>,
+    auth_time: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl Step {
+    /// GET: the session in JSON; times are seconds since 1970. 401 without one.
+    pub(super) async fn who(&self) -> Response<Bytes> {
+        let session = match self.live_session().await {
+            Ok(Some(session)) => session,
+            Ok(None) => return self.program(&Rejection::new(RejectionKind::NoSession)),
+            Err(rejection) => return self.program(&rejection),
+        };
+        let who = Who {
+            subject: session.subject(),
+            email: session.email(),
+            organization: session.organization(),
+            first_name: session.first_name(),
+            last_name: session.last_name(),
+            auth_time: session.auth_time(),
+            expires_at: session.expires_at(),
+        };
+        json(StatusCode::OK, serde_json::to_vec(&who).unwrap_or_default())
+    }
+
+    fn program(&self, rejection: &Rejection) -> Response<Bytes> {
+        rejection.to_program(&self.shared, &self.head())
+    }
+}

@@ -1,0 +1,256 @@
+//! `ResponseFuture`: what becomes of a request, as the gate decided.
+//!
+//! | state | what it does | what it costs |
+//! | --- | --- | --- |
+//! | Forward | polls the inner service's own future | no box, no clone |
+//! | Wait | waits for the revocation store, then forwards or refuses | one box, one clone |
+//! | Collect | reads a form of at most 16 KiB | no box |
+//! | Flow | takes one step of signing in or out | one box |
+//! | Refuse | is ready | nothing |
+
+use std::{
+    fmt,
+    future::Future,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use http::{HeaderValue, Request, Response, header};
+use http_body::Body;
+use pin_project::pin_project;
+use tower_service::Service;
+
+use crate::{
+    body::ResponseBody,
+    clock::Timestamp,
+    flow::{LONGEST_FORM, Step},
+    gate::{Admission, Exposure, Verdict},
+    head::RequestHead,
+    layer::Shared,
+    provider::BoxFuture,
+    rejection::RejectionKind,
+    revocation::{Standing, StoreError},
+};
+
+/// The response of a service behind email sign-in.
+#[pin_project]
+#[must_use = "futures do nothing unless polled"]
+pub struct ResponseFuture<S, B, F> {
+    #[pin]
+    state: State<S, B, F>,
+}
+
+#[pin_project(project = StateProj)]
+enum State<S, B, F> {
+    Collect(#[pin] Collect<B>),
+    Flow(BoxFuture<'static, Response<Bytes>>),
+    Forward {
+        #[pin]
+        inner: F,
+        finish: Finish,
+    },
+    Refuse(Option<Response<Bytes>>),
+    Wait(Option<Box<Wait<S, B>>>),
+}
+
+/// What a response gets on its way out.
+#[derive(Debug, Default)]
+pub(crate) struct Finish {
+    /// The response was made for a session.
+    pub(crate) depends_on_session: bool,
+    /// The renewed session cookie, where it is time.
+    pub(crate) cookie: Option<HeaderValue>,
+}
+
+/// A request that waits for the revocation store.
+pub(crate) struct Wait<S, B> {
+    pub(crate) lookup: BoxFuture<'static, Result<Standing, StoreError>>,
+    pub(crate) inner: S,
+    pub(crate) request: Request<B>,
+    pub(crate) admission: Admission,
+    pub(crate) exposure: Exposure,
+    pub(crate) now: Timestamp,
+    pub(crate) shared: std::sync::Arc<Shared>,
+}
+
+/// A form on its way in.
+#[pin_project]
+pub(crate) struct Collect<B> {
+    #[pin]
+    body: B,
+    form: BytesMut,
+    step: Option<Box<Step>>,
+}
+
+impl<B> Collect<B> {
+    pub(crate) fn new(body: B, step: Step) -> Self {
+        Self {
+            body,
+            form: BytesMut::new(),
+            step: Some(Box::new(step)),
+        }
+    }
+}
+
+impl<S, B, F> ResponseFuture<S, B, F> {
+    pub(crate) const fn collect(collect: Collect<B>) -> Self {
+        Self::of(State::Collect(collect))
+    }
+
+    pub(crate) fn flow(step: Step) -> Self {
+        Self::of(State::Flow(Box::pin(step.take())))
+    }
+
+    pub(crate) const fn forward(inner: F, finish: Finish) -> Self {
+        Self::of(State::Forward { inner, finish })
+    }
+
+    pub(crate) const fn refuse(response: Response<Bytes>) -> Self {
+        Self::of(State::Refuse(Some(response)))
+    }
+
+    pub(crate) fn wait(wait: Wait<S, B>) -> Self {
+        Self::of(State::Wait(Some(Box::new(wait))))
+    }
+
+    const fn of(state: State<S, B, F>) -> Self {
+        Self { state }
+    }
+}
+
+impl<S, B, R> Future for ResponseFuture<S, B, S::Future>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    B: Body,
+{
+    type Output = Result<Response<ResponseBody<R>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Forward { inner, finish } => {
+                    let mut response = ready!(inner.poll(cx))?;
+                    mem::take(finish).write_to(&mut response);
+                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                }
+                StateProj::Refuse(response) => {
+                    #[expect(
+                        clippy::expect_used,
+                        reason = "the Future contract: not polled after completion"
+                    )]
+                    let response = response.take().expect("polled after completion");
+                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
+                }
+                StateProj::Flow(step) => {
+                    let response = ready!(step.as_mut().poll(cx));
+                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
+                }
+                StateProj::Collect(collect) => ready!(collect.poll(cx)),
+                StateProj::Wait(wait) => ready!(poll_wait(wait, cx)),
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<B: Body> Collect<B> {
+    /// Reads the form, and returns the state that follows.
+    fn poll<S, F>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<State<S, B, F>> {
+        let mut this = self.project();
+        let read = loop {
+            match ready!(this.body.as_mut().poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else {
+                        continue;
+                    };
+                    if data.remaining() > LONGEST_FORM.saturating_sub(this.form.len()) {
+                        break Err(RejectionKind::TooLarge);
+                    }
+                    bytes::BufMut::put(this.form, data);
+                }
+                Some(Err(_)) => break Err(RejectionKind::Malformed),
+                None => break Ok(mem::take(this.form).freeze()),
+            }
+        };
+        #[expect(
+            clippy::expect_used,
+            reason = "the state is replaced as soon as this returns Ready"
+        )]
+        let mut step = this.step.take().expect("a form is read once");
+        Poll::Ready(match read {
+            Ok(form) => {
+                step.form = form;
+                State::Flow(Box::pin(step.take()))
+            }
+            Err(kind) => State::Refuse(Some(step.refuse(kind))),
+        })
+    }
+}
+
+/// Waits for the revocation store, and returns the state that follows.
+fn poll_wait<S, B, R>(
+    wait: &mut Option<Box<Wait<S, B>>>,
+    cx: &mut Context<'_>,
+) -> Poll<State<S, B, S::Future>>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+{
+    #[expect(
+        clippy::expect_used,
+        reason = "the state is replaced as soon as this returns Ready"
+    )]
+    let waiting = wait.as_mut().expect("a look-up is awaited once");
+    let answer = ready!(waiting.lookup.as_mut().poll(cx));
+    #[expect(clippy::expect_used, reason = "it was there a line ago")]
+    let mut waited = wait.take().expect("a look-up is awaited once");
+    let standing = answer.map_err(|error| waited.shared.store_failed(&error));
+    Poll::Ready(match waited.exposure.settle(standing) {
+        Verdict::Admit => {
+            let (request, finish) =
+                waited
+                    .shared
+                    .admit(waited.request, waited.admission, waited.now);
+            State::Forward {
+                inner: waited.inner.call(request),
+                finish,
+            }
+        }
+        Verdict::Pass => State::Forward {
+            inner: waited.inner.call(waited.request),
+            finish: Finish::default(),
+        },
+        Verdict::Refuse(rejection) => {
+            let head = RequestHead::of(&waited.request);
+            State::Refuse(Some(waited.shared.refuse(rejection, &head)))
+        }
+    })
+}
+
+impl Finish {
+    fn write_to<B>(self, response: &mut Response<B>) {
+        let headers = response.headers_mut();
+        if self.depends_on_session {
+            headers.append(header::VARY, HeaderValue::from_static("cookie"));
+        }
+        if let Some(cookie) = self.cookie {
+            // A shared cache that kept it would sign others in (CVE-2025-64762).
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+}
+
+impl<S, B, F> fmt::Debug for ResponseFuture<S, B, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.state {
+            State::Collect(_) => "ResponseFuture::Collect",
+            State::Flow(_) => "ResponseFuture::Flow",
+            State::Forward { .. } => "ResponseFuture::Forward",
+            State::Refuse(_) => "ResponseFuture::Refuse",
+            State::Wait(_) => "ResponseFuture::Wait",
+        })
+    }
+}

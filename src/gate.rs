@@ -1,0 +1,243 @@
+//! The gate: all policy of who may pass. Pure: the request's head and the time are arguments.
+//!
+//! 1. The layer's own endpoints are never handed on: a wrong method or a post from another site is refused.
+//! 2. A public path passes, with the session where there is one.
+//! 3. A session token that verifies is admitted, and renewed when its time has come.
+//! 4. Everything else is refused.
+
+use std::time::Duration;
+
+use crate::{
+    clock::Timestamp,
+    endpoint::Endpoint,
+    head::{Found, RequestHead},
+    provider::Identity,
+    public_url::PublicUrl,
+    rejection::{Rejection, RejectionKind},
+    return_to::ReturnTo,
+    revocation::Standing,
+    rules::Rules,
+    session::{
+        Session, SessionId, Times,
+        cookie::{Cookies, Jar},
+        token::{Fault, Tokens},
+    },
+};
+
+/// What to do with a request.
+#[derive(Debug)]
+pub(crate) enum Decision {
+    /// Hand it on with its session, once the revocation store agrees.
+    Admit(Admission),
+    /// Hand it on: its path is public. The session goes with it if the revocation store agrees.
+    Pass(Option<Admission>),
+    /// Answer it, in its audience's language.
+    Refuse(Rejection),
+    /// Answer it: it misuses one of the layer's own endpoints.
+    RefuseStep(Rejection),
+    /// A step of signing in or out.
+    Step(Endpoint),
+}
+
+/// Whether a path asks for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exposure {
+    Protected,
+    Public,
+}
+
+/// What the revocation store's answer makes of a request whose token is good.
+#[derive(Debug)]
+pub(crate) enum Verdict {
+    /// Hand it on with its session.
+    Admit,
+    /// Hand it on without: its path is public.
+    Pass,
+    /// Answer it.
+    Refuse(Rejection),
+}
+
+impl Exposure {
+    /// Settles a request. An outage of the store closes what is protected, and nothing that is public.
+    pub(crate) fn settle(self, standing: Result<Standing, Rejection>) -> Verdict {
+        match (standing, self) {
+            (Ok(Standing::Active), _) => Verdict::Admit,
+            (_, Self::Public) => Verdict::Pass,
+            (Ok(Standing::Revoked), Self::Protected) => {
+                Verdict::Refuse(Rejection::new(RejectionKind::RevokedSession))
+            }
+            (Err(rejection), Self::Protected) => Verdict::Refuse(rejection),
+        }
+    }
+}
+
+/// A session whose token is good.
+#[derive(Clone, Debug)]
+pub(crate) struct Admission {
+    pub(crate) session: Session,
+    /// The same session with a later end, where it is time to renew the cookie.
+    pub(crate) renewed: Option<Session>,
+}
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Lifetimes {
+    /// From the sign-in, whatever happens.
+    pub(crate) absolute: Duration,
+    /// From the last renewal.
+    pub(crate) idle: Duration,
+}
+
+impl Lifetimes {
+    /// The cookie is renewed once a quarter of the idle time has passed: a session lives through a pause of three
+    /// quarters at least, and most requests set no cookie.
+    const RENEWALS_PER_IDLE: u32 = 4;
+
+    fn end_of(&self, auth_time: Timestamp, now: Timestamp) -> Timestamp {
+        (auth_time + self.absolute).min(now + self.idle)
+    }
+
+    fn renewal(&self, session: &Session, now: Timestamp) -> Option<Session> {
+        let is_due = now >= session.issued_at() + self.idle / Self::RENEWALS_PER_IDLE;
+        let end = self.end_of(session.auth_time(), now);
+        (is_due && end > session.expires_at()).then(|| session.renewed(end, now))
+    }
+}
+
+/// The layer's policy, as the builder checked it.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    pub(crate) cookies: Cookies,
+    pub(crate) lifetimes: Lifetimes,
+    pub(crate) mount: String,
+    pub(crate) public_url: PublicUrl,
+    pub(crate) rules: Rules,
+    pub(crate) tokens: Tokens,
+}
+
+impl Gate {
+    /// Says what to do with a request.
+    pub(crate) fn decide(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
+        if let Some(endpoint) = Endpoint::named_by(head, &self.mount) {
+            return match self.guard(endpoint, head) {
+                Ok(()) => Decision::Step(endpoint),
+                Err(rejection) => Decision::RefuseStep(rejection),
+            };
+        }
+        let admission = self.admission(head, now);
+        if self.rules.is_public(head) {
+            return Decision::Pass(admission.ok());
+        }
+        match admission {
+            Ok(admission) => Decision::Admit(admission),
+            Err(kind) => Decision::Refuse(Rejection::new(kind)),
+        }
+    }
+
+    fn guard(&self, endpoint: Endpoint, head: &RequestHead<'_>) -> Result<(), Rejection> {
+        if !endpoint.takes(head.method()) {
+            return Err(Rejection::method_not_allowed(endpoint.allow()));
+        }
+        if head.is_prefetch() {
+            return Err(Rejection::new(RejectionKind::Prefetch));
+        }
+        let has_browser_cookie = || self.browser_cookie(head).is_some();
+        if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_browser_cookie) {
+            return Err(Rejection::new(RejectionKind::CrossSite));
+        }
+        Ok(())
+    }
+
+    fn admission(
+        &self,
+        head: &RequestHead<'_>,
+        now: Timestamp,
+    ) -> Result<Admission, RejectionKind> {
+        let session = self.session(head, now)?;
+        let renewed = self.lifetimes.renewal(&session, now);
+        Ok(Admission { session, renewed })
+    }
+
+    /// Reads the session of a request, as its token states it. Whether it was ended early only the store knows.
+    pub(crate) fn session(
+        &self,
+        head: &RequestHead<'_>,
+        now: Timestamp,
+    ) -> Result<Session, RejectionKind> {
+        let token = match head.cookie(self.cookies.name(Jar::Session)) {
+            Found::Conflict => return Err(RejectionKind::ConflictingCookies),
+            Found::Nothing => return Err(RejectionKind::NoSession),
+            Found::One(token) => token,
+        };
+        let session = self
+            .tokens
+            .verify(token, now)
+            .map_err(|fault| match fault {
+                Fault::Expired => RejectionKind::ExpiredSession,
+                Fault::Invalid => RejectionKind::InvalidSession,
+            })?;
+        // The token knows the lifetime that was configured when it was minted; today's may be shorter.
+        if now >= session.auth_time() + self.lifetimes.absolute {
+            return Err(RejectionKind::ExpiredSession);
+        }
+        Ok(session)
+    }
+
+    /// Returns the browser cookie, if it is one that we made.
+    pub(crate) fn browser_cookie<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
+        head.cookie(self.cookies.name(Jar::Browser))
+            .one()
+            .filter(|cookie| self.tokens.keys().made_browser_cookie(cookie))
+    }
+
+    /// Makes a session for an identity that was proven at `now`.
+    pub(crate) fn begin_session(
+        &self,
+        identity: &Identity,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Session {
+        let times = Times {
+            issued_at: now,
+            expires_at: self.lifetimes.end_of(now, now),
+            auth_time: now,
+        };
+        Session::new(identity, id, times)
+    }
+
+    /// Returns when the last token of a session, renewed or not, will have ended.
+    pub(crate) fn end_of_last_token(&self, session: &Session) -> Timestamp {
+        session
+            .expires_at()
+            .max(session.auth_time() + self.lifetimes.absolute)
+    }
+
+    pub(crate) const fn cookies(&self) -> &Cookies {
+        &self.cookies
+    }
+
+    /// Returns where a navigation wanted to go, if it can go there after signing in.
+    pub(crate) fn return_to(&self, head: &RequestHead<'_>) -> Option<ReturnTo> {
+        let wanted = head.original_uri().path_and_query()?;
+        ReturnTo::parse(wanted.as_str(), &self.mount)
+    }
+
+    /// Returns an endpoint's path.
+    pub(crate) fn path(&self, endpoint: Endpoint) -> String {
+        format!("{}/{}", self.mount, endpoint.name())
+    }
+
+    /// Returns the path of the form, and behind it where to go afterwards.
+    pub(crate) fn login_path(&self, return_to: Option<&ReturnTo>) -> String {
+        let path = self.path(Endpoint::Login);
+        match return_to {
+            Some(return_to) => format!("{path}?return_to={}", return_to.encoded()),
+            None => path,
+        }
+    }
+
+    /// Returns a path's URL, made from `public_url` alone.
+    pub(crate) fn absolute(&self, path: &str) -> String {
+        format!("{}{path}", self.public_url.origin())
+    }
+}

@@ -1,0 +1,342 @@
+//! `RequestHead`: what the gate reads of a request, borrowed. It allocates nothing.
+//!
+//! - Cookies are read byte-exact, over all `Cookie` fields (RFC 9113, section 8.2.3 splits them). A name that is
+//!   percent-encoded or padded with space is not ours: decoding it would let a sibling subdomain get around `__Host-`.
+//! - Bytes that a neighbour's cookie has no business with do not hide ours.
+//! - Two cookies of ours with different values are a conflict, decided by neither the first nor the last.
+
+use http::{Extensions, HeaderMap, Method, Request, Uri, header};
+
+use crate::audience;
+
+/// What the gate reads of a request.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RequestHead<'r> {
+    method: &'r Method,
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+    extensions: &'r Extensions,
+}
+
+/// The cookies of one name in a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'r> {
+    /// Several, with different values.
+    Conflict,
+    /// One, or several with the same value.
+    One(&'r str),
+    /// None.
+    Nothing,
+}
+
+impl<'r> Found<'r> {
+    pub(crate) const fn one(self) -> Option<&'r str> {
+        match self {
+            Self::One(value) => Some(value),
+            Self::Conflict | Self::Nothing => None,
+        }
+    }
+}
+
+impl<'r> RequestHead<'r> {
+    pub(crate) fn of<B>(request: &'r Request<B>) -> Self {
+        Self {
+            method: request.method(),
+            uri: request.uri(),
+            headers: request.headers(),
+            extensions: request.extensions(),
+        }
+    }
+
+    pub(crate) const fn of_parts(parts: &'r http::request::Parts) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            headers: &parts.headers,
+            extensions: &parts.extensions,
+        }
+    }
+
+    pub(crate) const fn method(&self) -> &'r Method {
+        self.method
+    }
+
+    pub(crate) const fn headers(&self) -> &'r HeaderMap {
+        self.headers
+    }
+
+    /// Returns the path as this layer is handed it: below the point where a router nested it.
+    pub(crate) fn path(&self) -> &'r str {
+        self.uri.path()
+    }
+
+    /// Returns the address as the browser sees it, where the host keeps it; else as this layer is handed it.
+    pub(crate) fn original_uri(&self) -> &'r Uri {
+        original_uri(self.extensions).unwrap_or(self.uri)
+    }
+
+    pub(crate) fn is_safe(&self) -> bool {
+        self.method == Method::GET || self.method == Method::HEAD
+    }
+
+    /// Says whether the browser asks ahead of the person: a prefetch or prerender.
+    pub(crate) fn is_prefetch(&self) -> bool {
+        let asks = |name| {
+            self.headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .is_some_and(|value| {
+                    value.starts_with("prefetch") || value.starts_with("prerender")
+                })
+        };
+        asks("sec-purpose") || asks("purpose")
+    }
+
+    /// Says whether the request may come from another site than `origin`. `has_browser_cookie` decides where
+    /// the browser says nothing of it: our cookie is `SameSite=Lax`, so that no cross-site POST carries it.
+    ///
+    /// `Origin: null` counts as nothing said: our own pages' `Referrer-Policy: no-referrer` makes browsers send it.
+    pub(crate) fn is_cross_site(
+        &self,
+        origin: &str,
+        has_browser_cookie: impl FnOnce() -> bool,
+    ) -> bool {
+        let mut sites = self.headers.get_all("sec-fetch-site").iter();
+        if let Some(site) = sites.next() {
+            let is_ours = site == "same-origin" || site == "none";
+            return !is_ours || sites.next().is_some();
+        }
+        let mut origins = self.headers.get_all(header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (None, _) => !has_browser_cookie(),
+            (Some(stated), None) if stated == "null" => !has_browser_cookie(),
+            (Some(stated), None) => !stated.as_bytes().eq_ignore_ascii_case(origin.as_bytes()),
+            (Some(_), Some(_)) => true,
+        }
+    }
+
+    /// Says whether the caller shows what it gets to a person: a navigation, or somebody who prefers HTML.
+    pub(crate) fn wants_page(&self) -> bool {
+        audience::wants_page(self.headers)
+    }
+
+    /// Finds the cookies whose name has exactly these bytes.
+    pub(crate) fn cookie(&self, name: &str) -> Found<'r> {
+        let mut found = Found::Nothing;
+        for field in self.headers.get_all(header::COOKIE) {
+            for pair in field.as_bytes().split(|&b| b == b';') {
+                // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong to the name.
+                let pair = pair.strip_prefix(b" ").unwrap_or(pair);
+                let Some(value) = pair
+                    .strip_prefix(name.as_bytes())
+                    .and_then(|rest| rest.strip_prefix(b"="))
+                else {
+                    continue;
+                };
+                // What is not UTF-8 cannot be a value that we set; it conflicts with one that is.
+                let value = std::str::from_utf8(value).unwrap_or("\u{fffd}");
+                found = match found {
+                    Found::Nothing => Found::One(value),
+                    Found::One(first) if first == value => found,
+                    Found::One(_) | Found::Conflict => return Found::Conflict,
+                };
+            }
+        }
+        found
+    }
+}
+
+#[cfg(feature = "axum")]
+fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+    extensions
+        .get::<axum::extract::OriginalUri>()
+        .map(|original| &original.0)
+}
+
+#[cfg(not(feature = "axum"))]
+const fn original_uri(_: &Extensions) -> Option<&Uri> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    const NAME: &str = "__Host-s";
+
+    fn request(fields: &[(&'static str, &[u8])]) -> Request<()> {
+        let mut request = Request::new(());
+        for (name, value) in fields {
+            let value = HeaderValue::from_bytes(value).unwrap();
+            request.headers_mut().append(*name, value);
+        }
+        request
+    }
+
+    #[test]
+    fn a_cookie_is_ours_by_its_exact_bytes_alone() {
+        use Found::{Conflict, Nothing, One};
+        let cases: [(&str, &[&[u8]], Found<'_>); 33] = [
+            ("alone", &[b"__Host-s=good"], One("good")),
+            ("among others", &[b"a=1; __Host-s=good; b=2"], One("good")),
+            (
+                "no space after the semicolon",
+                &[b"a=1;__Host-s=good"],
+                One("good"),
+            ),
+            ("own field", &[b"a=1", b"__Host-s=good"], One("good")),
+            ("crumbs", &[b"__Host-s=good", b"a=1", b"b=2"], One("good")),
+            ("value with equals", &[b"__Host-s=a=b=="], One("a=b==")),
+            ("empty value", &[b"__Host-s="], One("")),
+            (
+                "quoted value keeps its quotes",
+                &[b"__Host-s=\"good\""],
+                One("\"good\""),
+            ),
+            (
+                "neighbour with a Latin-1 byte",
+                &[b"a=\xe9; __Host-s=good"],
+                One("good"),
+            ),
+            (
+                "neighbour with UTF-8",
+                &["a=é; __Host-s=good".as_bytes()],
+                One("good"),
+            ),
+            (
+                "neighbour with a quote",
+                &[b"a=\"x; __Host-s=good"],
+                One("good"),
+            ),
+            (
+                "neighbour with no equals",
+                &[b"a; __Host-s=good"],
+                One("good"),
+            ),
+            ("nameless neighbour", &[b"=x; __Host-s=good"], One("good")),
+            ("empty pairs", &[b";;; __Host-s=good;;"], One("good")),
+            (
+                "version attribute",
+                &[b"$Version=1; __Host-s=good; $Path=/"],
+                One("good"),
+            ),
+            (
+                "same value twice",
+                &[b"__Host-s=good; __Host-s=good"],
+                One("good"),
+            ),
+            (
+                "percent-encoded beside",
+                &[b"__Host-s=good; %5f%5fHost-s=evil"],
+                One("good"),
+            ),
+            (
+                "U+2000 beside",
+                &["__Host-s=good; \u{2000}__Host-s=evil".as_bytes()],
+                One("good"),
+            ),
+            (
+                "U+0085 beside",
+                &[b"__Host-s=good; \xc2\x85__Host-s=evil"],
+                One("good"),
+            ),
+            (
+                "other case beside",
+                &[b"__Host-s=good; __host-s=evil"],
+                One("good"),
+            ),
+            ("percent-encoded alone", &[b"%5f%5fHost-s=evil"], Nothing),
+            ("part percent-encoded", &[b"__Host%2ds=evil"], Nothing),
+            ("two spaces before", &[b"a=1;  __Host-s=evil"], Nothing),
+            ("tab before", &[b"a=1;\t__Host-s=evil"], Nothing),
+            ("space before the equals", &[b"__Host-s =evil"], Nothing),
+            ("other case", &[b"__HOST-s=evil"], Nothing),
+            ("longer name", &[b"__Host-s2=evil"], Nothing),
+            ("longer name before", &[b"x__Host-s=evil"], Nothing),
+            ("no equals", &[b"__Host-s"], Nothing),
+            ("name as a value", &[b"a=__Host-s=evil"], Nothing),
+            ("two values", &[b"__Host-s=good; __Host-s=evil"], Conflict),
+            (
+                "two values in two fields",
+                &[b"__Host-s=evil", b"__Host-s=good"],
+                Conflict,
+            ),
+            (
+                "a value that is no text",
+                &[b"__Host-s=good; __Host-s=\xff"],
+                Conflict,
+            ),
+        ];
+        for (name, fields, want) in cases {
+            let fields: Vec<_> = fields.iter().map(|field| ("cookie", *field)).collect();
+            let request = request(&fields);
+            assert_eq!(RequestHead::of(&request).cookie(NAME), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn conflicting_cookies_conflict_in_every_order() {
+        for values in [["a", "b", "b"], ["b", "a", "b"], ["b", "b", "a"]] {
+            let field = values.map(|value| format!("{NAME}={value}")).join("; ");
+            let request = request(&[("cookie", field.as_bytes())]);
+            assert_eq!(
+                RequestHead::of(&request).cookie(NAME),
+                Found::Conflict,
+                "{values:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_post_is_of_our_site_by_fetch_metadata_then_origin_then_cookie() {
+        let sites = [
+            (Some("same-origin"), Some(false)),
+            (Some("none"), Some(false)),
+            (Some("same-site"), Some(true)),
+            (Some("cross-site"), Some(true)),
+            (None, None),
+        ];
+        let origins = [
+            (Some("https://app.example"), Some(false)),
+            (Some("https://evil.example"), Some(true)),
+            (Some("http://app.example"), Some(true)),
+            (Some("https://app.example.evil.example"), Some(true)),
+            (Some("null"), None),
+            (None, None),
+        ];
+        for (site, by_site) in sites {
+            for (origin, by_origin) in origins {
+                for has_cookie in [true, false] {
+                    let mut fields: Vec<(&'static str, &[u8])> = Vec::new();
+                    fields.extend(site.map(|site| ("sec-fetch-site", site.as_bytes())));
+                    fields.extend(origin.map(|origin| ("origin", origin.as_bytes())));
+                    let request = request(&fields);
+                    let got = RequestHead::of(&request)
+                        .is_cross_site("https://app.example", || has_cookie);
+                    let want = by_site.or(by_origin).unwrap_or(!has_cookie);
+                    assert_eq!(got, want, "{site:?} {origin:?} cookie: {has_cookie}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_repeated_origin_or_site_is_taken_for_another_site() {
+        let twice: [[(&'static str, &[u8]); 2]; 2] = [
+            [
+                ("origin", b"https://app.example"),
+                ("origin", b"https://evil.example"),
+            ],
+            [
+                ("sec-fetch-site", b"same-origin"),
+                ("sec-fetch-site", b"cross-site"),
+            ],
+        ];
+        for fields in twice {
+            let request = request(&fields);
+            assert!(RequestHead::of(&request).is_cross_site("https://app.example", || true));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! `MagicLinkLayer`: one pointer to all that the builder checked.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode};
+use tower_layer::Layer;
+
+use crate::{
+    builder::Builder,
+    clock::{Clock, Timestamp},
+    event::{Event, Listener},
+    flow::Flow,
+    future::Finish,
+    gate::{Admission, Gate},
+    head::RequestHead,
+    page::{Page, Pages, Policy},
+    provider::{BoxFuture, IdentityProvider},
+    rejection::{Rejection, RejectionKind},
+    revocation::{
+        Lookup, Revocation, Revocations, Standing, StoreError, StoreErrorKind, StoreFuture,
+    },
+    service::MagicLink,
+    session::{KeyRing, Session, cookie::Jar},
+};
+
+/// Puts email sign-in in front of a service. Clones share everything; cloning costs a counter.
+///
+/// The same value goes onto an axum router, into a tonic server, and around a hyper service.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey};
+/// # use tower_magic_link::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started};
+/// # struct Provider;
+/// # impl IdentityProvider for Provider {
+/// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
+/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+/// # }
+/// # let provider = Provider;
+///
+/// let layer = MagicLinkLayer::builder(provider, KeyRing::new(SigningKey::generate()?))
+///     .public_url("https://app.example.com")
+///     .session_lifetime(Duration::from_secs(12 * 60 * 60))
+///     .public_path("/healthz")
+///     .build()?;
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct MagicLinkLayer {
+    shared: Arc<Shared>,
+}
+
+/// What every service of a layer shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) flow: Flow,
+    pub(crate) gate: Gate,
+    pub(crate) listener: Listener,
+    pub(crate) pages: PageSet,
+    pub(crate) revocations: Box<dyn Revocations>,
+    pub(crate) revocation_timeout: Duration,
+}
+
+/// The pages, and the headers that they are served with.
+pub(crate) struct PageSet {
+    pub(crate) pages: Box<dyn Pages>,
+    pub(crate) policy: Policy,
+}
+
+impl fmt::Debug for PageSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.policy.fmt(f)
+    }
+}
+
+impl MagicLinkLayer {
+    /// Begins to configure a layer from what has no default: who proves addresses, and the keys that sign sessions.
+    pub fn builder(provider: impl IdentityProvider, keys: KeyRing) -> Builder {
+        Builder::new(provider, keys)
+    }
+
+    #[cfg(feature = "test-util")]
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self {
+            shared: Arc::new(shared),
+        }
+    }
+}
+
+impl<S> Layer<S> for MagicLinkLayer {
+    type Service = MagicLink<S>;
+
+    fn layer(&self, inner: S) -> MagicLink<S> {
+        MagicLink::new(inner, self.shared.clone())
+    }
+}
+
+/// Prints the configuration, without any secret.
+impl fmt::Debug for MagicLinkLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MagicLinkLayer")
+            .field("gate", &self.shared.gate)
+            .field("flow", &self.shared.flow)
+            .field("revocations", &self.shared.revocations)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Renders a page, with the headers that every page has.
+    pub(crate) fn page(&self, status: StatusCode, page: &Page<'_>) -> Response<Bytes> {
+        let html = self.pages.pages.render(page);
+        let mut response = Response::new(Bytes::from(html));
+        *response.status_mut() = status;
+        self.pages.policy.write_to(response.headers_mut());
+        response
+    }
+
+    /// Puts the session into a request, and prepares the renewed cookie for its response.
+    pub(crate) fn admit<B>(
+        &self,
+        mut request: Request<B>,
+        admission: Admission,
+        now: Timestamp,
+    ) -> (Request<B>, Finish) {
+        let finish = Finish {
+            depends_on_session: true,
+            cookie: admission
+                .renewed
+                .and_then(|renewed| self.session_cookie(&renewed, now)),
+        };
+        request.extensions_mut().insert(admission.session);
+        (request, finish)
+    }
+
+    fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
+        let token = self.gate.tokens.mint(session)?;
+        let lifetime = now.until(session.expires_at());
+        Some(self.gate.cookies.set(Jar::Session, &token, lifetime))
+    }
+
+    /// Answers a request that may not pass.
+    pub(crate) fn refuse(&self, rejection: Rejection, head: &RequestHead<'_>) -> Response<Bytes> {
+        self.listener.tell(&Event::Refused {
+            kind: rejection.kind(),
+        });
+        rejection.respond(self, head)
+    }
+
+    /// Says whether a session was not ended early. A store that does not answer is a refusal, not an end.
+    pub(crate) async fn is_active(&self, session: &Session) -> Result<bool, Rejection> {
+        let standing = match self.revocations.look_up(session) {
+            Lookup::Settled(standing) => standing,
+            Lookup::Pending(lookup) => self.bounded(lookup).await,
+        };
+        match standing {
+            Ok(standing) => Ok(standing == Standing::Active),
+            Err(error) => Err(self.store_failed(&error)),
+        }
+    }
+
+    /// Has the store remember an end. Says whether it took it.
+    pub(crate) async fn revoke(&self, revocation: &Revocation) -> bool {
+        let taken = self.bounded(self.revocations.revoke(revocation)).await;
+        taken.map_err(|error| self.store_failed(&error)).is_ok()
+    }
+
+    /// Waits for a store, but not for ever.
+    pub(crate) fn bounded<'a, T: Send + 'a>(
+        &self,
+        answer: StoreFuture<'a, T>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        let limit = self.revocation_timeout;
+        Box::pin(async move {
+            tokio::time::timeout(limit, answer)
+                .await
+                .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)))
+        })
+    }
+
+    /// Tells of a store's failure, and returns what the request hears of it.
+    pub(crate) fn store_failed(&self, error: &StoreError) -> Rejection {
+        self.listener
+            .tell(&Event::StoreFailed { kind: error.kind() });
+        Rejection::new(RejectionKind::StoreUnavailable)
+    }
+}

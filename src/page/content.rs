@@ -1,0 +1,319 @@
+//! What each page shows.
+//!
+//! - Where a form posts to or a link leads is a path and query on the layer's own origin, not yet escaped.
+//! - The constructors are public, so that an application can test its own [`Pages`](super::Pages).
+//! - `Debug` shows no address, path or match code.
+
+use std::{fmt, time::Duration};
+
+/// The form that asks for an address.
+///
+/// It posts one field, `email`, to [`action`](Self::action).
+#[derive(Clone, Debug)]
+pub struct LoginPage<'a> {
+    action: Hidden<'a>,
+    application: Option<&'a str>,
+    email: Option<Hidden<'a>>,
+    problem: Option<LoginProblem>,
+}
+
+/// What is wrong with the address that was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LoginProblem {
+    /// It is not one plain address that mail can be sent to.
+    InvalidAddress,
+    /// The field was empty.
+    MissingAddress,
+}
+
+impl<'a> LoginPage<'a> {
+    /// Makes the page; the form posts to `action`.
+    #[must_use]
+    pub const fn new(action: &'a str) -> Self {
+        Self {
+            action: Hidden(action),
+            application: None,
+            email: None,
+            problem: None,
+        }
+    }
+
+    /// Adds the name of what the person signs in to. [`DefaultPages`](super::DefaultPages) shows it in place of its own.
+    #[must_use]
+    pub fn with_application(mut self, application: impl Into<Option<&'a str>>) -> Self {
+        self.application = application.into();
+        self
+    }
+
+    /// Adds the text that the field begins with. It need not be an address.
+    #[must_use]
+    pub fn with_email(mut self, email: impl Into<Option<&'a str>>) -> Self {
+        self.email = email.into().map(Hidden);
+        self
+    }
+
+    /// Adds what was wrong with the address at the last try.
+    #[must_use]
+    pub fn with_problem(mut self, problem: impl Into<Option<LoginProblem>>) -> Self {
+        self.problem = problem.into();
+        self
+    }
+
+    /// Returns where the form posts to.
+    #[must_use]
+    pub const fn action(&self) -> &'a str {
+        self.action.0
+    }
+
+    /// Returns the name of what the person signs in to.
+    #[must_use]
+    pub const fn application(&self) -> Option<&'a str> {
+        self.application
+    }
+
+    /// Returns the text that the field begins with.
+    #[must_use]
+    pub fn email(&self) -> Option<&'a str> {
+        self.email.map(|email| email.0)
+    }
+
+    /// Returns what was wrong with the address at the last try.
+    #[must_use]
+    pub const fn problem(&self) -> Option<LoginProblem> {
+        self.problem
+    }
+}
+
+/// "Check your email": a link has been sent.
+#[derive(Clone, Debug)]
+pub struct CheckPage<'a> {
+    email: Option<Hidden<'a>>,
+    link_lifetime: Duration,
+    match_code: Option<Hidden<'a>>,
+    resend: Option<Resend<'a>>,
+    start_over: Hidden<'a>,
+}
+
+impl<'a> CheckPage<'a> {
+    /// Makes the page for a link that is good for `link_lifetime`; `start_over` leads to the form for an address.
+    #[must_use]
+    pub const fn new(start_over: &'a str, link_lifetime: Duration) -> Self {
+        Self {
+            email: None,
+            link_lifetime,
+            match_code: None,
+            resend: None,
+            start_over: Hidden(start_over),
+        }
+    }
+
+    /// Adds the address that the link was sent to.
+    #[must_use]
+    pub fn with_email(mut self, email: impl Into<Option<&'a str>>) -> Self {
+        self.email = email.into().map(Hidden);
+        self
+    }
+
+    /// Adds the code that another browser asks for. A page must show it as the text of `#match-code`.
+    #[must_use]
+    pub fn with_match_code(mut self, match_code: impl Into<Option<&'a str>>) -> Self {
+        self.match_code = match_code.into().map(Hidden);
+        self
+    }
+
+    /// Adds the way to a new link.
+    #[must_use]
+    pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
+        self.resend = resend.into();
+        self
+    }
+
+    /// Returns the address that the link was sent to; `None` in a browser that did not begin the sign-in.
+    #[must_use]
+    pub fn email(&self) -> Option<&'a str> {
+        self.email.map(|email| email.0)
+    }
+
+    /// Returns how long the link is good, counted from when it was sent.
+    #[must_use]
+    pub const fn link_lifetime(&self) -> Duration {
+        self.link_lifetime
+    }
+
+    /// Returns the code that another browser asks for.
+    #[must_use]
+    pub fn match_code(&self) -> Option<&'a str> {
+        self.match_code.map(|code| code.0)
+    }
+
+    /// Returns the way to a new link.
+    #[must_use]
+    pub const fn resend(&self) -> Option<Resend<'a>> {
+        self.resend
+    }
+
+    /// Returns where the form for an address is.
+    #[must_use]
+    pub const fn start_over(&self) -> &'a str {
+        self.start_over.0
+    }
+}
+
+/// One click is needed before something happens.
+#[derive(Clone, Debug)]
+pub struct ConfirmPage<'a> {
+    action: Hidden<'a>,
+    confirmation: Confirmation<'a>,
+}
+
+/// What is about to happen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Confirmation<'a> {
+    /// Signing out. The form posts no field to sign out here, and `everywhere=true` to sign out on every device.
+    SignOut {
+        /// Who is signed in.
+        email: &'a str,
+    },
+}
+
+impl<'a> ConfirmPage<'a> {
+    /// Makes the page; its form posts to `action`.
+    #[must_use]
+    pub const fn new(action: &'a str, confirmation: Confirmation<'a>) -> Self {
+        Self {
+            action: Hidden(action),
+            confirmation,
+        }
+    }
+
+    /// Returns where the form posts to.
+    #[must_use]
+    pub const fn action(&self) -> &'a str {
+        self.action.0
+    }
+
+    /// Returns what is about to happen.
+    #[must_use]
+    pub const fn confirmation(&self) -> Confirmation<'a> {
+        self.confirmation
+    }
+}
+
+impl fmt::Debug for Confirmation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SignOut { email } => f
+                .debug_struct("SignOut")
+                .field("email", &Hidden(email))
+                .finish(),
+        }
+    }
+}
+
+/// The person is signed out.
+#[derive(Clone, Debug)]
+pub struct SignedOutPage<'a> {
+    sign_in: Hidden<'a>,
+}
+
+impl<'a> SignedOutPage<'a> {
+    /// Makes the page; `sign_in` leads to the form for an address.
+    #[must_use]
+    pub const fn new(sign_in: &'a str) -> Self {
+        Self {
+            sign_in: Hidden(sign_in),
+        }
+    }
+
+    /// Returns where the form for an address is.
+    #[must_use]
+    pub const fn sign_in(&self) -> &'a str {
+        self.sign_in.0
+    }
+}
+
+/// The way to a new link without typing the address again: a form with one hidden field, `email`.
+#[derive(Clone, Copy, Debug)]
+pub struct Resend<'a> {
+    action: Hidden<'a>,
+    email: Hidden<'a>,
+}
+
+impl<'a> Resend<'a> {
+    /// Makes the form: it posts `email` to `action`.
+    #[must_use]
+    pub const fn new(action: &'a str, email: &'a str) -> Self {
+        Self {
+            action: Hidden(action),
+            email: Hidden(email),
+        }
+    }
+
+    /// Returns where the form posts to.
+    #[must_use]
+    pub const fn action(&self) -> &'a str {
+        self.action.0
+    }
+
+    /// Returns the value of the hidden field.
+    #[must_use]
+    pub const fn email(&self) -> &'a str {
+        self.email.0
+    }
+}
+
+/// Text that `Debug` does not show.
+#[derive(Clone, Copy)]
+pub(super) struct Hidden<'a>(pub(super) &'a str);
+
+impl fmt::Debug for Hidden<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Trouble, TroublePage};
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_address_path_or_code() {
+        let resend = Resend::new("/auth/login?secret", "secret@example.com");
+        let pages = [
+            format!(
+                "{:?}",
+                LoginPage::new("/auth/login?secret").with_email("secret@example.com")
+            ),
+            format!(
+                "{:?}",
+                CheckPage::new("/auth/login?secret", Duration::from_secs(900))
+                    .with_email("secret@example.com")
+                    .with_match_code("secret")
+                    .with_resend(resend)
+            ),
+            format!(
+                "{:?}",
+                ConfirmPage::new(
+                    "/auth/logout?secret",
+                    Confirmation::SignOut {
+                        email: "secret@example.com"
+                    }
+                )
+            ),
+            format!("{:?}", SignedOutPage::new("/auth/login?secret")),
+            format!(
+                "{:?}",
+                TroublePage::new(Trouble::LinkUsed)
+                    .with_action("/auth/login?secret")
+                    .with_resend(resend)
+            ),
+        ];
+        for debug in pages {
+            assert!(!debug.contains("secret"), "{debug}");
+            assert!(debug.contains("[redacted]"), "{debug}");
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The pages port: what a person sees while signing in and out.
+//!
+//! - The layer decides which page, which status and which headers; [`Pages`] only makes the HTML.
+//! - Every page works without JavaScript: what it does is a form's POST or a link.
+//! - The layer composes the `Content-Security-Policy` from [`Pages::sources`]; nothing else is allowed to load.
+//!
+//! [`DefaultPages`] ships with the crate.
+
+mod content;
+mod default;
+mod policy;
+mod trouble;
+mod words;
+
+pub(crate) use self::policy::Policy;
+pub use self::{
+    content::{
+        CheckPage, ConfirmPage, Confirmation, LoginPage, LoginProblem, Resend, SignedOutPage,
+    },
+    default::DefaultPages,
+    policy::PageSources,
+    trouble::{Trouble, TroublePage},
+};
+
+/// Draws the layer's pages.
+///
+/// An implementation must escape every text that it puts into HTML: addresses, match codes and paths come from
+/// outside. It must not remember what it is given. It may leave pages that it does not know to [`DefaultPages`],
+/// as long as it also names the sources of those:
+///
+/// ```
+/// use tower_magic_link::{DefaultPages, Page, PageSources, Pages, SignedOutPage};
+///
+/// const STYLE: &str = "body { font: 1.2rem/1.5 serif }";
+///
+/// struct OurPages(DefaultPages);
+///
+/// impl Pages for OurPages {
+///     fn render(&self, page: &Page<'_>) -> String {
+///         match page {
+///             Page::SignedOut(page) => format!(
+///                 "<!doctype html><html lang=\"en\"><title>Goodbye</title><style>{STYLE}</style>\
+///                  <p>Goodbye! <a href=\"{}\">Sign in again</a></p></html>",
+///                 escape(page.sign_in()),
+///             ),
+///             page => self.0.render(page),
+///         }
+///     }
+///
+///     fn sources(&self) -> PageSources {
+///         self.0.sources().inline_style(STYLE).image("'self'")
+///     }
+/// }
+///
+/// fn escape(text: &str) -> String {
+///     text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+/// }
+///
+/// let pages = OurPages(DefaultPages::new());
+/// let page = Page::SignedOut(SignedOutPage::new("/auth/login?return_to=%2F&x=%22"));
+/// assert!(pages.render(&page).contains("return_to=%2F&amp;x="));
+/// ```
+pub trait Pages: Send + Sync + 'static {
+    /// Renders a page as a whole HTML document. It is served as `text/html; charset=utf-8`.
+    fn render(&self, page: &Page<'_>) -> String;
+
+    /// Says where the pages' styles, images, scripts and fonts come from. Default: they have none.
+    ///
+    /// It is asked once, when the layer is built.
+    fn sources(&self) -> PageSources {
+        PageSources::new()
+    }
+}
+
+/// A page, with all that it shows.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Page<'a> {
+    /// "Check your email": a link has been sent.
+    Check(CheckPage<'a>),
+    /// One click is needed before something happens.
+    Confirm(ConfirmPage<'a>),
+    /// The form that asks for an address.
+    Login(LoginPage<'a>),
+    /// The person is signed out.
+    SignedOut(SignedOutPage<'a>),
+    /// Something did not work.
+    Trouble(TroublePage<'a>),
+}

@@ -1,0 +1,330 @@
+//! What the layer's own pages may load, and the response headers that say so.
+//!
+//! - Nothing loads unless [`PageSources`] names it; inline text only by its hash, never by `'unsafe-…'`.
+//! - Forms post to the layer's own origin; one more may be named for a form whose answer redirects there, since
+//!   Chromium and WebKit hold `form-action` against redirects too (w3c/webappsec-csp#8).
+//! - No page can be framed, cached, or give its address away as a referrer.
+
+use std::borrow::Cow;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{
+        CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY,
+        X_CONTENT_TYPE_OPTIONS,
+    },
+};
+use sha2::{Digest, Sha256};
+
+use crate::error::ConfigError;
+
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+
+/// Where a page's styles, images, scripts and fonts come from, as in a `Content-Security-Policy` (CSP level 3).
+///
+/// A source is written as in the header: `'self'`, `https://cdn.example.com`, `'sha256-…'`. What is refused when
+/// the layer is built: `'unsafe-inline'` and its kin, a nonce (it would be the same in every response), a keyword or
+/// hash without its single quotes, and anything but visible ASCII without `;` and `,`.
+///
+/// ```
+/// use tower_magic_link::PageSources;
+///
+/// let sources = PageSources::new()
+///     .inline_style("h1 { color: teal }")
+///     .image("https://cdn.example.com")
+///     .font("'self'");
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct PageSources {
+    styles: Vec<String>,
+    images: Vec<String>,
+    scripts: Vec<String>,
+    fonts: Vec<String>,
+}
+
+impl PageSources {
+    /// Makes a list of nothing.
+    pub const fn new() -> Self {
+        Self {
+            styles: Vec::new(),
+            images: Vec::new(),
+            scripts: Vec::new(),
+            fonts: Vec::new(),
+        }
+    }
+
+    /// Adds a source of style sheets.
+    pub fn style(mut self, source: impl Into<String>) -> Self {
+        self.styles.push(source.into());
+        self
+    }
+
+    /// Adds a `<style>` element by the hash of the text between its tags.
+    pub fn inline_style(self, text: &str) -> Self {
+        self.style(hash_source(text))
+    }
+
+    /// Adds a source of images.
+    pub fn image(mut self, source: impl Into<String>) -> Self {
+        self.images.push(source.into());
+        self
+    }
+
+    /// Adds a source of scripts.
+    pub fn script(mut self, source: impl Into<String>) -> Self {
+        self.scripts.push(source.into());
+        self
+    }
+
+    /// Adds a `<script>` element by the hash of the text between its tags.
+    pub fn inline_script(self, text: &str) -> Self {
+        self.script(hash_source(text))
+    }
+
+    /// Adds a source of fonts.
+    pub fn font(mut self, source: impl Into<String>) -> Self {
+        self.fonts.push(source.into());
+        self
+    }
+}
+
+/// The response headers of every page, composed once.
+#[derive(Clone, Debug)]
+pub(crate) struct Policy {
+    content_security: HeaderValue,
+}
+
+impl Policy {
+    /// Composes the headers for pages with these sources, and for forms that may lead to `form_origin`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] with the source that cannot stand in the policy.
+    pub(crate) fn new(
+        sources: &PageSources,
+        form_origin: Option<&str>,
+    ) -> Result<Self, ConfigError> {
+        let mut policy = String::from("default-src 'none'");
+        let directives = [
+            ("style-src", &sources.styles),
+            ("img-src", &sources.images),
+            ("script-src", &sources.scripts),
+            ("font-src", &sources.fonts),
+        ];
+        for (directive, sources) in directives {
+            if sources.is_empty() {
+                continue;
+            }
+            policy.push_str("; ");
+            policy.push_str(directive);
+            for source in sources {
+                policy.push(' ');
+                policy.push_str(checked("pages", source)?);
+            }
+        }
+        policy.push_str("; form-action 'self'");
+        if let Some(origin) = form_origin {
+            policy.push(' ');
+            policy.push_str(checked("form_origin", origin)?);
+        }
+        policy.push_str("; frame-ancestors 'none'; base-uri 'none'");
+        let content_security = HeaderValue::try_from(policy.as_str())
+            .map_err(|_| ConfigError::invalid("pages", policy, "is not a header value"))?;
+        Ok(Self { content_security })
+    }
+
+    /// Writes the headers over whatever stands there.
+    pub(crate) fn write_to(&self, headers: &mut HeaderMap) {
+        let fixed = [
+            (CONTENT_TYPE, "text/html; charset=utf-8"),
+            (CACHE_CONTROL, "no-store"),
+            (REFERRER_POLICY, "no-referrer"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (CROSS_ORIGIN_OPENER_POLICY, "same-origin"),
+        ];
+        for (name, value) in fixed {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        headers.insert(CONTENT_SECURITY_POLICY, self.content_security.clone());
+    }
+}
+
+/// Returns the CSP source of an inline element with this text.
+fn hash_source(text: &str) -> String {
+    // A browser hashes what its parser made of the page, and the parser knows no carriage returns (HTML, section
+    // 13.2.3.5): text from a checkout with CRLF would never match.
+    let text: Cow<'_, str> = if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n").into()
+    } else {
+        text.into()
+    };
+    format!(
+        "'sha256-{}'",
+        STANDARD.encode(Sha256::digest(text.as_bytes()))
+    )
+}
+
+fn checked<'a>(setting: &'static str, source: &'a str) -> Result<&'a str, ConfigError> {
+    let refuse = |problem| Err(ConfigError::invalid(setting, source, problem));
+    if source.is_empty()
+        || !source
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b";,".contains(&b))
+    {
+        return refuse("is not one CSP source: visible ASCII without ; and ,");
+    }
+    let lower = source.to_ascii_lowercase();
+    if lower.starts_with('\'') && lower.contains("unsafe-") {
+        return refuse("would let injected text run; name inline text by its hash");
+    }
+    if lower.starts_with("'nonce-") {
+        return refuse("would be the same in every response; name inline text by its hash");
+    }
+    let is_keyword = ["self", "none", "unsafe-inline", "unsafe-eval"].contains(&lower.as_str())
+        || ["sha256-", "sha384-", "sha512-", "nonce-"]
+            .iter()
+            .any(|kind| lower.starts_with(kind));
+    if is_keyword {
+        return refuse("stands in single quotes in a CSP");
+    }
+    Ok(source)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(sources: &PageSources, form_origin: Option<&str>) -> String {
+        let mut headers = HeaderMap::new();
+        Policy::new(sources, form_origin)
+            .unwrap()
+            .write_to(&mut headers);
+        headers[CONTENT_SECURITY_POLICY]
+            .to_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    #[test]
+    fn pages_without_sources_load_nothing_and_post_to_their_own_origin() {
+        assert_eq!(
+            policy(&PageSources::new(), None),
+            "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        );
+    }
+
+    #[test]
+    fn a_form_whose_answer_redirects_to_the_provider_names_its_origin() {
+        assert_eq!(
+            policy(&PageSources::new(), Some("https://api.workos.com")),
+            "default-src 'none'; form-action 'self' https://api.workos.com; \
+             frame-ancestors 'none'; base-uri 'none'"
+        );
+    }
+
+    #[test]
+    fn each_kind_of_source_has_its_own_directive() {
+        let sources = PageSources::new()
+            .font("'self'")
+            .script("https://cdn.example.com/a.js")
+            .image("data:")
+            .image("'self'")
+            .style("'self'");
+        assert_eq!(
+            policy(&sources, None),
+            "default-src 'none'; style-src 'self'; img-src data: 'self'; \
+             script-src https://cdn.example.com/a.js; font-src 'self'; \
+             form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+        );
+    }
+
+    #[test]
+    fn a_source_that_would_weaken_or_break_the_policy_is_refused() {
+        let cases = [
+            ("empty", ""),
+            ("inline text", "'unsafe-inline'"),
+            ("inline text in capitals", "'UNSAFE-INLINE'"),
+            ("eval", "'unsafe-eval'"),
+            ("handlers by hash", "'unsafe-hashes'"),
+            ("eval of wasm", "'wasm-unsafe-eval'"),
+            ("a fixed nonce", "'nonce-abc'"),
+            ("another directive", "'self'; script-src *"),
+            ("another directive without a space", "a;script-src"),
+            ("another policy", "a,default-src"),
+            ("two sources", "'self' https://a.example"),
+            ("a tab", "a\tb"),
+            ("a line break", "a\r\nSet-Cookie:x"),
+            ("a nul", "a\0"),
+            ("not ascii", "https://bücher.example"),
+            ("a bare keyword", "self"),
+            ("a bare unsafe keyword", "unsafe-inline"),
+            (
+                "a bare hash",
+                "sha256-xZtXACqK34OKRiapy+xOenho9OPxF5QbKH3J88mIjqg=",
+            ),
+            ("a bare nonce", "nonce-abc"),
+        ];
+        type Add = fn(PageSources, &str) -> PageSources;
+        let kinds: [(&str, Add); 4] = [
+            ("style", |all, source| all.style(source)),
+            ("image", |all, source| all.image(source)),
+            ("script", |all, source| all.script(source)),
+            ("font", |all, source| all.font(source)),
+        ];
+        for (name, source) in cases {
+            for (kind, add) in kinds {
+                let error = Policy::new(&add(PageSources::new(), source), None).unwrap_err();
+                let ConfigError::Invalid { setting, value, .. } = error else {
+                    panic!("{name} as {kind}: {error:?}");
+                };
+                assert_eq!(
+                    (setting, value.as_str()),
+                    ("pages", source),
+                    "{name}, {kind}"
+                );
+            }
+            let error = Policy::new(&PageSources::new(), Some(source)).unwrap_err();
+            assert_eq!(error.setting(), "form_origin", "{name}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_of_the_text_as_a_browser_parses_it() {
+        // RFC 6234's test vector "abc", in base64.
+        let abc = "'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='";
+        assert_eq!(PageSources::new().inline_style("abc").styles, [abc]);
+        assert_eq!(PageSources::new().inline_script("abc").scripts, [abc]);
+        let unix = hash_source("a {\n}\n\n");
+        assert_eq!(hash_source("a {\r\n}\r\n\r\n"), unix);
+        assert_eq!(hash_source("a {\r}\r\r"), unix);
+    }
+
+    #[test]
+    fn a_page_is_not_cached_sniffed_framed_or_named_as_referrer() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=600"));
+        Policy::new(&PageSources::new(), None)
+            .unwrap()
+            .write_to(&mut headers);
+        let mut all: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {}", value.to_str().unwrap()))
+            .collect();
+        all.sort();
+        assert_eq!(
+            all,
+            [
+                "cache-control: no-store",
+                "content-security-policy: default-src 'none'; form-action 'self'; \
+                 frame-ancestors 'none'; base-uri 'none'",
+                "content-type: text/html; charset=utf-8",
+                "cross-origin-opener-policy: same-origin",
+                "referrer-policy: no-referrer",
+                "x-content-type-options: nosniff",
+            ]
+        );
+    }
+}

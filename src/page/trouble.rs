@@ -1,0 +1,409 @@
+//! What can go wrong, and how it is told.
+//!
+//! - A heading, one sentence on what happened, one on what to do now, one way on.
+//! - Plain words for a tired person: no jargon, no blame, no codes.
+
+use std::{borrow::Cow, time::Duration};
+
+use super::{
+    content::{Hidden, Resend},
+    words,
+};
+
+/// Something did not work.
+#[derive(Clone, Debug)]
+pub struct TroublePage<'a> {
+    action: Option<Hidden<'a>>,
+    reference: Option<&'a str>,
+    resend: Option<Resend<'a>>,
+    retry_after: Option<Duration>,
+    trouble: Trouble,
+}
+
+impl<'a> TroublePage<'a> {
+    /// Makes the page of a trouble.
+    #[must_use]
+    pub const fn new(trouble: Trouble) -> Self {
+        Self {
+            action: None,
+            reference: None,
+            resend: None,
+            retry_after: None,
+            trouble,
+        }
+    }
+
+    /// Adds where [`Trouble::way_on`] leads: a link, to be followed by GET.
+    #[must_use]
+    pub fn with_action(mut self, action: impl Into<Option<&'a str>>) -> Self {
+        self.action = action.into().map(Hidden);
+        self
+    }
+
+    /// Adds an id by which the trouble is found in the log. It must hold no secret.
+    #[must_use]
+    pub fn with_reference(mut self, reference: impl Into<Option<&'a str>>) -> Self {
+        self.reference = reference.into();
+        self
+    }
+
+    /// Adds the way to a new link.
+    #[must_use]
+    pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
+        self.resend = resend.into();
+        self
+    }
+
+    /// Adds how long to wait before another try.
+    #[must_use]
+    pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = retry_after.into();
+        self
+    }
+
+    /// Returns where [`Trouble::way_on`] leads.
+    #[must_use]
+    pub fn action(&self) -> Option<&'a str> {
+        self.action.map(|action| action.0)
+    }
+
+    /// Returns what to do now, in a sentence: [`Trouble::advice`], or how long to wait where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Cow<'static, str> {
+        match self.retry_after {
+            Some(wait) => format!("Please try again in about {}.", words::wait(wait)).into(),
+            None => self.trouble.advice().into(),
+        }
+    }
+
+    /// Returns the id by which the trouble is found in the log.
+    #[must_use]
+    pub const fn reference(&self) -> Option<&'a str> {
+        self.reference
+    }
+
+    /// Returns the way to a new link.
+    #[must_use]
+    pub const fn resend(&self) -> Option<Resend<'a>> {
+        self.resend
+    }
+
+    /// Returns how long to wait before another try.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Returns what did not work.
+    #[must_use]
+    pub const fn trouble(&self) -> Trouble {
+        self.trouble
+    }
+}
+
+/// Something that did not work, as the person hears of it.
+///
+/// The texts may change from release to release; match on the variants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Trouble {
+    /// The link was opened in another browser than the one that began the sign-in.
+    AnotherBrowser,
+    /// The request comes from another website.
+    CrossSite,
+    /// The sign-in was begun too long ago.
+    Expired,
+    /// The link is used, has expired, or a newer one has taken its place.
+    LinkUsed,
+    /// The mail with the link could not be sent.
+    MailNotSent,
+    /// The request is not what the layer's pages send.
+    Malformed,
+    /// The endpoint does not know the method.
+    MethodNotAllowed,
+    /// The address has no access: its organization, its domain or the application's own rule says no.
+    NotAllowed,
+    /// The address that was proven is not the one that the sign-in was begun for.
+    OtherAddress,
+    /// The provider's answer could not be understood.
+    ProviderFailed,
+    /// The provider does not take the address.
+    ProviderRefusedAddress,
+    /// The provider cannot be reached or does not answer in time.
+    ProviderUnavailable,
+    /// There were too many requests.
+    RateLimited,
+    /// The session does not fit into a cookie.
+    SessionTooLarge,
+    /// The provider does not take the layer's key, client id or redirect URI.
+    SignInMisconfigured,
+    /// The cookie is gone, but the session could not be recorded as ended.
+    SignOutNotRecorded,
+    /// Whether the session was ended could not be looked up.
+    StoreUnavailable,
+    /// The form is too long.
+    TooLarge,
+    /// The form has a content type that is not a form's.
+    UnsupportedMediaType,
+    /// The address was proven by a kind of connection that is not accepted.
+    WrongConnection,
+}
+
+struct Words {
+    heading: &'static str,
+    happened: &'static str,
+    advice: &'static str,
+    way_on: &'static str,
+}
+
+impl Trouble {
+    /// Returns a few words that name it.
+    #[must_use]
+    pub const fn heading(self) -> &'static str {
+        self.words().heading
+    }
+
+    /// Returns a sentence on what happened.
+    #[must_use]
+    pub const fn happened(self) -> &'static str {
+        self.words().happened
+    }
+
+    /// Returns a sentence on what to do now.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        self.words().advice
+    }
+
+    /// Returns the label of the link that leads on.
+    #[must_use]
+    pub const fn way_on(self) -> &'static str {
+        self.words().way_on
+    }
+
+    const fn words(self) -> Words {
+        match self {
+            Self::AnotherBrowser => Words {
+                heading: "Open the link where you began",
+                happened: "This is a different browser from the one where you asked for the link, so it can’t sign you in here.",
+                advice: "Go back to the browser where you began and open the link there, or ask for a new link here.",
+                way_on: "Sign in here instead",
+            },
+            Self::CrossSite => Words {
+                heading: "That came from another website",
+                happened: "To keep you safe, nothing was done: the request didn’t come from this site’s own page.",
+                advice: "If you want to sign in or out, please do it from here.",
+                way_on: "Go to the sign-in page",
+            },
+            Self::Expired => Words {
+                heading: "This sign-in has timed out",
+                happened: "It was started a while ago, and a sign-in is only kept open for a short time.",
+                advice: "Just ask for a new link; it takes a moment.",
+                way_on: "Get a new link",
+            },
+            Self::LinkUsed => Words {
+                heading: "This link no longer works",
+                happened: "A link works once and for a limited time, and some mail programs open links to check them before you do.",
+                advice: "Ask for a new link, and open the one in the newest email.",
+                way_on: "Get a new link",
+            },
+            Self::MailNotSent => Words {
+                heading: "We couldn’t send your email",
+                happened: "Something went wrong on our side, so no link is on its way to you.",
+                advice: "Please try again in a few minutes.",
+                way_on: "Try again",
+            },
+            Self::Malformed => Words {
+                heading: "That didn’t arrive in one piece",
+                happened: "Part of what your browser sent was missing or changed, as happens when a link is cut short.",
+                advice: "Open the link from your email once more, or start again here.",
+                way_on: "Start again",
+            },
+            Self::MethodNotAllowed => Words {
+                heading: "This page works differently",
+                happened: "It was opened in a way that it isn’t made for.",
+                advice: "Please go on from the sign-in page.",
+                way_on: "Go to the sign-in page",
+            },
+            Self::NotAllowed => Words {
+                heading: "This address can’t sign in here",
+                happened: "Your email address doesn’t have access to this application.",
+                advice: "Use another address, or ask the people who run the application to let you in.",
+                way_on: "Use another address",
+            },
+            Self::OtherAddress => Words {
+                heading: "That was a different address",
+                happened: "The link confirmed another email address than the one that was typed here, so nobody has been signed in.",
+                advice: "Start again with the address that you want to use.",
+                way_on: "Start again",
+            },
+            Self::ProviderFailed => Words {
+                heading: "Signing in didn’t work this time",
+                happened: "The sign-in service gave an answer that we couldn’t use; it’s nothing that you did.",
+                advice: "Please try again, and tell the people who run this application if it keeps happening.",
+                way_on: "Try again",
+            },
+            Self::ProviderRefusedAddress => Words {
+                heading: "We can’t send email to that address",
+                happened: "The service that sends our emails didn’t accept it, so no link is on its way.",
+                advice: "Please check the address for a slip of the finger, or use another one.",
+                way_on: "Change the address",
+            },
+            Self::ProviderUnavailable => Words {
+                heading: "Signing in isn’t possible right now",
+                happened: "The service that sends sign-in links isn’t answering; your address is fine.",
+                advice: "Please try again in a few minutes.",
+                way_on: "Try again",
+            },
+            Self::RateLimited => Words {
+                heading: "Please wait a moment",
+                happened: "There have been a lot of sign-in requests in a short time, so we’re taking a short break.",
+                advice: "Please wait a few minutes before you try again.",
+                way_on: "Try again",
+            },
+            Self::SessionTooLarge => Words {
+                heading: "We couldn’t keep you signed in",
+                happened: "Your account holds more details than your browser can store for us.",
+                advice: "Please tell the people who run this application; they can put it right.",
+                way_on: "Use another address",
+            },
+            Self::SignInMisconfigured => Words {
+                heading: "Signing in isn’t set up properly",
+                happened: "A setting of this application needs to be put right; it’s nothing that you did.",
+                advice: "Please tell the people who run it, and try again later.",
+                way_on: "Try again",
+            },
+            Self::SignOutNotRecorded => Words {
+                heading: "You’re signed out of this browser",
+                happened: "We couldn’t make sure, though, that your session has ended everywhere.",
+                advice: "To be certain, sign in again in a few minutes and choose “Sign out everywhere”.",
+                way_on: "Sign in again",
+            },
+            Self::StoreUnavailable => Words {
+                heading: "One moment, please",
+                happened: "Part of this application isn’t answering right now, but you haven’t been signed out.",
+                advice: "Please try again in a moment.",
+                way_on: "Try again",
+            },
+            Self::TooLarge => Words {
+                heading: "That was more than fits here",
+                happened: "Your browser sent much more than an email address.",
+                advice: "Please go back to the sign-in page and type just your address.",
+                way_on: "Go to the sign-in page",
+            },
+            Self::UnsupportedMediaType => Words {
+                heading: "We couldn’t read that form",
+                happened: "It arrived in a format that this page doesn’t know.",
+                advice: "Please send it from the sign-in page.",
+                way_on: "Go to the sign-in page",
+            },
+            Self::WrongConnection => Words {
+                heading: "Please use the link in your email",
+                happened: "You came by another way of signing in, and this application only takes a link that it has sent.",
+                advice: "Ask for a link, and open it from your email.",
+                way_on: "Get a link",
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+impl Trouble {
+    pub(super) const ALL: [Self; 20] = [
+        Self::AnotherBrowser,
+        Self::CrossSite,
+        Self::Expired,
+        Self::LinkUsed,
+        Self::MailNotSent,
+        Self::Malformed,
+        Self::MethodNotAllowed,
+        Self::NotAllowed,
+        Self::OtherAddress,
+        Self::ProviderFailed,
+        Self::ProviderRefusedAddress,
+        Self::ProviderUnavailable,
+        Self::RateLimited,
+        Self::SessionTooLarge,
+        Self::SignInMisconfigured,
+        Self::SignOutNotRecorded,
+        Self::StoreUnavailable,
+        Self::TooLarge,
+        Self::UnsupportedMediaType,
+        Self::WrongConnection,
+    ];
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    #[expect(clippy::as_conversions, reason = "counts the variants")]
+    fn the_list_of_troubles_is_whole() {
+        assert_eq!(
+            Trouble::ALL.map(|trouble| trouble as usize).to_vec(),
+            (0..=Trouble::WrongConnection as usize).collect::<Vec<_>>()
+        );
+    }
+
+    #[test]
+    fn each_trouble_has_its_own_heading_and_story() {
+        let headings: HashSet<_> = Trouble::ALL.map(Trouble::heading).into();
+        let stories: HashSet<_> = Trouble::ALL.map(Trouble::happened).into();
+        assert_eq!(headings.len(), Trouble::ALL.len());
+        assert_eq!(stories.len(), Trouble::ALL.len());
+    }
+
+    #[test]
+    fn each_trouble_is_told_in_plain_whole_sentences() {
+        for trouble in Trouble::ALL {
+            let name = format!("{trouble:?}");
+            assert!(!trouble.heading().ends_with('.'), "{name}: heading");
+            assert!(trouble.heading().len() <= 40, "{name}: heading is long");
+            assert!(!trouble.way_on().is_empty(), "{name}: way on");
+            for sentence in [trouble.happened(), trouble.advice()] {
+                assert!(sentence.ends_with('.'), "{name}: {sentence}");
+                assert_eq!(sentence.matches('.').count(), 1, "{name}: {sentence}");
+                assert!(
+                    sentence.starts_with(|c: char| c.is_uppercase()),
+                    "{name}: {sentence}"
+                );
+            }
+            let words = format!(
+                "{} {} {}",
+                trouble.heading(),
+                trouble.happened(),
+                trouble.advice()
+            );
+            for jargon in [
+                "HTTP",
+                "cookie",
+                "token",
+                "session id",
+                "error",
+                "invalid",
+                "POST",
+                "WorkOS",
+                "you must",
+                "illegal",
+                "denied",
+                "failed",
+                "0",
+                "4",
+                "5",
+            ] {
+                assert!(!words.contains(jargon), "{name}: {jargon:?} in {words}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_known_wait_takes_the_place_of_the_advice() {
+        let page = TroublePage::new(Trouble::RateLimited);
+        assert_eq!(page.advice(), Trouble::RateLimited.advice());
+        let page = page.with_retry_after(Duration::from_secs(61));
+        assert_eq!(page.advice(), "Please try again in about 2 minutes.");
+    }
+}

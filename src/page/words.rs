@@ -1,0 +1,70 @@
+//! Lengths of time in words: "30 seconds", "15 minutes", "1 hour and 30 minutes".
+
+use std::time::Duration;
+
+const MINUTE: u64 = 60;
+
+/// Says how long something lasts: below a minute in seconds, else in whole minutes, rounded down.
+pub(super) fn lifetime(lifetime: Duration) -> String {
+    in_words(lifetime.as_secs())
+}
+
+/// Says how long to wait: rounded up, and never nothing at all.
+pub(super) fn wait(wait: Duration) -> String {
+    let secs = wait
+        .as_secs()
+        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+        .max(1);
+    if secs <= MINUTE {
+        in_words(secs)
+    } else {
+        in_words(secs.div_ceil(MINUTE).saturating_mul(MINUTE))
+    }
+}
+
+fn in_words(secs: u64) -> String {
+    let minutes = secs / MINUTE;
+    match (minutes / 60, minutes % 60) {
+        (0, 0) => counted(secs, "second"),
+        (0, minutes) => counted(minutes, "minute"),
+        (hours, 0) => counted(hours, "hour"),
+        (hours, minutes) => format!(
+            "{} and {}",
+            counted(hours, "hour"),
+            counted(minutes, "minute")
+        ),
+    }
+}
+
+fn counted(count: u64, unit: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {unit}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lifetime_is_rounded_down_and_a_wait_up() {
+        let cases = [
+            (0, "0 seconds", "1 second"),
+            (1, "1 second", "1 second"),
+            (59, "59 seconds", "59 seconds"),
+            (60, "1 minute", "1 minute"),
+            (61, "1 minute", "2 minutes"),
+            (900, "15 minutes", "15 minutes"),
+            (3_599, "59 minutes", "1 hour"),
+            (3_600, "1 hour", "1 hour"),
+            (3_660, "1 hour and 1 minute", "1 hour and 1 minute"),
+            (5_400, "1 hour and 30 minutes", "1 hour and 30 minutes"),
+            (86_400, "24 hours", "24 hours"),
+        ];
+        for (secs, long, pause) in cases {
+            assert_eq!(lifetime(Duration::from_secs(secs)), long, "{secs} s");
+            assert_eq!(wait(Duration::from_secs(secs)), pause, "{secs} s");
+        }
+        assert_eq!(wait(Duration::from_millis(1_001)), "2 seconds");
+        assert!(!wait(Duration::MAX).is_empty());
+    }
+}

@@ -1,0 +1,117 @@
+//! `PublicUrl`: the origin at which browsers reach the application. Links are made from it alone, never from `Host`.
+
+use url::{Host, Url};
+
+use crate::error::ConfigError;
+
+/// An https origin; or a plain-http one on loopback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PublicUrl {
+    origin: String,
+    is_secure: bool,
+}
+
+impl PublicUrl {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let refuse = |problem: &'static str| Err(ConfigError::invalid("public_url", text, problem));
+        let Ok(url) = Url::parse(text) else {
+            return refuse("is not a URL, such as https://app.example.com");
+        };
+        if text.contains('*') {
+            return refuse("must not hold a wildcard: links are made from it");
+        }
+        if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return refuse("must be an origin, without a path, query or fragment");
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("must not hold a user name or password");
+        }
+        let is_secure = match url.scheme() {
+            "https" => true,
+            "http" if is_loopback(&url) => false,
+            "http" => {
+                return refuse("must be https: plain http is for loopback addresses alone");
+            }
+            _ => return refuse("must be https"),
+        };
+        Ok(Self {
+            origin: url.origin().ascii_serialization(),
+            is_secure,
+        })
+    }
+
+    /// Returns scheme, host and port, without a slash behind.
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
+    }
+
+    pub(crate) const fn is_secure(&self) -> bool {
+        self.is_secure
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_https_origin_or_a_loopback_one_is_taken() {
+        let cases = [
+            ("https://app.example.com", "https://app.example.com", true),
+            ("https://app.example.com/", "https://app.example.com", true),
+            (
+                "https://APP.example.com:443",
+                "https://app.example.com",
+                true,
+            ),
+            (
+                "https://app.example.com:8443",
+                "https://app.example.com:8443",
+                true,
+            ),
+            ("https://localhost:3000", "https://localhost:3000", true),
+            ("http://127.0.0.1:3000", "http://127.0.0.1:3000", false),
+            ("http://localhost", "http://localhost", false),
+            ("http://[::1]:3000", "http://[::1]:3000", false),
+        ];
+        for (text, origin, is_secure) in cases {
+            let url = PublicUrl::parse(text).unwrap();
+            assert_eq!(
+                (url.origin(), url.is_secure()),
+                (origin, is_secure),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn everything_else_is_refused_with_its_value() {
+        let cases = [
+            ("http://app.example.com", "plain http is for loopback"),
+            ("http://127.0.0.1.example.com", "plain http is for loopback"),
+            ("http://localhost.example.com", "plain http is for loopback"),
+            ("https://app.example.com/base", "without a path"),
+            ("https://app.example.com?x", "without a path"),
+            ("https://app.example.com#x", "without a path"),
+            ("https://*.example.com", "wildcard"),
+            ("https://ada:pw@app.example.com", "user name"),
+            ("ftp://app.example.com", "must be https"),
+            ("app.example.com", "is not a URL"),
+            ("", "is not a URL"),
+        ];
+        for (text, want) in cases {
+            let error = PublicUrl::parse(text).unwrap_err().to_string();
+            assert!(error.contains(want), "{text}: {error}");
+            assert!(error.contains(&format!("{text:?}")), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A closure as a revocation store: `revocations(|session: Session| async move { .. })`.
+
+use std::{error::Error, fmt, future::Future};
+
+use super::{
+    Lookup, MemoryRevocations, Revocation, Revocations, Standing, StoreError, StoreFuture,
+};
+use crate::session::Session;
+
+/// What `Builder::revocations` takes: a [`Revocations`], or a closure that looks a session up.
+///
+/// `Kind` tells the two apart and is inferred.
+pub trait IntoRevocations<Kind> {
+    /// The store that it becomes.
+    type Store: Revocations;
+
+    /// Becomes a store.
+    fn into_revocations(self) -> Self::Store;
+}
+
+/// Marks a value that is a store already.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ByStore;
+
+/// Marks a closure.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ByClosure;
+
+impl<R: Revocations> IntoRevocations<ByStore> for R {
+    type Store = R;
+
+    fn into_revocations(self) -> R {
+        self
+    }
+}
+
+impl<F, Fut> IntoRevocations<ByClosure> for F
+where
+    F: Fn(Session) -> Fut + Send + Sync + 'static,
+    Fut: Future + Send + 'static,
+    Fut::Output: IntoStanding,
+{
+    type Store = FnRevocations<F>;
+
+    fn into_revocations(self) -> FnRevocations<F> {
+        FnRevocations {
+            look_up: self,
+            ended_here: MemoryRevocations::default(),
+        }
+    }
+}
+
+/// What a closure may answer: a [`Standing`], or a `Result` of one.
+pub trait IntoStanding {
+    /// Becomes the answer of the look-up.
+    ///
+    /// # Errors
+    ///
+    /// When the closure could not tell.
+    fn into_standing(self) -> Result<Standing, StoreError>;
+}
+
+impl IntoStanding for Standing {
+    fn into_standing(self) -> Result<Standing, StoreError> {
+        Ok(self)
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync>>> IntoStanding for Result<Standing, E> {
+    fn into_standing(self) -> Result<Standing, StoreError> {
+        self.map_err(StoreError::unavailable)
+    }
+}
+
+/// A closure that looks sessions up, and the memory of those that were signed out here.
+///
+/// A closure can only be asked. So the sign-outs of this process are remembered beside it, until it knows of them: hear of
+/// them through `Builder::on_event`, or implement [`Revocations`] to be told.
+pub struct FnRevocations<F> {
+    look_up: F,
+    ended_here: MemoryRevocations,
+}
+
+impl<F, Fut> Revocations for FnRevocations<F>
+where
+    F: Fn(Session) -> Fut + Send + Sync + 'static,
+    Fut: Future + Send + 'static,
+    Fut::Output: IntoStanding,
+{
+    fn look_up(&self, session: &Session) -> Lookup {
+        if let Lookup::Settled(Ok(Standing::Revoked)) = self.ended_here.look_up(session) {
+            return Lookup::settled(Standing::Revoked);
+        }
+        let answer = (self.look_up)(session.clone());
+        Lookup::Pending(Box::pin(async move { answer.await.into_standing() }))
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        self.ended_here.revoke(revocation)
+    }
+}
+
+impl<F> fmt::Debug for FnRevocations<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FnRevocations")
+            .field("ended_here", &self.ended_here)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,172 @@
+//! `MagicLink<S>`: reads the clock, asks the gate, and picks the response future's state.
+
+use std::{
+    fmt, mem,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Method, Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use crate::{
+    body::ResponseBody,
+    clock::Timestamp,
+    endpoint::Endpoint,
+    event::Event,
+    flow::{self, Step},
+    future::{Collect, Finish, ResponseFuture, Wait},
+    gate::{Admission, Decision, Exposure, Verdict},
+    head::RequestHead,
+    layer::Shared,
+    rejection::Rejection,
+    revocation::Lookup,
+};
+
+/// A service behind email sign-in. [`MagicLinkLayer`](crate::MagicLinkLayer) makes it.
+///
+/// It hands on what may pass, with the [`Session`](crate::Session) in the request's extensions, and answers the rest itself. The
+/// inner service's error type stays as it is: every failure of the layer's is a response. The inner service is never called unready, and
+/// cloned only while a revocation store has to wait.
+#[derive(Clone)]
+#[must_use = "services do nothing unless called"]
+pub struct MagicLink<S> {
+    inner: S,
+    shared: Arc<Shared>,
+}
+
+impl<S, B, R> Service<Request<B>> for MagicLink<S>
+where
+    S: Service<Request<B>, Response = Response<R>> + Clone,
+    B: Body,
+{
+    type Response = Response<ResponseBody<R>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, B, S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let now = self.shared.clock.now();
+        let head = RequestHead::of(&request);
+        match self.shared.gate.decide(&head, now) {
+            Decision::Admit(admission) => {
+                self.proceed(request, admission, Exposure::Protected, now)
+            }
+            Decision::Pass(Some(admission)) => {
+                self.proceed(request, admission, Exposure::Public, now)
+            }
+            Decision::Pass(None) => {
+                ResponseFuture::forward(self.inner.call(request), Finish::default())
+            }
+            Decision::Refuse(rejection) => self.refuse(rejection, &head),
+            Decision::RefuseStep(rejection) => self.refuse_step(rejection, &head),
+            Decision::Step(endpoint) => self.step(request, endpoint, now),
+        }
+    }
+}
+
+impl<S> MagicLink<S> {
+    pub(crate) const fn new(inner: S, shared: Arc<Shared>) -> Self {
+        Self { inner, shared }
+    }
+
+    /// Hands a request on once the revocation store has answered: at once, unless the store has to wait.
+    fn proceed<B, R>(
+        &mut self,
+        request: Request<B>,
+        admission: Admission,
+        exposure: Exposure,
+        now: Timestamp,
+    ) -> ResponseFuture<S, B, S::Future>
+    where
+        S: Service<Request<B>, Response = Response<R>> + Clone,
+    {
+        let settled = match self.shared.revocations.look_up(&admission.session) {
+            Lookup::Settled(settled) => settled,
+            Lookup::Pending(lookup) => {
+                // The service that was polled ready is the one to call; its clone waits for the next request.
+                let next = self.inner.clone();
+                return ResponseFuture::wait(Wait {
+                    lookup: self.shared.bounded(lookup),
+                    inner: mem::replace(&mut self.inner, next),
+                    request,
+                    admission,
+                    exposure,
+                    now,
+                    shared: self.shared.clone(),
+                });
+            }
+        };
+        let standing = settled.map_err(|error| self.shared.store_failed(&error));
+        match exposure.settle(standing) {
+            Verdict::Admit => {
+                let (request, finish) = self.shared.admit(request, admission, now);
+                ResponseFuture::forward(self.inner.call(request), finish)
+            }
+            Verdict::Pass => ResponseFuture::forward(self.inner.call(request), Finish::default()),
+            Verdict::Refuse(rejection) => self.refuse(rejection, &RequestHead::of(&request)),
+        }
+    }
+
+    fn refuse<B, F>(
+        &self,
+        rejection: Rejection,
+        head: &RequestHead<'_>,
+    ) -> ResponseFuture<S, B, F> {
+        ResponseFuture::refuse(self.shared.refuse(rejection, head))
+    }
+
+    fn refuse_step<B, F>(
+        &self,
+        rejection: Rejection,
+        head: &RequestHead<'_>,
+    ) -> ResponseFuture<S, B, F> {
+        self.shared.listener.tell(&Event::Refused {
+            kind: rejection.kind(),
+        });
+        ResponseFuture::refuse(rejection.respond_at_endpoint(&self.shared, head, None))
+    }
+
+    /// Takes a step of signing in or out; a POST's form is collected first.
+    fn step<B: Body, F>(
+        &self,
+        request: Request<B>,
+        endpoint: Endpoint,
+        now: Timestamp,
+    ) -> ResponseFuture<S, B, F> {
+        let (parts, body) = request.into_parts();
+        let has_form = parts.method == Method::POST;
+        let form = if has_form {
+            flow::check_form(&parts.headers)
+        } else {
+            Ok(())
+        };
+        if let Err(kind) = form {
+            return self.refuse_step(Rejection::new(kind), &RequestHead::of_parts(&parts));
+        }
+        let step = Step {
+            shared: self.shared.clone(),
+            endpoint,
+            parts,
+            form: bytes::Bytes::new(),
+            now,
+        };
+        if has_form {
+            ResponseFuture::collect(Collect::new(body, step))
+        } else {
+            ResponseFuture::flow(step)
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for MagicLink<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MagicLink")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}

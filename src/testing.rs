@@ -1,0 +1,195 @@
+//! What an application's tests need: a clock that they set, a provider that mails nobody, a request that is signed in.
+//!
+//! ```
+//! use http::Request;
+//! use tower::{Layer, Service, ServiceExt, service_fn};
+//! use tower_magic_link::{KeyRing, MagicLinkLayer, Session, SigningKey};
+//! use tower_magic_link::testing::{ManualClock, StubProvider};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let clock = ManualClock::new();
+//! let layer = MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(SigningKey::generate()?))
+//!     .public_url("https://app.example.com")
+//!     .clock(clock.clone())
+//!     .build()?;
+//! let service = layer.layer(service_fn(|request: Request<String>| async move {
+//!     let session = request.extensions().get::<Session>().expect("the layer admitted it");
+//!     Ok::<_, std::convert::Infallible>(http::Response::new(session.email().to_owned()))
+//! }));
+//!
+//! let mut request = Request::new(String::new());
+//! layer.sign_in(&mut request, "ada@example.com");
+//! assert_eq!(service.oneshot(request).await?.status(), 200);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{HeaderValue, Request, header};
+
+use crate::{
+    clock::{Clock, Timestamp},
+    email::Email,
+    layer::MagicLinkLayer,
+    provider::{
+        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
+        ProviderErrorKind, Start, Started,
+    },
+    session::{Session, SessionId, cookie::Jar},
+};
+
+/// A clock that stands still until it is moved. Clones are the same clock.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<AtomicU64>);
+
+impl ManualClock {
+    /// Makes a clock that stands at 2026-01-01T00:00:00Z.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::at(Timestamp::from_secs(1_767_225_600))
+    }
+
+    /// Makes a clock that stands at a moment.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(Arc::new(AtomicU64::new(now.as_secs())))
+    }
+
+    /// Moves the clock on, by whole seconds.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(by.as_secs(), Ordering::SeqCst);
+    }
+
+    /// Sets the clock, back too.
+    pub fn set(&self, now: Timestamp) {
+        self.0.store(now.as_secs(), Ordering::SeqCst);
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A provider that mails nobody: the test takes the link from [`StubProvider::last_link`] and follows it to the callback at once.
+///
+/// Its codes are good once. Clones are the same provider.
+#[derive(Clone, Debug, Default)]
+pub struct StubProvider(Arc<Stub>);
+
+#[derive(Debug, Default)]
+struct Stub {
+    started: AtomicUsize,
+    finished: AtomicUsize,
+    codes: Mutex<HashMap<String, Identity>>,
+    last_link: Mutex<Option<Link>>,
+}
+
+impl StubProvider {
+    /// Makes a provider of nobody.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Returns where the last link leads: the callback, with its code and state.
+    #[must_use]
+    pub fn last_link(&self) -> Option<Link> {
+        lock(&self.0.last_link).clone()
+    }
+
+    /// Makes a code that yields an identity.
+    pub fn code_for(&self, identity: Identity) -> String {
+        let mut codes = lock(&self.0.codes);
+        let code = format!("code_{}", SessionId::from_bytes(crate::random::bytes()));
+        codes.insert(code.clone(), identity);
+        code
+    }
+
+    /// Returns how many sign-ins were begun.
+    #[must_use]
+    pub fn started(&self) -> usize {
+        self.0.started.load(Ordering::SeqCst)
+    }
+
+    /// Returns how many codes were brought, good or not.
+    #[must_use]
+    pub fn finished(&self) -> usize {
+        self.0.finished.load(Ordering::SeqCst)
+    }
+}
+
+impl IdentityProvider for StubProvider {
+    async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
+        self.0.started.fetch_add(1, Ordering::SeqCst);
+        let subject = format!("prof_{}", start.email.as_str().to_ascii_lowercase());
+        let code = self.code_for(Identity::new(subject, start.email.clone()));
+        let link = Link::new(format!(
+            "{}?code={code}&state={}",
+            start.redirect_uri, start.state
+        ));
+        *lock(&self.0.last_link) = Some(link.clone());
+        Ok(match start.delivery {
+            Delivery::Mailer => Started::with_link(link),
+            Delivery::Provider => Started::mailed(),
+        })
+    }
+
+    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        self.0.finished.fetch_add(1, Ordering::SeqCst);
+        lock(&self.0.codes)
+            .remove(code.expose())
+            .ok_or(ProviderError::new(ProviderErrorKind::Refused))
+    }
+}
+
+impl MagicLinkLayer {
+    /// Signs a request in: gives it the session cookie that a sign-in of this address, just now, would have left.
+    ///
+    /// # Panics
+    ///
+    /// When the text is no address.
+    #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+    #[expect(clippy::expect_used, reason = "for tests, where a panic is the answer")]
+    pub fn sign_in<B>(&self, request: &mut Request<B>, email: &str) -> Session {
+        let email = Email::parse(email).expect("an e-mail address");
+        let subject = format!("prof_{}", email.as_str().to_ascii_lowercase());
+        let identity = Identity::new(subject, email);
+        let (session, cookie) = self
+            .session_for(&identity)
+            .expect("a session that fits a cookie");
+        let cookie = HeaderValue::try_from(cookie).expect("visible ASCII");
+        request.headers_mut().append(header::COOKIE, cookie);
+        session
+    }
+
+    /// Returns a session of an identity, begun just now, and the `Cookie` pair that carries it.
+    fn session_for(&self, identity: &Identity) -> Option<(Session, String)> {
+        let gate = &self.shared().gate;
+        let id = SessionId::from_bytes(crate::random::bytes());
+        let session = gate.begin_session(identity, id, self.shared().clock.now());
+        let token = gate.tokens.mint(&session)?;
+        Some((
+            session,
+            format!("{}={token}", gate.cookies.name(Jar::Session)),
+        ))
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
