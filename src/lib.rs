@@ -2,6 +2,8 @@
 
 mod clock;
 mod email;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod error;
 mod provider;
 
