@@ -18,10 +18,10 @@ use std::{
 use tower_magic_link::emulator::Emulator;
 
 /// Makes an emulator that says where its mails lead.
-fn app(say: impl Fn(String) + Send + Sync + 'static) -> Emulator {
+pub(crate) fn app(say: impl Fn(&str) + Send + Sync + 'static) -> Emulator {
     Emulator::builder()
         .on_mail(move |mail| {
-            say(format!(
+            say(&format!(
                 "sign-in link for {}: {}",
                 mail.address(),
                 mail.link()
@@ -31,7 +31,7 @@ fn app(say: impl Fn(String) + Send + Sync + 'static) -> Emulator {
 }
 
 /// Prints a line at once, also into a pipe. That nobody reads it is no reason to stop.
-fn say(line: String) {
+fn say(line: &str) {
     let mut stdout = io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
 }
@@ -43,7 +43,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(_) => 4200,
     };
     let server = app(say).serve(port).await?;
-    say(format!("listening on {}", server.base_url()));
+    say(&format!("listening on {}", server.base_url()));
     tokio::signal::ctrl_c().await?;
     Ok(())
 }

@@ -37,11 +37,11 @@ pub enum Fault {
     ///
     /// Without a server, the body fails with [`ConnectionCut`](super::ConnectionCut). An answer without a body stays whole.
     CutBody,
-    /// Waits by tokio's clock, then does the work.
+    /// Waits by tokio's clock, then does the work, unless the client has hung up by then.
     Delay(Duration),
     /// Does no work and never answers.
     Hang,
-    /// Waits until [`Hold::release`], then does the work.
+    /// Waits until [`Hold::release`], then does the work, unless the client has hung up by then.
     Hold(Hold),
     /// Does the work, and answers that many spaces before the real body: it is valid JSON for whoever reads it all. It
     /// is streamed in small pieces, and no `Content-Length` gives it away.
@@ -75,7 +75,7 @@ pub enum Fault {
 /// emulator.order(Endpoint::Profile, Fault::Hold(hold.clone()));
 ///
 /// let request = tokio::spawn(reqwest::get(format!("{}/sso/profile", server.base_url())));
-/// hold.has_caught(1).await;
+/// hold.wait_for(1).await;
 /// assert!(!request.is_finished());
 /// hold.release();
 /// assert_eq!(request.await??.status(), 401);
@@ -101,7 +101,7 @@ impl Hold {
     }
 
     /// Waits until that many requests have come to the hold since it was made.
-    pub async fn has_caught(&self, requests: usize) {
+    pub async fn wait_for(&self, requests: usize) {
         let mut caught = self.0.caught.subscribe();
         // It fails only without a sender, and `self` is one.
         let _ = caught.wait_for(|caught| *caught >= requests).await;
@@ -206,7 +206,7 @@ mod tests {
             let hold = hold.clone();
             async move { hold.pass().await }
         });
-        hold.has_caught(1).await;
+        hold.wait_for(1).await;
         assert!(!held.is_finished());
         hold.release();
         held.await.unwrap();

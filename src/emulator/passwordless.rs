@@ -236,7 +236,7 @@ impl Asked {
         }
         match (email, url, lifetime) {
             (Some(email), Some(redirect_uri), Some(lifetime)) if errors.is_empty() => Ok(Self {
-                email: email.to_owned(),
+                email: email.trim().to_owned(),
                 redirect_uri,
                 state: state.flatten().map(str::to_owned),
                 lifetime: Duration::from_secs(lifetime),
