@@ -76,6 +76,14 @@ mod tests {
     }
 
     #[test]
+    fn bits_are_written_from_the_highest_down() {
+        let bytes = [
+            0, 0, 0, 0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0x08, 0, 0, 0, 0,
+        ];
+        assert_eq!(with_suffix("", &bytes), "0100000001ZZZZZZZZ10000000");
+    }
+
+    #[test]
     fn drawn_ids_differ_and_stable_ones_belong_to_their_name() {
         let drawn: HashSet<_> = (0..1_000).map(|_| draw("").unwrap()).collect();
         assert_eq!(drawn.len(), 1_000);

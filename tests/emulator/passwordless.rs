@@ -217,10 +217,10 @@ async fn sending_a_session_mails_its_link() {
 #[tokio::test]
 async fn a_session_that_is_unknown_used_or_expired_is_not_sent() {
     let desk = Desk::new().await;
-    let (used, link) = desk.create().await;
-    desk.get(&link).await;
     let (expired, _) = desk.create().await;
     desk.clock.put_forward(Duration::from_secs(900));
+    let (used, link) = desk.create().await;
+    desk.get(&link).await;
     let cases = [
         ("unknown", "session_123", "session_123"),
         ("encoded slash", "a%2Fb", "a/b"),

@@ -43,6 +43,14 @@ async fn it_takes_any_body_and_links_to_its_base_url() {
 }
 
 #[tokio::test]
+async fn the_answer_to_a_head_has_no_body() {
+    let request = Request::head("/sso/profile").body(Empty::<&[u8]>::new());
+    let response = Emulator::new().oneshot(request.unwrap()).await.unwrap();
+    assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    assert!(response.into_body().frame().await.is_none());
+}
+
+#[tokio::test]
 async fn a_cut_connection_is_the_service_s_error_and_a_cut_body_the_body_s() {
     let emulator = Emulator::new();
     emulator.order(Endpoint::Create, Fault::Cut);
