@@ -6,6 +6,8 @@ mod body;
 mod builder;
 mod clock;
 mod email;
+#[cfg(feature = "emulator")]
+pub mod emulator;
 mod endpoint;
 mod error;
 mod event;

@@ -1,0 +1,187 @@
+//! Answers: JSON, pages, redirects, and what faults make of them.
+
+use std::{
+    fmt, mem,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
+use serde_json::{Value, json};
+
+/// How many spaces of a huge body go in one piece.
+const PIECE: &[u8] = &[b' '; 8 * 1_024];
+
+/// What older answers lack, and what the protocol calls optional.
+const OPTIONAL: [&str; 9] = [
+    "custom_attributes",
+    "expires_in",
+    "groups",
+    "name",
+    "raw_attributes",
+    "role",
+    "roles",
+    "success",
+    "token_type",
+];
+
+pub(super) type Answer = Response<AnswerBody>;
+
+/// The connection ended because a test ordered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("connection cut, as ordered")]
+#[non_exhaustive]
+pub struct ConnectionCut;
+
+/// The body of an emulator's answer. It fails only where a test ordered it.
+#[must_use]
+pub struct AnswerBody(Shape);
+
+enum Shape {
+    /// Fails after these bytes, once whoever reads has had the time to pass them on.
+    Cut {
+        first: Bytes,
+        missing: usize,
+        is_flushed: bool,
+    },
+    /// Spaces before the bytes.
+    Padded {
+        spaces: usize,
+        then: Bytes,
+    },
+    Whole(Bytes),
+}
+
+pub(super) fn json(status: StatusCode, value: &Value) -> Answer {
+    new(status, "application/json; charset=utf-8", value.to_string())
+}
+
+pub(super) fn message(status: StatusCode, message: &str) -> Answer {
+    json(status, &json!({ "message": message }))
+}
+
+/// Answers when the system has no randomness for an id.
+pub(super) fn no_randomness(error: getrandom::Error) -> Answer {
+    message(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
+}
+
+pub(super) fn redirect(location: &str) -> Answer {
+    let mut answer = new(StatusCode::FOUND, "", String::new());
+    if let Ok(location) = HeaderValue::from_str(location) {
+        answer.headers_mut().insert(header::LOCATION, location);
+    }
+    answer
+}
+
+/// Makes an answer, without a `Content-Type` where that is empty or cannot be one.
+pub(super) fn new(status: StatusCode, content_type: &str, body: String) -> Answer {
+    let mut answer = Response::new(AnswerBody(Shape::Whole(body.into())));
+    *answer.status_mut() = status;
+    if !content_type.is_empty()
+        && let Ok(content_type) = HeaderValue::from_str(content_type)
+    {
+        answer
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, content_type);
+    }
+    answer
+}
+
+pub(super) fn cut(answer: Answer) -> Answer {
+    answer.map(|body| {
+        body.map_whole(|body| match body.len() {
+            0 => Shape::Whole(body),
+            length => Shape::Cut {
+                first: body.slice(..length / 2),
+                missing: length - length / 2,
+                is_flushed: false,
+            },
+        })
+    })
+}
+
+pub(super) fn halve(answer: Answer) -> Answer {
+    answer.map(|body| body.map_whole(|body| Shape::Whole(body.slice(..body.len() / 2))))
+}
+
+pub(super) fn pad(answer: Answer, spaces: usize) -> Answer {
+    answer.map(|body| body.map_whole(|then| Shape::Padded { spaces, then }))
+}
+
+pub(super) fn empty(answer: Answer) -> Answer {
+    answer.map(|body| body.map_whole(|_| Shape::Whole(Bytes::new())))
+}
+
+pub(super) fn without_optional(answer: Answer) -> Answer {
+    answer.map(|body| {
+        body.map_whole(|body| {
+            let Ok(Value::Object(mut fields)) = serde_json::from_slice(&body) else {
+                return Shape::Whole(body);
+            };
+            fields.retain(|name, _| !OPTIONAL.contains(&name.as_str()));
+            if let Some(Value::Object(profile)) = fields.get_mut("profile") {
+                profile.retain(|name, _| !OPTIONAL.contains(&name.as_str()));
+            }
+            Shape::Whole(Value::Object(fields).to_string().into())
+        })
+    })
+}
+
+impl AnswerBody {
+    fn map_whole(self, map: impl FnOnce(Bytes) -> Shape) -> Self {
+        Self(match self.0 {
+            Shape::Whole(body) => map(body),
+            other => other,
+        })
+    }
+}
+
+impl fmt::Debug for AnswerBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AnswerBody").finish_non_exhaustive()
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = ConnectionCut;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, ConnectionCut>>> {
+        let piece = match &mut self.0 {
+            Shape::Cut { first, .. } if !first.is_empty() => mem::take(first),
+            Shape::Cut { is_flushed, .. } if !*is_flushed => {
+                // A server drops what it has not written yet when a body fails, but writes it when one is pending.
+                *is_flushed = true;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Shape::Cut { .. } => return Poll::Ready(Some(Err(ConnectionCut))),
+            Shape::Padded { spaces: 0, then } | Shape::Whole(then) => mem::take(then),
+            Shape::Padded { spaces, .. } => {
+                let size = PIECE.len().min(*spaces);
+                *spaces -= size;
+                Bytes::from_static(PIECE).slice(..size)
+            }
+        };
+        Poll::Ready((!piece.is_empty()).then(|| Ok(Frame::data(piece))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        matches!(&self.0, Shape::Whole(body) if body.is_empty())
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let length = match &self.0 {
+            // All of it, though it never comes: that is how the client sees that the body is cut.
+            Shape::Cut { first, missing, .. } => first.len() + missing,
+            Shape::Padded { .. } => return SizeHint::default(),
+            Shape::Whole(body) => body.len(),
+        };
+        u64::try_from(length).map_or_else(|_| SizeHint::default(), SizeHint::with_exact)
+    }
+}

@@ -1,0 +1,119 @@
+//! `Endpoint`: what a method and a path name.
+//!
+//! - A path is split first and decoded after, so that an encoded slash stays inside its segment.
+//! - HEAD is GET, as in most servers: whether WorkOS lets a HEAD use a link up is not known, and this is the worse case.
+
+use std::borrow::Cow;
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+/// An endpoint of WorkOS, for which faults can be ordered and requests are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Endpoint {
+    /// `GET /passwordless/{token}/confirm`: the link.
+    Confirm,
+    /// `POST /passwordless/sessions`.
+    Create,
+    /// `GET /sso/profile`.
+    Profile,
+    /// `POST /passwordless/sessions/{id}/send`.
+    Send,
+    /// `POST /sso/token`.
+    Token,
+}
+
+/// Where a request leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Route<'a> {
+    /// To an endpoint, with the id or token from its path, or an empty text where it has none.
+    Endpoint(Endpoint, Cow<'a, str>),
+    Unknown,
+    /// To an endpoint that takes other methods, which stand here as in `Allow`.
+    WrongMethod(&'static str),
+}
+
+impl<'a> Route<'a> {
+    pub(super) fn of(method: &Method, path: &'a str) -> Self {
+        let segments: Vec<&'a str> = path.splitn(6, '/').collect();
+        let (endpoint, id) = match segments.as_slice() {
+            ["", "passwordless", "sessions"] => (Endpoint::Create, ""),
+            ["", "passwordless", "sessions", id, "send"] => (Endpoint::Send, *id),
+            ["", "passwordless", token, "confirm"] => (Endpoint::Confirm, *token),
+            ["", "sso", "profile"] => (Endpoint::Profile, ""),
+            ["", "sso", "token"] => (Endpoint::Token, ""),
+            _ => return Self::Unknown,
+        };
+        let (is_taken, allow) = match endpoint {
+            Endpoint::Confirm | Endpoint::Profile => {
+                (matches!(*method, Method::GET | Method::HEAD), "GET, HEAD")
+            }
+            Endpoint::Create | Endpoint::Send | Endpoint::Token => {
+                (*method == Method::POST, "POST")
+            }
+        };
+        if !is_taken {
+            return Self::WrongMethod(allow);
+        }
+        Self::Endpoint(endpoint, percent_decode_str(id).decode_utf8_lossy())
+    }
+
+    pub(super) const fn endpoint(&self) -> Option<Endpoint> {
+        match self {
+            Self::Endpoint(endpoint, _) => Some(*endpoint),
+            Self::Unknown | Self::WrongMethod(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_and_a_path_name_an_endpoint() {
+        let found = |endpoint, id: &'static str| Route::Endpoint(endpoint, id.into());
+        let cases = [
+            ("POST /passwordless/sessions", found(Endpoint::Create, "")),
+            (
+                "POST /passwordless/sessions/ps_1/send",
+                found(Endpoint::Send, "ps_1"),
+            ),
+            (
+                "POST /passwordless/sessions/a%2Fb/send",
+                found(Endpoint::Send, "a/b"),
+            ),
+            (
+                "POST /passwordless/sessions/../send",
+                found(Endpoint::Send, ".."),
+            ),
+            (
+                "GET /passwordless/tok/confirm",
+                found(Endpoint::Confirm, "tok"),
+            ),
+            (
+                "HEAD /passwordless/tok/confirm",
+                found(Endpoint::Confirm, "tok"),
+            ),
+            ("POST /sso/token", found(Endpoint::Token, "")),
+            ("GET /sso/profile", found(Endpoint::Profile, "")),
+            ("GET /sso/token", Route::WrongMethod("POST")),
+            (
+                "POST /passwordless/tok/confirm",
+                Route::WrongMethod("GET, HEAD"),
+            ),
+            ("GET /", Route::Unknown),
+            ("POST /sso/token/", Route::Unknown),
+            ("POST /passwordless/sessions/a/b/send", Route::Unknown),
+            ("POST /passwordless/sessions/a/send/", Route::Unknown),
+            ("POST //sso/token", Route::Unknown),
+            ("POST /SSO/token", Route::Unknown),
+        ];
+        for (name, want) in cases {
+            let (method, path) = name.split_once(' ').unwrap();
+            let method = method.parse().unwrap();
+            assert_eq!(Route::of(&method, path), want, "{name}");
+        }
+    }
+}

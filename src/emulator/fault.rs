@@ -1,0 +1,216 @@
+//! `Fault`: how an endpoint fails when a test orders it.
+//!
+//! - Orders of one endpoint wait in line; the first is used up before the next one has its turn.
+//! - A fault takes the place of the endpoint's work, waits before it, or spoils the answer after it. Which of the three
+//!   decides whether a code is used up, and is said at each.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
+
+use http::StatusCode;
+use tokio::sync::watch;
+
+use super::Endpoint;
+
+/// How an endpoint fails. The request's body has been read before any of it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Fault {
+    /// Answers this, and does no work. What cannot be a header's value is left out.
+    Answer {
+        /// The status.
+        status: StatusCode,
+        /// The `Content-Type`.
+        content_type: String,
+        /// The body.
+        body: String,
+    },
+    /// Does no work, and ends the connection before the first byte of an answer.
+    ///
+    /// Without a server, the service's future fails with [`ConnectionCut`](super::ConnectionCut).
+    Cut,
+    /// Does the work, and ends the connection in the middle of the answer's body.
+    ///
+    /// Without a server, the body fails with [`ConnectionCut`](super::ConnectionCut). An answer without a body stays whole.
+    CutBody,
+    /// Waits by tokio's clock, then does the work, unless the client has hung up by then.
+    Delay(Duration),
+    /// Does no work and never answers.
+    Hang,
+    /// Waits until [`Hold::release`], then does the work, unless the client has hung up by then.
+    Hold(Hold),
+    /// Does the work, and answers that many spaces before the real body: it is valid JSON for whoever reads it all. It
+    /// is streamed in small pieces, and no `Content-Length` gives it away.
+    HugeBody(usize),
+    /// Does the work, and answers the first half of the body as if it were all of it.
+    InvalidJson,
+    /// Does the work, and ends the connection before the first byte of the answer: the client cannot know that the work
+    /// is done.
+    LostAnswer,
+    /// Does the work, and leaves out what WorkOS's older answers did not have, or what may be missing: `token_type` and
+    /// `expires_in` of a token, `success` of a mail that was sent, names, roles, groups and attributes of a profile.
+    OldShape,
+    /// Answers 429 with `Retry-After` in whole seconds, and does no work.
+    RateLimited(Duration),
+    /// Answers 302 to somewhere else, and does no work.
+    Redirect(String),
+    /// Answers a status and `{"message":…}`, and does no work.
+    Status(StatusCode),
+}
+
+/// Holds requests until it is released: tests say what happens meanwhile instead of sleeping. A clone is the same.
+///
+/// ```
+/// use tower_magic_link::emulator::{Emulator, Endpoint, Fault, Hold};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::new();
+/// let server = emulator.serve(0).await?;
+/// let hold = Hold::new();
+/// emulator.order(Endpoint::Profile, Fault::Hold(hold.clone()));
+///
+/// let request = tokio::spawn(reqwest::get(format!("{}/sso/profile", server.base_url())));
+/// hold.wait_for(1).await;
+/// assert!(!request.is_finished());
+/// hold.release();
+/// assert_eq!(request.await??.status(), 401);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Hold(Arc<Held>);
+
+struct Held {
+    caught: watch::Sender<usize>,
+    is_released: watch::Sender<bool>,
+}
+
+impl Hold {
+    /// Makes a hold.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(Held {
+            caught: watch::Sender::new(0),
+            is_released: watch::Sender::new(false),
+        }))
+    }
+
+    /// Waits until that many requests have come to the hold since it was made.
+    pub async fn wait_for(&self, requests: usize) {
+        let mut caught = self.0.caught.subscribe();
+        // It fails only without a sender, and `self` is one.
+        let _ = caught.wait_for(|caught| *caught >= requests).await;
+    }
+
+    /// Lets all requests go on, now and from now on.
+    pub fn release(&self) {
+        self.0.is_released.send_replace(true);
+    }
+
+    pub(super) async fn pass(&self) {
+        let mut is_released = self.0.is_released.subscribe();
+        self.0.caught.send_modify(|caught| *caught += 1);
+        let _ = is_released.wait_for(|is_released| *is_released).await;
+    }
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hold")
+            .field("caught", &*self.0.caught.borrow())
+            .field("is_released", &*self.0.is_released.borrow())
+            .finish()
+    }
+}
+
+/// The faults that wait for requests.
+#[derive(Debug, Default)]
+pub(super) struct Orders(HashMap<Endpoint, VecDeque<Order>>);
+
+#[derive(Debug)]
+struct Order {
+    fault: Fault,
+    /// How many more requests it is for; all, if none.
+    left: Option<usize>,
+}
+
+impl Orders {
+    pub(super) fn push(&mut self, endpoint: Endpoint, fault: Fault, left: Option<usize>) {
+        if left != Some(0) {
+            self.0
+                .entry(endpoint)
+                .or_default()
+                .push_back(Order { fault, left });
+        }
+    }
+
+    pub(super) fn clear(&mut self, endpoint: Endpoint) {
+        self.0.remove(&endpoint);
+    }
+
+    /// Takes the fault that is meant for the next request to an endpoint.
+    pub(super) fn next(&mut self, endpoint: Endpoint) -> Option<Fault> {
+        let orders = self.0.get_mut(&endpoint)?;
+        let order = orders.front_mut()?;
+        match &mut order.left {
+            Some(1) => orders.pop_front().map(|order| order.fault),
+            Some(left) => {
+                *left -= 1;
+                Some(order.fault.clone())
+            }
+            None => Some(order.fault.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(orders: &mut Orders, endpoint: Endpoint) -> Option<usize> {
+        match orders.next(endpoint) {
+            Some(Fault::HugeBody(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn orders_wait_in_line_and_each_is_used_up_before_the_next() {
+        let mut orders = Orders::default();
+        orders.push(Endpoint::Token, Fault::HugeBody(0), Some(0));
+        orders.push(Endpoint::Token, Fault::HugeBody(1), Some(1));
+        orders.push(Endpoint::Token, Fault::HugeBody(2), Some(2));
+        orders.push(Endpoint::Token, Fault::HugeBody(3), None);
+        let got: Vec<_> = (0..6).map(|_| next(&mut orders, Endpoint::Token)).collect();
+        assert_eq!(got, [1, 2, 2, 3, 3, 3].map(Some));
+        assert_eq!(next(&mut orders, Endpoint::Send), None);
+        orders.clear(Endpoint::Token);
+        assert_eq!(next(&mut orders, Endpoint::Token), None);
+    }
+
+    #[tokio::test]
+    async fn a_hold_lets_go_what_it_caught_and_catches_nothing_after() {
+        let hold = Hold::new();
+        let held = tokio::spawn({
+            let hold = hold.clone();
+            async move { hold.pass().await }
+        });
+        hold.wait_for(1).await;
+        assert!(!held.is_finished());
+        hold.release();
+        held.await.unwrap();
+        hold.pass().await;
+        assert_eq!(format!("{hold:?}"), "Hold { caught: 2, is_released: true }");
+    }
+}

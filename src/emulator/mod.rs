@@ -1,0 +1,325 @@
+//! A WorkOS that runs in this process, for tests, examples and work without a network.
+//!
+//! It speaks the part of WorkOS's protocol that magic links need, closely enough for WorkOS's own SDKs:
+//!
+//! - `POST /passwordless/sessions` makes a single-use link; `POST /passwordless/sessions/{id}/send` puts it into the
+//!   outbox, which stands for the mail.
+//! - `GET /passwordless/{token}/confirm`, the link, is used up by one GET (or HEAD) and redirects with a code. Used or
+//!   expired, it redirects with `error=access_denied`.
+//! - `POST /sso/token` takes a form or JSON and redeems a code once, within 10 minutes; `GET /sso/profile` answers to
+//!   the access token for another 10.
+//! - Any API key that begins with `sk_` and any client id that is not empty are good.
+//! - Time comes from its [`Clock`], so that a test expires a link without waiting.
+//! - A test orders [`Fault`]s, per endpoint, and other profiles than the one of the address.
+//! - It proves nothing and signs anybody in: it is never a part of what runs in production.
+//!
+//! An [`Emulator`] is a `tower_service::Service`, and [`Emulator::serve`] puts it on a loopback port.
+//!
+//! ```
+//! use tower_magic_link::emulator::{Emulator, Endpoint, Fault};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let emulator = Emulator::new();
+//! let server = emulator.serve(0).await?;
+//! let create = reqwest::Client::new()
+//!     .post(format!("{}/passwordless/sessions", server.base_url()))
+//!     .bearer_auth("sk_test_key")
+//!     .json(&serde_json::json!({ "email": "ada@example.com", "type": "MagicLink" }));
+//!
+//! emulator.order(Endpoint::Create, Fault::Status(http::StatusCode::SERVICE_UNAVAILABLE));
+//! let refused = create.try_clone().ok_or("a body that streams")?.send().await?;
+//! assert_eq!(refused.status(), 503);
+//!
+//! assert_eq!(create.send().await?.status(), 201);
+//! assert_eq!(emulator.count(Endpoint::Create), 2);
+//! # Ok(())
+//! # }
+//! ```
+
+use std::{
+    collections::VecDeque,
+    fmt, mem,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::clock::{Clock, SystemClock, Timestamp};
+
+mod answer;
+mod call;
+mod endpoint;
+mod fault;
+mod id;
+mod log;
+mod mail;
+mod passwordless;
+mod profile;
+mod server;
+mod service;
+mod shelf;
+mod sso;
+
+pub use self::{
+    answer::{AnswerBody, ConnectionCut},
+    endpoint::Endpoint,
+    fault::{Fault, Hold},
+    log::SeenRequest,
+    mail::Mail,
+    profile::EmulatedProfile,
+    server::EmulatorServer,
+};
+
+use self::{
+    fault::Orders, log::Log, mail::Outbox, passwordless::Sessions, profile::Edits, shelf::Shelf,
+};
+
+/// What links begin with while the emulator is not on a port of its own.
+const DEFAULT_BASE_URL: &str = "http://127.0.0.1:4200";
+
+/// A WorkOS that runs in this process. A clone is the same WorkOS.
+///
+/// As a service, its only error is [`ConnectionCut`], and only where a test ordered it.
+///
+/// ```
+/// use http::{Request, StatusCode};
+/// use tower::ServiceExt;
+/// use tower_magic_link::emulator::Emulator;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let emulator = Emulator::new();
+/// let create = Request::post("/passwordless/sessions")
+///     .header("authorization", "Bearer sk_test_key")
+///     .header("content-type", "application/json")
+///     .body(r#"{"email":"ada@example.com","type":"MagicLink"}"#.to_owned())?;
+///
+/// let response = emulator.clone().oneshot(create).await?;
+/// assert_eq!(response.status(), StatusCode::CREATED);
+/// assert!(emulator.outbox().is_empty(), "nothing is mailed before it is sent");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Emulator {
+    shared: Arc<Shared>,
+    base_url: Arc<str>,
+    is_base_url_fixed: bool,
+}
+
+/// Makes an [`Emulator`] that differs from the usual one.
+#[must_use]
+pub struct EmulatorBuilder {
+    clock: Arc<dyn Clock>,
+    base_url: Option<String>,
+    redirect_uris: Vec<String>,
+    on_mail: Option<MailHook>,
+}
+
+type MailHook = Box<dyn Fn(&Mail) + Send + Sync>;
+
+/// What all clones of an emulator share. No two of its locks are ever held at once.
+struct Shared {
+    clock: Arc<dyn Clock>,
+    redirect_uris: Vec<String>,
+    on_mail: Option<MailHook>,
+    sessions: Mutex<Sessions>,
+    codes: Mutex<Shelf<EmulatedProfile>>,
+    access_tokens: Mutex<Shelf<EmulatedProfile>>,
+    outbox: Mutex<Outbox>,
+    edits: Mutex<Edits>,
+    orders: Mutex<Orders>,
+    log: Mutex<Log>,
+}
+
+impl Emulator {
+    /// Makes an emulator with the machine's clock that takes any redirect URI.
+    pub fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Begins an emulator that differs from the usual one.
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder {
+            clock: Arc::new(SystemClock::default()),
+            base_url: None,
+            redirect_uris: Vec::new(),
+            on_mail: None,
+        }
+    }
+
+    /// Returns what links begin with, without a slash at its end. [`EmulatorServer::base_url`] is the one of a port.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// Returns the mails that were sent, oldest first: the last 1,024.
+    #[must_use]
+    pub fn outbox(&self) -> Vec<Mail> {
+        lock(&self.shared.outbox).iter().cloned().collect()
+    }
+
+    /// Empties the outbox and returns what was in it, oldest first.
+    #[must_use]
+    pub fn take_outbox(&self) -> Vec<Mail> {
+        mem::take(&mut *lock(&self.shared.outbox)).into()
+    }
+
+    /// Returns the link of the last mail to an address, which is compared without ASCII case.
+    #[must_use]
+    pub fn last_link_to(&self, address: &str) -> Option<String> {
+        let outbox = lock(&self.shared.outbox);
+        let mut mails = outbox.iter().rev();
+        let mail = mails.find(|mail| mail.address().eq_ignore_ascii_case(address))?;
+        Some(mail.link().to_owned())
+    }
+
+    /// Returns the requests that came in, oldest first: the last 512, whether or not they were good.
+    #[must_use]
+    pub fn requests(&self) -> Vec<SeenRequest> {
+        lock(&self.shared.log).requests()
+    }
+
+    /// Returns how many requests came to an endpoint, whether or not they were good.
+    #[must_use]
+    pub fn count(&self, endpoint: Endpoint) -> usize {
+        lock(&self.shared.log).count(endpoint)
+    }
+
+    /// Orders a fault for the next request to an endpoint. Orders wait in line: the next one takes the next request.
+    pub fn order(&self, endpoint: Endpoint, fault: Fault) {
+        self.order_times(endpoint, 1, fault);
+    }
+
+    /// Orders a fault for a number of requests to an endpoint.
+    pub fn order_times(&self, endpoint: Endpoint, times: usize, fault: Fault) {
+        lock(&self.shared.orders).push(endpoint, fault, Some(times));
+    }
+
+    /// Orders a fault for all further requests to an endpoint, until [`Emulator::clear_orders`].
+    pub fn order_always(&self, endpoint: Endpoint, fault: Fault) {
+        lock(&self.shared.orders).push(endpoint, fault, None);
+    }
+
+    /// Takes back all orders for an endpoint. Requests that one of them already holds stay held.
+    pub fn clear_orders(&self, endpoint: Endpoint) {
+        lock(&self.shared.orders).clear(endpoint);
+    }
+
+    /// Changes the profile that the next code yields. It is decided when the link is followed, not when the code is
+    /// redeemed. Edits wait in line: the next one takes the next code.
+    ///
+    /// ```
+    /// # use tower_magic_link::emulator::{EmulatedProfile, Emulator};
+    /// let emulator = Emulator::new();
+    /// emulator.next_profile(|profile| profile.with_organization("org_01"));
+    /// emulator.next_profile(|_| EmulatedProfile::of("eve@example.com"));
+    /// ```
+    pub fn next_profile(
+        &self,
+        edit: impl FnOnce(EmulatedProfile) -> EmulatedProfile + Send + 'static,
+    ) {
+        lock(&self.shared.edits).push(Box::new(edit));
+    }
+
+    /// Changes the profile of every code from now on, before [`Emulator::next_profile`] has its say. The last call wins.
+    pub fn every_profile(
+        &self,
+        edit: impl Fn(EmulatedProfile) -> EmulatedProfile + Send + Sync + 'static,
+    ) {
+        lock(&self.shared.edits).set_every(Arc::new(edit));
+    }
+
+    /// Returns the same WorkOS as it looks from a port.
+    fn at(&self, base_url: String) -> Self {
+        let mut emulator = self.clone();
+        if !self.is_base_url_fixed {
+            emulator.base_url = base_url.into();
+        }
+        emulator
+    }
+
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+}
+
+impl Default for Emulator {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator")
+            .field("base_url", &self.base_url)
+            .finish_non_exhaustive()
+    }
+}
+
+impl EmulatorBuilder {
+    /// Sets the clock. The default is the machine's.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Fixes what links begin with, for an emulator that is reached through another address than its port. The default
+    /// is the port's `http://127.0.0.1:PORT`, and `http://127.0.0.1:4200` as long as there is none.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.base_url = Some(base_url.into());
+        self
+    }
+
+    /// Registers a redirect URI: from the first one on, no other is taken, and the first is what a request without
+    /// one gets. Without any, all are taken, and the default is `http://127.0.0.1:3000/auth/callback`.
+    pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
+        self.redirect_uris.push(redirect_uri.into());
+        self
+    }
+
+    /// Sets what is called with each mail, for instance to print its link. It must not block.
+    pub fn on_mail(mut self, hook: impl Fn(&Mail) + Send + Sync + 'static) -> Self {
+        self.on_mail = Some(Box::new(hook));
+        self
+    }
+
+    /// Makes the emulator.
+    pub fn build(self) -> Emulator {
+        let is_base_url_fixed = self.base_url.is_some();
+        let base_url = self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+        Emulator {
+            base_url: base_url.trim_end_matches('/').into(),
+            is_base_url_fixed,
+            shared: Arc::new(Shared {
+                clock: self.clock,
+                redirect_uris: self.redirect_uris,
+                on_mail: self.on_mail,
+                sessions: Mutex::default(),
+                codes: Mutex::default(),
+                access_tokens: Mutex::default(),
+                outbox: Mutex::new(VecDeque::new()),
+                edits: Mutex::default(),
+                orders: Mutex::default(),
+                log: Mutex::default(),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for EmulatorBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmulatorBuilder")
+            .field("clock", &self.clock)
+            .field("base_url", &self.base_url)
+            .field("redirect_uris", &self.redirect_uris)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Locks, also after a panic elsewhere: no lock is held while code of a test runs, so nothing is half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

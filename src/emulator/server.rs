@@ -1,0 +1,105 @@
+//! `EmulatorServer`: the emulator on a loopback port.
+//!
+//! - It listens on `127.0.0.1` alone: whoever reaches an emulator signs in as anybody.
+//! - It stops, with every connection, when it is dropped.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
+
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::{JoinHandle, JoinSet},
+};
+
+use super::Emulator;
+
+/// How long to wait when the system has no more connections to give.
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// An emulator on a port of `127.0.0.1`, until it is dropped.
+#[derive(Debug)]
+#[must_use = "it stops when it is dropped"]
+pub struct EmulatorServer {
+    emulator: Emulator,
+    address: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl Emulator {
+    /// Serves HTTP/1.1 on a port of `127.0.0.1`, or on any free one for 0, from a task of its own.
+    ///
+    /// # Errors
+    ///
+    /// When the port is taken.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with IO and time.
+    pub async fn serve(&self, port: u16) -> io::Result<EmulatorServer> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+        let address = listener.local_addr()?;
+        let emulator = self.at(format!("http://{address}"));
+        let task = tokio::spawn(accept(listener, emulator.clone()));
+        Ok(EmulatorServer {
+            emulator,
+            address,
+            task,
+        })
+    }
+}
+
+impl EmulatorServer {
+    /// Returns where the server is, as clients take it: `http://127.0.0.1:PORT`, or what the builder fixed.
+    #[must_use]
+    pub fn base_url(&self) -> &str {
+        self.emulator.base_url()
+    }
+
+    /// Returns the port.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// Returns the emulator that is served, with the base URL of this server.
+    pub const fn emulator(&self) -> &Emulator {
+        &self.emulator
+    }
+}
+
+impl Drop for EmulatorServer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn accept(listener: TcpListener, emulator: Emulator) {
+    // Dropped with the task, and its connections with it.
+    let mut connections = JoinSet::new();
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                connections.spawn(converse(stream, emulator.clone()));
+            }
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn converse(stream: TcpStream, emulator: Emulator) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let emulator = emulator.clone();
+        async move { emulator.answer(request).await }
+    });
+    // How a connection ends is the client's affair, or what a test ordered.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
+}

@@ -1,0 +1,26 @@
+//! `examples/emulator.rs`, without its process.
+
+use std::sync::{Arc, Mutex};
+
+use crate::{KEY, Read, example, session};
+
+#[tokio::test]
+async fn the_example_says_where_each_mail_leads() {
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let emulator = example::app({
+        let said = Arc::clone(&said);
+        move |line: &str| said.lock().unwrap().push(line.to_owned())
+    });
+    let server = emulator.serve(0).await.unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let sessions = format!("{}/passwordless/sessions", server.base_url());
+    let create = http.post(&sessions).bearer_auth(KEY).json(&session());
+    let body = Read::of(create).await.json();
+    let id = body["id"].as_str().unwrap();
+    Read::of(http.post(format!("{sessions}/{id}/send")).bearer_auth(KEY)).await;
+    let link = body["link"].as_str().unwrap();
+    assert_eq!(
+        *said.lock().unwrap(),
+        [format!("sign-in link for ada@example.com: {link}")]
+    );
+}

@@ -1,0 +1,160 @@
+"""Drives a running emulator with WorkOS's official Python SDK: an independent reading of the protocol.
+
+    cargo run --example emulator &
+    pip install -r tests/requirements.txt
+    python3 tests/workos_sdk.py http://127.0.0.1:4200
+
+Prints a line per check and `N passed, M failed`; the exit status is 1 if any failed.
+"""
+
+import sys
+import urllib.error
+import urllib.request
+from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qs, urlsplit
+
+from workos import (
+    AuthenticationError,
+    BadRequestError,
+    UnprocessableEntityError,
+    WorkOSClient,
+    WorkOSError,
+)
+
+REDIRECT_URI = "http://localhost:3000/auth/callback?keep=1"
+STATE = "s t/+=&é"
+
+
+class Checks:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def check(self, name, good, got=""):
+        self.passed, self.failed = self.passed + bool(good), self.failed + (not good)
+        print(f"{'ok  ' if good else 'FAIL'} {name}" + ("" if good else f": {got!r}"))
+
+    def equal(self, name, got, want):
+        self.check(name, got == want, (got, want))
+
+    def refused(self, name, kind, call, **attributes):
+        """Checks that the SDK raises exactly this kind of error, with these attributes and a request id."""
+        try:
+            answer = call()
+        except WorkOSError as error:
+            got = {name: getattr(error, name) for name in attributes}
+            good = type(error) is kind and got == attributes and bool(error.request_id)
+            self.check(name, good, (error, got))
+        else:
+            self.check(name, False, answer)
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
+def open_link(link):
+    """Follows a link as a browser would, but stays where it redirects from: (status, location)."""
+    try:
+        answer = urllib.request.build_opener(NoRedirect, urllib.request.ProxyHandler({})).open(link, timeout=10)
+    except urllib.error.HTTPError as error:
+        answer = error
+    with answer:
+        return answer.status, answer.headers.get("Location")
+
+
+def query_of(location):
+    return {name: values[0] for name, values in parse_qs(urlsplit(location or "").query).items()}
+
+
+def main(base_url):
+    checks = Checks()
+
+    def client(api_key):
+        return WorkOSClient(api_key=api_key, client_id="client_123", base_url=base_url, max_retries=0)
+
+    def create(**fields):
+        fields = {"email": "ada@example.com", "type": "MagicLink", "redirect_uri": REDIRECT_URI} | fields
+        return workos.passwordless.create_session(**fields)
+
+    def code_of(session):
+        return query_of(open_link(session.link)[1])["code"]
+
+    workos, stranger = client("sk_test_123"), client("wrong")
+
+    session = create(state=STATE, expires_in=1800)
+    checks.equal("create echoes the address", session.email, "ada@example.com")
+    checks.check("create names a session", session.id.startswith("passwordless_session_01"), session.id)
+    checks.check("create returns a link on this server", session.link.startswith(base_url), session.link)
+    left = datetime.fromisoformat(session.expires_at) - datetime.now(timezone.utc)
+    checks.check("create honours expires_in", timedelta(minutes=29) < left <= timedelta(minutes=30), left)
+    checks.equal("send succeeds", workos.passwordless.send_session(session.id), True)
+
+    status, location = open_link(session.link)
+    query = query_of(location)
+    checks.equal("the link redirects", status, 302)
+    checks.check("to the redirect URI", location.startswith(REDIRECT_URI + "&"), location)
+    checks.equal("with the state unchanged", query.get("state"), STATE)
+
+    answer = workos.sso.get_profile_and_token(code=query["code"])
+    profile = answer.profile
+    checks.equal("the code yields a bearer token", (answer.token_type, answer.expires_in), ("Bearer", 600))
+    checks.equal("the profile is of the address", profile.email, "ada@example.com")
+    checks.equal("from a magic link", profile.connection_type.value, "MagicLink")
+    checks.equal("of no organization", profile.organization_id, None)
+    checks.equal("without names", (profile.first_name, profile.last_name, profile.name), (None, None, None))
+    checks.equal("the access token yields the same", workos.sso.get_profile(access_token=answer.access_token), profile)
+    again = workos.sso.get_profile_and_token(code=code_of(create(email="ADA@example.com"))).profile
+    checks.equal("an address keeps its profile id", again.id, profile.id)
+
+    query = query_of(open_link(session.link)[1])
+    checks.equal("a used link is denied", query.get("error"), "access_denied")
+    checks.equal("with the state unchanged", query.get("state"), STATE)
+    checks.check("without a code", "code" not in query, query)
+    checks.equal("an unknown link is 404", open_link(f"{base_url}/passwordless/unknown/confirm")[0], 404)
+
+    def validation(name, field, code, **fields):
+        errors = [{"field": field, "code": code}]
+        checks.refused(name, UnprocessableEntityError, lambda: create(**fields), message="Validation failed", errors=errors)
+
+    validation("an address that is no text", "email", "email must be a string", email=1)
+    validation("an address that is none", "email", "email must be an email", email="ada")
+    validation("another type", "type", "type must be a valid enum value", type="Other")
+    validation("too short", "expires_in", "expires_in must not be less than 900", expires_in=899)
+    validation("too long", "expires_in", "expires_in must not be greater than 86400", expires_in=86401)
+    validation("a relative redirect URI", "redirect_uri", "redirect_uri must be a URL address", redirect_uri="/auth")
+
+    unauthorized = {"message": "Unauthorized", "status_code": 401}
+    make = stranger.passwordless.create_session
+    checks.refused("create with a bad key", AuthenticationError, lambda: make(email="a@b.example", type="MagicLink"), **unauthorized)
+    checks.refused("send with a bad key", AuthenticationError, lambda: stranger.passwordless.send_session("x"), **unauthorized)
+    text = "The passwordless session 'session_123' has expired or is invalid."
+    send = workos.passwordless.send_session
+    checks.refused("send of an unknown session", UnprocessableEntityError, lambda: send("session_123"), message=text)
+    text = f"The passwordless session '{session.id}' has expired or is invalid."
+    checks.refused("send of a used session", UnprocessableEntityError, lambda: send(session.id), message=text)
+
+    def exchange(name, workos, code, error, description):
+        call = lambda: workos.sso.get_profile_and_token(code=code)
+        checks.refused(name, BadRequestError, call, error=error, error_description=description)
+
+    code = code_of(create())
+    exchange("a wrong client secret", stranger, code, "invalid_client", "Invalid client ID or secret.")
+    workos.sso.get_profile_and_token(code=code)
+    expired = "The code '{}' has expired or is invalid."
+    exchange("a used code", workos, code, "invalid_grant", expired.format(code))
+    exchange("an unknown code", workos, "nope", "invalid_grant", expired.format("nope"))
+    missing = [{"field": "code", "code": "missing_required_parameter", "message": "code is required"}]
+    call = workos.sso.get_profile_and_token
+    checks.refused("no code", UnprocessableEntityError, call, code="invalid_request_parameters", errors=missing)
+    call = lambda: workos.sso.get_profile(access_token="nope")
+    checks.refused("a bad access token", AuthenticationError, call, error="Unauthorized")
+
+    print(f"{checks.passed} passed, {checks.failed} failed")
+    return checks.failed > 0
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(f"usage: {sys.argv[0]} BASE_URL")
+    sys.exit(main(sys.argv[1].rstrip("/")))
