@@ -5,6 +5,10 @@ mod email;
 mod error;
 mod provider;
 
+#[cfg(feature = "workos")]
+pub use self::provider::{
+    AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
+};
 pub use self::{
     clock::{Clock, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
