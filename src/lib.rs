@@ -35,6 +35,10 @@ pub mod testing;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;
+#[cfg(feature = "workos")]
+pub use self::provider::{
+    AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
+};
 pub use self::{
     authorize::{Authorization, IntoAuthorization},
     body::ResponseBody,

@@ -28,7 +28,7 @@ pub enum ProviderErrorKind {
     Misconfigured,
     /// Too many requests; [`ProviderError::retry_after`] says when to come back.
     RateLimited,
-    /// The code or link is used, expired or unknown.
+    /// The code, link or token is used, expired or unknown.
     Refused,
     /// No answer in time.
     TimedOut,
@@ -45,7 +45,7 @@ impl fmt::Display for ProviderErrorKind {
             Self::InvalidAnswer => "answer not understood",
             Self::Misconfigured => "key, client id or redirect uri not taken",
             Self::RateLimited => "too many requests",
-            Self::Refused => "code used, expired or unknown",
+            Self::Refused => "used, expired or unknown",
             Self::TimedOut => "no answer in time",
             Self::Unavailable => "not available",
             Self::WrongConnection => "proven by a connection that is not accepted",

@@ -12,8 +12,14 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 use crate::email::Email;
 
 mod error;
+#[cfg(feature = "workos")]
+mod workos;
 
 pub use self::error::{ProviderError, ProviderErrorKind};
+#[cfg(feature = "workos")]
+pub use self::workos::{
+    AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
+};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -80,6 +86,26 @@ pub struct Start<'a> {
     pub delivery: Delivery,
 }
 
+impl<'a> Start<'a> {
+    /// Puts together what a provider gets, as the layer does and as the test of a provider must.
+    #[must_use]
+    pub const fn new(
+        email: &'a Email,
+        redirect_uri: &'a str,
+        state: &'a str,
+        link_lifetime: Duration,
+        delivery: Delivery,
+    ) -> Self {
+        Self {
+            email,
+            redirect_uri,
+            state,
+            link_lifetime,
+            delivery,
+        }
+    }
+}
+
 /// Who mails the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -107,6 +133,12 @@ impl Started {
     #[must_use]
     pub const fn with_link(link: Link) -> Self {
         Self { link: Some(link) }
+    }
+
+    /// Returns the link, where the layer is to mail it.
+    #[must_use]
+    pub const fn link(&self) -> Option<&Link> {
+        self.link.as_ref()
     }
 
     pub(crate) fn into_link(self) -> Option<Link> {

@@ -1,0 +1,458 @@
+//! `Caller`: calls of WorkOS's API, bounded in time and size, repeated only where that does no harm.
+//!
+//! - A call ends by one deadline, with its repetitions, its waits and its body.
+//! - At most 64 KiB of an answer are taken, chunk by chunk, whatever its `Content-Length` says.
+//! - A redirect is not followed: it would carry the key to a place that nobody configured.
+//! - Nothing is repeated that may have been done already, save making a session and reading a profile. WorkOS drops
+//!   duplicates of neither a mail nor an exchange: its `Idempotency-Key` works for audit logs alone.
+
+use std::{fmt, iter, time::Duration};
+
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+};
+use tokio::time::{Instant, sleep, timeout_at};
+use url::{Host, Url};
+
+use super::answer::{Answer, Cause};
+use crate::{
+    error::ConfigError,
+    provider::{ProviderError, ProviderErrorKind},
+};
+
+const USER_AGENT: &str = concat!("tower-magic-link/", env!("CARGO_PKG_VERSION"));
+
+const LONGEST_ANSWER: usize = 64 * 1_024;
+const MOST_REPETITIONS: u32 = 2;
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+/// Somebody sits before a form: a longer `Retry-After` is for them to wait out, not for us.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// What is asked of WorkOS. It decides what may be repeated and what a refusal means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    Create,
+    Exchange,
+    Profile,
+    Send,
+}
+
+/// One request.
+pub(super) struct Call {
+    pub(super) operation: Operation,
+    pub(super) method: Method,
+    /// Begins with a slash; what stands in it is percent-encoded.
+    pub(super) path: String,
+    pub(super) authorization: Option<HeaderValue>,
+    /// A content type and a body.
+    pub(super) content: Option<(&'static str, String)>,
+}
+
+/// Where WorkOS is: an origin and perhaps a path, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct BaseUrl {
+    text: String,
+    is_loopback: bool,
+}
+
+/// Makes calls.
+#[derive(Clone)]
+pub(super) struct Caller {
+    http: reqwest::Client,
+    base: BaseUrl,
+    connect_timeout: Duration,
+    timeout: Duration,
+}
+
+/// A call that failed once.
+struct Failure {
+    error: ProviderError,
+    /// No connection came about, so WorkOS has seen nothing of it.
+    is_unsent: bool,
+}
+
+impl BaseUrl {
+    pub(super) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
+        // What stands before an `@` may be a password: such a value is not shown.
+        if text.contains('@') {
+            return Err(ConfigError::secret(
+                setting,
+                "must not hold a user name or password",
+            ));
+        }
+        let wrong = |problem: &'static str| ConfigError::invalid(setting, text, problem);
+        let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
+        let is_loopback = match url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => return Err(wrong("has no host")),
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback => {}
+            "http" => return Err(wrong("must be https: it carries the API key")),
+            _ => return Err(wrong("is neither https nor http")),
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("must not have a query or fragment"));
+        }
+        Ok(Self {
+            text: url.as_str().trim_end_matches('/').to_owned(),
+            is_loopback: is_loopback && url.scheme() == "http",
+        })
+    }
+}
+
+impl Caller {
+    pub(super) fn new(
+        base: BaseUrl,
+        connect_timeout: Duration,
+        timeout: Duration,
+    ) -> Result<Self, ConfigError> {
+        let builder = reqwest::Client::builder()
+            .tls_backend_rustls()
+            .user_agent(USER_AGENT)
+            .connect_timeout(connect_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            // What another crate of the binary switched on in reqwest must not change what we do.
+            .http1_only()
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd();
+        let builder = if base.is_loopback {
+            // Plain HTTP stays on this machine: no proxy. Without TLS no root certificates are needed.
+            builder.no_proxy().tls_certs_only(iter::empty())
+        } else {
+            builder
+        };
+        let http = builder.build().map_err(|_| {
+            ConfigError::invalid(
+                "base_url",
+                &base.text,
+                "cannot be reached over TLS: this machine has no root certificates",
+            )
+        })?;
+        Ok(Self {
+            http,
+            base,
+            connect_timeout,
+            timeout,
+        })
+    }
+
+    pub(super) fn with_base(self, base: BaseUrl) -> Result<Self, ConfigError> {
+        Self::new(base, self.connect_timeout, self.timeout)
+    }
+
+    pub(super) fn with_connect_timeout(self, timeout: Duration) -> Result<Self, ConfigError> {
+        Self::new(self.base, timeout, self.timeout)
+    }
+
+    pub(super) const fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Returns when a call that begins now must have ended.
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.timeout
+    }
+
+    /// Makes a call, and makes it again where it may, until a 2xx answer, an error or the deadline.
+    pub(super) async fn call(
+        &self,
+        call: &Call,
+        deadline: Instant,
+    ) -> Result<Answer, ProviderError> {
+        let mut repetitions = 0;
+        loop {
+            let failure = match timeout_at(deadline, self.try_once(call)).await {
+                Ok(Ok(answer)) => return Ok(answer),
+                Ok(Err(failure)) => failure,
+                Err(_) => return Err(ProviderError::new(ProviderErrorKind::TimedOut)),
+            };
+            let Some(wait) = failure.wait(call.operation, repetitions, random()) else {
+                return Err(failure.error);
+            };
+            // An error that is known is worth more than a timeout.
+            if Instant::now() + wait >= deadline {
+                return Err(failure.error);
+            }
+            sleep(wait).await;
+            repetitions += 1;
+        }
+    }
+
+    async fn try_once(&self, call: &Call) -> Result<Answer, Failure> {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if let Some(authorization) = &call.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        let url = format!("{}{}", self.base.text, call.path);
+        let mut request = self.http.request(call.method.clone(), url);
+        if let Some((content_type, body)) = &call.content {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+            request = request.body(body.clone());
+        }
+        let response = request
+            .headers(headers)
+            .send()
+            .await
+            .map_err(|error| Failure {
+                // A connect timeout is not tried again: it has eaten half of the time already.
+                is_unsent: error.is_connect() && !error.is_timeout(),
+                error: transport(error, None),
+            })?;
+
+        let answer = Answer::new(response.status(), response.headers());
+        if answer.status().is_redirection() {
+            return Err(Failure::answered(answer.refusal(call.operation)));
+        }
+        let answer = match read(response, &answer).await {
+            Ok(body) => answer.with_body(body),
+            Err(_) if answer.is_told_by_status() => answer,
+            Err(error) => return Err(Failure::answered(error)),
+        };
+        if answer.status().is_success() {
+            Ok(answer)
+        } else {
+            Err(Failure::answered(answer.refusal(call.operation)))
+        }
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("base", &self.base.text)
+            .field("connect_timeout", &self.connect_timeout)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Failure {
+    const fn answered(error: ProviderError) -> Self {
+        Self {
+            error,
+            is_unsent: false,
+        }
+    }
+
+    /// Says how long to wait before the call is made again, if it may be. Pure: `random` is an argument.
+    fn wait(&self, operation: Operation, repetitions: u32, random: u32) -> Option<Duration> {
+        let asked = self.error.retry_after();
+        let may_repeat = match (self.error.status(), operation) {
+            _ if self.is_unsent => true,
+            // Not processed. A mail is repeated only when WorkOS itself asks for it.
+            (Some(429), Operation::Send) => asked.is_some(),
+            (Some(429), _) => true,
+            // At worst, a session that nobody uses.
+            (Some(500..=599), Operation::Create | Operation::Profile) => true,
+            _ => false,
+        };
+        if !may_repeat || repetitions >= MOST_REPETITIONS || asked > Some(LONGEST_WAIT) {
+            return None;
+        }
+        // 50 and 100 ms, of which the second half is random, so that clients do not come back in step.
+        let whole = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(repetitions));
+        let wait = whole / 2 + (whole / 2).mul_f64(f64::from(random) / f64::from(u32::MAX));
+        Some(wait.max(asked.unwrap_or_default()))
+    }
+}
+
+async fn read(mut response: reqwest::Response, answer: &Answer) -> Result<Vec<u8>, ProviderError> {
+    let too_long = || {
+        answer
+            .error(ProviderErrorKind::InvalidAnswer)
+            .with_source(Cause::TooLong(LONGEST_ANSWER))
+    };
+    let told = response.content_length().unwrap_or(0);
+    if usize::try_from(told).map_or(true, |told| told > LONGEST_ANSWER) {
+        return Err(too_long());
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response
+        .chunk()
+        .await
+        .map_err(|error| transport(error, Some(answer)))?
+    {
+        if body.len() + chunk.len() > LONGEST_ANSWER {
+            return Err(too_long());
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn transport(error: reqwest::Error, answer: Option<&Answer>) -> ProviderError {
+    let kind = if error.is_timeout() {
+        ProviderErrorKind::TimedOut
+    } else {
+        ProviderErrorKind::Unavailable
+    };
+    // The URL holds a session's id.
+    answer
+        .map_or_else(|| ProviderError::new(kind), |answer| answer.error(kind))
+        .with_source(error.without_url())
+}
+
+/// Without randomness the waits are at their longest, which is no reason to fail.
+fn random() -> u32 {
+    getrandom::u32().unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_https_or_on_this_machine() {
+        let cases = [
+            (
+                "workos",
+                "https://api.workos.com",
+                Some("https://api.workos.com"),
+            ),
+            (
+                "trailing slash",
+                "https://api.workos.com/",
+                Some("https://api.workos.com"),
+            ),
+            (
+                "a path",
+                "https://proxy.example/workos/",
+                Some("https://proxy.example/workos"),
+            ),
+            (
+                "a port",
+                "https://auth.example:8443",
+                Some("https://auth.example:8443"),
+            ),
+            (
+                "ipv4 loopback",
+                "http://127.0.0.1:4200",
+                Some("http://127.0.0.1:4200"),
+            ),
+            (
+                "ipv6 loopback",
+                "http://[::1]:4200/",
+                Some("http://[::1]:4200"),
+            ),
+            (
+                "localhost",
+                "http://LOCALHOST:4200",
+                Some("http://localhost:4200"),
+            ),
+            ("plain http", "http://api.workos.com", None),
+            ("looks like loopback", "http://127.0.0.1.evil.example", None),
+            (
+                "looks like localhost",
+                "http://localhost.evil.example",
+                None,
+            ),
+            ("a query", "https://api.workos.com?a=b", None),
+            ("an empty query", "https://api.workos.com?", None),
+            ("a fragment", "https://api.workos.com#a", None),
+            ("a password", "https://user:hunter2@api.workos.com", None),
+            ("a user", "http://localhost@evil.example", None),
+            ("another scheme", "ftp://127.0.0.1", None),
+            ("no host", "data:text/plain,x", None),
+            ("no scheme", "api.workos.com", None),
+            ("empty", "", None),
+        ];
+        for (name, text, want) in cases {
+            let got = BaseUrl::parse("base_url", text);
+            assert_eq!(
+                got.as_ref().map(|base| base.text.as_str()).ok(),
+                want,
+                "{name}"
+            );
+            if let Err(error) = got {
+                assert!(!format!("{error} {error:?}").contains("hunter2"), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_call_is_repeated_only_where_that_does_no_harm() {
+        use Operation::{Create, Exchange, Profile, Send};
+        let all = [Create, Exchange, Profile, Send];
+        let cases = [
+            ("no connection", None, true, None, all.to_vec()),
+            ("cut after sending", None, false, None, vec![]),
+            (
+                "429",
+                Some(429),
+                false,
+                None,
+                vec![Create, Exchange, Profile],
+            ),
+            ("429 with a second", Some(429), false, Some(1), all.to_vec()),
+            ("429 with two", Some(429), false, Some(2), all.to_vec()),
+            ("429 with three", Some(429), false, Some(3), vec![]),
+            ("500", Some(500), false, None, vec![Create, Profile]),
+            (
+                "503 with a second",
+                Some(503),
+                false,
+                Some(1),
+                vec![Create, Profile],
+            ),
+            ("503 with a minute", Some(503), false, Some(60), vec![]),
+            ("400", Some(400), false, Some(1), vec![]),
+            ("401", Some(401), false, None, vec![]),
+            ("408", Some(408), false, None, vec![]),
+            ("200, cut", Some(200), false, None, vec![]),
+        ];
+        for (name, status, is_unsent, asked, want) in cases {
+            for operation in all {
+                let error = ProviderError::new(ProviderErrorKind::Unavailable)
+                    .with_retry_after(asked.map(Duration::from_secs));
+                let error = match status {
+                    Some(status) => error.with_status(status),
+                    None => error,
+                };
+                let failure = Failure { error, is_unsent };
+                let wait = failure.wait(operation, 0, 0);
+                assert_eq!(
+                    wait.is_some(),
+                    want.contains(&operation),
+                    "{name}, {operation:?}"
+                );
+                assert_eq!(failure.wait(operation, 2, 0), None, "{name}, {operation:?}");
+                if let (Some(wait), Some(asked)) = (wait, asked) {
+                    assert_eq!(wait, Duration::from_secs(asked), "{name}, {operation:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn waits_double_and_half_of_each_is_random() {
+        let failure = Failure {
+            error: ProviderError::new(ProviderErrorKind::Unavailable)
+                .with_retry_after(Some(Duration::ZERO)),
+            is_unsent: true,
+        };
+        let cases = [
+            (0, 0, 25),
+            (0, u32::MAX, 50),
+            (1, 0, 50),
+            (1, u32::MAX, 100),
+        ];
+        for (repetitions, random, millis) in cases {
+            let got = failure.wait(Operation::Create, repetitions, random);
+            assert_eq!(
+                got,
+                Some(Duration::from_millis(millis)),
+                "{repetitions}, {random}"
+            );
+        }
+    }
+}

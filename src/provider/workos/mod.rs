@@ -1,0 +1,392 @@
+//! `WorkOs`: the client of WorkOS's Magic Link API, and the provider that the layer signs people in with.
+//!
+//! - `requests` makes the four requests: make a session, have its link mailed, exchange a code, read a profile.
+//! - `call` makes any request, bounded and repeated; `answer` says what a refusal means; `wire` and `profile` are shapes.
+//! - As a provider it takes profiles of `MagicLink` connections alone, unless told otherwise: the code of any other
+//!   connection of the same environment exchanges just as well.
+//! - It does not log. Errors carry what the caller logs: kind, status, request id and WorkOS's machine code.
+
+use std::{ffi::OsString, fmt, time::Duration};
+
+use http::HeaderValue;
+use url::Url;
+
+use self::{
+    answer::{Answer, Cause, is_word},
+    call::{BaseUrl, Caller},
+};
+use super::{
+    AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
+    ProviderErrorKind, Start, Started,
+};
+use crate::{email::Email, error::ConfigError};
+
+mod answer;
+mod call;
+mod profile;
+mod requests;
+mod wire;
+
+pub use self::{
+    profile::{AccessToken, Profile, ProfileAndToken},
+    wire::{NewPasswordlessSession, PasswordlessSession},
+};
+
+const BASE_URL: &str = "https://api.workos.com";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(10);
+const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
+
+const MAGIC_LINK: &str = "MagicLink";
+
+/// A client of WorkOS. Clones share their connections; `Debug` does not show the key.
+///
+/// The layer uses it as its [`IdentityProvider`]. An application can also use it by itself, without a layer:
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{AuthorizationCode, Email, NewPasswordlessSession, ProviderError, WorkOs};
+///
+/// let workos = WorkOs::new("sk_test_a2V5", "client_01EXAMPLE")?
+///     .base_url("http://127.0.0.1:4200")?
+///     .timeout(Duration::from_secs(8))?;
+///
+/// async fn mail_link(workos: &WorkOs, email: Email) -> Result<(), ProviderError> {
+///     let session = workos.create_session(&NewPasswordlessSession::new(email)).await?;
+///     workos.send_session(session.id()).await
+/// }
+///
+/// async fn callback(workos: &WorkOs, code: &str) -> Result<String, ProviderError> {
+///     let answer = workos.profile_and_token(&AuthorizationCode::new(code)).await?;
+///     // Without the layer, this is yours to check: kind of connection, organization, address.
+///     Ok(answer.profile().email().to_owned())
+/// }
+/// # let _ = (mail_link, callback, workos);
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
+///
+/// It must be called within a tokio runtime that has its IO and time drivers enabled.
+///
+/// # Time
+///
+/// A call ends after [`timeout`](Self::timeout), whatever happens. Within it, a call that WorkOS certainly did not
+/// process (no connection, or 429) is made up to two more times, and so are making a session and reading a profile
+/// after 5xx. A mail is asked for again after 429 only where `Retry-After` is given; longer than 2 seconds is never
+/// waited. An exchange is never repeated when it may have reached WorkOS: its code is good once.
+#[derive(Clone)]
+#[must_use]
+pub struct WorkOs {
+    api_key: ApiKey,
+    client_id: String,
+    caller: Caller,
+    connection_types: Vec<String>,
+}
+
+#[derive(Clone)]
+struct ApiKey {
+    text: String,
+    bearer: HeaderValue,
+}
+
+impl WorkOs {
+    /// Makes a client from the environment's API key (`sk_…`) and the client id (`client_…`).
+    ///
+    /// # Errors
+    ///
+    /// When one of them is empty, holds anything but visible ASCII, or is the other one; or when the machine has no
+    /// root certificates to recognise WorkOS by.
+    pub fn new(
+        api_key: impl Into<String>,
+        client_id: impl Into<String>,
+    ) -> Result<Self, ConfigError> {
+        let base = BaseUrl::parse("base_url", BASE_URL)?;
+        Self::with_settings(
+            ("api_key", api_key.into()),
+            ("client_id", client_id.into()),
+            base,
+        )
+    }
+
+    /// Makes a client from the variables `WORKOS_API_KEY`, `WORKOS_CLIENT_ID` and, where it is set, `WORKOS_BASE_URL`.
+    /// A variable that is empty counts as not set.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new) and [`base_url`](Self::base_url); [`ConfigError::Missing`] when one of the first two is
+    /// not set.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_variables(|name| std::env::var_os(name))
+    }
+
+    /// Sets where WorkOS is. Default: `https://api.workos.com`.
+    ///
+    /// It is an https URL, or an http URL of this machine (`localhost`, `127.0.0.0/8`, `[::1]`), for which proxies of the
+    /// environment are not used.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] for any other URL, and for one with a user name, query or fragment.
+    pub fn base_url(mut self, base_url: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let base = BaseUrl::parse("base_url", base_url.as_ref())?;
+        self.caller = self.caller.with_base(base)?;
+        Ok(self)
+    }
+
+    /// Sets how long a connection may take to come about, with DNS and TLS: 1 ms to 5 minutes. Default: 5 seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] when it is out of that range.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
+        check_timeout("connect_timeout", timeout)?;
+        self.caller = self.caller.with_connect_timeout(timeout)?;
+        Ok(self)
+    }
+
+    /// Sets how long a call may take in all, with repetitions and the answer's body: 1 ms to 5 minutes. Beginning a
+    /// sign-in is one call, although it may be two requests. Default: 10 seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] when it is out of that range.
+    pub fn timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
+        check_timeout("timeout", timeout)?;
+        self.caller = self.caller.with_timeout(timeout);
+        Ok(self)
+    }
+
+    /// Takes profiles of these kinds of connection too, as WorkOS writes them: `GoogleOAuth`, `OktaSAML`. Default:
+    /// `MagicLink` alone, which is always taken.
+    ///
+    /// The identity provider behind such a connection then says whose an address is.
+    pub fn accept_connection_types(
+        mut self,
+        types: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.connection_types
+            .extend(types.into_iter().map(Into::into));
+        self
+    }
+
+    fn from_variables(read: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let variable = |setting: &'static str| match read(setting).filter(|text| !text.is_empty()) {
+            None => Ok(None),
+            Some(text) => match text.into_string() {
+                Ok(text) => Ok(Some((setting, text))),
+                Err(_) => Err(ConfigError::secret(setting, "is not UTF-8")),
+            },
+        };
+        let required = |setting| variable(setting)?.ok_or(ConfigError::Missing { setting });
+        let api_key = required("WORKOS_API_KEY")?;
+        let client_id = required("WORKOS_CLIENT_ID")?;
+        let base = match variable("WORKOS_BASE_URL")? {
+            Some((setting, text)) => BaseUrl::parse(setting, &text)?,
+            None => BaseUrl::parse("base_url", BASE_URL)?,
+        };
+        Self::with_settings(api_key, client_id, base)
+    }
+
+    fn with_settings(
+        (key_setting, api_key): (&'static str, String),
+        (id_setting, client_id): (&'static str, String),
+        base: BaseUrl,
+    ) -> Result<Self, ConfigError> {
+        // Neither is ever shown: who exchanges the two would find the key in a log.
+        for (setting, text, other) in [
+            (key_setting, &api_key, "client_"),
+            (id_setting, &client_id, "sk_"),
+        ] {
+            if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
+                let problem = "is empty, or holds a space or another byte that it cannot have";
+                return Err(ConfigError::secret(setting, problem));
+            }
+            if text.starts_with(other) {
+                let problem = format!("begins with {other}: key and client id are exchanged");
+                return Err(ConfigError::secret(setting, problem));
+            }
+        }
+        let bearer = bearer(&api_key)
+            .ok_or_else(|| ConfigError::secret(key_setting, "cannot stand in a header"))?;
+        Ok(Self {
+            api_key: ApiKey {
+                text: api_key,
+                bearer,
+            },
+            client_id,
+            caller: Caller::new(base, CONNECT_TIMEOUT, TIMEOUT)?,
+            connection_types: vec![MAGIC_LINK.to_owned()],
+        })
+    }
+}
+
+impl IdentityProvider for WorkOs {
+    async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
+        let new = NewPasswordlessSession::new(start.email.clone())
+            .redirect_uri(start.redirect_uri)
+            .state(start.state)
+            .expires_in(start.link_lifetime)
+            .map_err(|error| {
+                ProviderError::new(ProviderErrorKind::Misconfigured).with_source(error)
+            })?;
+        let deadline = self.caller.deadline();
+        let (session, answer) = self.create(&new, deadline).await?;
+        match start.delivery {
+            Delivery::Provider => {
+                self.send(session.id(), deadline).await?;
+                Ok(Started::mailed())
+            }
+            Delivery::Mailer => {
+                let link = session.into_link().filter(is_web_link);
+                link.map(Started::with_link)
+                    .ok_or_else(|| lacks(&answer, "a link"))
+            }
+        }
+    }
+
+    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        let (token, answer) = self.exchange(code).await?;
+        let profile = token.into_profile();
+        let kind = profile.connection_type();
+        if !self.connection_types.iter().any(|taken| taken == kind) {
+            let error = answer.error(ProviderErrorKind::WrongConnection);
+            return Err(if is_word(kind, |b| b.is_ascii_alphanumeric()) {
+                error.with_source(Cause::ConnectionType(kind.to_owned()))
+            } else {
+                error
+            });
+        }
+        // One id for everybody would be one account for everybody.
+        if profile.id().is_empty() {
+            return Err(lacks(&answer, "a profile id"));
+        }
+        let email = Email::parse(profile.email()).map_err(|_| lacks(&answer, "an address"))?;
+        Ok(Identity::new(profile.id(), email)
+            .with_organization(profile.organization_id().map(str::to_owned))
+            .with_connection(profile.connection_id().map(str::to_owned))
+            .with_names(
+                profile.first_name().map(str::to_owned),
+                profile.last_name().map(str::to_owned),
+            ))
+    }
+}
+
+impl fmt::Debug for WorkOs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WorkOs")
+            .field("client_id", &self.client_id)
+            .field("caller", &self.caller)
+            .field("connection_types", &self.connection_types)
+            .finish_non_exhaustive()
+    }
+}
+
+fn check_timeout(setting: &'static str, timeout: Duration) -> Result<(), ConfigError> {
+    if (LEAST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout) {
+        return Ok(());
+    }
+    let problem = "is not between 1 millisecond and 5 minutes";
+    Err(ConfigError::invalid(
+        setting,
+        format!("{timeout:?}"),
+        problem,
+    ))
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn is_web_link(link: &Link) -> bool {
+    Url::parse(link.expose()).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+fn lacks(answer: &Answer, what: &'static str) -> ProviderError {
+    answer
+        .error(ProviderErrorKind::InvalidAnswer)
+        .with_source(Cause::Lacks(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "sk_test_hunter2";
+
+    fn from_variables(variables: &[(&str, &str)]) -> Result<WorkOs, ConfigError> {
+        WorkOs::from_variables(|name| {
+            let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
+            Some(OsString::from(value))
+        })
+    }
+
+    #[test]
+    fn settings_come_from_three_variables() {
+        let key = ("WORKOS_API_KEY", KEY);
+        let id = ("WORKOS_CLIENT_ID", "client_1");
+        let base = |url| ("WORKOS_BASE_URL", url);
+        let cases = [
+            ("all", vec![key, id, base("http://127.0.0.1:4200")], None),
+            ("no base", vec![key, id], None),
+            ("an empty base", vec![key, id, base("")], None),
+            ("no key", vec![id], Some("WORKOS_API_KEY is not set")),
+            (
+                "an empty key",
+                vec![("WORKOS_API_KEY", ""), id],
+                Some("WORKOS_API_KEY is not set"),
+            ),
+            (
+                "no client id",
+                vec![key],
+                Some("WORKOS_CLIENT_ID is not set"),
+            ),
+            (
+                "a base over plain http",
+                vec![key, id, base("http://workos.example")],
+                Some(
+                    r#"WORKOS_BASE_URL "http://workos.example" must be https: it carries the API key"#,
+                ),
+            ),
+            (
+                "a line break",
+                vec![("WORKOS_API_KEY", "sk_test_hunter2\n"), id],
+                Some(
+                    "WORKOS_API_KEY is empty, or holds a space or another byte that it cannot have",
+                ),
+            ),
+            (
+                "exchanged",
+                vec![("WORKOS_API_KEY", "client_1"), ("WORKOS_CLIENT_ID", KEY)],
+                Some("WORKOS_API_KEY begins with client_: key and client id are exchanged"),
+            ),
+            (
+                "the key twice",
+                vec![key, ("WORKOS_CLIENT_ID", KEY)],
+                Some("WORKOS_CLIENT_ID begins with sk_: key and client id are exchanged"),
+            ),
+        ];
+        for (name, variables, want) in cases {
+            let got = from_variables(&variables);
+            if let Err(error) = &got {
+                assert!(!format!("{error:?} {error}").contains("hunter2"), "{name}");
+            }
+            assert_eq!(
+                got.err().map(|error| error.to_string()).as_deref(),
+                want,
+                "{name}"
+            );
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_variable_that_is_not_utf8_is_an_error_that_does_not_show_it() {
+        use std::os::unix::ffi::OsStringExt;
+
+        let got = WorkOs::from_variables(|_| Some(OsString::from_vec(vec![0xff, b'h', b'i'])));
+        let error = got.unwrap_err();
+        assert_eq!(error.to_string(), "WORKOS_API_KEY is not UTF-8");
+    }
+}

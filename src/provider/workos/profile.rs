@@ -1,0 +1,232 @@
+//! Profiles and access tokens as WorkOS's API writes them.
+//!
+//! - A profile must have its `id`, `email` and `connection_type`. Everything else may be null or absent, as it is for a
+//!   Magic Link connection that WorkOS made by itself; an empty text counts as absent.
+//! - Attributes of any shape are handed over as JSON text, as WorkOS wrote it: no number loses a digit, and the type of
+//!   no JSON crate stands in the public API.
+//! - `Debug` shows ids alone: the rest is a person's.
+
+use std::{fmt, time::Duration};
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// Somebody, as WorkOS knows them through one connection.
+#[derive(Clone)]
+pub struct Profile(ProfileAnswer);
+
+#[derive(Clone, Deserialize)]
+pub(super) struct ProfileAnswer {
+    id: String,
+    email: String,
+    connection_type: String,
+    connection_id: Option<String>,
+    organization_id: Option<String>,
+    idp_id: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    name: Option<String>,
+    role: Option<Role>,
+    roles: Option<Vec<Role>>,
+    groups: Option<Vec<String>>,
+    custom_attributes: Option<Box<RawValue>>,
+    raw_attributes: Option<Box<RawValue>>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Role {
+    slug: String,
+}
+
+impl Profile {
+    /// Returns the profile's id, `prof_…`: the key to store.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Returns the address as WorkOS writes it.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        &self.0.email
+    }
+
+    /// Returns the id of the connection, `conn_…`.
+    #[must_use]
+    pub fn connection_id(&self) -> Option<&str> {
+        present(self.0.connection_id.as_deref())
+    }
+
+    /// Returns the kind of the connection: `MagicLink`, `GoogleOAuth` and some fifty more, as WorkOS writes it.
+    #[must_use]
+    pub fn connection_type(&self) -> &str {
+        &self.0.connection_type
+    }
+
+    /// Returns the organization's id, `org_…`. A Magic Link connection that WorkOS made by itself has none.
+    #[must_use]
+    pub fn organization_id(&self) -> Option<&str> {
+        present(self.0.organization_id.as_deref())
+    }
+
+    /// Returns the id at the identity provider. For a Magic Link it is the address or nothing: not a key to store.
+    #[must_use]
+    pub fn idp_id(&self) -> Option<&str> {
+        present(self.0.idp_id.as_deref())
+    }
+
+    /// Returns the first name.
+    #[must_use]
+    pub fn first_name(&self) -> Option<&str> {
+        present(self.0.first_name.as_deref())
+    }
+
+    /// Returns the last name.
+    #[must_use]
+    pub fn last_name(&self) -> Option<&str> {
+        present(self.0.last_name.as_deref())
+    }
+
+    /// Returns the whole name. Older answers lack it.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        present(self.0.name.as_deref())
+    }
+
+    /// Returns the slug of the role in the organization.
+    #[must_use]
+    pub fn role(&self) -> Option<&str> {
+        self.0.role.as_ref().map(|role| role.slug.as_str())
+    }
+
+    /// Returns the slugs of all roles in the organization.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.0.roles.iter().flatten().map(|role| role.slug.as_str())
+    }
+
+    /// Returns the groups that the identity provider names.
+    #[must_use]
+    pub fn groups(&self) -> &[String] {
+        self.0.groups.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the attributes that WorkOS's dashboard maps, as the text of a JSON object: `{}` where there are none.
+    #[must_use]
+    pub fn custom_attributes(&self) -> &str {
+        self.0
+            .custom_attributes
+            .as_deref()
+            .map_or("{}", RawValue::get)
+    }
+
+    /// Returns what the identity provider said, unchanged, as the text of a JSON object: `{}` where there is nothing.
+    #[must_use]
+    pub fn raw_attributes(&self) -> &str {
+        self.0.raw_attributes.as_deref().map_or("{}", RawValue::get)
+    }
+}
+
+impl From<ProfileAnswer> for Profile {
+    fn from(answer: ProfileAnswer) -> Self {
+        Self(answer)
+    }
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profile")
+            .field("id", &self.0.id)
+            .field("connection_type", &self.0.connection_type)
+            .field("connection_id", &self.0.connection_id)
+            .field("organization_id", &self.0.organization_id)
+            .finish_non_exhaustive()
+    }
+}
+
+fn present(text: Option<&str>) -> Option<&str> {
+    text.filter(|text| !text.is_empty())
+}
+
+/// A token that reads one profile for some minutes. `Debug` prints `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AccessToken(String);
+
+impl AccessToken {
+    /// Wraps a token.
+    #[must_use]
+    pub fn new(token: impl Into<String>) -> Self {
+        Self(token.into())
+    }
+
+    /// Returns the token itself. It must not reach a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// What a code was exchanged for.
+#[derive(Clone, Debug)]
+pub struct ProfileAndToken {
+    profile: Profile,
+    access_token: AccessToken,
+    token_type: Option<String>,
+    expires_in: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct TokenAnswer {
+    profile: ProfileAnswer,
+    access_token: String,
+    token_type: Option<String>,
+    expires_in: Option<u64>,
+}
+
+impl ProfileAndToken {
+    /// Returns whose code it was.
+    #[must_use]
+    pub const fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// Hands the profile over.
+    #[must_use]
+    pub fn into_profile(self) -> Profile {
+        self.profile
+    }
+
+    /// Returns the token that reads the profile again.
+    #[must_use]
+    pub const fn access_token(&self) -> &AccessToken {
+        &self.access_token
+    }
+
+    /// Returns the token's type, `Bearer`. Older answers lack it.
+    #[must_use]
+    pub fn token_type(&self) -> Option<&str> {
+        self.token_type.as_deref()
+    }
+
+    /// Returns how long the token is good, counted from the answer: 10 minutes. Older answers lack it.
+    #[must_use]
+    pub const fn expires_in(&self) -> Option<Duration> {
+        self.expires_in
+    }
+}
+
+impl From<TokenAnswer> for ProfileAndToken {
+    fn from(answer: TokenAnswer) -> Self {
+        Self {
+            profile: answer.profile.into(),
+            access_token: AccessToken(answer.access_token),
+            token_type: answer.token_type,
+            expires_in: answer.expires_in.map(Duration::from_secs),
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! The four requests of WorkOS's Magic Link API, as methods of [`WorkOs`].
+//!
+//! - The key is in the `Authorization` field or in the form of the exchange, never in a URL.
+//! - An id is one percent-encoded path segment: no id leads to another endpoint.
+
+use form_urlencoded::Serializer;
+use http::Method;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::time::Instant;
+
+use super::{
+    WorkOs,
+    answer::{Answer, Cause},
+    bearer,
+    call::{Call, Operation},
+    lacks,
+    profile::{AccessToken, Profile, ProfileAndToken, ProfileAnswer, TokenAnswer},
+    wire::{NewPasswordlessSession, PasswordlessSession, PasswordlessSessionAnswer, SendAnswer},
+};
+use crate::provider::{AuthorizationCode, ProviderError, ProviderErrorKind};
+
+/// RFC 3986, section 2.3: what needs no encoding in a path segment.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+impl WorkOs {
+    /// Makes a passwordless session, and with it a single-use link. Nothing is mailed.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Address`] when WorkOS does not take the address, and the kinds of any call.
+    pub async fn create_session(
+        &self,
+        new: &NewPasswordlessSession,
+    ) -> Result<PasswordlessSession, ProviderError> {
+        let (session, _) = self.create(new, self.caller.deadline()).await?;
+        Ok(session)
+    }
+
+    /// Has WorkOS mail the link of a passwordless session.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Refused`] when the session is expired or unknown, and the kinds of any call.
+    pub async fn send_session(&self, id: &str) -> Result<(), ProviderError> {
+        self.send(id, self.caller.deadline()).await
+    }
+
+    /// Exchanges the code of a callback for a profile and a token. A code is good once, for ten minutes.
+    ///
+    /// Which kind of connection, organization and address the profile must have is the caller's to check.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Refused`] when the code is used, expired or unknown, and the kinds of any call.
+    pub async fn profile_and_token(
+        &self,
+        code: &AuthorizationCode,
+    ) -> Result<ProfileAndToken, ProviderError> {
+        let (answer, _) = self.exchange(code).await?;
+        Ok(answer)
+    }
+
+    /// Reads a profile by an access token. The exchange has returned the same profile already.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Refused`] when the token is expired or unknown, and the kinds of any call.
+    pub async fn profile(&self, access_token: &AccessToken) -> Result<Profile, ProviderError> {
+        let authorization = bearer(access_token.expose())
+            .filter(|_| !access_token.expose().is_empty())
+            .ok_or_else(|| unsendable("access token"))?;
+        let call = Call {
+            operation: Operation::Profile,
+            method: Method::GET,
+            path: "/sso/profile".to_owned(),
+            authorization: Some(authorization),
+            content: None,
+        };
+        let answer = self.caller.call(&call, self.caller.deadline()).await?;
+        answer.json::<ProfileAnswer>().map(Profile::from)
+    }
+
+    pub(super) async fn create(
+        &self,
+        new: &NewPasswordlessSession,
+        deadline: Instant,
+    ) -> Result<(PasswordlessSession, Answer), ProviderError> {
+        let call = Call {
+            operation: Operation::Create,
+            method: Method::POST,
+            path: "/passwordless/sessions".to_owned(),
+            authorization: Some(self.api_key.bearer.clone()),
+            content: Some(("application/json", new.to_json())),
+        };
+        let answer = self.caller.call(&call, deadline).await?;
+        let session = PasswordlessSession::from(answer.json::<PasswordlessSessionAnswer>()?);
+        if segment(session.id()).is_none() {
+            return Err(lacks(&answer, "a session id"));
+        }
+        Ok((session, answer))
+    }
+
+    pub(super) async fn send(&self, id: &str, deadline: Instant) -> Result<(), ProviderError> {
+        let id = segment(id).ok_or_else(|| unsendable("session id"))?;
+        let call = Call {
+            operation: Operation::Send,
+            method: Method::POST,
+            path: format!("/passwordless/sessions/{id}/send"),
+            authorization: Some(self.api_key.bearer.clone()),
+            // WorkOS needs no body, but a POST without a length is refused by some proxies.
+            content: Some(("application/json", "{}".to_owned())),
+        };
+        let answer = self.caller.call(&call, deadline).await?;
+        // SDKs hold both of its fields for optional.
+        if answer.has_body() && answer.json::<SendAnswer>()?.success == Some(false) {
+            return Err(lacks(&answer, "success"));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn exchange(
+        &self,
+        code: &AuthorizationCode,
+    ) -> Result<(ProfileAndToken, Answer), ProviderError> {
+        if code.expose().is_empty() {
+            return Err(unsendable("code"));
+        }
+        let form = Serializer::new(String::new())
+            .append_pair("client_id", &self.client_id)
+            .append_pair("client_secret", &self.api_key.text)
+            .append_pair("grant_type", "authorization_code")
+            .append_pair("code", code.expose())
+            .finish();
+        let call = Call {
+            operation: Operation::Exchange,
+            method: Method::POST,
+            path: "/sso/token".to_owned(),
+            // WorkOS authenticates this one by what is in the form.
+            authorization: None,
+            content: Some(("application/x-www-form-urlencoded", form)),
+        };
+        let answer = self.caller.call(&call, self.caller.deadline()).await?;
+        let token = answer.json::<TokenAnswer>()?;
+        Ok((token.into(), answer))
+    }
+}
+
+/// Encodes an id as one path segment. A URL parser resolves dot segments, so these are none.
+fn segment(id: &str) -> Option<String> {
+    (!matches!(id, "" | "." | "..")).then(|| utf8_percent_encode(id, SEGMENT).to_string())
+}
+
+fn unsendable(what: &'static str) -> ProviderError {
+    ProviderError::new(ProviderErrorKind::Refused).with_source(Cause::Unsendable(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_one_segment_or_none() {
+        let cases = [
+            ("passwordless_session_01", Some("passwordless_session_01")),
+            ("a/b", Some("a%2Fb")),
+            ("../../sso/token", Some("..%2F..%2Fsso%2Ftoken")),
+            ("%2e%2e", Some("%252e%252e")),
+            ("a?b#c", Some("a%3Fb%23c")),
+            ("a\r\nb", Some("a%0D%0Ab")),
+            ("a\\b", Some("a%5Cb")),
+            ("...", Some("...")),
+            ("", None),
+            (".", None),
+            ("..", None),
+        ];
+        for (id, want) in cases {
+            assert_eq!(segment(id).as_deref(), want, "{id:?}");
+        }
+    }
+}
