@@ -1,0 +1,83 @@
+//! An axum application behind email sign-in.
+//!
+//! `cargo run --example quickstart` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
+//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "the terminal is where the link is read"
+)]
+
+use std::{env, error::Error};
+
+use axum::{Router, response::Html, routing::get};
+use tokio::net::TcpListener;
+use tower_magic_link::{
+    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, WorkOs,
+    emulator::{Emulator, EmulatorServer},
+};
+
+/// The application: a public page, and one that only a signed-in person sees.
+pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<Router, ConfigError> {
+    let layer = MagicLinkLayer::builder(workos, keys)
+        .public_url(public_url)
+        .public_path("/about")
+        .build()?;
+    Ok(Router::new()
+        .route("/", get(home))
+        .route("/about", get(about))
+        .layer(layer))
+}
+
+async fn home(session: Session) -> Html<String> {
+    let email = session.email().replace('&', "&amp;");
+    page(&format!(
+        "<h1>Hello {email}</h1>\
+         <form method=post action=/auth/logout><button>Sign out</button></form>"
+    ))
+}
+
+async fn about(session: Option<Session>) -> Html<String> {
+    let state = session.map_or("not signed in", |_| "signed in");
+    page(&format!(
+        "<h1>About</h1><p>You are {state}.</p><a href=/>Home</a>"
+    ))
+}
+
+fn page(body: &str) -> Html<String> {
+    Html(format!(
+        "<!doctype html><html lang=en><title>Quickstart</title>{body}</html>"
+    ))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+
+    let keys = match KeyRing::from_env() {
+        Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
+        keys => keys?,
+    };
+    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some() {
+        (WorkOs::from_env()?, None)
+    } else {
+        let server = emulator().await?;
+        let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
+        (workos, Some(server))
+    };
+
+    println!("listening on {public_url}");
+    axum::serve(listener, app(workos, keys, &public_url)?).await?;
+    Ok(())
+}
+
+/// A WorkOS in this process, which prints what it mails.
+async fn emulator() -> std::io::Result<EmulatorServer> {
+    let emulator = Emulator::builder()
+        .on_mail(|mail| println!("sign-in link for {}: {}", mail.address(), mail.link()))
+        .build();
+    emulator.serve(0).await
+}

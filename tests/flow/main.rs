@@ -1,0 +1,13 @@
+//! Signing in and out: the layer, an application behind it, and the emulator over real HTTP.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod walk;

@@ -1,0 +1,122 @@
+//! The whole walk: form, mail, link, session, sign-out.
+
+use http::Request;
+use tower_magic_link::emulator::Endpoint;
+
+use crate::support::{ADA, World};
+
+#[tokio::test]
+async fn a_person_signs_in_by_mail_uses_the_application_and_signs_out() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+
+    let refused = browser.get("/reports?page=2").await;
+    assert_eq!(
+        refused.location(),
+        "/auth/login?return_to=/reports%3Fpage%3D2"
+    );
+    assert_eq!(world.hits(), 0);
+
+    let form = browser.follow(refused).await;
+    assert_eq!(form.status(), 200);
+    assert!(
+        form.text()
+            .contains(r#"action="/auth/login?return_to=/reports%3Fpage%3D2""#),
+        "{}",
+        form.text()
+    );
+
+    let posted = browser
+        .post(
+            "/auth/login?return_to=/reports%3Fpage%3D2",
+            "email=ada%40example.com",
+        )
+        .await;
+    assert!(posted.location().starts_with("/auth/check?t="));
+    let check = browser.follow(posted).await;
+    assert!(check.text().contains(ADA), "{}", check.text());
+
+    let callback = world.follow_mail(ADA).await;
+    let landed = browser.get(&callback).await;
+    assert_eq!(landed.location(), "/reports?page=2");
+    let page = browser.follow(landed).await;
+    assert_eq!(page.text(), "/reports?page=2 for ada@example.com");
+
+    let old = browser.clone();
+    let out = browser.post("/auth/logout", "").await;
+    assert_eq!(out.location(), "/auth/logout");
+    let out = browser.follow(out).await;
+    assert_eq!(out.status(), 200);
+    assert!(!browser.jar.contains_key("__Host-magic-link"));
+
+    let replayed = old.clone().get("/reports").await;
+    assert_eq!(replayed.location(), "/auth/login?return_to=/reports");
+    assert_eq!(world.hits(), 1);
+    let asked = [Endpoint::Create, Endpoint::Send, Endpoint::Token]
+        .map(|endpoint| world.emulator().count(endpoint));
+    assert_eq!(asked, [1, 1, 1]);
+}
+
+#[tokio::test]
+async fn a_script_learns_who_is_signed_in_and_a_stranger_nothing() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(ADA).await;
+    let who = browser.get("/auth/session").await;
+    let who: serde_json::Value = serde_json::from_str(&who.text()).unwrap();
+    assert_eq!(who["email"], ADA);
+    let stranger = world.browser().get("/auth/session").await;
+    assert_eq!(
+        (stranger.status().as_u16(), stranger.code().as_str()),
+        (401, "no_session")
+    );
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_every_session_of_the_person_and_nobody_elses() {
+    let world = World::new().await;
+    let (mut one, mut two) = (world.signed_in(ADA).await, world.signed_in(ADA).await);
+    let mut other = world.signed_in("bob@example.com").await;
+    one.post("/auth/logout", "everywhere=true").await;
+    assert_eq!(two.get("/").await.status(), 303);
+    assert_eq!(other.get("/").await.status(), 200);
+}
+
+#[tokio::test]
+async fn asking_to_sign_out_ends_nothing_until_the_button_is_pressed() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(ADA).await;
+    let page = browser.get("/auth/logout").await;
+    assert!(page.text().contains("<button"), "{}", page.text());
+    assert_eq!(browser.get("/").await.status(), 200);
+}
+
+#[tokio::test]
+async fn a_public_path_gets_the_session_where_there_is_one() {
+    let world = World::with(|builder| builder.public_path("/about")).await;
+    let mut browser = world.signed_in(ADA).await;
+    assert_eq!(
+        browser.get("/about").await.text(),
+        "/about for ada@example.com"
+    );
+    assert_eq!(
+        world.browser().get("/about").await.text(),
+        "/about for nobody"
+    );
+    browser.post("/auth/logout", "").await;
+    assert_eq!(browser.get("/about").await.text(), "/about for nobody");
+}
+
+#[tokio::test]
+async fn a_program_is_told_where_to_sign_in_and_is_never_redirected() {
+    let world = World::new().await;
+    let request = Request::post("/api/reports").body("{}".into()).unwrap();
+    let answer = world.browser().send(request).await;
+    assert_eq!(answer.status(), 401);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.code(), "no_session");
+    assert!(
+        answer
+            .header("www-authenticate")
+            .contains("https://app.example.com/auth/login")
+    );
+}
