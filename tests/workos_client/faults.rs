@@ -62,6 +62,11 @@ async fn an_answer_is_read_up_to_64_kib_whatever_it_says_of_its_length() {
             201,
         ),
         (
+            "of 100 MB that do not come",
+            Reply::Drip(head(201, "content-length: 100000000")),
+            201,
+        ),
+        (
             "of 16 EiB",
             Reply::Flood(head(201, "content-length: 18446744073709551000")),
             201,

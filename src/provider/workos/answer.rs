@@ -154,7 +154,9 @@ impl Complaint {
 
     /// Returns the machine code: `code` of the newer shapes, `error` of OAuth's.
     fn code(&self) -> Option<&str> {
-        self.0.get("code").or(self.0.get("error"))?.as_str()
+        ["code", "error"]
+            .into_iter()
+            .find_map(|field| self.0.get(field)?.as_str())
     }
 
     fn errors(&self) -> impl Iterator<Item = &Value> {
@@ -404,6 +406,11 @@ mod tests {
                 "fields",
                 r#"{"code":"invalid_request_parameters","errors":[{"field":"redirect_uri"}]}"#,
                 Some("invalid_request_parameters, redirect_uri"),
+            ),
+            (
+                "null for a code",
+                r#"{"code":null,"error":"invalid_grant"}"#,
+                Some("invalid_grant"),
             ),
             ("a sentence", r#"{"error":"the code 01 is bad"}"#, None),
             ("an address", r#"{"error":"ada@example.com"}"#, None),

@@ -54,6 +54,7 @@ pub(super) struct Call {
 pub(super) struct BaseUrl {
     text: String,
     is_loopback: bool,
+    is_plain: bool,
 }
 
 /// Makes calls.
@@ -100,7 +101,8 @@ impl BaseUrl {
         }
         Ok(Self {
             text: url.as_str().trim_end_matches('/').to_owned(),
-            is_loopback: is_loopback && url.scheme() == "http",
+            is_loopback,
+            is_plain: url.scheme() == "http",
         })
     }
 }
@@ -111,7 +113,7 @@ impl Caller {
         connect_timeout: Duration,
         timeout: Duration,
     ) -> Result<Self, ConfigError> {
-        let builder = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder()
             .tls_backend_rustls()
             .user_agent(USER_AGENT)
             .connect_timeout(connect_timeout)
@@ -123,12 +125,14 @@ impl Caller {
             .no_brotli()
             .no_deflate()
             .no_zstd();
-        let builder = if base.is_loopback {
-            // Plain HTTP stays on this machine: no proxy. Without TLS no root certificates are needed.
-            builder.no_proxy().tls_certs_only(iter::empty())
-        } else {
-            builder
-        };
+        if base.is_loopback {
+            // What is on this machine stays on it.
+            builder = builder.no_proxy();
+        }
+        if base.is_plain {
+            // A machine without root certificates can still use the emulator.
+            builder = builder.tls_certs_only(iter::empty());
+        }
         let http = builder.build().map_err(|_| {
             ConfigError::invalid(
                 "base_url",

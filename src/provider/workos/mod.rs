@@ -121,8 +121,8 @@ impl WorkOs {
 
     /// Sets where WorkOS is. Default: `https://api.workos.com`.
     ///
-    /// It is an https URL, or an http URL of this machine (`localhost`, `127.0.0.0/8`, `[::1]`), for which proxies of the
-    /// environment are not used.
+    /// It is an https URL, or an http URL of this machine: `localhost`, `127.0.0.0/8`, `[::1]`. Proxies of the environment
+    /// (`HTTPS_PROXY`) are used, save for this machine.
     ///
     /// # Errors
     ///
