@@ -75,13 +75,7 @@ impl Step {
             Some(_) => Delivery::Mailer,
             None => Delivery::Provider,
         };
-        let start = Start {
-            email,
-            redirect_uri: &redirect_uri,
-            state: &state,
-            link_lifetime: flow.link_lifetime,
-            delivery,
-        };
+        let start = Start::new(email, &redirect_uri, &state, flow.link_lifetime, delivery);
         let started = flow.provider.start(&start).await.map_err(|error| {
             self.shared.listener.tell(&Event::of_provider_error(&error));
             rejection_of(&error)

@@ -70,8 +70,7 @@ pub trait IdentityProvider: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Identity, ProviderError>> + Send;
 }
 
-/// What a provider gets to begin a sign-in with.
-#[derive(Debug)]
+/// What a provider gets to begin a sign-in with. `Debug` shows neither the state nor the whole address.
 #[non_exhaustive]
 pub struct Start<'a> {
     /// Who the link is for.
@@ -103,6 +102,17 @@ impl<'a> Start<'a> {
             link_lifetime,
             delivery,
         }
+    }
+}
+
+impl fmt::Debug for Start<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Start")
+            .field("email", &self.email)
+            .field("redirect_uri", &self.redirect_uri)
+            .field("link_lifetime", &self.link_lifetime)
+            .field("delivery", &self.delivery)
+            .finish_non_exhaustive()
     }
 }
 
