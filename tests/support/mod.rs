@@ -14,7 +14,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
-use tower::{Layer, Service, service_fn, util::BoxCloneSyncService};
+use tower::{Layer, service_fn, util::BoxCloneSyncService};
 use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, ResponseBody, Session, SigningKey, WorkOs,
     emulator::{Emulator, EmulatorServer, Endpoint},
@@ -69,23 +69,9 @@ impl World {
         }
     }
 
-    /// Returns the application: it says who is signed in.
-    pub(crate) fn app(&self) -> App {
-        let hits = self.hits.clone();
-        BoxCloneSyncService::new(self.layer.layer(service_fn(
-            move |request: Request<Full<Bytes>>| {
-                hits.fetch_add(1, Ordering::SeqCst);
-                let session = request.extensions().get::<Session>();
-                let who = session.map_or("nobody", Session::email);
-                let text = format!("{} for {who}", request.uri());
-                async move { Ok::<_, Infallible>(Response::new(Full::from(text))) }
-            },
-        )))
-    }
-
     /// Returns a browser that has never been here.
     pub(crate) fn browser(&self) -> Browser {
-        Browser::new(self.app(), ORIGIN)
+        Browser::new(counted(&self.layer, self.hits.clone()), ORIGIN)
     }
 
     /// Signs a new browser in.
@@ -129,6 +115,23 @@ impl World {
     pub(crate) fn heard(&self) -> String {
         self.events.lock().unwrap().join("\n")
     }
+}
+
+/// Returns an application behind a layer: it says who is signed in.
+pub(crate) fn app_of(layer: &MagicLinkLayer) -> App {
+    counted(layer, Arc::default())
+}
+
+fn counted(layer: &MagicLinkLayer, hits: Arc<AtomicUsize>) -> App {
+    BoxCloneSyncService::new(
+        layer.layer(service_fn(move |request: Request<Full<Bytes>>| {
+            hits.fetch_add(1, Ordering::SeqCst);
+            let session = request.extensions().get::<Session>();
+            let who = session.map_or("nobody", Session::email);
+            let text = format!("{} for {who}", request.uri());
+            async move { Ok::<_, Infallible>(Response::new(Full::from(text))) }
+        })),
+    )
 }
 
 /// Returns a client of a running emulator.
