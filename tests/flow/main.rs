@@ -11,4 +11,8 @@
 mod support;
 
 mod callback;
+mod forms;
+mod links;
+mod return_to;
+mod secrets;
 mod walk;

@@ -1,0 +1,231 @@
+//! Where links come from, and our own mailed link.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::Request;
+use tower_magic_link::{Mail, MailError, Mailer, Trouble, emulator::Endpoint};
+
+use crate::support::{ADA, ORIGIN, World};
+
+/// Keeps what it is given; fails when told to.
+#[derive(Clone, Default)]
+struct Post {
+    links: Arc<Mutex<Vec<String>>>,
+    is_down: Arc<Mutex<bool>>,
+}
+
+impl Mailer for Post {
+    async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
+        if *self.is_down.lock().unwrap() {
+            return Err(MailError::new("the post office is closed"));
+        }
+        assert_eq!(mail.to().as_str(), ADA);
+        assert_eq!(mail.lifetime(), Duration::from_secs(900));
+        self.links
+            .lock()
+            .unwrap()
+            .push(mail.link().expose().to_owned());
+        Ok(())
+    }
+}
+
+impl Post {
+    /// Returns the path of the last link: it is on our own origin.
+    fn last(&self) -> String {
+        let links = self.links.lock().unwrap();
+        links
+            .last()
+            .unwrap()
+            .strip_prefix(ORIGIN)
+            .expect("our origin")
+            .to_owned()
+    }
+}
+
+#[tokio::test]
+async fn links_are_made_from_the_public_url_whatever_the_request_says_of_its_host() {
+    let world = World::new().await;
+    let names = [
+        "host",
+        "x-forwarded-host",
+        "x-forwarded-server",
+        "x-forwarded-proto",
+        "x-forwarded-prefix",
+        "x-forwarded-port",
+        "x-original-host",
+        "x-original-url",
+        "x-rewrite-url",
+        "x-host",
+        "forwarded",
+    ];
+    let values = [
+        "evil.example",
+        "https://evil.example",
+        "evil.example:443",
+        "host=evil.example;proto=http",
+        "/auth/../x",
+    ];
+    for name in names {
+        for value in values {
+            let request = Request::post("https://evil.example/auth/login")
+                .header(name, value)
+                .header("sec-fetch-site", "same-origin")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(format!("email={ADA}").into())
+                .unwrap();
+            let answer = world.browser().send(request).await;
+            assert!(
+                answer.location().starts_with("/auth/check?t="),
+                "{name}: {value}"
+            );
+        }
+    }
+    let requests = world.emulator().requests();
+    let asked: Vec<_> = requests
+        .iter()
+        .filter(|request| request.endpoint() == Some(Endpoint::Create))
+        .map(|request| serde_json::from_slice::<serde_json::Value>(request.body()).unwrap())
+        .collect();
+    assert_eq!(asked.len(), names.len() * values.len());
+    for body in asked {
+        assert_eq!(
+            body["redirect_uri"],
+            "https://app.example.com/auth/callback"
+        );
+        assert_eq!(body["expires_in"], 900);
+        assert_eq!(body["type"], "MagicLink");
+        let state = body["state"].as_str().unwrap();
+        assert!(state.len() < 1_000 && !state.contains(ADA), "{state}");
+    }
+}
+
+#[tokio::test]
+async fn our_own_mail_holds_our_own_link_and_the_providers_sealed_inside() {
+    let post = Post::default();
+    let world = World::with(|builder| builder.mailer(post.clone())).await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/reports").await;
+    assert!(
+        world.emulator().outbox().is_empty(),
+        "the provider mails nothing"
+    );
+    let ours = post.last();
+    assert!(
+        ours.starts_with("/auth/open?t=") && ours.len() < 1_000,
+        "{}",
+        ours.len()
+    );
+    assert!(!ours.contains("passwordless"));
+
+    let onward = browser.get(&ours).await;
+    let link = onward.location().to_owned();
+    assert!(link.starts_with(world.workos.base_url()), "{link}");
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let callback = http.get(link).send().await.unwrap();
+    let callback = callback.headers()["location"].to_str().unwrap();
+    let landed = browser.get(callback.strip_prefix(ORIGIN).unwrap()).await;
+    assert_eq!(landed.location(), "/reports");
+}
+
+#[tokio::test]
+async fn whoever_visits_our_mailed_link_without_the_browsers_cookie_uses_nothing_up() {
+    let post = Post::default();
+    let world = World::with(|builder| builder.mailer(post.clone())).await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/").await;
+    let ours = post.last();
+    for _ in 0..5 {
+        let visited = world.browser().get(&ours).await;
+        assert_eq!(visited.status(), 403);
+        assert!(visited.text().contains(Trouble::AnotherBrowser.heading()));
+        let head = Request::head(&ours).body("".into()).unwrap();
+        assert_eq!(world.browser().send(head).await.status(), 200);
+    }
+    assert_eq!(world.emulator().count(Endpoint::Confirm), 0);
+    assert_eq!(browser.get(&ours).await.status(), 303);
+}
+
+#[tokio::test]
+async fn our_mailed_link_ends_with_the_providers_and_cannot_be_forged() {
+    let post = Post::default();
+    let world = World::with(|builder| builder.mailer(post.clone())).await;
+    let mut browser = world.browser();
+    let check = browser.post("/auth/login", "email=ada@example.com").await;
+    let of_the_check_page = check.location().replace("/auth/check", "/auth/open");
+    for forged in [
+        "/auth/open",
+        "/auth/open?t=",
+        "/auth/open?t=x",
+        &of_the_check_page,
+    ] {
+        assert_eq!(browser.get(forged).await.status(), 400, "{forged}");
+    }
+    world.clock.advance(Duration::from_secs(900));
+    let late = browser.get(&post.last()).await;
+    assert!(
+        late.text().contains(Trouble::Expired.heading()),
+        "{}",
+        late.text()
+    );
+    assert!(late.text().contains(ADA), "a new link needs no typing");
+}
+
+#[tokio::test]
+async fn a_mailer_that_fails_is_told_and_the_next_try_works() {
+    let post = Post::default();
+    *post.is_down.lock().unwrap() = true;
+    let world = World::with(|builder| builder.mailer(post.clone())).await;
+    let mut browser = world.browser();
+    let answer = browser.post("/auth/login", "email=ada@example.com").await;
+    assert_eq!(answer.status(), 502);
+    assert!(
+        answer.text().contains(Trouble::MailNotSent.heading()),
+        "{}",
+        answer.text()
+    );
+    *post.is_down.lock().unwrap() = false;
+    assert_eq!(
+        browser
+            .post("/auth/login", "email=ada@example.com")
+            .await
+            .status(),
+        303
+    );
+}
+
+#[tokio::test]
+async fn the_check_page_shows_the_address_in_the_browser_that_asked_alone() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let posted = browser
+        .post("/auth/login?return_to=/reports", "email=ada@example.com")
+        .await;
+    let check = posted.location().to_owned();
+    assert!(!check.contains("ada"), "{check}");
+    let own = browser.get(&check).await;
+    assert!(own.text().contains(ADA) && own.text().contains("return_to=/reports"));
+    let other = world.browser().get(&check).await;
+    assert_eq!(other.status(), 200);
+    assert!(
+        !other.text().contains("ada") && !other.text().contains("reports"),
+        "{}",
+        other.text()
+    );
+    assert_eq!(
+        browser.get("/auth/check?t=x").await.location(),
+        "/auth/login"
+    );
+    world.clock.advance(Duration::from_secs(1_500));
+    let late = browser.get(&check).await;
+    assert!(
+        late.text().contains(Trouble::Expired.heading()),
+        "{}",
+        late.text()
+    );
+}

@@ -1,0 +1,202 @@
+//! Where a person comes out after signing in: on our own origin, and not in a loop.
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::Full;
+use url::Url;
+
+use crate::support::{ADA, Browser, ORIGIN, World};
+
+/// Signs in with a wish for afterwards, and says where the person came out.
+async fn comes_out(world: &World, browser: &mut Browser, query: &str, form: &str) -> String {
+    browser
+        .post(
+            &format!("/auth/login{query}"),
+            &format!("email={ADA}{form}"),
+        )
+        .await;
+    let callback = world.follow_mail(ADA).await;
+    browser.get(&callback).await.location().to_owned()
+}
+
+fn encoded(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+#[tokio::test]
+async fn a_wish_that_leaves_the_origin_or_loops_comes_out_at_the_front_page() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let wishes = [
+        "https://evil.example/",
+        "//evil.example/x",
+        "/\\evil.example",
+        "/%2f%2fevil.example",
+        "/%5cevil.example",
+        "/\t/evil.example",
+        "/\r\nLocation: https://evil.example",
+        "/%0d%0aSet-Cookie:%20a=b",
+        "javascript:alert(1)",
+        "/a/../../evil",
+        "/x#fragment",
+        "/\0",
+        "/auth/login",
+        "/auth/logout?x=1",
+        "/auth/callback?code=a&state=b",
+        "/%61uth/login",
+        "",
+        "x",
+    ];
+    for wish in wishes {
+        let wish = encoded(wish);
+        let by_query = comes_out(&world, &mut browser, &format!("?return_to={wish}"), "").await;
+        let by_form = comes_out(&world, &mut browser, "", &format!("&return_to={wish}")).await;
+        assert_eq!([by_query.as_str(), &by_form], ["/", "/"], "{wish}");
+    }
+}
+
+#[tokio::test]
+async fn a_wish_on_the_origin_is_kept_through_mail_and_back() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    for wish in [
+        "/",
+        "/reports?page=2&q=%C3%A9%20+x",
+        "/a/b/",
+        "/search?u=https://other.example//x",
+    ] {
+        let wish_encoded = encoded(wish);
+        let out = comes_out(
+            &world,
+            &mut browser,
+            &format!("?return_to={wish_encoded}"),
+            "",
+        )
+        .await;
+        assert_eq!(out, wish);
+    }
+}
+
+#[tokio::test]
+async fn a_wish_too_long_for_the_state_waits_in_the_same_browser() {
+    let world = World::new().await;
+    let long = format!("/reports?filter={}", "x".repeat(1_900));
+    let other = format!("/other?filter={}", "y".repeat(1_900));
+    let mut browser = world.browser();
+    let out = comes_out(
+        &world,
+        &mut browser,
+        &format!("?return_to={}", encoded(&long)),
+        "",
+    )
+    .await;
+    assert_eq!(out, long);
+
+    // Another attempt's wish is not this one's, and a forged cookie is nobody's.
+    let posted = browser
+        .post(
+            &format!("/auth/login?return_to={}", encoded(&other)),
+            "email=ada@example.com",
+        )
+        .await;
+    assert!(
+        posted.location().len() < 1_100,
+        "{}",
+        posted.location().len()
+    );
+    let first = world.follow_mail(ADA).await;
+    browser
+        .post(
+            &format!("/auth/login?return_to={}", encoded(&long)),
+            "email=ada@example.com",
+        )
+        .await;
+    assert_eq!(browser.clone().get(&first).await.location(), "/");
+    let second = world.follow_mail(ADA).await;
+    let cookie = browser.jar["__Host-magic-link-return"].clone();
+    for place in [0, 30, cookie.len() - 2] {
+        let mut forged = cookie.clone().into_bytes();
+        forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
+        let mut browser = browser.clone();
+        browser.jar.insert(
+            "__Host-magic-link-return".to_owned(),
+            String::from_utf8(forged).unwrap(),
+        );
+        assert_eq!(
+            browser.get(&second).await.location(),
+            "/",
+            "character {place}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_request_line_that_reads_as_another_origin_is_not_reflected() {
+    let world = World::new().await;
+    for line in [
+        "//evil.example/x",
+        "//evil.example/..",
+        "/\\evil.example",
+        "/%5c%5cevil.example",
+        "/a//b",
+        "*",
+    ] {
+        let Ok(uri) = http::Uri::try_from(line) else {
+            panic!("{line} is no URI");
+        };
+        let request = Request::builder()
+            .uri(uri)
+            .header("accept", "text/html")
+            .body(Full::<Bytes>::default())
+            .unwrap();
+        let answer = world.browser().send(request).await;
+        assert_eq!(answer.location(), "/auth/login", "{line}");
+        let answer = world
+            .browser()
+            .send(
+                Request::get("https://evil.example/x")
+                    .header("accept", "text/html")
+                    .body(Full::default())
+                    .unwrap(),
+            )
+            .await;
+        assert_eq!(answer.location(), "/auth/login?return_to=/x");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs CORPORA; run by tests/run"]
+async fn corpora_no_payload_comes_out_anywhere_else_or_breaks_the_form() {
+    let corpora = std::env::var("CORPORA").unwrap();
+    let read = |name: &str| std::fs::read_to_string(format!("{corpora}/{name}")).unwrap();
+    let naughty: Vec<String> = serde_json::from_str(&read("naughty-strings.json")).unwrap();
+    let redirects = read("open-redirects.txt");
+    let world = World::new().await;
+    let origin = Url::parse(ORIGIN).unwrap();
+    for wish in redirects.lines().map(str::to_owned).chain(naughty) {
+        for wish in [encoded(&wish), encoded(&format!("/{wish}"))] {
+            let answer = world
+                .browser()
+                .get(&format!("/auth/login?return_to={wish}"))
+                .await;
+            assert_eq!(answer.status(), 200, "{wish}");
+            let text = answer.text();
+            let action = text
+                .split_once("action=\"")
+                .unwrap()
+                .1
+                .split_once('"')
+                .unwrap()
+                .0;
+            let action = origin.join(&action.replace("&amp;", "&")).unwrap();
+            assert_eq!(action.origin(), origin.origin(), "{wish}");
+            if let Some((_, kept)) = action.query_pairs().next() {
+                assert_eq!(
+                    origin.join(&kept).unwrap().origin(),
+                    origin.origin(),
+                    "{wish}"
+                );
+            }
+        }
+    }
+}

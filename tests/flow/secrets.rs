@@ -1,0 +1,184 @@
+//! What must never be seen: keys, tokens, codes, states, links and whole addresses in a log, an event, a `Debug`, or a URL of ours.
+
+use std::{
+    fmt::Write,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::{Request, StatusCode};
+use tower_magic_link::{
+    RejectionKind,
+    emulator::{Endpoint, Fault},
+};
+use tracing::{
+    Event, Metadata, Subscriber,
+    field::{Field, Visit},
+    span,
+};
+
+use crate::support::{ADA, EVE, World};
+
+/// Keeps everything that is logged, at every level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<String>>);
+
+impl Subscriber for Log {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
+        span.record(&mut Line(&mut self.0.lock().unwrap()));
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
+        values.record(&mut Line(&mut self.0.lock().unwrap()));
+    }
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut log = self.0.lock().unwrap();
+        write!(log, "\n{}:", event.metadata().target()).unwrap();
+        event.record(&mut Line(&mut log));
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+struct Line<'l>(&'l mut String);
+
+impl Visit for Line<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        write!(self.0, " {field}={value:?}").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn no_secret_reaches_a_log_an_event_or_a_debug() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(log.clone());
+    let world = World::new().await;
+    let mut seen = String::new();
+    let mut secrets = vec![
+        "sk_test_marker_key".to_owned(),
+        ADA.to_owned(),
+        EVE.to_owned(),
+    ];
+
+    // A walk, and whatever can go wrong on it.
+    let mut browser = world.browser();
+    let posted = browser
+        .post("/auth/login?return_to=/reports", "email=ada@example.com")
+        .await;
+    secrets.push(posted.location().split_once("t=").unwrap().1.to_owned());
+    let callback = world.follow_mail(ADA).await;
+    let query = callback.split_once('?').unwrap().1;
+    secrets
+        .extend(url::form_urlencoded::parse(query.as_bytes()).map(|(_, value)| value.into_owned()));
+    secrets.push(world.emulator().last_link_to(ADA).unwrap());
+    world.browser().get(&callback).await;
+    for fault in [
+        Fault::Status(StatusCode::BAD_GATEWAY),
+        Fault::Status(StatusCode::UNAUTHORIZED),
+        Fault::Cut,
+    ] {
+        world.emulator().order(Endpoint::Token, fault);
+        browser.get(&callback).await;
+    }
+    let landed = browser.get(&callback).await;
+    writeln!(seen, "{}", landed.location()).unwrap();
+    world.clock.advance(Duration::from_secs(61));
+    let mut again = browser.clone();
+    again.jar.remove("__Host-magic-link");
+    again.get(&callback).await;
+    browser.ask_for_link(ADA, "/").await;
+    world
+        .emulator()
+        .next_profile(|profile| profile.with_email(EVE));
+    let other = world.follow_mail(ADA).await;
+    browser.get(&other).await;
+    secrets.extend(browser.jar.values().cloned());
+    for (endpoint, fault) in [
+        (Endpoint::Create, Fault::InvalidJson),
+        (
+            Endpoint::Send,
+            Fault::Status(StatusCode::INTERNAL_SERVER_ERROR),
+        ),
+        (
+            Endpoint::Create,
+            Fault::Redirect("https://evil.example".to_owned()),
+        ),
+    ] {
+        world.emulator().order_always(endpoint, fault);
+        browser.post("/auth/login", "email=ada@example.com").await;
+        world.emulator().clear_orders(endpoint);
+    }
+    browser.get("/").await;
+    let mut forged = browser.clone();
+    forged.jar.insert(
+        "__Host-magic-link".to_owned(),
+        format!("{}x", browser.jar["__Host-magic-link"]),
+    );
+    forged.get("/").await;
+    browser.post("/auth/logout", "").await;
+    browser.clone().get("/").await;
+
+    writeln!(seen, "{:?} {:?}", world.layer, world.keys).unwrap();
+    writeln!(seen, "{:?}", crate::support::client(&world.workos)).unwrap();
+    seen.push_str(&world.heard());
+    let logged = log.0.lock().unwrap().clone();
+    assert!(logged.contains("tower_magic_link"), "{logged}");
+    assert!(logged.contains("a***@example.com"), "{logged}");
+    let ours: String = logged
+        .lines()
+        .filter(|line| line.starts_with("tower_magic_link"))
+        .collect();
+    seen.push_str(&ours);
+    for secret in &secrets {
+        assert!(!seen.contains(secret.as_str()), "{secret} in {seen}");
+    }
+    assert!(secrets.len() > 8, "{}", secrets.len());
+    // What reqwest and hyper log below debug is theirs, but no key of ours is in it.
+    assert!(!logged.contains("sk_test_marker_key"));
+    assert!(
+        seen.contains(&format!("{:?}", RejectionKind::OtherAddress)),
+        "{seen}"
+    );
+}
+
+#[tokio::test]
+async fn what_went_wrong_at_the_provider_is_told_with_its_request_id_alone() {
+    let world = World::new().await;
+    world
+        .emulator()
+        .order_always(Endpoint::Create, Fault::Status(StatusCode::UNAUTHORIZED));
+    let answer = world.browser().ask_for_link(ADA, "/").await;
+    assert_eq!(answer.status(), 502);
+    let heard = world.heard();
+    assert!(
+        heard.contains("ProviderFailed") && heard.contains("status: Some(401)"),
+        "{heard}"
+    );
+    assert!(heard.contains("request_id: Some("), "{heard}");
+}
+
+#[tokio::test]
+async fn a_refusal_carries_its_kind_and_no_more() {
+    let world = World::new().await;
+    let answer = world
+        .browser()
+        .send(Request::get("/x?token=secret").body("".into()).unwrap())
+        .await;
+    let rejection = answer
+        .head
+        .extensions
+        .get::<tower_magic_link::Rejection>()
+        .unwrap();
+    assert_eq!(rejection.kind(), RejectionKind::NoSession);
+    assert!(!format!("{rejection:?}").contains("secret"));
+}
