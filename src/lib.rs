@@ -1,4 +1,120 @@
-//! Email sign-in in front of any Tower service.
+//! A Tower layer that puts email sign-in in front of any service: an axum router, a tonic server, a hyper service.
+//!
+//! [`MagicLinkLayer`] sends who is not signed in to a login form, has an [`IdentityProvider`] - WorkOS - prove the address by a
+//! magic link, handles the callback, and issues its own signed session cookie.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_magic_link::{KeyRing, MagicLinkLayer, MemoryRevocations, SigningKey};
+//! # use tower_magic_link::{AuthorizationCode, ConfigError, Identity, IdentityProvider, ProviderError, Start, Started};
+//! # struct Provider;
+//! # impl IdentityProvider for Provider {
+//! #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
+//! #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+//! # }
+//! # let workos = Provider; // WorkOs::from_env()?
+//!
+//! let layer = MagicLinkLayer::builder(workos, KeyRing::new(SigningKey::generate()?))
+//!     .public_url("https://app.example.com")
+//!     .session_lifetime(Duration::from_secs(12 * 60 * 60))
+//!     .revocations(MemoryRevocations::default())
+//!     .public_path("/healthz")
+//!     .build()?;
+//! # Ok::<(), ConfigError>(())
+//! ```
+//!
+//! # The walk of a request
+//!
+//! ```text
+//! hyper / axum / tonic
+//!    │ Request<ReqBody>
+//!    ▼
+//! MagicLink::call        the clock is read, once
+//!    ▼
+//! Gate::decide           pure: the head and the time are arguments
+//!    │   own endpoint? ── wrong method, another site's post? ──► Refuse
+//!    │   public path?  ────────────────────────────────────────► Pass, with the session where there is one
+//!    │   session token verifies? ──────────────────────────────► Admit, once the revocation store agrees
+//!    │   otherwise     ────────────────────────────────────────► Refuse
+//!    ▼
+//! ResponseFuture         Forward   the inner service's own future: no box, no clone
+//!    │                   Wait      the store's look-up is pending, then Forward or Refuse
+//!    │                   Collect   a form of at most 16 KiB
+//!    │                   Flow      one boxed step of signing in or out
+//!    │                   Refuse    a ready response
+//!    ▼
+//! ResponseBody<B>        the inner body, or one of the layer's
+//! ```
+//!
+//! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back to `callback`, which exchanges
+//! its code and sets the session cookie; `logout` ends the session. `session` tells scripts who is signed in, and `open` is where links of a
+//! [`Mailer`] of your own land. All of them are below `/auth`, or where [`Builder::mount`] says.
+//!
+//! # Who hears what
+//!
+//! | audience | recognised by | answer without a session |
+//! | --- | --- | --- |
+//! | document | GET or HEAD navigation (`Sec-Fetch-Mode`, else `Accept` prefers HTML) | 303 to the form |
+//! | fetch, API, any other method | everything else on plain HTTP | 401 `application/problem+json` with `login_url` |
+//! | htmx | `HX-Request: true` | 401 and `HX-Redirect` |
+//! | gRPC, gRPC-Web | `Content-Type: application/grpc…` | `grpc-status: 16`, trailers-only |
+//! | WebSocket | `Upgrade: websocket` | 401 |
+//! | prefetch, prerender | `Sec-Purpose`, `Purpose` | 503, nothing consumed, no cookie |
+//!
+//! # When something fails
+//!
+//! | fails | answer |
+//! | --- | --- |
+//! | token malformed, of an unknown key, badly signed, expired | refused as above, and the cookie is removed |
+//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public paths stay open |
+//! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
+//! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
+//! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
+//! | organization, domain or [`Builder::authorize`] says no | 403 |
+//! | clock set back | nothing that has expired comes back to life |
+//! | layer missing, extractor used | 500 that names the layer |
+//! | configuration wrong | [`ConfigError`] from `build()`, with the offending value |
+//!
+//! # Promises
+//!
+//! - **The cookie.** `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`; found by its exact bytes over all `Cookie` fields. An encoded or padded name
+//!   is not ours; two different values are no session.
+//! - **The token.** Its key is chosen by the exact bytes of the header that the key mints, so nothing in a header from outside is
+//!   interpreted; the signature is checked before anything is parsed; `iss`, `aud`, `exp`, `iat` and `auth_time` are checked against the
+//!   layer's own clock, without leeway for `exp`.
+//! - **The sign-in.** The state is sealed (XChaCha20-Poly1305), names the address and the browser that began, and ends with the link and its
+//!   code. Without the browser's cookie no code is exchanged; what the exchange proves must be the same address, by a Magic Link connection.
+//! - **One link, one session.** Callbacks with the same state and code share one exchange, for a minute. A session that was there before
+//!   ends when a new one begins.
+//! - **Ways back** stay on the origin: an allow rule, tried against the WHATWG parser.
+//! - **Posts** to the layer's endpoints come from the own origin (`Sec-Fetch-Site`, else `Origin`, else the browser cookie).
+//! - **Nothing leaks.** No key, token, code, link, state or whole address in a log, an event, a `Debug`, an error or a URL of ours. Pages are
+//!   not cached, framed or named as referrer, and run no script.
+//! - **The inner service** is never called unready, and its error and request body types are its own.
+//!
+//! What is *not* promised: that the person at the other end is more than a reader of the mail. Email is no out-of-band authenticator
+//! (NIST SP 800-63B-4), and WorkOS's own mail holds a link that a mail scanner can use up: [`Builder::mailer`] mails one that it cannot.
+//!
+//! # Cryptography
+//!
+//! | what | by | why |
+//! | --- | --- | --- |
+//! | HS256 tokens | RustCrypto's `hmac` and `sha2`, the key schedule computed once | for one short token the fastest there is; always there |
+//! | EdDSA tokens | feature `aws-lc-rs` (default): aws-lc-rs | needs a C compiler; no open advisory; also rustls's default; verifies faster |
+//! | | feature `rust-crypto`: RustCrypto | pure Rust; compiles the `rsa` crate in, which has RUSTSEC-2023-0071 and is never called |
+//! | TLS to WorkOS | rustls over aws-lc-rs | one backend for both, by default |
+//! | sealing | `chacha20poly1305`, keys derived by HKDF | |
+//!
+//! The backend is named explicitly and jsonwebtoken's process-wide choice is never asked: a binary in which another crate has
+//! compiled in the other backend, both, or none, works all the same.
+//!
+//! # Modules, in the order of the walk
+//!
+//! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
+//! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `provider`, `mailer`,
+//! `page`, `rejection`, `event`, `clock`, [`emulator`], [`testing`].
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod audience;
 mod authorize;
@@ -67,3 +183,8 @@ pub use self::{
     service::MagicLink,
     session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
 };
+
+/// The README's code, compiled and run as its readers would.
+#[cfg(all(doctest, feature = "axum", feature = "workos"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
