@@ -24,6 +24,7 @@ use tower_magic_link::{
 pub(crate) use self::browser::{Answer, Browser};
 
 pub(crate) const ORIGIN: &str = "https://app.example.com";
+pub(crate) const KEY: &str = "sk_test_marker_key";
 pub(crate) const ADA: &str = "ada@example.com";
 pub(crate) const EVE: &str = "eve@example.com";
 
@@ -136,7 +137,7 @@ fn counted(layer: &MagicLinkLayer, hits: Arc<AtomicUsize>) -> App {
 
 /// Returns a client of a running emulator.
 pub(crate) fn client(workos: &EmulatorServer) -> WorkOs {
-    WorkOs::new("sk_test_marker_key", "client_test")
+    WorkOs::new(KEY, "client_test")
         .and_then(|client| client.base_url(workos.base_url()))
         .unwrap()
 }

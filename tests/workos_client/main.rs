@@ -16,6 +16,7 @@ use tower_magic_link::{
 use self::server::{Reply, json, sent, token};
 
 mod answers;
+mod emulator;
 mod faults;
 mod identity;
 mod repetition;
