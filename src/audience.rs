@@ -144,7 +144,8 @@ mod tests {
     fn each_audience_is_recognised_by_its_own_mark() {
         use Audience::{Document, Grpc, GrpcWeb, GrpcWebText, Htmx, Prefetch, Program, WebSocket};
         let chrome = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
-        let cases: [(&str, &str, &[(&str, &str)], Audience); 24] = [
+        type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)], Audience);
+        let cases: [Case<'_>; 24] = [
             (
                 "navigation",
                 "GET",

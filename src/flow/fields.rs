@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn a_form_is_known_by_its_head() {
         let form = "application/x-www-form-urlencoded";
-        let cases: [(&str, &[(&str, &str)], Result<(), RejectionKind>); 9] = [
+        type Case<'c> = (&'c str, &'c [(&'c str, &'c str)], Result<(), RejectionKind>);
+        let cases: [Case<'_>; 9] = [
             (
                 "form",
                 &[("content-type", form), ("content-length", "20")],
