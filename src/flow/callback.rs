@@ -54,16 +54,19 @@ impl Step {
 
     /// Opens the state, and refuses one that is forged, over, or of another browser.
     fn attempt(&self, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
-        let gate = &self.shared.gate;
-        let Some(attempt) = Attempt::open(gate.tokens.keys(), Purpose::State, state) else {
+        let keys = self.shared.gate.tokens.keys();
+        let Some(attempt) = Attempt::open(keys, Purpose::State, state) else {
             return Err(Box::new(self.refuse(RejectionKind::Malformed)));
         };
-        if !attempt.is_of(gate.browser_cookie(&self.head())) {
-            return Err(Box::new(self.refuse(RejectionKind::AnotherBrowser)));
-        }
+        let is_ours = self.is_ours(&attempt);
+        // First, since of another browser's link that is over it would be no use to say where to open it.
         if attempt.is_over(self.shared.flow.attempt_lifetime(), self.now) {
             let rejection = Rejection::new(RejectionKind::AttemptExpired);
-            return Err(Box::new(self.answer(rejection, Some(&attempt))));
+            let response = self.answer(rejection, Some(&attempt).filter(|_| is_ours));
+            return Err(Box::new(response));
+        }
+        if !is_ours {
+            return Err(Box::new(self.refuse(RejectionKind::AnotherBrowser)));
         }
         Ok(attempt)
     }
@@ -124,12 +127,11 @@ impl Step {
             }
             _ => RejectionKind::ProviderDeclined,
         };
-        let Some(state) = state else {
-            return self.refuse(kind);
-        };
-        match self.attempt(state) {
-            Ok(attempt) => self.or_live_session(Rejection::new(kind), &attempt).await,
-            Err(response) => *response,
+        let keys = self.shared.gate.tokens.keys();
+        let attempt = state.and_then(|state| Attempt::open(keys, Purpose::State, state));
+        match attempt.filter(|attempt| self.is_ours(attempt)) {
+            Some(attempt) => self.or_live_session(Rejection::new(kind), &attempt).await,
+            None => self.refuse(kind),
         }
     }
 }

@@ -25,7 +25,7 @@ impl Step {
         let Some(attempt) = Attempt::open(gate.tokens.keys(), Purpose::Check, sealed) else {
             return redirect(&gate.login_path(None));
         };
-        let is_ours = attempt.is_of(gate.browser_cookie(&self.head()));
+        let is_ours = self.is_ours(&attempt);
         if attempt.is_over(self.shared.flow.attempt_lifetime(), self.now) {
             let rejection = Rejection::new(RejectionKind::AttemptExpired);
             return self.answer(rejection, Some(&attempt).filter(|_| is_ours));

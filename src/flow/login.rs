@@ -1,5 +1,7 @@
 //! The form, and what posting it begins.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 
@@ -115,7 +117,8 @@ impl Step {
             let plain = [attempt.id.as_slice(), attempt.tail.as_bytes()].concat();
             let keys = self.shared.gate.tokens.keys();
             let sealed = keys.seal(Purpose::ReturnTo, &plain, crate::random::bytes());
-            self.keep(&mut response, Jar::ReturnTo, &sealed);
+            let lifetime = self.shared.flow.attempt_lifetime();
+            self.keep(&mut response, Jar::ReturnTo, &sealed, lifetime);
         }
         response
     }
@@ -167,13 +170,14 @@ impl Step {
         keys.browser_cookie(crate::random::bytes())
     }
 
-    /// Keeps the browser cookie for as long as an attempt that begins now.
+    /// Keeps the browser cookie for a day longer than an attempt that begins now: whoever is late is told so, and not that
+    /// this is another browser.
     fn keep_browser_cookie(&self, response: &mut Response<Bytes>, cookie: &str) {
-        self.keep(response, Jar::Browser, cookie);
+        let lifetime = self.shared.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
+        self.keep(response, Jar::Browser, cookie, lifetime);
     }
 
-    fn keep(&self, response: &mut Response<Bytes>, jar: Jar, value: &str) {
-        let lifetime = self.shared.flow.attempt_lifetime();
+    fn keep(&self, response: &mut Response<Bytes>, jar: Jar, value: &str, lifetime: Duration) {
         let cookie = self.shared.gate.cookies.set(jar, value, lifetime);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

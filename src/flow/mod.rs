@@ -142,6 +142,11 @@ impl Step {
         rejection.respond_at_endpoint(&self.shared, &self.head(), resend)
     }
 
+    /// Says whether this browser began an attempt.
+    fn is_ours(&self, attempt: &attempt::Attempt) -> bool {
+        attempt.is_of(self.shared.gate.browser_cookie(&self.head()))
+    }
+
     /// Returns where an attempt wanted to go: in its tail, or in a cookie where it was too long for that.
     fn return_to_of(&self, attempt: &attempt::Attempt) -> Option<ReturnTo> {
         use crate::session::seal::Purpose;

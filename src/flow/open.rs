@@ -24,13 +24,14 @@ impl Step {
         let Some(attempt) = Attempt::open(gate.tokens.keys(), Purpose::Open, sealed) else {
             return self.refuse(RejectionKind::Malformed);
         };
-        // The tail is the provider's link; as a way back it would not parse, and so is never offered.
-        if !attempt.is_of(gate.browser_cookie(&self.head())) {
-            return self.refuse(RejectionKind::AnotherBrowser);
-        }
+        let is_ours = self.is_ours(&attempt);
         if attempt.is_over(self.shared.flow.link_lifetime, self.now) {
             let rejection = Rejection::new(RejectionKind::AttemptExpired);
-            return self.answer(rejection, Some(&attempt));
+            // The tail is the provider's link; as a way back it would not parse, and so is never offered.
+            return self.answer(rejection, Some(&attempt).filter(|_| is_ours));
+        }
+        if !is_ours {
+            return self.refuse(RejectionKind::AnotherBrowser);
         }
         redirect(&attempt.tail)
     }

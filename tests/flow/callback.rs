@@ -530,6 +530,19 @@ async fn a_link_that_was_opened_before_or_too_late_offers_a_new_one() {
 }
 
 #[tokio::test]
+async fn a_link_that_no_longer_works_says_so_in_any_browser_and_shows_a_stranger_no_address() {
+    let world = World::new().await;
+    let (_, callback) = begun(&world).await;
+    let burnt = world.follow_mail(ADA).await;
+    world.clock.advance(Duration::from_secs(1_500));
+    for (path, trouble) in [(&callback, Trouble::Expired), (&burnt, Trouble::LinkUsed)] {
+        let answer = world.browser().get(path).await;
+        is_trouble(&answer, 400, trouble);
+        assert!(!answer.text().contains(ADA), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
 async fn when_the_provider_does_not_answer_the_attempt_stays_good() {
     let world = World::new().await;
     let cases = [
