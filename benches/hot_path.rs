@@ -28,10 +28,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use sha2::Sha256;
 use tower::{Layer, Service, service_fn};
-use tower_magic_link::{
-    KeyRing, MagicLinkLayer, SigningKey,
-    testing::{ManualClock, StubProvider},
-};
+use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
 
 /// How many requests are answered in one turn.
 const TURN: u32 = 64;
@@ -57,8 +54,8 @@ fn main() {
         ] {
             let mut request = request.clone();
             if let Some(cookie) = cookie {
-                let cookie = HeaderValue::from_str(cookie).unwrap();
-                request.headers_mut().append(header::COOKIE, cookie);
+                let cookies = HeaderValue::try_from(format!("theme=dark; {cookie}")).unwrap();
+                request.headers_mut().insert(header::COOKIE, cookies);
             }
             cases.push(Case {
                 name: format!("{name}: {way}"),
@@ -198,7 +195,6 @@ fn layer() -> MagicLinkLayer {
     let key = SigningKey::generate().unwrap();
     MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(key))
         .public_url("https://app.example.com")
-        .clock(ManualClock::new())
         .build()
         .unwrap()
 }
