@@ -86,7 +86,9 @@ impl Tokens {
         let claims = URL_SAFE_NO_PAD
             .decode(payload)
             .map_err(|_| Fault::Invalid)?;
-        let claims: Claims<'_> = serde_json::from_slice(&claims).map_err(|_| Fault::Invalid)?;
+        // Checked as a whole: serde_json would check the UTF-8 of every string by itself.
+        let claims = std::str::from_utf8(&claims).map_err(|_| Fault::Invalid)?;
+        let claims: Claims<'_> = serde_json::from_str(claims).map_err(|_| Fault::Invalid)?;
         self.check(&claims, now)?;
         Ok(claims.into_session())
     }
