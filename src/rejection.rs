@@ -21,7 +21,6 @@ use crate::{
     head::RequestHead,
     layer::Shared,
     page::{Page, Resend, Trouble, TroublePage},
-    session::cookie::Jar,
 };
 
 /// How long a client is asked to wait where nobody said.
@@ -301,10 +300,7 @@ impl Rejection {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.append(header::VARY, HeaderValue::from_static("cookie"));
         if self.kind.spoils_cookie() && !head.is_prefetch() {
-            headers.append(
-                header::SET_COOKIE,
-                shared.gate.cookies().remove(Jar::Session),
-            );
+            headers.append(header::SET_COOKIE, shared.gate.cookies().removal());
         }
         response.extensions_mut().insert(self);
         response

@@ -10,7 +10,7 @@ use crate::{
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::{Rejection, RejectionKind, redirect},
     revocation::{Revocation, Target},
-    session::{Session, cookie::Jar},
+    session::Session,
 };
 
 impl Step {
@@ -49,7 +49,7 @@ impl Step {
         } else {
             self.answer(Rejection::new(RejectionKind::SignOutNotRecorded), None)
         };
-        let removal = gate.cookies.remove(Jar::Session);
+        let removal = gate.cookies.removal();
         response.headers_mut().append(header::SET_COOKIE, removal);
         response
     }

@@ -16,6 +16,8 @@ pub(crate) struct Cookies {
     browser: String,
     return_to: String,
     is_secure: bool,
+    /// The same for every response: a forged cookie is a stranger's to send, and should cost us little.
+    removal: HeaderValue,
 }
 
 /// Which of the layer's cookies.
@@ -33,8 +35,14 @@ impl Cookies {
     /// Makes the names from the base name: `NAME`, `NAME-browser`, `NAME-return`, behind `__Host-` when secure.
     pub(crate) fn new(name: &str, is_secure: bool) -> Self {
         let prefix = if is_secure { "__Host-" } else { "" };
+        let session = format!("{prefix}{name}");
+        let mut removal = bare(&session, "", is_secure);
+        removal.make_removal();
+        // make_removal writes an Expires relative to the system clock; the epoch says the same and needs no clock.
+        removal.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
         Self {
-            session: format!("{prefix}{name}"),
+            removal: encode(&removal),
+            session,
             browser: format!("{prefix}{name}-browser"),
             return_to: format!("{prefix}{name}-return"),
             is_secure,
@@ -51,29 +59,25 @@ impl Cookies {
 
     /// Returns the `Set-Cookie` value that keeps `value` for `max_age`.
     pub(crate) fn set(&self, jar: Jar, value: &str, max_age: Duration) -> HeaderValue {
-        let mut cookie = self.bare(jar, value);
+        let mut cookie = bare(self.name(jar), value, self.is_secure);
         let max_age = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
         cookie.set_max_age(cookie::time::Duration::seconds(max_age));
         encode(&cookie)
     }
 
-    /// Returns the `Set-Cookie` value that makes the browser forget the cookie.
-    pub(crate) fn remove(&self, jar: Jar) -> HeaderValue {
-        let mut cookie = self.bare(jar, "");
-        cookie.make_removal();
-        // make_removal writes an Expires relative to the system clock; the epoch says the same and needs no clock.
-        cookie.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
-        encode(&cookie)
+    /// Returns the `Set-Cookie` value that makes the browser forget the session.
+    pub(crate) fn removal(&self) -> HeaderValue {
+        self.removal.clone()
     }
+}
 
-    fn bare<'c>(&'c self, jar: Jar, value: &'c str) -> Cookie<'c> {
-        let mut cookie = Cookie::new(self.name(jar), value);
-        cookie.set_path("/");
-        cookie.set_http_only(true);
-        cookie.set_same_site(SameSite::Lax);
-        cookie.set_secure(self.is_secure);
-        cookie
-    }
+fn bare<'c>(name: &'c str, value: &'c str, is_secure: bool) -> Cookie<'c> {
+    let mut cookie = Cookie::new(name, value);
+    cookie.set_path("/");
+    cookie.set_http_only(true);
+    cookie.set_same_site(SameSite::Lax);
+    cookie.set_secure(is_secure);
+    cookie
 }
 
 #[expect(
@@ -108,7 +112,7 @@ mod tests {
 
     #[test]
     fn removal_carries_the_same_attributes_and_a_past_end() {
-        let removal = Cookies::new("app", true).remove(Jar::Session);
+        let removal = Cookies::new("app", true).removal();
         assert_eq!(
             removal,
             "__Host-app=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
