@@ -65,7 +65,7 @@ fn is_form(kind: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -127,7 +127,10 @@ mod tests {
         for (name, fields, want) in cases {
             let mut headers = HeaderMap::new();
             for (field, value) in fields {
-                headers.insert(*field, HeaderValue::try_from(*value).unwrap());
+                headers.insert(
+                    HeaderName::try_from(*field).unwrap(),
+                    HeaderValue::try_from(*value).unwrap(),
+                );
             }
             assert_eq!(check_form(&headers), want, "{name}");
         }
