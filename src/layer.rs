@@ -7,6 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use tower_layer::Layer;
 
 use crate::{
+    body::answer_to,
     builder::Builder,
     clock::{Clock, Timestamp},
     event::{Event, Listener},
@@ -151,7 +152,7 @@ impl Shared {
         self.listener.tell(&Event::Refused {
             kind: rejection.kind(),
         });
-        rejection.respond(self, head)
+        answer_to(head.method(), rejection.respond(self, head))
     }
 
     /// Says whether a session was not ended early. A store that does not answer is a refusal, not an end.
