@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Request;
-use tower::Layer;
+use tower::{Layer, ServiceExt};
 use tower_magic_link::{
     Builder, Clock, KeyRing, MagicLinkLayer, Session, SigningKey, testing::ManualClock,
 };
@@ -106,16 +106,37 @@ async fn a_renewed_session_is_the_same_one_with_a_later_end() {
 
 #[tokio::test]
 async fn a_response_that_renews_is_kept_by_no_cache_whatever_the_application_says() {
+    const AIMED: [&str; 3] = [
+        "cdn-cache-control",
+        "cloudflare-cdn-cache-control",
+        "surrogate-control",
+    ];
     let clock = ManualClock::new();
     let layer = idle(builder(&clock));
     let (cookie, _) = cookie_of(&layer);
-    let plain = ask(&layer, "/x", &cookie).await;
+    let ask = async || {
+        let public = application().map_response(|mut response| {
+            for name in AIMED {
+                let public = "public, max-age=3600".parse().unwrap();
+                response.headers_mut().insert(name, public);
+            }
+            response
+        });
+        Answer::of(layer.layer(public), with_cookie(program("/x"), &cookie)).await
+    };
+    let plain = ask().await;
     assert_eq!(plain.header("cache-control"), "public, max-age=3600");
     assert_eq!(plain.header("vary"), "cookie");
+    for name in AIMED {
+        assert_eq!(plain.header(name), "public, max-age=3600");
+    }
     clock.advance(secs(15 * MINUTE));
-    let answer = ask(&layer, "/x", &cookie).await;
+    let answer = ask().await;
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(answer.header("vary"), "cookie");
+    for name in AIMED {
+        assert_eq!(answer.header(name), "", "{name}");
+    }
     let set = answer.header("set-cookie");
     assert!(
         set.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600"),
