@@ -76,8 +76,7 @@ impl Host {
                         .await
                         .unwrap();
                 tokio::spawn(connection);
-                let response = sender.send_request(request).await.unwrap();
-                return Answer::read(response).await;
+                sender.send_request(request).await.unwrap()
             }
         };
         Answer::read(response).await

@@ -22,10 +22,12 @@ use crate::{
     greeter::greeting,
     script::{Act, Script},
     site::{
-        SESSION, application, builder, builder_with, cookie_of, document, grpc, keys, program,
+        ADA, SESSION, application, builder, builder_with, cookie_of, document, grpc, keys, program,
         with_cookie,
     },
 };
+
+const EVE: &str = "eve@example.com";
 
 fn layer(configure: impl FnOnce(Builder) -> Builder) -> MagicLinkLayer {
     let builder = builder(&ManualClock::new()).public_path("/about");
@@ -34,6 +36,13 @@ fn layer(configure: impl FnOnce(Builder) -> Builder) -> MagicLinkLayer {
 
 async fn ask(layer: &MagicLinkLayer, request: Request<Full<Bytes>>) -> Answer {
     Answer::of(layer.layer(application()), request).await
+}
+
+fn sign_out() -> Request<Full<Bytes>> {
+    let request = Request::post("/auth/logout")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded");
+    request.body(Full::default()).unwrap()
 }
 
 /// Every way in which a store can answer, and those of them that need no wait.
@@ -180,11 +189,10 @@ async fn a_closure_is_a_store() {
             let count = count.clone();
             async move {
                 count.fetch_add(1, Ordering::SeqCst);
-                match session.first_name() {
-                    Some(_) => Err(std::io::Error::other("marker: the store is out")),
-                    None if session.subject() == "prof_eve@example.com" => Ok(Standing::Revoked),
-                    None => Ok(Standing::Active),
-                }
+                Ok::<_, std::io::Error>(match session.email() {
+                    EVE => Standing::Revoked,
+                    _ => Standing::Active,
+                })
             }
         })
     });
@@ -193,9 +201,9 @@ async fn a_closure_is_a_store() {
         let session = layer.sign_in(&mut request, email);
         (request, session)
     };
-    let (request, session) = request_of("ada@example.com");
+    let (request, session) = request_of(ADA);
     assert_eq!(ask(&layer, request).await.text(), greeting(&session));
-    let (request, _) = request_of("eve@example.com");
+    let (request, _) = request_of(EVE);
     assert_eq!(ask(&layer, request).await.code(), "revoked_session");
     assert_eq!(asked.load(Ordering::SeqCst), 2);
 }
@@ -217,17 +225,28 @@ async fn a_closure_that_fails_closes_what_is_protected() {
 async fn a_sign_out_here_holds_although_a_closure_does_not_know_of_it() {
     let layer = layer(|builder| builder.revocations(|_: Session| async { Standing::Active }));
     let (cookie, _) = cookie_of(&layer);
-    let request = Request::post("/auth/logout")
-        .header("sec-fetch-site", "same-origin")
-        .header("content-type", "application/x-www-form-urlencoded")
-        .body(Full::default())
-        .unwrap();
-    assert_eq!(
-        ask(&layer, with_cookie(request, &cookie)).await.location(),
-        "/auth/logout"
-    );
+    let out = ask(&layer, with_cookie(sign_out(), &cookie)).await;
+    assert_eq!(out.location(), "/auth/logout");
     let answer = ask(&layer, with_cookie(program("/x"), &cookie)).await;
     assert_eq!(answer.code(), "revoked_session");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sign_out_that_the_store_does_not_take_is_owned_up_to_and_the_cookie_goes() {
+    for act in [Act::Fail, Act::Hang] {
+        let layer = layer(|builder| builder.revocations(Script::pending(act)));
+        let (cookie, _) = cookie_of(&layer);
+        let begun = Instant::now();
+        let out = ask(&layer, with_cookie(sign_out(), &cookie)).await;
+        assert_eq!(out.status(), 503, "{act:?}");
+        assert_eq!(out.code(), "sign_out_not_recorded", "{act:?}");
+        assert_eq!(out.cookies()[SESSION], (String::new(), 0), "{act:?}");
+        let waited = match act {
+            Act::Hang => Duration::from_secs(2),
+            _ => Duration::ZERO,
+        };
+        assert_eq!(begun.elapsed(), waited, "{act:?}");
+    }
 }
 
 #[tokio::test]
