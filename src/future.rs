@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderValue, Request, Response, header};
+use http::{HeaderName, HeaderValue, Request, Response, header};
 use http_body::Body;
 use pin_project::pin_project;
 use tower_service::Service;
@@ -236,7 +236,16 @@ impl Finish {
             headers.append(header::VARY, HeaderValue::from_static("cookie"));
         }
         if let Some(cookie) = self.cookie {
-            // A shared cache that kept it would sign others in (CVE-2025-64762).
+            // A shared cache that kept it would sign others in (CVE-2025-64762). Fields aimed at one cache overrule
+            // Cache-Control there (RFC 9213).
+            let is_aimed = |name: &&HeaderName| {
+                let name = name.as_str();
+                name.ends_with("-cache-control") || name == "surrogate-control"
+            };
+            let aimed: Vec<_> = headers.keys().filter(is_aimed).cloned().collect();
+            for name in aimed {
+                headers.remove(name);
+            }
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             headers.append(header::SET_COOKIE, cookie);
         }

@@ -7,6 +7,7 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use tower_layer::Layer;
 
 use crate::{
+    body::answer_to,
     builder::Builder,
     clock::{Clock, Timestamp},
     event::{Event, Listener},
@@ -27,6 +28,10 @@ use crate::{
 /// Puts email sign-in in front of a service. Clones share everything; cloning costs a counter.
 ///
 /// The same value goes onto an axum router, into a tonic server, and around a hyper service.
+///
+/// On an axum router it goes last, with `Router::layer`, behind every route and the fallback: the router hands it only what these take.
+/// With `Router::route_layer`, before a fallback, or on a nested router that has no fallback of its own, the layer's endpoints are 404; such a router
+/// can be nested with `Router::nest_service`. The mount is named as browsers see it, public paths as the layer is handed them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -151,7 +156,7 @@ impl Shared {
         self.listener.tell(&Event::Refused {
             kind: rejection.kind(),
         });
-        rejection.respond(self, head)
+        answer_to(head.method(), rejection.respond(self, head))
     }
 
     /// Says whether a session was not ended early. A store that does not answer is a refusal, not an end.

@@ -11,7 +11,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use crate::{
-    body::ResponseBody,
+    body::{ResponseBody, answer_to},
     clock::Timestamp,
     endpoint::Endpoint,
     event::Event,
@@ -128,7 +128,8 @@ impl<S> MagicLink<S> {
         self.shared.listener.tell(&Event::Refused {
             kind: rejection.kind(),
         });
-        ResponseFuture::refuse(rejection.respond_at_endpoint(&self.shared, head, None))
+        let response = rejection.respond_at_endpoint(&self.shared, head, None);
+        ResponseFuture::refuse(answer_to(head.method(), response))
     }
 
     /// Takes a step of signing in or out; a POST's form is collected first.

@@ -16,6 +16,7 @@ use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
 
 use crate::{
     authorize::Authorize,
+    body::answer_to,
     clock::Timestamp,
     endpoint::Endpoint,
     head::RequestHead,
@@ -112,7 +113,7 @@ impl Step {
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.append(header::VARY, HeaderValue::from_static("cookie"));
-        response
+        answer_to(&self.parts.method, response)
     }
 
     fn head(&self) -> RequestHead<'_> {

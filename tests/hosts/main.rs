@@ -1,0 +1,24 @@
+//! One layer in every host: an axum router, a tonic server, a hyper service over HTTP/1.1 and HTTP/2; and the contract of the
+//! service that it makes.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod answer;
+mod contract;
+mod greeter;
+mod grpc;
+mod host;
+mod ledger;
+mod passing;
+mod renewal;
+mod revocation;
+mod routers;
+mod script;
+mod site;
+mod types;
+mod walk;
