@@ -149,8 +149,11 @@ impl Builder {
 
     /// Makes one path public: exactly this one, for GET and HEAD unless the [`PublicRule`] says otherwise.
     ///
-    /// A public path gets the session where there is one. The path is compared byte for byte, without the query, as the layer is handed
-    /// it; one with `%`, `\`, `;`, `//` or dot segments is never public.
+    /// A public path gets the session where there is one, and its response then varies by cookie. One that was made for a stranger does
+    /// not, so that public assets stay cacheable: a page that looks different to who is signed in should set `Vary: cookie` itself.
+    ///
+    /// The path is compared byte for byte, without the query, as the layer is handed it; one with `%`, `\`, `;`, `//` or dot segments is
+    /// never public.
     pub fn public_path(mut self, rule: impl Into<PublicRule>) -> Self {
         self.rules.add_path(rule.into());
         self

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::{Step, json};
 use crate::{
     clock::Timestamp,
+    event::Event,
     rejection::{Rejection, RejectionKind},
 };
 
@@ -26,8 +27,8 @@ impl Step {
     pub(super) async fn who(&self) -> Response<Bytes> {
         let session = match self.live_session().await {
             Ok(Some(session)) => session,
-            Ok(None) => return self.program(&Rejection::new(RejectionKind::NoSession)),
-            Err(rejection) => return self.program(&rejection),
+            Ok(None) => return self.program(Rejection::new(RejectionKind::NoSession)),
+            Err(rejection) => return self.program(rejection),
         };
         let who = Who {
             subject: session.subject(),
@@ -41,7 +42,12 @@ impl Step {
         json(StatusCode::OK, serde_json::to_vec(&who).unwrap_or_default())
     }
 
-    fn program(&self, rejection: &Rejection) -> Response<Bytes> {
-        rejection.to_program(&self.shared, &self.head())
+    fn program(&self, rejection: Rejection) -> Response<Bytes> {
+        self.shared.listener.tell(&Event::Refused {
+            kind: rejection.kind(),
+        });
+        let mut response = rejection.to_program(&self.shared, &self.head());
+        response.extensions_mut().insert(rejection);
+        response
     }
 }
