@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         keys => keys?,
     };
     // The emulator stops when its server is dropped: it is kept for as long as the application runs.
-    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some() {
+    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {
         let server = emulator().await?;
