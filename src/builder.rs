@@ -5,7 +5,6 @@ use std::{future::Future, time::Duration};
 use crate::{
     authorize::{Authorize, IntoAuthorization},
     clock::{Clock, SystemClock},
-    email,
     error::ConfigError,
     event::{Event, Listener},
     flow::{Exchanges, Flow},
@@ -16,24 +15,21 @@ use crate::{
     provider::{ErasedProvider, Identity, IdentityProvider},
     public_url::PublicUrl,
     revocation::{IntoRevocations, MemoryRevocations, Revocations},
-    rules::{PublicRule, Rules, is_plain},
+    rules::{PublicRule, Rules},
     session::{
-        KeyRing, SessionId,
-        cookie::{Cookies, Jar},
+        KeyRing,
+        cookie::Cookies,
         token::{self, Tokens},
     },
 };
 
+mod check;
+
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// Browsers cut cookies at 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
-const LONGEST_SESSION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 /// `expires_in` of WorkOS's create-session call: 900 to 86,400 seconds.
 const LINK_LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(900)..=DAY;
-const LONGEST_COOKIE_NAME: usize = 64;
-/// What provider ids are allowed for when the largest cookie is reckoned: WorkOS's have 31 characters.
-const RECKONED_ID: usize = 64;
 
 /// When a cookie is sent along with requests that another site causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,7 +55,7 @@ pub struct Builder {
     link_lifetime: Duration,
     rules: Rules,
     organizations: Vec<String>,
-    email_domains: Vec<String>,
+    email_domains: Option<Vec<String>>,
     authorize: Option<Box<dyn Authorize>>,
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
@@ -83,7 +79,7 @@ impl Builder {
             link_lifetime: 15 * MINUTE,
             rules: Rules::default(),
             organizations: Vec::new(),
-            email_domains: Vec::new(),
+            email_domains: None,
             authorize: None,
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
@@ -173,11 +169,12 @@ impl Builder {
         self
     }
 
-    /// Lets addresses of these domains in, and nobody else. A subdomain is another domain.
+    /// Lets addresses of these domains in, and nobody else. A subdomain is another domain; a list of none is an error.
     ///
     /// Whoever asks for a link to another address is shown the same page, and no mail is sent.
     pub fn email_domains<D: Into<String>>(mut self, domains: impl IntoIterator<Item = D>) -> Self {
         self.email_domains
+            .get_or_insert_default()
             .extend(domains.into_iter().map(Into::into));
         self
     }
@@ -259,13 +256,13 @@ impl Builder {
         let public_url = PublicUrl::parse(public_url.ok_or(ConfigError::Missing {
             setting: "public_url",
         })?)?;
-        check_mount(&self.mount)?;
+        check::mount(&self.mount)?;
         self.rules.check(&self.mount)?;
-        check_cookie_name(&self.cookie_name)?;
+        check::cookie_name(&self.cookie_name)?;
         self.check_same_site()?;
         let lifetimes = self.lifetimes()?;
-        check_lists(&self.organizations)?;
-        let email_domains = domains(&self.email_domains)?;
+        check::organizations(&self.organizations)?;
+        let email_domains = check::domains(self.email_domains.as_deref())?;
         let policy = Policy::new(&self.pages.sources(), None)?;
         let gate = Gate {
             cookies: Cookies::new(&self.cookie_name, public_url.is_secure()),
@@ -275,7 +272,7 @@ impl Builder {
             tokens: Tokens::new(self.keys, public_url.origin()),
             public_url,
         };
-        check_cookie_size(&gate)?;
+        check::cookie_size(&gate, &self.organizations)?;
         Ok(MagicLinkLayer::new(Shared {
             clock: self.clock,
             flow: Flow {
@@ -315,7 +312,7 @@ impl Builder {
         };
         let absolute = self.session_lifetime;
         let idle = self.idle_timeout.unwrap_or(absolute);
-        if !(MINUTE..=LONGEST_SESSION).contains(&absolute) {
+        if !(MINUTE..=token::LONGEST_SESSION).contains(&absolute) {
             return refuse("session_lifetime", absolute, "must be 1 minute to 400 days");
         }
         if idle < MINUTE {
@@ -342,9 +339,11 @@ impl Builder {
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // What stands before an `@` may be a password; it is refused, but not before build().
+        let public_url = self.public_url.as_deref().filter(|url| !url.contains('@'));
         f.debug_struct("Builder")
             .field("keys", &self.keys)
-            .field("public_url", &self.public_url)
+            .field("public_url", &public_url)
             .field("mount", &self.mount)
             .field("cookie_name", &self.cookie_name)
             .field("session_lifetime", &self.session_lifetime)
@@ -353,80 +352,4 @@ impl std::fmt::Debug for Builder {
             .field("rules", &self.rules)
             .finish_non_exhaustive()
     }
-}
-
-fn check_mount(mount: &str) -> Result<(), ConfigError> {
-    if is_plain(mount) && mount.len() > 1 && !mount.ends_with('/') && mount.len() <= 128 {
-        return Ok(());
-    }
-    let problem = "must be a path such as /auth: no query (WorkOS takes no redirect URI with one), no slash at its end, \
-                   no '%', '\\', ';', '//' or dot segment, at most 128 bytes";
-    Err(ConfigError::invalid("mount", mount, problem))
-}
-
-fn check_cookie_name(name: &str) -> Result<(), ConfigError> {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    if name.is_empty() || name.len() > LONGEST_COOKIE_NAME || !name.bytes().all(is_plain) {
-        let problem = "must be 1 to 64 letters, digits, '-', '_' and '.'";
-        return Err(ConfigError::invalid("cookie_name", name, problem));
-    }
-    // Browsers match the prefixes without case.
-    if name.starts_with("__") {
-        let problem = "must not begin with '__': the layer adds the prefix itself";
-        return Err(ConfigError::invalid("cookie_name", name, problem));
-    }
-    Ok(())
-}
-
-fn check_lists(organizations: &[String]) -> Result<(), ConfigError> {
-    let bad = organizations
-        .iter()
-        .find(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_graphic()));
-    bad.map_or(Ok(()), |id| {
-        let problem = "is no organization id, such as org_01H…";
-        Err(ConfigError::invalid("organization", id, problem))
-    })
-}
-
-fn domains(given: &[String]) -> Result<Vec<String>, ConfigError> {
-    given
-        .iter()
-        .map(|domain| {
-            email::domain_name(domain).ok_or_else(|| {
-                let problem = "is no domain, such as example.com";
-                ConfigError::invalid("email_domains", domain, problem)
-            })
-        })
-        .collect()
-}
-
-/// Mints the largest session that WorkOS's ids and the longest address make, and measures its cookie.
-fn check_cookie_size(gate: &Gate) -> Result<(), ConfigError> {
-    let id = "x".repeat(RECKONED_ID);
-    let label = "x".repeat(60);
-    let email = format!("{}@{label}.{label}.{label}.xxxxxx", "x".repeat(64));
-    let too_large = |size: usize| {
-        let problem = format!(
-            "makes session cookies of up to {size} bytes; browsers drop those over {}",
-            token::LONGEST
-        );
-        ConfigError::invalid("cookie", gate.cookies.name(Jar::Session), problem)
-    };
-    let email = email::Email::parse(&email).map_err(|_| too_large(0))?;
-    let identity = Identity::new(id.clone(), email)
-        .with_organization(Some(id.clone()))
-        .with_connection(Some(id.clone()))
-        .with_names(Some(id.clone()), Some(id));
-    let id = SessionId::from_bytes([0; 16]);
-    let now = crate::clock::Timestamp::from_secs(u64::from(u32::MAX));
-    let session = gate.begin_session(&identity, id, now);
-    let token = gate
-        .tokens
-        .mint(&session)
-        .ok_or_else(|| ConfigError::secret("signing key", "does not sign"))?;
-    let size = gate.cookies.name(Jar::Session).len() + token.len();
-    if size > token::LONGEST {
-        return Err(too_large(size));
-    }
-    Ok(())
 }

@@ -145,10 +145,14 @@ impl Shared {
         (request, finish)
     }
 
+    /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
     fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
+        let cookies = &self.gate.cookies;
         let token = self.gate.tokens.mint(session)?;
         let lifetime = now.until(session.expires_at());
-        Some(self.gate.cookies.set(Jar::Session, &token, lifetime))
+        cookies
+            .fits(Jar::Session, &token)
+            .then(|| cookies.set(Jar::Session, &token, lifetime))
     }
 
     /// Answers a request that may not pass.

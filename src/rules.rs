@@ -91,7 +91,7 @@ impl Rules {
 
     pub(crate) fn add_prefix(&mut self, mut rule: PublicRule) {
         // "/docs/" and "/docs" name the same segments.
-        if rule.path.len() > 1 && rule.path.ends_with('/') {
+        if rule.path.len() > 1 && rule.path.ends_with('/') && !rule.path.ends_with("//") {
             rule.path.pop();
         }
         self.prefixes.push(rule);
@@ -232,6 +232,8 @@ mod tests {
             ("below the mount", path("/auth/login"), "mount \"/auth\""),
             ("the mount itself", prefix("/auth"), "mount \"/auth\""),
             ("above the mount", prefix("/"), "mount \"/auth\""),
+            ("two slashes behind", prefix("/docs//"), "\"/docs//\""),
+            ("two slashes", prefix("//"), "\"//\""),
         ];
         for (name, rules, want) in cases {
             let error = rules.check("/auth").unwrap_err().to_string();

@@ -25,7 +25,7 @@ use crate::{
     layer::Shared,
     provider::{AuthorizationCode, BoxFuture, Identity},
     rejection::{Rejection, RejectionKind},
-    session::{Session, SessionId, cookie::Jar, token},
+    session::{Session, SessionId, cookie::Jar},
 };
 
 /// How long a success is shared.
@@ -135,11 +135,10 @@ impl Exchange {
         let gate = &self.shared.gate;
         let id = SessionId::from_bytes(crate::random::bytes());
         let session = gate.begin_session(&identity, id, self.now);
-        let name = gate.cookies.name(Jar::Session);
         let token = gate
             .tokens
             .mint(&session)
-            .filter(|token| name.len().saturating_add(token.len()) <= token::LONGEST)
+            .filter(|token| gate.cookies.fits(Jar::Session, token))
             .ok_or(Rejection::new(RejectionKind::SessionTooLarge))?;
         self.shared
             .listener

@@ -9,6 +9,10 @@ use std::time::Duration;
 use cookie::{Cookie, SameSite};
 use http::HeaderValue;
 
+/// A cookie's name and value together may have 4,096 octets; a browser drops what is longer
+/// (draft-ietf-httpbis-rfc6265bis, section 5.6).
+pub(crate) const LONGEST: usize = 4_096;
+
 /// The names of the layer's cookies, and whether they are `Secure`.
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
@@ -55,6 +59,11 @@ impl Cookies {
             Jar::ReturnTo => &self.return_to,
             Jar::Session => &self.session,
         }
+    }
+
+    /// Says whether a browser keeps such a cookie, or drops it as too large.
+    pub(crate) fn fits(&self, jar: Jar, value: &str) -> bool {
+        self.name(jar).len().saturating_add(value.len()) <= LONGEST
     }
 
     /// Returns the `Set-Cookie` value that keeps `value` for `max_age`.
@@ -108,6 +117,15 @@ mod tests {
             set,
             "app-browser=x; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600"
         );
+    }
+
+    #[test]
+    fn a_cookie_fits_up_to_the_octet_at_which_a_browser_drops_it() {
+        let cookies = Cookies::new("app", true);
+        let room = 4_096 - "__Host-app".len();
+        assert!(cookies.fits(Jar::Session, &"x".repeat(room)));
+        assert!(!cookies.fits(Jar::Session, &"x".repeat(room + 1)));
+        assert!(!cookies.fits(Jar::Browser, &"x".repeat(room)));
     }
 
     #[test]

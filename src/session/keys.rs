@@ -57,7 +57,8 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// When there are fewer than 32 bytes, or they are a well-known example or plainly not random.
+    /// When there are fewer than 32 bytes, or they are a well-known example, plainly not random, or a public or private
+    /// key in PEM, DER or SSH's format.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let secret = secret.as_ref();
         if secret.len() < SHORTEST_SECRET {
@@ -65,6 +66,12 @@ impl SigningKey {
             return Err(ConfigError::secret(
                 "signing key",
                 format!("has {length} bytes, fewer than the {SHORTEST_SECRET} that HS256 needs"),
+            ));
+        }
+        if is_key_document(secret) {
+            return Err(ConfigError::secret(
+                "signing key",
+                "is a key document (PEM, DER or SSH), whose text may be public; HS256 needs random bytes",
             ));
         }
         if example_keys::is_known(secret) {
@@ -101,7 +108,7 @@ impl SigningKey {
         let private =
             jsonwebtoken::EncodingKey::from_ed_pem(pem.as_ref()).map_err(|_| invalid())?;
         let public = super::backend::public_key(&private).ok_or_else(invalid)?;
-        let seed = private.as_bytes().to_vec();
+        let seed = seed(private.as_bytes()).ok_or_else(invalid)?.to_vec();
         let public = jsonwebtoken::DecodingKey::from_ed_der(&public);
         Self::assemble(Material::EdDsa(Box::new(EdDsa { private, public })), &seed)
     }
@@ -150,6 +157,17 @@ impl SigningKey {
         // A leading '-' or '_' is as good as any other character.
         key = key.with_id(id)?;
         Ok(key)
+    }
+
+    /// Makes an HS256 key of any secret, whose tokens have any header.
+    #[cfg(test)]
+    pub(super) fn with_header(secret: &[u8], encoded: &str) -> Self {
+        Self {
+            id: encoded.to_owned(),
+            prefix: format!("{encoded}."),
+            material: Material::Hs256(Hmac::new_from_slice(secret).unwrap()),
+            derive: Hkdf::new(None, secret),
+        }
     }
 
     /// Returns a secret for one purpose, independent of those for every other label.
@@ -230,64 +248,40 @@ fn prefix(algorithm: &str, id: &str) -> String {
     prefix
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_key_that_is_short_or_known_is_refused_without_being_shown() {
-        let cases: [(&str, &[u8], &str); 4] = [
-            ("empty", b"", "has 0 bytes"),
-            ("31 bytes", &[7; 31], "has 31 bytes"),
-            ("zeros", &[0; 32], "well-known"),
-            (
-                "jwt.io",
-                b"a-string-secret-at-least-256-bits-long",
-                "well-known",
-            ),
-        ];
-        for (name, secret, want) in cases {
-            let error = SigningKey::hs256(secret).unwrap_err().to_string();
-            assert!(error.contains(want), "{name}: {error}");
-            assert!(!error.contains("256-bits-long"), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_key_id_is_plain_and_short() {
-        let long = "k".repeat(65);
-        for id in ["", "a b", "a\"b", "../x", "ключ", &long] {
-            let key = SigningKey::generate().unwrap();
-            assert!(key.with_id(id).is_err(), "{id}");
-        }
-        assert_eq!(
-            SigningKey::generate()
-                .unwrap()
-                .with_id("2026-11")
-                .unwrap()
-                .id(),
-            "2026-11"
-        );
-    }
-
-    #[test]
-    fn derived_secrets_differ_by_label_and_by_key() {
-        let (one, two) = (
-            SigningKey::generate().unwrap(),
-            SigningKey::generate().unwrap(),
-        );
-        assert_ne!(one.derived::<32>("a"), one.derived::<32>("b"));
-        assert_ne!(one.derived::<32>("a"), two.derived::<32>("a"));
-        assert_ne!(one.id(), two.id());
-    }
-
-    #[test]
-    fn debug_shows_no_secret() {
-        let key = SigningKey::hs256(b"dj7fH2-marker-kwo1pqzm4vb8xn6rty").unwrap();
-        let text = format!("{key:?}");
-        assert!(
-            text.contains("[redacted]") && !text.contains("marker"),
-            "{text}"
-        );
-    }
+/// Says whether a secret is a key in one of the formats that public keys are handed out in. With one of those as the secret of an
+/// HMAC, everybody could sign (CVE-2022-29217 and its kin).
+fn is_key_document(secret: &[u8]) -> bool {
+    let text = secret.trim_ascii_start();
+    let is_text = ["-----BEGIN ", "ssh-", "ecdsa-sha2-", "sk-ssh-"]
+        .iter()
+        .any(|start| text.starts_with(start.as_bytes()));
+    // A DER sequence of just this length, with a sequence or an integer first: SubjectPublicKeyInfo, PKCS #1, PKCS #8.
+    // The shortest public key has 44 bytes; random keys of 32 are never mistaken for one.
+    let is_der = secret.len() >= 44
+        && match secret {
+            [0x30, length, 0x30 | 0x02, ..] if *length < 0x80 => {
+                usize::from(*length) + 2 == secret.len()
+            }
+            [0x30, 0x81, length, 0x30 | 0x02, ..] => usize::from(*length) + 3 == secret.len(),
+            [0x30, 0x82, high, low, 0x30 | 0x02, ..] => {
+                usize::from(u16::from_be_bytes([*high, *low])) + 4 == secret.len()
+            }
+            _ => false,
+        };
+    is_text || is_der
 }
+
+/// Finds the 32 secret bytes in a PKCS #8 document (RFC 8410, section 7). They alone name the key and derive from it, so that it is
+/// the same key with its public half behind it and without.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+fn seed(document: &[u8]) -> Option<&[u8]> {
+    // An octet string of 34 bytes, that holds an octet string of 32.
+    const TAGS: [u8; 4] = [0x04, 0x22, 0x04, 0x20];
+    let at = document
+        .windows(TAGS.len())
+        .position(|window| window == TAGS)?;
+    document.get(at + TAGS.len()..)?.get(..32)
+}
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,12 @@ mod example_keys;
 mod keys;
 mod ring;
 pub(crate) mod seal;
+#[cfg(test)]
+#[cfg_attr(
+    not(any(feature = "aws-lc-rs", feature = "rust-crypto")),
+    expect(dead_code, reason = "without a backend there are no key pairs to test")
+)]
+mod test_keys;
 pub(crate) mod token;
 
 pub use self::{keys::SigningKey, ring::KeyRing};

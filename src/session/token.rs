@@ -3,7 +3,7 @@
 //! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`, `email` and, where known, `org`,
 //!   `conn`, `given_name`, `family_name`.
 //! - Verified in one pass: the header's exact bytes choose the key, the signature is checked before anything is parsed,
-//!   then every claim. What does not fit exactly is refused.
+//!   then every claim. What does not fit exactly is refused; claims that are not known yet are passed over.
 //! - Time is an argument. A token is good before `exp` and not on it.
 
 use std::{borrow::Cow, fmt, time::Duration};
@@ -11,12 +11,11 @@ use std::{borrow::Cow, fmt, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{KeyRing, Session, SessionId, SigningKey, Times};
+use super::{KeyRing, Session, SessionId, SigningKey, Times, cookie::LONGEST};
 use crate::clock::Timestamp;
 
-/// A cookie's name and value together may have 4,096 octets; a browser drops what is longer
-/// (draft-ietf-httpbis-rfc6265bis, section 5.6).
-pub(crate) const LONGEST: usize = 4_096;
+/// Browsers cut cookies at 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
+pub(crate) const LONGEST_SESSION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// How far another replica's clock may be ahead of ours.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -57,6 +56,7 @@ impl Tokens {
             sub: Text::from(session.subject()),
             sid: Id(session.id()),
             iat: session.issued_at(),
+            nbf: always(),
             exp: session.expires_at(),
             auth_time: session.auth_time(),
             email: Text::from(session.email()),
@@ -75,22 +75,29 @@ impl Tokens {
 
     /// Reads a token back into the session that it states.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Session, Fault> {
-        if token.len() > LONGEST {
-            return Err(Fault::Invalid);
-        }
-        let (signed, signature) = token.rsplit_once('.').ok_or(Fault::Invalid)?;
-        let (key, payload) = self.key_of(signed).ok_or(Fault::Invalid)?;
-        if !key.verifies(signed, signature) {
-            return Err(Fault::Invalid);
-        }
-        let claims = URL_SAFE_NO_PAD
-            .decode(payload)
-            .map_err(|_| Fault::Invalid)?;
+        let payload = self.signed_payload(token).ok_or(Fault::Invalid)?;
         // Checked as a whole: serde_json would check the UTF-8 of every string by itself.
-        let claims = std::str::from_utf8(&claims).map_err(|_| Fault::Invalid)?;
-        let claims: Claims<'_> = serde_json::from_str(claims).map_err(|_| Fault::Invalid)?;
+        let payload = std::str::from_utf8(&payload).map_err(|_| Fault::Invalid)?;
+        // serde would take an array of the claims' values for them.
+        if !payload.starts_with('{') {
+            return Err(Fault::Invalid);
+        }
+        let claims: Claims<'_> = serde_json::from_str(payload).map_err(|_| Fault::Invalid)?;
         self.check(&claims, now)?;
         Ok(claims.into_session())
+    }
+
+    /// Returns what a key of the ring has signed. Nothing of it is parsed before.
+    fn signed_payload(&self, token: &str) -> Option<Vec<u8>> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let (signed, signature) = token.rsplit_once('.')?;
+        let (key, payload) = self.key_of(signed)?;
+        if !key.verifies(signed, signature) {
+            return None;
+        }
+        URL_SAFE_NO_PAD.decode(payload).ok()
     }
 
     /// Chooses the key by the exact bytes of the header, and returns what stands behind them.
@@ -104,7 +111,9 @@ impl Tokens {
         let is_ours = claims.iss.0 == self.issuer && claims.aud.0 == self.issuer;
         let is_sound = claims.auth_time <= claims.iat
             && claims.iat <= now + LEEWAY
+            && claims.nbf <= now + LEEWAY
             && claims.iat < claims.exp
+            && claims.exp <= claims.auth_time + LONGEST_SESSION
             && !claims.sub.0.is_empty()
             && !claims.email.0.is_empty();
         if !is_ours || !is_sound {
@@ -127,6 +136,9 @@ struct Claims<'a> {
     sub: Text<'a>,
     sid: Id,
     iat: Timestamp,
+    /// Never minted; but a token that has one is held to it (RFC 7519, section 4.1.5).
+    #[serde(default = "always", skip_serializing)]
+    nbf: Timestamp,
     exp: Timestamp,
     auth_time: Timestamp,
     #[serde(borrow)]
@@ -160,6 +172,10 @@ impl Claims<'_> {
             },
         )
     }
+}
+
+const fn always() -> Timestamp {
+    Timestamp::from_secs(0)
 }
 
 fn optional<'t>(text: Option<&'t Text<'_>>) -> &'t str {
@@ -217,3 +233,6 @@ impl<'de> Deserialize<'de> for Id {
             .ok_or_else(|| de::Error::custom("not a session id"))
     }
 }
+
+#[cfg(test)]
+mod tests;

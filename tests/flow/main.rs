@@ -11,6 +11,7 @@
 mod support;
 
 mod callback;
+mod configuration;
 mod forms;
 mod links;
 mod return_to;

@@ -1,0 +1,102 @@
+//! The builder's rules that look into a setting's text, or across settings at what a cookie will hold.
+
+use crate::{
+    clock::Timestamp,
+    email::{self, Email},
+    error::ConfigError,
+    gate::Gate,
+    provider::Identity,
+    rules::is_plain,
+    session::{
+        SessionId,
+        cookie::{self, Jar},
+    },
+};
+
+const LONGEST_COOKIE_NAME: usize = 64;
+/// What provider ids are allowed for when the largest cookie is reckoned: WorkOS's have 31 characters.
+const RECKONED_ID: usize = 64;
+
+pub(super) fn mount(mount: &str) -> Result<(), ConfigError> {
+    if is_plain(mount) && mount.len() > 1 && !mount.ends_with('/') && mount.len() <= 128 {
+        return Ok(());
+    }
+    let problem = "must be a path such as /auth: no query (WorkOS takes no redirect URI with one), no slash at its end, \
+                   no '%', '\\', ';', '//' or dot segment, at most 128 bytes";
+    Err(ConfigError::invalid("mount", mount, problem))
+}
+
+pub(super) fn cookie_name(name: &str) -> Result<(), ConfigError> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+    if name.is_empty() || name.len() > LONGEST_COOKIE_NAME || !name.bytes().all(is_plain) {
+        let problem = "must be 1 to 64 letters, digits, '-', '_' and '.'";
+        return Err(ConfigError::invalid("cookie_name", name, problem));
+    }
+    // Browsers match the prefixes without case.
+    if name.starts_with("__") {
+        let problem = "must not begin with '__': the layer adds the prefix itself";
+        return Err(ConfigError::invalid("cookie_name", name, problem));
+    }
+    Ok(())
+}
+
+pub(super) fn organizations(organizations: &[String]) -> Result<(), ConfigError> {
+    let bad = organizations
+        .iter()
+        .find(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_graphic()));
+    bad.map_or(Ok(()), |id| {
+        let problem = "is no organization id, such as org_01H…";
+        Err(ConfigError::invalid("organization", id, problem))
+    })
+}
+
+pub(super) fn domains(given: Option<&[String]>) -> Result<Vec<String>, ConfigError> {
+    // A list that turned out empty, such as a split of an empty variable, must not let everybody in.
+    if given.is_some_and(<[String]>::is_empty) {
+        let problem = "names no domain, so that nobody could sign in";
+        return Err(ConfigError::invalid("email_domains", "", problem));
+    }
+    given
+        .unwrap_or_default()
+        .iter()
+        .map(|domain| {
+            email::domain_name(domain).ok_or_else(|| {
+                let problem = "is no domain, such as example.com";
+                ConfigError::invalid("email_domains", domain, problem)
+            })
+        })
+        .collect()
+}
+
+/// Mints the largest session that the ids, the organizations and the longest address make, and measures its cookie.
+pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), ConfigError> {
+    let id = "x".repeat(RECKONED_ID);
+    let label = "x".repeat(60);
+    let email = format!("{}@{label}.{label}.{label}.xxxxxx", "x".repeat(64));
+    let too_large = |size: usize| {
+        let problem = format!(
+            "makes session cookies of up to {size} bytes; browsers drop those over {}",
+            cookie::LONGEST
+        );
+        ConfigError::invalid("cookie", gate.cookies.name(Jar::Session), problem)
+    };
+    let email = Email::parse(&email).map_err(|_| too_large(0))?;
+    let organization = organizations.iter().chain([&id]).max_by_key(|id| id.len());
+    let identity = Identity::new(id.clone(), email)
+        .with_organization(organization.cloned())
+        .with_connection(Some(id.clone()))
+        .with_names(Some(id.clone()), Some(id));
+    let id = SessionId::from_bytes([0; 16]);
+    let now = Timestamp::from_secs(u64::from(u32::MAX));
+    let session = gate.begin_session(&identity, id, now);
+    let token = gate
+        .tokens
+        .mint(&session)
+        .ok_or_else(|| ConfigError::secret("signing key", "does not sign"))?;
+    if gate.cookies.fits(Jar::Session, &token) {
+        return Ok(());
+    }
+    Err(too_large(
+        gate.cookies.name(Jar::Session).len() + token.len(),
+    ))
+}

@@ -1,0 +1,217 @@
+//! Tokens that are made by hand, with the ring's own key: what is refused is refused for the one thing that is wrong with it.
+
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::*;
+use crate::session::test_keys;
+
+mod claims;
+mod header;
+mod peers;
+mod signature;
+
+const ORIGIN: &str = "https://app.example.com";
+const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn hs256() -> SigningKey {
+    SigningKey::hs256(test_keys::SECRET).unwrap()
+}
+
+/// One key of each kind that is compiled in.
+fn kinds() -> Vec<SigningKey> {
+    vec![
+        hs256(),
+        #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+        SigningKey::ed25519_pem(test_keys::ED25519).unwrap(),
+    ]
+}
+
+fn tokens(key: SigningKey) -> Tokens {
+    Tokens::new(KeyRing::new(key), ORIGIN)
+}
+
+fn session() -> Session {
+    session_of([
+        "prof_ada",
+        "ada@example.com",
+        "org_1",
+        "conn_1",
+        "Ada",
+        "Lovelace",
+    ])
+}
+
+fn session_of(fields: [&str; 6]) -> Session {
+    let times = Times {
+        issued_at: NOW,
+        expires_at: NOW + HOUR,
+        auth_time: NOW,
+    };
+    Session::from_fields(fields, SessionId::from_bytes([7; 16]), times)
+}
+
+/// Returns the header that a key mints.
+fn header_of(key: &SigningKey) -> String {
+    let encoded = key.prefix().trim_end_matches('.');
+    String::from_utf8(URL_SAFE_NO_PAD.decode(encoded).unwrap()).unwrap()
+}
+
+/// Returns the claims of a good token, each with its JSON.
+fn good_claims() -> Vec<(&'static str, String)> {
+    let text = |text: &str| format!("\"{text}\"");
+    vec![
+        ("iss", text(ORIGIN)),
+        ("aud", text(ORIGIN)),
+        ("sub", text("prof_ada")),
+        ("sid", text(&SessionId::from_bytes([7; 16]).to_string())),
+        ("iat", NOW.as_secs().to_string()),
+        ("exp", (NOW + HOUR).as_secs().to_string()),
+        ("auth_time", NOW.as_secs().to_string()),
+        ("email", text("ada@example.com")),
+    ]
+}
+
+fn object(claims: &[(&str, String)]) -> String {
+    let members: Vec<_> = claims
+        .iter()
+        .map(|(name, value)| format!("\"{name}\":{value}"))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// Writes and signs a token of any header and payload.
+fn forge(key: &SigningKey, header: &str, payload: impl AsRef<[u8]>) -> String {
+    let header = URL_SAFE_NO_PAD.encode(header);
+    let mut token = format!("{header}.{}", URL_SAFE_NO_PAD.encode(payload));
+    key.sign_onto(&mut token).unwrap();
+    token
+}
+
+fn hmac_sha256(secret: &[u8], text: &str) -> Vec<u8> {
+    let mac: Hmac<Sha256> = Hmac::new_from_slice(secret).unwrap();
+    mac.chain_update(text).finalize().into_bytes().to_vec()
+}
+
+#[test]
+fn a_session_comes_back_as_it_was_minted() {
+    let every = [
+        session(),
+        session_of(["prof_ada", "ada@example.com", "", "", "", ""]),
+        session_of([
+            "prof_ada",
+            "ada@example.com",
+            "org_1",
+            "",
+            "Ãda \u{1f9ee}",
+            "Čapek-李",
+        ]),
+        session_of([
+            "a\"b\\c\n\t\u{1}\u{7f}",
+            "o'brien+\"@example.com",
+            "",
+            "</script>",
+            "\u{2028}",
+            "{\"sub\":\"eve\"}",
+        ]),
+    ];
+    for key in kinds() {
+        let tokens = tokens(key);
+        for session in &every {
+            let token = tokens.mint(session).unwrap();
+            let read = tokens.verify(&token, NOW).unwrap();
+            assert!(read == *session, "{read:?} {session:?}");
+        }
+    }
+}
+
+#[test]
+fn a_token_made_by_hand_as_the_layer_makes_them_is_taken() {
+    for key in kinds() {
+        let token = forge(&key, &header_of(&key), object(&good_claims()));
+        let read = tokens(key).verify(&token, NOW).unwrap();
+        assert_eq!(
+            (read.subject(), read.email()),
+            ("prof_ada", "ada@example.com")
+        );
+    }
+}
+
+#[test]
+fn a_token_is_good_until_the_second_it_expires() {
+    let end = (NOW + HOUR).as_secs();
+    let cases = [
+        ("at once", NOW.as_secs(), Ok(())),
+        ("one second early", end - 1, Ok(())),
+        ("on the second", end, Err(Fault::Expired)),
+        ("long after", end + 1_000_000, Err(Fault::Expired)),
+        ("at the end of time", u64::MAX, Err(Fault::Expired)),
+    ];
+    let tokens = tokens(hs256());
+    let token = tokens.mint(&session()).unwrap();
+    for (name, now, want) in cases {
+        let read = tokens.verify(&token, Timestamp::from_secs(now));
+        assert_eq!(read.map(drop), want, "{name}");
+    }
+}
+
+#[test]
+fn a_token_from_the_future_is_refused_beyond_a_minute_of_clock_skew() {
+    let cases = [
+        ("the same clock", 0, Ok(())),
+        ("a minute ahead", 60, Ok(())),
+        ("a minute and a second ahead", 61, Err(Fault::Invalid)),
+        ("an hour ahead", 3_600, Err(Fault::Invalid)),
+    ];
+    let tokens = tokens(hs256());
+    let token = tokens.mint(&session()).unwrap();
+    for (name, behind, want) in cases {
+        let read = tokens.verify(&token, NOW - Duration::from_secs(behind));
+        assert_eq!(read.map(drop), want, "{name}");
+    }
+}
+
+#[test]
+fn a_retired_key_verifies_and_a_dropped_one_does_not() {
+    let new = || SigningKey::generate().unwrap().with_id("new").unwrap();
+    for old in kinds() {
+        let token = tokens(old.clone()).mint(&session()).unwrap();
+        let rotated = KeyRing::new(new()).retire(old).unwrap();
+        let rotated = Tokens::new(rotated, ORIGIN);
+        assert!(rotated.verify(&token, NOW).is_ok());
+        let renewed = rotated.mint(&session()).unwrap();
+        assert!(
+            renewed.starts_with(new().prefix()),
+            "the new key mints, the old one no more"
+        );
+        assert_eq!(
+            tokens(new()).verify(&token, NOW).unwrap_err(),
+            Fault::Invalid
+        );
+    }
+}
+
+/// Two replicas during a change of keys: each takes what the other mints.
+#[test]
+fn a_key_can_be_changed_without_signing_anyone_out() {
+    let (old, new) = (hs256(), SigningKey::generate().unwrap());
+    let before = KeyRing::new(old.clone()).retire(new.clone()).unwrap();
+    let after = KeyRing::new(new).retire(old).unwrap();
+    let (before, after) = (Tokens::new(before, ORIGIN), Tokens::new(after, ORIGIN));
+    for (mints, reads) in [(&before, &after), (&after, &before)] {
+        let token = mints.mint(&session()).unwrap();
+        assert!(reads.verify(&token, NOW).is_ok());
+    }
+}
+
+#[test]
+fn a_token_that_no_cookie_holds_is_refused_unread() {
+    let key = hs256();
+    let long = "x".repeat(LONGEST);
+    let mut claims = good_claims();
+    claims.push(("extra", format!("\"{long}\"")));
+    let token = forge(&key, &header_of(&key), object(&claims));
+    assert_eq!(tokens(key).verify(&token, NOW).unwrap_err(), Fault::Invalid);
+}
