@@ -259,7 +259,7 @@ impl Builder {
         check::mount(&self.mount)?;
         self.rules.check(&self.mount)?;
         check::cookie_name(&self.cookie_name)?;
-        self.check_same_site()?;
+        check::same_site(self.same_site)?;
         let lifetimes = self.lifetimes()?;
         check::organizations(&self.organizations)?;
         let email_domains = check::domains(self.email_domains.as_deref())?;
@@ -293,17 +293,6 @@ impl Builder {
             revocations: self.revocations,
             revocation_timeout: self.revocation_timeout,
         }))
-    }
-
-    fn check_same_site(&self) -> Result<(), ConfigError> {
-        match self.same_site {
-            SameSite::Lax => Ok(()),
-            SameSite::Strict => Err(ConfigError::invalid(
-                "same_site",
-                "Strict",
-                "loses the session on arrival from mail: the browser sends no Strict cookie with that navigation",
-            )),
-        }
     }
 
     fn lifetimes(&self) -> Result<Lifetimes, ConfigError> {

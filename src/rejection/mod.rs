@@ -9,7 +9,7 @@
 //! gRPC hears a `grpc-status` in a trailers-only response, gRPC-Web the same in its framing, htmx an `HX-Redirect`; a WebSocket handshake and
 //! a prefetch are never redirected.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -20,8 +20,12 @@ use crate::{
     audience::Audience,
     head::RequestHead,
     layer::Shared,
-    page::{Page, Resend, Trouble, TroublePage},
+    page::{Page, Resend, TroublePage},
 };
+
+mod kind;
+
+pub use self::kind::RejectionKind;
 
 /// How long a client is asked to wait where nobody said.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -41,209 +45,6 @@ pub struct Rejection {
     kind: RejectionKind,
     allow: Option<&'static str>,
     retry_after: Option<Duration>,
-}
-
-/// What kind of refusal a [`Rejection`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RejectionKind {
-    /// The link was opened in another browser than the one that began the sign-in.
-    AnotherBrowser,
-    /// The sign-in was begun too long ago.
-    AttemptExpired,
-    /// Two session cookies with different values.
-    ConflictingCookies,
-    /// A post to one of the layer's endpoints from another site.
-    CrossSite,
-    /// The session's token was good until its end.
-    ExpiredSession,
-    /// The session's token is none of ours.
-    InvalidSession,
-    /// The link is used, has expired, or was replaced.
-    LinkUsed,
-    /// The mailer did not take the mail.
-    MailNotSent,
-    /// A request to one of the layer's endpoints that cannot be read.
-    Malformed,
-    /// An endpoint does not know the method.
-    MethodNotAllowed,
-    /// No session cookie.
-    NoSession,
-    /// The organization, the address's domain or the application's own rule says no.
-    NotAllowed,
-    /// The proven address is not the one that the sign-in was begun for.
-    OtherAddress,
-    /// The browser asked for an endpoint ahead of the person.
-    Prefetch,
-    /// The provider's redirect says that something is wrong other than with the link.
-    ProviderDeclined,
-    /// The provider's answer could not be understood.
-    ProviderFailed,
-    /// The provider does not take the layer's key, client id or redirect URI.
-    ProviderMisconfigured,
-    /// The provider does not take the address.
-    ProviderRefusedAddress,
-    /// The provider cannot be reached or does not answer in time.
-    ProviderUnavailable,
-    /// Too many requests.
-    RateLimited,
-    /// The session was ended early.
-    RevokedSession,
-    /// The session does not fit into a cookie.
-    SessionTooLarge,
-    /// The cookie is gone, but the store did not take the end of the session.
-    SignOutNotRecorded,
-    /// The revocation store did not answer.
-    StoreUnavailable,
-    /// A form that is larger than any of ours.
-    TooLarge,
-    /// A form in another format than `application/x-www-form-urlencoded`.
-    UnsupportedMediaType,
-    /// The address was proven by a kind of connection that is not accepted.
-    WrongConnection,
-}
-
-impl RejectionKind {
-    /// Returns the stable code that programs see: `no_session`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::AnotherBrowser => "another_browser",
-            Self::AttemptExpired => "attempt_expired",
-            Self::ConflictingCookies => "conflicting_cookies",
-            Self::CrossSite => "cross_site",
-            Self::ExpiredSession => "expired_session",
-            Self::InvalidSession => "invalid_session",
-            Self::LinkUsed => "link_used",
-            Self::MailNotSent => "mail_not_sent",
-            Self::Malformed => "malformed",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::NoSession => "no_session",
-            Self::NotAllowed => "not_allowed",
-            Self::OtherAddress => "other_address",
-            Self::Prefetch => "prefetch",
-            Self::ProviderDeclined => "provider_declined",
-            Self::ProviderFailed => "provider_failed",
-            Self::ProviderMisconfigured => "provider_misconfigured",
-            Self::ProviderRefusedAddress => "provider_refused_address",
-            Self::ProviderUnavailable => "provider_unavailable",
-            Self::RateLimited => "rate_limited",
-            Self::RevokedSession => "revoked_session",
-            Self::SessionTooLarge => "session_too_large",
-            Self::SignOutNotRecorded => "sign_out_not_recorded",
-            Self::StoreUnavailable => "store_unavailable",
-            Self::TooLarge => "too_large",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::WrongConnection => "wrong_connection",
-        }
-    }
-
-    const fn status(self) -> StatusCode {
-        match self {
-            Self::ConflictingCookies
-            | Self::ExpiredSession
-            | Self::InvalidSession
-            | Self::NoSession
-            | Self::RevokedSession => StatusCode::UNAUTHORIZED,
-            Self::AttemptExpired | Self::LinkUsed | Self::Malformed | Self::ProviderDeclined => {
-                StatusCode::BAD_REQUEST
-            }
-            Self::AnotherBrowser
-            | Self::CrossSite
-            | Self::NotAllowed
-            | Self::OtherAddress
-            | Self::WrongConnection => StatusCode::FORBIDDEN,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::ProviderRefusedAddress => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::MailNotSent
-            | Self::ProviderFailed
-            | Self::ProviderMisconfigured
-            | Self::SessionTooLarge => StatusCode::BAD_GATEWAY,
-            Self::Prefetch
-            | Self::ProviderUnavailable
-            | Self::SignOutNotRecorded
-            | Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
-    }
-
-    /// Says whether signing in would help: the request is refused for want of a session.
-    const fn wants_sign_in(self) -> bool {
-        matches!(
-            self,
-            Self::ConflictingCookies
-                | Self::ExpiredSession
-                | Self::InvalidSession
-                | Self::NoSession
-                | Self::RevokedSession
-        )
-    }
-
-    /// Says whether the session cookie that came is of no further use.
-    const fn spoils_cookie(self) -> bool {
-        matches!(
-            self,
-            Self::ExpiredSession | Self::InvalidSession | Self::RevokedSession
-        )
-    }
-
-    const fn grpc_status(self) -> (&'static str, &'static str) {
-        if self.wants_sign_in() {
-            ("16", "sign-in required")
-        } else if matches!(self, Self::StoreUnavailable) {
-            ("14", "session store unavailable")
-        } else {
-            ("7", "request refused")
-        }
-    }
-
-    /// Returns what a person reads. What wants a sign-in is answered with the form itself wherever a person can see it.
-    const fn trouble(self) -> Trouble {
-        match self {
-            Self::AnotherBrowser => Trouble::AnotherBrowser,
-            Self::AttemptExpired
-            | Self::ConflictingCookies
-            | Self::ExpiredSession
-            | Self::InvalidSession
-            | Self::NoSession
-            | Self::RevokedSession => Trouble::Expired,
-            Self::CrossSite => Trouble::CrossSite,
-            Self::LinkUsed => Trouble::LinkUsed,
-            Self::MailNotSent => Trouble::MailNotSent,
-            Self::Malformed => Trouble::Malformed,
-            Self::MethodNotAllowed => Trouble::MethodNotAllowed,
-            Self::NotAllowed => Trouble::NotAllowed,
-            Self::OtherAddress => Trouble::OtherAddress,
-            Self::ProviderDeclined | Self::ProviderFailed => Trouble::ProviderFailed,
-            Self::ProviderMisconfigured => Trouble::SignInMisconfigured,
-            Self::ProviderRefusedAddress => Trouble::ProviderRefusedAddress,
-            Self::Prefetch | Self::ProviderUnavailable => Trouble::ProviderUnavailable,
-            Self::RateLimited => Trouble::RateLimited,
-            Self::SessionTooLarge => Trouble::SessionTooLarge,
-            Self::SignOutNotRecorded => Trouble::SignOutNotRecorded,
-            Self::StoreUnavailable => Trouble::StoreUnavailable,
-            Self::TooLarge => Trouble::TooLarge,
-            Self::UnsupportedMediaType => Trouble::UnsupportedMediaType,
-            Self::WrongConnection => Trouble::WrongConnection,
-        }
-    }
-
-    /// Returns the title of the problem, for programs.
-    const fn title(self) -> &'static str {
-        if self.wants_sign_in() {
-            "Sign-in required"
-        } else {
-            self.trouble().heading()
-        }
-    }
-}
-
-impl fmt::Display for RejectionKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
 }
 
 impl Rejection {
