@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::{Step, attempt::Attempt};
+use super::Step;
 use crate::{
     page::{CheckPage, Page, Resend},
     rejection::{Rejection, RejectionKind, redirect},
@@ -14,16 +14,10 @@ impl Step {
     /// GET: shows the address that a link went to, in the browser that asked for it alone.
     pub(super) fn check(&self) -> Response<Bytes> {
         let gate = &self.shared.gate;
-        let query = match self.query() {
-            Ok(query) => query,
+        let attempt = match self.attempt_in_query(Purpose::Check) {
+            Ok(Some(attempt)) => attempt,
+            Ok(None) => return redirect(&gate.login_path(None)),
             Err(kind) => return self.refuse(kind),
-        };
-        let sealed = match query.one("t") {
-            Ok(sealed) => sealed.unwrap_or_default(),
-            Err(kind) => return self.refuse(kind),
-        };
-        let Some(attempt) = Attempt::open(gate.tokens.keys(), Purpose::Check, sealed) else {
-            return redirect(&gate.login_path(None));
         };
         let is_ours = self.is_ours(&attempt);
         if attempt.is_over(self.shared.flow.attempt_lifetime(), self.now) {

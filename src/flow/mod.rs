@@ -26,7 +26,7 @@ use crate::{
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
-    session::{Session, cookie::Jar},
+    session::{Session, cookie::Jar, seal::Purpose},
 };
 
 mod attempt;
@@ -124,6 +124,17 @@ impl Step {
         fields::Fields::of_query(self.parts.uri.query())
     }
 
+    /// Opens the attempt in the query's `t`. `None` when there is none, or it was not sealed for this.
+    fn attempt_in_query(
+        &self,
+        purpose: Purpose,
+    ) -> Result<Option<attempt::Attempt>, RejectionKind> {
+        let query = self.query()?;
+        let sealed = query.one("t")?.unwrap_or_default();
+        let keys = self.shared.gate.tokens.keys();
+        Ok(attempt::Attempt::open(keys, purpose, sealed))
+    }
+
     fn path(&self, endpoint: Endpoint) -> String {
         self.shared.gate.path(endpoint)
     }
@@ -150,8 +161,6 @@ impl Step {
 
     /// Returns where an attempt wanted to go: in its tail, or in a cookie where it was too long for that.
     fn return_to_of(&self, attempt: &attempt::Attempt) -> Option<ReturnTo> {
-        use crate::session::seal::Purpose;
-
         let gate = &self.shared.gate;
         if !attempt.tail.is_empty() {
             return ReturnTo::parse(&attempt.tail, &gate.mount);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::{Step, attempt::Attempt};
+use super::Step;
 use crate::{
     rejection::{Rejection, RejectionKind, redirect},
     session::seal::Purpose,
@@ -12,17 +12,10 @@ use crate::{
 impl Step {
     /// GET: hands the browser that began the sign-in on to the provider. Any other uses nothing up.
     pub(super) fn open(&self) -> Response<Bytes> {
-        let gate = &self.shared.gate;
-        let query = match self.query() {
-            Ok(query) => query,
+        let attempt = match self.attempt_in_query(Purpose::Open) {
+            Ok(Some(attempt)) => attempt,
+            Ok(None) => return self.refuse(RejectionKind::Malformed),
             Err(kind) => return self.refuse(kind),
-        };
-        let sealed = match query.one("t") {
-            Ok(sealed) => sealed.unwrap_or_default(),
-            Err(kind) => return self.refuse(kind),
-        };
-        let Some(attempt) = Attempt::open(gate.tokens.keys(), Purpose::Open, sealed) else {
-            return self.refuse(RejectionKind::Malformed);
         };
         let is_ours = self.is_ours(&attempt);
         if attempt.is_over(self.shared.flow.link_lifetime, self.now) {
