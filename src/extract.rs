@@ -1,22 +1,30 @@
 //! `Session` as an axum extractor.
+//!
+//! A request that the layer handed on without a session is marked, so that a public path and a missing layer do not look alike.
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
-use http::{StatusCode, request::Parts};
+use http::{Extensions, StatusCode, request::Parts};
 
 use crate::session::Session;
 
-/// What a handler answers when it asks for a [`Session`] that no layer has left: 500, since this is a mistake in the
-/// application and not in the request.
+/// What a handler answers when it asks for a [`Session`] that cannot be there: 500, since this is a mistake in the application and not
+/// in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no session: the route is not behind tower_magic_link::MagicLinkLayer, or its path is public"
-)]
 #[non_exhaustive]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
-pub struct MissingSession;
+pub enum MissingSession {
+    /// The route is not behind the layer.
+    #[error("no session: the route is not behind tower_magic_link::MagicLinkLayer")]
+    NoLayer,
+    /// The path is public, the caller is not signed in, and the handler does not take an `Option<Session>`.
+    #[error(
+        "no session: its path is public to tower_magic_link::MagicLinkLayer, so take an Option<Session>"
+    )]
+    PublicPath,
+}
 
 impl IntoResponse for MissingSession {
     fn into_response(self) -> Response {
@@ -30,19 +38,33 @@ impl<S: Sync> FromRequestParts<S> for Session {
     type Rejection = MissingSession;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, MissingSession> {
-        parts.extensions.get().cloned().ok_or(MissingSession)
+        find(&parts.extensions)?.ok_or(MissingSession::PublicPath)
     }
 }
 
 /// On a public path: the session where there is one.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Sync> OptionalFromRequestParts<S> for Session {
-    type Rejection = std::convert::Infallible;
+    type Rejection = MissingSession;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        _: &S,
-    ) -> Result<Option<Self>, std::convert::Infallible> {
-        Ok(parts.extensions.get().cloned())
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, MissingSession> {
+        find(&parts.extensions)
+    }
+}
+
+/// Left in a request that passed the layer without a session.
+#[derive(Clone, Copy)]
+struct Passed;
+
+/// Marks a request that the layer hands on without a session.
+pub(crate) fn mark_passed(extensions: &mut Extensions) {
+    extensions.insert(Passed);
+}
+
+fn find(extensions: &Extensions) -> Result<Option<Session>, MissingSession> {
+    match (extensions.get::<Session>(), extensions.get::<Passed>()) {
+        (Some(session), _) => Ok(Some(session.clone())),
+        (None, Some(Passed)) => Ok(None),
+        (None, None) => Err(MissingSession::NoLayer),
     }
 }

@@ -219,7 +219,7 @@ where
             }
         }
         Verdict::Pass => State::Forward {
-            inner: waited.inner.call(waited.request),
+            inner: waited.inner.call(waited.shared.pass(waited.request)),
             finish: Finish::default(),
         },
         Verdict::Refuse(rejection) => {

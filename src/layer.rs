@@ -146,6 +146,17 @@ impl Shared {
     }
 
     /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
+    /// Hands a request for a public path on without a session.
+    pub(crate) fn pass<B>(&self, request: Request<B>) -> Request<B> {
+        #[cfg(feature = "axum")]
+        let request = {
+            let mut request = request;
+            crate::extract::mark_passed(request.extensions_mut());
+            request
+        };
+        request
+    }
+
     fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
         let cookies = &self.gate.cookies;
         let token = self.gate.tokens.mint(session)?;

@@ -59,9 +59,7 @@ where
             Decision::Pass(Some(admission)) => {
                 self.proceed(request, admission, Exposure::Public, now)
             }
-            Decision::Pass(None) => {
-                ResponseFuture::forward(self.inner.call(request), Finish::default())
-            }
+            Decision::Pass(None) => self.pass(request),
             Decision::Refuse(rejection) => self.refuse(rejection, &head),
             Decision::RefuseStep(rejection) => self.refuse_step(rejection, &head),
             Decision::Step(endpoint) => self.step(request, endpoint, now),
@@ -107,9 +105,17 @@ impl<S> MagicLink<S> {
                 let (request, finish) = self.shared.admit(request, admission, now);
                 ResponseFuture::forward(self.inner.call(request), finish)
             }
-            Verdict::Pass => ResponseFuture::forward(self.inner.call(request), Finish::default()),
+            Verdict::Pass => self.pass(request),
             Verdict::Refuse(rejection) => self.refuse(rejection, &RequestHead::of(&request)),
         }
+    }
+
+    fn pass<B, R>(&mut self, request: Request<B>) -> ResponseFuture<S, B, S::Future>
+    where
+        S: Service<Request<B>, Response = Response<R>>,
+    {
+        let request = self.shared.pass(request);
+        ResponseFuture::forward(self.inner.call(request), Finish::default())
     }
 
     fn refuse<B, F>(
