@@ -61,15 +61,26 @@ async fn links_are_made_from_the_public_url_whatever_the_request_says_of_its_hos
         "x-host",
         "forwarded",
     ];
-    let values = [
+    let hosts = [
         "evil.example",
-        "https://evil.example",
-        "evil.example:443",
-        "host=evil.example;proto=http",
-        "/auth/../x",
+        "app.example.com.evil.example",
+        "app.example.com@evil.example",
+        "127.0.0.1",
+        "[::1]",
     ];
+    let values: Vec<String> = hosts
+        .iter()
+        .flat_map(|host| {
+            [
+                (*host).to_owned(),
+                format!("{host}:443"),
+                format!("https://{host}"),
+                format!("host={host};proto=http"),
+            ]
+        })
+        .collect();
     for name in names {
-        for value in values {
+        for value in &values {
             let request = Request::post("https://evil.example/auth/login")
                 .header(name, value)
                 .header("sec-fetch-site", "same-origin")
