@@ -36,11 +36,13 @@ use crate::{
 /// ```
 /// use std::time::Duration;
 /// use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey};
-/// # use tower_magic_link::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started};
+/// # use tower_magic_link::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+/// #         Err(ProviderErrorKind::Refused.into())
+/// #     }
 /// # }
 /// # let provider = Provider;
 ///

@@ -118,3 +118,9 @@ impl ProviderError {
         self.status
     }
 }
+
+impl From<ProviderErrorKind> for ProviderError {
+    fn from(kind: ProviderErrorKind) -> Self {
+        Self::new(kind)
+    }
+}
