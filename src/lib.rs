@@ -35,8 +35,8 @@
 //!    ▼
 //! Gate::decide           pure: the head and the time are arguments
 //!    │   own endpoint? ── wrong method, another site's post? ──► Refuse
-//!    │   public path?  ────────────────────────────────────────► Pass, with the session where there is one
-//!    │   session token verifies? ──────────────────────────────► Admit, once the revocation store agrees
+//!    │   public path?  ────────────────────────────────────────► Pass
+//!    │   session token verifies? ──────────────────────────────► Admit, if not revoked
 //!    │   otherwise     ────────────────────────────────────────► Refuse
 //!    ▼
 //! ResponseFuture         Forward   the inner service's own future: no box, no clone
