@@ -154,7 +154,7 @@ fn callers() -> Vec<Caller> {
         ),
         caller(
             "gRPC-Web in text",
-            post.clone(),
+            post,
             &[("content-type", "application/grpc-web-text")],
             text,
         ),
