@@ -10,8 +10,8 @@ mod accept;
 ///
 /// | audience | recognised by | without a session | while the store is out |
 /// | --- | --- | --- | --- |
-/// | [`WebSocket`](Self::WebSocket) | `Upgrade: websocket`, or `CONNECT` (HTTP/2: RFC 8441) | 401 problem, no redirect | 503 problem |
 /// | [`Preflight`](Self::Preflight) | `OPTIONS` with `Origin` and `Access-Control-Request-Method` | 401 problem, unless [`allow_preflight`](crate::Builder::allow_preflight) | 503 problem |
+/// | [`WebSocket`](Self::WebSocket) | `Upgrade: websocket`, or `CONNECT` (HTTP/2: RFC 8441) | 401 problem, no redirect | 503 problem |
 /// | [`Grpc`](Self::Grpc) | `Content-Type: application/grpc`, `…+proto` and the like | HTTP 200, `grpc-status: 16` | `grpc-status: 14` |
 /// | [`GrpcWeb`](Self::GrpcWeb) | `Content-Type: application/grpc-web…` | the same, as a frame of trailers | the same, as a frame |
 /// | [`GrpcWebText`](Self::GrpcWebText) | `Content-Type: application/grpc-web-text…` | the same, in base64 | the same, in base64 |
@@ -68,11 +68,11 @@ impl Audience {
 
     pub(crate) fn of_head(head: &RequestHead<'_>) -> Self {
         let headers = head.headers();
-        if opens_websocket(headers) || head.method() == Method::CONNECT {
-            return Self::WebSocket;
-        }
         if is_preflight(head) {
             return Self::Preflight;
+        }
+        if opens_websocket(headers) || head.method() == Method::CONNECT {
+            return Self::WebSocket;
         }
         if let Some(grpc) = grpc(headers) {
             return grpc;
@@ -164,7 +164,7 @@ mod tests {
             ("access-control-request-method", "PUT"),
         ];
         type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)], Audience);
-        let cases: [Case<'_>; 36] = [
+        let cases: [Case<'_>; 37] = [
             (
                 "navigation",
                 "GET",
@@ -341,6 +341,19 @@ mod tests {
                 Document,
             ),
             ("preflight", "OPTIONS", &preflight, Preflight),
+            (
+                "a preflight before all else",
+                "OPTIONS",
+                &[
+                    preflight[0],
+                    preflight[1],
+                    ("upgrade", "websocket"),
+                    ("content-type", "application/grpc"),
+                    ("hx-request", "true"),
+                    ("sec-purpose", "prefetch"),
+                ],
+                Preflight,
+            ),
             ("no preflight: another method", "POST", &preflight, Program),
             (
                 "no preflight: no origin",

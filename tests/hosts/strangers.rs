@@ -278,6 +278,7 @@ fn no_stranger_reaches_what_is_protected_or_is_redirected_but_by_get_and_head() 
 
         let (_, is_reached) = runtime.block_on(preflights.try_with(request()));
         prop_assert_eq!(is_reached, is_preflight && !is_own);
+        prop_assert_eq!(Audience::of(&head) == Audience::Preflight, is_preflight);
     });
     assert_eq!(preflights.known.load(Ordering::SeqCst), 0);
     assert!(
