@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_page_is_preferred_where_html_is_named_and_json_not_wanted_more() {
-        let cases: [(&[u8], bool); 45] = [
+        let cases: [(&[u8], bool); 46] = [
             (b"text/html", true),
             (b"TEXT/Html", true),
             (b"application/xhtml+xml", true),
@@ -139,6 +139,7 @@ mod tests {
             (b"text/html;q=0.", false),
             (b"text/html;q=1.000", true),
             (b"text/html;Q=1", true),
+            (b"text/html;Q=0", false),
             (b"text/html \t; \tq=0.7", true),
             (b"text/html;;q=0.7", true),
             (b"text/html;charset=utf-8;q=0", false),
