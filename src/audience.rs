@@ -1,22 +1,45 @@
-//! Who asks, and so in which language a refusal is heard. Read when refusing, never when admitting.
-//!
-//! | audience | recognised by |
-//! | --- | --- |
-//! | WebSocket | `Upgrade: websocket`, or an HTTP/2 extended CONNECT |
-//! | gRPC, gRPC-Web | `Content-Type: application/grpc…` |
-//! | htmx | `HX-Request: true` |
-//! | prefetch | `Sec-Purpose` or `Purpose` |
-//! | document | GET or HEAD, and `Sec-Fetch-Mode: navigate`, else an `Accept` that prefers HTML |
-//! | program | everything else |
+//! `Audience`: who asks, and so in which language a refusal is heard. Read when refusing, never when admitting.
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
 use crate::head::RequestHead;
 
-/// Who hears a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Audience {
-    /// A person's browser, navigating.
+mod accept;
+
+/// Who asks, and so in which language the layer's refusals are heard.
+///
+/// | audience | recognised by | without a session | while the store is out |
+/// | --- | --- | --- | --- |
+/// | [`Preflight`](Self::Preflight) | `OPTIONS` with `Origin` and `Access-Control-Request-Method` | 401 problem, unless [`allow_preflight`](crate::Builder::allow_preflight) | 503 problem |
+/// | [`WebSocket`](Self::WebSocket) | `Upgrade: websocket`, or `CONNECT` (HTTP/2: RFC 8441) | 401 problem, no redirect | 503 problem |
+/// | [`Grpc`](Self::Grpc) | `Content-Type: application/grpc`, `…+proto` and the like | HTTP 200, `grpc-status: 16` | `grpc-status: 14` |
+/// | [`GrpcWeb`](Self::GrpcWeb) | `Content-Type: application/grpc-web…` | the same, as a frame of trailers | the same, as a frame |
+/// | [`GrpcWebText`](Self::GrpcWebText) | `Content-Type: application/grpc-web-text…` | the same, in base64 | the same, in base64 |
+/// | [`Htmx`](Self::Htmx) | `HX-Request: true` | 401 problem and `HX-Redirect` to the form | 503 problem |
+/// | [`Prefetch`](Self::Prefetch) | `Sec-Purpose` or `Purpose`: `prefetch`, `prerender` | 503 problem, nothing consumed, no cookie | the same |
+/// | [`Document`](Self::Document) | GET or HEAD that navigates | 303 to the form | a page with 503 |
+/// | [`Program`](Self::Program) | everything else: fetch, XHR, EventSource, an API's client; every other method | 401 problem | 503 problem |
+///
+/// The first row that fits counts. Whether a GET or HEAD navigates, the browser says in `Sec-Fetch-Mode`, else in `Sec-Fetch-Dest`; only where it
+/// says neither does `Accept` (RFC 9110, section 12.5.1): it has to name HTML, and to want it at least as much as JSON.
+///
+/// A problem is `application/problem+json` (RFC 9457) with a stable `type` and `code`. That of a 401 has a `login_url`, and beside it stands
+/// `WWW-Authenticate: MagicLink login_url="…"`; that of a 503 has `Retry-After`.
+///
+/// ```
+/// use http::Request;
+/// use tower_magic_link::Audience;
+///
+/// let (head, ()) = Request::get("/").header("accept", "text/html").body(())?.into_parts();
+/// assert_eq!(Audience::of(&head), Audience::Document);
+/// let (head, ()) = Request::post("/").header("accept", "text/html").body(())?.into_parts();
+/// assert_eq!(Audience::of(&head), Audience::Program);
+/// # Ok::<(), http::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Audience {
+    /// A person's browser, navigating. The only one that is ever redirected.
     Document,
     /// A gRPC client.
     Grpc,
@@ -28,27 +51,33 @@ pub(crate) enum Audience {
     Htmx,
     /// A browser that asks ahead of the person.
     Prefetch,
-    /// fetch, XHR, EventSource, any API client.
+    /// A browser that asks, on behalf of another origin, what it may ask (CORS).
+    Preflight,
+    /// fetch, XHR, EventSource, any client of an API.
     Program,
     /// A WebSocket handshake.
     WebSocket,
 }
 
 impl Audience {
-    pub(crate) fn of(head: &RequestHead<'_>) -> Self {
+    /// Tells who asks, from the head of a request alone. It allocates nothing.
+    #[must_use]
+    pub fn of(head: &Parts) -> Self {
+        Self::of_head(&RequestHead::of_parts(head))
+    }
+
+    pub(crate) fn of_head(head: &RequestHead<'_>) -> Self {
         let headers = head.headers();
-        let has = |name: header::HeaderName, want: &str| {
-            headers
-                .get(name)
-                .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(want.as_bytes()))
-        };
-        if has(header::UPGRADE, "websocket") || head.method() == Method::CONNECT {
+        if is_preflight(head) {
+            return Self::Preflight;
+        }
+        if opens_websocket(headers) || head.method() == Method::CONNECT {
             return Self::WebSocket;
         }
         if let Some(grpc) = grpc(headers) {
             return grpc;
         }
-        if has(header::HeaderName::from_static("hx-request"), "true") {
+        if is_htmx(headers) {
             return Self::Htmx;
         }
         if head.is_prefetch() {
@@ -61,76 +90,60 @@ impl Audience {
     }
 }
 
-fn grpc(headers: &HeaderMap) -> Option<Audience> {
-    let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let kind = kind.strip_prefix("application/grpc")?;
-    let is = |name: &str| {
-        kind.strip_prefix(name)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';', ' ']))
-    };
-    if is("-web-text") {
-        Some(Audience::GrpcWebText)
-    } else if is("-web") {
-        Some(Audience::GrpcWeb)
-    } else if is("") {
-        Some(Audience::Grpc)
-    } else {
-        None
-    }
+/// Says whether a browser asks on behalf of another origin what it may ask (Fetch, "CORS-preflight request").
+pub(crate) fn is_preflight(head: &RequestHead<'_>) -> bool {
+    let headers = head.headers();
+    head.method() == Method::OPTIONS
+        && headers.contains_key(header::ORIGIN)
+        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// Says whether the answer is shown to a person. Fetch metadata wins over `Accept`, which scripts send as they like.
 pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
-    if let Some(mode) = headers.get("sec-fetch-mode") {
-        return mode == "navigate";
-    }
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    let mut best = Preference::default();
-    for range in accepted
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-    {
-        best.weigh(range);
-    }
-    best.html > 0 && best.html >= best.json
+    let navigates = |mode: &HeaderValue| mode == "navigate";
+    let is_shown = |destination: &HeaderValue| {
+        let frames = ["document", "embed", "frame", "iframe", "object"];
+        frames.into_iter().any(|frame| destination == frame)
+    };
+    said(headers, "sec-fetch-mode", navigates)
+        .or_else(|| said(headers, "sec-fetch-dest", is_shown))
+        .unwrap_or_else(|| accept::prefers_page(headers))
 }
 
-/// The quality, in thousandths, that an `Accept` gives to the two answers that we have (RFC 9110, section 12.5.1).
-/// A wildcard counts for neither: `*/*` is what curl and fetch send.
-#[derive(Default)]
-struct Preference {
-    html: u16,
-    json: u16,
+/// Says whether every field of a name passes; nothing where there is none.
+fn said(headers: &HeaderMap, name: &str, passes: impl Fn(&HeaderValue) -> bool) -> Option<bool> {
+    let mut fields = headers.get_all(name).iter().peekable();
+    fields.peek()?;
+    Some(fields.all(passes))
 }
 
-impl Preference {
-    fn weigh(&mut self, range: &str) {
-        let mut parts = range.split(';').map(str::trim);
-        let kind = parts.next().unwrap_or_default();
-        let quality = parts
-            .find_map(|parameter| {
-                parameter
-                    .strip_prefix("q=")
-                    .or(parameter.strip_prefix("Q="))
-            })
-            .map_or(1_000, thousandths);
-        let is = |want: &str| kind.eq_ignore_ascii_case(want);
-        if is("text/html") || is("application/xhtml+xml") {
-            self.html = self.html.max(quality);
-        } else if is("application/json") || is("application/problem+json") {
-            self.json = self.json.max(quality);
-        }
-    }
+/// Reads `Upgrade`, a list of protocols (RFC 9110, section 7.8).
+fn opens_websocket(headers: &HeaderMap) -> bool {
+    let fields = headers.get_all(header::UPGRADE).iter();
+    fields
+        .flat_map(|field| field.as_bytes().split(|byte| *byte == b','))
+        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
 }
 
-/// Reads a quality value: `0`, `1`, or up to three digits behind the point. Anything else is 0: not wanted.
-fn thousandths(quality: &str) -> u16 {
-    let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
-    let is_digits = fraction.len() <= 3 && fraction.bytes().all(|b| b.is_ascii_digit());
-    match whole {
-        "1" if is_digits => 1_000,
-        "0" if is_digits => format!("{fraction:0<3}").parse().unwrap_or_default(),
-        _ => 0,
+fn is_htmx(headers: &HeaderMap) -> bool {
+    let field = headers.get("hx-request");
+    field.is_some_and(|field| field.as_bytes().eq_ignore_ascii_case(b"true"))
+}
+
+/// Tells the kinds of gRPC apart: `application/grpc`, and behind it the variant, `+proto` or another format, parameters.
+fn grpc(headers: &HeaderMap) -> Option<Audience> {
+    let kind = headers.get(header::CONTENT_TYPE)?.as_bytes();
+    let is_end = |byte: &u8| matches!(byte, b'+' | b';' | b' ' | b'\t');
+    let name = kind.split(is_end).next().unwrap_or_default();
+    let is = |want: &[u8]| name.eq_ignore_ascii_case(want);
+    if is(b"application/grpc") {
+        Some(Audience::Grpc)
+    } else if is(b"application/grpc-web") {
+        Some(Audience::GrpcWeb)
+    } else if is(b"application/grpc-web-text") {
+        Some(Audience::GrpcWebText)
+    } else {
+        None
     }
 }
 
@@ -142,10 +155,16 @@ mod tests {
 
     #[test]
     fn each_audience_is_recognised_by_its_own_mark() {
-        use Audience::{Document, Grpc, GrpcWeb, GrpcWebText, Htmx, Prefetch, Program, WebSocket};
+        use Audience::{
+            Document, Grpc, GrpcWeb, GrpcWebText, Htmx, Prefetch, Preflight, Program, WebSocket,
+        };
         let chrome = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+        let preflight = [
+            ("origin", "https://other.example"),
+            ("access-control-request-method", "PUT"),
+        ];
         type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)], Audience);
-        let cases: [Case<'_>; 24] = [
+        let cases: [Case<'_>; 37] = [
             (
                 "navigation",
                 "GET",
@@ -159,42 +178,6 @@ mod tests {
                 Document,
             ),
             ("old browser", "GET", &[("accept", chrome)], Document),
-            (
-                "xhtml",
-                "GET",
-                &[("accept", "application/xhtml+xml")],
-                Document,
-            ),
-            (
-                "html and json alike",
-                "GET",
-                &[("accept", "text/html, application/json")],
-                Document,
-            ),
-            (
-                "json first",
-                "GET",
-                &[("accept", "application/json, text/html;q=0.5")],
-                Program,
-            ),
-            (
-                "html refused",
-                "GET",
-                &[("accept", "text/html;q=0")],
-                Program,
-            ),
-            (
-                "html with bad quality",
-                "GET",
-                &[("accept", "text/html;q=x")],
-                Program,
-            ),
-            (
-                "html in another field",
-                "GET",
-                &[("accept", "text/plain"), ("accept", "text/html")],
-                Document,
-            ),
             (
                 "fetch that says html",
                 "GET",
@@ -275,14 +258,123 @@ mod tests {
                 &[("purpose", "prefetch"), ("accept", chrome)],
                 Prefetch,
             ),
+            (
+                "fetch mode before destination",
+                "GET",
+                &[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "document")],
+                Program,
+            ),
+            (
+                "two modes",
+                "GET",
+                &[("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "cors")],
+                Program,
+            ),
+            (
+                "an iframe, its mode stripped",
+                "GET",
+                &[("sec-fetch-dest", "iframe"), ("accept", "*/*")],
+                Document,
+            ),
+            (
+                "fetch, its mode stripped",
+                "GET",
+                &[("sec-fetch-dest", "empty"), ("accept", chrome)],
+                Program,
+            ),
+            (
+                "site alone says nothing of the mode",
+                "GET",
+                &[("sec-fetch-site", "cross-site"), ("accept", chrome)],
+                Document,
+            ),
+            (
+                "grpc in upper case",
+                "POST",
+                &[("content-type", "Application/GRPC;charset=x")],
+                Grpc,
+            ),
+            (
+                "grpc web text before navigation",
+                "GET",
+                &[
+                    ("content-type", "application/grpc-web-text+proto"),
+                    ("sec-fetch-mode", "navigate"),
+                ],
+                GrpcWebText,
+            ),
+            (
+                "not grpc web",
+                "POST",
+                &[("content-type", "application/grpc-webby")],
+                Program,
+            ),
+            (
+                "websocket among others",
+                "GET",
+                &[("upgrade", "h2c, websocket")],
+                WebSocket,
+            ),
+            ("extended connect", "CONNECT", &[], WebSocket),
+            (
+                "another upgrade",
+                "GET",
+                &[("upgrade", "h2c"), ("accept", chrome)],
+                Document,
+            ),
+            (
+                "prefetch in upper case",
+                "GET",
+                &[("purpose", "Prefetch"), ("accept", chrome)],
+                Prefetch,
+            ),
+            (
+                "another purpose",
+                "GET",
+                &[("sec-purpose", "prefetching"), ("accept", chrome)],
+                Document,
+            ),
+            (
+                "htmx says no",
+                "GET",
+                &[("hx-request", "false"), ("accept", chrome)],
+                Document,
+            ),
+            ("preflight", "OPTIONS", &preflight, Preflight),
+            (
+                "a preflight before all else",
+                "OPTIONS",
+                &[
+                    preflight[0],
+                    preflight[1],
+                    ("upgrade", "websocket"),
+                    ("content-type", "application/grpc"),
+                    ("hx-request", "true"),
+                    ("sec-purpose", "prefetch"),
+                ],
+                Preflight,
+            ),
+            ("no preflight: another method", "POST", &preflight, Program),
+            (
+                "no preflight: no origin",
+                "OPTIONS",
+                &preflight[1..],
+                Program,
+            ),
+            (
+                "no preflight: nothing asked for",
+                "OPTIONS",
+                &preflight[..1],
+                Program,
+            ),
         ];
         for (name, method, fields, want) in cases {
             let mut request = Request::builder().method(method);
             for (field, value) in fields {
                 request = request.header(*field, *value);
             }
-            let request = request.body(()).unwrap();
-            assert_eq!(Audience::of(&RequestHead::of(&request)), want, "{name}");
+            let (head, ()) = request.body(()).unwrap().into_parts();
+            assert_eq!(Audience::of(&head), want, "{name}");
         }
     }
 }

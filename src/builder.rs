@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod check;
+mod preflight;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -54,6 +55,7 @@ pub struct Builder {
     idle_timeout: Option<Duration>,
     link_lifetime: Duration,
     rules: Rules,
+    allows_preflight: bool,
     organizations: Vec<String>,
     email_domains: Option<Vec<String>>,
     authorize: Option<Box<dyn Authorize>>,
@@ -78,6 +80,7 @@ impl Builder {
             idle_timeout: None,
             link_lifetime: 15 * MINUTE,
             rules: Rules::default(),
+            allows_preflight: false,
             organizations: Vec::new(),
             email_domains: None,
             authorize: None,
@@ -265,6 +268,7 @@ impl Builder {
         let email_domains = check::domains(self.email_domains.as_deref())?;
         let policy = Policy::new(&self.pages.sources(), None)?;
         let gate = Gate {
+            allows_preflight: self.allows_preflight,
             cookies: Cookies::new(&self.cookie_name, public_url.is_secure()),
             lifetimes,
             mount: self.mount,

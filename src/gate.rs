@@ -1,13 +1,15 @@
 //! The gate: all policy of who may pass. Pure: the request's head and the time are arguments.
 //!
 //! 1. The layer's own endpoints are never handed on: a wrong method or a post from another site is refused.
-//! 2. A public path passes, with the session where there is one.
-//! 3. A session token that verifies is admitted, and renewed when its time has come.
-//! 4. Everything else is refused.
+//! 2. A CORS preflight passes where that is allowed, always without a session.
+//! 3. A public path passes, with the session where there is one.
+//! 4. A session token that verifies is admitted, and renewed when its time has come.
+//! 5. Everything else is refused.
 
 use std::time::Duration;
 
 use crate::{
+    audience,
     clock::Timestamp,
     endpoint::Endpoint,
     head::{Found, RequestHead},
@@ -107,6 +109,7 @@ impl Lifetimes {
 /// The layer's policy, as the builder checked it.
 #[derive(Debug)]
 pub(crate) struct Gate {
+    pub(crate) allows_preflight: bool,
     pub(crate) cookies: Cookies,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) mount: String,
@@ -123,6 +126,9 @@ impl Gate {
                 Ok(()) => Decision::Step(endpoint),
                 Err(rejection) => Decision::RefuseStep(rejection),
             };
+        }
+        if self.allows_preflight && audience::is_preflight(head) {
+            return Decision::Pass(None);
         }
         let admission = self.admission(head, now);
         if self.rules.is_public(head) {

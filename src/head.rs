@@ -83,12 +83,14 @@ impl<'r> RequestHead<'r> {
     /// Says whether the browser asks ahead of the person: a prefetch or prerender.
     pub(crate) fn is_prefetch(&self) -> bool {
         let asks = |name| {
-            self.headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .is_some_and(|value| {
-                    value.starts_with("prefetch") || value.starts_with("prerender")
-                })
+            let fields = self.headers.get_all(name).iter();
+            let mut purposes =
+                fields.filter_map(|field| field.as_bytes().split(|byte| *byte == b';').next());
+            purposes.any(|purpose| {
+                let purpose = purpose.trim_ascii();
+                purpose.eq_ignore_ascii_case(b"prefetch")
+                    || purpose.eq_ignore_ascii_case(b"prerender")
+            })
         };
         asks("sec-purpose") || asks("purpose")
     }

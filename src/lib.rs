@@ -62,6 +62,9 @@
 //! | gRPC, gRPC-Web | `Content-Type: application/grpc…` | `grpc-status: 16`, trailers-only |
 //! | WebSocket | `Upgrade: websocket` | 401 |
 //! | prefetch, prerender | `Sec-Purpose`, `Purpose` | 503, nothing consumed, no cookie |
+//! | CORS preflight | `OPTIONS`, `Origin`, `Access-Control-Request-Method` | 401, unless [`Builder::allow_preflight`] |
+//!
+//! [`Audience::of`] tells them apart.
 //!
 //! # When something fails
 //!
@@ -158,6 +161,7 @@ pub use self::provider::{
     AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
 };
 pub use self::{
+    audience::Audience,
     authorize::{Authorization, IntoAuthorization},
     body::ResponseBody,
     builder::{Builder, SameSite},

@@ -24,7 +24,8 @@ use axum::{Router, routing::any};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
-    Clock, KeyRing, MagicLinkLayer, MemoryRevocations, Revocation, SessionId, SigningKey, Target,
+    Audience, Clock, KeyRing, MagicLinkLayer, MemoryRevocations, Revocation, SessionId, SigningKey,
+    Target,
     testing::{ManualClock, StubProvider},
 };
 
@@ -101,6 +102,47 @@ fn a_refusal_costs_few_allocations_and_never_reaches_the_inner_service() {
         println!("refused, {name}: {count}");
         assert_eq!(status, want, "{name}");
         assert!(count <= MOST_FOR_REFUSED, "{name}: {count}");
+    }
+}
+
+#[test]
+fn telling_an_audience_allocates_nothing() {
+    let cases = [
+        ("a navigation", vec![("sec-fetch-mode", "navigate")]),
+        (
+            "weights and quotes",
+            vec![
+                (
+                    "accept",
+                    r#"text/html;a=",\";";q=0.125, application/json;Q=0.13"#,
+                ),
+                ("accept", "text/*;q=0.1,*/*"),
+            ],
+        ),
+        (
+            "grpc",
+            vec![("content-type", "application/GRPC-web-text+proto")],
+        ),
+        (
+            "websocket, prefetch and htmx",
+            vec![
+                ("upgrade", "h2c"),
+                ("sec-purpose", "preview"),
+                ("hx-request", "no"),
+            ],
+        ),
+    ];
+    for (name, fields) in cases {
+        let mut request = Request::new(());
+        for (field, value) in fields {
+            let value = HeaderValue::from_static(value);
+            request.headers_mut().append(field, value);
+        }
+        let (head, ()) = request.into_parts();
+        let counted = allocation_counter::measure(|| {
+            std::hint::black_box(Audience::of(std::hint::black_box(&head)));
+        });
+        assert_eq!(counted.count_total, 0, "{name}");
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     head::RequestHead,
     layer::Shared,
     page::{Page, Resend, TroublePage},
+    return_to::ReturnTo,
 };
 
 mod kind;
@@ -86,7 +87,7 @@ impl Rejection {
 
     /// Answers a request that the gate refused.
     pub(crate) fn respond(self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let mut response = match Audience::of(head) {
+        let mut response = match Audience::of_head(head) {
             Audience::Document => self.to_document(shared, head),
             Audience::Grpc => self.to_grpc(),
             Audience::GrpcWeb => self.to_grpc_web("application/grpc-web+proto", Bytes::from),
@@ -95,7 +96,9 @@ impl Rejection {
             }),
             Audience::Htmx => self.to_htmx(shared, head),
             Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head),
-            Audience::Program | Audience::WebSocket => self.to_program(shared, head),
+            Audience::Preflight | Audience::Program | Audience::WebSocket => {
+                self.to_program(shared, head)
+            }
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -150,9 +153,11 @@ impl Rejection {
 
     pub(crate) fn to_program(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         let return_to = shared.gate.return_to(head).filter(|_| head.is_safe());
-        let login_url = shared
-            .gate
-            .absolute(&shared.gate.login_path(return_to.as_ref()));
+        self.to_problem(shared, &shared.gate.login_path(return_to.as_ref()))
+    }
+
+    fn to_problem(&self, shared: &Shared, login: &str) -> Response<Bytes> {
+        let login_url = shared.gate.absolute(login);
         let code = self.kind.code();
         let problem = Problem {
             kind: format!("urn:tower-magic-link:{code}"),
@@ -181,15 +186,16 @@ impl Rejection {
         response
     }
 
-    /// htmx swaps what it gets into the page, so it is told to leave the page instead; it comes back to where the page was.
+    /// htmx swaps what it gets into the page, so it is told to leave the page instead. The person comes back to the page, not to the part of
+    /// it that was asked for.
     fn to_htmx(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let mut response = self.to_program(shared, head);
-        if self.kind.wants_sign_in() {
-            let login = shared.gate.login_path(None);
-            if let Ok(login) = HeaderValue::try_from(login) {
-                let name = HeaderName::from_static("hx-redirect");
-                response.headers_mut().insert(name, login);
-            }
+        let login = shared.gate.login_path(driven_page(shared, head).as_ref());
+        let mut response = self.to_problem(shared, &login);
+        if self.kind.wants_sign_in()
+            && let Ok(login) = HeaderValue::try_from(login)
+        {
+            let name = HeaderName::from_static("hx-redirect");
+            response.headers_mut().insert(name, login);
         }
         response
     }
@@ -238,6 +244,14 @@ impl Rejection {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole));
         }
     }
+}
+
+/// Returns the page that htmx drives, as it names it: one on our own origin, without the fragment.
+fn driven_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
+    let gate = &shared.gate;
+    let url = head.headers().get("hx-current-url")?.to_str().ok()?;
+    let page = url.strip_prefix(gate.public_url.origin())?;
+    ReturnTo::parse(page.split('#').next().unwrap_or_default(), &gate.mount)
 }
 
 /// RFC 9457.

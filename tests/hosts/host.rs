@@ -76,6 +76,12 @@ impl Host {
                         .await
                         .unwrap();
                 tokio::spawn(connection);
+                if request.method() == Method::CONNECT {
+                    // The server's answer follows its settings, without which the client extends no CONNECT (RFC 8441).
+                    let first = self.request(Method::GET, "/");
+                    let first = first.body(Full::default()).unwrap();
+                    sender.send_request(first).await.unwrap();
+                }
                 sender.send_request(request).await.unwrap()
             }
         };
@@ -159,7 +165,8 @@ async fn hyper(layer: MagicLinkLayer) -> SocketAddr {
             let (stream, _) = listener.accept().await.unwrap();
             let service = service.clone();
             tokio::spawn(async move {
-                let server = auto::Builder::new(TokioExecutor::new());
+                let mut server = auto::Builder::new(TokioExecutor::new());
+                server.http2().enable_connect_protocol();
                 server.serve_connection(TokioIo::new(stream), service).await
             });
         }

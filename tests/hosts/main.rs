@@ -9,6 +9,7 @@
 )]
 
 mod answer;
+mod audiences;
 mod contract;
 mod greeter;
 mod grpc;
@@ -20,5 +21,6 @@ mod revocation;
 mod routers;
 mod script;
 mod site;
+mod strangers;
 mod types;
 mod walk;

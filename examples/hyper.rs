@@ -1,0 +1,93 @@
+//! A bare hyper service behind email sign-in, over HTTP/1.1 and HTTP/2.
+//!
+//! `cargo run --example hyper` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
+//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "the terminal is where the link is read"
+)]
+
+use std::{convert::Infallible, env, error::Error};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use tokio::net::TcpListener;
+use tower::{Layer, Service, service_fn};
+use tower_magic_link::{
+    ConfigError, KeyRing, MagicLinkLayer, ResponseBody, Session, SigningKey, WorkOs,
+    emulator::{Emulator, EmulatorServer},
+};
+
+type Answer = Response<ResponseBody<Full<Bytes>>>;
+
+/// The service. Nothing of it is public.
+pub(crate) fn app(
+    workos: WorkOs,
+    keys: KeyRing,
+    public_url: &str,
+) -> Result<
+    impl Service<Request<Incoming>, Response = Answer, Error = Infallible, Future: Send>
+    + Clone
+    + Send
+    + 'static,
+    ConfigError,
+> {
+    let layer = MagicLinkLayer::builder(workos, keys)
+        .public_url(public_url)
+        .build()?;
+    Ok(layer.layer(service_fn(hello)))
+}
+
+/// Without an extractor, the session is taken from the request's extensions.
+async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let email = request.extensions().get::<Session>().map(Session::email);
+    let text = format!("hello {}\n", email.unwrap_or("nobody"));
+    Ok(Response::new(Full::from(text)))
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+
+    let keys = match KeyRing::from_env() {
+        Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
+        keys => keys?,
+    };
+    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
+        (WorkOs::from_env()?, None)
+    } else {
+        let server = emulator().await?;
+        let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
+        (workos, Some(server))
+    };
+
+    let service = TowerToHyperService::new(app(workos, keys, &public_url)?);
+    println!("listening on {public_url}");
+    loop {
+        let (stream, _) = listener.accept().await?;
+        let service = service.clone();
+        tokio::spawn(async move {
+            let server = auto::Builder::new(TokioExecutor::new());
+            server.serve_connection(TokioIo::new(stream), service).await
+        });
+    }
+}
+
+/// A WorkOS in this process, which prints what it mails.
+async fn emulator() -> std::io::Result<EmulatorServer> {
+    let emulator = Emulator::builder()
+        .on_mail(|mail| println!("sign-in link for {}: {}", mail.address(), mail.link()))
+        .build();
+    emulator.serve(0).await
+}

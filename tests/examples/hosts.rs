@@ -1,0 +1,72 @@
+//! One layer in each host: a person signs in at it, and programs hear what they understand.
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+use crate::{
+    person::{Person, location},
+    program::Program,
+};
+
+/// Asks as a program does.
+async fn ask(url: &str, cookie: &str) -> (StatusCode, String) {
+    let request = Client::new().get(url).header("cookie", cookie);
+    let answer = request.send().await.unwrap();
+    (answer.status(), answer.text().await.unwrap())
+}
+
+#[tokio::test]
+async fn the_axum_example_serves_people_and_programs() {
+    let mut program = Program::start("axum");
+    let origin = program.says("listening on ");
+    let mut person = Person::at(&origin);
+    let me = format!("{origin}/api/me");
+
+    let (status, problem) = ask(&me, "").await;
+    assert_eq!(status, 401);
+    let problem: Value = serde_json::from_str(&problem).unwrap();
+    let form = format!("{origin}/auth/login?return_to=/api/me");
+    assert_eq!(
+        (&problem["code"], &problem["login_url"]),
+        (&"no_session".into(), &form.into())
+    );
+    let (status, ok) = ask(&format!("{origin}/healthz"), "").await;
+    assert_eq!((status.as_u16(), ok.as_str()), (200, "ok"));
+    let (status, _) = ask(&format!("{origin}/nowhere"), "").await;
+    assert_eq!(status, 401, "the fallback is protected too");
+
+    let login = location(&person.get("/").await);
+    let home = person.sign_in(&mut program, &login).await;
+    let page = person.get(&home).await.text().await.unwrap();
+    assert_eq!(page, "hello ada@example.com\n");
+    let (status, me) = ask(&me, &person.cookie()).await;
+    assert_eq!(status, 200);
+    let me: Value = serde_json::from_str(&me).unwrap();
+    assert_eq!(me["email"], "ada@example.com");
+    assert!(me["until"].is_u64(), "{me}");
+}
+
+#[tokio::test]
+async fn the_hyper_example_serves_both_versions_of_http() {
+    let mut program = Program::start("hyper");
+    let origin = program.says("listening on ");
+    let mut person = Person::at(&origin);
+
+    let login = location(&person.get("/a?b=c").await);
+    let back = person.sign_in(&mut program, &login).await;
+    assert_eq!(back, "/a?b=c");
+    let page = person.get(&back).await.text().await.unwrap();
+    assert_eq!(page, "hello ada@example.com\n");
+
+    let http2 = Client::builder().http2_prior_knowledge().build().unwrap();
+    for (cookie, status) in [(String::new(), 401), (person.cookie(), 200)] {
+        let answer = http2
+            .get(&origin)
+            .header("cookie", cookie)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.version(), reqwest::Version::HTTP_2);
+        assert_eq!(answer.status(), status);
+    }
+}

@@ -1,0 +1,54 @@
+//! The examples as a person runs them: the program, its printed lines, and real HTTP.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+mod grpc;
+mod hosts;
+mod person;
+mod program;
+
+use crate::{
+    person::{Person, location},
+    program::Program,
+};
+
+#[tokio::test]
+async fn the_quickstart_signs_a_person_in_and_out() {
+    let mut program = Program::start("quickstart");
+    let origin = program.says("listening on ");
+    let mut person = Person::at(&origin);
+
+    let login = location(&person.get("/?tab=2").await);
+    assert_eq!(login, "/auth/login?return_to=/%3Ftab%3D2");
+    let home = person.sign_in(&mut program, &login).await;
+    assert_eq!(home, "/?tab=2");
+    let page = person.get(&home).await;
+    assert_eq!(page.status(), 200);
+    assert!(page.text().await.unwrap().contains("Hello ada@example.com"));
+
+    let before = person.cookies.clone();
+    let out = location(&person.post("/auth/logout", "").await);
+    let out = person.get(&out).await.text().await.unwrap();
+    assert!(out.contains("signed out"), "{out}");
+    person.cookies = before;
+    assert!(location(&person.get("/").await).starts_with("/auth/login"));
+    let about = person.get("/about").await.text().await.unwrap();
+    assert!(about.contains("not signed in"), "{about}");
+}
+
+#[tokio::test]
+async fn the_emulator_prints_where_it_listens_and_each_link() {
+    let mut program = Program::start("emulator");
+    let url = program.says("listening on ");
+    let client = tower_magic_link::WorkOs::new("sk_any", "any")
+        .and_then(|client| client.base_url(&url))
+        .unwrap();
+    let email = "ada@example.com".parse().unwrap();
+    let session = client
+        .create_session(&tower_magic_link::NewPasswordlessSession::new(email))
+        .await
+        .unwrap();
+    client.send_session(session.id()).await.unwrap();
+    let link = program.says("sign-in link for ada@example.com: ");
+    assert_eq!(session.link().unwrap().expose(), link);
+}

@@ -1,0 +1,379 @@
+//! Every audience at every host, over real sockets: without a session, and while the store is out.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use http::{Method, header};
+use http_body_util::Full;
+use hyper::ext::Protocol;
+use serde_json::{Value, json};
+use tower_magic_link::testing::ManualClock;
+
+use crate::{
+    answer::Answer,
+    host::{Host, Kind},
+    script::{Act, Script},
+    site::{ORIGIN, builder, cookie_of},
+};
+
+/// Somebody who asks for `/hello`.
+struct Caller {
+    name: &'static str,
+    method: Method,
+    fields: &'static [(&'static str, &'static str)],
+    tongue: Tongue,
+}
+
+/// The language in which they are answered.
+#[derive(Clone, Copy, Debug)]
+enum Tongue {
+    Frame {
+        kind: &'static str,
+        is_text: bool,
+    },
+    Grpc,
+    /// A problem, and `HX-Redirect` to this.
+    Htmx(&'static str),
+    Page,
+    Prefetch,
+    /// A problem, whose form is this.
+    Problem(&'static str),
+}
+
+const FORM: &str = "/auth/login";
+const FORM_AND_BACK: &str = "/auth/login?return_to=/hello";
+
+fn callers() -> Vec<Caller> {
+    let caller = |name, method, fields, tongue| Caller {
+        name,
+        method,
+        fields,
+        tongue,
+    };
+    let binary = Tongue::Frame {
+        kind: "application/grpc-web+proto",
+        is_text: false,
+    };
+    let text = Tongue::Frame {
+        kind: "application/grpc-web-text+proto",
+        is_text: true,
+    };
+    let back = Tongue::Problem(FORM_AND_BACK);
+    let form = Tongue::Problem(FORM);
+    let (get, post) = (Method::GET, Method::POST);
+    vec![
+        caller(
+            "navigation",
+            get.clone(),
+            &[("sec-fetch-mode", "navigate"), ("accept", "*/*")],
+            Tongue::Page,
+        ),
+        caller(
+            "HEAD navigation",
+            Method::HEAD,
+            &[("sec-fetch-mode", "navigate")],
+            Tongue::Page,
+        ),
+        caller(
+            "old browser",
+            get.clone(),
+            &[("accept", "text/html, */*;q=0.8")],
+            Tongue::Page,
+        ),
+        caller(
+            "navigation that posts",
+            post.clone(),
+            &[("sec-fetch-mode", "navigate"), ("accept", "text/html")],
+            form,
+        ),
+        caller(
+            "fetch",
+            get.clone(),
+            &[("sec-fetch-mode", "cors"), ("accept", "text/html")],
+            back,
+        ),
+        caller(
+            "fetch that deletes",
+            Method::DELETE,
+            &[("sec-fetch-mode", "cors")],
+            form,
+        ),
+        caller(
+            "XHR for JSON",
+            get.clone(),
+            &[("accept", "application/json, text/html;q=0.9")],
+            back,
+        ),
+        caller(
+            "EventSource",
+            get.clone(),
+            &[("accept", "text/event-stream"), ("sec-fetch-mode", "cors")],
+            back,
+        ),
+        caller("curl", get.clone(), &[("accept", "*/*")], back),
+        caller("nobody in particular", get.clone(), &[], back),
+        caller(
+            "htmx",
+            get.clone(),
+            &[("hx-request", "true")],
+            Tongue::Htmx(FORM),
+        ),
+        caller(
+            "htmx that says where it is",
+            post.clone(),
+            &[
+                ("hx-request", "true"),
+                ("hx-current-url", "https://app.example.com/list?p=2#row"),
+            ],
+            Tongue::Htmx("/auth/login?return_to=/list%3Fp%3D2"),
+        ),
+        caller(
+            "htmx that says that it is elsewhere",
+            post.clone(),
+            &[
+                ("hx-request", "true"),
+                ("hx-current-url", "https://app.example.com.evil.example/"),
+            ],
+            Tongue::Htmx(FORM),
+        ),
+        caller(
+            "gRPC",
+            post.clone(),
+            &[("content-type", "application/grpc"), ("te", "trailers")],
+            Tongue::Grpc,
+        ),
+        caller(
+            "gRPC of JSON",
+            post.clone(),
+            &[("content-type", "application/grpc+json")],
+            Tongue::Grpc,
+        ),
+        caller(
+            "gRPC-Web",
+            post.clone(),
+            &[("content-type", "application/grpc-web+proto")],
+            binary,
+        ),
+        caller(
+            "gRPC-Web in text",
+            post,
+            &[("content-type", "application/grpc-web-text")],
+            text,
+        ),
+        caller(
+            "WebSocket",
+            get.clone(),
+            &[
+                ("connection", "upgrade"),
+                ("upgrade", "websocket"),
+                ("sec-websocket-version", "13"),
+            ],
+            back,
+        ),
+        caller(
+            "WebSocket over HTTP/2",
+            Method::CONNECT,
+            &[("sec-websocket-version", "13")],
+            form,
+        ),
+        caller(
+            "prefetch",
+            get.clone(),
+            &[("sec-purpose", "prefetch"), ("sec-fetch-mode", "navigate")],
+            Tongue::Prefetch,
+        ),
+        caller(
+            "prerender",
+            get.clone(),
+            &[
+                ("sec-purpose", "prefetch;prerender"),
+                ("accept", "text/html"),
+            ],
+            Tongue::Prefetch,
+        ),
+        caller(
+            "old prefetch",
+            get,
+            &[("purpose", "prefetch")],
+            Tongue::Prefetch,
+        ),
+        caller(
+            "CORS preflight",
+            Method::OPTIONS,
+            &[
+                ("origin", "https://other.example"),
+                ("access-control-request-method", "PUT"),
+            ],
+            form,
+        ),
+    ]
+}
+
+/// What befell the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    NoSession,
+    StoreOut,
+}
+
+impl Caller {
+    /// Says whether a host's protocol can carry this request: HTTP/1.1 upgrades a GET, HTTP/2 extends CONNECT, where the server says so.
+    fn fits(&self, kind: Kind) -> bool {
+        let is_http1 = matches!(kind, Kind::Axum | Kind::Hyper1);
+        match self.name {
+            "WebSocket" => is_http1,
+            "WebSocket over HTTP/2" => kind == Kind::Hyper2,
+            _ => true,
+        }
+    }
+
+    async fn ask(&self, host: &Host, cookie: Option<&str>) -> Answer {
+        let mut request = host.request(self.method.clone(), "/hello");
+        for (name, value) in self.fields {
+            request = request.header(*name, *value);
+        }
+        if let Some(cookie) = cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        if self.method == Method::CONNECT {
+            request = request.extension(Protocol::from_static("websocket"));
+        }
+        host.send(request.body(Full::default()).unwrap()).await
+    }
+
+    fn check(&self, answer: &Answer, fate: Fate, at: &str) {
+        let is_out = fate == Fate::StoreOut;
+        let (code, status) = if is_out {
+            ("store_unavailable", 503)
+        } else {
+            ("no_session", 401)
+        };
+        assert_eq!(answer.header("cache-control"), "no-store", "{at}");
+        assert_eq!(answer.header("vary"), "cookie", "{at}");
+        assert!(answer.cookies().is_empty(), "the cookie stays: {at}");
+        match self.tongue {
+            Tongue::Page if is_out => {
+                assert_eq!(answer.status(), 503, "{at}");
+                assert_eq!(
+                    answer.header("content-type"),
+                    "text/html; charset=utf-8",
+                    "{at}"
+                );
+                assert_eq!(answer.header("retry-after"), "5", "{at}");
+                assert_eq!(answer.body.is_empty(), self.method == Method::HEAD, "{at}");
+            }
+            Tongue::Page => {
+                assert_eq!(answer.location(), FORM_AND_BACK, "{at}");
+                assert!(answer.body.is_empty(), "{at}");
+            }
+            Tongue::Problem(form) => check_problem(answer, status, code, form, at),
+            Tongue::Htmx(form) => {
+                check_problem(answer, status, code, form, at);
+                let want = if is_out { "" } else { form };
+                assert_eq!(answer.header("hx-redirect"), want, "{at}");
+            }
+            Tongue::Prefetch => check_problem(answer, 503, "prefetch", "", at),
+            Tongue::Grpc => {
+                let want: http::Response<()> = status_of(fate).into_http();
+                assert_eq!(answer.status(), 200, "{at}");
+                for (name, value) in want.headers() {
+                    assert_eq!(answer.head.headers[name], value, "{name} {at}");
+                }
+                assert!(answer.body.is_empty() && answer.trailers.is_none(), "{at}");
+            }
+            Tongue::Frame { kind, is_text } => {
+                assert_eq!(answer.status(), 200, "{at}");
+                assert_eq!(answer.header("content-type"), kind, "{at}");
+                let body = answer.body.to_vec();
+                let frame = if is_text {
+                    STANDARD.decode(body).unwrap()
+                } else {
+                    body
+                };
+                assert_eq!(frame, frame_of(fate), "{at}");
+            }
+        }
+    }
+}
+
+fn status_of(fate: Fate) -> tonic::Status {
+    match fate {
+        Fate::NoSession => tonic::Status::unauthenticated("sign-in required"),
+        Fate::StoreOut => tonic::Status::unavailable("session store unavailable"),
+    }
+}
+
+/// The frame of trailers: the flag 0x80, four bytes of length, a line for each field that tonic would write.
+fn frame_of(fate: Fate) -> Vec<u8> {
+    let status: http::Response<()> = status_of(fate).into_http();
+    let mut lines = Vec::new();
+    for name in ["grpc-status", "grpc-message"] {
+        lines.extend(
+            [
+                name.as_bytes(),
+                b":",
+                status.headers()[name].as_bytes(),
+                b"\r\n",
+            ]
+            .concat(),
+        );
+    }
+    let length = u32::try_from(lines.len()).unwrap().to_be_bytes();
+    [&[0x80][..], &length, &lines].concat()
+}
+
+fn check_problem(answer: &Answer, status: u16, code: &str, form: &str, at: &str) {
+    assert_eq!(answer.status(), status, "{at}");
+    assert_eq!(
+        answer.header("content-type"),
+        "application/problem+json",
+        "{at}"
+    );
+    assert_eq!(answer.header("x-content-type-options"), "nosniff", "{at}");
+    assert_eq!(answer.header("location"), "", "{at}");
+    let mut problem: Value = serde_json::from_slice(&answer.body).unwrap();
+    let title = problem["title"].take();
+    assert!(
+        title.as_str().is_some_and(|title| !title.is_empty()),
+        "{at}"
+    );
+    let mut want = json!({
+        "type": format!("urn:tower-magic-link:{code}"),
+        "title": null,
+        "status": status,
+        "code": code,
+    });
+    let mut challenge = String::new();
+    if status == 401 {
+        want["login_url"] = format!("{ORIGIN}{form}").into();
+        challenge = format!(r#"MagicLink login_url="{ORIGIN}{form}""#);
+    }
+    assert_eq!(problem, want, "{at}");
+    assert_eq!(answer.header("www-authenticate"), challenge, "{at}");
+    let wait = if status == 503 { "5" } else { "" };
+    assert_eq!(answer.header("retry-after"), wait, "{at}");
+}
+
+#[tokio::test]
+async fn every_audience_is_answered_in_its_own_language_at_every_host() {
+    let stores = [
+        (Fate::NoSession, Script::settled(Act::Active)),
+        (Fate::StoreOut, Script::settled(Act::Fail)),
+        (Fate::StoreOut, Script::pending(Act::Fail)),
+    ];
+    let mut asked = 0;
+    for (fate, store) in stores {
+        let layer = builder(&ManualClock::new()).revocations(store.clone());
+        let layer = layer.build().unwrap();
+        let (cookie, _) = cookie_of(&layer);
+        let cookie = (fate == Fate::StoreOut).then_some(cookie.as_str());
+        for host in Host::all(&layer).await {
+            for caller in callers() {
+                if caller.fits(host.kind) {
+                    let at = format!("{} at {:?}, {fate:?}, {store:?}", caller.name, host.kind);
+                    caller.check(&caller.ask(&host, cookie).await, fate, &at);
+                    asked += 1;
+                }
+            }
+        }
+    }
+    assert_eq!(asked, 3 * (4 * 21 + 2 + 1));
+}

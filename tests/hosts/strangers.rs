@@ -1,0 +1,389 @@
+//! Whoever has no session, whatever else is sent: arbitrary heads, every method, preflights.
+
+use std::{
+    collections::HashSet,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
+};
+use http_body_util::Full;
+use proptest::{collection, prelude::*, sample::select, strategy::ValueTree, test_runner};
+use tower::{Layer, service_fn};
+use tower_magic_link::{Audience, MagicLinkLayer, Session, testing::ManualClock};
+
+use crate::{
+    answer::Answer,
+    site::{SESSION, builder, cookie_of, with_cookie},
+};
+
+/// Every method that IANA knows, and some that nobody does.
+const METHODS: [&str; 47] = [
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "BREW",
+    "CHECKIN",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "G",
+    "GET",
+    "GET_",
+    "Get",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POST",
+    "PRI",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "QUERY",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "TRACE",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+    "get",
+    "head",
+    "~",
+];
+
+const ENDPOINTS: [&str; 6] = ["callback", "check", "login", "logout", "open", "session"];
+
+/// Fields that some rule reads, or that rivals were led astray by.
+const FIELDS: [&str; 19] = [
+    "accept",
+    "access-control-request-method",
+    "authorization",
+    "content-type",
+    "cookie",
+    "forwarded",
+    "host",
+    "hx-current-url",
+    "hx-request",
+    "origin",
+    "purpose",
+    "sec-fetch-dest",
+    "sec-fetch-mode",
+    "sec-fetch-site",
+    "sec-purpose",
+    "upgrade",
+    "x-forwarded-uri",
+    "x-http-method-override",
+    "x-original-url",
+];
+
+/// What those fields hold at their best.
+const VALUES: [&str; 24] = [
+    "",
+    "*/*",
+    "/about",
+    "GET",
+    "Bearer x",
+    "__Host-magic-link=",
+    "__Host-magic-link=eyJhbGciOiJub25lIn0.e30.",
+    "application/grpc",
+    "application/grpc-web+proto",
+    "application/grpc-web-text",
+    "application/json;q=0.5, text/html;q=\"",
+    "application/x-www-form-urlencoded",
+    "cors",
+    "document",
+    "https://app.example.com",
+    "https://app.example.com/x",
+    "navigate",
+    "null",
+    "prefetch;prerender",
+    "same-origin",
+    "text/html",
+    "text/html;a=\"\\",
+    "true",
+    "websocket",
+];
+
+fn methods() -> impl Strategy<Value = Method> {
+    let method = |name: &str| Method::from_bytes(name.as_bytes()).unwrap();
+    prop_oneof![
+        4 => select(vec![Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]),
+        2 => select(METHODS.to_vec()).prop_map(method),
+        1 => "[!#$%&'*+.^_`|~0-9A-Za-z-]{1,24}".prop_map(move |name| method(&name)),
+    ]
+}
+
+fn uris() -> impl Strategy<Value = Uri> {
+    let known = [
+        "/",
+        "/hello?x=1",
+        "//evil.example/x",
+        "/auth",
+        "/auth/",
+        "/auth/login",
+        "/auth/logout",
+        "/auth/login/",
+        "/auth//login",
+        "/AUTH/login",
+        "/auth%2flogin",
+        "/x/auth/login",
+        "*",
+        "/auth/../hello",
+        "app.example.com:443",
+        "http://evil.example/auth/session",
+    ];
+    prop_oneof![
+        select(known.to_vec()).prop_map(|uri| uri.parse().unwrap()),
+        "/[!-~]{0,40}".prop_filter_map("no URI", |uri| uri.parse().ok()),
+    ]
+}
+
+fn fields() -> impl Strategy<Value = (HeaderName, HeaderValue)> {
+    let names = prop_oneof![
+        4 => select(FIELDS.to_vec()).prop_map(HeaderName::from_static),
+        1 => "[a-z0-9_-]{1,16}".prop_map(|name| name.parse().unwrap()),
+    ];
+    let bytes = collection::vec(any::<u8>(), 0..32);
+    let values = prop_oneof![
+        4 => select(VALUES.to_vec()).prop_map(HeaderValue::from_static),
+        1 => bytes.prop_filter_map("no value", |bytes| HeaderValue::from_bytes(&bytes).ok()),
+    ];
+    (names, values)
+}
+
+/// Heads in which each audience's marks stand beside any others', also several times and in bytes that are no text.
+fn heads() -> impl Strategy<Value = Parts> {
+    let marks = select(vec![
+        vec![],
+        vec![("accept", "text/html")],
+        vec![("sec-fetch-mode", "navigate")],
+        vec![("content-type", "application/grpc")],
+        vec![("origin", "null"), ("access-control-request-method", "PUT")],
+    ]);
+    (methods(), uris(), marks, collection::vec(fields(), 0..8)).prop_map(
+        |(method, uri, marks, fields)| {
+            let (mut head, ()) = Request::new(()).into_parts();
+            (head.method, head.uri) = (method, uri);
+            for (name, value) in marks {
+                head.headers.append(name, HeaderValue::from_static(value));
+            }
+            head.headers
+                .extend(fields.into_iter().map(|(name, value)| (Some(name), value)));
+            head
+        },
+    )
+}
+
+fn is_safe(method: &Method) -> bool {
+    method == Method::GET || method == Method::HEAD
+}
+
+#[test]
+fn the_heads_that_are_tried_are_of_every_audience() {
+    let mut runner = test_runner::TestRunner::deterministic();
+    let mut seen = HashSet::new();
+    for _ in 0..2_000 {
+        let head = heads().new_tree(&mut runner).unwrap().current();
+        seen.insert(Audience::of(&head));
+    }
+    assert_eq!(seen.len(), 9, "{seen:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn no_head_is_too_odd_for_an_audience_and_only_get_and_head_are_documents(head in heads()) {
+        if Audience::of(&head) == Audience::Document {
+            prop_assert!(is_safe(&head.method));
+        }
+    }
+}
+
+/// A layer around a service that counts who reaches it, and how many of these had a session.
+struct Door {
+    layer: MagicLinkLayer,
+    reached: AtomicUsize,
+    known: AtomicUsize,
+}
+
+impl Door {
+    fn of(layer: MagicLinkLayer) -> Self {
+        let (reached, known) = Default::default();
+        Self {
+            layer,
+            reached,
+            known,
+        }
+    }
+
+    /// Sends a request. Says whether it reached the inner service.
+    async fn try_with(&self, request: Request<Full<Bytes>>) -> (Answer, bool) {
+        let before = self.reached.load(Ordering::SeqCst);
+        let service = self.layer.layer(service_fn(async |request: Request<_>| {
+            self.reached.fetch_add(1, Ordering::SeqCst);
+            let session = request.extensions().get::<Session>();
+            self.known
+                .fetch_add(usize::from(session.is_some()), Ordering::SeqCst);
+            drop::<Request<Full<Bytes>>>(request);
+            Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+        let answer = Answer::of(service, request).await;
+        (answer, self.reached.load(Ordering::SeqCst) > before)
+    }
+}
+
+#[test]
+fn no_stranger_reaches_what_is_protected_or_is_redirected_but_by_get_and_head() {
+    let protected = Door::of(builder(&ManualClock::new()).build().unwrap());
+    let preflights = builder(&ManualClock::new()).allow_preflight().build();
+    let preflights = Door::of(preflights.unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    proptest!(ProptestConfig::with_cases(2_000), |(head in heads())| {
+        let path = head.uri.path();
+        let is_own = ENDPOINTS.iter().any(|name| path == format!("/auth/{name}"));
+        let is_preflight = head.method == Method::OPTIONS
+            && head.headers.contains_key(header::ORIGIN)
+            && head.headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let request = || Request::from_parts(head.clone(), Full::default());
+
+        let (answer, is_reached) = runtime.block_on(protected.try_with(request()));
+        prop_assert!(!is_reached);
+        // A posted form is answered 303 by the layer's own endpoints.
+        let may_move = is_safe(&head.method) || is_own;
+        prop_assert!(may_move || !answer.status().is_redirection());
+        prop_assert!(!answer.status().is_redirection() || answer.status() == StatusCode::SEE_OTHER);
+
+        let (_, is_reached) = runtime.block_on(preflights.try_with(request()));
+        prop_assert_eq!(is_reached, is_preflight && !is_own);
+        prop_assert_eq!(Audience::of(&head) == Audience::Preflight, is_preflight);
+    });
+    assert_eq!(preflights.known.load(Ordering::SeqCst), 0);
+    assert!(
+        preflights.reached.load(Ordering::SeqCst) > 0,
+        "some were preflights"
+    );
+}
+
+#[tokio::test]
+async fn the_method_is_the_requests_own_whatever_a_field_or_the_query_says() {
+    let layer = builder(&ManualClock::new()).public_path("/about").build();
+    let door = Door::of(layer.unwrap());
+    let overrides = [
+        "x-http-method-override",
+        "x-http-method",
+        "x-method-override",
+        "x-other",
+    ];
+    for name in METHODS {
+        let method = Method::from_bytes(name.as_bytes()).unwrap();
+        for path in [
+            "/about",
+            "/about?_method=GET",
+            "/hello",
+            "/hello?_method=GET",
+        ] {
+            for field in overrides {
+                let request = Request::builder()
+                    .method(&method)
+                    .uri(path)
+                    .header(field, "GET");
+                let request = request.header("sec-fetch-mode", "navigate");
+                let request = request.body(Full::default()).unwrap();
+                let (answer, is_reached) = door.try_with(request).await;
+                let want = is_safe(&method) && path.starts_with("/about");
+                assert_eq!(is_reached, want, "{name} {path} {field}");
+                let want = match (want, is_safe(&method)) {
+                    (true, _) => 200,
+                    (false, true) => 303,
+                    (false, false) => 401,
+                };
+                assert_eq!(answer.status(), want, "{name} {path} {field}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_preflight_is_protected_unless_it_is_allowed_and_then_has_no_session() {
+    let protected = Door::of(builder(&ManualClock::new()).build().unwrap());
+    let allowed = builder(&ManualClock::new()).allow_preflight().build();
+    let allowed = Door::of(allowed.unwrap());
+    let whole = [
+        ("origin", "https://other.example"),
+        ("access-control-request-method", "PUT"),
+    ];
+    let cases = [
+        ("a preflight", Method::OPTIONS, "/hello", &whole[..], true),
+        (
+            "without an origin",
+            Method::OPTIONS,
+            "/hello",
+            &whole[1..],
+            false,
+        ),
+        (
+            "that asks for nothing",
+            Method::OPTIONS,
+            "/hello",
+            &whole[..1],
+            false,
+        ),
+        (
+            "by another method",
+            Method::POST,
+            "/hello",
+            &whole[..],
+            false,
+        ),
+        (
+            "of the layer's own",
+            Method::OPTIONS,
+            "/auth/login",
+            &whole[..],
+            false,
+        ),
+    ];
+    for (name, method, path, fields, passes) in cases {
+        let request = || {
+            let mut request = Request::builder().method(&method).uri(path);
+            for (field, value) in fields {
+                request = request.header(*field, *value);
+            }
+            request.body(Full::default()).unwrap()
+        };
+        let (answer, is_reached) = protected.try_with(request()).await;
+        assert!(!is_reached && answer.status().is_client_error(), "{name}");
+        let (_, is_reached) = allowed.try_with(request()).await;
+        assert_eq!(is_reached, passes, "{name}");
+        if passes {
+            let (cookie, _) = cookie_of(&allowed.layer);
+            assert!(cookie.starts_with(SESSION));
+            let (_, is_reached) = allowed.try_with(with_cookie(request(), &cookie)).await;
+            assert!(is_reached, "{name}, signed in");
+        }
+    }
+    assert_eq!(allowed.known.load(Ordering::SeqCst), 0);
+}
