@@ -23,6 +23,7 @@ use crate::{
     },
 };
 
+mod bearer;
 mod check;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -54,6 +55,7 @@ pub struct Builder {
     idle_timeout: Option<Duration>,
     link_lifetime: Duration,
     rules: Rules,
+    bearer_tokens: bool,
     organizations: Vec<String>,
     email_domains: Option<Vec<String>>,
     authorize: Option<Box<dyn Authorize>>,
@@ -78,6 +80,7 @@ impl Builder {
             idle_timeout: None,
             link_lifetime: 15 * MINUTE,
             rules: Rules::default(),
+            bearer_tokens: false,
             organizations: Vec::new(),
             email_domains: None,
             authorize: None,
@@ -270,6 +273,7 @@ impl Builder {
             mount: self.mount,
             rules: self.rules,
             tokens: Tokens::new(self.keys, public_url.origin()),
+            takes_bearer: self.bearer_tokens,
             public_url,
         };
         check::cookie_size(&gate, &self.organizations)?;

@@ -133,6 +133,7 @@ mod flow;
 mod future;
 mod gate;
 mod head;
+mod issuer;
 mod layer;
 mod mailer;
 mod page;
@@ -164,6 +165,7 @@ pub use self::{
     error::ConfigError,
     event::Event,
     future::ResponseFuture,
+    issuer::{IssueError, Issued, SessionIssuer, SessionToken},
     layer::MagicLinkLayer,
     mailer::{Mail, MailError, Mailer},
     page::{

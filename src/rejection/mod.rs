@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::{
     audience::Audience,
+    gate::Gate,
     head::RequestHead,
     layer::Shared,
     page::{Page, Resend, TroublePage},
@@ -99,8 +100,8 @@ impl Rejection {
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.append(header::VARY, HeaderValue::from_static("cookie"));
-        if self.kind.spoils_cookie() && !head.is_prefetch() {
+        headers.append(header::VARY, shared.gate.vary());
+        if self.kind.spoils_cookie() && !head.is_prefetch() && !shared.gate.is_bearer(head) {
             headers.append(header::SET_COOKIE, shared.gate.cookies().removal());
         }
         response.extensions_mut().insert(self);
@@ -176,6 +177,9 @@ impl Rejection {
             if let Ok(challenge) = HeaderValue::try_from(challenge) {
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
+            if let Some(challenge) = bearer_challenge(&shared.gate, head) {
+                headers.append(header::WWW_AUTHENTICATE, challenge);
+            }
         }
         self.add_fields(&mut response);
         response
@@ -238,6 +242,21 @@ impl Rejection {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole));
         }
     }
+}
+
+/// Offers bearer tokens, where they are accepted (RFC 6750, section 3): the scheme never stands alone, and no error is named to who
+/// brought no token.
+fn bearer_challenge(gate: &Gate, head: &RequestHead<'_>) -> Option<HeaderValue> {
+    if !gate.takes_bearer {
+        return None;
+    }
+    let error = if gate.is_bearer(head) {
+        r#", error="invalid_token""#
+    } else {
+        ""
+    };
+    let realm = gate.public_url.origin();
+    HeaderValue::try_from(format!(r#"Bearer realm="{realm}"{error}"#)).ok()
 }
 
 /// RFC 9457.

@@ -9,10 +9,12 @@
 )]
 
 mod answer;
+mod bearer;
 mod contract;
 mod greeter;
 mod grpc;
 mod host;
+mod issuer;
 mod ledger;
 mod passing;
 mod renewal;
