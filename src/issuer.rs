@@ -1,7 +1,7 @@
 //! `SessionIssuer`: sessions of people and programs whom the application signs in by other means.
 //!
 //! - What it makes is what a sign-in makes: the same token, the same cookie, the same events. The gate cannot tell them apart.
-//! - It works through plain header values.
+//! - It works through plain header values; under feature `tower-cookies` through that crate's jar too (`jar`).
 //! - The cookie of a response that signs in or out wins over one that the layer would renew in it.
 
 use std::{fmt, sync::Arc};
@@ -19,6 +19,9 @@ use crate::{
         cookie::{self, Jar},
     },
 };
+
+#[cfg(feature = "tower-cookies")]
+mod jar;
 
 /// Makes and ends sessions for people and programs whom the application signs in by other means: a password, a certificate, a command
 /// line tool. [`MagicLinkLayer::issuer`](crate::MagicLinkLayer::issuer) returns it. Clones share everything; cloning costs a counter.

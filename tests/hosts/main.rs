@@ -15,6 +15,7 @@ mod greeter;
 mod grpc;
 mod host;
 mod issuer;
+mod jar;
 mod ledger;
 mod passing;
 mod renewal;
