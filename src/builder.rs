@@ -23,6 +23,7 @@ use crate::{
     },
 };
 
+mod bearer;
 mod check;
 mod preflight;
 
@@ -56,6 +57,7 @@ pub struct Builder {
     link_lifetime: Duration,
     rules: Rules,
     allows_preflight: bool,
+    bearer_tokens: bool,
     organizations: Vec<String>,
     email_domains: Option<Vec<String>>,
     authorize: Option<Box<dyn Authorize>>,
@@ -81,6 +83,7 @@ impl Builder {
             link_lifetime: 15 * MINUTE,
             rules: Rules::default(),
             allows_preflight: false,
+            bearer_tokens: false,
             organizations: Vec::new(),
             email_domains: None,
             authorize: None,
@@ -274,6 +277,7 @@ impl Builder {
             mount: self.mount,
             rules: self.rules,
             tokens: Tokens::new(self.keys, public_url.origin()),
+            takes_bearer: self.bearer_tokens,
             public_url,
         };
         check::cookie_size(&gate, &self.organizations)?;

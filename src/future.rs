@@ -17,7 +17,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::{HeaderName, HeaderValue, Request, Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body::Body;
 use pin_project::pin_project;
 use tower_service::Service;
@@ -26,7 +26,7 @@ use crate::{
     body::ResponseBody,
     clock::Timestamp,
     flow::{LONGEST_FORM, Step},
-    gate::{Admission, Exposure, Verdict},
+    gate::{self, Admission, Exposure, Verdict},
     head::RequestHead,
     layer::Shared,
     provider::BoxFuture,
@@ -60,6 +60,8 @@ enum State<S, B, F> {
 pub(crate) struct Finish {
     /// The response was made for a session.
     pub(crate) depends_on_session: bool,
+    /// The session may have come by bearer token.
+    pub(crate) takes_bearer: bool,
     /// The renewed session cookie, where it is time.
     pub(crate) cookie: Option<HeaderValue>,
 }
@@ -233,9 +235,10 @@ impl Finish {
     fn write_to<B>(self, response: &mut Response<B>) {
         let headers = response.headers_mut();
         if self.depends_on_session {
-            headers.append(header::VARY, HeaderValue::from_static("cookie"));
+            headers.append(header::VARY, gate::vary(self.takes_bearer));
         }
         if let Some(cookie) = self.cookie {
+            let is_theirs = sets_same(headers, &cookie);
             // A shared cache that kept it would sign others in (CVE-2025-64762). Fields aimed at one cache overrule
             // Cache-Control there (RFC 9213).
             let is_aimed = |name: &&HeaderName| {
@@ -247,9 +250,23 @@ impl Finish {
                 headers.remove(name);
             }
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            headers.append(header::SET_COOKIE, cookie);
+            // The handler signed somebody in or out: a renewed cookie behind its own would undo that.
+            if !is_theirs {
+                headers.append(header::SET_COOKIE, cookie);
+            }
         }
     }
+}
+
+/// Says whether a response sets or removes the cookie of this name already. A browser cuts blanks around a name
+/// (draft-ietf-httpbis-rfc6265bis, section 5.6).
+fn sets_same(headers: &HeaderMap, cookie: &HeaderValue) -> bool {
+    fn name(cookie: &HeaderValue) -> Option<&[u8]> {
+        let name = cookie.as_bytes().split(|b| *b == b'=').next()?;
+        Some(name.trim_ascii())
+    }
+    let mut set = headers.get_all(header::SET_COOKIE).iter();
+    set.any(|theirs| name(theirs) == name(cookie))
 }
 
 impl<S, B, F> fmt::Debug for ResponseFuture<S, B, F> {

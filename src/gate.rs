@@ -3,10 +3,13 @@
 //! 1. The layer's own endpoints are never handed on: a wrong method or a post from another site is refused.
 //! 2. A CORS preflight passes where that is allowed, always without a session.
 //! 3. A public path passes, with the session where there is one.
-//! 4. A session token that verifies is admitted, and renewed when its time has come.
+//! 4. A session token that verifies is admitted. One in a cookie is renewed when its time has come; a bearer token is not, and two that
+//!    differ are refused.
 //! 5. Everything else is refused.
 
 use std::time::Duration;
+
+use http::HeaderValue;
 
 use crate::{
     audience,
@@ -116,6 +119,14 @@ pub(crate) struct Gate {
     pub(crate) public_url: PublicUrl,
     pub(crate) rules: Rules,
     pub(crate) tokens: Tokens,
+    pub(crate) takes_bearer: bool,
+}
+
+/// A session token, and how it came.
+#[derive(Clone, Copy)]
+struct Presented<'r> {
+    token: &'r str,
+    is_bearer: bool,
 }
 
 impl Gate {
@@ -159,8 +170,14 @@ impl Gate {
         head: &RequestHead<'_>,
         now: Timestamp,
     ) -> Result<Admission, RejectionKind> {
-        let session = self.session(head, now)?;
-        let renewed = self.lifetimes.renewal(&session, now);
+        let presented = self.presented(head)?;
+        let session = self.verify(presented.token, now)?;
+        // Who sends a bearer token keeps no cookies.
+        let renewed = if presented.is_bearer {
+            None
+        } else {
+            self.lifetimes.renewal(&session, now)
+        };
         Ok(Admission { session, renewed })
     }
 
@@ -170,11 +187,58 @@ impl Gate {
         head: &RequestHead<'_>,
         now: Timestamp,
     ) -> Result<Session, RejectionKind> {
-        let token = match head.cookie(self.cookies.name(Jar::Session)) {
-            Found::Conflict => return Err(RejectionKind::ConflictingCookies),
-            Found::Nothing => return Err(RejectionKind::NoSession),
-            Found::One(token) => token,
-        };
+        self.verify(self.presented(head)?.token, now)
+    }
+
+    /// Reads the session of a request's cookie, whatever else it carries.
+    pub(crate) fn session_in_cookie(
+        &self,
+        head: &RequestHead<'_>,
+        now: Timestamp,
+    ) -> Result<Session, RejectionKind> {
+        let token = self.cookie(head)?.ok_or(RejectionKind::NoSession)?;
+        self.verify(token, now)
+    }
+
+    /// Says whether a request carries a bearer token, good or bad, and they are accepted.
+    pub(crate) fn is_bearer(&self, head: &RequestHead<'_>) -> bool {
+        self.takes_bearer && head.bearer() != Found::Nothing
+    }
+
+    /// Returns what the answers to who is signed in depend on, for `Vary`.
+    pub(crate) const fn vary(&self) -> HeaderValue {
+        vary(self.takes_bearer)
+    }
+
+    fn cookie<'r>(&self, head: &RequestHead<'r>) -> Result<Option<&'r str>, RejectionKind> {
+        match head.cookie(self.cookies.name(Jar::Session)) {
+            Found::Conflict => Err(RejectionKind::ConflictingCookies),
+            Found::Nothing => Ok(None),
+            Found::One(token) => Ok(Some(token)),
+        }
+    }
+
+    /// Returns the token that a request presents. Two that differ are a conflict: whoever planted one must not choose.
+    fn presented<'r>(&self, head: &RequestHead<'r>) -> Result<Presented<'r>, RejectionKind> {
+        let cookie = self.cookie(head)?;
+        if self.takes_bearer {
+            match head.bearer() {
+                Found::Conflict => return Err(RejectionKind::ConflictingCredentials),
+                Found::Nothing => {}
+                Found::One(token) if cookie.is_none_or(|cookie| cookie == token) => {
+                    let is_bearer = true;
+                    return Ok(Presented { token, is_bearer });
+                }
+                Found::One(_) => return Err(RejectionKind::ConflictingCredentials),
+            }
+        }
+        let is_bearer = false;
+        cookie
+            .map(|token| Presented { token, is_bearer })
+            .ok_or(RejectionKind::NoSession)
+    }
+
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Session, RejectionKind> {
         let session = self
             .tokens
             .verify(token, now)
@@ -246,4 +310,13 @@ impl Gate {
     pub(crate) fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.origin())
     }
+}
+
+/// Returns what an answer that was made for a session, or for want of one, depends on.
+pub(crate) const fn vary(takes_bearer: bool) -> HeaderValue {
+    HeaderValue::from_static(if takes_bearer {
+        "cookie, authorization"
+    } else {
+        "cookie"
+    })
 }

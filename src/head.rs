@@ -4,6 +4,7 @@
 //!   percent-encoded or padded with space is not ours: decoding it would let a sibling subdomain get around `__Host-`.
 //! - Bytes that a neighbour's cookie has no business with do not hide ours.
 //! - Two cookies of ours with different values are a conflict, decided by neither the first nor the last.
+//! - A bearer token stands in the one `Authorization` field, behind the scheme and one space. Another scheme is the application's own.
 
 use http::{Extensions, HeaderMap, Method, Request, Uri, header};
 use memchr::memchr_iter;
@@ -19,7 +20,10 @@ pub(crate) struct RequestHead<'r> {
     extensions: &'r Extensions,
 }
 
-/// The cookies of one name in a request.
+/// What stands for a value that we never gave out. No key has signed it.
+const NONE_OF_OURS: &str = "\u{fffd}";
+
+/// The cookies of one name in a request, or its bearer token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found<'r> {
     /// Several, with different values.
@@ -137,7 +141,7 @@ impl<'r> RequestHead<'r> {
                     continue;
                 };
                 // What is not UTF-8 cannot be a value that we set; it conflicts with one that is.
-                let value = std::str::from_utf8(value).unwrap_or("\u{fffd}");
+                let value = std::str::from_utf8(value).unwrap_or(NONE_OF_OURS);
                 found = match found {
                     Found::Nothing => Found::One(value),
                     Found::One(first) if first == value => found,
@@ -147,6 +151,39 @@ impl<'r> RequestHead<'r> {
         }
         found
     }
+
+    /// Finds the bearer token (RFC 6750, section 2.1). The scheme has no case; what stands behind it and one space is taken byte for byte.
+    ///
+    /// Several `Authorization` fields conflict: the application behind us may read another one than we do.
+    pub(crate) fn bearer(&self) -> Found<'r> {
+        let mut fields = self.headers.get_all(header::AUTHORIZATION).iter();
+        let Some(field) = fields.next() else {
+            return Found::Nothing;
+        };
+        if fields.next().is_some() {
+            return Found::Conflict;
+        }
+        let unpadded = field.as_bytes().trim_ascii_start();
+        let is_padded = unpadded.len() < field.len();
+        let Some(credentials) = behind_bearer(unpadded) else {
+            return Found::Nothing;
+        };
+        let token = credentials
+            .strip_prefix(b" ")
+            .filter(|_| !is_padded)
+            .and_then(|token| std::str::from_utf8(token).ok());
+        Found::One(token.unwrap_or(NONE_OF_OURS))
+    }
+}
+
+/// Returns what follows the scheme in an `Authorization` field, if that is `Bearer`. The scheme ends where a token does
+/// (RFC 9110, section 11.1): a tab behind it makes no other scheme of it, for which the cookie would be taken instead.
+fn behind_bearer(field: &[u8]) -> Option<&[u8]> {
+    let (scheme, rest) = field.split_at_checked(b"bearer".len())?;
+    let is_whole = rest
+        .first()
+        .is_none_or(|b| !b.is_ascii_alphanumeric() && !b"!#$%&'*+-.^_`|~".contains(b));
+    (scheme.eq_ignore_ascii_case(b"bearer") && is_whole).then_some(rest)
 }
 
 /// Splits a `Cookie` field at its semicolons. A token is hundreds of bytes without one: memchr looks at many at a time.
@@ -301,6 +338,66 @@ mod tests {
                 Found::Conflict,
                 "{values:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_bearer_token_is_what_stands_behind_the_scheme_and_one_space() {
+        use Found::{Conflict, Nothing, One};
+        let cases: [(&str, &[&[u8]], Found<'_>); 29] = [
+            ("none", &[], Nothing),
+            ("plain", &[b"Bearer a.b-_c"], One("a.b-_c")),
+            ("lower case", &[b"bearer good"], One("good")),
+            ("upper case", &[b"BEARER good"], One("good")),
+            ("mixed case", &[b"bEaReR good"], One("good")),
+            ("the token keeps its case", &[b"Bearer GooD"], One("GooD")),
+            ("two spaces", &[b"Bearer  good"], One(" good")),
+            ("space behind", &[b"Bearer good "], One("good ")),
+            ("two tokens", &[b"Bearer good evil"], One("good evil")),
+            (
+                "a list",
+                &[b"Bearer good, Bearer evil"],
+                One("good, Bearer evil"),
+            ),
+            ("quoted", &[b"Bearer \"good\""], One("\"good\"")),
+            ("no token", &[b"Bearer "], One("")),
+            ("scheme alone", &[b"Bearer"], One(NONE_OF_OURS)),
+            ("tab", &[b"Bearer\tgood"], One(NONE_OF_OURS)),
+            ("comma", &[b"Bearer,good"], One(NONE_OF_OURS)),
+            ("equals", &[b"Bearer=good"], One(NONE_OF_OURS)),
+            ("colon", &[b"Bearer: good"], One(NONE_OF_OURS)),
+            (
+                "a byte that is no text",
+                &[b"Bearer go\xffod"],
+                One(NONE_OF_OURS),
+            ),
+            (
+                "a byte behind the scheme",
+                &[b"Bearer\xa0good"],
+                One(NONE_OF_OURS),
+            ),
+            ("space before", &[b" Bearer good"], One(NONE_OF_OURS)),
+            ("tab before", &[b"\tBearer good"], One(NONE_OF_OURS)),
+            ("empty field", &[b""], Nothing),
+            ("basic", &[b"Basic YTpi"], Nothing),
+            ("basic with bearer in it", &[b"Basic Bearer good"], Nothing),
+            ("longer scheme", &[b"Bearers good"], Nothing),
+            ("scheme with a dash", &[b"Bearer-x good"], Nothing),
+            (
+                "same field twice",
+                &[b"Bearer good", b"Bearer good"],
+                Conflict,
+            ),
+            ("basic first", &[b"Basic YTpi", b"Bearer good"], Conflict),
+            ("basic last", &[b"Bearer good", b"Basic YTpi"], Conflict),
+        ];
+        for (name, fields, want) in cases {
+            let fields: Vec<_> = fields
+                .iter()
+                .map(|field| ("authorization", *field))
+                .collect();
+            let request = request(&fields);
+            assert_eq!(RequestHead::of(&request).bearer(), want, "{name}");
         }
     }
 

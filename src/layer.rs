@@ -15,6 +15,7 @@ use crate::{
     future::Finish,
     gate::{Admission, Gate},
     head::RequestHead,
+    issuer::SessionIssuer,
     page::{Page, Pages, Policy},
     provider::{BoxFuture, IdentityProvider},
     rejection::{Rejection, RejectionKind},
@@ -89,6 +90,12 @@ impl MagicLinkLayer {
         Builder::new(provider, keys)
     }
 
+    /// Returns what makes and ends sessions for people whom the application signs in by other means.
+    #[must_use]
+    pub fn issuer(&self) -> SessionIssuer {
+        SessionIssuer::new(self.shared.clone())
+    }
+
     #[cfg(feature = "test-util")]
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
@@ -139,6 +146,7 @@ impl Shared {
     ) -> (Request<B>, Finish) {
         let finish = Finish {
             depends_on_session: true,
+            takes_bearer: self.gate.takes_bearer,
             cookie: admission
                 .renewed
                 .and_then(|renewed| self.session_cookie(&renewed, now)),
@@ -188,10 +196,12 @@ impl Shared {
         }
     }
 
-    /// Has the store remember an end. Says whether it took it.
-    pub(crate) async fn revoke(&self, revocation: &Revocation) -> bool {
+    /// Has the store remember an end.
+    pub(crate) async fn revoke(&self, revocation: &Revocation) -> Result<(), StoreError> {
         let taken = self.bounded(self.revocations.revoke(revocation)).await;
-        taken.map_err(|error| self.store_failed(&error)).is_ok()
+        taken.inspect_err(|error| {
+            self.store_failed(error);
+        })
     }
 
     /// Waits for a store, but not for ever.

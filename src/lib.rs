@@ -66,6 +66,14 @@
 //!
 //! [`Audience::of`] tells them apart.
 //!
+//! # Callers that are no browser, and sign-ins that are no mail
+//!
+//! | what | by |
+//! | --- | --- |
+//! | a program sends its session token as `Authorization: Bearer …`, or as gRPC metadata | [`Builder::bearer_tokens`] |
+//! | a handler signs in whom it has recognised by other means, and signs out | [`SessionIssuer`], from [`MagicLinkLayer::issuer`] |
+//! | the same, through the jar of `tower_cookies` | [`SessionIssuer`], feature `tower-cookies` |
+//!
 //! # When something fails
 //!
 //! | fails | answer |
@@ -84,6 +92,8 @@
 //!
 //! - **The cookie.** `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`; found by its exact bytes over all `Cookie` fields. An encoded or padded name
 //!   is not ours; two different values are no session.
+//! - **The bearer token**, where it is switched on: in the one `Authorization` field, byte-exact. Beside a cookie that differs it is no session. It
+//!   proves no origin, and sets no cookie.
 //! - **The token.** Its key is chosen by the exact bytes of the header that the key mints, so nothing in a header from outside is
 //!   interpreted; the signature is checked before anything is parsed; `iss`, `aud`, `exp`, `iat` and `auth_time` are checked against the
 //!   layer's own clock, without leeway for `exp`.
@@ -116,7 +126,7 @@
 //! # Modules, in the order of the walk
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `provider`, `mailer`,
+//! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `issuer`, `provider`, `mailer`,
 //! `page`, `rejection`, `event`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -138,6 +148,7 @@ mod flow;
 mod future;
 mod gate;
 mod head;
+mod issuer;
 mod layer;
 mod mailer;
 mod page;
@@ -170,6 +181,7 @@ pub use self::{
     error::ConfigError,
     event::Event,
     future::ResponseFuture,
+    issuer::{IssueError, Issued, SessionIssuer, SessionToken},
     layer::MagicLinkLayer,
     mailer::{Mail, MailError, Mailer},
     page::{

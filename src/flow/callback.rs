@@ -74,7 +74,11 @@ impl Step {
     async fn redeem(&self, code: &str, state: &str, attempt: &Attempt) -> Response<Bytes> {
         let code = AuthorizationCode::new(code);
         // A session that was there before ends when the new one begins (fixation).
-        let previous = self.shared.gate.session(&self.head(), self.now).ok();
+        let previous = self
+            .shared
+            .gate
+            .session_in_cookie(&self.head(), self.now)
+            .ok();
         let exchange = exchange::Exchange {
             shared: self.shared.clone(),
             code,
@@ -86,16 +90,18 @@ impl Step {
             Ok(granted) => granted,
             Err(rejection) => return self.or_live_session(rejection, attempt).await,
         };
-        if let Some(previous) = previous.filter(|previous| previous.id() != granted.session.id()) {
-            self.record_end(&previous, false).await;
+        if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id())
+        {
+            // Told of in an event if the store does not take it. The person signs in all the same.
+            let _ = self.shared.end(&previous, false, self.now).await;
         }
         let mut response = self.on_their_way(attempt);
-        let lifetime = self.now.until(granted.session.expires_at());
+        let lifetime = self.now.until(granted.session().expires_at());
         let cookie = self
             .shared
             .gate
             .cookies
-            .set(Jar::Session, &granted.token, lifetime);
+            .set(Jar::Session, granted.token().expose(), lifetime);
         response.headers_mut().append(header::SET_COOKIE, cookie);
         response
     }

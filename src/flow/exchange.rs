@@ -22,10 +22,10 @@ use crate::{
     clock::Timestamp,
     email::Email,
     event::Event,
+    issuer::{IssueError, Issued},
     layer::Shared,
     provider::{AuthorizationCode, BoxFuture, Identity},
     rejection::{Rejection, RejectionKind},
-    session::{Session, SessionId, cookie::Jar},
 };
 
 /// How long a success is shared.
@@ -33,13 +33,7 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 /// Beyond this the oldest is forgotten: 10,000 sign-ins within a minute on one replica.
 const MOST: usize = 10_000;
 
-/// A session that an exchange yielded.
-pub(super) struct Granted {
-    pub(super) session: Session,
-    pub(super) token: String,
-}
-
-type Outcome = Result<Arc<Granted>, Rejection>;
+type Outcome = Result<Arc<Issued>, Rejection>;
 
 /// What an exchange needs, owned: it may outlive the request that began it.
 pub(super) struct Exchange {
@@ -132,18 +126,17 @@ impl Exchange {
                 rejection_of(&error)
             })?;
         self.check(&identity).await?;
-        let gate = &self.shared.gate;
-        let id = SessionId::from_bytes(crate::random::bytes());
-        let session = gate.begin_session(&identity, id, self.now);
-        let token = gate
-            .tokens
-            .mint(&session)
-            .filter(|token| gate.cookies.fits(Jar::Session, token))
-            .ok_or(Rejection::new(RejectionKind::SessionTooLarge))?;
         self.shared
-            .listener
-            .tell(&Event::SignedIn { session: &session });
-        Ok(Arc::new(Granted { session, token }))
+            .issue(&identity, self.now)
+            .map(Arc::new)
+            .map_err(|error| {
+                Rejection::new(match error {
+                    IssueError::NoSubject => RejectionKind::ProviderFailed,
+                    IssueError::NotSigned | IssueError::TooLarge { .. } => {
+                        RejectionKind::SessionTooLarge
+                    }
+                })
+            })
     }
 
     /// Checks that the code proved what this sign-in was begun for, and that whoever it proved may come in.

@@ -5,11 +5,13 @@ use http::{Response, StatusCode, header};
 
 use super::{Step, fields::Fields};
 use crate::{
+    clock::Timestamp,
     endpoint::Endpoint,
     event::Event,
+    layer::Shared,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::{Rejection, RejectionKind, redirect},
-    revocation::{Revocation, Target},
+    revocation::{Revocation, StoreError, Target},
     session::Session,
 };
 
@@ -41,7 +43,12 @@ impl Step {
             Err(kind) => return self.refuse(kind),
         };
         let is_recorded = match gate.session(&self.head(), self.now) {
-            Ok(session) => self.record_end(&session, is_everywhere).await,
+            Ok(session) => {
+                let ended = self.shared.end(&session, is_everywhere, self.now);
+                ended.await.is_ok()
+            }
+            // Which of the two was meant to end?
+            Err(kind @ RejectionKind::ConflictingCredentials) => return self.refuse(kind),
             Err(_) => true,
         };
         let mut response = if is_recorded {
@@ -49,13 +56,22 @@ impl Step {
         } else {
             self.answer(Rejection::new(RejectionKind::SignOutNotRecorded), None)
         };
-        let removal = gate.cookies.removal();
-        response.headers_mut().append(header::SET_COOKIE, removal);
+        if !gate.is_bearer(&self.head()) {
+            let removal = gate.cookies.removal();
+            response.headers_mut().append(header::SET_COOKIE, removal);
+        }
         response
     }
+}
 
-    /// Has the store remember the end. Says whether it took it.
-    pub(super) async fn record_end(&self, session: &Session, is_everywhere: bool) -> bool {
+impl Shared {
+    /// Ends a session, or all of its subject's, and tells of it. The error says that the store did not take it.
+    pub(crate) async fn end(
+        &self,
+        session: &Session,
+        is_everywhere: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let target = if is_everywhere {
             Target::Subject(session.subject().to_owned())
         } else {
@@ -63,19 +79,16 @@ impl Step {
         };
         let until = if is_everywhere {
             // Another of the subject's sessions may have begun just now.
-            self.now + self.shared.gate.lifetimes.absolute
+            now + self.gate.lifetimes.absolute
         } else {
-            self.shared.gate.end_of_last_token(session)
+            self.gate.end_of_last_token(session)
         };
-        let is_recorded = self
-            .shared
-            .revoke(&Revocation::new(target, self.now, until))
-            .await;
-        self.shared.listener.tell(&Event::SignedOut {
+        let taken = self.revoke(&Revocation::new(target, now, until)).await;
+        self.listener.tell(&Event::SignedOut {
             session,
             is_everywhere,
-            is_recorded,
+            is_recorded: taken.is_ok(),
         });
-        is_recorded
+        taken
     }
 }

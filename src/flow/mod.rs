@@ -112,7 +112,7 @@ impl Step {
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.append(header::VARY, HeaderValue::from_static("cookie"));
+        headers.append(header::VARY, self.shared.gate.vary());
         answer_to(&self.parts.method, response)
     }
 

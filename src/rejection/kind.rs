@@ -16,6 +16,9 @@ pub enum RejectionKind {
     AttemptExpired,
     /// Two session cookies with different values.
     ConflictingCookies,
+    /// A bearer token and a session cookie that differ, or several `Authorization` fields. Only with
+    /// [`bearer_tokens`](crate::Builder::bearer_tokens).
+    ConflictingCredentials,
     /// A post to one of the layer's endpoints from another site.
     CrossSite,
     /// The session's token was good until its end.
@@ -30,7 +33,7 @@ pub enum RejectionKind {
     Malformed,
     /// An endpoint does not know the method.
     MethodNotAllowed,
-    /// No session cookie.
+    /// No session cookie, and no bearer token where those are accepted.
     NoSession,
     /// The organization, the address's domain or the application's own rule says no.
     NotAllowed,
@@ -74,6 +77,7 @@ impl RejectionKind {
             Self::AnotherBrowser => "another_browser",
             Self::AttemptExpired => "attempt_expired",
             Self::ConflictingCookies => "conflicting_cookies",
+            Self::ConflictingCredentials => "conflicting_credentials",
             Self::CrossSite => "cross_site",
             Self::ExpiredSession => "expired_session",
             Self::InvalidSession => "invalid_session",
@@ -104,6 +108,7 @@ impl RejectionKind {
     pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::ConflictingCookies
+            | Self::ConflictingCredentials
             | Self::ExpiredSession
             | Self::InvalidSession
             | Self::NoSession
@@ -137,6 +142,7 @@ impl RejectionKind {
         matches!(
             self,
             Self::ConflictingCookies
+                | Self::ConflictingCredentials
                 | Self::ExpiredSession
                 | Self::InvalidSession
                 | Self::NoSession
@@ -168,6 +174,7 @@ impl RejectionKind {
             Self::AnotherBrowser => Trouble::AnotherBrowser,
             Self::AttemptExpired
             | Self::ConflictingCookies
+            | Self::ConflictingCredentials
             | Self::ExpiredSession
             | Self::InvalidSession
             | Self::NoSession

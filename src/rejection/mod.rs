@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::{
     audience::Audience,
+    gate::Gate,
     head::RequestHead,
     layer::Shared,
     page::{Page, Resend, TroublePage},
@@ -102,8 +103,8 @@ impl Rejection {
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.append(header::VARY, HeaderValue::from_static("cookie"));
-        if self.kind.spoils_cookie() && !head.is_prefetch() {
+        headers.append(header::VARY, shared.gate.vary());
+        if self.kind.spoils_cookie() && !head.is_prefetch() && !shared.gate.is_bearer(head) {
             headers.append(header::SET_COOKIE, shared.gate.cookies().removal());
         }
         response.extensions_mut().insert(self);
@@ -153,10 +154,10 @@ impl Rejection {
 
     pub(crate) fn to_program(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         let return_to = shared.gate.return_to(head).filter(|_| head.is_safe());
-        self.to_problem(shared, &shared.gate.login_path(return_to.as_ref()))
+        self.to_problem(shared, head, &shared.gate.login_path(return_to.as_ref()))
     }
 
-    fn to_problem(&self, shared: &Shared, login: &str) -> Response<Bytes> {
+    fn to_problem(&self, shared: &Shared, head: &RequestHead<'_>, login: &str) -> Response<Bytes> {
         let login_url = shared.gate.absolute(login);
         let code = self.kind.code();
         let problem = Problem {
@@ -181,6 +182,9 @@ impl Rejection {
             if let Ok(challenge) = HeaderValue::try_from(challenge) {
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
+            if let Some(challenge) = bearer_challenge(&shared.gate, head) {
+                headers.append(header::WWW_AUTHENTICATE, challenge);
+            }
         }
         self.add_fields(&mut response);
         response
@@ -190,7 +194,7 @@ impl Rejection {
     /// it that was asked for.
     fn to_htmx(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         let login = shared.gate.login_path(driven_page(shared, head).as_ref());
-        let mut response = self.to_problem(shared, &login);
+        let mut response = self.to_problem(shared, head, &login);
         if self.kind.wants_sign_in()
             && let Ok(login) = HeaderValue::try_from(login)
         {
@@ -252,6 +256,21 @@ fn driven_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
     let url = head.headers().get("hx-current-url")?.to_str().ok()?;
     let page = url.strip_prefix(gate.public_url.origin())?;
     ReturnTo::parse(page.split('#').next().unwrap_or_default(), &gate.mount)
+}
+
+/// Offers bearer tokens, where they are accepted (RFC 6750, section 3): the scheme never stands alone, and no error is named to who
+/// brought no token.
+fn bearer_challenge(gate: &Gate, head: &RequestHead<'_>) -> Option<HeaderValue> {
+    if !gate.takes_bearer {
+        return None;
+    }
+    let error = if gate.is_bearer(head) {
+        r#", error="invalid_token""#
+    } else {
+        ""
+    };
+    let realm = gate.public_url.origin();
+    HeaderValue::try_from(format!(r#"Bearer realm="{realm}"{error}"#)).ok()
 }
 
 /// RFC 9457.

@@ -40,12 +40,8 @@ impl Cookies {
     pub(crate) fn new(name: &str, is_secure: bool) -> Self {
         let prefix = if is_secure { "__Host-" } else { "" };
         let session = format!("{prefix}{name}");
-        let mut removal = bare(&session, "", is_secure);
-        removal.make_removal();
-        // make_removal writes an Expires relative to the system clock; the epoch says the same and needs no clock.
-        removal.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
         Self {
-            removal: encode(&removal),
+            removal: encode(&removed(&session, is_secure)),
             session,
             browser: format!("{prefix}{name}-browser"),
             return_to: format!("{prefix}{name}-return"),
@@ -68,16 +64,35 @@ impl Cookies {
 
     /// Returns the `Set-Cookie` value that keeps `value` for `max_age`.
     pub(crate) fn set(&self, jar: Jar, value: &str, max_age: Duration) -> HeaderValue {
+        encode(&self.kept(jar, value, max_age))
+    }
+
+    /// Returns the cookie that keeps `value` for `max_age`.
+    pub(crate) fn kept<'c>(&'c self, jar: Jar, value: &'c str, max_age: Duration) -> Cookie<'c> {
         let mut cookie = bare(self.name(jar), value, self.is_secure);
         let max_age = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
         cookie.set_max_age(cookie::time::Duration::seconds(max_age));
-        encode(&cookie)
+        cookie
     }
 
     /// Returns the `Set-Cookie` value that makes the browser forget the session.
     pub(crate) fn removal(&self) -> HeaderValue {
         self.removal.clone()
     }
+
+    /// Returns the cookie that makes the browser forget the session.
+    #[cfg(feature = "tower-cookies")]
+    pub(crate) fn removed(&self) -> Cookie<'_> {
+        removed(&self.session, self.is_secure)
+    }
+}
+
+fn removed(name: &str, is_secure: bool) -> Cookie<'_> {
+    let mut removal = bare(name, "", is_secure);
+    removal.make_removal();
+    // make_removal writes an Expires relative to the system clock; the epoch says the same and needs no clock.
+    removal.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
+    removal
 }
 
 fn bare<'c>(name: &'c str, value: &'c str, is_secure: bool) -> Cookie<'c> {

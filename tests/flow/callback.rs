@@ -471,6 +471,25 @@ async fn two_tabs_of_one_browser_both_finish() {
 }
 
 #[tokio::test]
+async fn a_bearer_token_beside_a_callback_neither_ends_nor_saves_a_session() {
+    let world = World::with(|builder| builder.bearer_tokens()).await;
+    let mut browser = world.signed_in(ADA).await;
+    let before = browser.clone();
+    let program = world.signed_in("bob@example.com").await;
+    let field = format!("Bearer {}", program.jar[SESSION]);
+
+    browser.ask_for_link(ADA, "/").await;
+    let callback = world.follow_mail(ADA).await;
+    let request = Request::get(callback).header("authorization", field);
+    let landed = browser.send(request.body("".into()).unwrap()).await;
+    assert_eq!(landed.location(), "/");
+    // Of the two only the cookie is the browser's own (fixation).
+    assert_eq!(before.clone().get("/").await.status(), 303);
+    assert_eq!(program.clone().get("/").await.status(), 200);
+    assert_eq!(browser.get("/").await.status(), 200);
+}
+
+#[tokio::test]
 async fn a_session_that_was_there_before_ends_when_a_new_one_begins() {
     let world = World::new().await;
     let eve = world.signed_in(EVE).await;

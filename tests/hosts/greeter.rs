@@ -88,11 +88,29 @@ where
     <T::ResponseBody as http_body::Body>::Error:
         Into<Box<dyn std::error::Error + Send + Sync>> + Send,
 {
+    let metadata: Vec<_> = cookies
+        .iter()
+        .map(|pair| ("cookie", pair.clone()))
+        .collect();
+    ask_with(client, method, &metadata).await
+}
+
+/// Asks for greetings with any metadata.
+pub(crate) async fn ask_with<T>(
+    client: &mut tonic::client::Grpc<T>,
+    method: &'static str,
+    metadata: &[(&'static str, String)],
+) -> Result<Vec<String>, Status>
+where
+    T: GrpcService<Body>,
+    T::Error: std::fmt::Debug,
+    T::ResponseBody: http_body::Body + Send + 'static,
+    <T::ResponseBody as http_body::Body>::Error:
+        Into<Box<dyn std::error::Error + Send + Sync>> + Send,
+{
     let mut request = Request::new("me".to_owned());
-    for cookie in cookies {
-        request
-            .metadata_mut()
-            .append("cookie", cookie.parse().unwrap());
+    for (name, value) in metadata {
+        request.metadata_mut().append(*name, value.parse().unwrap());
     }
     client.ready().await.unwrap();
     let path = PathAndQuery::from_static(method);

@@ -10,10 +10,13 @@
 
 mod answer;
 mod audiences;
+mod bearer;
 mod contract;
 mod greeter;
 mod grpc;
 mod host;
+mod issuer;
+mod jar;
 mod ledger;
 mod passing;
 mod renewal;

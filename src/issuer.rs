@@ -1,0 +1,223 @@
+//! `SessionIssuer`: sessions of people and programs whom the application signs in by other means.
+//!
+//! - What it makes is what a sign-in makes: the same token, the same cookie, the same events. The gate cannot tell them apart.
+//! - It works through plain header values; under feature `tower-cookies` through that crate's jar too (`jar`).
+//! - The cookie of a response that signs in or out wins over one that the layer would renew in it.
+
+use std::{fmt, sync::Arc};
+
+use http::HeaderValue;
+
+use crate::{
+    clock::Timestamp,
+    event::Event,
+    layer::Shared,
+    provider::Identity,
+    revocation::StoreError,
+    session::{
+        Session, SessionId,
+        cookie::{self, Jar},
+    },
+};
+
+#[cfg(feature = "tower-cookies")]
+mod jar;
+
+/// Makes and ends sessions for people and programs whom the application signs in by other means: a password, a certificate, a command
+/// line tool. [`MagicLinkLayer::issuer`](crate::MagicLinkLayer::issuer) returns it. Clones share everything; cloning costs a counter.
+///
+/// A browser gets the session in a cookie; a program that keeps none sends it as a bearer token, where
+/// [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) is on.
+///
+/// Whom to sign in is the application's word alone: neither the organizations, the domains nor
+/// [`Builder::authorize`](crate::Builder::authorize) are asked. It must have made sure of the person before, and that the request comes from
+/// its own origin: a form that signs in can be posted from anywhere otherwise. The path of that form is a public one, since nobody who
+/// needs it is signed in.
+///
+/// ```
+/// use http::{Request, Response, StatusCode, header};
+/// use tower_magic_link::{Email, Identity, KeyRing, MagicLinkLayer, Session, SessionIssuer, SigningKey};
+/// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, Start, Started};
+/// # struct Provider;
+/// # impl IdentityProvider for Provider {
+/// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
+/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+/// # }
+/// # fn is_password(_: &str) -> bool { true }
+///
+/// /// Answers a password. The session goes into a cookie; the answer is for nobody else.
+/// fn sign_in(issuer: &SessionIssuer, password: &str) -> Result<Response<()>, Box<dyn std::error::Error>> {
+///     if !is_password(password) {
+///         return Ok(Response::builder().status(StatusCode::FORBIDDEN).body(())?);
+///     }
+///     let ada = Identity::new("user-1", Email::parse("ada@example.com")?);
+///     let issued = issuer.issue(&ada)?;
+///     Ok(Response::builder()
+///         .header(header::SET_COOKIE, issued.set_cookie())
+///         .header(header::CACHE_CONTROL, "no-store")
+///         .body(())?)
+/// }
+///
+/// /// Ends the session of a request. If the store does not take it, a copy of the cookie works until it expires.
+/// async fn sign_out(issuer: &SessionIssuer, request: Request<()>) -> Result<Response<()>, Box<dyn std::error::Error>> {
+///     if let Some(session) = request.extensions().get::<Session>() {
+///         issuer.sign_out(session).await?;
+///     }
+///     Ok(Response::builder().header(header::SET_COOKIE, issuer.removal()).body(())?)
+/// }
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let layer = MagicLinkLayer::builder(Provider, KeyRing::new(SigningKey::generate()?))
+///     .public_url("https://app.example.com")
+///     .public_path("/password")
+///     .build()?;
+/// let issuer = layer.issuer();
+///
+/// let response = sign_in(&issuer, "correct horse")?;
+/// assert!(response.headers()[header::SET_COOKIE].to_str()?.starts_with("__Host-magic-link=ey"));
+/// # let mut request = Request::new(());
+/// # let session = issuer.issue(&Identity::new("user-1", Email::parse("ada@example.com")?))?.session().clone();
+/// # request.extensions_mut().insert(session);
+/// let response = sign_out(&issuer, request).await?;
+/// assert!(response.headers()[header::SET_COOKIE].to_str()?.starts_with("__Host-magic-link=;"));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct SessionIssuer {
+    shared: Arc<Shared>,
+}
+
+impl SessionIssuer {
+    pub(crate) const fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+
+    /// Makes a session that begins now, and tells [`Event::SignedIn`].
+    ///
+    /// A session that the request had before goes on: end it with [`SessionIssuer::sign_out`], so that nobody keeps what they planted.
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError`]: no session was made.
+    pub fn issue(&self, identity: &Identity) -> Result<Issued, IssueError> {
+        self.shared.issue(identity, self.shared.clock.now())
+    }
+
+    /// Ends a session everywhere that the revocation store reaches, and tells [`Event::SignedOut`]. The browser keeps its cookie until it
+    /// is sent [`SessionIssuer::removal`].
+    ///
+    /// It waits for the store as long as [`Builder::revocation_timeout`](crate::Builder::revocation_timeout), on a tokio runtime with its timer
+    /// enabled.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store did not take it: the session's token works until it expires.
+    pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        self.shared.end(session, false, now).await
+    }
+
+    /// Returns the `Set-Cookie` value that makes a browser forget the session.
+    #[must_use]
+    pub fn removal(&self) -> HeaderValue {
+        self.shared.gate.cookies().removal()
+    }
+}
+
+impl fmt::Debug for SessionIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionIssuer").finish_non_exhaustive()
+    }
+}
+
+/// A session that was made just now, and the token and cookie that carry it.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    session: Session,
+    token: SessionToken,
+    cookie: HeaderValue,
+}
+
+impl Issued {
+    /// Returns the session.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Returns the token, for a program that sends it as a bearer token.
+    #[must_use]
+    pub const fn token(&self) -> &SessionToken {
+        &self.token
+    }
+
+    /// Returns the `Set-Cookie` value that has a browser keep the session. Its response must be kept by no cache: `Cache-Control: no-store`.
+    #[must_use]
+    pub fn set_cookie(&self) -> HeaderValue {
+        self.cookie.clone()
+    }
+}
+
+/// A session's token. Whoever has it is signed in, so `Debug` prints `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionToken(String);
+
+impl SessionToken {
+    /// Returns the token itself. It must not reach a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// No session was made of an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// The identity's subject is empty: such a token would be refused.
+    #[error("the subject is empty")]
+    NoSubject,
+    /// The current key does not sign.
+    #[error("the signing key does not sign")]
+    NotSigned,
+    /// Browsers drop cookies over 4,096 bytes (draft-ietf-httpbis-rfc6265bis, section 5.6), and the gate takes no longer token.
+    #[error(
+        "the session's cookie would have {size} bytes, over {}",
+        cookie::LONGEST
+    )]
+    TooLarge {
+        /// The bytes of the cookie's name and value.
+        size: usize,
+    },
+}
+
+impl Shared {
+    /// Makes a session of an identity that was proven at `now`, and tells of it.
+    pub(crate) fn issue(&self, identity: &Identity, now: Timestamp) -> Result<Issued, IssueError> {
+        if identity.subject().is_empty() {
+            return Err(IssueError::NoSubject);
+        }
+        let gate = &self.gate;
+        let id = SessionId::from_bytes(crate::random::bytes());
+        let session = gate.begin_session(identity, id, now);
+        let token = gate.tokens.mint(&session).ok_or(IssueError::NotSigned)?;
+        if !gate.cookies.fits(Jar::Session, &token) {
+            let size = gate.cookies.name(Jar::Session).len() + token.len();
+            return Err(IssueError::TooLarge { size });
+        }
+        let lifetime = now.until(session.expires_at());
+        let cookie = gate.cookies.set(Jar::Session, &token, lifetime);
+        self.listener.tell(&Event::SignedIn { session: &session });
+        Ok(Issued {
+            session,
+            token: SessionToken(token),
+            cookie,
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! The issuer by `tower_cookies::Cookies`.
+//!
+//! - The jar is for handlers that write cookies. The gate never reads it: percent-decoding a name defeats `__Host-`.
+//! - The removal is added to the jar like any cookie. `Cookies::remove` would stay silent where the jar could not read the request's own
+//!   cookie, as beside a neighbour's byte that is no UTF-8.
+
+use tower_cookies::Cookies;
+
+use super::{IssueError, SessionIssuer};
+use crate::{
+    provider::Identity,
+    revocation::StoreError,
+    session::{Session, cookie::Jar},
+};
+
+impl SessionIssuer {
+    /// Makes a session as [`SessionIssuer::issue`] does, and puts its cookie into the jar of the request.
+    ///
+    /// The jar is written by `CookieManagerLayer`, which may stand on either side of the layer. The response must be kept by no cache:
+    /// `Cache-Control: no-store`.
+    ///
+    /// ```
+    /// use axum::{Router, http::{Method, StatusCode, header}, routing::post};
+    /// use tower_cookies::{CookieManagerLayer, Cookies};
+    /// use tower_magic_link::{ConfigError, Email, Identity, KeyRing, MagicLinkLayer, Session, SessionIssuer, SigningKey};
+    /// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, Start, Started};
+    /// # struct Provider;
+    /// # impl IdentityProvider for Provider {
+    /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
+    /// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+    /// # }
+    /// # fn who_has(_password: &str) -> Option<Identity> { None }
+    ///
+    /// # fn app() -> Result<Router, ConfigError> {
+    /// let layer = MagicLinkLayer::builder(Provider, KeyRing::new(SigningKey::generate()?))
+    ///     .public_url("https://app.example.com")
+    ///     .public_path((Method::POST, "/password"))
+    ///     .build()?;
+    /// let (signing_in, signing_out) = (layer.issuer(), layer.issuer());
+    ///
+    /// let app = Router::new()
+    ///     .route("/password", post(async move |cookies: Cookies, password: String| {
+    ///         let Some(identity) = who_has(&password) else { return Err(StatusCode::FORBIDDEN) };
+    ///         match signing_in.sign_in_with(&cookies, &identity) {
+    ///             Ok(session) => Ok(([(header::CACHE_CONTROL, "no-store")], session.email().to_owned())),
+    ///             Err(_) => Err(StatusCode::INTERNAL_SERVER_ERROR),
+    ///         }
+    ///     }))
+    ///     .route("/leave", post(async move |cookies: Cookies, session: Session| {
+    ///         match signing_out.sign_out_with(&cookies, &session).await {
+    ///             Ok(()) => StatusCode::NO_CONTENT,
+    ///             Err(_) => StatusCode::SERVICE_UNAVAILABLE,
+    ///         }
+    ///     }))
+    ///     .layer(CookieManagerLayer::new())
+    ///     .layer(layer);
+    /// # Ok(app)
+    /// # }
+    /// # assert!(app().is_ok());
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError`]: no session was made, and the jar is as it was.
+    #[cfg_attr(docsrs, doc(cfg(feature = "tower-cookies")))]
+    pub fn sign_in_with(
+        &self,
+        cookies: &Cookies,
+        identity: &Identity,
+    ) -> Result<Session, IssueError> {
+        let issued = self.issue(identity)?;
+        let session = issued.session().clone();
+        let lifetime = session.issued_at().until(session.expires_at());
+        let jar = self.shared.gate.cookies();
+        let cookie = jar.kept(Jar::Session, issued.token().expose(), lifetime);
+        cookies.add(cookie.into_owned());
+        Ok(session)
+    }
+
+    /// Ends a session as [`SessionIssuer::sign_out`] does, and puts the removal of its cookie into the jar of the request.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store did not take it. The cookie is removed all the same; a copy of it works until it expires.
+    #[cfg_attr(docsrs, doc(cfg(feature = "tower-cookies")))]
+    pub async fn sign_out_with(
+        &self,
+        cookies: &Cookies,
+        session: &Session,
+    ) -> Result<(), StoreError> {
+        cookies.add(self.shared.gate.cookies().removed().into_owned());
+        self.sign_out(session).await
+    }
+}
