@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod check;
+mod forward;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -63,6 +64,7 @@ pub struct Builder {
     mailer: Option<Box<dyn ErasedMailer>>,
     listener: Listener,
     clock: Box<dyn Clock>,
+    forward: forward::Settings,
 }
 
 impl Builder {
@@ -87,6 +89,7 @@ impl Builder {
             mailer: None,
             listener: Listener::default(),
             clock: Box::new(SystemClock::default()),
+            forward: forward::Settings::default(),
         }
     }
 
@@ -275,6 +278,8 @@ impl Builder {
         check::cookie_size(&gate, &self.organizations)?;
         Ok(MagicLinkLayer::new(Shared {
             clock: self.clock,
+            forwards_identity: self.forward.identity,
+            proxies: self.forward.proxies()?,
             flow: Flow {
                 provider: self.provider,
                 mailer: self.mailer,

@@ -112,7 +112,7 @@
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
 //! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `provider`, `mailer`,
-//! `page`, `rejection`, `event`, `clock`, [`emulator`], [`testing`].
+//! `page`, `rejection`, `forward`, `forward_auth` (`peer`), `event`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -130,12 +130,15 @@ mod event;
 #[cfg(feature = "axum")]
 mod extract;
 mod flow;
+mod forward;
+mod forward_auth;
 mod future;
 mod gate;
 mod head;
 mod layer;
 mod mailer;
 mod page;
+mod peer;
 mod provider;
 mod public_url;
 mod random;
@@ -163,6 +166,7 @@ pub use self::{
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::Event,
+    forward_auth::{ForwardAuth, ForwardAuthFuture},
     future::ResponseFuture,
     layer::MagicLinkLayer,
     mailer::{Mail, MailError, Mailer},
@@ -170,6 +174,7 @@ pub use self::{
         CheckPage, ConfirmPage, Confirmation, DefaultPages, LoginPage, LoginProblem, Page,
         PageSources, Pages, Resend, SignedOutPage, Trouble, TroublePage,
     },
+    peer::PeerAddr,
     provider::{
         AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
         ProviderErrorKind, Start, Started,
