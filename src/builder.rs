@@ -25,6 +25,7 @@ use crate::{
 
 mod bearer;
 mod check;
+mod forward;
 mod preflight;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -67,6 +68,7 @@ pub struct Builder {
     mailer: Option<Box<dyn ErasedMailer>>,
     listener: Listener,
     clock: Box<dyn Clock>,
+    forward: forward::Settings,
 }
 
 impl Builder {
@@ -93,6 +95,7 @@ impl Builder {
             mailer: None,
             listener: Listener::default(),
             clock: Box::new(SystemClock::default()),
+            forward: forward::Settings::default(),
         }
     }
 
@@ -283,6 +286,8 @@ impl Builder {
         check::cookie_size(&gate, &self.organizations)?;
         Ok(MagicLinkLayer::new(Shared {
             clock: self.clock,
+            forwards_identity: self.forward.identity,
+            proxies: self.forward.proxies()?,
             flow: Flow {
                 provider: self.provider,
                 mailer: self.mailer,

@@ -17,6 +17,12 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
+    /// The inner service set a cookie that is the layer's, and the answer went out without it. Only with
+    /// [`Builder::forward_identity`](crate::Builder::forward_identity).
+    CookieDropped {
+        /// The cookie's name.
+        name: &'a str,
+    },
     /// A link was sent.
     LinkSent {
         /// To whom.
@@ -73,6 +79,9 @@ impl<'a> Event<'a> {
 
     fn trace(&self) {
         match self {
+            Self::CookieDropped { name } => {
+                tracing::warn!(target: "tower_magic_link", name, "inner set-cookie dropped");
+            }
             Self::LinkSent { email } => {
                 tracing::info!(target: "tower_magic_link", ?email, "link sent");
             }

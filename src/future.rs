@@ -13,6 +13,7 @@ use std::{
     future::Future,
     mem,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -26,6 +27,7 @@ use crate::{
     body::ResponseBody,
     clock::Timestamp,
     flow::{LONGEST_FORM, Step},
+    forward,
     gate::{self, Admission, Exposure, Verdict},
     head::RequestHead,
     layer::Shared,
@@ -64,6 +66,8 @@ pub(crate) struct Finish {
     pub(crate) takes_bearer: bool,
     /// The renewed session cookie, where it is time.
     pub(crate) cookie: Option<HeaderValue>,
+    /// Who watches over our cookies, where the inner service is one that must not set them.
+    pub(crate) forwarded: Option<Arc<Shared>>,
 }
 
 /// A request that waits for the revocation store.
@@ -74,7 +78,7 @@ pub(crate) struct Wait<S, B> {
     pub(crate) admission: Admission,
     pub(crate) exposure: Exposure,
     pub(crate) now: Timestamp,
-    pub(crate) shared: std::sync::Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// A form on its way in.
@@ -220,10 +224,13 @@ where
                 finish,
             }
         }
-        Verdict::Pass => State::Forward {
-            inner: waited.inner.call(waited.shared.pass(waited.request)),
-            finish: Finish::default(),
-        },
+        Verdict::Pass => {
+            let (request, finish) = waited.shared.pass(waited.request);
+            State::Forward {
+                inner: waited.inner.call(request),
+                finish,
+            }
+        }
         Verdict::Refuse(rejection) => {
             let head = RequestHead::of(&waited.request);
             State::Refuse(Some(waited.shared.refuse(rejection, &head)))
@@ -232,8 +239,11 @@ where
 }
 
 impl Finish {
-    fn write_to<B>(self, response: &mut Response<B>) {
+    pub(crate) fn write_to<B>(self, response: &mut Response<B>) {
         let headers = response.headers_mut();
+        if let Some(shared) = &self.forwarded {
+            forward::keep_own_cookies(headers, shared);
+        }
         if self.depends_on_session {
             headers.append(header::VARY, gate::vary(self.takes_bearer));
         }

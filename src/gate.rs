@@ -151,6 +151,14 @@ impl Gate {
         }
     }
 
+    /// Says what to do with a request of which nothing is known but its headers: no path is public.
+    pub(crate) fn protected(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
+        match self.admission(head, now) {
+            Ok(admission) => Decision::Admit(admission),
+            Err(kind) => Decision::Refuse(Rejection::new(kind)),
+        }
+    }
+
     fn guard(&self, endpoint: Endpoint, head: &RequestHead<'_>) -> Result<(), Rejection> {
         if !endpoint.takes(head.method()) {
             return Err(Rejection::method_not_allowed(endpoint.allow()));

@@ -187,7 +187,7 @@ fn behind_bearer(field: &[u8]) -> Option<&[u8]> {
 }
 
 /// Splits a `Cookie` field at its semicolons. A token is hundreds of bytes without one: memchr looks at many at a time.
-fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut start = 0;
     memchr_iter(b';', field)
         .chain([field.len()])

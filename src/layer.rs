@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower_layer::Layer;
 
 use crate::{
@@ -12,11 +12,13 @@ use crate::{
     clock::{Clock, Timestamp},
     event::{Event, Listener},
     flow::Flow,
+    forward,
     future::Finish,
     gate::{Admission, Gate},
     head::RequestHead,
     issuer::SessionIssuer,
     page::{Page, Pages, Policy},
+    peer::Proxies,
     provider::{BoxFuture, IdentityProvider},
     rejection::{Rejection, RejectionKind},
     revocation::{
@@ -57,7 +59,7 @@ use crate::{
 #[derive(Clone)]
 #[must_use]
 pub struct MagicLinkLayer {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 /// What every service of a layer shares.
@@ -65,9 +67,12 @@ pub struct MagicLinkLayer {
 pub(crate) struct Shared {
     pub(crate) clock: Box<dyn Clock>,
     pub(crate) flow: Flow,
+    /// Whether the inner service is told by headers who is signed in.
+    pub(crate) forwards_identity: bool,
     pub(crate) gate: Gate,
     pub(crate) listener: Listener,
     pub(crate) pages: PageSet,
+    pub(crate) proxies: Proxies,
     pub(crate) revocations: Box<dyn Revocations>,
     pub(crate) revocation_timeout: Duration,
 }
@@ -123,6 +128,8 @@ impl fmt::Debug for MagicLinkLayer {
             .field("gate", &self.shared.gate)
             .field("flow", &self.shared.flow)
             .field("revocations", &self.shared.revocations)
+            .field("forwards_identity", &self.shared.forwards_identity)
+            .field("proxies", &self.shared.proxies)
             .finish_non_exhaustive()
     }
 }
@@ -139,7 +146,7 @@ impl Shared {
 
     /// Puts the session into a request, and prepares the renewed cookie for its response.
     pub(crate) fn admit<B>(
-        &self,
+        self: &Arc<Self>,
         mut request: Request<B>,
         admission: Admission,
         now: Timestamp,
@@ -150,23 +157,41 @@ impl Shared {
             cookie: admission
                 .renewed
                 .and_then(|renewed| self.session_cookie(&renewed, now)),
+            forwarded: self.forwarded(),
         };
+        if self.forwards_identity {
+            let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
+            let headers = request.headers_mut();
+            // Like the cookie it opens everything here, and the service behind needs it for nothing.
+            if is_bearer {
+                headers.remove(header::AUTHORIZATION);
+            }
+            forward::rewrite(headers, Some(&admission.session), &self.gate.cookies);
+        }
         request.extensions_mut().insert(admission.session);
         (request, finish)
     }
 
-    /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
     /// Hands a request for a public path on without a session.
-    pub(crate) fn pass<B>(&self, request: Request<B>) -> Request<B> {
+    pub(crate) fn pass<B>(self: &Arc<Self>, mut request: Request<B>) -> (Request<B>, Finish) {
+        if self.forwards_identity {
+            forward::rewrite(request.headers_mut(), None, &self.gate.cookies);
+        }
         #[cfg(feature = "axum")]
-        let request = {
-            let mut request = request;
-            crate::extract::mark_passed(request.extensions_mut());
-            request
+        crate::extract::mark_passed(request.extensions_mut());
+        let finish = Finish {
+            forwarded: self.forwarded(),
+            ..Finish::default()
         };
-        request
+        (request, finish)
     }
 
+    /// Returns what watches over the answer to a request that was forwarded with identity headers.
+    fn forwarded(self: &Arc<Self>) -> Option<Arc<Self>> {
+        self.forwards_identity.then(|| self.clone())
+    }
+
+    /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
     fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
         let cookies = &self.gate.cookies;
         let token = self.gate.tokens.mint(session)?;

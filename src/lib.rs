@@ -127,7 +127,7 @@
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
 //! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `issuer`, `provider`, `mailer`,
-//! `page`, `rejection`, `event`, `clock`, [`emulator`], [`testing`].
+//! `page`, `rejection`, `forward`, `forward_auth` (`peer`), `event`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -145,6 +145,8 @@ mod event;
 #[cfg(feature = "axum")]
 mod extract;
 mod flow;
+mod forward;
+mod forward_auth;
 mod future;
 mod gate;
 mod head;
@@ -152,6 +154,7 @@ mod issuer;
 mod layer;
 mod mailer;
 mod page;
+mod peer;
 mod provider;
 mod public_url;
 mod random;
@@ -180,6 +183,7 @@ pub use self::{
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::Event,
+    forward_auth::{ForwardAuth, ForwardAuthFuture},
     future::ResponseFuture,
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},
     layer::MagicLinkLayer,
@@ -188,6 +192,7 @@ pub use self::{
         CheckPage, ConfirmPage, Confirmation, DefaultPages, LoginPage, LoginProblem, Page,
         PageSources, Pages, Resend, SignedOutPage, Trouble, TroublePage,
     },
+    peer::PeerAddr,
     provider::{
         AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
         ProviderErrorKind, Start, Started,

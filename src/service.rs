@@ -16,7 +16,7 @@ use crate::{
     endpoint::Endpoint,
     event::Event,
     flow::{self, Step},
-    future::{Collect, Finish, ResponseFuture, Wait},
+    future::{Collect, ResponseFuture, Wait},
     gate::{Admission, Decision, Exposure, Verdict},
     head::RequestHead,
     layer::Shared,
@@ -114,8 +114,8 @@ impl<S> MagicLink<S> {
     where
         S: Service<Request<B>, Response = Response<R>>,
     {
-        let request = self.shared.pass(request);
-        ResponseFuture::forward(self.inner.call(request), Finish::default())
+        let (request, finish) = self.shared.pass(request);
+        ResponseFuture::forward(self.inner.call(request), finish)
     }
 
     fn refuse<B, F>(

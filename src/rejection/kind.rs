@@ -105,7 +105,7 @@ impl RejectionKind {
         }
     }
 
-    pub(super) const fn status(self) -> StatusCode {
+    pub(crate) const fn status(self) -> StatusCode {
         match self {
             Self::ConflictingCookies
             | Self::ConflictingCredentials

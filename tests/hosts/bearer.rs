@@ -408,3 +408,37 @@ async fn a_bearer_token_is_no_proof_of_origin_at_the_layers_own_endpoints() {
     assert_eq!(ask(&layer, who()).await.status(), 401);
     assert!(clock.now() < session.expires_at(), "not for its age");
 }
+
+#[tokio::test]
+async fn a_token_that_opened_the_way_goes_no_further_where_identity_is_forwarded() {
+    let layer = on(builder(&ManualClock::new()).forward_identity());
+    let (token, session) = token_of(&layer);
+    let inner = tower::service_fn(|request: Request<Full<bytes::Bytes>>| async move {
+        let field = |name| {
+            request
+                .headers()
+                .get(name)
+                .map(|value| value.to_str().unwrap().to_owned())
+        };
+        let seen = format!("{:?} {:?}", field("authorization"), field("x-auth-subject"));
+        Ok::<_, std::convert::Infallible>(http::Response::new(Full::from(seen)))
+    });
+    let basic = "Basic YTpi";
+    let cases = [
+        (
+            "bearer",
+            with_field(program("/hello"), &bearer(&token)),
+            None,
+        ),
+        (
+            "cookie, and the application's own scheme",
+            with_field(with_cookie(program("/hello"), &cookie(&token)), basic),
+            Some(basic.to_owned()),
+        ),
+    ];
+    for (name, request, authorization) in cases {
+        let answer = Answer::of(layer.layer(inner), request).await;
+        let want = format!("{authorization:?} {:?}", Some(session.subject()));
+        assert_eq!(answer.text(), want, "{name}");
+    }
+}

@@ -1,0 +1,92 @@
+//! A reverse proxy that puts email sign-in in front of any HTTP service, whatever it is written in.
+//!
+//! `UPSTREAM=http://127.0.0.1:8080 cargo run --example guard` asks for a sign-in on every path, and tells the service who it is by
+//! `X-Auth-Email` and its like. The service listens where only the proxy reaches it. `PORT`, `WORKOS_API_KEY` and the rest: as in `quickstart`.
+
+#![expect(clippy::print_stdout, reason = "the link is read in the terminal")]
+
+use std::{env, error::Error};
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header::*};
+use hyper_util::{client::legacy, rt::TokioExecutor, rt::TokioIo};
+use tokio::{io::copy_bidirectional, net::TcpListener};
+use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, SigningKey, WorkOs};
+
+type Client = legacy::Client<legacy::connect::HttpConnector, Body>;
+
+/// The proxy: every path is protected, and the service behind it is told who is signed in.
+pub(crate) fn app(
+    builder: tower_magic_link::Builder,
+    upstream: Uri,
+) -> Result<Router, ConfigError> {
+    let client: Client = legacy::Client::builder(TokioExecutor::new()).build_http();
+    let pass = move |request| pass(client.clone(), upstream.clone(), request);
+    Ok(Router::new()
+        .fallback(pass)
+        .layer(builder.forward_identity().build()?))
+}
+
+/// Sends a request on. Bodies stream both ways; a connection that both sides upgrade becomes a tunnel.
+async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response, StatusCode> {
+    let mut uri = to.into_parts();
+    uri.path_and_query = request.uri().path_and_query().cloned();
+    *request.uri_mut() = Uri::from_parts(uri).map_err(|_| StatusCode::BAD_REQUEST)?;
+    keep_end_to_end(request.headers_mut());
+    let ours = hyper::upgrade::on(&mut request);
+    let answer = client.request(request).await;
+    let mut answer = answer.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    keep_end_to_end(answer.headers_mut());
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let theirs = hyper::upgrade::on(&mut answer);
+        tokio::spawn(async move {
+            let (ours, theirs) = tokio::try_join!(ours, theirs)?;
+            copy_bidirectional(&mut TokioIo::new(ours), &mut TokioIo::new(theirs)).await?;
+            Ok::<_, Box<dyn Error + Send + Sync>>(())
+        });
+    }
+    Ok(answer.map(Body::new))
+}
+
+/// Removes the fields that are about one connection (RFC 9110, section 7.6.1), but for the wish to upgrade it.
+fn keep_end_to_end(headers: &mut HeaderMap) {
+    let named = headers.get_all(CONNECTION).into_iter();
+    let named = named.flat_map(|list| list.as_bytes().split(|b| *b == b','));
+    let named = named.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok());
+    let mut gone: Vec<_> = named.collect();
+    let upgrade = headers.remove(UPGRADE).filter(|_| gone.contains(&UPGRADE));
+    gone.extend([CONNECTION, TE, TRAILER, TRANSFER_ENCODING]);
+    gone.extend(["keep-alive", "proxy-connection"].map(HeaderName::from_static));
+    for name in gone {
+        headers.remove(name);
+    }
+    if let Some(upgrade) = upgrade {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, upgrade);
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let upstream = env::var("UPSTREAM").map_err(|_| "UPSTREAM is not set")?;
+    let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+    let keys = match KeyRing::from_env() {
+        Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
+        keys => keys?,
+    };
+    // Without a key there is a WorkOS in this process, which prints what it mails and stops when it is dropped.
+    let emulator = tower_magic_link::emulator::Emulator::builder()
+        .on_mail(|mail| println!("sign-in link for {}: {}", mail.address(), mail.link()))
+        .build();
+    let emulator = emulator.serve(0).await?;
+    let workos = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
+        WorkOs::from_env()?
+    } else {
+        WorkOs::new("sk_emulator", "client_emulator")?.base_url(emulator.base_url())?
+    };
+    let builder = MagicLinkLayer::builder(workos, keys).public_url(&public_url);
+    println!("listening on {public_url}");
+    Ok(axum::serve(listener, app(builder, upstream.parse()?)?).await?)
+}

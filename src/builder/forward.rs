@@ -1,0 +1,63 @@
+//! Settings for what is not Rust: identity headers, and the proxies that ask.
+
+use std::fmt::Display;
+
+use super::Builder;
+use crate::{error::ConfigError, peer::Proxies};
+
+/// What the builder was told for what is not Rust.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    pub(super) identity: bool,
+    trusted_proxies: Vec<String>,
+}
+
+impl Settings {
+    pub(super) fn proxies(&self) -> Result<Proxies, ConfigError> {
+        Proxies::parse(&self.trusted_proxies)
+    }
+}
+
+impl Builder {
+    /// Tells the inner service who is signed in by headers: for what is not Rust, behind a reverse proxy. Off by default.
+    ///
+    /// | header | holds |
+    /// | --- | --- |
+    /// | `X-Auth-Subject` | [`Session::subject`](crate::Session::subject) |
+    /// | `X-Auth-Email` | [`Session::email`](crate::Session::email) |
+    /// | `X-Auth-Organization` | [`Session::organization`](crate::Session::organization), where there is one |
+    /// | `X-Auth-Session` | [`Session::id`](crate::Session::id) |
+    ///
+    /// They are on every request that has a session, on public paths too. Values are visible ASCII: letters, digits and
+    /// ``!#$&'*+-./:=?@^_`{|}~`` stand for themselves, other bytes are percent-encoded as UTF-8, `%` among them. What WorkOS writes today
+    /// holds none of these.
+    ///
+    /// With it, whatever the path:
+    ///
+    /// - A client's own copies of the four are removed, in every spelling that a gateway might take for them (`x_auth_email`,
+    ///   `X-Auth.Email`), and their names from `Connection` and `Trailer`. A body's trailers pass with the body.
+    /// - The layer's own cookies are removed from the request, since they are credentials; other cookies stay byte for byte.
+    /// - A `Set-Cookie` of the inner service's for one of these cookies is dropped, with an
+    ///   [`Event::CookieDropped`](crate::Event::CookieDropped).
+    ///
+    /// The inner service must be reachable through the layer alone. Without this setting requests and responses stay as they are: a
+    /// service in this process has the [`Session`](crate::Session) in the request's extensions.
+    pub fn forward_identity(mut self) -> Self {
+        self.forward.identity = true;
+        self
+    }
+
+    /// Names the proxies whose word [`MagicLinkLayer::forward_auth`](crate::MagicLinkLayer::forward_auth) takes for what a client asked: addresses, or
+    /// networks in CIDR notation. Default: none. Nothing else reads what a proxy says.
+    ///
+    /// ```
+    /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {
+    /// builder.trusted_proxies(["127.0.0.1", "10.0.0.0/8", "fd00::/8"])
+    /// # }
+    /// ```
+    pub fn trusted_proxies<P: Display>(mut self, proxies: impl IntoIterator<Item = P>) -> Self {
+        let proxies = proxies.into_iter().map(|proxy| proxy.to_string());
+        self.forward.trusted_proxies.extend(proxies);
+        self
+    }
+}

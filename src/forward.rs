@@ -1,0 +1,275 @@
+//! What an inner service that is not Rust learns of the session: identity headers.
+//!
+//! - `X-Auth-Subject`, `X-Auth-Email`, `X-Auth-Organization` and `X-Auth-Session` are ours alone: every copy that a client sends is taken
+//!   out of every request that is handed on, signed in or not. A gateway interface writes `-`, `_`, `.` alike (RFC 3875, section 4.1.18), so all
+//!   spellings are one name; and what `Connection` names, the next proxy removes (RFC 9110, section 7.6.1), so it names none of ours.
+//! - A value is visible ASCII: what could end or split it, or is not ASCII, is percent-encoded, and so is `%`.
+//! - The layer's cookies stay with the layer: they are taken out, other cookies are left byte for byte, and an answer sets none of them.
+
+use std::{borrow::Cow, sync::Arc};
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::{
+    event::Event,
+    head::pairs,
+    layer::Shared,
+    session::{
+        Session,
+        cookie::{Cookies, Jar},
+    },
+};
+
+const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");
+const EMAIL: HeaderName = HeaderName::from_static("x-auth-email");
+const ORGANIZATION: HeaderName = HeaderName::from_static("x-auth-organization");
+const SESSION: HeaderName = HeaderName::from_static("x-auth-session");
+
+const NAMES: [HeaderName; 4] = [SUBJECT, EMAIL, ORGANIZATION, SESSION];
+
+/// The fields whose members name other fields.
+const NAMING: [HeaderName; 2] = [header::CONNECTION, header::TRAILER];
+
+const JARS: [Jar; 3] = [Jar::Browser, Jar::ReturnTo, Jar::Session];
+
+/// What a value keeps as it is: the characters of an address that needs no quotes (RFC 5322, `dot-atom` and `@`) without `%`, and the
+/// colon. A comma would make two values of one, `;` and `"` a parameter.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'#')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'\'')
+    .remove(b'*')
+    .remove(b'+')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'/')
+    .remove(b':')
+    .remove(b'=')
+    .remove(b'?')
+    .remove(b'@')
+    .remove(b'^')
+    .remove(b'_')
+    .remove(b'`')
+    .remove(b'{')
+    .remove(b'|')
+    .remove(b'}')
+    .remove(b'~');
+
+/// Makes a request's headers say who is signed in, in our words alone.
+pub(crate) fn rewrite(headers: &mut HeaderMap, session: Option<&Session>, cookies: &Cookies) {
+    strip(headers);
+    hide_cookies(headers, cookies);
+    if let Some(session) = session {
+        introduce(headers, session);
+    }
+}
+
+/// Says who is signed in.
+pub(crate) fn introduce(headers: &mut HeaderMap, session: &Session) {
+    let id = session.id().to_string();
+    headers.insert(SUBJECT, value(session.subject()));
+    headers.insert(EMAIL, value(session.email()));
+    headers.insert(SESSION, value(&id));
+    if let Some(organization) = session.organization() {
+        headers.insert(ORGANIZATION, value(organization));
+    }
+}
+
+/// Removes the answer's cookies that would overwrite ours, and tells of each.
+pub(crate) fn keep_own_cookies(headers: &mut HeaderMap, shared: &Arc<Shared>) {
+    let is_own = |value: &HeaderValue| own_name(&shared.gate.cookies, value.as_bytes()).is_some();
+    if !headers.get_all(header::SET_COOKIE).iter().any(is_own) {
+        return;
+    }
+    let header::Entry::Occupied(entry) = headers.entry(header::SET_COOKIE) else {
+        return;
+    };
+    let (_, values) = entry.remove_entry_mult();
+    let values: Vec<_> = values.collect();
+    for value in values {
+        match own_name(&shared.gate.cookies, value.as_bytes()) {
+            Some(name) => shared.listener.tell(&Event::CookieDropped { name }),
+            None => {
+                headers.append(header::SET_COOKIE, value);
+            }
+        }
+    }
+}
+
+fn strip(headers: &mut HeaderMap) {
+    let spoofed: Vec<_> = headers
+        .keys()
+        .filter(|name| is_ours(name.as_str().as_bytes()))
+        .cloned()
+        .collect();
+    for name in spoofed {
+        headers.remove(name);
+    }
+    for name in NAMING {
+        rewrite_fields(headers, &name, without_our_names);
+    }
+}
+
+fn hide_cookies(headers: &mut HeaderMap, cookies: &Cookies) {
+    rewrite_fields(headers, &header::COOKIE, |field| {
+        without_own(field, cookies)
+    });
+}
+
+/// Says whether a field's name is one of ours to any reader: letters in any case, and any punctuation for the dashes.
+fn is_ours(name: &[u8]) -> bool {
+    let folded = |b: u8| {
+        if b.is_ascii_alphanumeric() {
+            b.to_ascii_lowercase()
+        } else {
+            b'-'
+        }
+    };
+    NAMES.iter().any(|ours| {
+        let ours = ours.as_str().bytes();
+        name.len() == ours.len() && name.iter().copied().map(folded).eq(ours)
+    })
+}
+
+/// Takes the members that name one of our fields out of a list. `None` when there is nothing to take out.
+fn without_our_names(list: &[u8]) -> Option<Vec<u8>> {
+    // A member is a token (RFC 9110, section 5.6.2). Whatever a reader might split or trim differently ends one here.
+    let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
+    let names_ours = |member: &&[u8]| member.split(|b| !is_token(b)).any(is_ours);
+    let members = || list.split(|b| *b == b',');
+    if !members().any(|member| names_ours(&member)) {
+        return None;
+    }
+    let kept: Vec<_> = members().filter(|member| !names_ours(member)).collect();
+    Some(kept.join(&b','))
+}
+
+/// Takes our cookies out of a `Cookie` field. `None` when it holds none.
+fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
+    let is_own = |pair: &&[u8]| {
+        let pair = pair.strip_prefix(b" ").unwrap_or(pair);
+        JARS.iter().any(|jar| {
+            let rest = pair.strip_prefix(cookies.name(*jar).as_bytes());
+            rest.is_some_and(|rest| rest.starts_with(b"="))
+        })
+    };
+    if !pairs(field).any(|pair| is_own(&pair)) {
+        return None;
+    }
+    let kept: Vec<_> = pairs(field).filter(|pair| !is_own(pair)).collect();
+    Some(kept.join(&b';'))
+}
+
+/// Rewrites the fields of one name. One that is left empty is dropped.
+fn rewrite_fields(
+    headers: &mut HeaderMap,
+    name: &HeaderName,
+    rewrite: impl Fn(&[u8]) -> Option<Vec<u8>>,
+) {
+    let is_touched = |value: &HeaderValue| rewrite(value.as_bytes()).is_some();
+    if !headers.get_all(name).iter().any(is_touched) {
+        return;
+    }
+    let fields: Vec<_> = headers.get_all(name).iter().cloned().collect();
+    headers.remove(name);
+    for field in fields {
+        let Some(rewritten) = rewrite(field.as_bytes()) else {
+            headers.append(name, field);
+            continue;
+        };
+        // Bytes of a header's value, but for what separated them from ours.
+        let rewritten = rewritten.trim_ascii();
+        if rewritten.is_empty() {
+            continue;
+        }
+        if let Ok(mut value) = HeaderValue::from_bytes(rewritten) {
+            value.set_sensitive(field.is_sensitive());
+            headers.append(name, value);
+        }
+    }
+}
+
+/// Returns which of our cookies a `Set-Cookie` sets.
+///
+/// A browser trims the name, and sends a cookie without a name by its value alone: `=name=x` comes back as `name=x`
+/// (draft-ietf-httpbis-rfc6265bis, sections 5.6 and 5.8.3).
+fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
+    let pair = pairs(set).next().unwrap_or_default();
+    let start = pair.iter().position(|b| !b" \t=".contains(b))?;
+    let pair = pair.get(start..).unwrap_or_default();
+    let name = pair.split(|b| *b == b'=').next().unwrap_or_default();
+    let mut names = JARS.iter().map(|jar| cookies.name(*jar));
+    names.find(|own| own.as_bytes() == name.trim_ascii())
+}
+
+#[expect(clippy::expect_used, reason = "what is encoded is visible ASCII")]
+fn value(text: &str) -> HeaderValue {
+    let encoded: Cow<'_, str> = utf8_percent_encode(text, VALUE).into();
+    let mut value = HeaderValue::from_str(&encoded).expect("visible ASCII");
+    // Kept out of Debug output: nobody's address belongs in a log of headers.
+    value.set_sensitive(true);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Timestamp,
+        provider::Identity,
+        session::{SessionId, Times},
+    };
+
+    fn session(subject: &str, organization: Option<&str>) -> Session {
+        let email = "a%b'c+d@example.com".parse().unwrap();
+        let identity = Identity::new(subject, email);
+        let identity = identity.with_organization(organization.map(str::to_owned));
+        let now = Timestamp::from_secs(1);
+        let times = Times {
+            issued_at: now,
+            expires_at: now,
+            auth_time: now,
+        };
+        Session::new(&identity, SessionId::from_bytes([7; 16]), times)
+    }
+
+    #[test]
+    fn a_value_is_one_token_of_visible_ascii_and_comes_back_as_it_was() {
+        let cases = [
+            ("prof_01HZ", "prof_01HZ"),
+            ("auth0|a:b/c=", "auth0|a:b/c="),
+            ("a,b;c\"d", "a%2Cb%3Bc%22d"),
+            ("a\r\nX-Evil: 1", "a%0D%0AX-Evil:%201"),
+            ("%2C", "%252C"),
+            (" caf\u{e9}\t", "%20caf%C3%A9%09"),
+            ("\u{0}\u{7f}\\", "%00%7F%5C"),
+        ];
+        for (text, want) in cases {
+            let mut headers = HeaderMap::new();
+            introduce(&mut headers, &session(text, Some(text)));
+            assert_eq!(headers[SUBJECT], want);
+            assert_eq!(headers[ORGANIZATION], want);
+            let back = percent_encoding::percent_decode_str(want).decode_utf8();
+            assert_eq!(back.unwrap(), text);
+            let count = headers[SUBJECT]
+                .to_str()
+                .map(|value| value.bytes().all(|b| b.is_ascii_graphic()));
+            assert_eq!(count.ok(), Some(true), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn each_header_holds_what_it_is_named_after() {
+        let mut headers = HeaderMap::new();
+        introduce(&mut headers, &session("prof_1", None));
+        assert_eq!(headers[SUBJECT], "prof_1");
+        assert_eq!(headers[EMAIL], "a%25b'c+d@example.com");
+        assert_eq!(headers[SESSION], "BwcHBwcHBwcHBwcHBwcHBw");
+        assert_eq!(headers.len(), 3, "no organization");
+        introduce(&mut headers, &session("prof_1", Some("org_1")));
+        assert_eq!(headers[ORGANIZATION], "org_1");
+    }
+}

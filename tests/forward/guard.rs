@@ -1,0 +1,181 @@
+//! The guard as a person runs it, in front of services that know nothing of it.
+
+use std::process::Command;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::Request;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpStream, sync::mpsc};
+
+use crate::{
+    person::{Person, location},
+    program::Program,
+    site::{ADA, as_gateway, spellings},
+    upstream,
+};
+
+/// Starts the guard in front of a service, and somebody who is signed in.
+async fn guarded(upstream: &str) -> (Program, Person, String) {
+    let mut guard = Program::guard(upstream);
+    let origin = guard.says("listening on ");
+    let mut person = Person::at(&origin);
+    person
+        .sign_in(|| guard.says("sign-in link for ada@example.com: "))
+        .await;
+    (guard, person, origin)
+}
+
+#[tokio::test]
+async fn nobody_gets_past_the_guard_without_signing_in() {
+    let mut guard = Program::guard(&upstream::serve().await);
+    let origin = guard.says("listening on ");
+    let stranger = Person::at(&origin);
+    let answer = stranger.get("/page?x", &[]).await;
+    assert_eq!(
+        (answer.status().as_u16(), location(&answer)),
+        (303, "/auth/login?return_to=/page%3Fx")
+    );
+    let answer = stranger
+        .get(
+            "/page",
+            &[("accept", "application/json"), ("x-auth-email", ADA)],
+        )
+        .await;
+    assert_ne!(answer.status(), 200);
+    assert_eq!(stranger.greet("/socket").await, Err(401));
+}
+
+#[tokio::test]
+async fn the_service_behind_learns_who_is_signed_in_by_our_word_alone() {
+    let (_guard, mut person, _) = guarded(&upstream::serve().await).await;
+    let ours = person.cookie.clone();
+    person.cookie = format!("a=1; {ours}; b=2");
+    for spelling in spellings() {
+        let fields = [
+            (spelling.as_str(), "eve"),
+            ("connection", "close, x-auth-email, x-hop"),
+            ("x-hop", "1"),
+            ("te", "trailers"),
+        ];
+        let answer = person.get("/page?x=1", &fields).await;
+        assert_eq!(answer.status(), 200);
+        let text = answer.text().await.unwrap();
+        assert!(text.starts_with("GET /page?x=1\n"), "{text}");
+        let fields = upstream::fields_of(&text);
+        let told = as_gateway(&fields);
+        let names: Vec<_> = told.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(
+            names,
+            ["X_AUTH_EMAIL", "X_AUTH_SESSION", "X_AUTH_SUBJECT"],
+            "{spelling}"
+        );
+        assert_eq!(fields["x-auth-email"], ADA);
+        assert_eq!(fields["cookie"], "a=1; b=2");
+        for gone in ["connection", "x-hop", "te"] {
+            assert!(
+                !fields.contains_key(gone),
+                "{gone} is about the client's connection"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_service_behind_cannot_set_our_cookies() {
+    let (_guard, person, _) = guarded(&upstream::serve().await).await;
+    let answer = person.get("/steal", &[]).await;
+    let set: Vec<_> = answer.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(set, ["theirs=1"]);
+}
+
+#[tokio::test]
+async fn a_websocket_passes_the_guard_with_a_session() {
+    let (_guard, mut person, _) = guarded(&upstream::serve().await).await;
+    assert_eq!(person.greet("/socket").await.as_deref(), Ok("hello"));
+    person.cookie = "magic-link=forged".to_owned();
+    assert_eq!(person.greet("/socket").await, Err(401));
+}
+
+/// Each piece comes back before the next is sent: neither way waits for an end.
+#[tokio::test]
+async fn bodies_stream_both_ways() {
+    let (_guard, person, origin) = guarded(&upstream::serve().await).await;
+    let stream = TcpStream::connect(origin.strip_prefix("http://").unwrap())
+        .await
+        .unwrap();
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    let (pieces, receiver) = mpsc::channel::<Bytes>(1);
+    let body = StreamBody::new(stream::unfold(receiver, async |mut receiver| {
+        let piece = receiver.recv().await?;
+        Some((
+            Ok::<_, std::convert::Infallible>(Frame::data(piece)),
+            receiver,
+        ))
+    }));
+    let request = Request::post("/echo")
+        .header("host", "localhost")
+        .header("cookie", &person.cookie);
+    pieces.send(Bytes::from_static(b"first")).await.unwrap();
+    let answer = sender
+        .send_request(request.body(Box::pin(body)).unwrap())
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+    let mut answer = answer.into_body();
+    for piece in ["first", "second", "third"] {
+        if piece != "first" {
+            pieces
+                .send(Bytes::from_static(piece.as_bytes()))
+                .await
+                .unwrap();
+        }
+        let frame = answer.frame().await.unwrap().unwrap();
+        assert_eq!(frame.into_data().unwrap(), piece);
+    }
+    drop(pieces);
+    assert!(answer.frame().await.is_none());
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_is_a_bad_gateway() {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let closed = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let (_guard, person, _) = guarded(&closed).await;
+    assert_eq!(person.get("/page", &[]).await.status(), 502);
+}
+
+#[tokio::test]
+#[ignore = "needs python3; run by tests/run"]
+async fn a_plain_python_server_is_guarded() {
+    let mut python = Command::new("python3");
+    python.args([
+        "-u",
+        "-m",
+        "http.server",
+        "0",
+        "--bind",
+        "127.0.0.1",
+        "--directory",
+        "examples",
+    ]);
+    let mut python = Program::start(&mut python);
+    let says = python.says("Serving HTTP on 127.0.0.1 port ");
+    let port = says.split(' ').next().unwrap();
+    let (_guard, person, origin) = guarded(&format!("http://127.0.0.1:{port}")).await;
+    let page = person.get("/guard.rs", &[]).await;
+    assert_eq!(page.status(), 200);
+    let text = page.text().await.unwrap();
+    assert_eq!(text, std::fs::read_to_string("examples/guard.rs").unwrap());
+    assert_eq!(person.get("/none", &[]).await.status(), 404);
+    assert_eq!(
+        Person::at(&origin).get("/guard.rs", &[]).await.status(),
+        303
+    );
+}

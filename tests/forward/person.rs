@@ -1,0 +1,102 @@
+//! Somebody in front of a proxy: signs in, and comes with a cookie from then on.
+
+use futures_util::{SinkExt, StreamExt};
+use reqwest::{Client, Response, redirect::Policy};
+use tokio::net::TcpStream;
+use tokio_tungstenite::{
+    client_async,
+    tungstenite::{self, Message, client::IntoClientRequest},
+};
+
+pub(crate) struct Person {
+    http: Client,
+    origin: String,
+    pub(crate) cookie: String,
+}
+
+impl Person {
+    pub(crate) fn at(origin: &str) -> Self {
+        Self {
+            http: Client::builder().redirect(Policy::none()).build().unwrap(),
+            origin: origin.to_owned(),
+            cookie: String::new(),
+        }
+    }
+
+    /// Navigates, with other fields beside the usual ones.
+    pub(crate) async fn get(&self, url: &str, fields: &[(&str, &str)]) -> Response {
+        let mut request = self
+            .http
+            .get(self.absolute(url))
+            .header("accept", "text/html");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        request.header("cookie", &self.cookie).send().await.unwrap()
+    }
+
+    /// Signs in, and keeps the session's cookie. `link` reads the mail.
+    pub(crate) async fn sign_in(&mut self, link: impl FnOnce() -> String) {
+        let form = self.get("/auth/login?return_to=/page", &[]).await;
+        assert_eq!(form.status(), 200);
+        let post = self.http.post(self.absolute("/auth/login?return_to=/page"));
+        let post = post.header("content-type", "application/x-www-form-urlencoded");
+        let sent = post
+            .header("origin", &self.origin)
+            .body("email=ada%40example.com");
+        let sent = sent.send().await.unwrap();
+        assert_eq!(sent.status(), 303);
+        self.cookie = cookie_in(&sent);
+        let opened = self.get(&link(), &[]).await;
+        let callback = self.get(location(&opened), &[]).await;
+        assert_eq!(
+            (callback.status().as_u16(), location(&callback)),
+            (303, "/page")
+        );
+        self.cookie = cookie_in(&callback);
+        assert!(self.cookie.starts_with("magic-link=ey"), "{}", self.cookie);
+    }
+
+    /// Says hello over a WebSocket, and returns what comes back.
+    pub(crate) async fn greet(&self, path: &str) -> Result<String, u16> {
+        let authority = self.origin.strip_prefix("http://").unwrap();
+        let mut request = format!("ws://{authority}{path}")
+            .into_client_request()
+            .unwrap();
+        if !self.cookie.is_empty() {
+            let cookie = self.cookie.parse().unwrap();
+            request.headers_mut().insert("cookie", cookie);
+        }
+        let stream = TcpStream::connect(authority).await.unwrap();
+        let mut socket = match client_async(request, stream).await {
+            Ok((socket, _)) => socket,
+            Err(tungstenite::Error::Http(response)) => return Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        };
+        socket.send(Message::text("hello")).await.unwrap();
+        let answer = socket.next().await.unwrap().unwrap();
+        Ok(answer.into_text().unwrap().to_string())
+    }
+
+    fn absolute(&self, url: &str) -> String {
+        match url.strip_prefix('/') {
+            Some(path) => format!("{}/{path}", self.origin),
+            None => url.to_owned(),
+        }
+    }
+}
+
+pub(crate) fn location(answer: &Response) -> &str {
+    let location = answer.headers().get("location");
+    location.map_or("", |value| value.to_str().unwrap())
+}
+
+/// Returns the pairs that an answer sets.
+fn cookie_in(answer: &Response) -> String {
+    let set = answer.headers().get_all("set-cookie").iter();
+    let pairs = set.map(|value| value.to_str().unwrap().split(';').next().unwrap());
+    pairs
+        .filter(|pair| !pair.ends_with('='))
+        .collect::<Vec<_>>()
+        .join("; ")
+}

@@ -1,0 +1,383 @@
+//! `forward_auth`: what a proxy is told, and whose word is taken for what was asked.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::Router;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use tower::ServiceExt;
+use tower_magic_link::{
+    Builder, MagicLinkLayer, PeerAddr, PublicRule, Rejection, ResponseBody, Session, Standing,
+    testing::ManualClock,
+};
+
+use crate::site::{as_gateway, builder, cookie_of, told};
+
+const PROXY: &str = "10.0.0.7:40000";
+const STRANGER: &str = "203.0.113.9:40000";
+const LOGIN: &str = "https://app.example.com/auth/login";
+const NAVIGATION: (&str, &str) = ("sec-fetch-mode", "navigate");
+
+type Answer = Response<ResponseBody<Full<Bytes>>>;
+
+fn configured() -> Builder {
+    builder(&ManualClock::new())
+        .trusted_proxies(["10.0.0.0/8"])
+        .public_prefix("/docs")
+        .public_path(PublicRule::any_method("/open"))
+}
+
+fn layer() -> MagicLinkLayer {
+    configured().build().unwrap()
+}
+
+/// Asks as a proxy does: `method` and `target` in the headers of its kind.
+fn question(kind: &str, peer: &str, method: &str, target: &str) -> http::request::Builder {
+    let peer: SocketAddr = peer.parse().unwrap();
+    Request::get("/ask")
+        .extension(PeerAddr::from(peer))
+        .header(format!("x-{kind}-method"), method)
+        .header(format!("x-{kind}-uri"), target)
+}
+
+async fn ask(layer: &MagicLinkLayer, kind: &str, request: http::request::Builder) -> Answer {
+    let service = match kind {
+        "original" => layer.forward_auth().for_nginx(),
+        _ => layer.forward_auth(),
+    };
+    let request = request.body(Full::default()).unwrap();
+    service.oneshot(request).await.unwrap()
+}
+
+fn location(answer: &Answer) -> &str {
+    answer
+        .headers()
+        .get("location")
+        .map_or("", |value| value.to_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_session_that_stands_is_told_in_headers() {
+    let layer = layer();
+    let (cookie, session) = cookie_of(&layer);
+    for kind in ["forwarded", "original"] {
+        for (peer, target) in [
+            (PROXY, "/x"),
+            (PROXY, "/docs"),
+            (STRANGER, "/x"),
+            (STRANGER, "/docs"),
+        ] {
+            let request = question(kind, peer, "POST", target)
+                .header("cookie", &cookie)
+                .header("x-auth-email", "eve");
+            let answer = ask(&layer, kind, request).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{kind} {peer} {target}");
+            assert_eq!(as_gateway(answer.headers()), told(&session));
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            assert_eq!(answer.headers()["vary"], "cookie");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_path_is_public_by_the_word_of_a_trusted_proxy_alone() {
+    let cases = [
+        ("public", PROXY, "GET", "/about", true),
+        ("with a query", PROXY, "GET", "/about?a=b", true),
+        ("below", PROXY, "HEAD", "/docs/a", true),
+        ("any method", PROXY, "DELETE", "/open", true),
+        ("protected", PROXY, "GET", "/x", false),
+        ("other method", PROXY, "POST", "/about", false),
+        ("unknown method", PROXY, "get", "/about", false),
+        ("no method", PROXY, "", "/open", false),
+        ("dot segments", PROXY, "GET", "/docs/../x", false),
+        ("encoded", PROXY, "GET", "/docs/%2e%2e/x", false),
+        ("two slashes", PROXY, "GET", "//docs", false),
+        ("a query that names it", PROXY, "GET", "/x?/about", false),
+        (
+            "absolute",
+            PROXY,
+            "GET",
+            "https://app.example.com/about",
+            false,
+        ),
+        ("relative", PROXY, "GET", "about", false),
+        ("none", PROXY, "GET", "", false),
+        ("a stranger's word", STRANGER, "GET", "/about", false),
+        (
+            "a neighbour's word",
+            "11.0.0.7:40000",
+            "GET",
+            "/about",
+            false,
+        ),
+        ("of loopback", "127.0.0.1:40000", "GET", "/about", false),
+    ];
+    let layer = layer();
+    for kind in ["forwarded", "original"] {
+        for (name, peer, method, target, is_public) in cases {
+            let answer = ask(&layer, kind, question(kind, peer, method, target)).await;
+            let want = if is_public {
+                StatusCode::OK
+            } else {
+                StatusCode::UNAUTHORIZED
+            };
+            assert_eq!(answer.status(), want, "{kind}, {name}");
+            assert_eq!(as_gateway(answer.headers()), [], "{kind}, {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_a_peer_or_the_pair_nothing_is_public_not_even_where_the_question_arrives() {
+    let layer = configured()
+        .public_path(PublicRule::any_method("/"))
+        .public_path("/ask")
+        .build()
+        .unwrap();
+    let peer: SocketAddr = PROXY.parse().unwrap();
+    let from_proxy = || Request::get("/ask").extension(PeerAddr::from(peer));
+    let cases = [
+        (
+            "nobody knows the peer",
+            Request::get("/ask")
+                .header("x-forwarded-method", "GET")
+                .header("x-forwarded-uri", "/about"),
+        ),
+        ("nothing said", from_proxy()),
+        ("no method", from_proxy().header("x-forwarded-uri", "/open")),
+        (
+            "no address",
+            from_proxy().header("x-forwarded-method", "GET"),
+        ),
+        (
+            "two addresses",
+            question("forwarded", PROXY, "GET", "/about").header("x-forwarded-uri", "/x"),
+        ),
+        (
+            "two methods",
+            question("forwarded", PROXY, "GET", "/about").header("x-forwarded-method", "POST"),
+        ),
+        (
+            "the other pair",
+            question("original", PROXY, "GET", "/about"),
+        ),
+        (
+            "the other pair besides",
+            question("forwarded", PROXY, "GET", "/x")
+                .header("x-original-method", "GET")
+                .header("x-original-uri", "/about"),
+        ),
+        (
+            "other headers",
+            from_proxy()
+                .header("x-rewrite-url", "/about")
+                .header("x-original-url", "/about")
+                .header("x-http-method-override", "GET"),
+        ),
+    ];
+    for (name, request) in cases {
+        let answer = ask(&layer, "forwarded", request).await;
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{name}");
+    }
+    let none_trusted = builder(&ManualClock::new()).build().unwrap();
+    let answer = ask(
+        &none_trusted,
+        "forwarded",
+        question("forwarded", "127.0.0.1:1", "GET", "/about"),
+    )
+    .await;
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn a_navigation_is_shown_the_way_to_the_form_and_back() {
+    let cases = [
+        (
+            "trusted",
+            PROXY,
+            "GET",
+            "/x?a=b&c",
+            "?return_to=/x%3Fa%3Db%26c",
+        ),
+        ("HEAD", PROXY, "HEAD", "/x", "?return_to=/x"),
+        ("off the origin", PROXY, "GET", "//evil.example", ""),
+        ("a stranger", STRANGER, "GET", "/x", "?return_to=/"),
+    ];
+    let layer = layer();
+    for (kind, status) in [("forwarded", 303), ("original", 401)] {
+        for (name, peer, method, target, query) in cases {
+            let request = question(kind, peer, method, target)
+                .header(NAVIGATION.0, NAVIGATION.1)
+                .header("x-forwarded-host", "evil.example")
+                .header("host", "evil.example");
+            let answer = ask(&layer, kind, request).await;
+            assert_eq!(answer.status(), status, "{kind}, {name}");
+            assert_eq!(
+                location(&answer),
+                format!("{LOGIN}{query}"),
+                "{kind}, {name}"
+            );
+        }
+        let post = question(kind, PROXY, "POST", "/x").header(NAVIGATION.0, NAVIGATION.1);
+        let answer = ask(&layer, kind, post).await;
+        assert_eq!(
+            (answer.status().as_u16(), location(&answer)),
+            (401, ""),
+            "{kind}, a post"
+        );
+    }
+}
+
+#[tokio::test]
+async fn no_refusal_reads_as_a_yes_in_any_language() {
+    let audiences = [
+        NAVIGATION,
+        ("accept", "text/html"),
+        ("accept", "application/json"),
+        ("content-type", "application/grpc"),
+        ("content-type", "application/grpc-web"),
+        ("content-type", "application/grpc-web-text"),
+        ("hx-request", "true"),
+        ("upgrade", "websocket"),
+        ("sec-purpose", "prefetch"),
+        ("accept", "text/event-stream"),
+    ];
+    let layers = [
+        ("no session", layer(), None),
+        (
+            "store down",
+            configured()
+                .revocations(|_: Session| async {
+                    Err::<Standing, _>(std::io::Error::other("down"))
+                })
+                .build()
+                .unwrap(),
+            Some(()),
+        ),
+    ];
+    for (state, layer, signed_in) in layers {
+        for kind in ["forwarded", "original"] {
+            for method in ["GET", "HEAD", "POST", "OPTIONS", "CONNECT"] {
+                for (field, value) in audiences {
+                    let mut request = question(kind, PROXY, method, "/x").header(field, value);
+                    if signed_in.is_some() {
+                        request = request.header("cookie", cookie_of(&layer).0);
+                    }
+                    let answer = ask(&layer, kind, request).await;
+                    let name = format!("{state}, {kind}, {method}, {field}: {value}");
+                    assert!(!answer.status().is_success(), "{name}");
+                    assert!(
+                        kind == "forwarded" || !answer.status().is_redirection(),
+                        "{name}"
+                    );
+                    assert!(answer.extensions().get::<Rejection>().is_some(), "{name}");
+                    assert_eq!(answer.headers()["cache-control"], "no-store", "{name}");
+                    assert_eq!(as_gateway(answer.headers()), [], "{name}");
+                    // A length that the body does not have would break the connection to the proxy.
+                    let length = answer.headers().get(header::CONTENT_LENGTH).cloned();
+                    let body = answer.into_body().collect().await.unwrap().to_bytes();
+                    assert!(
+                        length.is_none_or(|length| length == body.len().to_string()),
+                        "{name}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_of_the_layers_own_is_no_question() {
+    let layer = layer();
+    let (cookie, _) = cookie_of(&layer);
+    for target in [
+        "/auth/login",
+        "/auth/callback?code=1&state=2",
+        "/auth/logout",
+        "/auth/session",
+    ] {
+        for method in ["GET", "POST", "PUT"] {
+            let request = question("forwarded", PROXY, method, target)
+                .header("cookie", &cookie)
+                .header("sec-fetch-site", "same-origin");
+            let answer = ask(&layer, "forwarded", request).await;
+            assert_eq!(
+                answer.status(),
+                StatusCode::BAD_REQUEST,
+                "{method} {target}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_renewed_ended_and_expired_as_everywhere() {
+    let clock = ManualClock::new();
+    let hour = Duration::from_secs(3_600);
+    let layer = builder(&clock)
+        .trusted_proxies(["10.0.0.7"])
+        .idle_timeout(hour)
+        .build()
+        .unwrap();
+    let (cookie, _) = cookie_of(&layer);
+    let with_cookie = || question("forwarded", PROXY, "GET", "/x").header("cookie", &cookie);
+    clock.advance(hour / 2);
+    let answer = ask(&layer, "forwarded", with_cookie()).await;
+    assert_eq!(answer.status(), 200);
+    let renewed = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(renewed.starts_with("__Host-magic-link=ey"), "{renewed}");
+    clock.advance(hour);
+    let answer = ask(&layer, "forwarded", with_cookie()).await;
+    assert_eq!(answer.status(), 401);
+    assert!(
+        answer.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .starts_with("__Host-magic-link=;")
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_is_told_to_nobody() {
+    let ended = |_: Session| async { Ok::<_, std::io::Error>(Standing::Revoked) };
+    let down = |_: Session| async { Err::<Standing, _>(std::io::Error::other("down")) };
+    let cases = [
+        ("ended", configured().revocations(ended), 401),
+        ("store down", configured().revocations(down), 503),
+    ];
+    for (name, configured, want) in cases {
+        let layer = configured.build().unwrap();
+        let (cookie, _) = cookie_of(&layer);
+        for (target, want) in [("/x", want), ("/about", 200)] {
+            let request = question("forwarded", PROXY, "GET", target).header("cookie", &cookie);
+            let answer = ask(&layer, "forwarded", request).await;
+            assert_eq!(answer.status(), want, "{name}, {target}");
+            assert_eq!(as_gateway(answer.headers()), [], "{name}, {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_axum_the_peer_is_what_axum_says_it_is() {
+    for (proxies, want) in [("127.0.0.0/8", 200), ("10.0.0.0/8", 401)] {
+        let layer = builder(&ManualClock::new())
+            .trusted_proxies([proxies])
+            .build()
+            .unwrap();
+        let app = Router::new().route_service("/ask", layer.forward_auth());
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let url = format!("http://{}/ask", listener.local_addr().unwrap());
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let question = reqwest::Client::new()
+            .get(url)
+            .header("x-forwarded-method", "GET")
+            .header("x-forwarded-uri", "/about");
+        let answer = question.send().await.unwrap();
+        assert_eq!(answer.status(), want, "{proxies}");
+    }
+}

@@ -1,0 +1,71 @@
+//! A service that knows nothing of the layer: it says what it was sent, sends bodies back as they come, and speaks WebSocket.
+
+use axum::{Router, body::Body, extract::Request, response::Response};
+use futures_util::{SinkExt, StreamExt};
+use http::{StatusCode, header};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{handshake::derive_accept_key, protocol::Role},
+};
+
+/// Starts the service, and returns its origin.
+pub(crate) async fn serve() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let app = Router::new().fallback(answer);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    origin
+}
+
+async fn answer(mut request: Request) -> Response {
+    if let Some(key) = request.headers().get("sec-websocket-key").cloned() {
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let stream = TokioIo::new(upgrade.await.unwrap());
+            let mut socket = WebSocketStream::from_raw_socket(stream, Role::Server, None).await;
+            while let Some(Ok(message)) = socket.next().await {
+                let _ = socket.send(message).await;
+            }
+        });
+        return Response::builder()
+            .status(StatusCode::SWITCHING_PROTOCOLS)
+            .header(header::CONNECTION, "Upgrade")
+            .header(header::UPGRADE, "websocket")
+            .header("sec-websocket-accept", derive_accept_key(key.as_bytes()))
+            .body(Body::empty())
+            .unwrap();
+    }
+    match request.uri().path() {
+        "/echo" => Response::new(request.into_body()),
+        "/steal" => Response::builder()
+            .header("set-cookie", "magic-link=theirs; Path=/")
+            .header("set-cookie", "theirs=1")
+            .body(Body::empty())
+            .unwrap(),
+        _ => {
+            let fields = request.headers().iter();
+            let lines = fields.map(|(name, value)| {
+                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                format!("{name}: {value}\n")
+            });
+            let first = format!("{} {}\n", request.method(), request.uri());
+            Response::new(Body::from(first + &lines.collect::<String>()))
+        }
+    }
+}
+
+/// Reads what the service was sent back into fields.
+pub(crate) fn fields_of(text: &str) -> http::HeaderMap {
+    let lines = text
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_once(": "));
+    lines
+        .map(|(name, value)| {
+            let name = http::HeaderName::from_bytes(name.as_bytes()).unwrap();
+            (name, value.parse().unwrap())
+        })
+        .collect()
+}
