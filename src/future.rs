@@ -26,12 +26,13 @@ use crate::{
     body::ResponseBody,
     clock::Timestamp,
     flow::{LONGEST_FORM, Step},
-    gate::{Admission, Exposure, Verdict},
+    gate::{Admission, Verdict},
     head::RequestHead,
     layer::Shared,
     provider::BoxFuture,
     rejection::RejectionKind,
     revocation::{Standing, StoreError},
+    rules::Exposure,
 };
 
 /// The response of a service behind email sign-in.
@@ -58,7 +59,7 @@ enum State<S, B, F> {
 /// What a response gets on its way out.
 #[derive(Debug, Default)]
 pub(crate) struct Finish {
-    /// The response was made for a session.
+    /// The response may look different to others.
     pub(crate) depends_on_session: bool,
     /// The renewed session cookie, where it is time.
     pub(crate) cookie: Option<HeaderValue>,
@@ -218,10 +219,13 @@ where
                 finish,
             }
         }
-        Verdict::Pass => State::Forward {
-            inner: waited.inner.call(waited.shared.pass(waited.request)),
-            finish: Finish::default(),
-        },
+        Verdict::Pass => {
+            let (request, finish) = waited.shared.pass(waited.request, waited.exposure);
+            State::Forward {
+                inner: waited.inner.call(request),
+                finish,
+            }
+        }
         Verdict::Refuse(rejection) => {
             let head = RequestHead::of(&waited.request);
             State::Refuse(Some(waited.shared.refuse(rejection, &head)))

@@ -21,6 +21,7 @@ use crate::{
     revocation::{
         Lookup, Revocation, Revocations, Standing, StoreError, StoreErrorKind, StoreFuture,
     },
+    rules::Exposure,
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
 };
@@ -87,7 +88,6 @@ impl MagicLinkLayer {
         Builder::new(provider, keys)
     }
 
-    #[cfg(feature = "test-util")]
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -145,18 +145,22 @@ impl Shared {
         (request, finish)
     }
 
-    /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
-    /// Hands a request for a public path on without a session.
-    pub(crate) fn pass<B>(&self, request: Request<B>) -> Request<B> {
+    /// Prepares a request that goes on without a session, and what its response gets.
+    pub(crate) fn pass<B>(&self, request: Request<B>, exposure: Exposure) -> (Request<B>, Finish) {
         #[cfg(feature = "axum")]
         let request = {
             let mut request = request;
             crate::extract::mark_passed(request.extensions_mut());
             request
         };
-        request
+        let finish = Finish {
+            depends_on_session: exposure == Exposure::Optional,
+            cookie: None,
+        };
+        (request, finish)
     }
 
+    /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
     fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
         let cookies = &self.gate.cookies;
         let token = self.gate.tokens.mint(session)?;

@@ -33,7 +33,7 @@
 //!    ▼
 //! Gate::decide           pure: the head and the time are arguments
 //!    │   own endpoint? ── wrong method, another site's post? ──► Refuse
-//!    │   public path?  ────────────────────────────────────────► Pass, with the session where there is one
+//!    │   public or optional path? ─────────────────────────────► Pass, with the session where there is one
 //!    │   session token verifies? ──────────────────────────────► Admit, once the revocation store agrees
 //!    │   otherwise     ────────────────────────────────────────► Refuse
 //!    ▼
@@ -66,7 +66,7 @@
 //! | fails | answer |
 //! | --- | --- |
 //! | token malformed, of an unknown key, badly signed, expired | refused as above, and the cookie is removed |
-//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public paths stay open |
+//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
 //! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
@@ -179,7 +179,7 @@ pub use self::{
         FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,
         Revocations, Standing, StoreError, StoreErrorKind, StoreFuture, Target,
     },
-    rules::PublicRule,
+    rules::{Exposure, PathRule, Rule},
     service::MagicLink,
     session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
 };

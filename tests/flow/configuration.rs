@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{Request, header};
 use tower_magic_link::{
     Builder, ConfigError, DefaultPages, Email, Identity, KeyRing, MagicLinkLayer, Page,
-    PageSources, Pages, PublicRule, SameSite, SigningKey,
+    PageSources, Pages, PathRule, SameSite, SigningKey,
     testing::{ManualClock, StubProvider},
 };
 
@@ -129,7 +129,7 @@ fn a_text_that_cannot_work_is_refused_with_its_value() {
         ),
         (
             "public_prefix",
-            |builder, path| builder.public_prefix(PublicRule::any_method(path)),
+            |builder, path| builder.public_prefix(PathRule::any_method(path)),
             &[
                 ("/", "collides with the mount \"/auth\""),
                 ("/auth", "collides with the mount \"/auth\""),
