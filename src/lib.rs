@@ -112,7 +112,7 @@
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
 //! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `provider`, `mailer`,
-//! `page`, `rejection`, `event`, `clock`, [`emulator`], [`testing`].
+//! `page`, `rejection`, `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -127,6 +127,7 @@ pub mod emulator;
 mod endpoint;
 mod error;
 mod event;
+mod explain;
 #[cfg(feature = "axum")]
 mod extract;
 mod flow;
@@ -163,6 +164,7 @@ pub use self::{
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::Event,
+    explain::{Explanation, Ground, Outcome},
     future::ResponseFuture,
     layer::MagicLinkLayer,
     mailer::{Mail, MailError, Mailer},

@@ -259,6 +259,10 @@ impl Rules {
         let rule = self.0.iter().find(|rule| rule.matches(method, path));
         rule.filter(|_| is_plain(path))
     }
+
+    pub(crate) fn as_slice(&self) -> &[Rule] {
+        &self.0
+    }
 }
 
 /// Says whether `path` is `prefix` or lies below it, by whole segments.
