@@ -14,6 +14,7 @@ mod callback;
 mod configuration;
 mod forms;
 mod links;
+mod paths;
 mod return_to;
 mod secrets;
 mod walk;
