@@ -29,7 +29,7 @@ pub enum Exposure {
 
 /// A path and the methods that a rule is about.
 ///
-/// A bare path is for GET and HEAD; a pair names the one method; [`PathRule::any_method`] takes them all.
+/// A bare path is for GET and HEAD; a pair names the one method; [`PathRule::any_method`] takes all but CONNECT.
 ///
 /// ```
 /// use http::Method;
@@ -53,7 +53,10 @@ enum Methods {
 }
 
 impl PathRule {
-    /// Makes a rule for every method.
+    /// Makes a rule for every method but CONNECT: what that asks for is a tunnel, and no path (RFC 9110, section 9.3.6).
+    ///
+    /// A WebSocket over HTTP/2 is a CONNECT that has a path (RFC 8441); a rule for it names the method:
+    /// `(Method::CONNECT, "/live")`.
     #[must_use]
     pub fn any_method(path: impl Into<String>) -> Self {
         Self {
@@ -90,7 +93,7 @@ impl<P: Into<String>> From<(Method, P)> for PathRule {
 impl Methods {
     fn take(&self, method: &Method) -> bool {
         match self {
-            Self::Any => true,
+            Self::Any => method != Method::CONNECT,
             Self::One(one) => one == method,
             Self::Reading => method == Method::GET || method == Method::HEAD,
         }
@@ -98,8 +101,8 @@ impl Methods {
 
     fn overlap(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Any, _) | (_, Self::Any) | (Self::Reading, Self::Reading) => true,
             (Self::One(one), methods) | (methods, Self::One(one)) => methods.take(one),
+            (Self::Any | Self::Reading, Self::Any | Self::Reading) => true,
         }
     }
 }
@@ -155,7 +158,8 @@ impl Rule {
             (Reach::Prefix, Exposure::Protected) => may_lie_below(&self.path, path),
             (Reach::Prefix, _) => covers(&self.path, path),
         };
-        covers && self.methods.take(method)
+        let takes = self.exposure == Exposure::Protected || self.methods.take(method);
+        covers && takes
     }
 
     /// Orders rules from the most specific to the least.
@@ -166,10 +170,11 @@ impl Rule {
     /// Says whether the two name the same requests and say different things of them. Paths that differ in case alone are the same here: a
     /// reader behind us may take them for one.
     fn contradicts(&self, other: &Self) -> bool {
+        let is_protected = |rule: &Self| rule.exposure == Exposure::Protected;
         self.reach == other.reach
             && self.exposure != other.exposure
             && self.path.eq_ignore_ascii_case(&other.path)
-            && self.methods.overlap(&other.methods)
+            && (is_protected(self) || is_protected(other) || self.methods.overlap(&other.methods))
     }
 
     const fn setting(&self) -> &'static str {
@@ -323,6 +328,7 @@ mod tests {
         rules_of([
             (Public, Path, "/healthz".into()),
             (Public, Path, (Method::POST, "/hooks/billing").into()),
+            (Public, Path, (Method::CONNECT, "/live").into()),
             (Public, Prefix, "/docs/".into()),
             (Public, Prefix, PathRule::any_method("/open")),
         ])
@@ -344,6 +350,9 @@ mod tests {
             ("GET", "/docs/", true),
             ("GET", "/docs/a/b.css", true),
             ("DELETE", "/open/x", true),
+            ("CONNECT", "/live", true),
+            ("CONNECT", "/open/x", false),
+            ("GET", "/live", false),
             ("POST", "/healthz", false),
             ("GET", "/hooks/billing", false),
             ("OPTIONS", "/docs", false),
@@ -378,6 +387,7 @@ mod tests {
         let all = [
             (Public, Prefix, PathRule::any_method("/docs")),
             (Protected, Prefix, PathRule::any_method("/docs/internal")),
+            (Public, Prefix, (Method::CONNECT, "/docs").into()),
             (Optional, Prefix, "/docs/live".into()),
             (Public, Prefix, "/docs/internal/assets/".into()),
             (Optional, Path, "/docs/internal/notice".into()),
@@ -390,6 +400,8 @@ mod tests {
             ("GET", "/docs/internal", Public),
             ("POST", "/docs/internal", Protected),
             ("GET", "/docs/internal/", Protected),
+            ("CONNECT", "/docs/internal/x", Protected),
+            ("CONNECT", "/docs/x", Public),
             ("GET", "/docs/internal/x", Protected),
             ("GET", "/docs/internal/assets", Public),
             ("GET", "/docs/internal/assets/x.css", Public),
@@ -523,6 +535,14 @@ mod tests {
             }
             assert_eq!(rules_of(agree).check("/auth"), Ok(()), "{name}");
         }
+        let connect = || one(Method::CONNECT, "/a");
+        let rules = rules_of([(Public, Path, any("/a")), (Optional, Path, connect())]);
+        assert_eq!(rules.check("/auth"), Ok(()), "any method but CONNECT");
+        let rules = rules_of([(Public, Prefix, connect()), (Protected, Prefix, any("/a"))]);
+        assert!(
+            rules.check("/auth").is_err(),
+            "what is protected is so for CONNECT"
+        );
         let error = rules_of([
             (Public, Prefix, "/a".into()),
             (Protected, Prefix, any("/A")),
