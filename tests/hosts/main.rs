@@ -15,6 +15,7 @@ mod grpc;
 mod host;
 mod ledger;
 mod passing;
+mod raw;
 mod renewal;
 mod revocation;
 mod routers;
