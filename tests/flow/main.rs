@@ -12,6 +12,7 @@ mod support;
 
 mod callback;
 mod configuration;
+mod explain;
 mod forms;
 mod links;
 mod paths;

@@ -11,15 +11,14 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use tower_magic_link::{
-    Builder, Exposure, Ground, Outcome, PathRule, RejectionKind, Session, Standing, StoreError,
-    StoreErrorKind,
+    Builder, Exposure, Ground, Outcome, PathRule, Session, Standing, StoreError, StoreErrorKind,
 };
 
 use crate::support::{ADA, Answer, World};
 
 const PROTECTED: &str = "/public/internal";
 
-fn rules(builder: Builder) -> Builder {
+pub(crate) fn rules(builder: Builder) -> Builder {
     builder
         .public_path("/healthz")
         .public_prefix("/public")
@@ -29,7 +28,10 @@ fn rules(builder: Builder) -> Builder {
         .optional_prefix("/news")
 }
 
-fn request(method: &str, uri: impl TryInto<Uri, Error: std::fmt::Debug>) -> Request<Full<Bytes>> {
+pub(crate) fn request(
+    method: &str,
+    uri: impl TryInto<Uri, Error: std::fmt::Debug>,
+) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::default());
     *request.method_mut() = method.parse().unwrap();
     *request.uri_mut() = uri.try_into().unwrap();
@@ -109,8 +111,8 @@ fn lies_below(prefix: &str, path: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Sends a stranger's GET. Asserts that it reaches the application by a rule alone, that every reading of the path lies under the same rule, and that
-/// the layer's own explanation said so. Returns whether it was reached.
+/// Sends a stranger's GET. Asserts that it reaches the application by a rule alone, that every reading of the path lies under
+/// the same rule, and that the layer's own explanation said so. Returns whether it was reached.
 async fn holds(world: &World, uri: &Uri) -> bool {
     let (parts, body) = request("GET", uri.clone()).into_parts();
     let explained = world.layer.explain(&parts);
@@ -455,7 +457,8 @@ async fn a_rule_for_reading_takes_no_other_verb_and_no_header_changes_it() {
             is_refused(&world, request(verb, path), &format!("{verb} {path}")).await;
         }
         let (is_reached, _) = reaches(&world, request(verb, "/open/x")).await;
-        assert!(is_reached, "{verb} where every method is public");
+        let is_tunnel = verb == "CONNECT";
+        assert_ne!(is_reached, is_tunnel, "{verb} where any method is public");
     }
     let fields = [
         "x-http-method-override",
@@ -594,86 +597,6 @@ async fn an_optional_path_gets_the_session_where_there_is_one_and_always_varies(
             assert_eq!(answer.set_cookies(), Vec::<String>::new(), "{name}, {case}");
         }
     }
-}
-
-#[tokio::test]
-async fn an_explanation_names_the_ground_and_the_reason_and_no_secret() {
-    let world = World::with(rules).await;
-    let signed = |method: &str, path: &str| {
-        let mut asked = request(method, path);
-        let session = world.layer.sign_in(&mut asked, ADA);
-        (
-            asked,
-            format!(
-                "session {} is good from 1767225600 to 1767268800",
-                session.id()
-            ),
-        )
-    };
-    let with_cookie = |cookie: &'static str| {
-        let mut asked = request("GET", "/private");
-        asked
-            .headers_mut()
-            .insert("cookie", HeaderValue::from_static(cookie));
-        asked
-    };
-    let (admitted, good) = signed("GET", "/private?secret=1");
-    let (optional, optional_good) = signed("GET", "/news/1");
-    let protected = "no rule matches, so that it is protected";
-    let cases: [(&str, _, Outcome, String); 11] = [
-        ("admitted", admitted, Outcome::Admit, format!("would be admitted with its session: {protected}; {good}, and it is 1767225600; the revocation store was not asked")),
-        ("optional", optional, Outcome::Admit, format!("would be admitted with its session: optional_prefix /news (GET, HEAD) matches; {optional_good}, and it is 1767225600; the revocation store was not asked")),
-        ("optional, a stranger", request("GET", "/"), Outcome::Pass, "would pass without a session: optional_path / (GET, HEAD) matches; no session: no_session".to_owned()),
-        ("public", request("PUT", "/open"), Outcome::Pass, "would pass without a session: public_prefix /open (any method) matches; no session: no_session".to_owned()),
-        ("excepted", request("GET", "/public/internal/x"), Outcome::Refuse(RejectionKind::NoSession), "would be refused as no_session: protected_prefix /public/internal (any method) matches; no session: no_session".to_owned()),
-        ("another method", request("PUT", "/public"), Outcome::Refuse(RejectionKind::NoSession), format!("would be refused as no_session: {protected}; no session: no_session")),
-        ("not plain", request("GET", "/public/%2e%2e"), Outcome::Refuse(RejectionKind::NoSession), "would be refused as no_session: its path is not plain, so that it is protected; no session: no_session".to_owned()),
-        ("forged", with_cookie("__Host-magic-link=s3cret"), Outcome::Refuse(RejectionKind::InvalidSession), format!("would be refused as invalid_session: {protected}; no session: invalid_session")),
-        ("conflicting", with_cookie("__Host-magic-link=s3cret; __Host-magic-link=other"), Outcome::Refuse(RejectionKind::ConflictingCookies), format!("would be refused as conflicting_cookies: {protected}; no session: conflicting_cookies")),
-        ("endpoint", request("GET", "/auth/callback?code=s3cret&state=s3cret"), Outcome::Step, "would be answered by the layer: /auth/callback is its endpoint; no session: no_session".to_owned()),
-        ("endpoint, misused", request("PUT", "/auth/login"), Outcome::Refuse(RejectionKind::MethodNotAllowed), "would be refused as method_not_allowed: /auth/login is its endpoint; no session: no_session".to_owned()),
-    ];
-    for (name, asked, outcome, want) in cases {
-        let (parts, _) = asked.into_parts();
-        let explained = world.layer.explain(&parts);
-        assert_eq!(explained.outcome(), outcome, "{name}");
-        assert_eq!(explained.to_string(), want, "{name}");
-        let printed = format!("{explained} {explained:?}");
-        for secret in ["s3cret", "secret=1", ADA, "eyJ"] {
-            assert!(!printed.contains(secret), "{name}: {printed}");
-        }
-    }
-
-    let (signed_in, _) = signed("GET", "/private");
-    let (parts, _) = signed_in.into_parts();
-    assert_eq!(world.layer.explain(&parts).session().unwrap().email(), ADA);
-    world
-        .clock
-        .advance(std::time::Duration::from_secs(12 * 60 * 60));
-    let later = world.layer.explain(&parts);
-    assert_eq!(later.session(), Err(RejectionKind::ExpiredSession));
-    assert_eq!(later.now().as_secs(), 1_767_268_800);
-    assert_eq!(world.hits(), 0, "nothing was handed on");
-    assert_eq!(world.heard(), "", "nobody was told");
-}
-
-#[tokio::test]
-async fn the_rules_are_listed_in_the_order_in_which_they_are_tried() {
-    let world = World::with(rules).await;
-    let (parts, _) = request("GET", "/x").into_parts();
-    let explained = world.layer.explain(&parts);
-    let listed: Vec<_> = explained.rules().iter().map(ToString::to_string).collect();
-    let want = [
-        "public_path /healthz (GET, HEAD)",
-        "optional_path / (GET, HEAD)",
-        "protected_prefix /public/internal (any method)",
-        "public_prefix /public (GET, HEAD)",
-        "public_prefix /open (any method)",
-        "optional_prefix /news (GET, HEAD)",
-    ];
-    assert_eq!(listed, want);
-    let printed = format!("{:?}", world.layer);
-    assert!(printed.contains(&want.join(", ")), "{printed}");
 }
 
 fn corpus(name: &str) -> String {
