@@ -52,8 +52,11 @@ async fn is_refused(world: &World, request: Request<Full<Bytes>>, name: &str) {
     assert_eq!(answer.status(), 401, "{name}");
 }
 
+/// Something done to a path, and how it is called.
+type Reader = (&'static str, fn(&str) -> String);
+
 /// What a server, proxy, framework or file system has been seen to do with a path before it read it.
-const READERS: [(&str, fn(&str) -> String); 8] = [
+const READERS: [Reader; 8] = [
     ("decodes", |path| {
         percent_decode_str(path).decode_utf8_lossy().into_owned()
     }),
