@@ -168,6 +168,9 @@ async fn no_form_of_target_opens_anything_or_redirects_to_its_authority_over_htt
     }
 }
 
+/// Names and values, pseudo-header fields among them.
+type Fields = Vec<(&'static str, &'static str)>;
+
 /// Writes a HEADERS frame that ends its stream, in HPACK literals without an index (RFC 7541, section 6.2.2).
 fn headers_frame(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut block = Vec::new();
@@ -210,7 +213,7 @@ async fn no_pseudo_header_opens_anything_or_redirects_to_its_authority_over_http
         ]
         .to_vec()
     };
-    let cases: [(&str, Vec<(&str, &str)>, Option<String>); 17] = [
+    let cases: [(&str, Fields, Option<String>); 17] = [
         (
             "protected",
             to("/x"),
