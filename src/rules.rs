@@ -6,7 +6,8 @@
 //!   equal and disagree are refused by `build()`. Where none matches, a path is protected.
 //! - A path that is not byte-plain is always protected: what a router or proxy behind us might decode or fold into another
 //!   path (`%`, `\`, `;`, `//`, dot segments, bytes beyond ASCII).
-//! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`. A protected one also matches what a lenient reader might take for it.
+//! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`. A protected one also matches what a lenient reader
+//!   might take for it.
 //! - There are no patterns: a request costs at most one comparison of its path with each rule.
 
 use std::{cmp::Reverse, fmt};

@@ -9,9 +9,9 @@ use crate::rules::{Exposure, PathRule, Reach};
 /// in whatever order they were given: an exact path before any prefix, a longer prefix before a shorter one. [`Builder::build`] refuses
 /// two of the same path and method that disagree.
 ///
-/// Paths are compared byte for byte, without the query, as the layer is handed them: below the point where a router nested it. One with `%`, `\`, `;`,
-/// `//`, a segment of dots or anything beyond ASCII is always protected, since what is behind the layer may read another path
-/// in it. There are no patterns, so that matching takes no more than one comparison per rule, whatever the path.
+/// Paths are compared byte for byte, without the query, as the layer is handed them: below the point where a router nested it. One
+/// with `%`, `\`, `;`, `//`, a segment of dots or anything beyond ASCII is always protected, since what is behind the layer may
+/// read another path in it. There are no patterns, so that matching takes no more than one comparison per rule, whatever the path.
 ///
 /// | | a session is there | there is none, or it is no longer good | the revocation store does not answer |
 /// | --- | --- | --- | --- |

@@ -1,5 +1,5 @@
-//! Request targets that no client library sends, over real sockets: absolute-form, authority-form, `*`, CONNECT (RFC 9112, section 3.2; RFC 9113,
-//! section 8.3.1).
+//! Request targets that no client library sends, over real sockets: absolute-form, authority-form, `*`, CONNECT
+//! (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
 //!
 //! A witness between hyper and the layer says what hyper hands on, so that the test also knows what hyper refuses by itself.
 
