@@ -15,7 +15,7 @@ use crate::{
     provider::{ErasedProvider, Identity, IdentityProvider},
     public_url::PublicUrl,
     revocation::{IntoRevocations, MemoryRevocations, Revocations},
-    rules::{PublicRule, Rules},
+    rules::Rules,
     session::{
         KeyRing,
         cookie::Cookies,
@@ -26,6 +26,7 @@ use crate::{
 mod bearer;
 mod check;
 mod forward;
+mod paths;
 mod preflight;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -149,24 +150,6 @@ impl Builder {
     /// Sets the cookies' `SameSite`. Default, and all that [`Builder::build`] takes: [`SameSite::Lax`].
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
-        self
-    }
-
-    /// Makes one path public: exactly this one, for GET and HEAD unless the [`PublicRule`] says otherwise.
-    ///
-    /// A public path gets the session where there is one, and its response then varies by cookie. One that was made for a stranger does
-    /// not, so that public assets stay cacheable: a page that looks different to who is signed in should set `Vary: cookie` itself.
-    ///
-    /// The path is compared byte for byte, without the query, as the layer is handed it; one with `%`, `\`, `;`, `//` or dot segments is
-    /// never public.
-    pub fn public_path(mut self, rule: impl Into<PublicRule>) -> Self {
-        self.rules.add_path(rule.into());
-        self
-    }
-
-    /// Makes a path and all below it public, by whole segments: `/docs` covers `/docs/x` and not `/docsx`.
-    pub fn public_prefix(mut self, rule: impl Into<PublicRule>) -> Self {
-        self.rules.add_prefix(rule.into());
         self
     }
 

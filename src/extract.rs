@@ -1,6 +1,6 @@
 //! `Session` as an axum extractor.
 //!
-//! A request that the layer handed on without a session is marked, so that a public path and a missing layer do not look alike.
+//! A request that the layer handed on without a session is marked, so that a public or optional path and a missing layer do not look alike.
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -19,9 +19,9 @@ pub enum MissingSession {
     /// The route is not behind the layer.
     #[error("no session: the route is not behind tower_magic_link::MagicLinkLayer")]
     NoLayer,
-    /// The path is public, the caller is not signed in, and the handler does not take an `Option<Session>`.
+    /// The path is public or optional, the caller is not signed in, and the handler does not take an `Option<Session>`.
     #[error(
-        "no session: its path is public to tower_magic_link::MagicLinkLayer, so take an Option<Session>"
+        "no session: its path is public or optional to tower_magic_link::MagicLinkLayer, so take an Option<Session>"
     )]
     PublicPath,
 }
@@ -42,7 +42,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// On a public path: the session where there is one.
+/// On a public or optional path: the session where there is one.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Sync> OptionalFromRequestParts<S> for Session {
     type Rejection = MissingSession;

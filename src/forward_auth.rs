@@ -28,13 +28,14 @@ use crate::{
     clock::Timestamp,
     forward,
     future::Finish,
-    gate::{Admission, Decision, Exposure, Verdict},
+    gate::{Admission, Decision, Verdict},
     head::RequestHead,
     layer::{MagicLinkLayer, Shared},
     peer::PeerAddr,
     provider::BoxFuture,
     rejection::{Rejection, RejectionKind},
     revocation::Lookup,
+    rules::Exposure,
     session::Session,
 };
 
@@ -254,8 +255,8 @@ impl Question {
         };
         let verdict = match decision {
             Decision::Admit(admission) => settle(shared, admission, Exposure::Protected).await,
-            Decision::Pass(Some(admission)) => settle(shared, admission, Exposure::Public).await,
-            Decision::Pass(None) => Ok(None),
+            Decision::Pass(exposure, Some(admission)) => settle(shared, admission, exposure).await,
+            Decision::Pass(_, None) => Ok(None),
             Decision::Refuse(rejection) => Err(rejection),
             Decision::RefuseStep(_) | Decision::Step(_) => {
                 Err(Rejection::new(RejectionKind::Malformed))

@@ -28,12 +28,13 @@ use crate::{
     clock::Timestamp,
     flow::{LONGEST_FORM, Step},
     forward,
-    gate::{self, Admission, Exposure, Verdict},
+    gate::{self, Admission, Verdict},
     head::RequestHead,
     layer::Shared,
     provider::BoxFuture,
     rejection::RejectionKind,
     revocation::{Standing, StoreError},
+    rules::Exposure,
 };
 
 /// The response of a service behind email sign-in.
@@ -60,7 +61,7 @@ enum State<S, B, F> {
 /// What a response gets on its way out.
 #[derive(Debug, Default)]
 pub(crate) struct Finish {
-    /// The response was made for a session.
+    /// The response may look different to others.
     pub(crate) depends_on_session: bool,
     /// The session may have come by bearer token.
     pub(crate) takes_bearer: bool,
@@ -225,7 +226,7 @@ where
             }
         }
         Verdict::Pass => {
-            let (request, finish) = waited.shared.pass(waited.request);
+            let (request, finish) = waited.shared.pass(waited.request, waited.exposure);
             State::Forward {
                 inner: waited.inner.call(request),
                 finish,

@@ -2,7 +2,7 @@
 //!
 //! 1. The layer's own endpoints are never handed on: a wrong method or a post from another site is refused.
 //! 2. A CORS preflight passes where that is allowed, always without a session.
-//! 3. A public path passes, with the session where there is one.
+//! 3. A public or optional path passes, with the session where there is one.
 //! 4. A session token that verifies is admitted. One in a cookie is renewed when its time has come; a bearer token is not, and two that
 //!    differ are refused.
 //! 5. Everything else is refused.
@@ -21,7 +21,7 @@ use crate::{
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
     revocation::Standing,
-    rules::Rules,
+    rules::{Exposure, Rules},
     session::{
         Session, SessionId, Times,
         cookie::{Cookies, Jar},
@@ -34,8 +34,8 @@ use crate::{
 pub(crate) enum Decision {
     /// Hand it on with its session, once the revocation store agrees.
     Admit(Admission),
-    /// Hand it on: its path is public. The session goes with it if the revocation store agrees.
-    Pass(Option<Admission>),
+    /// Hand it on: its path is public or optional. The session goes with it if the revocation store agrees.
+    Pass(Exposure, Option<Admission>),
     /// Answer it, in its audience's language.
     Refuse(Rejection),
     /// Answer it: it misuses one of the layer's own endpoints.
@@ -44,30 +44,23 @@ pub(crate) enum Decision {
     Step(Endpoint),
 }
 
-/// Whether a path asks for a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Exposure {
-    Protected,
-    Public,
-}
-
 /// What the revocation store's answer makes of a request whose token is good.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// Hand it on with its session.
     Admit,
-    /// Hand it on without: its path is public.
+    /// Hand it on without: its path is public or optional.
     Pass,
     /// Answer it.
     Refuse(Rejection),
 }
 
 impl Exposure {
-    /// Settles a request. An outage of the store closes what is protected, and nothing that is public.
+    /// Settles a request. An outage of the store closes what is protected, and nothing else.
     pub(crate) fn settle(self, standing: Result<Standing, Rejection>) -> Verdict {
         match (standing, self) {
             (Ok(Standing::Active), _) => Verdict::Admit,
-            (_, Self::Public) => Verdict::Pass,
+            (_, Self::Optional | Self::Public) => Verdict::Pass,
             (Ok(Standing::Revoked), Self::Protected) => {
                 Verdict::Refuse(Rejection::new(RejectionKind::RevokedSession))
             }
@@ -139,15 +132,15 @@ impl Gate {
             };
         }
         if self.allows_preflight && audience::is_preflight(head) {
-            return Decision::Pass(None);
+            return Decision::Pass(Exposure::Public, None);
         }
-        let admission = self.admission(head, now);
-        if self.rules.is_public(head) {
-            return Decision::Pass(admission.ok());
-        }
-        match admission {
-            Ok(admission) => Decision::Admit(admission),
-            Err(kind) => Decision::Refuse(Rejection::new(kind)),
+        let exposure = self.rules.exposure(head.method(), head.path());
+        match (exposure, self.admission(head, now)) {
+            (Exposure::Optional | Exposure::Public, admission) => {
+                Decision::Pass(exposure, admission.ok())
+            }
+            (Exposure::Protected, Ok(admission)) => Decision::Admit(admission),
+            (Exposure::Protected, Err(kind)) => Decision::Refuse(Rejection::new(kind)),
         }
     }
 

@@ -24,6 +24,7 @@ use crate::{
     revocation::{
         Lookup, Revocation, Revocations, Standing, StoreError, StoreErrorKind, StoreFuture,
     },
+    rules::Exposure,
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
 };
@@ -34,7 +35,7 @@ use crate::{
 ///
 /// On an axum router it goes last, with `Router::layer`, behind every route and the fallback: the router hands it only what these take.
 /// With `Router::route_layer`, before a fallback, or on a nested router that has no fallback of its own, the layer's endpoints are 404; such a router
-/// can be nested with `Router::nest_service`. The mount is named as browsers see it, public paths as the layer is handed them.
+/// can be nested with `Router::nest_service`. The mount is named as browsers see it, the paths of rules as the layer is handed them.
 ///
 /// ```
 /// use std::time::Duration;
@@ -101,7 +102,6 @@ impl MagicLinkLayer {
         SessionIssuer::new(self.shared.clone())
     }
 
-    #[cfg(feature = "test-util")]
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }
@@ -172,16 +172,22 @@ impl Shared {
         (request, finish)
     }
 
-    /// Hands a request for a public path on without a session.
-    pub(crate) fn pass<B>(self: &Arc<Self>, mut request: Request<B>) -> (Request<B>, Finish) {
+    /// Prepares a request that goes on without a session, and what its response gets.
+    pub(crate) fn pass<B>(
+        self: &Arc<Self>,
+        mut request: Request<B>,
+        exposure: Exposure,
+    ) -> (Request<B>, Finish) {
         if self.forwards_identity {
             forward::rewrite(request.headers_mut(), None, &self.gate.cookies);
         }
         #[cfg(feature = "axum")]
         crate::extract::mark_passed(request.extensions_mut());
         let finish = Finish {
+            depends_on_session: exposure == Exposure::Optional,
+            takes_bearer: self.gate.takes_bearer,
+            cookie: None,
             forwarded: self.forwarded(),
-            ..Finish::default()
         };
         (request, finish)
     }

@@ -35,7 +35,7 @@
 //!    ▼
 //! Gate::decide           pure: the head and the time are arguments
 //!    │   own endpoint? ── wrong method, another site's post? ──► Refuse
-//!    │   public path?  ────────────────────────────────────────► Pass
+//!    │   public or optional path? ─────────────────────────────► Pass
 //!    │   session token verifies? ──────────────────────────────► Admit, if not revoked
 //!    │   otherwise     ────────────────────────────────────────► Refuse
 //!    ▼
@@ -79,7 +79,7 @@
 //! | fails | answer |
 //! | --- | --- |
 //! | token malformed, of an unknown key, badly signed, expired | refused as above, and the cookie is removed |
-//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public paths stay open |
+//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
 //! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
@@ -127,7 +127,7 @@
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
 //! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `issuer`, `provider`, `mailer`,
-//! `page`, `rejection`, `forward`, `forward_auth` (`peer`), `event`, `clock`, [`emulator`], [`testing`].
+//! `page`, `rejection`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -142,6 +142,7 @@ pub mod emulator;
 mod endpoint;
 mod error;
 mod event;
+mod explain;
 #[cfg(feature = "axum")]
 mod extract;
 mod flow;
@@ -183,6 +184,7 @@ pub use self::{
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::Event,
+    explain::{Explanation, Ground, Outcome},
     forward_auth::{ForwardAuth, ForwardAuthFuture},
     future::ResponseFuture,
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},
@@ -202,7 +204,7 @@ pub use self::{
         FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,
         Revocations, Standing, StoreError, StoreErrorKind, StoreFuture, Target,
     },
-    rules::PublicRule,
+    rules::{Exposure, PathRule, Rule},
     service::MagicLink,
     session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
 };

@@ -1,28 +1,47 @@
-//! Which paths are public.
+//! Which paths are public or optional, and which exceptions of these are protected.
 //!
-//! - The path alone decides: never the query, a header or the host. It is compared as the layer is handed it, undecoded.
-//! - A path that is not byte-plain is never public: what a router or proxy behind us might decode or fold into another
-//!   path (`%`, `\`, `;`, `//`, dot segments, bytes beyond ASCII) is protected.
-//! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`.
+//! - The path and the method alone decide: never the query, a header or the host. The path is compared as the layer is handed it,
+//!   undecoded.
+//! - Of the rules that match, the most specific wins: an exact path before any prefix, a longer prefix before a shorter one. Two that are
+//!   equal and disagree are refused by `build()`. Where none matches, a path is protected.
+//! - A path that is not byte-plain is always protected: what a router or proxy behind us might decode or fold into another
+//!   path (`%`, `\`, `;`, `//`, dot segments, bytes beyond ASCII).
+//! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`. A protected one also matches what a lenient reader
+//!   might take for it.
+//! - There are no patterns: a request costs at most one comparison of its path with each rule.
+
+use std::{cmp::Reverse, fmt};
 
 use http::Method;
 
-use crate::{error::ConfigError, head::RequestHead};
+use crate::error::ConfigError;
 
-/// A path and the methods for which it is public.
+/// Whether a path asks for a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Exposure {
+    /// Handed on with the session where there is one; the response always varies by cookie.
+    Optional,
+    /// Handed on with a session alone. What no rule names is protected.
+    Protected,
+    /// Handed on with the session where there is one; the response to a stranger is the same for all of them.
+    Public,
+}
+
+/// A path and the methods that a rule is about.
 ///
-/// A bare path is public for GET and HEAD; a pair names the one method; [`PublicRule::any_method`] takes them all.
+/// A bare path is for GET and HEAD; a pair names the one method; [`PathRule::any_method`] takes all but CONNECT.
 ///
 /// ```
 /// use http::Method;
-/// use tower_magic_link::PublicRule;
+/// use tower_magic_link::PathRule;
 ///
-/// let reading: PublicRule = "/healthz".into();
-/// let webhook: PublicRule = (Method::POST, "/hooks/billing").into();
-/// let everything = PublicRule::any_method("/api/public");
+/// let reading: PathRule = "/healthz".into();
+/// let webhook: PathRule = (Method::POST, "/hooks/billing").into();
+/// let everything = PathRule::any_method("/api/public");
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicRule {
+pub struct PathRule {
     path: String,
     methods: Methods,
 }
@@ -34,8 +53,11 @@ enum Methods {
     Reading,
 }
 
-impl PublicRule {
-    /// Makes a path public for every method.
+impl PathRule {
+    /// Makes a rule for every method but CONNECT: what that asks for is a tunnel, and no path (RFC 9110, section 9.3.6).
+    ///
+    /// A WebSocket over HTTP/2 is a CONNECT that has a path (RFC 8441); a rule for it names the method:
+    /// `(Method::CONNECT, "/live")`.
     #[must_use]
     pub fn any_method(path: impl Into<String>) -> Self {
         Self {
@@ -43,23 +65,15 @@ impl PublicRule {
             methods: Methods::Any,
         }
     }
-
-    fn takes(&self, method: &Method) -> bool {
-        match &self.methods {
-            Methods::Any => true,
-            Methods::One(one) => one == method,
-            Methods::Reading => method == Method::GET || method == Method::HEAD,
-        }
-    }
 }
 
-impl From<&str> for PublicRule {
+impl From<&str> for PathRule {
     fn from(path: &str) -> Self {
         path.to_owned().into()
     }
 }
 
-impl From<String> for PublicRule {
+impl From<String> for PathRule {
     fn from(path: String) -> Self {
         Self {
             path,
@@ -68,7 +82,7 @@ impl From<String> for PublicRule {
     }
 }
 
-impl<P: Into<String>> From<(Method, P)> for PublicRule {
+impl<P: Into<String>> From<(Method, P)> for PathRule {
     fn from((method, path): (Method, P)) -> Self {
         Self {
             path: path.into(),
@@ -77,58 +91,183 @@ impl<P: Into<String>> From<(Method, P)> for PublicRule {
     }
 }
 
-/// All public rules of a layer.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Rules {
-    exact: Vec<PublicRule>,
-    prefixes: Vec<PublicRule>,
+impl Methods {
+    fn take(&self, method: &Method) -> bool {
+        match self {
+            Self::Any => method != Method::CONNECT,
+            Self::One(one) => one == method,
+            Self::Reading => method == Method::GET || method == Method::HEAD,
+        }
+    }
+
+    fn overlap(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One(one), methods) | (methods, Self::One(one)) => methods.take(one),
+            (Self::Any | Self::Reading, Self::Any | Self::Reading) => true,
+        }
+    }
 }
 
-impl Rules {
-    pub(crate) fn add_path(&mut self, rule: PublicRule) {
-        self.exact.push(rule);
-    }
-
-    pub(crate) fn add_prefix(&mut self, mut rule: PublicRule) {
-        // "/docs/" and "/docs" name the same segments.
-        if rule.path.len() > 1 && rule.path.ends_with('/') && !rule.path.ends_with("//") {
-            rule.path.pop();
+impl fmt::Display for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Any => f.write_str("any method"),
+            Self::One(method) => f.write_str(method.as_str()),
+            Self::Reading => f.write_str("GET, HEAD"),
         }
-        self.prefixes.push(rule);
+    }
+}
+
+/// One rule of a layer, as its builder was told it. Prints as `public_prefix /docs (GET, HEAD)`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Rule {
+    exposure: Exposure,
+    reach: Reach,
+    path: String,
+    methods: Methods,
+}
+
+/// How far a rule reaches; the more specific first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    Path,
+    Prefix,
+}
+
+impl Rule {
+    /// Returns whether the rule's paths ask for a session.
+    #[must_use]
+    pub const fn exposure(&self) -> Exposure {
+        self.exposure
     }
 
-    /// Checks every rule by itself, and against the layer's own paths.
+    /// Returns the path, or the prefix without a slash behind.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Says whether the rule also covers what lies below its path.
+    #[must_use]
+    pub fn is_prefix(&self) -> bool {
+        self.reach == Reach::Prefix
+    }
+
+    fn matches(&self, method: &Method, path: &str) -> bool {
+        let covers = match (self.reach, self.exposure) {
+            (Reach::Path, _) => path == self.path,
+            (Reach::Prefix, Exposure::Protected) => may_lie_below(&self.path, path),
+            (Reach::Prefix, _) => covers(&self.path, path),
+        };
+        let takes = self.exposure == Exposure::Protected || self.methods.take(method);
+        covers && takes
+    }
+
+    /// Orders rules from the most specific to the least.
+    fn rank(&self) -> (Reach, Reverse<usize>) {
+        (self.reach, Reverse(self.path.len()))
+    }
+
+    /// Says whether the two name the same requests and say different things of them. Paths that differ in case alone are the same here: a
+    /// reader behind us may take them for one.
+    fn contradicts(&self, other: &Self) -> bool {
+        let is_protected = |rule: &Self| rule.exposure == Exposure::Protected;
+        self.reach == other.reach
+            && self.exposure != other.exposure
+            && self.path.eq_ignore_ascii_case(&other.path)
+            && (is_protected(self) || is_protected(other) || self.methods.overlap(&other.methods))
+    }
+
+    const fn setting(&self) -> &'static str {
+        match (self.exposure, self.reach) {
+            (Exposure::Optional, Reach::Path) => "optional_path",
+            (Exposure::Optional, Reach::Prefix) => "optional_prefix",
+            (Exposure::Protected, _) => "protected_prefix",
+            (Exposure::Public, Reach::Path) => "public_path",
+            (Exposure::Public, Reach::Prefix) => "public_prefix",
+        }
+    }
+
+    fn check(&self, mount: &str) -> Result<(), ConfigError> {
+        let refuse = |problem: String| {
+            let path = self.path.as_str();
+            Err(ConfigError::invalid(self.setting(), path, problem))
+        };
+        if !is_plain(&self.path) {
+            let problem =
+                "must begin with '/' and hold no query, '%', '\\', ';', '//' or dot segment";
+            return refuse(problem.to_owned());
+        }
+        let opens = self.exposure != Exposure::Protected;
+        let holds_mount = self.is_prefix() && covers(&self.path, mount);
+        if opens && (covers(mount, &self.path) || holds_mount) {
+            return refuse(format!(
+                "collides with the mount {mount:?}, whose paths are the layer's own"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} ({})", self.setting(), self.path, self.methods)
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// All rules of a layer, from the most specific to the least.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rules(Vec<Rule>);
+
+impl Rules {
+    pub(crate) fn add(&mut self, exposure: Exposure, reach: Reach, rule: PathRule) {
+        let PathRule { mut path, methods } = rule;
+        // "/docs/" and "/docs" name the same segments.
+        let has_slash_behind = path.len() > 1 && path.ends_with('/') && !path.ends_with("//");
+        if reach == Reach::Prefix && has_slash_behind {
+            path.pop();
+        }
+        let rule = Rule {
+            exposure,
+            reach,
+            path,
+            methods,
+        };
+        let place = self.0.partition_point(|one| one.rank() <= rule.rank());
+        self.0.insert(place, rule);
+    }
+
+    /// Checks every rule by itself, against the layer's own paths, and against the others.
     pub(crate) fn check(&self, mount: &str) -> Result<(), ConfigError> {
-        let exact = self.exact.iter().map(|rule| ("public_path", rule, false));
-        let prefixes = self
-            .prefixes
-            .iter()
-            .map(|rule| ("public_prefix", rule, true));
-        for (setting, rule, is_prefix) in exact.chain(prefixes) {
-            let path = &rule.path;
-            if !is_plain(path) {
-                let problem =
-                    "must begin with '/' and hold no query, '%', '\\', ';', '//' or dot segment";
-                return Err(ConfigError::invalid(setting, path, problem));
-            }
-            if covers(mount, path) || (is_prefix && covers(path, mount)) {
-                let problem =
-                    format!("collides with the mount {mount:?}, whose paths are the layer's own");
-                return Err(ConfigError::invalid(setting, path, problem));
+        for (place, rule) in self.0.iter().enumerate() {
+            rule.check(mount)?;
+            if let Some(other) = self.0.iter().take(place).find(|one| one.contradicts(rule)) {
+                let problem = format!("contradicts {other}");
+                return Err(ConfigError::invalid(rule.setting(), &rule.path, problem));
             }
         }
         Ok(())
     }
 
-    pub(crate) fn is_public(&self, head: &RequestHead<'_>) -> bool {
-        let (path, method) = (head.path(), head.method());
-        let is_match = |rules: &[PublicRule], fits: fn(&str, &str) -> bool| {
-            rules
-                .iter()
-                .any(|rule| fits(&rule.path, path) && rule.takes(method))
-        };
-        (is_match(&self.exact, |rule, path| rule == path) || is_match(&self.prefixes, covers))
-            && is_plain(path)
+    pub(crate) fn exposure(&self, method: &Method, path: &str) -> Exposure {
+        self.rule_for(method, path)
+            .map_or(Exposure::Protected, Rule::exposure)
+    }
+
+    /// Returns the rule that decides about a request. There is none for a path that is not plain.
+    pub(crate) fn rule_for(&self, method: &Method, path: &str) -> Option<&Rule> {
+        let rule = self.0.iter().find(|rule| rule.matches(method, path));
+        rule.filter(|_| is_plain(path))
+    }
+
+    pub(crate) fn as_slice(&self) -> &[Rule] {
+        &self.0
     }
 }
 
@@ -138,31 +277,67 @@ fn covers(prefix: &str, path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix == "/")
 }
 
+/// Says whether a lenient reader might take `path` for `prefix` or one below it: in another case, or with a segment that goes on behind a mark
+/// (`internal.json`, `internal.`, `internal:stream`), which frameworks and file systems cut off.
+fn may_lie_below(prefix: &str, path: &str) -> bool {
+    let mut segments = path.split('/');
+    let may_be = |want: &str, segment: &str| {
+        segment
+            .split_at_checked(want.len())
+            .is_some_and(|(start, rest)| {
+                let goes_on =
+                    rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "-_".contains(c));
+                start.eq_ignore_ascii_case(want) && !goes_on
+            })
+    };
+    prefix == "/"
+        || prefix
+            .split('/')
+            .all(|want| segments.next().is_some_and(|segment| may_be(want, segment)))
+}
+
 /// Says whether every reader of a path, however it decodes or folds, reads the same one: RFC 3986's `pchar` without `%` and `;`,
-/// no empty segment but the last, no dot segment.
+/// no empty segment but the last, no segment of dots alone.
 pub(crate) fn is_plain(path: &str) -> bool {
     let is_plain_byte = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&b);
+    let is_dots = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b == b'.');
     path.starts_with('/')
         && path.bytes().all(is_plain_byte)
         && !path.contains("//")
-        && path
-            .split('/')
-            .all(|segment| segment != "." && segment != "..")
+        && !path.split('/').any(is_dots)
 }
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
+    use http::Uri;
 
-    use super::*;
+    use super::{
+        Exposure::{Optional, Protected, Public},
+        Reach::{Path, Prefix},
+        *,
+    };
+
+    fn rules_of(rules: impl IntoIterator<Item = (Exposure, Reach, PathRule)>) -> Rules {
+        let mut all = Rules::default();
+        for (exposure, reach, rule) in rules {
+            all.add(exposure, reach, rule);
+        }
+        all
+    }
 
     fn rules() -> Rules {
-        let mut rules = Rules::default();
-        rules.add_path("/healthz".into());
-        rules.add_path((Method::POST, "/hooks/billing").into());
-        rules.add_prefix("/docs/".into());
-        rules.add_prefix(PublicRule::any_method("/open"));
-        rules
+        rules_of([
+            (Public, Path, "/healthz".into()),
+            (Public, Path, (Method::POST, "/hooks/billing").into()),
+            (Public, Path, (Method::CONNECT, "/live").into()),
+            (Public, Prefix, "/docs/".into()),
+            (Public, Prefix, PathRule::any_method("/open")),
+        ])
+    }
+
+    fn exposure(rules: &Rules, method: &str, uri: &str) -> Exposure {
+        let uri: Uri = uri.parse().unwrap();
+        rules.exposure(&method.parse().unwrap(), uri.path())
     }
 
     #[test]
@@ -176,6 +351,9 @@ mod tests {
             ("GET", "/docs/", true),
             ("GET", "/docs/a/b.css", true),
             ("DELETE", "/open/x", true),
+            ("CONNECT", "/live", true),
+            ("CONNECT", "/open/x", false),
+            ("GET", "/live", false),
             ("POST", "/healthz", false),
             ("GET", "/hooks/billing", false),
             ("OPTIONS", "/docs", false),
@@ -186,6 +364,8 @@ mod tests {
             ("GET", "/docsX", false),
             ("GET", "/docs/../private", false),
             ("GET", "/docs/./x", false),
+            ("GET", "/docs/.../x", false),
+            ("GET", "/docs/a..b/..c", true),
             ("GET", "/docs//private", false),
             ("GET", "//docs", false),
             ("GET", "/docs/%2e%2e/private", false),
@@ -198,37 +378,194 @@ mod tests {
             ("GET", "/", false),
         ];
         for (method, path, want) in cases {
-            let request = Request::builder()
-                .method(method)
-                .uri(path)
-                .body(())
-                .unwrap();
-            assert_eq!(
-                rules().is_public(&RequestHead::of(&request)),
-                want,
-                "{method} {path}"
-            );
+            let want = if want { Public } else { Protected };
+            assert_eq!(exposure(&rules(), method, path), want, "{method} {path}");
         }
     }
 
     #[test]
+    fn the_most_specific_rule_that_takes_the_method_wins() {
+        let all = [
+            (Public, Prefix, PathRule::any_method("/docs")),
+            (Protected, Prefix, PathRule::any_method("/docs/internal")),
+            (Public, Prefix, (Method::CONNECT, "/docs").into()),
+            (Optional, Prefix, "/docs/live".into()),
+            (Public, Prefix, "/docs/internal/assets/".into()),
+            (Optional, Path, "/docs/internal/notice".into()),
+            (Public, Path, "/docs/live/clock".into()),
+            (Optional, Path, (Method::POST, "/docs/live/clock").into()),
+            (Public, Path, "/docs/internal".into()),
+        ];
+        let cases = [
+            ("GET", "/docs/x", Public),
+            ("GET", "/docs/internal", Public),
+            ("POST", "/docs/internal", Protected),
+            ("GET", "/docs/internal/", Protected),
+            ("CONNECT", "/docs/internal/x", Protected),
+            ("CONNECT", "/docs/x", Public),
+            ("GET", "/docs/internal/x", Protected),
+            ("GET", "/docs/internal/assets", Public),
+            ("GET", "/docs/internal/assets/x.css", Public),
+            ("POST", "/docs/internal/assets/x.css", Protected),
+            ("GET", "/docs/internal/notice", Optional),
+            ("GET", "/docs/internal/notice/x", Protected),
+            ("GET", "/docs/live/x", Optional),
+            ("POST", "/docs/live/x", Public),
+            ("GET", "/docs/live/clock", Public),
+            ("POST", "/docs/live/clock", Optional),
+            ("GET", "/elsewhere", Protected),
+        ];
+        let forwards = rules_of(all.clone());
+        let backwards = rules_of(all.into_iter().rev());
+        for rules in [&forwards, &backwards] {
+            assert_eq!(rules.check("/auth"), Ok(()));
+            for (method, path, want) in cases {
+                assert_eq!(exposure(rules, method, path), want, "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_protected_prefix_covers_what_a_lenient_reader_takes_for_it() {
+        let rules = rules_of([
+            (Public, Prefix, PathRule::any_method("/docs")),
+            (Protected, Prefix, PathRule::any_method("/docs/in")),
+        ]);
+        let cases = [
+            ("/docs/in", Protected),
+            ("/docs/in/", Protected),
+            ("/docs/in/x", Protected),
+            ("/docs/IN/x", Protected),
+            ("/docs/In", Protected),
+            ("/docs/in.", Protected),
+            ("/docs/in./x", Protected),
+            ("/docs/in.json", Protected),
+            ("/docs/in:stream", Protected),
+            ("/docs/in::$INDEX_ALLOCATION/x", Protected),
+            ("/docs/in,v=1/x", Protected),
+            ("/docs/in~1/x", Protected),
+            ("/docs/in%20/x", Protected),
+            ("/docs/inside", Public),
+            ("/docs/in-side", Public),
+            ("/docs/in_side", Public),
+            ("/docs/x/in", Public),
+            ("/docs", Public),
+            ("/DOCS/x", Protected),
+        ];
+        for (path, want) in cases {
+            assert_eq!(exposure(&rules, "GET", path), want, "{path}");
+            assert_eq!(exposure(&rules, "PUT", path), want, "{path}");
+        }
+        let all = rules_of([
+            (Protected, Prefix, PathRule::any_method("/")),
+            (Public, Path, "/x".into()),
+        ]);
+        assert_eq!(all.check("/auth"), Ok(()), "what is protected anyway");
+        assert_eq!(exposure(&all, "GET", "/y"), Protected);
+        assert_eq!(exposure(&all, "GET", "/x"), Public);
+    }
+
+    #[test]
+    fn two_rules_that_say_different_things_of_one_request_are_refused() {
+        let any = PathRule::any_method;
+        let one = |method: Method, path: &str| PathRule::from((method, path));
+        let cases: [(&str, Reach, PathRule, Reach, PathRule, bool); 11] = [
+            ("same", Path, "/a".into(), Path, "/a".into(), true),
+            (
+                "same prefix",
+                Prefix,
+                "/a".into(),
+                Prefix,
+                "/a/".into(),
+                true,
+            ),
+            ("other case", Path, "/a".into(), Path, "/A".into(), true),
+            (
+                "any and one",
+                Path,
+                any("/a"),
+                Path,
+                one(Method::PUT, "/a"),
+                true,
+            ),
+            ("reading and any", Path, "/a".into(), Path, any("/a"), true),
+            (
+                "reading and HEAD",
+                Path,
+                "/a".into(),
+                Path,
+                one(Method::HEAD, "/a"),
+                true,
+            ),
+            (
+                "reading and POST",
+                Path,
+                "/a".into(),
+                Path,
+                one(Method::POST, "/a"),
+                false,
+            ),
+            (
+                "two methods",
+                Path,
+                one(Method::PUT, "/a"),
+                Path,
+                one(Method::POST, "/a"),
+                false,
+            ),
+            (
+                "path and prefix",
+                Path,
+                "/a".into(),
+                Prefix,
+                "/a".into(),
+                false,
+            ),
+            ("slash behind", Path, "/a".into(), Path, "/a/".into(), false),
+            ("other path", Path, "/a".into(), Path, "/b".into(), false),
+        ];
+        for (name, reach, rule, other_reach, other, want) in cases {
+            let differ = [
+                (Public, reach, rule.clone()),
+                (Optional, other_reach, other.clone()),
+            ];
+            let agree = [(Public, reach, rule), (Public, other_reach, other)];
+            for rules in [differ.clone(), [differ[1].clone(), differ[0].clone()]] {
+                let checked = rules_of(rules).check("/auth");
+                assert_eq!(checked.is_err(), want, "{name}: {checked:?}");
+            }
+            assert_eq!(rules_of(agree).check("/auth"), Ok(()), "{name}");
+        }
+        let connect = || one(Method::CONNECT, "/a");
+        let rules = rules_of([(Public, Path, any("/a")), (Optional, Path, connect())]);
+        assert_eq!(rules.check("/auth"), Ok(()), "any method but CONNECT");
+        let rules = rules_of([(Public, Prefix, connect()), (Protected, Prefix, any("/a"))]);
+        assert!(
+            rules.check("/auth").is_err(),
+            "what is protected is so for CONNECT"
+        );
+        let error = rules_of([
+            (Public, Prefix, "/a".into()),
+            (Protected, Prefix, any("/A")),
+        ])
+        .check("/auth");
+        let want = r#"protected_prefix "/A" contradicts public_prefix /a (GET, HEAD)"#;
+        assert_eq!(error.unwrap_err().to_string(), want);
+    }
+
+    #[test]
     fn a_rule_that_cannot_work_is_refused_with_its_value() {
-        let path = |path: &str| {
-            let mut rules = Rules::default();
-            rules.add_path(path.into());
-            rules
-        };
-        let prefix = |path: &str| {
-            let mut rules = Rules::default();
-            rules.add_prefix(path.into());
-            rules
-        };
+        let path = |path: &str| rules_of([(Public, Path, path.into())]);
+        let prefix = |path: &str| rules_of([(Optional, Prefix, path.into())]);
+        let protected = |path: &str| rules_of([(Protected, Prefix, path.into())]);
         let cases = [
             ("relative", path("healthz"), "\"healthz\""),
             ("empty", path(""), "\"\""),
             ("with a query", path("/x?y"), "\"/x?y\""),
             ("encoded", path("/a%20b"), "\"/a%20b\""),
             ("dot segment", prefix("/a/../b"), "\"/a/../b\""),
+            ("three dots", prefix("/a/.../b"), "\"/a/.../b\""),
+            ("protected, encoded", protected("/a%20b"), "\"/a%20b\""),
             ("below the mount", path("/auth/login"), "mount \"/auth\""),
             ("the mount itself", prefix("/auth"), "mount \"/auth\""),
             ("above the mount", prefix("/"), "mount \"/auth\""),

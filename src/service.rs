@@ -17,11 +17,12 @@ use crate::{
     event::Event,
     flow::{self, Step},
     future::{Collect, ResponseFuture, Wait},
-    gate::{Admission, Decision, Exposure, Verdict},
+    gate::{Admission, Decision, Verdict},
     head::RequestHead,
     layer::Shared,
     rejection::Rejection,
     revocation::Lookup,
+    rules::Exposure,
 };
 
 /// A service behind email sign-in. [`MagicLinkLayer`](crate::MagicLinkLayer) makes it.
@@ -56,10 +57,10 @@ where
             Decision::Admit(admission) => {
                 self.proceed(request, admission, Exposure::Protected, now)
             }
-            Decision::Pass(Some(admission)) => {
-                self.proceed(request, admission, Exposure::Public, now)
+            Decision::Pass(exposure, Some(admission)) => {
+                self.proceed(request, admission, exposure, now)
             }
-            Decision::Pass(None) => self.pass(request),
+            Decision::Pass(exposure, None) => self.pass(request, exposure),
             Decision::Refuse(rejection) => self.refuse(rejection, &head),
             Decision::RefuseStep(rejection) => self.refuse_step(rejection, &head),
             Decision::Step(endpoint) => self.step(request, endpoint, now),
@@ -105,16 +106,20 @@ impl<S> MagicLink<S> {
                 let (request, finish) = self.shared.admit(request, admission, now);
                 ResponseFuture::forward(self.inner.call(request), finish)
             }
-            Verdict::Pass => self.pass(request),
+            Verdict::Pass => self.pass(request, exposure),
             Verdict::Refuse(rejection) => self.refuse(rejection, &RequestHead::of(&request)),
         }
     }
 
-    fn pass<B, R>(&mut self, request: Request<B>) -> ResponseFuture<S, B, S::Future>
+    fn pass<B, R>(
+        &mut self,
+        request: Request<B>,
+        exposure: Exposure,
+    ) -> ResponseFuture<S, B, S::Future>
     where
         S: Service<Request<B>, Response = Response<R>>,
     {
-        let (request, finish) = self.shared.pass(request);
+        let (request, finish) = self.shared.pass(request, exposure);
         ResponseFuture::forward(self.inner.call(request), finish)
     }
 

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use http::{Request, header};
+use http::{Method, Request, header};
 use tower_magic_link::{
     Builder, ConfigError, DefaultPages, Email, Identity, KeyRing, MagicLinkLayer, Page,
-    PageSources, Pages, PublicRule, SameSite, SigningKey,
+    PageSources, Pages, PathRule, SameSite, SigningKey,
     testing::{ManualClock, StubProvider},
 };
 
@@ -62,7 +62,7 @@ fn is_refused(
 fn a_text_that_cannot_work_is_refused_with_its_value() {
     type Set = fn(Builder, &'static str) -> Builder;
     type Cases = &'static [(&'static str, &'static str)];
-    let settings: [(&str, Set, Cases); 8] = [
+    let settings: [(&str, Set, Cases); 11] = [
         (
             "public_url",
             |builder, url| builder.public_url(url),
@@ -128,8 +128,35 @@ fn a_text_that_cannot_work_is_refused_with_its_value() {
             ],
         ),
         (
+            "optional_path",
+            |builder, path| builder.optional_path(path),
+            &[
+                ("/about?x", "no query"),
+                ("/a%2fb", "'%'"),
+                ("/auth/login", "collides with the mount \"/auth\""),
+            ],
+        ),
+        (
+            "optional_prefix",
+            |builder, path| builder.public_prefix("/docs").optional_prefix(path),
+            &[
+                ("/", "collides with the mount \"/auth\""),
+                ("/docs/../x", "dot segment"),
+                ("/docs", "contradicts public_prefix /docs (GET, HEAD)"),
+            ],
+        ),
+        (
+            "protected_prefix",
+            |builder, path| builder.public_prefix("/docs").protected_prefix(path),
+            &[
+                ("docs", "must begin with '/'"),
+                ("/docs/%2e", "'%'"),
+                ("/Docs", "contradicts public_prefix /docs (GET, HEAD)"),
+            ],
+        ),
+        (
             "public_prefix",
-            |builder, path| builder.public_prefix(PublicRule::any_method(path)),
+            |builder, path| builder.public_prefix(PathRule::any_method(path)),
             &[
                 ("/", "collides with the mount \"/auth\""),
                 ("/auth", "collides with the mount \"/auth\""),
@@ -289,7 +316,7 @@ fn the_public_url_has_no_default_and_its_password_is_not_shown() {
 #[test]
 fn a_setting_at_the_edge_of_its_range_is_taken() {
     type Case = (&'static str, fn(Builder) -> Builder);
-    let cases: [Case; 21] = [
+    let cases: [Case; 23] = [
         ("nothing but what is needed", |b| b),
         ("a slash behind", |b| {
             b.public_url("https://app.example.com/")
@@ -315,6 +342,15 @@ fn a_setting_at_the_edge_of_its_range_is_taken() {
         ("a name with an underscore first", |b| b.cookie_name("_s.1")),
         ("paths beside the mount", |b| {
             b.public_path("/").public_prefix("/author")
+        }),
+        ("an exception of a prefix, and one of that", |b| {
+            b.public_prefix("/docs")
+                .protected_prefix("/docs/internal")
+                .optional_path("/docs/internal/notice")
+        }),
+        ("one path, public to read and optional to post", |b| {
+            b.public_path("/form")
+                .optional_path((Method::POST, "/form"))
         }),
         ("organizations", |b| {
             b.organization("org_1").organization("org_2")

@@ -12,8 +12,10 @@ mod support;
 
 mod callback;
 mod configuration;
+mod explain;
 mod forms;
 mod links;
+mod paths;
 mod return_to;
 mod secrets;
 mod walk;

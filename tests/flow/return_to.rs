@@ -131,6 +131,62 @@ async fn a_wish_too_long_for_the_state_waits_in_the_same_browser() {
 }
 
 #[tokio::test]
+async fn no_line_break_in_a_wish_reaches_a_header() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    // Where a wish is kept, it is by its own bytes, which no reader of a header takes for a break.
+    let wishes = [
+        ("/\r\nX-Injected:1", "/"),
+        ("/\nX-Injected:1", "/"),
+        ("/\rX-Injected:1", "/"),
+        ("/\u{85}X-Injected:1", "/"),
+        ("/\u{2028}X-Injected:1", "/"),
+        ("/\u{560a}\u{560d}X-Injected:1", "/"),
+        ("/x?y=\r\nX-Injected:1", "/"),
+        ("/%0d%0aX-Injected:1", "/"),
+        ("/%0D%0AX-Injected:1", "/"),
+        ("/%0aX-Injected:1", "/"),
+        ("/%0dX-Injected:1", "/"),
+        ("/x%20%0d%0aX-Injected:1", "/"),
+        ("/x%23%0d%0aX-Injected:1", "/"),
+        ("/x%3f%0d%0aX-Injected:1", "/"),
+        ("/%2e%2e/%0d%0aX-Injected:1", "/"),
+        ("/%250d%250aX-Injected:1", "/"),
+        ("/%%0d0d%%0a0aX-Injected:1", "/"),
+        ("/%00%0aX-Injected:1", "/"),
+        ("/%09X-Injected:1", "/"),
+        ("/%0b%0cX-Injected:1", "/"),
+        ("/%c2%85X-Injected:1", "/"),
+        ("/%c0%8d%c0%8aX-Injected:1", "/"),
+        ("/%u000d%u000aX-Injected:1", "/%u000d%u000aX-Injected:1"),
+        ("/%e5%98%8a%e5%98%8dX", "/%e5%98%8a%e5%98%8dX"),
+        ("/x?y=%0d%0aX-Injected:1", "/x?y=%0d%0aX-Injected:1"),
+    ];
+    for (wish, want) in wishes {
+        let encoded = encoded(wish);
+        let by_query = comes_out(&world, &mut browser, &format!("?return_to={encoded}"), "").await;
+        let by_form = comes_out(&world, &mut browser, "", &format!("&return_to={encoded}")).await;
+        assert_eq!([by_query.as_str(), &by_form], [want, want], "{wish:?}");
+
+        // What is asked for without a session is a wish, too.
+        let Ok(uri) = http::Uri::try_from(wish) else {
+            continue;
+        };
+        let asked = Request::get(uri).header("accept", "text/html");
+        let asked = asked.body(Full::<Bytes>::default()).unwrap();
+        let answer = world.browser().send(asked).await;
+        assert_eq!(answer.header("x-injected"), "", "{wish:?}");
+        assert_eq!(answer.set_cookies(), Vec::<String>::new(), "{wish:?}");
+        let login = if want == "/" {
+            "/auth/login".to_owned()
+        } else {
+            format!("/auth/login?return_to={encoded}").replace("%2F", "/")
+        };
+        assert_eq!(answer.location(), login, "{wish:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_request_line_that_reads_as_another_origin_is_not_reflected() {
     let world = World::new().await;
     for line in [
@@ -173,6 +229,7 @@ async fn corpora_no_payload_comes_out_anywhere_else_or_breaks_the_form() {
     let redirects = read("open-redirects.txt");
     let world = World::new().await;
     let origin = Url::parse(ORIGIN).unwrap();
+    let mut reflected = 0;
     for wish in redirects.lines().map(str::to_owned).chain(naughty) {
         for wish in [encoded(&wish), encoded(&format!("/{wish}"))] {
             let answer = world
@@ -198,5 +255,24 @@ async fn corpora_no_payload_comes_out_anywhere_else_or_breaks_the_form() {
                 );
             }
         }
+        for target in [wish.clone(), format!("/{wish}")] {
+            let Ok(target) = http::Uri::try_from(&target) else {
+                continue;
+            };
+            let asked = Request::get(&target).header("accept", "text/html");
+            let asked = asked.body(Full::<Bytes>::default()).unwrap();
+            let answer = world.browser().send(asked).await;
+            let login = origin.join(answer.location()).unwrap();
+            assert_eq!(
+                (login.origin(), login.path()),
+                (origin.origin(), "/auth/login")
+            );
+            for (_, kept) in login.query_pairs() {
+                let kept = origin.join(&kept).unwrap();
+                assert_eq!(kept.origin(), origin.origin(), "{target}");
+            }
+            reflected += 1;
+        }
     }
+    assert!(reflected > 500, "{reflected} request lines");
 }

@@ -8,7 +8,7 @@ use http::{Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 use tower_magic_link::{
-    Builder, MagicLinkLayer, PeerAddr, PublicRule, Rejection, ResponseBody, Session, Standing,
+    Builder, MagicLinkLayer, PathRule, PeerAddr, Rejection, ResponseBody, Session, Standing,
     testing::ManualClock,
 };
 
@@ -25,7 +25,7 @@ fn configured() -> Builder {
     builder(&ManualClock::new())
         .trusted_proxies(["10.0.0.0/8"])
         .public_prefix("/docs")
-        .public_path(PublicRule::any_method("/open"))
+        .public_path(PathRule::any_method("/open"))
 }
 
 fn layer() -> MagicLinkLayer {
@@ -132,7 +132,7 @@ async fn a_path_is_public_by_the_word_of_a_trusted_proxy_alone() {
 #[tokio::test]
 async fn without_a_peer_or_the_pair_nothing_is_public_not_even_where_the_question_arrives() {
     let layer = configured()
-        .public_path(PublicRule::any_method("/"))
+        .public_path(PathRule::any_method("/"))
         .public_path("/ask")
         .build()
         .unwrap();

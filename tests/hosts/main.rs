@@ -19,6 +19,7 @@ mod issuer;
 mod jar;
 mod ledger;
 mod passing;
+mod raw;
 mod renewal;
 mod revocation;
 mod routers;

@@ -163,6 +163,28 @@ async fn a_public_path_inside_a_nested_router_is_named_as_the_layer_is_handed_it
 }
 
 #[tokio::test]
+async fn a_path_named_as_browsers_see_it_opens_nothing_inside_a_nested_router() {
+    // Of two routers that hold the same layer, each hands it its own view of the path.
+    let builder = builder(&ManualClock::new()).mount("/app/auth");
+    let layer = builder
+        .public_path("/app/about")
+        .optional_prefix("/app/about")
+        .build()
+        .unwrap();
+    let inside = || routes().fallback(async || "").layer(layer.clone());
+    let app = Router::new().nest("/app", inside());
+    assert_eq!(ask(&app, program("/app/about")).await.status(), 401);
+    let fallback = Router::new().fallback_service(routes().layer(layer.clone()));
+    assert_eq!(ask(&fallback, program("/about")).await.status(), 401);
+    let twice = Router::new().nest("/x", Router::new().nest("/app", inside()));
+    assert_eq!(ask(&twice, program("/x/app/about")).await.status(), 401);
+    let captured = Router::new().nest("/{tenant}", routes().layer(layer.clone()));
+    assert_eq!(ask(&captured, program("/app/about")).await.status(), 401);
+    let outside = Router::new().nest("/app", routes()).layer(layer);
+    assert_eq!(ask(&outside, program("/app/about")).await.text(), "nobody");
+}
+
+#[tokio::test]
 async fn inside_a_nested_router_without_a_fallback_of_its_own_the_endpoints_are_out_of_reach() {
     let layer = layer_at("/app/auth");
     let app = Router::new().nest("/app", routes().layer(layer));

@@ -1,0 +1,190 @@
+//! `Explanation`: what the layer would do with a request, and why. For logs and for tests of a configuration.
+//!
+//! - It is the gate's own decision, not a second account of it.
+//! - The revocation store is not asked, no form is read, nobody is told.
+//! - It prints no cookie, token, address, path or query of the request: rules, times and the session's id.
+
+use std::fmt;
+
+use http::request::Parts;
+
+use crate::{
+    audience,
+    clock::Timestamp,
+    endpoint::Endpoint,
+    gate::Decision,
+    head::RequestHead,
+    layer::MagicLinkLayer,
+    rejection::RejectionKind,
+    rules::{Rule, is_plain},
+    session::Session,
+};
+
+/// What the layer would do with a request, and why. Made by [`MagicLinkLayer::explain`].
+///
+/// ```
+/// # use tower_magic_link::{AuthorizationCode, Identity, IdentityProvider, KeyRing, ProviderError, SigningKey, Start, Started};
+/// # struct Provider;
+/// # impl IdentityProvider for Provider {
+/// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
+/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+/// # }
+/// # let provider = Provider;
+/// use tower_magic_link::{MagicLinkLayer, Outcome, RejectionKind};
+///
+/// let layer = MagicLinkLayer::builder(provider, KeyRing::new(SigningKey::generate()?))
+///     .public_url("https://app.example.com")
+///     .public_prefix("/docs")
+///     .build()?;
+/// let explain = |path: &str| layer.explain(&http::Request::get(path).body(()).unwrap().into_parts().0);
+///
+/// assert_eq!(explain("/docs/start").outcome(), Outcome::Pass);
+/// assert_eq!(explain("/reports").outcome(), Outcome::Refuse(RejectionKind::NoSession));
+/// assert_eq!(
+///     explain("/docs/start").to_string(),
+///     "would pass without a session: public_prefix /docs (GET, HEAD) matches; no session: no_session"
+/// );
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    ground: Ground,
+    now: Timestamp,
+    outcome: Outcome,
+    rules: Vec<Rule>,
+    session: Result<Session, RejectionKind>,
+}
+
+/// What decided about a request's path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ground {
+    /// It is one of the layer's own endpoints, by its path: `/auth/login`.
+    Endpoint(String),
+    /// No rule matches it: protected.
+    NoRule,
+    /// It holds what others may decode or fold into another path (`%`, `\`, `;`, `//`, dot segments): protected, whatever the rules say.
+    NotPlain,
+    /// It is a CORS preflight, and the layer lets those through.
+    Preflight,
+    /// This rule, the most specific that matches.
+    Rule(Rule),
+}
+
+/// What the layer would do with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// Hand it on with its session, if the revocation store agrees.
+    Admit,
+    /// Hand it on without a session.
+    Pass,
+    /// Refuse it.
+    Refuse(RejectionKind),
+    /// Answer it itself: a step of signing in or out.
+    Step,
+}
+
+impl Explanation {
+    /// Returns what decided about the path.
+    #[must_use]
+    pub const fn ground(&self) -> &Ground {
+        &self.ground
+    }
+
+    /// Returns what the layer would do.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.outcome
+    }
+
+    /// Returns all rules of the layer, in the order in which they are tried.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Returns the session that the request states. Whether it was ended early only the revocation store knows, and it was not asked.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none.
+    pub fn session(&self) -> Result<&Session, RejectionKind> {
+        self.session.as_ref().map_err(|kind| *kind)
+    }
+
+    /// Returns when this was so, by the layer's clock.
+    #[must_use]
+    pub const fn now(&self) -> Timestamp {
+        self.now
+    }
+}
+
+/// One line, for a log.
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.outcome {
+            Outcome::Admit => f.write_str("would be admitted with its session")?,
+            Outcome::Pass => f.write_str("would pass without a session")?,
+            Outcome::Refuse(kind) => write!(f, "would be refused as {}", kind.code())?,
+            Outcome::Step => f.write_str("would be answered by the layer")?,
+        }
+        match &self.ground {
+            Ground::Endpoint(path) => write!(f, ": {path} is its endpoint")?,
+            Ground::NoRule => f.write_str(": no rule matches, so that it is protected")?,
+            Ground::NotPlain => f.write_str(": its path is not plain, so that it is protected")?,
+            Ground::Preflight => f.write_str(": preflights are let through")?,
+            Ground::Rule(rule) => write!(f, ": {rule} matches")?,
+        }
+        match &self.session {
+            Ok(session) => write!(
+                f,
+                "; session {} is good from {} to {}, and it is {}; the revocation store was not asked",
+                session.id(),
+                session.issued_at().as_secs(),
+                session.expires_at().as_secs(),
+                self.now.as_secs(),
+            ),
+            Err(kind) => write!(f, "; no session: {}", kind.code()),
+        }
+    }
+}
+
+impl MagicLinkLayer {
+    /// Says what the layer would do with a request at this moment, and why.
+    ///
+    /// The request must be as the layer would be handed it, with its extensions: a router that nests the layer changes the path.
+    /// The revocation store is not asked, so that who is said to be admitted may yet be refused.
+    #[must_use]
+    pub fn explain(&self, request: &Parts) -> Explanation {
+        let shared = self.shared();
+        let (gate, now) = (&shared.gate, shared.clock.now());
+        let head = RequestHead::of_parts(request);
+        let ground = if let Some(endpoint) = Endpoint::named_by(&head, &gate.mount) {
+            Ground::Endpoint(gate.path(endpoint))
+        } else if gate.allows_preflight && audience::is_preflight(&head) {
+            Ground::Preflight
+        } else if let Some(rule) = gate.rules.rule_for(head.method(), head.path()) {
+            Ground::Rule(rule.clone())
+        } else if is_plain(head.path()) {
+            Ground::NoRule
+        } else {
+            Ground::NotPlain
+        };
+        let outcome = match gate.decide(&head, now) {
+            Decision::Admit(_) | Decision::Pass(_, Some(_)) => Outcome::Admit,
+            Decision::Pass(_, None) => Outcome::Pass,
+            Decision::Refuse(rejection) | Decision::RefuseStep(rejection) => {
+                Outcome::Refuse(rejection.kind())
+            }
+            Decision::Step(_) => Outcome::Step,
+        };
+        Explanation {
+            ground,
+            now,
+            outcome,
+            rules: gate.rules.as_slice().to_vec(),
+            session: gate.session(&head, now),
+        }
+    }
+}
