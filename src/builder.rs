@@ -21,9 +21,11 @@ use crate::{
         cookie::Cookies,
         token::{self, Tokens},
     },
+    stream::Streams,
 };
 
 mod check;
+mod streams;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -63,6 +65,7 @@ pub struct Builder {
     mailer: Option<Box<dyn ErasedMailer>>,
     listener: Listener,
     clock: Box<dyn Clock>,
+    streams: Streams,
 }
 
 impl Builder {
@@ -87,6 +90,7 @@ impl Builder {
             mailer: None,
             listener: Listener::default(),
             clock: Box::new(SystemClock::default()),
+            streams: Streams::new(),
         }
     }
 
@@ -261,6 +265,7 @@ impl Builder {
         check::cookie_name(&self.cookie_name)?;
         check::same_site(self.same_site)?;
         let lifetimes = self.lifetimes()?;
+        self.check_streams()?;
         check::organizations(&self.organizations)?;
         let email_domains = check::domains(self.email_domains.as_deref())?;
         let policy = Policy::new(&self.pages.sources(), None)?;
@@ -292,6 +297,7 @@ impl Builder {
             },
             revocations: self.revocations,
             revocation_timeout: self.revocation_timeout,
+            streams: self.streams,
         }))
     }
 

@@ -5,6 +5,8 @@
 
 use std::{
     fmt,
+    future::Future,
+    pin::Pin,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -61,12 +63,27 @@ impl std::ops::Sub<Duration> for Timestamp {
     }
 }
 
+/// Something to wait for that says no more than that it has happened.
+pub type Signal = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// tokio's timer stands still while the machine sleeps, and knows nothing of a clock that is set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
 /// Tells the time to the layer.
 ///
 /// An implementation must not go back: a session that has expired at one answer would live again at the next.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.
     fn now(&self) -> Timestamp;
+
+    /// Returns a future that completes once this moment has come. Live connections wait for their session's end with it.
+    ///
+    /// It may complete early, and is then asked for again; it should not complete late. By default it sleeps by tokio's timer, a minute at
+    /// most, so that a clock that is set forward, or a machine that slept, is noticed within a minute.
+    fn sleep_until(&self, at: Timestamp) -> Signal {
+        let left = self.now().until(at).min(LONGEST_SLEEP);
+        Box::pin(async move { tokio::time::sleep(left).await })
+    }
 }
 
 /// The machine's clock, held at its highest reading when it is set back.

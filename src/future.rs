@@ -32,6 +32,7 @@ use crate::{
     provider::BoxFuture,
     rejection::RejectionKind,
     revocation::{Standing, StoreError},
+    stream::{Ending, SessionGuard},
 };
 
 /// The response of a service behind email sign-in.
@@ -62,6 +63,8 @@ pub(crate) struct Finish {
     pub(crate) depends_on_session: bool,
     /// The renewed session cookie, where it is time.
     pub(crate) cookie: Option<HeaderValue>,
+    /// When the response's body ends, even if it goes on.
+    pub(crate) guard: Option<SessionGuard>,
 }
 
 /// A request that waits for the revocation store.
@@ -133,8 +136,10 @@ where
             let next = match state.as_mut().project() {
                 StateProj::Forward { inner, finish } => {
                     let mut response = ready!(inner.poll(cx))?;
+                    let guard = finish.guard.take();
                     mem::take(finish).write_to(&mut response);
-                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                    let ending = guard.map(|guard| Ending::of(&response, guard));
+                    return Poll::Ready(Ok(response.map(|body| ResponseBody::inner(body, ending))));
                 }
                 StateProj::Refuse(response) => {
                     #[expect(

@@ -23,6 +23,7 @@ use crate::{
     },
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
+    stream::{SessionGuard, Streams},
 };
 
 /// Puts email sign-in in front of a service. Clones share everything; cloning costs a counter.
@@ -67,6 +68,7 @@ pub(crate) struct Shared {
     pub(crate) pages: PageSet,
     pub(crate) revocations: Box<dyn Revocations>,
     pub(crate) revocation_timeout: Duration,
+    pub(crate) streams: Streams,
 }
 
 /// The pages, and the headers that they are served with.
@@ -130,16 +132,24 @@ impl Shared {
 
     /// Puts the session into a request, and prepares the renewed cookie for its response.
     pub(crate) fn admit<B>(
-        &self,
+        self: &Arc<Self>,
         mut request: Request<B>,
         admission: Admission,
         now: Timestamp,
     ) -> (Request<B>, Finish) {
+        let guard = self
+            .streams
+            .are_ended
+            .then(|| SessionGuard::new(self.clone(), admission.session.clone(), now));
+        if let Some(guard) = &guard {
+            request.extensions_mut().insert(guard.clone());
+        }
         let finish = Finish {
             depends_on_session: true,
             cookie: admission
                 .renewed
                 .and_then(|renewed| self.session_cookie(&renewed, now)),
+            guard,
         };
         request.extensions_mut().insert(admission.session);
         (request, finish)

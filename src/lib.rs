@@ -112,7 +112,7 @@
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
 //! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `provider`, `mailer`,
-//! `page`, `rejection`, `event`, `clock`, [`emulator`], [`testing`].
+//! `page`, `rejection`, `stream`, `event`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -145,6 +145,7 @@ mod revocation;
 mod rules;
 mod service;
 mod session;
+mod stream;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
@@ -159,7 +160,7 @@ pub use self::{
     authorize::{Authorization, IntoAuthorization},
     body::ResponseBody,
     builder::{Builder, SameSite},
-    clock::{Clock, SystemClock, Timestamp},
+    clock::{Clock, Signal, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::Event,
@@ -182,6 +183,7 @@ pub use self::{
     rules::PublicRule,
     service::MagicLink,
     session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
+    stream::SessionGuard,
 };
 
 /// The README's code, compiled and run as its readers would.

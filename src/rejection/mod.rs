@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::{
@@ -89,10 +89,8 @@ impl Rejection {
         let mut response = match Audience::of(head) {
             Audience::Document => self.to_document(shared, head),
             Audience::Grpc => self.to_grpc(),
-            Audience::GrpcWeb => self.to_grpc_web("application/grpc-web+proto", Bytes::from),
-            Audience::GrpcWebText => self.to_grpc_web("application/grpc-web-text+proto", |frame| {
-                STANDARD.encode(frame).into()
-            }),
+            Audience::GrpcWeb => self.to_grpc_web(GrpcWeb::Binary),
+            Audience::GrpcWebText => self.to_grpc_web(GrpcWeb::Text),
             Audience::Htmx => self.to_htmx(shared, head),
             Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head),
             Audience::Program | Audience::WebSocket => self.to_program(shared, head),
@@ -196,23 +194,35 @@ impl Rejection {
 
     /// Trailers-only (gRPC over HTTP/2, "Responses"): the status stands in the header, and there is no body.
     fn to_grpc(&self) -> Response<Bytes> {
-        let (status, message) = self.kind.grpc_status();
         let mut response = Response::new(Bytes::new());
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/grpc"),
         );
+        self.write_grpc_status(headers);
+        response
+    }
+
+    /// Writes `grpc-status` and `grpc-message`: into a trailers-only head, or into trailers.
+    pub(crate) fn write_grpc_status(&self, headers: &mut HeaderMap) {
+        let (status, message) = self.kind.grpc_status();
         headers.insert("grpc-status", HeaderValue::from_static(status));
         // Spaces are percent-encoded nowhere but here; the messages hold nothing else that would be.
         if let Ok(message) = HeaderValue::try_from(message.replace(' ', "%20")) {
             headers.insert("grpc-message", message);
         }
+    }
+
+    fn to_grpc_web(&self, form: GrpcWeb) -> Response<Bytes> {
+        let mut response = Response::new(self.grpc_web_frame(form));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, form.content_type());
         response
     }
 
     /// One frame of trailers: flag 0x80, length, then header lines.
-    fn to_grpc_web(&self, kind: &'static str, encode: fn(Vec<u8>) -> Bytes) -> Response<Bytes> {
+    pub(crate) fn grpc_web_frame(&self, form: GrpcWeb) -> Bytes {
         let (status, message) = self.kind.grpc_status();
         let message = message.replace(' ', "%20");
         let trailers = format!("grpc-status:{status}\r\ngrpc-message:{message}\r\n");
@@ -220,10 +230,10 @@ impl Rejection {
         let mut frame = vec![0x80];
         frame.extend(length.to_be_bytes());
         frame.extend(trailers.into_bytes());
-        let mut response = Response::new(encode(frame));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        response
+        match form {
+            GrpcWeb::Binary => frame.into(),
+            GrpcWeb::Text => STANDARD.encode(frame).into(),
+        }
     }
 
     fn add_fields(&self, response: &mut Response<Bytes>) {
@@ -237,6 +247,23 @@ impl Rejection {
                 .saturating_add(u64::from(wait.subsec_nanos() > 0));
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole));
         }
+    }
+}
+
+/// The two forms of gRPC-Web.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GrpcWeb {
+    Binary,
+    /// In base64.
+    Text,
+}
+
+impl GrpcWeb {
+    const fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Binary => "application/grpc-web+proto",
+            Self::Text => "application/grpc-web-text+proto",
+        })
     }
 }
 

@@ -20,5 +20,6 @@ mod revocation;
 mod routers;
 mod script;
 mod site;
+mod streams;
 mod types;
 mod walk;
