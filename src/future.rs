@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | Forward | polls the inner service's own future | no box, no clone |
 //! | Wait | waits for the revocation store, then forwards or refuses | one box, one clone |
-//! | Collect | reads a form of at most 16 KiB | no box |
+//! | Collect | reads a form of at most 16 KiB, for at most 10 seconds | no box, unless it has to wait |
 //! | Flow | takes one step of signing in or out | one box |
 //! | Refuse | is ready | nothing |
 
@@ -25,7 +25,7 @@ use tower_service::Service;
 use crate::{
     body::ResponseBody,
     clock::Timestamp,
-    flow::{LONGEST_FORM, Step},
+    flow::{FORM_TIMEOUT, LONGEST_FORM, Step},
     gate::{Admission, Exposure, Verdict},
     head::RequestHead,
     layer::Shared,
@@ -84,6 +84,8 @@ pub(crate) struct Collect<B> {
     #[pin]
     body: B,
     form: BytesMut,
+    /// Set once the form is waited for.
+    limit: Option<Pin<Box<tokio::time::Sleep>>>,
     step: Option<Box<Step>>,
 }
 
@@ -92,6 +94,7 @@ impl<B> Collect<B> {
         Self {
             body,
             form: BytesMut::new(),
+            limit: None,
             step: Some(Box::new(step)),
         }
     }
@@ -166,7 +169,14 @@ impl<B: Body> Collect<B> {
     fn poll<S, F>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<State<S, B, F>> {
         let mut this = self.project();
         let read = loop {
-            match ready!(this.body.as_mut().poll_frame(cx)) {
+            let Poll::Ready(frame) = this.body.as_mut().poll_frame(cx) else {
+                let limit = this
+                    .limit
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(FORM_TIMEOUT)));
+                ready!(limit.as_mut().poll(cx));
+                break Err(RejectionKind::TooSlow);
+            };
+            match frame {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else {
                         continue;
@@ -190,7 +200,7 @@ impl<B: Body> Collect<B> {
                 step.form = form;
                 State::Flow(Box::pin(step.take()))
             }
-            Err(kind) => State::Refuse(Some(step.refuse(kind))),
+            Err(kind) => State::Refuse(Some(step.refuse_form(kind))),
         })
     }
 }

@@ -3,12 +3,14 @@
 //! - Callbacks with the same state and code share one exchange while it runs, and its session for a minute after: a double
 //!   click, a reload or two tabs sign in once.
 //! - An exchange belongs to none of its callers. If one hangs up, another, or the same browser's next try, carries it on.
-//! - Only success is remembered: after a failure the next try asks the provider again.
+//! - Only success is remembered: after a failure, or a panic of the provider's or the application's, the next try asks again.
 
 use std::{
+    any::Any,
     collections::HashMap,
     fmt,
     future::Future,
+    panic::{AssertUnwindSafe, resume_unwind},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -39,7 +41,17 @@ pub(super) struct Granted {
     pub(super) token: String,
 }
 
-type Outcome = Result<Arc<Granted>, Rejection>;
+type Outcome = Result<Arc<Granted>, Failure>;
+
+/// Why an exchange yielded nothing.
+#[derive(Clone)]
+enum Failure {
+    /// It panicked. One of its callers panics on.
+    Panicked(Arc<Mutex<Option<Panic>>>),
+    Refused(Rejection),
+}
+
+type Panic = Box<dyn Any + Send>;
 
 /// What an exchange needs, owned: it may outlive the request that began it.
 pub(super) struct Exchange {
@@ -66,7 +78,7 @@ impl Exchanges {
         &self,
         state: &str,
         exchange: Exchange,
-    ) -> impl Future<Output = Outcome> + Send {
+    ) -> impl Future<Output = Result<Arc<Granted>, Rejection>> + Send {
         let key = key(state, &exchange.code);
         let outcome = self.entry(key, exchange);
         async move {
@@ -74,7 +86,7 @@ impl Exchanges {
             if outcome.is_err() {
                 self.forget(key);
             }
-            outcome
+            outcome.map_err(Failure::into_rejection)
         }
     }
 
@@ -95,7 +107,13 @@ impl Exchanges {
                 entries.remove(&oldest);
             }
         }
-        let run: BoxFuture<'static, Outcome> = Box::pin(exchange.run());
+        // A panic would leave a shared future that never wakes its other callers, and fails whoever joins it later.
+        let run = AssertUnwindSafe(exchange.run()).catch_unwind();
+        let run = run.map(|outcome| match outcome {
+            Ok(outcome) => outcome.map_err(Failure::Refused),
+            Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
+        });
+        let run: BoxFuture<'static, Outcome> = Box::pin(run);
         let outcome = run.shared();
         entries.insert(
             key,
@@ -119,8 +137,24 @@ impl fmt::Debug for Exchanges {
     }
 }
 
+impl Failure {
+    /// Returns what a caller hears; the first caller of a panic panics on.
+    fn into_rejection(self) -> Rejection {
+        match self {
+            Self::Panicked(panic) => {
+                let panic = panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(panic) = panic {
+                    resume_unwind(panic);
+                }
+                Rejection::new(RejectionKind::ProviderUnavailable)
+            }
+            Self::Refused(rejection) => rejection,
+        }
+    }
+}
+
 impl Exchange {
-    async fn run(self) -> Outcome {
+    async fn run(self) -> Result<Arc<Granted>, Rejection> {
         let identity = self
             .shared
             .flow

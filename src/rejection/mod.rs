@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | no, bad, ended or expired session | 401 | 303 to the form | 401 `application/problem+json` with `login_url` |
 //! | store unavailable | 503 | a page | 503 problem, `Retry-After` |
-//! | own endpoint misused | 400, 403, 405, 413, 415 | a page | the same status, a problem |
+//! | own endpoint misused | 400, 403, 405, 408, 413, 415 | a page | the same status, a problem |
 //!
 //! gRPC hears a `grpc-status` in a trailers-only response, gRPC-Web the same in its framing, htmx an `HX-Redirect`; a WebSocket handshake and
 //! a prefetch are never redirected.

@@ -10,6 +10,7 @@
 use std::{
     fmt,
     future::Future,
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -63,7 +64,9 @@ pub struct SessionGuard(SharedFuture<Signal>);
 impl SessionGuard {
     /// Watches a session whose standing was asked at `now`.
     pub(crate) fn new(shared: Arc<Shared>, session: Session, now: Timestamp) -> Self {
-        let ended: Signal = Box::pin(ended(shared, session, now));
+        // A store that panics must not leave a shared future that nobody can wait for: then the session is over.
+        let ended = AssertUnwindSafe(ended(shared, session, now)).catch_unwind();
+        let ended: Signal = Box::pin(ended.map(drop));
         Self(ended.shared())
     }
 }

@@ -20,6 +20,7 @@ mod revocation;
 mod routers;
 mod script;
 mod site;
+mod slow;
 mod streams;
 mod types;
 mod walk;
