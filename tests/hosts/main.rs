@@ -15,6 +15,7 @@ mod grpc;
 mod host;
 mod ledger;
 mod passing;
+mod readiness;
 mod renewal;
 mod revocation;
 mod routers;
