@@ -51,6 +51,8 @@ enum Failure {
     Refused(Rejection),
 }
 
+/// An exchange that several callers wait for.
+type Run = SharedFuture<BoxFuture<'static, Outcome>>;
 type Panic = Box<dyn Any + Send>;
 
 /// What an exchange needs, owned: it may outlive the request that began it.
@@ -69,7 +71,7 @@ pub(crate) struct Exchanges {
 
 struct Entry {
     begun: Timestamp,
-    outcome: SharedFuture<BoxFuture<'static, Outcome>>,
+    outcome: Run,
 }
 
 impl Exchanges {
@@ -82,19 +84,16 @@ impl Exchanges {
         let key = key(state, &exchange.code);
         let outcome = self.entry(key, exchange);
         async move {
+            let run = outcome.clone();
             let outcome = outcome.await;
             if outcome.is_err() {
-                self.forget(key);
+                self.forget(key, &run);
             }
             outcome.map_err(Failure::into_rejection)
         }
     }
 
-    fn entry(
-        &self,
-        key: [u8; 32],
-        exchange: Exchange,
-    ) -> SharedFuture<BoxFuture<'static, Outcome>> {
+    fn entry(&self, key: [u8; 32], exchange: Exchange) -> Run {
         let now = exchange.now;
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|_, entry| now < entry.begun + REMEMBERED);
@@ -125,9 +124,15 @@ impl Exchanges {
         outcome
     }
 
-    fn forget(&self, key: [u8; 32]) {
+    /// Forgets an exchange, unless another try has taken its place.
+    fn forget(&self, key: [u8; 32], run: &Run) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.remove(&key);
+        if entries
+            .get(&key)
+            .is_some_and(|entry| entry.outcome.ptr_eq(run))
+        {
+            entries.remove(&key);
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod greeter;
 mod grpc;
 mod host;
 mod ledger;
+mod panics;
 mod passing;
 mod readiness;
 mod renewal;
