@@ -71,6 +71,13 @@ pub(crate) fn answer_to(method: &Method, mut response: Response<Bytes>) -> Respo
     response
 }
 
+/// An empty body: what tower-http's timeout and CSRF layers answer with.
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::own(Bytes::new())
+    }
+}
+
 impl<B> Body for ResponseBody<B>
 where
     B: Body,

@@ -119,6 +119,33 @@ mod tests {
         assert_eq!(clock.now(), ahead);
     }
 
+    /// A clock whose `sleep_until` is the port's own.
+    #[derive(Debug)]
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp(43_200)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_sleeps_until_the_moment_but_looks_up_every_minute() {
+        let cases = [
+            ("past", 43_000, 0),
+            ("now", 43_200, 0),
+            ("soon", 43_205, 5),
+            ("in a minute", 43_260, 60),
+            ("in an hour", 46_800, 60),
+            ("never", u64::MAX, 60),
+        ];
+        for (name, at, want) in cases {
+            let begun = tokio::time::Instant::now();
+            Noon.sleep_until(Timestamp(at)).await;
+            assert_eq!(begun.elapsed().as_secs(), want, "{name}");
+        }
+    }
+
     #[test]
     fn arithmetic_on_moments_saturates() {
         let hour = Duration::from_secs(3_600);

@@ -9,7 +9,9 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
+use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, Response, redirect::Policy};
+use tokio_tungstenite::tungstenite;
 
 /// A running example, ended when it is dropped.
 struct Program {
@@ -174,4 +176,46 @@ async fn the_emulator_prints_where_it_listens_and_each_link() {
     client.send_session(session.id()).await.unwrap();
     let link = program.says("sign-in link for ada@example.com: ");
     assert_eq!(session.link().unwrap().expose(), link);
+}
+
+#[tokio::test]
+async fn the_websocket_echoes_until_its_person_signs_out() {
+    let mut program = Program::start("websocket");
+    let origin = program.says("listening on ");
+    let mut person = Person::at(&origin);
+    let address = origin.strip_prefix("http://").unwrap().to_owned();
+    let connect = async |cookies: &BTreeMap<String, String>| {
+        let cookies = cookies.iter();
+        let cookies: Vec<_> = cookies
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let url = format!("ws://{address}/echo").parse().unwrap();
+        let request = tungstenite::ClientRequestBuilder::new(url);
+        let request = request.with_header("cookie", cookies.join("; "));
+        let stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+        tokio_tungstenite::client_async(request, stream).await
+    };
+
+    let Err(tungstenite::Error::Http(refused)) = connect(&person.cookies).await else {
+        panic!("nobody is signed in");
+    };
+    assert_eq!(refused.status().as_u16(), 401);
+
+    let login = location(&person.get("/").await);
+    person.get(&login).await;
+    let check = location(&person.post(&login, "email=ada%40example.com").await);
+    person.get(&check).await;
+    let link = program.says("sign-in link for ada@example.com: ");
+    let opened = person.get(&link).await;
+    let callback = opened.headers()["location"].to_str().unwrap().to_owned();
+    location(&person.get(&callback).await);
+
+    let (mut socket, _) = connect(&person.cookies).await.unwrap();
+    socket.send("hello".into()).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap(), "hello".into());
+    person.post("/auth/logout", "").await;
+    let Some(Ok(tungstenite::Message::Close(Some(close)))) = socket.next().await else {
+        panic!("the session has ended");
+    };
+    assert_eq!(close.reason.as_str(), "session ended");
 }

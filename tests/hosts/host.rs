@@ -82,6 +82,10 @@ impl Host {
         Answer::read(response).await
     }
 
+    pub(crate) const fn new(kind: Kind, address: SocketAddr) -> Self {
+        Self { kind, address }
+    }
+
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
     }

@@ -9,6 +9,7 @@
 )]
 
 mod answer;
+mod composition;
 mod contract;
 mod greeter;
 mod grpc;

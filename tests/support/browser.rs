@@ -154,6 +154,14 @@ impl Browser {
     /// Keeps cookies as a browser does; one that a browser would drop is a failure of the test.
     fn keep(&mut self, headers: &HeaderMap) {
         for value in headers.get_all(header::SET_COOKIE) {
+            // A shared cache must not keep it (CVE-2025-64762): every answer of every walk is looked at here.
+            assert_eq!(headers.get_all(header::CACHE_CONTROL).iter().count(), 1);
+            assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+            let vary = headers.get_all(header::VARY).iter();
+            assert!(
+                vary.into_iter().any(|field| field == "cookie"),
+                "{headers:?}"
+            );
             let cookie = cookie::Cookie::parse(value.to_str().unwrap().to_owned()).unwrap();
             let (name, value) = cookie.name_value();
             let is_secure = Url::parse(&self.origin).unwrap().scheme() == "https";
