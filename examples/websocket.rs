@@ -50,12 +50,13 @@ async fn echo(upgrade: WebSocketUpgrade, Extension(guard): Extension<SessionGuar
 /// Echoes until the session ends, and says why it stops.
 async fn serve(mut socket: WebSocket, mut guard: SessionGuard) {
     loop {
-        tokio::select! {
+        let message = tokio::select! {
             () = &mut guard => break,
-            message = socket.recv() => match message {
-                Some(Ok(message)) if socket.send(message).await.is_ok() => {}
-                _ => return,
-            },
+            message = socket.recv() => message,
+        };
+        let Some(Ok(message)) = message else { return };
+        if socket.send(message).await.is_err() {
+            return;
         }
     }
     let close = CloseFrame {
