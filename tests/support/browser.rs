@@ -77,7 +77,13 @@ impl Browser {
 
     /// Posts a form from a page of the same site, without following a redirect.
     pub(crate) async fn post(&mut self, path: &str, form: &str) -> Answer {
-        self.navigate(Method::POST, path, Some(form)).await
+        let answer = self.navigate(Method::POST, path, Some(form)).await;
+        // Chromium and WebKit hold the page's `form-action 'self'` against redirects too (w3c/webappsec-csp#8).
+        if answer.status().is_redirection() {
+            let to = Url::parse(&self.origin).unwrap().join(answer.location());
+            assert_eq!(to.unwrap().origin().ascii_serialization(), self.origin);
+        }
+        answer
     }
 
     /// Follows redirects within the site, to the first answer that is none.
