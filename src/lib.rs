@@ -43,7 +43,7 @@
 //!    │                   Flow      one boxed step of signing in or out
 //!    │                   Refuse    a ready response
 //!    ▼
-//! ResponseBody<B>        the inner body, or one of the layer's
+//! ResponseBody<B>        the inner body, until its session ends if `end_streams` is on; or one of the layer's
 //! ```
 //!
 //! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back to `callback`, which exchanges

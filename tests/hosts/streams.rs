@@ -23,6 +23,7 @@ use axum::{
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, Stream, StreamExt, stream};
 use http::{Request, Response, header, uri::PathAndQuery};
+use http_body::Body as _;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper_util::{
     client::legacy::Client,
@@ -485,18 +486,19 @@ async fn a_grpc_web_stream_ends_with_the_frame_of_trailers() {
 #[tokio::test]
 async fn a_stream_that_is_never_at_a_loss_for_words_ends_too() {
     let site = Site::new();
-    let service = site
-        .layer
-        .layer(service_fn(async |_: Request<Full<Bytes>>| {
-            let frames =
-                stream::repeat_with(|| Ok(http_body::Frame::data(Bytes::from_static(b"x"))));
-            Ok::<_, Infallible>(Response::new(StreamBody::new(
-                frames.map(|frame: Result<_, Infallible>| frame),
-            )))
-        }));
+    let alive = Arc::new(());
+    let held = alive.clone();
+    let service = site.layer.layer(service_fn(move |_: Request<Full<Bytes>>| {
+        let held = held.clone();
+        let frames = stream::repeat_with(move || {
+            let _held = &held;
+            Ok::<_, Infallible>(http_body::Frame::data(Bytes::from_static(b"x")))
+        });
+        std::future::ready(Ok::<_, Infallible>(Response::new(StreamBody::new(frames))))
+    }));
     let ada = site.person(ADA);
     let request = with_cookie(program("/x"), &ada.cookie);
-    let mut body = service.oneshot(request).await.unwrap().into_body();
+    let mut body = service.clone().oneshot(request).await.unwrap().into_body();
     for _ in 0..5 {
         assert!(body.frame().await.is_some());
     }
@@ -504,6 +506,8 @@ async fn a_stream_that_is_never_at_a_loss_for_words_ends_too() {
     site.end(&ada.session, End::Revoked);
     assert!(body.frame().await.is_none());
     assert!(body.frame().await.is_none(), "it stays ended");
+    // The service holds one; the application's stream is gone, though the body is not.
+    assert_eq!(Arc::strong_count(&alive), 2);
     assert_eq!(site.revocations.watchers(), 0);
 }
 
@@ -610,6 +614,8 @@ async fn there_is_a_guard_only_for_a_session_and_only_where_it_was_asked_for() {
             "ResponseBody::Inner"
         };
         assert_eq!(kind, want_kind, "{name}");
+        let length = u64::try_from(want.to_string().len()).ok();
+        assert_eq!(response.body().size_hint().exact(), length, "{name}");
         let body = response.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, want.to_string(), "{name}");
     }
