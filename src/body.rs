@@ -2,14 +2,18 @@
 
 use std::{
     fmt,
+    future::Future,
+    mem,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
+
+use crate::stream::Ending;
 
 /// The body of a response that has passed the layer: the inner service's, untouched, or a page of the layer's.
 #[pin_project]
@@ -20,15 +24,30 @@ pub struct ResponseBody<B> {
 
 #[pin_project(project = KindProj)]
 enum Kind<B> {
+    /// Goes on until its session ends.
+    Guarded {
+        #[pin]
+        body: B,
+        ending: Ending,
+        /// Nobody has asked for a frame yet.
+        is_fresh: bool,
+    },
     Inner(#[pin] B),
     Own(Option<Bytes>),
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) const fn inner(body: B) -> Self {
-        Self {
-            kind: Kind::Inner(body),
-        }
+    /// Wraps the inner service's body; with an `ending`, it goes on only until then.
+    pub(crate) fn inner(body: B, ending: Option<Ending>) -> Self {
+        let kind = match ending {
+            None => Kind::Inner(body),
+            Some(ending) => Kind::Guarded {
+                body,
+                ending,
+                is_fresh: true,
+            },
+        };
+        Self { kind }
     }
 
     pub(crate) fn own(bytes: Bytes) -> Self {
@@ -52,6 +71,13 @@ pub(crate) fn answer_to(method: &Method, mut response: Response<Bytes>) -> Respo
     response
 }
 
+/// An empty body: what tower-http's timeout and CSRF layers answer with.
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::own(Bytes::new())
+    }
+}
+
 impl<B> Body for ResponseBody<B>
 where
     B: Body,
@@ -64,24 +90,39 @@ where
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        match self.project().kind.project() {
-            KindProj::Inner(body) => body.poll_frame(cx),
+        let mut kind = self.project().kind;
+        let frame = match kind.as_mut().project() {
+            KindProj::Guarded {
+                body,
+                ending,
+                is_fresh,
+            } => poll_guarded(body, ending, is_fresh, cx),
+            KindProj::Inner(body) => return body.poll_frame(cx),
             KindProj::Own(bytes) => {
-                Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes.into()))))
+                return Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes.into()))));
+            }
+        };
+        match ready!(frame) {
+            Next::Frame(frame) => Poll::Ready(Some(Ok(frame))),
+            // The inner body goes at once, whoever fills it notices, and nothing is watched any more.
+            Next::Last(last) => {
+                kind.set(Kind::Own(None));
+                Poll::Ready(last)
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.kind {
-            Kind::Inner(body) => body.is_end_stream(),
+            Kind::Guarded { body, .. } | Kind::Inner(body) => body.is_end_stream(),
             Kind::Own(bytes) => bytes.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            Kind::Inner(body) => body.size_hint(),
+            // Also of a guarded body: a length that is not kept is how a client knows that it was cut off.
+            Kind::Guarded { body, .. } | Kind::Inner(body) => body.size_hint(),
             Kind::Own(bytes) => {
                 let length = bytes.as_ref().map_or(0, Bytes::len);
                 SizeHint::with_exact(u64::try_from(length).unwrap_or(u64::MAX))
@@ -90,9 +131,42 @@ where
     }
 }
 
+/// What a guarded body gives next.
+enum Next<D, E> {
+    Frame(Frame<D>),
+    /// The end, or what stands at the end.
+    Last(Option<Result<Frame<D>, E>>),
+}
+
+/// Asks the inner body, unless the session has ended.
+fn poll_guarded<B>(
+    mut body: Pin<&mut B>,
+    ending: &mut Ending,
+    is_fresh: &mut bool,
+    cx: &mut Context<'_>,
+) -> Poll<Next<B::Data, B::Error>>
+where
+    B: Body,
+    B::Data: From<Bytes>,
+{
+    // The request was admitted just now: what is there already goes out, and a body of one frame is never watched.
+    if !mem::take(is_fresh) && Pin::new(&mut ending.guard).poll(cx).is_ready() {
+        return Poll::Ready(Next::Last(ending.tail.frame().map(Ok)));
+    }
+    Poll::Ready(match body.as_mut().poll_frame(cx) {
+        Poll::Ready(Some(Ok(frame))) => Next::Frame(frame),
+        Poll::Ready(last) => Next::Last(last),
+        Poll::Pending => {
+            ready!(Pin::new(&mut ending.guard).poll(cx));
+            Next::Last(ending.tail.frame().map(Ok))
+        }
+    })
+}
+
 impl<B> fmt::Debug for ResponseBody<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
+            Kind::Guarded { .. } => "ResponseBody::Guarded",
             Kind::Inner(_) => "ResponseBody::Inner",
             Kind::Own(_) => "ResponseBody::Own",
         })

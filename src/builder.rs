@@ -21,6 +21,7 @@ use crate::{
         cookie::Cookies,
         token::{self, Tokens},
     },
+    stream::Streams,
 };
 
 mod bearer;
@@ -28,6 +29,7 @@ mod check;
 mod forward;
 mod paths;
 mod preflight;
+mod streams;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -70,6 +72,7 @@ pub struct Builder {
     listener: Listener,
     clock: Box<dyn Clock>,
     forward: forward::Settings,
+    streams: Streams,
 }
 
 impl Builder {
@@ -97,6 +100,7 @@ impl Builder {
             listener: Listener::default(),
             clock: Box::new(SystemClock::default()),
             forward: forward::Settings::default(),
+            streams: Streams::new(),
         }
     }
 
@@ -253,6 +257,7 @@ impl Builder {
         check::cookie_name(&self.cookie_name)?;
         check::same_site(self.same_site)?;
         let lifetimes = self.lifetimes()?;
+        self.check_streams()?;
         check::organizations(&self.organizations)?;
         let email_domains = check::domains(self.email_domains.as_deref())?;
         let policy = Policy::new(&self.pages.sources(), None)?;
@@ -288,6 +293,7 @@ impl Builder {
             },
             revocations: self.revocations,
             revocation_timeout: self.revocation_timeout,
+            streams: self.streams,
         }))
     }
 

@@ -5,6 +5,8 @@
 
 use std::{
     fmt,
+    future::Future,
+    pin::Pin,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -61,12 +63,27 @@ impl std::ops::Sub<Duration> for Timestamp {
     }
 }
 
+/// Something to wait for that says no more than that it has happened.
+pub type Signal = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// tokio's timer stands still while the machine sleeps, and knows nothing of a clock that is set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
 /// Tells the time to the layer.
 ///
 /// An implementation must not go back: a session that has expired at one answer would live again at the next.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.
     fn now(&self) -> Timestamp;
+
+    /// Returns a future that completes once this moment has come. Live connections wait for their session's end with it.
+    ///
+    /// It may complete early, and is then asked for again; it should not complete late. By default it sleeps by tokio's timer, a minute at
+    /// most, so that a clock that is set forward, or a machine that slept, is noticed within a minute.
+    fn sleep_until(&self, at: Timestamp) -> Signal {
+        let left = self.now().until(at).min(LONGEST_SLEEP);
+        Box::pin(async move { tokio::time::sleep(left).await })
+    }
 }
 
 /// The machine's clock, held at its highest reading when it is set back.
@@ -100,6 +117,33 @@ mod tests {
         let ahead = clock.now() + Duration::from_secs(3_600);
         clock.highest.store(ahead.as_secs(), Ordering::Relaxed);
         assert_eq!(clock.now(), ahead);
+    }
+
+    /// A clock whose `sleep_until` is the port's own.
+    #[derive(Debug)]
+    struct Noon;
+
+    impl Clock for Noon {
+        fn now(&self) -> Timestamp {
+            Timestamp(43_200)
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_clock_sleeps_until_the_moment_but_looks_up_every_minute() {
+        let cases = [
+            ("past", 43_000, 0),
+            ("now", 43_200, 0),
+            ("soon", 43_205, 5),
+            ("in a minute", 43_260, 60),
+            ("in an hour", 46_800, 60),
+            ("never", u64::MAX, 60),
+        ];
+        for (name, at, want) in cases {
+            let begun = tokio::time::Instant::now();
+            Noon.sleep_until(Timestamp(at)).await;
+            assert_eq!(begun.elapsed().as_secs(), want, "{name}");
+        }
     }
 
     #[test]

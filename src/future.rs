@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | Forward | polls the inner service's own future | no box, no clone |
 //! | Wait | waits for the revocation store, then forwards or refuses | one box, one clone |
-//! | Collect | reads a form of at most 16 KiB | no box |
+//! | Collect | reads a form of at most 16 KiB, for at most 10 seconds | no box, unless it has to wait |
 //! | Flow | takes one step of signing in or out | one box |
 //! | Refuse | is ready | nothing |
 
@@ -26,7 +26,7 @@ use tower_service::Service;
 use crate::{
     body::ResponseBody,
     clock::Timestamp,
-    flow::{LONGEST_FORM, Step},
+    flow::{FORM_TIMEOUT, LONGEST_FORM, Step},
     forward,
     gate::{self, Admission, Verdict},
     head::RequestHead,
@@ -35,6 +35,7 @@ use crate::{
     rejection::RejectionKind,
     revocation::{Standing, StoreError},
     rules::Exposure,
+    stream::{Ending, SessionGuard},
 };
 
 /// The response of a service behind email sign-in.
@@ -69,6 +70,8 @@ pub(crate) struct Finish {
     pub(crate) cookie: Option<HeaderValue>,
     /// Who watches over our cookies, where the inner service is one that must not set them.
     pub(crate) forwarded: Option<Arc<Shared>>,
+    /// When the response's body ends, even if it goes on.
+    pub(crate) guard: Option<SessionGuard>,
 }
 
 /// A request that waits for the revocation store.
@@ -88,6 +91,8 @@ pub(crate) struct Collect<B> {
     #[pin]
     body: B,
     form: BytesMut,
+    /// Set once the form is waited for.
+    limit: Option<Pin<Box<tokio::time::Sleep>>>,
     step: Option<Box<Step>>,
 }
 
@@ -96,6 +101,7 @@ impl<B> Collect<B> {
         Self {
             body,
             form: BytesMut::new(),
+            limit: None,
             step: Some(Box::new(step)),
         }
     }
@@ -140,8 +146,10 @@ where
             let next = match state.as_mut().project() {
                 StateProj::Forward { inner, finish } => {
                     let mut response = ready!(inner.poll(cx))?;
+                    let guard = finish.guard.take();
                     mem::take(finish).write_to(&mut response);
-                    return Poll::Ready(Ok(response.map(ResponseBody::inner)));
+                    let ending = guard.map(|guard| Ending::of(&response, guard));
+                    return Poll::Ready(Ok(response.map(|body| ResponseBody::inner(body, ending))));
                 }
                 StateProj::Refuse(response) => {
                     #[expect(
@@ -168,7 +176,14 @@ impl<B: Body> Collect<B> {
     fn poll<S, F>(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<State<S, B, F>> {
         let mut this = self.project();
         let read = loop {
-            match ready!(this.body.as_mut().poll_frame(cx)) {
+            let Poll::Ready(frame) = this.body.as_mut().poll_frame(cx) else {
+                let limit = this
+                    .limit
+                    .get_or_insert_with(|| Box::pin(tokio::time::sleep(FORM_TIMEOUT)));
+                ready!(limit.as_mut().poll(cx));
+                break Err(RejectionKind::TooSlow);
+            };
+            match frame {
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else {
                         continue;
@@ -192,7 +207,7 @@ impl<B: Body> Collect<B> {
                 step.form = form;
                 State::Flow(Box::pin(step.take()))
             }
-            Err(kind) => State::Refuse(Some(step.refuse(kind))),
+            Err(kind) => State::Refuse(Some(step.refuse_form(kind))),
         })
     }
 }

@@ -228,6 +228,39 @@ mod tests {
     }
 
     #[test]
+    fn ours_is_found_among_ten_thousand_and_beside_a_megabyte() {
+        let many: Vec<_> = (0..10_000).map(|n| format!("c{n}=v{n}")).collect();
+        let large = format!("big={}", "x".repeat(1 << 20));
+        let cases = [
+            ("first", format!("__Host-s=good; {}", many.join("; "))),
+            ("last", format!("{}; __Host-s=good", many.join("; "))),
+            ("after a megabyte", format!("{large}; __Host-s=good")),
+            (
+                "after semicolons",
+                format!("{} __Host-s=good", ";".repeat(1 << 20)),
+            ),
+        ];
+        for (name, field) in cases {
+            let request = request(&[("cookie", field.as_bytes())]);
+            let found = RequestHead::of(&request).cookie(NAME);
+            assert_eq!(found, Found::One("good"), "{name}");
+            // Linear: no byte belongs to two pairs.
+            let (count, bytes) = pairs(field.as_bytes()).fold((0, 0), |(count, bytes), pair| {
+                (count + 1, bytes + pair.len())
+            });
+            assert_eq!(bytes + count - 1, field.len(), "{name}");
+        }
+        let crumbs: Vec<_> = many
+            .iter()
+            .map(|pair| ("cookie", pair.as_bytes()))
+            .collect();
+        let ours = ("cookie", &b"__Host-s=good"[..]);
+        let request = request(&[&crumbs[..5_000], &[ours], &crumbs[5_000..]].concat());
+        let found = RequestHead::of(&request).cookie(NAME);
+        assert_eq!(found, Found::One("good"), "crumbs");
+    }
+
+    #[test]
     fn a_cookie_is_ours_by_its_exact_bytes_alone() {
         use Found::{Conflict, Nothing, One};
         let cases: [(&str, &[&[u8]], Found<'_>); 33] = [

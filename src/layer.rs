@@ -27,6 +27,7 @@ use crate::{
     rules::Exposure,
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
+    stream::{SessionGuard, Streams},
 };
 
 /// Puts email sign-in in front of a service. Clones share everything; cloning costs a counter.
@@ -76,6 +77,7 @@ pub(crate) struct Shared {
     pub(crate) proxies: Proxies,
     pub(crate) revocations: Box<dyn Revocations>,
     pub(crate) revocation_timeout: Duration,
+    pub(crate) streams: Streams,
 }
 
 /// The pages, and the headers that they are served with.
@@ -151,6 +153,13 @@ impl Shared {
         admission: Admission,
         now: Timestamp,
     ) -> (Request<B>, Finish) {
+        let guard = self
+            .streams
+            .are_ended
+            .then(|| SessionGuard::new(self.clone(), admission.session.clone(), now));
+        if let Some(guard) = &guard {
+            request.extensions_mut().insert(guard.clone());
+        }
         let finish = Finish {
             depends_on_session: true,
             takes_bearer: self.gate.takes_bearer,
@@ -158,6 +167,7 @@ impl Shared {
                 .renewed
                 .and_then(|renewed| self.session_cookie(&renewed, now)),
             forwarded: self.forwarded(),
+            guard,
         };
         if self.forwards_identity {
             let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
@@ -188,6 +198,7 @@ impl Shared {
             takes_bearer: self.gate.takes_bearer,
             cookie: None,
             forwarded: self.forwarded(),
+            guard: None,
         };
         (request, finish)
     }

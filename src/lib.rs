@@ -45,7 +45,7 @@
 //!    │                   Flow      one boxed step of signing in or out
 //!    │                   Refuse    a ready response
 //!    ▼
-//! ResponseBody<B>        the inner body, or one of the layer's
+//! ResponseBody<B>        the inner body, until its session ends if `end_streams` is on; or one of the layer's
 //! ```
 //!
 //! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back to `callback`, which exchanges
@@ -127,7 +127,7 @@
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
 //! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `issuer`, `provider`, `mailer`,
-//! `page`, `rejection`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
+//! `page`, `rejection`, `stream`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -165,6 +165,7 @@ mod revocation;
 mod rules;
 mod service;
 mod session;
+mod stream;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
@@ -180,7 +181,7 @@ pub use self::{
     authorize::{Authorization, IntoAuthorization},
     body::ResponseBody,
     builder::{Builder, SameSite},
-    clock::{Clock, SystemClock, Timestamp},
+    clock::{Clock, Signal, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::Event,
@@ -207,6 +208,7 @@ pub use self::{
     rules::{Exposure, PathRule, Rule},
     service::MagicLink,
     session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
+    stream::SessionGuard,
 };
 
 /// The README's code, compiled and run as its readers would.

@@ -3,12 +3,14 @@
 //! - Callbacks with the same state and code share one exchange while it runs, and its session for a minute after: a double
 //!   click, a reload or two tabs sign in once.
 //! - An exchange belongs to none of its callers. If one hangs up, another, or the same browser's next try, carries it on.
-//! - Only success is remembered: after a failure the next try asks the provider again.
+//! - Only success is remembered: after a failure, or a panic of the provider's or the application's, the next try asks again.
 
 use std::{
+    any::Any,
     collections::HashMap,
     fmt,
     future::Future,
+    panic::{AssertUnwindSafe, resume_unwind},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -33,7 +35,19 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 /// Beyond this the oldest is forgotten: 10,000 sign-ins within a minute on one replica.
 const MOST: usize = 10_000;
 
-type Outcome = Result<Arc<Issued>, Rejection>;
+type Outcome = Result<Arc<Issued>, Failure>;
+
+/// Why an exchange yielded nothing.
+#[derive(Clone)]
+enum Failure {
+    /// It panicked. One of its callers panics on.
+    Panicked(Arc<Mutex<Option<Panic>>>),
+    Refused(Rejection),
+}
+
+/// An exchange that several callers wait for.
+type Run = SharedFuture<BoxFuture<'static, Outcome>>;
+type Panic = Box<dyn Any + Send>;
 
 /// What an exchange needs, owned: it may outlive the request that began it.
 pub(super) struct Exchange {
@@ -51,7 +65,7 @@ pub(crate) struct Exchanges {
 
 struct Entry {
     begun: Timestamp,
-    outcome: SharedFuture<BoxFuture<'static, Outcome>>,
+    outcome: Run,
 }
 
 impl Exchanges {
@@ -60,23 +74,20 @@ impl Exchanges {
         &self,
         state: &str,
         exchange: Exchange,
-    ) -> impl Future<Output = Outcome> + Send {
+    ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send {
         let key = key(state, &exchange.code);
         let outcome = self.entry(key, exchange);
         async move {
+            let run = outcome.clone();
             let outcome = outcome.await;
             if outcome.is_err() {
-                self.forget(key);
+                self.forget(key, &run);
             }
-            outcome
+            outcome.map_err(Failure::into_rejection)
         }
     }
 
-    fn entry(
-        &self,
-        key: [u8; 32],
-        exchange: Exchange,
-    ) -> SharedFuture<BoxFuture<'static, Outcome>> {
+    fn entry(&self, key: [u8; 32], exchange: Exchange) -> Run {
         let now = exchange.now;
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|_, entry| now < entry.begun + REMEMBERED);
@@ -89,7 +100,13 @@ impl Exchanges {
                 entries.remove(&oldest);
             }
         }
-        let run: BoxFuture<'static, Outcome> = Box::pin(exchange.run());
+        // A panic would leave a shared future that never wakes its other callers, and fails whoever joins it later.
+        let run = AssertUnwindSafe(exchange.run()).catch_unwind();
+        let run = run.map(|outcome| match outcome {
+            Ok(outcome) => outcome.map_err(Failure::Refused),
+            Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
+        });
+        let run: BoxFuture<'static, Outcome> = Box::pin(run);
         let outcome = run.shared();
         entries.insert(
             key,
@@ -101,9 +118,15 @@ impl Exchanges {
         outcome
     }
 
-    fn forget(&self, key: [u8; 32]) {
+    /// Forgets an exchange, unless another try has taken its place.
+    fn forget(&self, key: [u8; 32], run: &Run) {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.remove(&key);
+        if entries
+            .get(&key)
+            .is_some_and(|entry| entry.outcome.ptr_eq(run))
+        {
+            entries.remove(&key);
+        }
     }
 }
 
@@ -113,8 +136,24 @@ impl fmt::Debug for Exchanges {
     }
 }
 
+impl Failure {
+    /// Returns what a caller hears; the first caller of a panic panics on.
+    fn into_rejection(self) -> Rejection {
+        match self {
+            Self::Panicked(panic) => {
+                let panic = panic.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(panic) = panic {
+                    resume_unwind(panic);
+                }
+                Rejection::new(RejectionKind::ProviderUnavailable)
+            }
+            Self::Refused(rejection) => rejection,
+        }
+    }
+}
+
 impl Exchange {
-    async fn run(self) -> Outcome {
+    async fn run(self) -> Result<Arc<Issued>, Rejection> {
         let identity = self
             .shared
             .flow

@@ -1,7 +1,7 @@
 //! The fields of a query or form. One that is given twice is an error, decided by neither the first nor the last
 //! (parameter pollution).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use http::{HeaderMap, header};
 
@@ -9,6 +9,8 @@ use crate::rejection::RejectionKind;
 
 /// The most bytes of a form.
 pub(crate) const LONGEST_FORM: usize = 16 * 1_024;
+/// How long a form may take to arrive: a person's takes one packet.
+pub(crate) const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a query that an endpoint reads.
 const LONGEST_QUERY: usize = 8 * 1_024;
 

@@ -12,7 +12,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
 
 use crate::{
     authorize::Authorize,
@@ -41,7 +41,7 @@ mod who;
 
 pub(crate) use self::{
     exchange::Exchanges,
-    fields::{LONGEST_FORM, check_form},
+    fields::{FORM_TIMEOUT, LONGEST_FORM, check_form},
 };
 
 /// WorkOS's code is good for 10 minutes after the link was followed (Magic Link guide).
@@ -139,8 +139,19 @@ impl Step {
         self.shared.gate.path(endpoint)
     }
 
-    pub(crate) fn refuse(&self, kind: RejectionKind) -> Response<Bytes> {
+    fn refuse(&self, kind: RejectionKind) -> Response<Bytes> {
         self.answer(Rejection::new(kind), None)
+    }
+
+    /// Answers a form that was not read to its end.
+    pub(crate) fn refuse_form(&self, kind: RejectionKind) -> Response<Bytes> {
+        let mut response = self.refuse(kind);
+        // RFC 9110, section 15.5.9. HTTP/2 ends the stream instead, and knows no such field (RFC 9113, section 8.2.2).
+        if kind == RejectionKind::TooSlow && self.parts.version < Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
+        response
     }
 
     /// Answers a refusal; the attempt, where there is one, saves the person typing the address again.

@@ -143,6 +143,8 @@ pub enum Trouble {
     StoreUnavailable,
     /// The form is too long.
     TooLarge,
+    /// The form took too long to arrive.
+    TooSlow,
     /// The form has a content type that is not a form's.
     UnsupportedMediaType,
     /// The address was proven by a kind of connection that is not accepted.
@@ -291,6 +293,12 @@ impl Trouble {
                 advice: "Please go back to the sign-in page and type just your address.",
                 way_on: "Go to the sign-in page",
             },
+            Self::TooSlow => Words {
+                heading: "That took too long to arrive",
+                happened: "Your connection seems to be slow right now, and only part of the form got through.",
+                advice: "Please try again when it is faster.",
+                way_on: "Try again",
+            },
             Self::UnsupportedMediaType => Words {
                 heading: "We couldn’t read that form",
                 happened: "It arrived in a format that this page doesn’t know.",
@@ -309,7 +317,7 @@ impl Trouble {
 
 #[cfg(test)]
 impl Trouble {
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::AnotherBrowser,
         Self::CrossSite,
         Self::Expired,
@@ -328,6 +336,7 @@ impl Trouble {
         Self::SignOutNotRecorded,
         Self::StoreUnavailable,
         Self::TooLarge,
+        Self::TooSlow,
         Self::UnsupportedMediaType,
         Self::WrongConnection,
     ];

@@ -63,6 +63,8 @@ pub enum RejectionKind {
     StoreUnavailable,
     /// A form that is larger than any of ours.
     TooLarge,
+    /// A form that did not arrive within 10 seconds.
+    TooSlow,
     /// A form in another format than `application/x-www-form-urlencoded`.
     UnsupportedMediaType,
     /// The address was proven by a kind of connection that is not accepted.
@@ -100,6 +102,7 @@ impl RejectionKind {
             Self::SignOutNotRecorded => "sign_out_not_recorded",
             Self::StoreUnavailable => "store_unavailable",
             Self::TooLarge => "too_large",
+            Self::TooSlow => "too_slow",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::WrongConnection => "wrong_connection",
         }
@@ -125,6 +128,7 @@ impl RejectionKind {
             Self::ProviderRefusedAddress => StatusCode::UNPROCESSABLE_ENTITY,
             Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::MailNotSent
             | Self::ProviderFailed
@@ -195,6 +199,7 @@ impl RejectionKind {
             Self::SignOutNotRecorded => Trouble::SignOutNotRecorded,
             Self::StoreUnavailable => Trouble::StoreUnavailable,
             Self::TooLarge => Trouble::TooLarge,
+            Self::TooSlow => Trouble::TooSlow,
             Self::UnsupportedMediaType => Trouble::UnsupportedMediaType,
             Self::WrongConnection => Trouble::WrongConnection,
         }

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | no, bad, ended or expired session | 401 | 303 to the form | 401 `application/problem+json` with `login_url` |
 //! | store unavailable | 503 | a page | 503 problem, `Retry-After` |
-//! | own endpoint misused | 400, 403, 405, 413, 415 | a page | the same status, a problem |
+//! | own endpoint misused | 400, 403, 405, 408, 413, 415 | a page | the same status, a problem |
 //!
 //! gRPC hears a `grpc-status` in a trailers-only response, gRPC-Web the same in its framing, htmx an `HX-Redirect`; a WebSocket handshake and
 //! a prefetch are never redirected.
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::{
@@ -91,10 +91,8 @@ impl Rejection {
         let mut response = match Audience::of_head(head) {
             Audience::Document => self.to_document(shared, head),
             Audience::Grpc => self.to_grpc(),
-            Audience::GrpcWeb => self.to_grpc_web("application/grpc-web+proto", Bytes::from),
-            Audience::GrpcWebText => self.to_grpc_web("application/grpc-web-text+proto", |frame| {
-                STANDARD.encode(frame).into()
-            }),
+            Audience::GrpcWeb => self.to_grpc_web(GrpcWeb::Binary),
+            Audience::GrpcWebText => self.to_grpc_web(GrpcWeb::Text),
             Audience::Htmx => self.to_htmx(shared, head),
             Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head),
             Audience::Preflight | Audience::Program | Audience::WebSocket => {
@@ -206,23 +204,35 @@ impl Rejection {
 
     /// Trailers-only (gRPC over HTTP/2, "Responses"): the status stands in the header, and there is no body.
     fn to_grpc(&self) -> Response<Bytes> {
-        let (status, message) = self.kind.grpc_status();
         let mut response = Response::new(Bytes::new());
         let headers = response.headers_mut();
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/grpc"),
         );
+        self.write_grpc_status(headers);
+        response
+    }
+
+    /// Writes `grpc-status` and `grpc-message`: into a trailers-only head, or into trailers.
+    pub(crate) fn write_grpc_status(&self, headers: &mut HeaderMap) {
+        let (status, message) = self.kind.grpc_status();
         headers.insert("grpc-status", HeaderValue::from_static(status));
         // Spaces are percent-encoded nowhere but here; the messages hold nothing else that would be.
         if let Ok(message) = HeaderValue::try_from(message.replace(' ', "%20")) {
             headers.insert("grpc-message", message);
         }
+    }
+
+    fn to_grpc_web(&self, form: GrpcWeb) -> Response<Bytes> {
+        let mut response = Response::new(self.grpc_web_frame(form));
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, form.content_type());
         response
     }
 
     /// One frame of trailers: flag 0x80, length, then header lines.
-    fn to_grpc_web(&self, kind: &'static str, encode: fn(Vec<u8>) -> Bytes) -> Response<Bytes> {
+    pub(crate) fn grpc_web_frame(&self, form: GrpcWeb) -> Bytes {
         let (status, message) = self.kind.grpc_status();
         let message = message.replace(' ', "%20");
         let trailers = format!("grpc-status:{status}\r\ngrpc-message:{message}\r\n");
@@ -230,10 +240,10 @@ impl Rejection {
         let mut frame = vec![0x80];
         frame.extend(length.to_be_bytes());
         frame.extend(trailers.into_bytes());
-        let mut response = Response::new(encode(frame));
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-        response
+        match form {
+            GrpcWeb::Binary => frame.into(),
+            GrpcWeb::Text => STANDARD.encode(frame).into(),
+        }
     }
 
     fn add_fields(&self, response: &mut Response<Bytes>) {
@@ -271,6 +281,23 @@ fn bearer_challenge(gate: &Gate, head: &RequestHead<'_>) -> Option<HeaderValue> 
     };
     let realm = gate.public_url.origin();
     HeaderValue::try_from(format!(r#"Bearer realm="{realm}"{error}"#)).ok()
+}
+
+/// The two forms of gRPC-Web.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GrpcWeb {
+    Binary,
+    /// In base64.
+    Text,
+}
+
+impl GrpcWeb {
+    const fn content_type(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Binary => "application/grpc-web+proto",
+            Self::Text => "application/grpc-web-text+proto",
+        })
+    }
 }
 
 /// RFC 9457.

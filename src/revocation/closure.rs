@@ -5,7 +5,7 @@ use std::{error::Error, fmt, future::Future};
 use super::{
     Lookup, MemoryRevocations, Revocation, Revocations, Standing, StoreError, StoreFuture,
 };
-use crate::session::Session;
+use crate::{clock::Signal, session::Session};
 
 /// What `Builder::revocations` takes: a [`Revocations`], or a closure that looks a session up.
 ///
@@ -99,6 +99,11 @@ where
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
         self.ended_here.revoke(revocation)
+    }
+
+    /// Tells of the sign-outs of this process; of the others the closure does, when it is asked.
+    fn watch(&self, session: &Session) -> Option<Signal> {
+        self.ended_here.watch(session)
     }
 }
 

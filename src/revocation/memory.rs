@@ -1,6 +1,7 @@
 //! `MemoryRevocations`: the store of an application that runs in one process.
 //!
 //! - Readers take no lock: a look-up beside a revocation does not wait for it.
+//! - Live connections hear of an end at once: `watchers` keeps one waker for each, for as long as it lives.
 //! - It is bounded by forgetting what has expired: an entry leaves once the last token that it ends has ended.
 
 use std::{
@@ -13,9 +14,12 @@ use std::{
 
 use papaya::HashMap;
 
-use super::{Lookup, Revocation, Revocations, Standing, StoreFuture, Target};
+use super::{
+    Lookup, Revocation, Revocations, Standing, StoreFuture, Target,
+    watchers::{Watch, Watchers},
+};
 use crate::{
-    clock::Timestamp,
+    clock::{Signal, Timestamp},
     session::{Session, SessionId},
 };
 
@@ -50,6 +54,8 @@ struct Ended {
     subjects: HashMap<String, Before>,
     /// How many entries there were after the last sweep.
     swept: AtomicUsize,
+    /// Live connections that wait to hear of an end. No look-up asks them.
+    watchers: Watchers,
 }
 
 /// A subject's sessions up to a moment are ended.
@@ -85,7 +91,14 @@ impl MemoryRevocations {
                     .update_or_insert(subject.clone(), later, order);
             }
         }
+        self.ended.watchers.wake(revocation.target());
         self.sweep(revocation.at());
+    }
+
+    /// Returns how many live connections wait to hear of an end.
+    #[must_use]
+    pub fn watchers(&self) -> usize {
+        self.ended.watchers.len()
     }
 
     /// Returns how many orders are remembered.
@@ -100,7 +113,11 @@ impl MemoryRevocations {
         self.ended.sessions.is_empty() && self.ended.subjects.is_empty()
     }
 
-    fn standing(&self, session: &Session) -> Standing {
+    pub(super) fn watch_list(&self) -> &Watchers {
+        &self.ended.watchers
+    }
+
+    pub(super) fn standing(&self, session: &Session) -> Standing {
         let is_ended = |ended: &Ended| {
             ended.sessions.pin().contains_key(&session.id())
                 || ended
@@ -139,6 +156,10 @@ impl Revocations for MemoryRevocations {
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
         self.end(revocation);
         Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn watch(&self, session: &Session) -> Option<Signal> {
+        Some(Box::pin(Watch::new(self.clone(), session.clone())))
     }
 }
 

@@ -8,12 +8,13 @@
 use std::{error::Error, fmt, future::Future, pin::Pin};
 
 use crate::{
-    clock::Timestamp,
+    clock::{Signal, Timestamp},
     session::{Session, SessionId},
 };
 
 mod closure;
 mod memory;
+mod watchers;
 
 pub use self::{
     closure::{FnRevocations, IntoRevocations, IntoStanding},
@@ -56,6 +57,17 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
 
     /// Ends a session, or all of a subject's. Logout calls it.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()>;
+
+    /// Returns a future that completes once this session is ended, for live connections to end with it; `None` if the store
+    /// cannot tell by itself. Default: `None`.
+    ///
+    /// It must complete too if the session has been ended already, and must not complete for any other reason. Dropping it must leave nothing
+    /// behind. It may miss an end, since the layer looks live sessions up at an interval as well
+    /// ([`Builder::stream_look_up_interval`](crate::Builder::stream_look_up_interval)).
+    fn watch(&self, session: &Session) -> Option<Signal> {
+        let _ = session;
+        None
+    }
 }
 
 /// A look-up's answer, or the wait for it.

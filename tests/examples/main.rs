@@ -6,6 +6,7 @@ mod grpc;
 mod hosts;
 mod person;
 mod program;
+mod websocket;
 
 use crate::{
     person::{Person, location},

@@ -276,6 +276,7 @@ async fn every_answer_of_an_endpoint_is_kept_from_caches_frames_and_sniffers() {
             let policy = answer.header("content-security-policy");
             assert!(policy.contains("default-src 'none'"), "{name}");
             assert!(policy.contains("frame-ancestors 'none'"), "{name}");
+            assert!(policy.contains("form-action 'self'"), "{name}");
             assert!(!policy.contains("unsafe"), "{name}");
         }
         if !answer.header("content-type").ends_with("json") {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::{Buf, BufMut};
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt, stream};
 use http::uri::PathAndQuery;
 use tonic::{
     Code, Request, Response, Status,
@@ -21,6 +21,8 @@ use tower_magic_link::Session;
 
 pub(crate) const ONCE: &str = "/hosts.Greeter/Once";
 pub(crate) const STREAM: &str = "/hosts.Greeter/Stream";
+/// Greets once, and then says nothing more and does not end.
+pub(crate) const ENDLESS: &str = "/hosts.Greeter/Endless";
 
 /// The service.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +53,7 @@ impl Service<http::Request<Body>> for Greeter {
             let mut grpc = Grpc::new(Text);
             Ok(match request.uri().path() {
                 ONCE => grpc.unary(service_fn(once), request).await,
+                ENDLESS => grpc.server_streaming(service_fn(endless), request).await,
                 STREAM => grpc.server_streaming(service_fn(stream), request).await,
                 _ => Status::unimplemented("no such method").into_http(),
             })
@@ -68,6 +71,12 @@ async fn stream(request: Request<String>) -> Result<Response<Greetings>, Status>
     let greeting = once(request).await?.into_inner();
     let greetings: Greetings = Box::pin(stream::iter([Ok(greeting.clone()), Ok(greeting)]));
     Ok(Response::new(greetings))
+}
+
+async fn endless(request: Request<String>) -> Result<Response<Greetings>, Status> {
+    let greeting = once(request).await?.into_inner();
+    let greetings = stream::iter([Ok(greeting)]).chain(stream::pending());
+    Ok(Response::new(Box::pin(greetings)))
 }
 
 /// Says who is greeted, and in which session.
@@ -118,10 +127,8 @@ where
         let greeting = client.unary(request, path, Text).await?;
         return Ok(vec![greeting.into_inner()]);
     }
-    let mut stream = client
-        .server_streaming(request, path, Text)
-        .await?
-        .into_inner();
+    let stream = client.server_streaming(request, path, Text).await?;
+    let mut stream = stream.into_inner();
     let mut greetings = Vec::new();
     while let Some(greeting) = stream.message().await? {
         greetings.push(greeting);

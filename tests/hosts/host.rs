@@ -88,6 +88,14 @@ impl Host {
         Answer::read(response).await
     }
 
+    pub(crate) const fn new(kind: Kind, address: SocketAddr) -> Self {
+        Self { kind, address }
+    }
+
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Asks for the greeting as a client of this host does: navigating, as a program, by gRPC. Returns the refusal in short.
     pub(crate) async fn greet(&self, cookie: Option<&str>) -> Result<String, String> {
         if self.kind == Kind::Tonic {

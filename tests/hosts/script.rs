@@ -46,6 +46,11 @@ impl Script {
         }
     }
 
+    /// Says whether the store lets nobody in.
+    pub(crate) fn is_refusing(&self) -> bool {
+        matches!(self.act, Act::Revoked | Act::Fail)
+    }
+
     /// Returns how many look-ups there were.
     pub(crate) fn asked(&self) -> usize {
         self.asked.load(Ordering::SeqCst)

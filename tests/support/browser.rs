@@ -77,7 +77,13 @@ impl Browser {
 
     /// Posts a form from a page of the same site, without following a redirect.
     pub(crate) async fn post(&mut self, path: &str, form: &str) -> Answer {
-        self.navigate(Method::POST, path, Some(form)).await
+        let answer = self.navigate(Method::POST, path, Some(form)).await;
+        // Chromium and WebKit hold the page's `form-action 'self'` against redirects too (w3c/webappsec-csp#8).
+        if answer.status().is_redirection() {
+            let to = Url::parse(&self.origin).unwrap().join(answer.location());
+            assert_eq!(to.unwrap().origin().ascii_serialization(), self.origin);
+        }
+        answer
     }
 
     /// Follows redirects within the site, to the first answer that is none.
@@ -154,6 +160,12 @@ impl Browser {
     /// Keeps cookies as a browser does; one that a browser would drop is a failure of the test.
     fn keep(&mut self, headers: &HeaderMap) {
         for value in headers.get_all(header::SET_COOKIE) {
+            // A shared cache must not keep it (CVE-2025-64762): every answer of every walk is looked at here.
+            assert_eq!(headers.get_all(header::CACHE_CONTROL).iter().count(), 1);
+            assert_eq!(headers[header::CACHE_CONTROL], "no-store");
+            let fields = headers.get_all(header::VARY).iter();
+            let mut names = fields.flat_map(|field| field.to_str().unwrap().split(", "));
+            assert!(names.any(|name| name == "cookie"), "{headers:?}");
             let cookie = cookie::Cookie::parse(value.to_str().unwrap().to_owned()).unwrap();
             let (name, value) = cookie.name_value();
             let is_secure = Url::parse(&self.origin).unwrap().scheme() == "https";

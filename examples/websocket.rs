@@ -1,0 +1,89 @@
+//! A WebSocket that is closed when its person signs out, or their session expires.
+//!
+//! `cargo run --example websocket` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
+//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "the terminal is where the link is read"
+)]
+
+use std::{env, error::Error};
+
+use axum::{
+    Extension, Router,
+    extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+    response::{Html, Response},
+    routing::get,
+};
+use tokio::net::TcpListener;
+use tower_magic_link::{
+    ConfigError, KeyRing, MagicLinkLayer, SessionGuard, SigningKey, WorkOs, emulator::Emulator,
+};
+
+const PAGE: &str = "<!doctype html><html lang=en><title>Echo</title>\
+    <form id=form><input id=text autofocus><button>Send</button></form><ol id=log></ol>\
+    <form method=post action=/auth/logout target=_blank><button>Sign out in another tab</button></form>\
+    <script>
+    const log = text => document.getElementById('log').append(Object.assign(document.createElement('li'), { textContent: text }));
+    const socket = new WebSocket(location.origin.replace('http', 'ws') + '/echo');
+    socket.onmessage = event => log(event.data);
+    socket.onclose = event => log('closed: ' + event.reason);
+    form.onsubmit = event => { event.preventDefault(); socket.send(text.value); text.value = ''; };
+    </script></html>";
+
+pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<Router, ConfigError> {
+    let layer = MagicLinkLayer::builder(workos, keys)
+        .public_url(public_url)
+        .end_streams()
+        .build()?;
+    Ok(Router::new()
+        .route("/", get(async || Html(PAGE)))
+        .route("/echo", get(echo))
+        .layer(layer))
+}
+
+async fn echo(upgrade: WebSocketUpgrade, Extension(guard): Extension<SessionGuard>) -> Response {
+    upgrade.on_upgrade(|socket| serve(socket, guard))
+}
+
+/// Echoes until the session ends, and says why it stops.
+async fn serve(mut socket: WebSocket, mut guard: SessionGuard) {
+    loop {
+        let message = tokio::select! {
+            () = &mut guard => break,
+            message = socket.recv() => message,
+        };
+        let Some(Ok(message)) = message else { return };
+        if socket.send(message).await.is_err() {
+            return;
+        }
+    }
+    let close = CloseFrame {
+        code: close_code::POLICY,
+        reason: "session ended".into(),
+    };
+    // The other side may be gone already.
+    let _ = socket.send(Message::Close(Some(close))).await;
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+    let keys = KeyRing::new(SigningKey::generate()?);
+    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
+        (WorkOs::from_env()?, None)
+    } else {
+        let emulator = Emulator::builder()
+            .on_mail(|mail| println!("sign-in link for {}: {}", mail.address(), mail.link()));
+        let server = emulator.build().serve(0).await?;
+        let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
+        (workos, Some(server))
+    };
+    println!("listening on {public_url}");
+    axum::serve(listener, app(workos, keys, &public_url)?).await?;
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! Who waits to hear that a session was ended: one waker for each live connection.
+//!
+//! - A lock guards them, which look-ups never take: only watches that begin, move or end, and revocations.
+//! - What is woken looks the session up itself. So a waker is a hint, and the store's maps are the truth.
+//! - A watch that is dropped takes its waker along.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use super::{MemoryRevocations, Standing, Target};
+use crate::session::{Session, SessionId};
+
+/// The live connections of a store.
+#[derive(Default)]
+pub(super) struct Watchers(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    /// By session and number, so that those of one session stand together.
+    entries: BTreeMap<Key, Entry>,
+    numbered: u64,
+}
+
+type Key = (SessionId, u64);
+
+struct Entry {
+    session: Session,
+    waker: Waker,
+}
+
+impl Watchers {
+    pub(super) fn len(&self) -> usize {
+        self.lock().entries.len()
+    }
+
+    /// Wakes who watches what has just been ended.
+    pub(super) fn wake(&self, target: &Target) {
+        let woken: Vec<_> = {
+            let waiting = self.lock();
+            let wakers = |entry: &Entry| entry.waker.clone();
+            match target {
+                Target::Session(id) => {
+                    let range = waiting.entries.range((*id, 0)..=(*id, u64::MAX));
+                    range.map(|(_, entry)| wakers(entry)).collect()
+                }
+                Target::Subject(subject) => {
+                    let entries = waiting.entries.values();
+                    let theirs = entries.filter(|entry| entry.session.subject() == subject);
+                    theirs.map(wakers).collect()
+                }
+            }
+        };
+        // Not under the lock: a waker may run whatever it likes, a watch's own poll too.
+        woken.into_iter().for_each(Waker::wake);
+    }
+
+    fn begin(&self, session: &Session, waker: Waker) -> Key {
+        let mut waiting = self.lock();
+        let key = (session.id(), waiting.numbered);
+        waiting.numbered += 1;
+        let session = session.clone();
+        waiting.entries.insert(key, Entry { session, waker });
+        key
+    }
+
+    fn move_to(&self, key: Key, waker: Waker) {
+        if let Some(entry) = self.lock().entries.get_mut(&key) {
+            entry.waker = waker;
+        }
+    }
+
+    fn end(&self, key: Key) {
+        let entry = self.lock().entries.remove(&key);
+        // Dropped here, not under the lock: it may hold the last of a task.
+        drop(entry);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Watchers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watchers")
+            .field("len", &self.len())
+            .finish()
+    }
+}
+
+/// Completes once a session was ended.
+pub(super) struct Watch {
+    store: MemoryRevocations,
+    session: Session,
+    /// Where it waits, and whom it wakes: a poll by the same task takes no lock.
+    place: Option<(Key, Waker)>,
+}
+
+impl Watch {
+    pub(super) const fn new(store: MemoryRevocations, session: Session) -> Self {
+        Self {
+            store,
+            session,
+            place: None,
+        }
+    }
+}
+
+impl Future for Watch {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        let (list, waker) = (this.store.watch_list(), cx.waker());
+        // First the waker, then the look: an end in between is seen or wakes.
+        match &mut this.place {
+            Some((_, known)) if known.will_wake(waker) => {}
+            Some((key, known)) => {
+                list.move_to(*key, waker.clone());
+                known.clone_from(waker);
+            }
+            None => this.place = Some((list.begin(&this.session, waker.clone()), waker.clone())),
+        }
+        match this.store.standing(&this.session) {
+            Standing::Active => Poll::Pending,
+            Standing::Revoked => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if let Some((key, _)) = self.place.take() {
+            self.store.watch_list().end(key);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `Ending`: how a response's body is ended, in the language that it speaks.
+//!
+//! | the response's content type | the end |
+//! | --- | --- |
+//! | `application/grpc…` | trailers: `grpc-status: 16` |
+//! | `application/grpc-web…`, `…-text…` | the frame of trailers that says so |
+//! | anything else | as if the body were complete |
+//!
+//! A body's error type is the inner service's, so the layer cannot make an error of its own. An event stream ends cleanly in any case:
+//! `EventSource` reconnects, and hears its 401. A body whose length is known is recognised as cut off, by hyper and by every client.
+//! One without is not.
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, header};
+use http_body::Frame;
+
+use super::SessionGuard;
+use crate::rejection::{GrpcWeb, Rejection, RejectionKind};
+
+/// How and when a body is ended.
+pub(crate) struct Ending {
+    pub(crate) guard: SessionGuard,
+    pub(crate) tail: Tail,
+}
+
+/// What a client is told when its stream is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    Grpc,
+    GrpcWeb(GrpcWeb),
+    Nothing,
+}
+
+impl Ending {
+    pub(crate) fn of<B>(response: &Response<B>, guard: SessionGuard) -> Self {
+        let kind = response.headers().get(header::CONTENT_TYPE);
+        Self {
+            guard,
+            tail: Tail::of(kind.map(|kind| kind.as_bytes()).unwrap_or_default()),
+        }
+    }
+}
+
+impl Tail {
+    fn of(content_type: &[u8]) -> Self {
+        let begins = |with: &[u8]| {
+            content_type
+                .get(..with.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(with))
+        };
+        // The longest first: each is the start of the next.
+        if begins(b"application/grpc-web-text") {
+            Self::GrpcWeb(GrpcWeb::Text)
+        } else if begins(b"application/grpc-web") {
+            Self::GrpcWeb(GrpcWeb::Binary)
+        } else if begins(b"application/grpc") {
+            Self::Grpc
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// Returns the body's last frame.
+    pub(crate) fn frame<D: From<Bytes>>(self) -> Option<Frame<D>> {
+        // In a gRPC stream, who was signed in hears the same as who never was.
+        let rejection = Rejection::new(RejectionKind::NoSession);
+        match self {
+            Self::Grpc => {
+                let mut trailers = HeaderMap::with_capacity(2);
+                rejection.write_grpc_status(&mut trailers);
+                Some(Frame::trailers(trailers))
+            }
+            Self::GrpcWeb(form) => Some(Frame::data(rejection.grpc_web_frame(form).into())),
+            Self::Nothing => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tail_speaks_the_language_of_the_response() {
+        let cases: [(&[u8], Tail); 9] = [
+            (b"application/grpc", Tail::Grpc),
+            (b"application/grpc+proto", Tail::Grpc),
+            (b"Application/GRPC; x=y", Tail::Grpc),
+            (
+                b"application/grpc-web+proto",
+                Tail::GrpcWeb(GrpcWeb::Binary),
+            ),
+            (b"application/grpc-web-text", Tail::GrpcWeb(GrpcWeb::Text)),
+            (b"application/gr", Tail::Nothing),
+            (b"text/event-stream", Tail::Nothing),
+            (b"", Tail::Nothing),
+            (b"\xff", Tail::Nothing),
+        ];
+        for (kind, want) in cases {
+            let name = String::from_utf8_lossy(kind);
+            assert_eq!(Tail::of(kind), want, "{name}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Live connections end with the session: `SessionGuard`, and what the layer watches for it.
+//!
+//! - The end is the first of: the end of the token that the request came with, the store's word that the session was ended
+//!   ([`Revocations::watch`](crate::Revocations::watch)), a look-up at every interval that says so.
+//! - A renewal moves the end of later requests only: what runs keeps the end that its handler sees in the session. An `EventSource`
+//!   that was ended so comes back with the renewed cookie.
+//! - A store that cannot tell ends nothing: it is asked again, and the token's end stays.
+//! - Nothing is watched before somebody polls: a response of one piece costs no timer.
+
+use std::{
+    fmt,
+    future::Future,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::future::{Either, FusedFuture, FutureExt, Shared as SharedFuture, select};
+
+use crate::{
+    clock::{Signal, Timestamp},
+    layer::Shared,
+    session::Session,
+};
+
+mod ending;
+
+pub(crate) use self::ending::Ending;
+
+/// Whether live connections end with their session, and how often the store is asked about each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streams {
+    pub(crate) are_ended: bool,
+    pub(crate) interval: Duration,
+}
+
+/// A future that completes when the request's session ends: it expires, or is revoked.
+///
+/// The layer leaves it in the request's extensions where [`Builder::end_streams`](crate::Builder::end_streams) is on and the request has a
+/// session. Response bodies end by themselves; this is for what the layer cannot see, such as a WebSocket. Cloning costs a
+/// counter, and once the last clone is dropped nothing is watched any more. It may be polled after it has completed.
+///
+/// ```
+/// use tower_magic_link::SessionGuard;
+///
+/// async fn serve(mut messages: tokio::sync::mpsc::Receiver<String>, mut guard: SessionGuard) {
+///     loop {
+///         tokio::select! {
+///             () = &mut guard => return, // close the connection: nobody is signed in
+///             message = messages.recv() => match message {
+///                 Some(_message) => { /* answer it */ }
+///                 None => return,
+///             },
+///         }
+///     }
+/// }
+/// ```
+#[derive(Clone)]
+#[must_use = "futures do nothing unless polled"]
+pub struct SessionGuard(SharedFuture<Signal>);
+
+impl SessionGuard {
+    /// Watches a session whose standing was asked at `now`.
+    pub(crate) fn new(shared: Arc<Shared>, session: Session, now: Timestamp) -> Self {
+        // A store that panics must not leave a shared future that nobody can wait for: then the session is over.
+        let ended = AssertUnwindSafe(ended(shared, session, now)).catch_unwind();
+        let ended: Signal = Box::pin(ended.map(drop));
+        Self(ended.shared())
+    }
+}
+
+impl Future for SessionGuard {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.0.is_terminated() {
+            return Poll::Ready(());
+        }
+        self.0.poll_unpin(cx)
+    }
+}
+
+impl fmt::Debug for SessionGuard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionGuard")
+            .field("has_ended", &self.0.peek().is_some())
+            .finish()
+    }
+}
+
+/// Waits until a session has ended.
+async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) {
+    let mut told: Signal = shared
+        .revocations
+        .watch(&session)
+        .unwrap_or_else(|| Box::pin(std::future::pending()));
+    let mut ask_at = asked_at + shared.streams.interval;
+    loop {
+        let turn = shared.clock.sleep_until(ask_at.min(session.expires_at()));
+        told = match select(told, turn).await {
+            Either::Left(_) => return,
+            Either::Right(((), told)) => told,
+        };
+        // The clock may wake us early.
+        let now = shared.clock.now();
+        if now >= session.expires_at() {
+            return;
+        }
+        if now >= ask_at {
+            if let Ok(false) = shared.is_active(&session).await {
+                return;
+            }
+            ask_at = now + shared.streams.interval;
+        }
+    }
+}
