@@ -23,11 +23,13 @@ use crate::{
 /// What the layer would do with a request, and why. Made by [`MagicLinkLayer::explain`].
 ///
 /// ```
-/// # use tower_magic_link::{AuthorizationCode, Identity, IdentityProvider, KeyRing, ProviderError, SigningKey, Start, Started};
+/// # use tower_magic_link::{AuthorizationCode, Identity, IdentityProvider, KeyRing, ProviderError, ProviderErrorKind, SigningKey, Start, Started};
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+/// #         Err(ProviderErrorKind::Refused.into())
+/// #     }
 /// # }
 /// # let provider = Provider;
 /// use tower_magic_link::{MagicLinkLayer, Outcome, RejectionKind};

@@ -51,7 +51,6 @@ use crate::{
 /// | is for an endpoint of the layer's own | 400: the proxy has to send those to the layer, without asking |
 ///
 /// The headers are encoded as [`Builder::forward_identity`](crate::Builder::forward_identity) says. A `Set-Cookie` beside them renews the session.
-/// The body type of the answer is named after the request's and never holds one.
 ///
 /// # Whose word is taken
 ///

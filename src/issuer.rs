@@ -37,11 +37,13 @@ mod jar;
 /// ```
 /// use http::{Request, Response, StatusCode, header};
 /// use tower_magic_link::{Email, Identity, KeyRing, MagicLinkLayer, Session, SessionIssuer, SigningKey};
-/// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, Start, Started};
+/// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+/// #         Err(ProviderErrorKind::Refused.into())
+/// #     }
 /// # }
 /// # fn is_password(_: &str) -> bool { true }
 ///

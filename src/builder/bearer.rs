@@ -17,11 +17,13 @@ impl Builder {
     /// ```
     /// use http::{Request, header};
     /// use tower_magic_link::{ConfigError, Email, Identity, KeyRing, MagicLinkLayer, SigningKey};
-    /// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, Start, Started};
+    /// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
     /// # struct Provider;
     /// # impl IdentityProvider for Provider {
     /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-    /// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+    /// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    /// #         Err(ProviderErrorKind::Refused.into())
+    /// #     }
     /// # }
     /// # let provider = Provider;
     ///

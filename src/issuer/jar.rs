@@ -23,11 +23,13 @@ impl SessionIssuer {
     /// use axum::{Router, http::{Method, StatusCode, header}, routing::post};
     /// use tower_cookies::{CookieManagerLayer, Cookies};
     /// use tower_magic_link::{ConfigError, Email, Identity, KeyRing, MagicLinkLayer, Session, SessionIssuer, SigningKey};
-    /// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, Start, Started};
+    /// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
     /// # struct Provider;
     /// # impl IdentityProvider for Provider {
     /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-    /// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> { unimplemented!() }
+    /// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    /// #         Err(ProviderErrorKind::Refused.into())
+    /// #     }
     /// # }
     /// # fn who_has(_password: &str) -> Option<Identity> { None }
     ///
