@@ -8,7 +8,7 @@
 use std::{env, error::Error};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header::*};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header::*};
 use hyper_util::{client::legacy, rt::TokioExecutor, rt::TokioIo};
 use tokio::{io::copy_bidirectional, net::TcpListener};
 use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, SigningKey, WorkOs};
@@ -36,6 +36,8 @@ async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response,
     let ours = hyper::upgrade::on(&mut request);
     let answer = client.request(request).await;
     let mut answer = answer.map_err(|_| StatusCode::BAD_GATEWAY)?;
+    // Each connection has a version of its own (RFC 9110, section 6.2).
+    *answer.version_mut() = Version::HTTP_11;
     keep_end_to_end(answer.headers_mut());
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
         let theirs = hyper::upgrade::on(&mut answer);

@@ -171,6 +171,7 @@ async fn a_plain_python_server_is_guarded() {
     let (_guard, person, origin) = guarded(&format!("http://127.0.0.1:{port}")).await;
     let page = person.get("/guard.rs", &[]).await;
     assert_eq!(page.status(), 200);
+    assert_eq!(page.version(), http::Version::HTTP_11, "Python speaks 1.0");
     let text = page.text().await.unwrap();
     assert_eq!(text, std::fs::read_to_string("examples/guard.rs").unwrap());
     assert_eq!(person.get("/none", &[]).await.status(), 404);
