@@ -54,7 +54,7 @@ async fn greet(
 
 #[tokio::test]
 async fn the_tonic_example_signs_a_person_in_and_greets_their_client() {
-    let mut program = Program::start("tonic");
+    let mut program = Program::example("tonic", &[]);
     let origin = program.says("listening on ");
     let channel = Channel::from_shared(origin.clone())
         .unwrap()

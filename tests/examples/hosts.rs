@@ -17,7 +17,7 @@ async fn ask(url: &str, cookie: &str) -> (StatusCode, String) {
 
 #[tokio::test]
 async fn the_axum_example_serves_people_and_programs() {
-    let mut program = Program::start("axum");
+    let mut program = Program::example("axum", &[]);
     let origin = program.says("listening on ");
     let mut person = Person::at(&origin);
     let me = format!("{origin}/api/me");
@@ -48,7 +48,7 @@ async fn the_axum_example_serves_people_and_programs() {
 
 #[tokio::test]
 async fn the_hyper_example_serves_both_versions_of_http() {
-    let mut program = Program::start("hyper");
+    let mut program = Program::example("hyper", &[]);
     let origin = program.says("listening on ");
     let mut person = Person::at(&origin);
 

@@ -5,6 +5,7 @@
 mod grpc;
 mod hosts;
 mod person;
+#[path = "../support/program.rs"]
 mod program;
 mod websocket;
 
@@ -15,7 +16,7 @@ use crate::{
 
 #[tokio::test]
 async fn the_quickstart_signs_a_person_in_and_out() {
-    let mut program = Program::start("quickstart");
+    let mut program = Program::example("quickstart", &[]);
     let origin = program.says("listening on ");
     let mut person = Person::at(&origin);
 
@@ -39,7 +40,7 @@ async fn the_quickstart_signs_a_person_in_and_out() {
 
 #[tokio::test]
 async fn the_emulator_prints_where_it_listens_and_each_link() {
-    let mut program = Program::start("emulator");
+    let mut program = Program::example("emulator", &[]);
     let url = program.says("listening on ");
     let client = tower_magic_link::WorkOs::new("sk_any", "any")
         .and_then(|client| client.base_url(&url))

@@ -10,7 +10,7 @@ use crate::{
 
 #[tokio::test]
 async fn the_websocket_echoes_until_its_person_signs_out() {
-    let mut program = Program::start("websocket");
+    let mut program = Program::example("websocket", &[]);
     let origin = program.says("listening on ");
     let mut person = Person::at(&origin);
     let address = origin.strip_prefix("http://").unwrap().to_owned();

@@ -19,7 +19,7 @@ use crate::{
 
 /// Starts the guard in front of a service, and somebody who is signed in.
 async fn guarded(upstream: &str) -> (Program, Person, String) {
-    let mut guard = Program::guard(upstream);
+    let mut guard = Program::example("guard", &[("UPSTREAM", upstream)]);
     let origin = guard.says("listening on ");
     let mut person = Person::at(&origin);
     person
@@ -30,7 +30,7 @@ async fn guarded(upstream: &str) -> (Program, Person, String) {
 
 #[tokio::test]
 async fn nobody_gets_past_the_guard_without_signing_in() {
-    let mut guard = Program::guard(&upstream::serve().await);
+    let mut guard = Program::example("guard", &[("UPSTREAM", &upstream::serve().await)]);
     let origin = guard.says("listening on ");
     let stranger = Person::at(&origin);
     let answer = stranger.get("/page?x", &[]).await;

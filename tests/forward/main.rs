@@ -11,6 +11,7 @@ mod guard;
 mod identity;
 mod nginx;
 mod person;
+#[path = "../support/program.rs"]
 mod program;
 mod question;
 mod site;

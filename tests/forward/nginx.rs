@@ -62,7 +62,8 @@ async fn nginx(port: u16, auth: &str, service: &str) -> Nginx {
     let mut program = Program::start(&mut command);
     // It says nothing when it listens; until then a connection is refused at once.
     while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        assert!(program.is_running(), "nginx has ended");
+        let has_ended = program.child.try_wait().unwrap().is_some();
+        assert!(!has_ended, "nginx has ended");
         tokio::task::yield_now().await;
     }
     Nginx {

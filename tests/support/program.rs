@@ -1,4 +1,4 @@
-//! An example as a running program, and what it prints.
+//! A program that runs for as long as a test does.
 
 use std::{
     env,
@@ -6,26 +6,35 @@ use std::{
     process::{Child, ChildStdout, Command, Stdio},
 };
 
-/// A running example, ended when it is dropped.
+/// A running program, ended when it is dropped.
 pub(crate) struct Program {
-    child: Child,
+    pub(crate) child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Program {
-    /// Starts an example, which cargo has built beside this test.
-    pub(crate) fn start(name: &str) -> Self {
+    /// Starts an example, which cargo has built beside this test, on a free port and with an emulator of its own.
+    pub(crate) fn example(name: &str, variables: &[(&str, &str)]) -> Self {
         let mut path = env::current_exe().unwrap();
         path.pop();
         path.pop();
         path.push(format!("examples/{name}{}", env::consts::EXE_SUFFIX));
-        let mut child = Command::new(&path)
-            .env("PORT", "0")
+        let mut example = Command::new(path);
+        example.env("PORT", "0").envs(variables.iter().copied());
+        example
             .env_remove("WORKOS_API_KEY")
-            .env_remove("MAGIC_LINK_KEY")
+            .env_remove("MAGIC_LINK_KEY");
+        Self::start(&mut example)
+    }
+
+    /// Starts any program.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap_or_else(|error| panic!("{error}; `cargo build --examples` makes {name}"));
+            .unwrap_or_else(|error| {
+                panic!("{error}: {command:?}; `cargo build --examples` makes the examples")
+            });
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, lines }
     }
