@@ -192,8 +192,9 @@ pub use self::{
     layer::MagicLinkLayer,
     mailer::{Mail, MailError, Mailer},
     page::{
-        CheckPage, ConfirmPage, Confirmation, DefaultPages, LoginPage, LoginProblem, Page,
-        PageSources, Pages, Resend, SignedOutPage, Trouble, TroublePage,
+        CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, DefaultPages, LoginPage,
+        LoginProblem, MatchPage, OnwardPage, OtherBrowsers, Page, PageSources, Pages, Resend, Sent,
+        SignedOutPage, Trouble, TroublePage,
     },
     peer::PeerAddr,
     provider::{

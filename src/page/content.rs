@@ -6,6 +6,8 @@
 
 use std::{fmt, time::Duration};
 
+use super::CodeEntry;
+
 /// The form that asks for an address.
 ///
 /// It posts one field, `email`, to [`action`](Self::action).
@@ -88,11 +90,40 @@ impl<'a> LoginPage<'a> {
 /// "Check your email": a link has been sent.
 #[derive(Clone, Debug)]
 pub struct CheckPage<'a> {
+    code_entry: Option<CodeEntry<'a>>,
     email: Option<Hidden<'a>>,
     link_lifetime: Duration,
     match_code: Option<Hidden<'a>>,
+    other_browsers: OtherBrowsers,
     resend: Option<Resend<'a>>,
+    sent: Sent,
     start_over: Hidden<'a>,
+}
+
+/// What was mailed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sent {
+    /// A code, to be typed on the page.
+    Code,
+    /// A link.
+    #[default]
+    Link,
+    /// A link, and a code for whoever reads the mail on another device.
+    LinkAndCode,
+}
+
+/// What opening the link in another browser comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OtherBrowsers {
+    /// It signs in there, after a click.
+    Confirm,
+    /// It signs in there, once the match code is typed.
+    #[default]
+    MatchCode,
+    /// Nothing.
+    Refuse,
 }
 
 impl<'a> CheckPage<'a> {
@@ -100,10 +131,13 @@ impl<'a> CheckPage<'a> {
     #[must_use]
     pub const fn new(start_over: &'a str, link_lifetime: Duration) -> Self {
         Self {
+            code_entry: None,
             email: None,
             link_lifetime,
             match_code: None,
+            other_browsers: OtherBrowsers::Refuse,
             resend: None,
+            sent: Sent::Link,
             start_over: Hidden(start_over),
         }
     }
@@ -122,11 +156,50 @@ impl<'a> CheckPage<'a> {
         self
     }
 
+    /// Adds the field for a mailed code.
+    #[must_use]
+    pub fn with_code_entry(mut self, entry: impl Into<Option<CodeEntry<'a>>>) -> Self {
+        self.code_entry = entry.into();
+        self
+    }
+
+    /// Adds what opening the link in another browser comes to. Default: nothing.
+    #[must_use]
+    pub const fn with_other_browsers(mut self, other_browsers: OtherBrowsers) -> Self {
+        self.other_browsers = other_browsers;
+        self
+    }
+
+    /// Adds what was mailed. Default: a link.
+    #[must_use]
+    pub const fn with_sent(mut self, sent: Sent) -> Self {
+        self.sent = sent;
+        self
+    }
+
     /// Adds the way to a new link.
     #[must_use]
     pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
         self.resend = resend.into();
         self
+    }
+
+    /// Returns the field for a mailed code.
+    #[must_use]
+    pub const fn code_entry(&self) -> Option<CodeEntry<'a>> {
+        self.code_entry
+    }
+
+    /// Returns what opening the link in another browser comes to.
+    #[must_use]
+    pub const fn other_browsers(&self) -> OtherBrowsers {
+        self.other_browsers
+    }
+
+    /// Returns what was mailed.
+    #[must_use]
+    pub const fn sent(&self) -> Sent {
+        self.sent
     }
 
     /// Returns the address that the link was sent to; `None` in a browser that did not begin the sign-in.
@@ -171,6 +244,12 @@ pub struct ConfirmPage<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Confirmation<'a> {
+    /// Signing in by a link that was opened in another browser than the one that began. The form posts no field to sign in here, and
+    /// `answer=no` to say that it was somebody else; that button should come first in the page, for robots that press them all.
+    SignIn {
+        /// Whose sign-in it is, masked.
+        masked: &'a str,
+    },
     /// Signing out. The form posts no field to sign out here, and `everywhere=true` to sign out on every device.
     SignOut {
         /// Who is signed in.
@@ -204,6 +283,10 @@ impl<'a> ConfirmPage<'a> {
 impl fmt::Debug for Confirmation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::SignIn { masked } => f
+                .debug_struct("SignIn")
+                .field("masked", &Hidden(masked))
+                .finish(),
             Self::SignOut { email } => f
                 .debug_struct("SignOut")
                 .field("email", &Hidden(email))
@@ -234,11 +317,13 @@ impl<'a> SignedOutPage<'a> {
     }
 }
 
-/// The way to a new link without typing the address again: a form with one hidden field, `email`.
+/// The way to a new link without typing the address again: a form with a hidden field, `email`, and where there is one a second, `t`.
 #[derive(Clone, Copy, Debug)]
 pub struct Resend<'a> {
     action: Hidden<'a>,
+    attempt: Option<Hidden<'a>>,
     email: Hidden<'a>,
+    wait: Option<Duration>,
 }
 
 impl<'a> Resend<'a> {
@@ -247,8 +332,36 @@ impl<'a> Resend<'a> {
     pub const fn new(action: &'a str, email: &'a str) -> Self {
         Self {
             action: Hidden(action),
+            attempt: None,
             email: Hidden(email),
+            wait: None,
         }
+    }
+
+    /// Adds the attempt that goes on with the new link, as the form's field `t`.
+    #[must_use]
+    pub fn with_attempt(mut self, attempt: impl Into<Option<&'a str>>) -> Self {
+        self.attempt = attempt.into().map(Hidden);
+        self
+    }
+
+    /// Adds how long it is until the form will be heeded: one that is posted sooner sends nothing.
+    #[must_use]
+    pub fn with_wait(mut self, wait: impl Into<Option<Duration>>) -> Self {
+        self.wait = wait.into();
+        self
+    }
+
+    /// Returns the attempt that goes on with the new link: the value of the hidden field `t`.
+    #[must_use]
+    pub fn attempt(&self) -> Option<&'a str> {
+        self.attempt.map(|attempt| attempt.0)
+    }
+
+    /// Returns how long it is until the form will be heeded.
+    #[must_use]
+    pub const fn wait(&self) -> Option<Duration> {
+        self.wait
     }
 
     /// Returns where the form posts to.

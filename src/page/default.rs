@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use askama::Template;
 
 use super::{
-    CheckPage, ConfirmPage, Confirmation, LoginPage, LoginProblem, Page, PageSources, Pages,
-    SignedOutPage, TroublePage, words,
+    CheckPage, CodeProblem, ConfirmPage, Confirmation, LoginPage, LoginProblem, MatchPage,
+    OnwardPage, OtherBrowsers, Page, PageSources, Pages, Sent, SignedOutPage, TroublePage, words,
 };
 
 const STYLE: &str = include_str!("templates/style.css");
@@ -61,9 +61,33 @@ impl Pages for DefaultPages {
             Page::Check(page) => html(&Check {
                 frame,
                 page,
+                problem: page
+                    .code_entry()
+                    .and_then(|entry| entry.problem())
+                    .map(told_of_code),
                 lifetime: words::lifetime(page.link_lifetime()),
+                sent: match page.sent() {
+                    Sent::Code => "a code",
+                    Sent::Link => "a link",
+                    Sent::LinkAndCode => "a link and a code",
+                },
+                sent_again: match page.sent() {
+                    Sent::Code => "code",
+                    Sent::Link | Sent::LinkAndCode => "link",
+                },
+                has_link: page.sent() != Sent::Code,
+                is_confirmed_elsewhere: page.other_browsers() == OtherBrowsers::Confirm,
+                wait: page
+                    .resend()
+                    .and_then(|resend| resend.wait())
+                    .map(words::wait),
             }),
             Page::Confirm(page) => match page.confirmation() {
+                Confirmation::SignIn { masked } => html(&Open {
+                    frame,
+                    page,
+                    masked,
+                }),
                 Confirmation::SignOut { email } => html(&SignOut { frame, page, email }),
             },
             Page::Login(page) => html(&Login {
@@ -74,6 +98,12 @@ impl Pages for DefaultPages {
                 page,
                 problem: page.problem().map(told),
             }),
+            Page::Match(page) => html(&Match {
+                frame,
+                page,
+                problem: page.problem().map(told_of_code),
+            }),
+            Page::Onward(page) => html(&Onward { frame, page }),
             Page::SignedOut(page) => html(&SignedOut { frame, page }),
             Page::Trouble(page) => html(&TroubleTold { frame, page }),
         }
@@ -95,7 +125,36 @@ struct Frame<'a> {
 struct Check<'a> {
     frame: Frame<'a>,
     page: &'a CheckPage<'a>,
+    problem: Option<&'static str>,
     lifetime: String,
+    sent: &'static str,
+    sent_again: &'static str,
+    has_link: bool,
+    is_confirmed_elsewhere: bool,
+    wait: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "match.html", config = "src/page/askama.toml")]
+struct Match<'a> {
+    frame: Frame<'a>,
+    page: &'a MatchPage<'a>,
+    problem: Option<&'static str>,
+}
+
+#[derive(Template)]
+#[template(path = "onward.html", config = "src/page/askama.toml")]
+struct Onward<'a> {
+    frame: Frame<'a>,
+    page: &'a OnwardPage<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "open.html", config = "src/page/askama.toml")]
+struct Open<'a> {
+    frame: Frame<'a>,
+    page: &'a ConfirmPage<'a>,
+    masked: &'a str,
 }
 
 #[derive(Template)]
@@ -142,6 +201,15 @@ const fn told(problem: LoginProblem) -> &'static str {
             "That doesn’t look like an email address. It should read like name@example.com."
         }
         LoginProblem::MissingAddress => "Please type your email address.",
+    }
+}
+
+const fn told_of_code(problem: CodeProblem) -> &'static str {
+    match problem {
+        CodeProblem::Expired => "That code is too old. Ask for a new one below.",
+        CodeProblem::Missing => "Please type the code.",
+        CodeProblem::Used => "That code has been used already, or a newer one has been sent.",
+        CodeProblem::Wrong => "That isn’t the code. Please check it and try again.",
     }
 }
 

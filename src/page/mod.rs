@@ -8,6 +8,7 @@
 
 mod content;
 mod default;
+mod entry;
 mod policy;
 mod trouble;
 mod words;
@@ -15,9 +16,11 @@ mod words;
 pub(crate) use self::policy::Policy;
 pub use self::{
     content::{
-        CheckPage, ConfirmPage, Confirmation, LoginPage, LoginProblem, Resend, SignedOutPage,
+        CheckPage, ConfirmPage, Confirmation, LoginPage, LoginProblem, OtherBrowsers, Resend, Sent,
+        SignedOutPage,
     },
     default::DefaultPages,
+    entry::{CodeEntry, CodeProblem, MatchPage, OnwardPage},
     policy::PageSources,
     trouble::{Trouble, TroublePage},
 };
@@ -82,6 +85,10 @@ pub enum Page<'a> {
     Confirm(ConfirmPage<'a>),
     /// The form that asks for an address.
     Login(LoginPage<'a>),
+    /// The link was opened in another browser: a code is asked for.
+    Match(MatchPage<'a>),
+    /// The person is signed in, and on their way.
+    Onward(OnwardPage<'a>),
     /// The person is signed out.
     SignedOut(SignedOutPage<'a>),
     /// Something did not work.
