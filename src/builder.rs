@@ -8,7 +8,7 @@ use crate::{
     error::ConfigError,
     event::{Event, Listener},
     flow::{Exchanges, Flow},
-    gate::{Gate, Lifetimes},
+    gate::Gate,
     layer::{MagicLinkLayer, PageSet, Shared},
     mailer::{ErasedMailer, Mailer},
     page::{DefaultPages, Pages, Policy},
@@ -16,19 +16,17 @@ use crate::{
     public_url::PublicUrl,
     revocation::{IntoRevocations, MemoryRevocations, Revocations},
     rules::Rules,
-    session::{
-        KeyRing,
-        cookie::Cookies,
-        token::{self, Tokens},
-    },
+    session::{KeyRing, cookie::Cookies, token::Tokens},
     stream::Streams,
 };
 
 mod bearer;
 mod check;
 mod forward;
+mod lifetimes;
 mod paths;
 mod preflight;
+mod sign_in;
 mod streams;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -72,6 +70,7 @@ pub struct Builder {
     listener: Listener,
     clock: Box<dyn Clock>,
     forward: forward::Settings,
+    sign_in: sign_in::Settings,
     streams: Streams,
 }
 
@@ -100,6 +99,7 @@ impl Builder {
             listener: Listener::default(),
             clock: Box::new(SystemClock::default()),
             forward: forward::Settings::default(),
+            sign_in: sign_in::Settings::default(),
             streams: Streams::new(),
         }
     }
@@ -118,29 +118,6 @@ impl Builder {
     /// Sets where the layer's own endpoints are, as browsers see it. Default: `/auth`.
     pub fn mount(mut self, mount: impl Into<String>) -> Self {
         self.mount = mount.into();
-        self
-    }
-
-    /// Sets how long a session lives from the sign-in, whatever happens: 1 minute to 400 days. Default: 12 hours
-    /// (NIST SP 800-63B-4 at AAL2).
-    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
-        self.session_lifetime = lifetime;
-        self
-    }
-
-    /// Sets how long a session lives without a request: 1 minute to the session's lifetime. Default: the session's lifetime.
-    ///
-    /// The cookie is renewed once a quarter of this time has passed, so a session may end after three quarters of it already.
-    pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = Some(timeout);
-        self
-    }
-
-    /// Sets how long a mailed link is good: 15 minutes to 24 hours, WorkOS's range. Default: 15 minutes.
-    ///
-    /// A sign-in in flight lives as long as its link and the 10 minutes of the code that the link yields.
-    pub fn link_lifetime(mut self, lifetime: Duration) -> Self {
-        self.link_lifetime = lifetime;
         self
     }
 
@@ -260,7 +237,7 @@ impl Builder {
         self.check_streams()?;
         check::organizations(&self.organizations)?;
         let email_domains = check::domains(self.email_domains.as_deref())?;
-        let policy = Policy::new(&self.pages.sources(), None)?;
+        let policy = Policy::new(&self.pages.sources())?;
         let gate = Gate {
             allows_preflight: self.allows_preflight,
             cookies: Cookies::new(&self.cookie_name, public_url.is_secure()),
@@ -279,6 +256,7 @@ impl Builder {
             flow: Flow {
                 provider: self.provider,
                 mailer: self.mailer,
+                cross_device: self.sign_in.cross_device,
                 authorize: self.authorize,
                 organizations: self.organizations,
                 email_domains,
@@ -295,36 +273,6 @@ impl Builder {
             revocation_timeout: self.revocation_timeout,
             streams: self.streams,
         }))
-    }
-
-    fn lifetimes(&self) -> Result<Lifetimes, ConfigError> {
-        let refuse = |setting, value: Duration, problem| {
-            Err(ConfigError::invalid(setting, format!("{value:?}"), problem))
-        };
-        let absolute = self.session_lifetime;
-        let idle = self.idle_timeout.unwrap_or(absolute);
-        if !(MINUTE..=token::LONGEST_SESSION).contains(&absolute) {
-            return refuse("session_lifetime", absolute, "must be 1 minute to 400 days");
-        }
-        if idle < MINUTE {
-            return refuse("idle_timeout", idle, "must be 1 minute or more");
-        }
-        if idle > absolute {
-            return refuse(
-                "idle_timeout",
-                idle,
-                "must not be longer than session_lifetime",
-            );
-        }
-        if !LINK_LIFETIMES.contains(&self.link_lifetime) {
-            let problem = "must be 15 minutes to 24 hours, WorkOS's range";
-            return refuse("link_lifetime", self.link_lifetime, problem);
-        }
-        if self.revocation_timeout.is_zero() || self.revocation_timeout > MINUTE {
-            let problem = "must be more than nothing and at most 1 minute";
-            return refuse("revocation_timeout", self.revocation_timeout, problem);
-        }
-        Ok(Lifetimes { absolute, idle })
     }
 }
 

@@ -61,8 +61,8 @@ impl Endpoint {
     /// Returns the methods that the endpoint takes, as `Allow` lists them.
     pub(crate) const fn allow(self) -> &'static str {
         match self {
-            Self::Login | Self::Logout => "GET, HEAD, POST",
-            Self::Callback | Self::Check | Self::Open | Self::Session => "GET, HEAD",
+            Self::Callback | Self::Login | Self::Logout | Self::Open => "GET, HEAD, POST",
+            Self::Check | Self::Session => "GET, HEAD",
         }
     }
 

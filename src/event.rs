@@ -23,6 +23,19 @@ pub enum Event<'a> {
         /// The cookie's name.
         name: &'a str,
     },
+    /// A cookie of ours did not come back from the browser. The person reads why, as far as it can be told.
+    CookieLost {
+        /// The cookie's name.
+        name: &'a str,
+        /// The likeliest reason: [`CookiesBlocked`](RejectionKind::CookiesBlocked), [`InsecureConnection`](RejectionKind::InsecureConnection) or
+        /// [`OtherHost`](RejectionKind::OtherHost).
+        likely: RejectionKind,
+    },
+    /// Somebody who opened a link in another browser said that it was not theirs.
+    LinkDeclined {
+        /// Whose sign-in it was.
+        email: &'a Email,
+    },
     /// A link was sent.
     LinkSent {
         /// To whom.
@@ -81,6 +94,12 @@ impl<'a> Event<'a> {
         match self {
             Self::CookieDropped { name } => {
                 tracing::warn!(target: "tower_magic_link", name, "inner set-cookie dropped");
+            }
+            Self::CookieLost { name, likely } => {
+                tracing::warn!(target: "tower_magic_link", name, likely = likely.code(), "cookie lost");
+            }
+            Self::LinkDeclined { email } => {
+                tracing::warn!(target: "tower_magic_link", ?email, "link declined");
             }
             Self::LinkSent { email } => {
                 tracing::info!(target: "tower_magic_link", ?email, "link sent");

@@ -31,8 +31,6 @@ const NAMES: [HeaderName; 4] = [SUBJECT, EMAIL, ORGANIZATION, SESSION];
 /// The fields whose members name other fields.
 const NAMING: [HeaderName; 2] = [header::CONNECTION, header::TRAILER];
 
-const JARS: [Jar; 3] = [Jar::Browser, Jar::ReturnTo, Jar::Session];
-
 /// What a value keeps as it is: the characters of an address that needs no quotes (RFC 5322, `dot-atom` and `@`) without `%`, and the
 /// colon. A comma would make two values of one, `;` and `"` a parameter.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
@@ -151,7 +149,7 @@ fn without_our_names(list: &[u8]) -> Option<Vec<u8>> {
 fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
     let is_own = |pair: &&[u8]| {
         let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-        JARS.iter().any(|jar| {
+        Jar::ALL.iter().any(|jar| {
             let rest = pair.strip_prefix(cookies.name(*jar).as_bytes());
             rest.is_some_and(|rest| rest.starts_with(b"="))
         })
@@ -201,7 +199,7 @@ fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
     let start = pair.iter().position(|b| !b" \t=".contains(b))?;
     let pair = pair.get(start..).unwrap_or_default();
     let name = pair.split(|b| *b == b'=').next().unwrap_or_default();
-    let mut names = JARS.iter().map(|jar| cookies.name(*jar));
+    let mut names = Jar::ALL.iter().map(|jar| cookies.name(*jar));
     names.find(|own| own.as_bytes() == name.trim_ascii())
 }
 

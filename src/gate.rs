@@ -9,13 +9,14 @@
 
 use std::time::Duration;
 
-use http::HeaderValue;
+use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
     audience,
     clock::Timestamp,
     endpoint::Endpoint,
     head::{Found, RequestHead},
+    lost_cookie,
     provider::Identity,
     public_url::PublicUrl,
     rejection::{Rejection, RejectionKind},
@@ -161,7 +162,12 @@ impl Gate {
         }
         let has_browser_cookie = || self.browser_cookie(head).is_some();
         if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_browser_cookie) {
-            return Err(Rejection::new(RejectionKind::CrossSite));
+            // A person whose browser drops our cookie has nothing else to show that the form was ours.
+            let kind = match head.wants_page() && head.is_silent_on_site() {
+                true => lost_cookie::likeliest(head, &self.public_url),
+                false => RejectionKind::CrossSite,
+            };
+            return Err(Rejection::new(kind));
         }
         Ok(())
     }
@@ -285,6 +291,14 @@ impl Gate {
 
     pub(crate) const fn cookies(&self) -> &Cookies {
         &self.cookies
+    }
+
+    /// Makes a browser forget its session, and that it was handed one a moment ago.
+    pub(crate) fn forget(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        headers.append(header::SET_COOKIE, self.cookies.removal());
+        if head.cookie(self.cookies.name(Jar::Arrived)) != Found::Nothing {
+            headers.append(header::SET_COOKIE, self.cookies.removal_of(Jar::Arrived));
+        }
     }
 
     /// Returns where a navigation wanted to go, if it can go there after signing in.

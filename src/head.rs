@@ -122,6 +122,12 @@ impl<'r> RequestHead<'r> {
         }
     }
 
+    /// Says whether a request names no site that it comes from.
+    pub(crate) fn is_silent_on_site(&self) -> bool {
+        let origin = self.headers.get(header::ORIGIN);
+        !self.headers.contains_key("sec-fetch-site") && origin.is_none_or(|origin| origin == "null")
+    }
+
     /// Says whether the caller shows what it gets to a person: a navigation, or somebody who prefers HTML.
     pub(crate) fn wants_page(&self) -> bool {
         audience::wants_page(self.headers)

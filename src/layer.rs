@@ -146,6 +146,21 @@ impl Shared {
         response
     }
 
+    /// Renders a page whose form may lead to one more origin.
+    pub(crate) fn page_leading_to(
+        &self,
+        status: StatusCode,
+        page: &Page<'_>,
+        origin: Option<&str>,
+    ) -> Response<Bytes> {
+        let mut response = self.page(status, page);
+        // An origin that is none, such as that of a link to an application, is not named: then the browser stops there.
+        if let Some(Ok(policy)) = origin.map(|origin| self.pages.policy.leading_to(origin)) {
+            policy.write_to(response.headers_mut());
+        }
+        response
+    }
+
     /// Puts the session into a request, and prepares the renewed cookie for its response.
     pub(crate) fn admit<B>(
         self: &Arc<Self>,

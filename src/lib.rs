@@ -153,6 +153,7 @@ mod gate;
 mod head;
 mod issuer;
 mod layer;
+mod lost_cookie;
 mod mailer;
 mod page;
 mod peer;
@@ -192,8 +193,8 @@ pub use self::{
     layer::MagicLinkLayer,
     mailer::{Mail, MailError, Mailer},
     page::{
-        CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, DefaultPages, LoginPage,
-        LoginProblem, MatchPage, OnwardPage, OtherBrowsers, Page, PageSources, Pages, Resend, Sent,
+        CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
+        LoginPage, LoginProblem, MatchPage, OnwardPage, Page, PageSources, Pages, Resend, Sent,
         SignedOutPage, Trouble, TroublePage,
     },
     peer::PeerAddr,

@@ -23,6 +23,7 @@ use crate::{
     rejection::Rejection,
     revocation::Lookup,
     rules::Exposure,
+    session::cookie::Jar,
 };
 
 /// A service behind email sign-in. [`MagicLinkLayer`](crate::MagicLinkLayer) makes it.
@@ -139,6 +140,12 @@ impl<S> MagicLink<S> {
         self.shared.listener.tell(&Event::Refused {
             kind: rejection.kind(),
         });
+        if rejection.kind().is_lost_cookie() {
+            self.shared.listener.tell(&Event::CookieLost {
+                name: self.shared.gate.cookies().name(Jar::Browser),
+                likely: rejection.kind(),
+            });
+        }
         let response = rejection.respond_at_endpoint(&self.shared, head, None);
         ResponseFuture::refuse(answer_to(head.method(), response))
     }

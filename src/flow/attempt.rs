@@ -7,9 +7,11 @@
 
 use std::time::Duration;
 
+use super::match_code::MatchCode;
 use crate::{
     clock::Timestamp,
     email::Email,
+    page::Sent,
     session::{
         KeyRing,
         seal::{self, Purpose},
@@ -18,7 +20,14 @@ use crate::{
 
 /// The most characters of a sealed attempt.
 const LONGEST: usize = 999;
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+/// The bits that say what was mailed.
+const SENT: u8 = 0b011;
+const SENT_CODE: u8 = 0b001;
+const SENT_BOTH: u8 = 0b010;
+const FRAGMENT: u8 = 0b100;
+/// How long to wait before another link is asked for: most mails arrive sooner.
+const RESEND_WAIT: Duration = Duration::from_secs(30);
 /// How far another replica's clock may be ahead of ours.
 const LEEWAY: Duration = Duration::from_secs(60);
 
@@ -29,17 +38,32 @@ pub(crate) struct Attempt {
     /// The fingerprint of the browser cookie.
     pub(crate) browser: [u8; 16],
     pub(crate) created: Timestamp,
+    pub(crate) match_code: MatchCode,
+    /// What was mailed. Known to the check page alone: the others are sealed before.
+    pub(crate) sent: Sent,
+    /// Whether the browser that began kept a fragment of where to go (`#part`).
+    pub(crate) keeps_fragment: bool,
     pub(crate) email: Email,
     /// Where to go afterwards, or in our own mailed link the provider's. Empty where it was too long.
     pub(crate) tail: String,
 }
 
 impl Attempt {
-    pub(crate) fn new(id: [u8; 16], browser: &str, email: Email, now: Timestamp) -> Self {
+    pub(crate) fn new(
+        id: [u8; 16],
+        browser: &str,
+        email: Email,
+        keys: &KeyRing,
+        now: Timestamp,
+    ) -> Self {
+        let browser = seal::fingerprint(browser);
         Self {
             id,
-            browser: seal::fingerprint(browser),
+            browser,
             created: now,
+            match_code: MatchCode::of(keys, browser, &email),
+            sent: Sent::Link,
+            keeps_fragment: false,
             email,
             tail: String::new(),
         }
@@ -60,6 +84,8 @@ impl Attempt {
         plain.extend(self.id);
         plain.extend(self.browser);
         plain.extend(self.created.as_secs().to_be_bytes());
+        plain.extend(self.match_code.to_bytes());
+        plain.push(self.flags());
         plain.push(u8::try_from(email.len()).ok()?);
         plain.extend(email);
         plain.extend(self.tail.as_bytes());
@@ -78,15 +104,52 @@ impl Attempt {
         let (id, rest) = rest.split_first_chunk::<16>()?;
         let (browser, rest) = rest.split_first_chunk::<16>()?;
         let (created, rest) = rest.split_first_chunk::<8>()?;
+        let (match_code, rest) = rest.split_first_chunk::<6>()?;
+        let (flags, rest) = rest.split_first()?;
         let (length, rest) = rest.split_first()?;
         let (email, tail) = rest.split_at_checked(usize::from(*length))?;
         Some(Self {
             id: *id,
             browser: *browser,
             created: Timestamp::from_secs(u64::from_be_bytes(*created)),
+            match_code: MatchCode::from_bytes(*match_code)?,
+            sent: match flags & SENT {
+                SENT_CODE => Sent::Code,
+                SENT_BOTH => Sent::LinkAndCode,
+                _ => Sent::Link,
+            },
+            keeps_fragment: flags & FRAGMENT != 0,
             email: Email::parse(std::str::from_utf8(email).ok()?).ok()?,
             tail: String::from_utf8(tail.to_vec()).ok()?,
         })
+    }
+
+    /// Returns how long it is until another link may be asked for.
+    pub(crate) fn resend_wait(&self, now: Timestamp) -> Option<Duration> {
+        let wait = now.until(self.created + RESEND_WAIT);
+        (!wait.is_zero()).then_some(wait.min(RESEND_WAIT))
+    }
+
+    fn flags(&self) -> u8 {
+        let sent = match self.sent {
+            Sent::Code => SENT_CODE,
+            Sent::Link => 0,
+            Sent::LinkAndCode => SENT_BOTH,
+        };
+        if self.keeps_fragment {
+            sent | FRAGMENT
+        } else {
+            sent
+        }
+    }
+
+    /// Returns what names this attempt among all, and each of its links among those of a browser.
+    pub(crate) fn name(&self) -> [u8; 24] {
+        let mut name = [0; 24];
+        let (id, created) = name.split_at_mut(16);
+        id.copy_from_slice(&self.id);
+        created.copy_from_slice(&self.created.as_secs().to_be_bytes());
+        name
     }
 
     /// Says whether this browser began the attempt.
@@ -97,7 +160,12 @@ impl Attempt {
 
     /// Says whether the attempt is over, `lifetime` after it was begun. One from the future never began.
     pub(crate) fn is_over(&self, lifetime: Duration, now: Timestamp) -> bool {
-        now >= self.created + lifetime || self.created > now + LEEWAY
+        now >= self.created + lifetime || self.is_ahead(now)
+    }
+
+    /// Says whether the attempt was begun in what is the future here.
+    pub(crate) fn is_ahead(&self, now: Timestamp) -> bool {
+        self.created > now + LEEWAY
     }
 }
 
@@ -112,7 +180,13 @@ mod tests {
 
     fn attempt(email: &str) -> Attempt {
         let email = Email::parse(email).unwrap();
-        Attempt::new([7; 16], "cookie", email, Timestamp::from_secs(1_000))
+        Attempt::new(
+            [7; 16],
+            "cookie",
+            email,
+            &keys(),
+            Timestamp::from_secs(1_000),
+        )
     }
 
     #[test]
@@ -124,6 +198,23 @@ mod tests {
             .unwrap();
         assert_eq!(Attempt::open(&keys, Purpose::State, &sealed), Some(attempt));
         assert_eq!(Attempt::open(&keys, Purpose::Check, &sealed), None);
+    }
+
+    #[test]
+    fn what_was_mailed_and_whether_a_fragment_was_kept_come_back() {
+        let keys = keys();
+        for sent in [Sent::Code, Sent::Link, Sent::LinkAndCode] {
+            for keeps_fragment in [false, true] {
+                let attempt = Attempt {
+                    sent,
+                    keeps_fragment,
+                    ..attempt("ada@example.com")
+                };
+                let sealed = attempt.seal(&keys, Purpose::Check, crate::random::bytes());
+                let opened = Attempt::open(&keys, Purpose::Check, &sealed.unwrap());
+                assert_eq!(opened, Some(attempt));
+            }
+        }
     }
 
     #[test]

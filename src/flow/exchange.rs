@@ -52,9 +52,23 @@ type Panic = Box<dyn Any + Send>;
 /// What an exchange needs, owned: it may outlive the request that began it.
 pub(super) struct Exchange {
     pub(super) shared: Arc<Shared>,
-    pub(super) code: AuthorizationCode,
+    pub(super) proof: Proof,
     pub(super) email: Email,
     pub(super) now: Timestamp,
+}
+
+/// What a person brings from their mail.
+pub(super) enum Proof {
+    /// The code that the provider's link came back with.
+    Link(AuthorizationCode),
+}
+
+impl Proof {
+    fn expose(&self) -> &str {
+        match self {
+            Self::Link(code) => code.expose(),
+        }
+    }
 }
 
 /// The exchanges that run, and those that succeeded a moment ago.
@@ -75,7 +89,7 @@ impl Exchanges {
         state: &str,
         exchange: Exchange,
     ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send {
-        let key = key(state, &exchange.code);
+        let key = key(state, &exchange.proof);
         let outcome = self.entry(key, exchange);
         async move {
             let run = outcome.clone();
@@ -154,16 +168,14 @@ impl Failure {
 
 impl Exchange {
     async fn run(self) -> Result<Arc<Issued>, Rejection> {
-        let identity = self
-            .shared
-            .flow
-            .provider
-            .finish(&self.code)
-            .await
-            .map_err(|error| {
-                self.shared.listener.tell(&Event::of_provider_error(&error));
-                rejection_of(&error)
-            })?;
+        let provider = &self.shared.flow.provider;
+        let proven = match &self.proof {
+            Proof::Link(code) => provider.finish(code).await,
+        };
+        let identity = proven.map_err(|error| {
+            self.shared.listener.tell(&Event::of_provider_error(&error));
+            rejection_of(&error)
+        })?;
         self.check(&identity).await?;
         self.shared
             .issue(&identity, self.now)
@@ -204,10 +216,10 @@ impl Exchange {
 }
 
 /// A state or code in a key would be a secret in memory; and their lengths differ.
-fn key(state: &str, code: &AuthorizationCode) -> [u8; 32] {
+fn key(state: &str, proof: &Proof) -> [u8; 32] {
     Sha256::new()
         .chain_update(Sha256::digest(state))
-        .chain_update(code.expose())
+        .chain_update(proof.expose())
         .finalize()
         .into()
 }

@@ -10,6 +10,7 @@ use crate::{
     email::Email,
     endpoint::Endpoint,
     event::Event,
+    head::Found,
     mailer::Mail,
     page::{LoginPage, LoginProblem, Page},
     provider::{Delivery, Link, Start},
@@ -25,21 +26,48 @@ impl Step {
             Ok(return_to) => return_to,
             Err(kind) => return self.refuse(kind),
         };
-        let mut response = self.form_page(StatusCode::OK, return_to.as_ref(), None, None);
-        let head = self.head();
-        if self.shared.gate.browser_cookie(&head).is_none() {
-            let cookie = self.fresh_browser_cookie();
-            self.keep_browser_cookie(&mut response, &cookie);
+        if self.has_dropped_session() {
+            return self.session_dropped();
         }
+        let mut response = self.form_page(StatusCode::OK, return_to.as_ref(), None, None);
+        self.greet(&mut response);
         response
+    }
+
+    /// Says whether this browser was handed a session a moment ago, and has none: it would be sent round and round.
+    fn has_dropped_session(&self) -> bool {
+        let cookie = |jar| self.head().cookie(self.shared.gate.cookies.name(jar));
+        cookie(Jar::Arrived) != Found::Nothing && cookie(Jar::Session) == Found::Nothing
+    }
+
+    fn session_dropped(&self) -> Response<Bytes> {
+        let mut response = self.answer(self.cookie_lost(Jar::Session), None);
+        // The next try is an honest one.
+        let removal = self.shared.gate.cookies.removal_of(Jar::Arrived);
+        response.headers_mut().append(header::SET_COOKIE, removal);
+        response
+    }
+
+    /// Gives a browser that has none its cookie.
+    pub(super) fn greet(&self, response: &mut Response<Bytes>) {
+        if self.shared.gate.browser_cookie(&self.head()).is_none() {
+            let cookie = self.fresh_browser_cookie();
+            self.keep_browser_cookie(response, &cookie);
+        }
     }
 
     /// POST: begins a sign-in.
     pub(super) async fn begin(&self) -> Response<Bytes> {
-        let (email, return_to) = match self.begin_fields() {
-            Ok(fields) => fields,
+        let form = match self.begin_form() {
+            Ok(form) => form,
             Err(kind) => return self.refuse(kind),
         };
+        if let Some(check) = self.asked_too_soon(form.attempt.as_deref()) {
+            return check;
+        }
+        let BeginForm {
+            email, return_to, ..
+        } = form;
         let email = match parse(email.as_deref()) {
             Ok(email) => email,
             Err(problem) => {
@@ -52,9 +80,12 @@ impl Step {
             .gate
             .browser_cookie(&self.head())
             .map_or_else(|| self.fresh_browser_cookie(), str::to_owned);
-        let id = crate::random::bytes();
-        let attempt = Attempt::new(id, &browser, email, self.now)
-            .with_tail(return_to.unwrap_or_default().as_str());
+        let keys = self.shared.gate.tokens.keys();
+        let attempt = Attempt {
+            keeps_fragment: form.keeps_fragment,
+            tail: return_to.unwrap_or_default().as_str().to_owned(),
+            ..Attempt::new(crate::random::bytes(), &browser, email, keys, self.now)
+        };
         if let Err(rejection) = self.send(&attempt).await {
             let mut response = self.answer(rejection, Some(&attempt));
             self.keep_browser_cookie(&mut response, &browser);
@@ -135,14 +166,28 @@ impl Step {
         (sealed.unwrap_or_default(), true)
     }
 
-    fn begin_fields(&self) -> Result<(Option<String>, Option<ReturnTo>), RejectionKind> {
+    fn begin_form(&self) -> Result<BeginForm, RejectionKind> {
         let form = Fields::of_form(&self.form);
-        let email = form.one("email")?.map(str::to_owned);
         let return_to = match self.wanted(&form)? {
             Some(return_to) => Some(return_to),
             None => self.wanted(&self.query()?)?,
         };
-        Ok((email, return_to))
+        Ok(BeginForm {
+            attempt: form.one("t")?.map(str::to_owned),
+            email: form.one("email")?.map(str::to_owned),
+            keeps_fragment: form.one("fragment")? == Some("kept"),
+            return_to,
+        })
+    }
+
+    /// Shows the seconds that are left to whoever asks for another link at once.
+    fn asked_too_soon(&self, attempt: Option<&str>) -> Option<Response<Bytes>> {
+        let sealed = attempt?;
+        let keys = self.shared.gate.tokens.keys();
+        let attempt = Attempt::open(keys, Purpose::Check, sealed)?;
+        let is_soon = attempt.resend_wait(self.now).is_some();
+        (is_soon && self.is_ours(&attempt))
+            .then(|| redirect(&format!("{}?t={sealed}", self.path(Endpoint::Check))))
     }
 
     /// Returns where the person wants to go afterwards. What could leave the origin is passed over: they go to the front page.
@@ -177,10 +222,25 @@ impl Step {
         self.keep(response, Jar::Browser, cookie, lifetime);
     }
 
-    fn keep(&self, response: &mut Response<Bytes>, jar: Jar, value: &str, lifetime: Duration) {
+    pub(super) fn keep(
+        &self,
+        response: &mut Response<Bytes>,
+        jar: Jar,
+        value: &str,
+        lifetime: Duration,
+    ) {
         let cookie = self.shared.gate.cookies.set(jar, value, lifetime);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
+}
+
+/// What the form says.
+struct BeginForm {
+    /// The attempt that goes on, where a new link was asked for.
+    attempt: Option<String>,
+    email: Option<String>,
+    keeps_fragment: bool,
+    return_to: Option<ReturnTo>,
 }
 
 fn parse(email: Option<&str>) -> Result<Email, LoginProblem> {

@@ -1,7 +1,7 @@
 //! Signing out: here, or everywhere.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
+use http::{Response, StatusCode};
 
 use super::{Step, fields::Fields};
 use crate::{
@@ -57,8 +57,7 @@ impl Step {
             self.answer(Rejection::new(RejectionKind::SignOutNotRecorded), None)
         };
         if !gate.is_bearer(&self.head()) {
-            let removal = gate.cookies.removal();
-            response.headers_mut().append(header::SET_COOKIE, removal);
+            gate.forget(&self.head(), response.headers_mut());
         }
         response
     }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! - Each step reads what it needs, decides, and asks a port at most once for each thing. Every failure is a response.
-//! - GET and HEAD change nothing, but for the callback in the browser that began the sign-in.
+//! - GET and HEAD change nothing, but in the browser that began the sign-in: there the link goes through.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     head::RequestHead,
     layer::Shared,
     mailer::ErasedMailer,
-    page::Resend,
+    page::{CrossDevice, Resend},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
@@ -32,10 +32,14 @@ use crate::{
 mod attempt;
 mod callback;
 mod check;
+mod elsewhere;
 mod exchange;
 mod fields;
+mod finish;
+mod limits;
 mod login;
 mod logout;
+mod match_code;
 mod open;
 mod who;
 
@@ -51,6 +55,7 @@ pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 pub(crate) struct Flow {
     pub(crate) provider: Box<dyn ErasedProvider>,
     pub(crate) mailer: Option<Box<dyn ErasedMailer>>,
+    pub(crate) cross_device: CrossDevice,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
     /// Empty: any, and none.
     pub(crate) organizations: Vec<String>,
@@ -74,6 +79,7 @@ impl Flow {
 impl fmt::Debug for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flow")
+            .field("cross_device", &self.cross_device)
             .field("has_mailer", &self.mailer.is_some())
             .field("has_authorize", &self.authorize.is_some())
             .field("organizations", &self.organizations)
@@ -107,7 +113,7 @@ impl Step {
             Endpoint::Login => self.form(),
             Endpoint::Logout if is_post => self.end().await,
             Endpoint::Logout => self.ask(),
-            Endpoint::Open => self.open(),
+            Endpoint::Open => self.open().await,
             Endpoint::Session => self.who().await,
         };
         let headers = response.headers_mut();

@@ -1,31 +1,55 @@
 //! Where the link that we mail lands: our link, with the provider's inside.
 
 use bytes::Bytes;
-use http::Response;
+use http::{Method, Response};
+use url::Url;
 
-use super::Step;
+use super::{Step, attempt::Attempt};
 use crate::{
     rejection::{Rejection, RejectionKind, redirect},
     session::seal::Purpose,
 };
 
 impl Step {
-    /// GET: hands the browser that began the sign-in on to the provider. Any other uses nothing up.
-    pub(super) fn open(&self) -> Response<Bytes> {
+    /// GET: hands the browser that began the sign-in on to the provider. Any other uses nothing up before it has answered, by POST.
+    pub(super) async fn open(&self) -> Response<Bytes> {
         let attempt = match self.attempt_in_query(Purpose::Open) {
             Ok(Some(attempt)) => attempt,
             Ok(None) => return self.refuse(RejectionKind::Malformed),
             Err(kind) => return self.refuse(kind),
         };
-        let is_ours = self.is_ours(&attempt);
-        if attempt.is_over(self.shared.flow.link_lifetime, self.now) {
-            let rejection = Rejection::new(RejectionKind::AttemptExpired);
-            // The tail is the provider's link; as a way back it would not parse, and so is never offered.
-            return self.answer(rejection, Some(&attempt).filter(|_| is_ours));
+        if let Some(response) = self.too_late(&attempt) {
+            return response;
         }
-        if !is_ours {
-            return self.refuse(RejectionKind::AnotherBrowser);
+        let link = &attempt.tail;
+        if self.may_finish(&attempt) {
+            return redirect(link);
         }
-        redirect(&attempt.tail)
+        let origin = Url::parse(link).ok();
+        let origin = origin.map(|link| link.origin().ascii_serialization());
+        if self.parts.method != Method::POST {
+            return self.show_elsewhere(&attempt, origin.as_deref(), None);
+        }
+        match self.answer_elsewhere(&attempt, origin.as_deref()).await {
+            Ok(leave) => {
+                let mut response = redirect(link);
+                leave.keep(&mut response);
+                response
+            }
+            Err(response) => *response,
+        }
+    }
+
+    fn too_late(&self, attempt: &Attempt) -> Option<Response<Bytes>> {
+        if !attempt.is_over(self.shared.flow.link_lifetime, self.now) {
+            return None;
+        }
+        let kind = match attempt.is_ahead(self.now) {
+            true => RejectionKind::ClockWrong,
+            false => RejectionKind::LinkExpired,
+        };
+        // The tail is the provider's link; as a way back it would not parse, and so is never offered.
+        let is_ours = self.is_ours(attempt);
+        Some(self.answer(Rejection::new(kind), Some(attempt).filter(|_| is_ours)))
     }
 }

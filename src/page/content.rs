@@ -94,7 +94,7 @@ pub struct CheckPage<'a> {
     email: Option<Hidden<'a>>,
     link_lifetime: Duration,
     match_code: Option<Hidden<'a>>,
-    other_browsers: OtherBrowsers,
+    cross_device: CrossDevice,
     resend: Option<Resend<'a>>,
     sent: Sent,
     start_over: Hidden<'a>,
@@ -116,7 +116,7 @@ pub enum Sent {
 /// What opening the link in another browser comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum OtherBrowsers {
+pub enum CrossDevice {
     /// It signs in there, after a click.
     Confirm,
     /// It signs in there, once the match code is typed.
@@ -135,7 +135,7 @@ impl<'a> CheckPage<'a> {
             email: None,
             link_lifetime,
             match_code: None,
-            other_browsers: OtherBrowsers::Refuse,
+            cross_device: CrossDevice::Refuse,
             resend: None,
             sent: Sent::Link,
             start_over: Hidden(start_over),
@@ -165,8 +165,8 @@ impl<'a> CheckPage<'a> {
 
     /// Adds what opening the link in another browser comes to. Default: nothing.
     #[must_use]
-    pub const fn with_other_browsers(mut self, other_browsers: OtherBrowsers) -> Self {
-        self.other_browsers = other_browsers;
+    pub const fn with_cross_device(mut self, cross_device: CrossDevice) -> Self {
+        self.cross_device = cross_device;
         self
     }
 
@@ -192,8 +192,8 @@ impl<'a> CheckPage<'a> {
 
     /// Returns what opening the link in another browser comes to.
     #[must_use]
-    pub const fn other_browsers(&self) -> OtherBrowsers {
-        self.other_browsers
+    pub const fn cross_device(&self) -> CrossDevice {
+        self.cross_device
     }
 
     /// Returns what was mailed.

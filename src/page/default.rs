@@ -9,8 +9,8 @@ use std::sync::LazyLock;
 use askama::Template;
 
 use super::{
-    CheckPage, CodeProblem, ConfirmPage, Confirmation, LoginPage, LoginProblem, MatchPage,
-    OnwardPage, OtherBrowsers, Page, PageSources, Pages, Sent, SignedOutPage, TroublePage, words,
+    CheckPage, CodeProblem, ConfirmPage, Confirmation, CrossDevice, LoginPage, LoginProblem,
+    MatchPage, OnwardPage, Page, PageSources, Pages, Sent, SignedOutPage, TroublePage, words,
 };
 
 const STYLE: &str = include_str!("templates/style.css");
@@ -76,7 +76,7 @@ impl Pages for DefaultPages {
                     Sent::Link | Sent::LinkAndCode => "link",
                 },
                 has_link: page.sent() != Sent::Code,
-                is_confirmed_elsewhere: page.other_browsers() == OtherBrowsers::Confirm,
+                is_confirmed_elsewhere: page.cross_device() == CrossDevice::Confirm,
                 wait: page
                     .resend()
                     .and_then(|resend| resend.wait())

@@ -16,7 +16,7 @@ mod words;
 pub(crate) use self::policy::Policy;
 pub use self::{
     content::{
-        CheckPage, ConfirmPage, Confirmation, LoginPage, LoginProblem, OtherBrowsers, Resend, Sent,
+        CheckPage, ConfirmPage, Confirmation, CrossDevice, LoginPage, LoginProblem, Resend, Sent,
         SignedOutPage,
     },
     default::DefaultPages,

@@ -91,6 +91,9 @@ impl PageSources {
     }
 }
 
+/// Where the pages' forms post to.
+const FORM_ACTION: &str = "form-action 'self'";
+
 /// The response headers of every page, composed once.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
@@ -98,15 +101,12 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Composes the headers for pages with these sources, and for forms that may lead to `form_origin`.
+    /// Composes the headers for pages with these sources.
     ///
     /// # Errors
     ///
     /// [`ConfigError::Invalid`] with the source that cannot stand in the policy.
-    pub(crate) fn new(
-        sources: &PageSources,
-        form_origin: Option<&str>,
-    ) -> Result<Self, ConfigError> {
+    pub(crate) fn new(sources: &PageSources) -> Result<Self, ConfigError> {
         let mut policy = String::from("default-src 'none'");
         let directives = [
             ("style-src", &sources.styles),
@@ -125,14 +125,22 @@ impl Policy {
                 policy.push_str(checked("pages", source)?);
             }
         }
-        policy.push_str("; form-action 'self'");
-        if let Some(origin) = form_origin {
-            policy.push(' ');
-            policy.push_str(checked("form_origin", origin)?);
-        }
+        policy.push_str("; ");
+        policy.push_str(FORM_ACTION);
         policy.push_str("; frame-ancestors 'none'; base-uri 'none'");
         let content_security = HeaderValue::try_from(policy.as_str())
             .map_err(|_| ConfigError::invalid("pages", policy, "is not a header value"))?;
+        Ok(Self { content_security })
+    }
+
+    /// Returns the same headers, for a page whose form may lead to one more origin.
+    pub(crate) fn leading_to(&self, origin: &str) -> Result<Self, ConfigError> {
+        let policy = self.content_security.to_str().unwrap_or_default();
+        let origin = checked("form_origin", origin)?;
+        let wider = format!("{FORM_ACTION} {origin}");
+        let policy = policy.replacen(FORM_ACTION, &wider, 1);
+        let content_security = HeaderValue::try_from(policy.as_str())
+            .map_err(|_| ConfigError::invalid("form_origin", policy, "is not a header value"))?;
         Ok(Self { content_security })
     }
 
@@ -199,9 +207,11 @@ mod tests {
 
     fn policy(sources: &PageSources, form_origin: Option<&str>) -> String {
         let mut headers = HeaderMap::new();
-        Policy::new(sources, form_origin)
-            .unwrap()
-            .write_to(&mut headers);
+        let mut policy = Policy::new(sources).unwrap();
+        if let Some(origin) = form_origin {
+            policy = policy.leading_to(origin).unwrap();
+        }
+        policy.write_to(&mut headers);
         headers[CONTENT_SECURITY_POLICY]
             .to_str()
             .unwrap()
@@ -276,7 +286,7 @@ mod tests {
         ];
         for (name, source) in cases {
             for (kind, add) in kinds {
-                let error = Policy::new(&add(PageSources::new(), source), None).unwrap_err();
+                let error = Policy::new(&add(PageSources::new(), source)).unwrap_err();
                 let ConfigError::Invalid { setting, value, .. } = error else {
                     panic!("{name} as {kind}: {error:?}");
                 };
@@ -286,7 +296,8 @@ mod tests {
                     "{name}, {kind}"
                 );
             }
-            let error = Policy::new(&PageSources::new(), Some(source)).unwrap_err();
+            let policy = Policy::new(&PageSources::new()).unwrap();
+            let error = policy.leading_to(source).unwrap_err();
             assert_eq!(error.setting(), "form_origin", "{name}");
         }
     }
@@ -306,7 +317,7 @@ mod tests {
     fn a_page_is_not_cached_sniffed_framed_or_named_as_referrer() {
         let mut headers = HeaderMap::new();
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("max-age=600"));
-        Policy::new(&PageSources::new(), None)
+        Policy::new(&PageSources::new())
             .unwrap()
             .write_to(&mut headers);
         let mut all: Vec<_> = headers

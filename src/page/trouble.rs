@@ -109,10 +109,20 @@ impl<'a> TroublePage<'a> {
 pub enum Trouble {
     /// The link was opened in another browser than the one that began the sign-in.
     AnotherBrowser,
+    /// One of our computers has the wrong time; it’s nothing that you did.
+    ClockWrong,
+    /// To sign you in we leave a note in your browser, and it didn’t come back.
+    CookiesBlocked,
     /// The request comes from another website.
     CrossSite,
     /// The sign-in was begun too long ago.
     Expired,
+    /// This page was opened over a connection that others can read, and signing in works over a secure one alone.
+    InsecureConnection,
+    /// Somebody who opened this link on another device said that it wasn’t theirs, so it works only where it was asked for.
+    LinkDeclined,
+    /// It was good for a short time only, and email can be slow.
+    LinkExpired,
     /// The link is used, has expired, or a newer one has taken its place.
     LinkUsed,
     /// The mail with the link could not be sent.
@@ -125,6 +135,8 @@ pub enum Trouble {
     NotAllowed,
     /// The address that was proven is not the one that the sign-in was begun for.
     OtherAddress,
+    /// Signing in is set up for another address than the one that you opened.
+    OtherHost,
     /// The provider's answer could not be understood.
     ProviderFailed,
     /// The provider does not take the address.
@@ -145,6 +157,8 @@ pub enum Trouble {
     TooLarge,
     /// The form took too long to arrive.
     TooSlow,
+    /// The code was wrong too often.
+    TooManyTries,
     /// The form has a content type that is not a form's.
     UnsupportedMediaType,
     /// The address was proven by a kind of connection that is not accepted.
@@ -191,6 +205,18 @@ impl Trouble {
                 advice: "Go back to the browser where you began and open the link there, or ask for a new link here.",
                 way_on: "Sign in here instead",
             },
+            Self::ClockWrong => Words {
+                heading: "The clocks here disagree",
+                happened: "One of our computers has the wrong time; it’s nothing that you did.",
+                advice: "Please try again in a minute.",
+                way_on: "Try again",
+            },
+            Self::CookiesBlocked => Words {
+                heading: "Your browser didn’t remember you",
+                happened: "To sign you in we leave a note in your browser, and it didn’t come back.",
+                advice: "Let this site store data, or use another browser, and try again.",
+                way_on: "Try again",
+            },
             Self::CrossSite => Words {
                 heading: "That came from another website",
                 happened: "To keep you safe, nothing was done: the request didn’t come from this site’s own page.",
@@ -201,6 +227,24 @@ impl Trouble {
                 heading: "This sign-in has timed out",
                 happened: "It was started a while ago, and a sign-in is only kept open for a short time.",
                 advice: "Just ask for a new link; it takes a moment.",
+                way_on: "Get a new link",
+            },
+            Self::InsecureConnection => Words {
+                heading: "This address isn’t secure",
+                happened: "This page was opened over a connection that others can read, and signing in works over a secure one alone.",
+                advice: "Open the secure address and sign in there.",
+                way_on: "Open the secure address",
+            },
+            Self::LinkDeclined => Words {
+                heading: "This link was turned down",
+                happened: "Somebody who opened this link on another device said that it wasn’t theirs, so it works only where it was asked for.",
+                advice: "Open it in the browser where you began, or ask for a new one here.",
+                way_on: "Get a new link",
+            },
+            Self::LinkExpired => Words {
+                heading: "This link has expired",
+                happened: "It was good for a short time only, and email can be slow.",
+                advice: "Ask for a new link, and open it soon.",
                 way_on: "Get a new link",
             },
             Self::LinkUsed => Words {
@@ -238,6 +282,12 @@ impl Trouble {
                 happened: "The link confirmed another email address than the one that was typed here, so nobody has been signed in.",
                 advice: "Start again with the address that you want to use.",
                 way_on: "Start again",
+            },
+            Self::OtherHost => Words {
+                heading: "This site has another address",
+                happened: "Signing in is set up for another address than the one that you opened.",
+                advice: "Please go on from there.",
+                way_on: "Open the right address",
             },
             Self::ProviderFailed => Words {
                 heading: "Signing in didn’t work this time",
@@ -299,6 +349,12 @@ impl Trouble {
                 advice: "Please try again when it is faster.",
                 way_on: "Try again",
             },
+            Self::TooManyTries => Words {
+                heading: "Too many wrong codes",
+                happened: "The code was wrong too often, so this link doesn’t take one any more.",
+                advice: "Go back to the browser where you began and open the link there, or ask for a new link here.",
+                way_on: "Get a new link",
+            },
             Self::UnsupportedMediaType => Words {
                 heading: "We couldn’t read that form",
                 happened: "It arrived in a format that this page doesn’t know.",
@@ -317,16 +373,22 @@ impl Trouble {
 
 #[cfg(test)]
 impl Trouble {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 28] = [
         Self::AnotherBrowser,
+        Self::ClockWrong,
+        Self::CookiesBlocked,
         Self::CrossSite,
         Self::Expired,
+        Self::InsecureConnection,
+        Self::LinkDeclined,
+        Self::LinkExpired,
         Self::LinkUsed,
         Self::MailNotSent,
         Self::Malformed,
         Self::MethodNotAllowed,
         Self::NotAllowed,
         Self::OtherAddress,
+        Self::OtherHost,
         Self::ProviderFailed,
         Self::ProviderRefusedAddress,
         Self::ProviderUnavailable,
@@ -337,6 +399,7 @@ impl Trouble {
         Self::StoreUnavailable,
         Self::TooLarge,
         Self::TooSlow,
+        Self::TooManyTries,
         Self::UnsupportedMediaType,
         Self::WrongConnection,
     ];

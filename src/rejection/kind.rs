@@ -14,17 +14,27 @@ pub enum RejectionKind {
     AnotherBrowser,
     /// The sign-in was begun too long ago.
     AttemptExpired,
+    /// The sign-in was begun in what is the future here: the clocks of the replicas disagree.
+    ClockWrong,
     /// Two session cookies with different values.
     ConflictingCookies,
     /// A bearer token and a session cookie that differ, or several `Authorization` fields. Only with
     /// [`bearer_tokens`](crate::Builder::bearer_tokens).
     ConflictingCredentials,
+    /// A cookie of ours did not come back, likely because the browser blocks cookies.
+    CookiesBlocked,
     /// A post to one of the layer's endpoints from another site.
     CrossSite,
     /// The session's token was good until its end.
     ExpiredSession,
+    /// A cookie of ours did not come back, likely because the browser came by `http`, and the public URL is `https`.
+    InsecureConnection,
     /// The session's token is none of ours.
     InvalidSession,
+    /// Somebody who opened the link in another browser said that it was not theirs. It works where it was asked for.
+    LinkDeclined,
+    /// The link was mailed too long ago.
+    LinkExpired,
     /// The link is used, has expired, or was replaced.
     LinkUsed,
     /// The mailer did not take the mail.
@@ -39,6 +49,8 @@ pub enum RejectionKind {
     NotAllowed,
     /// The proven address is not the one that the sign-in was begun for.
     OtherAddress,
+    /// A cookie of ours did not come back, likely because the browser came to another host than that of the public URL.
+    OtherHost,
     /// The browser asked for an endpoint ahead of the person.
     Prefetch,
     /// The provider's redirect says that something is wrong other than with the link.
@@ -65,6 +77,8 @@ pub enum RejectionKind {
     TooLarge,
     /// A form that did not arrive within 10 seconds.
     TooSlow,
+    /// Too many wrong codes.
+    TooManyTries,
     /// A form in another format than `application/x-www-form-urlencoded`.
     UnsupportedMediaType,
     /// The address was proven by a kind of connection that is not accepted.
@@ -78,11 +92,16 @@ impl RejectionKind {
         match self {
             Self::AnotherBrowser => "another_browser",
             Self::AttemptExpired => "attempt_expired",
+            Self::ClockWrong => "clock_wrong",
             Self::ConflictingCookies => "conflicting_cookies",
             Self::ConflictingCredentials => "conflicting_credentials",
+            Self::CookiesBlocked => "cookies_blocked",
             Self::CrossSite => "cross_site",
             Self::ExpiredSession => "expired_session",
+            Self::InsecureConnection => "insecure_connection",
             Self::InvalidSession => "invalid_session",
+            Self::LinkDeclined => "link_declined",
+            Self::LinkExpired => "link_expired",
             Self::LinkUsed => "link_used",
             Self::MailNotSent => "mail_not_sent",
             Self::Malformed => "malformed",
@@ -90,6 +109,7 @@ impl RejectionKind {
             Self::NoSession => "no_session",
             Self::NotAllowed => "not_allowed",
             Self::OtherAddress => "other_address",
+            Self::OtherHost => "other_host",
             Self::Prefetch => "prefetch",
             Self::ProviderDeclined => "provider_declined",
             Self::ProviderFailed => "provider_failed",
@@ -103,6 +123,7 @@ impl RejectionKind {
             Self::StoreUnavailable => "store_unavailable",
             Self::TooLarge => "too_large",
             Self::TooSlow => "too_slow",
+            Self::TooManyTries => "too_many_tries",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::WrongConnection => "wrong_connection",
         }
@@ -116,13 +137,20 @@ impl RejectionKind {
             | Self::InvalidSession
             | Self::NoSession
             | Self::RevokedSession => StatusCode::UNAUTHORIZED,
-            Self::AttemptExpired | Self::LinkUsed | Self::Malformed | Self::ProviderDeclined => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::AttemptExpired
+            | Self::LinkExpired
+            | Self::LinkUsed
+            | Self::Malformed
+            | Self::ProviderDeclined => StatusCode::BAD_REQUEST,
             Self::AnotherBrowser
+            | Self::CookiesBlocked
             | Self::CrossSite
+            | Self::InsecureConnection
+            | Self::LinkDeclined
             | Self::NotAllowed
             | Self::OtherAddress
+            | Self::OtherHost
+            | Self::TooManyTries
             | Self::WrongConnection => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ProviderRefusedAddress => StatusCode::UNPROCESSABLE_ENTITY,
@@ -134,11 +162,20 @@ impl RejectionKind {
             | Self::ProviderFailed
             | Self::ProviderMisconfigured
             | Self::SessionTooLarge => StatusCode::BAD_GATEWAY,
-            Self::Prefetch
+            Self::ClockWrong
+            | Self::Prefetch
             | Self::ProviderUnavailable
             | Self::SignOutNotRecorded
             | Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+
+    /// Says whether a cookie of ours did not come back.
+    pub(crate) const fn is_lost_cookie(self) -> bool {
+        matches!(
+            self,
+            Self::CookiesBlocked | Self::InsecureConnection | Self::OtherHost
+        )
     }
 
     /// Says whether signing in would help: the request is refused for want of a session.
@@ -183,13 +220,19 @@ impl RejectionKind {
             | Self::InvalidSession
             | Self::NoSession
             | Self::RevokedSession => Trouble::Expired,
+            Self::ClockWrong => Trouble::ClockWrong,
+            Self::CookiesBlocked => Trouble::CookiesBlocked,
             Self::CrossSite => Trouble::CrossSite,
+            Self::InsecureConnection => Trouble::InsecureConnection,
+            Self::LinkDeclined => Trouble::LinkDeclined,
+            Self::LinkExpired => Trouble::LinkExpired,
             Self::LinkUsed => Trouble::LinkUsed,
             Self::MailNotSent => Trouble::MailNotSent,
             Self::Malformed => Trouble::Malformed,
             Self::MethodNotAllowed => Trouble::MethodNotAllowed,
             Self::NotAllowed => Trouble::NotAllowed,
             Self::OtherAddress => Trouble::OtherAddress,
+            Self::OtherHost => Trouble::OtherHost,
             Self::ProviderDeclined | Self::ProviderFailed => Trouble::ProviderFailed,
             Self::ProviderMisconfigured => Trouble::SignInMisconfigured,
             Self::ProviderRefusedAddress => Trouble::ProviderRefusedAddress,
@@ -200,6 +243,7 @@ impl RejectionKind {
             Self::StoreUnavailable => Trouble::StoreUnavailable,
             Self::TooLarge => Trouble::TooLarge,
             Self::TooSlow => Trouble::TooSlow,
+            Self::TooManyTries => Trouble::TooManyTries,
             Self::UnsupportedMediaType => Trouble::UnsupportedMediaType,
             Self::WrongConnection => Trouble::WrongConnection,
         }

@@ -103,7 +103,7 @@ impl Rejection {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.append(header::VARY, shared.gate.vary());
         if self.kind.spoils_cookie() && !head.is_prefetch() && !shared.gate.is_bearer(head) {
-            headers.append(header::SET_COOKIE, shared.gate.cookies().removal());
+            shared.gate.forget(head, headers);
         }
         response.extensions_mut().insert(self);
         response
@@ -117,7 +117,15 @@ impl Rejection {
         resend: Option<Resend<'_>>,
     ) -> Response<Bytes> {
         let mut response = if head.wants_page() {
-            self.to_page(shared, &shared.gate.login_path(None), resend)
+            let login = shared.gate.login_path(None);
+            // Where our cookie does not come back to, no relative way leads on.
+            let login = match self.kind {
+                RejectionKind::InsecureConnection | RejectionKind::OtherHost => {
+                    shared.gate.absolute(&login)
+                }
+                _ => login,
+            };
+            self.to_page(shared, &login, resend)
         } else {
             self.to_program(shared, head)
         };

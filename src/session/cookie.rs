@@ -17,7 +17,9 @@ pub(crate) const LONGEST: usize = 4_096;
 #[derive(Clone, Debug)]
 pub(crate) struct Cookies {
     session: String,
+    arrived: String,
     browser: String,
+    pass: String,
     return_to: String,
     is_secure: bool,
     /// The same for every response: a forged cookie is a stranger's to send, and should cost us little.
@@ -27,23 +29,39 @@ pub(crate) struct Cookies {
 /// Which of the layer's cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Jar {
+    /// Says that a session cookie was set a moment ago: a browser that brings this one and not that one dropped it.
+    Arrived,
     /// Binds a sign-in to the browser that began it.
     Browser,
+    /// The leave of another browser to finish a sign-in.
+    Pass,
     /// A return-to that is too long for the state.
     ReturnTo,
     /// The session token.
     Session,
 }
 
+impl Jar {
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Arrived,
+        Self::Browser,
+        Self::Pass,
+        Self::ReturnTo,
+        Self::Session,
+    ];
+}
+
 impl Cookies {
-    /// Makes the names from the base name: `NAME`, `NAME-browser`, `NAME-return`, behind `__Host-` when secure.
+    /// Makes the names from the base name: `NAME`, `NAME-browser` and so on, behind `__Host-` when secure.
     pub(crate) fn new(name: &str, is_secure: bool) -> Self {
         let prefix = if is_secure { "__Host-" } else { "" };
         let session = format!("{prefix}{name}");
         Self {
             removal: encode(&removed(&session, is_secure)),
             session,
+            arrived: format!("{prefix}{name}-arrived"),
             browser: format!("{prefix}{name}-browser"),
+            pass: format!("{prefix}{name}-pass"),
             return_to: format!("{prefix}{name}-return"),
             is_secure,
         }
@@ -51,7 +69,9 @@ impl Cookies {
 
     pub(crate) fn name(&self, jar: Jar) -> &str {
         match jar {
+            Jar::Arrived => &self.arrived,
             Jar::Browser => &self.browser,
+            Jar::Pass => &self.pass,
             Jar::ReturnTo => &self.return_to,
             Jar::Session => &self.session,
         }
@@ -78,6 +98,11 @@ impl Cookies {
     /// Returns the `Set-Cookie` value that makes the browser forget the session.
     pub(crate) fn removal(&self) -> HeaderValue {
         self.removal.clone()
+    }
+
+    /// Returns the `Set-Cookie` value that makes the browser forget one of the cookies.
+    pub(crate) fn removal_of(&self, jar: Jar) -> HeaderValue {
+        encode(&removed(self.name(jar), self.is_secure))
     }
 
     /// Returns the cookie that makes the browser forget the session.

@@ -23,6 +23,8 @@ pub(crate) enum Purpose {
     Check,
     /// The link that we mail, with the provider's link inside.
     Open,
+    /// The leave of another browser to finish a sign-in.
+    Pass,
     /// A return-to that is too long for the state.
     ReturnTo,
     /// The `state` that WorkOS hands back.
@@ -34,6 +36,7 @@ impl Purpose {
         match self {
             Self::Check => "seal: check page",
             Self::Open => "seal: mailed link",
+            Self::Pass => "seal: pass",
             Self::ReturnTo => "seal: return to",
             Self::State => "seal: state",
         }
@@ -81,6 +84,20 @@ impl KeyRing {
         self.iter()
             .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok())
     }
+
+    /// Returns a number that only we can reckon from these bytes, by the current key. Each use has its own label.
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    pub(crate) fn number(&self, label: &str, bytes: &[u8]) -> u128 {
+        let mac = Hmac::<Sha256>::new_from_slice(&self.current().derived::<32>(label))
+            .expect("a 32-byte key")
+            .chain_update(bytes)
+            .finalize()
+            .into_bytes();
+        mac.first_chunk::<16>()
+            .copied()
+            .map(u128::from_be_bytes)
+            .unwrap_or_default()
+    }
 }
 
 /// Returns a short fingerprint of a browser cookie, to stand in a sealed attempt.
@@ -104,9 +121,10 @@ fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
 mod tests {
     use super::*;
 
-    const PURPOSES: [Purpose; 4] = [
+    const PURPOSES: [Purpose; 5] = [
         Purpose::Check,
         Purpose::Open,
+        Purpose::Pass,
         Purpose::ReturnTo,
         Purpose::State,
     ];

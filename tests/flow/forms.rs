@@ -184,8 +184,8 @@ async fn another_method_is_refused_with_the_methods_that_there_are() {
         ("login", "GET, HEAD, POST"),
         ("logout", "GET, HEAD, POST"),
         ("check", "GET, HEAD"),
-        ("callback", "GET, HEAD"),
-        ("open", "GET, HEAD"),
+        ("callback", "GET, HEAD, POST"),
+        ("open", "GET, HEAD, POST"),
         ("session", "GET, HEAD"),
     ];
     for (endpoint, allow) in cases {

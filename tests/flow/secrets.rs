@@ -116,7 +116,8 @@ async fn no_secret_reaches_a_log_an_event_or_a_debug() {
         .next_profile(|profile| profile.with_email(EVE));
     let other = world.follow_mail(ADA).await;
     browser.get(&other).await;
-    secrets.extend(browser.jar.values().cloned());
+    // One of them says nothing but that it is there.
+    secrets.extend(browser.jar.values().filter(|value| *value != "1").cloned());
     for (endpoint, fault) in [
         (Endpoint::Create, Fault::InvalidJson),
         (

@@ -1,0 +1,105 @@
+//! The end of a sign-in: a proof is redeemed, a session begins, the browser goes where it wanted to go.
+//!
+//! - The session that was there before ends (fixation).
+//! - A used link with a live session of the same address goes where it wanted to go.
+//! - Where the browser kept a fragment, a page leads there; else a redirect does.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{Response, StatusCode, header};
+
+use super::{
+    Step,
+    attempt::Attempt,
+    exchange::{Exchange, Proof},
+};
+use crate::{
+    head::Found,
+    issuer::Issued,
+    page::{OnwardPage, Page},
+    rejection::{Rejection, RejectionKind, redirect},
+    session::cookie::Jar,
+};
+
+/// How long after a sign-in a request without the session cookie shows that the browser dropped it.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
+impl Step {
+    /// Redeems a proof, once for however many requests bring it, and signs the browser in.
+    pub(super) async fn redeem(
+        &self,
+        proof: Proof,
+        state: &str,
+        attempt: &Attempt,
+    ) -> Response<Bytes> {
+        match self.granted(proof, state, attempt).await {
+            Ok(granted) => self.sign_in(&granted, attempt).await,
+            Err(rejection) => self.or_live_session(rejection, attempt).await,
+        }
+    }
+
+    pub(super) async fn granted(
+        &self,
+        proof: Proof,
+        state: &str,
+        attempt: &Attempt,
+    ) -> Result<Arc<Issued>, Rejection> {
+        let exchange = Exchange {
+            shared: self.shared.clone(),
+            proof,
+            email: attempt.email.clone(),
+            now: self.now,
+        };
+        self.shared.flow.exchanges.join(state, exchange).await
+    }
+
+    /// Hands the session to the browser, and sends it on its way.
+    pub(super) async fn sign_in(&self, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
+        let gate = &self.shared.gate;
+        let previous = gate.session_in_cookie(&self.head(), self.now).ok();
+        if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id())
+        {
+            // Told of in an event if the store does not take it. The person signs in all the same.
+            let _ = self.shared.end(&previous, false, self.now).await;
+        }
+        let mut response = self.on_their_way(attempt);
+        let lifetime = self.now.until(granted.session().expires_at());
+        let token = granted.token().expose();
+        self.keep(&mut response, Jar::Session, token, lifetime);
+        self.keep(&mut response, Jar::Arrived, "1", ARRIVAL);
+        if self.head().cookie(gate.cookies.name(Jar::Pass)) != Found::Nothing {
+            let removal = gate.cookies.removal_of(Jar::Pass);
+            response.headers_mut().append(header::SET_COOKIE, removal);
+        }
+        response
+    }
+
+    /// A link that was used is no trouble for whoever is signed in with its address already.
+    pub(super) async fn or_live_session(
+        &self,
+        rejection: Rejection,
+        attempt: &Attempt,
+    ) -> Response<Bytes> {
+        if rejection.kind() == RejectionKind::LinkUsed && self.has_session_of(attempt).await {
+            return self.on_their_way(attempt);
+        }
+        self.answer(rejection, Some(attempt))
+    }
+
+    async fn has_session_of(&self, attempt: &Attempt) -> bool {
+        let Ok(Some(session)) = self.live_session().await else {
+            return false;
+        };
+        session.email().eq_ignore_ascii_case(attempt.email.as_str())
+    }
+
+    fn on_their_way(&self, attempt: &Attempt) -> Response<Bytes> {
+        let to = self.return_to_of(attempt).unwrap_or_default();
+        if !attempt.keeps_fragment {
+            return redirect(to.as_str());
+        }
+        let page = Page::Onward(OnwardPage::new(to.as_str()));
+        self.shared.page(StatusCode::OK, &page)
+    }
+}

@@ -1,0 +1,123 @@
+//! A cookie that we set and that did not come back: why, most likely. What the person reads, and no more than that, depends on it.
+//!
+//! 1. The browser came to another host than that of `public_url`: the cookie is kept for that one.
+//! 2. It came by `http` while the cookie is `Secure`. Browsers send no `Sec-Fetch-Site` over plain http (Fetch Metadata, section 2).
+//! 3. Else it blocks cookies.
+
+use http::header;
+use url::Url;
+
+use crate::{head::RequestHead, public_url::PublicUrl, rejection::RejectionKind};
+
+/// Says why a cookie most likely did not come back.
+pub(crate) fn likeliest(head: &RequestHead<'_>, public_url: &PublicUrl) -> RejectionKind {
+    if is_elsewhere(head, public_url) {
+        RejectionKind::OtherHost
+    } else if public_url.is_secure() && is_plain(head) {
+        RejectionKind::InsecureConnection
+    } else {
+        RejectionKind::CookiesBlocked
+    }
+}
+
+fn is_elsewhere(head: &RequestHead<'_>, public_url: &PublicUrl) -> bool {
+    let uri = head.original_uri();
+    let host = head.headers().get(header::HOST);
+    let host = host
+        .and_then(|host| host.to_str().ok())
+        .or(uri.authority().map(http::uri::Authority::as_str));
+    // The scheme is not in question here, and without a host nothing is known.
+    let Some((scheme, _)) = public_url.origin().split_once("://") else {
+        return false;
+    };
+    host.and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok())
+        .is_some_and(|url| url.origin().ascii_serialization() != public_url.origin())
+}
+
+fn is_plain(head: &RequestHead<'_>) -> bool {
+    let headers = head.headers();
+    let forwarded = headers.get("x-forwarded-proto");
+    forwarded.is_some_and(|scheme| scheme == "http") || !headers.contains_key("sec-fetch-site")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn the_likeliest_reason_is_told() {
+        let https = "https://app.example.com";
+        let http = "http://127.0.0.1:3000";
+        let right = ("host", "app.example.com");
+        let fetched = ("sec-fetch-site", "same-origin");
+        type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)], RejectionKind);
+        let cases: [Case<'_>; 9] = [
+            (
+                "all is well but the cookie",
+                https,
+                &[right, fetched],
+                RejectionKind::CookiesBlocked,
+            ),
+            (
+                "the port is said",
+                https,
+                &[("host", "APP.example.com:443"), fetched],
+                RejectionKind::CookiesBlocked,
+            ),
+            (
+                "another host",
+                https,
+                &[("host", "www.example.com"), fetched],
+                RejectionKind::OtherHost,
+            ),
+            (
+                "another port",
+                https,
+                &[("host", "app.example.com:8443"), fetched],
+                RejectionKind::OtherHost,
+            ),
+            (
+                "another host by http",
+                https,
+                &[("host", "www.example.com")],
+                RejectionKind::OtherHost,
+            ),
+            (
+                "plain http",
+                https,
+                &[right],
+                RejectionKind::InsecureConnection,
+            ),
+            (
+                "a proxy says http",
+                https,
+                &[right, fetched, ("x-forwarded-proto", "http")],
+                RejectionKind::InsecureConnection,
+            ),
+            (
+                "http is what is wanted",
+                http,
+                &[("host", "127.0.0.1:3000")],
+                RejectionKind::CookiesBlocked,
+            ),
+            (
+                "no host, or none that is one",
+                https,
+                &[("host", "a b"), fetched],
+                RejectionKind::CookiesBlocked,
+            ),
+        ];
+        for (name, public_url, fields, want) in cases {
+            let mut request = Request::builder().uri("/auth/check");
+            for (field, value) in fields {
+                request = request.header(*field, *value);
+            }
+            let request = request.body(()).unwrap();
+            let public_url = PublicUrl::parse(public_url).unwrap();
+            let got = likeliest(&RequestHead::of(&request), &public_url);
+            assert_eq!(got, want, "{name}");
+        }
+    }
+}
