@@ -15,6 +15,7 @@ mod configuration;
 mod explain;
 mod forms;
 mod links;
+mod lost_cookie;
 mod paths;
 mod return_to;
 mod secrets;
