@@ -257,6 +257,7 @@ impl Builder {
                 provider: self.provider,
                 mailer: self.mailer,
                 cross_device: self.sign_in.cross_device,
+                sign_in: self.sign_in.sign_in,
                 authorize: self.authorize,
                 organizations: self.organizations,
                 email_domains,

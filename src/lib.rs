@@ -150,6 +150,7 @@ mod forward;
 mod forward_auth;
 mod future;
 mod gate;
+pub mod guide;
 mod head;
 mod issuer;
 mod layer;
@@ -187,6 +188,7 @@ pub use self::{
     error::ConfigError,
     event::Event,
     explain::{Explanation, Ground, Outcome},
+    flow::SignIn,
     forward_auth::{ForwardAuth, ForwardAuthFuture},
     future::ResponseFuture,
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},

@@ -86,57 +86,14 @@ impl Step {
             tail: return_to.unwrap_or_default().as_str().to_owned(),
             ..Attempt::new(crate::random::bytes(), &browser, email, keys, self.now)
         };
-        if let Err(rejection) = self.send(&attempt).await {
-            let mut response = self.answer(rejection, Some(&attempt));
-            self.keep_browser_cookie(&mut response, &browser);
-            return response;
+        match self.send(&attempt).await {
+            Ok(sent) => self.sent(&Attempt { sent, ..attempt }, &browser),
+            Err(rejection) => {
+                let mut response = self.answer(rejection, Some(&attempt));
+                self.keep_browser_cookie(&mut response, &browser);
+                response
+            }
         }
-        self.sent(&attempt, &browser)
-    }
-
-    /// Has the link made and mailed. An address whose domain is not taken gets none, and whoever asked is not told.
-    async fn send(&self, attempt: &Attempt) -> Result<(), Rejection> {
-        let flow = &self.shared.flow;
-        let email = &attempt.email;
-        if !flow.takes_domain(email.domain()) {
-            self.shared.listener.tell(&Event::LinkWithheld { email });
-            return Ok(());
-        }
-        let (state, _) = self.seal_or_shorten(attempt, Purpose::State);
-        let redirect_uri = self.shared.gate.absolute(&self.path(Endpoint::Callback));
-        let delivery = match flow.mailer {
-            Some(_) => Delivery::Mailer,
-            None => Delivery::Provider,
-        };
-        let start = Start::new(email, &redirect_uri, &state, flow.link_lifetime, delivery);
-        let started = flow.provider.start(&start).await.map_err(|error| {
-            self.shared.listener.tell(&Event::of_provider_error(&error));
-            rejection_of(&error)
-        })?;
-        if let Some(mailer) = &flow.mailer {
-            let link = started
-                .into_link()
-                .and_then(|link| self.own_link(attempt, &link))
-                .ok_or(Rejection::new(RejectionKind::ProviderFailed))?;
-            let mail = Mail::new(email, &link, flow.link_lifetime);
-            mailer.send(&mail).await.map_err(|error| {
-                tracing::error!(target: "tower_magic_link", %error, ?email, "mail not sent");
-                Rejection::new(RejectionKind::MailNotSent)
-            })?;
-        }
-        self.shared.listener.tell(&Event::LinkSent { email });
-        Ok(())
-    }
-
-    /// Seals the provider's link into one of ours. `None` when it is too long to be mailed.
-    fn own_link(&self, attempt: &Attempt, link: &Link) -> Option<Link> {
-        let keys = self.shared.gate.tokens.keys();
-        let nonce = crate::random::bytes();
-        let sealed = attempt
-            .with_tail(link.expose())
-            .seal(keys, Purpose::Open, nonce)?;
-        let path = format!("{}?t={sealed}", self.path(Endpoint::Open));
-        Some(Link::new(self.shared.gate.absolute(&path)))
     }
 
     /// Answers by the check-your-mail page, and leaves the cookies that the way back needs.

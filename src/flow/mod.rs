@@ -9,7 +9,7 @@
 //! - Each step reads what it needs, decides, and asks a port at most once for each thing. Every failure is a response.
 //! - GET and HEAD change nothing, but in the browser that began the sign-in: there the link goes through.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
@@ -32,6 +32,7 @@ use crate::{
 mod attempt;
 mod callback;
 mod check;
+mod code;
 mod elsewhere;
 mod exchange;
 mod fields;
@@ -41,6 +42,7 @@ mod login;
 mod logout;
 mod match_code;
 mod open;
+mod send;
 mod who;
 
 pub(crate) use self::{
@@ -48,14 +50,29 @@ pub(crate) use self::{
     fields::{FORM_TIMEOUT, LONGEST_FORM, check_form},
 };
 
-/// WorkOS's code is good for 10 minutes after the link was followed (Magic Link guide).
+/// WorkOS's codes are good for 10 minutes: the one that a followed link yields (Magic Link guide), and the one in a mail (Magic Auth
+/// reference).
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// What people sign in with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignIn {
+    /// A six-digit code, which they type where they began: WorkOS's Magic Auth.
+    Code,
+    /// A link: WorkOS's Magic Link.
+    #[default]
+    Link,
+    /// Either, in one mail: the link on the device where they began, the code where the mail is read on another.
+    LinkAndCode,
+}
 
 /// What signing in needs beside the gate.
 pub(crate) struct Flow {
     pub(crate) provider: Box<dyn ErasedProvider>,
     pub(crate) mailer: Option<Box<dyn ErasedMailer>>,
     pub(crate) cross_device: CrossDevice,
+    pub(crate) sign_in: SignIn,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
     /// Empty: any, and none.
     pub(crate) organizations: Vec<String>,
@@ -66,9 +83,20 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// An attempt lives as long as its link, and the code that the link yields.
+    /// An attempt lives as long as its link, and the code that the link yields; or as long as the code that was mailed.
     pub(crate) fn attempt_lifetime(&self) -> Duration {
-        self.link_lifetime + CODE_LIFETIME
+        match self.sign_in {
+            SignIn::Code => CODE_LIFETIME,
+            SignIn::Link | SignIn::LinkAndCode => self.link_lifetime + CODE_LIFETIME,
+        }
+    }
+
+    /// How long what was mailed is good.
+    pub(crate) fn mail_lifetime(&self) -> Duration {
+        match self.sign_in {
+            SignIn::Code => CODE_LIFETIME,
+            SignIn::Link | SignIn::LinkAndCode => self.link_lifetime,
+        }
     }
 
     fn takes_domain(&self, domain: &str) -> bool {
@@ -85,6 +113,7 @@ impl fmt::Debug for Flow {
             .field("organizations", &self.organizations)
             .field("email_domains", &self.email_domains)
             .field("link_lifetime", &self.link_lifetime)
+            .field("sign_in", &self.sign_in)
             .finish_non_exhaustive()
     }
 }
@@ -109,6 +138,7 @@ impl Step {
             Endpoint::Callback | Endpoint::Open if is_head => Response::new(Bytes::new()),
             Endpoint::Callback => self.callback().await,
             Endpoint::Check => self.check(),
+            Endpoint::Code => self.code().await,
             Endpoint::Login if is_post => self.begin().await,
             Endpoint::Login => self.form(),
             Endpoint::Logout if is_post => self.end().await,
@@ -139,6 +169,17 @@ impl Step {
         let sealed = query.one("t")?.unwrap_or_default();
         let keys = self.shared.gate.tokens.keys();
         Ok(attempt::Attempt::open(keys, purpose, sealed))
+    }
+
+    /// Returns the address of the client, where it is known.
+    fn client(&self) -> Option<IpAddr> {
+        let forwarded = self.shared.flow.throttling.forwarded;
+        client_of(&self.parts, &self.shared.proxies, forwarded)
+    }
+
+    fn user_agent(&self) -> Option<String> {
+        let agent = self.parts.headers.get(header::USER_AGENT)?;
+        agent.to_str().ok().map(str::to_owned)
     }
 
     fn path(&self, endpoint: Endpoint) -> String {
