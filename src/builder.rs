@@ -30,6 +30,7 @@ mod forward;
 mod paths;
 mod preflight;
 mod streams;
+mod throttle;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -73,6 +74,7 @@ pub struct Builder {
     clock: Box<dyn Clock>,
     forward: forward::Settings,
     streams: Streams,
+    throttle: throttle::Settings,
 }
 
 impl Builder {
@@ -101,6 +103,7 @@ impl Builder {
             clock: Box::new(SystemClock::default()),
             forward: forward::Settings::default(),
             streams: Streams::new(),
+            throttle: throttle::Settings::default(),
         }
     }
 
@@ -284,6 +287,7 @@ impl Builder {
                 email_domains,
                 link_lifetime: self.link_lifetime,
                 exchanges: Exchanges::default(),
+                throttling: self.throttle.check()?,
             },
             gate,
             listener: self.listener,

@@ -67,6 +67,7 @@ impl Step {
     async fn send(&self, attempt: &Attempt) -> Result<(), Rejection> {
         let flow = &self.shared.flow;
         let email = &attempt.email;
+        self.limit_mail(email).await?;
         if !flow.takes_domain(email.domain()) {
             self.shared.listener.tell(&Event::LinkWithheld { email });
             return Ok(());

@@ -27,6 +27,7 @@ use crate::{
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
     session::{Session, cookie::Jar, seal::Purpose},
+    throttle::Throttling,
 };
 
 mod attempt;
@@ -34,6 +35,7 @@ mod callback;
 mod check;
 mod exchange;
 mod fields;
+mod limits;
 mod login;
 mod logout;
 mod open;
@@ -58,6 +60,7 @@ pub(crate) struct Flow {
     pub(crate) email_domains: Vec<String>,
     pub(crate) link_lifetime: Duration,
     pub(crate) exchanges: Exchanges,
+    pub(crate) throttling: Throttling,
 }
 
 impl Flow {
@@ -79,6 +82,7 @@ impl fmt::Debug for Flow {
             .field("organizations", &self.organizations)
             .field("email_domains", &self.email_domains)
             .field("link_lifetime", &self.link_lifetime)
+            .field("throttling", &self.throttling)
             .finish_non_exhaustive()
     }
 }

@@ -71,7 +71,7 @@ impl<'a> TroublePage<'a> {
     #[must_use]
     pub fn advice(&self) -> Cow<'static, str> {
         match self.retry_after {
-            Some(wait) => format!("Please try again in about {}.", words::wait(wait)).into(),
+            Some(wait) => format!("Please try again in {}.", words::wait(wait)).into(),
             None => self.trouble.advice().into(),
         }
     }
@@ -143,6 +143,8 @@ pub enum Trouble {
     StoreUnavailable,
     /// The form is too long.
     TooLarge,
+    /// A code was typed wrong so often that no more tries are left.
+    TooManyTries,
     /// The form took too long to arrive.
     TooSlow,
     /// The form has a content type that is not a form's.
@@ -293,6 +295,12 @@ impl Trouble {
                 advice: "Please go back to the sign-in page and type just your address.",
                 way_on: "Go to the sign-in page",
             },
+            Self::TooManyTries => Words {
+                heading: "Too many wrong codes",
+                happened: "To keep guessers out, a code can only be typed wrong a few times, and none of those tries is left.",
+                advice: "Go back to the browser where you began and open the link there, or ask for a new link.",
+                way_on: "Get a new link",
+            },
             Self::TooSlow => Words {
                 heading: "That took too long to arrive",
                 happened: "Your connection seems to be slow right now, and only part of the form got through.",
@@ -317,7 +325,7 @@ impl Trouble {
 
 #[cfg(test)]
 impl Trouble {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 22] = [
         Self::AnotherBrowser,
         Self::CrossSite,
         Self::Expired,
@@ -336,6 +344,7 @@ impl Trouble {
         Self::SignOutNotRecorded,
         Self::StoreUnavailable,
         Self::TooLarge,
+        Self::TooManyTries,
         Self::TooSlow,
         Self::UnsupportedMediaType,
         Self::WrongConnection,
@@ -413,6 +422,6 @@ mod tests {
         let page = TroublePage::new(Trouble::RateLimited);
         assert_eq!(page.advice(), Trouble::RateLimited.advice());
         let page = page.with_retry_after(Duration::from_secs(61));
-        assert_eq!(page.advice(), "Please try again in about 2 minutes.");
+        assert_eq!(page.advice(), "Please try again in 1 minute and 1 second.");
     }
 }

@@ -51,7 +51,7 @@ pub enum RejectionKind {
     ProviderRefusedAddress,
     /// The provider cannot be reached or does not answer in time.
     ProviderUnavailable,
-    /// Too many requests.
+    /// Mail was asked for, or codes were typed, more often than [`Limits`](crate::Limits) says; or the provider says so.
     RateLimited,
     /// The session was ended early.
     RevokedSession,
@@ -59,10 +59,12 @@ pub enum RejectionKind {
     SessionTooLarge,
     /// The cookie is gone, but the store did not take the end of the session.
     SignOutNotRecorded,
-    /// The revocation store did not answer.
+    /// The revocation store did not answer, or the throttle where a code was typed.
     StoreUnavailable,
     /// A form that is larger than any of ours.
     TooLarge,
+    /// A code was typed wrong so often that no more tries are left.
+    TooManyTries,
     /// A form that did not arrive within 10 seconds.
     TooSlow,
     /// A form in another format than `application/x-www-form-urlencoded`.
@@ -102,6 +104,7 @@ impl RejectionKind {
             Self::SignOutNotRecorded => "sign_out_not_recorded",
             Self::StoreUnavailable => "store_unavailable",
             Self::TooLarge => "too_large",
+            Self::TooManyTries => "too_many_tries",
             Self::TooSlow => "too_slow",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::WrongConnection => "wrong_connection",
@@ -123,6 +126,7 @@ impl RejectionKind {
             | Self::CrossSite
             | Self::NotAllowed
             | Self::OtherAddress
+            | Self::TooManyTries
             | Self::WrongConnection => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ProviderRefusedAddress => StatusCode::UNPROCESSABLE_ENTITY,
@@ -199,6 +203,7 @@ impl RejectionKind {
             Self::SignOutNotRecorded => Trouble::SignOutNotRecorded,
             Self::StoreUnavailable => Trouble::StoreUnavailable,
             Self::TooLarge => Trouble::TooLarge,
+            Self::TooManyTries => Trouble::TooManyTries,
             Self::TooSlow => Trouble::TooSlow,
             Self::UnsupportedMediaType => Trouble::UnsupportedMediaType,
             Self::WrongConnection => Trouble::WrongConnection,

@@ -18,4 +18,5 @@ mod links;
 mod paths;
 mod return_to;
 mod secrets;
+mod throttle;
 mod walk;

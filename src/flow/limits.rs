@@ -1,0 +1,183 @@
+//! What a step has to ask the throttle before it goes on.
+//!
+//! - Mail is charged before anything about the address is looked up, so that the answer is the same for every address.
+//! - A try is taken before the guess is compared, and given back when it was right.
+//! - A throttle that fails lets rates pass, and refuses tries.
+
+use std::{
+    future::{Future, poll_fn},
+    net::IpAddr,
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use super::Step;
+use crate::{
+    client::client_of,
+    clock::Timestamp,
+    email::Email,
+    event::Event,
+    layer::Shared,
+    rejection::{Rejection, RejectionKind},
+    revocation::{StoreError, StoreErrorKind},
+    throttle::{Charge, Charged, LimitScope, Rate, Take, ThrottleKey},
+};
+
+/// How long the throttle may take. A person waits for it.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A try that was taken. Dropped it stays taken.
+#[must_use = "a try that was right is given back"]
+pub(super) struct Try<'s> {
+    shared: &'s Shared,
+    key: ThrottleKey,
+    now: Timestamp,
+    left: u32,
+}
+
+impl Try<'_> {
+    /// Returns how many tries are left after this one.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the pages that take codes"))]
+    pub(super) const fn left(&self) -> u32 {
+        self.left
+    }
+
+    /// Gives the try back: the guess was right.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the pages that take codes"))]
+    pub(super) async fn give_back(self) {
+        let throttle = &self.shared.flow.throttling.throttle;
+        let given = bounded(throttle.give_try_back(self.key, self.now)).await;
+        if let Err(error) = given {
+            throttle_failed(self.shared, &error);
+        }
+    }
+}
+
+impl Step {
+    /// Charges a mail to its address, to the client's network and to everybody.
+    pub(super) async fn limit_mail(&self, email: &Email) -> Result<(), Rejection> {
+        let Some(limits) = &self.shared.flow.throttling.limits else {
+            return Ok(());
+        };
+        let canonical = email.as_str().to_ascii_lowercase();
+        let address = self.key("throttle: mail, address", canonical.as_bytes());
+        let mut charges = vec![(
+            LimitScope::Address,
+            Charge::new(address, limits.mails_per_address),
+        )];
+        charges.extend(self.network("throttle: mail, network", limits.mails_per_network));
+        let everybody = self.key("throttle: mail, everybody", b"");
+        charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
+        self.limit(&charges, Some(email)).await
+    }
+
+    /// Charges the typing of a code to the client's network and to everybody.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the pages that take codes"))]
+    pub(super) async fn limit_code_entry(&self) -> Result<(), Rejection> {
+        let Some(limits) = &self.shared.flow.throttling.limits else {
+            return Ok(());
+        };
+        let network = self.network("throttle: code, network", limits.codes_per_network);
+        let mut charges: Vec<_> = network.into_iter().collect();
+        let everybody = self.key("throttle: code, everybody", b"");
+        charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
+        self.limit(&charges, None).await
+    }
+
+    /// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a code, and which of them. It is to be taken before the
+    /// guess is compared.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the pages that take codes"))]
+    pub(super) async fn take_try(
+        &self,
+        of: &[u8],
+        most: u32,
+        until: Timestamp,
+    ) -> Result<Try<'_>, Rejection> {
+        let (shared, now) = (&*self.shared, self.now);
+        let key = self.key("throttle: try", of);
+        let throttle = &shared.flow.throttling.throttle;
+        match bounded(throttle.take_try(key, most, until, now)).await {
+            Ok(Take::Taken { left }) => Ok(Try {
+                shared,
+                key,
+                now,
+                left,
+            }),
+            Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
+            Err(error) => {
+                throttle_failed(shared, &error);
+                Err(Rejection::new(RejectionKind::StoreUnavailable))
+            }
+        }
+    }
+
+    async fn limit(
+        &self,
+        charges: &[(LimitScope, Charge)],
+        email: Option<&Email>,
+    ) -> Result<(), Rejection> {
+        let shared = &*self.shared;
+        let plain: Vec<_> = charges.iter().map(|(_, charge)| *charge).collect();
+        let throttle = &shared.flow.throttling.throttle;
+        match bounded(throttle.charge(&plain, self.now)).await {
+            Ok(Charged::Admitted) => Ok(()),
+            Ok(Charged::Refused { by, wait }) => {
+                let scope = charges
+                    .get(by)
+                    .map_or(LimitScope::Everybody, |(scope, _)| *scope);
+                shared.listener.tell(&Event::Throttled { scope, email });
+                // In whole seconds, so that the page and the field say the same.
+                let wait = Duration::from_secs(
+                    wait.as_secs()
+                        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+                        .max(1),
+                );
+                Err(Rejection::new(RejectionKind::RateLimited).with_retry_after(Some(wait)))
+            }
+            Err(error) => {
+                throttle_failed(shared, &error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns the charge to the client's network, where the client is known: one count for all others would let each lock the others out.
+    fn network(&self, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
+        let shared = &self.shared;
+        let field = shared.flow.throttling.forwarded;
+        let client = client_of(&self.parts, &shared.proxies, field)?;
+        let key = self.key(label, &network_of(client));
+        Some((LimitScope::Network, Charge::new(key, rate)))
+    }
+
+    fn key(&self, label: &'static str, value: &[u8]) -> ThrottleKey {
+        let keys = self.shared.gate.tokens.keys();
+        ThrottleKey::from_bytes(keys.pseudonym(label, value))
+    }
+}
+
+/// Returns what one customer gets: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177; RFC 4291, section 2.5.4).
+fn network_of(addr: IpAddr) -> Vec<u8> {
+    match addr.to_canonical() {
+        IpAddr::V4(addr) => addr.octets().to_vec(),
+        IpAddr::V6(addr) => addr.octets().into_iter().take(8).collect(),
+    }
+}
+
+/// Waits for the throttle, but not for ever. One that answers at once needs no timer.
+async fn bounded<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let mut answer = pin!(answer);
+    let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
+    match first {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => tokio::time::timeout(TIMEOUT, answer)
+            .await
+            .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))),
+    }
+}
+
+fn throttle_failed(shared: &Shared, error: &StoreError) {
+    let kind = error.kind();
+    shared.listener.tell(&Event::ThrottleFailed { kind });
+}
