@@ -181,3 +181,183 @@ fn throttle_failed(shared: &Shared, error: &StoreError) {
     let kind = error.kind();
     shared.listener.tell(&Event::ThrottleFailed { kind });
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use bytes::Bytes;
+    use http::Request;
+
+    use super::*;
+    use crate::{
+        builder::Builder,
+        endpoint::Endpoint,
+        layer::MagicLinkLayer,
+        provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
+        session::{KeyRing, SigningKey},
+        throttle::{Limits, Throttle},
+    };
+
+    const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);
+    const LATER: Timestamp = Timestamp::from_secs(1_767_268_800 + 600);
+
+    /// A provider that nobody asks here.
+    struct Nobody;
+
+    impl IdentityProvider for Nobody {
+        async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
+            Ok(Started::mailed())
+        }
+
+        async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+            Err(crate::provider::ProviderErrorKind::Refused.into())
+        }
+    }
+
+    /// A throttle that never answers.
+    struct Silent;
+
+    impl Throttle for Silent {
+        async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
+            std::future::pending().await
+        }
+
+        async fn take_try(
+            &self,
+            _: ThrottleKey,
+            _: u32,
+            _: Timestamp,
+            _: Timestamp,
+        ) -> Result<Take, StoreError> {
+            std::future::pending().await
+        }
+
+        async fn give_try_back(&self, _: ThrottleKey, _: Timestamp) -> Result<(), StoreError> {
+            std::future::pending().await
+        }
+    }
+
+    fn layer(configure: impl FnOnce(Builder) -> Builder) -> (MagicLinkLayer, Arc<Mutex<String>>) {
+        let heard = Arc::new(Mutex::new(String::new()));
+        let told = heard.clone();
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let builder = MagicLinkLayer::builder(Nobody, keys)
+            .public_url("https://app.example.com")
+            .on_event(move |event| told.lock().unwrap().push_str(&format!("{event:?} ")));
+        (configure(builder).build().unwrap(), heard)
+    }
+
+    fn step(layer: &MagicLinkLayer, peer: &str) -> Step {
+        let mut request = Request::new(());
+        let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 4_000);
+        request
+            .extensions_mut()
+            .insert(crate::peer::PeerAddr::from(peer));
+        Step {
+            shared: layer.shared.clone(),
+            endpoint: Endpoint::Login,
+            parts: request.into_parts().0,
+            form: Bytes::new(),
+            now: NOON,
+        }
+    }
+
+    fn kind<T>(result: Result<T, Rejection>) -> Option<RejectionKind> {
+        result.err().map(|rejection| rejection.kind())
+    }
+
+    #[tokio::test]
+    async fn a_thousand_guesses_have_five_tries_and_the_right_one_costs_none() {
+        let (layer, _) = layer(|builder| builder);
+        let step = step(&layer, "192.0.2.1");
+        let right = step.take_try(b"link 1", 5, LATER).await.unwrap();
+        assert_eq!(right.left(), 4);
+        right.give_back().await;
+        let mut left = Vec::new();
+        for _ in 0..1_000 {
+            match step.take_try(b"link 1", 5, LATER).await {
+                Ok(guess) => left.push(guess.left()),
+                Err(rejection) => assert_eq!(rejection.kind(), RejectionKind::TooManyTries),
+            }
+        }
+        assert_eq!(left, [4, 3, 2, 1, 0]);
+        assert!(step.take_try(b"link 2", 5, LATER).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn tries_are_counted_where_rates_are_switched_off() {
+        let (layer, _) = layer(Builder::insecure_no_throttle);
+        let step = step(&layer, "192.0.2.1");
+        for _ in 0..1_000 {
+            assert_eq!(kind(step.limit_code_entry().await), None);
+        }
+        assert!(step.take_try(b"link", 1, LATER).await.is_ok());
+        let second = step.take_try(b"link", 1, LATER).await;
+        assert_eq!(kind(second), Some(RejectionKind::TooManyTries));
+    }
+
+    #[tokio::test]
+    async fn codes_are_limited_by_network_and_for_everybody_apart_from_mail() {
+        let limits = Limits::default()
+            .codes_per_network(Rate::new(2, Duration::from_secs(60)))
+            .codes(Rate::new(3, Duration::from_secs(60)));
+        let (layer, heard) = layer(|builder| builder.limits(limits));
+        let mut got = Vec::new();
+        for peer in [
+            "192.0.2.1",
+            "192.0.2.1",
+            "192.0.2.1",
+            "192.0.2.2",
+            "192.0.2.3",
+        ] {
+            let limited = step(&layer, peer).limit_code_entry().await;
+            got.push(limited.is_ok());
+        }
+        assert_eq!(got, [true, true, false, true, false]);
+        let heard = heard.lock().unwrap();
+        assert!(heard.contains("scope: Network, email: None"), "{heard}");
+        assert!(heard.contains("scope: Everybody, email: None"), "{heard}");
+        let email = Email::parse("ada@example.com").unwrap();
+        assert!(step(&layer, "192.0.2.1").limit_mail(&email).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttle_that_does_not_answer_lets_rates_pass_and_refuses_tries() {
+        let (layer, heard) = layer(|builder| builder.throttle(Silent));
+        let step = step(&layer, "192.0.2.1");
+        let begun = tokio::time::Instant::now();
+        assert_eq!(kind(step.limit_code_entry().await), None);
+        let refused = step.take_try(b"link", 5, LATER).await;
+        assert_eq!(kind(refused), Some(RejectionKind::StoreUnavailable));
+        assert_eq!(begun.elapsed(), 2 * TIMEOUT);
+        let told = heard
+            .lock()
+            .unwrap()
+            .matches("ThrottleFailed { kind: TimedOut }")
+            .count();
+        assert_eq!(told, 2);
+    }
+
+    #[test]
+    fn a_throttle_that_answers_at_once_needs_no_runtime() {
+        let (layer, _) = layer(|builder| builder);
+        let step = step(&layer, "192.0.2.1");
+        let mut limited = pin!(step.limit_code_entry());
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(limited.as_mut().poll(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn keys_differ_by_what_they_count_and_by_the_signing_key() {
+        let ((one, _), (two, _)) = (layer(|builder| builder), layer(|builder| builder));
+        let keys = [
+            step(&one, "192.0.2.1").key("throttle: try", b"x"),
+            step(&one, "192.0.2.1").key("throttle: try", b"y"),
+            step(&one, "192.0.2.1").key("throttle: mail, address", b"x"),
+            step(&two, "192.0.2.1").key("throttle: try", b"x"),
+        ];
+        let distinct: std::collections::HashSet<_> = keys.into_iter().collect();
+        assert_eq!(distinct.len(), keys.len());
+    }
+}

@@ -4,12 +4,12 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::Request;
 use tower_magic_link::{
-    Builder, Charge, Charged, ForwardedField, Limits, MemoryThrottle, PeerAddr, Rate, Rejection,
-    RejectionKind, StoreError, StoreErrorKind, Take, Throttle, ThrottleKey, Timestamp, Trouble,
-    emulator::Endpoint,
+    Builder, Charge, Charged, ForwardedField, KeyRing, Limits, MagicLinkLayer, MemoryThrottle,
+    PeerAddr, Rate, Rejection, RejectionKind, SigningKey, StoreError, StoreErrorKind, Take,
+    Throttle, ThrottleKey, Timestamp, Trouble, emulator::Endpoint, testing::StubProvider,
 };
 
-use crate::support::{ADA, Answer, Browser, EVE, World};
+use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, World};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Wide enough not to matter.
@@ -345,4 +345,36 @@ async fn layers_that_share_a_throttle_and_a_key_share_its_counts() {
     assert_eq!(status(&world, ADA, Some("192.0.2.1")).await, 303);
     assert_eq!(throttle.keys(), 3, "address, network, everybody");
     assert_eq!(format!("{throttle:?}"), "MemoryThrottle { keys: 3, .. }");
+}
+
+#[test]
+fn a_rate_that_cannot_work_is_refused_by_build_with_its_value() {
+    let none = Rate::new(0, SECOND);
+    let cases = [
+        (
+            "mails_per_address",
+            Limits::default().mails_per_address(none),
+        ),
+        (
+            "mails_per_network",
+            Limits::default().mails_per_network(none),
+        ),
+        ("mails", Limits::default().mails(none)),
+        (
+            "codes_per_network",
+            Limits::default().codes_per_network(none),
+        ),
+        ("codes", Limits::default().codes(none)),
+    ];
+    for (setting, limits) in cases {
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let builder = MagicLinkLayer::builder(StubProvider::new(), keys).public_url(ORIGIN);
+        let error = builder.limits(limits).build().unwrap_err();
+        assert_eq!(error.setting(), setting);
+        assert!(
+            error
+                .to_string()
+                .contains("\"0 and one each 1s\" must have a burst")
+        );
+    }
 }
