@@ -28,6 +28,7 @@ mod paths;
 mod preflight;
 mod sign_in;
 mod streams;
+mod throttle;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -72,6 +73,7 @@ pub struct Builder {
     forward: forward::Settings,
     sign_in: sign_in::Settings,
     streams: Streams,
+    throttle: throttle::Settings,
 }
 
 impl Builder {
@@ -101,6 +103,7 @@ impl Builder {
             forward: forward::Settings::default(),
             sign_in: sign_in::Settings::default(),
             streams: Streams::new(),
+            throttle: throttle::Settings::default(),
         }
     }
 
@@ -263,6 +266,7 @@ impl Builder {
                 email_domains,
                 link_lifetime: self.link_lifetime,
                 exchanges: Exchanges::default(),
+                throttling: self.throttle.check()?,
             },
             gate,
             listener: self.listener,

@@ -11,6 +11,7 @@ use crate::{
     rejection::RejectionKind,
     revocation::StoreErrorKind,
     session::Session,
+    throttle::LimitScope,
 };
 
 /// Something that an audit log wants to know.
@@ -79,6 +80,18 @@ pub enum Event<'a> {
         /// Whether the store took it. If not, a copy of the cookie works until it expires.
         is_recorded: bool,
     },
+    /// The throttle did not answer. Mail went out all the same; a code was not compared.
+    ThrottleFailed {
+        /// What kind of failure it was.
+        kind: StoreErrorKind,
+    },
+    /// Somebody was asked to wait, since a limit was reached ([`Limits`](crate::Limits)).
+    Throttled {
+        /// Whose limit it was. Of several the one with the longest wait.
+        scope: LimitScope,
+        /// The address that mail was asked for; `None` where a code was typed.
+        email: Option<&'a Email>,
+    },
 }
 
 impl<'a> Event<'a> {
@@ -129,6 +142,12 @@ impl<'a> Event<'a> {
             }
             Self::StoreFailed { kind } => {
                 tracing::error!(target: "tower_magic_link", %kind, "revocation store failed");
+            }
+            Self::ThrottleFailed { kind } => {
+                tracing::error!(target: "tower_magic_link", %kind, "throttle failed");
+            }
+            Self::Throttled { scope, email } => {
+                tracing::warn!(target: "tower_magic_link", ?scope, ?email, "throttled");
             }
         }
     }

@@ -83,6 +83,8 @@
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
 //! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
+//! | mail asked for, or codes typed, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
+//! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
 //! | clock set back | nothing that has expired comes back to life |
 //! | layer missing, extractor used | 500 that names the layer |
@@ -126,7 +128,7 @@
 //! # Modules, in the order of the walk
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `issuer`, `provider`, `mailer`,
+//! `seal`), `revocation`, `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `issuer`, `provider`, `mailer`,
 //! `page`, `rejection`, `stream`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -135,6 +137,7 @@ mod audience;
 mod authorize;
 mod body;
 mod builder;
+mod client;
 mod clock;
 mod email;
 #[cfg(feature = "emulator")]
@@ -171,6 +174,7 @@ mod stream;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
+mod throttle;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;
@@ -183,6 +187,7 @@ pub use self::{
     authorize::{Authorization, IntoAuthorization},
     body::ResponseBody,
     builder::{Builder, SameSite},
+    client::ForwardedField,
     clock::{Clock, Signal, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
     error::ConfigError,
@@ -213,6 +218,9 @@ pub use self::{
     service::MagicLink,
     session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
     stream::SessionGuard,
+    throttle::{
+        Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
+    },
 };
 
 /// The README's code, compiled and run as its readers would.

@@ -27,6 +27,7 @@ use crate::{
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
     session::{Session, cookie::Jar, seal::Purpose},
+    throttle::Throttling,
 };
 
 mod attempt;
@@ -80,6 +81,7 @@ pub(crate) struct Flow {
     pub(crate) email_domains: Vec<String>,
     pub(crate) link_lifetime: Duration,
     pub(crate) exchanges: Exchanges,
+    pub(crate) throttling: Throttling,
 }
 
 impl Flow {
@@ -114,6 +116,7 @@ impl fmt::Debug for Flow {
             .field("email_domains", &self.email_domains)
             .field("link_lifetime", &self.link_lifetime)
             .field("sign_in", &self.sign_in)
+            .field("throttling", &self.throttling)
             .finish_non_exhaustive()
     }
 }

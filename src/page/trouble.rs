@@ -71,7 +71,7 @@ impl<'a> TroublePage<'a> {
     #[must_use]
     pub fn advice(&self) -> Cow<'static, str> {
         match self.retry_after {
-            Some(wait) => format!("Please try again in about {}.", words::wait(wait)).into(),
+            Some(wait) => format!("Please try again in {}.", words::wait(wait)).into(),
             None => self.trouble.advice().into(),
         }
     }
@@ -155,10 +155,10 @@ pub enum Trouble {
     StoreUnavailable,
     /// The form is too long.
     TooLarge,
+    /// A code was typed wrong so often that no more tries are left.
+    TooManyTries,
     /// The form took too long to arrive.
     TooSlow,
-    /// The code was wrong too often.
-    TooManyTries,
     /// The form has a content type that is not a form's.
     UnsupportedMediaType,
     /// The address was proven by a kind of connection that is not accepted.
@@ -343,17 +343,17 @@ impl Trouble {
                 advice: "Please go back to the sign-in page and type just your address.",
                 way_on: "Go to the sign-in page",
             },
+            Self::TooManyTries => Words {
+                heading: "Too many wrong codes",
+                happened: "To keep guessers out, a code can only be typed wrong a few times, and none of those tries is left.",
+                advice: "Go back to the browser where you began and open the link there, or ask for a new link.",
+                way_on: "Get a new link",
+            },
             Self::TooSlow => Words {
                 heading: "That took too long to arrive",
                 happened: "Your connection seems to be slow right now, and only part of the form got through.",
                 advice: "Please try again when it is faster.",
                 way_on: "Try again",
-            },
-            Self::TooManyTries => Words {
-                heading: "Too many wrong codes",
-                happened: "The code was wrong too often, so this link doesn’t take one any more.",
-                advice: "Go back to the browser where you began and open the link there, or ask for a new link here.",
-                way_on: "Get a new link",
             },
             Self::UnsupportedMediaType => Words {
                 heading: "We couldn’t read that form",
@@ -398,8 +398,8 @@ impl Trouble {
         Self::SignOutNotRecorded,
         Self::StoreUnavailable,
         Self::TooLarge,
-        Self::TooSlow,
         Self::TooManyTries,
+        Self::TooSlow,
         Self::UnsupportedMediaType,
         Self::WrongConnection,
     ];
@@ -476,6 +476,6 @@ mod tests {
         let page = TroublePage::new(Trouble::RateLimited);
         assert_eq!(page.advice(), Trouble::RateLimited.advice());
         let page = page.with_retry_after(Duration::from_secs(61));
-        assert_eq!(page.advice(), "Please try again in about 2 minutes.");
+        assert_eq!(page.advice(), "Please try again in 1 minute and 1 second.");
     }
 }

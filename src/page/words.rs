@@ -1,4 +1,4 @@
-//! Lengths of time in words: "30 seconds", "15 minutes", "1 hour and 30 minutes".
+//! Lengths of time in words: "30 seconds", "2 minutes and 5 seconds", "15 minutes", "1 hour and 30 minutes".
 
 use std::time::Duration;
 
@@ -9,16 +9,18 @@ pub(super) fn lifetime(lifetime: Duration) -> String {
     in_words(lifetime.as_secs())
 }
 
-/// Says how long to wait: rounded up, and never nothing at all.
+/// Says how long to wait: to the second below an hour, then in whole minutes; rounded up, and never nothing at all.
 pub(super) fn wait(wait: Duration) -> String {
     let secs = wait
         .as_secs()
         .saturating_add(u64::from(wait.subsec_nanos() > 0))
         .max(1);
-    if secs <= MINUTE {
-        in_words(secs)
-    } else {
-        in_words(secs.div_ceil(MINUTE).saturating_mul(MINUTE))
+    match (secs / MINUTE, secs % MINUTE) {
+        (1..60, rest) if rest > 0 => {
+            format!("{} and {}", in_words(secs), counted(rest, "second"))
+        }
+        (..60, _) => in_words(secs),
+        _ => in_words(secs.div_ceil(MINUTE).saturating_mul(MINUTE)),
     }
 }
 
@@ -52,10 +54,12 @@ mod tests {
             (1, "1 second", "1 second"),
             (59, "59 seconds", "59 seconds"),
             (60, "1 minute", "1 minute"),
-            (61, "1 minute", "2 minutes"),
+            (61, "1 minute", "1 minute and 1 second"),
             (900, "15 minutes", "15 minutes"),
-            (3_599, "59 minutes", "1 hour"),
+            (150, "2 minutes", "2 minutes and 30 seconds"),
+            (3_599, "59 minutes", "59 minutes and 59 seconds"),
             (3_600, "1 hour", "1 hour"),
+            (3_601, "1 hour", "1 hour and 1 minute"),
             (3_660, "1 hour and 1 minute", "1 hour and 1 minute"),
             (5_400, "1 hour and 30 minutes", "1 hour and 30 minutes"),
             (86_400, "24 hours", "24 hours"),

@@ -63,7 +63,7 @@ pub enum RejectionKind {
     ProviderRefusedAddress,
     /// The provider cannot be reached or does not answer in time.
     ProviderUnavailable,
-    /// Too many requests.
+    /// Mail was asked for, or codes were typed, more often than [`Limits`](crate::Limits) says; or the provider says so.
     RateLimited,
     /// The session was ended early.
     RevokedSession,
@@ -71,14 +71,14 @@ pub enum RejectionKind {
     SessionTooLarge,
     /// The cookie is gone, but the store did not take the end of the session.
     SignOutNotRecorded,
-    /// The revocation store did not answer.
+    /// The revocation store did not answer, or the throttle where a code was typed.
     StoreUnavailable,
     /// A form that is larger than any of ours.
     TooLarge,
+    /// A code was typed wrong so often that no more tries are left.
+    TooManyTries,
     /// A form that did not arrive within 10 seconds.
     TooSlow,
-    /// Too many wrong codes.
-    TooManyTries,
     /// A form in another format than `application/x-www-form-urlencoded`.
     UnsupportedMediaType,
     /// The address was proven by a kind of connection that is not accepted.
@@ -122,8 +122,8 @@ impl RejectionKind {
             Self::SignOutNotRecorded => "sign_out_not_recorded",
             Self::StoreUnavailable => "store_unavailable",
             Self::TooLarge => "too_large",
-            Self::TooSlow => "too_slow",
             Self::TooManyTries => "too_many_tries",
+            Self::TooSlow => "too_slow",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::WrongConnection => "wrong_connection",
         }
@@ -242,8 +242,8 @@ impl RejectionKind {
             Self::SignOutNotRecorded => Trouble::SignOutNotRecorded,
             Self::StoreUnavailable => Trouble::StoreUnavailable,
             Self::TooLarge => Trouble::TooLarge,
-            Self::TooSlow => Trouble::TooSlow,
             Self::TooManyTries => Trouble::TooManyTries,
+            Self::TooSlow => Trouble::TooSlow,
             Self::UnsupportedMediaType => Trouble::UnsupportedMediaType,
             Self::WrongConnection => Trouble::WrongConnection,
         }

@@ -20,4 +20,5 @@ mod lost_cookie;
 mod paths;
 mod return_to;
 mod secrets;
+mod throttle;
 mod walk;
