@@ -10,7 +10,7 @@ use crate::{
     flow::{Exchanges, Flow},
     gate::{Gate, Lifetimes},
     layer::{MagicLinkLayer, PageSet, Shared},
-    mailer::{ErasedMailer, Mailer},
+    mailer::Mailer,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, Identity, IdentityProvider},
     public_url::PublicUrl,
@@ -27,6 +27,7 @@ use crate::{
 mod bearer;
 mod check;
 mod forward;
+mod mail;
 mod paths;
 mod preflight;
 mod streams;
@@ -68,7 +69,7 @@ pub struct Builder {
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
     pages: Box<dyn Pages>,
-    mailer: Option<Box<dyn ErasedMailer>>,
+    mail: mail::Settings,
     listener: Listener,
     clock: Box<dyn Clock>,
     forward: forward::Settings,
@@ -96,7 +97,7 @@ impl Builder {
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
             pages: Box::new(DefaultPages::new()),
-            mailer: None,
+            mail: mail::Settings::new(),
             listener: Listener::default(),
             clock: Box::new(SystemClock::default()),
             forward: forward::Settings::default(),
@@ -226,7 +227,7 @@ impl Builder {
 
     /// Mails the link ourselves. Default: the provider mails it.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
-        self.mailer = Some(Box::new(mailer));
+        self.mail.mailer = Some(Box::new(mailer));
         self
     }
 
@@ -278,7 +279,8 @@ impl Builder {
             proxies: self.forward.proxies()?,
             flow: Flow {
                 provider: self.provider,
-                mailer: self.mailer,
+                application_name: self.mail.application_name()?,
+                mailer: self.mail.mailer()?,
                 authorize: self.authorize,
                 organizations: self.organizations,
                 email_domains,

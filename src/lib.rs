@@ -172,6 +172,8 @@ pub mod testing;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;
+#[cfg(feature = "smtp")]
+pub use self::mailer::{Letter, SmtpMailer};
 #[cfg(feature = "workos")]
 pub use self::provider::{
     AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
@@ -190,14 +192,14 @@ pub use self::{
     future::ResponseFuture,
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},
     layer::MagicLinkLayer,
-    mailer::{Mail, MailError, Mailer},
+    mailer::{ConsoleMailer, Mail, MailError, Mailer},
     page::{
         CheckPage, ConfirmPage, Confirmation, DefaultPages, LoginPage, LoginProblem, Page,
         PageSources, Pages, Resend, SignedOutPage, Trouble, TroublePage,
     },
     peer::PeerAddr,
     provider::{
-        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
+        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, OneTimeCode, ProviderError,
         ProviderErrorKind, Start, Started,
     },
     rejection::{Rejection, RejectionKind},

@@ -10,7 +10,7 @@ use crate::{
     email::Email,
     endpoint::Endpoint,
     event::Event,
-    mailer::Mail,
+    mailer::{Mail, language},
     page::{LoginPage, LoginProblem, Page},
     provider::{Delivery, Link, Start},
     rejection::{Rejection, RejectionKind, redirect},
@@ -87,9 +87,18 @@ impl Step {
                 .into_link()
                 .and_then(|link| self.own_link(attempt, &link))
                 .ok_or(Rejection::new(RejectionKind::ProviderFailed))?;
-            let mail = Mail::new(email, &link, flow.link_lifetime);
+            let mail = Mail::new(email, self.now)
+                .with_link(&link, flow.link_lifetime)
+                .with_application(flow.application_name.as_deref())
+                .with_language(language::preferred(&self.parts.headers));
             mailer.send(&mail).await.map_err(|error| {
-                tracing::error!(target: "tower_magic_link", %error, ?email, "mail not sent");
+                let (reason, status) = (error.reason(), error.status());
+                let failed = Event::MailFailed {
+                    email,
+                    reason,
+                    status,
+                };
+                self.shared.listener.tell(&failed);
                 Rejection::new(RejectionKind::MailNotSent)
             })?;
         }
@@ -160,6 +169,7 @@ impl Step {
     ) -> Response<Bytes> {
         let action = self.shared.gate.login_path(return_to);
         let page = LoginPage::new(&action)
+            .with_application(self.shared.flow.application_name.as_deref())
             .with_email(email)
             .with_problem(problem);
         self.shared.page(status, &Page::Login(page))

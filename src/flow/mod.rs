@@ -21,7 +21,7 @@ use crate::{
     endpoint::Endpoint,
     head::RequestHead,
     layer::Shared,
-    mailer::ErasedMailer,
+    mailer::BoundedMailer,
     page::Resend,
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
@@ -50,7 +50,8 @@ pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 /// What signing in needs beside the gate.
 pub(crate) struct Flow {
     pub(crate) provider: Box<dyn ErasedProvider>,
-    pub(crate) mailer: Option<Box<dyn ErasedMailer>>,
+    pub(crate) mailer: Option<BoundedMailer>,
+    pub(crate) application_name: Option<String>,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
     /// Empty: any, and none.
     pub(crate) organizations: Vec<String>,

@@ -10,7 +10,7 @@ mod content;
 mod default;
 mod policy;
 mod trouble;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use self::policy::Policy;
 pub use self::{
