@@ -10,7 +10,7 @@ use crate::{
     flow::{Exchanges, Flow},
     gate::Gate,
     layer::{MagicLinkLayer, PageSet, Shared},
-    mailer::{ErasedMailer, Mailer},
+    mailer::Mailer,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, Identity, IdentityProvider},
     public_url::PublicUrl,
@@ -24,6 +24,7 @@ mod bearer;
 mod check;
 mod forward;
 mod lifetimes;
+mod mail;
 mod paths;
 mod preflight;
 mod sign_in;
@@ -67,7 +68,7 @@ pub struct Builder {
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
     pages: Box<dyn Pages>,
-    mailer: Option<Box<dyn ErasedMailer>>,
+    mail: mail::Settings,
     listener: Listener,
     clock: Box<dyn Clock>,
     forward: forward::Settings,
@@ -97,7 +98,7 @@ impl Builder {
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
             pages: Box::new(DefaultPages::new()),
-            mailer: None,
+            mail: mail::Settings::new(),
             listener: Listener::default(),
             clock: Box::new(SystemClock::default()),
             forward: forward::Settings::default(),
@@ -206,7 +207,7 @@ impl Builder {
 
     /// Mails the link ourselves. Default: the provider mails it.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
-        self.mailer = Some(Box::new(mailer));
+        self.mail.mailer = Some(Box::new(mailer));
         self
     }
 
@@ -258,9 +259,10 @@ impl Builder {
             proxies: self.forward.proxies()?,
             flow: Flow {
                 provider: self.provider,
-                mailer: self.mailer,
                 cross_device: self.sign_in.cross_device,
                 sign_in: self.sign_in.sign_in,
+                application_name: self.mail.application_name()?,
+                mailer: self.mail.mailer()?,
                 authorize: self.authorize,
                 organizations: self.organizations,
                 email_domains,

@@ -47,6 +47,15 @@ pub enum Event<'a> {
         /// For whom.
         email: &'a Email,
     },
+    /// The mailer did not take a mail, or not in time. The person was told, and can try again.
+    MailFailed {
+        /// For whom it was.
+        email: &'a Email,
+        /// Why, as [`MailError::reason`](crate::MailError::reason) says.
+        reason: &'static str,
+        /// The code that the mail server answered with, where there was one.
+        status: Option<u16>,
+    },
     /// The provider could not do what it was asked.
     ProviderFailed {
         /// What kind of failure it was.
@@ -119,6 +128,13 @@ impl<'a> Event<'a> {
             }
             Self::LinkWithheld { email } => {
                 tracing::warn!(target: "tower_magic_link", ?email, "link withheld");
+            }
+            Self::MailFailed {
+                email,
+                reason,
+                status,
+            } => {
+                tracing::error!(target: "tower_magic_link", ?email, reason, status, "mail not sent");
             }
             Self::ProviderFailed {
                 kind,

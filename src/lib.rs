@@ -178,6 +178,8 @@ mod throttle;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;
+#[cfg(feature = "smtp")]
+pub use self::mailer::{Letter, SmtpMailer};
 #[cfg(feature = "workos")]
 pub use self::provider::{
     AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
@@ -198,7 +200,7 @@ pub use self::{
     future::ResponseFuture,
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},
     layer::MagicLinkLayer,
-    mailer::{Mail, MailError, Mailer},
+    mailer::{ConsoleMailer, Mail, MailError, Mailer},
     page::{
         CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
         LoginPage, LoginProblem, MatchPage, OnwardPage, Page, PageSources, Pages, Resend, Sent,
@@ -206,7 +208,7 @@ pub use self::{
     },
     peer::PeerAddr,
     provider::{
-        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
+        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, OneTimeCode, ProviderError,
         ProviderErrorKind, Start, Started,
     },
     rejection::{Rejection, RejectionKind},

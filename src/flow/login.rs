@@ -162,6 +162,7 @@ impl Step {
     ) -> Response<Bytes> {
         let action = self.shared.gate.login_path(return_to);
         let page = LoginPage::new(&action)
+            .with_application(self.shared.flow.application_name.as_deref())
             .with_email(email)
             .with_problem(problem);
         self.shared.page(status, &Page::Login(page))

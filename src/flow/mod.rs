@@ -21,7 +21,7 @@ use crate::{
     endpoint::Endpoint,
     head::RequestHead,
     layer::Shared,
-    mailer::ErasedMailer,
+    mailer::BoundedMailer,
     page::{CrossDevice, Resend},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
@@ -71,9 +71,10 @@ pub enum SignIn {
 /// What signing in needs beside the gate.
 pub(crate) struct Flow {
     pub(crate) provider: Box<dyn ErasedProvider>,
-    pub(crate) mailer: Option<Box<dyn ErasedMailer>>,
     pub(crate) cross_device: CrossDevice,
     pub(crate) sign_in: SignIn,
+    pub(crate) mailer: Option<BoundedMailer>,
+    pub(crate) application_name: Option<String>,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
     /// Empty: any, and none.
     pub(crate) organizations: Vec<String>,

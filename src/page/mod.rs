@@ -11,7 +11,7 @@ mod default;
 mod entry;
 mod policy;
 mod trouble;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use self::policy::Policy;
 pub use self::{

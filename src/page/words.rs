@@ -5,7 +5,7 @@ use std::time::Duration;
 const MINUTE: u64 = 60;
 
 /// Says how long something lasts: below a minute in seconds, else in whole minutes, rounded down.
-pub(super) fn lifetime(lifetime: Duration) -> String {
+pub(crate) fn lifetime(lifetime: Duration) -> String {
     in_words(lifetime.as_secs())
 }
 

@@ -204,6 +204,30 @@ impl fmt::Debug for AuthorizationCode {
     }
 }
 
+/// A six-digit code that was mailed, not yet redeemed. `Debug` prints `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OneTimeCode(String);
+
+impl OneTimeCode {
+    /// Wraps a code.
+    #[must_use]
+    pub fn new(code: impl Into<String>) -> Self {
+        Self(code.into())
+    }
+
+    /// Returns the code itself. It must not reach a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for OneTimeCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
 /// Somebody, as a provider has proven them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
