@@ -174,7 +174,9 @@ pub mod testing;
 pub use self::extract::MissingSession;
 #[cfg(feature = "workos")]
 pub use self::provider::{
-    AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
+    AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
+    NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
+    WorkOs,
 };
 pub use self::{
     audience::Audience,
@@ -197,8 +199,8 @@ pub use self::{
     },
     peer::PeerAddr,
     provider::{
-        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
-        ProviderErrorKind, Start, Started,
+        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
+        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     rejection::{Rejection, RejectionKind},
     revocation::{

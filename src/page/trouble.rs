@@ -109,6 +109,12 @@ impl<'a> TroublePage<'a> {
 pub enum Trouble {
     /// The link was opened in another browser than the one that began the sign-in.
     AnotherBrowser,
+    /// The code from the mail is no longer good: its time is up.
+    CodeExpired,
+    /// The code from the mail was used before.
+    CodeUsed,
+    /// What was typed is not the code of the newest mail.
+    CodeWrong,
     /// The request comes from another website.
     CrossSite,
     /// The sign-in was begun too long ago.
@@ -139,10 +145,14 @@ pub enum Trouble {
     SignInMisconfigured,
     /// The cookie is gone, but the session could not be recorded as ended.
     SignOutNotRecorded,
+    /// The provider asks for more than a link or code.
+    StepUpRequired,
     /// Whether the session was ended could not be looked up.
     StoreUnavailable,
     /// The form is too long.
     TooLarge,
+    /// There were too many wrong tries for a code.
+    TooManyTries,
     /// The form took too long to arrive.
     TooSlow,
     /// The form has a content type that is not a form's.
@@ -190,6 +200,24 @@ impl Trouble {
                 happened: "This is a different browser from the one where you asked for the link, so it can’t sign you in here.",
                 advice: "Go back to the browser where you began and open the link there, or ask for a new link here.",
                 way_on: "Sign in here instead",
+            },
+            Self::CodeExpired => Words {
+                heading: "This code has timed out",
+                happened: "A code is good for a few minutes only, and those have passed.",
+                advice: "Ask for a new code, and type the one from the newest email.",
+                way_on: "Get a new code",
+            },
+            Self::CodeUsed => Words {
+                heading: "This code has been used already",
+                happened: "A code works once, and somebody has signed in with this one.",
+                advice: "Ask for a new code, and type the one from the newest email.",
+                way_on: "Get a new code",
+            },
+            Self::CodeWrong => Words {
+                heading: "That isn’t the code we sent",
+                happened: "What you typed is not the code from the newest email to your address.",
+                advice: "Go back and type it once more, or ask for a new code.",
+                way_on: "Get a new code",
             },
             Self::CrossSite => Words {
                 heading: "That came from another website",
@@ -281,6 +309,12 @@ impl Trouble {
                 advice: "To be certain, sign in again in a few minutes and choose “Sign out everywhere”.",
                 way_on: "Sign in again",
             },
+            Self::StepUpRequired => Words {
+                heading: "One more step is needed",
+                happened: "For this address, your organization asks for more than a code or a link.",
+                advice: "Please ask your administrator how to sign in.",
+                way_on: "Use another address",
+            },
             Self::StoreUnavailable => Words {
                 heading: "One moment, please",
                 happened: "Part of this application isn’t answering right now, but you haven’t been signed out.",
@@ -292,6 +326,12 @@ impl Trouble {
                 happened: "Your browser sent much more than an email address.",
                 advice: "Please go back to the sign-in page and type just your address.",
                 way_on: "Go to the sign-in page",
+            },
+            Self::TooManyTries => Words {
+                heading: "That was one try too many",
+                happened: "To keep you safe, a code can be tried a few times only, and this one no longer works.",
+                advice: "Ask for a new one, and take it from the newest email.",
+                way_on: "Start again",
             },
             Self::TooSlow => Words {
                 heading: "That took too long to arrive",
@@ -317,8 +357,11 @@ impl Trouble {
 
 #[cfg(test)]
 impl Trouble {
-    pub(super) const ALL: [Self; 21] = [
+    pub(super) const ALL: [Self; 26] = [
         Self::AnotherBrowser,
+        Self::CodeExpired,
+        Self::CodeUsed,
+        Self::CodeWrong,
         Self::CrossSite,
         Self::Expired,
         Self::LinkUsed,
@@ -334,8 +377,10 @@ impl Trouble {
         Self::SessionTooLarge,
         Self::SignInMisconfigured,
         Self::SignOutNotRecorded,
+        Self::StepUpRequired,
         Self::StoreUnavailable,
         Self::TooLarge,
+        Self::TooManyTries,
         Self::TooSlow,
         Self::UnsupportedMediaType,
         Self::WrongConnection,

@@ -2,15 +2,23 @@
 //!
 //! - [`IdentityProvider::start`] begins a sign-in and has a single-use link made for it.
 //! - Following the link leads to the layer's callback with a code, which [`IdentityProvider::finish`] redeems.
+//! - [`IdentityProvider::start_code`] and [`IdentityProvider::finish_code`] are the same by a code that the person types. A
+//!   provider without codes leaves both as they are.
 //! - What it yields is an [`Identity`]. The layer, not the provider, binds it to the browser and to the address
 //!   that the sign-in was begun for.
 //!
 //! `WorkOs` (feature `workos`) is the provider that ships with the crate.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{
+    fmt,
+    future::{self, Future},
+    pin::Pin,
+    time::Duration,
+};
 
 use crate::email::Email;
 
+mod code;
 mod error;
 mod identity;
 #[cfg(feature = "workos")]
@@ -18,11 +26,14 @@ mod workos;
 
 #[cfg(feature = "workos")]
 pub use self::workos::{
-    AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
+    AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
+    NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
+    WorkOs,
 };
 pub use self::{
+    code::{FinishCode, OneTimeCode, StartCode, StartedCode},
     error::{ProviderError, ProviderErrorKind},
-    identity::Identity,
+    identity::{Identity, SignInMethod},
 };
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -72,6 +83,37 @@ pub trait IdentityProvider: Send + Sync + 'static {
         &self,
         code: &AuthorizationCode,
     ) -> impl Future<Output = Result<Identity, ProviderError>> + Send;
+
+    /// Makes a six-digit code for [`StartCode::email`], and mails it when [`StartCode::delivery`] says so. Unless it is
+    /// overridden, the provider has no codes.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Unsupported`] when the provider has no codes; other kinds when no code could be made or mailed.
+    fn start_code(
+        &self,
+        start: &StartCode<'_>,
+    ) -> impl Future<Output = Result<StartedCode, ProviderError>> + Send {
+        let _ = start;
+        future::ready(Err(ProviderErrorKind::Unsupported.into()))
+    }
+
+    /// Redeems a code that was typed. It must be good for one redemption only, for minutes, and for a few tries in all,
+    /// and for the address alone that it was made for.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::CodeWrong`], [`CodeExpired`](ProviderErrorKind::CodeExpired),
+    /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not
+    /// good; [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and is not enough; other kinds when that could not
+    /// be told.
+    fn finish_code(
+        &self,
+        finish: &FinishCode<'_>,
+    ) -> impl Future<Output = Result<Identity, ProviderError>> + Send {
+        let _ = finish;
+        future::ready(Err(ProviderErrorKind::Unsupported.into()))
+    }
 }
 
 /// What a provider gets to begin a sign-in with. `Debug` shows neither the state nor the whole address.
@@ -120,13 +162,13 @@ impl fmt::Debug for Start<'_> {
     }
 }
 
-/// Who mails the link.
+/// Who mails the link or the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The layer's own mailer: the provider returns the link and mails nothing.
+    /// The layer's own mailer: the provider returns the link or code and mails nothing.
     Mailer,
-    /// The provider mails the link.
+    /// The provider mails it.
     Provider,
 }
 
@@ -215,6 +257,16 @@ pub(crate) trait ErasedProvider: Send + Sync {
         &'a self,
         code: &'a AuthorizationCode,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
+    #[expect(dead_code, reason = "for the code step of the flow")]
+    fn start_code<'a>(
+        &'a self,
+        start: &'a StartCode<'a>,
+    ) -> BoxFuture<'a, Result<StartedCode, ProviderError>>;
+    #[expect(dead_code, reason = "for the code step of the flow")]
+    fn finish_code<'a>(
+        &'a self,
+        finish: &'a FinishCode<'a>,
+    ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
 }
 
 impl<P: IdentityProvider> ErasedProvider for P {
@@ -227,5 +279,19 @@ impl<P: IdentityProvider> ErasedProvider for P {
         code: &'a AuthorizationCode,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
         Box::pin(IdentityProvider::finish(self, code))
+    }
+
+    fn start_code<'a>(
+        &'a self,
+        start: &'a StartCode<'a>,
+    ) -> BoxFuture<'a, Result<StartedCode, ProviderError>> {
+        Box::pin(IdentityProvider::start_code(self, start))
+    }
+
+    fn finish_code<'a>(
+        &'a self,
+        finish: &'a FinishCode<'a>,
+    ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
+        Box::pin(IdentityProvider::finish_code(self, finish))
     }
 }

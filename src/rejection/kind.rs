@@ -14,6 +14,12 @@ pub enum RejectionKind {
     AnotherBrowser,
     /// The sign-in was begun too long ago.
     AttemptExpired,
+    /// The code from the mail is no longer good: its time is up.
+    CodeExpired,
+    /// The code from the mail was redeemed before.
+    CodeUsed,
+    /// What was typed is not the code of the newest mail.
+    CodeWrong,
     /// Two session cookies with different values.
     ConflictingCookies,
     /// A bearer token and a session cookie that differ, or several `Authorization` fields. Only with
@@ -59,10 +65,14 @@ pub enum RejectionKind {
     SessionTooLarge,
     /// The cookie is gone, but the store did not take the end of the session.
     SignOutNotRecorded,
+    /// The provider asks for more than a link or code: a second factor, single sign-on, the choice of an organization.
+    StepUpRequired,
     /// The revocation store did not answer.
     StoreUnavailable,
     /// A form that is larger than any of ours.
     TooLarge,
+    /// There were too many wrong tries for a code.
+    TooManyTries,
     /// A form that did not arrive within 10 seconds.
     TooSlow,
     /// A form in another format than `application/x-www-form-urlencoded`.
@@ -78,6 +88,9 @@ impl RejectionKind {
         match self {
             Self::AnotherBrowser => "another_browser",
             Self::AttemptExpired => "attempt_expired",
+            Self::CodeExpired => "code_expired",
+            Self::CodeUsed => "code_used",
+            Self::CodeWrong => "code_wrong",
             Self::ConflictingCookies => "conflicting_cookies",
             Self::ConflictingCredentials => "conflicting_credentials",
             Self::CrossSite => "cross_site",
@@ -100,8 +113,10 @@ impl RejectionKind {
             Self::RevokedSession => "revoked_session",
             Self::SessionTooLarge => "session_too_large",
             Self::SignOutNotRecorded => "sign_out_not_recorded",
+            Self::StepUpRequired => "step_up_required",
             Self::StoreUnavailable => "store_unavailable",
             Self::TooLarge => "too_large",
+            Self::TooManyTries => "too_many_tries",
             Self::TooSlow => "too_slow",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::WrongConnection => "wrong_connection",
@@ -116,13 +131,19 @@ impl RejectionKind {
             | Self::InvalidSession
             | Self::NoSession
             | Self::RevokedSession => StatusCode::UNAUTHORIZED,
-            Self::AttemptExpired | Self::LinkUsed | Self::Malformed | Self::ProviderDeclined => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::AttemptExpired
+            | Self::CodeExpired
+            | Self::CodeUsed
+            | Self::CodeWrong
+            | Self::LinkUsed
+            | Self::Malformed
+            | Self::ProviderDeclined => StatusCode::BAD_REQUEST,
             Self::AnotherBrowser
             | Self::CrossSite
             | Self::NotAllowed
             | Self::OtherAddress
+            | Self::StepUpRequired
+            | Self::TooManyTries
             | Self::WrongConnection => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::ProviderRefusedAddress => StatusCode::UNPROCESSABLE_ENTITY,
@@ -183,6 +204,9 @@ impl RejectionKind {
             | Self::InvalidSession
             | Self::NoSession
             | Self::RevokedSession => Trouble::Expired,
+            Self::CodeExpired => Trouble::CodeExpired,
+            Self::CodeUsed => Trouble::CodeUsed,
+            Self::CodeWrong => Trouble::CodeWrong,
             Self::CrossSite => Trouble::CrossSite,
             Self::LinkUsed => Trouble::LinkUsed,
             Self::MailNotSent => Trouble::MailNotSent,
@@ -197,8 +221,10 @@ impl RejectionKind {
             Self::RateLimited => Trouble::RateLimited,
             Self::SessionTooLarge => Trouble::SessionTooLarge,
             Self::SignOutNotRecorded => Trouble::SignOutNotRecorded,
+            Self::StepUpRequired => Trouble::StepUpRequired,
             Self::StoreUnavailable => Trouble::StoreUnavailable,
             Self::TooLarge => Trouble::TooLarge,
+            Self::TooManyTries => Trouble::TooManyTries,
             Self::TooSlow => Trouble::TooSlow,
             Self::UnsupportedMediaType => Trouble::UnsupportedMediaType,
             Self::WrongConnection => Trouble::WrongConnection,
