@@ -239,6 +239,7 @@ impl Builder {
         check::same_site(self.same_site)?;
         let lifetimes = self.lifetimes()?;
         self.check_streams()?;
+        self.check_sign_in(self.mail.mailer.is_some())?;
         check::organizations(&self.organizations)?;
         let email_domains = check::domains(self.email_domains.as_deref())?;
         let policy = Policy::new(&self.pages.sources())?;

@@ -60,6 +60,8 @@ pub enum Event<'a> {
     ProviderFailed {
         /// What kind of failure it was.
         kind: ProviderErrorKind,
+        /// The provider's own word for it, where it has one: WorkOS's `sso_required`.
+        code: Option<&'a str>,
         /// The HTTP status of the answer, where there was one.
         status: Option<u16>,
         /// The provider's name for the request, for its support.
@@ -107,6 +109,7 @@ impl<'a> Event<'a> {
     pub(crate) fn of_provider_error(error: &'a ProviderError) -> Self {
         Self::ProviderFailed {
             kind: error.kind(),
+            code: error.code(),
             status: error.status(),
             request_id: error.request_id(),
         }
@@ -138,10 +141,11 @@ impl<'a> Event<'a> {
             }
             Self::ProviderFailed {
                 kind,
+                code,
                 status,
                 request_id,
             } => {
-                tracing::error!(target: "tower_magic_link", %kind, status, request_id, "provider failed");
+                tracing::error!(target: "tower_magic_link", %kind, code, status, request_id, "provider failed");
             }
             Self::Refused { kind } => {
                 tracing::debug!(target: "tower_magic_link", kind = kind.code(), "refused");

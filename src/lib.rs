@@ -182,7 +182,9 @@ pub use self::extract::MissingSession;
 pub use self::mailer::{Letter, SmtpMailer};
 #[cfg(feature = "workos")]
 pub use self::provider::{
-    AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
+    AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
+    NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
+    WorkOs,
 };
 pub use self::{
     audience::Audience,
@@ -208,8 +210,8 @@ pub use self::{
     },
     peer::PeerAddr,
     provider::{
-        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, OneTimeCode, ProviderError,
-        ProviderErrorKind, Start, Started,
+        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
+        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     rejection::{Rejection, RejectionKind},
     revocation::{

@@ -1,7 +1,7 @@
 //! Settings of how people sign in.
 
 use super::Builder;
-use crate::{flow::SignIn, page::CrossDevice};
+use crate::{error::ConfigError, flow::SignIn, page::CrossDevice};
 
 /// What the builder was told of how people sign in.
 #[derive(Debug, Default)]
@@ -28,5 +28,13 @@ impl Builder {
     pub fn cross_device(mut self, cross_device: CrossDevice) -> Self {
         self.sign_in.cross_device = cross_device;
         self
+    }
+
+    pub(super) fn check_sign_in(&self, has_mailer: bool) -> Result<(), ConfigError> {
+        if self.sign_in.sign_in != SignIn::LinkAndCode || has_mailer {
+            return Ok(());
+        }
+        let problem = "needs a mailer: WorkOS would send the link and the code in two mails";
+        Err(ConfigError::invalid("sign_in", "LinkAndCode", problem))
     }
 }

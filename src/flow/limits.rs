@@ -14,7 +14,6 @@ use std::{
 
 use super::Step;
 use crate::{
-    client::client_of,
     clock::Timestamp,
     email::Email,
     event::Event,
@@ -33,18 +32,10 @@ pub(super) struct Try<'s> {
     shared: &'s Shared,
     key: ThrottleKey,
     now: Timestamp,
-    left: u32,
 }
 
 impl Try<'_> {
-    /// Returns how many tries are left after this one.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the pages that take codes"))]
-    pub(super) const fn left(&self) -> u32 {
-        self.left
-    }
-
     /// Gives the try back: the guess was right.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the pages that take codes"))]
     pub(super) async fn give_back(self) {
         let throttle = &self.shared.flow.throttling.throttle;
         let given = bounded(throttle.give_try_back(self.key, self.now)).await;
@@ -73,7 +64,6 @@ impl Step {
     }
 
     /// Charges the typing of a code to the client's network and to everybody.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the pages that take codes"))]
     pub(super) async fn limit_code_entry(&self) -> Result<(), Rejection> {
         let Some(limits) = &self.shared.flow.throttling.limits else {
             return Ok(());
@@ -87,7 +77,6 @@ impl Step {
 
     /// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a code, and which of them. It is to be taken before the
     /// guess is compared.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the pages that take codes"))]
     pub(super) async fn take_try(
         &self,
         of: &[u8],
@@ -98,12 +87,7 @@ impl Step {
         let key = self.key("throttle: try", of);
         let throttle = &shared.flow.throttling.throttle;
         match bounded(throttle.take_try(key, most, until, now)).await {
-            Ok(Take::Taken { left }) => Ok(Try {
-                shared,
-                key,
-                now,
-                left,
-            }),
+            Ok(Take::Taken { .. }) => Ok(Try { shared, key, now }),
             Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
             Err(error) => {
                 throttle_failed(shared, &error);
@@ -144,10 +128,7 @@ impl Step {
 
     /// Returns the charge to the client's network, where the client is known: one count for all others would let each lock the others out.
     fn network(&self, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
-        let shared = &self.shared;
-        let field = shared.flow.throttling.forwarded;
-        let client = client_of(&self.parts, &shared.proxies, field)?;
-        let key = self.key(label, &network_of(client));
+        let key = self.key(label, &network_of(self.client()?));
         Some((LimitScope::Network, Charge::new(key, rate)))
     }
 
@@ -272,16 +253,15 @@ mod tests {
         let (layer, _) = layer(|builder| builder);
         let step = step(&layer, "192.0.2.1");
         let right = step.take_try(b"link 1", 5, LATER).await.unwrap();
-        assert_eq!(right.left(), 4);
         right.give_back().await;
-        let mut left = Vec::new();
+        let mut taken = 0;
         for _ in 0..1_000 {
             match step.take_try(b"link 1", 5, LATER).await {
-                Ok(guess) => left.push(guess.left()),
+                Ok(_) => taken += 1,
                 Err(rejection) => assert_eq!(rejection.kind(), RejectionKind::TooManyTries),
             }
         }
-        assert_eq!(left, [4, 3, 2, 1, 0]);
+        assert_eq!(taken, 5);
         assert!(step.take_try(b"link 2", 5, LATER).await.is_ok());
     }
 

@@ -5,16 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 
-use super::{Step, attempt::Attempt, fields::Fields, rejection_of};
+use super::{Step, attempt::Attempt, fields::Fields};
 use crate::{
     email::Email,
     endpoint::Endpoint,
-    event::Event,
     head::Found,
-    mailer::Mail,
     page::{LoginPage, LoginProblem, Page},
-    provider::{Delivery, Link, Start},
-    rejection::{Rejection, RejectionKind, redirect},
+    rejection::{RejectionKind, redirect},
     return_to::ReturnTo,
     session::{cookie::Jar, seal::Purpose},
 };
@@ -112,7 +109,7 @@ impl Step {
     }
 
     /// Seals an attempt with its way back, or without where that is too long; says which.
-    fn seal_or_shorten(&self, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
+    pub(super) fn seal_or_shorten(&self, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
         let keys = self.shared.gate.tokens.keys();
         if let Some(sealed) = attempt.seal(keys, purpose, crate::random::bytes()) {
             return (sealed, false);

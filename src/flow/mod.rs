@@ -17,6 +17,7 @@ use http::{HeaderValue, Method, Response, StatusCode, Version, header, request::
 use crate::{
     authorize::Authorize,
     body::answer_to,
+    client::client_of,
     clock::Timestamp,
     endpoint::Endpoint,
     head::RequestHead,
@@ -251,10 +252,18 @@ impl Step {
 fn rejection_of(error: &ProviderError) -> Rejection {
     let kind = match error.kind() {
         ProviderErrorKind::Address => RejectionKind::ProviderRefusedAddress,
+        ProviderErrorKind::CodeExpired => RejectionKind::CodeExpired,
+        ProviderErrorKind::CodeUsed => RejectionKind::CodeUsed,
+        ProviderErrorKind::CodeWrong => RejectionKind::CodeWrong,
         ProviderErrorKind::InvalidAnswer => RejectionKind::ProviderFailed,
-        ProviderErrorKind::Misconfigured => RejectionKind::ProviderMisconfigured,
+        ProviderErrorKind::Misconfigured | ProviderErrorKind::Unsupported => {
+            RejectionKind::ProviderMisconfigured
+        }
+        ProviderErrorKind::NotAllowed => RejectionKind::NotAllowed,
         ProviderErrorKind::RateLimited => RejectionKind::RateLimited,
         ProviderErrorKind::Refused => RejectionKind::LinkUsed,
+        ProviderErrorKind::StepUpRequired => RejectionKind::StepUpRequired,
+        ProviderErrorKind::TooManyTries => RejectionKind::TooManyTries,
         ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable => {
             RejectionKind::ProviderUnavailable
         }

@@ -11,9 +11,7 @@ use crate::{
     event::Event,
     mailer::{Mail, language},
     page::Sent,
-    provider::{
-        Delivery, Link, ProviderError, ProviderErrorKind, Start, StartCode, StartedCode,
-    },
+    provider::{Delivery, Link, ProviderError, ProviderErrorKind, Start, StartCode, StartedCode},
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
 };
@@ -146,7 +144,7 @@ impl Step {
         Ok(())
     }
 
-    const fn delivery(&self) -> Delivery {
+    fn delivery(&self) -> Delivery {
         match self.shared.flow.mailer {
             Some(_) => Delivery::Mailer,
             None => Delivery::Provider,

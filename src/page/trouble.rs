@@ -111,6 +111,12 @@ pub enum Trouble {
     AnotherBrowser,
     /// One of our computers has the wrong time; it’s nothing that you did.
     ClockWrong,
+    /// The code from the mail is no longer good: its time is up.
+    CodeExpired,
+    /// The code from the mail was used before.
+    CodeUsed,
+    /// What was typed is not the code of the newest mail.
+    CodeWrong,
     /// To sign you in we leave a note in your browser, and it didn’t come back.
     CookiesBlocked,
     /// The request comes from another website.
@@ -151,6 +157,8 @@ pub enum Trouble {
     SignInMisconfigured,
     /// The cookie is gone, but the session could not be recorded as ended.
     SignOutNotRecorded,
+    /// The provider asks for more than a link or code.
+    StepUpRequired,
     /// Whether the session was ended could not be looked up.
     StoreUnavailable,
     /// The form is too long.
@@ -210,6 +218,24 @@ impl Trouble {
                 happened: "One of our computers has the wrong time; it’s nothing that you did.",
                 advice: "Please try again in a minute.",
                 way_on: "Try again",
+            },
+            Self::CodeExpired => Words {
+                heading: "This code has timed out",
+                happened: "A code is good for a few minutes only, and those have passed.",
+                advice: "Ask for a new code, and type the one from the newest email.",
+                way_on: "Get a new code",
+            },
+            Self::CodeUsed => Words {
+                heading: "This code has been used already",
+                happened: "A code works once, and somebody has signed in with this one.",
+                advice: "Ask for a new code, and type the one from the newest email.",
+                way_on: "Get a new code",
+            },
+            Self::CodeWrong => Words {
+                heading: "That isn’t the code we sent",
+                happened: "What you typed is not the code from the newest email to your address.",
+                advice: "Go back and type it once more, or ask for a new code.",
+                way_on: "Get a new code",
             },
             Self::CookiesBlocked => Words {
                 heading: "Your browser didn’t remember you",
@@ -331,6 +357,12 @@ impl Trouble {
                 advice: "To be certain, sign in again in a few minutes and choose “Sign out everywhere”.",
                 way_on: "Sign in again",
             },
+            Self::StepUpRequired => Words {
+                heading: "One more step is needed",
+                happened: "For this address, your organization asks for more than a code or a link.",
+                advice: "Please ask your administrator how to sign in.",
+                way_on: "Use another address",
+            },
             Self::StoreUnavailable => Words {
                 heading: "One moment, please",
                 happened: "Part of this application isn’t answering right now, but you haven’t been signed out.",
@@ -345,9 +377,9 @@ impl Trouble {
             },
             Self::TooManyTries => Words {
                 heading: "Too many wrong codes",
-                happened: "To keep guessers out, a code can only be typed wrong a few times, and none of those tries is left.",
-                advice: "Go back to the browser where you began and open the link there, or ask for a new link.",
-                way_on: "Get a new link",
+                happened: "To keep guessers out, a code can be typed wrong a few times only, and no try is left.",
+                advice: "Ask for a new email, or open the link in the browser where you began.",
+                way_on: "Start again",
             },
             Self::TooSlow => Words {
                 heading: "That took too long to arrive",
@@ -373,9 +405,12 @@ impl Trouble {
 
 #[cfg(test)]
 impl Trouble {
-    pub(super) const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 32] = [
         Self::AnotherBrowser,
         Self::ClockWrong,
+        Self::CodeExpired,
+        Self::CodeUsed,
+        Self::CodeWrong,
         Self::CookiesBlocked,
         Self::CrossSite,
         Self::Expired,
@@ -396,6 +431,7 @@ impl Trouble {
         Self::SessionTooLarge,
         Self::SignInMisconfigured,
         Self::SignOutNotRecorded,
+        Self::StepUpRequired,
         Self::StoreUnavailable,
         Self::TooLarge,
         Self::TooManyTries,

@@ -16,6 +16,12 @@ pub enum RejectionKind {
     AttemptExpired,
     /// The sign-in was begun in what is the future here: the clocks of the replicas disagree.
     ClockWrong,
+    /// The code from the mail is no longer good: its time is up.
+    CodeExpired,
+    /// The code from the mail was redeemed before.
+    CodeUsed,
+    /// What was typed is not the code of the newest mail.
+    CodeWrong,
     /// Two session cookies with different values.
     ConflictingCookies,
     /// A bearer token and a session cookie that differ, or several `Authorization` fields. Only with
@@ -71,6 +77,8 @@ pub enum RejectionKind {
     SessionTooLarge,
     /// The cookie is gone, but the store did not take the end of the session.
     SignOutNotRecorded,
+    /// The provider asks for more than a link or code: a second factor, single sign-on, the choice of an organization.
+    StepUpRequired,
     /// The revocation store did not answer, or the throttle where a code was typed.
     StoreUnavailable,
     /// A form that is larger than any of ours.
@@ -93,6 +101,9 @@ impl RejectionKind {
             Self::AnotherBrowser => "another_browser",
             Self::AttemptExpired => "attempt_expired",
             Self::ClockWrong => "clock_wrong",
+            Self::CodeExpired => "code_expired",
+            Self::CodeUsed => "code_used",
+            Self::CodeWrong => "code_wrong",
             Self::ConflictingCookies => "conflicting_cookies",
             Self::ConflictingCredentials => "conflicting_credentials",
             Self::CookiesBlocked => "cookies_blocked",
@@ -120,6 +131,7 @@ impl RejectionKind {
             Self::RevokedSession => "revoked_session",
             Self::SessionTooLarge => "session_too_large",
             Self::SignOutNotRecorded => "sign_out_not_recorded",
+            Self::StepUpRequired => "step_up_required",
             Self::StoreUnavailable => "store_unavailable",
             Self::TooLarge => "too_large",
             Self::TooManyTries => "too_many_tries",
@@ -139,6 +151,9 @@ impl RejectionKind {
             | Self::RevokedSession => StatusCode::UNAUTHORIZED,
             Self::AttemptExpired
             | Self::LinkExpired
+            | Self::CodeExpired
+            | Self::CodeUsed
+            | Self::CodeWrong
             | Self::LinkUsed
             | Self::Malformed
             | Self::ProviderDeclined => StatusCode::BAD_REQUEST,
@@ -150,6 +165,7 @@ impl RejectionKind {
             | Self::NotAllowed
             | Self::OtherAddress
             | Self::OtherHost
+            | Self::StepUpRequired
             | Self::TooManyTries
             | Self::WrongConnection => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -221,6 +237,9 @@ impl RejectionKind {
             | Self::NoSession
             | Self::RevokedSession => Trouble::Expired,
             Self::ClockWrong => Trouble::ClockWrong,
+            Self::CodeExpired => Trouble::CodeExpired,
+            Self::CodeUsed => Trouble::CodeUsed,
+            Self::CodeWrong => Trouble::CodeWrong,
             Self::CookiesBlocked => Trouble::CookiesBlocked,
             Self::CrossSite => Trouble::CrossSite,
             Self::InsecureConnection => Trouble::InsecureConnection,
@@ -240,6 +259,7 @@ impl RejectionKind {
             Self::RateLimited => Trouble::RateLimited,
             Self::SessionTooLarge => Trouble::SessionTooLarge,
             Self::SignOutNotRecorded => Trouble::SignOutNotRecorded,
+            Self::StepUpRequired => Trouble::StepUpRequired,
             Self::StoreUnavailable => Trouble::StoreUnavailable,
             Self::TooLarge => Trouble::TooLarge,
             Self::TooManyTries => Trouble::TooManyTries,

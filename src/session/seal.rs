@@ -95,20 +95,6 @@ impl KeyRing {
         self.iter()
             .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok())
     }
-
-    /// Returns a number that only we can reckon from these bytes, by the current key. Each use has its own label.
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    pub(crate) fn number(&self, label: &str, bytes: &[u8]) -> u128 {
-        let mac = Hmac::<Sha256>::new_from_slice(&self.current().derived::<32>(label))
-            .expect("a 32-byte key")
-            .chain_update(bytes)
-            .finalize()
-            .into_bytes();
-        mac.first_chunk::<16>()
-            .copied()
-            .map(u128::from_be_bytes)
-            .unwrap_or_default()
-    }
 }
 
 /// Returns a short fingerprint of a browser cookie, to stand in a sealed attempt.

@@ -45,7 +45,11 @@ async fn taken<'t>(world: &World, texts: &[&'t str]) -> Vec<&'t str> {
             assert!(local.chars().all(is_plain), "{asked}");
             taken.push(*text);
         } else {
-            assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY, "{text:?}");
+            assert_eq!(
+                answer.status(),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "{text:?}"
+            );
             assert!(answer.text().contains("id=\"problem\""), "{text:?}");
             assert!(asked.is_empty(), "{text:?}");
         }
@@ -105,7 +109,10 @@ async fn corpora_an_address_is_taken_only_if_it_is_a_plain_one() {
     let texts: Vec<_> = cases.iter().map(|(address, _)| address.as_str()).collect();
     let taken = taken(&world, &texts).await;
     for (address, category) in &cases {
-        let is_valid = matches!(category.as_str(), "ISEMAIL_VALID_CATEGORY" | "ISEMAIL_DNSWARN");
+        let is_valid = matches!(
+            category.as_str(),
+            "ISEMAIL_VALID_CATEGORY" | "ISEMAIL_DNSWARN"
+        );
         // A host without a dot is nobody's mail domain; whoever types a blank around an address still means it.
         let want = is_valid && address != "test@io";
         let is_taken = taken.contains(&address.as_str());
@@ -127,11 +134,21 @@ async fn corpora_no_naughty_string_is_mailed_to_or_breaks_the_form() {
     assert_eq!(strings.len(), 515);
     let with_domain: Vec<_> = strings
         .iter()
-        .flat_map(|text| [text.clone(), format!("{text}@example.com"), format!("a@{text}")])
+        .flat_map(|text| {
+            [
+                text.clone(),
+                format!("{text}@example.com"),
+                format!("a@{text}"),
+            ]
+        })
         .collect();
     let texts: Vec<_> = with_domain.iter().map(String::as_str).collect();
     let taken = taken(&world, &texts).await;
-    assert!(!taken.iter().any(|text| strings.iter().any(|bare| bare == text)));
+    assert!(
+        !taken
+            .iter()
+            .any(|text| strings.iter().any(|bare| bare == text))
+    );
 }
 
 #[tokio::test]
