@@ -26,7 +26,7 @@ pub use self::{
 /// - Each method is one decision and must be atomic: of a thousand that arrive together exactly as many are admitted as if they had come one
 ///   after the other. Over Redis that is one script for each.
 /// - It must be bounded: a stranger can make keys, at the pace of the widest rate. It may forget a key that is fully refilled, or whose tries have
-///   ended, at any time. It should forget nothing else, and must not forget tries before their end for want of anything but room.
+///   ended, at any time. It must not forget anything sooner, except for want of room.
 /// - It may use its own clock instead of `now`, to the second, and must not let time go back.
 /// - It may keep what the keys count in another process, and a [`MemoryThrottle`] for when that is not there.
 /// - It has two seconds to answer. The layer then takes it for failed: a [`StoreError`] lets rates pass, and refuses tries.

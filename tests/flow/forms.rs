@@ -1,7 +1,7 @@
 //! What arrives at the layer's own endpoints: from where, in which shape, by which method.
 
 use http::{Method, Request};
-use tower_magic_link::Trouble;
+use tower_magic_link::{Builder, Trouble};
 
 use crate::support::{ADA, World};
 
@@ -9,7 +9,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 #[tokio::test]
 async fn a_post_from_another_site_is_refused_and_nothing_is_sent() {
-    let world = World::new().await;
+    let world = World::with(Builder::insecure_no_throttle).await;
     let mut browser = world.browser();
     browser.get("/auth/login").await;
     let stranger = world.browser();

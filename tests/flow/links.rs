@@ -6,7 +6,7 @@ use std::{
 };
 
 use http::Request;
-use tower_magic_link::{Mail, MailError, Mailer, Trouble, emulator::Endpoint};
+use tower_magic_link::{Builder, Mail, MailError, Mailer, Trouble, emulator::Endpoint};
 
 use crate::support::{ADA, ORIGIN, World};
 
@@ -47,7 +47,7 @@ impl Post {
 
 #[tokio::test]
 async fn links_are_made_from_the_public_url_whatever_the_request_says_of_its_host() {
-    let world = World::new().await;
+    let world = World::with(Builder::insecure_no_throttle).await;
     let names = [
         "host",
         "x-forwarded-host",

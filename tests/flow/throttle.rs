@@ -70,10 +70,7 @@ async fn asking_for_the_link_again_counts_as_well() {
     let world = World::new().await;
     let mut browser = world.browser();
     let check = browser.ask_for_link(ADA, "/").await;
-    assert!(
-        check.text().contains("action=\"/auth/login\""),
-        "the resend form"
-    );
+    assert!(check.text().contains("/auth/login"), "the resend form");
     for want in [303, 303, 429] {
         let again = browser.post("/auth/login", "email=ada%40example.com").await;
         assert_eq!(again.status().as_u16(), want);
