@@ -82,6 +82,7 @@
 //! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
+//! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
 //! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
 //! | clock set back | nothing that has expired comes back to life |

@@ -15,6 +15,7 @@ mod configuration;
 mod explain;
 mod forms;
 mod links;
+mod mail;
 mod paths;
 mod return_to;
 mod secrets;
