@@ -82,6 +82,7 @@
 //! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
+//! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
 //! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
 //! | mail asked for, or codes typed, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
 //! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |

@@ -48,6 +48,8 @@ mod tests {
 
     use super::*;
 
+    type Case<'a> = (&'a str, &'a [&'a [u8]], Option<&'a str>);
+
     fn of(fields: &[&[u8]]) -> Option<String> {
         let mut headers = HeaderMap::new();
         for field in fields {
@@ -60,7 +62,7 @@ mod tests {
     #[test]
     fn the_language_is_the_tag_that_is_wanted_most() {
         let many = format!("{}de", "*,".repeat(32));
-        let cases: [(&str, &[&[u8]], Option<&str>); 22] = [
+        let cases: [Case<'_>; 22] = [
             ("none", &[], None),
             ("empty", &[b""], None),
             ("one", &[b"de"], Some("de")),

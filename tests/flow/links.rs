@@ -27,7 +27,7 @@ impl Mailer for Post {
         self.links
             .lock()
             .unwrap()
-            .push(mail.link().expose().to_owned());
+            .push(mail.link().unwrap().expose().to_owned());
         Ok(())
     }
 }

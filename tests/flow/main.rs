@@ -17,6 +17,7 @@ mod explain;
 mod forms;
 mod links;
 mod lost_cookie;
+mod mail;
 mod paths;
 mod return_to;
 mod secrets;

@@ -171,7 +171,7 @@ fn told(refused: &'static str, error: &Error) -> MailError {
         Some(std::io::ErrorKind::InvalidData) => "the mail server's TLS or certificate is not good",
         Some(_) => "no connection to the mail server, or it was lost",
         None if error.is_client() => refused,
-        None => "the mail server said what no mail server says",
+        None => "the mail server hung up, or said what no mail server says",
     };
     MailError::because(reason)
 }
