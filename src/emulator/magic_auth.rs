@@ -67,7 +67,7 @@ impl Emulator {
         };
         let email = match address(&fields) {
             Ok(email) => email,
-            Err(answer) => return answer,
+            Err(wrong) => return refuse_fields(wrong),
         };
         if fields.get("invitation_token").is_some_and(Value::is_string) {
             return refuse_oauth("invitation_invalid", "The invitation is not valid.");
@@ -81,7 +81,7 @@ impl Emulator {
         lock(&self.shared.one_time_codes).put(code.clone(), now);
         if self.shared.code_settings.are_mailed {
             let (email, digits) = (code.email.clone(), code.code.clone());
-            self.put_into_mail(Mail::with_code(email, digits, LIFETIME));
+            self.put_into_mail(&Mail::with_code(email, digits, LIFETIME));
         }
         answer::json(StatusCode::CREATED, &json_of(&code))
     }
@@ -192,12 +192,15 @@ impl NotGood {
     }
 }
 
+/// Fields with a code and a text each.
+type Wrong = Vec<(&'static str, &'static str, String)>;
+
 /// Reads the address that a code is asked for.
 ///
 /// # Errors
 ///
-/// The answer that names each field that is wrong.
-fn address(fields: &Map<String, Value>) -> Result<String, Answer> {
+/// Each field that is wrong.
+fn address(fields: &Map<String, Value>) -> Result<String, Wrong> {
     let field = |name: &str| fields.get(name).filter(|value| !value.is_null());
     let mut wrong = Vec::new();
     let email = field("email").and_then(Value::as_str).map(str::trim);
@@ -223,7 +226,7 @@ fn address(fields: &Map<String, Value>) -> Result<String, Answer> {
     }
     match email {
         Some(email) if wrong.is_empty() => Ok(email.to_owned()),
-        _ => Err(refuse_fields(wrong)),
+        _ => Err(wrong),
     }
 }
 

@@ -105,10 +105,10 @@ impl fmt::Debug for Mail {
 
 impl Emulator {
     /// Puts a mail into the outbox and tells the hook.
-    pub(super) fn put_into_mail(&self, mail: Mail) {
+    pub(super) fn put_into_mail(&self, mail: &Mail) {
         put(&mut lock(&self.shared.outbox), mail.clone());
         if let Some(hook) = &self.shared.on_mail {
-            hook(&mail);
+            hook(mail);
         }
     }
 }

@@ -106,7 +106,7 @@ impl Emulator {
             );
             return answer::message(StatusCode::UNPROCESSABLE_ENTITY, &text);
         };
-        self.put_into_mail(mail);
+        self.put_into_mail(&mail);
         answer::json(StatusCode::CREATED, &json!({ "success": true }))
     }
 

@@ -28,8 +28,11 @@ impl Fault {
     /// no work: `mfa_enrollment`, `mfa_challenge`, `email_verification_required`, `organization_selection_required`.
     #[must_use]
     pub fn step_up(code: &str) -> Self {
-        let mut body = coded(code, "One more step is needed, as ordered.");
-        body["pending_authentication_token"] = "pending_as_ordered".into();
+        let body = json!({
+            "code": code,
+            "message": "One more step is needed, as ordered.",
+            "pending_authentication_token": "pending_as_ordered",
+        });
         Self::json(StatusCode::FORBIDDEN, &body)
     }
 
@@ -57,8 +60,11 @@ pub(super) fn refuse_fields<'a>(
     let fields = fields.into_iter();
     let errors =
         fields.map(|(field, code, text)| json!({ "field": field, "code": code, "message": text }));
-    let mut body = coded("invalid_request_parameters", "Validation failed");
-    body["errors"] = errors.collect();
+    let body = json!({
+        "code": "invalid_request_parameters",
+        "message": "Validation failed",
+        "errors": errors.collect::<Vec<_>>(),
+    });
     answer::json(StatusCode::UNPROCESSABLE_ENTITY, &body)
 }
 
