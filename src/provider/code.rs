@@ -139,6 +139,38 @@ impl<'a> FinishCode<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::provider::{
+        AuthorizationCode, ErasedProvider, Identity, IdentityProvider, ProviderError,
+        ProviderErrorKind, Start, Started,
+    };
+
+    /// A provider of links alone.
+    struct Links;
+
+    impl IdentityProvider for Links {
+        async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
+            Ok(Started::mailed())
+        }
+
+        async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+            Err(ProviderErrorKind::Refused.into())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_provider_of_links_alone_says_that_it_has_no_codes() {
+        let (code, email) = (
+            OneTimeCode::new("424242"),
+            Email::parse("ada@example.com").unwrap(),
+        );
+        let links: &dyn ErasedProvider = &Links;
+        let start = StartCode::new(&email, Delivery::Mailer, None, None);
+        let error = links.start_code(&start).await.unwrap_err();
+        assert_eq!(error.kind(), ProviderErrorKind::Unsupported);
+        let finish = FinishCode::new(&code, &email, None, None);
+        let error = links.finish_code(&finish).await.unwrap_err();
+        assert_eq!(error.kind(), ProviderErrorKind::Unsupported);
+    }
 
     #[test]
     fn what_is_printed_holds_no_code_and_no_whole_address() {

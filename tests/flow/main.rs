@@ -12,7 +12,9 @@ mod support;
 
 mod addresses;
 mod callback;
+mod codes;
 mod configuration;
+mod elsewhere;
 mod explain;
 mod forms;
 mod links;
