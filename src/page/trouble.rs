@@ -3,103 +3,9 @@
 //! - A heading, one sentence on what happened, one on what to do now, one way on.
 //! - Plain words for a tired person: no jargon, no blame, no codes.
 
-use std::{borrow::Cow, time::Duration};
+mod page;
 
-use super::{
-    content::{Hidden, Resend},
-    words,
-};
-
-/// Something did not work.
-#[derive(Clone, Debug)]
-pub struct TroublePage<'a> {
-    action: Option<Hidden<'a>>,
-    reference: Option<&'a str>,
-    resend: Option<Resend<'a>>,
-    retry_after: Option<Duration>,
-    trouble: Trouble,
-}
-
-impl<'a> TroublePage<'a> {
-    /// Makes the page of a trouble.
-    #[must_use]
-    pub const fn new(trouble: Trouble) -> Self {
-        Self {
-            action: None,
-            reference: None,
-            resend: None,
-            retry_after: None,
-            trouble,
-        }
-    }
-
-    /// Adds where [`Trouble::way_on`] leads: a link, to be followed by GET.
-    #[must_use]
-    pub fn with_action(mut self, action: impl Into<Option<&'a str>>) -> Self {
-        self.action = action.into().map(Hidden);
-        self
-    }
-
-    /// Adds an id by which the trouble is found in the log. It must hold no secret.
-    #[must_use]
-    pub fn with_reference(mut self, reference: impl Into<Option<&'a str>>) -> Self {
-        self.reference = reference.into();
-        self
-    }
-
-    /// Adds the way to a new link.
-    #[must_use]
-    pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
-        self.resend = resend.into();
-        self
-    }
-
-    /// Adds how long to wait before another try.
-    #[must_use]
-    pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
-        self.retry_after = retry_after.into();
-        self
-    }
-
-    /// Returns where [`Trouble::way_on`] leads.
-    #[must_use]
-    pub fn action(&self) -> Option<&'a str> {
-        self.action.map(|action| action.0)
-    }
-
-    /// Returns what to do now, in a sentence: [`Trouble::advice`], or how long to wait where that is known.
-    #[must_use]
-    pub fn advice(&self) -> Cow<'static, str> {
-        match self.retry_after {
-            Some(wait) => format!("Please try again in {}.", words::wait(wait)).into(),
-            None => self.trouble.advice().into(),
-        }
-    }
-
-    /// Returns the id by which the trouble is found in the log.
-    #[must_use]
-    pub const fn reference(&self) -> Option<&'a str> {
-        self.reference
-    }
-
-    /// Returns the way to a new link.
-    #[must_use]
-    pub const fn resend(&self) -> Option<Resend<'a>> {
-        self.resend
-    }
-
-    /// Returns how long to wait before another try.
-    #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
-    }
-
-    /// Returns what did not work.
-    #[must_use]
-    pub const fn trouble(&self) -> Trouble {
-        self.trouble
-    }
-}
+pub use self::page::TroublePage;
 
 /// Something that did not work, as the person hears of it.
 ///
@@ -109,7 +15,7 @@ impl<'a> TroublePage<'a> {
 pub enum Trouble {
     /// The link was opened in another browser than the one that began the sign-in.
     AnotherBrowser,
-    /// One of our computers has the wrong time; it’s nothing that you did.
+    /// The clocks of the servers disagree.
     ClockWrong,
     /// The code from the mail is no longer good: its time is up.
     CodeExpired,
@@ -117,17 +23,17 @@ pub enum Trouble {
     CodeUsed,
     /// What was typed is not the code of the newest mail.
     CodeWrong,
-    /// To sign you in we leave a note in your browser, and it didn’t come back.
+    /// The layer's cookie has not come back: the browser does not keep it.
     CookiesBlocked,
     /// The request comes from another website.
     CrossSite,
     /// The sign-in was begun too long ago.
     Expired,
-    /// This page was opened over a connection that others can read, and signing in works over a secure one alone.
+    /// The page was opened over `http`, and signing in is set up for `https`.
     InsecureConnection,
-    /// Somebody who opened this link on another device said that it wasn’t theirs, so it works only where it was asked for.
+    /// Somebody said in another browser that it was not them: the link works only where the sign-in began.
     LinkDeclined,
-    /// It was good for a short time only, and email can be slow.
+    /// The link was good for its time, and that is over.
     LinkExpired,
     /// The link is used, has expired, or a newer one has taken its place.
     LinkUsed,
@@ -141,7 +47,7 @@ pub enum Trouble {
     NotAllowed,
     /// The address that was proven is not the one that the sign-in was begun for.
     OtherAddress,
-    /// Signing in is set up for another address than the one that you opened.
+    /// The page was opened under another address than the one that signing in is set up for.
     OtherHost,
     /// The provider's answer could not be understood.
     ProviderFailed,
@@ -214,9 +120,9 @@ impl Trouble {
                 way_on: "Sign in here instead",
             },
             Self::ClockWrong => Words {
-                heading: "The clocks here disagree",
-                happened: "One of our computers has the wrong time; it’s nothing that you did.",
-                advice: "Please try again in a minute.",
+                heading: "Our clocks don’t agree",
+                happened: "The computers that run this application disagree about the time; it’s nothing that you did.",
+                advice: "Please try again in a few minutes.",
                 way_on: "Try again",
             },
             Self::CodeExpired => Words {
@@ -238,9 +144,9 @@ impl Trouble {
                 way_on: "Get a new code",
             },
             Self::CookiesBlocked => Words {
-                heading: "Your browser didn’t remember you",
-                happened: "To sign you in we leave a note in your browser, and it didn’t come back.",
-                advice: "Let this site store data, or use another browser, and try again.",
+                heading: "Your browser blocks our cookie",
+                happened: "This site knows you again by a small cookie, and your browser hasn’t sent it back.",
+                advice: "Allow cookies for this site in the settings of your browser, then try again.",
                 way_on: "Try again",
             },
             Self::CrossSite => Words {
@@ -256,21 +162,21 @@ impl Trouble {
                 way_on: "Get a new link",
             },
             Self::InsecureConnection => Words {
-                heading: "This address isn’t secure",
-                happened: "This page was opened over a connection that others can read, and signing in works over a secure one alone.",
-                advice: "Open the secure address and sign in there.",
-                way_on: "Open the secure address",
+                heading: "This connection isn’t encrypted",
+                happened: "The page was opened without encryption, and your browser keeps you signed in only over a secure connection.",
+                advice: "Open it securely, at the address that begins with “https”.",
+                way_on: "Open it securely",
             },
             Self::LinkDeclined => Words {
                 heading: "This link was turned down",
-                happened: "Somebody who opened this link on another device said that it wasn’t theirs, so it works only where it was asked for.",
-                advice: "Open it in the browser where you began, or ask for a new one here.",
+                happened: "Somebody, or a program that checks email, answered “That wasn’t me” on another device, so it now works only where you began.",
+                advice: "Open the link in the browser where you began, or ask for a new one here.",
                 way_on: "Get a new link",
             },
             Self::LinkExpired => Words {
-                heading: "This link has expired",
-                happened: "It was good for a short time only, and email can be slow.",
-                advice: "Ask for a new link, and open it soon.",
+                heading: "This link is too old",
+                happened: "For your safety a link works only for a short time, and sometimes an email takes longer than that.",
+                advice: "Ask for a new link, and open it soon after it arrives.",
                 way_on: "Get a new link",
             },
             Self::LinkUsed => Words {
@@ -311,9 +217,9 @@ impl Trouble {
             },
             Self::OtherHost => Words {
                 heading: "This site has another address",
-                happened: "Signing in is set up for another address than the one that you opened.",
-                advice: "Please go on from there.",
-                way_on: "Open the right address",
+                happened: "You opened it at a web address where signing in isn’t set up.",
+                advice: "Go to the right address and sign in there.",
+                way_on: "Go to the right address",
             },
             Self::ProviderFailed => Words {
                 heading: "Signing in didn’t work this time",
@@ -443,7 +349,7 @@ impl Trouble {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::{collections::HashSet, time::Duration};
 
     use super::*;
 
@@ -502,7 +408,12 @@ mod tests {
                 "4",
                 "5",
             ] {
-                assert!(!words.contains(jargon), "{name}: {jargon:?} in {words}");
+                // Who has to allow cookies must hear the word.
+                let is_told = trouble == Trouble::CookiesBlocked && jargon == "cookie";
+                assert!(
+                    is_told || !words.contains(jargon),
+                    "{name}: {jargon:?} in {words}"
+                );
             }
         }
     }
