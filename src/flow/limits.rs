@@ -295,7 +295,7 @@ mod tests {
             got.push(limited.is_ok());
         }
         assert_eq!(got, [true, true, false, true, false]);
-        let heard = heard.lock().unwrap();
+        let heard = heard.lock().unwrap().clone();
         assert!(heard.contains("scope: Network, email: None"), "{heard}");
         assert!(heard.contains("scope: Everybody, email: None"), "{heard}");
         let email = Email::parse("ada@example.com").unwrap();

@@ -59,9 +59,15 @@ impl Step {
             Ok(form) => form,
             Err(kind) => return self.refuse(kind),
         };
-        if let Some(check) = self.asked_too_soon(form.attempt.as_deref()) {
-            return check;
+        let before = form.before.as_ref();
+        if before.is_some_and(|before| before.attempt.resend_wait(self.now).is_some()) {
+            let sealed = before
+                .map(|before| before.sealed.as_str())
+                .unwrap_or_default();
+            return redirect(&format!("{}?t={sealed}", self.path(Endpoint::Check)));
         }
+        let keeps_fragment =
+            form.keeps_fragment || before.is_some_and(|before| before.attempt.keeps_fragment);
         let BeginForm {
             email, return_to, ..
         } = form;
@@ -79,7 +85,7 @@ impl Step {
             .map_or_else(|| self.fresh_browser_cookie(), str::to_owned);
         let keys = self.shared.gate.tokens.keys();
         let attempt = Attempt {
-            keeps_fragment: form.keeps_fragment,
+            keeps_fragment,
             tail: return_to.unwrap_or_default().as_str().to_owned(),
             ..Attempt::new(crate::random::bytes(), &browser, email, keys, self.now)
         };
@@ -127,21 +133,19 @@ impl Step {
             None => self.wanted(&self.query()?)?,
         };
         Ok(BeginForm {
-            attempt: form.one("t")?.map(str::to_owned),
+            before: form.one("t")?.and_then(|sealed| self.before(sealed)),
             email: form.one("email")?.map(str::to_owned),
-            keeps_fragment: form.one("fragment")? == Some("kept"),
+            keeps_fragment: form.one("fragment")?.is_some(),
             return_to,
         })
     }
 
-    /// Shows the seconds that are left to whoever asks for another link at once.
-    fn asked_too_soon(&self, attempt: Option<&str>) -> Option<Response<Bytes>> {
-        let sealed = attempt?;
+    /// Opens the attempt that goes on with another mail, if it is one of this browser.
+    fn before(&self, sealed: &str) -> Option<Before> {
         let keys = self.shared.gate.tokens.keys();
         let attempt = Attempt::open(keys, Purpose::Check, sealed)?;
-        let is_soon = attempt.resend_wait(self.now).is_some();
-        (is_soon && self.is_ours(&attempt))
-            .then(|| redirect(&format!("{}?t={sealed}", self.path(Endpoint::Check))))
+        let sealed = sealed.to_owned();
+        self.is_ours(&attempt).then_some(Before { attempt, sealed })
     }
 
     /// Returns where the person wants to go afterwards. What could leave the origin is passed over: they go to the front page.
@@ -161,7 +165,8 @@ impl Step {
         let page = LoginPage::new(&action)
             .with_application(self.shared.flow.application_name.as_deref())
             .with_email(email)
-            .with_problem(problem);
+            .with_problem(problem)
+            .with_sent(self.shared.flow.sent());
         self.shared.page(status, &Page::Login(page))
     }
 
@@ -191,11 +196,16 @@ impl Step {
 
 /// What the form says.
 struct BeginForm {
-    /// The attempt that goes on, where a new link was asked for.
-    attempt: Option<String>,
+    before: Option<Before>,
     email: Option<String>,
     keeps_fragment: bool,
     return_to: Option<ReturnTo>,
+}
+
+/// The attempt that goes on, where another mail was asked for.
+struct Before {
+    attempt: Attempt,
+    sealed: String,
 }
 
 fn parse(email: Option<&str>) -> Result<Email, LoginProblem> {

@@ -23,7 +23,7 @@ use crate::{
     head::RequestHead,
     layer::Shared,
     mailer::BoundedMailer,
-    page::{CrossDevice, Resend},
+    page::{CrossDevice, Resend, Sent},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
@@ -100,6 +100,15 @@ impl Flow {
         match self.sign_in {
             SignIn::Code => CODE_LIFETIME,
             SignIn::Link | SignIn::LinkAndCode => self.link_lifetime,
+        }
+    }
+
+    /// What people are told is mailed.
+    pub(crate) fn sent(&self) -> Sent {
+        match self.sign_in {
+            SignIn::Code => Sent::Code,
+            SignIn::Link => Sent::Link,
+            SignIn::LinkAndCode => Sent::LinkAndCode,
         }
     }
 
@@ -213,7 +222,18 @@ impl Step {
         });
         let return_to = attempt.and_then(|attempt| self.return_to_of(attempt));
         let action = self.shared.gate.login_path(return_to.as_ref());
-        let resend = attempt.map(|attempt| Resend::new(&action, attempt.email.as_str()));
+        // A fragment that the browser kept is for the next mail too. One that was not sent is asked for again at once.
+        let before = attempt
+            .filter(|attempt| attempt.keeps_fragment && attempt.resend_wait(self.now).is_none())
+            .map(|attempt| {
+                self.seal_or_shorten(&attempt.with_tail(""), Purpose::Check)
+                    .0
+            });
+        let resend = attempt.map(|attempt| {
+            Resend::new(&action, attempt.email.as_str())
+                .with_attempt(before.as_deref())
+                .with_sent(self.shared.flow.sent())
+        });
         rejection.respond_at_endpoint(&self.shared, &self.head(), resend)
     }
 

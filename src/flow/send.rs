@@ -22,11 +22,7 @@ impl Step {
         let flow = &self.shared.flow;
         let email = &attempt.email;
         self.limit_mail(email).await?;
-        let told = match flow.sign_in {
-            SignIn::Code => Sent::Code,
-            SignIn::Link => Sent::Link,
-            SignIn::LinkAndCode => Sent::LinkAndCode,
-        };
+        let told = flow.sent();
         if !flow.takes_domain(email.domain()) {
             self.shared.listener.tell(&Event::LinkWithheld { email });
             return Ok(told);

@@ -1,6 +1,6 @@
 //! What arrives, by Python's own parser, and that its link signs in.
 
-use tower_magic_link::{SmtpMailer, Trouble};
+use tower_magic_link::{ConfigError, SmtpMailer, Trouble};
 
 use crate::{
     log,
@@ -87,7 +87,6 @@ async fn a_mail_arrives_whole_and_its_link_signs_in() {
         ("TLS, with a login", "wrapped", "smtps", Some("ada:p@ss/é")),
     ];
     for (name, tls, scheme, login) in cases {
-        println!("{name}");
         let mut postbox = Postbox::start(tls, "localhost", login);
         let encoded = login.map_or("", |_| "ada:p%40ss%2F%C3%A9@");
         let world = world(postbox.mailer(scheme, encoded)).await;
@@ -110,12 +109,13 @@ async fn a_mail_arrives_whole_and_its_link_signs_in() {
 #[ignore = "needs aiosmtpd; run by tests/run"]
 async fn a_server_that_is_not_the_right_one_gets_no_mail_and_no_password() {
     const LOGIN: &str = "ada:hunter2@";
-    let untrusted = |postbox: &Postbox| SmtpMailer::new(postbox.url("smtps", LOGIN), SENDER);
+    type Make = fn(&Postbox) -> Result<SmtpMailer, ConfigError>;
+    let untrusted: Make = |postbox| SmtpMailer::new(postbox.url("smtps", LOGIN), SENDER);
     let cases = [
         (
             "certificate not trusted",
             ("wrapped", "localhost"),
-            untrusted as fn(&Postbox) -> _,
+            untrusted,
             "the mail server's TLS or certificate is not good",
             None,
         ),
