@@ -71,7 +71,11 @@ async fn corpora_no_crawler_burns_a_link_or_gets_a_session() {
     let corpora = env::var("CORPORA").expect("CORPORA names the folder of test data");
     let agents = fs::read_to_string(format!("{corpora}/crawler-user-agents.txt")).unwrap();
     let agents: Vec<_> = agents.lines().collect();
-    let modes = [CrossDevice::MatchCode, CrossDevice::Confirm, CrossDevice::Refuse];
+    let modes = [
+        CrossDevice::MatchCode,
+        CrossDevice::Confirm,
+        CrossDevice::Refuse,
+    ];
     let mut visits = 0;
     for office in [PostOffice::Ours, PostOffice::WorkOs] {
         for (agents, mode) in agents.chunks(AT_ONE_LINK).zip(modes.into_iter().cycle()) {
@@ -88,7 +92,11 @@ async fn corpora_no_crawler_burns_a_link_or_gets_a_session() {
             assert_eq!(prey.site.sign_ins(), 0, "{agents:?}");
             for (person, way) in prey.persons.iter().zip([&prey.link, &prey.callback]) {
                 person.click(way).await;
-                assert_eq!(person.is_known_as().await.as_deref(), Some(ADA), "{agents:?}");
+                assert_eq!(
+                    person.is_known_as().await.as_deref(),
+                    Some(ADA),
+                    "{agents:?}"
+                );
             }
             assert_eq!(prey.site.sign_ins(), 2);
         }

@@ -103,7 +103,12 @@ impl Journey {
 
 /// They arrive where they wanted to go.
 fn arrives(seen: &Seen) {
-    assert_eq!((seen.path(), seen.status.as_u16()), ("/reports", 200), "{}", seen.html);
+    assert_eq!(
+        (seen.path(), seen.status.as_u16()),
+        ("/reports", 200),
+        "{}",
+        seen.html
+    );
     assert_eq!(seen.page().text_of("who"), Some(ADA));
 }
 
@@ -131,7 +136,9 @@ async fn other_browser_confirm(mut walk: Walk) -> Ending {
     let asked = walk.open_elsewhere(&desk, &check, &telephone, &link).await;
     let page = asked.page();
     let form = &page.forms[0];
-    let answer = telephone.press(&asked, form, form.plain_button(), &[]).await;
+    let answer = telephone
+        .press(&asked, form, form.plain_button(), &[])
+        .await;
     if walk.robot != Robot::PressesEverything || walk.is_burnt(&link) {
         arrives(&answer);
         return walk.end(&[&telephone]).await;
@@ -148,7 +155,8 @@ async fn other_browser_refuse(mut walk: Walk) -> Ending {
     let link = walk.mail().await;
     let refused = walk.open_elsewhere(&desk, &check, &telephone, &link).await;
     assert_eq!(refused.status, 403);
-    walk.hears(&telephone, &refused, Trouble::AnotherBrowser).await;
+    walk.hears(&telephone, &refused, Trouble::AnotherBrowser)
+        .await;
     // They go back to the desk, as they were told to.
     let link = walk.site.mails().pop().unwrap();
     let mut seen = desk.click(&link).await;
@@ -383,8 +391,8 @@ async fn after_sign_out(mut walk: Walk) -> Ending {
 
     // A step back, and to the link once more: who has signed out stays out.
     let back = desk.go_to(callback.as_str()).await;
-    println!("BACK {} {}", back.ask.url, back.page().heading);
-    assert_eq!(desk.is_known_as().await, None, "{}", back.html);
+    assert_eq!(back.path(), "/auth/login", "{}", back.html);
+    assert_eq!(desk.is_known_as().await, None);
     let seen = desk.click(&link).await;
     walk.hears(&desk, &seen, Trouble::LinkUsed).await;
     let link = walk.new_link(&desk, &seen).await;

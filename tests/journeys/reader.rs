@@ -30,8 +30,14 @@ fn a_page_is_read_as_a_browser_would() {
     let labels: Vec<_> = form.buttons.iter().map(|button| &*button.label).collect();
     assert_eq!(labels, ["No", "Yes"], "a disabled button cannot be pressed");
     let typed = [("code", "a b")];
-    assert_eq!(form.sent_by(form.plain_button(), &typed), "t=%22x%22&code=a+b");
-    assert_eq!(form.sent_by(&form.buttons[0], &[]), "t=%22x%22&code=&answer=no");
+    assert_eq!(
+        form.sent_by(form.plain_button(), &typed),
+        "t=%22x%22&code=a+b"
+    );
+    assert_eq!(
+        form.sent_by(&form.buttons[0], &[]),
+        "t=%22x%22&code=&answer=no"
+    );
 }
 
 #[test]
@@ -48,7 +54,10 @@ fn markup_that_is_none_of_ours_is_not_read() {
         ("crossed", "<p><b></p></b>"),
         ("without quotes", "<a href=x>x</a>"),
         ("twice", r#"<p id="a"></p><p id="a"></p>"#),
-        ("an unknown field", r#"<form method="post" action="/"><input type="file" name="f"></form>"#),
+        (
+            "an unknown field",
+            r#"<form method="post" action="/"><input type="file" name="f"></form>"#,
+        ),
         ("a field in no form", r#"<input type="text" name="f">"#),
         ("a frame", "<iframe></iframe>"),
         ("a form that gets", r#"<form action="/"></form>"#),

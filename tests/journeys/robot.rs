@@ -101,7 +101,11 @@ impl Robot {
 async fn run_scripts(visitor: &Visitor, mut seen: Seen, depth: usize) -> Seen {
     for _ in 0..depth {
         let page = seen.page();
-        if let Some(url) = page.refresh.as_deref().and_then(|wait| wait.split_once('=')) {
+        if let Some(url) = page
+            .refresh
+            .as_deref()
+            .and_then(|wait| wait.split_once('='))
+        {
             seen = visitor.follow(&seen, url.1).await;
         } else if let Some(form) = page.forms.first().filter(|_| sends(&page)) {
             seen = visitor.press(&seen, form, &form.buttons[0], &[]).await;
@@ -114,7 +118,11 @@ async fn run_scripts(visitor: &Visitor, mut seen: Seen, depth: usize) -> Seen {
 
 /// Says whether a script of the page may send a form. A real browser runs them in another suite.
 fn sends(page: &Page) -> bool {
-    let sends = |script: &String| ["submit", "click("].iter().any(|call| script.contains(call));
+    let sends = |script: &String| {
+        ["submit", "click("]
+            .iter()
+            .any(|call| script.contains(call))
+    };
     page.scripts.iter().any(sends)
 }
 

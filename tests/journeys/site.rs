@@ -129,7 +129,10 @@ impl Site {
     /// Returns how many events of a kind there were.
     pub(crate) fn heard(&self, kind: &str) -> usize {
         let events = self.events.lock().unwrap();
-        events.iter().filter(|event| event.starts_with(kind)).count()
+        events
+            .iter()
+            .filter(|event| event.starts_with(kind))
+            .count()
     }
 
     pub(crate) fn emulator(&self) -> &Emulator {
@@ -139,12 +142,10 @@ impl Site {
 
 /// Says who is signed in.
 fn application(layer: &MagicLinkLayer) -> App {
-    BoxCloneSyncService::new(
-        layer.layer(service_fn(|request: Request<Full<Bytes>>| {
-            let session = request.extensions().get::<Session>();
-            let who = session.map_or("nobody", Session::email);
-            let page = format!("<h1>Welcome</h1><p id=\"who\">{who}</p>");
-            async move { Ok::<_, Infallible>(Response::new(Full::from(page))) }
-        })),
-    )
+    BoxCloneSyncService::new(layer.layer(service_fn(|request: Request<Full<Bytes>>| {
+        let session = request.extensions().get::<Session>();
+        let who = session.map_or("nobody", Session::email);
+        let page = format!("<h1>Welcome</h1><p id=\"who\">{who}</p>");
+        async move { Ok::<_, Infallible>(Response::new(Full::from(page))) }
+    })))
 }

@@ -125,7 +125,8 @@ impl Ask {
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.headers.append(name, HeaderValue::try_from(value).unwrap());
+        self.headers
+            .append(name, HeaderValue::try_from(value).unwrap());
         self
     }
 

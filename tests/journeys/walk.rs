@@ -170,7 +170,11 @@ impl Walk {
         assert_eq!(known, insiders.len(), "who is in is known");
         let sessions = self.persons.iter().flat_map(Visitor::sessions);
         let sessions: BTreeSet<_> = sessions.collect();
-        assert_eq!(self.site.sign_ins(), sessions.len(), "a session is nobody's");
+        assert_eq!(
+            self.site.sign_ins(),
+            sessions.len(),
+            "a session is nobody's"
+        );
         Ending {
             told: self.told,
             is_in: !insiders.is_empty(),

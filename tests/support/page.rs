@@ -193,7 +193,10 @@ impl Page {
 
     fn raw(&mut self, element: &Open, content: &str) {
         if element.name == "script" {
-            assert!(!element.attributes.contains_key("src"), "scripts are inline");
+            assert!(
+                !element.attributes.contains_key("src"),
+                "scripts are inline"
+            );
             self.scripts.push(content.to_owned());
         }
     }
@@ -282,7 +285,9 @@ fn unescape(text: &str) -> String {
     while let Some((plain, reference)) = rest.split_once('&') {
         out.push_str(plain);
         let (name, after) = reference.split_once(';').expect("the end of a reference");
-        let number = name.strip_prefix('#').and_then(|number| number.parse().ok());
+        let number = name
+            .strip_prefix('#')
+            .and_then(|number| number.parse().ok());
         out.push(match name {
             "amp" => '&',
             "gt" => '>',
