@@ -4,6 +4,7 @@
 //! $ cargo run --example emulator
 //! listening on http://127.0.0.1:4200
 //! sign-in link for ada@example.com: http://127.0.0.1:4200/passwordless/01…/confirm
+//! sign-in code for ada@example.com: 500013
 //! ```
 //!
 //! It takes any API key that begins with `sk_` and any client id. An application is pointed at it by
@@ -17,15 +18,18 @@ use std::{
 
 use tower_magic_link::emulator::Emulator;
 
-/// Makes an emulator that says where its mails lead.
+/// Makes an emulator that says what its mails hold.
 pub(crate) fn app(say: impl Fn(&str) + Send + Sync + 'static) -> Emulator {
     Emulator::builder()
+        .mail_codes()
         .on_mail(move |mail| {
-            say(&format!(
-                "sign-in link for {}: {}",
-                mail.address(),
-                mail.link()
-            ));
+            let to = mail.address();
+            if let Some(link) = mail.link() {
+                say(&format!("sign-in link for {to}: {link}"));
+            }
+            if let Some(code) = mail.code() {
+                say(&format!("sign-in code for {to}: {code}"));
+            }
         })
         .build()
 }

@@ -80,7 +80,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     // Without a key there is a WorkOS in this process, which prints what it mails and stops when it is dropped.
     let emulator = tower_magic_link::emulator::Emulator::builder()
-        .on_mail(|mail| println!("sign-in link for {}: {}", mail.address(), mail.link()))
+        .on_mail(|mail| {
+            println!(
+                "sign-in link for {}: {}",
+                mail.address(),
+                mail.link().unwrap_or_default()
+            )
+        })
         .build();
     let emulator = emulator.serve(0).await?;
     let workos = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {

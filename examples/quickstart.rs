@@ -1,7 +1,7 @@
 //! An axum application behind email sign-in.
 //!
 //! `cargo run --example quickstart` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
-//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
+//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS, and prints the link all the same: it mails nobody. `PORT` chooses the port: default 3000, 0 picks a free one.
 
 #![expect(
     clippy::print_stdout,
@@ -13,8 +13,8 @@ use std::{env, error::Error};
 use axum::{Router, response::Html, routing::get};
 use tokio::net::TcpListener;
 use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, WorkOs,
-    emulator::{Emulator, EmulatorServer},
+    ConfigError, ConsoleMailer, KeyRing, MagicLinkLayer, Session, SigningKey, WorkOs,
+    emulator::Emulator,
 };
 
 /// The application: a public page, and one that only a signed-in person sees.
@@ -22,6 +22,7 @@ pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<Rou
     let layer = MagicLinkLayer::builder(workos, keys)
         .public_url(public_url)
         .public_path("/about")
+        .mailer(ConsoleMailer::new())
         .build()?;
     Ok(Router::new()
         .route("/", get(home))
@@ -64,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {
-        let server = emulator().await?;
+        let server = Emulator::builder().build().serve(0).await?;
         let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
         (workos, Some(server))
     };
@@ -72,12 +73,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on {public_url}");
     axum::serve(listener, app(workos, keys, &public_url)?).await?;
     Ok(())
-}
-
-/// A WorkOS in this process, which prints what it mails.
-async fn emulator() -> std::io::Result<EmulatorServer> {
-    let emulator = Emulator::builder()
-        .on_mail(|mail| println!("sign-in link for {}: {}", mail.address(), mail.link()))
-        .build();
-    emulator.serve(0).await
 }

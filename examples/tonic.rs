@@ -93,7 +93,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 /// A WorkOS in this process, which prints what it mails.
 async fn emulator() -> std::io::Result<EmulatorServer> {
     let emulator = Emulator::builder()
-        .on_mail(|mail| println!("sign-in link for {}: {}", mail.address(), mail.link()))
+        .on_mail(|mail| {
+            println!(
+                "sign-in link for {}: {}",
+                mail.address(),
+                mail.link().unwrap_or_default()
+            )
+        })
         .build();
     emulator.serve(0).await
 }

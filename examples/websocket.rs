@@ -77,8 +77,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {
-        let emulator = Emulator::builder()
-            .on_mail(|mail| println!("sign-in link for {}: {}", mail.address(), mail.link()));
+        let emulator = Emulator::builder().on_mail(|mail| {
+            println!(
+                "sign-in link for {}: {}",
+                mail.address(),
+                mail.link().unwrap_or_default()
+            )
+        });
         let server = emulator.build().serve(0).await?;
         let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
         (workos, Some(server))

@@ -4,7 +4,7 @@ use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
 
 use crate::head::RequestHead;
 
-mod accept;
+pub(crate) mod accept;
 
 /// Who asks, and so in which language the layer's refusals are heard.
 ///

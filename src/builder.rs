@@ -10,7 +10,7 @@ use crate::{
     flow::{Exchanges, Flow},
     gate::Gate,
     layer::{MagicLinkLayer, PageSet, Shared},
-    mailer::{ErasedMailer, Mailer},
+    mailer::Mailer,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, Identity, IdentityProvider},
     public_url::PublicUrl,
@@ -24,10 +24,12 @@ mod bearer;
 mod check;
 mod forward;
 mod lifetimes;
+mod mail;
 mod paths;
 mod preflight;
 mod sign_in;
 mod streams;
+mod throttle;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -66,12 +68,13 @@ pub struct Builder {
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
     pages: Box<dyn Pages>,
-    mailer: Option<Box<dyn ErasedMailer>>,
+    mail: mail::Settings,
     listener: Listener,
     clock: Box<dyn Clock>,
     forward: forward::Settings,
     sign_in: sign_in::Settings,
     streams: Streams,
+    throttle: throttle::Settings,
 }
 
 impl Builder {
@@ -95,12 +98,13 @@ impl Builder {
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
             pages: Box::new(DefaultPages::new()),
-            mailer: None,
+            mail: mail::Settings::new(),
             listener: Listener::default(),
             clock: Box::new(SystemClock::default()),
             forward: forward::Settings::default(),
             sign_in: sign_in::Settings::default(),
             streams: Streams::new(),
+            throttle: throttle::Settings::default(),
         }
     }
 
@@ -203,7 +207,7 @@ impl Builder {
 
     /// Mails the link ourselves. Default: the provider mails it.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
-        self.mailer = Some(Box::new(mailer));
+        self.mail.mailer = Some(Box::new(mailer));
         self
     }
 
@@ -235,6 +239,7 @@ impl Builder {
         check::same_site(self.same_site)?;
         let lifetimes = self.lifetimes()?;
         self.check_streams()?;
+        self.check_sign_in(self.mail.mailer.is_some())?;
         check::organizations(&self.organizations)?;
         let email_domains = check::domains(self.email_domains.as_deref())?;
         let policy = Policy::new(&self.pages.sources())?;
@@ -255,13 +260,16 @@ impl Builder {
             proxies: self.forward.proxies()?,
             flow: Flow {
                 provider: self.provider,
-                mailer: self.mailer,
                 cross_device: self.sign_in.cross_device,
+                sign_in: self.sign_in.sign_in,
+                application_name: self.mail.application_name()?,
+                mailer: self.mail.mailer()?,
                 authorize: self.authorize,
                 organizations: self.organizations,
                 email_domains,
                 link_lifetime: self.link_lifetime,
                 exchanges: Exchanges::default(),
+                throttling: self.throttle.check()?,
             },
             gate,
             listener: self.listener,

@@ -14,6 +14,8 @@ pub(crate) enum Endpoint {
     Callback,
     /// "Check your mail."
     Check,
+    /// A code from the mail, typed where the sign-in began.
+    Code,
     /// The form; posting it begins a sign-in.
     Login,
     /// A button; posting it ends the session.
@@ -38,6 +40,7 @@ impl Endpoint {
         Some(match name {
             "callback" => Self::Callback,
             "check" => Self::Check,
+            "code" => Self::Code,
             "login" => Self::Login,
             "logout" => Self::Logout,
             "open" => Self::Open,
@@ -51,6 +54,7 @@ impl Endpoint {
         match self {
             Self::Callback => "callback",
             Self::Check => "check",
+            Self::Code => "code",
             Self::Login => "login",
             Self::Logout => "logout",
             Self::Open => "open",
@@ -63,6 +67,7 @@ impl Endpoint {
         match self {
             Self::Callback | Self::Login | Self::Logout | Self::Open => "GET, HEAD, POST",
             Self::Check | Self::Session => "GET, HEAD",
+            Self::Code => "POST",
         }
     }
 

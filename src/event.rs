@@ -11,6 +11,7 @@ use crate::{
     rejection::RejectionKind,
     revocation::StoreErrorKind,
     session::Session,
+    throttle::LimitScope,
 };
 
 /// Something that an audit log wants to know.
@@ -46,10 +47,21 @@ pub enum Event<'a> {
         /// For whom.
         email: &'a Email,
     },
+    /// The mailer did not take a mail, or not in time. The person was told, and can try again.
+    MailFailed {
+        /// For whom it was.
+        email: &'a Email,
+        /// Why, as [`MailError::reason`](crate::MailError::reason) says.
+        reason: &'static str,
+        /// The code that the mail server answered with, where there was one.
+        status: Option<u16>,
+    },
     /// The provider could not do what it was asked.
     ProviderFailed {
         /// What kind of failure it was.
         kind: ProviderErrorKind,
+        /// The provider's own word for it, where it has one: WorkOS's `sso_required`.
+        code: Option<&'a str>,
         /// The HTTP status of the answer, where there was one.
         status: Option<u16>,
         /// The provider's name for the request, for its support.
@@ -79,12 +91,25 @@ pub enum Event<'a> {
         /// Whether the store took it. If not, a copy of the cookie works until it expires.
         is_recorded: bool,
     },
+    /// The throttle did not answer. Mail went out all the same; a code was not compared.
+    ThrottleFailed {
+        /// What kind of failure it was.
+        kind: StoreErrorKind,
+    },
+    /// Somebody was asked to wait, since a limit was reached ([`Limits`](crate::Limits)).
+    Throttled {
+        /// Whose limit it was. Of several the one with the longest wait.
+        scope: LimitScope,
+        /// The address that mail was asked for; `None` where a code was typed.
+        email: Option<&'a Email>,
+    },
 }
 
 impl<'a> Event<'a> {
     pub(crate) fn of_provider_error(error: &'a ProviderError) -> Self {
         Self::ProviderFailed {
             kind: error.kind(),
+            code: error.code(),
             status: error.status(),
             request_id: error.request_id(),
         }
@@ -107,12 +132,20 @@ impl<'a> Event<'a> {
             Self::LinkWithheld { email } => {
                 tracing::warn!(target: "tower_magic_link", ?email, "link withheld");
             }
+            Self::MailFailed {
+                email,
+                reason,
+                status,
+            } => {
+                tracing::error!(target: "tower_magic_link", ?email, reason, status, "mail not sent");
+            }
             Self::ProviderFailed {
                 kind,
+                code,
                 status,
                 request_id,
             } => {
-                tracing::error!(target: "tower_magic_link", %kind, status, request_id, "provider failed");
+                tracing::error!(target: "tower_magic_link", %kind, code, status, request_id, "provider failed");
             }
             Self::Refused { kind } => {
                 tracing::debug!(target: "tower_magic_link", kind = kind.code(), "refused");
@@ -129,6 +162,12 @@ impl<'a> Event<'a> {
             }
             Self::StoreFailed { kind } => {
                 tracing::error!(target: "tower_magic_link", %kind, "revocation store failed");
+            }
+            Self::ThrottleFailed { kind } => {
+                tracing::error!(target: "tower_magic_link", %kind, "throttle failed");
+            }
+            Self::Throttled { scope, email } => {
+                tracing::warn!(target: "tower_magic_link", ?scope, ?email, "throttled");
             }
         }
     }

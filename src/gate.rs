@@ -163,11 +163,13 @@ impl Gate {
         let has_browser_cookie = || self.browser_cookie(head).is_some();
         if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_browser_cookie) {
             // A person whose browser drops our cookie has nothing else to show that the form was ours.
-            let kind = match head.wants_page() && head.is_silent_on_site() {
-                true => lost_cookie::likeliest(head, &self.public_url),
-                false => RejectionKind::CrossSite,
-            };
-            return Err(Rejection::new(kind));
+            return Err(match head.wants_page() && head.is_silent_on_site() {
+                true => {
+                    let name = self.cookies.name(Jar::Browser);
+                    lost_cookie::rejection(head, &self.public_url, name)
+                }
+                false => Rejection::new(RejectionKind::CrossSite),
+            });
         }
         Ok(())
     }

@@ -82,7 +82,10 @@
 //! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
+//! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
 //! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
+//! | mail asked for, or codes typed, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
+//! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
 //! | clock set back | nothing that has expired comes back to life |
 //! | layer missing, extractor used | 500 that names the layer |
@@ -126,7 +129,7 @@
 //! # Modules, in the order of the walk
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation`, `flow` (`login`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `issuer`, `provider`, `mailer`,
+//! `seal`), `revocation`, `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `issuer`, `provider`, `mailer`,
 //! `page`, `rejection`, `stream`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -135,6 +138,7 @@ mod audience;
 mod authorize;
 mod body;
 mod builder;
+mod client;
 mod clock;
 mod email;
 #[cfg(feature = "emulator")]
@@ -150,6 +154,7 @@ mod forward;
 mod forward_auth;
 mod future;
 mod gate;
+pub mod guide;
 mod head;
 mod issuer;
 mod layer;
@@ -170,28 +175,35 @@ mod stream;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
+mod throttle;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;
+#[cfg(feature = "smtp")]
+pub use self::mailer::{Letter, SmtpMailer};
 #[cfg(feature = "workos")]
 pub use self::provider::{
-    AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
+    AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
+    NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
+    WorkOs,
 };
 pub use self::{
     audience::Audience,
     authorize::{Authorization, IntoAuthorization},
     body::ResponseBody,
     builder::{Builder, SameSite},
+    client::ForwardedField,
     clock::{Clock, Signal, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::Event,
     explain::{Explanation, Ground, Outcome},
+    flow::SignIn,
     forward_auth::{ForwardAuth, ForwardAuthFuture},
     future::ResponseFuture,
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},
     layer::MagicLinkLayer,
-    mailer::{Mail, MailError, Mailer},
+    mailer::{ConsoleMailer, Mail, MailError, Mailer},
     page::{
         CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
         LoginPage, LoginProblem, MatchPage, OnwardPage, Page, PageSources, Pages, Resend, Sent,
@@ -199,8 +211,8 @@ pub use self::{
     },
     peer::PeerAddr,
     provider::{
-        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
-        ProviderErrorKind, Start, Started,
+        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
+        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     rejection::{Rejection, RejectionKind},
     revocation::{
@@ -211,6 +223,9 @@ pub use self::{
     service::MagicLink,
     session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
     stream::SessionGuard,
+    throttle::{
+        Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
+    },
 };
 
 /// The README's code, compiled and run as its readers would.

@@ -7,10 +7,21 @@
 use http::header;
 use url::Url;
 
-use crate::{head::RequestHead, public_url::PublicUrl, rejection::RejectionKind};
+use crate::{
+    head::RequestHead,
+    public_url::PublicUrl,
+    rejection::{Rejection, RejectionKind},
+};
+
+/// Returns what a request hears whose cookie did not come back.
+pub(crate) fn rejection(head: &RequestHead<'_>, public_url: &PublicUrl, name: &str) -> Rejection {
+    let origin = public_url.origin();
+    Rejection::new(likeliest(head, public_url))
+        .with_detail(format!("Cookie: {name}. Signing in is set up for {origin}"))
+}
 
 /// Says why a cookie most likely did not come back.
-pub(crate) fn likeliest(head: &RequestHead<'_>, public_url: &PublicUrl) -> RejectionKind {
+fn likeliest(head: &RequestHead<'_>, public_url: &PublicUrl) -> RejectionKind {
     if is_elsewhere(head, public_url) {
         RejectionKind::OtherHost
     } else if public_url.is_secure() && is_plain(head) {

@@ -41,8 +41,8 @@ use crate::{
     email::Email,
     layer::MagicLinkLayer,
     provider::{
-        AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
-        ProviderErrorKind, Start, Started,
+        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
+        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     session::{Session, SessionId, cookie::Jar},
 };
@@ -112,9 +112,14 @@ impl Clock for ManualClock {
     }
 }
 
-/// A provider that mails nobody: the test takes the link from [`StubProvider::last_link`] and follows it to the callback at once.
+/// The stub's six digits never expire; this is what it says of them.
+const STUB_CODE_LIFETIME: Duration = Duration::from_secs(600);
+
+/// A provider that mails nobody: the test takes the link from [`StubProvider::last_link`] and follows it to the callback at once, or
+/// types the six digits of [`StubProvider::last_code`].
 ///
-/// Its codes are good once. Clones are the same provider.
+/// Its codes are good once, and six digits for the address alone that they were made for, until newer ones are. Clones are the same
+/// provider.
 #[derive(Clone, Debug, Default)]
 pub struct StubProvider(Arc<Stub>);
 
@@ -124,6 +129,15 @@ struct Stub {
     finished: AtomicUsize,
     codes: Mutex<HashMap<String, Identity>>,
     last_link: Mutex<Option<Link>>,
+    last_code: Mutex<Option<OneTimeCode>>,
+    /// By address in lower case; the digits of a code that was redeemed stay.
+    digits: Mutex<HashMap<String, (OneTimeCode, Standing)>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Good,
+    Used,
 }
 
 impl StubProvider {
@@ -137,6 +151,12 @@ impl StubProvider {
     #[must_use]
     pub fn last_link(&self) -> Option<Link> {
         lock(&self.0.last_link).clone()
+    }
+
+    /// Returns the six digits that were made last.
+    #[must_use]
+    pub fn last_code(&self) -> Option<OneTimeCode> {
+        lock(&self.0.last_code).clone()
     }
 
     /// Makes a code that yields an identity.
@@ -182,6 +202,37 @@ impl IdentityProvider for StubProvider {
             .remove(code.expose())
             .ok_or(ProviderError::new(ProviderErrorKind::Refused))
     }
+
+    async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+        self.0.started.fetch_add(1, Ordering::SeqCst);
+        let number = u32::from_be_bytes(crate::random::bytes()) % 1_000_000;
+        let code = OneTimeCode::new(format!("{number:06}"));
+        let address = start.email.as_str().to_ascii_lowercase();
+        lock(&self.0.digits).insert(address, (code.clone(), Standing::Good));
+        *lock(&self.0.last_code) = Some(code.clone());
+        Ok(match start.delivery {
+            Delivery::Mailer => StartedCode::with_code(code, STUB_CODE_LIFETIME),
+            Delivery::Provider => StartedCode::mailed(STUB_CODE_LIFETIME),
+        })
+    }
+
+    async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
+        self.0.finished.fetch_add(1, Ordering::SeqCst);
+        let address = finish.email.as_str().to_ascii_lowercase();
+        let mut digits = lock(&self.0.digits);
+        let Some((_, standing)) = digits
+            .get_mut(&address)
+            .filter(|(code, _)| code == finish.code)
+        else {
+            return Err(ProviderErrorKind::CodeWrong.into());
+        };
+        if *standing == Standing::Used {
+            return Err(ProviderErrorKind::CodeUsed.into());
+        }
+        *standing = Standing::Used;
+        let subject = id_of("user", finish.email);
+        Ok(Identity::new(subject, finish.email.clone()).with_method(SignInMethod::MagicAuth))
+    }
 }
 
 impl MagicLinkLayer {
@@ -218,11 +269,50 @@ impl MagicLinkLayer {
 
 /// Returns the identity that the stub proves of an address: one subject per address, which does not show it.
 fn identity_of(email: Email) -> Identity {
+    Identity::new(id_of("prof", &email), email)
+}
+
+fn id_of(kind: &str, email: &Email) -> String {
     let hash = Sha256::digest(email.as_str().to_ascii_lowercase());
     let id = hash.first_chunk::<16>().copied().unwrap_or_default();
-    Identity::new(format!("prof_{}", SessionId::from_bytes(id)), email)
+    format!("{kind}_{}", SessionId::from_bytes(id))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stub_takes_six_digits_once_and_for_their_address_alone() {
+        let provider = StubProvider::new();
+        let ada = Email::parse("ada@example.com").unwrap();
+        let eve = Email::parse("eve@example.com").unwrap();
+        let start = StartCode::new(&ada, Delivery::Mailer, None, None);
+        let older = provider.start_code(&start).await.unwrap();
+        let older = older.code().unwrap().clone();
+        let mut started = provider.start_code(&start).await.unwrap();
+        while started.code() == Some(&older) {
+            started = provider.start_code(&start).await.unwrap();
+        }
+        let code = started.code().unwrap().clone();
+        assert_eq!(provider.last_code().as_ref(), Some(&code));
+
+        let finish = async |email: &Email, code: &OneTimeCode| {
+            let finish = FinishCode::new(code, email, None, None);
+            let got = provider.finish_code(&finish).await;
+            got.map_err(|error| error.kind())
+        };
+        let wrong = Err(ProviderErrorKind::CodeWrong);
+        assert_eq!(finish(&eve, &code).await, wrong, "another's");
+        assert_eq!(finish(&ada, &older).await, wrong, "an older one");
+        let identity = finish(&ada, &code).await.unwrap();
+        assert_eq!(identity.method(), SignInMethod::MagicAuth);
+        assert!(identity.subject().starts_with("user_"));
+        assert_eq!(identity.email(), &ada);
+        assert_eq!(finish(&ada, &code).await, Err(ProviderErrorKind::CodeUsed));
+    }
 }

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 from workos import (
     AuthenticationError,
     BadRequestError,
+    NotFoundError,
     UnprocessableEntityError,
     WorkOSClient,
     WorkOSError,
@@ -149,6 +150,46 @@ def main(base_url):
     checks.refused("no code", UnprocessableEntityError, call, code="invalid_request_parameters", errors=missing)
     call = lambda: workos.sso.get_profile(access_token="nope")
     checks.refused("a bad access token", AuthenticationError, call, error="Unauthorized")
+
+    users, strange_users = workos.user_management, stranger.user_management
+    address = "grace@example.com"
+    made = users.create_magic_auth(email=address, ip_address="192.0.2.1", user_agent="Browser/1")
+    checks.check("a code has six digits", len(made.code) == 6 and made.code.isdigit(), made.code)
+    checks.equal("is for the address", made.email, address)
+    checks.check("names itself and a user", made.id.startswith("magic_auth_01") and made.user_id.startswith("user_01"), made)
+    checks.equal("is good for ten minutes", made.expires_at - made.created_at, timedelta(minutes=10))
+    checks.equal("can be read again", users.get_magic_auth(made.id).code, made.code)
+    redeem = lambda code, users=users: users.authenticate_with_magic_auth(code=code, email=address, ip_address="192.0.2.1")
+
+    wrong = f"{(int(made.code) + 1) % 1_000_000:06}"
+    checks.refused("a wrong code", BadRequestError, lambda: redeem(wrong), code="invalid_one_time_code")
+    call = lambda: redeem(made.code, strange_users)
+    checks.refused("a code with a wrong secret", BadRequestError, call, error="invalid_client")
+    answer = redeem(made.code)
+    checks.equal("a code yields its user", (answer.user.id, answer.user.email), (made.user_id, address))
+    checks.equal("with a verified address", answer.user.email_verified, True)
+    checks.equal("without names", (answer.user.first_name, answer.user.last_name, answer.user.name), (None, None, None))
+    checks.equal("by Magic Auth", answer.authentication_method.value, "MagicAuth")
+    checks.equal("of no organization", answer.organization_id, None)
+    checks.check("with a JWT and a refresh token", answer.access_token.count(".") == 2 and answer.refresh_token, answer)
+    checks.refused("a code that was used", BadRequestError, lambda: redeem(made.code), code="one_time_code_previously_used")
+    made = users.create_magic_auth(email=address)
+    wrong = f"{(int(made.code) + 1) % 1_000_000:06}"
+    for _ in range(10):
+        checks.refused("a wrong code", BadRequestError, lambda: redeem(wrong), code="invalid_one_time_code")
+    spent = f"One-time code for '{address}' has had too many failed attempts."
+    call = lambda: redeem(made.code)
+    checks.refused("too many tries", BadRequestError, call, code="one_time_code_too_many_attempts", message=spent)
+    call = lambda: users.create_magic_auth(email="grace")
+    checks.refused("a code for no address", UnprocessableEntityError, call, code="invalid_request_parameters")
+    call = lambda: users.create_magic_auth(email=address, invitation_token="x")
+    checks.refused("a code for an unknown invitation", BadRequestError, call, error="invitation_invalid")
+    call = lambda: strange_users.create_magic_auth(email=address)
+    checks.refused("a code with a bad key", AuthenticationError, call, **unauthorized)
+    missing = {"code": "entity_not_found", "message": "MagicAuth not found: 'magic_auth_x'."}
+    checks.refused("an unknown code id", NotFoundError, lambda: users.get_magic_auth("magic_auth_x"), **missing)
+    call = lambda: users.authenticate_with_password(email=address, password="x")
+    checks.refused("another grant", BadRequestError, call, error="unsupported_grant_type")
 
     print(f"{checks.passed} passed, {checks.failed} failed")
     return checks.failed > 0

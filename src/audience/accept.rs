@@ -45,7 +45,7 @@ impl Wish {
 }
 
 /// Returns the weight of a range, in thousandths, from its parameters.
-fn weight<'f>(parameters: impl Iterator<Item = &'f [u8]>) -> u16 {
+pub(crate) fn weight<'f>(parameters: impl Iterator<Item = &'f [u8]>) -> u16 {
     for parameter in parameters {
         let mut halves = parameter.splitn(2, |byte| *byte == b'=');
         let name = halves.next().unwrap_or_default();
@@ -78,7 +78,7 @@ fn thousandths(quality: &[u8]) -> u16 {
 }
 
 /// Splits at a separator that stands outside of quoted strings (section 5.6.4).
-fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+pub(crate) fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |byte| {
         if is_escaped {

@@ -47,8 +47,10 @@ impl Builder {
         self
     }
 
-    /// Names the proxies whose word [`MagicLinkLayer::forward_auth`](crate::MagicLinkLayer::forward_auth) takes for what a client asked: addresses, or
-    /// networks in CIDR notation. Default: none. Nothing else reads what a proxy says.
+    /// Names the proxies whose word is taken: addresses, or networks in CIDR notation. Default: none.
+    ///
+    /// [`MagicLinkLayer::forward_auth`](crate::MagicLinkLayer::forward_auth) takes it for what a client asked, and [limits](Builder::limits) by network for
+    /// [who the client is](Builder::forwarded_field). Nothing else reads what a proxy says.
     ///
     /// ```
     /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {

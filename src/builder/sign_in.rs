@@ -1,20 +1,40 @@
 //! Settings of how people sign in.
 
 use super::Builder;
-use crate::page::CrossDevice;
+use crate::{error::ConfigError, flow::SignIn, page::CrossDevice};
 
 /// What the builder was told of how people sign in.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
+    pub(super) sign_in: SignIn,
     pub(super) cross_device: CrossDevice,
 }
 
 impl Builder {
+    /// Sets what people sign in with. Default: [`SignIn::Link`].
+    ///
+    /// A code needs a provider that has codes, as `WorkOs` has (Magic Auth). With [`Builder::mailer`] the layer mails it, and WorkOS's own mail of
+    /// it should be switched off in the WorkOS dashboard; without, WorkOS mails it. [`SignIn::LinkAndCode`] needs a mailer: WorkOS would send two mails.
+    ///
+    /// The two methods yield different subjects for one person: see [`Identity::method`](crate::Identity::method).
+    pub fn sign_in(mut self, sign_in: SignIn) -> Self {
+        self.sign_in.sign_in = sign_in;
+        self
+    }
+
     /// Sets what opening the link in another browser than the one that began comes to. Default: [`CrossDevice::MatchCode`].
     ///
     /// In the browser that began, the link signs in at once, whatever is set here.
     pub fn cross_device(mut self, cross_device: CrossDevice) -> Self {
         self.sign_in.cross_device = cross_device;
         self
+    }
+
+    pub(super) fn check_sign_in(&self, has_mailer: bool) -> Result<(), ConfigError> {
+        if self.sign_in.sign_in != SignIn::LinkAndCode || has_mailer {
+            return Ok(());
+        }
+        let problem = "needs a mailer: WorkOS would send the link and the code in two mails";
+        Err(ConfigError::invalid("sign_in", "LinkAndCode", problem))
     }
 }

@@ -15,10 +15,13 @@ use serde_json::{Value, json};
 const PIECE: &[u8] = &[b' '; 8 * 1_024];
 
 /// What older answers lack, and what the protocol calls optional.
-const OPTIONAL: [&str; 9] = [
+const OPTIONAL: [&str; 12] = [
+    "authentication_method",
     "custom_attributes",
     "expires_in",
     "groups",
+    "locale",
+    "metadata",
     "name",
     "raw_attributes",
     "role",
@@ -121,8 +124,10 @@ pub(super) fn without_optional(answer: Answer) -> Answer {
                 return Shape::Whole(body);
             };
             fields.retain(|name, _| !OPTIONAL.contains(&name.as_str()));
-            if let Some(Value::Object(profile)) = fields.get_mut("profile") {
-                profile.retain(|name, _| !OPTIONAL.contains(&name.as_str()));
+            for person in ["profile", "user"] {
+                if let Some(Value::Object(person)) = fields.get_mut(person) {
+                    person.retain(|name, _| !OPTIONAL.contains(&name.as_str()));
+                }
             }
             Shape::Whole(Value::Object(fields).to_string().into())
         })

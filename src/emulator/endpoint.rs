@@ -12,10 +12,16 @@ use percent_encoding::percent_decode_str;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
+    /// `POST /user_management/authenticate`.
+    Authenticate,
     /// `GET /passwordless/{token}/confirm`: the link.
     Confirm,
     /// `POST /passwordless/sessions`.
     Create,
+    /// `GET /user_management/magic_auth/{id}`.
+    MagicAuth,
+    /// `POST /user_management/magic_auth`.
+    MagicAuthCreate,
     /// `GET /sso/profile`.
     Profile,
     /// `POST /passwordless/sessions/{id}/send`.
@@ -43,15 +49,20 @@ impl<'a> Route<'a> {
             ["", "passwordless", token, "confirm"] => (Endpoint::Confirm, *token),
             ["", "sso", "profile"] => (Endpoint::Profile, ""),
             ["", "sso", "token"] => (Endpoint::Token, ""),
+            ["", "user_management", "authenticate"] => (Endpoint::Authenticate, ""),
+            ["", "user_management", "magic_auth"] => (Endpoint::MagicAuthCreate, ""),
+            ["", "user_management", "magic_auth", id] => (Endpoint::MagicAuth, *id),
             _ => return Self::Unknown,
         };
         let (is_taken, allow) = match endpoint {
-            Endpoint::Confirm | Endpoint::Profile => {
+            Endpoint::Confirm | Endpoint::MagicAuth | Endpoint::Profile => {
                 (matches!(*method, Method::GET | Method::HEAD), "GET, HEAD")
             }
-            Endpoint::Create | Endpoint::Send | Endpoint::Token => {
-                (*method == Method::POST, "POST")
-            }
+            Endpoint::Authenticate
+            | Endpoint::Create
+            | Endpoint::MagicAuthCreate
+            | Endpoint::Send
+            | Endpoint::Token => (*method == Method::POST, "POST"),
         };
         if !is_taken {
             return Self::WrongMethod(allow);
@@ -98,6 +109,26 @@ mod tests {
             ),
             ("POST /sso/token", found(Endpoint::Token, "")),
             ("GET /sso/profile", found(Endpoint::Profile, "")),
+            (
+                "POST /user_management/authenticate",
+                found(Endpoint::Authenticate, ""),
+            ),
+            (
+                "POST /user_management/magic_auth",
+                found(Endpoint::MagicAuthCreate, ""),
+            ),
+            (
+                "GET /user_management/magic_auth/m%2F1",
+                found(Endpoint::MagicAuth, "m/1"),
+            ),
+            (
+                "GET /user_management/magic_auth",
+                Route::WrongMethod("POST"),
+            ),
+            (
+                "POST /user_management/magic_auth/send",
+                Route::WrongMethod("GET, HEAD"),
+            ),
             ("GET /sso/token", Route::WrongMethod("POST")),
             (
                 "POST /passwordless/tok/confirm",

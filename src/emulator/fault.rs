@@ -52,7 +52,8 @@ pub enum Fault {
     /// is done.
     LostAnswer,
     /// Does the work, and leaves out what WorkOS's older answers did not have, or what may be missing: `token_type` and
-    /// `expires_in` of a token, `success` of a mail that was sent, names, roles, groups and attributes of a profile.
+    /// `expires_in` of a token, `success` of a mail that was sent, names, roles, groups and attributes of a profile,
+    /// `authentication_method` of an authentication, the name, language and metadata of its user.
     OldShape,
     /// Answers 429 with `Retry-After` in whole seconds, and does no work.
     RateLimited(Duration),

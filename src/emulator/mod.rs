@@ -1,6 +1,6 @@
 //! A WorkOS that runs in this process, for tests, examples and work without a network.
 //!
-//! It speaks the part of WorkOS's protocol that magic links need, closely enough for WorkOS's own SDKs:
+//! It speaks the part of WorkOS's protocol that magic links and codes need, closely enough for WorkOS's own SDKs:
 //!
 //! - `POST /passwordless/sessions` makes a single-use link; `POST /passwordless/sessions/{id}/send` puts it into the
 //!   outbox, which stands for the mail.
@@ -8,9 +8,11 @@
 //!   expired, it redirects with `error=access_denied`.
 //! - `POST /sso/token` takes a form or JSON and redeems a code once, within 10 minutes; `GET /sso/profile` answers to
 //!   the access token for another 10.
+//! - `POST /user_management/magic_auth` makes a six-digit code, `GET /user_management/magic_auth/{id}` reads it again, and
+//!   `POST /user_management/authenticate` redeems it, once, within 10 minutes.
 //! - Any API key that begins with `sk_` and any client id that is not empty are good.
 //! - Time comes from its [`Clock`], so that a test expires a link without waiting.
-//! - A test orders [`Fault`]s, per endpoint, and other profiles than the one of the address.
+//! - A test orders [`Fault`]s, per endpoint, and other profiles and users than those of the address.
 //! - It proves nothing and signs anybody in: it is never a part of what runs in production.
 //!
 //! An [`Emulator`] is a `tower_service::Service`, and [`Emulator::serve`] puts it on a loopback port.
@@ -47,17 +49,22 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 
 mod answer;
 mod call;
+mod code;
+mod edits;
 mod endpoint;
 mod fault;
 mod id;
 mod log;
+mod magic_auth;
 mod mail;
 mod passwordless;
 mod profile;
+mod refusal;
 mod server;
 mod service;
 mod shelf;
 mod sso;
+mod user;
 
 pub use self::{
     answer::{AnswerBody, ConnectionCut},
@@ -67,10 +74,17 @@ pub use self::{
     mail::Mail,
     profile::EmulatedProfile,
     server::EmulatorServer,
+    user::EmulatedUser,
 };
 
 use self::{
-    fault::Orders, log::Log, mail::Outbox, passwordless::Sessions, profile::Edits, shelf::Shelf,
+    code::{CodeSettings, Codes},
+    edits::Edits,
+    fault::Orders,
+    log::Log,
+    mail::Outbox,
+    passwordless::Sessions,
+    shelf::Shelf,
 };
 
 /// What links begin with while the emulator is not on a port of its own.
@@ -114,6 +128,7 @@ pub struct EmulatorBuilder {
     base_url: Option<String>,
     redirect_uris: Vec<String>,
     on_mail: Option<MailHook>,
+    codes: CodeSettings,
 }
 
 type MailHook = Box<dyn Fn(&Mail) + Send + Sync>;
@@ -123,11 +138,14 @@ struct Shared {
     clock: Arc<dyn Clock>,
     redirect_uris: Vec<String>,
     on_mail: Option<MailHook>,
+    code_settings: CodeSettings,
+    one_time_codes: Mutex<Codes>,
     sessions: Mutex<Sessions>,
     codes: Mutex<Shelf<EmulatedProfile>>,
     access_tokens: Mutex<Shelf<EmulatedProfile>>,
     outbox: Mutex<Outbox>,
-    edits: Mutex<Edits>,
+    edits: Mutex<Edits<EmulatedProfile>>,
+    user_edits: Mutex<Edits<EmulatedUser>>,
     orders: Mutex<Orders>,
     log: Mutex<Log>,
 }
@@ -145,6 +163,7 @@ impl Emulator {
             base_url: None,
             redirect_uris: Vec::new(),
             on_mail: None,
+            codes: CodeSettings::default(),
         }
     }
 
@@ -166,13 +185,13 @@ impl Emulator {
         mem::take(&mut *lock(&self.shared.outbox)).into()
     }
 
-    /// Returns the link of the last mail to an address, which is compared without ASCII case.
+    /// Returns the link of the last mail with one to an address, which is compared without ASCII case.
     #[must_use]
     pub fn last_link_to(&self, address: &str) -> Option<String> {
         let outbox = lock(&self.shared.outbox);
-        let mut mails = outbox.iter().rev();
-        let mail = mails.find(|mail| mail.address().eq_ignore_ascii_case(address))?;
-        Some(mail.link().to_owned())
+        let mails = outbox.iter().rev();
+        let mut mails = mails.filter(|mail| mail.address().eq_ignore_ascii_case(address));
+        mails.find_map(|mail| mail.link().map(str::to_owned))
     }
 
     /// Returns the requests that came in, oldest first: the last 512, whether or not they were good.
@@ -297,11 +316,14 @@ impl EmulatorBuilder {
                 clock: self.clock,
                 redirect_uris: self.redirect_uris,
                 on_mail: self.on_mail,
+                code_settings: self.codes,
+                one_time_codes: Mutex::default(),
                 sessions: Mutex::default(),
                 codes: Mutex::default(),
                 access_tokens: Mutex::default(),
                 outbox: Mutex::new(VecDeque::new()),
                 edits: Mutex::default(),
+                user_edits: Mutex::default(),
                 orders: Mutex::default(),
                 log: Mutex::default(),
             }),

@@ -14,7 +14,7 @@ use super::{
     EmulatedProfile, Emulator, Mail,
     answer::{self, Answer},
     call::{self, Call},
-    id, lock, mail,
+    id, lock,
     shelf::Shelf,
 };
 use crate::{clock::Timestamp, email::Email, provider::Link};
@@ -106,10 +106,7 @@ impl Emulator {
             );
             return answer::message(StatusCode::UNPROCESSABLE_ENTITY, &text);
         };
-        mail::put(&mut lock(&self.shared.outbox), mail.clone());
-        if let Some(hook) = &self.shared.on_mail {
-            hook(&mail);
-        }
+        self.put_into_mail(&mail);
         answer::json(StatusCode::CREATED, &json!({ "success": true }))
     }
 
@@ -153,7 +150,10 @@ impl Sessions {
         let token = self.tokens_by_id.find(id, now)?;
         let session = self.by_token.find(token, now)?;
         let is_good = !session.is_used && now < session.expires_at;
-        is_good.then(|| Mail::new(session.email.clone(), session.link.clone()))
+        is_good.then(|| {
+            let lifetime = now.until(session.expires_at);
+            Mail::with_link(session.email.clone(), session.link.clone(), lifetime)
+        })
     }
 
     /// Uses up a link and returns its session as it was before.

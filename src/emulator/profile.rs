@@ -4,11 +4,7 @@
 //!   organization, the address as `idp_id`.
 //! - An id belongs to an address for good, and a connection's id to a domain, both without regard to case.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    fmt,
-    sync::Arc,
-};
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
 
@@ -170,40 +166,6 @@ impl fmt::Debug for EmulatedProfile {
     }
 }
 
-type Edit = Box<dyn FnOnce(EmulatedProfile) -> EmulatedProfile + Send>;
-type EveryEdit = Arc<dyn Fn(EmulatedProfile) -> EmulatedProfile + Send + Sync>;
-
-/// What a test wants changed in the profiles of codes to come.
-#[derive(Default)]
-pub(super) struct Edits {
-    every: Option<EveryEdit>,
-    next: VecDeque<Edit>,
-}
-
-impl Edits {
-    pub(super) fn push(&mut self, edit: Edit) {
-        self.next.push_back(edit);
-    }
-
-    pub(super) fn set_every(&mut self, edit: EveryEdit) {
-        self.every = Some(edit);
-    }
-
-    /// Takes what has to be done to the next profile; to be done when the lock is released.
-    pub(super) fn take(&mut self) -> impl FnOnce(EmulatedProfile) -> EmulatedProfile + use<> {
-        let (every, next) = (self.every.clone(), self.next.pop_front());
-        move |mut profile| {
-            if let Some(edit) = every {
-                profile = edit(profile);
-            }
-            match next {
-                Some(edit) => edit(profile),
-                None => profile,
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -221,19 +183,6 @@ mod tests {
             EmulatedProfile::of("ada@example.org").connection_id
         );
         assert!(ada.id.starts_with("prof_01") && ada.connection_id.starts_with("conn_01"));
-    }
-
-    #[test]
-    fn edits_of_every_profile_come_before_those_of_the_next() {
-        let mut edits = Edits::default();
-        edits.set_every(Arc::new(|profile| {
-            profile.with_organization("org_all").with_id("all")
-        }));
-        edits.push(Box::new(|profile| profile.with_id("next")));
-        let first = edits.take()(EmulatedProfile::of("ada@example.com"));
-        let second = edits.take()(EmulatedProfile::of("ada@example.com"));
-        assert_eq!((first.id(), second.id()), ("next", "all"));
-        assert_eq!(first.organization_id.as_deref(), Some("org_all"));
     }
 
     #[test]

@@ -131,8 +131,11 @@ impl Emulator {
 
     fn work(&self, endpoint: Endpoint, call: &Call<'_>) -> Answer {
         match endpoint {
+            Endpoint::Authenticate => self.authenticate(call),
             Endpoint::Confirm => self.confirm(call),
             Endpoint::Create => self.create(call),
+            Endpoint::MagicAuth => self.magic_auth(call),
+            Endpoint::MagicAuthCreate => self.create_magic_auth(call),
             Endpoint::Profile => self.profile(call),
             Endpoint::Send => self.send(call),
             Endpoint::Token => self.token(call),

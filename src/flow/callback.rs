@@ -81,7 +81,7 @@ impl Step {
             self.answer_elsewhere(&attempt, None).await?;
         }
         let proof = Proof::Link(AuthorizationCode::new(code));
-        Ok(self.redeem(proof, state, &attempt).await)
+        Ok(self.redeem(proof, state.as_bytes(), &attempt).await)
     }
 
     async fn declined(&self, error: &str, state: Option<&str>) -> Response<Bytes> {

@@ -7,7 +7,8 @@ use http::{Response, StatusCode};
 
 use super::{Step, attempt::Attempt};
 use crate::{
-    page::{CheckPage, CodeProblem, CrossDevice, Page, Resend, Sent},
+    endpoint::Endpoint,
+    page::{CheckPage, CodeEntry, CodeProblem, CrossDevice, Page, Resend, Sent},
     rejection::{Rejection, RejectionKind, redirect},
     session::{cookie::Jar, seal::Purpose},
 };
@@ -34,7 +35,7 @@ impl Step {
             return self.answer(self.cookie_lost(Jar::Browser), None);
         }
         let login = self.shared.gate.login_path(None);
-        let page = CheckPage::new(&login, self.shared.flow.link_lifetime);
+        let page = CheckPage::new(&login, self.shared.flow.mail_lifetime());
         self.shared.page(StatusCode::OK, &Page::Check(page))
     }
 
@@ -53,9 +54,17 @@ impl Step {
             .with_attempt(sealed)
             .with_wait(attempt.resend_wait(self.now));
         let match_code = attempt.match_code.to_string();
+        // The code is posted beside the page, with the attempt that the page is for.
+        let code_action = sealed
+            .filter(|_| attempt.sent != Sent::Link)
+            .map(|sealed| format!("{}?t={sealed}", self.path(Endpoint::Code)));
+        let entry = code_action
+            .as_deref()
+            .map(|action| CodeEntry::new(action).with_problem(problem));
         let asks_match_code =
             attempt.sent != Sent::Code && flow.cross_device == CrossDevice::MatchCode;
-        let page = CheckPage::new(&login, flow.link_lifetime)
+        let page = CheckPage::new(&login, flow.mail_lifetime())
+            .with_code_entry(entry)
             .with_cross_device(flow.cross_device)
             .with_email(attempt.email.as_str())
             .with_match_code(asks_match_code.then_some(match_code.as_str()))

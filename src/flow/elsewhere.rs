@@ -141,12 +141,13 @@ impl Step {
     /// Says that a cookie of ours did not come back, and what the request hears of it.
     pub(super) fn cookie_lost(&self, jar: Jar) -> Rejection {
         let gate = &self.shared.gate;
-        let likely = lost_cookie::likeliest(&self.head(), &gate.public_url);
         let name = gate.cookies.name(jar);
+        let rejection = lost_cookie::rejection(&self.head(), &gate.public_url, name);
+        let likely = rejection.kind();
         self.shared
             .listener
             .tell(&Event::CookieLost { name, likely });
-        Rejection::new(likely)
+        rejection
     }
 
     fn has_pass(&self, attempt: &Attempt) -> bool {

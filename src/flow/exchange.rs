@@ -10,6 +10,7 @@ use std::{
     collections::HashMap,
     fmt,
     future::Future,
+    net::IpAddr,
     panic::{AssertUnwindSafe, resume_unwind},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -26,7 +27,7 @@ use crate::{
     event::Event,
     issuer::{IssueError, Issued},
     layer::Shared,
-    provider::{AuthorizationCode, BoxFuture, Identity},
+    provider::{AuthorizationCode, BoxFuture, FinishCode, Identity, OneTimeCode},
     rejection::{Rejection, RejectionKind},
 };
 
@@ -59,6 +60,12 @@ pub(super) struct Exchange {
 
 /// What a person brings from their mail.
 pub(super) enum Proof {
+    /// A code that was mailed, and what the provider wants to know of who typed it.
+    Code {
+        code: OneTimeCode,
+        client: Option<IpAddr>,
+        user_agent: Option<String>,
+    },
     /// The code that the provider's link came back with.
     Link(AuthorizationCode),
 }
@@ -66,6 +73,7 @@ pub(super) enum Proof {
 impl Proof {
     fn expose(&self) -> &str {
         match self {
+            Self::Code { code, .. } => code.expose(),
             Self::Link(code) => code.expose(),
         }
     }
@@ -86,7 +94,7 @@ impl Exchanges {
     /// Joins the exchange of this state and code, or begins it.
     pub(super) fn join(
         &self,
-        state: &str,
+        state: &[u8],
         exchange: Exchange,
     ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send {
         let key = key(state, &exchange.proof);
@@ -99,6 +107,13 @@ impl Exchanges {
             }
             outcome.map_err(Failure::into_rejection)
         }
+    }
+
+    /// Says whether an exchange of this state and proof runs, or succeeded a moment ago.
+    pub(super) fn knows(&self, state: &[u8], proof: &Proof, now: Timestamp) -> bool {
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = entries.get(&key(state, proof));
+        entry.is_some_and(|entry| now < entry.begun + REMEMBERED)
     }
 
     fn entry(&self, key: [u8; 32], exchange: Exchange) -> Run {
@@ -170,6 +185,14 @@ impl Exchange {
     async fn run(self) -> Result<Arc<Issued>, Rejection> {
         let provider = &self.shared.flow.provider;
         let proven = match &self.proof {
+            Proof::Code {
+                code,
+                client,
+                user_agent,
+            } => {
+                let finish = FinishCode::new(code, &self.email, *client, user_agent.as_deref());
+                provider.finish_code(&finish).await
+            }
             Proof::Link(code) => provider.finish(code).await,
         };
         let identity = proven.map_err(|error| {
@@ -216,7 +239,7 @@ impl Exchange {
 }
 
 /// A state or code in a key would be a secret in memory; and their lengths differ.
-fn key(state: &str, proof: &Proof) -> [u8; 32] {
+fn key(state: &[u8], proof: &Proof) -> [u8; 32] {
     Sha256::new()
         .chain_update(Sha256::digest(state))
         .chain_update(proof.expose())

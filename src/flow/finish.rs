@@ -30,7 +30,7 @@ impl Step {
     pub(super) async fn redeem(
         &self,
         proof: Proof,
-        state: &str,
+        state: &[u8],
         attempt: &Attempt,
     ) -> Response<Bytes> {
         match self.granted(proof, state, attempt).await {
@@ -42,7 +42,7 @@ impl Step {
     pub(super) async fn granted(
         &self,
         proof: Proof,
-        state: &str,
+        state: &[u8],
         attempt: &Attempt,
     ) -> Result<Arc<Issued>, Rejection> {
         let exchange = Exchange {
@@ -87,14 +87,14 @@ impl Step {
         self.answer(rejection, Some(attempt))
     }
 
-    async fn has_session_of(&self, attempt: &Attempt) -> bool {
+    pub(super) async fn has_session_of(&self, attempt: &Attempt) -> bool {
         let Ok(Some(session)) = self.live_session().await else {
             return false;
         };
         session.email().eq_ignore_ascii_case(attempt.email.as_str())
     }
 
-    fn on_their_way(&self, attempt: &Attempt) -> Response<Bytes> {
+    pub(super) fn on_their_way(&self, attempt: &Attempt) -> Response<Bytes> {
         let to = self.return_to_of(attempt).unwrap_or_default();
         if !attempt.keeps_fragment {
             return redirect(to.as_str());

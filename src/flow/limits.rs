@@ -1,20 +1,343 @@
-//! Stand-in until the throttle is merged.
+//! What a step has to ask the throttle before it goes on.
+//!
+//! - Mail is charged before anything about the address is looked up, so that the answer is the same for every address.
+//! - A try is taken before the guess is compared, and given back when it was right.
+//! - A throttle that fails lets rates pass, and refuses tries.
+
+use std::{
+    future::{Future, poll_fn},
+    net::IpAddr,
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
 use super::Step;
-use crate::{clock::Timestamp, rejection::Rejection};
-pub(super) struct Try;
-impl Try {
-    pub(super) async fn give_back(self) {}
+use crate::{
+    clock::Timestamp,
+    email::Email,
+    event::Event,
+    layer::Shared,
+    rejection::{Rejection, RejectionKind},
+    revocation::{StoreError, StoreErrorKind},
+    throttle::{Charge, Charged, LimitScope, Rate, Take, ThrottleKey},
+};
+
+/// How long the throttle may take. A person waits for it.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A try that was taken. Dropped it stays taken.
+#[must_use = "a try that was right is given back"]
+pub(super) struct Try<'s> {
+    shared: &'s Shared,
+    key: ThrottleKey,
+    now: Timestamp,
 }
-impl Step {
-    pub(super) async fn limit_code_entry(&self) -> Result<(), Rejection> {
-        Ok(())
+
+impl Try<'_> {
+    /// Gives the try back: the guess was right.
+    pub(super) async fn give_back(self) {
+        let throttle = &self.shared.flow.throttling.throttle;
+        let given = bounded(throttle.give_try_back(self.key, self.now)).await;
+        if let Err(error) = given {
+            throttle_failed(self.shared, &error);
+        }
     }
+}
+
+impl Step {
+    /// Charges a mail to its address, to the client's network and to everybody.
+    pub(super) async fn limit_mail(&self, email: &Email) -> Result<(), Rejection> {
+        let Some(limits) = &self.shared.flow.throttling.limits else {
+            return Ok(());
+        };
+        let canonical = email.as_str().to_ascii_lowercase();
+        let address = self.key("throttle: mail, address", canonical.as_bytes());
+        let mut charges = vec![(
+            LimitScope::Address,
+            Charge::new(address, limits.mails_per_address),
+        )];
+        charges.extend(self.network("throttle: mail, network", limits.mails_per_network));
+        let everybody = self.key("throttle: mail, everybody", b"");
+        charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
+        self.limit(&charges, Some(email)).await
+    }
+
+    /// Charges the typing of a code to the client's network and to everybody.
+    pub(super) async fn limit_code_entry(&self) -> Result<(), Rejection> {
+        let Some(limits) = &self.shared.flow.throttling.limits else {
+            return Ok(());
+        };
+        let network = self.network("throttle: code, network", limits.codes_per_network);
+        let mut charges: Vec<_> = network.into_iter().collect();
+        let everybody = self.key("throttle: code, everybody", b"");
+        charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
+        self.limit(&charges, None).await
+    }
+
+    /// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a code, and which of them. It is to be taken before the
+    /// guess is compared.
     pub(super) async fn take_try(
         &self,
-        _of: &[u8],
-        _most: u32,
-        _until: Timestamp,
-    ) -> Result<Try, Rejection> {
-        Ok(Try)
+        of: &[u8],
+        most: u32,
+        until: Timestamp,
+    ) -> Result<Try<'_>, Rejection> {
+        let (shared, now) = (&*self.shared, self.now);
+        let key = self.key("throttle: try", of);
+        let throttle = &shared.flow.throttling.throttle;
+        match bounded(throttle.take_try(key, most, until, now)).await {
+            Ok(Take::Taken { .. }) => Ok(Try { shared, key, now }),
+            Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
+            Err(error) => {
+                throttle_failed(shared, &error);
+                Err(Rejection::new(RejectionKind::StoreUnavailable))
+            }
+        }
+    }
+
+    async fn limit(
+        &self,
+        charges: &[(LimitScope, Charge)],
+        email: Option<&Email>,
+    ) -> Result<(), Rejection> {
+        let shared = &*self.shared;
+        let plain: Vec<_> = charges.iter().map(|(_, charge)| *charge).collect();
+        let throttle = &shared.flow.throttling.throttle;
+        match bounded(throttle.charge(&plain, self.now)).await {
+            Ok(Charged::Admitted) => Ok(()),
+            Ok(Charged::Refused { by, wait }) => {
+                let scope = charges
+                    .get(by)
+                    .map_or(LimitScope::Everybody, |(scope, _)| *scope);
+                shared.listener.tell(&Event::Throttled { scope, email });
+                // In whole seconds, so that the page and the field say the same.
+                let wait = Duration::from_secs(
+                    wait.as_secs()
+                        .saturating_add(u64::from(wait.subsec_nanos() > 0))
+                        .max(1),
+                );
+                Err(Rejection::new(RejectionKind::RateLimited).with_retry_after(Some(wait)))
+            }
+            Err(error) => {
+                throttle_failed(shared, &error);
+                Ok(())
+            }
+        }
+    }
+
+    /// Returns the charge to the client's network, where the client is known: one count for all others would let each lock the others out.
+    fn network(&self, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
+        let key = self.key(label, &network_of(self.client()?));
+        Some((LimitScope::Network, Charge::new(key, rate)))
+    }
+
+    fn key(&self, label: &'static str, value: &[u8]) -> ThrottleKey {
+        let keys = self.shared.gate.tokens.keys();
+        ThrottleKey::from_bytes(keys.pseudonym(label, value))
+    }
+}
+
+/// Returns what one customer gets: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177; RFC 4291, section 2.5.4).
+fn network_of(addr: IpAddr) -> Vec<u8> {
+    match addr.to_canonical() {
+        IpAddr::V4(addr) => addr.octets().to_vec(),
+        IpAddr::V6(addr) => addr.octets().into_iter().take(8).collect(),
+    }
+}
+
+/// Waits for the throttle, but not for ever. One that answers at once needs no timer.
+async fn bounded<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let mut answer = pin!(answer);
+    let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
+    match first {
+        Poll::Ready(answer) => answer,
+        Poll::Pending => tokio::time::timeout(TIMEOUT, answer)
+            .await
+            .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))),
+    }
+}
+
+fn throttle_failed(shared: &Shared, error: &StoreError) {
+    let kind = error.kind();
+    shared.listener.tell(&Event::ThrottleFailed { kind });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use bytes::Bytes;
+    use http::Request;
+
+    use super::*;
+    use crate::{
+        builder::Builder,
+        endpoint::Endpoint,
+        layer::MagicLinkLayer,
+        provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
+        session::{KeyRing, SigningKey},
+        throttle::{Limits, Throttle},
+    };
+
+    const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);
+    const LATER: Timestamp = Timestamp::from_secs(1_767_268_800 + 600);
+
+    /// A provider that nobody asks here.
+    struct Nobody;
+
+    impl IdentityProvider for Nobody {
+        async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
+            Ok(Started::mailed())
+        }
+
+        async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+            Err(crate::provider::ProviderErrorKind::Refused.into())
+        }
+    }
+
+    /// A throttle that never answers.
+    struct Silent;
+
+    impl Throttle for Silent {
+        async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
+            std::future::pending().await
+        }
+
+        async fn take_try(
+            &self,
+            _: ThrottleKey,
+            _: u32,
+            _: Timestamp,
+            _: Timestamp,
+        ) -> Result<Take, StoreError> {
+            std::future::pending().await
+        }
+
+        async fn give_try_back(&self, _: ThrottleKey, _: Timestamp) -> Result<(), StoreError> {
+            std::future::pending().await
+        }
+    }
+
+    fn layer(configure: impl FnOnce(Builder) -> Builder) -> (MagicLinkLayer, Arc<Mutex<String>>) {
+        let heard = Arc::new(Mutex::new(String::new()));
+        let told = heard.clone();
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let builder = MagicLinkLayer::builder(Nobody, keys)
+            .public_url("https://app.example.com")
+            .on_event(move |event| told.lock().unwrap().push_str(&format!("{event:?} ")));
+        (configure(builder).build().unwrap(), heard)
+    }
+
+    fn step(layer: &MagicLinkLayer, peer: &str) -> Step {
+        let mut request = Request::new(());
+        let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 4_000);
+        request
+            .extensions_mut()
+            .insert(crate::peer::PeerAddr::from(peer));
+        Step {
+            shared: layer.shared.clone(),
+            endpoint: Endpoint::Login,
+            parts: request.into_parts().0,
+            form: Bytes::new(),
+            now: NOON,
+        }
+    }
+
+    fn kind<T>(result: Result<T, Rejection>) -> Option<RejectionKind> {
+        result.err().map(|rejection| rejection.kind())
+    }
+
+    #[tokio::test]
+    async fn a_thousand_guesses_have_five_tries_and_the_right_one_costs_none() {
+        let (layer, _) = layer(|builder| builder);
+        let step = step(&layer, "192.0.2.1");
+        let right = step.take_try(b"link 1", 5, LATER).await.unwrap();
+        right.give_back().await;
+        let mut taken = 0;
+        for _ in 0..1_000 {
+            match step.take_try(b"link 1", 5, LATER).await {
+                Ok(_) => taken += 1,
+                Err(rejection) => assert_eq!(rejection.kind(), RejectionKind::TooManyTries),
+            }
+        }
+        assert_eq!(taken, 5);
+        assert!(step.take_try(b"link 2", 5, LATER).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn tries_are_counted_where_rates_are_switched_off() {
+        let (layer, _) = layer(Builder::insecure_no_throttle);
+        let step = step(&layer, "192.0.2.1");
+        for _ in 0..1_000 {
+            assert_eq!(kind(step.limit_code_entry().await), None);
+        }
+        assert!(step.take_try(b"link", 1, LATER).await.is_ok());
+        let second = step.take_try(b"link", 1, LATER).await;
+        assert_eq!(kind(second), Some(RejectionKind::TooManyTries));
+    }
+
+    #[tokio::test]
+    async fn codes_are_limited_by_network_and_for_everybody_apart_from_mail() {
+        let limits = Limits::default()
+            .codes_per_network(Rate::new(2, Duration::from_secs(60)))
+            .codes(Rate::new(3, Duration::from_secs(60)));
+        let (layer, heard) = layer(|builder| builder.limits(limits));
+        let mut got = Vec::new();
+        for peer in [
+            "192.0.2.1",
+            "192.0.2.1",
+            "192.0.2.1",
+            "192.0.2.2",
+            "192.0.2.3",
+        ] {
+            let limited = step(&layer, peer).limit_code_entry().await;
+            got.push(limited.is_ok());
+        }
+        assert_eq!(got, [true, true, false, true, false]);
+        let heard = heard.lock().unwrap().clone();
+        assert!(heard.contains("scope: Network, email: None"), "{heard}");
+        assert!(heard.contains("scope: Everybody, email: None"), "{heard}");
+        let email = Email::parse("ada@example.com").unwrap();
+        assert!(step(&layer, "192.0.2.1").limit_mail(&email).await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_throttle_that_does_not_answer_lets_rates_pass_and_refuses_tries() {
+        let (layer, heard) = layer(|builder| builder.throttle(Silent));
+        let step = step(&layer, "192.0.2.1");
+        let begun = tokio::time::Instant::now();
+        assert_eq!(kind(step.limit_code_entry().await), None);
+        let refused = step.take_try(b"link", 5, LATER).await;
+        assert_eq!(kind(refused), Some(RejectionKind::StoreUnavailable));
+        assert_eq!(begun.elapsed(), 2 * TIMEOUT);
+        let told = heard
+            .lock()
+            .unwrap()
+            .matches("ThrottleFailed { kind: TimedOut }")
+            .count();
+        assert_eq!(told, 2);
+    }
+
+    #[test]
+    fn a_throttle_that_answers_at_once_needs_no_runtime() {
+        let (layer, _) = layer(|builder| builder);
+        let step = step(&layer, "192.0.2.1");
+        let mut limited = pin!(step.limit_code_entry());
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(limited.as_mut().poll(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn keys_differ_by_what_they_count_and_by_the_signing_key() {
+        let ((one, _), (two, _)) = (layer(|builder| builder), layer(|builder| builder));
+        let keys = [
+            step(&one, "192.0.2.1").key("throttle: try", b"x"),
+            step(&one, "192.0.2.1").key("throttle: try", b"y"),
+            step(&one, "192.0.2.1").key("throttle: mail, address", b"x"),
+            step(&two, "192.0.2.1").key("throttle: try", b"x"),
+        ];
+        let distinct: std::collections::HashSet<_> = keys.into_iter().collect();
+        assert_eq!(distinct.len(), keys.len());
     }
 }

@@ -5,16 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 
-use super::{Step, attempt::Attempt, fields::Fields, rejection_of};
+use super::{Step, attempt::Attempt, fields::Fields};
 use crate::{
     email::Email,
     endpoint::Endpoint,
-    event::Event,
     head::Found,
-    mailer::Mail,
     page::{LoginPage, LoginProblem, Page},
-    provider::{Delivery, Link, Start},
-    rejection::{Rejection, RejectionKind, redirect},
+    rejection::{RejectionKind, redirect},
     return_to::ReturnTo,
     session::{cookie::Jar, seal::Purpose},
 };
@@ -62,9 +59,15 @@ impl Step {
             Ok(form) => form,
             Err(kind) => return self.refuse(kind),
         };
-        if let Some(check) = self.asked_too_soon(form.attempt.as_deref()) {
-            return check;
+        let before = form.before.as_ref();
+        if before.is_some_and(|before| before.attempt.resend_wait(self.now).is_some()) {
+            let sealed = before
+                .map(|before| before.sealed.as_str())
+                .unwrap_or_default();
+            return redirect(&format!("{}?t={sealed}", self.path(Endpoint::Check)));
         }
+        let keeps_fragment =
+            form.keeps_fragment || before.is_some_and(|before| before.attempt.keeps_fragment);
         let BeginForm {
             email, return_to, ..
         } = form;
@@ -82,61 +85,18 @@ impl Step {
             .map_or_else(|| self.fresh_browser_cookie(), str::to_owned);
         let keys = self.shared.gate.tokens.keys();
         let attempt = Attempt {
-            keeps_fragment: form.keeps_fragment,
+            keeps_fragment,
             tail: return_to.unwrap_or_default().as_str().to_owned(),
             ..Attempt::new(crate::random::bytes(), &browser, email, keys, self.now)
         };
-        if let Err(rejection) = self.send(&attempt).await {
-            let mut response = self.answer(rejection, Some(&attempt));
-            self.keep_browser_cookie(&mut response, &browser);
-            return response;
+        match self.send(&attempt).await {
+            Ok(sent) => self.sent(&Attempt { sent, ..attempt }, &browser),
+            Err(rejection) => {
+                let mut response = self.answer(rejection, Some(&attempt));
+                self.keep_browser_cookie(&mut response, &browser);
+                response
+            }
         }
-        self.sent(&attempt, &browser)
-    }
-
-    /// Has the link made and mailed. An address whose domain is not taken gets none, and whoever asked is not told.
-    async fn send(&self, attempt: &Attempt) -> Result<(), Rejection> {
-        let flow = &self.shared.flow;
-        let email = &attempt.email;
-        if !flow.takes_domain(email.domain()) {
-            self.shared.listener.tell(&Event::LinkWithheld { email });
-            return Ok(());
-        }
-        let (state, _) = self.seal_or_shorten(attempt, Purpose::State);
-        let redirect_uri = self.shared.gate.absolute(&self.path(Endpoint::Callback));
-        let delivery = match flow.mailer {
-            Some(_) => Delivery::Mailer,
-            None => Delivery::Provider,
-        };
-        let start = Start::new(email, &redirect_uri, &state, flow.link_lifetime, delivery);
-        let started = flow.provider.start(&start).await.map_err(|error| {
-            self.shared.listener.tell(&Event::of_provider_error(&error));
-            rejection_of(&error)
-        })?;
-        if let Some(mailer) = &flow.mailer {
-            let link = started
-                .into_link()
-                .and_then(|link| self.own_link(attempt, &link))
-                .ok_or(Rejection::new(RejectionKind::ProviderFailed))?;
-            let mail = Mail::new(email, &link, flow.link_lifetime);
-            mailer.send(&mail).await.map_err(|error| {
-                tracing::error!(target: "tower_magic_link", %error, ?email, "mail not sent");
-                Rejection::new(RejectionKind::MailNotSent)
-            })?;
-        }
-        self.shared.listener.tell(&Event::LinkSent { email });
-        Ok(())
-    }
-
-    /// Seals the provider's link into one of ours. `None` when it is too long to be mailed.
-    fn own_link(&self, attempt: &Attempt, link: &Link) -> Option<Link> {
-        let keys = self.shared.gate.tokens.keys();
-        let nonce = crate::random::bytes();
-        let sealed = attempt
-            .with_tail(link.expose())
-            .seal(keys, Purpose::Open, nonce)?;
-        let path = format!("{}?t={sealed}", self.path(Endpoint::Open));
-        Some(Link::new(self.shared.gate.absolute(&path)))
     }
 
     /// Answers by the check-your-mail page, and leaves the cookies that the way back needs.
@@ -155,7 +115,7 @@ impl Step {
     }
 
     /// Seals an attempt with its way back, or without where that is too long; says which.
-    fn seal_or_shorten(&self, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
+    pub(super) fn seal_or_shorten(&self, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
         let keys = self.shared.gate.tokens.keys();
         if let Some(sealed) = attempt.seal(keys, purpose, crate::random::bytes()) {
             return (sealed, false);
@@ -173,21 +133,19 @@ impl Step {
             None => self.wanted(&self.query()?)?,
         };
         Ok(BeginForm {
-            attempt: form.one("t")?.map(str::to_owned),
+            before: form.one("t")?.and_then(|sealed| self.before(sealed)),
             email: form.one("email")?.map(str::to_owned),
-            keeps_fragment: form.one("fragment")? == Some("kept"),
+            keeps_fragment: form.one("fragment")?.is_some(),
             return_to,
         })
     }
 
-    /// Shows the seconds that are left to whoever asks for another link at once.
-    fn asked_too_soon(&self, attempt: Option<&str>) -> Option<Response<Bytes>> {
-        let sealed = attempt?;
+    /// Opens the attempt that goes on with another mail, if it is one of this browser.
+    fn before(&self, sealed: &str) -> Option<Before> {
         let keys = self.shared.gate.tokens.keys();
         let attempt = Attempt::open(keys, Purpose::Check, sealed)?;
-        let is_soon = attempt.resend_wait(self.now).is_some();
-        (is_soon && self.is_ours(&attempt))
-            .then(|| redirect(&format!("{}?t={sealed}", self.path(Endpoint::Check))))
+        let sealed = sealed.to_owned();
+        self.is_ours(&attempt).then_some(Before { attempt, sealed })
     }
 
     /// Returns where the person wants to go afterwards. What could leave the origin is passed over: they go to the front page.
@@ -205,8 +163,10 @@ impl Step {
     ) -> Response<Bytes> {
         let action = self.shared.gate.login_path(return_to);
         let page = LoginPage::new(&action)
+            .with_application(self.shared.flow.application_name.as_deref())
             .with_email(email)
-            .with_problem(problem);
+            .with_problem(problem)
+            .with_sent(self.shared.flow.sent());
         self.shared.page(status, &Page::Login(page))
     }
 
@@ -236,11 +196,16 @@ impl Step {
 
 /// What the form says.
 struct BeginForm {
-    /// The attempt that goes on, where a new link was asked for.
-    attempt: Option<String>,
+    before: Option<Before>,
     email: Option<String>,
     keeps_fragment: bool,
     return_to: Option<ReturnTo>,
+}
+
+/// The attempt that goes on, where another mail was asked for.
+struct Before {
+    attempt: Attempt,
+    sealed: String,
 }
 
 fn parse(email: Option<&str>) -> Result<Email, LoginProblem> {

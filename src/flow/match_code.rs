@@ -19,7 +19,8 @@ impl MatchCode {
     /// Returns the code of a browser, by its fingerprint, and an address.
     pub(crate) fn of(keys: &KeyRing, browser: [u8; 16], email: &Email) -> Self {
         let address = email.as_str().to_ascii_lowercase();
-        let mut number = keys.number("match code", &[&browser, address.as_bytes()].concat());
+        let whose = [&browser, address.as_bytes()].concat();
+        let mut number = u128::from_be_bytes(keys.pseudonym("match code", &whose));
         Self([(); LETTERS].map(|()| {
             let letters = u128::try_from(ALPHABET.len()).unwrap_or(1);
             let index = usize::try_from(number % letters).unwrap_or_default();

@@ -9,7 +9,7 @@
 //! - Each step reads what it needs, decides, and asks a port at most once for each thing. Every failure is a response.
 //! - GET and HEAD change nothing, but in the browser that began the sign-in: there the link goes through.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
@@ -17,21 +17,24 @@ use http::{HeaderValue, Method, Response, StatusCode, Version, header, request::
 use crate::{
     authorize::Authorize,
     body::answer_to,
+    client::client_of,
     clock::Timestamp,
     endpoint::Endpoint,
     head::RequestHead,
     layer::Shared,
-    mailer::ErasedMailer,
-    page::{CrossDevice, Resend},
+    mailer::BoundedMailer,
+    page::{CrossDevice, Resend, Sent},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
     session::{Session, cookie::Jar, seal::Purpose},
+    throttle::Throttling,
 };
 
 mod attempt;
 mod callback;
 mod check;
+mod code;
 mod elsewhere;
 mod exchange;
 mod fields;
@@ -41,6 +44,7 @@ mod login;
 mod logout;
 mod match_code;
 mod open;
+mod send;
 mod who;
 
 pub(crate) use self::{
@@ -48,14 +52,30 @@ pub(crate) use self::{
     fields::{FORM_TIMEOUT, LONGEST_FORM, check_form},
 };
 
-/// WorkOS's code is good for 10 minutes after the link was followed (Magic Link guide).
+/// WorkOS's codes are good for 10 minutes: the one that a followed link yields (Magic Link guide), and the one in a mail (Magic Auth
+/// reference).
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
+
+/// What people sign in with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SignIn {
+    /// A six-digit code, which they type where they began: WorkOS's Magic Auth.
+    Code,
+    /// A link: WorkOS's Magic Link.
+    #[default]
+    Link,
+    /// Either, in one mail: the link on the device where they began, the code where the mail is read on another.
+    LinkAndCode,
+}
 
 /// What signing in needs beside the gate.
 pub(crate) struct Flow {
     pub(crate) provider: Box<dyn ErasedProvider>,
-    pub(crate) mailer: Option<Box<dyn ErasedMailer>>,
     pub(crate) cross_device: CrossDevice,
+    pub(crate) sign_in: SignIn,
+    pub(crate) mailer: Option<BoundedMailer>,
+    pub(crate) application_name: Option<String>,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
     /// Empty: any, and none.
     pub(crate) organizations: Vec<String>,
@@ -63,12 +83,33 @@ pub(crate) struct Flow {
     pub(crate) email_domains: Vec<String>,
     pub(crate) link_lifetime: Duration,
     pub(crate) exchanges: Exchanges,
+    pub(crate) throttling: Throttling,
 }
 
 impl Flow {
-    /// An attempt lives as long as its link, and the code that the link yields.
+    /// An attempt lives as long as its link, and the code that the link yields; or as long as the code that was mailed.
     pub(crate) fn attempt_lifetime(&self) -> Duration {
-        self.link_lifetime + CODE_LIFETIME
+        match self.sign_in {
+            SignIn::Code => CODE_LIFETIME,
+            SignIn::Link | SignIn::LinkAndCode => self.link_lifetime + CODE_LIFETIME,
+        }
+    }
+
+    /// How long what was mailed is good.
+    pub(crate) fn mail_lifetime(&self) -> Duration {
+        match self.sign_in {
+            SignIn::Code => CODE_LIFETIME,
+            SignIn::Link | SignIn::LinkAndCode => self.link_lifetime,
+        }
+    }
+
+    /// What people are told is mailed.
+    pub(crate) fn sent(&self) -> Sent {
+        match self.sign_in {
+            SignIn::Code => Sent::Code,
+            SignIn::Link => Sent::Link,
+            SignIn::LinkAndCode => Sent::LinkAndCode,
+        }
     }
 
     fn takes_domain(&self, domain: &str) -> bool {
@@ -85,6 +126,8 @@ impl fmt::Debug for Flow {
             .field("organizations", &self.organizations)
             .field("email_domains", &self.email_domains)
             .field("link_lifetime", &self.link_lifetime)
+            .field("sign_in", &self.sign_in)
+            .field("throttling", &self.throttling)
             .finish_non_exhaustive()
     }
 }
@@ -109,6 +152,7 @@ impl Step {
             Endpoint::Callback | Endpoint::Open if is_head => Response::new(Bytes::new()),
             Endpoint::Callback => self.callback().await,
             Endpoint::Check => self.check(),
+            Endpoint::Code => self.code().await,
             Endpoint::Login if is_post => self.begin().await,
             Endpoint::Login => self.form(),
             Endpoint::Logout if is_post => self.end().await,
@@ -141,6 +185,17 @@ impl Step {
         Ok(attempt::Attempt::open(keys, purpose, sealed))
     }
 
+    /// Returns the address of the client, where it is known.
+    fn client(&self) -> Option<IpAddr> {
+        let forwarded = self.shared.flow.throttling.forwarded;
+        client_of(&self.parts, &self.shared.proxies, forwarded)
+    }
+
+    fn user_agent(&self) -> Option<String> {
+        let agent = self.parts.headers.get(header::USER_AGENT)?;
+        agent.to_str().ok().map(str::to_owned)
+    }
+
     fn path(&self, endpoint: Endpoint) -> String {
         self.shared.gate.path(endpoint)
     }
@@ -167,7 +222,18 @@ impl Step {
         });
         let return_to = attempt.and_then(|attempt| self.return_to_of(attempt));
         let action = self.shared.gate.login_path(return_to.as_ref());
-        let resend = attempt.map(|attempt| Resend::new(&action, attempt.email.as_str()));
+        // A fragment that the browser kept is for the next mail too. One that was not sent is asked for again at once.
+        let before = attempt
+            .filter(|attempt| attempt.keeps_fragment && attempt.resend_wait(self.now).is_none())
+            .map(|attempt| {
+                self.seal_or_shorten(&attempt.with_tail(""), Purpose::Check)
+                    .0
+            });
+        let resend = attempt.map(|attempt| {
+            Resend::new(&action, attempt.email.as_str())
+                .with_attempt(before.as_deref())
+                .with_sent(self.shared.flow.sent())
+        });
         rejection.respond_at_endpoint(&self.shared, &self.head(), resend)
     }
 
@@ -206,10 +272,18 @@ impl Step {
 fn rejection_of(error: &ProviderError) -> Rejection {
     let kind = match error.kind() {
         ProviderErrorKind::Address => RejectionKind::ProviderRefusedAddress,
+        ProviderErrorKind::CodeExpired => RejectionKind::CodeExpired,
+        ProviderErrorKind::CodeUsed => RejectionKind::CodeUsed,
+        ProviderErrorKind::CodeWrong => RejectionKind::CodeWrong,
         ProviderErrorKind::InvalidAnswer => RejectionKind::ProviderFailed,
-        ProviderErrorKind::Misconfigured => RejectionKind::ProviderMisconfigured,
+        ProviderErrorKind::Misconfigured | ProviderErrorKind::Unsupported => {
+            RejectionKind::ProviderMisconfigured
+        }
+        ProviderErrorKind::NotAllowed => RejectionKind::NotAllowed,
         ProviderErrorKind::RateLimited => RejectionKind::RateLimited,
         ProviderErrorKind::Refused => RejectionKind::LinkUsed,
+        ProviderErrorKind::StepUpRequired => RejectionKind::StepUpRequired,
+        ProviderErrorKind::TooManyTries => RejectionKind::TooManyTries,
         ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable => {
             RejectionKind::ProviderUnavailable
         }

@@ -1,11 +1,17 @@
 //! Pages and forms into which a code is typed, and the page that leads on.
 
+use std::time::Duration;
+
 use super::content::Hidden;
+
+/// How long WorkOS takes a mailed code.
+const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// A form with one field, `code`, for a code that was mailed.
 #[derive(Clone, Copy, Debug)]
 pub struct CodeEntry<'a> {
     action: Hidden<'a>,
+    lifetime: Duration,
     problem: Option<CodeProblem>,
 }
 
@@ -13,7 +19,7 @@ pub struct CodeEntry<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CodeProblem {
-    /// It was good for ten minutes, and they are over.
+    /// It was good for a while, and that is over.
     Expired,
     /// The field was empty. It was no try.
     Missing,
@@ -29,8 +35,16 @@ impl<'a> CodeEntry<'a> {
     pub const fn new(action: &'a str) -> Self {
         Self {
             action: Hidden(action),
+            lifetime: CODE_LIFETIME,
             problem: None,
         }
+    }
+
+    /// Sets how long a code is good, counted from when it was sent. Default: ten minutes, as WorkOS has it.
+    #[must_use]
+    pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
     }
 
     /// Adds what was wrong with the code at the last try.
@@ -46,6 +60,12 @@ impl<'a> CodeEntry<'a> {
         self.action.0
     }
 
+    /// Returns how long a code is good, counted from when it was sent.
+    #[must_use]
+    pub const fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
     /// Returns what was wrong with the code at the last try.
     #[must_use]
     pub const fn problem(&self) -> Option<CodeProblem> {
@@ -55,7 +75,8 @@ impl<'a> CodeEntry<'a> {
 
 /// The link was opened in another browser than the one that began: the page asks for the match code that the first one shows.
 ///
-/// It posts one field, `code`, to [`action`](Self::action).
+/// It posts one field, `code`, to [`action`](Self::action). The code is letters, so that nobody takes it for the digits of a mailed
+/// one; case, spaces and the dash do not matter.
 #[derive(Clone, Debug)]
 pub struct MatchPage<'a> {
     entry: CodeEntry<'a>,
@@ -99,7 +120,12 @@ impl<'a> MatchPage<'a> {
     }
 }
 
-/// The person is signed in, and the browser may have kept the fragment of where they wanted to go (`#part`): the page leads there.
+/// The person is signed in, and the browser has kept the fragment of where they wanted to go (`#part`): the page leads there.
+///
+/// It is shown only when the form for an address was posted with a field `fragment` (see [`LoginPage`](super::LoginPage)); else the
+/// answer is a redirect. The page must lead to [`to`](Self::to): at once by a script that puts the kept fragment behind it, by
+/// `<meta http-equiv="refresh">` in a `<noscript>` where there is none, and by a link for whoever is left. Its script must take
+/// what it kept as a fragment and as nothing else, and forget it: setting the `hash` of the link does that, joining texts does not.
 #[derive(Clone, Debug)]
 pub struct OnwardPage<'a> {
     to: Hidden<'a>,

@@ -6,19 +6,18 @@
 //!
 //! [`DefaultPages`] ships with the crate.
 
+mod check;
 mod content;
 mod default;
 mod entry;
 mod policy;
 mod trouble;
-mod words;
+pub(crate) mod words;
 
 pub(crate) use self::policy::Policy;
 pub use self::{
-    content::{
-        CheckPage, ConfirmPage, Confirmation, CrossDevice, LoginPage, LoginProblem, Resend, Sent,
-        SignedOutPage,
-    },
+    check::{CheckPage, CrossDevice, Resend, Sent},
+    content::{ConfirmPage, Confirmation, LoginPage, LoginProblem, SignedOutPage},
     default::DefaultPages,
     entry::{CodeEntry, CodeProblem, MatchPage, OnwardPage},
     policy::PageSources,

@@ -3,103 +3,9 @@
 //! - A heading, one sentence on what happened, one on what to do now, one way on.
 //! - Plain words for a tired person: no jargon, no blame, no codes.
 
-use std::{borrow::Cow, time::Duration};
+mod page;
 
-use super::{
-    content::{Hidden, Resend},
-    words,
-};
-
-/// Something did not work.
-#[derive(Clone, Debug)]
-pub struct TroublePage<'a> {
-    action: Option<Hidden<'a>>,
-    reference: Option<&'a str>,
-    resend: Option<Resend<'a>>,
-    retry_after: Option<Duration>,
-    trouble: Trouble,
-}
-
-impl<'a> TroublePage<'a> {
-    /// Makes the page of a trouble.
-    #[must_use]
-    pub const fn new(trouble: Trouble) -> Self {
-        Self {
-            action: None,
-            reference: None,
-            resend: None,
-            retry_after: None,
-            trouble,
-        }
-    }
-
-    /// Adds where [`Trouble::way_on`] leads: a link, to be followed by GET.
-    #[must_use]
-    pub fn with_action(mut self, action: impl Into<Option<&'a str>>) -> Self {
-        self.action = action.into().map(Hidden);
-        self
-    }
-
-    /// Adds an id by which the trouble is found in the log. It must hold no secret.
-    #[must_use]
-    pub fn with_reference(mut self, reference: impl Into<Option<&'a str>>) -> Self {
-        self.reference = reference.into();
-        self
-    }
-
-    /// Adds the way to a new link.
-    #[must_use]
-    pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
-        self.resend = resend.into();
-        self
-    }
-
-    /// Adds how long to wait before another try.
-    #[must_use]
-    pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
-        self.retry_after = retry_after.into();
-        self
-    }
-
-    /// Returns where [`Trouble::way_on`] leads.
-    #[must_use]
-    pub fn action(&self) -> Option<&'a str> {
-        self.action.map(|action| action.0)
-    }
-
-    /// Returns what to do now, in a sentence: [`Trouble::advice`], or how long to wait where that is known.
-    #[must_use]
-    pub fn advice(&self) -> Cow<'static, str> {
-        match self.retry_after {
-            Some(wait) => format!("Please try again in about {}.", words::wait(wait)).into(),
-            None => self.trouble.advice().into(),
-        }
-    }
-
-    /// Returns the id by which the trouble is found in the log.
-    #[must_use]
-    pub const fn reference(&self) -> Option<&'a str> {
-        self.reference
-    }
-
-    /// Returns the way to a new link.
-    #[must_use]
-    pub const fn resend(&self) -> Option<Resend<'a>> {
-        self.resend
-    }
-
-    /// Returns how long to wait before another try.
-    #[must_use]
-    pub const fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
-    }
-
-    /// Returns what did not work.
-    #[must_use]
-    pub const fn trouble(&self) -> Trouble {
-        self.trouble
-    }
-}
+pub use self::page::TroublePage;
 
 /// Something that did not work, as the person hears of it.
 ///
@@ -109,19 +15,25 @@ impl<'a> TroublePage<'a> {
 pub enum Trouble {
     /// The link was opened in another browser than the one that began the sign-in.
     AnotherBrowser,
-    /// One of our computers has the wrong time; it’s nothing that you did.
+    /// The clocks of the servers disagree.
     ClockWrong,
-    /// To sign you in we leave a note in your browser, and it didn’t come back.
+    /// The code from the mail is no longer good: its time is up.
+    CodeExpired,
+    /// The code from the mail was used before.
+    CodeUsed,
+    /// What was typed is not the code of the newest mail.
+    CodeWrong,
+    /// The layer's cookie has not come back: the browser does not keep it.
     CookiesBlocked,
     /// The request comes from another website.
     CrossSite,
     /// The sign-in was begun too long ago.
     Expired,
-    /// This page was opened over a connection that others can read, and signing in works over a secure one alone.
+    /// The page was opened over `http`, and signing in is set up for `https`.
     InsecureConnection,
-    /// Somebody who opened this link on another device said that it wasn’t theirs, so it works only where it was asked for.
+    /// Somebody said in another browser that it was not them: the link works only where the sign-in began.
     LinkDeclined,
-    /// It was good for a short time only, and email can be slow.
+    /// The link was good for its time, and that is over.
     LinkExpired,
     /// The link is used, has expired, or a newer one has taken its place.
     LinkUsed,
@@ -135,7 +47,7 @@ pub enum Trouble {
     NotAllowed,
     /// The address that was proven is not the one that the sign-in was begun for.
     OtherAddress,
-    /// Signing in is set up for another address than the one that you opened.
+    /// The page was opened under another address than the one that signing in is set up for.
     OtherHost,
     /// The provider's answer could not be understood.
     ProviderFailed,
@@ -151,14 +63,16 @@ pub enum Trouble {
     SignInMisconfigured,
     /// The cookie is gone, but the session could not be recorded as ended.
     SignOutNotRecorded,
+    /// The provider asks for more than a link or code.
+    StepUpRequired,
     /// Whether the session was ended could not be looked up.
     StoreUnavailable,
     /// The form is too long.
     TooLarge,
+    /// A code was typed wrong so often that no more tries are left.
+    TooManyTries,
     /// The form took too long to arrive.
     TooSlow,
-    /// The code was wrong too often.
-    TooManyTries,
     /// The form has a content type that is not a form's.
     UnsupportedMediaType,
     /// The address was proven by a kind of connection that is not accepted.
@@ -206,15 +120,33 @@ impl Trouble {
                 way_on: "Sign in here instead",
             },
             Self::ClockWrong => Words {
-                heading: "The clocks here disagree",
-                happened: "One of our computers has the wrong time; it’s nothing that you did.",
-                advice: "Please try again in a minute.",
+                heading: "Our clocks don’t agree",
+                happened: "The computers that run this application disagree about the time; it’s nothing that you did.",
+                advice: "Please try again in a few minutes.",
                 way_on: "Try again",
             },
+            Self::CodeExpired => Words {
+                heading: "This code has timed out",
+                happened: "A code is good for a few minutes only, and those have passed.",
+                advice: "Ask for a new code, and type the one from the newest email.",
+                way_on: "Get a new code",
+            },
+            Self::CodeUsed => Words {
+                heading: "This code has been used already",
+                happened: "A code works once, and somebody has signed in with this one.",
+                advice: "Ask for a new code, and type the one from the newest email.",
+                way_on: "Get a new code",
+            },
+            Self::CodeWrong => Words {
+                heading: "That isn’t the code we sent",
+                happened: "What you typed is not the code from the newest email to your address.",
+                advice: "Go back and type it once more, or ask for a new code.",
+                way_on: "Get a new code",
+            },
             Self::CookiesBlocked => Words {
-                heading: "Your browser didn’t remember you",
-                happened: "To sign you in we leave a note in your browser, and it didn’t come back.",
-                advice: "Let this site store data, or use another browser, and try again.",
+                heading: "Your browser blocks our cookie",
+                happened: "This site knows you again by a small cookie, and your browser hasn’t sent it back.",
+                advice: "Allow cookies for this site in the settings of your browser, then try again.",
                 way_on: "Try again",
             },
             Self::CrossSite => Words {
@@ -230,21 +162,21 @@ impl Trouble {
                 way_on: "Get a new link",
             },
             Self::InsecureConnection => Words {
-                heading: "This address isn’t secure",
-                happened: "This page was opened over a connection that others can read, and signing in works over a secure one alone.",
-                advice: "Open the secure address and sign in there.",
-                way_on: "Open the secure address",
+                heading: "This connection isn’t encrypted",
+                happened: "The page was opened without encryption, and your browser keeps you signed in only over a secure connection.",
+                advice: "Open it securely, at the address that begins with “https”.",
+                way_on: "Open it securely",
             },
             Self::LinkDeclined => Words {
                 heading: "This link was turned down",
-                happened: "Somebody who opened this link on another device said that it wasn’t theirs, so it works only where it was asked for.",
-                advice: "Open it in the browser where you began, or ask for a new one here.",
+                happened: "Somebody, or a program that checks email, answered “That wasn’t me” on another device, so it now works only where you began.",
+                advice: "Open the link in the browser where you began, or ask for a new one here.",
                 way_on: "Get a new link",
             },
             Self::LinkExpired => Words {
-                heading: "This link has expired",
-                happened: "It was good for a short time only, and email can be slow.",
-                advice: "Ask for a new link, and open it soon.",
+                heading: "This link is too old",
+                happened: "For your safety a link works only for a short time, and sometimes an email takes longer than that.",
+                advice: "Ask for a new link, and open it soon after it arrives.",
                 way_on: "Get a new link",
             },
             Self::LinkUsed => Words {
@@ -285,9 +217,9 @@ impl Trouble {
             },
             Self::OtherHost => Words {
                 heading: "This site has another address",
-                happened: "Signing in is set up for another address than the one that you opened.",
-                advice: "Please go on from there.",
-                way_on: "Open the right address",
+                happened: "You opened it at a web address where signing in isn’t set up.",
+                advice: "Go to the right address and sign in there.",
+                way_on: "Go to the right address",
             },
             Self::ProviderFailed => Words {
                 heading: "Signing in didn’t work this time",
@@ -331,6 +263,12 @@ impl Trouble {
                 advice: "To be certain, sign in again in a few minutes and choose “Sign out everywhere”.",
                 way_on: "Sign in again",
             },
+            Self::StepUpRequired => Words {
+                heading: "One more step is needed",
+                happened: "For this address, your organization asks for more than a code or a link.",
+                advice: "Please ask your administrator how to sign in.",
+                way_on: "Use another address",
+            },
             Self::StoreUnavailable => Words {
                 heading: "One moment, please",
                 happened: "Part of this application isn’t answering right now, but you haven’t been signed out.",
@@ -343,17 +281,17 @@ impl Trouble {
                 advice: "Please go back to the sign-in page and type just your address.",
                 way_on: "Go to the sign-in page",
             },
+            Self::TooManyTries => Words {
+                heading: "Too many wrong codes",
+                happened: "To keep guessers out, a code can be typed wrong a few times only, and no try is left.",
+                advice: "Ask for a new email, or open the link in the browser where you began.",
+                way_on: "Start again",
+            },
             Self::TooSlow => Words {
                 heading: "That took too long to arrive",
                 happened: "Your connection seems to be slow right now, and only part of the form got through.",
                 advice: "Please try again when it is faster.",
                 way_on: "Try again",
-            },
-            Self::TooManyTries => Words {
-                heading: "Too many wrong codes",
-                happened: "The code was wrong too often, so this link doesn’t take one any more.",
-                advice: "Go back to the browser where you began and open the link there, or ask for a new link here.",
-                way_on: "Get a new link",
             },
             Self::UnsupportedMediaType => Words {
                 heading: "We couldn’t read that form",
@@ -373,9 +311,12 @@ impl Trouble {
 
 #[cfg(test)]
 impl Trouble {
-    pub(super) const ALL: [Self; 28] = [
+    pub(super) const ALL: [Self; 32] = [
         Self::AnotherBrowser,
         Self::ClockWrong,
+        Self::CodeExpired,
+        Self::CodeUsed,
+        Self::CodeWrong,
         Self::CookiesBlocked,
         Self::CrossSite,
         Self::Expired,
@@ -396,10 +337,11 @@ impl Trouble {
         Self::SessionTooLarge,
         Self::SignInMisconfigured,
         Self::SignOutNotRecorded,
+        Self::StepUpRequired,
         Self::StoreUnavailable,
         Self::TooLarge,
-        Self::TooSlow,
         Self::TooManyTries,
+        Self::TooSlow,
         Self::UnsupportedMediaType,
         Self::WrongConnection,
     ];
@@ -407,7 +349,7 @@ impl Trouble {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashSet;
+    use std::{collections::HashSet, time::Duration};
 
     use super::*;
 
@@ -466,7 +408,12 @@ mod tests {
                 "4",
                 "5",
             ] {
-                assert!(!words.contains(jargon), "{name}: {jargon:?} in {words}");
+                // Who has to allow cookies must hear the word.
+                let is_told = trouble == Trouble::CookiesBlocked && jargon == "cookie";
+                assert!(
+                    is_told || !words.contains(jargon),
+                    "{name}: {jargon:?} in {words}"
+                );
             }
         }
     }
@@ -476,6 +423,6 @@ mod tests {
         let page = TroublePage::new(Trouble::RateLimited);
         assert_eq!(page.advice(), Trouble::RateLimited.advice());
         let page = page.with_retry_after(Duration::from_secs(61));
-        assert_eq!(page.advice(), "Please try again in about 2 minutes.");
+        assert_eq!(page.advice(), "Please try again in 1 minute and 1 second.");
     }
 }

@@ -1,25 +1,45 @@
-//! Lengths of time in words: "30 seconds", "15 minutes", "1 hour and 30 minutes".
+//! Lengths of time in words: "30 seconds", "2 minutes and 5 seconds", "15 minutes", "1 hour and 30 minutes".
 
 use std::time::Duration;
 
 const MINUTE: u64 = 60;
 
 /// Says how long something lasts: below a minute in seconds, else in whole minutes, rounded down.
-pub(super) fn lifetime(lifetime: Duration) -> String {
+pub(crate) fn lifetime(lifetime: Duration) -> String {
     in_words(lifetime.as_secs())
 }
 
-/// Says how long to wait: rounded up, and never nothing at all.
+/// Says how long to wait: to the second below an hour, then in whole minutes; rounded up, and never nothing at all.
 pub(super) fn wait(wait: Duration) -> String {
-    let secs = wait
-        .as_secs()
-        .saturating_add(u64::from(wait.subsec_nanos() > 0))
-        .max(1);
-    if secs <= MINUTE {
-        in_words(secs)
-    } else {
-        in_words(secs.div_ceil(MINUTE).saturating_mul(MINUTE))
+    let secs = ceil(wait).max(1);
+    match (secs / MINUTE, secs % MINUTE) {
+        (1..60, rest) if rest > 0 => {
+            format!("{} and {}", in_words(secs), counted(rest, "second"))
+        }
+        (..60, _) => in_words(secs),
+        _ => in_words(secs.div_ceil(MINUTE).saturating_mul(MINUTE)),
     }
+}
+
+/// What `templates/wait.js` counts down from.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Countdown {
+    pub(super) seconds: u64,
+    pub(super) words: String,
+}
+
+/// Says how long to wait, in seconds and in words. `None` when it is over.
+pub(super) fn countdown(left: Duration) -> Option<Countdown> {
+    let seconds = ceil(left);
+    (seconds > 0).then(|| Countdown {
+        seconds,
+        words: wait(left),
+    })
+}
+
+fn ceil(time: Duration) -> u64 {
+    time.as_secs()
+        .saturating_add(u64::from(time.subsec_nanos() > 0))
 }
 
 fn in_words(secs: u64) -> String {
@@ -52,10 +72,12 @@ mod tests {
             (1, "1 second", "1 second"),
             (59, "59 seconds", "59 seconds"),
             (60, "1 minute", "1 minute"),
-            (61, "1 minute", "2 minutes"),
+            (61, "1 minute", "1 minute and 1 second"),
             (900, "15 minutes", "15 minutes"),
-            (3_599, "59 minutes", "1 hour"),
+            (150, "2 minutes", "2 minutes and 30 seconds"),
+            (3_599, "59 minutes", "59 minutes and 59 seconds"),
             (3_600, "1 hour", "1 hour"),
+            (3_601, "1 hour", "1 hour and 1 minute"),
             (3_660, "1 hour and 1 minute", "1 hour and 1 minute"),
             (5_400, "1 hour and 30 minutes", "1 hour and 30 minutes"),
             (86_400, "24 hours", "24 hours"),
@@ -66,5 +88,23 @@ mod tests {
         }
         assert_eq!(wait(Duration::from_millis(1_001)), "2 seconds");
         assert!(!wait(Duration::MAX).is_empty());
+    }
+
+    #[test]
+    fn a_countdown_begins_at_the_second() {
+        let cases = [
+            (0, None),
+            (1, Some((1, "1 second"))),
+            (22_000_000_001, Some((23, "23 seconds"))),
+            (61_000_000_000, Some((61, "1 minute and 1 second"))),
+            (7_200_000_000_000, Some((7_200, "2 hours"))),
+        ];
+        for (nanos, want) in cases {
+            let want = want.map(|(seconds, words)| Countdown {
+                seconds,
+                words: words.to_owned(),
+            });
+            assert_eq!(countdown(Duration::from_nanos(nanos)), want, "{nanos} ns");
+        }
     }
 }

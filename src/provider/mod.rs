@@ -2,23 +2,38 @@
 //!
 //! - [`IdentityProvider::start`] begins a sign-in and has a single-use link made for it.
 //! - Following the link leads to the layer's callback with a code, which [`IdentityProvider::finish`] redeems.
+//! - [`IdentityProvider::start_code`] and [`IdentityProvider::finish_code`] are the same by a code that the person types. A
+//!   provider without codes leaves both as they are.
 //! - What it yields is an [`Identity`]. The layer, not the provider, binds it to the browser and to the address
 //!   that the sign-in was begun for.
 //!
 //! `WorkOs` (feature `workos`) is the provider that ships with the crate.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{
+    fmt,
+    future::{self, Future},
+    pin::Pin,
+    time::Duration,
+};
 
 use crate::email::Email;
 
+mod code;
 mod error;
+mod identity;
 #[cfg(feature = "workos")]
 mod workos;
 
-pub use self::error::{ProviderError, ProviderErrorKind};
 #[cfg(feature = "workos")]
 pub use self::workos::{
-    AccessToken, NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, WorkOs,
+    AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
+    NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
+    WorkOs,
+};
+pub use self::{
+    code::{FinishCode, OneTimeCode, StartCode, StartedCode},
+    error::{ProviderError, ProviderErrorKind},
+    identity::{Identity, SignInMethod},
 };
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -68,6 +83,37 @@ pub trait IdentityProvider: Send + Sync + 'static {
         &self,
         code: &AuthorizationCode,
     ) -> impl Future<Output = Result<Identity, ProviderError>> + Send;
+
+    /// Makes a six-digit code for [`StartCode::email`], and mails it when [`StartCode::delivery`] says so. Unless it is
+    /// overridden, the provider has no codes.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Unsupported`] when the provider has no codes; other kinds when no code could be made or mailed.
+    fn start_code(
+        &self,
+        start: &StartCode<'_>,
+    ) -> impl Future<Output = Result<StartedCode, ProviderError>> + Send {
+        let _ = start;
+        future::ready(Err(ProviderErrorKind::Unsupported.into()))
+    }
+
+    /// Redeems a code that was typed. It must be good for one redemption only, for minutes, and for a few tries in all,
+    /// and for the address alone that it was made for.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::CodeWrong`], [`CodeExpired`](ProviderErrorKind::CodeExpired),
+    /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not
+    /// good; [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and is not enough; other kinds when that could not
+    /// be told.
+    fn finish_code(
+        &self,
+        finish: &FinishCode<'_>,
+    ) -> impl Future<Output = Result<Identity, ProviderError>> + Send {
+        let _ = finish;
+        future::ready(Err(ProviderErrorKind::Unsupported.into()))
+    }
 }
 
 /// What a provider gets to begin a sign-in with. `Debug` shows neither the state nor the whole address.
@@ -116,13 +162,13 @@ impl fmt::Debug for Start<'_> {
     }
 }
 
-/// Who mails the link.
+/// Who mails the link or the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The layer's own mailer: the provider returns the link and mails nothing.
+    /// The layer's own mailer: the provider returns the link or code and mails nothing.
     Mailer,
-    /// The provider mails the link.
+    /// The provider mails it.
     Provider,
 }
 
@@ -204,96 +250,20 @@ impl fmt::Debug for AuthorizationCode {
     }
 }
 
-/// Somebody, as a provider has proven them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    subject: String,
-    email: Email,
-    organization: Option<String>,
-    connection: Option<String>,
-    first_name: Option<String>,
-    last_name: Option<String>,
-}
-
-impl Identity {
-    /// Makes an identity from the provider's stable id and the proven address.
-    #[must_use]
-    pub fn new(subject: impl Into<String>, email: Email) -> Self {
-        Self {
-            subject: subject.into(),
-            email,
-            organization: None,
-            connection: None,
-            first_name: None,
-            last_name: None,
-        }
-    }
-
-    /// Adds the provider's id of the organization.
-    #[must_use]
-    pub fn with_organization(mut self, organization: Option<String>) -> Self {
-        self.organization = organization;
-        self
-    }
-
-    /// Adds the provider's id of the connection that proved the address.
-    #[must_use]
-    pub fn with_connection(mut self, connection: Option<String>) -> Self {
-        self.connection = connection;
-        self
-    }
-
-    /// Adds the person's names.
-    #[must_use]
-    pub fn with_names(mut self, first: Option<String>, last: Option<String>) -> Self {
-        self.first_name = first;
-        self.last_name = last;
-        self
-    }
-
-    /// Returns the provider's stable id: `prof_…` at WorkOS.
-    #[must_use]
-    pub fn subject(&self) -> &str {
-        &self.subject
-    }
-
-    /// Returns the proven address.
-    #[must_use]
-    pub const fn email(&self) -> &Email {
-        &self.email
-    }
-
-    /// Returns the organization's id. WorkOS has none for a Magic Link connection that it made by itself.
-    #[must_use]
-    pub fn organization(&self) -> Option<&str> {
-        self.organization.as_deref()
-    }
-
-    /// Returns the id of the connection that proved the address.
-    #[must_use]
-    pub fn connection(&self) -> Option<&str> {
-        self.connection.as_deref()
-    }
-
-    /// Returns the person's first name.
-    #[must_use]
-    pub fn first_name(&self) -> Option<&str> {
-        self.first_name.as_deref()
-    }
-
-    /// Returns the person's last name.
-    #[must_use]
-    pub fn last_name(&self) -> Option<&str> {
-        self.last_name.as_deref()
-    }
-}
-
 /// [`IdentityProvider`] as the layer stores it: one box per sign-in, no type parameter.
 pub(crate) trait ErasedProvider: Send + Sync {
     fn start<'a>(&'a self, start: &'a Start<'a>) -> BoxFuture<'a, Result<Started, ProviderError>>;
     fn finish<'a>(
         &'a self,
         code: &'a AuthorizationCode,
+    ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
+    fn start_code<'a>(
+        &'a self,
+        start: &'a StartCode<'a>,
+    ) -> BoxFuture<'a, Result<StartedCode, ProviderError>>;
+    fn finish_code<'a>(
+        &'a self,
+        finish: &'a FinishCode<'a>,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
 }
 
@@ -307,5 +277,19 @@ impl<P: IdentityProvider> ErasedProvider for P {
         code: &'a AuthorizationCode,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
         Box::pin(IdentityProvider::finish(self, code))
+    }
+
+    fn start_code<'a>(
+        &'a self,
+        start: &'a StartCode<'a>,
+    ) -> BoxFuture<'a, Result<StartedCode, ProviderError>> {
+        Box::pin(IdentityProvider::start_code(self, start))
+    }
+
+    fn finish_code<'a>(
+        &'a self,
+        finish: &'a FinishCode<'a>,
+    ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
+        Box::pin(IdentityProvider::finish_code(self, finish))
     }
 }

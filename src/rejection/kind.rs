@@ -16,6 +16,12 @@ pub enum RejectionKind {
     AttemptExpired,
     /// The sign-in was begun in what is the future here: the clocks of the replicas disagree.
     ClockWrong,
+    /// The code from the mail is no longer good: its time is up.
+    CodeExpired,
+    /// The code from the mail was redeemed before.
+    CodeUsed,
+    /// What was typed is not the code of the newest mail.
+    CodeWrong,
     /// Two session cookies with different values.
     ConflictingCookies,
     /// A bearer token and a session cookie that differ, or several `Authorization` fields. Only with
@@ -63,7 +69,7 @@ pub enum RejectionKind {
     ProviderRefusedAddress,
     /// The provider cannot be reached or does not answer in time.
     ProviderUnavailable,
-    /// Too many requests.
+    /// Mail was asked for, or codes were typed, more often than [`Limits`](crate::Limits) says; or the provider says so.
     RateLimited,
     /// The session was ended early.
     RevokedSession,
@@ -71,14 +77,16 @@ pub enum RejectionKind {
     SessionTooLarge,
     /// The cookie is gone, but the store did not take the end of the session.
     SignOutNotRecorded,
-    /// The revocation store did not answer.
+    /// The provider asks for more than a link or code: a second factor, single sign-on, the choice of an organization.
+    StepUpRequired,
+    /// The revocation store did not answer, or the throttle where a code was typed.
     StoreUnavailable,
     /// A form that is larger than any of ours.
     TooLarge,
+    /// A code was typed wrong so often that no more tries are left.
+    TooManyTries,
     /// A form that did not arrive within 10 seconds.
     TooSlow,
-    /// Too many wrong codes.
-    TooManyTries,
     /// A form in another format than `application/x-www-form-urlencoded`.
     UnsupportedMediaType,
     /// The address was proven by a kind of connection that is not accepted.
@@ -93,6 +101,9 @@ impl RejectionKind {
             Self::AnotherBrowser => "another_browser",
             Self::AttemptExpired => "attempt_expired",
             Self::ClockWrong => "clock_wrong",
+            Self::CodeExpired => "code_expired",
+            Self::CodeUsed => "code_used",
+            Self::CodeWrong => "code_wrong",
             Self::ConflictingCookies => "conflicting_cookies",
             Self::ConflictingCredentials => "conflicting_credentials",
             Self::CookiesBlocked => "cookies_blocked",
@@ -120,10 +131,11 @@ impl RejectionKind {
             Self::RevokedSession => "revoked_session",
             Self::SessionTooLarge => "session_too_large",
             Self::SignOutNotRecorded => "sign_out_not_recorded",
+            Self::StepUpRequired => "step_up_required",
             Self::StoreUnavailable => "store_unavailable",
             Self::TooLarge => "too_large",
-            Self::TooSlow => "too_slow",
             Self::TooManyTries => "too_many_tries",
+            Self::TooSlow => "too_slow",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::WrongConnection => "wrong_connection",
         }
@@ -139,6 +151,9 @@ impl RejectionKind {
             | Self::RevokedSession => StatusCode::UNAUTHORIZED,
             Self::AttemptExpired
             | Self::LinkExpired
+            | Self::CodeExpired
+            | Self::CodeUsed
+            | Self::CodeWrong
             | Self::LinkUsed
             | Self::Malformed
             | Self::ProviderDeclined => StatusCode::BAD_REQUEST,
@@ -150,6 +165,7 @@ impl RejectionKind {
             | Self::NotAllowed
             | Self::OtherAddress
             | Self::OtherHost
+            | Self::StepUpRequired
             | Self::TooManyTries
             | Self::WrongConnection => StatusCode::FORBIDDEN,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -221,6 +237,9 @@ impl RejectionKind {
             | Self::NoSession
             | Self::RevokedSession => Trouble::Expired,
             Self::ClockWrong => Trouble::ClockWrong,
+            Self::CodeExpired => Trouble::CodeExpired,
+            Self::CodeUsed => Trouble::CodeUsed,
+            Self::CodeWrong => Trouble::CodeWrong,
             Self::CookiesBlocked => Trouble::CookiesBlocked,
             Self::CrossSite => Trouble::CrossSite,
             Self::InsecureConnection => Trouble::InsecureConnection,
@@ -240,10 +259,11 @@ impl RejectionKind {
             Self::RateLimited => Trouble::RateLimited,
             Self::SessionTooLarge => Trouble::SessionTooLarge,
             Self::SignOutNotRecorded => Trouble::SignOutNotRecorded,
+            Self::StepUpRequired => Trouble::StepUpRequired,
             Self::StoreUnavailable => Trouble::StoreUnavailable,
             Self::TooLarge => Trouble::TooLarge,
-            Self::TooSlow => Trouble::TooSlow,
             Self::TooManyTries => Trouble::TooManyTries,
+            Self::TooSlow => Trouble::TooSlow,
             Self::UnsupportedMediaType => Trouble::UnsupportedMediaType,
             Self::WrongConnection => Trouble::WrongConnection,
         }

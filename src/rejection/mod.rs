@@ -26,8 +26,10 @@ use crate::{
 };
 
 mod kind;
+mod redirect;
 
 pub use self::kind::RejectionKind;
+pub(crate) use self::redirect::redirect;
 
 /// How long a client is asked to wait where nobody said.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -46,6 +48,8 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 pub struct Rejection {
     kind: RejectionKind,
     allow: Option<&'static str>,
+    /// What else a person reads who is to tell it to somebody else. No secret.
+    detail: Option<Box<str>>,
     retry_after: Option<Duration>,
 }
 
@@ -54,18 +58,24 @@ impl Rejection {
         Self {
             kind,
             allow: None,
+            detail: None,
             retry_after: None,
         }
     }
 
-    pub(crate) const fn method_not_allowed(allow: &'static str) -> Self {
+    pub(crate) fn method_not_allowed(allow: &'static str) -> Self {
         Self {
             allow: Some(allow),
             ..Self::new(RejectionKind::MethodNotAllowed)
         }
     }
 
-    pub(crate) const fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
+    pub(crate) fn with_detail(mut self, detail: String) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, retry_after: Option<Duration>) -> Self {
         self.retry_after = retry_after;
         self
     }
@@ -151,6 +161,7 @@ impl Rejection {
     ) -> Response<Bytes> {
         let page = TroublePage::new(self.kind.trouble())
             .with_action(action)
+            .with_detail(self.detail.as_deref())
             .with_retry_after(self.retry_after())
             .with_resend(resend);
         let mut response = shared.page(self.kind.status(), &Page::Trouble(page));
@@ -318,27 +329,4 @@ struct Problem<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     login_url: Option<&'a String>,
-}
-
-/// Redirects by 303: the next request is a GET without the body of this one (RFC 9700, section 4.12).
-#[expect(
-    clippy::expect_used,
-    reason = "every location is made of parsed or encoded parts"
-)]
-pub(crate) fn redirect(location: &str) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::SEE_OTHER;
-    let location = HeaderValue::try_from(location).expect("visible ASCII");
-    let headers = response.headers_mut();
-    headers.insert(header::LOCATION, location);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    response
 }

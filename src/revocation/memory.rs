@@ -51,14 +51,57 @@ pub struct MemoryRevocations {
 struct Ended {
     /// When each ended session may be forgotten.
     sessions: HashMap<SessionId, Timestamp>,
-    subjects: HashMap<String, Before>,
+    groups: Groups,
     /// How many entries there were after the last sweep.
     swept: AtomicUsize,
     /// Live connections that wait to hear of an end. No look-up asks them.
     watchers: Watchers,
 }
 
-/// A subject's sessions up to a moment are ended.
+/// Orders that end many sessions, by what those have in common.
+#[derive(Default)]
+struct Groups {
+    addresses: HashMap<String, Before>,
+    connections: HashMap<String, Before>,
+    organizations: HashMap<String, Before>,
+    provider_sessions: HashMap<String, Before>,
+    subjects: HashMap<String, Before>,
+}
+
+impl Groups {
+    const fn all(&self) -> [&HashMap<String, Before>; 5] {
+        [
+            &self.addresses,
+            &self.connections,
+            &self.organizations,
+            &self.provider_sessions,
+            &self.subjects,
+        ]
+    }
+
+    fn len(&self) -> usize {
+        self.all().map(HashMap::len).into_iter().sum()
+    }
+
+    fn end(&self, session: &Session) -> bool {
+        let ends = |orders: &HashMap<String, Before>, name: Option<&str>| {
+            !orders.is_empty()
+                && name.is_some_and(|name| {
+                    let orders = orders.pin();
+                    let order = orders.get(name);
+                    order.is_some_and(|before| session.auth_time() <= before.at)
+                })
+        };
+        ends(&self.subjects, Some(session.subject()))
+            || ends(&self.connections, session.connection())
+            || ends(&self.organizations, session.organization())
+            || ends(&self.provider_sessions, session.provider_session())
+            || !self.addresses.is_empty()
+                && ends(&self.addresses, Some(&session.email().to_ascii_lowercase()))
+    }
+}
+
+/// Sessions up to a moment are ended.
 #[derive(Clone, Copy, Debug)]
 struct Before {
     at: Timestamp,
@@ -68,6 +111,7 @@ struct Before {
 impl MemoryRevocations {
     /// Ends what the order says, and forgets what has expired by [`Revocation::at`].
     pub fn end(&self, revocation: &Revocation) {
+        let groups = &self.ended.groups;
         match revocation.target() {
             Target::Session(id) => {
                 let until = revocation.until();
@@ -76,23 +120,30 @@ impl MemoryRevocations {
                     .pin()
                     .update_or_insert(*id, |known| until.max(*known), until);
             }
-            Target::Subject(subject) => {
-                let order = Before {
-                    at: revocation.at(),
-                    until: revocation.until(),
-                };
-                let later = |known: &Before| Before {
-                    at: order.at.max(known.at),
-                    until: order.until.max(known.until),
-                };
-                self.ended
-                    .subjects
-                    .pin()
-                    .update_or_insert(subject.clone(), later, order);
+            Target::Address(address) => {
+                self.end_group(&groups.addresses, &address.to_ascii_lowercase(), revocation);
             }
+            Target::Connection(id) => self.end_group(&groups.connections, id, revocation),
+            Target::Organization(id) => self.end_group(&groups.organizations, id, revocation),
+            Target::ProviderSession(id) => {
+                self.end_group(&groups.provider_sessions, id, revocation);
+            }
+            Target::Subject(subject) => self.end_group(&groups.subjects, subject, revocation),
         }
         self.ended.watchers.wake(revocation.target());
         self.sweep(revocation.at());
+    }
+
+    fn end_group(&self, orders: &HashMap<String, Before>, name: &str, revocation: &Revocation) {
+        let order = Before {
+            at: revocation.at(),
+            until: revocation.until(),
+        };
+        let later = |known: &Before| Before {
+            at: order.at.max(known.at),
+            until: order.until.max(known.until),
+        };
+        orders.pin().update_or_insert(name.to_owned(), later, order);
     }
 
     /// Returns how many live connections wait to hear of an end.
@@ -104,13 +155,13 @@ impl MemoryRevocations {
     /// Returns how many orders are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ended.sessions.len() + self.ended.subjects.len()
+        self.ended.sessions.len() + self.ended.groups.len()
     }
 
     /// Says whether nothing is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ended.sessions.is_empty() && self.ended.subjects.is_empty()
+        self.len() == 0
     }
 
     pub(super) fn watch_list(&self) -> &Watchers {
@@ -119,12 +170,7 @@ impl MemoryRevocations {
 
     pub(super) fn standing(&self, session: &Session) -> Standing {
         let is_ended = |ended: &Ended| {
-            ended.sessions.pin().contains_key(&session.id())
-                || ended
-                    .subjects
-                    .pin()
-                    .get(session.subject())
-                    .is_some_and(|before| session.auth_time() <= before.at)
+            ended.sessions.pin().contains_key(&session.id()) || ended.groups.end(session)
         };
         if !self.is_empty() && is_ended(&self.ended) {
             Standing::Revoked
@@ -140,10 +186,9 @@ impl MemoryRevocations {
             return;
         }
         self.ended.sessions.pin().retain(|_, until| *until > now);
-        self.ended
-            .subjects
-            .pin()
-            .retain(|_, before| before.until > now);
+        for orders in self.ended.groups.all() {
+            orders.pin().retain(|_, before| before.until > now);
+        }
         self.ended.swept.store(self.len(), Ordering::Relaxed);
     }
 }
@@ -216,6 +261,42 @@ mod tests {
         ];
         for (name, session, want) in cases {
             assert_eq!(store.standing(&session), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_sessions_have_in_common_ends_them_and_no_other() {
+        let times = Times {
+            issued_at: Timestamp::from_secs(10),
+            expires_at: Timestamp::from_secs(1_010),
+            auth_time: Timestamp::from_secs(10),
+        };
+        let with = |subject: &str, email: &str, of: &str| {
+            let identity = Identity::new(subject, email.parse().unwrap())
+                .with_organization(Some(format!("org_{of}")))
+                .with_connection(Some(format!("conn_{of}")))
+                .with_provider_session(Some(format!("session_{of}")));
+            Session::new(&identity, SessionId::from_bytes([9; 16]), times)
+        };
+        let ada = with("prof_ada", "Ada@example.com", "1");
+        let eve = with("prof_eve", "eve@example.com", "2");
+        let named = |name: &str| name.to_owned();
+        let targets = [
+            Target::Address(named("aDA@example.com")),
+            Target::Connection(named("conn_1")),
+            Target::Organization(named("org_1")),
+            Target::ProviderSession(named("session_1")),
+            Target::Subject(named("prof_ada")),
+        ];
+        for target in targets {
+            assert!(target.names(&ada) && !target.names(&eve), "{target:?}");
+            for (at, want) in [(9, Standing::Active), (10, Standing::Revoked)] {
+                let store = MemoryRevocations::default();
+                store.end(&order(target.clone(), at, 1_010));
+                assert_eq!(store.standing(&ada), want, "{target:?} at {at}");
+                assert_eq!(store.standing(&eve), Standing::Active, "{target:?}");
+                assert_eq!(store.len(), 1);
+            }
         }
     }
 

@@ -118,10 +118,33 @@ pub struct Revocation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
+    /// Every session of this address whose sign-in was at [`Revocation::at`] or before, whatever its subject. ASCII case does not matter.
+    Address(String),
+    /// Every session that this connection of the provider proved, at [`Revocation::at`] or before.
+    Connection(String),
+    /// Every session of this organization whose sign-in was at [`Revocation::at`] or before.
+    Organization(String),
+    /// Every session that began with this session of the provider's ([`Session::provider_session`]), at [`Revocation::at`] or before.
+    ProviderSession(String),
     /// The one session of this id.
     Session(SessionId),
     /// Every session of this subject whose sign-in ([`Session::auth_time`]) was at [`Revocation::at`] or before.
     Subject(String),
+}
+
+impl Target {
+    /// Says whether a session is one of those that the target names, whenever it began.
+    #[must_use]
+    pub fn names(&self, session: &Session) -> bool {
+        match self {
+            Self::Address(address) => session.email().eq_ignore_ascii_case(address),
+            Self::Connection(id) => session.connection() == Some(id),
+            Self::Organization(id) => session.organization() == Some(id),
+            Self::ProviderSession(id) => session.provider_session() == Some(id),
+            Self::Session(id) => session.id() == *id,
+            Self::Subject(subject) => session.subject() == subject,
+        }
+    }
 }
 
 impl Revocation {

@@ -49,9 +49,9 @@ impl Watchers {
                     let range = waiting.entries.range((*id, 0)..=(*id, u64::MAX));
                     range.map(|(_, entry)| wakers(entry)).collect()
                 }
-                Target::Subject(subject) => {
+                target => {
                     let entries = waiting.entries.values();
-                    let theirs = entries.filter(|entry| entry.session.subject() == subject);
+                    let theirs = entries.filter(|entry| target.names(&entry.session));
                     theirs.map(wakers).collect()
                 }
             }

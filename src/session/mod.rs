@@ -8,7 +8,10 @@ use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::{clock::Timestamp, provider::Identity};
+use crate::{
+    clock::Timestamp,
+    provider::{Identity, SignInMethod},
+};
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod backend;
@@ -51,6 +54,7 @@ struct Record {
     /// Where each of `Field` ends in `text`.
     ends: [usize; Field::COUNT],
     id: SessionId,
+    method: SignInMethod,
     issued_at: Timestamp,
     expires_at: Timestamp,
     auth_time: Timestamp,
@@ -64,10 +68,11 @@ enum Field {
     Connection,
     FirstName,
     LastName,
+    ProviderSession,
 }
 
 impl Field {
-    const COUNT: usize = 6;
+    const COUNT: usize = 7;
 
     const fn index(self) -> usize {
         match self {
@@ -77,6 +82,7 @@ impl Field {
             Self::Connection => 3,
             Self::FirstName => 4,
             Self::LastName => 5,
+            Self::ProviderSession => 6,
         }
     }
 }
@@ -99,11 +105,17 @@ impl Session {
             identity.connection().unwrap_or_default(),
             identity.first_name().unwrap_or_default(),
             identity.last_name().unwrap_or_default(),
+            identity.provider_session().unwrap_or_default(),
         ];
-        Self::from_fields(fields, id, times)
+        Self::from_fields(fields, id, identity.method(), times)
     }
 
-    fn from_fields(fields: [&str; Field::COUNT], id: SessionId, times: Times) -> Self {
+    fn from_fields(
+        fields: [&str; Field::COUNT],
+        id: SessionId,
+        method: SignInMethod,
+        times: Times,
+    ) -> Self {
         let mut text = String::with_capacity(fields.iter().map(|field| field.len()).sum());
         let ends = fields.map(|field| {
             text.push_str(field);
@@ -113,6 +125,7 @@ impl Session {
             text,
             ends,
             id,
+            method,
             issued_at: times.issued_at,
             expires_at: times.expires_at,
             auth_time: times.auth_time,
@@ -168,6 +181,18 @@ impl Session {
     #[must_use]
     pub fn last_name(&self) -> Option<&str> {
         self.optional(Field::LastName)
+    }
+
+    /// Returns the provider's id of its own session, where it keeps one: `session_…` of WorkOS's Magic Auth.
+    #[must_use]
+    pub fn provider_session(&self) -> Option<&str> {
+        self.optional(Field::ProviderSession)
+    }
+
+    /// Returns how the person proved their address.
+    #[must_use]
+    pub fn method(&self) -> SignInMethod {
+        self.0.method
     }
 
     /// Returns when this token was minted: at sign-in, or at the last renewal.

@@ -71,6 +71,17 @@ impl KeyRing {
         URL_SAFE_NO_PAD.encode([random, tag].concat())
     }
 
+    /// Returns what stands for a value where the value itself must not be kept: the same for the same value, label and current key.
+    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
+    pub(crate) fn pseudonym(&self, label: &'static str, value: &[u8]) -> [u8; 16] {
+        let tag = Hmac::<Sha256>::new_from_slice(&self.current().derived::<32>(label))
+            .map(|mac| mac.chain_update(value))
+            .expect("a 32-byte key")
+            .finalize()
+            .into_bytes();
+        tag.first_chunk::<16>().copied().unwrap_or_default()
+    }
+
     /// Says whether a browser cookie is one that we made. Constant time in the tag.
     pub(crate) fn made_browser_cookie(&self, cookie: &str) -> bool {
         let mut bytes = [0; 32];
@@ -83,20 +94,6 @@ impl KeyRing {
         };
         self.iter()
             .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok())
-    }
-
-    /// Returns a number that only we can reckon from these bytes, by the current key. Each use has its own label.
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
-    pub(crate) fn number(&self, label: &str, bytes: &[u8]) -> u128 {
-        let mac = Hmac::<Sha256>::new_from_slice(&self.current().derived::<32>(label))
-            .expect("a 32-byte key")
-            .chain_update(bytes)
-            .finalize()
-            .into_bytes();
-        mac.first_chunk::<16>()
-            .copied()
-            .map(u128::from_be_bytes)
-            .unwrap_or_default()
     }
 }
 

@@ -1,7 +1,7 @@
 //! The session token: a JWT (RFC 7519) that says who is signed in.
 //!
 //! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`, `email` and, where known, `org`,
-//!   `conn`, `given_name`, `family_name`.
+//!   `conn`, `given_name`, `family_name`, `psid` (the provider's session), `via` (`code` for a mailed code).
 //! - Verified in one pass: the header's exact bytes choose the key, the signature is checked before anything is parsed,
 //!   then every claim. What does not fit exactly is refused; claims that are not known yet are passed over.
 //! - Time is an argument. A token is good before `exp` and not on it.
@@ -12,10 +12,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::{KeyRing, Session, SessionId, SigningKey, Times, cookie::LONGEST};
-use crate::clock::Timestamp;
+use crate::{clock::Timestamp, provider::SignInMethod};
 
 /// Browsers cut cookies at 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
 pub(crate) const LONGEST_SESSION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// The `via` of a session that began with a mailed code.
+const BY_CODE: &str = "code";
 
 /// How far another replica's clock may be ahead of ours.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -64,6 +67,8 @@ impl Tokens {
             conn: session.connection().map(Text::from),
             given_name: session.first_name().map(Text::from),
             family_name: session.last_name().map(Text::from),
+            psid: session.provider_session().map(Text::from),
+            via: (session.method() == SignInMethod::MagicAuth).then(|| Text::from(BY_CODE)),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
         let key = self.keys.current();
@@ -151,6 +156,12 @@ struct Claims<'a> {
     given_name: Option<Text<'a>>,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     family_name: Option<Text<'a>>,
+    /// The provider's own session.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    psid: Option<Text<'a>>,
+    /// How the address was proven; absent for a link.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    via: Option<Text<'a>>,
 }
 
 impl Claims<'_> {
@@ -163,8 +174,13 @@ impl Claims<'_> {
                 optional(self.conn.as_ref()),
                 optional(self.given_name.as_ref()),
                 optional(self.family_name.as_ref()),
+                optional(self.psid.as_ref()),
             ],
             self.sid.0,
+            match optional(self.via.as_ref()) {
+                BY_CODE => SignInMethod::MagicAuth,
+                _ => SignInMethod::MagicLink,
+            },
             Times {
                 issued_at: self.iat,
                 expires_at: self.exp,

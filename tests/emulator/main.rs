@@ -27,6 +27,7 @@ use url::Url;
 #[expect(dead_code, reason = "its main and its printing")]
 mod example;
 mod faults;
+mod magic_auth;
 mod outbox;
 mod passwordless;
 mod printing;

@@ -27,7 +27,7 @@ async fn the_outbox_holds_mails_in_order_until_it_is_taken() {
         .emulator
         .take_outbox()
         .iter()
-        .map(|mail| mail.link().to_owned())
+        .map(|mail| mail.link().unwrap().to_owned())
         .collect();
     assert_eq!(taken, links);
     assert!(desk.emulator.outbox().is_empty());
@@ -48,7 +48,7 @@ async fn each_mail_is_told_to_the_hook() {
     let told = Arc::new(Mutex::new(Vec::new()));
     let hook = {
         let told = Arc::clone(&told);
-        move |mail: &Mail| told.lock().unwrap().push(mail.link().to_owned())
+        move |mail: &Mail| told.lock().unwrap().push(mail.link().unwrap().to_owned())
     };
     let desk = Desk::with(Emulator::builder().on_mail(hook)).await;
     let (id, link) = desk.create().await;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use crate::{KEY, Read, example, session};
 
 #[tokio::test]
-async fn the_example_says_where_each_mail_leads() {
+async fn the_example_says_what_each_mail_holds() {
     let said = Arc::new(Mutex::new(Vec::new()));
     let emulator = example::app({
         let said = Arc::clone(&said);
@@ -19,8 +19,16 @@ async fn the_example_says_where_each_mail_leads() {
     let id = body["id"].as_str().unwrap();
     Read::of(http.post(format!("{sessions}/{id}/send")).bearer_auth(KEY)).await;
     let link = body["link"].as_str().unwrap();
+    let codes = format!("{}/user_management/magic_auth", server.base_url());
+    let email = serde_json::json!({ "email": "ada@example.com" });
+    let body = Read::of(http.post(codes).bearer_auth(KEY).json(&email)).await;
+    let body = body.json();
+    let code = body["code"].as_str().unwrap();
     assert_eq!(
         *said.lock().unwrap(),
-        [format!("sign-in link for ada@example.com: {link}")]
+        [
+            format!("sign-in link for ada@example.com: {link}"),
+            format!("sign-in code for ada@example.com: {code}"),
+        ]
     );
 }

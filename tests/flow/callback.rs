@@ -685,6 +685,7 @@ async fn a_browser_that_hangs_up_anywhere_in_the_exchange_gets_in_on_the_next_tr
     let keys = KeyRing::new(tower_magic_link::SigningKey::generate().unwrap());
     let layer = MagicLinkLayer::builder(Slow(stub.clone()), keys)
         .public_url(ORIGIN)
+        .insecure_no_throttle()
         .clock(ManualClock::new())
         .build()
         .unwrap();

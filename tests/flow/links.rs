@@ -1,53 +1,15 @@
 //! Where links come from, and our own mailed link.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::time::Duration;
 
 use http::Request;
-use tower_magic_link::{Mail, MailError, Mailer, Trouble, emulator::Endpoint};
+use tower_magic_link::{Builder, Trouble, emulator::Endpoint};
 
-use crate::support::{ADA, ORIGIN, World};
-
-/// Keeps what it is given; fails when told to.
-#[derive(Clone, Default)]
-struct Post {
-    links: Arc<Mutex<Vec<String>>>,
-    is_down: Arc<Mutex<bool>>,
-}
-
-impl Mailer for Post {
-    async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
-        if *self.is_down.lock().unwrap() {
-            return Err(MailError::new("the post office is closed"));
-        }
-        assert_eq!(mail.to().as_str(), ADA);
-        assert_eq!(mail.lifetime(), Duration::from_secs(900));
-        self.links
-            .lock()
-            .unwrap()
-            .push(mail.link().expose().to_owned());
-        Ok(())
-    }
-}
-
-impl Post {
-    /// Returns the path of the last link: it is on our own origin.
-    fn last(&self) -> String {
-        let links = self.links.lock().unwrap();
-        links
-            .last()
-            .unwrap()
-            .strip_prefix(ORIGIN)
-            .expect("our origin")
-            .to_owned()
-    }
-}
+use crate::support::{ADA, ORIGIN, Post, World};
 
 #[tokio::test]
 async fn links_are_made_from_the_public_url_whatever_the_request_says_of_its_host() {
-    let world = World::new().await;
+    let world = World::with(Builder::insecure_no_throttle).await;
     let names = [
         "host",
         "x-forwarded-host",
@@ -123,7 +85,7 @@ async fn our_own_mail_holds_our_own_link_and_the_providers_sealed_inside() {
         world.emulator().outbox().is_empty(),
         "the provider mails nothing"
     );
-    let ours = post.last();
+    let ours = post.link();
     assert!(
         ours.starts_with("/auth/open?t=") && ours.len() < 1_000,
         "{}",
@@ -150,7 +112,7 @@ async fn whoever_visits_our_mailed_link_without_the_browsers_cookie_uses_nothing
     let world = World::with(|builder| builder.mailer(post.clone())).await;
     let mut browser = world.browser();
     browser.ask_for_link(ADA, "/").await;
-    let ours = post.last();
+    let ours = post.link();
     for _ in 0..5 {
         let visited = world.browser().get(&ours).await;
         assert_eq!(visited.status(), 200);
@@ -178,7 +140,7 @@ async fn our_mailed_link_ends_with_the_providers_and_cannot_be_forged() {
         assert_eq!(browser.get(forged).await.status(), 400, "{forged}");
     }
     world.clock.advance(Duration::from_secs(900));
-    let late = browser.get(&post.last()).await;
+    let late = browser.get(&post.link()).await;
     assert!(
         late.text().contains(Trouble::LinkExpired.heading()),
         "{}",
@@ -190,7 +152,7 @@ async fn our_mailed_link_ends_with_the_providers_and_cannot_be_forged() {
 #[tokio::test]
 async fn a_mailer_that_fails_is_told_and_the_next_try_works() {
     let post = Post::default();
-    *post.is_down.lock().unwrap() = true;
+    post.is_down(true);
     let world = World::with(|builder| builder.mailer(post.clone())).await;
     let mut browser = world.browser();
     let answer = browser.post("/auth/login", "email=ada@example.com").await;
@@ -200,7 +162,7 @@ async fn a_mailer_that_fails_is_told_and_the_next_try_works() {
         "{}",
         answer.text()
     );
-    *post.is_down.lock().unwrap() = false;
+    post.is_down(false);
     assert_eq!(
         browser
             .post("/auth/login", "email=ada@example.com")

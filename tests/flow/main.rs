@@ -10,12 +10,18 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod addresses;
 mod callback;
+mod codes;
 mod configuration;
+mod elsewhere;
 mod explain;
 mod forms;
 mod links;
+mod lost_cookie;
+mod mail;
 mod paths;
 mod return_to;
 mod secrets;
+mod throttle;
 mod walk;

@@ -57,7 +57,7 @@ async fn a_wish_that_leaves_the_origin_or_loops_comes_out_at_the_front_page() {
 
 #[tokio::test]
 async fn a_wish_on_the_origin_is_kept_through_mail_and_back() {
-    let world = World::new().await;
+    let world = World::with(tower_magic_link::Builder::insecure_no_throttle).await;
     let mut browser = world.browser();
     for wish in [
         "/",
@@ -132,7 +132,7 @@ async fn a_wish_too_long_for_the_state_waits_in_the_same_browser() {
 
 #[tokio::test]
 async fn no_line_break_in_a_wish_reaches_a_header() {
-    let world = World::new().await;
+    let world = World::with(tower_magic_link::Builder::insecure_no_throttle).await;
     let mut browser = world.browser();
     // Where a wish is kept, it is by its own bytes, which no reader of a header takes for a break.
     let wishes = [
@@ -227,7 +227,7 @@ async fn corpora_no_payload_comes_out_anywhere_else_or_breaks_the_form() {
     let read = |name: &str| std::fs::read_to_string(format!("{corpora}/{name}")).unwrap();
     let naughty: Vec<String> = serde_json::from_str(&read("naughty-strings.json")).unwrap();
     let redirects = read("open-redirects.txt");
-    let world = World::new().await;
+    let world = World::with(tower_magic_link::Builder::insecure_no_throttle).await;
     let origin = Url::parse(ORIGIN).unwrap();
     let mut reflected = 0;
     for wish in redirects.lines().map(str::to_owned).chain(naughty) {

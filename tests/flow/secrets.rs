@@ -176,6 +176,28 @@ async fn what_went_wrong_at_the_provider_is_told_with_its_request_id_alone() {
 }
 
 #[tokio::test]
+async fn the_providers_own_word_for_a_failure_is_told_and_its_sentence_is_not() {
+    let world = World::new().await;
+    let cases = [
+        ("invalid_client", r#"code: Some("invalid_client")"#),
+        // What is no machine word may be a secret in the wrong place.
+        ("424242", "code: None"),
+        ("01HWXVEWWSMR5HS8M6FBGMBJJ9", "code: None"),
+    ];
+    for (word, want) in cases {
+        let refusal = Fault::oauth_refusal(word);
+        world.emulator().order_always(Endpoint::Create, refusal);
+        let answer = world.browser().ask_for_link(ADA, "/").await;
+        assert_eq!(answer.status(), 502, "{word}");
+        let heard = world.heard();
+        let failure = heard.rsplit("ProviderFailed").next().unwrap();
+        assert!(failure.contains(want), "{word}: {heard}");
+        assert!(!heard.contains("as ordered"), "{word}: {heard}");
+        world.emulator().clear_orders(Endpoint::Create);
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_carries_its_kind_and_no_more() {
     let world = World::new().await;
     let answer = world

@@ -39,6 +39,7 @@ impl World {
             .and_then(|client| client.base_url(workos.base_url()))
             .unwrap();
         let layer = MagicLinkLayer::builder(client, keys())
+            .insecure_no_throttle()
             .public_url(ORIGIN)
             .clock(clock)
             .build()

@@ -2,6 +2,7 @@
 //! browsers that keep cookies as RFC 6265bis says.
 
 mod browser;
+mod post;
 
 use std::{
     convert::Infallible,
@@ -21,7 +22,10 @@ use tower_magic_link::{
     testing::ManualClock,
 };
 
-pub(crate) use self::browser::{Answer, Browser};
+pub(crate) use self::{
+    browser::{Answer, Browser},
+    post::Post,
+};
 
 pub(crate) const ORIGIN: &str = "https://app.example.com";
 pub(crate) const KEY: &str = "sk_test_marker_key";

@@ -10,7 +10,8 @@
 use std::{error::Error, fmt::Debug};
 
 use tower_magic_link::{
-    AccessToken, AuthorizationCode, Email, NewPasswordlessSession, ProviderError, WorkOs,
+    AccessToken, AuthorizationCode, Email, MagicAuthCredentials, NewMagicAuth,
+    NewPasswordlessSession, OneTimeCode, ProviderError, WorkOs,
 };
 
 use self::server::{Reply, json, sent, token};
@@ -19,6 +20,7 @@ mod answers;
 mod emulator;
 mod faults;
 mod identity;
+mod magic_auth;
 mod repetition;
 mod requests;
 mod server;
@@ -37,6 +39,18 @@ const REDIRECT_URI: &str = "https://app.example.com/auth/callback";
 const SESSION: &str = r#"{"object":"passwordless_session","id":"passwordless_session_01",
     "email":"ada.Hunter2@example.com","expires_at":"2026-09-16T15:44:08.475Z",
     "link":"https://auth.workos.com/passwordless/Hunter2LINK/confirm"}"#;
+/// WorkOS's own example, save for the code and the address.
+const MAGIC_AUTH: &str = r#"{"object":"magic_auth","id":"magic_auth_01HWXVEWWSMR5HS8M6FBGMBJJ9",
+    "user_id":"user_01HWXVEWSWSJ66VE29AD14KZ0C","email":"ada.Hunter2@example.com",
+    "expires_at":"2024-05-03T00:00:29.528Z","created_at":"2024-05-02T23:50:29.479Z",
+    "updated_at":"2024-05-02T23:50:29.479Z","code":"Hunter2424242"}"#;
+/// The claims of the token: sub, sid, jti and some more.
+const AUTHENTICATION: &str = r#"{"user":{"object":"user","id":"user_01","email":"ada.Hunter2@example.com",
+    "email_verified":true,"name":null,"first_name":null,"last_name":null,"profile_picture_url":null,
+    "last_sign_in_at":"2026-09-16T15:44:08.475Z","external_id":null,"metadata":{},"locale":null,
+    "created_at":"2026-09-16T15:44:08.475Z","updated_at":"2026-09-16T15:44:08.475Z"},
+    "organization_id":null,"refresh_token":"Hunter2REFRESH","authentication_method":"MagicAuth",
+    "access_token":"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ1c2VyXzAxIiwic2lkIjoic2Vzc2lvbl8wMSJ9.Hunter2"}"#;
 const PROFILE: &str = r#"{"object":"profile","id":"prof_01","email":"ada.Hunter2@example.com",
     "first_name":null,"last_name":null,"groups":null,"organization_id":null,"connection_id":"conn_01",
     "connection_type":"MagicLink","idp_id":"ada.Hunter2@example.com","raw_attributes":{}}"#;
@@ -46,15 +60,19 @@ const PROFILE: &str = r#"{"object":"profile","id":"prof_01","email":"ada.Hunter2
 enum Operation {
     Create,
     Exchange,
+    MakeCode,
     Profile,
+    Redeem,
     Send,
 }
 
-const OPERATIONS: [Operation; 4] = [
+const OPERATIONS: [Operation; 6] = [
     Operation::Create,
     Operation::Exchange,
     Operation::Profile,
     Operation::Send,
+    Operation::MakeCode,
+    Operation::Redeem,
 ];
 
 impl Operation {
@@ -62,7 +80,16 @@ impl Operation {
         match self {
             Self::Create => workos.create_session(&new_session()).await.map(drop),
             Self::Exchange => workos.profile_and_token(&code()).await.map(drop),
+            Self::MakeCode => {
+                let new = NewMagicAuth::new(email());
+                workos.create_magic_auth(&new).await.map(drop)
+            }
             Self::Profile => workos.profile(&AccessToken::new(TOKEN)).await.map(drop),
+            Self::Redeem => {
+                let credentials = MagicAuthCredentials::new(email(), one_time_code());
+                let got = workos.authenticate_with_magic_auth(&credentials).await;
+                got.map(drop)
+            }
             Self::Send => workos.send_session("passwordless_session_01").await,
         }
     }
@@ -71,7 +98,9 @@ impl Operation {
         match self {
             Self::Create => json(201, SESSION),
             Self::Exchange => token(PROFILE),
+            Self::MakeCode => json(201, MAGIC_AUTH),
             Self::Profile => json(200, PROFILE),
+            Self::Redeem => json(200, AUTHENTICATION),
             Self::Send => sent(),
         }
     }
@@ -89,6 +118,10 @@ fn new_session() -> NewPasswordlessSession {
 
 fn code() -> AuthorizationCode {
     AuthorizationCode::new(CODE)
+}
+
+fn one_time_code() -> OneTimeCode {
+    OneTimeCode::new("Hunter2424242")
 }
 
 /// Takes the error, and fails where the mark shows in it, in how it is printed or in what it comes from.

@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::call::Operation;
+use super::{call::Operation, refusal};
 use crate::provider::{ProviderError, ProviderErrorKind};
 
 /// A `Retry-After` beyond this is told as this.
@@ -44,6 +44,8 @@ pub(super) enum Cause {
     Shape { line: usize, column: usize },
     #[error("answer is longer than {0} bytes")]
     TooLong(usize),
+    #[error("the user's address is not verified")]
+    Unverified,
     #[error("{0} cannot be, so it was not sent")]
     Unsendable(&'static str),
 }
@@ -110,7 +112,9 @@ impl Answer {
                 .with_source(Cause::Redirect);
         }
         let complaint = Complaint::read(&self.body);
-        let error = self.error(kind_of(self.status.as_u16(), operation, &complaint));
+        let error = self
+            .error(kind_of(self.status.as_u16(), operation, &complaint))
+            .with_code(complaint.code().filter(|code| is_machine_word(code)));
         match complaint.words() {
             Some(words) => error.with_source(Cause::Said(words)),
             None => error,
@@ -120,6 +124,9 @@ impl Answer {
 
 fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> ProviderErrorKind {
     match (status, operation) {
+        (_, Operation::Authenticate | Operation::CreateCode) => {
+            refusal::kind_of(status, operation, complaint)
+        }
         (429, _) => ProviderErrorKind::RateLimited,
         (408 | 500..=599, _) => ProviderErrorKind::Unavailable,
         (400 | 422, Operation::Create) if complaint.is_about("email") => ProviderErrorKind::Address,
@@ -142,10 +149,10 @@ fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> Provider
 }
 
 /// An error body, of whichever shape.
-struct Complaint(Map<String, Value>);
+pub(super) struct Complaint(Map<String, Value>);
 
 impl Complaint {
-    fn read(body: &[u8]) -> Self {
+    pub(super) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Self(fields),
             _ => Self(Map::new()),
@@ -153,10 +160,18 @@ impl Complaint {
     }
 
     /// Returns the machine code: `code` of the newer shapes, `error` of OAuth's.
-    fn code(&self) -> Option<&str> {
+    pub(super) fn code(&self) -> Option<&str> {
         ["code", "error"]
             .into_iter()
             .find_map(|field| self.0.get(field)?.as_str())
+    }
+
+    /// Returns the machine code, and those of the entries of `errors`.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
+        let entries = self
+            .errors()
+            .filter_map(|entry| entry.get("code")?.as_str());
+        self.code().into_iter().chain(entries)
     }
 
     fn errors(&self) -> impl Iterator<Item = &Value> {
@@ -168,7 +183,7 @@ impl Complaint {
     }
 
     /// Says whether an entry of `errors` names the field, or else begins its code or text with it.
-    fn is_about(&self, field: &str) -> bool {
+    pub(super) fn is_about(&self, field: &str) -> bool {
         let begins = |text: &Value| {
             text.as_str()
                 .and_then(|text| text.split([' ', '_']).next())
@@ -196,7 +211,7 @@ impl Complaint {
             .code()
             .into_iter()
             .chain(fields)
-            .filter(|word| is_word(word, |b| b.is_ascii_lowercase() || b == b'_'))
+            .filter(|word| is_machine_word(word))
             .take(4)
             .collect();
         (!words.is_empty()).then(|| words.join(", "))
@@ -206,6 +221,11 @@ impl Complaint {
 /// Says whether a text of somebody else's is short and of plain bytes, and so can stand in a log.
 pub(super) fn is_word(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
     matches!(text.len(), 1..=LONGEST_WORD) && text.bytes().all(is_plain)
+}
+
+/// Says whether a text is like WorkOS's machine codes: a one-time code, an id or an address is none.
+fn is_machine_word(text: &str) -> bool {
+    is_word(text, |b| b.is_ascii_lowercase() || b == b'_')
 }
 
 #[cfg(test)]

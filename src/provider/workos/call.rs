@@ -32,7 +32,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 /// What is asked of WorkOS. It decides what may be repeated and what a refusal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
+    Authenticate,
     Create,
+    CreateCode,
     Exchange,
     Profile,
     Send,
@@ -253,8 +255,10 @@ impl Failure {
         let asked = self.error.retry_after();
         let may_repeat = match (self.error.status(), operation) {
             _ if self.is_unsent => true,
-            // Not processed. A mail is repeated only when WorkOS itself asks for it.
-            (Some(429), Operation::Send) => asked.is_some(),
+            // Not processed. A mail, and what counts tries, is repeated only when WorkOS itself asks for it.
+            (Some(429), Operation::Authenticate | Operation::CreateCode | Operation::Send) => {
+                asked.is_some()
+            }
             (Some(429), _) => true,
             // At worst, a session that nobody uses.
             (Some(500..=599), Operation::Create | Operation::Profile) => true,
@@ -385,8 +389,8 @@ mod tests {
 
     #[test]
     fn a_call_is_repeated_only_where_that_does_no_harm() {
-        use Operation::{Create, Exchange, Profile, Send};
-        let all = [Create, Exchange, Profile, Send];
+        use Operation::{Authenticate, Create, CreateCode, Exchange, Profile, Send};
+        let all = [Authenticate, Create, CreateCode, Exchange, Profile, Send];
         let cases = [
             ("no connection", None, true, None, all.to_vec()),
             ("cut after sending", None, false, None, vec![]),

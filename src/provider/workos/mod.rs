@@ -1,7 +1,9 @@
-//! `WorkOs`: the client of WorkOS's Magic Link API, and the provider that the layer signs people in with.
+//! `WorkOs`: the client of WorkOS's Magic Link and Magic Auth APIs, and the provider that the layer signs people in with.
 //!
-//! - `requests` makes the four requests: make a session, have its link mailed, exchange a code, read a profile.
-//! - `call` makes any request, bounded and repeated; `answer` says what a refusal means; `wire` and `profile` are shapes.
+//! - `requests` makes the four requests of a link: make a session, have it mailed, exchange a code, read a profile;
+//!   `magic_auth` the two of a six-digit code: make it, redeem it.
+//! - `call` makes any request, bounded and repeated; `answer` and `refusal` say what a refusal means; `wire`, `profile`, `code`
+//!   and `user` are shapes.
 //! - As a provider it takes profiles of `MagicLink` connections alone, unless told otherwise: the code of any other
 //!   connection of the same environment exchanges just as well.
 //! - It does not log. Errors carry what the caller logs: kind, status, request id and WorkOS's machine code.
@@ -16,19 +18,25 @@ use self::{
     call::{BaseUrl, Caller},
 };
 use super::{
-    AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError,
-    ProviderErrorKind, Start, Started,
+    AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, ProviderError,
+    ProviderErrorKind, Start, StartCode, Started, StartedCode,
 };
 use crate::{email::Email, error::ConfigError};
 
 mod answer;
 mod call;
+mod code;
+mod magic_auth;
 mod profile;
+mod refusal;
 mod requests;
+mod user;
 mod wire;
 
 pub use self::{
+    code::{MagicAuth, MagicAuthCredentials, NewMagicAuth},
     profile::{AccessToken, Profile, ProfileAndToken},
+    user::{Authentication, RefreshToken, User},
     wire::{NewPasswordlessSession, PasswordlessSession},
 };
 
@@ -73,7 +81,14 @@ const MAGIC_LINK: &str = "MagicLink";
 /// A call ends after [`timeout`](Self::timeout), whatever happens. Within it, a call that WorkOS certainly did not
 /// process (no connection, or 429) is made up to two more times, and so are making a session and reading a profile
 /// after 5xx. A mail is asked for again after 429 only where `Retry-After` is given; longer than 2 seconds is never
-/// waited. An exchange is never repeated when it may have reached WorkOS: its code is good once.
+/// waited. An exchange is never repeated when it may have reached WorkOS: its code is good once. Making and redeeming a six-digit
+/// code are repeated as a mail is: the one may send a mail, the other counts as a try.
+///
+/// # Codes
+///
+/// Magic Auth must be switched on in WorkOS's dashboard. There, too, is the setting by which WorkOS mails each code itself: it must
+/// be on where nobody else mails them ([`Delivery::Provider`](crate::Delivery)), and off where a mailer of the application does, or
+/// the person gets two mails.
 #[derive(Clone)]
 #[must_use]
 pub struct WorkOs {
@@ -268,6 +283,14 @@ impl IdentityProvider for WorkOs {
                 profile.first_name().map(str::to_owned),
                 profile.last_name().map(str::to_owned),
             ))
+    }
+
+    async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+        self.begin_code(start).await
+    }
+
+    async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
+        self.prove_by_code(finish).await
     }
 }
 

@@ -143,11 +143,11 @@ impl fmt::Debug for Profile {
     }
 }
 
-fn present(text: Option<&str>) -> Option<&str> {
+pub(super) fn present(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// A token that reads one profile for some minutes. `Debug` prints `[redacted]`.
+/// A token that speaks for one person at WorkOS for some minutes: it reads a profile, or is the JWT of a Magic Auth. `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 

@@ -44,13 +44,18 @@ fn session() -> Session {
     ])
 }
 
-fn session_of(fields: [&str; 6]) -> Session {
+fn session_of([subject, email, organization, connection, first, last]: [&str; 6]) -> Session {
+    let fields = [subject, email, organization, connection, first, last, ""];
+    session_by(fields, SignInMethod::MagicLink)
+}
+
+fn session_by(fields: [&str; 7], method: SignInMethod) -> Session {
     let times = Times {
         issued_at: NOW,
         expires_at: NOW + HOUR,
         auth_time: NOW,
     };
-    Session::from_fields(fields, SessionId::from_bytes([7; 16]), times)
+    Session::from_fields(fields, SessionId::from_bytes([7; 16]), method, times)
 }
 
 /// Returns the header that a key mints.
@@ -214,4 +219,20 @@ fn a_token_that_no_cookie_holds_is_refused_unread() {
     claims.push(("extra", format!("\"{long}\"")));
     let token = forge(&key, &header_of(&key), object(&claims));
     assert_eq!(tokens(key).verify(&token, NOW).unwrap_err(), Fault::Invalid);
+}
+
+#[test]
+fn how_a_session_began_comes_back_from_its_token() {
+    let tokens = tokens(SigningKey::hs256(test_keys::SECRET).unwrap());
+    let fields = ["user_ada", "ada@example.com", "", "", "", "", "session_1"];
+    let by_code = session_by(fields, SignInMethod::MagicAuth);
+    let read = tokens.verify(&tokens.mint(&by_code).unwrap(), NOW).unwrap();
+    assert_eq!(read, by_code);
+    assert_eq!(read.provider_session(), Some("session_1"));
+    assert_eq!(read.method(), SignInMethod::MagicAuth);
+    let by_link = tokens
+        .verify(&tokens.mint(&session()).unwrap(), NOW)
+        .unwrap();
+    assert_eq!(by_link.provider_session(), None);
+    assert_eq!(by_link.method(), SignInMethod::MagicLink);
 }

@@ -226,6 +226,12 @@ fn a_secret_that_was_derived_from_a_key_signs_no_token() {
         "seal: return to",
         "seal: state",
         "tag: browser cookie",
+        "throttle: code, everybody",
+        "throttle: code, network",
+        "throttle: mail, address",
+        "throttle: mail, everybody",
+        "throttle: mail, network",
+        "throttle: try",
     ] {
         let derived = key.derived::<32>(label);
         let signature = URL_SAFE_NO_PAD.encode(hmac_sha256(&derived, signed));

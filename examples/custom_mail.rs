@@ -1,0 +1,81 @@
+//! The layer's own mail through an SMTP server, with the application's own words in German.
+//!
+//! `cargo run --example custom_mail` runs it with a WorkOS in the same process, and mails through `SMTP_URL`: default
+//! `smtp://127.0.0.1:2525`, which `python3 -m aiosmtpd -n -l 127.0.0.1:2525` answers and prints. With `WORKOS_API_KEY` and
+//! `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
+
+#![expect(clippy::print_stdout, reason = "the terminal says where it listens")]
+
+use std::{env, error::Error};
+
+use axum::{Router, routing::get};
+use tokio::net::TcpListener;
+use tower_magic_link::{
+    ConfigError, KeyRing, Letter, Link, MagicLinkLayer, Mail, Session, SigningKey, SmtpMailer,
+    WorkOs,
+    emulator::{Emulator, EmulatorServer},
+};
+
+const SENDER: &str = "Acme <sign-in@acme.example>";
+
+/// The application: whoever is signed in is greeted.
+pub(crate) fn app(
+    workos: WorkOs,
+    keys: KeyRing,
+    mailer: SmtpMailer,
+    public_url: &str,
+) -> Result<Router, ConfigError> {
+    let layer = MagicLinkLayer::builder(workos, keys)
+        .public_url(public_url)
+        .application_name("Acme")
+        .mailer(mailer.letters(letter))
+        .build()?;
+    Ok(Router::new().route("/", get(home)).layer(layer))
+}
+
+/// Writes to people in their language; the layer's own words are English.
+fn letter(mail: &Mail<'_>) -> Letter {
+    let is_german = mail.language().is_some_and(|tag| tag.starts_with("de"));
+    match mail.link().map(Link::expose) {
+        Some(link) if is_german => {
+            let minutes = mail.lifetime().as_secs() / 60;
+            let text = format!("Dieser Link gilt einmal, {minutes} Minuten lang:\n\n{link}\n");
+            Letter::new("Anmelden bei Acme", text)
+        }
+        _ => Letter::of(mail),
+    }
+}
+
+async fn home(session: Session) -> String {
+    format!("hello {}\n", session.email())
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    let public_url = format!("http://{}", listener.local_addr()?);
+
+    let smtp_url = env::var("SMTP_URL").unwrap_or_else(|_| "smtp://127.0.0.1:2525".to_owned());
+    let mailer = SmtpMailer::new(smtp_url, SENDER)?;
+    let keys = match KeyRing::from_env() {
+        Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
+        keys => keys?,
+    };
+    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    let (workos, _emulator) = workos().await?;
+
+    println!("listening on {public_url}");
+    axum::serve(listener, app(workos, keys, mailer, &public_url)?).await?;
+    Ok(())
+}
+
+/// WorkOS, or one in this process.
+async fn workos() -> Result<(WorkOs, Option<EmulatorServer>), Box<dyn Error>> {
+    if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
+        return Ok((WorkOs::from_env()?, None));
+    }
+    let server = Emulator::builder().build().serve(0).await?;
+    let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
+    Ok((workos, Some(server)))
+}

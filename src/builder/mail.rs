@@ -1,0 +1,77 @@
+//! Settings of the layer's own mail.
+
+use std::time::Duration;
+
+use super::{Builder, MINUTE};
+use crate::{
+    error::ConfigError,
+    mailer::{BoundedMailer, ErasedMailer},
+};
+
+/// Long enough for any company, short enough for a subject.
+const LONGEST_NAME: usize = 80;
+
+/// What the builder was told of mail.
+pub(super) struct Settings {
+    pub(super) mailer: Option<Box<dyn ErasedMailer>>,
+    application_name: Option<String>,
+    timeout: Duration,
+}
+
+impl Settings {
+    pub(super) const fn new() -> Self {
+        Self {
+            mailer: None,
+            application_name: None,
+            timeout: Duration::from_secs(15),
+        }
+    }
+
+    pub(super) fn application_name(&self) -> Result<Option<String>, ConfigError> {
+        let Some(name) = &self.application_name else {
+            return Ok(None);
+        };
+        let is_bounded = (1..=LONGEST_NAME).contains(&name.chars().count());
+        if is_bounded && !name.chars().any(char::is_control) && name.trim() == name {
+            return Ok(Some(name.clone()));
+        }
+        let problem =
+            "must be 1 to 80 characters, none of them a control character, without spaces around";
+        // A name may be a book: what is shown of it is bounded.
+        let shown: String = name.chars().take(LONGEST_NAME + 1).collect();
+        Err(ConfigError::invalid("application_name", shown, problem))
+    }
+
+    pub(super) fn mailer(self) -> Result<Option<BoundedMailer>, ConfigError> {
+        let timeout = self.timeout;
+        if timeout.is_zero() || timeout > MINUTE {
+            let problem = "must be more than nothing and at most 1 minute";
+            return Err(ConfigError::invalid(
+                "mailer_timeout",
+                format!("{timeout:?}"),
+                problem,
+            ));
+        }
+        Ok(self.mailer.map(|mailer| BoundedMailer { mailer, timeout }))
+    }
+}
+
+impl Builder {
+    /// Sets the name of what people sign in to: 1 to 80 characters. Default: none.
+    ///
+    /// The layer's own mail has it in its subject, and the form above its heading, in place of that of the pages
+    /// ([`DefaultPages::application_name`](crate::DefaultPages::application_name)).
+    pub fn application_name(mut self, name: impl Into<String>) -> Self {
+        self.mail.application_name = Some(name.into());
+        self
+    }
+
+    /// Sets how long the layer waits for the [`Mailer`](crate::Mailer): up to 1 minute. Default: 15 seconds.
+    ///
+    /// Then the person reads that the mail was not sent, and can try again. Nothing that the mailer does afterwards is waited for: its future
+    /// is dropped. It needs a tokio runtime with its timer enabled.
+    pub fn mailer_timeout(mut self, timeout: Duration) -> Self {
+        self.mail.timeout = timeout;
+        self
+    }
+}

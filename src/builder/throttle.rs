@@ -1,0 +1,79 @@
+//! The builder's settings of what is too much.
+
+use super::Builder;
+use crate::{
+    client::ForwardedField,
+    error::ConfigError,
+    throttle::{ErasedThrottle, Limits, MemoryThrottle, Throttle, Throttling},
+};
+
+/// What the builder was told of throttling.
+pub(super) struct Settings {
+    throttle: Box<dyn ErasedThrottle>,
+    limits: Option<Limits>,
+    forwarded: ForwardedField,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            throttle: Box::new(MemoryThrottle::default()),
+            limits: Some(Limits::default()),
+            forwarded: ForwardedField::default(),
+        }
+    }
+}
+
+impl Settings {
+    pub(super) fn check(self) -> Result<Throttling, ConfigError> {
+        if let Some(limits) = &self.limits {
+            limits.check()?;
+        }
+        Ok(Throttling {
+            throttle: self.throttle,
+            limits: self.limits,
+            forwarded: self.forwarded,
+        })
+    }
+}
+
+/// # Too much
+///
+/// Asking for mail and typing codes is limited by address, by network and for everybody together, as [`Limits`] says, without being
+/// configured. Over a limit the answer is 429 with `Retry-After` and a page that says how long to wait, the same for every address. Who is signed in is never
+/// limited, nor is any request to the application.
+///
+/// The client's network is that of the connection: the [`PeerAddr`](crate::PeerAddr) that the host leaves in each request, or axum's
+/// `ConnectInfo<SocketAddr>`. **Behind a proxy** name it with [`Builder::trusted_proxies`], or all its clients share the limit of one network. Without either
+/// there are no limits by network.
+impl Builder {
+    /// Sets what counts. Default: a [`MemoryThrottle`], which counts in this process alone.
+    pub fn throttle(mut self, throttle: impl Throttle) -> Self {
+        self.throttle.throttle = Box::new(throttle);
+        self
+    }
+
+    /// Sets how often mail is asked for and codes are typed before people are asked to wait. Default: [`Limits::default`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.throttle.limits = Some(limits);
+        self
+    }
+
+    /// Sets the field in which [trusted proxies](Builder::trusted_proxies) name the client. Default: [`ForwardedField::XForwardedFor`].
+    ///
+    /// The other field is never read, so that a client cannot choose by sending it. Each proxy must write the field, over or behind what came: one that hands a
+    /// client's own on lets the client be anybody.
+    pub fn forwarded_field(mut self, field: ForwardedField) -> Self {
+        self.throttle.forwarded = field;
+        self
+    }
+
+    /// Switches the limits off, for tests or behind a gateway that has its own. [`Builder::limits`] switches them on again.
+    ///
+    /// Without limits anybody can have any address flooded with mail in the application's name, and use up what WorkOS grants an account. The tries of a code
+    /// stay counted.
+    pub fn insecure_no_throttle(mut self) -> Self {
+        self.throttle.limits = None;
+        self
+    }
+}

@@ -1,0 +1,257 @@
+//! `/user_management/…`: six-digit codes, and who redeems them.
+//!
+//! - Making a code makes the user too. It is mailed only where [`EmulatorBuilder::mail_codes`] says so, as WorkOS does by a
+//!   setting of its dashboard; the answer holds it in any case.
+//! - Bad credentials leave the code as it is, and count as no try. They are 400 here, not 401.
+//! - The one grant is that of a code: every other is `unsupported_grant_type`.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit, Mac};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+use sha2::Sha256;
+
+use super::{
+    EmulatedUser, Emulator, EmulatorBuilder, Mail,
+    answer::{self, Answer},
+    call::{self, Call},
+    code::{self, Code, LIFETIME, NotGood},
+    id, lock,
+    refusal::{refuse, refuse_fields, refuse_oauth},
+};
+use crate::{clock::Timestamp, email::Email};
+
+const GRANT_TYPE: &str = "urn:workos:oauth:grant-type:magic-auth:code";
+const PARAMETERS: [&str; 4] = ["client_id", "client_secret", "code", "email"];
+/// What may stand beside the address, as texts.
+const OPTIONAL: [&str; 5] = [
+    "invitation_token",
+    "ip_address",
+    "radar_auth_attempt_id",
+    "signals_id",
+    "user_agent",
+];
+/// How long an access token is good, in seconds: WorkOS's default.
+const ACCESS_LIFETIME: u64 = 300;
+
+impl EmulatorBuilder {
+    /// Mails each six-digit code, as WorkOS does where its dashboard says so. By default the answer alone holds it.
+    pub fn mail_codes(mut self) -> Self {
+        self.codes.are_mailed = true;
+        self
+    }
+
+    /// Sets after how many wrong tries a six-digit code is spent. Default: 10; WorkOS does not document its own number.
+    pub fn code_tries(mut self, most: u32) -> Self {
+        self.codes.most_tries = most;
+        self
+    }
+}
+
+impl Emulator {
+    /// Returns the newest six-digit code of an address, which is compared without ASCII case: whether or not it was mailed, and
+    /// whether or not it is still good.
+    #[must_use]
+    pub fn last_code_to(&self, address: &str) -> Option<String> {
+        let codes = lock(&self.shared.one_time_codes);
+        Some(codes.newest(address)?.code.expose().to_owned())
+    }
+
+    pub(super) fn create_magic_auth(&self, call: &Call<'_>) -> Answer {
+        if !call.bearer().is_some_and(call::is_api_key) {
+            return answer::message(StatusCode::UNAUTHORIZED, "Unauthorized");
+        }
+        let fields = match call.fields() {
+            Ok(fields) => fields,
+            Err(bad) => return bad.answer(),
+        };
+        let email = match address(&fields) {
+            Ok(email) => email,
+            Err(wrong) => return refuse_fields(wrong),
+        };
+        if fields.get("invitation_token").is_some_and(Value::is_string) {
+            return refuse_oauth("invitation_invalid", "The invitation is not valid.");
+        }
+        let (id, code) = match (id::draw("magic_auth_"), code::draw()) {
+            (Ok(id), Ok(code)) => (id, code),
+            (Err(error), _) | (_, Err(error)) => return answer::no_randomness(error),
+        };
+        let now = self.now();
+        let code = Code::new(id, email, code, now);
+        lock(&self.shared.one_time_codes).put(code.clone(), now);
+        if self.shared.code_settings.are_mailed {
+            let (email, digits) = (code.email.clone(), code.code.clone());
+            self.put_into_mail(&Mail::with_code(email, digits, LIFETIME));
+        }
+        answer::json(StatusCode::CREATED, &json_of(&code))
+    }
+
+    pub(super) fn magic_auth(&self, call: &Call<'_>) -> Answer {
+        if !call.bearer().is_some_and(call::is_api_key) {
+            return answer::message(StatusCode::UNAUTHORIZED, "Unauthorized");
+        }
+        let found = lock(&self.shared.one_time_codes).find(call.id).cloned();
+        match found {
+            Some(code) => answer::json(StatusCode::OK, &json_of(&code)),
+            None => {
+                let message = format!("MagicAuth not found: '{}'.", call.id);
+                let body =
+                    json!({ "message": message, "code": "entity_not_found", "entity_id": call.id });
+                answer::json(StatusCode::NOT_FOUND, &body)
+            }
+        }
+    }
+
+    pub(super) fn authenticate(&self, call: &Call<'_>) -> Answer {
+        let fields = match call.fields() {
+            Ok(fields) => fields,
+            Err(bad) => return bad.answer(),
+        };
+        // First: another grant has other fields.
+        let grant_type = fields.get("grant_type").and_then(Value::as_str);
+        if grant_type.is_some_and(|grant_type| grant_type != GRANT_TYPE) {
+            return refuse_oauth("unsupported_grant_type", "The grant type is not supported.");
+        }
+        let parameters = PARAMETERS.map(|name| fields.get(name).and_then(Value::as_str));
+        let ([Some(client_id), Some(secret), Some(typed), Some(email)], Some(_)) =
+            (parameters, grant_type)
+        else {
+            let given = PARAMETERS.iter().copied().zip(parameters);
+            let given = given.chain([("grant_type", grant_type)]);
+            let missing = given.filter(|(_, value)| value.is_none());
+            return refuse_fields(missing.map(|(name, _)| {
+                (
+                    name,
+                    "missing_required_parameter",
+                    format!("{name} is required"),
+                )
+            }));
+        };
+        if client_id.is_empty() {
+            return refuse_oauth("invalid_client", "Invalid client ID.");
+        }
+        if !call::is_api_key(secret) {
+            return refuse_oauth("invalid_client", "Invalid client ID or secret.");
+        }
+        let (session, refresh_token) = match (id::draw("session_"), id::draw("")) {
+            (Ok(session), Ok(refresh_token)) => (session, refresh_token),
+            (Err(error), _) | (_, Err(error)) => return answer::no_randomness(error),
+        };
+        let now = self.now();
+        let most_tries = self.shared.code_settings.most_tries;
+        let redeemed = lock(&self.shared.one_time_codes).redeem(email, typed, most_tries, now);
+        let code = match redeemed {
+            Ok(code) => code,
+            Err(why) => return why.answer(email),
+        };
+        let edit = lock(&self.shared.user_edits).take();
+        let user = edit(EmulatedUser::of(&code.email));
+        let claims = self.claims(&user, client_id, &session, now);
+        let body = json!({
+            "user": user.to_json(code.made, now),
+            "organization_id": user.organization_id(),
+            "access_token": token(&claims),
+            "refresh_token": refresh_token,
+            "authentication_method": user.method(),
+        });
+        answer::json(StatusCode::OK, &body)
+    }
+
+    fn claims(&self, user: &EmulatedUser, client_id: &str, session: &str, now: Timestamp) -> Value {
+        let seconds = now.as_secs();
+        json!({
+            "iss": format!("{}/user_management/{client_id}", self.base_url),
+            "aud": client_id,
+            "client_id": client_id,
+            "sub": user.id(),
+            "sid": session,
+            "jti": id::stable("", session),
+            "org_id": user.organization_id(),
+            "auth_time": seconds,
+            "iat": seconds,
+            "exp": seconds + ACCESS_LIFETIME,
+        })
+    }
+}
+
+impl NotGood {
+    fn answer(self, email: &str) -> Answer {
+        match self {
+            Self::Expired => refuse("one_time_code_expired", "The one-time code has expired."),
+            Self::TooManyTries => {
+                let message =
+                    format!("One-time code for '{email}' has had too many failed attempts.");
+                refuse("one_time_code_too_many_attempts", &message)
+            }
+            Self::Used => refuse(
+                "one_time_code_previously_used",
+                "The one-time code has been used before.",
+            ),
+            Self::Wrong => refuse("invalid_one_time_code", "Invalid one-time code."),
+        }
+    }
+}
+
+/// Fields with a code and a text each.
+type Wrong = Vec<(&'static str, &'static str, String)>;
+
+/// Reads the address that a code is asked for.
+///
+/// # Errors
+///
+/// Each field that is wrong.
+fn address(fields: &Map<String, Value>) -> Result<String, Wrong> {
+    let field = |name: &str| fields.get(name).filter(|value| !value.is_null());
+    let mut wrong = Vec::new();
+    let email = field("email").and_then(Value::as_str).map(str::trim);
+    match email {
+        None => wrong.push((
+            "email",
+            "email_required",
+            "email must be a string".to_owned(),
+        )),
+        Some(email) if Email::parse(email).is_err() => {
+            wrong.push((
+                "email",
+                "invalid_email",
+                "email must be an email".to_owned(),
+            ));
+        }
+        Some(_) => {}
+    }
+    for name in OPTIONAL {
+        if field(name).is_some_and(|value| !value.is_string()) {
+            wrong.push((name, "invalid_type", format!("{name} must be a string")));
+        }
+    }
+    match email {
+        Some(email) if wrong.is_empty() => Ok(email.to_owned()),
+        _ => Err(wrong),
+    }
+}
+
+fn json_of(code: &Code) -> Value {
+    json!({
+        "object": "magic_auth",
+        "id": code.id,
+        "user_id": EmulatedUser::of(&code.email).id(),
+        "email": code.email,
+        "expires_at": id::iso8601(code.ends()),
+        "created_at": id::iso8601(code.made),
+        "updated_at": id::iso8601(code.made),
+        "code": code.code.expose(),
+    })
+}
+
+/// Writes a JWT. Anybody can sign one with this key: an emulator proves nothing.
+fn token(claims: &Value) -> String {
+    let header = json!({ "alg": "HS256", "typ": "JWT" }).to_string();
+    let encode = |text: String| URL_SAFE_NO_PAD.encode(text);
+    let signed = format!("{}.{}", encode(header), encode(claims.to_string()));
+    let signature = Hmac::<Sha256>::new_from_slice(b"emulator").map(|mut hmac| {
+        hmac.update(signed.as_bytes());
+        hmac.finalize().into_bytes()
+    });
+    let signature = signature.unwrap_or_default();
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
+}

@@ -1,0 +1,169 @@
+//! `EmulatedUser`: who a six-digit code turns out to be.
+//!
+//! - Without edits it is what WorkOS answers for a user that it made with the code: no names, no organization.
+//! - An id belongs to an address for good, without regard to case. It is not the id of the address's profile.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::{Emulator, id, lock};
+use crate::clock::Timestamp;
+
+/// Who a six-digit code turns out to be. `Debug` shows ids, not the address or names.
+#[derive(Clone)]
+#[must_use]
+pub struct EmulatedUser {
+    id: String,
+    email: String,
+    is_email_verified: bool,
+    method: String,
+    organization_id: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+    external_id: Option<String>,
+}
+
+impl EmulatedUser {
+    /// Makes the user of an address.
+    pub fn of(email: impl Into<String>) -> Self {
+        let email = email.into();
+        Self {
+            id: id::stable("user_", &email.to_ascii_lowercase()),
+            email,
+            is_email_verified: true,
+            method: "MagicAuth".to_owned(),
+            organization_id: None,
+            first_name: None,
+            last_name: None,
+            external_id: None,
+        }
+    }
+
+    /// Returns the id: `user_` and 26 characters, unless it was changed.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns the address.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        &self.email
+    }
+
+    /// Changes the id.
+    pub fn with_id(mut self, id: impl Into<String>) -> Self {
+        self.id = id.into();
+        self
+    }
+
+    /// Changes the address alone: the id stays. [`EmulatedUser::of`] makes somebody else.
+    pub fn with_email(mut self, email: impl Into<String>) -> Self {
+        self.email = email.into();
+        self
+    }
+
+    /// Makes the address one that WorkOS does not take for proven.
+    pub fn with_unverified_email(mut self) -> Self {
+        self.is_email_verified = false;
+        self
+    }
+
+    /// Changes how the person is said to have signed in, for instance to `Impersonation`.
+    pub fn with_authentication_method(mut self, method: impl Into<String>) -> Self {
+        self.method = method.into();
+        self
+    }
+
+    /// Adds the id of the organization that the person signs in to: `org_…`.
+    pub fn with_organization(mut self, id: impl Into<String>) -> Self {
+        self.organization_id = Some(id.into());
+        self
+    }
+
+    /// Adds the person's names.
+    pub fn with_names(mut self, first: impl Into<String>, last: impl Into<String>) -> Self {
+        self.first_name = Some(first.into());
+        self.last_name = Some(last.into());
+        self
+    }
+
+    /// Adds the application's own id.
+    pub fn with_external_id(mut self, id: impl Into<String>) -> Self {
+        self.external_id = Some(id.into());
+        self
+    }
+
+    pub(super) fn organization_id(&self) -> Option<&str> {
+        self.organization_id.as_deref()
+    }
+
+    pub(super) fn method(&self) -> &str {
+        &self.method
+    }
+
+    pub(super) fn to_json(&self, made: Timestamp, now: Timestamp) -> Value {
+        let name = self.first_name.as_deref().zip(self.last_name.as_deref());
+        json!({
+            "object": "user",
+            "id": self.id,
+            "email": self.email,
+            "email_verified": self.is_email_verified,
+            "name": name.map(|(first, last)| format!("{first} {last}")),
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "profile_picture_url": null,
+            "last_sign_in_at": id::iso8601(now),
+            "external_id": self.external_id,
+            "metadata": {},
+            "locale": null,
+            "created_at": id::iso8601(made),
+            "updated_at": id::iso8601(now),
+        })
+    }
+}
+
+impl fmt::Debug for EmulatedUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmulatedUser")
+            .field("id", &self.id)
+            .field("organization_id", &self.organization_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Emulator {
+    /// Changes the user that the next six-digit code yields. It is decided when the code is redeemed. Edits wait in line: the next
+    /// one takes the next redemption that succeeds.
+    ///
+    /// ```
+    /// # use tower_magic_link::emulator::{EmulatedUser, Emulator};
+    /// let emulator = Emulator::new();
+    /// emulator.next_user(|user| user.with_organization("org_01"));
+    /// emulator.next_user(|_| EmulatedUser::of("eve@example.com"));
+    /// ```
+    pub fn next_user(&self, edit: impl FnOnce(EmulatedUser) -> EmulatedUser + Send + 'static) {
+        lock(&self.shared.user_edits).push(Box::new(edit));
+    }
+
+    /// Changes the user of every six-digit code from now on, before [`Emulator::next_user`] has its say. The last call wins.
+    pub fn every_user(&self, edit: impl Fn(EmulatedUser) -> EmulatedUser + Send + Sync + 'static) {
+        lock(&self.shared.user_edits).set_every(std::sync::Arc::new(edit));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_belongs_to_the_address_without_case_and_debug_shows_none() {
+        let ada = EmulatedUser::of("ada@example.com").with_names("Ada", "L");
+        assert_eq!(ada.id, EmulatedUser::of("ADA@example.com").id);
+        assert_ne!(ada.id, EmulatedUser::of("eve@example.com").id);
+        assert!(ada.id.starts_with("user_01"), "{}", ada.id);
+        let debug = format!("{ada:?}");
+        assert!(!debug.contains("ada@") && !debug.contains("Ada"), "{debug}");
+    }
+}

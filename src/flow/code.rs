@@ -1,0 +1,144 @@
+//! A six-digit code from the mail, typed where the sign-in began.
+//!
+//! - It is taken from the browser that began alone: its cookie and the sealed attempt of its check page are needed.
+//! - Five tries for each mail; the provider counts its own. What cannot be a code, and an empty field, is no try.
+//! - A double click redeems the code once.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{CODE_LIFETIME, Step, attempt::Attempt, exchange::Proof};
+use crate::{
+    page::{CodeProblem, Sent},
+    provider::OneTimeCode,
+    rejection::{Rejection, RejectionKind, redirect},
+    session::seal::Purpose,
+};
+
+/// How many wrong codes end the tries of a mail: one in 200,000 guesses is right.
+const MOST_TRIES: u32 = 5;
+/// WorkOS's codes have six digits (Magic Auth reference).
+const DIGITS: usize = 6;
+
+impl Step {
+    /// POST: signs in by a code.
+    pub(super) async fn code(&self) -> Response<Bytes> {
+        let attempt = match self.attempt_in_query(Purpose::Check) {
+            Ok(Some(attempt)) => attempt,
+            Ok(None) => return redirect(&self.shared.gate.login_path(None)),
+            Err(kind) => return self.refuse(kind),
+        };
+        match self.take_code(&attempt).await {
+            Ok(response) | Err(Wrong::Answer(response)) => response,
+            Err(Wrong::Code(problem)) => self.check_page(&attempt, Some(problem)),
+            Err(Wrong::Refused(rejection)) => {
+                let is_ours = self.is_ours(&attempt);
+                self.answer(rejection, Some(&attempt).filter(|_| is_ours))
+            }
+        }
+    }
+
+    async fn take_code(&self, attempt: &Attempt) -> Result<Response<Bytes>, Wrong> {
+        if let Some(rejection) = self.is_over(attempt) {
+            return Err(rejection.into());
+        }
+        if !self.is_ours(attempt) {
+            return Err(Rejection::new(RejectionKind::AnotherBrowser).into());
+        }
+        if attempt.sent == Sent::Link {
+            return Err(Rejection::new(RejectionKind::Malformed).into());
+        }
+        self.limit_code_entry().await?;
+        let form = super::fields::Fields::of_form(&self.form);
+        let typed = form.one("code").map_err(Rejection::new)?;
+        let code = digits(typed.unwrap_or_default())?;
+        // What names the attempt, and not its sealed form: that is another one in each tab.
+        let state = attempt.name();
+        let proof = Proof::Code {
+            code: OneTimeCode::new(code),
+            client: self.client(),
+            user_agent: self.user_agent(),
+        };
+        let exchanges = &self.shared.flow.exchanges;
+        if exchanges.knows(&state, &proof, self.now) {
+            return Ok(self.redeem(proof, &state, attempt).await);
+        }
+        let of = [b"mailed code".as_slice(), &state].concat();
+        let until = attempt.created + self.shared.flow.attempt_lifetime().max(CODE_LIFETIME);
+        let taken = self.take_try(&of, MOST_TRIES, until).await?;
+        match self.granted(proof, &state, attempt).await {
+            Ok(granted) => {
+                taken.give_back().await;
+                Ok(self.sign_in(&granted, attempt).await)
+            }
+            Err(rejection) => Err(match rejection.kind() {
+                RejectionKind::CodeExpired => Wrong::Code(CodeProblem::Expired),
+                RejectionKind::CodeUsed if self.has_session_of(attempt).await => {
+                    Wrong::Answer(self.on_their_way(attempt))
+                }
+                RejectionKind::CodeUsed => Wrong::Code(CodeProblem::Used),
+                RejectionKind::CodeWrong => Wrong::Code(CodeProblem::Wrong),
+                RejectionKind::TooManyTries => Wrong::Refused(rejection),
+                // Whether the code was right was not told.
+                _ => {
+                    taken.give_back().await;
+                    Wrong::Refused(rejection)
+                }
+            }),
+        }
+    }
+}
+
+/// Why a code did not sign in.
+enum Wrong {
+    Answer(Response<Bytes>),
+    Code(CodeProblem),
+    Refused(Rejection),
+}
+
+impl From<Rejection> for Wrong {
+    fn from(rejection: Rejection) -> Self {
+        Self::Refused(rejection)
+    }
+}
+
+impl From<CodeProblem> for Wrong {
+    fn from(problem: CodeProblem) -> Self {
+        Self::Code(problem)
+    }
+}
+
+/// Reads what was typed: six digits, with or without blanks and hyphens between them.
+fn digits(typed: &str) -> Result<String, CodeProblem> {
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, '-' | '–');
+    let code: String = typed.chars().filter(|c| !is_separator(*c)).collect();
+    if code.is_empty() {
+        return Err(CodeProblem::Missing);
+    }
+    let is_code = code.len() == DIGITS && code.bytes().all(|b| b.is_ascii_digit());
+    is_code.then_some(code).ok_or(CodeProblem::Wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_digits_are_a_code_and_anything_else_costs_no_try() {
+        let cases = [
+            ("012345", Ok("012345")),
+            (" 012 345 ", Ok("012345")),
+            ("012-345", Ok("012345")),
+            ("", Err(CodeProblem::Missing)),
+            (" - ", Err(CodeProblem::Missing)),
+            ("01234", Err(CodeProblem::Wrong)),
+            ("0123456", Err(CodeProblem::Wrong)),
+            ("01234x", Err(CodeProblem::Wrong)),
+            ("BKQ-TMR", Err(CodeProblem::Wrong)),
+            ("٠١٢٣٤٥", Err(CodeProblem::Wrong)),
+        ];
+        for (typed, want) in cases {
+            assert_eq!(digits(typed), want.map(str::to_owned), "{typed:?}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! What a sign-in has made and mailed: a link, a code, or both.
+//!
+//! - Link and code are asked for side by side. If one cannot be had, the other one alone is mailed.
+//! - An address that is not taken gets no mail, and whoever asked is not told: not by a page, and not by what the page says was sent.
+
+use futures_util::future;
+
+use super::{SignIn, Step, attempt::Attempt, rejection_of};
+use crate::{
+    endpoint::Endpoint,
+    event::Event,
+    mailer::{Mail, language},
+    page::Sent,
+    provider::{Delivery, Link, ProviderError, ProviderErrorKind, Start, StartCode, StartedCode},
+    rejection::{Rejection, RejectionKind},
+    session::seal::Purpose,
+};
+
+impl Step {
+    /// Has made and mailed what people sign in with here. Returns what they are told was sent.
+    pub(super) async fn send(&self, attempt: &Attempt) -> Result<Sent, Rejection> {
+        let flow = &self.shared.flow;
+        let email = &attempt.email;
+        self.limit_mail(email).await?;
+        let told = flow.sent();
+        if !flow.takes_domain(email.domain()) {
+            self.shared.listener.tell(&Event::LinkWithheld { email });
+            return Ok(told);
+        }
+        match flow.sign_in {
+            SignIn::Link => {
+                let link = self.start_link(attempt).await?;
+                self.mail(attempt, link.as_ref(), None).await?;
+                Ok(Sent::Link)
+            }
+            SignIn::Code => match self.start_code(attempt).await {
+                Ok(code) => {
+                    self.mail(attempt, None, Some(&code)).await?;
+                    Ok(Sent::Code)
+                }
+                // Who may sign up is nobody else's business.
+                Err(error) if error.kind() == ProviderErrorKind::NotAllowed => {
+                    self.shared.listener.tell(&Event::LinkWithheld { email });
+                    Ok(told)
+                }
+                Err(error) => Err(rejection_of(&error)),
+            },
+            SignIn::LinkAndCode => {
+                let both = future::join(self.start_link(attempt), self.start_code(attempt));
+                match both.await {
+                    (Ok(link), Ok(code)) => {
+                        self.mail(attempt, link.as_ref(), Some(&code)).await?;
+                        Ok(Sent::LinkAndCode)
+                    }
+                    (Ok(link), Err(error)) => {
+                        self.mail(attempt, link.as_ref(), None).await?;
+                        // A page that said so would tell who may sign up.
+                        let is_told = error.kind() == ProviderErrorKind::NotAllowed;
+                        Ok(if is_told { told } else { Sent::Link })
+                    }
+                    (Err(_), Ok(code)) => {
+                        self.mail(attempt, None, Some(&code)).await?;
+                        Ok(Sent::Code)
+                    }
+                    (Err(rejection), Err(_)) => Err(rejection),
+                }
+            }
+        }
+    }
+
+    /// Has the provider's link made. Returns ours, where we mail it.
+    async fn start_link(&self, attempt: &Attempt) -> Result<Option<Link>, Rejection> {
+        let flow = &self.shared.flow;
+        let (state, _) = self.seal_or_shorten(attempt, Purpose::State);
+        let redirect_uri = self.shared.gate.absolute(&self.path(Endpoint::Callback));
+        let start = Start::new(
+            &attempt.email,
+            &redirect_uri,
+            &state,
+            flow.link_lifetime,
+            self.delivery(),
+        );
+        let started = flow.provider.start(&start).await.map_err(|error| {
+            self.shared.listener.tell(&Event::of_provider_error(&error));
+            rejection_of(&error)
+        })?;
+        if flow.mailer.is_none() {
+            return Ok(None);
+        }
+        let link = started.into_link();
+        let link = link.and_then(|link| self.own_link(attempt, &link));
+        link.map(Some)
+            .ok_or(Rejection::new(RejectionKind::ProviderFailed))
+    }
+
+    async fn start_code(&self, attempt: &Attempt) -> Result<StartedCode, ProviderError> {
+        let user_agent = self.user_agent();
+        let start = StartCode::new(
+            &attempt.email,
+            self.delivery(),
+            self.client(),
+            user_agent.as_deref(),
+        );
+        let started = self.shared.flow.provider.start_code(&start).await;
+        started.inspect_err(|error| {
+            self.shared.listener.tell(&Event::of_provider_error(error));
+        })
+    }
+
+    /// Mails what was made, where that is ours to do.
+    async fn mail(
+        &self,
+        attempt: &Attempt,
+        link: Option<&Link>,
+        code: Option<&StartedCode>,
+    ) -> Result<(), Rejection> {
+        let flow = &self.shared.flow;
+        let email = &attempt.email;
+        if let Some(mailer) = &flow.mailer {
+            let mut mail = Mail::new(email, self.now)
+                .with_application(flow.application_name.as_deref())
+                .with_language(language::preferred(&self.parts.headers));
+            if let Some(link) = link {
+                mail = mail.with_link(link, flow.link_lifetime);
+            }
+            if let Some((code, started)) = code.and_then(|started| Some((started.code()?, started)))
+            {
+                mail = mail.with_code(code, started.lifetime());
+            }
+            mailer.send(&mail).await.map_err(|error| {
+                self.shared.listener.tell(&Event::MailFailed {
+                    email,
+                    reason: error.reason(),
+                    status: error.status(),
+                });
+                Rejection::new(RejectionKind::MailNotSent)
+            })?;
+        }
+        self.shared.listener.tell(&Event::LinkSent { email });
+        Ok(())
+    }
+
+    fn delivery(&self) -> Delivery {
+        match self.shared.flow.mailer {
+            Some(_) => Delivery::Mailer,
+            None => Delivery::Provider,
+        }
+    }
+
+    /// Seals the provider's link into one of ours. `None` when it is too long to be mailed.
+    fn own_link(&self, attempt: &Attempt, link: &Link) -> Option<Link> {
+        let keys = self.shared.gate.tokens.keys();
+        let nonce = crate::random::bytes();
+        let sealed = attempt
+            .with_tail(link.expose())
+            .seal(keys, Purpose::Open, nonce)?;
+        let path = format!("{}?t={sealed}", self.path(Endpoint::Open));
+        Some(Link::new(self.shared.gate.absolute(&path)))
+    }
+}

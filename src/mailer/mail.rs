@@ -1,0 +1,159 @@
+//! `Mail`: what is to be mailed, and its ready rendering.
+//!
+//! - One recipient; a link, a code, or both. Each says how long it is good.
+//! - The code stands in the text, never in the subject: a locked screen shows subjects, and mail servers log them.
+//! - `Debug` shows neither link nor code, and masks the address.
+
+use std::time::Duration;
+
+use super::{html, text};
+use crate::{
+    clock::Timestamp,
+    email::Email,
+    provider::{Link, OneTimeCode},
+};
+
+/// What is to be mailed. `Debug` shows neither the link, nor the code, nor the whole address.
+///
+/// The layer makes it; an application makes one to test a [`Mailer`](crate::Mailer) of its own.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{Email, Link, Mail, Timestamp};
+///
+/// let (to, link) = ("ada@example.com".parse()?, Link::new("https://app.example.com/auth/open?t=…"));
+/// let mail = Mail::new(&to, Timestamp::from_secs(1_767_225_600))
+///     .with_link(&link, Duration::from_secs(15 * 60))
+///     .with_application("Acme");
+/// assert_eq!(mail.subject(), "Sign in to Acme");
+/// assert!(mail.text().contains("\nhttps://app.example.com/auth/open?t=…\n"));
+/// # Ok::<(), tower_magic_link::InvalidEmail>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mail<'a> {
+    to: &'a Email,
+    sent_at: Timestamp,
+    link: Option<(&'a Link, Duration)>,
+    code: Option<(&'a OneTimeCode, Duration)>,
+    application: Option<&'a str>,
+    language: Option<&'a str>,
+}
+
+impl<'a> Mail<'a> {
+    /// Makes a mail that is sent now, and holds nothing yet.
+    #[must_use]
+    pub const fn new(to: &'a Email, now: Timestamp) -> Self {
+        Self {
+            to,
+            sent_at: now,
+            link: None,
+            code: None,
+            application: None,
+            language: None,
+        }
+    }
+
+    /// Adds the link, which is good for `lifetime`.
+    #[must_use]
+    pub const fn with_link(mut self, link: &'a Link, lifetime: Duration) -> Self {
+        self.link = Some((link, lifetime));
+        self
+    }
+
+    /// Adds the code, which is good for `lifetime`.
+    #[must_use]
+    pub const fn with_code(mut self, code: &'a OneTimeCode, lifetime: Duration) -> Self {
+        self.code = Some((code, lifetime));
+        self
+    }
+
+    /// Adds the name of what the recipient signs in to.
+    #[must_use]
+    pub fn with_application(mut self, application: impl Into<Option<&'a str>>) -> Self {
+        self.application = application.into();
+        self
+    }
+
+    /// Adds the language that the recipient reads, as a tag of BCP 47: `de-AT`.
+    #[must_use]
+    pub fn with_language(mut self, language: impl Into<Option<&'a str>>) -> Self {
+        self.language = language.into();
+        self
+    }
+
+    /// Returns the one recipient.
+    #[must_use]
+    pub const fn to(&self) -> &'a Email {
+        self.to
+    }
+
+    /// Returns the link that signs the recipient in. `None` when only a code is mailed.
+    #[must_use]
+    pub fn link(&self) -> Option<&'a Link> {
+        self.link.map(|(link, _)| link)
+    }
+
+    /// Returns the code that the recipient types where the sign-in began. `None` when only a link is mailed.
+    #[must_use]
+    pub fn code(&self) -> Option<&'a OneTimeCode> {
+        self.code.map(|(code, _)| code)
+    }
+
+    /// Returns when the mail was made, by the layer's clock: its `Date`.
+    #[must_use]
+    pub const fn sent_at(&self) -> Timestamp {
+        self.sent_at
+    }
+
+    /// Returns when the mail has become useless: [`sent_at`](Self::sent_at) and [`lifetime`](Self::lifetime).
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        self.sent_at + self.lifetime()
+    }
+
+    /// Returns how long the link is good: 15 minutes to 24 hours. Without a link, how long the code is.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        let lifetime = self.link.map(|(_, lifetime)| lifetime);
+        lifetime.or(self.code_lifetime()).unwrap_or_default()
+    }
+
+    /// Returns how long the code is good: 10 minutes at WorkOS. `None` without a code.
+    #[must_use]
+    pub fn code_lifetime(&self) -> Option<Duration> {
+        self.code.map(|(_, lifetime)| lifetime)
+    }
+
+    /// Returns the name of what the recipient signs in to: [`Builder::application_name`](crate::Builder::application_name).
+    #[must_use]
+    pub const fn application(&self) -> Option<&'a str> {
+        self.application
+    }
+
+    /// Returns the language that the recipient likes best, from the `Accept-Language` of the request that began: `de-AT`.
+    ///
+    /// It has the form of a BCP 47 tag and at most 35 characters, and is otherwise what the browser said. The ready rendering is in English
+    /// whatever it is.
+    #[must_use]
+    pub const fn language(&self) -> Option<&'a str> {
+        self.language
+    }
+
+    /// Returns the subject: `Sign in to Acme`. It never holds the code, which locked screens would show and mail servers log.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        text::subject(self)
+    }
+
+    /// Returns the mail as plain text, its lines at most 72 characters long, save the link, which has a line of its own.
+    #[must_use]
+    pub fn text(&self) -> String {
+        text::text(self)
+    }
+
+    /// Returns the mail as an HTML document. It loads nothing from anywhere, and follows the reader's choice of light or dark.
+    #[must_use]
+    pub fn html(&self) -> String {
+        html::html(self)
+    }
+}

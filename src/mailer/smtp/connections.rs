@@ -1,0 +1,188 @@
+//! `Connections`: conversations with one mail server, kept for the next mail.
+//!
+//! - A connection is taken out for a mail and put back when the server has taken it. One whose mail failed, or was given up half-way, is
+//!   dropped: what the server says next on it would be the answer to another mail. lettre's own pool puts those back.
+//! - No more connections than the pool's size, whoever waits.
+//! - Nothing is spawned, and nothing is connected before the first mail.
+
+use std::{
+    fmt,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use lettre::{
+    address::Envelope,
+    transport::smtp::{
+        Error,
+        authentication::DEFAULT_MECHANISMS,
+        client::{AsyncSmtpConnection, Certificate, TlsParameters},
+        extension::ClientId,
+    },
+};
+use tokio::{sync::Semaphore, time::Instant};
+
+use super::server::{Protection, Server};
+use crate::{error::ConfigError, mailer::MailError};
+
+/// Servers close a silent connection after five minutes or later (RFC 5321, section 4.5.3.2.7), firewalls earlier.
+const LONGEST_IDLE: Duration = Duration::from_secs(60);
+const POOL_SIZE: usize = 10;
+
+/// Conversations with one mail server.
+pub(super) struct Connections {
+    server: Server,
+    hello: ClientId,
+    roots: Vec<Certificate>,
+    tls: Option<TlsParameters>,
+    free: Semaphore,
+    idle: Mutex<Vec<Idle>>,
+}
+
+/// A connection that waits for the next mail.
+struct Idle {
+    connection: AsyncSmtpConnection,
+    since: Instant,
+}
+
+impl Connections {
+    pub(super) fn new(server: Server, hello: ClientId) -> Result<Self, ConfigError> {
+        let mut connections = Self {
+            server,
+            hello,
+            roots: Vec::new(),
+            tls: None,
+            free: Semaphore::new(POOL_SIZE),
+            idle: Mutex::default(),
+        };
+        connections.prepare_tls()?;
+        Ok(connections)
+    }
+
+    pub(super) fn resize(&mut self, size: usize) {
+        self.free = Semaphore::new(size);
+    }
+
+    pub(super) fn trust(&mut self, root: Certificate) -> Result<(), ConfigError> {
+        self.roots.push(root);
+        self.prepare_tls()
+    }
+
+    /// Hands one mail in.
+    pub(super) async fn send(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), MailError> {
+        let closed = |_| MailError::because("the mailer is closed");
+        let _permit = self.free.acquire().await.map_err(closed)?;
+        let mut connection = match self.take().await {
+            Some(connection) => connection,
+            None => self.connect().await?,
+        };
+        let sent = connection.send(envelope, mail).await;
+        sent.map_err(|error| told("the mail server refused the mail", &error))?;
+        self.idle().push(Idle {
+            connection,
+            since: Instant::now(),
+        });
+        Ok(())
+    }
+
+    /// Drops what is idle: one connection that hangs is seldom alone.
+    pub(super) fn forget(&self) {
+        self.idle().clear();
+    }
+
+    /// Takes an idle connection that still answers.
+    async fn take(&self) -> Option<AsyncSmtpConnection> {
+        loop {
+            let Idle {
+                mut connection,
+                since,
+            } = self.idle().pop()?;
+            if since.elapsed() < LONGEST_IDLE && connection.test_connected().await {
+                return Some(connection);
+            }
+        }
+    }
+
+    async fn connect(&self) -> Result<AsyncSmtpConnection, MailError> {
+        let server = &self.server;
+        let address = (server.host.as_str(), server.port);
+        let (wrapper, upgrade) = match server.protection {
+            Protection::Plain => (None, None),
+            Protection::StartTls => (None, self.tls.clone()),
+            Protection::Tls => (self.tls.clone(), None),
+        };
+        let connected =
+            AsyncSmtpConnection::connect_tokio1(address, None, &self.hello, wrapper, None).await;
+        let mut connection =
+            connected.map_err(|error| told("no connection to the mail server", &error))?;
+        if let Some(tls) = upgrade {
+            let upgraded = connection.starttls(tls, &self.hello).await;
+            upgraded.map_err(|error| told("the mail server offers no STARTTLS", &error))?;
+        }
+        // Nothing is said in the clear that was configured not to be, whatever the above does.
+        if !server.is_plain() && !connection.is_encrypted() {
+            return Err(MailError::because("the connection is not encrypted"));
+        }
+        if let Some(credentials) = &server.credentials {
+            let signed_in = connection.auth(DEFAULT_MECHANISMS, credentials).await;
+            signed_in.map_err(|error| told("the mail server refused the sign-in", &error))?;
+        }
+        Ok(connection)
+    }
+
+    fn prepare_tls(&mut self) -> Result<(), ConfigError> {
+        if self.server.is_plain() {
+            return Ok(());
+        }
+        let mut builder = TlsParameters::builder(self.server.host.clone());
+        for root in &self.roots {
+            builder = builder.add_root_certificate(root.clone());
+        }
+        let unusable = |_| {
+            let problem = "cannot be used, or this machine has no root certificates";
+            ConfigError::secret("root_certificate", problem)
+        };
+        self.tls = Some(builder.build_rustls().map_err(unusable)?);
+        Ok(())
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Idle>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Connections {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connections")
+            .field("server", &self.server)
+            .field("free", &self.free.available_permits())
+            .field("roots", &self.roots.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tells what failed: by our own words, and the server's code where there is one.
+fn told(refused: &'static str, error: &Error) -> MailError {
+    if let Some(status) = error.status() {
+        return MailError::because(refused).with_status(u16::from(status));
+    }
+    let reason = match io_kind(error) {
+        // rustls's errors come as these: a certificate that is not trusted, or made out to another name.
+        Some(std::io::ErrorKind::InvalidData) => "the mail server's TLS or certificate is not good",
+        Some(_) => "no connection to the mail server, or it was lost",
+        None if error.is_client() => refused,
+        None => "the mail server hung up, or said what no mail server says",
+    };
+    MailError::because(reason)
+}
+
+fn io_kind(error: &Error) -> Option<std::io::ErrorKind> {
+    let mut error: Option<&dyn std::error::Error> = Some(error);
+    while let Some(cause) = error {
+        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
+            return Some(io.kind());
+        }
+        error = cause.source();
+    }
+    None
+}

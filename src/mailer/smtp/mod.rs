@@ -1,0 +1,241 @@
+//! `SmtpMailer`: mails through an SMTP server, by lettre and rustls.
+//!
+//! - TLS unless the server is this machine: `smtps://` from the first byte, `smtp+starttls://` before anything is said.
+//! - One deadline bounds a send: waiting for a connection, DNS, TLS, sign-in and the conversation.
+//! - What fails is told by a reason of ours and the server's code. Its words are dropped: they repeat the address.
+
+use std::{fmt, time::Duration};
+
+use lettre::{
+    Address,
+    message::Mailbox,
+    transport::smtp::{client::Certificate, extension::ClientId},
+};
+
+use self::{connections::Connections, server::Server};
+use super::{Mail, MailError, Mailer};
+use crate::{email::Email, error::ConfigError};
+
+mod connections;
+mod letter;
+mod message;
+mod server;
+
+pub use self::letter::Letter;
+
+const TIMEOUTS: std::ops::RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(60);
+const POOL_SIZES: std::ops::RangeInclusive<usize> = 1..=100;
+
+const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
+
+type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
+
+/// Mails through an SMTP server: a relay, or the submission service of a mail provider.
+///
+/// | URL | connection | port by default |
+/// | --- | --- | --- |
+/// | `smtps://user:password@mail.example.com` | TLS from the first byte (RFC 8314 prefers it) | 465 |
+/// | `smtp+starttls://user:password@mail.example.com` | STARTTLS, or nothing is sent | 587 |
+/// | `smtp://127.0.0.1:2525` | plaintext, to this machine alone: `localhost`, `127.0.0.0/8`, `[::1]` | 25 |
+///
+/// User name and password are percent-encoded (`%40` for `@`) and optional. The server's certificate must be one that the machine trusts
+/// and be made out to the name in the URL.
+///
+/// Each mail has one recipient, a text and an HTML part, a `Date`, a `Message-ID` at the sender's domain, and `Auto-Submitted:
+/// auto-generated` (RFC 3834), so that no vacation answers it. Connections are kept for the next mail for a minute. It must be used on a tokio runtime with
+/// its IO and its timer enabled.
+///
+/// lettre's feature `tracing` logs whole conversations, links and passwords among them. It is off unless another crate switches it on.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::SmtpMailer;
+///
+/// let mailer = SmtpMailer::new("smtps://acme:p%40ss@mail.example.com", "Acme <sign-in@acme.example>")?
+///     .timeout(Duration::from_secs(5))?;
+/// assert!(!format!("{mailer:?}").contains("p@ss"));
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
+pub struct SmtpMailer {
+    connections: Connections,
+    from: Mailbox,
+    letters: Option<Box<Letters>>,
+    timeout: Duration,
+}
+
+impl SmtpMailer {
+    /// Makes a mailer from the server's URL and the sender: `sign-in@acme.example`, or `Acme <sign-in@acme.example>`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] when one of them is not of that form, when an `smtp` URL leads to another machine, or when this machine has no
+    /// root certificates. A URL that holds an `@` or a `?` is not shown: it may hold a password.
+    pub fn new(url: impl AsRef<str>, from: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let server = Server::parse(url.as_ref())?;
+        if server.is_plain() && !server.is_loopback() {
+            let problem = "is plaintext to another machine; use smtps:// or smtp+starttls://";
+            let shown = format!("smtp://{}:{}", server.host, server.port);
+            return Err(ConfigError::invalid("smtp_url", shown, problem));
+        }
+        Self::with_server(server, from.as_ref())
+    }
+
+    /// Makes a mailer as [`new`](Self::new) does, but takes an `smtp` URL of any machine: whoever is on the way there reads the
+    /// links, and the password.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), save that.
+    pub fn insecure_plaintext(
+        url: impl AsRef<str>,
+        from: impl AsRef<str>,
+    ) -> Result<Self, ConfigError> {
+        Self::with_server(Server::parse(url.as_ref())?, from.as_ref())
+    }
+
+    /// Sets how long a mail may take in all: 1 to 60 seconds. Default: 10 seconds.
+    ///
+    /// It should be less than [`Builder::mailer_timeout`](crate::Builder::mailer_timeout), so that the log tells the mail server's part.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] when it is out of that range.
+    pub fn timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
+        if !TIMEOUTS.contains(&timeout) {
+            let problem = "must be 1 to 60 seconds";
+            return Err(ConfigError::invalid(
+                "timeout",
+                format!("{timeout:?}"),
+                problem,
+            ));
+        }
+        self.timeout = timeout;
+        Ok(self)
+    }
+
+    /// Sets how many connections there are at once: 1 to 100. Default: 10. A mail that finds none free waits within its timeout.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Invalid`] when it is out of that range.
+    pub fn pool_size(mut self, size: usize) -> Result<Self, ConfigError> {
+        if !POOL_SIZES.contains(&size) {
+            return Err(ConfigError::invalid(
+                "pool_size",
+                size.to_string(),
+                "must be 1 to 100",
+            ));
+        }
+        self.connections.resize(size);
+        Ok(self)
+    }
+
+    /// Trusts the certificates in a PEM file too, for a mail server with a certificate authority of its own. May be called for several.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError::Secret`] when the text holds no certificate, or one that cannot be read.
+    pub fn root_certificate(mut self, pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let pem = pem.as_ref();
+        let unreadable = || ConfigError::secret("root_certificate", "holds no certificate in PEM");
+        if !pem.windows(BEGIN.len()).any(|window| window == BEGIN) {
+            return Err(unreadable());
+        }
+        let certificate = Certificate::from_pem(pem).map_err(|_| unreadable())?;
+        self.connections.trust(certificate)?;
+        Ok(self)
+    }
+
+    /// Sets how a mail is rendered. Default: [`Mail::subject`], [`Mail::text`] and [`Mail::html`].
+    ///
+    /// ```
+    /// use tower_magic_link::{Letter, Link, SmtpMailer};
+    ///
+    /// let mailer = SmtpMailer::new("smtp://127.0.0.1:2525", "sign-in@acme.example")?.letters(|mail| {
+    ///     let link = mail.link().map_or("", Link::expose);
+    ///     match mail.language() {
+    ///         Some(tag) if tag.starts_with("de") => Letter::new("Anmelden bei Acme", format!("Ihr Link:\n\n{link}\n")),
+    ///         _ => Letter::of(mail),
+    ///     }
+    /// });
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn letters(
+        mut self,
+        letters: impl Fn(&Mail<'_>) -> Letter + Send + Sync + 'static,
+    ) -> Self {
+        self.letters = Some(Box::new(letters));
+        self
+    }
+
+    fn with_server(server: Server, from: &str) -> Result<Self, ConfigError> {
+        let (from, domain) = sender(from)?;
+        // The name of the machine is nobody's business; a submission server takes any.
+        let hello = ClientId::Domain(domain);
+        Ok(Self {
+            connections: Connections::new(server, hello)?,
+            from,
+            letters: None,
+            timeout: Duration::from_secs(10),
+        })
+    }
+}
+
+impl Mailer for SmtpMailer {
+    async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
+        let letter = match &self.letters {
+            Some(letters) => letters(mail),
+            None => Letter::of(mail),
+        };
+        let message = message::message(&self.from, mail, letter, crate::random::bytes())?;
+        let wire = message.formatted();
+        let sent = self.connections.send(message.envelope(), &wire);
+        tokio::time::timeout(self.timeout, sent)
+            .await
+            .unwrap_or_else(|_| {
+                self.connections.forget();
+                Err(MailError::because("the mail server took too long"))
+            })
+    }
+}
+
+impl fmt::Debug for SmtpMailer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpMailer")
+            .field("connections", &self.connections)
+            .field("from", &self.from.to_string())
+            .field("timeout", &self.timeout)
+            .field("has_letters", &self.letters.is_some())
+            .finish()
+    }
+}
+
+/// Parses `address` or `Name <address>`. Returns the address's domain too.
+fn sender(text: &str) -> Result<(Mailbox, String), ConfigError> {
+    let wrong = || {
+        let problem = "must be an address, or a name and an address in angle brackets";
+        ConfigError::invalid("from", text, problem)
+    };
+    let text = text.trim();
+    let (name, address) = match text.strip_suffix('>').and_then(|text| text.split_once('<')) {
+        Some((name, address)) => (Some(name.trim().trim_matches('"')), address),
+        None => (None, text),
+    };
+    if name.is_some_and(|name| name.contains(|c: char| c.is_control() || c == '"')) {
+        return Err(wrong());
+    }
+    let email = Email::parse(address).map_err(|_| wrong())?;
+    let name = name.filter(|name| !name.is_empty()).map(str::to_owned);
+    let address = self::address(&email).ok_or_else(wrong)?;
+    Ok((Mailbox::new(name, address), email.domain().to_owned()))
+}
+
+fn address(email: &Email) -> Option<Address> {
+    let (local, domain) = email.as_str().rsplit_once('@')?;
+    Address::new(local, domain).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! The page that tells a trouble: its words, and what belongs to this one.
+
+use std::{borrow::Cow, time::Duration};
+
+use super::Trouble;
+use crate::page::{Resend, content::Hidden, words};
+
+/// Something did not work.
+#[derive(Clone, Debug)]
+pub struct TroublePage<'a> {
+    action: Option<Hidden<'a>>,
+    detail: Option<&'a str>,
+    reference: Option<&'a str>,
+    resend: Option<Resend<'a>>,
+    retry_after: Option<Duration>,
+    trouble: Trouble,
+}
+
+impl<'a> TroublePage<'a> {
+    /// Makes the page of a trouble.
+    #[must_use]
+    pub const fn new(trouble: Trouble) -> Self {
+        Self {
+            action: None,
+            detail: None,
+            reference: None,
+            resend: None,
+            retry_after: None,
+            trouble,
+        }
+    }
+
+    /// Adds where [`Trouble::way_on`] leads: a link, to be followed by GET.
+    #[must_use]
+    pub fn with_action(mut self, action: impl Into<Option<&'a str>>) -> Self {
+        self.action = action.into().map(Hidden);
+        self
+    }
+
+    /// Adds what the sentences are about, by its name: `Cookie: __Host-magic-link`, `Open: https://app.example.com`. It must hold no
+    /// secret and no address of a person.
+    #[must_use]
+    pub fn with_detail(mut self, detail: impl Into<Option<&'a str>>) -> Self {
+        self.detail = detail.into();
+        self
+    }
+
+    /// Adds an id by which the trouble is found in the log. It must hold no secret.
+    #[must_use]
+    pub fn with_reference(mut self, reference: impl Into<Option<&'a str>>) -> Self {
+        self.reference = reference.into();
+        self
+    }
+
+    /// Adds the way to a new link.
+    #[must_use]
+    pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
+        self.resend = resend.into();
+        self
+    }
+
+    /// Adds how long to wait before another try.
+    #[must_use]
+    pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
+        self.retry_after = retry_after.into();
+        self
+    }
+
+    /// Returns where [`Trouble::way_on`] leads.
+    #[must_use]
+    pub fn action(&self) -> Option<&'a str> {
+        self.action.map(|action| action.0)
+    }
+
+    /// Returns what to do now, in a sentence: [`Trouble::advice`], or how long to wait where that is known.
+    #[must_use]
+    pub fn advice(&self) -> Cow<'static, str> {
+        match self.retry_after {
+            Some(wait) => format!("Please try again in {}.", words::wait(wait)).into(),
+            None => self.trouble.advice().into(),
+        }
+    }
+
+    /// Returns what the sentences are about, by its name.
+    #[must_use]
+    pub const fn detail(&self) -> Option<&'a str> {
+        self.detail
+    }
+
+    /// Returns the id by which the trouble is found in the log.
+    #[must_use]
+    pub const fn reference(&self) -> Option<&'a str> {
+        self.reference
+    }
+
+    /// Returns the way to a new link.
+    #[must_use]
+    pub const fn resend(&self) -> Option<Resend<'a>> {
+        self.resend
+    }
+
+    /// Returns how long to wait before another try.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Returns what did not work.
+    #[must_use]
+    pub const fn trouble(&self) -> Trouble {
+        self.trouble
+    }
+}

@@ -1,0 +1,145 @@
+//! `Identity`: whom a provider has proven, and by which method.
+
+use crate::email::Email;
+
+/// Somebody, as a provider has proven them.
+///
+/// # What to key accounts on
+///
+/// What the two methods yield is not the same at WorkOS:
+///
+/// | | [`SignInMethod::MagicLink`] | [`SignInMethod::MagicAuth`] |
+/// | --- | --- | --- |
+/// | [`subject`](Self::subject) | of a profile: `prof_…` | of a user: `user_…` |
+/// | [`connection`](Self::connection) | `conn_…` | none |
+/// | [`organization`](Self::organization) | where the connection belongs to one | where the person signed in to one; mostly none |
+/// | [`provider_session`](Self::provider_session) | none: WorkOS keeps none | `session_…` |
+///
+/// So one person has two subjects in an application that takes both methods. Such an application keys its accounts on the proven
+/// address, in one spelling: [`Email::as_str`] in lower case, as two addresses that differ in case alone are equal here. An
+/// application that takes one method alone keys them on the subject, which stays when the address changes. A list of organizations
+/// on the layer keeps everybody out whose identity has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    subject: String,
+    email: Email,
+    method: SignInMethod,
+    organization: Option<String>,
+    connection: Option<String>,
+    provider_session: Option<String>,
+    first_name: Option<String>,
+    last_name: Option<String>,
+}
+
+/// How an address was proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SignInMethod {
+    /// By a code from a mail: WorkOS's Magic Auth.
+    MagicAuth,
+    /// By a link from a mail.
+    MagicLink,
+}
+
+impl Identity {
+    /// Makes an identity from the provider's stable id and the address, proven by a link.
+    #[must_use]
+    pub fn new(subject: impl Into<String>, email: Email) -> Self {
+        Self {
+            subject: subject.into(),
+            email,
+            method: SignInMethod::MagicLink,
+            organization: None,
+            connection: None,
+            provider_session: None,
+            first_name: None,
+            last_name: None,
+        }
+    }
+
+    /// Says how the address was proven.
+    #[must_use]
+    pub const fn with_method(mut self, method: SignInMethod) -> Self {
+        self.method = method;
+        self
+    }
+
+    /// Adds the provider's id of the organization.
+    #[must_use]
+    pub fn with_organization(mut self, organization: Option<String>) -> Self {
+        self.organization = organization;
+        self
+    }
+
+    /// Adds the provider's id of the connection that proved the address.
+    #[must_use]
+    pub fn with_connection(mut self, connection: Option<String>) -> Self {
+        self.connection = connection;
+        self
+    }
+
+    /// Adds the id of the session that the provider keeps beside ours.
+    #[must_use]
+    pub fn with_provider_session(mut self, session: Option<String>) -> Self {
+        self.provider_session = session;
+        self
+    }
+
+    /// Adds the person's names.
+    #[must_use]
+    pub fn with_names(mut self, first: Option<String>, last: Option<String>) -> Self {
+        self.first_name = first;
+        self.last_name = last;
+        self
+    }
+
+    /// Returns the provider's stable id: `prof_…` or `user_…` at WorkOS.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// Returns the proven address.
+    #[must_use]
+    pub const fn email(&self) -> &Email {
+        &self.email
+    }
+
+    /// Returns how the address was proven.
+    #[must_use]
+    pub const fn method(&self) -> SignInMethod {
+        self.method
+    }
+
+    /// Returns the organization's id. WorkOS has none for a Magic Link connection that it made by itself.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+
+    /// Returns the id of the connection that proved the address.
+    #[must_use]
+    pub fn connection(&self) -> Option<&str> {
+        self.connection.as_deref()
+    }
+
+    /// Returns the id of the session that the provider keeps beside ours: `session_…` of WorkOS's Magic Auth.
+    ///
+    /// It is an id, not a credential. Ending that session at WorkOS does not end ours, nor the other way round.
+    #[must_use]
+    pub fn provider_session(&self) -> Option<&str> {
+        self.provider_session.as_deref()
+    }
+
+    /// Returns the person's first name.
+    #[must_use]
+    pub fn first_name(&self) -> Option<&str> {
+        self.first_name.as_deref()
+    }
+
+    /// Returns the person's last name.
+    #[must_use]
+    pub fn last_name(&self) -> Option<&str> {
+        self.last_name.as_deref()
+    }
+}

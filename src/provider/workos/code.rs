@@ -1,0 +1,415 @@
+//! Magic Auth codes as WorkOS's API writes them.
+//!
+//! - Of an answer only the `id` must be there: the rest is read where it is, and unknown fields are passed over.
+//! - The code in it signs somebody in: no `Debug` prints it.
+
+use std::{fmt, net::IpAddr, time::Duration};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::{email::Email, provider::OneTimeCode};
+
+/// How long WorkOS lets a code be good.
+const LIFETIME: Duration = Duration::from_secs(600);
+const LONGEST_LIFETIME: u64 = 3_600;
+/// What a browser calls itself is shorter; what is longer is left out.
+const LONGEST_USER_AGENT: usize = 512;
+
+/// What a Magic Auth code is asked for with.
+///
+/// ```
+/// use std::net::IpAddr;
+/// use tower_magic_link::{Email, NewMagicAuth};
+///
+/// let new = NewMagicAuth::new(Email::parse("ada@example.com")?)
+///     .ip_address(IpAddr::from([192, 0, 2, 1]))
+///     .user_agent("Mozilla/5.0");
+/// # let _ = new;
+/// # Ok::<(), tower_magic_link::InvalidEmail>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct NewMagicAuth {
+    email: Email,
+    person: Person,
+}
+
+/// What a Magic Auth code is redeemed with: the code, and the address that it was made for.
+#[derive(Clone)]
+#[must_use]
+pub struct MagicAuthCredentials {
+    email: Email,
+    code: OneTimeCode,
+    person: Person,
+}
+
+/// Who asks, for WorkOS's rules against abuse (Radar).
+#[derive(Clone, Default)]
+struct Person {
+    ip_address: Option<IpAddr>,
+    user_agent: Option<String>,
+}
+
+impl NewMagicAuth {
+    /// Asks for a code for an address. WorkOS makes a user of it where it has none.
+    pub fn new(email: Email) -> Self {
+        Self {
+            email,
+            person: Person::default(),
+        }
+    }
+
+    /// Says where the person's request came from. WorkOS requires it where Radar decides.
+    pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
+        self.person.ip_address = ip_address.into();
+        self
+    }
+
+    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not visible ASCII, is left out.
+    pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
+        self.person.set_user_agent(user_agent.into());
+        self
+    }
+
+    pub(super) fn to_json(&self) -> String {
+        let mut body = Map::new();
+        body.insert("email".to_owned(), self.email.as_str().into());
+        self.person.describe(&mut body);
+        Value::Object(body).to_string()
+    }
+}
+
+impl fmt::Debug for NewMagicAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewMagicAuth")
+            .field("email", &self.email)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MagicAuthCredentials {
+    /// Redeems a code that was made for an address.
+    pub fn new(email: Email, code: OneTimeCode) -> Self {
+        Self {
+            email,
+            code,
+            person: Person::default(),
+        }
+    }
+
+    /// Says where the person's request came from. WorkOS requires it where Radar decides.
+    pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
+        self.person.ip_address = ip_address.into();
+        self
+    }
+
+    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not visible ASCII, is left out.
+    pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
+        self.person.set_user_agent(user_agent.into());
+        self
+    }
+
+    pub(super) const fn code(&self) -> &OneTimeCode {
+        &self.code
+    }
+
+    /// Writes the body of the request, beside what says who we are.
+    pub(super) fn to_json(&self, mut body: Map<String, Value>) -> String {
+        body.insert("code".to_owned(), self.code.expose().into());
+        body.insert("email".to_owned(), self.email.as_str().into());
+        self.person.describe(&mut body);
+        Value::Object(body).to_string()
+    }
+}
+
+impl fmt::Debug for MagicAuthCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MagicAuthCredentials")
+            .field("email", &self.email)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Person {
+    /// Whoever can write the field must not be able to have the request refused by it.
+    fn set_user_agent(&mut self, user_agent: Option<&str>) {
+        self.user_agent = user_agent
+            .filter(|text| matches!(text.len(), 1..=LONGEST_USER_AGENT))
+            .filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~')))
+            .map(str::to_owned);
+    }
+
+    fn describe(&self, body: &mut Map<String, Value>) {
+        if let Some(ip) = self.ip_address {
+            // An IPv4 address that came over an IPv6 socket is an IPv4 address.
+            let ip = ip.to_canonical().to_string();
+            body.insert("ip_address".to_owned(), ip.into());
+        }
+        if let Some(user_agent) = &self.user_agent {
+            body.insert("user_agent".to_owned(), user_agent.as_str().into());
+        }
+    }
+}
+
+/// A Magic Auth code that WorkOS has made. `Debug` shows its id and end alone.
+#[derive(Clone)]
+pub struct MagicAuth(MagicAuthAnswer);
+
+#[derive(Clone, Deserialize)]
+pub(super) struct MagicAuthAnswer {
+    id: String,
+    user_id: Option<String>,
+    email: Option<String>,
+    expires_at: Option<String>,
+    created_at: Option<String>,
+    #[serde(default, deserialize_with = "code")]
+    code: Option<OneTimeCode>,
+}
+
+fn code<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<OneTimeCode>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(OneTimeCode::new))
+}
+
+impl MagicAuth {
+    /// Returns its id, `magic_auth_…`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.0.id
+    }
+
+    /// Returns the id of the user whose code it is, `user_…`: made with the code where there was none.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.0.user_id.as_deref()
+    }
+
+    /// Returns the address as WorkOS writes it.
+    #[must_use]
+    pub fn email(&self) -> Option<&str> {
+        self.0.email.as_deref()
+    }
+
+    /// Returns when the code was made, as WorkOS writes it: ISO 8601 in UTC, `2026-05-02T23:50:29.479Z`.
+    #[must_use]
+    pub fn created_at(&self) -> Option<&str> {
+        self.0.created_at.as_deref()
+    }
+
+    /// Returns when the code ends, as WorkOS writes it: ISO 8601 in UTC.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<&str> {
+        self.0.expires_at.as_deref()
+    }
+
+    /// Returns how long the code is good, counted from the answer: what lies between its two times where that is an hour or
+    /// less, and ten minutes, WorkOS's own, otherwise.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        let made = self.created_at().and_then(seconds);
+        let ends = self.expires_at().and_then(seconds);
+        let lifetime = made
+            .zip(ends)
+            .and_then(|(made, ends)| ends.checked_sub(made));
+        lifetime
+            .filter(|secs| matches!(secs, 1..=LONGEST_LIFETIME))
+            .map_or(LIFETIME, Duration::from_secs)
+    }
+
+    /// Returns the code, for an application that mails it itself.
+    #[must_use]
+    pub const fn code(&self) -> Option<&OneTimeCode> {
+        self.0.code.as_ref()
+    }
+}
+
+impl From<MagicAuthAnswer> for MagicAuth {
+    fn from(answer: MagicAuthAnswer) -> Self {
+        Self(answer)
+    }
+}
+
+impl fmt::Debug for MagicAuth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MagicAuth")
+            .field("id", &self.0.id)
+            .field("expires_at", &self.0.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a moment of WorkOS's, `2026-05-02T23:50:29.479Z`, as whole seconds since the year 0: good for differences.
+fn seconds(text: &str) -> Option<u64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let time = time.split_once('.').map_or(time, |(whole, _)| whole);
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let is_moment = matches!(year, 1..=9_999)
+        && matches!(month, 1..=12)
+        && matches!(day, 1..=31)
+        && hour < 24
+        && minute < 60
+        && second < 61;
+    if !is_moment {
+        return None;
+    }
+    // Years begin in March, so that the leap day is a year's last (Howard Hinnant's days from civil).
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+    Some(((days * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+fn numbers(text: &str, separator: char) -> Option<[u64; 3]> {
+    let mut parts = text.split(separator).map(|part| {
+        let is_number = matches!(part.len(), 1..=4) && part.bytes().all(|b| b.is_ascii_digit());
+        is_number.then(|| part.parse().ok()).flatten()
+    });
+    let numbers = [parts.next()??, parts.next()??, parts.next()??];
+    parts.next().is_none().then_some(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lifetime(created_at: &str, expires_at: &str) -> u64 {
+        let answer =
+            serde_json::json!({ "id": "m", "created_at": created_at, "expires_at": expires_at });
+        let answer: MagicAuthAnswer = serde_json::from_value(answer).unwrap();
+        MagicAuth(answer).lifetime().as_secs()
+    }
+
+    #[test]
+    fn a_code_is_good_from_its_first_moment_to_its_last_or_ten_minutes() {
+        let cases = [
+            (
+                "over midnight",
+                "2024-05-02T23:50:29.479Z",
+                "2024-05-03T00:00:29.528Z",
+                600,
+            ),
+            (
+                "five minutes",
+                "2026-01-01T00:00:00.000Z",
+                "2026-01-01T00:05:00.000Z",
+                300,
+            ),
+            (
+                "no fraction",
+                "2026-01-01T00:00:00Z",
+                "2026-01-01T00:20:00Z",
+                1_200,
+            ),
+            (
+                "over a leap day",
+                "2024-02-29T23:59:00.000Z",
+                "2024-03-01T00:02:00.000Z",
+                180,
+            ),
+            (
+                "over no leap day",
+                "2023-02-28T23:59:00.000Z",
+                "2023-03-01T00:02:00.000Z",
+                180,
+            ),
+            (
+                "over a year",
+                "2025-12-31T23:59:00.000Z",
+                "2026-01-01T00:02:00.000Z",
+                180,
+            ),
+            (
+                "an hour",
+                "2026-01-01T00:00:00.000Z",
+                "2026-01-01T01:00:00.000Z",
+                3_600,
+            ),
+            (
+                "too long",
+                "2026-01-01T00:00:00.000Z",
+                "2026-01-01T01:00:01.000Z",
+                600,
+            ),
+            (
+                "backwards",
+                "2026-01-01T00:05:00.000Z",
+                "2026-01-01T00:00:00.000Z",
+                600,
+            ),
+            (
+                "no time at all",
+                "2026-01-01T00:05:00.000Z",
+                "2026-01-01T00:05:00.000Z",
+                600,
+            ),
+            (
+                "another zone",
+                "2026-01-01T00:00:00+00:00",
+                "2026-01-01T00:05:00+00:00",
+                600,
+            ),
+            (
+                "no such month",
+                "2026-13-01T00:00:00Z",
+                "2026-13-01T00:05:00Z",
+                600,
+            ),
+            ("signs", "2026-01-01T00:+0:00Z", "2026-01-01T00:+5:00Z", 600),
+            (
+                "too many parts",
+                "2026-01-01-01T00:00:00Z",
+                "2026-01-01-01T00:05:00Z",
+                600,
+            ),
+            ("empty", "", "", 600),
+        ];
+        for (name, created_at, expires_at, want) in cases {
+            assert_eq!(lifetime(created_at, expires_at), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_be_told_of_the_person_is_told() {
+        let long = "x".repeat(513);
+        let cases = [
+            (
+                "a browser",
+                Some("Mozilla/5.0 (X11)"),
+                Some("Mozilla/5.0 (X11)"),
+            ),
+            ("the longest", Some(&long[..512]), Some(&long[..512])),
+            ("too long", Some(&long), None),
+            ("empty", Some(""), None),
+            ("a line break", Some("a\nb"), None),
+            ("beyond ascii", Some("caf\u{e9}"), None),
+            ("none", None, None),
+        ];
+        let ip: IpAddr = "::ffff:192.0.2.1".parse().unwrap();
+        for (name, user_agent, want) in cases {
+            let email = Email::parse("ada@example.com").unwrap();
+            let new = NewMagicAuth::new(email.clone())
+                .ip_address(ip)
+                .user_agent(user_agent);
+            let credentials = MagicAuthCredentials::new(email, OneTimeCode::new("424242"));
+            let credentials = credentials.ip_address(ip).user_agent(user_agent);
+            for body in [new.to_json(), credentials.to_json(Map::new())] {
+                let body: Value = serde_json::from_str(&body).unwrap();
+                assert_eq!(
+                    body.get("user_agent").and_then(Value::as_str),
+                    want,
+                    "{name}"
+                );
+                assert_eq!(body["ip_address"], "192.0.2.1", "{name}");
+            }
+            let printed = format!("{new:?} {credentials:?}");
+            assert!(
+                !printed.contains("424242") && !printed.contains("ada@"),
+                "{printed}"
+            );
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The two requests of WorkOS's Magic Auth API, as methods of [`WorkOs`], and what they prove.
+//!
+//! - The key is in the `Authorization` field when a code is made, and in the body when one is redeemed; never in a URL.
+//! - A code is redeemed with its address. It proves the address where WorkOS says so, by Magic Auth and no other method.
+
+use http::Method;
+use serde_json::Map;
+
+use super::{
+    WorkOs,
+    answer::{Answer, Cause, is_word},
+    call::{Call, Operation},
+    code::{MagicAuth, MagicAuthAnswer, MagicAuthCredentials, NewMagicAuth},
+    lacks,
+    user::{Authentication, AuthenticationAnswer},
+};
+use crate::{
+    email::Email,
+    provider::{
+        Delivery, FinishCode, Identity, OneTimeCode, ProviderError, ProviderErrorKind,
+        SignInMethod, StartCode, StartedCode,
+    },
+};
+
+const GRANT_TYPE: &str = "urn:workos:oauth:grant-type:magic-auth:code";
+const MAGIC_AUTH: &str = "MagicAuth";
+/// WorkOS's codes have six digits; what a person can type at all is shorter than this.
+const LONGEST_CODE: usize = 16;
+
+impl WorkOs {
+    /// Makes a six-digit code for an address. WorkOS mails it where its dashboard says so, and answers with it in any case.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Address`] when WorkOS does not take the address, [`ProviderErrorKind::NotAllowed`] when nobody new may
+    /// sign up, [`ProviderErrorKind::RateLimited`] after three codes for one address within a minute, and the kinds of any call.
+    pub async fn create_magic_auth(&self, new: &NewMagicAuth) -> Result<MagicAuth, ProviderError> {
+        let (magic_auth, _) = self.make_code(new).await?;
+        Ok(magic_auth)
+    }
+
+    /// Redeems a code with the address that it was made for. A code is good once, for ten minutes, and for a few tries.
+    ///
+    /// Whether the address counts as verified, and by which method, is the caller's to check.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::CodeWrong`], [`CodeExpired`](ProviderErrorKind::CodeExpired),
+    /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not good,
+    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and WorkOS asks for more, and the kinds of any call.
+    pub async fn authenticate_with_magic_auth(
+        &self,
+        credentials: &MagicAuthCredentials,
+    ) -> Result<Authentication, ProviderError> {
+        let (authentication, _) = self.redeem(credentials).await?;
+        Ok(authentication)
+    }
+
+    async fn make_code(&self, new: &NewMagicAuth) -> Result<(MagicAuth, Answer), ProviderError> {
+        let call = Call {
+            operation: Operation::CreateCode,
+            method: Method::POST,
+            path: "/user_management/magic_auth".to_owned(),
+            authorization: Some(self.api_key.bearer.clone()),
+            content: Some(("application/json", new.to_json())),
+        };
+        let answer = self.caller.call(&call, self.caller.deadline()).await?;
+        let magic_auth = MagicAuth::from(answer.json::<MagicAuthAnswer>()?);
+        Ok((magic_auth, answer))
+    }
+
+    async fn redeem(
+        &self,
+        credentials: &MagicAuthCredentials,
+    ) -> Result<(Authentication, Answer), ProviderError> {
+        if !is_code(credentials.code()) {
+            return Err(ProviderError::new(ProviderErrorKind::CodeWrong)
+                .with_source(Cause::Unsendable("code")));
+        }
+        let mut body = Map::new();
+        let mut set = |name: &str, value: &str| body.insert(name.to_owned(), value.into());
+        set("client_id", &self.client_id);
+        set("client_secret", &self.api_key.text);
+        set("grant_type", GRANT_TYPE);
+        let call = Call {
+            operation: Operation::Authenticate,
+            method: Method::POST,
+            path: "/user_management/authenticate".to_owned(),
+            // WorkOS authenticates this one by what is in the body.
+            authorization: None,
+            content: Some(("application/json", credentials.to_json(body))),
+        };
+        let answer = self.caller.call(&call, self.caller.deadline()).await?;
+        let authentication = Authentication::from(answer.json::<AuthenticationAnswer>()?);
+        Ok((authentication, answer))
+    }
+
+    pub(super) async fn begin_code(
+        &self,
+        start: &StartCode<'_>,
+    ) -> Result<StartedCode, ProviderError> {
+        let new = NewMagicAuth::new(start.email.clone())
+            .ip_address(start.client)
+            .user_agent(start.user_agent);
+        let (magic_auth, answer) = self.make_code(&new).await?;
+        let lifetime = magic_auth.lifetime();
+        match start.delivery {
+            Delivery::Provider => Ok(StartedCode::mailed(lifetime)),
+            Delivery::Mailer => {
+                let code = magic_auth.code().filter(|code| is_code(code)).cloned();
+                code.map(|code| StartedCode::with_code(code, lifetime))
+                    .ok_or_else(|| lacks(&answer, "a code"))
+            }
+        }
+    }
+
+    pub(super) async fn prove_by_code(
+        &self,
+        finish: &FinishCode<'_>,
+    ) -> Result<Identity, ProviderError> {
+        let credentials = MagicAuthCredentials::new(finish.email.clone(), finish.code.clone())
+            .ip_address(finish.client)
+            .user_agent(finish.user_agent);
+        let (authentication, answer) = self.redeem(&credentials).await?;
+        // An impersonation, or a method of tomorrow: it proved something else than this code does.
+        let method = authentication.authentication_method();
+        if method.is_some_and(|method| method != MAGIC_AUTH) {
+            return Err(answer.error(ProviderErrorKind::WrongConnection));
+        }
+        let user = authentication.user();
+        if user.email_verified() == Some(false) {
+            return Err(answer
+                .error(ProviderErrorKind::StepUpRequired)
+                .with_source(Cause::Unverified));
+        }
+        // One id for everybody would be one account for everybody.
+        if user.id().is_empty() {
+            return Err(lacks(&answer, "a user id"));
+        }
+        let email = Email::parse(user.email()).map_err(|_| lacks(&answer, "an address"))?;
+        Ok(Identity::new(user.id(), email)
+            .with_method(SignInMethod::MagicAuth)
+            .with_organization(authentication.organization_id().map(str::to_owned))
+            .with_provider_session(authentication.session_id())
+            .with_names(
+                user.first_name().map(str::to_owned),
+                user.last_name().map(str::to_owned),
+            ))
+    }
+}
+
+/// Says whether a text could be a code at all: one that could not costs no try.
+fn is_code(code: &OneTimeCode) -> bool {
+    code.expose().len() <= LONGEST_CODE && is_word(code.expose(), |b| b.is_ascii_alphanumeric())
+}

@@ -1,0 +1,250 @@
+//! What a refusal of Magic Auth means, by WorkOS's machine code.
+//!
+//! - The codes are those of WorkOS's OpenAPI specification of 2026-08, and of its SDKs for the steps that a 403 asks for. A code that
+//!   nobody knows is the person's where the status says so (403 of an authentication), and our configuration otherwise.
+//! - A code decides before a status does, save in an outage: whether a spent code is 400 or 429 changes nothing for the person.
+
+use super::{answer::Complaint, call::Operation};
+use crate::provider::ProviderErrorKind;
+
+pub(super) fn kind_of(
+    status: u16,
+    operation: Operation,
+    complaint: &Complaint,
+) -> ProviderErrorKind {
+    match status {
+        408 | 500..=599 => return ProviderErrorKind::Unavailable,
+        400..=499 => {}
+        _ => return ProviderErrorKind::InvalidAnswer,
+    }
+    let known = complaint
+        .codes()
+        .find_map(|code| kind_of_code(operation, code));
+    if let Some(kind) = known {
+        return kind;
+    }
+    match (status, operation) {
+        (429, _) => ProviderErrorKind::RateLimited,
+        // What the person typed comes as it is: that it is no code is no fault of ours.
+        (400 | 422, Operation::Authenticate) if complaint.is_about("code") => {
+            ProviderErrorKind::CodeWrong
+        }
+        (400 | 422, _) if complaint.is_about("email") => ProviderErrorKind::Address,
+        (403, Operation::Authenticate) if complaint.code().is_some() => {
+            ProviderErrorKind::StepUpRequired
+        }
+        _ => ProviderErrorKind::Misconfigured,
+    }
+}
+
+fn kind_of_code(operation: Operation, code: &str) -> Option<ProviderErrorKind> {
+    let is_redemption = operation == Operation::Authenticate;
+    Some(match code {
+        "one_time_code_previously_used" => ProviderErrorKind::CodeUsed,
+        "one_time_code_too_many_attempts" => ProviderErrorKind::TooManyTries,
+        // And whatever else a code may come to be.
+        code if code.starts_with("one_time_code_") => ProviderErrorKind::CodeExpired,
+        "invalid_one_time_code" | "invalid_credentials" | "invalid_grant" if is_redemption => {
+            ProviderErrorKind::CodeWrong
+        }
+        // The user is gone, and the code with it.
+        "entity_not_found" if is_redemption => ProviderErrorKind::CodeExpired,
+        "email_domain_not_deliverable" => ProviderErrorKind::Address,
+        "access_denied" | "invitation_invalid" | "sign_up_not_allowed" => {
+            ProviderErrorKind::NotAllowed
+        }
+        "daily_quota_exceeded" | "too_many_requests" => ProviderErrorKind::RateLimited,
+        "authentication_method_not_allowed"
+        | "email_password_auth_disabled"
+        | "email_verification_required"
+        | "mfa_challenge"
+        | "mfa_enrollment"
+        | "organization_authentication_methods_required"
+        | "organization_selection_required"
+        | "passkey_progressive_enrollment"
+        | "radar_challenge"
+        | "radar_email_challenge"
+        | "radar_sign_up_challenge"
+        | "radar_sms_challenge"
+        | "sso_required" => ProviderErrorKind::StepUpRequired,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_has_its_meaning_whichever_shape_it_comes_in() {
+        use Operation::{Authenticate, CreateCode};
+        use ProviderErrorKind::{
+            Address, CodeExpired, CodeUsed, CodeWrong, Misconfigured, NotAllowed, RateLimited,
+            StepUpRequired, TooManyTries,
+        };
+        let cases = [
+            (400, Authenticate, "invalid_one_time_code", CodeWrong),
+            (400, Authenticate, "one_time_code_previously_used", CodeUsed),
+            (400, Authenticate, "one_time_code_expired", CodeExpired),
+            (400, Authenticate, "one_time_code_withdrawn", CodeExpired),
+            (
+                400,
+                Authenticate,
+                "one_time_code_too_many_attempts",
+                TooManyTries,
+            ),
+            (
+                429,
+                Authenticate,
+                "one_time_code_too_many_attempts",
+                TooManyTries,
+            ),
+            (400, Authenticate, "invalid_credentials", CodeWrong),
+            (400, Authenticate, "invalid_grant", CodeWrong),
+            (404, Authenticate, "entity_not_found", CodeExpired),
+            (404, CreateCode, "entity_not_found", Misconfigured),
+            (400, Authenticate, "invalid_client", Misconfigured),
+            (400, Authenticate, "unauthorized_client", Misconfigured),
+            (400, Authenticate, "unsupported_grant_type", Misconfigured),
+            (400, Authenticate, "invalid_request", Misconfigured),
+            (
+                400,
+                Authenticate,
+                "invalid_pending_authentication_token",
+                Misconfigured,
+            ),
+            (400, Authenticate, "user_mismatch", Misconfigured),
+            (400, Authenticate, "invalid_organization_id", Misconfigured),
+            (400, Authenticate, "token_too_big", Misconfigured),
+            (
+                422,
+                Authenticate,
+                "invalid_request_parameters",
+                Misconfigured,
+            ),
+            (400, Authenticate, "access_denied", NotAllowed),
+            (400, Authenticate, "sign_up_not_allowed", NotAllowed),
+            (400, CreateCode, "sign_up_not_allowed", NotAllowed),
+            (400, CreateCode, "invitation_invalid", NotAllowed),
+            (400, CreateCode, "email_domain_not_deliverable", Address),
+            (
+                400,
+                CreateCode,
+                "authentication_method_not_allowed",
+                StepUpRequired,
+            ),
+            (429, CreateCode, "daily_quota_exceeded", RateLimited),
+            (429, CreateCode, "something_else", RateLimited),
+            (403, CreateCode, "something_else", Misconfigured),
+            (400, Authenticate, "sso_required", StepUpRequired),
+            (
+                400,
+                Authenticate,
+                "organization_authentication_methods_required",
+                StepUpRequired,
+            ),
+            (
+                403,
+                Authenticate,
+                "authentication_method_not_allowed",
+                StepUpRequired,
+            ),
+            (
+                403,
+                Authenticate,
+                "email_verification_required",
+                StepUpRequired,
+            ),
+            (403, Authenticate, "mfa_challenge", StepUpRequired),
+            (403, Authenticate, "mfa_enrollment", StepUpRequired),
+            (
+                403,
+                Authenticate,
+                "organization_selection_required",
+                StepUpRequired,
+            ),
+            (403, Authenticate, "radar_challenge", StepUpRequired),
+            (403, Authenticate, "a_step_of_tomorrow", StepUpRequired),
+        ];
+        for (status, operation, code, want) in cases {
+            let bodies = [
+                format!(r#"{{"code":"{code}","message":"x"}}"#),
+                format!(r#"{{"error":"{code}","error_description":"x"}}"#),
+                format!(r#"{{"code":"bad_request","errors":[{{"code":"{code}"}}]}}"#),
+            ];
+            for body in bodies {
+                let got = kind_of(status, operation, &Complaint::read(body.as_bytes()));
+                assert_eq!(got, want, "{status}, {operation:?}: {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_a_known_code_the_status_and_the_fields_decide() {
+        use Operation::{Authenticate, CreateCode};
+        use ProviderErrorKind::{
+            Address, CodeWrong, InvalidAnswer, Misconfigured, RateLimited, Unavailable,
+        };
+        let about = |field: &str| {
+            format!(
+                r#"{{"code":"invalid_request_parameters","errors":[{{"field":"{field}","code":"x"}}]}}"#
+            )
+        };
+        let used = r#"{"code":"one_time_code_previously_used"}"#;
+        let cases = [
+            ("no code typed", 422, Authenticate, about("code"), CodeWrong),
+            ("no address", 422, Authenticate, about("email"), Address),
+            (
+                "no address to mail to",
+                422,
+                CreateCode,
+                about("email"),
+                Address,
+            ),
+            (
+                "no client",
+                422,
+                Authenticate,
+                about("client_id"),
+                Misconfigured,
+            ),
+            (
+                "a code when one is made",
+                422,
+                CreateCode,
+                about("code"),
+                Misconfigured,
+            ),
+            (
+                "a bad key",
+                401,
+                CreateCode,
+                r#"{"message":"Unauthorized"}"#.into(),
+                Misconfigured,
+            ),
+            ("a page", 403, Authenticate, "<html>".into(), Misconfigured),
+            (
+                "a page on limits",
+                429,
+                Authenticate,
+                "<html>".into(),
+                RateLimited,
+            ),
+            ("no body", 400, Authenticate, String::new(), Misconfigured),
+            ("an outage", 503, Authenticate, used.into(), Unavailable),
+            ("a timeout", 408, CreateCode, String::new(), Unavailable),
+            ("a redirect", 302, Authenticate, used.into(), InvalidAnswer),
+            (
+                "beyond http",
+                600,
+                Authenticate,
+                String::new(),
+                InvalidAnswer,
+            ),
+        ];
+        for (name, status, operation, body, want) in cases {
+            let got = kind_of(status, operation, &Complaint::read(body.as_bytes()));
+            assert_eq!(got, want, "{name}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! `Rate` and `Limits`: how much is too much.
+
+use std::{ops::RangeInclusive, time::Duration};
+
+use crate::error::ConfigError;
+
+/// The bursts that the layer takes.
+const BURSTS: RangeInclusive<u32> = 1..=1_000_000;
+/// The periods that the layer takes.
+const PERIODS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(86_400);
+/// The longest that a rate may take to refill: what has to be remembered of it ends with that.
+const LONGEST_REFILL: Duration = Duration::from_secs(30 * 86_400);
+
+/// So many at once, and one more every so often, until there are as many again.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::Rate;
+///
+/// let three_then_one_a_minute = Rate::new(3, Duration::from_secs(60));
+/// assert_eq!(three_then_one_a_minute.refill(), Duration::from_secs(180));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rate {
+    burst: u32,
+    period: Duration,
+}
+
+impl Rate {
+    /// Makes a rate: `burst` at once, then one every `period`.
+    ///
+    /// A layer takes bursts of 1 to 1,000,000, periods of 1 millisecond to 1 day, and at most 30 days for both multiplied;
+    /// [`Builder::build`](crate::Builder::build) refuses others. Time is counted in whole seconds, so a period of 100 milliseconds is ten each second.
+    #[must_use]
+    pub const fn new(burst: u32, period: Duration) -> Self {
+        Self { burst, period }
+    }
+
+    /// Returns how many there are at once.
+    #[must_use]
+    pub const fn burst(&self) -> u32 {
+        self.burst
+    }
+
+    /// Returns how long it takes for one more.
+    #[must_use]
+    pub const fn period(&self) -> Duration {
+        self.period
+    }
+
+    /// Returns how long it takes from none to all. A store may forget a key that was not charged for as long.
+    #[must_use]
+    pub const fn refill(&self) -> Duration {
+        self.period.saturating_mul(self.burst)
+    }
+
+    /// Returns the nearest rate that a layer takes.
+    pub(super) fn clamped(self) -> Self {
+        let period = self.period.clamp(*PERIODS.start(), *PERIODS.end());
+        let burst = self.burst.clamp(*BURSTS.start(), *BURSTS.end());
+        let most = LONGEST_REFILL.as_nanos() / period.as_nanos().max(1);
+        Self {
+            burst: burst.min(u32::try_from(most).unwrap_or(u32::MAX)),
+            period,
+        }
+    }
+
+    fn check(self, setting: &'static str) -> Result<(), ConfigError> {
+        let problem = if !BURSTS.contains(&self.burst) {
+            "must have a burst of 1 to 1,000,000"
+        } else if !PERIODS.contains(&self.period) {
+            "must have a period of 1 millisecond to 1 day"
+        } else if self.refill() > LONGEST_REFILL {
+            "must refill within 30 days"
+        } else {
+            return Ok(());
+        };
+        let value = format!("{} and one each {:?}", self.burst, self.period);
+        Err(ConfigError::invalid(setting, value, problem))
+    }
+}
+
+/// How often mail is asked for and codes are typed before people are asked to wait.
+///
+/// | what | whose | default: at once, then one each | why |
+/// | --- | --- | --- | --- |
+/// | mails | an address | 3, 3 minutes | A second and a third for who is impatient; a victim of mail bombing gets 23 in the first hour, not thousands. WorkOS itself sends an address 3 codes a minute |
+/// | mails | a network | 60, 5 seconds | An office of 200 behind one address signs in within 12 minutes |
+/// | mails | everybody | 300, 100 milliseconds | With three calls for each mail it stays under WorkOS's 6,000 calls a minute, and under its 500 writes in 10 seconds |
+/// | codes | a network | 60, 5 seconds | As for mails; the five tries of each link or code come on top |
+/// | codes | everybody | 300, 100 milliseconds | As for mails |
+///
+/// A network is an IPv4 address, or the first 64 bits of an IPv6 address: what one customer gets. A request whose client is not known, such as one from a Unix
+/// socket, is not counted by network: one count for all of them would let each lock out the others.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{Limits, Rate};
+///
+/// let limits = Limits::default()
+///     .mails_per_address(Rate::new(2, Duration::from_secs(600)))
+///     .mails_per_network(Rate::new(500, Duration::from_secs(1)));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Limits {
+    pub(crate) mails_per_address: Rate,
+    pub(crate) mails_per_network: Rate,
+    pub(crate) mails: Rate,
+    pub(crate) codes_per_network: Rate,
+    pub(crate) codes: Rate,
+}
+
+impl Limits {
+    /// Sets how often mail to one address may be asked for: to begin a sign-in, and to send a link again. Default: 3, then one each 3 minutes.
+    pub const fn mails_per_address(mut self, rate: Rate) -> Self {
+        self.mails_per_address = rate;
+        self
+    }
+
+    /// Sets how often one network may ask for mail. Default: 60, then one each 5 seconds.
+    pub const fn mails_per_network(mut self, rate: Rate) -> Self {
+        self.mails_per_network = rate;
+        self
+    }
+
+    /// Sets how often mail may be asked for by everybody together. Default: 300, then 10 a second.
+    pub const fn mails(mut self, rate: Rate) -> Self {
+        self.mails = rate;
+        self
+    }
+
+    /// Sets how often one network may type codes, right or wrong. Default: 60, then one each 5 seconds.
+    pub const fn codes_per_network(mut self, rate: Rate) -> Self {
+        self.codes_per_network = rate;
+        self
+    }
+
+    /// Sets how often codes may be typed by everybody together. Default: 300, then 10 a second.
+    pub const fn codes(mut self, rate: Rate) -> Self {
+        self.codes = rate;
+        self
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        self.mails_per_address.check("mails_per_address")?;
+        self.mails_per_network.check("mails_per_network")?;
+        self.mails.check("mails")?;
+        self.codes_per_network.check("codes_per_network")?;
+        self.codes.check("codes")
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let network = Rate::new(60, Duration::from_secs(5));
+        let everybody = Rate::new(300, Duration::from_millis(100));
+        Self {
+            mails_per_address: Rate::new(3, Duration::from_secs(180)),
+            mails_per_network: network,
+            mails: everybody,
+            codes_per_network: network,
+            codes: everybody,
+        }
+    }
+}
+
+/// Whose limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LimitScope {
+    /// That of the address that mail was asked for.
+    Address,
+    /// That of everybody together.
+    Everybody,
+    /// That of the client's network.
+    Network,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    #[test]
+    fn a_rate_is_taken_within_its_ranges_and_else_refused_with_its_value() {
+        let cases = [
+            ("one", 1, SECOND, None),
+            ("most", 1_000_000, Duration::from_millis(1), None),
+            ("slowest", 30, DAY, None),
+            ("no burst", 0, SECOND, Some("burst")),
+            ("large burst", 1_000_001, SECOND, Some("burst")),
+            ("no period", 1, Duration::ZERO, Some("period")),
+            (
+                "short period",
+                1,
+                Duration::from_micros(999),
+                Some("period"),
+            ),
+            ("long period", 1, DAY + SECOND, Some("period")),
+            ("long refill", 31, DAY, Some("refill")),
+            ("overflow", u32::MAX, Duration::MAX, Some("burst")),
+        ];
+        for (name, burst, period, want) in cases {
+            let rate = Rate::new(burst, period);
+            let error = Limits::default().codes(rate).check().err();
+            assert_eq!(error.is_some(), want.is_some(), "{name}");
+            assert_eq!(rate.clamped() == rate, want.is_none(), "{name}");
+            assert_eq!(rate.clamped().check("x"), Ok(()), "{name}");
+            if let (Some(error), Some(want)) = (error, want) {
+                assert_eq!(error.setting(), "codes", "{name}");
+                let text = error.to_string();
+                assert!(
+                    text.contains(want) && text.contains(&burst.to_string()),
+                    "{text}"
+                );
+            }
+        }
+        assert_eq!(Limits::default().check(), Ok(()));
+    }
+
+    #[test]
+    fn the_defaults_stay_under_workoss_own_limits() {
+        let limits = Limits::default();
+        let within = |rate: Rate, seconds: u32| {
+            let more = Duration::from_secs(seconds.into()).as_millis() / rate.period().as_millis();
+            u128::from(rate.burst()) + more
+        };
+        // Rate limits page: 6,000 requests a minute for an API key, 500 writes in 10 seconds, 3 codes a minute to an address. A sign-in is
+        // two calls before the mail and one after it.
+        assert!(3 * within(limits.mails, 60) <= 6_000);
+        assert!(within(limits.mails, 10) <= 500);
+        assert!(within(limits.mails_per_address, 60) <= 3);
+    }
+}

@@ -1,0 +1,206 @@
+//! A browser of its own: one profile of a headless Chromium.
+
+use serde_json::{Value, json};
+use thirtyfour::{
+    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver,
+    error::WebDriverResult,
+};
+
+use crate::{
+    driver::Driver,
+    site::{APP, Sites},
+    wait::{eventually, in_time},
+};
+
+/// Whether the browser keeps cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cookies {
+    Blocked,
+    Kept,
+}
+
+/// A headless Chromium with a fresh profile. It ends with the chromedriver that started it.
+pub(crate) struct Browser {
+    driver: WebDriver,
+}
+
+impl Browser {
+    pub(crate) async fn open(driver: &Driver, sites: &Sites, cookies: Cookies) -> Self {
+        let mut capabilities = DesiredCapabilities::chrome();
+        let profile = driver.fresh_profile();
+        for argument in [
+            "--headless=new",
+            // Root, which builds in containers run as, has no sandbox; and /dev/shm is small there.
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            // Whatever it asks for, it is this machine that answers.
+            &format!(
+                "--host-resolver-rules=MAP * 127.0.0.1:{}, EXCLUDE 127.0.0.1",
+                sites.port
+            ),
+            &format!(
+                "--ignore-certificate-errors-spki-list={}",
+                sites.fingerprint
+            ),
+            &format!("--user-data-dir={}", profile.display()),
+        ] {
+            capabilities.add_arg(argument).unwrap();
+        }
+        if cookies == Cookies::Blocked {
+            let settings = json!({ "profile.default_content_setting_values.cookies": 2 });
+            capabilities
+                .add_experimental_option("prefs", settings)
+                .unwrap();
+        }
+        capabilities
+            .set_browser_log_level(LoggingPrefsLogLevel::All)
+            .unwrap();
+        let driver = WebDriver::new(driver.url(), capabilities).await.unwrap();
+        Self { driver }
+    }
+
+    /// Goes to an address, or to a path of the application, as if it had been typed.
+    pub(crate) async fn goto(&self, url: &str) {
+        let url = absolute(url);
+        self.driver.goto(&url).await.unwrap();
+    }
+
+    /// Waits until the browser is at an address, or at a path of the application.
+    pub(crate) async fn arrives(&self, url: &str) {
+        let url = absolute(url);
+        let there = in_time(async || self.url().await.filter(|now| *now == url)).await;
+        assert!(there.is_some(), "{url}: {}", self.state().await);
+    }
+
+    /// Waits until the page's heading is this one.
+    pub(crate) async fn shows(&self, heading: &str) {
+        let there = in_time(async || self.text("h1").await.filter(|now| now == heading)).await;
+        assert!(there.is_some(), "{heading:?}: {}", self.state().await);
+    }
+
+    /// Types into the field of this name, over what is there.
+    pub(crate) async fn fill(&self, field: &str, text: &str) {
+        let what = format!("the field {field:?}");
+        eventually(&what, async || {
+            let field = self.driver.find(By::Name(field)).await.ok()?;
+            field.clear().await.ok()?;
+            field.send_keys(TypingData::from(text)).await.ok()
+        })
+        .await;
+    }
+
+    /// Presses the button, or follows the link, with this label.
+    pub(crate) async fn press(&self, label: &str) {
+        let button = format!("//*[self::button or self::a][normalize-space()='{label}']");
+        eventually(&format!("the button {label:?}"), async || {
+            let button = self.driver.find(By::XPath(&*button)).await.ok()?;
+            button.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Presses every button and follows every link of a page, as a robot does, and returns how many there were.
+    pub(crate) async fn press_everything(&self, url: &str) -> usize {
+        let mut pressed = 0;
+        loop {
+            self.goto(url).await;
+            let buttons = self.driver.find_all(By::Css("button, a[href]")).await;
+            let buttons = buttons.unwrap();
+            let Some(button) = buttons.get(pressed) else {
+                return pressed;
+            };
+            button.click().await.unwrap();
+            pressed += 1;
+        }
+    }
+
+    /// Opens a tab beside the one that is open, and goes on in it.
+    pub(crate) async fn open_tab(&self) {
+        let tab = self.driver.new_tab().await.unwrap();
+        self.driver.switch_to_window(tab).await.unwrap();
+    }
+
+    /// Returns where the browser is.
+    pub(crate) async fn url(&self) -> Option<String> {
+        let url = self.driver.current_url().await.ok()?;
+        Some(url.into())
+    }
+
+    /// Returns the text of the first element that a selector finds.
+    pub(crate) async fn text(&self, selector: &str) -> Option<String> {
+        let element = self.driver.find(By::Css(selector)).await.ok()?;
+        element.text().await.ok()
+    }
+
+    /// Runs a script in the page, and returns what it returns.
+    pub(crate) async fn run(&self, script: &str) -> WebDriverResult<Value> {
+        let returned = self.driver.execute(script, Vec::new()).await?;
+        Ok(returned.json().clone())
+    }
+
+    /// Sends a command of the DevTools protocol.
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
+        let answer = self.driver.cdp().send_raw(command, parameters).await;
+        answer.unwrap_or_else(|error| panic!("{command}: {error}"))
+    }
+
+    /// Returns every cookie in the jar, of any site, as DevTools' `Network.Cookie`.
+    pub(crate) async fn jar(&self) -> Vec<Value> {
+        let mut answer = self.devtools("Network.getAllCookies", json!({})).await;
+        serde_json::from_value(answer["cookies"].take()).unwrap()
+    }
+
+    /// Returns a cookie of the jar by its name.
+    pub(crate) async fn cookie(&self, name: &str) -> Option<Value> {
+        let jar = self.jar().await;
+        jar.into_iter().find(|cookie| cookie["name"] == name)
+    }
+
+    /// Empties the jar.
+    pub(crate) async fn forget(&self) {
+        self.devtools("Network.clearBrowserCookies", json!({}))
+            .await;
+    }
+
+    /// Returns what the console has said since the last time: violations of a policy, errors of scripts, warnings.
+    ///
+    /// That a page or a picture was answered with a status of 400 and more is no complaint about the page.
+    pub(crate) async fn complaints(&self) -> Vec<String> {
+        let log = self.driver.browser_log().await.unwrap();
+        log.into_iter()
+            .map(|entry| entry.message)
+            .filter(|message| !message.contains("the server responded with a status of"))
+            .collect()
+    }
+
+    /// Says what the browser shows instead of what a test waited for.
+    async fn state(&self) -> String {
+        let (url, heading) = (self.url().await, self.text("h1").await);
+        format!("{url:?} {heading:?} {:?}", self.complaints().await)
+    }
+
+    /// Asserts that nothing that was shown since the last time made the browser complain.
+    pub(crate) async fn is_content(&self) {
+        assert_eq!(self.complaints().await, Vec::<String>::new());
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The driver ends it: no request that a test waits for, also when the test fails.
+        let _ = self.driver.clone().leak();
+    }
+}
+
+fn absolute(url: &str) -> String {
+    if url.starts_with('/') {
+        format!("{APP}{url}")
+    } else {
+        url.to_owned()
+    }
+}

@@ -1,0 +1,24 @@
+//! The layer in a real browser: a headless Chromium, over TLS, at sites with names of their own.
+//!
+//! - `site`: what the browser meets on one loopback port: the application, WorkOS, and another site with links to both.
+//! - `world`: an application behind the layer, and a chromedriver; `browser`: one profile of Chromium.
+//! - Every test that drives a browser is ignored unless it is asked for, since it needs programs that are not Rust.
+
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod arrival;
+mod browser;
+mod driver;
+mod gallery;
+mod journeys;
+mod preview;
+mod screens;
+mod site;
+mod wait;
+mod world;

@@ -1,0 +1,204 @@
+//! Which addresses mail is sent to: one plain one, as it was typed, and no other.
+
+use http::StatusCode;
+use serde_json::Value;
+use tower_magic_link::{
+    Trouble,
+    emulator::{Emulator, Endpoint},
+};
+
+use crate::support::{ADA, World};
+
+/// Returns the addresses that WorkOS was asked for.
+fn asked_for(workos: &Emulator) -> Vec<String> {
+    let requests = workos.requests();
+    let created = requests
+        .iter()
+        .filter(|request| request.endpoint() == Some(Endpoint::Create));
+    created
+        .map(|request| serde_json::from_slice::<Value>(request.body()).unwrap())
+        .map(|body| body["email"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Asks for a link for each text, and returns which of them were taken. The rest read the form again, and nobody is asked for anything.
+async fn taken<'t>(world: &World, texts: &[&'t str]) -> Vec<&'t str> {
+    let mut taken = Vec::new();
+    for text in texts {
+        let before = asked_for(world.emulator()).len();
+        let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
+        let mut browser = world.browser();
+        let form = browser.get("/auth/login").await;
+        assert_eq!(form.status(), 200);
+        let answer = browser
+            .post("/auth/login", &format!("email={encoded}"))
+            .await;
+        let asked = asked_for(world.emulator()).split_off(before);
+        if answer.status() == StatusCode::SEE_OTHER {
+            let [asked] = asked.as_slice() else {
+                panic!("{text:?}: {asked:?}");
+            };
+            assert!(asked.eq_ignore_ascii_case(text.trim()), "{text:?}: {asked}");
+            let (local, domain) = asked.split_once('@').unwrap();
+            assert!(!domain.contains('@') && domain.contains('.'), "{asked}");
+            let is_plain = |c: char| c.is_ascii_graphic() && !"\"(),:;<>@[\\]".contains(c);
+            assert!(local.chars().all(is_plain), "{asked}");
+            taken.push(*text);
+        } else {
+            assert_eq!(
+                answer.status(),
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "{text:?}"
+            );
+            assert!(answer.text().contains("id=\"problem\""), "{text:?}");
+            assert!(asked.is_empty(), "{text:?}");
+        }
+    }
+    taken
+}
+
+fn corpus(name: &str) -> String {
+    let folder = std::env::var_os("CORPORA").expect("CORPORA");
+    std::fs::read_to_string(std::path::Path::new(&folder).join(name)).unwrap()
+}
+
+/// Reads the text of an XML element. The corpus writes a control character as its picture, U+2400 and its number.
+fn text_of(element: &str, name: &str) -> String {
+    let (_, rest) = element
+        .split_once(&format!("<{name}>"))
+        .unwrap_or(("", "</"));
+    let raw = rest.split_once("</").unwrap().0;
+    let mut text = String::new();
+    let mut rest = raw;
+    while let Some((before, after)) = rest.split_once('&') {
+        let (entity, after) = after.split_once(';').unwrap();
+        text.push_str(before);
+        text.push(match entity {
+            "amp" => '&',
+            "apos" => '\'',
+            "gt" => '>',
+            "lt" => '<',
+            "quot" => '"',
+            number => {
+                let number = number.strip_prefix("#x").unwrap();
+                char::from_u32(u32::from_str_radix(number, 16).unwrap()).unwrap()
+            }
+        });
+        rest = after;
+    }
+    text.push_str(rest);
+    text.chars()
+        .map(|c| match u32::from(c) {
+            picture @ 0x2400..=0x241f => char::from_u32(picture - 0x2400).unwrap(),
+            _ => c,
+        })
+        .collect()
+}
+
+#[tokio::test]
+#[ignore = "needs CORPORA; run by tests/run"]
+async fn corpora_an_address_is_taken_only_if_it_is_a_plain_one() {
+    let world = World::with(|builder| builder.insecure_no_throttle()).await;
+    let xml = corpus("isemail-tests.xml");
+    let cases: Vec<_> = xml
+        .split("<test id=")
+        .skip(1)
+        .map(|case| (text_of(case, "address"), text_of(case, "category")))
+        .collect();
+    assert_eq!(cases.len(), 164);
+    let texts: Vec<_> = cases.iter().map(|(address, _)| address.as_str()).collect();
+    let taken = taken(&world, &texts).await;
+    for (address, category) in &cases {
+        let is_valid = matches!(
+            category.as_str(),
+            "ISEMAIL_VALID_CATEGORY" | "ISEMAIL_DNSWARN"
+        );
+        // A host without a dot is nobody's mail domain; whoever types a blank around an address still means it.
+        let want = is_valid && address != "test@io";
+        let is_taken = taken.contains(&address.as_str());
+        if is_taken != want {
+            assert!(
+                is_taken && address.trim_matches([' ', '\t']) != address,
+                "{address:?}, {category}: {is_taken}"
+            );
+        }
+    }
+    assert!(taken.len() > 20, "{}", taken.len());
+}
+
+#[tokio::test]
+#[ignore = "needs CORPORA; run by tests/run"]
+async fn corpora_no_naughty_string_is_mailed_to_or_breaks_the_form() {
+    let world = World::with(|builder| builder.insecure_no_throttle()).await;
+    let strings: Vec<String> = serde_json::from_str(&corpus("naughty-strings.json")).unwrap();
+    assert_eq!(strings.len(), 515);
+    let with_domain: Vec<_> = strings
+        .iter()
+        .flat_map(|text| {
+            [
+                text.clone(),
+                format!("{text}@example.com"),
+                format!("a@{text}"),
+            ]
+        })
+        .collect();
+    let texts: Vec<_> = with_domain.iter().map(String::as_str).collect();
+    let taken = taken(&world, &texts).await;
+    assert!(
+        !taken
+            .iter()
+            .any(|text| strings.iter().any(|bare| bare == text))
+    );
+}
+
+#[tokio::test]
+async fn addresses_that_some_software_would_fold_into_one_are_told_apart_or_refused() {
+    let world = World::new().await;
+    let refused = [
+        "m\u{131}ke@example.com",
+        "\u{212a}ate@example.com",
+        "stra\u{df}e@example.com",
+        "ada\u{ff20}example.com",
+        "ada\u{fe6b}example.com",
+        "\u{ff41}da@example.com",
+    ];
+    assert_eq!(taken(&world, &refused).await, Vec::<&str>::new());
+    // A case of its own is the same address: the code that WorkOS yields for the other spelling is taken.
+    let mut browser = world.browser();
+    browser.ask_for_link("ADA@Example.com", "/").await;
+    world
+        .emulator()
+        .next_profile(|profile| profile.with_email(ADA));
+    let callback = world.follow_mail("ADA@example.com").await;
+    assert_eq!(browser.get(&callback).await.status(), 303);
+}
+
+#[tokio::test]
+async fn the_domain_that_counts_is_the_one_that_workos_proved_and_it_must_match_whole() {
+    let world = World::with(|builder| builder.email_domains(["example.com"])).await;
+    let refused = [
+        "ada@evil.example@example.com",
+        "ada@example.com@evil.example",
+        "\"ada@example.com\"@evil.example",
+        "ada@evil.example,@example.com",
+    ];
+    assert_eq!(taken(&world, &refused).await, Vec::<&str>::new());
+    for other in [
+        "ada@evil.example",
+        "ada@example.com.evil.example",
+        "ada@notexample.com",
+    ] {
+        let mut browser = world.browser();
+        browser.ask_for_link(ADA, "/").await;
+        world
+            .emulator()
+            .next_profile(move |profile| profile.with_email(other));
+        let callback = world.follow_mail(ADA).await;
+        let answer = browser.get(&callback).await;
+        assert!(answer.status().is_client_error(), "{other}");
+        assert!(
+            answer.text().contains(Trouble::OtherAddress.heading()),
+            "{other}"
+        );
+    }
+}

@@ -1,0 +1,151 @@
+//! A browser that does not give our cookies back is told so, and why, instead of being sent round and round.
+
+use std::time::Duration;
+
+use http::Request;
+use tower_magic_link::{RejectionKind, Trouble};
+
+use crate::support::{ADA, Answer, Browser, World};
+
+const SESSION: &str = "__Host-magic-link";
+const ARRIVED: &str = "__Host-magic-link-arrived";
+
+/// Posts a form as a browser does that has lost its cookies: nothing but the headers shows where it comes from.
+async fn post_without_cookies(browser: &mut Browser, headers: &[(&str, &str)]) -> Answer {
+    browser.jar.clear();
+    let mut request = Request::post("/auth/login")
+        .header("accept", "text/html")
+        .header("content-type", "application/x-www-form-urlencoded");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(format!("email={ADA}").into()).unwrap();
+    browser.send(request).await
+}
+
+#[tokio::test]
+async fn a_browser_that_drops_the_cookie_of_the_form_hears_why() {
+    let world = World::new().await;
+    let right = ("host", "app.example.com");
+    let fetched = ("sec-fetch-site", "same-origin");
+    let cases = [
+        (
+            "cookies off",
+            &[right, fetched][..],
+            Trouble::CookiesBlocked,
+            "\"/auth/login\"",
+        ),
+        (
+            "plain http",
+            &[right],
+            Trouble::InsecureConnection,
+            "\"https://app.example.com/auth/login\"",
+        ),
+        (
+            "another host",
+            &[("host", "www.example.com"), fetched],
+            Trouble::OtherHost,
+            "\"https://app.example.com/auth/login\"",
+        ),
+    ];
+    for (name, headers, trouble, way_on) in cases {
+        let mut browser = world.browser();
+        browser.get("/auth/login").await;
+        let mut answer = post_without_cookies(&mut browser, headers).await;
+        if answer.status() == 303 {
+            browser.jar.clear();
+            let mut check = Request::get(answer.location()).header("accept", "text/html");
+            for (name, value) in headers {
+                check = check.header(*name, *value);
+            }
+            answer = browser.send(check.body("".into()).unwrap()).await;
+        }
+        assert_eq!(answer.status(), 403, "{name}: {}", answer.text());
+        assert!(answer.text().contains(trouble.heading()), "{name}");
+        assert!(answer.text().contains(way_on), "{name}: {}", answer.text());
+        let heard = world.heard();
+        let likely = format!("{trouble:?}");
+        assert!(
+            heard.contains("CookieLost { name: \"__Host-magic-link-browser\""),
+            "{name}"
+        );
+        assert!(
+            heard.contains(&format!("likely: {likely}")),
+            "{name}: {heard}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_check_page_opened_by_hand_in_another_browser_is_no_lost_cookie() {
+    let world = World::new().await;
+    let posted = world
+        .browser()
+        .post("/auth/login", "email=ada@example.com")
+        .await;
+    let check = posted.location();
+    let pasted = Request::get(check)
+        .header("accept", "text/html")
+        .header("sec-fetch-site", "none");
+    let answer = world.browser().send(pasted.body("".into()).unwrap()).await;
+    assert_eq!(answer.status(), 200);
+    world.clock.advance(Duration::from_secs(10));
+    let answer = world.browser().get(check).await;
+    assert_eq!(answer.status(), 200);
+    assert!(!world.heard().contains("CookieLost"));
+}
+
+#[tokio::test]
+async fn a_browser_that_drops_the_session_is_told_on_the_second_bounce_and_may_try_again() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/reports").await;
+    let callback = world.follow_mail(ADA).await;
+    let landed = browser.get(&callback).await;
+    assert_eq!(landed.location(), "/reports");
+    // The session cookie is too much for something on the way; the small one beside it is not.
+    browser.jar.remove(SESSION);
+    let bounced = browser.get("/reports").await;
+    let login = bounced.location().to_owned();
+    let told = browser.get(&login).await;
+    assert_eq!(told.status(), 403, "{}", told.text());
+    let heard = world.heard();
+    assert!(
+        heard.contains("CookieLost { name: \"__Host-magic-link\""),
+        "{heard}"
+    );
+    assert!(!browser.jar.contains_key(ARRIVED));
+    assert_eq!(
+        browser.get(&login).await.status(),
+        200,
+        "the next try is one"
+    );
+}
+
+#[tokio::test]
+async fn whoever_signs_out_or_is_signed_out_at_once_is_shown_the_form() {
+    let world = World::new().await;
+    let mut out = world.signed_in(ADA).await;
+    assert!(out.jar.contains_key(ARRIVED));
+    out.post("/auth/logout", "").await;
+    assert_eq!(out.get("/auth/login").await.status(), 200);
+
+    let mut ended = world.signed_in(ADA).await;
+    let mut elsewhere = world.signed_in(ADA).await;
+    elsewhere.post("/auth/logout", "everywhere=true").await;
+    let answer = ended.get("/").await;
+    assert_eq!(ended.follow(answer).await.status(), 200);
+    assert!(!world.heard().contains("CookieLost"));
+}
+
+#[tokio::test]
+async fn a_program_that_names_no_site_is_refused_as_before() {
+    let world = World::new().await;
+    let request = Request::post("/auth/login")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(format!("email={ADA}").into())
+        .unwrap();
+    let answer = world.browser().send(request).await;
+    assert_eq!(answer.status(), 403);
+    assert_eq!(answer.code(), RejectionKind::CrossSite.code());
+}

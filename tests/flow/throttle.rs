@@ -1,0 +1,377 @@
+//! Too much: who asks for mail too often waits, and nobody else does.
+
+use std::{net::SocketAddr, time::Duration};
+
+use http::Request;
+use tower_magic_link::{
+    Builder, Charge, Charged, ForwardedField, KeyRing, Limits, MagicLinkLayer, MemoryThrottle,
+    PeerAddr, Rate, Rejection, RejectionKind, SigningKey, StoreError, StoreErrorKind, Take,
+    Throttle, ThrottleKey, Timestamp, Trouble, emulator::Endpoint, testing::StubProvider,
+};
+
+use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, World};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Wide enough not to matter.
+const WIDE: Rate = Rate::new(1_000, SECOND);
+
+/// Begins a sign-in, from a peer where one is given, with more header fields.
+async fn begin(
+    browser: &mut Browser,
+    email: &str,
+    peer: Option<&str>,
+    fields: &[(&str, &str)],
+) -> Answer {
+    let mut request = Request::post("/auth/login")
+        .header("accept", "text/html")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded");
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    if let Some(peer) = peer {
+        let peer = SocketAddr::new(peer.parse().unwrap(), 4_000);
+        request = request.extension(PeerAddr::from(peer));
+    }
+    let email: String = url::form_urlencoded::byte_serialize(email.as_bytes()).collect();
+    let request = request.body(format!("email={email}").into()).unwrap();
+    browser.send(request).await
+}
+
+async fn status(world: &World, email: &str, peer: Option<&str>) -> u16 {
+    let answer = begin(&mut world.browser(), email, peer, &[]).await;
+    answer.status().as_u16()
+}
+
+fn by_network(rate: Rate) -> impl FnOnce(Builder) -> Builder {
+    move |builder| builder.limits(Limits::default().mails_per_network(rate))
+}
+
+/// Threat 55.
+#[tokio::test]
+async fn of_many_that_begin_together_exactly_as_many_get_a_mail_as_the_limit_says() {
+    let world = World::new().await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..40 {
+        let mut browser = world.browser();
+        tasks.spawn(async move { begin(&mut browser, ADA, None, &[]).await.status() });
+    }
+    let statuses = tasks.join_all().await;
+    let count = |wanted: u16| statuses.iter().filter(|status| **status == wanted).count();
+    assert_eq!((count(303), count(429)), (3, 37));
+    assert_eq!(world.emulator().count(Endpoint::Send), 3);
+    assert_eq!(world.emulator().count(Endpoint::Create), 3);
+    assert_eq!(status(&world, EVE, None).await, 303, "another address");
+}
+
+#[tokio::test]
+async fn asking_for_the_link_again_counts_as_well() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let check = browser.ask_for_link(ADA, "/").await;
+    assert!(check.text().contains("/auth/login"), "the resend form");
+    for want in [303, 303, 429] {
+        let again = browser.post("/auth/login", "email=ada%40example.com").await;
+        assert_eq!(again.status().as_u16(), want);
+    }
+}
+
+#[tokio::test]
+async fn over_the_limit_every_address_is_answered_by_the_same_bytes() {
+    let world = World::with(|builder| builder.email_domains(["example.com"])).await;
+    let mut answers = Vec::new();
+    for email in ["ada@example.com", "eve@example.org", "bob@example.com"] {
+        let mut browser = world.browser();
+        browser.get("/auth/login").await;
+        for _ in 0..3 {
+            assert_eq!(begin(&mut browser, email, None, &[]).await.status(), 303);
+        }
+        let answer = begin(&mut browser, email, None, &[]).await;
+        assert_eq!(answer.status(), 429, "{email}");
+        assert_eq!(answer.header("retry-after"), "180");
+        let text = answer.text();
+        assert!(text.contains(Trouble::RateLimited.heading()), "{text}");
+        assert!(text.contains("Please try again in 3 minutes."), "{text}");
+        let rejection = answer.head.extensions.get::<Rejection>().unwrap();
+        assert_eq!(rejection.kind(), RejectionKind::RateLimited);
+        // The cookie that each browser sent is set again; it differs by browser alone.
+        let mut fields = answer.head.headers.clone();
+        fields.remove("set-cookie");
+        // The page has the address that was typed, for the next try.
+        answers.push((fields, text.replace(email, "…")));
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+    let heard = world.heard();
+    assert!(
+        heard.contains("Throttled { scope: Address, email: Some(a***@example.com) }"),
+        "{heard}"
+    );
+    assert!(!heard.contains(ADA));
+}
+
+#[tokio::test]
+async fn addresses_that_differ_in_case_or_spaces_share_a_limit() {
+    let world = World::new().await;
+    for (email, want) in [
+        ("ada@example.com", 303),
+        ("Ada@Example.com", 303),
+        (" ADA@EXAMPLE.COM ", 303),
+        ("aDa@example.com", 429),
+        ("ada+x@example.com", 303),
+    ] {
+        assert_eq!(status(&world, email, None).await, want, "{email}");
+    }
+}
+
+#[tokio::test]
+async fn the_wait_that_is_told_is_exact() {
+    let world = World::new().await;
+    for _ in 0..3 {
+        assert_eq!(status(&world, ADA, None).await, 303);
+    }
+    world.clock.advance(25 * SECOND);
+    let answer = begin(&mut world.browser(), ADA, None, &[]).await;
+    assert_eq!(answer.header("retry-after"), "155");
+    assert!(answer.text().contains("2 minutes and 35 seconds"));
+    world.clock.advance(154 * SECOND);
+    let answer = begin(&mut world.browser(), ADA, None, &[]).await;
+    assert_eq!(answer.header("retry-after"), "1");
+    assert!(answer.text().contains("in 1 second."));
+    world.clock.advance(SECOND);
+    assert_eq!(status(&world, ADA, None).await, 303);
+    assert_eq!(status(&world, ADA, None).await, 429);
+}
+
+#[tokio::test]
+async fn a_network_is_an_ipv4_address_or_64_bits_of_ipv6() {
+    let two = Rate::new(2, 60 * SECOND);
+    let cases = [
+        ("IPv4", ["192.0.2.1", "192.0.2.1", "192.0.2.1"], 429),
+        (
+            "IPv4 mapped",
+            ["192.0.2.1", "::ffff:192.0.2.1", "192.0.2.1"],
+            429,
+        ),
+        (
+            "IPv4 neighbour",
+            ["192.0.2.1", "192.0.2.1", "192.0.2.2"],
+            303,
+        ),
+        (
+            "one /64",
+            ["2001:db8::1", "2001:db8::2", "2001:db8::ffff:0:0:1"],
+            429,
+        ),
+        (
+            "another /64",
+            ["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"],
+            303,
+        ),
+    ];
+    for (name, peers, want) in cases {
+        let world = World::with(by_network(two)).await;
+        let mut got = Vec::new();
+        for (number, peer) in peers.into_iter().enumerate() {
+            got.push(status(&world, &format!("n{number}@example.com"), Some(peer)).await);
+        }
+        assert_eq!(got, [303, 303, want], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn whose_peer_is_not_known_shares_no_network_with_anybody() {
+    let world = World::with(by_network(Rate::new(1, 60 * SECOND))).await;
+    for number in 0..5 {
+        assert_eq!(
+            status(&world, &format!("n{number}@example.com"), None).await,
+            303
+        );
+    }
+}
+
+#[tokio::test]
+async fn only_a_trusted_proxy_says_who_the_client_is_and_only_in_its_field() {
+    let configure = |field| {
+        move |builder: Builder| {
+            by_network(Rate::new(1, 60 * SECOND))(builder)
+                .trusted_proxies(["10.0.0.0/8"])
+                .forwarded_field(field)
+        }
+    };
+    let (xff, forwarded) = (ForwardedField::XForwardedFor, ForwardedField::Forwarded);
+    let cases = [
+        ("untrusted", xff, "192.0.2.1", "x-forwarded-for", "{}", 429),
+        (
+            "untrusted",
+            forwarded,
+            "192.0.2.1",
+            "forwarded",
+            "for={}",
+            429,
+        ),
+        ("trusted", xff, "10.0.0.1", "x-forwarded-for", "{}", 303),
+        ("trusted", forwarded, "10.0.0.1", "forwarded", "for={}", 303),
+        ("other field", xff, "10.0.0.1", "forwarded", "for={}", 429),
+        (
+            "other field",
+            forwarded,
+            "10.0.0.1",
+            "x-forwarded-for",
+            "{}",
+            429,
+        ),
+        (
+            "forged",
+            xff,
+            "10.0.0.1",
+            "x-forwarded-for",
+            "{}, 192.0.2.7",
+            429,
+        ),
+    ];
+    for (name, field, peer, header, value, want) in cases {
+        let world = World::with(configure(field)).await;
+        let mut got = Vec::new();
+        for number in 0..2 {
+            let value = value.replace("{}", &format!("198.51.100.{number}"));
+            let email = format!("n{number}@example.com");
+            let fields = [(header, value.as_str())];
+            let answer = begin(&mut world.browser(), &email, Some(peer), &fields).await;
+            got.push(answer.status().as_u16());
+        }
+        assert_eq!(got, [303, want], "{name}, {field:?}");
+    }
+}
+
+#[tokio::test]
+async fn everybody_together_has_a_limit_and_a_refused_request_costs_no_other_limit_anything() {
+    let everybody = Rate::new(2, 10 * SECOND);
+    let limits = Limits::default().mails(everybody).mails_per_network(WIDE);
+    let world = World::with(|builder| builder.limits(limits)).await;
+    assert_eq!(status(&world, EVE, None).await, 303);
+    assert_eq!(status(&world, EVE, None).await, 303);
+    for _ in 0..10 {
+        let answer = begin(&mut world.browser(), ADA, None, &[]).await;
+        assert_eq!(answer.header("retry-after"), "10");
+    }
+    assert!(world.heard().contains("Throttled { scope: Everybody"));
+    world.clock.advance(20 * SECOND);
+    assert_eq!(status(&world, ADA, None).await, 303);
+    assert_eq!(status(&world, ADA, None).await, 303);
+}
+
+#[tokio::test]
+async fn who_is_signed_in_is_never_limited() {
+    let one = Rate::new(1, 3_600 * SECOND);
+    let limits = Limits::default().mails(one).codes(one);
+    let world = World::with(|builder| builder.limits(limits)).await;
+    let mut browser = world.signed_in(ADA).await;
+    assert_eq!(status(&world, ADA, None).await, 429);
+    for _ in 0..200 {
+        assert_eq!(browser.get("/reports").await.status(), 200);
+        assert_eq!(browser.get("/auth/session").await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn limits_are_switched_off_by_an_insecure_name_alone() {
+    let world = World::with(Builder::insecure_no_throttle).await;
+    for _ in 0..10 {
+        assert_eq!(status(&world, ADA, Some("192.0.2.1")).await, 303);
+    }
+    let on_again = |builder: Builder| builder.insecure_no_throttle().limits(Limits::default());
+    let world = World::with(on_again).await;
+    for want in [303, 303, 303, 429] {
+        assert_eq!(status(&world, ADA, None).await, want);
+    }
+}
+
+/// A store that fails, or hangs.
+struct Broken(Option<StoreErrorKind>);
+
+impl Broken {
+    async fn answer<T>(&self) -> Result<T, StoreError> {
+        match self.0 {
+            Some(kind) => Err(StoreError::new(kind)),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Throttle for Broken {
+    async fn charge(&self, _: &[Charge], _: Timestamp) -> Result<Charged, StoreError> {
+        self.answer().await
+    }
+
+    async fn take_try(
+        &self,
+        _: ThrottleKey,
+        _: u32,
+        _: Timestamp,
+        _: Timestamp,
+    ) -> Result<Take, StoreError> {
+        self.answer().await
+    }
+
+    async fn give_try_back(&self, _: ThrottleKey, _: Timestamp) -> Result<(), StoreError> {
+        self.answer().await
+    }
+}
+
+#[tokio::test]
+async fn a_throttle_that_fails_lets_mail_pass_and_says_so() {
+    let broken = Broken(Some(StoreErrorKind::Unavailable));
+    let world = World::with(|builder| builder.throttle(broken)).await;
+    for _ in 0..5 {
+        assert_eq!(status(&world, ADA, None).await, 303);
+    }
+    let heard = world.heard();
+    assert!(
+        heard.contains("ThrottleFailed { kind: Unavailable }"),
+        "{heard}"
+    );
+}
+
+#[tokio::test]
+async fn layers_that_share_a_throttle_and_a_key_share_its_counts() {
+    let throttle = MemoryThrottle::default();
+    let world = World::with(|builder| builder.throttle(throttle.clone())).await;
+    assert_eq!(throttle.keys(), 0);
+    assert_eq!(status(&world, ADA, Some("192.0.2.1")).await, 303);
+    assert_eq!(throttle.keys(), 3, "address, network, everybody");
+    assert_eq!(format!("{throttle:?}"), "MemoryThrottle { keys: 3, .. }");
+}
+
+#[test]
+fn a_rate_that_cannot_work_is_refused_by_build_with_its_value() {
+    let none = Rate::new(0, SECOND);
+    let cases = [
+        (
+            "mails_per_address",
+            Limits::default().mails_per_address(none),
+        ),
+        (
+            "mails_per_network",
+            Limits::default().mails_per_network(none),
+        ),
+        ("mails", Limits::default().mails(none)),
+        (
+            "codes_per_network",
+            Limits::default().codes_per_network(none),
+        ),
+        ("codes", Limits::default().codes(none)),
+    ];
+    for (setting, limits) in cases {
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let builder = MagicLinkLayer::builder(StubProvider::new(), keys).public_url(ORIGIN);
+        let error = builder.limits(limits).build().unwrap_err();
+        assert_eq!(error.setting(), setting);
+        assert!(
+            error
+                .to_string()
+                .contains("\"0 and one each 1s\" must have a burst")
+        );
+    }
+}

@@ -1,0 +1,223 @@
+//! Mail servers and mailers that fail: a page that says so, nothing in a log, and the next try needs no typing.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tower_magic_link::{
+    Email, KeyRing, Link, MagicLinkLayer, Mail, MailError, Mailer, SigningKey, SmtpMailer,
+    Timestamp, Trouble,
+    testing::{ManualClock, StubProvider},
+};
+
+use crate::{
+    log,
+    postbox::SENDER,
+    scripted::{Mood, Scripted},
+    support::{ADA, Browser, EVE, ORIGIN, World, app_of},
+};
+
+const TRY_AGAIN: &str = "<input type=\"hidden\" name=\"email\" value=\"ada@example.com\">";
+
+fn mailer(server: &Scripted, login: &str) -> SmtpMailer {
+    SmtpMailer::new(format!("smtp://{login}{}", server.address), SENDER).unwrap()
+}
+
+#[tokio::test]
+async fn a_mail_server_that_fails_is_told_by_a_reason_and_the_next_try_works() {
+    log::listen();
+    let refused = "the mail server refused the mail";
+    let odd = "the mail server hung up, or said what no mail server says";
+    let cases = [
+        (Mood::Busy, "no connection to the mail server", Some(421)),
+        (Mood::Cuts, odd, None),
+        (Mood::Nonsense, odd, None),
+        (Mood::RefusesMail, refused, Some(552)),
+        (Mood::RefusesRecipient, refused, Some(550)),
+    ];
+    for (mood, reason, status) in cases {
+        let server = Scripted::start(mood).await;
+        let world = World::with(|builder| builder.mailer(mailer(&server, ""))).await;
+        let mut browser = world.browser();
+        let answer = browser
+            .post("/auth/login?return_to=/reports", "email=ada@example.com")
+            .await;
+        assert_eq!(answer.status(), 502, "{mood:?}");
+        let page = answer.text();
+        assert!(
+            page.contains(Trouble::MailNotSent.heading()) && page.contains(TRY_AGAIN),
+            "{mood:?}"
+        );
+        assert!(page.contains("return_to=/reports"), "{mood:?}: {page}");
+        let heard = world.heard();
+        let told = format!("reason: \"{reason}\"");
+        assert!(heard.contains(&told), "{mood:?}: {heard}");
+        assert!(
+            heard.contains(&format!("status: {status:?}")),
+            "{mood:?}: {heard}"
+        );
+        let seen = heard + &log::logged();
+        for secret in [ADA, "auth/open", "no such user"] {
+            assert!(!seen.contains(secret), "{mood:?}: {seen}");
+        }
+        server.set(Mood::Good);
+        let check = browser
+            .post("/auth/login?return_to=/reports", "email=ada@example.com")
+            .await;
+        assert!(check.location().starts_with("/auth/check?t="), "{mood:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_the_server_repeats_reaches_no_log() {
+    log::listen();
+    let server = Scripted::start(Mood::Good).await;
+    let mailer = mailer(&server, "ada:hunter2@");
+    assert!(!format!("{mailer:?}").contains("hunter2"));
+    let world = World::with(|builder| builder.mailer(mailer)).await;
+    let answer = world
+        .browser()
+        .post("/auth/login", "email=ada@example.com")
+        .await;
+    assert_eq!(answer.status(), 502);
+    let heard = world.heard();
+    assert!(
+        heard.contains("refused the sign-in") && heard.contains("Some(535)"),
+        "{heard}"
+    );
+    assert!(!heard.contains("hunter2") && !log::logged().contains("hunter2"));
+    assert_eq!(server.count("MAIL"), 0);
+}
+
+#[tokio::test]
+async fn a_connection_serves_one_mail_after_another() {
+    let server = Scripted::start(Mood::Good).await;
+    let mailer = mailer(&server, "");
+    for to in [ADA, EVE, ADA] {
+        send(&mailer, to).await.unwrap();
+    }
+    assert_eq!(server.heard.lock().unwrap().len(), 1, "connections");
+    assert_eq!((server.count("EHLO"), server.count("DATA")), (1, 3));
+}
+
+/// Pins why lettre's own pool is not used: it would hand the connection on, and the answers to the first mail would be taken for those to
+/// the second.
+#[tokio::test]
+async fn a_connection_whose_mail_was_given_up_serves_no_other() {
+    let server = Scripted::start(Mood::Good).await;
+    let mailer = mailer(&server, "");
+    send(&mailer, ADA).await.unwrap();
+    server.set(Mood::Stops);
+    tokio::select! {
+        sent = send(&mailer, ADA) => panic!("{sent:?}"),
+        () = server.stopped.notified() => {}
+    }
+    server.set(Mood::Good);
+    server.go.notify_one();
+    send(&mailer, EVE).await.unwrap();
+    let heard = server.heard.lock().unwrap().clone();
+    assert_eq!(heard.len(), 2, "{heard:?}");
+    assert!(heard[1].contains(&format!("RCPT TO:<{EVE}>")), "{heard:?}");
+    assert!(!heard[0].iter().any(|line| line.contains(EVE)), "{heard:?}");
+}
+
+#[tokio::test]
+async fn no_more_connections_are_made_than_the_pool_has() {
+    let server = Scripted::start(Mood::Stops).await;
+    let mailer = mailer(&server, "").pool_size(2).unwrap();
+    let sends = (0..8).map(|_| send(&mailer, ADA));
+    let all = futures_util::future::join_all(sends);
+    let letting_go = async {
+        for _ in 0..8 {
+            server.stopped.notified().await;
+            assert!(server.heard.lock().unwrap().len() <= 2);
+            server.set(Mood::Good);
+            server.go.notify_waiters();
+            server.go.notify_one();
+        }
+    };
+    let sent = tokio::select! {
+        sent = all => sent,
+        () = letting_go => panic!("it stops twice at most"),
+    };
+    assert!(sent.iter().all(Result::is_ok));
+    assert!(server.heard.lock().unwrap().len() <= 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mail_server_that_hangs_is_given_up_in_time() {
+    let server = Scripted::start(Mood::Hangs).await;
+    let mailer = mailer(&server, "").timeout(Duration::from_secs(7)).unwrap();
+    let begun = tokio::time::Instant::now();
+    let error = send(&mailer, ADA).await.unwrap_err();
+    assert_eq!(begun.elapsed().as_secs(), 7);
+    assert_eq!(error.reason(), "the mail server took too long");
+}
+
+async fn send(mailer: &SmtpMailer, to: &str) -> Result<(), MailError> {
+    let (to, link) = (
+        Email::parse(to).unwrap(),
+        Link::new("https://app.example.com/x"),
+    );
+    let mail = Mail::new(&to, Timestamp::from_secs(0)).with_link(&link, Duration::from_secs(900));
+    mailer.send(&mail).await
+}
+
+/// Hangs the first time, and says too much the second.
+#[derive(Clone, Default)]
+struct Bad(Arc<AtomicUsize>);
+
+impl Mailer for Bad {
+    async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => std::future::pending().await,
+            1 => {
+                let link = mail.link().map_or("", Link::expose);
+                Err(MailError::new(format!("{} {link}", mail.to().as_str())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mailer_that_hangs_is_given_up_and_one_that_tells_is_not_repeated() {
+    log::listen();
+    let layer = |seconds: Option<u64>| {
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+            .public_url(ORIGIN)
+            .clock(ManualClock::new())
+            .mailer(Bad::default());
+        match seconds {
+            Some(seconds) => builder.mailer_timeout(Duration::from_secs(seconds)),
+            None => builder,
+        }
+    };
+    for (name, seconds, want) in [("default", None, 15), ("set", Some(3), 3)] {
+        let mut browser = Browser::new(app_of(&layer(seconds).build().unwrap()), ORIGIN);
+        let begun = tokio::time::Instant::now();
+        let hung = browser.post("/auth/login", "email=ada@example.com").await;
+        assert_eq!(begun.elapsed().as_secs(), want, "{name}");
+        let telling = browser.post("/auth/login", "email=ada@example.com").await;
+        for answer in [hung, telling] {
+            assert_eq!(answer.status(), 502, "{name}");
+            let page = answer.text();
+            assert!(page.contains(Trouble::MailNotSent.heading()) && page.contains(TRY_AGAIN));
+        }
+        let logged = log::logged();
+        assert!(
+            logged.contains("the mailer took too long") && logged.contains("the mailer failed")
+        );
+        assert!(
+            !logged.contains(ADA) && !logged.contains("auth/open"),
+            "{logged}"
+        );
+        let answer = browser.post("/auth/login", "email=ada@example.com").await;
+        assert_eq!(answer.status(), 303, "{name}");
+    }
+}

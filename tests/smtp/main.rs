@@ -1,0 +1,22 @@
+//! `SmtpMailer`: a real conversation with a real mail server, and whatever a bad one can do.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod delivery;
+mod failure;
+mod log;
+#[path = "../examples/person.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod person;
+mod postbox;
+#[path = "../support/program.rs"]
+mod program;
+mod scripted;
+#[path = "../support/mod.rs"]
+#[expect(dead_code, unused_imports, reason = "other tests use more of it")]
+mod support;

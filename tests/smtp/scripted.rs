@@ -1,0 +1,140 @@
+//! A mail server that does what it is told, in this process.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::{TcpListener, TcpStream},
+    sync::Notify,
+};
+
+/// What it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    /// It says that it is busy instead of greeting.
+    Busy,
+    /// It closes the connection when it has the mail.
+    Cuts,
+    /// It takes every mail.
+    Good,
+    /// It says nothing at all.
+    Hangs,
+    /// It greets with words that no mail server says.
+    Nonsense,
+    /// It refuses the mail, and repeats it.
+    RefusesMail,
+    /// It refuses the recipient, and repeats it.
+    RefusesRecipient,
+    /// It stops before it answers the recipient, until it is let go.
+    Stops,
+}
+
+/// The server. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct Scripted {
+    /// Where it listens.
+    pub(crate) address: String,
+    /// What it was told, line by line, on each connection.
+    pub(crate) heard: Arc<Mutex<Vec<Vec<String>>>>,
+    mood: Arc<Mutex<Mood>>,
+    /// Told when it has stopped.
+    pub(crate) stopped: Arc<Notify>,
+    /// Lets it go.
+    pub(crate) go: Arc<Notify>,
+}
+
+impl Scripted {
+    pub(crate) async fn start(mood: Mood) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let server = Self {
+            address: listener.local_addr().unwrap().to_string(),
+            heard: Arc::default(),
+            mood: Arc::new(Mutex::new(mood)),
+            stopped: Arc::default(),
+            go: Arc::default(),
+        };
+        let serving = server.clone();
+        tokio::spawn(async move {
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let serving = serving.clone();
+                tokio::spawn(async move { serving.converse(stream).await });
+            }
+        });
+        server
+    }
+
+    pub(crate) fn set(&self, mood: Mood) {
+        *self.mood.lock().unwrap() = mood;
+    }
+
+    fn mood(&self) -> Mood {
+        *self.mood.lock().unwrap()
+    }
+
+    /// Returns how many lines it was told that begin so.
+    pub(crate) fn count(&self, start: &str) -> usize {
+        let heard = self.heard.lock().unwrap();
+        let lines = heard.iter().flatten();
+        lines.filter(|line| line.starts_with(start)).count()
+    }
+
+    /// Talks. That the other side has gone is no failure.
+    async fn converse(&self, stream: TcpStream) -> Option<()> {
+        let number = {
+            let mut heard = self.heard.lock().unwrap();
+            heard.push(Vec::new());
+            heard.len() - 1
+        };
+        let (read, mut write) = stream.into_split();
+        let mut lines = BufReader::new(read).lines();
+        let greeting = match self.mood() {
+            Mood::Busy => "421 4.3.2 busy",
+            Mood::Hangs => std::future::pending().await,
+            Mood::Nonsense => "HTTP/1.1 400 Bad Request",
+            _ => "220 scripted",
+        };
+        write
+            .write_all(format!("{greeting}\r\n").as_bytes())
+            .await
+            .ok()?;
+        let mut mail = Option::<String>::None;
+        while let Some(line) = lines.next_line().await.ok()? {
+            self.heard.lock().unwrap()[number].push(line.clone());
+            let mood = self.mood();
+            let verb = line.split([' ', ':']).next().unwrap().to_owned();
+            let reply = if let Some(kept) = &mut mail {
+                if line != "." {
+                    kept.push_str(&line);
+                    continue;
+                }
+                match (mood, mail.take().unwrap_or_default()) {
+                    (Mood::Cuts, _) => return None,
+                    (Mood::RefusesMail, kept) => format!("552 5.3.4 {}", &kept[..200]),
+                    _ => "250 OK".to_owned(),
+                }
+            } else {
+                match (verb.as_str(), mood) {
+                    ("EHLO", _) => "250-scripted\r\n250 AUTH PLAIN".to_owned(),
+                    ("AUTH", _) => "535 5.7.8 hunter2 is not the password of ada".to_owned(),
+                    ("RCPT", Mood::RefusesRecipient) => format!("550 5.1.1 no such user: {line}"),
+                    ("RCPT", Mood::Stops) => {
+                        self.stopped.notify_one();
+                        self.go.notified().await;
+                        "250 OK".to_owned()
+                    }
+                    ("DATA", _) => {
+                        mail = Some(String::new());
+                        "354 go on".to_owned()
+                    }
+                    _ => "250 OK".to_owned(),
+                }
+            };
+            write
+                .write_all(format!("{reply}\r\n").as_bytes())
+                .await
+                .ok()?;
+        }
+        Some(())
+    }
+}
