@@ -1,8 +1,6 @@
 //! The journeys.
 
-use std::time::Duration;
-
-use tower_magic_link::{Builder, CrossDevice, Trouble};
+use tower_magic_link::{Builder, CrossDevice, SignIn, Trouble};
 
 use crate::{
     robot::Robot,
@@ -18,6 +16,7 @@ pub(crate) enum Journey {
     OtherBrowserMatchCode,
     OtherBrowserConfirm,
     OtherBrowserRefuse,
+    CodeInTheFirstTab,
     TwoTabs,
     ReloadAtEveryPage,
     BackButton,
@@ -33,11 +32,12 @@ pub(crate) enum Journey {
 
 impl Journey {
     /// Every journey is here: the matrix has a row for each.
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::SameBrowser,
         Self::OtherBrowserMatchCode,
         Self::OtherBrowserConfirm,
         Self::OtherBrowserRefuse,
+        Self::CodeInTheFirstTab,
         Self::TwoTabs,
         Self::ReloadAtEveryPage,
         Self::BackButton,
@@ -55,6 +55,7 @@ impl Journey {
         match self {
             Self::AfterSignOut => "opened after sign-out",
             Self::BackButton => "back button",
+            Self::CodeInTheFirstTab => "code in the first tab",
             Self::CookiesOff => "cookies off",
             Self::DoubleClickAtOnce => "double click, at once",
             Self::DoubleClickInARow => "double click, in a row",
@@ -71,8 +72,13 @@ impl Journey {
         }
     }
 
-    pub(crate) fn configure(self, builder: Builder) -> Builder {
+    pub(crate) fn configure(self, office: PostOffice, builder: Builder) -> Builder {
         match self {
+            Self::CodeInTheFirstTab => builder.sign_in(match office {
+                PostOffice::Ours => SignIn::LinkAndCode,
+                // WorkOS would send two mails. Its own one has no link: there is nothing for a robot to visit.
+                PostOffice::WorkOs => SignIn::Code,
+            }),
             Self::OtherBrowserConfirm => builder.cross_device(CrossDevice::Confirm),
             Self::OtherBrowserRefuse => builder.cross_device(CrossDevice::Refuse),
             Self::OrganizationWrong => builder.organization("org_1"),
@@ -84,6 +90,7 @@ impl Journey {
         match self {
             Self::AfterSignOut => after_sign_out(walk).await,
             Self::BackButton => back_button(walk).await,
+            Self::CodeInTheFirstTab => code_in_the_first_tab(walk).await,
             Self::CookiesOff => cookies_off(walk).await,
             Self::DoubleClickAtOnce => double_click(walk, Clicks::TwiceAtOnce).await,
             Self::DoubleClickInARow => double_click(walk, Clicks::TwiceInARow).await,
@@ -170,6 +177,21 @@ async fn other_browser_refuse(mut walk: Walk) -> Ending {
     walk.end(&[&desk]).await
 }
 
+async fn code_in_the_first_tab(mut walk: Walk) -> Ending {
+    let (desk, stranger) = (walk.browser(Habits::PERSON), walk.browser(Habits::PERSON));
+    let check = walk.ask(&desk).await;
+    walk.mails().await;
+    let code = walk.site.code();
+    // Read by somebody else, the code is of no use: it is typed where the sign-in began alone.
+    let elsewhere = stranger.reload(&check).await;
+    assert!(elsewhere.page().form_to_type("code").is_none());
+    let wrong = if code == "000000" { "111111" } else { "000000" };
+    let again = desk.type_into(&check, "code", wrong).await;
+    assert_eq!(again.status, 422);
+    arrives(&desk.type_into(&again, "code", &code).await);
+    walk.end(&[&desk]).await
+}
+
 async fn two_tabs(mut walk: Walk) -> Ending {
     let (desk, telephone) = (walk.browser(Habits::PERSON), walk.browser(Habits::PERSON));
     let tab = desk.clone();
@@ -219,7 +241,7 @@ async fn back_button(mut walk: Walk) -> Ending {
     assert_eq!(desk.reload(&check).await.status, 200);
     let callback = desk.visited("/auth/callback").pop().unwrap();
     arrives(&desk.go_to(callback.as_str()).await);
-    walk.site.clock.advance(Duration::from_secs(61));
+    walk.pass(61);
     arrives(&desk.go_to(callback.as_str()).await);
 
     let asked = walk
@@ -247,6 +269,8 @@ async fn double_click(mut walk: Walk, clicks: Clicks) -> Ending {
     let seen = walk.open_here(&desk, &link).await;
     got_in(&mut walk, &desk, &seen).await;
 
+    // Each click is a mail, and there are three at once for an address.
+    walk.pass(10 * 60);
     let other = walk.browser(twice);
     let check = walk.ask(&other).await;
     let link = walk.site.mails().pop().unwrap();
@@ -254,7 +278,7 @@ async fn double_click(mut walk: Walk, clicks: Clicks) -> Ending {
     if walk.site.post_office == PostOffice::WorkOs {
         // The first click has used WorkOS's link up, and the answer to it is not what is seen.
         walk.hears(&telephone, &asked, Trouble::LinkUsed).await;
-        walk.site.clock.advance(Duration::from_secs(30));
+        walk.pass(30);
         let link = walk.new_link(&other, &other.reload(&check).await).await;
         telephone.habits.clicks = Clicks::Once;
         asked = telephone.click(&link).await;
@@ -279,7 +303,7 @@ async fn expired(mut walk: Walk) -> Ending {
     let (desk, telephone) = (walk.browser(Habits::PERSON), walk.browser(Habits::PERSON));
     walk.ask(&desk).await;
     let link = walk.mail().await;
-    walk.site.clock.advance(Duration::from_secs(15 * 60));
+    walk.pass(15 * 60);
     let trouble = match walk.site.post_office {
         PostOffice::Ours => Trouble::LinkExpired,
         // WorkOS does not say why.
@@ -300,7 +324,7 @@ async fn used(mut walk: Walk) -> Ending {
     let check = walk.ask(&desk).await;
     let link = walk.mail().await;
     arrives(&walk.open_here(&desk, &link).await);
-    walk.site.clock.advance(Duration::from_secs(61));
+    walk.pass(61);
     arrives(&desk.click(&link).await);
 
     let mut seen = telephone.click(&link).await;

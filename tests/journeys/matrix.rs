@@ -42,7 +42,7 @@ async fn table(office: PostOffice) -> (String, usize, usize) {
     for journey in Journey::ALL {
         let mut walks = Vec::new();
         for robot in Robot::ALL {
-            let site = Site::new(office, |builder| journey.configure(builder)).await;
+            let site = Site::new(office, |builder| journey.configure(office, builder)).await;
             // Each on a task of its own: side by side, and a panic ends one alone.
             walks.push(tokio::spawn(journey.take(Walk::new(site, robot))));
         }
@@ -97,6 +97,7 @@ fn cell(ending: &Ending) -> String {
         Trouble::LinkExpired => "expired",
         Trouble::LinkUsed => "used",
         Trouble::NotAllowed => "not allowed",
+        Trouble::RateLimited => "wait",
         other => panic!("{other:?} has no short name"),
     });
     let end = if ending.is_in { "in" } else { "out" };

@@ -44,14 +44,22 @@ pub(crate) struct Site {
     workos: Arc<EmulatorServer>,
 }
 
-/// The links that we mailed ourselves.
+/// What we mailed ourselves.
 #[derive(Clone, Default)]
-struct Letters(Arc<Mutex<Vec<String>>>);
+struct Letters(Arc<Mutex<Vec<Letter>>>);
+
+#[derive(Clone)]
+struct Letter {
+    link: Option<String>,
+    code: Option<String>,
+}
 
 impl Mailer for Letters {
     async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
-        let link = mail.link().expose().to_owned();
-        self.0.lock().unwrap().push(link);
+        self.0.lock().unwrap().push(Letter {
+            link: mail.link().map(|link| link.expose().to_owned()),
+            code: mail.code().map(|code| code.expose().to_owned()),
+        });
         Ok(())
     }
 }
@@ -62,7 +70,11 @@ impl Site {
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
         let clock = ManualClock::new();
-        let emulator = Emulator::builder().clock(clock.clone()).build();
+        let mut emulator = Emulator::builder().clock(clock.clone());
+        if post_office == PostOffice::WorkOs {
+            emulator = emulator.mail_codes();
+        }
+        let emulator = emulator.build();
         let workos = emulator.serve(0).await.unwrap();
         let client = WorkOs::new("sk_test_journeys", "client_test")
             .and_then(|client| client.base_url(workos.base_url()))
@@ -98,15 +110,30 @@ impl Site {
 
     /// Returns the links of all mails, oldest first.
     pub(crate) fn mails(&self) -> Vec<String> {
+        let links = self.letters().into_iter().filter_map(|letter| letter.link);
+        links.collect()
+    }
+
+    /// Returns the code of the last mail that has one.
+    pub(crate) fn code(&self) -> String {
+        let codes = self.letters().into_iter().filter_map(|letter| letter.code);
+        codes.last().expect("a code")
+    }
+
+    fn letters(&self) -> Vec<Letter> {
+        let outbox = self.emulator().outbox();
         match self.post_office {
             PostOffice::Ours => {
-                assert!(self.emulator().outbox().is_empty(), "WorkOS mails nothing");
+                assert!(outbox.is_empty(), "WorkOS mails nothing");
                 self.letters.0.lock().unwrap().clone()
             }
-            PostOffice::WorkOs => {
-                let mails = self.emulator().outbox();
-                mails.iter().map(|mail| mail.link().to_owned()).collect()
-            }
+            PostOffice::WorkOs => outbox
+                .iter()
+                .map(|mail| Letter {
+                    link: mail.link().map(str::to_owned),
+                    code: mail.code().map(str::to_owned),
+                })
+                .collect(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use futures_util::future::join_all;
 use tower_magic_link::{CrossDevice, Trouble, emulator::Endpoint};
 
 use crate::{
@@ -116,6 +117,7 @@ async fn a_stranger_with_a_leaked_link_sees_a_page_and_gets_no_further() {
             let landing = ada.landing(&site).await;
             let used = site.used_links();
             let stranger = site.visitor(Habits::PERSON);
+            stranger.go_to("/auth/login").await;
             let page = stranger.click(&landing).await;
             let masked = mode == CrossDevice::MatchCode;
             assert_eq!(
@@ -234,6 +236,61 @@ async fn a_prefetch_or_prerender_is_refused_everywhere_and_uses_nothing_up() {
             gets_in(&ada.browser, &ada.link).await;
             gets_in(&other.browser, &callback).await;
         }
+    }
+}
+
+/// HEAD changes nothing, not even in the browser that began.
+#[tokio::test]
+async fn a_head_is_answered_with_nothing_whoever_asks() {
+    for office in OFFICES {
+        let site = site(office, CrossDevice::MatchCode).await;
+        let ada = Asker::new(&site, ADA).await;
+        let other = Asker::new(&site, ADA).await;
+        let callback = other.callback(&site).await;
+        let used = site.used_links();
+        let mut paths = vec![callback.as_str(), "/auth/open", "/auth/callback"];
+        if office == PostOffice::Ours {
+            paths.push(&ada.link);
+        }
+        let stranger = site.visitor(Habits::PERSON);
+        for path in paths {
+            for visitor in [&ada.browser, &other.browser, &stranger] {
+                let seen = visitor.go(Ask::head(path)).await;
+                assert_eq!((seen.status.as_u16(), &*seen.html), (200, ""), "{path}");
+                assert_eq!(seen.set_cookies(), Vec::<String>::new(), "{path}");
+            }
+        }
+        assert_eq!((site.sign_ins(), site.used_links()), (0, used));
+        gets_in(&ada.browser, &ada.link).await;
+        gets_in(&other.browser, &callback).await;
+    }
+}
+
+/// Five guesses, from however many browsers and however many at once: then the other-browser way of this link is closed, and no other way.
+#[tokio::test]
+async fn five_wrong_codes_end_the_way_of_other_browsers_and_never_that_of_the_one_that_began() {
+    for office in OFFICES {
+        let site = site(office, CrossDevice::MatchCode).await;
+        let ada = Asker::new(&site, ADA).await;
+        let landing = ada.landing(&site).await;
+        let mut guessers = Vec::new();
+        for _ in 0..12 {
+            let guesser = site.visitor(Habits::PERSON);
+            let asked = guesser.click(&landing).await;
+            guessers.push((guesser, asked));
+        }
+        let guesses = guessers
+            .iter()
+            .map(|(guesser, asked)| guesser.type_into(asked, "code", "BBB-BBB"));
+        let answers = join_all(guesses).await;
+        let wrong = answers.iter().filter(|seen| seen.status == 422).count();
+        let ended = answers.iter().filter(|seen| seen.is(Trouble::TooManyTries));
+        assert_eq!((wrong, ended.count()), (5, 7), "{office:?}");
+        let (guesser, asked) = &guessers[0];
+        let late = guesser.type_into(asked, "code", &ada.match_code()).await;
+        assert!(late.is(Trouble::TooManyTries), "{}", late.html);
+        assert_eq!((site.sign_ins(), guesser.is_known_as().await), (0, None));
+        gets_in(&ada.browser, &landing).await;
     }
 }
 
