@@ -216,6 +216,21 @@ async fn a_double_click_redeems_the_code_once() {
 }
 
 #[tokio::test]
+async fn both_halves_of_a_double_click_sign_in_by_the_last_try() {
+    let mut begun = Begun::new(SignIn::Code).await;
+    for _ in 0..4 {
+        is_asked_again(&begun.type_code(begun.wrong()).await);
+    }
+    let form = format!("code={}", begun.post.code());
+    let (mut one, mut other) = (begun.first.clone(), begun.first.clone());
+    let (one, other) = tokio::join!(
+        one.post(&begun.action, &form),
+        other.post(&begun.action, &form)
+    );
+    assert_eq!((one.location(), other.location()), ("/reports", "/reports"));
+}
+
+#[tokio::test]
 async fn a_used_code_is_no_trouble_for_who_is_signed_in_by_it() {
     let mut begun = Begun::new(SignIn::Code).await;
     let code = begun.post.code();
