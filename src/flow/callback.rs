@@ -3,7 +3,8 @@
 //! 1. Nothing is asked of the provider before the state opened, is not over, and is of this browser, or this browser has given the
 //!    answer of [`elsewhere`](super::elsewhere): a code without them is thrown away.
 //! 2. The same callback again within a minute, or many at once, share one exchange and one session.
-//! 3. A used link with a live session of the same address goes where it wanted to go.
+//! 3. A used link with a live session of the same address goes where it wanted to go, and so does one that this browser itself
+//!    has used within a minute, by a first of two clicks.
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -93,11 +94,18 @@ impl Step {
             _ => RejectionKind::ProviderDeclined,
         };
         let keys = self.shared.gate.tokens.keys();
-        let attempt = state.and_then(|state| Attempt::open(keys, Purpose::State, state));
-        match attempt.filter(|attempt| self.may_finish(attempt)) {
-            Some(attempt) => self.or_live_session(Rejection::new(kind), &attempt).await,
-            None => self.refuse(kind),
+        let state = state.unwrap_or_default();
+        let attempt = Attempt::open(keys, Purpose::State, state);
+        let Some(attempt) = attempt.filter(|attempt| self.may_finish(attempt)) else {
+            return self.refuse(kind);
+        };
+        if kind == RejectionKind::LinkUsed
+            && !self.has_session_of(&attempt).await
+            && let Some(granted) = self.granted_just_now(state.as_bytes()).await
+        {
+            return self.sign_in(&granted, &attempt).await;
         }
+        self.or_live_session(Rejection::new(kind), &attempt).await
     }
 }
 

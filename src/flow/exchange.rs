@@ -3,6 +3,8 @@
 //! - Callbacks with the same state and code share one exchange while it runs, and its session for a minute after: a double
 //!   click, a reload or two tabs sign in once.
 //! - An exchange belongs to none of its callers. If one hangs up, another, or the same browser's next try, carries it on.
+//! - The provider may call a link used whose first visit was called off by a second click: that browser's next try is joined to the
+//!   exchange of the first.
 //! - Only success is remembered: after a failure, or a panic of the provider's or the application's, the next try asks again.
 
 use std::{
@@ -55,6 +57,8 @@ pub(super) struct Exchange {
     pub(super) shared: Arc<Shared>,
     pub(super) proof: Proof,
     pub(super) email: Email,
+    /// The fingerprint of the cookie of the browser that redeems the proof.
+    pub(super) browser: Option<[u8; 16]>,
     pub(super) now: Timestamp,
 }
 
@@ -87,6 +91,9 @@ pub(crate) struct Exchanges {
 
 struct Entry {
     begun: Timestamp,
+    browser: Option<[u8; 16]>,
+    /// The hash of the state.
+    state: [u8; 32],
     outcome: Run,
 }
 
@@ -98,15 +105,26 @@ impl Exchanges {
         exchange: Exchange,
     ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send {
         let key = key(state, &exchange.proof);
-        let outcome = self.entry(key, exchange);
-        async move {
-            let run = outcome.clone();
-            let outcome = outcome.await;
-            if outcome.is_err() {
-                self.forget(key, &run);
-            }
-            outcome.map_err(Failure::into_rejection)
-        }
+        let run = self.entry(key, Sha256::digest(state).into(), exchange);
+        async move { self.outcome(key, run).await }
+    }
+
+    /// Joins the exchange of this state, whatever its proof, that the same browser began a moment ago.
+    pub(super) fn rejoin(
+        &self,
+        state: &[u8],
+        browser: [u8; 16],
+        now: Timestamp,
+    ) -> Option<impl Future<Output = Result<Arc<Issued>, Rejection>> + Send> {
+        let state: [u8; 32] = Sha256::digest(state).into();
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, run) = entries.iter().find_map(|(key, entry)| {
+            let is_it = entry.state == state
+                && entry.browser == Some(browser)
+                && now < entry.begun + REMEMBERED;
+            is_it.then(|| (*key, entry.outcome.clone()))
+        })?;
+        Some(async move { self.outcome(key, run).await })
     }
 
     /// Says whether an exchange of this state and proof runs, or succeeded a moment ago.
@@ -116,8 +134,16 @@ impl Exchanges {
         entry.is_some_and(|entry| now < entry.begun + REMEMBERED)
     }
 
-    fn entry(&self, key: [u8; 32], exchange: Exchange) -> Run {
-        let now = exchange.now;
+    async fn outcome(&self, key: [u8; 32], run: Run) -> Result<Arc<Issued>, Rejection> {
+        let outcome = run.clone().await;
+        if outcome.is_err() {
+            self.forget(key, &run);
+        }
+        outcome.map_err(Failure::into_rejection)
+    }
+
+    fn entry(&self, key: [u8; 32], state: [u8; 32], exchange: Exchange) -> Run {
+        let (browser, now) = (exchange.browser, exchange.now);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|_, entry| now < entry.begun + REMEMBERED);
         if let Some(entry) = entries.get(&key) {
@@ -141,6 +167,8 @@ impl Exchanges {
             key,
             Entry {
                 begun: now,
+                browser,
+                state,
                 outcome: outcome.clone(),
             },
         );

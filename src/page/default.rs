@@ -20,6 +20,8 @@ mod told;
 const STYLE: &str = include_str!("templates/style.css");
 /// On the form for an address: keeps the fragment.
 const KEEP: &str = include_str!("templates/keep.js");
+/// On the pages of a link that was opened elsewhere: sends a form once.
+const ONCE: &str = include_str!("templates/once.js");
 /// On the page that leads on: adds the fragment.
 const ONWARD: &str = include_str!("templates/onward.js");
 /// Where a new mail can be asked for in a while: counts down.
@@ -29,6 +31,7 @@ static SOURCES: LazyLock<PageSources> = LazyLock::new(|| {
     PageSources::new()
         .inline_style(STYLE)
         .inline_script(KEEP)
+        .inline_script(ONCE)
         .inline_script(ONWARD)
         .inline_script(WAIT)
 });

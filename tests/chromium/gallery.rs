@@ -31,7 +31,7 @@ type Walk = for<'a> fn(&'a World, &'a Browser) -> Pin<Box<dyn Future<Output = ()
 
 const LOGIN: &str = "/auth/login?return_to=/reports";
 const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
-const MASKED: &str = "a•••@example.com";
+const MASKED: &str = "a***@example.com";
 const LONG_ADDRESS: &str =
     "wilhelmina.featherstonehaugh-cholmondeley@correspondence.department.example.com";
 

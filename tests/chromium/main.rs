@@ -12,12 +12,18 @@
     reason = "tests"
 )]
 
+mod again;
 mod arrival;
 mod browser;
+mod codes;
+mod cookies;
 mod driver;
+mod elsewhere;
+mod fragment;
 mod gallery;
 mod journeys;
 mod preview;
+mod robots;
 mod screens;
 mod site;
 mod wait;

@@ -92,7 +92,8 @@ fn the_policy_allows_exactly_the_style_and_the_scripts_that_the_pages_have() {
             many => panic!("{many} scripts in {name}"),
         }
     }
-    scripts.sort_unstable_by_key(|script| [KEEP, ONWARD, WAIT].iter().position(|s| s == script));
+    scripts
+        .sort_unstable_by_key(|script| [KEEP, ONCE, ONWARD, WAIT].iter().position(|s| s == script));
     scripts.dedup();
     let named = scripts
         .iter()
@@ -116,7 +117,7 @@ fn no_page_needs_more_than_the_policy_allows() {
             assert!(!style.contains(refused), "{refused} in the style of {name}");
         }
     }
-    for script in [KEEP, ONWARD, WAIT] {
+    for script in [KEEP, ONCE, ONWARD, WAIT] {
         for refused in [
             "<",
             "innerHTML",
