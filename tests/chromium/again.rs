@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
 use tower_magic_link::{Builder, CrossDevice, SignIn};
 
 use crate::{
     browser::Browser,
-    world::{ADA, POSTS, Post, SESSION, World},
+    site::{APP, MAIL, WORKOS},
+    wait::eventually,
+    world::{ADA, POSTS, Post, SESSION, World, escape, page},
 };
 
 fn hello() -> String {
@@ -145,7 +148,6 @@ async fn two_clicks_on_the_way_in_are_as_good_as_one() {
         first.fill("email", ADA).await;
         first.click_twice("form button").await;
         first.shows("Check your email").await;
-        eprintln!("MAILS {}", world.letters());
         world.pass(Duration::from_secs(30));
         first.reload().await;
         first.click_twice("#again").await;
@@ -168,12 +170,40 @@ async fn two_clicks_on_the_way_in_are_as_good_as_one() {
         first.shows("This link no longer works").await;
         first.click_twice("#again").await;
         first.shows("Check your email").await;
-        first.goto(&world.mail(&world.link_to(ADA))).await;
-        first.click_twice("a").await;
+        first.goto(&world.link_to(ADA)).await;
         first.shows(&hello()).await;
-        first.arrives("/reports").await;
         first.is_content().await;
         second.is_content().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver; run by tests/run"]
+async fn two_clicks_on_the_link_are_two_tabs_and_both_arrive() {
+    for post in POSTS {
+        let world = World::new(post).await;
+        let browser = world.browser().await;
+        let link = world.ask_for_link(&browser, "/reports").await;
+        let url = format!("{MAIL}/inbox");
+        // As webmail has it.
+        let link = format!(
+            "<a target=_blank rel=noopener href=\"{}\">Go</a>",
+            escape(&link)
+        );
+        world.sites.publish(&url, HeaderMap::new(), page(&link));
+        browser.goto(&url).await;
+        browser.click_twice("a").await;
+        let tabs = eventually("two more tabs", async || {
+            Some(browser.tabs().await).filter(|tabs| tabs.len() == 3)
+        })
+        .await;
+        for tab in &tabs[1..] {
+            browser.look_at(tab).await;
+            browser.shows(&hello()).await;
+            browser.arrives("/reports").await;
+        }
+        assert_eq!(world.exchanges(), 1, "{post:?}");
+        browser.is_content().await;
     }
 }
 
@@ -211,6 +241,48 @@ async fn two_clicks_are_as_good_as_one_with_a_code_and_a_confirmation() {
     second.shows("Sign out?").await;
     second.click_twice("form button[name=everywhere]").await;
     second.shows("You’re signed out").await;
+    first.is_content().await;
+    second.is_content().await;
+}
+
+/// A second click calls off the first request wherever it is, unless the page holds it back.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver; run by tests/run"]
+async fn a_second_click_while_the_first_is_under_way_does_nothing() {
+    let world = World::new(Post::Own).await;
+    let (first, second) = (world.hasty_browser().await, world.hasty_browser().await);
+    let twice = async |browser: &Browser, held: &str| {
+        let arrived = || {
+            world
+                .sites
+                .seen()
+                .iter()
+                .filter(|seen| seen.url.starts_with(held))
+                .count()
+        };
+        let before = arrived();
+        world.sites.hold(held);
+        browser.click("form button").await;
+        eventually(held, async || (arrived() > before).then_some(())).await;
+        browser.click("form button").await;
+        world.sites.release();
+        assert_eq!(arrived(), before + 1, "{held}");
+    };
+    first.goto("/reports").await;
+    first.shows("Sign in").await;
+    first.fill("email", ADA).await;
+    twice(&first, &format!("{APP}/auth/login")).await;
+    first.shows("Check your email").await;
+    assert_eq!(world.letters(), 1);
+    let letters = first.text("#match-code").await.unwrap();
+    second.goto(&world.link_to(ADA)).await;
+    second.shows("Is that you?").await;
+    second.fill("code", &letters).await;
+    // WorkOS has used the link up by then, and its answer is the only one.
+    twice(&second, &format!("{WORKOS}/passwordless/")).await;
+    second.shows(&hello()).await;
+    second.arrives("/reports").await;
+    assert_eq!((world.follows(), world.exchanges()), (1, 1));
     first.is_content().await;
     second.is_content().await;
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use thirtyfour::{
-    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver,
-    error::WebDriverResult,
+    By, CapabilitiesHelper, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel,
+    PageLoadStrategy, TypingData, WebDriver, WindowHandle, error::WebDriverResult,
 };
 
 use crate::{
@@ -14,11 +14,14 @@ use crate::{
     wait::{eventually, in_time},
 };
 
-/// Whether the browser keeps cookies.
+/// How a browser is set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cookies {
-    Blocked,
-    Kept,
+pub(crate) enum Setup {
+    /// It keeps no cookie.
+    CookiesBlocked,
+    /// Its driver waits for no page, so that more can be done while one is on its way.
+    Hasty,
+    Usual,
 }
 
 /// A headless Chromium with a fresh profile. It ends with the chromedriver that started it.
@@ -27,7 +30,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) async fn open(driver: &Driver, sites: &Sites, cookies: Cookies) -> Self {
+    pub(crate) async fn open(driver: &Driver, sites: &Sites, setup: Setup) -> Self {
         let mut capabilities = DesiredCapabilities::chrome();
         let profile = driver.fresh_profile();
         for argument in [
@@ -53,7 +56,12 @@ impl Browser {
         ] {
             capabilities.add_arg(argument).unwrap();
         }
-        if cookies == Cookies::Blocked {
+        if setup == Setup::Hasty {
+            capabilities
+                .set_page_load_strategy(PageLoadStrategy::None)
+                .unwrap();
+        }
+        if setup == Setup::CookiesBlocked {
             let settings = json!({ "profile.default_content_setting_values.cookies": 2 });
             capabilities
                 .add_experimental_option("prefs", settings)
@@ -132,6 +140,21 @@ impl Browser {
         .await;
     }
 
+    /// Clicks on the first element that a selector finds, and waits for nothing that comes of it.
+    pub(crate) async fn click(&self, selector: &str) {
+        let script = format!(
+            "const {{ x, y, width, height }} = document.querySelector({selector:?}).getBoundingClientRect();
+             return [x + width / 2, y + height / 2];"
+        );
+        let place = self.run(&script).await.unwrap();
+        for kind in ["mousePressed", "mouseReleased"] {
+            let click = json!({
+                "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1,
+            });
+            self.devtools("Input.dispatchMouseEvent", click).await;
+        }
+    }
+
     /// Clicks twice on the first element that a selector finds, as fast as a mouse can.
     pub(crate) async fn click_twice(&self, selector: &str) {
         let element = self.driver.find(By::Css(selector)).await.unwrap();
@@ -187,6 +210,16 @@ impl Browser {
     pub(crate) async fn open_tab(&self) {
         let tab = self.driver.new_tab().await.unwrap();
         self.driver.switch_to_window(tab).await.unwrap();
+    }
+
+    /// Returns the open tabs, oldest first.
+    pub(crate) async fn tabs(&self) -> Vec<WindowHandle> {
+        self.driver.windows().await.unwrap()
+    }
+
+    /// Goes on in another tab.
+    pub(crate) async fn look_at(&self, tab: &WindowHandle) {
+        self.driver.switch_to_window(tab.clone()).await.unwrap();
     }
 
     /// Returns where the browser is.

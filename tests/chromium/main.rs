@@ -17,6 +17,7 @@ mod arrival;
 mod browser;
 mod codes;
 mod cookies;
+mod drawn;
 mod driver;
 mod elsewhere;
 mod fragment;

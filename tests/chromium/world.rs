@@ -13,7 +13,7 @@ use tower_magic_link::{
 };
 
 use crate::{
-    browser::{Browser, Cookies},
+    browser::{Browser, Setup},
     driver::Driver,
     site::{APP, MAIL, Sites, WORKOS},
 };
@@ -99,12 +99,17 @@ impl World {
 
     /// Opens a browser that has never been anywhere.
     pub(crate) async fn browser(&self) -> Browser {
-        Browser::open(&self.driver, &self.sites, Cookies::Kept).await
+        Browser::open(&self.driver, &self.sites, Setup::Usual).await
     }
 
     /// Opens a browser that keeps no cookie.
     pub(crate) async fn browser_without_cookies(&self) -> Browser {
-        Browser::open(&self.driver, &self.sites, Cookies::Blocked).await
+        Browser::open(&self.driver, &self.sites, Setup::CookiesBlocked).await
+    }
+
+    /// Opens a browser in which more can be done while a page is on its way.
+    pub(crate) async fn hasty_browser(&self) -> Browser {
+        Browser::open(&self.driver, &self.sites, Setup::Hasty).await
     }
 
     /// Lets time pass for the servers. Browsers have a clock of their own.
