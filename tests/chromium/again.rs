@@ -261,10 +261,11 @@ async fn a_second_click_while_the_first_is_under_way_does_nothing() {
                 .count()
         };
         let before = arrived();
+        let button = browser.place("form button").await;
         world.sites.hold(held);
-        browser.click("form button").await;
+        browser.click(&button).await;
         eventually(held, async || (arrived() > before).then_some(())).await;
-        browser.click("form button").await;
+        browser.click(&button).await;
         world.sites.release();
         assert_eq!(arrived(), before + 1, "{held}");
     };

@@ -140,13 +140,17 @@ impl Browser {
         .await;
     }
 
-    /// Clicks on the first element that a selector finds, and waits for nothing that comes of it.
-    pub(crate) async fn click(&self, selector: &str) {
+    /// Returns the middle of the first element that a selector finds: across and down.
+    pub(crate) async fn place(&self, selector: &str) -> Value {
         let script = format!(
             "const {{ x, y, width, height }} = document.querySelector({selector:?}).getBoundingClientRect();
              return [x + width / 2, y + height / 2];"
         );
-        let place = self.run(&script).await.unwrap();
+        self.run(&script).await.unwrap()
+    }
+
+    /// Clicks on a place, and waits for nothing that comes of it.
+    pub(crate) async fn click(&self, place: &Value) {
         for kind in ["mousePressed", "mouseReleased"] {
             let click = json!({
                 "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1,
