@@ -3,8 +3,8 @@
 //! 1. Nothing is asked of the provider before the state opened, is not over, and is of this browser, or this browser has given the
 //!    answer of [`elsewhere`](super::elsewhere): a code without them is thrown away.
 //! 2. The same callback again within a minute, or many at once, share one exchange and one session.
-//! 3. A link that the same browser has followed twice signs in once: the half that the provider refuses shares the other's session.
-//! 4. A used link with a live session of the same address goes where it wanted to go.
+//! 3. A used link with a live session of the same address goes where it wanted to go, and so does one that this browser itself
+//!    has used within a minute, by a first of two clicks.
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -94,19 +94,16 @@ impl Step {
             _ => RejectionKind::ProviderDeclined,
         };
         let keys = self.shared.gate.tokens.keys();
-        let attempt = state.and_then(|state| Attempt::open(keys, Purpose::State, state));
+        let state = state.unwrap_or_default();
+        let attempt = Attempt::open(keys, Purpose::State, state);
         let Some(attempt) = attempt.filter(|attempt| self.may_finish(attempt)) else {
             return self.refuse(kind);
         };
-        if kind == RejectionKind::LinkUsed {
-            let exchanges = &self.shared.flow.exchanges;
-            let granted = exchanges.of_attempt(attempt.name(), self.now).await;
-            // Whoever has signed out since is not signed in again by it.
-            if let Some(granted) = granted
-                && let Ok(true) = self.shared.is_active(granted.session()).await
-            {
-                return self.sign_in(&granted, &attempt).await;
-            }
+        if kind == RejectionKind::LinkUsed
+            && !self.has_session_of(&attempt).await
+            && let Some(granted) = self.granted_just_now(state.as_bytes()).await
+        {
+            return self.sign_in(&granted, &attempt).await;
         }
         self.or_live_session(Rejection::new(kind), &attempt).await
     }

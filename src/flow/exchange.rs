@@ -3,6 +3,8 @@
 //! - Callbacks with the same state and code share one exchange while it runs, and its session for a minute after: a double
 //!   click, a reload or two tabs sign in once.
 //! - An exchange belongs to none of its callers. If one hangs up, another, or the same browser's next try, carries it on.
+//! - The provider may call a link used whose first visit was called off by a second click: that browser's next try is joined to the
+//!   exchange of the first.
 //! - Only success is remembered: after a failure, or a panic of the provider's or the application's, the next try asks again.
 
 use std::{
@@ -53,10 +55,10 @@ type Panic = Box<dyn Any + Send>;
 /// What an exchange needs, owned: it may outlive the request that began it.
 pub(super) struct Exchange {
     pub(super) shared: Arc<Shared>,
-    /// What names the attempt that the proof is for.
-    pub(super) attempt: [u8; 24],
     pub(super) proof: Proof,
     pub(super) email: Email,
+    /// The fingerprint of the cookie of the browser that redeems the proof.
+    pub(super) browser: Option<[u8; 16]>,
     pub(super) now: Timestamp,
 }
 
@@ -88,8 +90,10 @@ pub(crate) struct Exchanges {
 }
 
 struct Entry {
-    attempt: [u8; 24],
     begun: Timestamp,
+    browser: Option<[u8; 16]>,
+    /// The hash of the state.
+    state: [u8; 32],
     outcome: Run,
 }
 
@@ -101,15 +105,26 @@ impl Exchanges {
         exchange: Exchange,
     ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send {
         let key = key(state, &exchange.proof);
-        let outcome = self.entry(key, exchange);
-        async move {
-            let run = outcome.clone();
-            let outcome = outcome.await;
-            if outcome.is_err() {
-                self.forget(key, &run);
-            }
-            outcome.map_err(Failure::into_rejection)
-        }
+        let run = self.entry(key, Sha256::digest(state).into(), exchange);
+        async move { self.outcome(key, run).await }
+    }
+
+    /// Joins the exchange of this state, whatever its proof, that the same browser began a moment ago.
+    pub(super) fn rejoin(
+        &self,
+        state: &[u8],
+        browser: [u8; 16],
+        now: Timestamp,
+    ) -> Option<impl Future<Output = Result<Arc<Issued>, Rejection>> + Send> {
+        let state: [u8; 32] = Sha256::digest(state).into();
+        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, run) = entries.iter().find_map(|(key, entry)| {
+            let is_it = entry.state == state
+                && entry.browser == Some(browser)
+                && now < entry.begun + REMEMBERED;
+            is_it.then(|| (*key, entry.outcome.clone()))
+        })?;
+        Some(async move { self.outcome(key, run).await })
     }
 
     /// Says whether an exchange of this state and proof runs, or succeeded a moment ago.
@@ -119,24 +134,16 @@ impl Exchanges {
         entry.is_some_and(|entry| now < entry.begun + REMEMBERED)
     }
 
-    /// Returns the session of an attempt whose proof was redeemed a moment ago, or is being redeemed: the other half of a double click, which the
-    /// provider has told that the link is used.
-    pub(super) async fn of_attempt(
-        &self,
-        attempt: [u8; 24],
-        now: Timestamp,
-    ) -> Option<Arc<Issued>> {
-        let run = {
-            let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut runs = entries.values();
-            let is_it = |entry: &&Entry| entry.attempt == attempt && now < entry.begun + REMEMBERED;
-            runs.find(is_it)?.outcome.clone()
-        };
-        run.await.ok()
+    async fn outcome(&self, key: [u8; 32], run: Run) -> Result<Arc<Issued>, Rejection> {
+        let outcome = run.clone().await;
+        if outcome.is_err() {
+            self.forget(key, &run);
+        }
+        outcome.map_err(Failure::into_rejection)
     }
 
-    fn entry(&self, key: [u8; 32], exchange: Exchange) -> Run {
-        let now = exchange.now;
+    fn entry(&self, key: [u8; 32], state: [u8; 32], exchange: Exchange) -> Run {
+        let (browser, now) = (exchange.browser, exchange.now);
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
         entries.retain(|_, entry| now < entry.begun + REMEMBERED);
         if let Some(entry) = entries.get(&key) {
@@ -148,7 +155,6 @@ impl Exchanges {
                 entries.remove(&oldest);
             }
         }
-        let attempt = exchange.attempt;
         // A panic would leave a shared future that never wakes its other callers, and fails whoever joins it later.
         let run = AssertUnwindSafe(exchange.run()).catch_unwind();
         let run = run.map(|outcome| match outcome {
@@ -160,8 +166,9 @@ impl Exchanges {
         entries.insert(
             key,
             Entry {
-                attempt,
                 begun: now,
+                browser,
+                state,
                 outcome: outcome.clone(),
             },
         );

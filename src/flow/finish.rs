@@ -19,7 +19,7 @@ use crate::{
     issuer::Issued,
     page::{OnwardPage, Page},
     rejection::{Rejection, RejectionKind, redirect},
-    session::cookie::Jar,
+    session::{cookie::Jar, seal},
 };
 
 /// How long after a sign-in a request without the session cookie shows that the browser dropped it.
@@ -47,12 +47,27 @@ impl Step {
     ) -> Result<Arc<Issued>, Rejection> {
         let exchange = Exchange {
             shared: self.shared.clone(),
-            attempt: attempt.name(),
             proof,
             email: attempt.email.clone(),
+            browser: self.browser(),
             now: self.now,
         };
         self.shared.flow.exchanges.join(state, exchange).await
+    }
+
+    /// Returns what this browser has redeemed a moment ago, by a request whose answer it may not have waited for.
+    pub(super) async fn granted_just_now(&self, state: &[u8]) -> Option<Arc<Issued>> {
+        let exchanges = &self.shared.flow.exchanges;
+        let granted = exchanges.rejoin(state, self.browser()?, self.now)?.await;
+        let granted = granted.ok()?;
+        // It may have been signed out since.
+        let is_active = self.shared.is_active(granted.session()).await;
+        is_active.unwrap_or(false).then_some(granted)
+    }
+
+    fn browser(&self) -> Option<[u8; 16]> {
+        let cookie = self.shared.gate.browser_cookie(&self.head());
+        cookie.map(seal::fingerprint)
     }
 
     /// Hands the session to the browser, and sends it on its way.

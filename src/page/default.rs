@@ -18,17 +18,26 @@ use super::{
 mod told;
 
 const STYLE: &str = include_str!("templates/style.css");
-/// On the form for an address: keeps the fragment.
-const KEEP: &str = include_str!("templates/keep.js");
+/// Where there is a form: sends it once, however often its button is pressed.
+const ONCE: &str = include_str!("templates/once.js");
+/// On the form for an address: keeps the fragment, too.
+const KEEP: &str = concat!(
+    include_str!("templates/keep.js"),
+    include_str!("templates/once.js")
+);
 /// On the page that leads on: adds the fragment.
 const ONWARD: &str = include_str!("templates/onward.js");
-/// Where a new mail can be asked for in a while: counts down.
-const WAIT: &str = include_str!("templates/wait.js");
+/// Where a new mail can be asked for in a while: counts down, too.
+const WAIT: &str = concat!(
+    include_str!("templates/wait.js"),
+    include_str!("templates/once.js")
+);
 
 static SOURCES: LazyLock<PageSources> = LazyLock::new(|| {
     PageSources::new()
         .inline_style(STYLE)
         .inline_script(KEEP)
+        .inline_script(ONCE)
         .inline_script(ONWARD)
         .inline_script(WAIT)
 });

@@ -1,9 +1,11 @@
 //! A browser of its own: one profile of a headless Chromium.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use thirtyfour::{
-    By, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel, TypingData, WebDriver,
-    error::WebDriverResult,
+    By, CapabilitiesHelper, ChromiumLikeCapabilities, DesiredCapabilities, LoggingPrefsLogLevel,
+    PageLoadStrategy, TypingData, WebDriver, WindowHandle, error::WebDriverResult,
 };
 
 use crate::{
@@ -12,11 +14,14 @@ use crate::{
     wait::{eventually, in_time},
 };
 
-/// Whether the browser keeps cookies.
+/// How a browser is set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cookies {
-    Blocked,
-    Kept,
+pub(crate) enum Setup {
+    /// It keeps no cookie.
+    CookiesBlocked,
+    /// Its driver waits for no page, so that more can be done while one is on its way.
+    Hasty,
+    Usual,
 }
 
 /// A headless Chromium with a fresh profile. It ends with the chromedriver that started it.
@@ -25,7 +30,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    pub(crate) async fn open(driver: &Driver, sites: &Sites, cookies: Cookies) -> Self {
+    pub(crate) async fn open(driver: &Driver, sites: &Sites, setup: Setup) -> Self {
         let mut capabilities = DesiredCapabilities::chrome();
         let profile = driver.fresh_profile();
         for argument in [
@@ -51,7 +56,12 @@ impl Browser {
         ] {
             capabilities.add_arg(argument).unwrap();
         }
-        if cookies == Cookies::Blocked {
+        if setup == Setup::Hasty {
+            capabilities
+                .set_page_load_strategy(PageLoadStrategy::None)
+                .unwrap();
+        }
+        if setup == Setup::CookiesBlocked {
             let settings = json!({ "profile.default_content_setting_values.cookies": 2 });
             capabilities
                 .add_experimental_option("prefs", settings)
@@ -104,8 +114,66 @@ impl Browser {
         .await;
     }
 
-    /// Presses every button and follows every link of a page, as a robot does, and returns how many there were.
-    pub(crate) async fn press_everything(&self, url: &str) -> usize {
+    /// Presses the first form's button.
+    pub(crate) async fn submit(&self) {
+        eventually("the form's button", async || {
+            let button = self.driver.find(By::Css("form button")).await.ok()?;
+            button.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Types into the field of this name, sends it, and waits for the page that comes of it, which may look the same.
+    pub(crate) async fn answer(&self, field: &str, text: &str) {
+        self.fill(field, text).await;
+        self.run("window.isOld = true").await.unwrap();
+        self.submit().await;
+        self.is_new("the answer").await;
+    }
+
+    /// Waits until the page is another one than that of which a script has said `window.isOld`.
+    pub(crate) async fn is_new(&self, what: &str) {
+        let script = "return !window.isOld && document.readyState === 'complete'";
+        eventually(what, async || {
+            (self.run(script).await.ok()? == true).then_some(())
+        })
+        .await;
+    }
+
+    /// Returns the middle of the first element that a selector finds: across and down.
+    pub(crate) async fn place(&self, selector: &str) -> Value {
+        let script = format!(
+            "const {{ x, y, width, height }} = document.querySelector({selector:?}).getBoundingClientRect();
+             return [x + width / 2, y + height / 2];"
+        );
+        self.run(&script).await.unwrap()
+    }
+
+    /// Clicks on a place, and waits for nothing that comes of it.
+    pub(crate) async fn click(&self, place: &Value) {
+        for kind in ["mousePressed", "mouseReleased"] {
+            let click = json!({
+                "type": kind, "x": place[0], "y": place[1], "button": "left", "clickCount": 1,
+            });
+            self.devtools("Input.dispatchMouseEvent", click).await;
+        }
+    }
+
+    /// Clicks twice on the first element that a selector finds, as fast as a mouse can.
+    pub(crate) async fn click_twice(&self, selector: &str) {
+        let element = self.driver.find(By::Css(selector)).await.unwrap();
+        let at_once = Some(Duration::ZERO);
+        let clicks = self.driver.action_chain_with_delay(at_once, at_once);
+        clicks
+            .double_click_element(&element)
+            .perform()
+            .await
+            .unwrap();
+    }
+
+    /// Presses every button and follows every link of a page, as a robot does, and returns how many there were. Fields are
+    /// left as they are, or all filled with a text.
+    pub(crate) async fn press_everything(&self, url: &str, text: Option<&str>) -> usize {
         let mut pressed = 0;
         loop {
             self.goto(url).await;
@@ -114,15 +182,48 @@ impl Browser {
             let Some(button) = buttons.get(pressed) else {
                 return pressed;
             };
+            if let Some(text) = text {
+                let fields = self.driver.find_all(By::Css("input:not([type=hidden])"));
+                for field in fields.await.unwrap() {
+                    field.send_keys(TypingData::from(text)).await.unwrap();
+                }
+            }
             button.click().await.unwrap();
             pressed += 1;
         }
+    }
+
+    /// Presses the browser's own button: one page back.
+    pub(crate) async fn back(&self) {
+        self.driver.back().await.unwrap();
+    }
+
+    /// Presses the browser's own button: one page forward.
+    pub(crate) async fn forward(&self) {
+        self.driver.forward().await.unwrap();
+    }
+
+    /// Presses the browser's own button: the same once more, by POST too.
+    pub(crate) async fn reload(&self) {
+        self.run("window.isOld = true").await.unwrap();
+        self.driver.refresh().await.unwrap();
+        self.is_new("the page once more").await;
     }
 
     /// Opens a tab beside the one that is open, and goes on in it.
     pub(crate) async fn open_tab(&self) {
         let tab = self.driver.new_tab().await.unwrap();
         self.driver.switch_to_window(tab).await.unwrap();
+    }
+
+    /// Returns the open tabs, oldest first.
+    pub(crate) async fn tabs(&self) -> Vec<WindowHandle> {
+        self.driver.windows().await.unwrap()
+    }
+
+    /// Goes on in another tab.
+    pub(crate) async fn look_at(&self, tab: &WindowHandle) {
+        self.driver.switch_to_window(tab.clone()).await.unwrap();
     }
 
     /// Returns where the browser is.
@@ -159,6 +260,12 @@ impl Browser {
     pub(crate) async fn cookie(&self, name: &str) -> Option<Value> {
         let jar = self.jar().await;
         jar.into_iter().find(|cookie| cookie["name"] == name)
+    }
+
+    /// Takes a cookie of the application out of the jar.
+    pub(crate) async fn forget_cookie(&self, name: &str) {
+        let cookie = json!({ "name": name, "url": APP });
+        self.devtools("Network.deleteCookies", cookie).await;
     }
 
     /// Empties the jar.

@@ -1,17 +1,22 @@
 //! Signing in and out, as a person does it.
 
-use http::{Method, Version};
+use std::time::Duration;
+
+use http::Version;
 
 use crate::{
     site::APP,
     wait::eventually,
-    world::{ADA, BROWSER, Post, SESSION, World},
+    world::{ADA, ARRIVED, BROWSER, POSTS, Post, SESSION, World},
 };
+
+/// How long it takes until another link can be asked for.
+const A_WHILE: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_person_signs_in_by_the_link_and_out_again() {
-    for post in [Post::Own, Post::WorkOs] {
+    for post in POSTS {
         let world = World::new(post).await;
         let browser = world.browser().await;
 
@@ -33,7 +38,11 @@ async fn a_person_signs_in_by_the_link_and_out_again() {
         let jar = browser.jar().await;
         let mut names: Vec<_> = jar.iter().map(|cookie| cookie["name"].as_str()).collect();
         names.sort_unstable();
-        assert_eq!(names, [Some(SESSION), Some(BROWSER)], "{post:?}");
+        assert_eq!(
+            names,
+            [Some(SESSION), Some(ARRIVED), Some(BROWSER)],
+            "{post:?}"
+        );
         for cookie in &jar {
             // A cookie that is also of subdomains would have a domain with a dot before it.
             assert_eq!(cookie["domain"], "app.example.com", "{cookie}");
@@ -69,70 +78,13 @@ async fn a_person_signs_in_by_the_link_and_out_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
-async fn a_browser_that_visits_the_link_first_uses_nothing_up() {
-    let world = World::new(Post::Own).await;
-    let person = world.browser().await;
-    let link = world.ask_for_link(&person, "/reports").await;
-
-    let robot = world.browser().await;
-    for _ in 0..3 {
-        robot.goto(&link).await;
-        robot.shows("Open the link where you began").await;
-    }
-    assert!(robot.press_everything(&link).await > 0);
-    assert!(robot.cookie(SESSION).await.is_none());
-    assert_eq!(world.exchanges(), 0);
-    robot.is_content().await;
-
-    person.goto(&link).await;
-    person.shows(&format!("Hello {ADA}")).await;
-    person.arrives("/reports").await;
-    person.is_content().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs chromium and chromedriver; run by tests/run"]
-async fn a_form_waits_for_the_person() {
-    let world = World::new(Post::Own).await;
-    let browser = world.browser().await;
-    browser.goto("/auth/login").await;
-    browser.shows("Sign in").await;
-    browser.fill("email", ADA).await;
-    // Round trips through the browser, in which a script would have had its turn.
-    for _ in 0..20 {
-        browser.run("return document.readyState").await.unwrap();
-    }
-    browser.goto("/auth/login").await;
-    browser.shows("Sign in").await;
-    let posts = world.sites.seen();
-    assert!(
-        posts.iter().all(|seen| seen.method != Method::POST),
-        "{posts:?}"
-    );
-    browser.is_content().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs chromium and chromedriver; run by tests/run"]
-async fn without_cookies_nobody_is_signed_in() {
-    for post in [Post::Own, Post::WorkOs] {
-        let world = World::new(post).await;
-        let browser = world.browser_without_cookies().await;
-        let link = world.ask_for_link(&browser, "/reports").await;
-        browser.goto(&link).await;
-        browser.shows("Open the link where you began").await;
-        assert_eq!(browser.jar().await.len(), 0, "{post:?}");
-        assert_eq!(world.exchanges(), 0, "{post:?}");
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_new_link_needs_no_second_typing() {
-    for post in [Post::Own, Post::WorkOs] {
+    for post in POSTS {
         let world = World::new(post).await;
         let browser = world.browser().await;
         let first = world.ask_for_link(&browser, "/reports").await;
+        world.pass(A_WHILE);
+        browser.reload().await;
         let waiting = browser.url().await;
         browser.press("Send a new link").await;
         eventually("another link", async || {
@@ -156,4 +108,51 @@ async fn a_new_link_needs_no_second_typing() {
         browser.arrives("/reports").await;
         browser.is_content().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver; run by tests/run"]
+async fn the_wait_for_a_new_link_is_counted_down_and_is_honest() {
+    let world = World::new(Post::Own).await;
+    let browser = world.browser().await;
+    let first = world.ask_for_link(&browser, "/reports").await;
+    let is_held_back = "return document.getElementById('again').disabled";
+    assert_eq!(browser.run(is_held_back).await.unwrap(), true);
+    let seconds = async || {
+        let shown = browser.text("#wait span").await?;
+        shown.split_once(" second")?.0.parse::<u64>().ok()
+    };
+    // The browser's own clock goes on, by seconds that are shown.
+    eventually("fewer seconds", async || {
+        (seconds().await? < 30).then_some(())
+    })
+    .await;
+
+    world.pass(A_WHILE - Duration::from_secs(1));
+    browser.reload().await;
+    eventually("the end of the wait", async || {
+        (browser.run(is_held_back).await.ok()? == false).then_some(())
+    })
+    .await;
+    assert_eq!(
+        browser.text("#ready").await.as_deref(),
+        Some("You can ask for a new one now.")
+    );
+    // A browser whose clock is ahead sends nothing, and is shown the same page again.
+    browser.run("window.isOld = true").await.unwrap();
+    browser.press("Send a new link").await;
+    browser.is_new("the page once more").await;
+    browser.shows("Check your email").await;
+    assert_eq!(world.letters(), 1);
+
+    world.pass(Duration::from_secs(1));
+    browser.reload().await;
+    assert_eq!(browser.text("#wait").await, None);
+    browser.press("Send a new link").await;
+    eventually("another link", async || {
+        (world.link_to(ADA) != first).then_some(())
+    })
+    .await;
+    browser.shows("Check your email").await;
+    browser.is_content().await;
 }

@@ -12,12 +12,19 @@
     reason = "tests"
 )]
 
+mod again;
 mod arrival;
 mod browser;
+mod codes;
+mod cookies;
+mod drawn;
 mod driver;
+mod elsewhere;
+mod fragment;
 mod gallery;
 mod journeys;
 mod preview;
+mod robots;
 mod screens;
 mod site;
 mod wait;

@@ -9,11 +9,11 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::HeaderMap;
 use serde_json::{Value, json};
-use tower_magic_link::{DefaultPages, Pages};
+use tower_magic_link::{Builder, DefaultPages, Pages};
 
 use crate::{
     browser::Browser,
-    gallery::{Way, screens},
+    gallery::{Rules, Way, screens},
     site::APP,
     wait::eventually,
     world::{Post, World, page},
@@ -88,41 +88,44 @@ async fn every_page_is_fit_to_be_seen() {
     let folder = folder();
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
-    let world = World::with(Post::Own, |builder| builder.pages(pages())).await;
-    let headers = world.sites.page_headers().await;
-    let browser = world.browser().await;
     let mut wrong = Vec::new();
     let mut pictures = 0;
-    for screen in screens() {
-        browser.forget().await;
-        match screen.way {
-            Way::Drawn(page) => {
-                let url = format!("{APP}/public/{}", screen.name);
-                let html = pages().render(&page);
-                world.sites.publish(&url, headers.clone(), html);
-                browser.goto(&url).await;
+    for rules in Rules::ALL {
+        let configure = |builder: Builder| {
+            let builder = builder.pages(pages()).insecure_no_throttle();
+            rules.set(builder)
+        };
+        let world = World::with(Post::Own, configure).await;
+        let headers = world.sites.page_headers().await;
+        let browser = world.browser().await;
+        let screens = screens().into_iter();
+        for screen in screens.filter(|screen| screen.way.rules() == rules) {
+            browser.forget().await;
+            match screen.way {
+                Way::Drawn(page) => {
+                    let url = format!("{APP}/public/{}", screen.name);
+                    let html = pages().render(&page);
+                    world.sites.publish(&url, headers.clone(), html);
+                    browser.goto(&url).await;
+                }
+                Way::Walked(_, heading, walk) => {
+                    walk(&world, &browser).await;
+                    browser.shows(heading).await;
+                }
             }
-            Way::Walked(heading, walk) => {
-                walk(&world, &browser).await;
-                browser.shows(heading).await;
+            for scheme in ["light", "dark"] {
+                for window in WINDOWS {
+                    let name = format!("{}-{scheme}-{}", screen.name, window.0);
+                    stand_in(&browser, scheme, window).await;
+                    let faults = faults(&browser).await;
+                    wrong.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
+                    fs::write(folder.join(format!("{name}.png")), picture(&browser).await).unwrap();
+                    pictures += 1;
+                }
             }
+            let complaints = browser.complaints().await.into_iter();
+            wrong.extend(complaints.map(|said| format!("{}: {said}", screen.name)));
         }
-        for scheme in ["light", "dark"] {
-            for window in WINDOWS {
-                let name = format!("{}-{scheme}-{}", screen.name, window.0);
-                stand_in(&browser, scheme, window).await;
-                let faults = faults(&browser).await;
-                wrong.extend(faults.into_iter().map(|fault| format!("{name}: {fault}")));
-                fs::write(folder.join(format!("{name}.png")), picture(&browser).await).unwrap();
-                pictures += 1;
-            }
-        }
-        let complaints = browser.complaints().await;
-        wrong.extend(
-            complaints
-                .into_iter()
-                .map(|said| format!("{}: {said}", screen.name)),
-        );
     }
     println!("{pictures} pictures in {}", folder.display());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

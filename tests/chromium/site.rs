@@ -27,6 +27,7 @@ use rcgen::{CertificateParams, KeyPair, PublicKeyData};
 use sha2::{Digest, Sha256};
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::watch,
     task::{JoinHandle, JoinSet},
 };
 use tokio_rustls::{
@@ -72,6 +73,8 @@ struct Shared {
     emulator: Emulator,
     published: Published,
     seen: Mutex<Vec<Seen>>,
+    /// The addresses that begin so are answered later.
+    held: watch::Sender<Option<String>>,
 }
 
 /// Pages that a test wrote, by their addresses.
@@ -89,6 +92,7 @@ impl Sites {
             emulator,
             published,
             seen: Mutex::default(),
+            held: watch::Sender::default(),
         });
         let task = tokio::spawn(accept(listener, acceptor, shared.clone()));
         Self {
@@ -103,6 +107,16 @@ impl Sites {
     pub(crate) fn publish(&self, url: &str, headers: HeaderMap, html: impl Into<String>) {
         let mut published = self.shared.published.0.lock().unwrap();
         published.insert(url.to_owned(), (headers, html.into()));
+    }
+
+    /// Holds back the answers from addresses that begin like this one. What they do, they do at once.
+    pub(crate) fn hold(&self, start: &str) {
+        self.shared.held.send_replace(Some(start.to_owned()));
+    }
+
+    /// Lets all answers go.
+    pub(crate) fn release(&self) {
+        self.shared.held.send_replace(None);
     }
 
     /// Returns what arrived, oldest first.
@@ -159,7 +173,7 @@ impl Shared {
             return response;
         }
         self.seen.lock().unwrap().push(Seen {
-            url,
+            url: url.clone(),
             method,
             purpose,
             from,
@@ -167,6 +181,9 @@ impl Shared {
             sets_cookie: response.headers().contains_key(header::SET_COOKIE),
             version,
         });
+        let is_free =
+            |held: &Option<String>| held.as_ref().is_none_or(|start| !url.starts_with(start));
+        let _ = self.held.subscribe().wait_for(is_free).await;
         response
     }
 }

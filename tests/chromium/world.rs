@@ -1,15 +1,19 @@
 //! An application behind the layer, the sites around it, and the browsers of people and robots.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::HeaderMap;
 use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, Mail, MailError, Mailer, SigningKey, WorkOs,
     emulator::{Emulator, EmulatorServer, Endpoint},
+    testing::ManualClock,
 };
 
 use crate::{
-    browser::{Browser, Cookies},
+    browser::{Browser, Setup},
     driver::Driver,
     site::{APP, MAIL, Sites, WORKOS},
 };
@@ -17,6 +21,8 @@ use crate::{
 pub(crate) const ADA: &str = "ada@example.com";
 /// The session cookie, by its name.
 pub(crate) const SESSION: &str = "__Host-magic-link";
+/// The cookie that says for a minute that a session was handed out, by its name.
+pub(crate) const ARRIVED: &str = "__Host-magic-link-arrived";
 /// The cookie that a sign-in is bound to, by its name.
 pub(crate) const BROWSER: &str = "__Host-magic-link-browser";
 
@@ -29,9 +35,14 @@ pub(crate) enum Post {
     WorkOs,
 }
 
+/// Both.
+pub(crate) const POSTS: [Post; 2] = [Post::Own, Post::WorkOs];
+
 /// Everything that a journey needs.
 pub(crate) struct World {
     pub(crate) sites: Sites,
+    /// The servers' clock, which stands still.
+    clock: ManualClock,
     driver: Driver,
     letters: Letters,
     post: Post,
@@ -41,7 +52,15 @@ pub(crate) struct World {
 
 /// A mailer that keeps what it is to send.
 #[derive(Clone, Default)]
-struct Letters(Arc<Mutex<Vec<(String, String)>>>);
+struct Letters(Arc<Mutex<Vec<Letter>>>);
+
+/// What was mailed, as it was mailed.
+#[derive(Clone)]
+struct Letter {
+    to: String,
+    link: Option<String>,
+    code: Option<String>,
+}
 
 impl World {
     /// Makes a world with the default settings.
@@ -51,7 +70,9 @@ impl World {
 
     /// Makes a world with other settings.
     pub(crate) async fn with(post: Post, configure: impl FnOnce(Builder) -> Builder) -> Self {
-        let emulator = Emulator::builder().base_url(WORKOS).build();
+        let clock = ManualClock::new();
+        let emulator = Emulator::builder().base_url(WORKOS).clock(clock.clone());
+        let emulator = emulator.build();
         let workos = emulator.serve(0).await.unwrap();
         let client = WorkOs::new("sk_test", "client_test")
             .and_then(|client| client.base_url(format!("http://127.0.0.1:{}", workos.port())))
@@ -59,6 +80,7 @@ impl World {
         let letters = Letters::default();
         let mut builder =
             MagicLinkLayer::builder(client, KeyRing::new(SigningKey::generate().unwrap()))
+                .clock(clock.clone())
                 .public_url(APP)
                 .public_prefix("/public");
         if post == Post::Own {
@@ -67,6 +89,7 @@ impl World {
         let layer = configure(builder).build().unwrap();
         Self {
             sites: Sites::serve(layer, emulator).await,
+            clock,
             driver: Driver::start(),
             letters,
             post,
@@ -76,27 +99,45 @@ impl World {
 
     /// Opens a browser that has never been anywhere.
     pub(crate) async fn browser(&self) -> Browser {
-        Browser::open(&self.driver, &self.sites, Cookies::Kept).await
+        Browser::open(&self.driver, &self.sites, Setup::Usual).await
     }
 
     /// Opens a browser that keeps no cookie.
     pub(crate) async fn browser_without_cookies(&self) -> Browser {
-        Browser::open(&self.driver, &self.sites, Cookies::Blocked).await
+        Browser::open(&self.driver, &self.sites, Setup::CookiesBlocked).await
+    }
+
+    /// Opens a browser in which more can be done while a page is on its way.
+    pub(crate) async fn hasty_browser(&self) -> Browser {
+        Browser::open(&self.driver, &self.sites, Setup::Hasty).await
+    }
+
+    /// Lets time pass for the servers. Browsers have a clock of their own.
+    pub(crate) fn pass(&self, time: Duration) {
+        self.clock.advance(time);
     }
 
     /// Returns the link in the last mail to an address.
     pub(crate) fn link_to(&self, address: &str) -> String {
         let link = match self.post {
-            Post::Own => {
-                let letters = self.letters.0.lock().unwrap();
-                let mut letters = letters.iter().rev();
-                letters
-                    .find(|(to, _)| to == address)
-                    .map(|(_, link)| link.clone())
-            }
+            Post::Own => self.letter_to(address).and_then(|letter| letter.link),
             Post::WorkOs => self.workos.emulator().last_link_to(address),
         };
-        link.unwrap_or_else(|| panic!("no mail to {address}"))
+        link.unwrap_or_else(|| panic!("no link was mailed to {address}"))
+    }
+
+    /// Returns the code in the last mail to an address.
+    pub(crate) fn code_to(&self, address: &str) -> String {
+        let code = match self.post {
+            Post::Own => self.letter_to(address).and_then(|letter| letter.code),
+            Post::WorkOs => self.workos.emulator().last_code_to(address),
+        };
+        code.unwrap_or_else(|| panic!("no code was mailed to {address}"))
+    }
+
+    fn letter_to(&self, address: &str) -> Option<Letter> {
+        let letters = self.letters.0.lock().unwrap();
+        letters.iter().rfind(|letter| letter.to == address).cloned()
     }
 
     /// Returns how many mails we sent.
@@ -104,9 +145,19 @@ impl World {
         self.letters.0.lock().unwrap().len()
     }
 
-    /// Returns how many codes were exchanged, or tried to be.
+    /// Returns how many links were redeemed, or tried to be.
     pub(crate) fn exchanges(&self) -> usize {
         self.workos.emulator().count(Endpoint::Token)
+    }
+
+    /// Returns how often links of WorkOS were followed.
+    pub(crate) fn follows(&self) -> usize {
+        self.workos.emulator().count(Endpoint::Confirm)
+    }
+
+    /// Returns how many typed codes were redeemed, or tried to be.
+    pub(crate) fn code_exchanges(&self) -> usize {
+        self.workos.emulator().count(Endpoint::Authenticate)
     }
 
     /// Writes a mail with a link into the webmail, and returns where it is read.
@@ -117,13 +168,18 @@ impl World {
         url
     }
 
-    /// Asks for a link, from the page that it shall lead to, and returns it.
-    pub(crate) async fn ask_for_link(&self, browser: &Browser, path: &str) -> String {
+    /// Asks for mail, from the page that signing in shall lead to.
+    pub(crate) async fn ask(&self, browser: &Browser, path: &str) {
         browser.goto(path).await;
         browser.shows("Sign in").await;
         browser.fill("email", ADA).await;
-        browser.press("Email me a link").await;
+        browser.submit().await;
         browser.shows("Check your email").await;
+    }
+
+    /// Asks for a link, from the page that it shall lead to, and returns it.
+    pub(crate) async fn ask_for_link(&self, browser: &Browser, path: &str) -> String {
+        self.ask(browser, path).await;
         self.link_to(ADA)
     }
 
@@ -146,10 +202,11 @@ impl World {
 
 impl Mailer for Letters {
     async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
-        let letter = (
-            mail.to().as_str().to_owned(),
-            mail.link().expect("a link").expose().to_owned(),
-        );
+        let letter = Letter {
+            to: mail.to().as_str().to_owned(),
+            link: mail.link().map(|link| link.expose().to_owned()),
+            code: mail.code().map(|code| code.expose().to_owned()),
+        };
         self.0.lock().unwrap().push(letter);
         Ok(())
     }

@@ -433,6 +433,43 @@ async fn a_repeated_callback_gives_the_same_session_for_a_minute_in_the_same_bro
     );
 }
 
+/// A second click calls the first one off: the link is used, and the answer that signed in was not waited for.
+#[tokio::test]
+async fn a_second_click_on_the_link_shares_the_session_of_the_first_in_the_same_browser_alone() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/reports").await;
+    let mut stranger = world.browser();
+    stranger.get("/auth/login").await;
+    let unsigned = browser.clone();
+    let used = world.follow_mail(ADA).await;
+    let burnt = world.follow_mail(ADA).await;
+    assert!(burnt.contains("error=access_denied"));
+    is_trouble(&unsigned.clone().get(&burnt).await, 400, Trouble::LinkUsed);
+    let first = browser.get(&used).await;
+    let second = unsigned.clone().get(&burnt).await;
+    assert_eq!(second.location(), "/reports");
+    let token = |answer: &Answer| answer.set_cookies()[0].split(';').next().map(str::to_owned);
+    assert_eq!(token(&second), token(&first));
+    is_trouble(&stranger.get(&burnt).await, 400, Trouble::LinkUsed);
+
+    // What was signed out since is not handed out again.
+    browser.post("/auth/logout", "").await;
+    is_trouble(&unsigned.clone().get(&burnt).await, 400, Trouble::LinkUsed);
+    assert_eq!(world.exchanges(), 1);
+
+    let mut late = world.browser();
+    late.ask_for_link(ADA, "/reports").await;
+    let unsigned = late.clone();
+    let used = world.follow_mail(ADA).await;
+    let burnt = world.follow_mail(ADA).await;
+    assert_eq!(late.get(&used).await.location(), "/reports");
+    world.clock.advance(Duration::from_secs(59));
+    assert_eq!(unsigned.clone().get(&burnt).await.location(), "/reports");
+    world.clock.advance(Duration::from_secs(1));
+    is_trouble(&unsigned.clone().get(&burnt).await, 400, Trouble::LinkUsed);
+}
+
 #[tokio::test]
 async fn a_used_link_is_no_way_in_for_a_session_of_another_address() {
     let world = World::new().await;

@@ -1,0 +1,121 @@
+//! A code from the mail, typed where the sign-in began.
+
+use serde_json::json;
+use tower_magic_link::{Builder, SignIn};
+
+use crate::{
+    browser::Browser,
+    world::{ADA, Post, SESSION, World},
+};
+
+/// What people sign in with, and who mails it. WorkOS would send link and code in two mails.
+const WAYS: [(Post, SignIn); 3] = [
+    (Post::Own, SignIn::Code),
+    (Post::Own, SignIn::LinkAndCode),
+    (Post::WorkOs, SignIn::Code),
+];
+
+async fn world(post: Post, sign_in: SignIn) -> World {
+    World::with(post, |builder: Builder| builder.sign_in(sign_in)).await
+}
+
+/// Returns a code that is not this one.
+fn other_than(code: &str) -> &'static str {
+    if code == "000000" { "111111" } else { "000000" }
+}
+
+async fn problem(browser: &Browser) -> String {
+    browser.text("#problem").await.unwrap_or_default()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver; run by tests/run"]
+async fn a_code_typed_in_the_first_tab_signs_in() {
+    for (post, sign_in) in WAYS {
+        let name = format!("{post:?} {sign_in:?}");
+        let world = world(post, sign_in).await;
+        let browser = world.browser().await;
+        world.ask(&browser, "/reports?year=2026").await;
+        let field = browser
+            .run(
+                "const { type, inputMode, autocomplete, required, labels } = document.getElementById('code');
+                 return [type, inputMode, autocomplete, required, labels[0].innerText, document.activeElement.id];",
+            )
+            .await
+            .unwrap();
+        assert_eq!(
+            field,
+            json!([
+                "text",
+                "numeric",
+                "one-time-code",
+                true,
+                "Code from the email",
+                "code"
+            ]),
+            "{name}"
+        );
+        let code = world.code_to(ADA);
+        browser.answer("code", other_than(&code)).await;
+        browser.shows("Check your email").await;
+        assert!(
+            problem(&browser).await.starts_with("That isn’t the code"),
+            "{name}"
+        );
+        assert!(browser.cookie(SESSION).await.is_none(), "{name}");
+        // As a mail shows it, and people copy it.
+        let (start, end) = code.split_at(3);
+        browser.answer("code", &format!("{start} {end}")).await;
+        browser.shows(&format!("Hello {ADA}")).await;
+        browser.arrives("/reports?year=2026").await;
+        assert_eq!(world.code_exchanges(), 2, "{name}");
+        assert_eq!(world.exchanges(), 0, "{name}");
+        browser.is_content().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver; run by tests/run"]
+async fn five_wrong_codes_end_the_code_and_not_the_link() {
+    let world = world(Post::Own, SignIn::LinkAndCode).await;
+    let browser = world.browser().await;
+    world.ask(&browser, "/reports").await;
+    let (code, link) = (world.code_to(ADA), world.link_to(ADA));
+    for _ in 0..5 {
+        browser.answer("code", other_than(&code)).await;
+        browser.shows("Check your email").await;
+        assert!(problem(&browser).await.starts_with("That isn’t the code"));
+    }
+    browser.answer("code", &code).await;
+    browser.shows("Too many wrong codes").await;
+    assert_eq!(world.code_exchanges(), 5);
+    browser.goto(&link).await;
+    browser.shows(&format!("Hello {ADA}")).await;
+    browser.is_content().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver; run by tests/run"]
+async fn a_code_is_typed_nowhere_else() {
+    let world = world(Post::Own, SignIn::LinkAndCode).await;
+    let (first, second) = (world.browser().await, world.browser().await);
+    world.ask(&first, "/reports").await;
+    let check = first.url().await.unwrap();
+    second.goto(&check).await;
+    second.shows("Check your email").await;
+    assert_eq!(second.text("form").await, None);
+    // The code in the mail, and the letters for who opens its link, are for two fields.
+    let letters = first.text("#match-code").await.unwrap();
+    second.goto(&world.link_to(ADA)).await;
+    second.shows("Is that you?").await;
+    second.answer("code", &world.code_to(ADA)).await;
+    assert!(
+        problem(&second)
+            .await
+            .starts_with("Those aren’t the letters")
+    );
+    second.answer("code", &letters).await;
+    second.shows(&format!("Hello {ADA}")).await;
+    first.is_content().await;
+    second.is_content().await;
+}

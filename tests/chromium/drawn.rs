@@ -1,0 +1,155 @@
+//! The pages that are drawn as the layer would draw them: long texts, and troubles that nobody can walk into.
+
+use std::time::Duration;
+
+use tower_magic_link::{
+    CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, LoginPage, LoginProblem,
+    MatchPage, OnwardPage, Page, Resend, Sent, Trouble, TroublePage,
+};
+
+use crate::{
+    gallery::{LOGIN, Screen, Way},
+    world::ADA,
+};
+
+const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);
+const MASKED: &str = "a***@example.com";
+const LONG_ADDRESS: &str =
+    "wilhelmina.featherstonehaugh-cholmondeley@correspondence.department.example.com";
+
+/// Returns the pages that are drawn.
+pub(crate) fn screens() -> Vec<Screen> {
+    let mut screens = vec![
+        drawn(
+            "login-named",
+            Page::Login(LoginPage::new(LOGIN).with_application("Acme Reports")),
+        ),
+        drawn(
+            "login-long-address",
+            Page::Login(
+                LoginPage::new(LOGIN)
+                    .with_email(LONG_ADDRESS)
+                    .with_problem(LoginProblem::InvalidAddress),
+            ),
+        ),
+        drawn("check-long-address", Page::Check(check(LONG_ADDRESS))),
+        drawn(
+            "sign-out-long-address",
+            Page::Confirm(ConfirmPage::new(
+                "/auth/logout",
+                Confirmation::SignOut {
+                    email: LONG_ADDRESS,
+                },
+            )),
+        ),
+        drawn(
+            "trouble-with-a-wait-and-a-reference",
+            Page::Trouble(
+                TroublePage::new(Trouble::RateLimited)
+                    .with_action(LOGIN)
+                    .with_reference("req_01HZX5V2S7")
+                    .with_retry_after(Duration::from_secs(90)),
+            ),
+        ),
+        drawn(
+            "trouble-with-a-new-link",
+            Page::Trouble(
+                TroublePage::new(Trouble::LinkUsed)
+                    .with_action(LOGIN)
+                    .with_resend(Resend::new(LOGIN, ADA)),
+            ),
+        ),
+    ];
+    screens.extend(codes());
+    screens.extend(TROUBLES.map(|trouble| {
+        let page = TroublePage::new(trouble).with_action(LOGIN);
+        drawn(&format!("trouble-{trouble:?}"), Page::Trouble(page))
+    }));
+    screens
+}
+
+/// Returns the pages on which a code is shown or typed, and those of a link that was opened elsewhere.
+fn codes() -> Vec<Screen> {
+    let entry = CodeEntry::new("/auth/code?t=x");
+    let answer = CodeEntry::new("/auth/open?t=x");
+    let asked = |entry| Page::Match(MatchPage::new(entry, MASKED, LOGIN));
+    let mut screens = vec![
+        // To another site its script does not lead.
+        drawn(
+            "onward",
+            Page::Onward(OnwardPage::new("https://mail.example.org/")),
+        ),
+    ];
+    let problems = [CodeProblem::Expired, CodeProblem::Used];
+    for problem in problems {
+        let page = check(ADA)
+            .with_sent(Sent::Code)
+            .with_code_entry(entry.with_problem(problem));
+        screens.push(drawn(&format!("check-code-{problem:?}"), Page::Check(page)));
+        let page = asked(answer.with_problem(problem));
+        screens.push(drawn(&format!("match-{problem:?}"), page));
+    }
+    screens
+}
+
+const TROUBLES: [Trouble; 32] = [
+    Trouble::AnotherBrowser,
+    Trouble::ClockWrong,
+    Trouble::CodeExpired,
+    Trouble::CodeUsed,
+    Trouble::CodeWrong,
+    Trouble::CookiesBlocked,
+    Trouble::CrossSite,
+    Trouble::Expired,
+    Trouble::InsecureConnection,
+    Trouble::LinkDeclined,
+    Trouble::LinkExpired,
+    Trouble::LinkUsed,
+    Trouble::MailNotSent,
+    Trouble::Malformed,
+    Trouble::MethodNotAllowed,
+    Trouble::NotAllowed,
+    Trouble::OtherAddress,
+    Trouble::OtherHost,
+    Trouble::ProviderFailed,
+    Trouble::ProviderRefusedAddress,
+    Trouble::ProviderUnavailable,
+    Trouble::RateLimited,
+    Trouble::SessionTooLarge,
+    Trouble::SignInMisconfigured,
+    Trouble::SignOutNotRecorded,
+    Trouble::StepUpRequired,
+    Trouble::StoreUnavailable,
+    Trouble::TooLarge,
+    Trouble::TooManyTries,
+    Trouble::TooSlow,
+    Trouble::UnsupportedMediaType,
+    Trouble::WrongConnection,
+];
+
+fn drawn(name: &str, page: Page<'static>) -> Screen {
+    Screen {
+        name: name.to_owned(),
+        way: Way::Drawn(page),
+    }
+}
+
+fn check(email: &'static str) -> CheckPage<'static> {
+    CheckPage::new(LOGIN, LINK_LIFETIME)
+        .with_email(email)
+        .with_resend(Resend::new(LOGIN, email))
+}
+
+#[test]
+fn every_trouble_has_its_picture() {
+    let source = include_str!("../../src/page/trouble.rs");
+    let (_, all) = source.split_once("const ALL: ").unwrap();
+    let (all, _) = all.split_once("];").unwrap();
+    let known = TROUBLES.map(|trouble| format!("{trouble:?}"));
+    let wanted: Vec<_> = all
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("Self::")?.strip_suffix(','))
+        .collect();
+    assert!(wanted.len() > 20, "{wanted:?}");
+    assert_eq!(wanted, known);
+}
