@@ -205,7 +205,8 @@ impl Builder {
         self
     }
 
-    /// Mails the link ourselves. Default: the provider mails it.
+    /// Mails what people sign in with ourselves: a link that no scanner can use up, and a code where [`Builder::sign_in`] says so. Default: the
+    /// provider mails its own. [What each promises](crate::guide::mail_scanners).
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mail.mailer = Some(Box::new(mailer));
         self

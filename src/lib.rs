@@ -49,8 +49,9 @@
 //! ```
 //!
 //! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back to `callback`, which exchanges
-//! its code and sets the session cookie; `logout` ends the session. `session` tells scripts who is signed in, and `open` is where links of a
-//! [`Mailer`] of your own land. All of them are below `/auth`, or where [`Builder::mount`] says.
+//! its code and sets the session cookie; `logout` ends the session. `session` tells scripts who is signed in, `open` is where links of a
+//! [`Mailer`] of your own land, and `code` takes a code from a mail. What scanners and other devices meet is on a page of its own:
+//! [`guide::mail_scanners`]. All of them are below `/auth`, or where [`Builder::mount`] says.
 //!
 //! # Who hears what
 //!
@@ -83,7 +84,9 @@
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
 //! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
-//! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
+//! | link opened in another browser | a page that asks for the match code, or for a click, or says to go back ([`Builder::cross_device`]); nothing is used up |
+//! | wrong code typed | the page again, five times; then a page that offers a new mail. In the browser that began the link goes on working |
+//! | the browser drops the layer's cookie | a page that names the cookie and the likeliest reason, and an [`Event::CookieLost`]; no redirect loop |
 //! | mail asked for, or codes typed, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
 //! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
@@ -101,13 +104,13 @@
 //!   interpreted; the signature is checked before anything is parsed; `iss`, `aud`, `exp`, `iat` and `auth_time` are checked against the
 //!   layer's own clock, without leeway for `exp`.
 //! - **The sign-in.** The state is sealed (XChaCha20-Poly1305), names the address and the browser that began, and ends with the link and its
-//!   code. Without the browser's cookie no code is exchanged; what the exchange proves must be the same address, by a Magic Link connection.
+//!   code. Without the browser's cookie, or the right answer of another, no code is exchanged; what the exchange proves must be the same address, by a Magic Link connection.
 //! - **One link, one session.** Callbacks with the same state and code share one exchange, for a minute. A session that was there before
 //!   ends when a new one begins.
 //! - **Ways back** stay on the origin: an allow rule, tried against the WHATWG parser.
 //! - **Posts** to the layer's endpoints come from the own origin (`Sec-Fetch-Site`, else `Origin`, else the browser cookie).
 //! - **Nothing leaks.** No key, token, code, link, state or whole address in a log, an event, a `Debug`, an error or a URL of ours. Pages are
-//!   not cached, framed or named as referrer, and run no script.
+//!   not cached, framed or named as referrer, and run no script but the few that their policy names by hash.
 //! - **The inner service** is never called unready, and its error and request body types are its own.
 //!
 //! What is *not* promised: that the person at the other end is more than a reader of the mail. Email is no out-of-band authenticator
@@ -129,8 +132,8 @@
 //! # Modules, in the order of the walk
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation`, `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `issuer`, `provider`, `mailer`,
-//! `page`, `rejection`, `stream`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
+//! `seal`), `revocation`, `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `issuer`, `provider`, `mailer`, `throttle`
+//! (`client`), `page`, `rejection`, `stream`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

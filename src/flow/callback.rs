@@ -3,7 +3,8 @@
 //! 1. Nothing is asked of the provider before the state opened, is not over, and is of this browser, or this browser has given the
 //!    answer of [`elsewhere`](super::elsewhere): a code without them is thrown away.
 //! 2. The same callback again within a minute, or many at once, share one exchange and one session.
-//! 3. A used link with a live session of the same address goes where it wanted to go.
+//! 3. A link that the same browser has followed twice signs in once: the half that the provider refuses shares the other's session.
+//! 4. A used link with a live session of the same address goes where it wanted to go.
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -94,10 +95,20 @@ impl Step {
         };
         let keys = self.shared.gate.tokens.keys();
         let attempt = state.and_then(|state| Attempt::open(keys, Purpose::State, state));
-        match attempt.filter(|attempt| self.may_finish(attempt)) {
-            Some(attempt) => self.or_live_session(Rejection::new(kind), &attempt).await,
-            None => self.refuse(kind),
+        let Some(attempt) = attempt.filter(|attempt| self.may_finish(attempt)) else {
+            return self.refuse(kind);
+        };
+        if kind == RejectionKind::LinkUsed {
+            let exchanges = &self.shared.flow.exchanges;
+            let granted = exchanges.of_attempt(attempt.name(), self.now).await;
+            // Whoever has signed out since is not signed in again by it.
+            if let Some(granted) = granted
+                && let Ok(true) = self.shared.is_active(granted.session()).await
+            {
+                return self.sign_in(&granted, &attempt).await;
+            }
         }
+        self.or_live_session(Rejection::new(kind), &attempt).await
     }
 }
 

@@ -53,6 +53,8 @@ type Panic = Box<dyn Any + Send>;
 /// What an exchange needs, owned: it may outlive the request that began it.
 pub(super) struct Exchange {
     pub(super) shared: Arc<Shared>,
+    /// What names the attempt that the proof is for.
+    pub(super) attempt: [u8; 24],
     pub(super) proof: Proof,
     pub(super) email: Email,
     pub(super) now: Timestamp,
@@ -86,6 +88,7 @@ pub(crate) struct Exchanges {
 }
 
 struct Entry {
+    attempt: [u8; 24],
     begun: Timestamp,
     outcome: Run,
 }
@@ -116,6 +119,22 @@ impl Exchanges {
         entry.is_some_and(|entry| now < entry.begun + REMEMBERED)
     }
 
+    /// Returns the session of an attempt whose proof was redeemed a moment ago, or is being redeemed: the other half of a double click, which the
+    /// provider has told that the link is used.
+    pub(super) async fn of_attempt(
+        &self,
+        attempt: [u8; 24],
+        now: Timestamp,
+    ) -> Option<Arc<Issued>> {
+        let run = {
+            let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut runs = entries.values();
+            let is_it = |entry: &&Entry| entry.attempt == attempt && now < entry.begun + REMEMBERED;
+            runs.find(is_it)?.outcome.clone()
+        };
+        run.await.ok()
+    }
+
     fn entry(&self, key: [u8; 32], exchange: Exchange) -> Run {
         let now = exchange.now;
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
@@ -129,6 +148,7 @@ impl Exchanges {
                 entries.remove(&oldest);
             }
         }
+        let attempt = exchange.attempt;
         // A panic would leave a shared future that never wakes its other callers, and fails whoever joins it later.
         let run = AssertUnwindSafe(exchange.run()).catch_unwind();
         let run = run.map(|outcome| match outcome {
@@ -140,6 +160,7 @@ impl Exchanges {
         entries.insert(
             key,
             Entry {
+                attempt,
                 begun: now,
                 outcome: outcome.clone(),
             },

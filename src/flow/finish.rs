@@ -47,6 +47,7 @@ impl Step {
     ) -> Result<Arc<Issued>, Rejection> {
         let exchange = Exchange {
             shared: self.shared.clone(),
+            attempt: attempt.name(),
             proof,
             email: attempt.email.clone(),
             now: self.now,

@@ -711,3 +711,32 @@ async fn a_browser_that_hangs_up_anywhere_in_the_exchange_gets_in_on_the_next_tr
     }
     assert!(hung_up > 5, "{hung_up} places to hang up at");
 }
+
+#[tokio::test]
+async fn the_refused_half_of_a_double_click_shares_the_other_halfs_session() {
+    let world = World::new().await;
+    let (browser, callback) = begun(&world).await;
+    let (_, state) = parts(&callback);
+    let refused = format!("/auth/callback?error=access_denied&state={state}");
+    let first = browser.clone().get(&callback).await;
+    assert_eq!(first.location(), "/reports");
+    let second = browser.clone().get(&refused).await;
+    assert_eq!(second.location(), "/reports");
+    assert_eq!(second.set_cookies(), first.set_cookies());
+    assert_eq!(world.exchanges(), 1);
+
+    // Whoever signs out in between is not signed in again by it.
+    let (mut leaving, callback) = begun(&world).await;
+    let (_, state_of_leaving) = parts(&callback);
+    leaving.get(&callback).await;
+    leaving.post("/auth/logout", "").await;
+    let again = format!("/auth/callback?error=access_denied&state={state_of_leaving}");
+    is_trouble(&leaving.get(&again).await, 400, Trouble::LinkUsed);
+
+    // Another browser gets nothing by it, and neither does the same one later.
+    let mut stranger = world.browser();
+    stranger.get("/auth/login").await;
+    is_trouble(&stranger.get(&refused).await, 400, Trouble::LinkUsed);
+    world.clock.advance(Duration::from_secs(60));
+    is_trouble(&browser.clone().get(&refused).await, 400, Trouble::LinkUsed);
+}

@@ -288,3 +288,50 @@ async fn every_answer_of_an_endpoint_is_kept_from_caches_frames_and_sniffers() {
         }
     }
 }
+
+#[tokio::test]
+async fn another_mail_is_sent_once_its_wait_is_over_and_not_before() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let posted = browser.post("/auth/login", "email=ada@example.com").await;
+    let check = posted.location().to_owned();
+    let sealed = check.split_once("t=").unwrap().1;
+    let resend = format!("email=ada@example.com&t={sealed}");
+    for (after, told) in [(0, "30 seconds"), (7, "23 seconds"), (22, "1 second")] {
+        world.clock.advance(std::time::Duration::from_secs(after));
+        let page = browser.get(&check).await;
+        assert!(page.text().contains(told), "{told}: {}", page.text());
+        // Asked for at once it is the same page, with the seconds that are left.
+        assert_eq!(browser.post("/auth/login", &resend).await.location(), check);
+    }
+    assert_eq!(world.emulator().outbox().len(), 1);
+    // The wait is this browser's alone: a stranger's attempt holds nobody up.
+    let asked = world.browser().post("/auth/login", &resend).await;
+    assert_ne!(asked.location(), check);
+    assert_eq!(world.emulator().outbox().len(), 2);
+
+    world.clock.advance(std::time::Duration::from_secs(1));
+    let page = browser.get(&check).await;
+    assert!(!page.text().contains("second"), "{}", page.text());
+    assert_ne!(browser.post("/auth/login", &resend).await.location(), check);
+    assert_eq!(world.emulator().outbox().len(), 3);
+}
+
+#[tokio::test]
+async fn a_fragment_that_the_browser_kept_is_led_to_by_a_page_and_none_by_a_redirect() {
+    let world = World::new().await;
+    for (kept, is_page) in [("", false), ("&fragment=kept", true)] {
+        let mut browser = world.browser();
+        let form = format!("email=ada@example.com{kept}");
+        browser.post("/auth/login?return_to=/reports", &form).await;
+        let callback = world.follow_mail("ada@example.com").await;
+        let landed = browser.get(&callback).await;
+        assert!(browser.jar.contains_key("__Host-magic-link"));
+        if is_page {
+            assert_eq!(landed.status(), 200);
+            assert!(landed.text().contains("href=\"/reports\""));
+        } else {
+            assert_eq!(landed.location(), "/reports");
+        }
+    }
+}
