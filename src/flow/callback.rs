@@ -100,7 +100,9 @@ impl Step {
         };
         if kind == RejectionKind::LinkUsed {
             let exchanges = &self.shared.flow.exchanges;
-            let granted = exchanges.of_attempt(attempt.name(), self.now).await;
+            let granted = exchanges
+                .of_attempt(attempt.name(), self.browser(), self.now)
+                .await;
             // Whoever has signed out since is not signed in again by it.
             if let Some(granted) = granted
                 && let Ok(true) = self.shared.is_active(granted.session()).await

@@ -55,6 +55,8 @@ pub(super) struct Exchange {
     pub(super) shared: Arc<Shared>,
     /// What names the attempt that the proof is for.
     pub(super) attempt: [u8; 24],
+    /// The fingerprint of the cookie of the browser that brings the proof.
+    pub(super) browser: Option<[u8; 16]>,
     pub(super) proof: Proof,
     pub(super) email: Email,
     pub(super) now: Timestamp,
@@ -89,6 +91,7 @@ pub(crate) struct Exchanges {
 
 struct Entry {
     attempt: [u8; 24],
+    browser: Option<[u8; 16]>,
     begun: Timestamp,
     outcome: Run,
 }
@@ -119,17 +122,23 @@ impl Exchanges {
         entry.is_some_and(|entry| now < entry.begun + REMEMBERED)
     }
 
-    /// Returns the session of an attempt whose proof was redeemed a moment ago, or is being redeemed: the other half of a double click, which the
-    /// provider has told that the link is used.
+    /// Returns the session of an attempt whose proof the same browser redeemed a moment ago, or is redeeming: the other half of a double click, which
+    /// the provider has told that the link is used. To any other browser a used link is a used link.
     pub(super) async fn of_attempt(
         &self,
         attempt: [u8; 24],
+        browser: Option<[u8; 16]>,
         now: Timestamp,
     ) -> Option<Arc<Issued>> {
+        browser?;
         let run = {
             let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
             let mut runs = entries.values();
-            let is_it = |entry: &&Entry| entry.attempt == attempt && now < entry.begun + REMEMBERED;
+            let is_it = |entry: &&Entry| {
+                entry.attempt == attempt
+                    && entry.browser == browser
+                    && now < entry.begun + REMEMBERED
+            };
             runs.find(is_it)?.outcome.clone()
         };
         run.await.ok()
@@ -148,7 +157,7 @@ impl Exchanges {
                 entries.remove(&oldest);
             }
         }
-        let attempt = exchange.attempt;
+        let (attempt, browser) = (exchange.attempt, exchange.browser);
         // A panic would leave a shared future that never wakes its other callers, and fails whoever joins it later.
         let run = AssertUnwindSafe(exchange.run()).catch_unwind();
         let run = run.map(|outcome| match outcome {
@@ -161,6 +170,7 @@ impl Exchanges {
             key,
             Entry {
                 attempt,
+                browser,
                 begun: now,
                 outcome: outcome.clone(),
             },

@@ -48,6 +48,7 @@ impl Step {
         let exchange = Exchange {
             shared: self.shared.clone(),
             attempt: attempt.name(),
+            browser: self.browser(),
             proof,
             email: attempt.email.clone(),
             now: self.now,

@@ -27,7 +27,11 @@ use crate::{
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
-    session::{Session, cookie::Jar, seal::Purpose},
+    session::{
+        Session,
+        cookie::Jar,
+        seal::{self, Purpose},
+    },
     throttle::Throttling,
 };
 
@@ -235,6 +239,15 @@ impl Step {
                 .with_sent(self.shared.flow.sent())
         });
         rejection.respond_at_endpoint(&self.shared, &self.head(), resend)
+    }
+
+    /// Returns the fingerprint of this browser's cookie.
+    fn browser(&self) -> Option<[u8; 16]> {
+        let head = self.head();
+        self.shared
+            .gate
+            .browser_cookie(&head)
+            .map(seal::fingerprint)
     }
 
     /// Says whether this browser began an attempt.
