@@ -185,6 +185,8 @@ async fn code_in_the_first_tab(mut walk: Walk) -> Ending {
     // Read by somebody else, the code is of no use: it is typed where the sign-in began alone.
     let elsewhere = stranger.reload(&check).await;
     assert!(elsewhere.page().form_to_type("code").is_none());
+    let refused = stranger.type_into(&check, "code", &code).await;
+    assert!(refused.is(Trouble::AnotherBrowser), "{}", refused.html);
     let wrong = if code == "000000" { "111111" } else { "000000" };
     let again = desk.type_into(&check, "code", wrong).await;
     assert_eq!(again.status, 422);

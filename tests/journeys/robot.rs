@@ -119,7 +119,7 @@ async fn run_scripts(visitor: &Visitor, mut seen: Seen, depth: usize) -> Seen {
 /// Says whether a script of the page may send a form. A real browser runs them in another suite.
 fn sends(page: &Page) -> bool {
     let sends = |script: &String| {
-        ["submit", "click("]
+        [".submit(", "requestSubmit(", ".click("]
             .iter()
             .any(|call| script.contains(call))
     };

@@ -116,8 +116,8 @@ impl Site {
 
     /// Returns the code of the last mail that has one.
     pub(crate) fn code(&self) -> String {
-        let codes = self.letters().into_iter().filter_map(|letter| letter.code);
-        codes.last().expect("a code")
+        let mut codes = self.letters().into_iter().filter_map(|letter| letter.code);
+        codes.next_back().expect("a code")
     }
 
     fn letters(&self) -> Vec<Letter> {

@@ -341,6 +341,28 @@ async fn a_callback_again_is_the_same_session_for_a_minute_and_no_way_in_for_ano
     }
 }
 
+/// The two halves of a double click share a session. What pins it: the link in another browser, seconds later, is used.
+#[tokio::test]
+async fn a_link_that_was_used_a_moment_ago_is_used_for_every_other_browser() {
+    for mode in [CrossDevice::MatchCode, CrossDevice::Confirm] {
+        let site = site(PostOffice::Ours, mode).await;
+        let ada = Asker::new(&site, ADA).await;
+        gets_in(&ada.browser, &ada.link).await;
+        site.clock.advance(Duration::from_secs(5));
+        gets_in(&ada.browser, &ada.link).await;
+        let other = site.visitor(Habits::PERSON);
+        other.click(&ada.link).await;
+        let form = match mode {
+            CrossDevice::MatchCode => format!("code={}", ada.match_code()),
+            _ => String::new(),
+        };
+        let seen = other.go(Ask::post(&ada.link, form, From::Ours)).await;
+        assert!(seen.is(Trouble::LinkUsed), "{mode:?}: {}", seen.html);
+        assert_eq!(other.is_known_as().await, None, "{mode:?}");
+        assert_eq!(site.sign_ins(), 1, "{mode:?}");
+    }
+}
+
 /// Threat 18: Eve's own link, with everything that Eve knows, in the browser of a victim.
 #[tokio::test]
 async fn no_other_site_can_sign_a_victim_in_as_somebody_else() {
