@@ -162,7 +162,7 @@ impl MagicLinkLayer {
         let shared = self.shared();
         let (gate, now) = (&shared.gate, shared.clock.now());
         let head = RequestHead::of_parts(request);
-        let ground = if let Some(endpoint) = Endpoint::named_by(&head, &gate.mount) {
+        let ground = if let Some(endpoint) = gate.endpoint(&head) {
             Ground::Endpoint(gate.path(endpoint))
         } else if gate.allows_preflight && audience::is_preflight(&head) {
             Ground::Preflight

@@ -41,7 +41,7 @@
 //!    ▼
 //! ResponseFuture         Forward   the inner service's own future: no box, no clone
 //!    │                   Wait      the store's look-up is pending, then Forward or Refuse
-//!    │                   Collect   a form of at most 16 KiB
+//!    │                   Collect   a form of at most 16 KiB, an event of at most 256
 //!    │                   Flow      one boxed step of signing in or out
 //!    │                   Refuse    a ready response
 //!    ▼
@@ -50,7 +50,7 @@
 //!
 //! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back to `callback`, which exchanges
 //! its code and sets the session cookie; `logout` ends the session. `session` tells scripts who is signed in, and `open` is where links of a
-//! [`Mailer`] of your own land. All of them are below `/auth`, or where [`Builder::mount`] says.
+//! [`Mailer`] of your own land; `webhook` takes WorkOS's events, where [`Builder::webhook_secret`] gives it a secret. All of them are below `/auth`, or where [`Builder::mount`] says.
 //!
 //! # Who hears what
 //!
@@ -86,6 +86,7 @@
 //! | link opened in another browser | a page that says so and offers to start there; nothing is used up |
 //! | mail asked for, or codes typed, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
 //! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
+//! | revocation store does not take what a webhook's event ends | 503 with `Retry-After`: WorkOS delivers the event again |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
 //! | clock set back | nothing that has expired comes back to life |
 //! | layer missing, extractor used | 500 that names the layer |
@@ -129,7 +130,7 @@
 //! # Modules, in the order of the walk
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation`, `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `issuer`, `provider`, `mailer`,
+//! `seal`), `revocation`, `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `webhook`, `issuer`, `provider`, `mailer`,
 //! `page`, `rejection`, `stream`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -176,6 +177,7 @@ mod stream;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
 mod throttle;
+mod webhook;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;
@@ -226,6 +228,7 @@ pub use self::{
     throttle::{
         Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
     },
+    webhook::WebhookEffect,
 };
 
 /// The README's code, compiled and run as its readers would.
