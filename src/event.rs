@@ -104,8 +104,8 @@ pub enum Event<'a> {
         /// The address that mail was asked for; `None` where a code was typed.
         email: Option<&'a Email>,
     },
-    /// The provider's webhook delivered an event, and its signature is good. What it says of people is not told, but the ids of
-    /// [`Builder::webhook_secret`](crate::Builder::webhook_secret)'s events lead to it at the provider.
+    /// The provider delivered an event to the [webhook](crate::Builder::webhook_secret), and its signature is good. What it says of people is not
+    /// told: its id leads to that at the provider.
     WebhookReceived {
         /// The event's id: `event_01…`.
         id: &'a str,

@@ -11,7 +11,6 @@ use http::request::Parts;
 use crate::{
     audience,
     clock::Timestamp,
-    endpoint::Endpoint,
     gate::Decision,
     head::RequestHead,
     layer::MagicLinkLayer,

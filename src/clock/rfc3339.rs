@@ -9,8 +9,10 @@ impl Timestamp {
         let (time, rest) = rest.strip_prefix(['T', 't', ' '])?.split_at_checked(8)?;
         let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
         let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
-        let is_moment = matches!((month, hour, minute, second), (1..=12, 0..=23, 0..=59, 0..=60))
-            && (1..=days_of(year, month)).contains(&day)
+        let is_moment = matches!(
+            (month, hour, minute, second),
+            (1..=12, 0..=23, 0..=59, 0..=60)
+        ) && (1..=days_of(year, month)).contains(&day)
             && year >= 1970;
         if !is_moment {
             return None;

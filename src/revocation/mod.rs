@@ -149,9 +149,7 @@ impl Target {
             Self::Membership {
                 subject,
                 organization,
-            } => {
-                session.subject() == subject && session.organization() == Some(organization)
-            }
+            } => session.subject() == subject && session.organization() == Some(organization),
             Self::Organization(id) => session.organization() == Some(id),
             Self::ProviderSession(id) => session.provider_session() == Some(id),
             Self::Session(id) => session.id() == *id,

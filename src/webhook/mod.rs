@@ -23,8 +23,8 @@ mod event;
 mod recent;
 mod signature;
 
-use self::{event::Received, recent::Recent};
 pub(crate) use self::signature::{Secret, Verifier};
+use self::{event::Received, recent::Recent};
 
 /// The most bytes of an event: 256 KiB. WorkOS names no limit; a directory user with every attribute is a few KiB.
 pub(crate) const LONGEST_EVENT: usize = 256 * 1_024;

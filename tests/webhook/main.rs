@@ -1,0 +1,14 @@
+//! The webhook: signed events end the right sessions and no other.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
+
+mod ends;
+mod sdk;
+mod shape;
+mod site;
+mod trouble;
