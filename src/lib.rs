@@ -107,6 +107,8 @@
 //!   ends when a new one begins.
 //! - **Ways back** stay on the origin: an allow rule, tried against the WHATWG parser.
 //! - **Posts** to the layer's endpoints come from the own origin (`Sec-Fetch-Site`, else `Origin`, else the browser cookie).
+//! - **Events** from WorkOS end sessions and begin none. Nothing in one is read, and no store asked, before its signature over the bytes that came is
+//!   checked; it has one shape, and its time counts in both directions.
 //! - **Nothing leaks.** No key, token, code, link, state or whole address in a log, an event, a `Debug`, an error or a URL of ours. Pages are
 //!   not cached, framed or named as referrer, and run no script.
 //! - **The inner service** is never called unready, and its error and request body types are its own.

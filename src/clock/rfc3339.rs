@@ -25,7 +25,7 @@ impl Timestamp {
             None => rest,
         };
         let local = ((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
-        local.checked_sub_signed(seconds_east(offset)?).map(Self)
+        local.checked_add_signed(-seconds_east(offset)?).map(Self)
     }
 }
 
@@ -55,11 +55,15 @@ const fn days(year: u64, month: u64, day: u64) -> u64 {
 
 const fn days_of(year: u64, month: u64) -> u64 {
     match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 if is_leap_year(year) => 29,
         2 => 28,
         4 | 6 | 9 | 11 => 30,
         _ => 31,
     }
+}
+
+const fn is_leap_year(year: u64) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> Option<[u64; N]> {

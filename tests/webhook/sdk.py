@@ -1,10 +1,13 @@
-"""WorkOS's own Python SDK at one end of a webhook. Called by tests/webhook/sdk.rs; the body comes on standard input.
+"""WorkOS's own Python SDK at one end of a webhook. Called by tests/webhook/sdk.rs.
 
-sdk.py sign SECRET MILLISECONDS   prints a signature, made by the SDK's own HMAC
-sdk.py verify SECRET SIGNATURE    prints whether the SDK takes it: good or bad
-sdk.py read SECRET SIGNATURE      prints the class of the event that the SDK reads
+Each line of standard input is a question, `[what, secret, argument, body]` in JSON, and is answered with one line:
+
+sign MILLISECONDS   a signature, made by the SDK's own HMAC
+verify SIGNATURE    whether the SDK takes it: good or bad
+read SIGNATURE      the class of the event that the SDK reads
 """
 
+import json
 import sys
 
 from workos.actions import _compute_signature
@@ -14,12 +17,11 @@ from workos.webhooks._verification import verify_event, verify_header
 EVER = 10**12
 
 
-def main(action, secret, argument):
-    body = sys.stdin.buffer.read()
-    if action == "sign":
-        return f"t={argument}, v1={_compute_signature(f'{argument}.{body.decode()}', secret)}"
-    signed = {"event_body": body, "event_signature": argument, "secret": secret, "tolerance": EVER}
-    if action == "read":
+def answer(what, secret, argument, body):
+    if what == "sign":
+        return f"t={argument}, v1={_compute_signature(f'{argument}.{body}', secret)}"
+    signed = {"event_body": body.encode(), "event_signature": argument, "secret": secret, "tolerance": EVER}
+    if what == "read":
         return type(verify_event(**signed)).__name__
     try:
         verify_header(**signed)
@@ -29,4 +31,5 @@ def main(action, secret, argument):
 
 
 if __name__ == "__main__":
-    print(main(*sys.argv[1:]))
+    for line in sys.stdin:
+        print(answer(*json.loads(line)))
