@@ -1,11 +1,6 @@
 //! The webhook: signed events end the right sessions and no other.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    reason = "tests"
-)]
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod ends;
 mod sdk;
