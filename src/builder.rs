@@ -30,6 +30,7 @@ mod preflight;
 mod sign_in;
 mod streams;
 mod throttle;
+mod webhook;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -75,6 +76,7 @@ pub struct Builder {
     sign_in: sign_in::Settings,
     streams: Streams,
     throttle: throttle::Settings,
+    webhook: webhook::Settings,
 }
 
 impl Builder {
@@ -105,6 +107,7 @@ impl Builder {
             sign_in: sign_in::Settings::default(),
             streams: Streams::new(),
             throttle: throttle::Settings::default(),
+            webhook: webhook::Settings::default(),
         }
     }
 
@@ -252,6 +255,7 @@ impl Builder {
             rules: self.rules,
             tokens: Tokens::new(self.keys, public_url.origin()),
             takes_bearer: self.bearer_tokens,
+            takes_webhooks: self.webhook.is_on(),
             public_url,
         };
         check::cookie_size(&gate, &self.organizations)?;
@@ -281,6 +285,7 @@ impl Builder {
             revocations: self.revocations,
             revocation_timeout: self.revocation_timeout,
             streams: self.streams,
+            webhook: self.webhook.check()?,
         }))
     }
 }

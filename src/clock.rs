@@ -13,6 +13,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+mod rfc3339;
+
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, as in a JWT's `NumericDate` (RFC 7519, section 2).
 ///
 /// ```

@@ -5,7 +5,7 @@
 
 use http::Method;
 
-use crate::head::RequestHead;
+use crate::{flow::LONGEST_FORM, head::RequestHead, webhook::LONGEST_EVENT};
 
 /// One of the layer's own paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub(crate) enum Endpoint {
     Open,
     /// Who is signed in, for scripts.
     Session,
+    /// The provider's signed events. Only with a secret.
+    Webhook,
 }
 
 impl Endpoint {
@@ -45,6 +47,7 @@ impl Endpoint {
             "logout" => Self::Logout,
             "open" => Self::Open,
             "session" => Self::Session,
+            "webhook" => Self::Webhook,
             _ => return None,
         })
     }
@@ -59,6 +62,7 @@ impl Endpoint {
             Self::Logout => "logout",
             Self::Open => "open",
             Self::Session => "session",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -67,7 +71,15 @@ impl Endpoint {
         match self {
             Self::Callback | Self::Login | Self::Logout | Self::Open => "GET, HEAD, POST",
             Self::Check | Self::Session => "GET, HEAD",
-            Self::Code => "POST",
+            Self::Code | Self::Webhook => "POST",
+        }
+    }
+
+    /// Returns the most bytes of a body that the endpoint reads.
+    pub(crate) const fn longest_body(self) -> usize {
+        match self {
+            Self::Webhook => LONGEST_EVENT,
+            _ => LONGEST_FORM,
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     revocation::StoreErrorKind,
     session::Session,
     throttle::LimitScope,
+    webhook::WebhookEffect,
 };
 
 /// Something that an audit log wants to know.
@@ -103,6 +104,16 @@ pub enum Event<'a> {
         /// The address that mail was asked for; `None` where a code was typed.
         email: Option<&'a Email>,
     },
+    /// The provider delivered an event to the [webhook](crate::Builder::webhook_secret), and its signature is good. What it says of people is not
+    /// told: its id leads to that at the provider.
+    WebhookReceived {
+        /// The event's id: `event_01…`.
+        id: &'a str,
+        /// The event's name: `connection.deleted`.
+        name: &'a str,
+        /// What became of it.
+        effect: WebhookEffect,
+    },
 }
 
 impl<'a> Event<'a> {
@@ -168,6 +179,9 @@ impl<'a> Event<'a> {
             }
             Self::Throttled { scope, email } => {
                 tracing::warn!(target: "tower_magic_link", ?scope, ?email, "throttled");
+            }
+            Self::WebhookReceived { id, name, effect } => {
+                tracing::info!(target: "tower_magic_link", id, name, ?effect, "webhook received");
             }
         }
     }

@@ -11,7 +11,6 @@ use http::request::Parts;
 use crate::{
     audience,
     clock::Timestamp,
-    endpoint::Endpoint,
     gate::Decision,
     head::RequestHead,
     layer::MagicLinkLayer,
@@ -162,7 +161,7 @@ impl MagicLinkLayer {
         let shared = self.shared();
         let (gate, now) = (&shared.gate, shared.clock.now());
         let head = RequestHead::of_parts(request);
-        let ground = if let Some(endpoint) = Endpoint::named_by(&head, &gate.mount) {
+        let ground = if let Some(endpoint) = gate.endpoint(&head) {
             Ground::Endpoint(gate.path(endpoint))
         } else if gate.allows_preflight && audience::is_preflight(&head) {
             Ground::Preflight

@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | Forward | polls the inner service's own future | no box, no clone |
 //! | Wait | waits for the revocation store, then forwards or refuses | one box, one clone |
-//! | Collect | reads a form of at most 16 KiB, for at most 10 seconds | no box, unless it has to wait |
+//! | Collect | reads a form of at most 16 KiB, or an event of at most 256 KiB, for at most 10 seconds | no box, unless it has to wait |
 //! | Flow | takes one step of signing in or out | one box |
 //! | Refuse | is ready | nothing |
 
@@ -26,7 +26,7 @@ use tower_service::Service;
 use crate::{
     body::ResponseBody,
     clock::Timestamp,
-    flow::{FORM_TIMEOUT, LONGEST_FORM, Step},
+    flow::{FORM_TIMEOUT, Step},
     forward,
     gate::{self, Admission, Verdict},
     head::RequestHead,
@@ -94,6 +94,8 @@ pub(crate) struct Collect<B> {
     /// Set once the form is waited for.
     limit: Option<Pin<Box<tokio::time::Sleep>>>,
     step: Option<Box<Step>>,
+    /// The most bytes that are read.
+    longest: usize,
 }
 
 impl<B> Collect<B> {
@@ -102,6 +104,7 @@ impl<B> Collect<B> {
             body,
             form: BytesMut::new(),
             limit: None,
+            longest: step.endpoint.longest_body(),
             step: Some(Box::new(step)),
         }
     }
@@ -188,7 +191,7 @@ impl<B: Body> Collect<B> {
                     let Ok(data) = frame.into_data() else {
                         continue;
                     };
-                    if data.remaining() > LONGEST_FORM.saturating_sub(this.form.len()) {
+                    if data.remaining() > this.longest.saturating_sub(this.form.len()) {
                         break Err(RejectionKind::TooLarge);
                     }
                     bytes::BufMut::put(this.form, data);

@@ -114,6 +114,7 @@ pub(crate) struct Gate {
     pub(crate) rules: Rules,
     pub(crate) tokens: Tokens,
     pub(crate) takes_bearer: bool,
+    pub(crate) takes_webhooks: bool,
 }
 
 /// A session token, and how it came.
@@ -126,7 +127,7 @@ struct Presented<'r> {
 impl Gate {
     /// Says what to do with a request.
     pub(crate) fn decide(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
-        if let Some(endpoint) = Endpoint::named_by(head, &self.mount) {
+        if let Some(endpoint) = self.endpoint(head) {
             return match self.guard(endpoint, head) {
                 Ok(()) => Decision::Step(endpoint),
                 Err(rejection) => Decision::RefuseStep(rejection),
@@ -153,9 +154,19 @@ impl Gate {
         }
     }
 
+    /// Returns the endpoint that a request names. Without a secret there is no webhook, and its path is any other.
+    pub(crate) fn endpoint(&self, head: &RequestHead<'_>) -> Option<Endpoint> {
+        let endpoint = Endpoint::named_by(head, &self.mount);
+        endpoint.filter(|endpoint| self.takes_webhooks || *endpoint != Endpoint::Webhook)
+    }
+
     fn guard(&self, endpoint: Endpoint, head: &RequestHead<'_>) -> Result<(), Rejection> {
         if !endpoint.takes(head.method()) {
             return Err(Rejection::method_not_allowed(endpoint.allow()));
+        }
+        // What comes there is signed. It comes from no browser, and so has no origin and no cookie to show.
+        if endpoint == Endpoint::Webhook {
+            return Ok(());
         }
         if head.is_prefetch() {
             return Err(Rejection::new(RejectionKind::Prefetch));

@@ -28,6 +28,7 @@ use crate::{
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
     stream::{SessionGuard, Streams},
+    webhook::Webhook,
 };
 
 /// Puts email sign-in in front of a service. Clones share everything; cloning costs a counter.
@@ -78,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) revocations: Box<dyn Revocations>,
     pub(crate) revocation_timeout: Duration,
     pub(crate) streams: Streams,
+    /// There is one only with a secret.
+    pub(crate) webhook: Option<Webhook>,
 }
 
 /// The pages, and the headers that they are served with.

@@ -41,7 +41,7 @@
 //!    ▼
 //! ResponseFuture         Forward   the inner service's own future: no box, no clone
 //!    │                   Wait      the store's look-up is pending, then Forward or Refuse
-//!    │                   Collect   a form of at most 16 KiB
+//!    │                   Collect   a form of at most 16 KiB, an event of at most 256
 //!    │                   Flow      one boxed step of signing in or out
 //!    │                   Refuse    a ready response
 //!    ▼
@@ -50,8 +50,9 @@
 //!
 //! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back to `callback`, which exchanges
 //! its code and sets the session cookie; `logout` ends the session. `session` tells scripts who is signed in, `open` is where links of a
-//! [`Mailer`] of your own land, and `code` takes a code from a mail. What scanners and other devices meet is on a page of its own:
-//! [`guide::mail_scanners`]. All of them are below `/auth`, or where [`Builder::mount`] says.
+//! [`Mailer`] of your own land, `code` takes a code from a mail, and `webhook` takes WorkOS's events, where [`Builder::webhook_secret`] gives it a
+//! secret. All of them are below `/auth`, or where [`Builder::mount`] says. What scanners and other devices meet is on a page of its own:
+//! [`guide::mail_scanners`].
 //!
 //! # Who hears what
 //!
@@ -89,6 +90,7 @@
 //! | the browser drops the layer's cookie | a page that names the cookie and the likeliest reason, and an [`Event::CookieLost`]; no redirect loop |
 //! | mail asked for, or codes typed, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
 //! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
+//! | revocation store does not take what a webhook's event ends | 503 with `Retry-After`: WorkOS delivers the event again |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
 //! | clock set back | nothing that has expired comes back to life |
 //! | layer missing, extractor used | 500 that names the layer |
@@ -109,6 +111,8 @@
 //!   ends when a new one begins.
 //! - **Ways back** stay on the origin: an allow rule, tried against the WHATWG parser.
 //! - **Posts** to the layer's endpoints come from the own origin (`Sec-Fetch-Site`, else `Origin`, else the browser cookie).
+//! - **Events** from WorkOS end sessions and begin none. Nothing in one is read, and no store asked, before its signature over the bytes that came is
+//!   checked; it has one shape, and its time counts in both directions.
 //! - **Nothing leaks.** No key, token, code, link, state or whole address in a log, an event, a `Debug`, an error or a URL of ours. Pages are
 //!   not cached, framed or named as referrer, and run no script but the few that their policy names by hash.
 //! - **The inner service** is never called unready, and its error and request body types are its own.
@@ -132,8 +136,9 @@
 //! # Modules, in the order of the walk
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation`, `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `issuer`, `provider`, `mailer`, `throttle`
-//! (`client`), `page`, `rejection`, `stream`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
+//! `seal`), `revocation`, `flow` (`login`, `limits`, `send`, `check`, `code`, `open`, `callback`, `elsewhere`, `exchange`, `finish`, `logout`, `who`, `attempt`),
+//! `throttle` (`client`), `webhook`, `issuer`, `provider`, `mailer`, `page`, `rejection` (`lost_cookie`), `stream`, `forward`, `forward_auth` (`peer`), `event`,
+//! `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -179,6 +184,7 @@ mod stream;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
 mod throttle;
+mod webhook;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;
@@ -229,6 +235,7 @@ pub use self::{
     throttle::{
         Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
     },
+    webhook::WebhookEffect,
 };
 
 /// The README's code, compiled and run as its readers would.

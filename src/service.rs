@@ -24,6 +24,7 @@ use crate::{
     revocation::Lookup,
     rules::Exposure,
     session::cookie::Jar,
+    webhook,
 };
 
 /// A service behind email sign-in. [`MagicLinkLayer`](crate::MagicLinkLayer) makes it.
@@ -159,10 +160,10 @@ impl<S> MagicLink<S> {
     ) -> ResponseFuture<S, B, F> {
         let (parts, body) = request.into_parts();
         let has_form = parts.method == Method::POST;
-        let form = if has_form {
-            flow::check_form(&parts.headers)
-        } else {
-            Ok(())
+        let form = match endpoint {
+            _ if !has_form => Ok(()),
+            Endpoint::Webhook => webhook::check_head(&parts.headers),
+            _ => flow::check_form(&parts.headers),
         };
         if let Err(kind) = form {
             return self.refuse_step(Rejection::new(kind), &RequestHead::of_parts(&parts));

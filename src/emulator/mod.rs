@@ -10,6 +10,7 @@
 //!   the access token for another 10.
 //! - `POST /user_management/magic_auth` makes a six-digit code, `GET /user_management/magic_auth/{id}` reads it again, and
 //!   `POST /user_management/authenticate` redeems it, once, within 10 minutes.
+//! - [`Emulator::webhook`] delivers signed events: a connection is deleted, a session revoked.
 //! - Any API key that begins with `sk_` and any client id that is not empty are good.
 //! - Time comes from its [`Clock`], so that a test expires a link without waiting.
 //! - A test orders [`Fault`]s, per endpoint, and other profiles and users than those of the address.
@@ -65,6 +66,7 @@ mod service;
 mod shelf;
 mod sso;
 mod user;
+mod webhook;
 
 pub use self::{
     answer::{AnswerBody, ConnectionCut},
@@ -75,6 +77,7 @@ pub use self::{
     profile::EmulatedProfile,
     server::EmulatorServer,
     user::EmulatedUser,
+    webhook::{EmulatedEvent, EmulatedWebhook, WebhookDelivery},
 };
 
 use self::{

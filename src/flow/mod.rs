@@ -159,11 +159,22 @@ impl Step {
             Endpoint::Logout => self.ask(),
             Endpoint::Open => self.open().await,
             Endpoint::Session => self.who().await,
+            Endpoint::Webhook => self.webhook().await,
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.append(header::VARY, self.shared.gate.vary());
         answer_to(&self.parts.method, response)
+    }
+
+    /// POST of the provider's, if there is a webhook.
+    async fn webhook(&self) -> Response<Bytes> {
+        let Some(webhook) = &self.shared.webhook else {
+            return self.refuse(RejectionKind::WebhookSignature);
+        };
+        let received = webhook.receive(&self.shared, &self.parts.headers, &self.form, self.now);
+        let received = received.await;
+        received.unwrap_or_else(|rejection| self.answer(rejection, None))
     }
 
     fn head(&self) -> RequestHead<'_> {

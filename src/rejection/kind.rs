@@ -89,6 +89,10 @@ pub enum RejectionKind {
     TooSlow,
     /// A form in another format than `application/x-www-form-urlencoded`.
     UnsupportedMediaType,
+    /// An event whose signature is missing, badly formed, or by another secret.
+    WebhookSignature,
+    /// An event that was signed too long ago, or in what is the future here.
+    WebhookUntimely,
     /// The address was proven by a kind of connection that is not accepted.
     WrongConnection,
 }
@@ -137,6 +141,8 @@ impl RejectionKind {
             Self::TooManyTries => "too_many_tries",
             Self::TooSlow => "too_slow",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::WebhookSignature => "webhook_signature",
+            Self::WebhookUntimely => "webhook_untimely",
             Self::WrongConnection => "wrong_connection",
         }
     }
@@ -156,7 +162,9 @@ impl RejectionKind {
             | Self::CodeWrong
             | Self::LinkUsed
             | Self::Malformed
-            | Self::ProviderDeclined => StatusCode::BAD_REQUEST,
+            | Self::ProviderDeclined
+            | Self::WebhookSignature
+            | Self::WebhookUntimely => StatusCode::BAD_REQUEST,
             Self::AnotherBrowser
             | Self::CookiesBlocked
             | Self::CrossSite
@@ -247,7 +255,8 @@ impl RejectionKind {
             Self::LinkExpired => Trouble::LinkExpired,
             Self::LinkUsed => Trouble::LinkUsed,
             Self::MailNotSent => Trouble::MailNotSent,
-            Self::Malformed => Trouble::Malformed,
+            // Nobody reads the last two: a webhook's answers are no pages.
+            Self::Malformed | Self::WebhookSignature | Self::WebhookUntimely => Trouble::Malformed,
             Self::MethodNotAllowed => Trouble::MethodNotAllowed,
             Self::NotAllowed => Trouble::NotAllowed,
             Self::OtherAddress => Trouble::OtherAddress,
@@ -271,10 +280,11 @@ impl RejectionKind {
 
     /// Returns the title of the problem, for programs.
     pub(super) const fn title(self) -> &'static str {
-        if self.wants_sign_in() {
-            "Sign-in required"
-        } else {
-            self.trouble().heading()
+        match self {
+            Self::WebhookSignature => "The event's signature is not good",
+            Self::WebhookUntimely => "The event was signed at another time",
+            _ if self.wants_sign_in() => "Sign-in required",
+            _ => self.trouble().heading(),
         }
     }
 }

@@ -18,6 +18,7 @@ use serde::Serialize;
 
 use crate::{
     audience::Audience,
+    endpoint::Endpoint,
     gate::Gate,
     head::RequestHead,
     layer::Shared,
@@ -126,7 +127,8 @@ impl Rejection {
         head: &RequestHead<'_>,
         resend: Option<Resend<'_>>,
     ) -> Response<Bytes> {
-        let mut response = if head.wants_page() {
+        let is_webhook = shared.gate.endpoint(head) == Some(Endpoint::Webhook);
+        let mut response = if head.wants_page() && !is_webhook {
             let login = shared.gate.login_path(None);
             // Where our cookie does not come back to, no relative way leads on.
             let login = match self.kind {

@@ -63,16 +63,19 @@ struct Ended {
 struct Groups {
     addresses: HashMap<String, Before>,
     connections: HashMap<String, Before>,
+    /// By [`membership`].
+    memberships: HashMap<String, Before>,
     organizations: HashMap<String, Before>,
     provider_sessions: HashMap<String, Before>,
     subjects: HashMap<String, Before>,
 }
 
 impl Groups {
-    const fn all(&self) -> [&HashMap<String, Before>; 5] {
+    const fn all(&self) -> [&HashMap<String, Before>; 6] {
         [
             &self.addresses,
             &self.connections,
+            &self.memberships,
             &self.organizations,
             &self.provider_sessions,
             &self.subjects,
@@ -96,9 +99,19 @@ impl Groups {
             || ends(&self.connections, session.connection())
             || ends(&self.organizations, session.organization())
             || ends(&self.provider_sessions, session.provider_session())
+            || !self.memberships.is_empty()
+                && session.organization().is_some_and(|organization| {
+                    let name = membership(session.subject(), organization);
+                    ends(&self.memberships, Some(&name))
+                })
             || !self.addresses.is_empty()
                 && ends(&self.addresses, Some(&session.email().to_ascii_lowercase()))
     }
+}
+
+/// Names a person in an organization. The length keeps two pairs apart whatever their ids hold.
+fn membership(subject: &str, organization: &str) -> String {
+    format!("{}:{subject}{organization}", subject.len())
 }
 
 /// Sessions up to a moment are ended.
@@ -124,6 +137,13 @@ impl MemoryRevocations {
                 self.end_group(&groups.addresses, &address.to_ascii_lowercase(), revocation);
             }
             Target::Connection(id) => self.end_group(&groups.connections, id, revocation),
+            Target::Membership {
+                subject,
+                organization,
+            } => {
+                let name = membership(subject, organization);
+                self.end_group(&groups.memberships, &name, revocation);
+            }
             Target::Organization(id) => self.end_group(&groups.organizations, id, revocation),
             Target::ProviderSession(id) => {
                 self.end_group(&groups.provider_sessions, id, revocation);

@@ -122,6 +122,13 @@ pub enum Target {
     Address(String),
     /// Every session that this connection of the provider proved, at [`Revocation::at`] or before.
     Connection(String),
+    /// Every session of this subject in this organization whose sign-in was at [`Revocation::at`] or before; none of the subject's in another.
+    Membership {
+        /// The provider's id of the person: [`Session::subject`].
+        subject: String,
+        /// The provider's id of the organization: [`Session::organization`].
+        organization: String,
+    },
     /// Every session of this organization whose sign-in was at [`Revocation::at`] or before.
     Organization(String),
     /// Every session that began with this session of the provider's ([`Session::provider_session`]), at [`Revocation::at`] or before.
@@ -139,6 +146,10 @@ impl Target {
         match self {
             Self::Address(address) => session.email().eq_ignore_ascii_case(address),
             Self::Connection(id) => session.connection() == Some(id),
+            Self::Membership {
+                subject,
+                organization,
+            } => session.subject() == subject && session.organization() == Some(organization),
             Self::Organization(id) => session.organization() == Some(id),
             Self::ProviderSession(id) => session.provider_session() == Some(id),
             Self::Session(id) => session.id() == *id,

@@ -1,0 +1,147 @@
+//! What can happen at WorkOS that ends sessions, each as the event that tells it. The data has the fields that WorkOS's SDKs demand.
+
+use serde_json::{Value, json};
+
+use super::{EmulatedUser, EmulatedWebhook, WebhookDelivery, id};
+
+/// What can happen at WorkOS. Each returns once its event is delivered, or given up.
+impl EmulatedWebhook {
+    /// Deactivates a connection: `connection.deactivated`.
+    pub async fn deactivate_connection(&self, id: &str) -> WebhookDelivery {
+        let data = self.connection(id, "inactive", "unlinked");
+        self.tell("connection.deactivated", &data).await
+    }
+
+    /// Deletes a connection: `connection.deleted`.
+    pub async fn delete_connection(&self, id: &str) -> WebhookDelivery {
+        // The state is the one before.
+        let data = self.connection(id, "active", "linked");
+        self.tell("connection.deleted", &data).await
+    }
+
+    /// Deletes an organization: `organization.deleted`.
+    pub async fn delete_organization(&self, id: &str) -> WebhookDelivery {
+        let now = self.moment();
+        let data = json!({
+            "object": "organization",
+            "id": id,
+            "name": id,
+            "domains": [],
+            "metadata": {},
+            "external_id": null,
+            "allow_profiles_outside_organization": false,
+            "created_at": now,
+            "updated_at": now,
+        });
+        self.tell("organization.deleted", &data).await
+    }
+
+    /// Deletes a user of Magic Auth: `user.deleted`.
+    pub async fn delete_user(&self, user: &EmulatedUser) -> WebhookDelivery {
+        let now = self.emulator.now();
+        let data = user.to_json(now, now);
+        self.tell("user.deleted", &data).await
+    }
+
+    /// Deletes a user of a directory, which knows their address: `dsync.user.deleted`.
+    pub async fn delete_directory_user(&self, email: &str) -> WebhookDelivery {
+        let data = self.directory_user(email, "active");
+        self.tell("dsync.user.deleted", &data).await
+    }
+
+    /// Changes the state of a user of a directory to `active`, `inactive` or `suspended`: `dsync.user.updated`.
+    pub async fn update_directory_user(&self, email: &str, state: &str) -> WebhookDelivery {
+        let mut data = self.directory_user(email, state);
+        if let Value::Object(fields) = &mut data {
+            let before = json!({ "state": "active" });
+            fields.insert("previous_attributes".to_owned(), before);
+        }
+        self.tell("dsync.user.updated", &data).await
+    }
+
+    /// Takes a user out of an organization: `organization_membership.deleted`.
+    pub async fn delete_membership(&self, user: &str, organization: &str) -> WebhookDelivery {
+        let now = self.moment();
+        let data = json!({
+            "object": "organization_membership",
+            "id": id::stable("om_", &format!("{user} {organization}")),
+            "user_id": user,
+            "organization_id": organization,
+            "organization_name": organization,
+            "status": "active",
+            "directory_managed": false,
+            "custom_attributes": {},
+            "role": { "slug": "member" },
+            "roles": [{ "slug": "member" }],
+            "created_at": now,
+            "updated_at": now,
+        });
+        self.tell("organization_membership.deleted", &data).await
+    }
+
+    /// Revokes a session that WorkOS keeps for a user of Magic Auth: `session.revoked`.
+    pub async fn revoke_session(&self, id: &str, user: &str) -> WebhookDelivery {
+        let now = self.moment();
+        let data = json!({
+            "object": "session",
+            "id": id,
+            "user_id": user,
+            "organization_id": null,
+            "auth_method": "magic_code",
+            "ip_address": null,
+            "user_agent": null,
+            "status": "revoked",
+            "expires_at": now,
+            "ended_at": now,
+            "created_at": now,
+            "updated_at": now,
+        });
+        self.tell("session.revoked", &data).await
+    }
+
+    fn connection(&self, id: &str, state: &str, status: &str) -> Value {
+        let now = self.moment();
+        json!({
+            "object": "connection",
+            "id": id,
+            "name": id,
+            "organization_id": null,
+            "connection_type": "MagicLink",
+            "external_key": id,
+            "state": state,
+            "status": status,
+            "domains": [],
+            "created_at": now,
+            "updated_at": now,
+        })
+    }
+
+    fn directory_user(&self, email: &str, state: &str) -> Value {
+        let now = self.moment();
+        json!({
+            "object": "directory_user",
+            "id": id::stable("directory_user_", email),
+            "directory_id": id::stable("directory_", "directory"),
+            "organization_id": id::stable("org_", "directory"),
+            "idp_id": email,
+            "email": email,
+            "emails": [{ "primary": true, "type": "work", "value": email }],
+            "username": email,
+            "first_name": null,
+            "last_name": null,
+            "state": state,
+            "custom_attributes": {},
+            "raw_attributes": {},
+            "created_at": now,
+            "updated_at": now,
+        })
+    }
+
+    fn moment(&self) -> String {
+        id::iso8601(self.emulator.now())
+    }
+
+    async fn tell(&self, name: &str, data: &Value) -> WebhookDelivery {
+        self.send(name, &data.to_string()).await
+    }
+}

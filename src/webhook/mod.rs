@@ -1,0 +1,197 @@
+//! The webhook: WorkOS's signed events that end sessions.
+//!
+//! - The signature is checked over the bytes that came, before anything in them is read ([`signature`]). Until then nothing is stored, and no
+//!   store is asked.
+//! - What an event ends is [`event`]'s to say. All others are acknowledged, so that WorkOS does not deliver them again.
+//! - 200 says that the store took every order of the event; otherwise 503, and WorkOS delivers it again. Orders are repeatable: what a first
+//!   delivery did half, the next does whole.
+//! - An event that was done here before is acknowledged, and nothing more ([`recent`]).
+//! - A program reads the answers: none of them is a page.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Response, header};
+
+use crate::{
+    clock::Timestamp,
+    event::Event,
+    layer::Shared,
+    rejection::{Rejection, RejectionKind},
+    revocation::Revocation,
+};
+
+mod event;
+mod recent;
+mod signature;
+
+pub(crate) use self::signature::{Secret, Verifier};
+use self::{event::Received, recent::Recent};
+
+/// The most bytes of an event: 256 KiB. WorkOS names no limit; a directory user with every attribute is a few KiB.
+pub(crate) const LONGEST_EVENT: usize = 256 * 1_024;
+
+/// What became of an event that the webhook received. [`Event::WebhookReceived`] tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WebhookEffect {
+    /// It was done before: nothing.
+    Duplicate,
+    /// The revocation store took the end of the sessions that it names, whether or not there are any.
+    Ended,
+    /// It ends no session: nothing.
+    Ignored,
+    /// The revocation store did not take it. The provider was asked to deliver it again.
+    NotRecorded,
+}
+
+/// What the layer knows of the provider's events. There is none unless a secret was given.
+#[derive(Debug)]
+pub(crate) struct Webhook {
+    verifier: Verifier,
+    recent: Recent,
+}
+
+impl Webhook {
+    pub(crate) fn new(verifier: Verifier) -> Self {
+        Self {
+            verifier,
+            recent: Recent::default(),
+        }
+    }
+
+    /// Takes an event that came at `now`.
+    pub(crate) async fn receive(
+        &self,
+        shared: &Shared,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<Response<Bytes>, Rejection> {
+        self.verifier
+            .verify(headers, body, now)
+            .map_err(Rejection::new)?;
+        let received = Received::parse(body).ok_or(RejectionKind::Malformed);
+        let received = received.map_err(Rejection::new)?;
+        let tell = |effect| {
+            shared.listener.tell(&Event::WebhookReceived {
+                id: received.id(),
+                name: received.name(),
+                effect,
+            });
+        };
+        if self.recent.knows(received.id()) {
+            tell(WebhookEffect::Duplicate);
+            return Ok(done());
+        }
+        let targets = received.targets().ok_or(RejectionKind::Malformed);
+        let targets = targets.map_err(Rejection::new)?;
+        let effect = match targets.is_empty() {
+            true => WebhookEffect::Ignored,
+            false => WebhookEffect::Ended,
+        };
+        // What began before the event is over by then, renewed or not.
+        let (at, until) = (received.at(now), now + shared.gate.lifetimes.absolute);
+        for target in targets {
+            let order = Revocation::new(target, at, until);
+            if shared.revoke(&order).await.is_err() {
+                tell(WebhookEffect::NotRecorded);
+                return Err(Rejection::new(RejectionKind::StoreUnavailable));
+            }
+        }
+        // Only now: one that failed must be done when it comes again.
+        self.recent.remember(received.id());
+        tell(effect);
+        Ok(done())
+    }
+}
+
+/// Says by its head whether a request may be a signed event. Its body is read only then.
+pub(crate) fn check_head(headers: &HeaderMap) -> Result<(), RejectionKind> {
+    let length = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > u64::try_from(LONGEST_EVENT).unwrap_or(u64::MAX)) {
+        return Err(RejectionKind::TooLarge);
+    }
+    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+    if !kind.is_some_and(is_json) {
+        return Err(RejectionKind::UnsupportedMediaType);
+    }
+    signature::of_headers(headers).map(drop)
+}
+
+fn is_json(kind: &[u8]) -> bool {
+    let kind = kind.split(|&b| b == b';').next().unwrap_or_default();
+    kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
+}
+
+fn done() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from_static(b"{}"));
+    let headers = response.headers_mut();
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderName;
+
+    use super::*;
+
+    #[test]
+    fn an_event_is_known_by_its_head() {
+        let signature = format!("t=1700000000000, v1={}", "a".repeat(64));
+        let (json, large) = ("application/json", "262145");
+        type Case<'c> = (&'c str, &'c [(&'c str, &'c str)], Result<(), RejectionKind>);
+        let cases: [Case<'_>; 7] = [
+            (
+                "event",
+                &[("content-type", json), ("content-length", "262144")],
+                Ok(()),
+            ),
+            (
+                "with charset",
+                &[("content-type", "Application/JSON; charset=utf-8")],
+                Ok(()),
+            ),
+            (
+                "too large",
+                &[("content-type", json), ("content-length", large)],
+                Err(RejectionKind::TooLarge),
+            ),
+            ("untyped", &[], Err(RejectionKind::UnsupportedMediaType)),
+            (
+                "form",
+                &[("content-type", "application/x-www-form-urlencoded")],
+                Err(RejectionKind::UnsupportedMediaType),
+            ),
+            (
+                "nearly JSON",
+                &[("content-type", "application/jsonx")],
+                Err(RejectionKind::UnsupportedMediaType),
+            ),
+            (
+                "signed twice",
+                &[("content-type", json), ("workos-signature", &signature)],
+                Err(RejectionKind::WebhookSignature),
+            ),
+        ];
+        for (name, fields, want) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert("workos-signature", signature.parse().unwrap());
+            for (field, value) in fields {
+                let field = HeaderName::try_from(*field).unwrap();
+                headers.append(field, value.parse().unwrap());
+            }
+            assert_eq!(check_head(&headers), want, "{name}");
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("content-type", HeaderValue::from_static(json));
+        let want = Err(RejectionKind::WebhookSignature);
+        assert_eq!(check_head(&headers), want, "unsigned");
+    }
+}

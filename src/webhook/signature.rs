@@ -1,0 +1,135 @@
+//! `WorkOS-Signature: t=<milliseconds since 1970>, v1=<HMAC-SHA256 of "<t>.<body>", in lower-case hex>`.
+//!
+//! - The field has exactly this shape, as WorkOS's SDKs document it: one field, both parts in this order, one space between them, and nothing else.
+//!   What is unknown is refused, so that nobody adds a weaker part (a `v0`) for us to choose.
+//! - The MAC is over the bytes as they came, and compared in constant time.
+//! - The time is in milliseconds: one in seconds is in 1970, and too old. It counts in both directions, to the whole second.
+//! - Each of several secrets is good, so that one can be replaced.
+
+use std::{fmt, time::Duration};
+
+use hmac::{Hmac, KeyInit, Mac};
+use http::HeaderMap;
+use sha2::Sha256;
+
+use crate::{clock::Timestamp, rejection::RejectionKind};
+
+const FIELD: &str = "workos-signature";
+/// The year 5138, in milliseconds, has no more digits.
+const MOST_DIGITS: usize = 14;
+const MAC: usize = 32;
+
+/// A secret that signs events. What it was made of is not kept.
+#[derive(Clone)]
+pub(crate) struct Secret(Hmac<Sha256>);
+
+impl Secret {
+    /// `None` if it is empty, or has a blank before or behind it: a secret read from a file with its line's end signs nothing right.
+    pub(crate) fn new(secret: &str) -> Option<Self> {
+        if secret.is_empty() || secret.trim() != secret {
+            return None;
+        }
+        Hmac::new_from_slice(secret.as_bytes()).ok().map(Self)
+    }
+
+    /// Says whether this secret signed a body. In constant time, as far as the MAC goes.
+    fn signed(&self, signature: &Signature<'_>, body: &[u8]) -> bool {
+        let mac = self.0.clone();
+        mac.chain_update(signature.time.as_bytes())
+            .chain_update(b".")
+            .chain_update(body)
+            .verify_slice(&signature.mac)
+            .is_ok()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// Says which events are the provider's.
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    secrets: Vec<Secret>,
+    tolerance: Duration,
+}
+
+impl Verifier {
+    pub(crate) const fn new(secrets: Vec<Secret>, tolerance: Duration) -> Self {
+        Self { secrets, tolerance }
+    }
+
+    pub(crate) fn verify(
+        &self,
+        headers: &HeaderMap,
+        body: &[u8],
+        now: Timestamp,
+    ) -> Result<(), RejectionKind> {
+        let signature = of_headers(headers)?;
+        let signed = |secret: &Secret| secret.signed(&signature, body);
+        if !self.secrets.iter().any(signed) {
+            return Err(RejectionKind::WebhookSignature);
+        }
+        // Behind the signature, so that what an operator reads of a wrong clock is true.
+        let at = Timestamp::from_secs(signature.millis / 1_000);
+        if at.until(now).max(now.until(at)) > self.tolerance {
+            return Err(RejectionKind::WebhookUntimely);
+        }
+        Ok(())
+    }
+}
+
+/// A signature that has the right shape.
+#[derive(Debug)]
+pub(super) struct Signature<'h> {
+    /// As it was signed, digit by digit.
+    time: &'h str,
+    millis: u64,
+    mac: [u8; MAC],
+}
+
+impl<'h> Signature<'h> {
+    fn parse(field: &'h str) -> Option<Self> {
+        let (time, mac) = field.strip_prefix("t=")?.split_once(", v1=")?;
+        let is_number = time.len() <= MOST_DIGITS && time.bytes().all(|b| b.is_ascii_digit());
+        let millis = time.parse().ok().filter(|_| is_number)?;
+        let mac = unhex(mac)?;
+        Some(Self { time, millis, mac })
+    }
+}
+
+/// Reads the signature of a request, which may still be wrong.
+pub(super) fn of_headers(headers: &HeaderMap) -> Result<Signature<'_>, RejectionKind> {
+    let mut fields = headers.get_all(FIELD).iter();
+    let one = match (fields.next(), fields.next()) {
+        (Some(field), None) => field.to_str().ok(),
+        _ => None,
+    };
+    one.and_then(Signature::parse)
+        .ok_or(RejectionKind::WebhookSignature)
+}
+
+/// Reads lower-case hex alone: WorkOS writes no other, and its SDKs take no other.
+fn unhex(text: &str) -> Option<[u8; MAC]> {
+    fn digit(byte: u8) -> Option<u8> {
+        match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        }
+    }
+    if text.len() != 2 * MAC {
+        return None;
+    }
+    let mut bytes = [0; MAC];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let [high, low] = pair.first_chunk()?;
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,9 @@
+//! The webhook: signed events end the right sessions and no other.
+
+#![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
+
+mod ends;
+mod sdk;
+mod shape;
+mod site;
+mod trouble;

@@ -1,0 +1,171 @@
+//! Duplicates, floods, and a store that is down.
+
+use http::StatusCode;
+use tower_magic_link::Identity;
+
+use crate::site::{SECRET, Site};
+
+const DATA: &str = r#"{"id":"conn_1"}"#;
+
+fn ada() -> Identity {
+    let ada = Identity::new("prof_ada", "ada@example.com".parse().unwrap());
+    ada.with_connection(Some("conn_1".to_owned()))
+}
+
+#[tokio::test]
+async fn a_duplicate_is_acknowledged_and_does_nothing() {
+    let site = Site::new();
+    let event = site.webhook().event("connection.deleted", DATA);
+    for (number, effect) in ["Ended", "Duplicate", "Duplicate"].into_iter().enumerate() {
+        let answer = site.take(&event).await;
+        assert_eq!(
+            (answer.status, answer.text.as_str()),
+            (StatusCode::OK, "{}"),
+            "{number}"
+        );
+        let heard = site.heard();
+        assert!(
+            heard.contains(effect) && heard.contains(event.id()),
+            "{number}: {heard}"
+        );
+    }
+    assert_eq!(
+        site.take(&site.webhook().sign_again(&event)).await.status,
+        200
+    );
+    assert_eq!(site.store.orders(), 1);
+    assert_eq!(
+        site.take(&site.webhook().event("connection.deleted", DATA))
+            .await
+            .status,
+        200
+    );
+    assert_eq!(site.store.orders(), 2, "another event");
+}
+
+#[tokio::test]
+async fn an_event_that_the_store_does_not_take_is_delivered_again_with_the_same_signature() {
+    let site = Site::new();
+    let webhook = site.serve().await;
+    let cookie = site.sign_in(&ada());
+    site.store.refuse(2);
+    let delivery = webhook.delete_connection("conn_1").await;
+    let (down, up) = (Some(StatusCode::SERVICE_UNAVAILABLE), Some(StatusCode::OK));
+    assert_eq!(delivery.answers(), [down, down, up]);
+    assert!(!site.is_admitted(&cookie).await);
+    let heard = site.heard();
+    assert_eq!(heard.matches("NotRecorded").count(), 2, "{heard}");
+    assert_eq!(heard.matches("Ended").count(), 1, "{heard}");
+}
+
+#[tokio::test]
+async fn an_event_that_was_done_half_is_done_whole_when_it_comes_again() {
+    let site = Site::new();
+    let (by_link, by_code) = (
+        ada(),
+        Identity::new("user_ada", "ada@old.example".parse().unwrap()),
+    );
+    let (by_link, by_code) = (site.sign_in(&by_link), site.sign_in(&by_code));
+    let data = r#"{"id":"user_ada","email":"ada@example.com"}"#;
+    let event = site.webhook().event("user.deleted", data);
+    site.store.refuse(1);
+    let answer = site.take(&event).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.header("retry-after"), Some("5"));
+    assert_eq!(
+        answer.header("content-type"),
+        Some("application/problem+json")
+    );
+    assert!(
+        answer.text.contains(r#""code":"store_unavailable""#),
+        "{}",
+        answer.text
+    );
+    assert!(site.is_admitted(&by_link).await && site.is_admitted(&by_code).await);
+    assert_eq!(site.take(&event).await.status, 200);
+    assert!(!site.is_admitted(&by_link).await && !site.is_admitted(&by_code).await);
+}
+
+#[tokio::test]
+async fn an_event_that_cannot_be_read_is_an_error_and_none_that_was_done() {
+    let site = Site::new();
+    let bodies = [
+        "",
+        "null",
+        "[]",
+        "{",
+        r#"{"id":"1"}"#,
+        r#"{"id":"1","event":"connection.deleted","data":{}}"#,
+    ];
+    for body in bodies {
+        let event = site.webhook().event("x", "{}");
+        let signature = sign(&site, body);
+        for _ in 0..2 {
+            let answer = site.post(&signature, body).await;
+            assert_eq!(answer.status, 400, "{body}");
+            assert!(
+                answer.text.contains(r#""code":"malformed""#),
+                "{}",
+                answer.text
+            );
+        }
+        assert_eq!(site.take(&event).await.status, 200, "{body}");
+    }
+    assert_eq!(site.store.orders(), 0);
+}
+
+/// Signs any body: the emulator signs `prefix + body`, so the test takes the MAC by itself.
+fn sign(site: &Site, body: &str) -> String {
+    use hmac::{Hmac, KeyInit, Mac};
+    use tower_magic_link::Clock;
+    let time = site.clock.now().as_secs() * 1_000;
+    let mac: Hmac<sha2::Sha256> = Hmac::new_from_slice(SECRET.as_bytes()).unwrap();
+    let mac = mac
+        .chain_update(format!("{time}.{body}"))
+        .finalize()
+        .into_bytes();
+    let hex: String = mac.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={time}, v1={hex}")
+}
+
+#[tokio::test]
+async fn a_flood_of_bad_signatures_never_reaches_the_store() {
+    let site = Site::new();
+    let cookie = site.sign_in(&ada());
+    let good = site.webhook().event("connection.deleted", DATA);
+    let stranger = site.workos.webhook("http://127.0.0.1:1", "another secret");
+    for number in 0..2_000 {
+        let event = stranger.event("connection.deleted", DATA);
+        let answer = match number % 3 {
+            0 => site.take(&event).await,
+            1 => site.post(good.signature(), event.body()).await,
+            _ => site.post("", event.body()).await,
+        };
+        assert_eq!(answer.status, 400);
+        assert!(
+            answer.text.contains(r#""code":"webhook_signature""#),
+            "{}",
+            answer.text
+        );
+    }
+    assert_eq!(site.store.orders(), 0);
+    assert!(!site.heard().contains("WebhookReceived"));
+    assert!(site.is_admitted(&cookie).await);
+    assert_eq!(site.take(&good).await.status, 200);
+    assert!(!site.is_admitted(&cookie).await);
+}
+
+#[tokio::test]
+async fn a_secret_is_replaced_without_losing_an_event() {
+    let site = Site::with(|builder| builder.webhook_secret("old").webhook_secret("new"));
+    for (secret, status) in [("old", 200), ("new", 200), ("older", 400)] {
+        let webhook = site.workos.webhook("http://127.0.0.1:1", secret);
+        let answer = site.take(&webhook.event("connection.deleted", DATA)).await;
+        assert_eq!(answer.status, status, "{secret}");
+    }
+    let printed = format!("{:?}", site.layer);
+    assert!(
+        !printed.contains("old") && !printed.contains("new"),
+        "{printed}"
+    );
+}
