@@ -55,7 +55,7 @@ impl Step {
     /// Opens the state, and refuses one that is forged or over.
     fn attempt(&self, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
         let keys = self.shared.gate.tokens.keys();
-        let Some(attempt) = Attempt::open(keys, Purpose::State, state) else {
+        let Some(attempt) = Attempt::open(keys, Purpose::State, state, self.now) else {
             return Err(Box::new(self.refuse(RejectionKind::Malformed)));
         };
         let Some(rejection) = self.is_over(&attempt) else {
@@ -93,7 +93,7 @@ impl Step {
             _ => RejectionKind::ProviderDeclined,
         };
         let keys = self.shared.gate.tokens.keys();
-        let attempt = state.and_then(|state| Attempt::open(keys, Purpose::State, state));
+        let attempt = state.and_then(|state| Attempt::open(keys, Purpose::State, state, self.now));
         match attempt.filter(|attempt| self.may_finish(attempt)) {
             Some(attempt) => self.or_live_session(Rejection::new(kind), &attempt).await,
             None => self.refuse(kind),
