@@ -71,6 +71,7 @@
 //! | what | by |
 //! | --- | --- |
 //! | a program sends its session token as `Authorization: Bearer …`, or as gRPC metadata | [`Builder::bearer_tokens`] |
+//! | a sibling service verifies the token by public keys alone | [`Jwks`], from [`MagicLinkLayer::jwks`] |
 //! | a handler signs in whom it has recognised by other means, and signs out | [`SessionIssuer`], from [`MagicLinkLayer::issuer`] |
 //! | the same, through the jar of `tower_cookies` | [`SessionIssuer`], feature `tower-cookies` |
 //!

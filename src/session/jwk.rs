@@ -52,8 +52,8 @@ mod tests {
         let want = concat!(
             r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"nJXrO4v7FkYiaLeOJQJ-b6Ez_vMYZOm2cJD9zCr4DhA","#,
             r#""kid":"a","alg":"EdDSA","use":"sig"},"#,
-            r#"{"kty":"EC","crv":"P-256","x":"oHcT6vaDxtEfL4zb1MA_OXR-3_D9AcsrTLZGYuUZ6Lg","#,
-            r#""y":"wXWA2mlVB3uXQlcudosYKIyhRtnsstq4_wUlX424NiU","kid":"b.c_d-e","alg":"ES256","use":"sig"}]}"#,
+            r#"{"kty":"EC","crv":"P-256","x":"oHcT6vaDxtEfL4zb1MA_OXR-3_D9AcrTLbJGYuUZ6Lg","#,
+            r#""y":"wXWA2mlVB3uXQlcudosYKIyhRtnssta4_wUlX424NiU","kid":"b.c_d-e","alg":"ES256","use":"sig"}]}"#,
         );
         let set = ring.jwks(NOW);
         let is_old = |set: &str| set.contains(r#""kid":"old""#);

@@ -1,6 +1,6 @@
 //! The keys of a layer that is in use: changed under load, followed in a file, handed out to siblings.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod file;
 mod jwks;

@@ -20,7 +20,7 @@ pub(in crate::session) struct Entry {
     /// The last moment at which a token was minted that this key verifies.
     last_minted: Timestamp,
     /// The first moment at which the key verifies and opens nothing more.
-    until: Timestamp,
+    until: Option<Timestamp>,
 }
 
 impl Entry {
@@ -29,7 +29,7 @@ impl Entry {
         Self {
             key,
             last_minted: NEVER,
-            until: NEVER,
+            until: None,
         }
     }
 
@@ -41,12 +41,12 @@ impl Entry {
         Self {
             key,
             last_minted: since.map_or(NEVER, |since| since + RetiredKey::LEEWAY),
-            until: until.unwrap_or(NEVER),
+            until,
         }
     }
 
     pub(in crate::session) fn stands(&self, now: Timestamp) -> bool {
-        now < self.until
+        self.until.is_none_or(|until| now < until)
     }
 
     /// Says whether a token of this key's can have been minted then, by us.

@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::*;
-use crate::session::test_keys;
+use crate::session::{SigningKey, test_keys};
 
 mod claims;
 mod header;
