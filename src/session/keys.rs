@@ -119,7 +119,8 @@ impl SigningKey {
 
     /// Reads a P-256 private key for ES256, in PKCS #8 PEM: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.
     ///
-    /// EdDSA is the better choice where every sibling knows it: it is faster, and needs no random number to sign.
+    /// EdDSA is the better choice where every sibling knows it: it is faster, needs no random number to sign, and its signature has one form (of
+    /// one by ECDSA anybody can make a second, for the same token).
     ///
     /// # Errors
     ///

@@ -235,4 +235,48 @@ mod tests {
             assert_eq!(is_ours, want, "{name}");
         }
     }
+
+    /// Row 37: where base64 has unused bits or padding, a lenient decoder takes several spellings of one value.
+    #[test]
+    fn a_sealed_value_and_a_browser_cookie_have_one_spelling_each() {
+        const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let keys = ring();
+        // Three lengths, so that each number of unused bits occurs.
+        for plain in ["a", "ab", "abc"] {
+            let sealed = keys.seal(Purpose::State, plain.as_bytes(), crate::random::bytes());
+            let is_open = |text: &str| keys.open(Purpose::State, text, NOW).is_some();
+            check(&sealed, is_open);
+        }
+        check(&keys.browser_cookie(crate::random::bytes()), |text| {
+            keys.made_browser_cookie(text, NOW)
+        });
+
+        fn check(good: &str, is_taken: impl Fn(&str) -> bool) {
+            assert!(is_taken(good));
+            let (start, last) = good.split_at(good.len() - 1);
+            for c in ALPHABET.chars().filter(|c| !last.contains(*c)) {
+                assert!(!is_taken(&format!("{start}{c}")), "{good}: {c} at the end");
+            }
+            let altered = [
+                format!("{good}="),
+                format!("{good}=="),
+                format!(" {good}"),
+                format!("{good} "),
+                format!("{good}\n"),
+                format!("{good}\0"),
+                format!("{good}."),
+                format!(".{good}"),
+                format!("{good}.{good}"),
+                format!("{good}A"),
+                format!("{good}AAAA"),
+                format!("{start}\n{last}"),
+                format!("\"{good}\""),
+                good.replace(['-', '_'], "+"),
+                good.to_ascii_lowercase(),
+            ];
+            for altered in altered.iter().filter(|altered| *altered != good) {
+                assert!(!is_taken(altered), "{altered:?}");
+            }
+        }
+    }
 }
