@@ -90,7 +90,10 @@ fn who_reads_after_a_replacement_returned_sees_it_whatever_else_changes() {
         assert!(!seen.contains(&0), "{seen:?}");
         rotation.join().unwrap();
         let seen = ring.load();
-        assert!(!seen.contains(&0), "a rotation at the same time brought it back: {seen:?}");
+        assert!(
+            !seen.contains(&0),
+            "a rotation at the same time brought it back: {seen:?}"
+        );
     });
 }
 
