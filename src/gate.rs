@@ -128,7 +128,7 @@ impl Gate {
     /// Says what to do with a request.
     pub(crate) fn decide(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
         if let Some(endpoint) = self.endpoint(head) {
-            return match self.guard(endpoint, head) {
+            return match self.guard(endpoint, head, now) {
                 Ok(()) => Decision::Step(endpoint),
                 Err(rejection) => Decision::RefuseStep(rejection),
             };
@@ -160,7 +160,12 @@ impl Gate {
         endpoint.filter(|endpoint| self.takes_webhooks || *endpoint != Endpoint::Webhook)
     }
 
-    fn guard(&self, endpoint: Endpoint, head: &RequestHead<'_>) -> Result<(), Rejection> {
+    fn guard(
+        &self,
+        endpoint: Endpoint,
+        head: &RequestHead<'_>,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
         if !endpoint.takes(head.method()) {
             return Err(Rejection::method_not_allowed(endpoint.allow()));
         }
@@ -171,7 +176,7 @@ impl Gate {
         if head.is_prefetch() {
             return Err(Rejection::new(RejectionKind::Prefetch));
         }
-        let has_browser_cookie = || self.browser_cookie(head).is_some();
+        let has_browser_cookie = || self.browser_cookie(head, now).is_some();
         if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_browser_cookie) {
             // A person whose browser drops our cookie has nothing else to show that the form was ours.
             return Err(match head.wants_page() && head.is_silent_on_site() {
@@ -274,10 +279,14 @@ impl Gate {
     }
 
     /// Returns the browser cookie, if it is one that we made.
-    pub(crate) fn browser_cookie<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
+    pub(crate) fn browser_cookie<'r>(
+        &self,
+        head: &RequestHead<'r>,
+        now: Timestamp,
+    ) -> Option<&'r str> {
         head.cookie(self.cookies.name(Jar::Browser))
             .one()
-            .filter(|cookie| self.tokens.keys().made_browser_cookie(cookie))
+            .filter(|cookie| self.tokens.keys().made_browser_cookie(cookie, now))
     }
 
     /// Makes a session for an identity that was proven at `now`.

@@ -73,6 +73,7 @@
 //! | what | by |
 //! | --- | --- |
 //! | a program sends its session token as `Authorization: Bearer …`, or as gRPC metadata | [`Builder::bearer_tokens`] |
+//! | a sibling service verifies the token by public keys alone | [`Jwks`], from [`MagicLinkLayer::jwks`] |
 //! | a handler signs in whom it has recognised by other means, and signs out | [`SessionIssuer`], from [`MagicLinkLayer::issuer`] |
 //! | the same, through the jar of `tower_cookies` | [`SessionIssuer`], feature `tower-cookies` |
 //!
@@ -125,7 +126,7 @@
 //! | what | by | why |
 //! | --- | --- | --- |
 //! | HS256 tokens | RustCrypto's `hmac` and `sha2`, the key schedule computed once | for one short token the fastest there is; always there |
-//! | EdDSA tokens | feature `aws-lc-rs` (default): aws-lc-rs | needs a C compiler; no open advisory; also rustls's default; verifies faster |
+//! | EdDSA, ES256 tokens | feature `aws-lc-rs` (default): aws-lc-rs | needs a C compiler; no open advisory; also rustls's default; verifies faster |
 //! | | feature `rust-crypto`: RustCrypto | pure Rust; compiles the `rsa` crate in, which has RUSTSEC-2023-0071 and is never called |
 //! | TLS to WorkOS | rustls over aws-lc-rs | one backend for both, by default |
 //! | sealing | `chacha20poly1305`, keys derived by HKDF | |
@@ -137,7 +138,7 @@
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
 //! `seal`), `revocation`, `flow` (`login`, `limits`, `send`, `check`, `code`, `open`, `callback`, `elsewhere`, `exchange`, `finish`, `logout`, `who`, `attempt`),
-//! `throttle` (`client`), `webhook`, `issuer`, `provider`, `mailer`, `page`, `rejection` (`lost_cookie`), `stream`, `forward`, `forward_auth` (`peer`), `event`,
+//! `throttle` (`client`), `webhook`, `issuer`, `provider`, `mailer`, `page`, `rejection` (`lost_cookie`), `stream`, `forward`, `forward_auth` (`peer`), `jwks`, `event`,
 //! `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -165,6 +166,7 @@ mod gate;
 pub mod guide;
 mod head;
 mod issuer;
+mod jwks;
 mod layer;
 mod lost_cookie;
 mod mailer;
@@ -211,6 +213,7 @@ pub use self::{
     forward_auth::{ForwardAuth, ForwardAuthFuture},
     future::ResponseFuture,
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},
+    jwks::Jwks,
     layer::MagicLinkLayer,
     mailer::{ConsoleMailer, Mail, MailError, Mailer},
     page::{
@@ -230,7 +233,9 @@ pub use self::{
     },
     rules::{Exposure, PathRule, Rule},
     service::MagicLink,
-    session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
+    session::{
+        InvalidSessionId, KeyFile, KeyHandle, KeyRing, RetiredKey, Session, SessionId, SigningKey,
+    },
     stream::SessionGuard,
     throttle::{
         Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,

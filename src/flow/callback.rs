@@ -56,7 +56,7 @@ impl Step {
     /// Opens the state, and refuses one that is forged or over.
     fn attempt(&self, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
         let keys = self.shared.gate.tokens.keys();
-        let Some(attempt) = Attempt::open(keys, Purpose::State, state) else {
+        let Some(attempt) = Attempt::open(keys, Purpose::State, state, self.now) else {
             return Err(Box::new(self.refuse(RejectionKind::Malformed)));
         };
         let Some(rejection) = self.is_over(&attempt) else {
@@ -95,7 +95,7 @@ impl Step {
         };
         let keys = self.shared.gate.tokens.keys();
         let state = state.unwrap_or_default();
-        let attempt = Attempt::open(keys, Purpose::State, state);
+        let attempt = Attempt::open(keys, Purpose::State, state, self.now);
         let Some(attempt) = attempt.filter(|attempt| self.may_finish(attempt)) else {
             return self.refuse(kind);
         };

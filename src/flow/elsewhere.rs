@@ -67,7 +67,7 @@ impl Step {
         leads_to: Option<&str>,
     ) -> Result<Leave, Box<Response<Bytes>>> {
         let refuse = |rejection: Rejection| Box::new(self.answer(rejection, None));
-        let Some(browser) = self.shared.gate.browser_cookie(&self.head()) else {
+        let Some(browser) = self.shared.gate.browser_cookie(&self.head(), self.now) else {
             return Err(refuse(self.cookie_lost(Jar::Browser)));
         };
         self.limit_code_entry().await.map_err(refuse)?;
@@ -155,11 +155,11 @@ impl Step {
         let head = self.head();
         let (Some(pass), Some(browser)) = (
             head.cookie(gate.cookies.name(Jar::Pass)).one(),
-            gate.browser_cookie(&head),
+            gate.browser_cookie(&head, self.now),
         ) else {
             return false;
         };
-        let plain = gate.tokens.keys().open(Purpose::Pass, pass);
+        let plain = gate.tokens.keys().open(Purpose::Pass, pass, self.now);
         plain.is_some_and(|plain| plain == pass_of(attempt, browser))
     }
 

@@ -66,7 +66,7 @@ impl Step {
     }
 
     fn browser(&self) -> Option<[u8; 16]> {
-        let cookie = self.shared.gate.browser_cookie(&self.head());
+        let cookie = self.shared.gate.browser_cookie(&self.head(), self.now);
         cookie.map(seal::fingerprint)
     }
 

@@ -47,7 +47,12 @@ impl Step {
 
     /// Gives a browser that has none its cookie.
     pub(super) fn greet(&self, response: &mut Response<Bytes>) {
-        if self.shared.gate.browser_cookie(&self.head()).is_none() {
+        if self
+            .shared
+            .gate
+            .browser_cookie(&self.head(), self.now)
+            .is_none()
+        {
             let cookie = self.fresh_browser_cookie();
             self.keep_browser_cookie(response, &cookie);
         }
@@ -81,7 +86,7 @@ impl Step {
         let browser = self
             .shared
             .gate
-            .browser_cookie(&self.head())
+            .browser_cookie(&self.head(), self.now)
             .map_or_else(|| self.fresh_browser_cookie(), str::to_owned);
         let keys = self.shared.gate.tokens.keys();
         let attempt = Attempt {
@@ -143,7 +148,7 @@ impl Step {
     /// Opens the attempt that goes on with another mail, if it is one of this browser.
     fn before(&self, sealed: &str) -> Option<Before> {
         let keys = self.shared.gate.tokens.keys();
-        let attempt = Attempt::open(keys, Purpose::Check, sealed)?;
+        let attempt = Attempt::open(keys, Purpose::Check, sealed, self.now)?;
         let sealed = sealed.to_owned();
         self.is_ours(&attempt).then_some(Before { attempt, sealed })
     }

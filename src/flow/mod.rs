@@ -193,7 +193,7 @@ impl Step {
         let query = self.query()?;
         let sealed = query.one("t")?.unwrap_or_default();
         let keys = self.shared.gate.tokens.keys();
-        Ok(attempt::Attempt::open(keys, purpose, sealed))
+        Ok(attempt::Attempt::open(keys, purpose, sealed, self.now))
     }
 
     /// Returns the address of the client, where it is known.
@@ -250,7 +250,7 @@ impl Step {
 
     /// Says whether this browser began an attempt.
     fn is_ours(&self, attempt: &attempt::Attempt) -> bool {
-        attempt.is_of(self.shared.gate.browser_cookie(&self.head()))
+        attempt.is_of(self.shared.gate.browser_cookie(&self.head(), self.now))
     }
 
     /// Returns where an attempt wanted to go: in its tail, or in a cookie where it was too long for that.
@@ -260,7 +260,10 @@ impl Step {
             return ReturnTo::parse(&attempt.tail, &gate.mount);
         }
         let sealed = self.head().cookie(gate.cookies.name(Jar::ReturnTo)).one()?;
-        let plain = gate.tokens.keys().open(Purpose::ReturnTo, sealed)?;
+        let plain = gate
+            .tokens
+            .keys()
+            .open(Purpose::ReturnTo, sealed, self.now)?;
         let (id, wanted) = plain.split_first_chunk::<16>()?;
         // The cookie is one for all tabs: another attempt's way is not this one's.
         let wanted = std::str::from_utf8(wanted)

@@ -1,4 +1,4 @@
-//! The crypto backend of EdDSA keys, named explicitly.
+//! The crypto backend of key pairs, named explicitly.
 //!
 //! - Feature `aws-lc-rs` (default): aws-lc-rs. It needs a C compiler, has no open advisory, is what rustls uses
 //!   by default, and is the faster of the two. It wins where both are compiled in.
@@ -14,19 +14,33 @@ use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, jwk::EllipticCurve};
 
 /// Returns the public key of a private one; `None` when it is no Ed25519 key.
-pub(super) fn public_key(private: &EncodingKey) -> Option<Vec<u8>> {
+pub(super) fn ed25519_public(private: &EncodingKey) -> Option<Vec<u8>> {
     (DEFAULT_PROVIDER
         .key_utils
         .ed_pub_components_from_private_key)(private.as_bytes(), &EllipticCurve::Ed25519)
     .ok()
 }
 
-pub(super) fn sign(message: &[u8], key: &EncodingKey) -> Option<Vec<u8>> {
-    let signer = (DEFAULT_PROVIDER.signer_factory)(&Algorithm::EdDSA, key).ok()?;
+/// Returns the public point of a private key; `None` when it is no P-256 key.
+pub(super) fn p256_public(private: &EncodingKey) -> Option<(Vec<u8>, Vec<u8>)> {
+    let components = DEFAULT_PROVIDER
+        .key_utils
+        .ec_pub_components_from_private_key;
+    let (_, x, y) = components(private.as_bytes(), Algorithm::ES256).ok()?;
+    Some((x, y))
+}
+
+pub(super) fn sign(algorithm: Algorithm, message: &[u8], key: &EncodingKey) -> Option<Vec<u8>> {
+    let signer = (DEFAULT_PROVIDER.signer_factory)(&algorithm, key).ok()?;
     signer.try_sign(message).ok()
 }
 
-pub(super) fn verify(message: &[u8], signature: &[u8], key: &DecodingKey) -> bool {
-    (DEFAULT_PROVIDER.verifier_factory)(&Algorithm::EdDSA, key)
+pub(super) fn verify(
+    algorithm: Algorithm,
+    message: &[u8],
+    signature: &[u8],
+    key: &DecodingKey,
+) -> bool {
+    (DEFAULT_PROVIDER.verifier_factory)(&algorithm, key)
         .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
 }

@@ -2,7 +2,7 @@
 //!
 //! - HS256 by RustCrypto's `hmac` and `sha2` with the key schedule computed once: for one short token that is the fastest
 //!   there is, and no backend has to be chosen for it.
-//! - EdDSA (Ed25519) by the backend of `backend.rs`, for when another service verifies without our secret.
+//! - EdDSA (Ed25519) and ES256 (P-256) by the backend of `backend.rs`, for when another service verifies without our secret.
 //! - A key knows the exact encoded header of the tokens that it mints. A token finds its key by these bytes;
 //!   `alg`, `kid`, `typ`, `crit`, `jku` from outside are never interpreted.
 //! - What else must be secret is derived from the key (HKDF, RFC 5869), each purpose under its own label.
@@ -15,6 +15,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::example_keys;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+use super::pair::Pair;
 use crate::error::ConfigError;
 
 /// RFC 7518, section 3.2: an HS256 key is at least as long as the hash.
@@ -40,16 +42,9 @@ pub struct SigningKey {
 
 #[derive(Clone)]
 enum Material {
-    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-    EdDsa(Box<EdDsa>),
     Hs256(Hmac<Sha256>),
-}
-
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-#[derive(Clone)]
-struct EdDsa {
-    private: jsonwebtoken::EncodingKey,
-    public: jsonwebtoken::DecodingKey,
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    Pair(Box<Pair>),
 }
 
 impl SigningKey {
@@ -95,6 +90,19 @@ impl SigningKey {
         Self::hs256(crate::random::bytes::<32>())
     }
 
+    /// Draws a fresh Ed25519 key for EdDSA. Sessions signed with it end with the process, and no other replica knows it.
+    ///
+    /// # Errors
+    ///
+    /// In practice never: any 32 bytes are an Ed25519 private key.
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))))]
+    pub fn generate_ed25519() -> Result<Self, ConfigError> {
+        let (pair, seed) = Pair::ed25519_of(crate::random::bytes())
+            .ok_or_else(|| ConfigError::secret("signing key", "is not taken by the backend"))?;
+        Self::assemble(Material::Pair(Box::new(pair)), &seed)
+    }
+
     /// Reads an Ed25519 private key for EdDSA, in PKCS #8 PEM: `openssl genpkey -algorithm ed25519`.
     ///
     /// # Errors
@@ -105,12 +113,25 @@ impl SigningKey {
     pub fn ed25519_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let invalid =
             || ConfigError::secret("signing key", "is no Ed25519 private key in PKCS #8 PEM");
-        let private =
-            jsonwebtoken::EncodingKey::from_ed_pem(pem.as_ref()).map_err(|_| invalid())?;
-        let public = super::backend::public_key(&private).ok_or_else(invalid)?;
-        let seed = seed(private.as_bytes()).ok_or_else(invalid)?.to_vec();
-        let public = jsonwebtoken::DecodingKey::from_ed_der(&public);
-        Self::assemble(Material::EdDsa(Box::new(EdDsa { private, public })), &seed)
+        let (pair, seed) = Pair::ed25519(pem.as_ref()).ok_or_else(invalid)?;
+        Self::assemble(Material::Pair(Box::new(pair)), &seed)
+    }
+
+    /// Reads a P-256 private key for ES256, in PKCS #8 PEM: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.
+    ///
+    /// EdDSA is the better choice where every sibling knows it: it is faster, needs no random number to sign, and its signature has one form (of
+    /// one by ECDSA anybody can make a second, for the same token).
+    ///
+    /// # Errors
+    ///
+    /// When the text is not such a key.
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))))]
+    pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
+        let invalid =
+            || ConfigError::secret("signing key", "is no P-256 private key in PKCS #8 PEM");
+        let (pair, seed) = Pair::p256(pem.as_ref()).ok_or_else(invalid)?;
+        Self::assemble(Material::Pair(Box::new(pair)), &seed)
     }
 
     /// Names the key: the `kid` of its tokens, at most 64 letters, digits, `-`, `_` and `.`. The default is derived from the key.
@@ -136,14 +157,29 @@ impl SigningKey {
         &self.id
     }
 
-    /// Returns the algorithm's name in JWA: `HS256` or `EdDSA` (RFC 7518, RFC 8037).
+    /// Returns the algorithm's name in JWA: `HS256`, `ES256` or `EdDSA` (RFC 7518, RFC 8037).
     #[must_use]
     pub const fn algorithm(&self) -> &'static str {
-        match self.material {
-            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-            Material::EdDsa(_) => "EdDSA",
+        match &self.material {
             Material::Hs256(_) => "HS256",
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Material::Pair(pair) => pair.algorithm(),
         }
+    }
+
+    /// Returns the members of the key's JWK that say which public key it is; `None` of a shared secret.
+    pub(super) fn public_jwk(&self) -> Option<String> {
+        match &self.material {
+            Material::Hs256(_) => None,
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Material::Pair(pair) => Some(pair.public_jwk()),
+        }
+    }
+
+    /// Says whether two keys have the same secret, whatever they are called. Not in constant time: both are ours.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.algorithm() == other.algorithm()
+            && self.derived::<32>("same key") == other.derived("same key")
     }
 
     fn assemble(material: Material, secret: &[u8]) -> Result<Self, ConfigError> {
@@ -191,12 +227,6 @@ impl SigningKey {
     /// Appends the encoded signature of the text so far.
     pub(super) fn sign_onto(&self, text: &mut String) -> Option<()> {
         match &self.material {
-            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-            Material::EdDsa(key) => {
-                let signature = super::backend::sign(text.as_bytes(), &key.private)?;
-                text.push('.');
-                URL_SAFE_NO_PAD.encode_string(signature, text);
-            }
             Material::Hs256(mac) => {
                 let signature = mac
                     .clone()
@@ -206,26 +236,32 @@ impl SigningKey {
                 text.push('.');
                 URL_SAFE_NO_PAD.encode_string(signature, text);
             }
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Material::Pair(pair) => {
+                let signature = pair.sign(text.as_bytes())?;
+                text.push('.');
+                URL_SAFE_NO_PAD.encode_string(signature, text);
+            }
         }
         Some(())
     }
 
     /// Says whether an encoded signature is this key's for the text. Constant time in the signature's bytes.
     pub(super) fn verifies(&self, text: &str, signature: &str) -> bool {
-        // 64 bytes is an Ed25519 signature; HMAC-SHA256 has 32. A longer one does not fit and is refused.
+        // 64 bytes is an Ed25519 or P-256 signature; HMAC-SHA256 has 32. A longer one does not fit and is refused.
         let mut buffer = [0; 64];
         let Ok(length) = URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) else {
             return false;
         };
         let signature = buffer.get(..length).unwrap_or_default();
         match &self.material {
-            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-            Material::EdDsa(key) => super::backend::verify(text.as_bytes(), signature, &key.public),
             Material::Hs256(mac) => mac
                 .clone()
                 .chain_update(text.as_bytes())
                 .verify_slice(signature)
                 .is_ok(),
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            Material::Pair(pair) => pair.verifies(text.as_bytes(), signature),
         }
     }
 }
@@ -269,18 +305,6 @@ fn is_key_document(secret: &[u8]) -> bool {
             _ => false,
         };
     is_text || is_der
-}
-
-/// Finds the 32 secret bytes in a PKCS #8 document (RFC 8410, section 7). They alone name the key and derive from it, so that it is
-/// the same key with its public half behind it and without.
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-fn seed(document: &[u8]) -> Option<&[u8]> {
-    // An octet string of 34 bytes, that holds an octet string of 32.
-    const TAGS: [u8; 4] = [0x04, 0x22, 0x04, 0x20];
-    let at = document
-        .windows(TAGS.len())
-        .position(|window| window == TAGS)?;
-    document.get(at + TAGS.len()..)?.get(..32)
 }
 
 #[cfg(test)]

@@ -17,7 +17,10 @@ use crate::{
 mod backend;
 pub(crate) mod cookie;
 mod example_keys;
+mod jwk;
 mod keys;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod pair;
 mod ring;
 pub(crate) mod seal;
 #[cfg(test)]
@@ -28,7 +31,10 @@ pub(crate) mod seal;
 mod test_keys;
 pub(crate) mod token;
 
-pub use self::{keys::SigningKey, ring::KeyRing};
+pub use self::{
+    keys::SigningKey,
+    ring::{KeyFile, KeyHandle, KeyRing, RetiredKey},
+};
 
 /// A signed-in person's session, as the request's token states it.
 ///

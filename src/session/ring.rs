@@ -1,48 +1,82 @@
-//! `KeyRing`: the current key and those that retired.
+//! `KeyRing`: the current key, and those that verify beside it.
 //!
 //! - New tokens and sealed values are made with the current key.
-//! - Retired keys still verify and open, so that a key can be changed without signing anyone out. Drop them once the
-//!   longest session has ended.
+//! - The others still verify and open, so that a key can be changed without signing anyone out: until their end, and no token that
+//!   was minted after they retired.
+//! - A ring is replaced as a whole, through its [`KeyHandle`], while requests read it ([`swap`]). Whatever is decided is decided by one
+//!   snapshot; what comes later in a request sees that ring or a newer one, never an older.
 
-use std::{env, ffi::OsString, fmt, sync::Arc};
+use std::{env, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
-};
-
+use self::swap::{Snapshot, Swap};
 use super::keys::SigningKey;
-use crate::error::ConfigError;
+use crate::{clock::Timestamp, error::ConfigError};
 
-/// The keys that sign sessions: one current, any number retired.
+mod file;
+mod handle;
+mod keys;
+mod retired;
+mod slot;
+mod swap;
+mod text;
+
+pub(in crate::session) use self::keys::{Entry, Keys};
+pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
+
+/// The keys that sign sessions: one current, any number that verify beside it.
 ///
 /// ```
-/// use tower_magic_link::{KeyRing, SigningKey};
+/// use std::time::Duration;
+/// use tower_magic_link::{KeyRing, RetiredKey, SigningKey, Timestamp};
 ///
 /// let last_year = SigningKey::generate()?.with_id("2025")?;
 /// let this_year = SigningKey::generate()?.with_id("2026")?;
-/// let keys = KeyRing::new(this_year).retire(last_year)?;
+///
+/// let new_year = Timestamp::from_secs(1_767_225_600);
+/// let longest_session = Duration::from_secs(12 * 60 * 60);
+/// let keys = KeyRing::new(this_year)
+///     .retire(RetiredKey::new(last_year).since(new_year).until(new_year + longest_session))?;
 /// # Ok::<(), tower_magic_link::ConfigError>(())
 /// ```
+///
+/// Clones are the same ring: what [`KeyRing::handle`] replaces changes for every layer that was given one. `retire` and `announce` make a
+/// ring of its own.
+///
+/// # Changing the key
+///
+/// One process: [`KeyHandle::rotate`]. Several replicas swap one after the other, and a token whose key a replica does not know signs its
+/// person out there. So a change has three steps, each taken everywhere before the next:
+///
+/// 1. The new key is added with [`KeyRing::announce`]: it verifies, and mints nothing yet. [`MagicLinkLayer::jwks`] lists it; siblings have
+///    it once their copy of the list is older than [`Jwks::MAX_AGE`].
+/// 2. The new key becomes the current one, and the old one retires ([`KeyRing::retire`]), not until the longest session has ended. A replica
+///    that swaps up to [`RetiredKey::LEEWAY`] later still mints good tokens with the old key.
+/// 3. The old key is dropped, by itself where it retired with an end.
+///
+/// Throttle counts and match codes depend on the current key: they start anew, and a person who began to sign in before the change
+/// may be shown another match code in their next tab.
+///
+/// A key that *leaked* must not retire: whoever has it can date tokens back, up to the longest session. Replace the ring by one
+/// without it; everybody signs in again.
+///
+/// [`Jwks::MAX_AGE`]: crate::Jwks::MAX_AGE
+/// [`MagicLinkLayer::jwks`]: crate::MagicLinkLayer::jwks
 #[derive(Clone)]
 pub struct KeyRing {
-    /// The current key first.
-    keys: Arc<[SigningKey]>,
+    keys: Arc<Swap<Keys>>,
 }
 
 impl KeyRing {
     /// Makes a ring of one current key.
     #[must_use]
     pub fn new(current: SigningKey) -> Self {
-        Self {
-            keys: Arc::new([current]),
-        }
+        Self::of(Keys::new(current))
     }
 
-    /// Reads the current key from `MAGIC_LINK_KEY` and, where it is set, retired keys from
-    /// `MAGIC_LINK_RETIRED_KEYS`, separated by commas.
+    /// Reads the current key from `MAGIC_LINK_KEY` and, where it is set, keys that verify beside it from
+    /// `MAGIC_LINK_RETIRED_KEYS`, separated by commas. When they retired is not known: they verify whatever they signed.
     ///
-    /// A key is 32 random bytes or more in base64 (`openssl rand -base64 32`), or an Ed25519 private key in PKCS #8 PEM.
+    /// A key is 32 random bytes or more in base64 (`openssl rand -base64 32`), or an Ed25519 or P-256 private key in PKCS #8 PEM.
     ///
     /// # Errors
     ///
@@ -51,22 +85,43 @@ impl KeyRing {
         Self::from_variables(|name| env::var_os(name))
     }
 
-    /// Adds a key that verifies, but mints no more.
+    /// Reads the keys from a file, once. [`KeyFile`] says how it is written, and can follow its changes.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, or a key in it cannot work or is there twice.
+    pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        KeyFile::open(path).map(|file| file.keys())
+    }
+
+    /// Adds a key that mints no more, and verifies what it has minted. A bare [`SigningKey`] verifies whatever it signed, without an end.
     ///
     /// # Errors
     ///
     /// When the ring has a key of that id.
-    pub fn retire(self, key: SigningKey) -> Result<Self, ConfigError> {
-        if self.keys.iter().any(|other| other.id() == key.id()) {
-            return Err(ConfigError::invalid(
-                "key id",
-                key.id(),
-                "names two keys of the ring",
-            ));
+    pub fn retire(self, key: impl Into<RetiredKey>) -> Result<Self, ConfigError> {
+        self.load().with(key.into().entry()).map(Self::of)
+    }
+
+    /// Adds a key that verifies already, and is going to mint.
+    ///
+    /// # Errors
+    ///
+    /// When the ring has a key of that id.
+    pub fn announce(self, key: SigningKey) -> Result<Self, ConfigError> {
+        self.retire(key)
+    }
+
+    /// Returns what replaces this ring's keys while requests run.
+    #[must_use]
+    pub fn handle(&self) -> KeyHandle {
+        KeyHandle::new(self.keys.clone())
+    }
+
+    fn of(keys: Keys) -> Self {
+        Self {
+            keys: Arc::new(Swap::new(keys)),
         }
-        Ok(Self {
-            keys: self.keys.iter().cloned().chain([key]).collect(),
-        })
     }
 
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
@@ -81,256 +136,37 @@ impl KeyRing {
         if current.trim().is_empty() {
             return Err(ConfigError::Missing { setting: CURRENT });
         }
+        let read = |name, text: &str| {
+            text::read_key(text).map_err(|problem| ConfigError::secret(name, problem))
+        };
         text(RETIRED)?
             .split(',')
             .filter(|text| !text.trim().is_empty())
-            .try_fold(Self::new(read_key(CURRENT, &current)?), |ring, text| {
-                ring.retire(read_key(RETIRED, text)?)
+            .try_fold(Self::new(read(CURRENT, &current)?), |ring, text| {
+                ring.retire(read(RETIRED, text)?)
             })
     }
 
-    /// Returns the key that mints.
-    #[expect(clippy::expect_used, reason = "every constructor puts a key first")]
-    pub(super) fn current(&self) -> &SigningKey {
-        self.keys.first().expect("a ring has a current key")
+    /// Returns the keys of this moment. What belongs together is done with one snapshot.
+    pub(in crate::session) fn load(&self) -> Snapshot<Keys> {
+        self.keys.load()
     }
 
-    /// Returns every key, the current one first.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &SigningKey> {
-        self.keys.iter()
+    /// Returns the public halves of the ring's key pairs as a JWK Set (RFC 7517, section 5), as JSON.
+    ///
+    /// Shared secrets (HS256) are never in it: a ring of nothing else gives an empty set. Keys whose end has come are left out.
+    #[must_use]
+    pub fn jwks(&self, now: Timestamp) -> String {
+        super::jwk::set(self.load().standing(now))
     }
 }
 
 /// Prints the keys' ids and algorithms.
 impl fmt::Debug for KeyRing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        self.load().fmt(f)
     }
-}
-
-fn read_key(variable: &'static str, text: &str) -> Result<SigningKey, ConfigError> {
-    let text = text.trim();
-    let named = |error: ConfigError| match error {
-        ConfigError::Secret { problem, .. } => ConfigError::secret(variable, problem),
-        other => other,
-    };
-    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-    if text.starts_with("-----BEGIN") {
-        return SigningKey::ed25519_pem(text).map_err(named);
-    }
-    #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-    if text.starts_with("-----BEGIN") {
-        let problem = "is PEM: EdDSA keys need feature aws-lc-rs or rust-crypto";
-        return Err(ConfigError::secret(variable, problem));
-    }
-    let secret = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
-        .iter()
-        .find_map(|base64| base64.decode(text).ok())
-        .ok_or_else(|| ConfigError::secret(variable, "is not base64"))?;
-    SigningKey::hs256(secret).map_err(named)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::session::test_keys;
-
-    fn secret() -> String {
-        STANDARD.encode(test_keys::SECRET)
-    }
-
-    fn other_secret() -> String {
-        STANDARD.encode(b"another-secret-of-32-random-byte")
-    }
-
-    fn ring(variables: &[(&str, &str)]) -> Result<KeyRing, ConfigError> {
-        KeyRing::from_variables(|name| {
-            let (_, value) = variables.iter().find(|(known, _)| *known == name)?;
-            Some(OsString::from(value))
-        })
-    }
-
-    #[test]
-    fn a_ring_takes_each_key_id_once() {
-        let key = |id: &str| SigningKey::generate().unwrap().with_id(id).unwrap();
-        let error = KeyRing::new(key("a")).retire(key("a")).unwrap_err();
-        let want = r#"key id "a" names two keys of the ring"#;
-        assert_eq!(error.to_string(), want);
-        let three = KeyRing::new(key("a")).retire(key("b")).unwrap();
-        assert_eq!(three.retire(key("b")).unwrap_err().setting(), "key id");
-    }
-
-    #[test]
-    fn a_key_is_read_in_any_base64() {
-        // Bytes that the alphabets write differently.
-        let secret: Vec<u8> = (0..32u8).map(|n| n.wrapping_mul(151) ^ 0xfb).collect();
-        assert_ne!(
-            STANDARD_NO_PAD.encode(&secret),
-            URL_SAFE_NO_PAD.encode(&secret)
-        );
-        let id = SigningKey::hs256(&secret).unwrap().id().to_owned();
-        for base64 in [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD] {
-            let text = format!(" {}\n", base64.encode(&secret));
-            let ring = ring(&[("MAGIC_LINK_KEY", &text)]).unwrap();
-            assert_eq!(ring.current().id(), id);
-        }
-    }
-
-    #[test]
-    fn the_current_key_comes_from_one_variable_and_the_retired_ones_from_another() {
-        let (one, two) = (secret(), other_secret());
-        let id = |text: &str| {
-            let key = SigningKey::hs256(STANDARD.decode(text).unwrap()).unwrap();
-            key.id().to_owned()
-        };
-        let third = STANDARD.encode(b"third-secret:32-other-random-byte");
-        let listed = format!(" {two} ,, {third} ,\n");
-        let cases = [
-            ("one key", vec![("MAGIC_LINK_KEY", one.as_str())], 1),
-            (
-                "no retired key",
-                vec![("MAGIC_LINK_KEY", &one), ("MAGIC_LINK_RETIRED_KEYS", "")],
-                1,
-            ),
-            (
-                "one retired key",
-                vec![("MAGIC_LINK_KEY", &one), ("MAGIC_LINK_RETIRED_KEYS", &two)],
-                2,
-            ),
-            (
-                "two retired keys and stray commas",
-                vec![
-                    ("MAGIC_LINK_KEY", &one),
-                    ("MAGIC_LINK_RETIRED_KEYS", &listed),
-                ],
-                3,
-            ),
-        ];
-        for (name, variables, keys) in cases {
-            let ring = ring(&variables).unwrap();
-            assert_eq!(ring.iter().count(), keys, "{name}");
-            assert_eq!(ring.current().id(), id(&one), "{name}");
-            let second = ring.iter().nth(1).map(SigningKey::id);
-            assert!(second.is_none_or(|second| second == id(&two)), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_variable_that_cannot_work_is_named_and_its_content_is_not_shown() {
-        let one = secret();
-        let (current, retired) = ("MAGIC_LINK_KEY", "MAGIC_LINK_RETIRED_KEYS");
-        let good = (current, one.as_str());
-        let public = test_keys::ED25519_PUBLIC.lines().nth(1).unwrap();
-        let weak = STANDARD.encode("passwordpasswordpasswordpassword");
-        let list = format!("{},c2hvcnQ=", other_secret());
-        let cases = [
-            ("nothing", vec![], "MAGIC_LINK_KEY is not set"),
-            ("empty", vec![(current, "")], "MAGIC_LINK_KEY is not set"),
-            ("blank", vec![(current, " \n")], "MAGIC_LINK_KEY is not set"),
-            (
-                "only a retired key",
-                vec![(retired, &one)],
-                "MAGIC_LINK_KEY is not set",
-            ),
-            (
-                "no base64",
-                vec![(current, "marker!")],
-                "MAGIC_LINK_KEY is not base64",
-            ),
-            (
-                "short",
-                vec![(current, "c2hvcnQ=")],
-                "MAGIC_LINK_KEY has 5 bytes, fewer than",
-            ),
-            (
-                "weak",
-                vec![(current, &weak)],
-                "MAGIC_LINK_KEY is a well-known example",
-            ),
-            (
-                "a public key's body",
-                vec![(current, public)],
-                "MAGIC_LINK_KEY is a key document",
-            ),
-            (
-                "a bad retired key",
-                vec![good, (retired, "marker!")],
-                "MAGIC_LINK_RETIRED_KEYS is not base64",
-            ),
-            (
-                "a short retired key",
-                vec![good, (retired, &list)],
-                "MAGIC_LINK_RETIRED_KEYS has 5 bytes",
-            ),
-            (
-                "the same key twice",
-                vec![good, (retired, &one)],
-                "names two keys of the ring",
-            ),
-        ];
-        for (name, variables, want) in cases {
-            let error = ring(&variables).unwrap_err();
-            let text = format!("{error} {error:?}");
-            assert!(
-                text.starts_with(want) || text.contains(want),
-                "{name}: {text}"
-            );
-            let shown = variables
-                .iter()
-                .any(|(_, value)| value.len() > 4 && text.contains(value));
-            assert!(!shown, "{name}: {text}");
-        }
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn a_variable_that_is_no_text_is_an_error_and_not_an_absence() {
-        use std::os::unix::ffi::OsStringExt;
-
-        for broken in ["MAGIC_LINK_KEY", "MAGIC_LINK_RETIRED_KEYS"] {
-            let error = KeyRing::from_variables(|name| {
-                if name == broken {
-                    Some(OsString::from_vec(vec![0xff; 44]))
-                } else {
-                    Some(OsString::from(secret()))
-                }
-            });
-            let want = format!("{broken} is not UTF-8");
-            assert_eq!(error.unwrap_err().to_string(), want);
-        }
-    }
-
-    #[test]
-    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-    fn an_ed25519_key_is_read_from_pem_current_or_retired() {
-        let (one, pem) = (secret(), test_keys::ED25519);
-        let listed = format!("{},\n{pem}", test_keys::OTHER_ED25519);
-        let cases = [
-            ("current", vec![("MAGIC_LINK_KEY", pem)], vec!["EdDSA"]),
-            (
-                "retired",
-                vec![
-                    ("MAGIC_LINK_KEY", one.as_str()),
-                    ("MAGIC_LINK_RETIRED_KEYS", &listed),
-                ],
-                vec!["HS256", "EdDSA", "EdDSA"],
-            ),
-        ];
-        for (name, variables, want) in cases {
-            let ring = ring(&variables).unwrap();
-            let algorithms: Vec<_> = ring.iter().map(SigningKey::algorithm).collect();
-            assert_eq!(algorithms, want, "{name}");
-        }
-        let error = ring(&[("MAGIC_LINK_KEY", test_keys::ED25519_PUBLIC)]).unwrap_err();
-        let want = "MAGIC_LINK_KEY is no Ed25519 private key in PKCS #8 PEM";
-        assert_eq!(error.to_string(), want);
-    }
-
-    #[test]
-    #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-    fn a_pem_names_the_features_that_it_needs() {
-        let error = ring(&[("MAGIC_LINK_KEY", test_keys::ED25519)]).unwrap_err();
-        let want = "MAGIC_LINK_KEY is PEM: EdDSA keys need feature aws-lc-rs or rust-crypto";
-        assert_eq!(error.to_string(), want);
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 //!
 //! - XChaCha20-Poly1305: its nonce is long enough to be drawn at random, whatever the number of values.
 //! - Each purpose has its own key, derived from the signing key: a value sealed for one does not open for another.
-//! - Sealed with the current key, opened with any of the ring.
+//! - Sealed with the current key, opened with any of the ring whose end has not come.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
@@ -10,6 +10,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use super::{KeyRing, SigningKey};
+use crate::clock::Timestamp;
 
 const NONCE: usize = 24;
 /// The nonce before and the Poly1305 tag behind.
@@ -47,17 +48,17 @@ impl KeyRing {
     /// Seals bytes for one purpose, as base64url. The nonce must be random.
     #[expect(clippy::expect_used, reason = "encryption fails above 256 GiB alone")]
     pub(crate) fn seal(&self, purpose: Purpose, plain: &[u8], nonce: [u8; NONCE]) -> String {
-        let sealed = aead(self.current(), purpose)
+        let sealed = aead(self.load().current(), purpose)
             .encrypt(&XNonce::from(nonce), plain)
             .expect("what is sealed here is short");
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
     }
 
     /// Opens what [`KeyRing::seal`] made for the same purpose with a key that the ring still has.
-    pub(crate) fn open(&self, purpose: Purpose, sealed: &str) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
-        self.iter().find_map(|key| {
+        self.load().standing(now).find_map(|key| {
             aead(key, purpose)
                 .decrypt(&XNonce::from(*nonce), sealed)
                 .ok()
@@ -66,7 +67,9 @@ impl KeyRing {
 
     /// Returns a fresh browser cookie: 128 random bits, and a tag by which we know it for ours.
     pub(crate) fn browser_cookie(&self, random: [u8; 16]) -> String {
-        let tag = browser_mac(self.current(), random).finalize().into_bytes();
+        let tag = browser_mac(self.load().current(), random)
+            .finalize()
+            .into_bytes();
         let tag = tag.first_chunk::<16>().copied().unwrap_or_default();
         URL_SAFE_NO_PAD.encode([random, tag].concat())
     }
@@ -74,7 +77,7 @@ impl KeyRing {
     /// Returns what stands for a value where the value itself must not be kept: the same for the same value, label and current key.
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     pub(crate) fn pseudonym(&self, label: &'static str, value: &[u8]) -> [u8; 16] {
-        let tag = Hmac::<Sha256>::new_from_slice(&self.current().derived::<32>(label))
+        let tag = Hmac::<Sha256>::new_from_slice(&self.load().current().derived::<32>(label))
             .map(|mac| mac.chain_update(value))
             .expect("a 32-byte key")
             .finalize()
@@ -83,7 +86,7 @@ impl KeyRing {
     }
 
     /// Says whether a browser cookie is one that we made. Constant time in the tag.
-    pub(crate) fn made_browser_cookie(&self, cookie: &str) -> bool {
+    pub(crate) fn made_browser_cookie(&self, cookie: &str, now: Timestamp) -> bool {
         let mut bytes = [0; 32];
         if URL_SAFE_NO_PAD.decode_slice(cookie, &mut bytes) != Ok(bytes.len()) {
             return false;
@@ -92,7 +95,8 @@ impl KeyRing {
         else {
             return false;
         };
-        self.iter()
+        self.load()
+            .standing(now)
             .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok())
     }
 }
@@ -117,6 +121,9 @@ fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::RetiredKey;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 
     const PURPOSES: [Purpose; 5] = [
         Purpose::Check,
@@ -138,7 +145,7 @@ mod tests {
             for opened_for in PURPOSES {
                 let want = (sealed_for == opened_for).then(|| b"secret".to_vec());
                 assert_eq!(
-                    keys.open(opened_for, &sealed),
+                    keys.open(opened_for, &sealed, NOW),
                     want,
                     "{sealed_for:?} {opened_for:?}"
                 );
@@ -156,11 +163,11 @@ mod tests {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
             let changed = URL_SAFE_NO_PAD.encode(changed);
-            assert_eq!(keys.open(Purpose::State, &changed), None, "bit {bit}");
+            assert_eq!(keys.open(Purpose::State, &changed, NOW), None, "bit {bit}");
         }
         for length in 0..sealed.len() {
             assert_eq!(
-                keys.open(Purpose::State, &sealed[..length]),
+                keys.open(Purpose::State, &sealed[..length], NOW),
                 None,
                 "{length} characters"
             );
@@ -177,18 +184,18 @@ mod tests {
             KeyRing::new(old.clone()).seal(Purpose::State, b"secret", crate::random::bytes());
         let ring = KeyRing::new(new.clone()).retire(old).unwrap();
         assert_eq!(
-            ring.open(Purpose::State, &sealed).as_deref(),
+            ring.open(Purpose::State, &sealed, NOW).as_deref(),
             Some(&b"secret"[..])
         );
-        assert_eq!(KeyRing::new(new).open(Purpose::State, &sealed), None);
+        assert_eq!(KeyRing::new(new).open(Purpose::State, &sealed, NOW), None);
     }
 
     #[test]
     fn a_browser_cookie_is_known_for_ours_and_a_made_up_one_is_not() {
         let keys = ring();
         let cookie = keys.browser_cookie(crate::random::bytes());
-        assert!(keys.made_browser_cookie(&cookie));
-        assert!(!ring().made_browser_cookie(&cookie));
+        assert!(keys.made_browser_cookie(&cookie, NOW));
+        assert!(!ring().made_browser_cookie(&cookie, NOW));
         for made_up in [
             "",
             "x",
@@ -196,7 +203,80 @@ mod tests {
             &cookie[1..],
             &format!("{cookie}A"),
         ] {
-            assert!(!keys.made_browser_cookie(made_up), "{made_up}");
+            assert!(!keys.made_browser_cookie(made_up, NOW), "{made_up}");
+        }
+    }
+
+    #[test]
+    fn a_retired_key_opens_until_its_end_and_not_on_it() {
+        let old = SigningKey::generate().unwrap();
+        let before = KeyRing::new(old.clone());
+        let sealed = before.seal(Purpose::State, b"secret", crate::random::bytes());
+        let cookie = before.browser_cookie(crate::random::bytes());
+        // When the key retired says nothing of what is sealed: an attempt has its own end.
+        let old = RetiredKey::new(old).since(Timestamp::from_secs(0));
+        let second = std::time::Duration::from_secs(1);
+        let cases = [
+            ("without an end", old.clone(), true),
+            (
+                "a second before its end",
+                old.clone().until(NOW + second),
+                true,
+            ),
+            ("on its end", old.clone().until(NOW), false),
+            ("after its end", old.until(NOW - second), false),
+        ];
+        for (name, old, want) in cases {
+            let ring = KeyRing::new(SigningKey::generate().unwrap());
+            let ring = ring.retire(old).unwrap();
+            let is_open = ring.open(Purpose::State, &sealed, NOW).is_some();
+            assert_eq!(is_open, want, "{name}");
+            let is_ours = ring.made_browser_cookie(&cookie, NOW);
+            assert_eq!(is_ours, want, "{name}");
+        }
+    }
+
+    /// Row 37: where base64 has unused bits or padding, a lenient decoder takes several spellings of one value.
+    #[test]
+    fn a_sealed_value_and_a_browser_cookie_have_one_spelling_each() {
+        const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let keys = ring();
+        // Three lengths, so that each number of unused bits occurs.
+        for plain in ["a", "ab", "abc"] {
+            let sealed = keys.seal(Purpose::State, plain.as_bytes(), crate::random::bytes());
+            let is_open = |text: &str| keys.open(Purpose::State, text, NOW).is_some();
+            check(&sealed, is_open);
+        }
+        check(&keys.browser_cookie(crate::random::bytes()), |text| {
+            keys.made_browser_cookie(text, NOW)
+        });
+
+        fn check(good: &str, is_taken: impl Fn(&str) -> bool) {
+            assert!(is_taken(good));
+            let (start, last) = good.split_at(good.len() - 1);
+            for c in ALPHABET.chars().filter(|c| !last.contains(*c)) {
+                assert!(!is_taken(&format!("{start}{c}")), "{good}: {c} at the end");
+            }
+            let altered = [
+                format!("{good}="),
+                format!("{good}=="),
+                format!(" {good}"),
+                format!("{good} "),
+                format!("{good}\n"),
+                format!("{good}\0"),
+                format!("{good}."),
+                format!(".{good}"),
+                format!("{good}.{good}"),
+                format!("{good}A"),
+                format!("{good}AAAA"),
+                format!("{start}\n{last}"),
+                format!("\"{good}\""),
+                good.replace(['-', '_'], "+"),
+                good.to_ascii_lowercase(),
+            ];
+            for altered in altered.iter().filter(|altered| *altered != good) {
+                assert!(!is_taken(altered), "{altered:?}");
+            }
         }
     }
 }

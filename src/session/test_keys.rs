@@ -56,6 +56,45 @@ ytMtskZi5RnouMF1gNppVQd7l0JXLnaLGCiMoUbZ7LLWuP8FJV+NuDYl
 -----END PRIVATE KEY-----
 ";
 
+/// `openssl pkey -pubout` of [`P256`].
+pub(super) const P256_PUBLIC: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEoHcT6vaDxtEfL4zb1MA/OXR+3/D9
+AcrTLbJGYuUZ6LjBdYDaaVUHe5dCVy52ixgojKFG2eyy1rj/BSVfjbg2JQ==
+-----END PUBLIC KEY-----
+";
+
+/// The same key without its public half.
+pub(super) const P256_WITHOUT_PUBLIC: &str = "-----BEGIN PRIVATE KEY-----
+MEECAQAwEwYHKoZIzj0CAQYIKoZIzj0DAQcEJzAlAgEBBCBPrr2XoCeDIxzjckL0
+i3ShJrwYiOa4pc9XWWQFELtzKw==
+-----END PRIVATE KEY-----
+";
+
+/// The same key with the public half of [`OTHER_P256`].
+pub(super) const P256_WITH_FOREIGN_PUBLIC: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgT669l6AngyMc43JC
+9It0oSa8GIjmuKXPV1lkBRC7cyuhRANCAASEjok12yqu4Q2+gdDpQIzZK1wjkNJ9
+uXkzsrgKGYtRnjun6jC340BwcQ+dpwaa+8aJfkKmiuwp1YrN6u3pUJvk
+-----END PRIVATE KEY-----
+";
+
+/// `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-384`.
+pub(super) const P384: &str = "-----BEGIN PRIVATE KEY-----
+MIG2AgEAMBAGByqGSM49AgEGBSuBBAAiBIGeMIGbAgEBBDCIbvN6Vcr0lGUl5zTD
+PTYWB+PR8heaA3xLu8ub/F3xZoxL8mQJQ+szvnTMd1MQh/ehZANiAARHGtxAW7zf
+hgYoU9uX/nMu3Rv1SwbIlGzrYIvWQ1aI2In4CVpUtwrUj+V9xhTzSW0S+G3xPFPK
+0IasUt6pIKqYoC5Fx/orw+lauD+ERg9/Z79XmmlL2VeYSozgzNZ5P/A=
+-----END PRIVATE KEY-----
+";
+
+/// Another P-256 key.
+pub(super) const OTHER_P256: &str = "-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg4coY1RLg3JfJrfNx
+/D/2smCIvDfVux98e95pMhAxmlGhRANCAASEjok12yqu4Q2+gdDpQIzZK1wjkNJ9
+uXkzsrgKGYtRnjun6jC340BwcQ+dpwaa+8aJfkKmiuwp1YrN6u3pUJvk
+-----END PRIVATE KEY-----
+";
+
 /// `openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:1024`.
 pub(super) const RSA: &str = "-----BEGIN PRIVATE KEY-----
 MIICdQIBADANBgkqhkiG9w0BAQEFAASCAl8wggJbAgEAAoGBAKKPHgVpb2YQ7lsM

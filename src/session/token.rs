@@ -11,7 +11,11 @@ use std::{borrow::Cow, fmt, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{KeyRing, Session, SessionId, SigningKey, Times, cookie::LONGEST};
+use super::{
+    KeyRing, Session, SessionId, Times,
+    cookie::LONGEST,
+    ring::{Entry, Keys},
+};
 use crate::{clock::Timestamp, provider::SignInMethod};
 
 /// Browsers cut cookies at 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
@@ -71,7 +75,8 @@ impl Tokens {
             via: (session.method() == SignInMethod::MagicAuth).then(|| Text::from(BY_CODE)),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
-        let key = self.keys.current();
+        let keys = self.keys.load();
+        let key = keys.current();
         let mut token = key.prefix().to_owned();
         URL_SAFE_NO_PAD.encode_string(claims, &mut token);
         key.sign_onto(&mut token)?;
@@ -80,7 +85,8 @@ impl Tokens {
 
     /// Reads a token back into the session that it states.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Session, Fault> {
-        let payload = self.signed_payload(token).ok_or(Fault::Invalid)?;
+        let keys = self.keys.load();
+        let (entry, payload) = signed_payload(&keys, token).ok_or(Fault::Invalid)?;
         // Checked as a whole: serde_json would check the UTF-8 of every string by itself.
         let payload = std::str::from_utf8(&payload).map_err(|_| Fault::Invalid)?;
         // serde would take an array of the claims' values for them.
@@ -88,28 +94,12 @@ impl Tokens {
             return Err(Fault::Invalid);
         }
         let claims: Claims<'_> = serde_json::from_str(payload).map_err(|_| Fault::Invalid)?;
+        // What a retired key signs later is not ours, and past its end nothing is.
+        if !entry.stands(now) || !entry.minted(claims.iat) {
+            return Err(Fault::Invalid);
+        }
         self.check(&claims, now)?;
         Ok(claims.into_session())
-    }
-
-    /// Returns what a key of the ring has signed. Nothing of it is parsed before.
-    fn signed_payload(&self, token: &str) -> Option<Vec<u8>> {
-        if token.len() > LONGEST {
-            return None;
-        }
-        let (signed, signature) = token.rsplit_once('.')?;
-        let (key, payload) = self.key_of(signed)?;
-        if !key.verifies(signed, signature) {
-            return None;
-        }
-        URL_SAFE_NO_PAD.decode(payload).ok()
-    }
-
-    /// Chooses the key by the exact bytes of the header, and returns what stands behind them.
-    fn key_of<'t>(&self, signed: &'t str) -> Option<(&SigningKey, &'t str)> {
-        self.keys
-            .iter()
-            .find_map(|key| Some((key, signed.strip_prefix(key.prefix())?)))
     }
 
     fn check(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), Fault> {
@@ -129,6 +119,26 @@ impl Tokens {
         }
         Ok(())
     }
+}
+
+/// Returns what a key of the ring has signed. Nothing of it is parsed before.
+fn signed_payload<'k>(keys: &'k Keys, token: &str) -> Option<(&'k Entry, Vec<u8>)> {
+    if token.len() > LONGEST {
+        return None;
+    }
+    let (signed, signature) = token.rsplit_once('.')?;
+    let (entry, payload) = key_of(keys, signed)?;
+    if !entry.key.verifies(signed, signature) {
+        return None;
+    }
+    let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
+    Some((entry, payload))
+}
+
+/// Chooses the key by the exact bytes of the header, and returns what stands behind them.
+fn key_of<'k, 't>(keys: &'k Keys, signed: &'t str) -> Option<(&'k Entry, &'t str)> {
+    keys.iter()
+        .find_map(|entry| Some((entry, signed.strip_prefix(entry.key.prefix())?)))
 }
 
 #[derive(Serialize, Deserialize)]

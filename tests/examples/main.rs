@@ -4,6 +4,7 @@
 
 mod grpc;
 mod hosts;
+mod jwks;
 mod person;
 #[path = "../support/program.rs"]
 mod program;

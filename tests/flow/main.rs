@@ -17,6 +17,7 @@ mod configuration;
 mod elsewhere;
 mod explain;
 mod forms;
+mod keys;
 mod links;
 mod lost_cookie;
 mod mail;

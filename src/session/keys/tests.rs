@@ -219,6 +219,49 @@ mod eddsa {
     }
 
     #[test]
+    fn a_drawn_key_is_a_fresh_one_that_signs() {
+        let draw = || SigningKey::generate_ed25519().unwrap();
+        let (one, two) = (draw(), draw());
+        assert_eq!(one.algorithm(), "EdDSA");
+        assert_ne!(one.id(), two.id());
+        assert!(one.verifies("text", &sign(&one)) && !two.verifies("text", &sign(&one)));
+    }
+
+    #[test]
+    fn a_p256_key_is_the_same_key_with_and_without_its_public_half() {
+        let key = SigningKey::es256_pem(test_keys::P256).unwrap();
+        let bare = SigningKey::es256_pem(test_keys::P256_WITHOUT_PUBLIC);
+        // RustCrypto's backend works the public half out; aws-lc-rs asks for it.
+        if let Ok(bare) = bare {
+            assert_eq!(bare.id(), key.id());
+            assert!(key.verifies("text", &sign(&bare)));
+        }
+        assert_eq!(key.algorithm(), "ES256");
+        assert!(key.verifies("text", &sign(&key)));
+        let other = SigningKey::es256_pem(test_keys::OTHER_P256).unwrap();
+        assert_ne!(other.id(), key.id());
+        assert!(!other.verifies("text", &sign(&key)));
+    }
+
+    #[test]
+    fn what_is_no_p256_private_key_is_refused_without_being_shown() {
+        let cases = [
+            ("nothing", ""),
+            ("an Ed25519 key", test_keys::ED25519),
+            ("an RSA key", test_keys::RSA),
+            ("a P-384 key", test_keys::P384),
+            ("the public key", test_keys::P256_PUBLIC),
+            ("cut short", &test_keys::P256[..90]),
+            ("another's public half", test_keys::P256_WITH_FOREIGN_PUBLIC),
+        ];
+        for (name, pem) in cases {
+            let error = SigningKey::es256_pem(pem).expect_err(name);
+            let want = "signing key is no P-256 private key in PKCS #8 PEM";
+            assert_eq!(error.to_string(), want, "{name}");
+        }
+    }
+
+    #[test]
     fn a_shared_secret_and_a_key_pair_never_take_each_others_signatures() {
         let pair = SigningKey::ed25519_pem(test_keys::ED25519).unwrap();
         let shared = SigningKey::hs256(test_keys::SECRET).unwrap();

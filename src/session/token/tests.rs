@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::*;
-use crate::session::test_keys;
+use crate::session::{SigningKey, test_keys};
 
 mod claims;
 mod header;
@@ -26,6 +26,8 @@ fn kinds() -> Vec<SigningKey> {
         hs256(),
         #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
         SigningKey::ed25519_pem(test_keys::ED25519).unwrap(),
+        #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+        SigningKey::es256_pem(test_keys::P256).unwrap(),
     ]
 }
 
@@ -195,6 +197,49 @@ fn a_retired_key_verifies_and_a_dropped_one_does_not() {
             tokens(new()).verify(&token, NOW).unwrap_err(),
             Fault::Invalid
         );
+    }
+}
+
+#[test]
+fn a_retired_key_verifies_what_it_minted_before_and_until_its_end() {
+    use crate::session::RetiredKey;
+
+    let at = |secs: i64| Timestamp::from_secs(NOW.as_secs().checked_add_signed(secs).unwrap());
+    // The token is minted at NOW and read ten minutes later.
+    let now = at(600);
+    let since = |secs| RetiredKey::new(hs256()).since(at(secs));
+    let until = |secs| RetiredKey::new(hs256()).until(at(secs));
+    let cases = [
+        ("a bare key", RetiredKey::new(hs256()), Ok(())),
+        ("retired later", since(1), Ok(())),
+        ("retired as it was minted", since(0), Ok(())),
+        ("a minute before", since(-60), Ok(())),
+        (
+            "a minute and a second before",
+            since(-61),
+            Err(Fault::Invalid),
+        ),
+        ("long before", since(-86_400), Err(Fault::Invalid)),
+        ("until a second later", until(601), Ok(())),
+        ("until now", until(600), Err(Fault::Invalid)),
+        ("until before", until(1), Err(Fault::Invalid)),
+        ("both good", since(0).until(at(601)), Ok(())),
+        (
+            "over, though minted before",
+            since(0).until(now),
+            Err(Fault::Invalid),
+        ),
+        (
+            "minted after, though not over",
+            since(-61).until(at(601)),
+            Err(Fault::Invalid),
+        ),
+    ];
+    let token = tokens(hs256()).mint(&session()).unwrap();
+    for (name, old, want) in cases {
+        let ring = KeyRing::new(SigningKey::generate().unwrap());
+        let tokens = Tokens::new(ring.retire(old).unwrap(), ORIGIN);
+        assert_eq!(tokens.verify(&token, now).map(drop), want, "{name}");
     }
 }
 

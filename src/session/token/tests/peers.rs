@@ -46,6 +46,10 @@ fn another_implementation_reads_our_tokens_and_refuses_altered_ones() {
             DecodingKey::from_ed_pem(test_keys::ED25519_PUBLIC.as_bytes()).unwrap(),
             Algorithm::EdDSA,
         ),
+        (
+            DecodingKey::from_ec_pem(test_keys::P256_PUBLIC.as_bytes()).unwrap(),
+            Algorithm::ES256,
+        ),
     ];
     for (key, (reader, algorithm)) in kinds().into_iter().zip(readers) {
         let id = key.id().to_owned();
@@ -139,10 +143,10 @@ fn corpora_wycheproof_agrees_on_every_hs256_vector() {
             .next()
             .map(KeyRing::new)
             .map(|ring| keys.try_fold(ring, KeyRing::retire).unwrap());
-        let tokens = Tokens::new(keys.unwrap(), ORIGIN);
+        let keys = keys.unwrap().load();
         for vector in &vectors {
             let jws = vector["jws"].as_str().unwrap();
-            let payload = tokens.signed_payload(jws);
+            let payload = signed_payload(&keys, jws);
             assert_eq!(payload.is_some(), is_valid(vector), "{vector}");
             judged += 1;
         }

@@ -1,0 +1,195 @@
+//! `KeyFile`: keys in a file, read again when it changes.
+//!
+//! - The file is read every so often, and compared by its content: no time of change has to be trusted, and a link that is swapped, as
+//!   Kubernetes does with secrets, is followed like a file that is renamed into place.
+//! - What has changed is taken once it was read the same twice, so that a file that is half written is not.
+//! - What cannot be read or is wrong changes nothing, and is told to `tracing`, once each.
+
+use std::{
+    fmt,
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::{Arc, Weak},
+    time::Duration,
+};
+
+use sha2::{Digest, Sha256};
+use tokio::{
+    task::spawn_blocking,
+    time::{MissedTickBehavior, interval},
+};
+
+use super::{KeyRing, Keys, swap::Swap, text::read_ring};
+use crate::error::ConfigError;
+
+/// More than any number of keys; a wrong path may lead to anything.
+const LONGEST: u64 = 64 * 1_024;
+const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Keys in a file, for [`MagicLinkLayer::builder`](crate::MagicLinkLayer::builder) by [`KeyFile::keys`].
+///
+/// The first key is the current one, the others verify beside it, as in [`KeyRing`]. A key is a line of base64 (32 random bytes or more:
+/// `openssl rand -base64 32`), or an Ed25519 or P-256 private key in PKCS #8 PEM. Lines before it may give its `id`, and for any but the first the times,
+/// in seconds since 1970 (`date +%s`), at which it `retired` and `until` which it verifies. Empty lines, and those that begin with `#`, say nothing.
+///
+/// ```text
+/// id: 2026-11
+/// <base64 or PEM>
+///
+/// # changed on 23 November; the longest session lasts 12 hours
+/// id: 2026-05
+/// retired: 1795420800
+/// until: 1795464000
+/// <base64 or PEM>
+/// ```
+///
+/// [`KeyFile::watch`] follows the file:
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let path = std::env::temp_dir().join(format!("tower-magic-link-doc-{}", std::process::id()));
+/// # std::fs::write(&path, "HDge+0f2qDskwpnolJZd3t2csYlILEfOKiyg0Q2Qvdk=")?;
+/// use std::time::Duration;
+/// use tower_magic_link::KeyFile;
+///
+/// let file = KeyFile::open(&path)?;
+/// let keys = file.keys();
+/// tokio::spawn(file.watch(Duration::from_secs(10)));
+/// // MagicLinkLayer::builder(provider, keys) …
+/// # drop(keys);
+/// # std::fs::remove_file(&path)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
+#[must_use]
+pub struct KeyFile {
+    path: PathBuf,
+    keys: KeyRing,
+    /// Not the content itself: it is secret.
+    taken: Hash,
+}
+
+type Hash = [u8; 32];
+
+impl KeyFile {
+    /// Reads a file of keys.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read or has more than 64 KiB, or a key in it cannot work or is there twice.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        let path = path.into();
+        let text = read(&path)?;
+        Ok(Self {
+            keys: read_ring(&text)?,
+            taken: hash(&text),
+            path,
+        })
+    }
+
+    /// Returns the ring of the file's keys, which [`KeyFile::watch`] keeps up to date.
+    #[must_use]
+    pub fn keys(&self) -> KeyRing {
+        self.keys.clone()
+    }
+
+    /// Follows the file for as long as anybody has its ring. It is looked at after each `interval`, of 100 milliseconds or more; a change counts from the
+    /// second look at it.
+    ///
+    /// A file that is missing, unreadable or wrong leaves the keys as they are: an error is told to `tracing`, target `tower_magic_link`.
+    ///
+    /// It has to be awaited or spawned, on a tokio runtime with a timer.
+    pub async fn watch(self, every: Duration) {
+        let Self { path, keys, taken } = self;
+        let ring = Arc::downgrade(&keys.keys);
+        drop(keys);
+        let mut watch = Watch {
+            path,
+            ring,
+            seen: Ok(taken),
+            taken,
+        };
+        let mut ticks = interval(every.max(SHORTEST_INTERVAL));
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // The first comes at once.
+        ticks.tick().await;
+        loop {
+            ticks.tick().await;
+            let path = watch.path.clone();
+            let Ok(text) = spawn_blocking(move || read(&path)).await else {
+                // The runtime is going down.
+                return;
+            };
+            if !watch.look_at(text) {
+                return;
+            }
+        }
+    }
+}
+
+impl fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeyFile")
+            .field("path", &self.path)
+            .field("keys", &self.keys)
+            .finish_non_exhaustive()
+    }
+}
+
+struct Watch {
+    path: PathBuf,
+    ring: Weak<Swap<Keys>>,
+    /// What the last look saw.
+    seen: Result<Hash, ConfigError>,
+    /// What the ring was made of.
+    taken: Hash,
+}
+
+impl Watch {
+    /// Takes what was read, if it is new, and says whether anybody still has the ring.
+    fn look_at(&mut self, text: Result<String, ConfigError>) -> bool {
+        let Some(ring) = self.ring.upgrade() else {
+            return false;
+        };
+        let seen = text.as_deref().map(hash).map_err(ConfigError::clone);
+        let is_first_look = seen != self.seen;
+        self.seen.clone_from(&seen);
+        match (text, seen) {
+            (Ok(text), Ok(hash)) if hash != self.taken && !is_first_look => {
+                // Taken even if it is wrong: it is wrong the next time too.
+                self.taken = hash;
+                match read_ring(&text) {
+                    Ok(read) => {
+                        ring.replace(Arc::clone(&read.load()));
+                        tracing::info!(target: "tower_magic_link", path = %self.path.display(), keys = ?read, "keys changed");
+                    }
+                    Err(error) => self.tell(&error),
+                }
+            }
+            (Err(error), _) if is_first_look => self.tell(&error),
+            _ => {}
+        }
+        true
+    }
+
+    fn tell(&self, error: &ConfigError) {
+        tracing::error!(target: "tower_magic_link", path = %self.path.display(), %error, "keys not changed");
+    }
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let wrong = |problem: String| ConfigError::invalid("key file", path.to_string_lossy(), problem);
+    let file =
+        File::open(path).map_err(|error| wrong(format!("cannot be read: {}", error.kind())))?;
+    let mut text = String::new();
+    let read = file.take(LONGEST + 1).read_to_string(&mut text);
+    read.map_err(|error| wrong(format!("cannot be read: {}", error.kind())))?;
+    if u64::try_from(text.len()).is_ok_and(|length| length > LONGEST) {
+        return Err(wrong(format!("has more than {LONGEST} bytes")));
+    }
+    Ok(text)
+}
+
+fn hash(text: impl AsRef<[u8]>) -> Hash {
+    Sha256::digest(text).into()
+}

@@ -1,0 +1,69 @@
+//! `KeyHandle`: replaces a ring's keys while requests run.
+
+use std::{fmt, sync::Arc};
+
+use super::{KeyRing, Keys, SigningKey, swap::Swap};
+use crate::{clock::Timestamp, error::ConfigError};
+
+/// Replaces the keys of a [`KeyRing`], in every layer that has it, while requests run. Clones are the same handle.
+///
+/// A request that comes after a change returned is answered with the new keys; one that is under way may still be with the old.
+/// Requests never wait for a change.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{Clock, KeyRing, SigningKey, SystemClock};
+///
+/// let keys = KeyRing::new(SigningKey::generate()?.with_id("1")?);
+/// let handle = keys.handle();
+/// // MagicLinkLayer::builder(provider, keys) …
+///
+/// let now = SystemClock::default().now();
+/// let longest_session = Duration::from_secs(12 * 60 * 60);
+/// handle.rotate(&SigningKey::generate()?.with_id("2")?, now + longest_session, now)?;
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyHandle {
+    keys: Arc<Swap<Keys>>,
+}
+
+impl KeyHandle {
+    pub(super) const fn new(keys: Arc<Swap<Keys>>) -> Self {
+        Self { keys }
+    }
+
+    /// Makes a key the current one. The one that was retires at `now`, and verifies until `until` what it has minted; keys whose end has
+    /// come are dropped. A key that was announced is promoted.
+    ///
+    /// # Errors
+    ///
+    /// When `until` is not after `now`, when the key is the current one, or when another key of the ring has its id. The ring is as it was then.
+    pub fn rotate(
+        &self,
+        new: &SigningKey,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), ConfigError> {
+        if until <= now {
+            let until = until.as_secs().to_string();
+            return Err(ConfigError::invalid("until", until, "is not after now"));
+        }
+        self.keys.change(|keys| keys.rotated(new, until, now))
+    }
+
+    /// Replaces all keys by those that another ring has at this moment. What a key signed that is no longer there is refused from then on: this
+    /// is how to drop a key that leaked.
+    pub fn replace(&self, keys: &KeyRing) {
+        self.keys.replace(Arc::clone(&keys.load()));
+    }
+}
+
+/// Prints the keys' ids and algorithms.
+impl fmt::Debug for KeyHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeyHandle")
+            .field(&*self.keys.load())
+            .finish()
+    }
+}

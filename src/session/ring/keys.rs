@@ -1,0 +1,136 @@
+//! What a ring holds at one moment. Never changed: a change makes another.
+
+use std::fmt;
+
+use super::{RetiredKey, SigningKey};
+use crate::{clock::Timestamp, error::ConfigError};
+
+const NEVER: Timestamp = Timestamp::from_secs(u64::MAX);
+
+/// The keys of one moment: never none, and no two of one id.
+pub(in crate::session) struct Keys {
+    /// The current key first.
+    entries: Vec<Entry>,
+}
+
+/// A key, and what it still verifies.
+#[derive(Clone)]
+pub(in crate::session) struct Entry {
+    pub(in crate::session) key: SigningKey,
+    /// The last moment at which a token was minted that this key verifies.
+    last_minted: Timestamp,
+    /// The first moment at which the key verifies and opens nothing more.
+    until: Option<Timestamp>,
+}
+
+impl Entry {
+    /// Makes an entry without an end.
+    pub(super) const fn standing(key: SigningKey) -> Self {
+        Self {
+            key,
+            last_minted: NEVER,
+            until: None,
+        }
+    }
+
+    pub(super) fn retired(
+        key: SigningKey,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Self {
+        Self {
+            key,
+            last_minted: since.map_or(NEVER, |since| since + RetiredKey::LEEWAY),
+            until,
+        }
+    }
+
+    pub(in crate::session) fn stands(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
+
+    /// Says whether a token of this key's can have been minted then, by us.
+    pub(in crate::session) fn minted(&self, issued_at: Timestamp) -> bool {
+        issued_at <= self.last_minted
+    }
+}
+
+impl Keys {
+    pub(super) fn new(current: SigningKey) -> Self {
+        Self {
+            entries: vec![Entry::standing(current)],
+        }
+    }
+
+    /// Returns the same keys and one more.
+    pub(super) fn with(&self, entry: Entry) -> Result<Self, ConfigError> {
+        let id = entry.key.id();
+        if self.entries.iter().any(|other| other.key.id() == id) {
+            return Err(twice(id));
+        }
+        Ok(Self {
+            entries: self.entries.iter().cloned().chain([entry]).collect(),
+        })
+    }
+
+    /// Returns the keys after a change at `now`: the current key retires then, and those whose end has come are gone.
+    pub(super) fn rotated(
+        &self,
+        new: &SigningKey,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Self, ConfigError> {
+        if self.current().id() == new.id() {
+            return Err(ConfigError::invalid(
+                "key id",
+                new.id(),
+                "is the current key's",
+            ));
+        }
+        let announced = self.entries.iter().find(|entry| entry.key.id() == new.id());
+        if announced.is_some_and(|announced| !announced.key.is_same_as(new)) {
+            return Err(twice(new.id()));
+        }
+        let (old, others) = self.entries.split_first().unzip();
+        let old = old.map(|old| Entry::retired(old.key.clone(), Some(now), Some(until)));
+        let others = others.into_iter().flatten().cloned();
+        let others = old.into_iter().chain(others);
+        let kept = others.filter(|entry| entry.stands(now) && entry.key.id() != new.id());
+        Ok(Self {
+            entries: [Entry::standing(new.clone())]
+                .into_iter()
+                .chain(kept)
+                .collect(),
+        })
+    }
+
+    /// Returns the key that mints.
+    #[expect(clippy::expect_used, reason = "every constructor puts a key first")]
+    pub(in crate::session) fn current(&self) -> &SigningKey {
+        &self.entries.first().expect("a ring has a current key").key
+    }
+
+    /// Returns every key, the current one first.
+    pub(in crate::session) fn iter(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter()
+    }
+
+    /// Returns every key whose end has not come, the current one first.
+    pub(in crate::session) fn standing(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
+        let standing = self.entries.iter().filter(move |entry| entry.stands(now));
+        standing.map(|entry| &entry.key)
+    }
+}
+
+/// Prints the keys' ids and algorithms.
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.iter().map(|entry| &entry.key))
+            .finish()
+    }
+}
+
+fn twice(id: &str) -> ConfigError {
+    ConfigError::invalid("key id", id, "names two keys of the ring")
+}

@@ -1,0 +1,135 @@
+//! Keys as text: one in a variable, several in a file.
+
+use std::borrow::Cow;
+
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
+
+use super::{KeyRing, RetiredKey, SigningKey};
+use crate::{clock::Timestamp, error::ConfigError};
+
+const PEM: &str = "-----BEGIN";
+const PEM_END: &str = "-----END";
+
+/// What is wrong, as the end of a sentence that begins with where it is wrong.
+pub(super) type Problem = Cow<'static, str>;
+
+/// Reads one key: base64 of a shared secret, or a key pair in PEM.
+pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
+    let text = text.trim();
+    if text.starts_with(PEM) {
+        return read_pem(text);
+    }
+    let secret = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
+        .iter()
+        .find_map(|base64| base64.decode(text).ok())
+        .ok_or("is not base64")?;
+    SigningKey::hs256(secret).map_err(problem)
+}
+
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+fn read_pem(text: &str) -> Result<SigningKey, Problem> {
+    SigningKey::ed25519_pem(text)
+        .or_else(|_| SigningKey::es256_pem(text))
+        .map_err(|_| Problem::from("is no Ed25519 or P-256 private key in PKCS #8 PEM"))
+}
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+fn read_pem(_: &str) -> Result<SigningKey, Problem> {
+    Err("is PEM: key pairs need feature aws-lc-rs or rust-crypto".into())
+}
+
+fn problem(error: ConfigError) -> Problem {
+    match error {
+        ConfigError::Secret { problem, .. } => problem,
+        other => other.to_string().into(),
+    }
+}
+
+/// Reads a file of keys, in the form that [`KeyFile`](super::KeyFile) describes. An error names the line, and shows none of it.
+pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
+    let mut ring: Option<KeyRing> = None;
+    let mut settings = Settings::default();
+    let mut lines = (1_usize..).zip(text.lines());
+    while let Some((number, line)) = lines.next() {
+        let wrong = |problem: Problem| {
+            ConfigError::secret("key file", format!("has on line {number} what {problem}"))
+        };
+        let line = line.trim();
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if let Some((name, value)) = line.split_once(':') {
+            settings.set(name, value.trim()).map_err(wrong)?;
+            continue;
+        }
+        let mut key = line.to_owned();
+        if line.starts_with(PEM) {
+            for (_, line) in lines.by_ref() {
+                key.push('\n');
+                key.push_str(line.trim());
+                if line.trim().starts_with(PEM_END) {
+                    break;
+                }
+            }
+        }
+        let key = read_key(&key).map_err(wrong)?;
+        let settings = std::mem::take(&mut settings);
+        let key = match &settings.id {
+            Some(id) => key.with_id(id)?,
+            None => key,
+        };
+        ring = Some(match ring {
+            Some(ring) => ring.retire(settings.retire(key))?,
+            None if settings.ends() => {
+                return Err(wrong("is the current key, and has an end".into()));
+            }
+            None => KeyRing::new(key),
+        });
+    }
+    if settings.id.is_some() || settings.ends() {
+        return Err(ConfigError::secret(
+            "key file",
+            "ends with settings of no key",
+        ));
+    }
+    ring.ok_or(ConfigError::secret("key file", "has no key"))
+}
+
+/// What stands before a key.
+#[derive(Default)]
+struct Settings {
+    id: Option<String>,
+    retired: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl Settings {
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Problem> {
+        let moment = || {
+            let secs = value
+                .parse()
+                .map_err(|_| "is no time in seconds since 1970")?;
+            Ok::<_, Problem>(Timestamp::from_secs(secs))
+        };
+        let is_new = match name {
+            "id" => self.id.replace(value.to_owned()).is_none(),
+            "retired" => self.retired.replace(moment()?).is_none(),
+            "until" => self.until.replace(moment()?).is_none(),
+            _ => return Err("is neither a key nor id, retired or until".into()),
+        };
+        is_new.then_some(()).ok_or("sets something twice".into())
+    }
+
+    const fn ends(&self) -> bool {
+        self.retired.is_some() || self.until.is_some()
+    }
+
+    fn retire(&self, key: SigningKey) -> RetiredKey {
+        let key = RetiredKey::new(key);
+        let key = self.retired.into_iter().fold(key, RetiredKey::since);
+        self.until.into_iter().fold(key, RetiredKey::until)
+    }
+}
