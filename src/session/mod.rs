@@ -3,8 +3,9 @@
 //! - A session is what a verified token says ([`token`]); nothing is stored on the server for it.
 //! - It is one `Arc`: cloning it into a handler costs a counter.
 //! - Its id outlives renewals: ending the id ends every token that was ever minted for it.
+//! - It knows the time of its request, so that a handler needs no clock to tell how recent the sign-in is.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -18,6 +19,7 @@ mod backend;
 pub(crate) mod cookie;
 mod example_keys;
 mod keys;
+pub(crate) mod lifetimes;
 mod ring;
 pub(crate) mod seal;
 #[cfg(test)]
@@ -44,20 +46,30 @@ pub use self::{keys::SigningKey, ring::KeyRing};
 ///     }
 /// }
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Session(Arc<Record>);
 
 /// All texts of a session stand in one string, so that reading a token allocates for them once.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Record {
     text: String,
     /// Where each of `Field` ends in `text`.
     ends: [usize; Field::COUNT],
     id: SessionId,
     method: SignInMethod,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
-    auth_time: Timestamp,
+    term: Term,
+    times: Times,
+    /// When this was read of a request, or made.
+    as_of: Timestamp,
+}
+
+/// How long a person wanted to stay signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// They asked to be remembered.
+    Remembered,
+    #[default]
+    Usual,
 }
 
 #[derive(Clone, Copy)]
@@ -88,7 +100,7 @@ impl Field {
 }
 
 /// When a session was made and when it ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Times {
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
@@ -107,14 +119,17 @@ impl Session {
             identity.last_name().unwrap_or_default(),
             identity.provider_session().unwrap_or_default(),
         ];
-        Self::from_fields(fields, id, identity.method(), times)
+        let now = times.auth_time;
+        Self::from_fields(fields, id, identity.method(), Term::Usual, times, now)
     }
 
     fn from_fields(
         fields: [&str; Field::COUNT],
         id: SessionId,
         method: SignInMethod,
+        term: Term,
         times: Times,
+        now: Timestamp,
     ) -> Self {
         let mut text = String::with_capacity(fields.iter().map(|field| field.len()).sum());
         let ends = fields.map(|field| {
@@ -126,17 +141,27 @@ impl Session {
             ends,
             id,
             method,
-            issued_at: times.issued_at,
-            expires_at: times.expires_at,
-            auth_time: times.auth_time,
+            term,
+            times,
+            as_of: now,
         }))
+    }
+
+    /// Returns the session with another term.
+    pub(crate) fn with_term(mut self, term: Term) -> Self {
+        Arc::make_mut(&mut self.0).term = term;
+        self
     }
 
     /// Returns the same session with a later end, for a token minted at `now`.
     pub(crate) fn renewed(&self, expires_at: Timestamp, now: Timestamp) -> Self {
-        Self(Arc::new(Record {
+        let times = Times {
             issued_at: now,
             expires_at,
+            ..self.0.times
+        };
+        Self(Arc::new(Record {
+            times,
             ..Record::clone(&self.0)
         }))
     }
@@ -198,19 +223,47 @@ impl Session {
     /// Returns when this token was minted: at sign-in, or at the last renewal.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
-        self.0.issued_at
+        self.0.times.issued_at
     }
 
     /// Returns the first moment at which the session is no longer good, unless it is renewed.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.0.expires_at
+        self.0.times.expires_at
     }
 
     /// Returns when the person proved their address. Renewal does not move it.
     #[must_use]
     pub fn auth_time(&self) -> Timestamp {
-        self.0.auth_time
+        self.0.times.auth_time
+    }
+
+    /// Says whether the person proved their address less than `within` ago, at the moment of this request. Renewal makes no session fresh.
+    ///
+    /// It is the request's moment and not the present one: a connection that lives on, such as a WebSocket, hears the same answer for ever. To send
+    /// whoever is not fresh through sign-in again and back, there is [`RequireRecent`](crate::RequireRecent).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_magic_link::Session;
+    ///
+    /// fn may_see_the_recovery_codes(session: &Session) -> bool {
+    ///     session.is_fresh(Duration::from_secs(10 * 60))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn is_fresh(&self, within: Duration) -> bool {
+        self.0.as_of < self.auth_time() + within
+    }
+
+    /// Says whether the person asked to be remembered ([`Builder::remember_me`](crate::Builder::remember_me)).
+    #[must_use]
+    pub fn is_remembered(&self) -> bool {
+        self.0.term == Term::Remembered
+    }
+
+    pub(crate) fn term(&self) -> Term {
+        self.0.term
     }
 
     fn field(&self, field: Field) -> &str {
@@ -224,6 +277,27 @@ impl Session {
         Some(self.field(field)).filter(|text| !text.is_empty())
     }
 }
+
+/// Equal are sessions of which all is the same but the requests that they were read of.
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        let told = |session: &Self| {
+            let Record {
+                text: _,
+                ends,
+                id,
+                method,
+                term,
+                times,
+                as_of: _,
+            } = &*session.0;
+            (*ends, *id, *method, *term, *times)
+        };
+        self.0.text == other.0.text && told(self) == told(other)
+    }
+}
+
+impl Eq for Session {}
 
 /// Prints the ids and times, not the address or the names.
 impl fmt::Debug for Session {
