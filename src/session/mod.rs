@@ -3,9 +3,8 @@
 //! - A session is what a verified token says ([`token`]); nothing is stored on the server for it.
 //! - It is one `Arc`: cloning it into a handler costs a counter.
 //! - Its id outlives renewals: ending the id ends every token that was ever minted for it.
-//! - It knows the time of its request, so that a handler needs no clock to tell how recent the sign-in is.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -22,6 +21,7 @@ mod keys;
 pub(crate) mod lifetimes;
 mod ring;
 pub(crate) mod seal;
+mod term;
 #[cfg(test)]
 #[cfg_attr(
     not(any(feature = "aws-lc-rs", feature = "rust-crypto")),
@@ -30,6 +30,7 @@ pub(crate) mod seal;
 mod test_keys;
 pub(crate) mod token;
 
+pub(crate) use self::term::Term;
 pub use self::{keys::SigningKey, ring::KeyRing};
 
 /// A signed-in person's session, as the request's token states it.
@@ -61,15 +62,6 @@ struct Record {
     times: Times,
     /// When this was read of a request, or made.
     as_of: Timestamp,
-}
-
-/// How long a person wanted to stay signed in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Term {
-    /// They asked to be remembered.
-    Remembered,
-    #[default]
-    Usual,
 }
 
 #[derive(Clone, Copy)]
@@ -145,12 +137,6 @@ impl Session {
             times,
             as_of: now,
         }))
-    }
-
-    /// Returns the session with another term.
-    pub(crate) fn with_term(mut self, term: Term) -> Self {
-        Arc::make_mut(&mut self.0).term = term;
-        self
     }
 
     /// Returns the same session with a later end, for a token minted at `now`.
@@ -238,34 +224,6 @@ impl Session {
         self.0.times.auth_time
     }
 
-    /// Says whether the person proved their address less than `within` ago, at the moment of this request. Renewal makes no session fresh.
-    ///
-    /// It is the request's moment and not the present one: a connection that lives on, such as a WebSocket, hears the same answer for ever. To send
-    /// whoever is not fresh through sign-in again and back, there is [`RequireRecent`](crate::RequireRecent).
-    ///
-    /// ```
-    /// use std::time::Duration;
-    /// use tower_magic_link::Session;
-    ///
-    /// fn may_see_the_recovery_codes(session: &Session) -> bool {
-    ///     session.is_fresh(Duration::from_secs(10 * 60))
-    /// }
-    /// ```
-    #[must_use]
-    pub fn is_fresh(&self, within: Duration) -> bool {
-        self.0.as_of < self.auth_time() + within
-    }
-
-    /// Says whether the person asked to be remembered ([`Builder::remember_me`](crate::Builder::remember_me)).
-    #[must_use]
-    pub fn is_remembered(&self) -> bool {
-        self.0.term == Term::Remembered
-    }
-
-    pub(crate) fn term(&self) -> Term {
-        self.0.term
-    }
-
     fn field(&self, field: Field) -> &str {
         let index = field.index();
         let end = |index: usize| self.0.ends.get(index).copied().unwrap_or_default();
@@ -277,27 +235,6 @@ impl Session {
         Some(self.field(field)).filter(|text| !text.is_empty())
     }
 }
-
-/// Equal are sessions of which all is the same but the requests that they were read of.
-impl PartialEq for Session {
-    fn eq(&self, other: &Self) -> bool {
-        let told = |session: &Self| {
-            let Record {
-                text: _,
-                ends,
-                id,
-                method,
-                term,
-                times,
-                as_of: _,
-            } = &*session.0;
-            (*ends, *id, *method, *term, *times)
-        };
-        self.0.text == other.0.text && told(self) == told(other)
-    }
-}
-
-impl Eq for Session {}
 
 /// Prints the ids and times, not the address or the names.
 impl fmt::Debug for Session {
