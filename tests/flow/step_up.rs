@@ -52,7 +52,7 @@ async fn whoever_signed_in_too_long_ago_goes_through_it_again_and_comes_back() {
     let refused = browser.get("/admin/keys?all=1").await;
     assert_eq!(
         refused.location(),
-        "/auth/login?return_to=/admin/keys?all=1"
+        "/auth/login?return_to=/admin/keys%3Fall%3D1"
     );
     assert!(refused.set_cookies().is_empty(), "the session lives on");
     assert_eq!(browser.get("/").await.status(), 200);
@@ -68,7 +68,7 @@ async fn whoever_signed_in_too_long_ago_goes_through_it_again_and_comes_back() {
         303,
         "the form proves nothing"
     );
-    let landed = browser.sign_in(&world, ADA, "/admin/keys?all=1").await;
+    let landed = browser.sign_in(&world, ADA, "/admin/keys%3Fall%3D1").await;
     assert_eq!(landed.text(), "/admin/keys?all=1 for ada@example.com");
     assert_eq!(
         before.clone().get("/").await.status(),

@@ -76,7 +76,7 @@ async fn every_audience_hears_that_a_recent_sign_in_is_wanted_in_its_own_languag
             document("/x?y=1"),
             303,
             "",
-            &[("location", "/auth/login?return_to=/x?y=1")],
+            &[("location", "/auth/login?return_to=/x%3Fy%3D1")],
         ),
         (
             "program",
@@ -97,7 +97,7 @@ async fn every_audience_hears_that_a_recent_sign_in_is_wanted_in_its_own_languag
             with(program("/part"), HTMX),
             401,
             "recent_sign_in_required",
-            &[("hx-redirect", "/auth/login?return_to=/page?x=1")],
+            &[("hx-redirect", "/auth/login?return_to=/page%3Fx%3D1")],
         ),
         (
             "websocket",
@@ -257,7 +257,7 @@ async fn it_guards_the_routes_of_a_router_that_it_is_put_on_and_knows_their_whol
     let refused = ask("/admin/keys?all=1", Method::GET).await;
     assert_eq!(
         refused.location(),
-        "/auth/login?return_to=/admin/keys?all=1"
+        "/auth/login?return_to=/admin/keys%3Fall%3D1"
     );
     let refused = ask("/admin/keys", Method::HEAD).await;
     assert_eq!(refused.location(), "/auth/login?return_to=/admin/keys");
