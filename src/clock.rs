@@ -172,16 +172,17 @@ mod tests {
         }
     }
 
-    #[tokio::test]
-    async fn a_moment_that_has_come_is_not_waited_for_again_when_the_clock_goes_back() {
+    #[test]
+    fn a_moment_that_has_come_is_not_waited_for_again_when_the_clock_goes_back() {
         let dial = Dial::default();
         let steady = Steady::new(Box::new(dial.clone()));
         dial.0.store(7_200, Ordering::Relaxed);
         steady.now();
         dial.0.store(3_600, Ordering::Relaxed);
-        steady.sleep_until(Timestamp(7_200)).await;
-        let later = steady.sleep_until(Timestamp(7_201));
-        assert_eq!(futures_util::FutureExt::now_or_never(later), None);
+        for (name, at, want) in [("come", 7_200, Some(())), ("to come", 7_201, None)] {
+            let sleep = steady.sleep_until(Timestamp(at));
+            assert_eq!(futures_util::FutureExt::now_or_never(sleep), want, "{name}");
+        }
     }
 
     /// A clock whose `sleep_until` is the port's own.

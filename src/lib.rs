@@ -72,7 +72,8 @@
 //! | --- | --- |
 //! | a program sends its session token as `Authorization: Bearer …`, or as gRPC metadata | [`Builder::bearer_tokens`] |
 //! | a handler signs in whom it has recognised by other means, and signs out | [`SessionIssuer`], from [`MagicLinkLayer::issuer`] |
-//! | the same, through the jar of `tower_cookies` | [`SessionIssuer`], feature `tower-cookies` |
+//! | a route wants a recent sign-in | [`RequireRecent`], from [`MagicLinkLayer::require_recent`] |
+//! | a handler signs in through the jar of `tower_cookies` | [`SessionIssuer`], feature `tower-cookies` |
 //!
 //! # When something fails
 //!
