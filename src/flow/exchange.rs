@@ -31,6 +31,7 @@ use crate::{
     layer::Shared,
     provider::{AuthorizationCode, BoxFuture, FinishCode, Identity, OneTimeCode},
     rejection::{Rejection, RejectionKind},
+    session::Term,
 };
 
 /// How long a success is shared.
@@ -59,6 +60,7 @@ pub(super) struct Exchange {
     pub(super) email: Email,
     /// The fingerprint of the cookie of the browser that redeems the proof.
     pub(super) browser: Option<[u8; 16]>,
+    pub(super) term: Term,
     pub(super) now: Timestamp,
 }
 
@@ -229,7 +231,7 @@ impl Exchange {
         })?;
         self.check(&identity).await?;
         self.shared
-            .issue(&identity, self.now)
+            .issue(&identity, self.term, self.now)
             .map(Arc::new)
             .map_err(|error| {
                 Rejection::new(match error {

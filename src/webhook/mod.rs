@@ -89,7 +89,7 @@ impl Webhook {
             false => WebhookEffect::Ended,
         };
         // What began before the event is over by then, renewed or not.
-        let (at, until) = (received.at(now), now + shared.gate.lifetimes.absolute);
+        let (at, until) = (received.at(now), now + shared.gate.lifetimes.longest());
         for target in targets {
             let order = Revocation::new(target, at, until);
             if shared.revoke(&order).await.is_err() {
