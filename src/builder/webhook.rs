@@ -71,7 +71,7 @@ impl Settings {
 /// Whoever reads the secret can sign anybody out, and nobody in.
 impl Builder {
     /// Sets a secret that signs events: that of the endpoint, in WorkOS's dashboard. Default: none, and then there is no webhook: its path is one
-    /// of the application's own.
+    /// of the application's own, and protected.
     ///
     /// May be called for several, of which each is good. So a secret is replaced: add the new one, change it at WorkOS, take the old one out.
     pub fn webhook_secret(mut self, secret: impl AsRef<str>) -> Self {
