@@ -4,7 +4,7 @@ use std::{future::Future, time::Duration};
 
 use crate::{
     authorize::{Authorize, IntoAuthorization},
-    clock::{Clock, SystemClock},
+    clock::{Clock, Steady, SystemClock},
     error::ConfigError,
     event::{Event, Listener},
     flow::{Exchanges, Flow},
@@ -22,6 +22,7 @@ use crate::{
 
 mod bearer;
 mod check;
+mod cookie_domain;
 mod forward;
 mod lifetimes;
 mod mail;
@@ -55,9 +56,9 @@ pub struct Builder {
     public_url: Option<String>,
     mount: String,
     cookie_name: String,
+    cookie_domain: Option<String>,
     same_site: SameSite,
-    session_lifetime: Duration,
-    idle_timeout: Option<Duration>,
+    lifetimes: lifetimes::Settings,
     link_lifetime: Duration,
     rules: Rules,
     allows_preflight: bool,
@@ -85,9 +86,9 @@ impl Builder {
             public_url: None,
             mount: "/auth".to_owned(),
             cookie_name: "magic-link".to_owned(),
+            cookie_domain: None,
             same_site: SameSite::Lax,
-            session_lifetime: 12 * HOUR,
-            idle_timeout: None,
+            lifetimes: lifetimes::Settings::default(),
             link_lifetime: 15 * MINUTE,
             rules: Rules::default(),
             allows_preflight: false,
@@ -100,7 +101,7 @@ impl Builder {
             pages: Box::new(DefaultPages::new()),
             mail: mail::Settings::new(),
             listener: Listener::default(),
-            clock: Box::new(SystemClock::default()),
+            clock: Box::new(SystemClock),
             forward: forward::Settings::default(),
             sign_in: sign_in::Settings::default(),
             streams: Streams::new(),
@@ -217,7 +218,7 @@ impl Builder {
         self
     }
 
-    /// Sets the clock. Default: [`SystemClock`].
+    /// Sets the clock. Default: [`SystemClock`]. Where it goes back, the layer does not.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self
@@ -237,6 +238,7 @@ impl Builder {
         self.rules.check(&self.mount)?;
         check::cookie_name(&self.cookie_name)?;
         check::same_site(self.same_site)?;
+        let cookie_domain = self.check_cookie_domain(&public_url)?;
         let lifetimes = self.lifetimes()?;
         self.check_streams()?;
         self.check_sign_in(self.mail.mailer.is_some())?;
@@ -245,7 +247,7 @@ impl Builder {
         let policy = Policy::new(&self.pages.sources())?;
         let gate = Gate {
             allows_preflight: self.allows_preflight,
-            cookies: Cookies::new(&self.cookie_name, public_url.is_secure()),
+            cookies: Cookies::new(&self.cookie_name, public_url.is_secure(), cookie_domain),
             lifetimes,
             mount: self.mount,
             rules: self.rules,
@@ -255,7 +257,7 @@ impl Builder {
         };
         check::cookie_size(&gate, &self.organizations)?;
         Ok(MagicLinkLayer::new(Shared {
-            clock: self.clock,
+            clock: Steady::new(self.clock),
             forwards_identity: self.forward.identity,
             proxies: self.forward.proxies()?,
             flow: Flow {
@@ -293,8 +295,7 @@ impl std::fmt::Debug for Builder {
             .field("public_url", &public_url)
             .field("mount", &self.mount)
             .field("cookie_name", &self.cookie_name)
-            .field("session_lifetime", &self.session_lifetime)
-            .field("idle_timeout", &self.idle_timeout)
+            .field("lifetimes", &self.lifetimes)
             .field("link_lifetime", &self.link_lifetime)
             .field("rules", &self.rules)
             .finish_non_exhaustive()

@@ -1,7 +1,7 @@
 //! The clock port, and the only place where system time is read.
 //!
 //! - Time is an argument everywhere else: the service reads it once per request and passes it on.
-//! - [`SystemClock`] never goes back: what has expired stays expired when the machine's clock is set back.
+//! - The layer's time never goes back, whatever the clock says: what has expired stays expired ([`Steady`]).
 
 use std::{
     fmt,
@@ -71,7 +71,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// Tells the time to the layer.
 ///
-/// An implementation must not go back: a session that has expired at one answer would live again at the next.
+/// It may go back: the layer stays at its highest answer until the clock has passed that again, or the process ends. So what has expired stays
+/// expired; and a clock that was an hour ahead for a moment keeps the layer there for an hour, whose new sessions other replicas refuse meanwhile.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.
     fn now(&self) -> Timestamp;
@@ -86,24 +87,52 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// The machine's clock, held at its highest reading when it is set back.
+/// The machine's clock.
 #[derive(Debug, Default)]
-pub struct SystemClock {
-    highest: AtomicU64,
-}
+#[non_exhaustive]
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one reading of system time")]
     fn now(&self) -> Timestamp {
-        let read = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        Timestamp(since.map_or(0, |since| since.as_secs()))
+    }
+}
+
+/// The layer's time: a clock, held at its highest reading when it goes back.
+#[derive(Debug)]
+pub(crate) struct Steady {
+    clock: Box<dyn Clock>,
+    highest: AtomicU64,
+}
+
+impl Steady {
+    pub(crate) fn new(clock: Box<dyn Clock>) -> Self {
+        Self {
+            clock,
+            highest: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns the present moment, which is never before one that was returned.
+    pub(crate) fn now(&self) -> Timestamp {
+        let Timestamp(read) = self.clock.now();
         // A load before the exchange: the usual request shares the cache line instead of taking it.
         let highest = self.highest.load(Ordering::Relaxed);
         if read > highest {
-            self.highest.fetch_max(read, Ordering::Relaxed);
+            // Another thread may have read later meanwhile.
+            return Timestamp(self.highest.fetch_max(read, Ordering::Relaxed).max(read));
         }
-        Timestamp(read.max(highest))
+        Timestamp(highest)
+    }
+
+    /// Returns a future that completes once this moment has come, or early.
+    pub(crate) fn sleep_until(&self, at: Timestamp) -> Signal {
+        if self.now() >= at {
+            return Box::pin(std::future::ready(()));
+        }
+        self.clock.sleep_until(at)
     }
 }
 
@@ -111,12 +140,49 @@ impl Clock for SystemClock {
 mod tests {
     use super::*;
 
+    /// A clock that reads what the test says, and never wakes anybody.
+    #[derive(Clone, Debug, Default)]
+    struct Dial(std::sync::Arc<AtomicU64>);
+
+    impl Clock for Dial {
+        fn now(&self) -> Timestamp {
+            Timestamp(self.0.load(Ordering::Relaxed))
+        }
+
+        fn sleep_until(&self, _: Timestamp) -> Signal {
+            Box::pin(std::future::pending())
+        }
+    }
+
     #[test]
-    fn a_clock_that_is_set_back_stays_at_its_highest_reading() {
-        let clock = SystemClock::default();
-        let ahead = clock.now() + Duration::from_secs(3_600);
-        clock.highest.store(ahead.as_secs(), Ordering::Relaxed);
-        assert_eq!(clock.now(), ahead);
+    fn a_clock_that_goes_back_holds_the_layer_at_its_highest_reading() {
+        let dial = Dial::default();
+        let steady = Steady::new(Box::new(dial.clone()));
+        for (read, want) in [
+            (7_200, 7_200),
+            (3_600, 7_200),
+            (7_199, 7_200),
+            (0, 7_200),
+            (7_201, 7_201),
+            (10_801, 10_801),
+            (7_201, 10_801),
+        ] {
+            dial.0.store(read, Ordering::Relaxed);
+            assert_eq!(steady.now(), Timestamp(want), "{read}");
+        }
+    }
+
+    #[test]
+    fn a_moment_that_has_come_is_not_waited_for_again_when_the_clock_goes_back() {
+        let dial = Dial::default();
+        let steady = Steady::new(Box::new(dial.clone()));
+        dial.0.store(7_200, Ordering::Relaxed);
+        steady.now();
+        dial.0.store(3_600, Ordering::Relaxed);
+        for (name, at, want) in [("come", 7_200, Some(())), ("to come", 7_201, None)] {
+            let sleep = steady.sleep_until(Timestamp(at));
+            assert_eq!(futures_util::FutureExt::now_or_never(sleep), want, "{name}");
+        }
     }
 
     /// A clock whose `sleep_until` is the port's own.

@@ -1,6 +1,4 @@
 //! `Session` as an axum extractor.
-//!
-//! A request that the layer handed on without a session is marked, so that a public or optional path and a missing layer do not look alike.
 
 use axum::{
     extract::{FromRequestParts, OptionalFromRequestParts},
@@ -8,7 +6,10 @@ use axum::{
 };
 use http::{Extensions, StatusCode, request::Parts};
 
-use crate::session::Session;
+use crate::{
+    passed::{self, NoLayer},
+    session::Session,
+};
 
 /// What a handler answers when it asks for a [`Session`] that cannot be there: 500, since this is a mistake in the application and not
 /// in the request.
@@ -52,19 +53,9 @@ impl<S: Sync> OptionalFromRequestParts<S> for Session {
     }
 }
 
-/// Left in a request that passed the layer without a session.
-#[derive(Clone, Copy)]
-struct Passed;
-
-/// Marks a request that the layer hands on without a session.
-pub(crate) fn mark_passed(extensions: &mut Extensions) {
-    extensions.insert(Passed);
-}
-
 fn find(extensions: &Extensions) -> Result<Option<Session>, MissingSession> {
-    match (extensions.get::<Session>(), extensions.get::<Passed>()) {
-        (Some(session), _) => Ok(Some(session.clone())),
-        (None, Some(Passed)) => Ok(None),
-        (None, None) => Err(MissingSession::NoLayer),
+    match passed::session(extensions) {
+        Ok(session) => Ok(session.cloned()),
+        Err(NoLayer) => Err(MissingSession::NoLayer),
     }
 }

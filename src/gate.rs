@@ -7,8 +7,6 @@
 //!    differ are refused.
 //! 5. Everything else is refused.
 
-use std::time::Duration;
-
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
@@ -24,8 +22,9 @@ use crate::{
     revocation::Standing,
     rules::{Exposure, Rules},
     session::{
-        Session, SessionId, Times,
+        Session, SessionId, Term, Times,
         cookie::{Cookies, Jar},
+        lifetimes::Lifetimes,
         token::{Fault, Tokens},
     },
 };
@@ -76,31 +75,6 @@ pub(crate) struct Admission {
     pub(crate) session: Session,
     /// The same session with a later end, where it is time to renew the cookie.
     pub(crate) renewed: Option<Session>,
-}
-
-/// How long sessions live.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lifetimes {
-    /// From the sign-in, whatever happens.
-    pub(crate) absolute: Duration,
-    /// From the last renewal.
-    pub(crate) idle: Duration,
-}
-
-impl Lifetimes {
-    /// The cookie is renewed once a quarter of the idle time has passed: a session lives through a pause of three
-    /// quarters at least, and most requests set no cookie.
-    const RENEWALS_PER_IDLE: u32 = 4;
-
-    fn end_of(&self, auth_time: Timestamp, now: Timestamp) -> Timestamp {
-        (auth_time + self.absolute).min(now + self.idle)
-    }
-
-    fn renewal(&self, session: &Session, now: Timestamp) -> Option<Session> {
-        let is_due = now >= session.issued_at() + self.idle / Self::RENEWALS_PER_IDLE;
-        let end = self.end_of(session.auth_time(), now);
-        (is_due && end > session.expires_at()).then(|| session.renewed(end, now))
-    }
 }
 
 /// The layer's policy, as the builder checked it.
@@ -255,8 +229,8 @@ impl Gate {
                 Fault::Expired => RejectionKind::ExpiredSession,
                 Fault::Invalid => RejectionKind::InvalidSession,
             })?;
-        // The token knows the lifetime that was configured when it was minted; today's may be shorter.
-        if now >= session.auth_time() + self.lifetimes.absolute {
+        // The token knows the lifetimes that were configured when it was minted; today's may be shorter.
+        if now >= self.lifetimes.end_of(&session) {
             return Err(RejectionKind::ExpiredSession);
         }
         Ok(session)
@@ -274,21 +248,33 @@ impl Gate {
         &self,
         identity: &Identity,
         id: SessionId,
+        term: Term,
         now: Timestamp,
     ) -> Session {
         let times = Times {
             issued_at: now,
-            expires_at: self.lifetimes.end_of(now, now),
+            expires_at: self.lifetimes.end_of_new(term, now),
             auth_time: now,
         };
-        Session::new(identity, id, times)
+        Session::new(identity, id, times).with_term(term)
     }
 
     /// Returns when the last token of a session, renewed or not, will have ended.
     pub(crate) fn end_of_last_token(&self, session: &Session) -> Timestamp {
         session
             .expires_at()
-            .max(session.auth_time() + self.lifetimes.absolute)
+            .max(self.lifetimes.absolute_end_of(session))
+    }
+
+    /// Returns the `Set-Cookie` value that hands a browser a session's token.
+    pub(crate) fn session_cookie(
+        &self,
+        session: &Session,
+        token: &str,
+        now: Timestamp,
+    ) -> HeaderValue {
+        let lifetime = self.lifetimes.cookie_lifetime(session, now);
+        self.cookies.set(Jar::Session, token, lifetime)
     }
 
     pub(crate) const fn cookies(&self) -> &Cookies {
@@ -298,8 +284,20 @@ impl Gate {
     /// Makes a browser forget its session, and that it was handed one a moment ago.
     pub(crate) fn forget(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
         headers.append(header::SET_COOKIE, self.cookies.removal());
-        if head.cookie(self.cookies.name(Jar::Arrived)) != Found::Nothing {
-            headers.append(header::SET_COOKIE, self.cookies.removal_of(Jar::Arrived));
+        self.forget_if_sent(Jar::Arrived, head, headers);
+        self.forget_former(head, headers);
+    }
+
+    /// Makes a browser forget the session cookie of before the session had a domain.
+    pub(crate) fn forget_former(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        if self.cookies.has_domain() {
+            self.forget_if_sent(Jar::Former, head, headers);
+        }
+    }
+
+    fn forget_if_sent(&self, jar: Jar, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        if head.cookie(self.cookies.name(jar)) != Found::Nothing {
+            headers.append(header::SET_COOKIE, self.cookies.removal_of(jar));
         }
     }
 

@@ -15,7 +15,7 @@ use crate::{
     provider::Identity,
     revocation::StoreError,
     session::{
-        Session, SessionId,
+        Session, SessionId, Term,
         cookie::{self, Jar},
     },
 };
@@ -96,13 +96,16 @@ impl SessionIssuer {
 
     /// Makes a session that begins now, and tells [`Event::SignedIn`].
     ///
+    /// It is nobody's who asked to be remembered: where [`Builder::remember_me`](crate::Builder::remember_me) is on, the cookie goes with the browser.
+    ///
     /// A session that the request had before goes on: end it with [`SessionIssuer::sign_out`], so that nobody keeps what they planted.
     ///
     /// # Errors
     ///
     /// [`IssueError`]: no session was made.
     pub fn issue(&self, identity: &Identity) -> Result<Issued, IssueError> {
-        self.shared.issue(identity, self.shared.clock.now())
+        self.shared
+            .issue(identity, Term::Usual, self.shared.clock.now())
     }
 
     /// Ends a session everywhere that the revocation store reaches, and tells [`Event::SignedOut`]. The browser keeps its cookie until it
@@ -201,20 +204,24 @@ pub enum IssueError {
 
 impl Shared {
     /// Makes a session of an identity that was proven at `now`, and tells of it.
-    pub(crate) fn issue(&self, identity: &Identity, now: Timestamp) -> Result<Issued, IssueError> {
+    pub(crate) fn issue(
+        &self,
+        identity: &Identity,
+        term: Term,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
         if identity.subject().is_empty() {
             return Err(IssueError::NoSubject);
         }
         let gate = &self.gate;
         let id = SessionId::from_bytes(crate::random::bytes());
-        let session = gate.begin_session(identity, id, now);
+        let session = gate.begin_session(identity, id, term, now);
         let token = gate.tokens.mint(&session).ok_or(IssueError::NotSigned)?;
         if !gate.cookies.fits(Jar::Session, &token) {
             let size = gate.cookies.name(Jar::Session).len() + token.len();
             return Err(IssueError::TooLarge { size });
         }
-        let lifetime = now.until(session.expires_at());
-        let cookie = gate.cookies.set(Jar::Session, &token, lifetime);
+        let cookie = gate.session_cookie(&session, &token, now);
         self.listener.tell(&Event::SignedIn { session: &session });
         Ok(Issued {
             session,

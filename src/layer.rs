@@ -9,7 +9,7 @@ use tower_layer::Layer;
 use crate::{
     body::answer_to,
     builder::Builder,
-    clock::{Clock, Timestamp},
+    clock::{Steady, Timestamp},
     event::{Event, Listener},
     flow::Flow,
     forward,
@@ -18,6 +18,7 @@ use crate::{
     head::RequestHead,
     issuer::SessionIssuer,
     page::{Page, Pages, Policy},
+    passed,
     peer::Proxies,
     provider::{BoxFuture, IdentityProvider},
     rejection::{Rejection, RejectionKind},
@@ -67,7 +68,7 @@ pub struct MagicLinkLayer {
 /// What every service of a layer shares.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) clock: Box<dyn Clock>,
+    pub(crate) clock: Steady,
     pub(crate) flow: Flow,
     /// Whether the inner service is told by headers who is signed in.
     pub(crate) forwards_identity: bool,
@@ -206,8 +207,7 @@ impl Shared {
         if self.forwards_identity {
             forward::rewrite(request.headers_mut(), None, &self.gate.cookies);
         }
-        #[cfg(feature = "axum")]
-        crate::extract::mark_passed(request.extensions_mut());
+        passed::mark(request.extensions_mut());
         let finish = Finish {
             depends_on_session: exposure == Exposure::Optional,
             takes_bearer: self.gate.takes_bearer,
@@ -225,12 +225,11 @@ impl Shared {
 
     /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
     fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
-        let cookies = &self.gate.cookies;
-        let token = self.gate.tokens.mint(session)?;
-        let lifetime = now.until(session.expires_at());
-        cookies
+        let gate = &self.gate;
+        let token = gate.tokens.mint(session)?;
+        gate.cookies
             .fits(Jar::Session, &token)
-            .then(|| cookies.set(Jar::Session, &token, lifetime))
+            .then(|| gate.session_cookie(session, &token, now))
     }
 
     /// Answers a request that may not pass.

@@ -72,7 +72,8 @@
 //! | --- | --- |
 //! | a program sends its session token as `Authorization: Bearer …`, or as gRPC metadata | [`Builder::bearer_tokens`] |
 //! | a handler signs in whom it has recognised by other means, and signs out | [`SessionIssuer`], from [`MagicLinkLayer::issuer`] |
-//! | the same, through the jar of `tower_cookies` | [`SessionIssuer`], feature `tower-cookies` |
+//! | a route wants a recent sign-in | [`RequireRecent`], from [`MagicLinkLayer::require_recent`] |
+//! | a handler signs in through the jar of `tower_cookies` | [`SessionIssuer`], feature `tower-cookies` |
 //!
 //! # When something fails
 //!
@@ -87,13 +88,14 @@
 //! | mail asked for, or codes typed, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
 //! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
-//! | clock set back | nothing that has expired comes back to life |
+//! | clock set back | nothing that has expired comes back to life: the layer's time stays where it was until the clock has passed that again |
 //! | layer missing, extractor used | 500 that names the layer |
+//! | sign-in too old for a route behind [`RequireRecent`] | as without a session: to the form and back; the session lives on |
 //! | configuration wrong | [`ConfigError`] from `build()`, with the offending value |
 //!
 //! # Promises
 //!
-//! - **The cookie.** `__Host-`, `Secure`, `HttpOnly`, `SameSite=Lax`; found by its exact bytes over all `Cookie` fields. An encoded or padded name
+//! - **The cookie.** `__Host-` (but for [`Builder::cookie_domain`]), `Secure`, `HttpOnly`, `SameSite=Lax`; found by its exact bytes over all `Cookie` fields. An encoded or padded name
 //!   is not ours; two different values are no session.
 //! - **The bearer token**, where it is switched on: in the one `Authorization` field, byte-exact. Beside a cookie that differs it is no session. It
 //!   proves no origin, and sets no cookie.
@@ -161,11 +163,13 @@ mod layer;
 mod lost_cookie;
 mod mailer;
 mod page;
+mod passed;
 mod peer;
 mod provider;
 mod public_url;
 mod random;
 mod rejection;
+mod require_recent;
 mod return_to;
 mod revocation;
 mod rules;
@@ -206,8 +210,8 @@ pub use self::{
     mailer::{ConsoleMailer, Mail, MailError, Mailer},
     page::{
         CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
-        LoginPage, LoginProblem, MatchPage, OnwardPage, Page, PageSources, Pages, Resend, Sent,
-        SignedOutPage, Trouble, TroublePage,
+        LoginPage, LoginProblem, MatchPage, OnwardPage, Page, PageSources, Pages, RememberMe,
+        Resend, Sent, SignedOutPage, Trouble, TroublePage,
     },
     peer::PeerAddr,
     provider::{
@@ -215,6 +219,7 @@ pub use self::{
         ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     rejection::{Rejection, RejectionKind},
+    require_recent::{RecentFuture, RecentOnly, RequireRecent},
     revocation::{
         FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,
         Revocations, Standing, StoreError, StoreErrorKind, StoreFuture, Target,

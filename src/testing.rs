@@ -44,7 +44,7 @@ use crate::{
         AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
         ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
-    session::{Session, SessionId, cookie::Jar},
+    session::{Session, SessionId, Term, cookie::Jar},
 };
 
 /// A clock that stands still until it is moved. Clones are the same clock.
@@ -258,7 +258,7 @@ impl MagicLinkLayer {
     fn session_for(&self, identity: &Identity) -> Option<(Session, String)> {
         let gate = &self.shared().gate;
         let id = SessionId::from_bytes(crate::random::bytes());
-        let session = gate.begin_session(identity, id, self.shared().clock.now());
+        let session = gate.begin_session(identity, id, Term::Usual, self.shared().clock.now());
         let token = gate.tokens.mint(&session)?;
         Some((
             session,

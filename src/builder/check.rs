@@ -9,7 +9,7 @@ use crate::{
     provider::Identity,
     rules::is_plain,
     session::{
-        SessionId,
+        SessionId, Term,
         cookie::{self, Jar},
     },
 };
@@ -100,7 +100,11 @@ pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), C
         .with_names(Some(id.clone()), Some(id));
     let id = SessionId::from_bytes([0; 16]);
     let now = Timestamp::from_secs(u64::from(u32::MAX));
-    let session = gate.begin_session(&identity, id, now);
+    let term = match gate.lifetimes.remembered {
+        Some(_) => Term::Remembered,
+        None => Term::Usual,
+    };
+    let session = gate.begin_session(&identity, id, term, now);
     let token = gate
         .tokens
         .mint(&session)

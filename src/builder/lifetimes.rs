@@ -2,22 +2,84 @@
 
 use std::time::Duration;
 
-use super::{Builder, LINK_LIFETIMES, MINUTE};
-use crate::{error::ConfigError, gate::Lifetimes, session::token};
+use super::{Builder, HOUR, LINK_LIFETIMES, MINUTE};
+use crate::{
+    error::ConfigError,
+    session::{
+        lifetimes::{Lifetimes, Span},
+        token,
+    },
+};
+
+/// How much of the idle time passes before the cookie is renewed, unless the application says so.
+const RENEW_AFTER: f64 = 0.25;
+
+/// How long sessions live, as it was given.
+#[derive(Debug)]
+pub(super) struct Settings {
+    session_lifetime: Duration,
+    idle_timeout: Option<Duration>,
+    renew_after: f64,
+    remember_me: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            session_lifetime: 12 * HOUR,
+            idle_timeout: None,
+            renew_after: RENEW_AFTER,
+            remember_me: None,
+        }
+    }
+}
 
 impl Builder {
     /// Sets how long a session lives from the sign-in, whatever happens: 1 minute to 400 days. Default: 12 hours
     /// (NIST SP 800-63B-4 at AAL2).
+    ///
+    /// A shorter one holds at once, for the sessions that there are too. A longer one reaches those that are renewed.
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
-        self.session_lifetime = lifetime;
+        self.lifetimes.session_lifetime = lifetime;
         self
     }
 
     /// Sets how long a session lives without a request: 1 minute to the session's lifetime. Default: the session's lifetime.
     ///
-    /// The cookie is renewed once a quarter of this time has passed, so a session may end after three quarters of it already.
+    /// The cookie is renewed once a share of this time has passed ([`Builder::renew_after`]), so a session may end after the rest of it already.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
-        self.idle_timeout = Some(timeout);
+        self.lifetimes.idle_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets which share of the idle time passes before the session's cookie is renewed: 0.05 to 0.9. Default: 0.25.
+    ///
+    /// A session lives through a pause of the rest at least: of three quarters of the idle time, by default. The smaller the share, the nearer that is to the
+    /// idle time, and the more responses set a cookie, which no cache may keep.
+    pub fn renew_after(mut self, share: f64) -> Self {
+        self.lifetimes.renew_after = share;
+        self
+    }
+
+    /// Offers people to be remembered, and sets how long they are: from the session's lifetime to 400 days. Default: it is not offered.
+    ///
+    /// The form then has a tick box. Who ticks it has a session of this lifetime, without idle time, in a cookie that outlives the browser, wherever the
+    /// sign-in is finished. Who does not has a session as ever, but in a cookie that goes when the browser is closed: it has no `Max-Age`.
+    ///
+    /// The choice stands in the token. A shorter time holds at once, for the sessions that there are too, and so does switching this off: then they are
+    /// sessions as ever, and end by [`Builder::session_lifetime`] and [`Builder::idle_timeout`].
+    ///
+    /// Pages of your own show a field `remember_me` where [`LoginPage::offers_remember_me`](crate::LoginPage::offers_remember_me) says so.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tower_magic_link::Builder;
+    /// # fn example(builder: Builder) -> Builder {
+    /// builder.remember_me(Duration::from_secs(30 * 24 * 60 * 60))
+    /// # }
+    /// ```
+    pub fn remember_me(mut self, lifetime: Duration) -> Self {
+        self.lifetimes.remember_me = Some(lifetime);
         self
     }
 
@@ -33,8 +95,8 @@ impl Builder {
         let refuse = |setting, value: Duration, problem| {
             Err(ConfigError::invalid(setting, format!("{value:?}"), problem))
         };
-        let absolute = self.session_lifetime;
-        let idle = self.idle_timeout.unwrap_or(absolute);
+        let absolute = self.lifetimes.session_lifetime;
+        let idle = self.lifetimes.idle_timeout.unwrap_or(absolute);
         if !(MINUTE..=token::LONGEST_SESSION).contains(&absolute) {
             return refuse("session_lifetime", absolute, "must be 1 minute to 400 days");
         }
@@ -48,6 +110,23 @@ impl Builder {
                 "must not be longer than session_lifetime",
             );
         }
+        let share = self.lifetimes.renew_after;
+        // Not a number is in no range.
+        if !(0.05..=0.9).contains(&share) {
+            let problem = "must be 0.05 to 0.9, a share of the idle time";
+            return Err(ConfigError::invalid(
+                "renew_after",
+                share.to_string(),
+                problem,
+            ));
+        }
+        let remembered = self.lifetimes.remember_me;
+        if let Some(lifetime) = remembered
+            && !(absolute..=token::LONGEST_SESSION).contains(&lifetime)
+        {
+            let problem = "must be as long as session_lifetime at least, and at most 400 days";
+            return refuse("remember_me", lifetime, problem);
+        }
         if !LINK_LIFETIMES.contains(&self.link_lifetime) {
             let problem = "must be 15 minutes to 24 hours, WorkOS's range";
             return refuse("link_lifetime", self.link_lifetime, problem);
@@ -56,6 +135,14 @@ impl Builder {
             let problem = "must be more than nothing and at most 1 minute";
             return refuse("revocation_timeout", self.revocation_timeout, problem);
         }
-        Ok(Lifetimes { absolute, idle })
+        let span = |absolute, idle: Duration| Span {
+            absolute,
+            idle,
+            renew_after: idle.mul_f64(share),
+        };
+        Ok(Lifetimes {
+            usual: span(absolute, idle),
+            remembered: remembered.map(|lifetime| span(lifetime, lifetime)),
+        })
     }
 }

@@ -159,7 +159,7 @@ impl Emulator {
     /// Begins an emulator that differs from the usual one.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder {
-            clock: Arc::new(SystemClock::default()),
+            clock: Arc::new(SystemClock),
             base_url: None,
             redirect_uris: Vec::new(),
             on_mail: None,

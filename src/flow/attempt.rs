@@ -13,7 +13,7 @@ use crate::{
     email::Email,
     page::Sent,
     session::{
-        KeyRing,
+        KeyRing, Term,
         seal::{self, Purpose},
     },
 };
@@ -26,6 +26,7 @@ const SENT: u8 = 0b011;
 const SENT_CODE: u8 = 0b001;
 const SENT_BOTH: u8 = 0b010;
 const FRAGMENT: u8 = 0b100;
+const REMEMBERED: u8 = 0b1000;
 /// How long to wait before another link is asked for: most mails arrive sooner.
 const RESEND_WAIT: Duration = Duration::from_secs(30);
 /// How far another replica's clock may be ahead of ours.
@@ -43,6 +44,8 @@ pub(crate) struct Attempt {
     pub(crate) sent: Sent,
     /// Whether the browser that began kept a fragment of where to go (`#part`).
     pub(crate) keeps_fragment: bool,
+    /// How long the person wants to stay signed in, whichever browser finishes.
+    pub(crate) term: Term,
     pub(crate) email: Email,
     /// Where to go afterwards, or in our own mailed link the provider's. Empty where it was too long.
     pub(crate) tail: String,
@@ -64,6 +67,7 @@ impl Attempt {
             match_code: MatchCode::of(keys, browser, &email),
             sent: Sent::Link,
             keeps_fragment: false,
+            term: Term::Usual,
             email,
             tail: String::new(),
         }
@@ -119,6 +123,10 @@ impl Attempt {
                 _ => Sent::Link,
             },
             keeps_fragment: flags & FRAGMENT != 0,
+            term: match flags & REMEMBERED {
+                0 => Term::Usual,
+                _ => Term::Remembered,
+            },
             email: Email::parse(std::str::from_utf8(email).ok()?).ok()?,
             tail: String::from_utf8(tail.to_vec()).ok()?,
         })
@@ -136,11 +144,12 @@ impl Attempt {
             Sent::Link => 0,
             Sent::LinkAndCode => SENT_BOTH,
         };
-        if self.keeps_fragment {
-            sent | FRAGMENT
-        } else {
-            sent
-        }
+        let fragment = if self.keeps_fragment { FRAGMENT } else { 0 };
+        let term = match self.term {
+            Term::Remembered => REMEMBERED,
+            Term::Usual => 0,
+        };
+        sent | fragment | term
     }
 
     /// Returns what names this attempt among all, and each of its links among those of a browser.
@@ -201,13 +210,19 @@ mod tests {
     }
 
     #[test]
-    fn what_was_mailed_and_whether_a_fragment_was_kept_come_back() {
+    fn what_was_mailed_whether_a_fragment_was_kept_and_the_term_come_back() {
         let keys = keys();
         for sent in [Sent::Code, Sent::Link, Sent::LinkAndCode] {
-            for keeps_fragment in [false, true] {
+            for (keeps_fragment, term) in [
+                (false, Term::Usual),
+                (true, Term::Usual),
+                (false, Term::Remembered),
+                (true, Term::Remembered),
+            ] {
                 let attempt = Attempt {
                     sent,
                     keeps_fragment,
+                    term,
                     ..attempt("ada@example.com")
                 };
                 let sealed = attempt.seal(&keys, Purpose::Check, crate::random::bytes());

@@ -29,6 +29,7 @@ use crate::{
     layer::Shared,
     provider::{AuthorizationCode, BoxFuture, FinishCode, Identity, OneTimeCode},
     rejection::{Rejection, RejectionKind},
+    session::Term,
 };
 
 /// How long a success is shared.
@@ -55,6 +56,7 @@ pub(super) struct Exchange {
     pub(super) shared: Arc<Shared>,
     pub(super) proof: Proof,
     pub(super) email: Email,
+    pub(super) term: Term,
     pub(super) now: Timestamp,
 }
 
@@ -201,7 +203,7 @@ impl Exchange {
         })?;
         self.check(&identity).await?;
         self.shared
-            .issue(&identity, self.now)
+            .issue(&identity, self.term, self.now)
             .map(Arc::new)
             .map_err(|error| {
                 Rejection::new(match error {

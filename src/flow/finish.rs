@@ -49,6 +49,7 @@ impl Step {
             shared: self.shared.clone(),
             proof,
             email: attempt.email.clone(),
+            term: attempt.term,
             now: self.now,
         };
         self.shared.flow.exchanges.join(state, exchange).await
@@ -64,9 +65,10 @@ impl Step {
             let _ = self.shared.end(&previous, false, self.now).await;
         }
         let mut response = self.on_their_way(attempt);
-        let lifetime = self.now.until(granted.session().expires_at());
         let token = granted.token().expose();
-        self.keep(&mut response, Jar::Session, token, lifetime);
+        let cookie = gate.session_cookie(granted.session(), token, self.now);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+        gate.forget_former(&self.head(), response.headers_mut());
         self.keep(&mut response, Jar::Arrived, "1", ARRIVAL);
         if self.head().cookie(gate.cookies.name(Jar::Pass)) != Found::Nothing {
             let removal = gate.cookies.removal_of(Jar::Pass);

@@ -10,14 +10,14 @@ use crate::{
     email::Email,
     endpoint::Endpoint,
     head::Found,
-    page::{LoginPage, LoginProblem, Page},
+    page::{LoginPage, LoginProblem, Page, RememberMe},
     rejection::{RejectionKind, redirect},
     return_to::ReturnTo,
-    session::{cookie::Jar, seal::Purpose},
+    session::{Session, Term, cookie::Jar, seal::Purpose},
 };
 
 impl Step {
-    /// GET: shows the form.
+    /// GET: shows the form, to whoever is signed in too: a sign-in may be too old for what they want. They need not type their own address again.
     pub(super) fn form(&self) -> Response<Bytes> {
         let return_to = match self.query().and_then(|query| self.wanted(&query)) {
             Ok(return_to) => return_to,
@@ -26,7 +26,14 @@ impl Step {
         if self.has_dropped_session() {
             return self.session_dropped();
         }
-        let mut response = self.form_page(StatusCode::OK, return_to.as_ref(), None, None);
+        let session = self.shared.gate.session_in_cookie(&self.head(), self.now);
+        let form = FormPage {
+            return_to: return_to.as_ref(),
+            email: session.as_ref().ok().map(Session::email),
+            problem: None,
+            term: session.as_ref().map(Session::term).unwrap_or_default(),
+        };
+        let mut response = self.form_page(StatusCode::OK, &form);
         self.greet(&mut response);
         response
     }
@@ -68,14 +75,23 @@ impl Step {
         }
         let keeps_fragment =
             form.keeps_fragment || before.is_some_and(|before| before.attempt.keeps_fragment);
+        let term = match before.map(|before| before.attempt.term) {
+            Some(Term::Remembered) => Term::Remembered,
+            Some(Term::Usual) | None => form.term,
+        };
         let BeginForm {
             email, return_to, ..
         } = form;
         let email = match parse(email.as_deref()) {
             Ok(email) => email,
             Err(problem) => {
-                let status = StatusCode::UNPROCESSABLE_ENTITY;
-                return self.form_page(status, return_to.as_ref(), email.as_deref(), Some(problem));
+                let form = FormPage {
+                    return_to: return_to.as_ref(),
+                    email: email.as_deref(),
+                    problem: Some(problem),
+                    term,
+                };
+                return self.form_page(StatusCode::UNPROCESSABLE_ENTITY, &form);
             }
         };
         let browser = self
@@ -86,6 +102,7 @@ impl Step {
         let keys = self.shared.gate.tokens.keys();
         let attempt = Attempt {
             keeps_fragment,
+            term,
             tail: return_to.unwrap_or_default().as_str().to_owned(),
             ..Attempt::new(crate::random::bytes(), &browser, email, keys, self.now)
         };
@@ -137,6 +154,19 @@ impl Step {
             email: form.one("email")?.map(str::to_owned),
             keeps_fragment: form.one("fragment")?.is_some(),
             return_to,
+            term: self.term_of(&form)?,
+        })
+    }
+
+    /// Returns how long the person wants to stay signed in. Where that is not asked, no answer counts.
+    fn term_of(&self, form: &Fields<'_>) -> Result<Term, RejectionKind> {
+        let answer = form.one("remember_me")?;
+        // `on` is what browsers send for a box without a value (HTML, section 4.10.5.1.15).
+        let is_yes = matches!(answer, Some("on" | "true"));
+        let is_asked = self.shared.gate.lifetimes.remembered.is_some();
+        Ok(match is_yes && is_asked {
+            true => Term::Remembered,
+            false => Term::Usual,
         })
     }
 
@@ -154,18 +184,18 @@ impl Step {
         Ok(wanted.and_then(|wanted| ReturnTo::parse(wanted, &self.shared.gate.mount)))
     }
 
-    fn form_page(
-        &self,
-        status: StatusCode,
-        return_to: Option<&ReturnTo>,
-        email: Option<&str>,
-        problem: Option<LoginProblem>,
-    ) -> Response<Bytes> {
-        let action = self.shared.gate.login_path(return_to);
+    fn form_page(&self, status: StatusCode, form: &FormPage<'_>) -> Response<Bytes> {
+        let gate = &self.shared.gate;
+        let action = gate.login_path(form.return_to);
+        let remember_me = gate.lifetimes.remembered.map(|_| match form.term {
+            Term::Remembered => RememberMe::Ticked,
+            Term::Usual => RememberMe::Offered,
+        });
         let page = LoginPage::new(&action)
             .with_application(self.shared.flow.application_name.as_deref())
-            .with_email(email)
-            .with_problem(problem)
+            .with_email(form.email)
+            .with_problem(form.problem)
+            .with_remember_me(remember_me)
             .with_sent(self.shared.flow.sent());
         self.shared.page(status, &Page::Login(page))
     }
@@ -200,6 +230,15 @@ struct BeginForm {
     email: Option<String>,
     keeps_fragment: bool,
     return_to: Option<ReturnTo>,
+    term: Term,
+}
+
+/// What the form is shown with.
+struct FormPage<'a> {
+    return_to: Option<&'a ReturnTo>,
+    email: Option<&'a str>,
+    problem: Option<LoginProblem>,
+    term: Term,
 }
 
 /// The attempt that goes on, where another mail was asked for.

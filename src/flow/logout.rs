@@ -78,7 +78,7 @@ impl Shared {
         };
         let until = if is_everywhere {
             // Another of the subject's sessions may have begun just now.
-            now + self.gate.lifetimes.absolute
+            now + self.gate.lifetimes.longest()
         } else {
             self.gate.end_of_last_token(session)
         };

@@ -27,7 +27,7 @@ use crate::{
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     return_to::ReturnTo,
-    session::{Session, cookie::Jar, seal::Purpose},
+    session::{Session, Term, cookie::Jar, seal::Purpose},
     throttle::Throttling,
 };
 
@@ -222,9 +222,11 @@ impl Step {
         });
         let return_to = attempt.and_then(|attempt| self.return_to_of(attempt));
         let action = self.shared.gate.login_path(return_to.as_ref());
-        // A fragment that the browser kept is for the next mail too. One that was not sent is asked for again at once.
+        // What was chosen, and a fragment that the browser kept, are for the next mail too. One that was not sent is asked for again
+        // at once.
         let before = attempt
-            .filter(|attempt| attempt.keeps_fragment && attempt.resend_wait(self.now).is_none())
+            .filter(|attempt| attempt.keeps_fragment || attempt.term == Term::Remembered)
+            .filter(|attempt| attempt.resend_wait(self.now).is_none())
             .map(|attempt| {
                 self.seal_or_shorten(&attempt.with_tail(""), Purpose::Check)
                     .0

@@ -72,9 +72,13 @@ impl SessionIssuer {
     ) -> Result<Session, IssueError> {
         let issued = self.issue(identity)?;
         let session = issued.session().clone();
-        let lifetime = session.issued_at().until(session.expires_at());
-        let jar = self.shared.gate.cookies();
-        let cookie = jar.kept(Jar::Session, issued.token().expose(), lifetime);
+        let gate = &self.shared.gate;
+        let lifetime = gate
+            .lifetimes
+            .cookie_lifetime(&session, session.issued_at());
+        let cookie = gate
+            .cookies
+            .kept(Jar::Session, issued.token().expose(), lifetime);
         cookies.add(cookie.into_owned());
         Ok(session)
     }

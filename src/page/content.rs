@@ -12,7 +12,9 @@ use super::Sent;
 ///
 /// It posts one field, `email`, to [`action`](Self::action).
 ///
-/// It may post a second one, `fragment`, with any value: then the sign-in ends with [`OnwardPage`](super::OnwardPage) instead of a redirect. That
+/// It posts `remember_me` too, where the page [offers that](Self::offers_remember_me) and the person ticks it.
+///
+/// It may post another one, `fragment`, with any value: then the sign-in ends with [`OnwardPage`](super::OnwardPage) instead of a redirect. That
 /// is for a script which has kept `location.hash`, the fragment of where the person wants to go: browsers keep it across the
 /// redirect to this page and never send it. A form that is shown again after a [`problem`](Self::problem) has no fragment in its
 /// address any more, and the link may be opened in another tab, so `localStorage` is the place. What is kept belongs to the `return_to`
@@ -23,7 +25,18 @@ pub struct LoginPage<'a> {
     application: Option<&'a str>,
     email: Option<Hidden<'a>>,
     problem: Option<LoginProblem>,
+    remember_me: Option<RememberMe>,
     sent: Sent,
+}
+
+/// The tick box by which a person asks to be remembered, as the form begins with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::exhaustive_enums, reason = "a box is ticked or it is not")]
+pub enum RememberMe {
+    /// It is not ticked.
+    Offered,
+    /// It is: the person ticked it at the last try.
+    Ticked,
 }
 
 /// What is wrong with the address that was typed.
@@ -45,6 +58,7 @@ impl<'a> LoginPage<'a> {
             application: None,
             email: None,
             problem: None,
+            remember_me: None,
             sent: Sent::Link,
         }
     }
@@ -67,6 +81,13 @@ impl<'a> LoginPage<'a> {
     #[must_use]
     pub fn with_problem(mut self, problem: impl Into<Option<LoginProblem>>) -> Self {
         self.problem = problem.into();
+        self
+    }
+
+    /// Adds the tick box by which the person asks to be remembered. Default: there is none.
+    #[must_use]
+    pub fn with_remember_me(mut self, remember_me: impl Into<Option<RememberMe>>) -> Self {
+        self.remember_me = remember_me.into();
         self
     }
 
@@ -99,6 +120,19 @@ impl<'a> LoginPage<'a> {
     #[must_use]
     pub const fn problem(&self) -> Option<LoginProblem> {
         self.problem
+    }
+
+    /// Says whether the page should let the person ask to be remembered ([`Builder::remember_me`](crate::Builder::remember_me)): by a field
+    /// `remember_me`, whose value is `on` or `true`. Another value, or none, is no.
+    #[must_use]
+    pub const fn offers_remember_me(&self) -> bool {
+        self.remember_me.is_some()
+    }
+
+    /// Returns the tick box, where the page should have one.
+    #[must_use]
+    pub const fn remember_me(&self) -> Option<RememberMe> {
+        self.remember_me
     }
 
     /// Returns what will be mailed.

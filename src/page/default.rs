@@ -12,7 +12,7 @@ use askama::Template;
 
 use super::{
     CheckPage, ConfirmPage, Confirmation, CrossDevice, LoginPage, MatchPage, OnwardPage, Page,
-    PageSources, Pages, Resend, Sent, SignedOutPage, TroublePage, words,
+    PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage, words,
 };
 
 mod told;
@@ -113,6 +113,7 @@ impl Pages for DefaultPages {
                 page,
                 problem: page.problem().map(told::address_problem),
                 promise: told::promise(page),
+                is_remembered: page.remember_me() == Some(RememberMe::Ticked),
             }),
             Page::Match(page) => html(&Match {
                 frame,
@@ -202,6 +203,7 @@ struct Login<'a> {
     page: &'a LoginPage<'a>,
     problem: Option<&'static str>,
     promise: (&'static str, &'static str),
+    is_remembered: bool,
 }
 
 #[derive(Template)]

@@ -17,7 +17,7 @@ pub(crate) mod words;
 pub(crate) use self::policy::Policy;
 pub use self::{
     check::{CheckPage, CrossDevice, Resend, Sent},
-    content::{ConfirmPage, Confirmation, LoginPage, LoginProblem, SignedOutPage},
+    content::{ConfirmPage, Confirmation, LoginPage, LoginProblem, RememberMe, SignedOutPage},
     default::DefaultPages,
     entry::{CodeEntry, CodeProblem, MatchPage, OnwardPage},
     policy::PageSources,

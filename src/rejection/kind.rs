@@ -71,6 +71,8 @@ pub enum RejectionKind {
     ProviderUnavailable,
     /// Mail was asked for, or codes were typed, more often than [`Limits`](crate::Limits) says; or the provider says so.
     RateLimited,
+    /// The session is good, but its sign-in too long ago for a route behind [`RequireRecent`](crate::RequireRecent).
+    RecentSignInRequired,
     /// The session was ended early.
     RevokedSession,
     /// The session does not fit into a cookie.
@@ -128,6 +130,7 @@ impl RejectionKind {
             Self::ProviderRefusedAddress => "provider_refused_address",
             Self::ProviderUnavailable => "provider_unavailable",
             Self::RateLimited => "rate_limited",
+            Self::RecentSignInRequired => "recent_sign_in_required",
             Self::RevokedSession => "revoked_session",
             Self::SessionTooLarge => "session_too_large",
             Self::SignOutNotRecorded => "sign_out_not_recorded",
@@ -148,6 +151,7 @@ impl RejectionKind {
             | Self::ExpiredSession
             | Self::InvalidSession
             | Self::NoSession
+            | Self::RecentSignInRequired
             | Self::RevokedSession => StatusCode::UNAUTHORIZED,
             Self::AttemptExpired
             | Self::LinkExpired
@@ -194,7 +198,7 @@ impl RejectionKind {
         )
     }
 
-    /// Says whether signing in would help: the request is refused for want of a session.
+    /// Says whether signing in would help: the request is refused for want of a session, or of a recent one.
     pub(super) const fn wants_sign_in(self) -> bool {
         matches!(
             self,
@@ -203,6 +207,7 @@ impl RejectionKind {
                 | Self::ExpiredSession
                 | Self::InvalidSession
                 | Self::NoSession
+                | Self::RecentSignInRequired
                 | Self::RevokedSession
         )
     }
@@ -216,7 +221,9 @@ impl RejectionKind {
     }
 
     pub(super) const fn grpc_status(self) -> (&'static str, &'static str) {
-        if self.wants_sign_in() {
+        if matches!(self, Self::RecentSignInRequired) {
+            ("16", "recent sign-in required")
+        } else if self.wants_sign_in() {
             ("16", "sign-in required")
         } else if matches!(self, Self::StoreUnavailable) {
             ("14", "session store unavailable")
@@ -235,6 +242,7 @@ impl RejectionKind {
             | Self::ExpiredSession
             | Self::InvalidSession
             | Self::NoSession
+            | Self::RecentSignInRequired
             | Self::RevokedSession => Trouble::Expired,
             Self::ClockWrong => Trouble::ClockWrong,
             Self::CodeExpired => Trouble::CodeExpired,
@@ -271,7 +279,9 @@ impl RejectionKind {
 
     /// Returns the title of the problem, for programs.
     pub(super) const fn title(self) -> &'static str {
-        if self.wants_sign_in() {
+        if matches!(self, Self::RecentSignInRequired) {
+            "Recent sign-in required"
+        } else if self.wants_sign_in() {
             "Sign-in required"
         } else {
             self.trouble().heading()

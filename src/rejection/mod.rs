@@ -3,6 +3,7 @@
 //! | kind | status | a document gets | a program gets |
 //! | --- | --- | --- | --- |
 //! | no, bad, ended or expired session | 401 | 303 to the form | 401 `application/problem+json` with `login_url` |
+//! | sign-in too long ago | 401 | 303 to the form | the same problem, another code |
 //! | store unavailable | 503 | a page | 503 problem, `Retry-After` |
 //! | own endpoint misused | 400, 403, 405, 408, 413, 415 | a page | the same status, a problem |
 //!
@@ -199,7 +200,7 @@ impl Rejection {
             if let Ok(challenge) = HeaderValue::try_from(challenge) {
                 headers.insert(header::WWW_AUTHENTICATE, challenge);
             }
-            if let Some(challenge) = bearer_challenge(&shared.gate, head) {
+            if let Some(challenge) = self.bearer_challenge(&shared.gate, head) {
                 headers.append(header::WWW_AUTHENTICATE, challenge);
             }
         }
@@ -265,6 +266,23 @@ impl Rejection {
         }
     }
 
+    /// Offers bearer tokens, where they are accepted (RFC 6750, section 3): the scheme never stands alone, and no error is named to who
+    /// brought no token. A good token of too old a sign-in has an error of its own (RFC 9470, section 3).
+    fn bearer_challenge(&self, gate: &Gate, head: &RequestHead<'_>) -> Option<HeaderValue> {
+        if !gate.takes_bearer {
+            return None;
+        }
+        let error = match (gate.is_bearer(head), self.kind) {
+            (false, _) => "",
+            (true, RejectionKind::RecentSignInRequired) => {
+                r#", error="insufficient_user_authentication""#
+            }
+            (true, _) => r#", error="invalid_token""#,
+        };
+        let realm = gate.public_url.origin();
+        HeaderValue::try_from(format!(r#"Bearer realm="{realm}"{error}"#)).ok()
+    }
+
     fn add_fields(&self, response: &mut Response<Bytes>) {
         let headers = response.headers_mut();
         if let Some(allow) = self.allow {
@@ -285,21 +303,6 @@ fn driven_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
     let url = head.headers().get("hx-current-url")?.to_str().ok()?;
     let page = url.strip_prefix(gate.public_url.origin())?;
     ReturnTo::parse(page.split('#').next().unwrap_or_default(), &gate.mount)
-}
-
-/// Offers bearer tokens, where they are accepted (RFC 6750, section 3): the scheme never stands alone, and no error is named to who
-/// brought no token.
-fn bearer_challenge(gate: &Gate, head: &RequestHead<'_>) -> Option<HeaderValue> {
-    if !gate.takes_bearer {
-        return None;
-    }
-    let error = if gate.is_bearer(head) {
-        r#", error="invalid_token""#
-    } else {
-        ""
-    };
-    let realm = gate.public_url.origin();
-    HeaderValue::try_from(format!(r#"Bearer realm="{realm}"{error}"#)).ok()
 }
 
 /// The two forms of gRPC-Web.

@@ -2,6 +2,7 @@
 //!
 //! - `__Host-` names (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2): `Secure`, `Path=/`, no `Domain`, so that no sibling
 //!   subdomain can plant one. On a plain-http loopback URL there is no prefix and no `Secure`: Safari drops both there.
+//! - With a domain the session cookie is `__Secure-`, and has `Domain`: `__Host-` allows none. The others stay as they are.
 //! - `HttpOnly` and `SameSite=Lax` on all. Lax arrives with the navigation from the mail, and with no cross-site POST.
 
 use std::time::Duration;
@@ -19,9 +20,12 @@ pub(crate) struct Cookies {
     session: String,
     arrived: String,
     browser: String,
+    former: String,
     pass: String,
     return_to: String,
     is_secure: bool,
+    /// Of the session cookie alone.
+    domain: Option<String>,
     /// The same for every response: a forged cookie is a stranger's to send, and should cost us little.
     removal: HeaderValue,
 }
@@ -33,6 +37,8 @@ pub(crate) enum Jar {
     Arrived,
     /// Binds a sign-in to the browser that began it.
     Browser,
+    /// The session token under the name that it has with a domain where there is none, and without where there is one. It is not read.
+    Former,
     /// The leave of another browser to finish a sign-in.
     Pass,
     /// A return-to that is too long for the state.
@@ -42,9 +48,10 @@ pub(crate) enum Jar {
 }
 
 impl Jar {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Arrived,
         Self::Browser,
+        Self::Former,
         Self::Pass,
         Self::ReturnTo,
         Self::Session,
@@ -53,12 +60,20 @@ impl Jar {
 
 impl Cookies {
     /// Makes the names from the base name: `NAME`, `NAME-browser` and so on, behind `__Host-` when secure.
-    pub(crate) fn new(name: &str, is_secure: bool) -> Self {
+    ///
+    /// With a domain, which is for secure ones alone, the session's is `__Secure-NAME`.
+    pub(crate) fn new(name: &str, is_secure: bool, domain: Option<String>) -> Self {
         let prefix = if is_secure { "__Host-" } else { "" };
-        let session = format!("{prefix}{name}");
+        let (host, wide) = (format!("{prefix}{name}"), format!("__Secure-{name}"));
+        let (session, former) = match &domain {
+            Some(_) => (wide, host),
+            None => (host, wide),
+        };
         Self {
-            removal: encode(&removed(&session, is_secure)),
+            removal: encode(&removed(&session, is_secure, domain.as_deref())),
             session,
+            former,
+            domain,
             arrived: format!("{prefix}{name}-arrived"),
             browser: format!("{prefix}{name}-browser"),
             pass: format!("{prefix}{name}-pass"),
@@ -71,10 +86,16 @@ impl Cookies {
         match jar {
             Jar::Arrived => &self.arrived,
             Jar::Browser => &self.browser,
+            Jar::Former => &self.former,
             Jar::Pass => &self.pass,
             Jar::ReturnTo => &self.return_to,
             Jar::Session => &self.session,
         }
+    }
+
+    /// Says whether the session cookie goes to other hosts of a domain too.
+    pub(crate) const fn has_domain(&self) -> bool {
+        self.domain.is_some()
     }
 
     /// Says whether a browser keeps such a cookie, or drops it as too large.
@@ -82,16 +103,28 @@ impl Cookies {
         self.name(jar).len().saturating_add(value.len()) <= LONGEST
     }
 
-    /// Returns the `Set-Cookie` value that keeps `value` for `max_age`.
-    pub(crate) fn set(&self, jar: Jar, value: &str, max_age: Duration) -> HeaderValue {
+    /// Returns the `Set-Cookie` value that keeps `value` for `max_age`, or until the browser is closed.
+    pub(crate) fn set(
+        &self,
+        jar: Jar,
+        value: &str,
+        max_age: impl Into<Option<Duration>>,
+    ) -> HeaderValue {
         encode(&self.kept(jar, value, max_age))
     }
 
-    /// Returns the cookie that keeps `value` for `max_age`.
-    pub(crate) fn kept<'c>(&'c self, jar: Jar, value: &'c str, max_age: Duration) -> Cookie<'c> {
-        let mut cookie = bare(self.name(jar), value, self.is_secure);
-        let max_age = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
-        cookie.set_max_age(cookie::time::Duration::seconds(max_age));
+    /// Returns the cookie that keeps `value` for `max_age`, or until the browser is closed.
+    pub(crate) fn kept<'c>(
+        &'c self,
+        jar: Jar,
+        value: &'c str,
+        max_age: impl Into<Option<Duration>>,
+    ) -> Cookie<'c> {
+        let mut cookie = bare(self.name(jar), value, self.is_secure, self.domain_of(jar));
+        if let Some(max_age) = max_age.into() {
+            let max_age = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
+            cookie.set_max_age(cookie::time::Duration::seconds(max_age));
+        }
         cookie
     }
 
@@ -102,30 +135,40 @@ impl Cookies {
 
     /// Returns the `Set-Cookie` value that makes the browser forget one of the cookies.
     pub(crate) fn removal_of(&self, jar: Jar) -> HeaderValue {
-        encode(&removed(self.name(jar), self.is_secure))
+        let domain = self.domain_of(jar);
+        encode(&removed(self.name(jar), self.is_secure, domain))
     }
 
     /// Returns the cookie that makes the browser forget the session.
     #[cfg(feature = "tower-cookies")]
     pub(crate) fn removed(&self) -> Cookie<'_> {
-        removed(&self.session, self.is_secure)
+        removed(&self.session, self.is_secure, self.domain.as_deref())
+    }
+
+    fn domain_of(&self, jar: Jar) -> Option<&str> {
+        self.domain.as_deref().filter(|_| jar == Jar::Session)
     }
 }
 
-fn removed(name: &str, is_secure: bool) -> Cookie<'_> {
-    let mut removal = bare(name, "", is_secure);
+/// A removal is of the cookie with the same name, path and domain, and of no other
+/// (draft-ietf-httpbis-rfc6265bis, section 5.7).
+fn removed<'c>(name: &'c str, is_secure: bool, domain: Option<&'c str>) -> Cookie<'c> {
+    let mut removal = bare(name, "", is_secure, domain);
     removal.make_removal();
     // make_removal writes an Expires relative to the system clock; the epoch says the same and needs no clock.
     removal.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
     removal
 }
 
-fn bare<'c>(name: &'c str, value: &'c str, is_secure: bool) -> Cookie<'c> {
+fn bare<'c>(name: &'c str, value: &'c str, is_secure: bool, domain: Option<&'c str>) -> Cookie<'c> {
     let mut cookie = Cookie::new(name, value);
     cookie.set_path("/");
     cookie.set_http_only(true);
     cookie.set_same_site(SameSite::Lax);
     cookie.set_secure(is_secure);
+    if let Some(domain) = domain {
+        cookie.set_domain(domain);
+    }
     cookie
 }
 
@@ -147,12 +190,12 @@ mod tests {
     #[test]
     fn cookies_carry_every_attribute_that_guards_them() {
         let hour = Duration::from_secs(3_600);
-        let set = Cookies::new("app", true).set(Jar::Session, "a.b.c", hour);
+        let set = Cookies::new("app", true, None).set(Jar::Session, "a.b.c", hour);
         assert_eq!(
             set,
             "__Host-app=a.b.c; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600"
         );
-        let set = Cookies::new("app", false).set(Jar::Browser, "x", hour);
+        let set = Cookies::new("app", false, None).set(Jar::Browser, "x", hour);
         assert_eq!(
             set,
             "app-browser=x; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600"
@@ -161,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_cookie_fits_up_to_the_octet_at_which_a_browser_drops_it() {
-        let cookies = Cookies::new("app", true);
+        let cookies = Cookies::new("app", true, None);
         let room = 4_096 - "__Host-app".len();
         assert!(cookies.fits(Jar::Session, &"x".repeat(room)));
         assert!(!cookies.fits(Jar::Session, &"x".repeat(room + 1)));
@@ -170,10 +213,37 @@ mod tests {
 
     #[test]
     fn removal_carries_the_same_attributes_and_a_past_end() {
-        let removal = Cookies::new("app", true).removal();
+        let removal = Cookies::new("app", true, None).removal();
         assert_eq!(
             removal,
             "__Host-app=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
         );
+    }
+
+    #[test]
+    fn with_a_domain_the_session_cookie_alone_has_it_and_its_removal_too() {
+        let cookies = Cookies::new("app", true, Some("example.com".to_owned()));
+        let hour = Duration::from_secs(3_600);
+        let set = cookies.set(Jar::Session, "a.b.c", hour);
+        let want = "__Secure-app=a.b.c; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=3600";
+        assert_eq!(set, want);
+        let want = "__Secure-app=; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=0; \
+                    Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+        assert_eq!(cookies.removal(), want);
+        assert_eq!(cookies.removal_of(Jar::Session), want);
+        for jar in Jar::ALL {
+            let set = cookies.set(jar, "x", hour);
+            let set = set.to_str().unwrap();
+            let is_wide = jar == Jar::Session;
+            assert_eq!(set.starts_with("__Host-app"), !is_wide, "{set}");
+            assert_eq!(set.contains("Domain"), is_wide, "{set}");
+        }
+        assert_eq!(cookies.name(Jar::Former), "__Host-app");
+    }
+
+    #[test]
+    fn a_cookie_without_a_lifetime_goes_with_the_browser() {
+        let set = Cookies::new("app", true, None).set(Jar::Session, "x", None);
+        assert_eq!(set, "__Host-app=x; HttpOnly; SameSite=Lax; Secure; Path=/");
     }
 }

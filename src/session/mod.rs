@@ -18,8 +18,10 @@ mod backend;
 pub(crate) mod cookie;
 mod example_keys;
 mod keys;
+pub(crate) mod lifetimes;
 mod ring;
 pub(crate) mod seal;
+mod term;
 #[cfg(test)]
 #[cfg_attr(
     not(any(feature = "aws-lc-rs", feature = "rust-crypto")),
@@ -28,6 +30,7 @@ pub(crate) mod seal;
 mod test_keys;
 pub(crate) mod token;
 
+pub(crate) use self::term::Term;
 pub use self::{keys::SigningKey, ring::KeyRing};
 
 /// A signed-in person's session, as the request's token states it.
@@ -44,20 +47,21 @@ pub use self::{keys::SigningKey, ring::KeyRing};
 ///     }
 /// }
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Session(Arc<Record>);
 
 /// All texts of a session stand in one string, so that reading a token allocates for them once.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 struct Record {
     text: String,
     /// Where each of `Field` ends in `text`.
     ends: [usize; Field::COUNT],
     id: SessionId,
     method: SignInMethod,
-    issued_at: Timestamp,
-    expires_at: Timestamp,
-    auth_time: Timestamp,
+    term: Term,
+    times: Times,
+    /// When this was read of a request, or made.
+    as_of: Timestamp,
 }
 
 #[derive(Clone, Copy)]
@@ -88,7 +92,7 @@ impl Field {
 }
 
 /// When a session was made and when it ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Times {
     pub(crate) issued_at: Timestamp,
     pub(crate) expires_at: Timestamp,
@@ -107,14 +111,17 @@ impl Session {
             identity.last_name().unwrap_or_default(),
             identity.provider_session().unwrap_or_default(),
         ];
-        Self::from_fields(fields, id, identity.method(), times)
+        let now = times.auth_time;
+        Self::from_fields(fields, id, identity.method(), Term::Usual, times, now)
     }
 
     fn from_fields(
         fields: [&str; Field::COUNT],
         id: SessionId,
         method: SignInMethod,
+        term: Term,
         times: Times,
+        now: Timestamp,
     ) -> Self {
         let mut text = String::with_capacity(fields.iter().map(|field| field.len()).sum());
         let ends = fields.map(|field| {
@@ -126,17 +133,21 @@ impl Session {
             ends,
             id,
             method,
-            issued_at: times.issued_at,
-            expires_at: times.expires_at,
-            auth_time: times.auth_time,
+            term,
+            times,
+            as_of: now,
         }))
     }
 
     /// Returns the same session with a later end, for a token minted at `now`.
     pub(crate) fn renewed(&self, expires_at: Timestamp, now: Timestamp) -> Self {
-        Self(Arc::new(Record {
+        let times = Times {
             issued_at: now,
             expires_at,
+            ..self.0.times
+        };
+        Self(Arc::new(Record {
+            times,
             ..Record::clone(&self.0)
         }))
     }
@@ -198,19 +209,19 @@ impl Session {
     /// Returns when this token was minted: at sign-in, or at the last renewal.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
-        self.0.issued_at
+        self.0.times.issued_at
     }
 
     /// Returns the first moment at which the session is no longer good, unless it is renewed.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.0.expires_at
+        self.0.times.expires_at
     }
 
     /// Returns when the person proved their address. Renewal does not move it.
     #[must_use]
     pub fn auth_time(&self) -> Timestamp {
-        self.0.auth_time
+        self.0.times.auth_time
     }
 
     fn field(&self, field: Field) -> &str {

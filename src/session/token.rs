@@ -1,7 +1,8 @@
 //! The session token: a JWT (RFC 7519) that says who is signed in.
 //!
 //! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`, `email` and, where known, `org`,
-//!   `conn`, `given_name`, `family_name`, `psid` (the provider's session), `via` (`code` for a mailed code).
+//!   `conn`, `given_name`, `family_name`, `psid` (the provider's session), `via` (`code` for a mailed code),
+//!   `rem` (`true` for whoever asked to be remembered).
 //! - Verified in one pass: the header's exact bytes choose the key, the signature is checked before anything is parsed,
 //!   then every claim. What does not fit exactly is refused; claims that are not known yet are passed over.
 //! - Time is an argument. A token is good before `exp` and not on it.
@@ -11,7 +12,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use super::{KeyRing, Session, SessionId, SigningKey, Times, cookie::LONGEST};
+use super::{KeyRing, Session, SessionId, SigningKey, Term, Times, cookie::LONGEST};
 use crate::{clock::Timestamp, provider::SignInMethod};
 
 /// Browsers cut cookies at 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
@@ -69,6 +70,7 @@ impl Tokens {
             family_name: session.last_name().map(Text::from),
             psid: session.provider_session().map(Text::from),
             via: (session.method() == SignInMethod::MagicAuth).then(|| Text::from(BY_CODE)),
+            rem: session.is_remembered(),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
         let key = self.keys.current();
@@ -89,7 +91,7 @@ impl Tokens {
         }
         let claims: Claims<'_> = serde_json::from_str(payload).map_err(|_| Fault::Invalid)?;
         self.check(&claims, now)?;
-        Ok(claims.into_session())
+        Ok(claims.into_session(now))
     }
 
     /// Returns what a key of the ring has signed. Nothing of it is parsed before.
@@ -162,10 +164,13 @@ struct Claims<'a> {
     /// How the address was proven; absent for a link.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     via: Option<Text<'a>>,
+    /// Whether the person asked to be remembered: the session has a lifetime of its own then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    rem: bool,
 }
 
 impl Claims<'_> {
-    fn into_session(self) -> Session {
+    fn into_session(self, now: Timestamp) -> Session {
         Session::from_fields(
             [
                 &self.sub.0,
@@ -181,11 +186,16 @@ impl Claims<'_> {
                 BY_CODE => SignInMethod::MagicAuth,
                 _ => SignInMethod::MagicLink,
             },
+            match self.rem {
+                true => Term::Remembered,
+                false => Term::Usual,
+            },
             Times {
                 issued_at: self.iat,
                 expires_at: self.exp,
                 auth_time: self.auth_time,
             },
+            now,
         )
     }
 }

@@ -211,7 +211,7 @@ fn a_time_out_of_its_range_is_refused_with_its_value() {
     const DAYS: u64 = 24 * 3_600;
     type Set = fn(Builder, Duration) -> Builder;
     type Cases = &'static [(u64, &'static str)];
-    let settings: [(&str, Set, Cases); 4] = [
+    let settings: [(&str, Set, Cases); 5] = [
         (
             "session_lifetime",
             |builder, time| builder.session_lifetime(time),
@@ -229,6 +229,16 @@ fn a_time_out_of_its_range_is_refused_with_its_value() {
                 (0, "1 minute or more"),
                 (59, "1 minute or more"),
                 (3_601, "longer than session_lifetime"),
+            ],
+        ),
+        (
+            "remember_me",
+            |builder, time| builder.remember_me(time),
+            &[
+                (0, "as long as session_lifetime"),
+                (12 * 3_600 - 1, "as long as session_lifetime"),
+                (400 * DAYS + 1, "at most 400 days"),
+                (u64::MAX, "at most 400 days"),
             ],
         ),
         (
@@ -257,6 +267,26 @@ fn a_time_out_of_its_range_is_refused_with_its_value() {
     is_refused("idle_timeout", "43201s", default, |builder| {
         builder.idle_timeout(12 * HOUR + Duration::from_secs(1))
     });
+}
+
+#[test]
+fn a_share_out_of_its_range_is_refused_with_its_value() {
+    let shares = [
+        0.0,
+        -0.25,
+        0.049,
+        0.901,
+        1.0,
+        f64::INFINITY,
+        f64::NEG_INFINITY,
+        f64::NAN,
+    ];
+    for share in shares {
+        let value = format!("{share}\"");
+        is_refused("renew_after", &value, "0.05 to 0.9", |builder| {
+            builder.renew_after(share)
+        });
+    }
 }
 
 #[test]
@@ -316,7 +346,7 @@ fn the_public_url_has_no_default_and_its_password_is_not_shown() {
 #[test]
 fn a_setting_at_the_edge_of_its_range_is_taken() {
     type Case = (&'static str, fn(Builder) -> Builder);
-    let cases: [Case; 23] = [
+    let cases: [Case; 29] = [
         ("nothing but what is needed", |b| b),
         ("a slash behind", |b| {
             b.public_url("https://app.example.com/")
@@ -331,6 +361,16 @@ fn a_setting_at_the_edge_of_its_range_is_taken() {
         ("the longest session", |b| b.session_lifetime(400 * DAY)),
         ("the shortest idle time", |b| b.idle_timeout(MINUTE)),
         ("the longest idle time", |b| b.idle_timeout(12 * HOUR)),
+        ("the smallest share", |b| b.renew_after(0.05)),
+        ("the largest share", |b| b.renew_after(0.9)),
+        ("remembered no longer", |b| b.remember_me(12 * HOUR)),
+        ("remembered for longest", |b| b.remember_me(400 * DAY)),
+        ("the host as the cookies' domain", |b| {
+            b.cookie_domain("app.example.com")
+        }),
+        ("its parent as the cookies' domain", |b| {
+            b.cookie_domain("example.com")
+        }),
         ("the shortest link", |b| b.link_lifetime(15 * MINUTE)),
         ("the longest link", |b| b.link_lifetime(DAY)),
         ("the shortest wait", |b| {

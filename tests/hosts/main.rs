@@ -24,6 +24,7 @@ mod passing;
 mod raw;
 mod readiness;
 mod renewal;
+mod require_recent;
 mod revocation;
 mod routers;
 mod script;

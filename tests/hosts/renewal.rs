@@ -63,10 +63,10 @@ async fn session_of(layer: &MagicLinkLayer, cookie: &str) -> Session {
 
 #[tokio::test]
 async fn the_cookie_is_renewed_once_a_quarter_of_the_idle_time_has_passed() {
-    let clock = ManualClock::new();
-    let layer = idle(builder(&clock));
-    let (cookie, session) = cookie_of(&layer);
     for path in ["/x", "/about"] {
+        let clock = ManualClock::new();
+        let layer = idle(builder(&clock));
+        let (cookie, session) = cookie_of(&layer);
         let cases = [
             ("at once", 0, false),
             ("a second early", 899, false),
@@ -80,6 +80,36 @@ async fn the_cookie_is_renewed_once_a_quarter_of_the_idle_time_has_passed() {
             assert_eq!(renewed(&answer).is_some(), want, "{path} {name}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_share_after_which_the_cookie_is_renewed_is_the_applications() {
+    for (share, due) in [(0.05, 180), (0.25, 900), (0.5, 1_800), (0.9, 3_240)] {
+        let clock = ManualClock::new();
+        let layer = idle(builder(&clock).renew_after(share));
+        let (cookie, _) = cookie_of(&layer);
+        clock.advance(secs(due - 1));
+        let early = ask(&layer, "/x", &cookie).await;
+        assert_eq!(renewed(&early), None, "{share}");
+        clock.advance(secs(1));
+        let (_, max_age) = renewed(&ask(&layer, "/x", &cookie).await).unwrap();
+        assert_eq!(max_age, 3_600, "{share}");
+    }
+}
+
+/// A token that was minted with a longer idle time does not outlive the shorter one.
+#[tokio::test]
+async fn a_shorter_idle_time_holds_for_the_sessions_that_there_are() {
+    let clock = ManualClock::new();
+    let keys = keys();
+    let long = builder_with(&clock, &keys).build().unwrap();
+    let short = idle(builder_with(&clock, &keys));
+    let (cookie, _) = cookie_of(&long);
+    clock.advance(secs(HOUR - 1));
+    assert_eq!(ask(&short, "/x", &cookie).await.status(), 200);
+    clock.advance(secs(1));
+    assert_eq!(ask(&short, "/x", &cookie).await.code(), "expired_session");
+    assert_eq!(ask(&long, "/x", &cookie).await.status(), 200);
 }
 
 #[tokio::test]
@@ -269,10 +299,12 @@ async fn a_session_of_a_retired_key_is_renewed_with_the_current_one() {
 #[tokio::test]
 async fn a_session_from_the_future_is_refused_beyond_a_minute_of_skew() {
     let clock = ManualClock::new();
-    let layer = idle(builder(&clock));
-    let (cookie, session) = cookie_of(&layer);
+    let keys = keys();
+    let (cookie, session) = cookie_of(&idle(builder_with(&clock, &keys)));
     for (behind, want) in [(0, 200), (60, 200), (61, 401), (13 * HOUR, 401)] {
         clock.set(session.issued_at() - secs(behind));
+        // Another replica: the one that signed in stays at its highest reading.
+        let layer = idle(builder_with(&clock, &keys));
         let answer = ask(&layer, "/x", &cookie).await;
         assert_eq!(answer.status(), want, "{behind} seconds behind");
     }

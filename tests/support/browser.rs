@@ -17,6 +17,8 @@ pub(crate) struct Browser {
     origin: String,
     /// Where the forms of the page that is shown may lead, by its policy.
     form_action: String,
+    /// The domain of the session cookie, where it has one.
+    pub(crate) cookie_domain: Option<&'static str>,
     /// The cookies that it keeps.
     pub(crate) jar: BTreeMap<String, String>,
 }
@@ -69,6 +71,7 @@ impl Browser {
             app,
             origin: origin.to_owned(),
             form_action: String::new(),
+            cookie_domain: None,
             jar: BTreeMap::new(),
         }
     }
@@ -183,11 +186,13 @@ impl Browser {
             let cookie = cookie::Cookie::parse(value.to_str().unwrap().to_owned()).unwrap();
             let (name, value) = cookie.name_value();
             let is_secure = Url::parse(&self.origin).unwrap().scheme() == "https";
-            assert_eq!(name.starts_with("__Host-"), is_secure, "{name}");
+            let is_wide = self.cookie_domain.is_some() && name == "__Secure-magic-link";
+            let domain = self.cookie_domain.filter(|_| is_wide);
+            assert_eq!(name.starts_with("__Host-"), is_secure && !is_wide, "{name}");
             assert_eq!(cookie.secure().unwrap_or(false), is_secure, "{name}");
             assert_eq!(
                 (cookie.path(), cookie.domain()),
-                (Some("/"), None),
+                (Some("/"), domain),
                 "{name}"
             );
             assert_eq!(cookie.http_only(), Some(true), "{name}");

@@ -55,7 +55,8 @@ fn session_by(fields: [&str; 7], method: SignInMethod) -> Session {
         expires_at: NOW + HOUR,
         auth_time: NOW,
     };
-    Session::from_fields(fields, SessionId::from_bytes([7; 16]), method, times)
+    let id = SessionId::from_bytes([7; 16]);
+    Session::from_fields(fields, id, method, Term::Usual, times, NOW)
 }
 
 /// Returns the header that a key mints.

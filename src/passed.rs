@@ -1,0 +1,26 @@
+//! The mark of a request that the layer handed on without a session: with it, a public path and a missing layer do not look alike.
+
+use http::Extensions;
+
+use crate::session::Session;
+
+/// Left in a request that passed the layer without a session. It has no size.
+#[derive(Clone, Copy)]
+struct Passed;
+
+/// The request has not come through the layer.
+pub(crate) struct NoLayer;
+
+/// Marks a request that the layer hands on without a session.
+pub(crate) fn mark(extensions: &mut Extensions) {
+    extensions.insert(Passed);
+}
+
+/// Returns the session of a request that has come through the layer, where it has one.
+pub(crate) fn session(extensions: &Extensions) -> Result<Option<&Session>, NoLayer> {
+    match (extensions.get::<Session>(), extensions.get::<Passed>()) {
+        (Some(session), _) => Ok(Some(session)),
+        (None, Some(Passed)) => Ok(None),
+        (None, None) => Err(NoLayer),
+    }
+}

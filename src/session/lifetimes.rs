@@ -1,0 +1,234 @@
+//! How long sessions live. Pure: times are arguments.
+//!
+//! - A session ends when its lifetime since the sign-in has passed, or its idle time since the last renewal: whichever is first.
+//! - Whoever asked to be remembered has a lifetime of their own, and no idle time within it.
+//! - A token knows the settings of the day when it was minted. Today's may be shorter, and then they hold.
+
+use std::time::Duration;
+
+use super::{Session, Term};
+use crate::clock::Timestamp;
+
+/// How long sessions of one term live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    /// From the sign-in, whatever happens.
+    pub(crate) absolute: Duration,
+    /// From the last renewal.
+    pub(crate) idle: Duration,
+    /// From the last renewal to when the next one is due.
+    pub(crate) renew_after: Duration,
+}
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lifetimes {
+    pub(crate) usual: Span,
+    /// Of whoever asked to be remembered; `None` where nobody is offered that.
+    pub(crate) remembered: Option<Span>,
+}
+
+impl Span {
+    fn end_of(&self, auth_time: Timestamp, renewed: Timestamp) -> Timestamp {
+        (auth_time + self.absolute).min(renewed + self.idle)
+    }
+}
+
+impl Lifetimes {
+    /// Returns the span of a term. Where remembering was switched off again, nobody is remembered any longer.
+    fn span(&self, term: Term) -> Span {
+        match (term, self.remembered) {
+            (Term::Remembered, Some(remembered)) => remembered,
+            (Term::Remembered, None) | (Term::Usual, _) => self.usual,
+        }
+    }
+
+    /// Returns when a session that begins now ends, unless it is renewed.
+    pub(crate) fn end_of_new(&self, term: Term, now: Timestamp) -> Timestamp {
+        self.span(term).end_of(now, now)
+    }
+
+    /// Returns when a session ends by today's settings.
+    pub(crate) fn end_of(&self, session: &Session) -> Timestamp {
+        let span = self.span(session.term());
+        span.end_of(session.auth_time(), session.issued_at())
+    }
+
+    /// Returns when no renewal can make a session end later.
+    pub(crate) fn absolute_end_of(&self, session: &Session) -> Timestamp {
+        session.auth_time() + self.span(session.term()).absolute
+    }
+
+    /// Returns the session with a later end, where it is time for that and there is one.
+    pub(crate) fn renewal(&self, session: &Session, now: Timestamp) -> Option<Session> {
+        let span = self.span(session.term());
+        let is_due = now >= session.issued_at() + span.renew_after;
+        let end = span.end_of(session.auth_time(), now);
+        (is_due && end > session.expires_at()).then(|| session.renewed(end, now))
+    }
+
+    /// Returns the longest that any session lives: for so long an end of all of them must be remembered.
+    pub(crate) fn longest(&self) -> Duration {
+        let remembered = self.remembered.map_or(Duration::ZERO, |span| span.absolute);
+        self.usual.absolute.max(remembered)
+    }
+
+    /// Returns how long a browser keeps a session's cookie; `None` until it is closed. Where people are asked whether to be remembered,
+    /// that is what no means.
+    pub(crate) fn cookie_lifetime(&self, session: &Session, now: Timestamp) -> Option<Duration> {
+        let is_kept = self.remembered.is_none() || session.term() == Term::Remembered;
+        is_kept.then(|| now.until(session.expires_at()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        provider::Identity,
+        session::{SessionId, Times},
+    };
+
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    const BEGUN: u64 = 1_000_000;
+
+    fn span(absolute: u64, idle: u64) -> Span {
+        Span {
+            absolute: Duration::from_secs(absolute),
+            idle: Duration::from_secs(idle),
+            renew_after: Duration::from_secs(idle / 4),
+        }
+    }
+
+    /// Sessions of 12 hours that end after an idle hour; 30 days for whoever asks, where that is on.
+    fn lifetimes(remembers: bool) -> Lifetimes {
+        Lifetimes {
+            usual: span(12 * HOUR, HOUR),
+            remembered: remembers.then(|| span(30 * DAY, 30 * DAY)),
+        }
+    }
+
+    fn session(term: Term, issued_at: u64, expires_at: u64) -> Session {
+        let identity = Identity::new("prof_ada", "ada@example.com".parse().unwrap());
+        let times = Times {
+            issued_at: Timestamp::from_secs(issued_at),
+            expires_at: Timestamp::from_secs(expires_at),
+            auth_time: Timestamp::from_secs(BEGUN),
+        };
+        Session::new(&identity, SessionId::from_bytes([7; 16]), times).with_term(term)
+    }
+
+    #[test]
+    fn a_session_ends_by_the_span_of_its_term_as_it_is_today() {
+        let far = BEGUN + 400 * DAY;
+        let cases = [
+            ("usual, idle", Term::Usual, true, 0, HOUR),
+            ("usual, off", Term::Usual, false, 0, HOUR),
+            (
+                "usual, near its end",
+                Term::Usual,
+                true,
+                11 * HOUR + 60,
+                12 * HOUR,
+            ),
+            ("remembered", Term::Remembered, true, 0, 30 * DAY),
+            ("remembered, off since", Term::Remembered, false, 0, HOUR),
+        ];
+        for (name, term, remembers, issued, want) in cases {
+            let session = session(term, BEGUN + issued, far);
+            let end = lifetimes(remembers).end_of(&session);
+            assert_eq!(end, Timestamp::from_secs(BEGUN + want), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_renewal_keeps_the_term_and_never_passes_the_absolute_end() {
+        let cases = [
+            ("too early", Term::Usual, 0, HOUR, 15 * MINUTE - 1, None),
+            (
+                "due",
+                Term::Usual,
+                0,
+                HOUR,
+                15 * MINUTE,
+                Some(HOUR + 15 * MINUTE),
+            ),
+            (
+                "near the end",
+                Term::Usual,
+                11 * HOUR,
+                12 * HOUR - 1,
+                11 * HOUR + 1_800,
+                Some(12 * HOUR),
+            ),
+            (
+                "at the end already",
+                Term::Usual,
+                11 * HOUR,
+                12 * HOUR,
+                11 * HOUR + 1_800,
+                None,
+            ),
+            (
+                "remembered: there is no later end",
+                Term::Remembered,
+                0,
+                30 * DAY,
+                20 * DAY,
+                None,
+            ),
+        ];
+        for (name, term, issued, expires, now, want) in cases {
+            let session = session(term, BEGUN + issued, BEGUN + expires);
+            let now = Timestamp::from_secs(BEGUN + now);
+            let renewed = lifetimes(true).renewal(&session, now);
+            let end = renewed.as_ref().map(Session::expires_at);
+            assert_eq!(
+                end,
+                want.map(|end| Timestamp::from_secs(BEGUN + end)),
+                "{name}"
+            );
+            assert!(
+                renewed.is_none_or(|renewed| renewed.term() == term),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_setting_made_longer_reaches_a_remembered_session_by_renewal_alone() {
+        let session = session(Term::Remembered, BEGUN, BEGUN + 30 * DAY);
+        let longer = Lifetimes {
+            remembered: Some(span(60 * DAY, 60 * DAY)),
+            ..lifetimes(true)
+        };
+        let now = Timestamp::from_secs(BEGUN + 20 * DAY);
+        let renewed = longer.renewal(&session, now).unwrap();
+        let end = Timestamp::from_secs(BEGUN + 60 * DAY);
+        assert_eq!(renewed.expires_at(), end, "not 60 days from now");
+    }
+
+    #[test]
+    fn the_end_of_all_sessions_is_remembered_for_as_long_as_the_longest_lives() {
+        assert_eq!(lifetimes(false).longest().as_secs(), 12 * HOUR);
+        assert_eq!(lifetimes(true).longest().as_secs(), 30 * DAY);
+    }
+
+    #[test]
+    fn a_cookie_outlives_the_browser_unless_its_person_was_asked_and_said_no() {
+        let now = Timestamp::from_secs(BEGUN);
+        let cases = [
+            ("nobody is asked", Term::Usual, false, Some(HOUR)),
+            ("not ticked", Term::Usual, true, None),
+            ("ticked", Term::Remembered, true, Some(HOUR)),
+            ("ticked, off since", Term::Remembered, false, Some(HOUR)),
+        ];
+        for (name, term, remembers, want) in cases {
+            let session = session(term, BEGUN, BEGUN + HOUR);
+            let got = lifetimes(remembers).cookie_lifetime(&session, now);
+            assert_eq!(got, want.map(Duration::from_secs), "{name}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! How long a session was wanted, and how recent its sign-in is.
+//!
+//! - A session knows the time of its request, so that a handler needs no clock to tell how recent the sign-in is.
+//! - That time is no part of what the session is: the same token of two requests states equal sessions.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Record, Session};
+
+/// How long a person wanted to stay signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// They asked to be remembered.
+    Remembered,
+    #[default]
+    Usual,
+}
+
+impl Session {
+    /// Returns the session with another term.
+    pub(crate) fn with_term(mut self, term: Term) -> Self {
+        Arc::make_mut(&mut self.0).term = term;
+        self
+    }
+
+    /// Says whether the person proved their address less than `within` ago, at the moment of this request. Renewal makes no session fresh.
+    ///
+    /// It is the request's moment and not the present one: a connection that lives on, such as a WebSocket, hears the same answer for ever. To send
+    /// whoever is not fresh through sign-in again and back, there is [`RequireRecent`](crate::RequireRecent).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_magic_link::Session;
+    ///
+    /// fn may_see_the_recovery_codes(session: &Session) -> bool {
+    ///     session.is_fresh(Duration::from_secs(10 * 60))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn is_fresh(&self, within: Duration) -> bool {
+        self.0.as_of < self.auth_time() + within
+    }
+
+    /// Says whether the person asked to be remembered ([`Builder::remember_me`](crate::Builder::remember_me)).
+    #[must_use]
+    pub fn is_remembered(&self) -> bool {
+        self.0.term == Term::Remembered
+    }
+
+    pub(crate) fn term(&self) -> Term {
+        self.0.term
+    }
+}
+
+/// Equal are sessions of which all is the same but the requests that they were read of.
+impl PartialEq for Session {
+    fn eq(&self, other: &Self) -> bool {
+        let told = |session: &Self| {
+            let Record {
+                text: _,
+                ends,
+                id,
+                method,
+                term,
+                times,
+                as_of: _,
+            } = &*session.0;
+            (*ends, *id, *method, *term, *times)
+        };
+        self.0.text == other.0.text && told(self) == told(other)
+    }
+}
+
+impl Eq for Session {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Timestamp,
+        provider::SignInMethod,
+        session::{SessionId, Times},
+    };
+
+    fn session(auth_time: u64, issued_at: u64, now: u64) -> Session {
+        let times = Times {
+            issued_at: Timestamp::from_secs(issued_at),
+            expires_at: Timestamp::from_secs(9_000),
+            auth_time: Timestamp::from_secs(auth_time),
+        };
+        Session::from_fields(
+            ["prof_ada", "ada@example.com", "", "", "", "", ""],
+            SessionId::from_bytes([7; 16]),
+            SignInMethod::MagicLink,
+            Term::Usual,
+            times,
+            Timestamp::from_secs(now),
+        )
+    }
+
+    #[test]
+    fn a_session_is_fresh_before_the_time_since_its_sign_in_is_over() {
+        let within = Duration::from_secs(600);
+        let cases = [
+            ("just signed in", session(1_000, 1_000, 1_000), true),
+            ("a second early", session(1_000, 1_000, 1_599), true),
+            ("on the second", session(1_000, 1_000, 1_600), false),
+            ("long after", session(1_000, 1_000, 8_000), false),
+            ("renewed a moment ago", session(1_000, 7_999, 8_000), false),
+            ("another replica is ahead", session(1_000, 1_000, 950), true),
+        ];
+        for (name, session, want) in cases {
+            assert_eq!(session.is_fresh(within), want, "{name}");
+            let renewed = session.renewed(Timestamp::from_secs(9_500), Timestamp::from_secs(8_500));
+            assert_eq!(renewed.is_fresh(within), want, "{name}, renewed");
+        }
+        assert!(session(1_000, 1_000, 8_000).is_fresh(Duration::MAX));
+    }
+
+    #[test]
+    fn sessions_are_equal_whenever_they_were_read_and_by_nothing_less_than_all_else() {
+        let one = session(1_000, 1_000, 1_000);
+        assert_eq!(one, session(1_000, 1_000, 2_000));
+        assert_ne!(one, session(1_001, 1_001, 1_001));
+        assert_ne!(one, one.clone().with_term(Term::Remembered));
+        assert_ne!(
+            one,
+            one.renewed(Timestamp::from_secs(9_500), Timestamp::from_secs(1_000))
+        );
+    }
+}

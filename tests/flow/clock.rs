@@ -1,0 +1,142 @@
+//! A clock that is set back, or forth, by an hour: what is over stays over.
+
+use std::time::Duration;
+
+use tower_magic_link::{Builder, Clock, SignIn, Timestamp, Trouble};
+
+use crate::support::{ADA, Browser, Post, World};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+/// Sets the clock an hour back.
+fn set_back(world: &World) -> Timestamp {
+    let back = world.clock.now() - HOUR;
+    world.clock.set(back);
+    back
+}
+
+async fn is_refused(browser: &Browser, name: &str) {
+    // A clone: the refusal removes the cookie.
+    assert_eq!(browser.clone().get("/").await.status(), 303, "{name}");
+}
+
+#[tokio::test]
+async fn an_expired_session_stays_expired() {
+    for (name, lifetime) in [("its lifetime", 12 * HOUR), ("its idle time", 2 * HOUR)] {
+        let world = World::with(|builder| builder.idle_timeout(lifetime)).await;
+        let browser = world.signed_in(ADA).await;
+        world.clock.advance(lifetime - SECOND);
+        assert_eq!(browser.clone().get("/").await.status(), 200, "{name}");
+        world.clock.advance(SECOND);
+        is_refused(&browser, name).await;
+        set_back(&world);
+        is_refused(&browser, name).await;
+        world.clock.set(Timestamp::from_secs(0));
+        is_refused(&browser, name).await;
+    }
+}
+
+#[tokio::test]
+async fn who_is_signed_in_stays_so_until_the_same_end_when_the_clock_steps() {
+    let world = World::new().await;
+    let browser = world.signed_in(ADA).await;
+    let begun = world.clock.now();
+    let cases = [
+        ("an hour back", begun - HOUR, 200),
+        ("an hour forth", begun + HOUR, 200),
+        ("back to where it began", begun, 200),
+        ("a second early", begun + 12 * HOUR - SECOND, 200),
+        ("at the end", begun + 12 * HOUR, 303),
+        ("before the end again", begun + 11 * HOUR, 303),
+    ];
+    for (name, now, want) in cases {
+        world.clock.set(now);
+        assert_eq!(browser.clone().get("/").await.status(), want, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_stays_ended() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(ADA).await;
+    let copy = browser.clone();
+    let other = world.signed_in(ADA).await;
+    browser.post("/auth/logout", "").await;
+    let back = set_back(&world);
+    is_refused(&copy, "set back").await;
+    // Everywhere, by a clock that is an hour behind: it ends what began later by that clock.
+    other.clone().post("/auth/logout", "everywhere=true").await;
+    is_refused(&other, "everywhere").await;
+    world.clock.set(back + HOUR + HOUR);
+    is_refused(&copy, "set forth").await;
+    is_refused(&other, "everywhere, set forth").await;
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_over_stays_over() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/").await;
+    let callback = world.follow_mail(ADA).await;
+    world.clock.advance(Duration::from_secs(25 * 60));
+    let late = browser.get(&callback).await;
+    assert!(late.text().contains(Trouble::Expired.heading()));
+    set_back(&world);
+    let again = browser.get(&callback).await;
+    assert_eq!(again.status(), 400);
+    assert!(
+        again.text().contains(Trouble::Expired.heading()),
+        "{}",
+        again.text()
+    );
+    assert_eq!(world.exchanges(), 0, "the provider is not asked");
+}
+
+#[tokio::test]
+async fn wrong_codes_are_counted_on() {
+    let post = Post::default();
+    let mailed = |builder: Builder| builder.mailer(post.clone()).sign_in(SignIn::Code);
+    let world = World::with(mailed).await;
+    let mut browser = world.browser();
+    let check = browser.ask_for_link(ADA, "/").await.text();
+    let (_, rest) = check.split_once("action=\"/auth/code?t=").unwrap();
+    let action = format!("/auth/code?t={}", rest.split_once('"').unwrap().0);
+    let right = post.code();
+    let wrong = if right == "000000" {
+        "111111"
+    } else {
+        "000000"
+    };
+    // Forth and back between the tries: neither gives one back.
+    for (step, want) in [(0, 422), (60, 422), (0, 422), (60, 422), (0, 422)] {
+        world.clock.advance(Duration::from_secs(step));
+        let answer = browser.post(&action, &format!("code={wrong}")).await;
+        assert_eq!(answer.status(), want, "{}", answer.text());
+        if step == 60 {
+            set_back(&world);
+        }
+    }
+    for name in ["set back", "set back once more"] {
+        let answer = browser.post(&action, &format!("code={right}")).await;
+        assert_eq!(answer.status(), 403, "{name}: {}", answer.text());
+        assert!(answer.text().contains(Trouble::TooManyTries.heading()));
+        set_back(&world);
+    }
+}
+
+#[tokio::test]
+async fn what_was_mailed_is_counted_on() {
+    let world = World::new().await;
+    let ask = async || world.browser().ask_for_link(ADA, "/").await.status();
+    let mut taken = 0;
+    while ask().await == 200 {
+        taken += 1;
+        assert!(taken < 100, "there is a limit");
+    }
+    assert!(taken > 0);
+    set_back(&world);
+    assert_eq!(ask().await, 429);
+    world.clock.advance(HOUR);
+    assert_eq!(ask().await, 429, "back where it was");
+}

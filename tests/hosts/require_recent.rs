@@ -1,0 +1,313 @@
+//! `RequireRecent`: who hears what, how recent is recent, and what it needs in front of it.
+
+use std::time::Duration;
+
+use axum::{Router, routing::any};
+use bytes::Bytes;
+use http::{Method, Request};
+use http_body_util::Full;
+use tower::{Layer, ServiceExt};
+use tower_magic_link::{
+    ConfigError, MagicLinkLayer, Rejection, RejectionKind, Session, testing::ManualClock,
+};
+
+use crate::{
+    answer::Answer,
+    greeter::greeting,
+    site::{ADA, ORIGIN, application, builder, cookie_of, document, grpc, program, with_cookie},
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A layer, and the cookie of a session whose sign-in is so long ago.
+fn aged(age: Duration) -> (MagicLinkLayer, String, Session) {
+    let clock = ManualClock::new();
+    let builder = builder(&clock).bearer_tokens().allow_preflight();
+    let layer = builder.public_path("/about").build().unwrap();
+    let (cookie, session) = cookie_of(&layer);
+    clock.advance(age);
+    (layer, cookie, session)
+}
+
+async fn ask(layer: &MagicLinkLayer, request: Request<Full<Bytes>>) -> Answer {
+    let recent = layer.require_recent(10 * MINUTE).unwrap();
+    Answer::of(layer.layer(recent.layer(application())), request).await
+}
+
+fn with(
+    mut request: Request<Full<Bytes>>,
+    fields: &[(&'static str, &'static str)],
+) -> Request<Full<Bytes>> {
+    for (name, value) in fields {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    request
+}
+
+#[tokio::test]
+async fn a_sign_in_is_recent_until_the_second() {
+    for (age, want) in [(0, 200), (599, 200), (600, 401), (6_000, 401)] {
+        let (layer, cookie, session) = aged(Duration::from_secs(age));
+        let answer = ask(&layer, with_cookie(program("/x"), &cookie)).await;
+        assert_eq!(answer.status(), want, "{age}");
+        if want == 200 {
+            assert_eq!(answer.text(), greeting(&session), "{age}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_audience_hears_that_a_recent_sign_in_is_wanted_in_its_own_language() {
+    const HTMX: &[(&str, &str)] = &[
+        ("hx-request", "true"),
+        ("hx-current-url", "https://app.example.com/page?x=1"),
+    ];
+    let post = || Request::post("/x").body(Full::default()).unwrap();
+    type Case = (
+        &'static str,
+        Request<Full<Bytes>>,
+        u16,
+        &'static str,
+        &'static [(&'static str, &'static str)],
+    );
+    let cases: [Case; 9] = [
+        (
+            "document",
+            document("/x?y=1"),
+            303,
+            "",
+            &[("location", "/auth/login?return_to=/x%3Fy%3D1")],
+        ),
+        (
+            "program",
+            program("/x"),
+            401,
+            "recent_sign_in_required",
+            &[],
+        ),
+        (
+            "posted form",
+            with(post(), &[("sec-fetch-mode", "navigate")]),
+            401,
+            "recent_sign_in_required",
+            &[],
+        ),
+        (
+            "htmx",
+            with(program("/part"), HTMX),
+            401,
+            "recent_sign_in_required",
+            &[("hx-redirect", "/auth/login?return_to=/page%3Fx%3D1")],
+        ),
+        (
+            "websocket",
+            with(program("/x"), &[("upgrade", "websocket")]),
+            401,
+            "recent_sign_in_required",
+            &[("location", "")],
+        ),
+        (
+            "grpc",
+            grpc("/a.B/C"),
+            200,
+            "",
+            &[
+                ("grpc-status", "16"),
+                ("grpc-message", "recent%20sign-in%20required"),
+            ],
+        ),
+        (
+            "grpc-web",
+            with(post(), &[("content-type", "application/grpc-web+proto")]),
+            200,
+            "",
+            &[("content-type", "application/grpc-web+proto")],
+        ),
+        (
+            "prefetch",
+            with(document("/x"), &[("sec-purpose", "prefetch")]),
+            503,
+            "prefetch",
+            &[("location", "")],
+        ),
+        (
+            "preflight",
+            with(
+                Request::options("/x").body(Full::default()).unwrap(),
+                &[
+                    ("origin", "https://other.example"),
+                    ("access-control-request-method", "PUT"),
+                ],
+            ),
+            200,
+            "",
+            &[],
+        ),
+    ];
+    for (name, request, status, code, fields) in cases {
+        let (layer, cookie, session) = aged(60 * MINUTE);
+        let answer = ask(&layer, with_cookie(request, &cookie)).await;
+        assert_eq!(answer.status(), status, "{name}: {}", answer.text());
+        if !code.is_empty() {
+            assert_eq!(answer.code(), code, "{name}");
+        }
+        for (field, want) in fields {
+            assert_eq!(answer.header(field), *want, "{name} {field}");
+        }
+        assert_eq!(
+            answer.header("set-cookie"),
+            "",
+            "{name}: the session lives on"
+        );
+        assert!(!answer.text().contains(&greeting(&session)), "{name}");
+        if name != "preflight" {
+            assert_eq!(answer.header("cache-control"), "no-store", "{name}");
+            let rejection = answer.head.extensions.get::<Rejection>().unwrap();
+            assert_eq!(
+                rejection.kind(),
+                RejectionKind::RecentSignInRequired,
+                "{name}"
+            );
+        }
+        if name == "grpc-web" {
+            let frame = answer.text();
+            assert!(frame.contains("grpc-status:16\r\ngrpc-message:recent%20sign-in%20required"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_problem_says_where_to_sign_in_and_what_a_bearer_token_lacks() {
+    let (layer, cookie, _) = aged(60 * MINUTE);
+    let token = cookie.split_once('=').unwrap().1;
+    let cases = [
+        ("cookie", with_cookie(program("/x"), &cookie), String::new()),
+        (
+            "bearer",
+            {
+                let mut request = program("/x");
+                let field = format!("Bearer {token}").parse().unwrap();
+                request.headers_mut().insert("authorization", field);
+                request
+            },
+            r#", error="insufficient_user_authentication""#.to_owned(),
+        ),
+    ];
+    for (name, request, error) in cases {
+        let answer = ask(&layer, request).await;
+        let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+        let login = format!("{ORIGIN}/auth/login?return_to=/x");
+        assert_eq!(
+            problem["type"], "urn:tower-magic-link:recent_sign_in_required",
+            "{name}"
+        );
+        assert_eq!(problem["title"], "Recent sign-in required", "{name}");
+        assert_eq!(problem["status"], 401, "{name}");
+        assert_eq!(problem["login_url"], login, "{name}");
+        let challenge = format!(r#"MagicLink login_url="{login}", Bearer realm="{ORIGIN}"{error}"#);
+        assert_eq!(answer.header("www-authenticate"), challenge, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_session_it_asks_for_one_and_without_the_layer_it_names_it() {
+    let (layer, cookie, session) = aged(Duration::ZERO);
+    let stranger = ask(&layer, program("/about")).await;
+    assert_eq!(stranger.code(), "no_session", "a public path");
+    assert_eq!(
+        ask(&layer, document("/about")).await.location(),
+        "/auth/login?return_to=/about"
+    );
+    let known = ask(&layer, with_cookie(program("/about"), &cookie)).await;
+    assert_eq!(known.text(), greeting(&session));
+    assert_eq!(ask(&layer, program("/x")).await.code(), "no_session");
+
+    let recent = layer.require_recent(10 * MINUTE).unwrap();
+    for request in [document("/x"), with_cookie(program("/x"), &cookie)] {
+        let alone = Answer::of(recent.layer(application()), request).await;
+        assert_eq!(alone.status(), 500);
+        let want = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer";
+        assert_eq!(alone.text(), want);
+    }
+}
+
+#[tokio::test]
+async fn it_guards_the_routes_of_a_router_that_it_is_put_on_and_knows_their_whole_path() {
+    let clock = ManualClock::new();
+    let layer = builder(&clock).build().unwrap();
+    let recent = layer.require_recent(10 * MINUTE).unwrap();
+    let admin = Router::new()
+        .route(
+            "/keys",
+            any(async |session: Session| session.email().to_owned()),
+        )
+        .layer(recent);
+    let app = Router::new()
+        .nest("/admin", admin)
+        .route("/", any(async || "home"))
+        .layer(layer.clone());
+    let (cookie, _) = cookie_of(&layer);
+    let ask = async |path: &str, method: Method| {
+        let mut request = with_cookie(document(path), &cookie).map(axum::body::Body::new);
+        *request.method_mut() = method;
+        Answer::read(app.clone().oneshot(request).await.unwrap()).await
+    };
+    assert_eq!(ask("/admin/keys", Method::GET).await.text(), ADA);
+    clock.advance(10 * MINUTE);
+    let refused = ask("/admin/keys?all=1", Method::GET).await;
+    assert_eq!(
+        refused.location(),
+        "/auth/login?return_to=/admin/keys%3Fall%3D1"
+    );
+    let refused = ask("/admin/keys", Method::HEAD).await;
+    assert_eq!(refused.location(), "/auth/login?return_to=/admin/keys");
+    assert_eq!(ask("/", Method::GET).await.text(), "home");
+}
+
+#[test]
+fn a_time_in_which_nobody_or_everybody_passes_is_refused_with_its_value() {
+    let month = 30 * 24 * 60 * MINUTE;
+    let usual = builder(&ManualClock::new()).build().unwrap();
+    let remembering = builder(&ManualClock::new())
+        .remember_me(month)
+        .build()
+        .unwrap();
+    let cases = [
+        ("nothing", &usual, Duration::ZERO, false),
+        ("a second short", &usual, Duration::from_secs(119), false),
+        ("shortest", &usual, 2 * MINUTE, true),
+        ("longest", &usual, 12 * 60 * MINUTE, true),
+        ("longer", &usual, 12 * 60 * MINUTE + MINUTE, false),
+        ("a remembered session's", &remembering, month, true),
+        ("longer than that", &remembering, month + MINUTE, false),
+        ("for ever", &usual, Duration::MAX, false),
+    ];
+    for (name, layer, within, want) in cases {
+        let got = layer.require_recent(within);
+        assert_eq!(got.is_ok(), want, "{name}");
+        if let Err(error) = got {
+            assert!(matches!(error, ConfigError::Invalid { .. }), "{name}");
+            assert_eq!(error.setting(), "require_recent", "{name}");
+            assert!(
+                error.to_string().contains(&format!("{within:?}")),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_of() {
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let ears = told.clone();
+    let clock = ManualClock::new();
+    let layer = builder(&clock)
+        .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
+        .build()
+        .unwrap();
+    let (cookie, _) = cookie_of(&layer);
+    clock.advance(11 * MINUTE);
+    ask(&layer, with_cookie(program("/x"), &cookie)).await;
+    let told = told.lock().unwrap().join("\n");
+    assert!(told.contains("RecentSignInRequired"), "{told}");
+}
