@@ -21,7 +21,7 @@ fn write(key: &SigningKey) -> Option<String> {
 mod tests {
     use crate::{
         clock::Timestamp,
-        session::{KeyRing, RetiredKey, SigningKey},
+        session::{KeyRing, SigningKey},
     };
 
     const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
@@ -36,7 +36,7 @@ mod tests {
     #[test]
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     fn a_set_has_the_public_halves_that_still_verify_and_nothing_else() {
-        use crate::session::test_keys;
+        use crate::session::{RetiredKey, test_keys};
 
         let ed25519 = SigningKey::ed25519_pem(test_keys::ED25519).unwrap();
         let p256 = SigningKey::es256_pem(test_keys::P256).unwrap();
