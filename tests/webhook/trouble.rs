@@ -157,15 +157,20 @@ async fn a_flood_of_bad_signatures_never_reaches_the_store() {
 
 #[tokio::test]
 async fn a_secret_is_replaced_without_losing_an_event() {
-    let site = Site::with(|builder| builder.webhook_secret("old").webhook_secret("new"));
-    for (secret, status) in [("old", 200), ("new", 200), ("older", 400)] {
+    let site = Site::with(|builder| {
+        builder
+            .webhook_secret("secret-before")
+            .webhook_secret("secret-now")
+    });
+    for (secret, status) in [
+        ("secret-before", 200),
+        ("secret-now", 200),
+        ("secret-of-nobody", 400),
+    ] {
         let webhook = site.workos.webhook("http://127.0.0.1:1", secret);
         let answer = site.take(&webhook.event("connection.deleted", DATA)).await;
         assert_eq!(answer.status, status, "{secret}");
     }
     let printed = format!("{:?}", site.layer);
-    assert!(
-        !printed.contains("old") && !printed.contains("new"),
-        "{printed}"
-    );
+    assert!(!printed.contains("secret-"), "{printed}");
 }
