@@ -11,6 +11,7 @@ use crate::{
     gate::Gate,
     layer::{MagicLinkLayer, PageSet, Shared},
     mailer::Mailer,
+    outage::Outage,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, Identity, IdentityProvider},
     public_url::PublicUrl,
@@ -25,6 +26,7 @@ mod check;
 mod forward;
 mod lifetimes;
 mod mail;
+mod outage;
 mod paths;
 mod preflight;
 mod sign_in;
@@ -67,6 +69,7 @@ pub struct Builder {
     authorize: Option<Box<dyn Authorize>>,
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
+    admits_on_outage: bool,
     pages: Box<dyn Pages>,
     mail: mail::Settings,
     listener: Listener,
@@ -97,6 +100,7 @@ impl Builder {
             authorize: None,
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
+            admits_on_outage: false,
             pages: Box::new(DefaultPages::new()),
             mail: mail::Settings::new(),
             listener: Listener::default(),
@@ -254,6 +258,8 @@ impl Builder {
             public_url,
         };
         check::cookie_size(&gate, &self.organizations)?;
+        self.revocations.tell_to(&self.listener);
+        self.throttle.tell_to(&self.listener);
         Ok(MagicLinkLayer::new(Shared {
             clock: self.clock,
             forwards_identity: self.forward.identity,
@@ -279,6 +285,7 @@ impl Builder {
             },
             revocations: self.revocations,
             revocation_timeout: self.revocation_timeout,
+            outage: Outage::new(self.admits_on_outage),
             streams: self.streams,
         }))
     }

@@ -160,11 +160,14 @@ mod issuer;
 mod layer;
 mod lost_cookie;
 mod mailer;
+mod outage;
 mod page;
 mod peer;
 mod provider;
 mod public_url;
 mod random;
+#[cfg(feature = "redis")]
+mod redis;
 mod rejection;
 mod return_to;
 mod revocation;
@@ -196,7 +199,7 @@ pub use self::{
     clock::{Clock, Signal, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
     error::ConfigError,
-    event::Event,
+    event::{Event, Listener, StoreName},
     explain::{Explanation, Ground, Outcome},
     flow::SignIn,
     forward_auth::{ForwardAuth, ForwardAuthFuture},
@@ -227,6 +230,8 @@ pub use self::{
         Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
     },
 };
+#[cfg(feature = "redis")]
+pub use self::{redis::Redis, revocation::RedisRevocations, throttle::RedisThrottle};
 
 /// The README's code, compiled and run as its readers would.
 #[cfg(all(doctest, feature = "axum", feature = "workos"))]
