@@ -186,8 +186,7 @@ impl Following<'_> {
         let mut held = HashMap::new();
         let mut cursor = "0".to_owned();
         loop {
-            let (next, page): (_, Page) =
-                self.connection.ask(&self.wire.scan(&cursor)).await?;
+            let (next, page): (_, Page) = self.connection.ask(&self.wire.scan(&cursor)).await?;
             for (member, until) in page {
                 if let Some(until) = self.end(&member, &until) {
                     held.insert(member, until);
