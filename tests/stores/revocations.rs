@@ -179,23 +179,16 @@ async fn orders_that_come_together_all_hold(replicas: &Replicas) {
 
 async fn who_watches_a_session_hears_of_its_end(replicas: &Replicas) {
     let people = &replicas.people;
-    let (one, other) = (people.session("a", 10), people.session("b", 10));
     for store in [&replicas.here, &replicas.there] {
-        let mut watches =
-            [one.clone(), other.clone()].map(|session| store.watch(&session).unwrap());
-        assert!(
-            watches
-                .iter_mut()
-                .all(|watch| watch.now_or_never().is_none())
-        );
-        let ended = people.session("c", 10);
-        let [mine, others] = watches;
-        replicas.end(end_of(&ended)).await;
-        drop(others);
-        if Arc::ptr_eq(store, &replicas.here) {
-            replicas.end(end_of(&one)).await;
-        }
+        let (one, other) = (people.session("a", 10), people.session("b", 10));
+        let mut mine = store.watch(&one).unwrap();
+        let mut others = store.watch(&other).unwrap();
+        assert!((&mut mine).now_or_never().is_none());
+        replicas.end(end_of(&people.session("c", 10))).await;
+        assert!((&mut mine).now_or_never().is_none());
+        replicas.end(end_of(&one)).await;
         mine.await;
+        assert!((&mut others).now_or_never().is_none());
         store.watch(&one).unwrap().await;
     }
 }

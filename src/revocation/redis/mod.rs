@@ -56,7 +56,7 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 ///
 /// # What it costs
 ///
-/// In Redis about 115 bytes for each ended session until its token would have expired, and a stream of the last 10,000 orders. Entries leave with the first
+/// In Redis about 120 bytes for each ended session until its token would have expired, and a stream of the last 10,000 orders. Entries leave with the first
 /// order after their time. In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions costs. Each replica holds two connections and asks Redis about seven
 /// times a second.
 ///
