@@ -7,7 +7,7 @@
 
 use std::{env, error::Error, sync::Arc};
 
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{Client, NoTls, types::ToSql};
 use tower_magic_link::{
     KeyRing, Lookup, MagicLinkLayer, Revocation, Revocations, Session, SigningKey, Standing,
     StoreError, StoreFuture, Target, testing::StubProvider,
@@ -37,30 +37,26 @@ impl PostgresRevocations {
         client.execute(TABLE, &[]).await?;
         Ok(Self(Arc::new(client)))
     }
+
+    async fn is_ended(&self, session: &Session) -> Result<bool, tokio_postgres::Error> {
+        let [id, email] = [session.id().to_string(), session.email().to_lowercase()];
+        let (at, subject) = (seconds(session.auth_time().as_secs()), session.subject());
+        let (connection, organization) = (session.connection(), session.organization());
+        let theirs = session.provider_session();
+        #[rustfmt::skip]
+        let values: [&(dyn ToSql + Sync); 7] = [&id, &at, &subject, &email, &connection, &organization, &theirs];
+        self.0.query_one(IS_ENDED, &values).await?.try_get(0)
+    }
 }
 
 impl Revocations for PostgresRevocations {
     fn look_up(&self, session: &Session) -> Lookup {
-        let (client, session) = (self.0.clone(), session.clone());
+        let (store, session) = (self.clone(), session.clone());
         Lookup::Pending(Box::pin(async move {
-            let row = client.query_one(
-                IS_ENDED,
-                &[
-                    &session.id().to_string(),
-                    &seconds(session.auth_time().as_secs()),
-                    &session.subject(),
-                    &session.email().to_ascii_lowercase(),
-                    &session.connection(),
-                    &session.organization(),
-                    &session.provider_session(),
-                ],
-            );
-            let answer = row.await.and_then(|row| row.try_get(0));
-            let is_ended = answer.map_err(StoreError::unavailable)?;
-            Ok(if is_ended {
-                Standing::Revoked
-            } else {
-                Standing::Active
+            let is_ended = store.is_ended(&session).await;
+            Ok(match is_ended.map_err(StoreError::unavailable)? {
+                true => Standing::Revoked,
+                false => Standing::Active,
             })
         }))
     }
@@ -69,14 +65,13 @@ impl Revocations for PostgresRevocations {
         let (kind, name) = match revocation.target() {
             Target::Session(id) => ("session", id.to_string()),
             Target::Subject(subject) => ("subject", subject.clone()),
-            Target::Address(address) => ("address", address.to_ascii_lowercase()),
+            Target::Address(address) => ("address", address.to_lowercase()),
             Target::Connection(id) => ("connection", id.clone()),
             Target::Organization(id) => ("organization", id.clone()),
             Target::ProviderSession(id) => ("provider session", id.clone()),
             other => unreachable!("{other:?} is new: give it a kind"),
         };
-        let at = seconds(revocation.at().as_secs());
-        let until = seconds(revocation.until().as_secs());
+        let [at, until] = [revocation.at(), revocation.until()].map(|time| seconds(time.as_secs()));
         Box::pin(async move {
             let ended = self.0.execute(END, &[&kind, &name, &at, &until]).await;
             ended.map(drop).map_err(StoreError::unavailable)

@@ -45,12 +45,13 @@ async fn a_hundred_thousand_ends_take_what_the_documentation_says() {
     let people = People::new();
     let one = people.session("a", 10);
     let until_when = end_of(&one).until();
-    let orders: Vec<_> = (0..MANY as u128)
+    let orders: Vec<_> = (0..MANY)
         .map(|number| {
             // Spread as random ids are.
-            let id = (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
+            let number = u32::try_from(number).unwrap();
+            let id = u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
             let id = tower_magic_link::SessionId::from_bytes(id.to_be_bytes());
-            let until = until_when + Duration::from_secs((number % 43_200) as u64);
+            let until = until_when + Duration::from_secs(u64::from(number % 43_200));
             let target = tower_magic_link::Target::Session(id);
             tower_magic_link::Revocation::new(target, crate::session::after(20), until)
         })

@@ -23,7 +23,8 @@ fn lost() -> RedisRevocations {
 
 #[tokio::test]
 async fn an_outage_closes_what_is_protected_unless_the_posture_says_otherwise() {
-    let postures: [(fn(Builder) -> Builder, u16, &str); 2] = [
+    type Posture = fn(Builder) -> Builder;
+    let postures: [(Posture, u16, &str); 2] = [
         (
             |builder| builder,
             503,

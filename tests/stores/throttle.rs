@@ -126,8 +126,8 @@ async fn a_rate_that_no_layer_takes_does_no_harm(throttle: impl Throttle) {
         Rate::new(u32::MAX, Duration::ZERO),
     ];
     for (number, rate) in (0..).zip(rates) {
-        for (moment, now) in [0, NOON.as_secs(), u64::MAX].into_iter().enumerate() {
-            let charge = charge(number * 10 + moment as u64, rate);
+        for (moment, now) in (0..).zip([0, NOON.as_secs(), u64::MAX]) {
+            let charge = charge(number * 10 + moment, rate);
             let got = charged(&throttle, &[charge], Timestamp::from_secs(now)).await;
             assert_eq!(got, Charged::Admitted, "{rate:?} at {now}");
         }
