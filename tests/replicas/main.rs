@@ -18,3 +18,4 @@ mod redis;
 mod rolling;
 mod sign_in;
 mod site;
+mod tls;

@@ -49,7 +49,13 @@ impl Site {
 
     /// Starts a replica.
     pub(crate) fn replica(&self) -> Replica {
+        self.replica_with(("X", ""))
+    }
+
+    /// Starts a replica with one more variable.
+    pub(crate) fn replica_with(&self, variable: (&str, &str)) -> Replica {
         let variables = [
+            variable,
             ("REDIS_URL", self.redis_url.as_str()),
             ("MAGIC_LINK_KEY", &self.key),
             ("PUBLIC_URL", ORIGIN),

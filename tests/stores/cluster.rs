@@ -119,7 +119,7 @@ async fn sentinels_lead_to_the_master_and_after_a_failover_to_the_next() {
         ),
     )
     .unwrap();
-    let sentinel = RedisServer::sentinel(&file).await;
+    let sentinel = RedisServer::start_with(&[file.to_str().unwrap(), "--sentinel"]).await;
     until("the sentinel knows", async || {
         sentinel
             .say(&["SENTINEL", "replicas", "app"])

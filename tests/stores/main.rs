@@ -3,7 +3,6 @@
 #![cfg(feature = "redis")]
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "tests, some of which print what they measured"

@@ -353,3 +353,48 @@ async fn a_lost_server_is_told_once_and_its_return_once() {
     ];
     assert_eq!(*told.lock().unwrap(), [round, round].concat());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_failover_to_a_server_that_knows_less_and_other_things_loses_nothing() {
+    let (master, heir) = (RedisServer::start().await, RedisServer::start().await);
+    let port = Arc::new(AtomicU16::new(master.port));
+    let wire = Wire::switched(port.clone()).await;
+    let a = connect(&at(&wire.url(), 30)).await;
+    let people = People::new();
+    let [both, ours, theirs] = ["a", "b", "c"].map(|name| people.session(name, 10));
+    end(&a, &both).await;
+    heir.say(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]);
+    let heirs = || heir.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    until("the heir knows", async || heirs() == "1").await;
+    heir.say(&["REPLICAOF", "NO", "ONE"]);
+    end(&a, &ours).await;
+    let b = connect(&at(&heir.url(), 30)).await;
+    end(&b, &theirs).await;
+    // Both have the same epoch and as many orders: only their histories differ.
+    wire.to
+        .store(heir.port, std::sync::atomic::Ordering::SeqCst);
+    wire.is_now(Condition::Cut);
+    is_lost("failover", &a).await;
+    wire.is_now(Condition::Whole);
+    is_back("failover", &a).await;
+    assert_eq!(standing(&a, &theirs), Some(Revoked));
+    until("b hears", async || standing(&b, &ours) == Some(Revoked)).await;
+}
+
+#[test]
+#[ignore = "needs redis-server; run by tests/run"]
+fn a_store_whose_runtime_is_gone_vouches_for_nobody_past_the_grace() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let (keeps, goes) = (runtime(), runtime());
+    let server = keeps.block_on(RedisServer::start());
+    let store = goes.block_on(connect(&at(&server.url(), 0)));
+    let live = People::new().session("a", 10);
+    assert_eq!(standing(&store, &live), Some(Active));
+    goes.shutdown_background();
+    keeps.block_on(async {
+        until("it is noticed", async || standing(&store, &live).is_none()).await;
+        store.revoke(&end_of(&live)).await.unwrap_err();
+    });
+    assert_eq!(standing(&store, &live), Some(Revoked));
+}

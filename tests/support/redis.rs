@@ -1,9 +1,11 @@
 //! A real Redis for as long as a test runs, and a wire to it that can be cut.
 
 use std::{
-    path::Path,
     process::{Child, Command, Stdio},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -56,12 +58,6 @@ impl RedisServer {
         };
         server.is_up().await;
         server
-    }
-
-    /// Starts a Sentinel by its file, which it writes to.
-    pub(crate) async fn sentinel(file: &Path) -> Self {
-        let file = file.to_str().unwrap();
-        Self::start_with(&[file, "--sentinel"]).await
     }
 
     pub(crate) fn url(&self) -> String {
@@ -160,12 +156,18 @@ pub(crate) struct Wire {
 impl Wire {
     /// Lays a wire to a port of this machine.
     pub(crate) async fn to(port: u16) -> Self {
+        Self::switched(Arc::new(AtomicU16::new(port))).await
+    }
+
+    /// Lays a wire to whichever port is the one when a connection is made.
+    pub(crate) async fn switched(port: Arc<AtomicU16>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let (condition, told) = watch::channel(Condition::Whole);
         let at = listener.local_addr().unwrap().port();
         let accept = tokio::spawn(async move {
             loop {
                 let (near, _) = listener.accept().await.unwrap();
+                let port = port.load(Ordering::SeqCst);
                 tokio::spawn(carry(near, port, told.clone()));
             }
         });

@@ -5,7 +5,7 @@
 //! 3. Another memory - empty, older, or a failover's: it loads everything, and puts back what only this process knows.
 //! 4. It waits at the stream, and hears at least every 300 ms: an answer that does not come is a server that is gone.
 
-use std::{collections::HashMap, convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::HashMap, convert::Infallible, error::Error, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::sleep};
 
@@ -46,6 +46,7 @@ pub(super) async fn follow(redis: Redis, replica: Arc<Replica>, loaded: watch::S
     let wire = Wire::of(&redis);
     let mut place = None;
     let mut pause = FIRST_PAUSE;
+    let mut is_first = true;
     loop {
         let lost = match redis.connect().await {
             Ok(connection) => {
@@ -60,9 +61,13 @@ pub(super) async fn follow(redis: Redis, replica: Arc<Replica>, loaded: watch::S
             Err(error) => Err(error),
         };
         let Err(error) = lost;
-        let reason = std::error::Error::source(&error).map(ToString::to_string);
-        tracing::debug!(target: "tower_magic_link", kind = %error.kind(), reason, "redis is away");
-        pause = if replica.is_following() {
+        let was_following = replica.is_following();
+        if was_following || is_first {
+            let reason = error.source().map(ToString::to_string);
+            tracing::warn!(target: "tower_magic_link", kind = %error.kind(), reason, "redis is away");
+        }
+        is_first = false;
+        pause = if was_following {
             FIRST_PAUSE
         } else {
             (pause * 2).min(LONGEST_PAUSE)

@@ -73,6 +73,10 @@ pub(super) async fn write(redis: Redis, mut letters: mpsc::UnboundedReceiver<Let
             }
             Err(error) => {
                 connection = None;
+                // Who came meanwhile would wait for nothing better.
+                while let Ok(letter) = letters.try_recv() {
+                    unsent.push_back(letter);
+                }
                 for letter in &mut unsent {
                     answer(letter.reply.take(), Err(error.kind()));
                 }
