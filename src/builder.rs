@@ -11,6 +11,7 @@ use crate::{
     gate::Gate,
     layer::{MagicLinkLayer, PageSet, Shared},
     mailer::Mailer,
+    outage::Outage,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, Identity, IdentityProvider},
     public_url::PublicUrl,
@@ -26,6 +27,7 @@ mod cookie_domain;
 mod forward;
 mod lifetimes;
 mod mail;
+mod outage;
 mod paths;
 mod preflight;
 mod sign_in;
@@ -69,6 +71,7 @@ pub struct Builder {
     authorize: Option<Box<dyn Authorize>>,
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
+    admits_on_outage: bool,
     pages: Box<dyn Pages>,
     mail: mail::Settings,
     listener: Listener,
@@ -100,6 +103,7 @@ impl Builder {
             authorize: None,
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
+            admits_on_outage: false,
             pages: Box::new(DefaultPages::new()),
             mail: mail::Settings::new(),
             listener: Listener::default(),
@@ -261,6 +265,8 @@ impl Builder {
             public_url,
         };
         check::cookie_size(&gate, &self.organizations)?;
+        self.revocations.tell_to(&self.listener);
+        self.throttle.tell_to(&self.listener);
         Ok(MagicLinkLayer::new(Shared {
             clock: Steady::new(self.clock),
             forwards_identity: self.forward.identity,
@@ -286,6 +292,7 @@ impl Builder {
             },
             revocations: self.revocations,
             revocation_timeout: self.revocation_timeout,
+            outage: Outage::new(self.admits_on_outage),
             streams: self.streams,
             webhook: self.webhook.check()?,
         }))

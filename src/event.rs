@@ -3,7 +3,7 @@
 //! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] gives the whole one to whoever asks.
 //! - Every event also goes to `tracing`, target `tower_magic_link`.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use crate::{
     email::Email,
@@ -73,11 +73,31 @@ pub enum Event<'a> {
         /// Why.
         kind: RejectionKind,
     },
-    /// The revocation store did not answer.
+    /// A store that is shared with other machines lost its server. It answers from what it knows here, for now: told once, until
+    /// [`Event::ServerRecovered`].
+    ServerLost {
+        /// Which store.
+        store: StoreName,
+    },
+    /// The server of a store is back, and what both know of is the same again.
+    ServerRecovered {
+        /// Which store.
+        store: StoreName,
+    },
+    /// The revocation store did not answer, and a request was refused for it.
     StoreFailed {
         /// What kind of failure it was.
         kind: StoreErrorKind,
     },
+    /// The revocation store cannot tell any more whether sessions were ended: told once, until [`Event::StoreRecovered`].
+    StoreLost {
+        /// What kind of failure it was.
+        kind: StoreErrorKind,
+        /// Whether sessions are admitted meanwhile ([`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage)) instead of answered 503.
+        is_admitting: bool,
+    },
+    /// The revocation store can tell again.
+    StoreRecovered,
     /// Somebody signed in.
     SignedIn {
         /// Their new session.
@@ -171,6 +191,18 @@ impl<'a> Event<'a> {
             } => {
                 tracing::info!(target: "tower_magic_link", subject = session.subject(), session = %session.id(), is_everywhere, is_recorded, "signed out");
             }
+            Self::ServerLost { store } => {
+                tracing::warn!(target: "tower_magic_link", %store, "server lost");
+            }
+            Self::ServerRecovered { store } => {
+                tracing::warn!(target: "tower_magic_link", %store, "server recovered");
+            }
+            Self::StoreLost { kind, is_admitting } => {
+                tracing::error!(target: "tower_magic_link", %kind, is_admitting, "revocation store lost");
+            }
+            Self::StoreRecovered => {
+                tracing::warn!(target: "tower_magic_link", "revocation store recovered");
+            }
             Self::StoreFailed { kind } => {
                 tracing::error!(target: "tower_magic_link", %kind, "revocation store failed");
             }
@@ -189,16 +221,36 @@ impl<'a> Event<'a> {
 
 type Listen = dyn Fn(&Event<'_>) + Send + Sync;
 
-/// Where events go, beside `tracing`.
-#[derive(Default)]
-pub(crate) struct Listener(Option<Box<Listen>>);
+/// Which store an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreName {
+    /// The one that remembers ended sessions.
+    Revocations,
+    /// The one that counts.
+    Throttle,
+}
+
+impl fmt::Display for StoreName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Revocations => "revocations",
+            Self::Throttle => "throttle",
+        })
+    }
+}
+
+/// Where a layer's events go, beside `tracing`. A store of yours is handed one, for what happens to it between requests. Clones are the same listener.
+#[derive(Clone, Default)]
+pub struct Listener(Option<Arc<Listen>>);
 
 impl Listener {
     pub(crate) fn new(listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Box::new(listen)))
+        Self(Some(Arc::new(listen)))
     }
 
-    pub(crate) fn tell(&self, event: &Event<'_>) {
+    /// Tells of an event.
+    pub fn tell(&self, event: &Event<'_>) {
         event.trace();
         if let Some(listen) = &self.0 {
             listen(event);

@@ -330,7 +330,7 @@ async fn settle(
         Lookup::Settled(standing) => standing,
         Lookup::Pending(lookup) => shared.bounded(lookup).await,
     };
-    let standing = standing.map_err(|error| shared.store_failed(&error));
+    let standing = shared.judge(standing);
     match exposure.settle(standing) {
         Verdict::Admit => Ok(Some(admission)),
         Verdict::Pass => Ok(None),

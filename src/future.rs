@@ -231,7 +231,7 @@ where
     let answer = ready!(waiting.lookup.as_mut().poll(cx));
     #[expect(clippy::expect_used, reason = "it was there a line ago")]
     let mut waited = wait.take().expect("a look-up is awaited once");
-    let standing = answer.map_err(|error| waited.shared.store_failed(&error));
+    let standing = waited.shared.judge(answer);
     Poll::Ready(match waited.exposure.settle(standing) {
         Verdict::Admit => {
             let (request, finish) =

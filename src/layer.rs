@@ -17,6 +17,7 @@ use crate::{
     gate::{Admission, Gate},
     head::RequestHead,
     issuer::SessionIssuer,
+    outage::Outage,
     page::{Page, Pages, Policy},
     passed,
     peer::Proxies,
@@ -75,6 +76,7 @@ pub(crate) struct Shared {
     pub(crate) forwards_identity: bool,
     pub(crate) gate: Gate,
     pub(crate) listener: Listener,
+    pub(crate) outage: Outage,
     pub(crate) pages: PageSet,
     pub(crate) proxies: Proxies,
     pub(crate) revocations: Box<dyn Revocations>,
@@ -249,10 +251,7 @@ impl Shared {
             Lookup::Settled(standing) => standing,
             Lookup::Pending(lookup) => self.bounded(lookup).await,
         };
-        match standing {
-            Ok(standing) => Ok(standing == Standing::Active),
-            Err(error) => Err(self.store_failed(&error)),
-        }
+        Ok(self.judge(standing)? == Standing::Active)
     }
 
     /// Has the store remember an end.

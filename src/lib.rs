@@ -172,12 +172,15 @@ mod jwks;
 mod layer;
 mod lost_cookie;
 mod mailer;
+mod outage;
 mod page;
 mod passed;
 mod peer;
 mod provider;
 mod public_url;
 mod random;
+#[cfg(feature = "redis")]
+mod redis;
 mod rejection;
 mod require_recent;
 mod return_to;
@@ -211,7 +214,7 @@ pub use self::{
     clock::{Clock, Signal, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
     error::ConfigError,
-    event::Event,
+    event::{Event, Listener, StoreName},
     explain::{Explanation, Ground, Outcome},
     flow::SignIn,
     forward_auth::{ForwardAuth, ForwardAuthFuture},
@@ -247,6 +250,8 @@ pub use self::{
     },
     webhook::WebhookEffect,
 };
+#[cfg(feature = "redis")]
+pub use self::{redis::Redis, revocation::RedisRevocations, throttle::RedisThrottle};
 
 /// The README's code, compiled and run as its readers would.
 #[cfg(all(doctest, feature = "axum", feature = "workos"))]

@@ -102,7 +102,7 @@ impl<S> MagicLink<S> {
                 });
             }
         };
-        let standing = settled.map_err(|error| self.shared.store_failed(&error));
+        let standing = self.shared.judge(settled);
         match exposure.settle(standing) {
             Verdict::Admit => {
                 let (request, finish) = self.shared.admit(request, admission, now);

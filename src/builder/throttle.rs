@@ -4,6 +4,7 @@ use super::Builder;
 use crate::{
     client::ForwardedField,
     error::ConfigError,
+    event::Listener,
     throttle::{ErasedThrottle, Limits, MemoryThrottle, Throttle, Throttling},
 };
 
@@ -25,6 +26,10 @@ impl Default for Settings {
 }
 
 impl Settings {
+    pub(super) fn tell_to(&self, listener: &Listener) {
+        self.throttle.tell_to(listener);
+    }
+
     pub(super) fn check(self) -> Result<Throttling, ConfigError> {
         if let Some(limits) = &self.limits {
             limits.check()?;

@@ -184,6 +184,31 @@ impl MemoryRevocations {
         self.len() == 0
     }
 
+    /// Returns every order that is remembered. Of one session [`Revocation::at`] is not remembered, and is 0: it matters to no look-up.
+    #[cfg(feature = "redis")]
+    pub(super) fn orders(&self) -> Vec<Revocation> {
+        let sessions = self.ended.sessions.pin();
+        let mut orders: Vec<_> = sessions
+            .iter()
+            .map(|(id, until)| {
+                Revocation::new(Target::Session(*id), Timestamp::from_secs(0), *until)
+            })
+            .collect();
+        let groups = &self.ended.groups;
+        let mut add = |known: &HashMap<String, Before>, target: fn(String) -> Target| {
+            let known = known.pin();
+            orders.extend(known.iter().map(|(name, before)| {
+                Revocation::new(target(name.clone()), before.at, before.until)
+            }));
+        };
+        add(&groups.addresses, Target::Address);
+        add(&groups.connections, Target::Connection);
+        add(&groups.organizations, Target::Organization);
+        add(&groups.provider_sessions, Target::ProviderSession);
+        add(&groups.subjects, Target::Subject);
+        orders
+    }
+
     pub(super) fn watch_list(&self) -> &Watchers {
         &self.ended.watchers
     }

@@ -9,17 +9,23 @@ use std::{error::Error, fmt, future::Future, pin::Pin};
 
 use crate::{
     clock::{Signal, Timestamp},
+    event::Listener,
     session::{Session, SessionId},
 };
 
 mod closure;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod watchers;
 
 pub use self::{
     closure::{FnRevocations, IntoRevocations, IntoStanding},
     memory::MemoryRevocations,
 };
+
+#[cfg(feature = "redis")]
+pub use self::redis::RedisRevocations;
 
 /// What a look-up or a revocation may wait for.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -67,6 +73,12 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
     fn watch(&self, session: &Session) -> Option<Signal> {
         let _ = session;
         None
+    }
+
+    /// Takes note of where the layer's events go. [`Builder::build`](crate::Builder::build) calls it, for a store that has something to tell between requests.
+    /// Default: does nothing.
+    fn tell_to(&self, listener: &Listener) {
+        let _ = listener;
     }
 }
 

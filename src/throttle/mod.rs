@@ -9,17 +9,23 @@
 use std::{fmt, future::Future, time::Duration};
 
 use crate::{
-    client::ForwardedField, clock::Timestamp, provider::BoxFuture, revocation::StoreError,
+    client::ForwardedField, clock::Timestamp, event::Listener, provider::BoxFuture,
+    revocation::StoreError,
 };
 
 mod limits;
 mod memory;
+#[cfg(feature = "redis")]
+mod redis;
 mod table;
 
 pub use self::{
     limits::{LimitScope, Limits, Rate},
     memory::MemoryThrottle,
 };
+
+#[cfg(feature = "redis")]
+pub use self::redis::RedisThrottle;
 
 /// Counts, and says when it is too much. Implementers write plain `async fn`.
 ///
@@ -93,6 +99,12 @@ pub trait Throttle: Send + Sync + 'static {
         key: ThrottleKey,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Takes note of where the layer's events go. [`Builder::build`](crate::Builder::build) calls it, for a throttle that has something to tell between requests.
+    /// Default: does nothing.
+    fn tell_to(&self, listener: &Listener) {
+        let _ = listener;
+    }
 }
 
 /// What is counted under: an HMAC of an address, a network or a link. It tells nothing to who does not have the layer's signing key.
@@ -200,6 +212,8 @@ pub(crate) trait ErasedThrottle: Send + Sync {
         key: ThrottleKey,
         now: Timestamp,
     ) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    fn tell_to(&self, listener: &Listener);
 }
 
 impl<T: Throttle> ErasedThrottle for T {
@@ -227,6 +241,10 @@ impl<T: Throttle> ErasedThrottle for T {
         now: Timestamp,
     ) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(Throttle::give_try_back(self, key, now))
+    }
+
+    fn tell_to(&self, listener: &Listener) {
+        Throttle::tell_to(self, listener);
     }
 }
 

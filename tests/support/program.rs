@@ -20,10 +20,10 @@ impl Program {
         path.pop();
         path.push(format!("examples/{name}{}", env::consts::EXE_SUFFIX));
         let mut example = Command::new(path);
-        example.env("PORT", "0").envs(variables.iter().copied());
         example
             .env_remove("WORKOS_API_KEY")
             .env_remove("MAGIC_LINK_KEY");
+        example.env("PORT", "0").envs(variables.iter().copied());
         Self::start(&mut example)
     }
 

@@ -1,0 +1,92 @@
+//! An application of several replicas behind one address, that share a Redis and their keys, and nothing else.
+//!
+//! `REDIS_URL=redis://127.0.0.1 PUBLIC_URL=https://app.example.com MAGIC_LINK_KEY=$(openssl rand -base64 32) WORKOS_API_KEY=… WORKOS_CLIENT_ID=… cargo run --example
+//! redis` runs one of them. Any of them finishes a sign-in that another began, and a session that is ended at one is ended at all. `PORT` chooses the port: default
+//! 3000, 0 picks a free one. On SIGTERM it finishes what it has begun.
+
+#![expect(clippy::print_stdout, reason = "the terminal is where it is read")]
+
+use std::{env, error::Error, net::SocketAddr};
+
+use axum::{Router, response::Html, routing::get};
+use tokio::{net::TcpListener, signal};
+use tower_magic_link::{
+    Builder, ConfigError, Event, KeyRing, MagicLinkLayer, Redis, RedisRevocations, RedisThrottle,
+    Session, WorkOs,
+};
+
+/// The application: one page, which says who is signed in.
+pub(crate) fn app(
+    builder: Builder,
+    revocations: RedisRevocations,
+    throttle: RedisThrottle,
+) -> Result<Router, ConfigError> {
+    let layer = builder
+        .revocations(revocations.clone())
+        .throttle(throttle)
+        .public_path("/readyz")
+        .on_event(say)
+        .build()?;
+    // A balancer asks it: who has lost Redis still answers, from what it knows.
+    let ready = move || std::future::ready(format!("following: {}", revocations.is_following()));
+    Ok(Router::new()
+        .route("/", get(home))
+        .route("/readyz", get(ready))
+        .layer(layer))
+}
+
+async fn home(session: Session) -> Html<String> {
+    let email = session.email().replace('&', "&amp;");
+    Html(format!(
+        "<!doctype html><html lang=en><title>Redis</title><h1>Hello {email}</h1>\
+         <form method=post action=/auth/logout><button>Sign out</button>\
+         <button name=everywhere value=1>Sign out everywhere</button></form>"
+    ))
+}
+
+/// Says what an operator wants to know at once.
+fn say(event: &Event<'_>) {
+    match event {
+        Event::ServerLost { store } => println!("{store}: redis lost"),
+        Event::ServerRecovered { store } => println!("{store}: redis recovered"),
+        Event::StoreLost { .. } => println!("no session can be vouched for"),
+        Event::StoreRecovered => println!("sessions can be vouched for"),
+        _ => {}
+    }
+}
+
+/// Completes when the process is told to end.
+async fn told_to_end() {
+    #[cfg(unix)]
+    if let Ok(mut term) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
+        tokio::select! {
+            _ = term.recv() => return,
+            _ = signal::ctrl_c() => return,
+        }
+    }
+    let _ = signal::ctrl_c().await;
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
+    let url = env::var("REDIS_URL").map_err(|_| "REDIS_URL is not set")?;
+    let public_url = env::var("PUBLIC_URL").map_err(|_| "PUBLIC_URL is not set")?;
+    let redis = Redis::new(&url)?;
+    let builder = MagicLinkLayer::builder(WorkOs::from_env()?, KeyRing::from_env()?)
+        .public_url(public_url)
+        .trusted_proxies(["127.0.0.1"]);
+    // A replica that starts while Redis is away answers 503 until it is back.
+    let revocations = match RedisRevocations::connect(&redis).await {
+        Ok(revocations) => revocations,
+        Err(_) => RedisRevocations::connect_later(&redis),
+    };
+    let app = app(builder, revocations, RedisThrottle::new(&redis))?;
+    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app)
+        .with_graceful_shutdown(told_to_end())
+        .await?;
+    Ok(())
+}

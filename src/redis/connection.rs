@@ -1,0 +1,232 @@
+//! `Connection`: to the server that holds our keys and takes writes.
+//!
+//! - A node of a cluster that does not hold them says which does (`MOVED`): all our keys stand in one slot, so following that is all there is
+//!   to a cluster. A Sentinel says which server is the master.
+//! - A server that follows another is refused: what it knows may be old, and it takes no writes.
+//! - A connection whose answer did not come in time is dropped, and what it still waits for with it.
+
+use std::{sync::Arc, time::Duration};
+
+use ::redis::{
+    AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisConnectionInfo, RedisError, Script,
+    ServerErrorKind, aio::MultiplexedConnection, cmd,
+};
+use futures_util::future;
+use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    task::AbortHandle,
+    time::timeout,
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, crypto::aws_lc_rs, pki_types::ServerName},
+};
+
+use super::{Place, Redis};
+use crate::revocation::{StoreError, StoreErrorKind};
+
+/// How long one server has from the first packet to the end of the greeting.
+const GREETING: Duration = Duration::from_secs(1);
+/// How long a command has that is not meant to wait.
+const ANSWER: Duration = Duration::from_secs(1);
+/// How often one server may send us to another.
+const MOST_MOVES: usize = 3;
+
+/// A connection to the server that holds our keys and takes writes.
+pub(crate) struct Connection {
+    commands: MultiplexedConnection,
+    driver: AbortHandle,
+    /// Names the server's history: another one may lack what this one had. Empty where the server does not tell.
+    pub(crate) history: String,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // By itself it would go on waiting for the answers that it owes.
+        self.driver.abort();
+    }
+}
+
+impl Connection {
+    /// Asks for an answer at once.
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
+        self.ask_within(ANSWER, command).await
+    }
+
+    /// Asks for an answer within some time.
+    pub(crate) async fn ask_within<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        command: &Cmd,
+    ) -> Result<T, StoreError> {
+        let mut commands = self.commands.clone();
+        let answer = timeout(limit, command.query_async(&mut commands)).await;
+        answer.map_err(|_| late())?.map_err(failed)
+    }
+
+    /// Runs a script, which is one atomic step.
+    pub(crate) async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[String],
+        arguments: &[Vec<u8>],
+    ) -> Result<T, StoreError> {
+        let mut commands = self.commands.clone();
+        let mut call = script.prepare_invoke();
+        for key in keys {
+            call.key(key);
+        }
+        for argument in arguments {
+            call.arg(argument);
+        }
+        let answer = timeout(ANSWER, call.invoke_async(&mut commands)).await;
+        answer.map_err(|_| late())?.map_err(failed)
+    }
+}
+
+impl Redis {
+    /// Connects to the server that holds our keys: whichever of the places that we know leads there first.
+    pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
+        let attempts = self.places.iter().map(|place| {
+            Box::pin(async move {
+                let led = timeout(GREETING, self.follow(place)).await;
+                led.map_err(|_| late())?.map_err(failed)
+            })
+        });
+        let (connection, _others) = future::select_ok(attempts).await?;
+        Ok(connection)
+    }
+
+    async fn follow(&self, place: &Place) -> Result<Connection, RedisError> {
+        let mut place = match &self.sentinels_of {
+            Some(name) => place.master(name).await?,
+            None => place.clone(),
+        };
+        for _ in 0..MOST_MOVES {
+            let mut connection = place.dial(&place.login()).await?;
+            match self.find(&mut connection).await {
+                Ok(()) => return Ok(connection),
+                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {
+                    place = moved(&place, &error).ok_or(error)?;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(refusal("is sent from one server to the next"))
+    }
+
+    /// Makes sure that this server holds our keys, and that no other writes them.
+    async fn find(&self, connection: &mut Connection) -> Result<(), RedisError> {
+        let mut commands = connection.commands.clone();
+        let mut exists = cmd("EXISTS");
+        exists.arg(self.key("state"));
+        let _: i64 = exists.query_async(&mut commands).await?;
+        let mut info = cmd("INFO");
+        let info: String = match info.arg("replication").query_async(&mut commands).await {
+            // An administrator who forbids it does without the checks that it is for.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
+                return Ok(());
+            }
+            info => info?,
+        };
+        let field = |name: &str| {
+            let mut lines = info.lines();
+            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        };
+        if field("role").is_some_and(|role| role != "master") {
+            return Err(refusal("the server follows another"));
+        }
+        connection.history = field("master_replid").unwrap_or_default().to_owned();
+        Ok(())
+    }
+}
+
+impl Place {
+    fn login(&self) -> RedisConnectionInfo {
+        let mut login = RedisConnectionInfo::default()
+            .set_db(self.database)
+            .set_lib_name("tower-magic-link", env!("CARGO_PKG_VERSION"));
+        if let Some(user) = &self.user {
+            login = login.set_username(user);
+        }
+        if let Some(password) = &self.password {
+            login = login.set_password(password);
+        }
+        login
+    }
+
+    /// Asks a Sentinel for the master.
+    async fn master(&self, name: &str) -> Result<Self, RedisError> {
+        let sentinel = self.dial(&RedisConnectionInfo::default()).await?;
+        let mut commands = sentinel.commands.clone();
+        let mut question = cmd("SENTINEL");
+        question.arg("get-master-addr-by-name").arg(name);
+        let answer: Option<(String, u16)> = question.query_async(&mut commands).await?;
+        let (host, port) = answer.ok_or_else(|| refusal("the Sentinels watch no such server"))?;
+        Ok(self.beside(&host, port))
+    }
+
+    async fn dial(&self, login: &RedisConnectionInfo) -> Result<Connection, RedisError> {
+        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        stream.set_nodelay(true)?;
+        if self.is_tls {
+            greet(login, self.wrap(stream).await?).await
+        } else {
+            greet(login, stream).await
+        }
+    }
+
+    async fn wrap(
+        &self,
+        stream: TcpStream,
+    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, RedisError> {
+        let told = |error| RedisError::from(std::io::Error::other(error));
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(told)?
+            .with_platform_verifier()
+            .map_err(told)?
+            .with_no_client_auth();
+        let name = ServerName::try_from(self.host.clone());
+        let name = name.map_err(|error| RedisError::from(std::io::Error::other(error)))?;
+        let connector = TlsConnector::from(Arc::new(config));
+        Ok(connector.connect(name, stream).await?)
+    }
+}
+
+async fn greet<S>(login: &RedisConnectionInfo, stream: S) -> Result<Connection, RedisError>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let made = MultiplexedConnection::new_with_config(login, stream, config).await;
+    let (commands, driver) = made?;
+    Ok(Connection {
+        commands,
+        driver: tokio::spawn(driver).abort_handle(),
+        history: String::new(),
+    })
+}
+
+/// Returns where a `MOVED` leads: its node is written `host:port`.
+fn moved(from: &Place, error: &RedisError) -> Option<Place> {
+    let (node, _slot) = error.redirect_node()?;
+    let (host, port) = node.rsplit_once(':')?;
+    Some(from.beside(host, port.parse().ok()?))
+}
+
+fn refusal(problem: &'static str) -> RedisError {
+    (ErrorKind::Client, problem).into()
+}
+
+/// Returns what the layer hears of a failure.
+fn failed(error: RedisError) -> StoreError {
+    StoreError::unavailable(error)
+}
+
+fn late() -> StoreError {
+    StoreError::new(StoreErrorKind::TimedOut)
+}

@@ -1,0 +1,300 @@
+//! `Redis`: where it is, and what the stores that share it have in common.
+//!
+//! - All keys of an application begin with one hash tag, so that in a cluster they stand together and a script may touch several.
+//! - One server, any node of a cluster, or Sentinels: what is asked first says where to go on. Every attempt asks all that are named, at once.
+//! - Every wait is bounded: a server that is stopped is as bad as one that is gone.
+//! - User name and password are percent-decoded, and shown nowhere.
+
+use std::{fmt, time::Duration};
+
+use percent_encoding::percent_decode_str;
+use url::{Host, Url};
+
+use crate::error::ConfigError;
+
+mod connection;
+
+pub(crate) use self::connection::Connection;
+
+const DEFAULT_GRACE: Duration = Duration::from_secs(30);
+const LONGEST_GRACE: Duration = Duration::from_secs(60 * 60);
+const LONGEST_NAMESPACE: usize = 64;
+
+/// Where a Redis (7.0 or later) or Valkey is that several machines share. Nothing is connected before a store is made of it.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{ConfigError, Redis};
+///
+/// # fn example() -> Result<(), ConfigError> {
+/// // One server, with TLS.
+/// let redis = Redis::new("rediss://:password@redis.example.com")?;
+/// // A cluster: any of its nodes. The one that holds our keys is found, and found again when they move.
+/// let redis = Redis::new("redis://10.0.0.1:7000")?.or_at("redis://10.0.0.2:7000")?;
+/// // Sentinels, and the name under which they watch the server. User and password are the server's.
+/// let redis = Redis::new("redis://user:password@10.0.0.1:26379")?
+///     .or_at("redis://user:password@10.0.0.2:26379")?
+///     .sentinels_of("mymaster")
+///     // For two applications at one server.
+///     .namespace("billing")?
+///     .grace(Duration::from_secs(60))?;
+/// # Ok(()) }
+/// ```
+///
+/// # What it has to be
+///
+/// Its policy for full memory must be `noeviction`, or our keys alone on it: what is evicted is a session that works again. Persistence is not needed: one that comes
+/// back empty is refilled from what the replicas of the application know. The machines' clocks agree to within a minute.
+#[derive(Clone)]
+pub struct Redis {
+    places: Vec<Place>,
+    sentinels_of: Option<String>,
+    namespace: String,
+    grace: Duration,
+}
+
+/// A server, and how to sign in to it.
+#[derive(Clone)]
+struct Place {
+    host: String,
+    port: u16,
+    is_tls: bool,
+    user: Option<String>,
+    password: Option<String>,
+    database: i64,
+}
+
+impl Redis {
+    /// Takes a URL: `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS. Default: port 6379, database 0.
+    ///
+    /// A certificate is checked by what the system trusts.
+    ///
+    /// # Errors
+    ///
+    /// When it is no such URL. What may be a password is not shown.
+    pub fn new(url: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            places: vec![Place::parse(url)?],
+            sentinels_of: None,
+            namespace: "tower-magic-link".to_owned(),
+            grace: DEFAULT_GRACE,
+        })
+    }
+
+    /// Adds another node of the cluster, or another Sentinel. The first that answers is used.
+    ///
+    /// # Errors
+    ///
+    /// When it is no URL of a Redis.
+    pub fn or_at(mut self, url: &str) -> Result<Self, ConfigError> {
+        self.places.push(Place::parse(url)?);
+        Ok(self)
+    }
+
+    /// Says that the URLs are Sentinels, and under which name they watch the server. They are asked without a password; the URLs' own is the server's.
+    #[must_use]
+    pub fn sentinels_of(mut self, name: impl Into<String>) -> Self {
+        self.sentinels_of = Some(name.into());
+        self
+    }
+
+    /// Names what all keys begin with, for two applications at one server: 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Default: `tower-magic-link`.
+    ///
+    /// All replicas of an application have the same.
+    ///
+    /// # Errors
+    ///
+    /// When it is no such name.
+    pub fn namespace(mut self, name: impl Into<String>) -> Result<Self, ConfigError> {
+        let name = name.into();
+        let is_taken = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
+        if !(1..=LONGEST_NAMESPACE).contains(&name.len()) || !name.chars().all(is_taken) {
+            let problem = "must be 1 to 64 letters, digits, '-', '_', '.' and ':'";
+            return Err(ConfigError::invalid("namespace", name, problem));
+        }
+        self.namespace = name;
+        Ok(self)
+    }
+
+    /// Sets for how long what is known here of ended sessions is good while Redis is away: 0 to 1 hour. Default: 30 seconds.
+    ///
+    /// Meanwhile an end that another machine ordered is not heard of. After that look-ups fail, and the layer's posture decides. That Redis is away is noticed within
+    /// 1.5 seconds.
+    ///
+    /// # Errors
+    ///
+    /// When it is more than an hour.
+    pub fn grace(mut self, grace: Duration) -> Result<Self, ConfigError> {
+        if grace > LONGEST_GRACE {
+            let problem = "must be at most 1 hour";
+            return Err(ConfigError::invalid("grace", format!("{grace:?}"), problem));
+        }
+        self.grace = grace;
+        Ok(self)
+    }
+
+    pub(crate) const fn grace_period(&self) -> Duration {
+        self.grace
+    }
+
+    /// Returns the key of this name.
+    pub(crate) fn key(&self, name: &str) -> String {
+        format!("{{{}}}:{name}", self.namespace)
+    }
+}
+
+/// Prints no user name and no password.
+impl fmt::Debug for Redis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let places = self.places.iter();
+        let places: Vec<_> = places
+            .map(|place| format!("{}:{}", place.host, place.port))
+            .collect();
+        f.debug_struct("Redis")
+            .field("places", &places)
+            .field("sentinels_of", &self.sentinels_of)
+            .field("namespace", &self.namespace)
+            .field("grace", &self.grace)
+            .finish()
+    }
+}
+
+impl Place {
+    fn parse(text: &str) -> Result<Self, ConfigError> {
+        const SETTING: &str = "redis_url";
+        let wrong = |problem: &'static str| {
+            // What stands before an `@` or behind a `?` may be a password.
+            if text.contains(['@', '?']) {
+                ConfigError::secret(SETTING, problem)
+            } else {
+                ConfigError::invalid(SETTING, text, problem)
+            }
+        };
+        let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
+        let is_tls = match url.scheme() {
+            "redis" | "valkey" => false,
+            "rediss" | "valkeys" => true,
+            _ => return Err(wrong("must begin with rediss:// or redis://")),
+        };
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("must end with the host, the port or the database"));
+        }
+        let host = url.host_str().filter(|host| !host.is_empty());
+        let host = host.and_then(|host| Host::parse(host).ok());
+        let host = match host.ok_or_else(|| wrong("has no host"))? {
+            Host::Domain(name) => name,
+            Host::Ipv4(ip) => ip.to_string(),
+            Host::Ipv6(ip) => ip.to_string(),
+        };
+        let port = url.port().unwrap_or(6379);
+        if port == 0 {
+            return Err(wrong("has no port"));
+        }
+        let database = match url.path().trim_start_matches('/') {
+            "" => 0,
+            number => number
+                .parse::<u16>()
+                .map_err(|_| wrong("has a database that is no number"))?
+                .into(),
+        };
+        let decoded = |text: &str| match percent_decode_str(text).decode_utf8() {
+            Ok(text) => Ok(text.into_owned()),
+            Err(_) => Err(wrong("has a user name or password that is not UTF-8")),
+        };
+        let user = Some(url.username()).filter(|user| !user.is_empty());
+        if user.is_some() && url.password().is_none() {
+            return Err(wrong("has a user name and no password"));
+        }
+        Ok(Self {
+            host,
+            port,
+            is_tls,
+            user: user.map(decoded).transpose()?,
+            password: url.password().map(decoded).transpose()?,
+            database,
+        })
+    }
+
+    /// Returns another server of the same kind, as one of them named it.
+    fn beside(&self, host: &str, port: u16) -> Self {
+        Self {
+            // A node that does not know its own address leaves it out, and means the one that it was asked at.
+            host: if host.is_empty() { &self.host } else { host }.to_owned(),
+            port,
+            ..self.clone()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_says_where_and_how() {
+        let cases = [
+            ("redis://h", "h:6379 false None None 0"),
+            ("rediss://h:1/2", "h:1 true None None 2"),
+            ("valkeys://[::1]/", "::1:6379 true None None 0"),
+            ("redis://:p%40w@h", "h:6379 false None Some(\"p@w\") 0"),
+            (
+                "redis://u:p@1.2.3.4:5",
+                "1.2.3.4:5 false Some(\"u\") Some(\"p\") 0",
+            ),
+        ];
+        for (url, want) in cases {
+            let place = Place::parse(url).unwrap();
+            let Place {
+                host,
+                port,
+                is_tls,
+                user,
+                password,
+                database,
+            } = place;
+            assert_eq!(
+                format!("{host}:{port} {is_tls} {user:?} {password:?} {database}"),
+                want,
+                "{url}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_url_that_cannot_be_one_is_refused_and_shows_no_password() {
+        let cases = [
+            "",
+            "h",
+            "http://h",
+            "redis://",
+            "redis://h:0",
+            "redis://h/x",
+            "redis://h/99999",
+            "redis://:marker@h?x=marker",
+            "redis://marker@h",
+            "redis://:marker@h#insecure",
+            "redis://:mar%ffker@h",
+            "http://:marker@h",
+        ];
+        for url in cases {
+            let error = Redis::new(url).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("marker"), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_setting_that_cannot_be_is_refused() {
+        let redis = || Redis::new("redis://u:marker@h").unwrap();
+        for name in ["", "a b", "a}", "ä", &"x".repeat(65)] {
+            assert!(redis().namespace(name).is_err(), "{name:?}");
+        }
+        assert!(redis().grace(Duration::from_secs(3_601)).is_err());
+        let redis = redis()
+            .grace(Duration::ZERO)
+            .unwrap()
+            .namespace("a:b")
+            .unwrap();
+        assert_eq!(redis.key("x"), "{a:b}:x");
+        assert!(!format!("{redis:?}").contains("marker"));
+    }
+}

@@ -1,0 +1,242 @@
+//! The follower: keeps this process's copy the same as what Redis holds.
+//!
+//! 1. It connects, and compares the epoch, the server's history and the number of the last order with those that it left.
+//! 2. All as it was: it reads on from its place in the stream. Too far behind: it loads everything.
+//! 3. Another memory - empty, older, or a failover's: it loads everything, and puts back what only this process knows.
+//! 4. It waits at the stream, and hears at least every 300 ms: an answer that does not come is a server that is gone.
+
+use std::{collections::HashMap, convert::Infallible, error::Error, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::sleep};
+
+use super::{
+    replica::Replica,
+    wire::{Entries, Page, Wire, member, order, put_arguments},
+};
+use crate::{
+    clock::Timestamp,
+    random,
+    redis::{Connection, Redis},
+    revocation::{Revocation, StoreError},
+};
+
+/// How long the server holds a question when there is nothing new.
+const HEARTBEAT: Duration = Duration::from_millis(300);
+/// How much later its answer may come.
+const LATE: Duration = Duration::from_secs(1);
+/// The pause before a second attempt; it doubles.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// How many orders are put back in one step.
+const BATCH: usize = 250;
+
+/// Where the follower is.
+#[derive(Debug)]
+struct Place {
+    epoch: Vec<u8>,
+    history: String,
+    seq: u64,
+}
+
+/// Follows the server for as long as it is polled.
+pub(super) async fn follow(redis: Redis, replica: Arc<Replica>, loaded: watch::Sender<bool>) {
+    // However this ends - by a panic, with the runtime - what is known here is no longer fresh.
+    let losing = Losing(replica);
+    let replica = &losing.0;
+    let wire = Wire::of(&redis);
+    let mut place = None;
+    let mut pause = FIRST_PAUSE;
+    let mut is_first = true;
+    loop {
+        let lost = match redis.connect().await {
+            Ok(connection) => {
+                let following = Following {
+                    connection: &connection,
+                    replica,
+                    wire: &wire,
+                    loaded: &loaded,
+                };
+                following.run(&mut place).await
+            }
+            Err(error) => Err(error),
+        };
+        let Err(error) = lost;
+        let was_following = replica.is_following();
+        if was_following || is_first {
+            let reason = error.source().map(ToString::to_string);
+            tracing::warn!(target: "tower_magic_link", kind = %error.kind(), reason, "redis is away");
+        }
+        is_first = false;
+        pause = if was_following {
+            FIRST_PAUSE
+        } else {
+            (pause * 2).min(LONGEST_PAUSE)
+        };
+        replica.lose();
+        sleep(jittered(pause)).await;
+    }
+}
+
+/// Half of it to all of it, so that replicas that were cut off together do not come back together.
+pub(super) fn jittered(pause: Duration) -> Duration {
+    let [chance] = random::bytes::<1>();
+    pause / 2 + pause / 2 * u32::from(chance) / 255
+}
+
+struct Losing(Arc<Replica>);
+
+impl Drop for Losing {
+    fn drop(&mut self) {
+        self.0.lose();
+    }
+}
+
+/// One connection's worth of following.
+struct Following<'a> {
+    connection: &'a Connection,
+    replica: &'a Replica,
+    wire: &'a Wire,
+    loaded: &'a watch::Sender<bool>,
+}
+
+impl Following<'_> {
+    /// Follows until the server is lost.
+    async fn run(&self, place: &mut Option<Place>) -> Result<Infallible, StoreError> {
+        loop {
+            let mut here = self.arrive(place.take()).await?;
+            loop {
+                let kept = self.read(&mut here, Some(HEARTBEAT)).await;
+                let epoch = match kept {
+                    Ok(true) => self.state().await.map(|(epoch, _)| epoch),
+                    Ok(false) => break,
+                    Err(error) => Err(error),
+                };
+                match epoch {
+                    Ok(epoch) if epoch.as_ref() == Some(&here.epoch) => self.replica.hear(),
+                    // It was emptied under us.
+                    Ok(_) => break,
+                    Err(error) => {
+                        *place = Some(here);
+                        return Err(error);
+                    }
+                }
+            }
+            *place = Some(here);
+        }
+    }
+
+    /// Makes the copy whole, from wherever it was left.
+    async fn arrive(&self, left: Option<Place>) -> Result<Place, StoreError> {
+        self.put(&[]).await?;
+        let (epoch, seq) = self.state().await?;
+        let mut here = Place {
+            epoch: epoch.unwrap_or_default(),
+            history: self.connection.history.clone(),
+            seq,
+        };
+        let is_same_memory = left.as_ref().is_some_and(|left| {
+            let is_known = !here.history.is_empty();
+            is_known && left.history == here.history && left.epoch == here.epoch
+        });
+        if is_same_memory && let Some(left) = left.filter(|left| left.seq <= seq) {
+            here.seq = left.seq;
+            // All that it holds behind our place, unless it holds less than that.
+            while here.seq < seq {
+                let before = here.seq;
+                if !self.read(&mut here, None).await? || here.seq == before {
+                    here.seq = seq;
+                    self.load().await?;
+                    break;
+                }
+            }
+        } else {
+            // What only we know is put back; of a first load that is nothing, and what could not be written is the writer's.
+            let known = self.replica.orders.orders();
+            let held = self.load().await?;
+            self.put_back(known, &held).await?;
+        }
+        self.replica.hear();
+        self.loaded.send_replace(true);
+        Ok(here)
+    }
+
+    /// Reads on. `false` says that orders are missing.
+    async fn read(&self, here: &mut Place, block: Option<Duration>) -> Result<bool, StoreError> {
+        let limit = block.unwrap_or_default() + LATE;
+        let command = self.wire.read(here.seq, block);
+        let entries: Entries = self.connection.ask_within(limit, &command).await?;
+        for (_, entries) in entries.into_iter().flatten() {
+            for (id, fields) in entries {
+                let seq = id.split_once('-').and_then(|(seq, _)| seq.parse().ok());
+                if seq != Some(here.seq + 1) {
+                    return Ok(false);
+                }
+                if let [_, member, _, until] = fields.as_slice() {
+                    self.end(member, until);
+                }
+                here.seq += 1;
+            }
+        }
+        Ok(true)
+    }
+
+    async fn state(&self) -> Result<(Option<Vec<u8>>, u64), StoreError> {
+        let answer = self.connection.ask(&self.wire.state()).await;
+        let (epoch, seq): (_, Option<u64>) = answer?;
+        Ok((epoch, seq.unwrap_or_default()))
+    }
+
+    /// Loads everything, and returns what there was.
+    async fn load(&self) -> Result<HashMap<Vec<u8>, Timestamp>, StoreError> {
+        let mut held = HashMap::new();
+        let mut cursor = "0".to_owned();
+        loop {
+            let (next, page): (_, Page) = self.connection.ask(&self.wire.scan(&cursor)).await?;
+            for (member, until) in page {
+                if let Some(until) = self.end(&member, &until) {
+                    held.insert(member, until);
+                }
+            }
+            cursor = next;
+            if cursor == "0" {
+                return Ok(held);
+            }
+        }
+    }
+
+    /// Puts orders back that the server does not hold.
+    async fn put_back(
+        &self,
+        known: Vec<Revocation>,
+        held: &HashMap<Vec<u8>, Timestamp>,
+    ) -> Result<(), StoreError> {
+        let is_missing = |order: &Revocation| {
+            held.get(&member(order))
+                .is_none_or(|until| *until < order.until())
+        };
+        let missing: Vec<_> = known.into_iter().filter(is_missing).collect();
+        for batch in missing.chunks(BATCH) {
+            self.put(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// Puts orders in, and makes sure that there is an epoch.
+    async fn put(&self, orders: &[Revocation]) -> Result<(), StoreError> {
+        // Nothing is forgotten for it: that is for those who know what time it is.
+        let now = Timestamp::from_secs(0);
+        let (script, keys) = self.wire.put();
+        let arguments = put_arguments(orders.iter(), now);
+        let _: i64 = self.connection.run(script, keys, &arguments).await?;
+        Ok(())
+    }
+
+    fn end(&self, member: &[u8], until: &[u8]) -> Option<Timestamp> {
+        let Some(order) = order(member, until) else {
+            tracing::error!(target: "tower_magic_link", "an order in redis is of an unknown kind: is another replica newer?");
+            return None;
+        };
+        self.replica.orders.end(&order);
+        Some(order.until())
+    }
+}

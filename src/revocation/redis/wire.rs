@@ -1,0 +1,248 @@
+//! How orders are written down in Redis, and the script that puts them there.
+//!
+//! - An order is a member of one sorted set: a letter for its kind, then the session's 16 bytes, or `at:name` for what ends many sessions. Its score
+//!   is the second in which it may be forgotten.
+//! - What a later version writes and this one does not know is skipped, and said in the log: it cannot be kept to.
+
+use ::redis::{Cmd, Script, cmd};
+
+use crate::{
+    clock::Timestamp,
+    random,
+    redis::Redis,
+    revocation::{Revocation, Target},
+    session::SessionId,
+};
+
+/// How many orders the stream keeps, about. Who has missed more loads all of them.
+const STREAM_LENGTH: u32 = 10_000;
+/// Scores are doubles: seconds up to here are whole in them.
+const LAST_SECOND: u64 = 1 << 53;
+
+/// The keys, and the script.
+pub(super) struct Wire {
+    entries: String,
+    state: String,
+    stream: String,
+    keys: [String; 4],
+    put: Script,
+}
+
+impl Wire {
+    pub(super) fn of(redis: &Redis) -> Self {
+        let keys = ["ended", "groups", "state", "stream"].map(|name| redis.key(name));
+        let [entries, _, state, stream] = keys.clone();
+        Self {
+            entries,
+            state,
+            stream,
+            keys,
+            put: Script::new(include_str!("put.lua")),
+        }
+    }
+
+    pub(super) const fn put(&self) -> (&Script, &[String; 4]) {
+        (&self.put, &self.keys)
+    }
+
+    /// Asks for the next page of everything.
+    pub(super) fn scan(&self, cursor: &str) -> Cmd {
+        let mut scan = cmd("ZSCAN");
+        scan.arg(&self.entries).arg(cursor).arg("COUNT").arg(1_000);
+        scan
+    }
+
+    /// Asks for the epoch and the number of the last order.
+    pub(super) fn state(&self) -> Cmd {
+        let mut state = cmd("HMGET");
+        state.arg(&self.state).arg("epoch").arg("seq");
+        state
+    }
+
+    /// Asks for the orders behind one, and waits for the next if there is none.
+    pub(super) fn read(&self, behind: u64, block: Option<std::time::Duration>) -> Cmd {
+        let mut read = cmd("XREAD");
+        read.arg("COUNT").arg(1_000);
+        if let Some(block) = block {
+            let millis = u64::try_from(block.as_millis()).unwrap_or(u64::MAX);
+            read.arg("BLOCK").arg(millis);
+        }
+        read.arg("STREAMS")
+            .arg(&self.stream)
+            .arg(format!("{behind}-0"));
+        read
+    }
+}
+
+/// What `XREAD` answers: of each stream its entries, of each entry its id and its fields.
+pub(super) type Entries = Option<Vec<(Vec<u8>, Vec<(String, Vec<Vec<u8>>)>)>>;
+
+/// What `ZSCAN` answers behind the next cursor: members and their scores.
+pub(super) type Page = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// Returns the arguments of the script.
+pub(super) fn put_arguments<'a>(
+    orders: impl Iterator<Item = &'a Revocation>,
+    now: Timestamp,
+) -> Vec<Vec<u8>> {
+    let epoch = u64::from_be_bytes(random::bytes());
+    let mut arguments = vec![
+        seconds(now).into_bytes(),
+        format!("{epoch:016x}").into_bytes(),
+        STREAM_LENGTH.to_string().into_bytes(),
+    ];
+    for order in orders {
+        let (kind, name) = parts(order.target());
+        arguments.extend([
+            vec![kind],
+            name,
+            seconds(order.at()).into_bytes(),
+            seconds(order.until()).into_bytes(),
+        ]);
+    }
+    arguments
+}
+
+/// Returns the member that stands for an order.
+pub(super) fn member(order: &Revocation) -> Vec<u8> {
+    let (kind, name) = parts(order.target());
+    let mut member = vec![kind];
+    if !matches!(order.target(), Target::Session(_)) {
+        member.extend(seconds(order.at()).bytes());
+        member.push(b':');
+    }
+    member.extend(name);
+    member
+}
+
+fn parts(target: &Target) -> (u8, Vec<u8>) {
+    match target {
+        Target::Address(address) => (b'a', address.to_ascii_lowercase().into_bytes()),
+        Target::Connection(id) => (b'c', id.clone().into_bytes()),
+        Target::Membership {
+            subject,
+            organization,
+        } => {
+            let length = subject.len();
+            (
+                b'm',
+                format!("{length}:{subject}{organization}").into_bytes(),
+            )
+        }
+        Target::Organization(id) => (b'o', id.clone().into_bytes()),
+        Target::ProviderSession(id) => (b'p', id.clone().into_bytes()),
+        Target::Session(id) => (b's', id.to_bytes().to_vec()),
+        Target::Subject(subject) => (b'u', subject.clone().into_bytes()),
+    }
+}
+
+fn seconds(moment: Timestamp) -> String {
+    moment.as_secs().min(LAST_SECOND).to_string()
+}
+
+/// Reads a member. Of a session's order the moment at which it was given is not kept: it matters to no look-up.
+pub(super) fn order(member: &[u8], until: &[u8]) -> Option<Revocation> {
+    let until = moment(until)?;
+    let (kind, rest) = member.split_first()?;
+    if *kind == b's' {
+        let id = SessionId::from_bytes(rest.try_into().ok()?);
+        return Some(Revocation::new(
+            Target::Session(id),
+            Timestamp::from_secs(0),
+            until,
+        ));
+    }
+    let (at, name) = std::str::from_utf8(rest).ok()?.split_once(':')?;
+    let name = name.to_owned();
+    let target = match kind {
+        b'a' => Target::Address(name),
+        b'c' => Target::Connection(name),
+        b'm' => {
+            let (length, both) = name.split_once(':')?;
+            let (subject, organization) = both.split_at_checked(length.parse().ok()?)?;
+            Target::Membership {
+                subject: subject.to_owned(),
+                organization: organization.to_owned(),
+            }
+        }
+        b'o' => Target::Organization(name),
+        b'p' => Target::ProviderSession(name),
+        b'u' => Target::Subject(name),
+        _ => return None,
+    };
+    Some(Revocation::new(target, moment(at.as_bytes())?, until))
+}
+
+/// Reads a second, as we wrote it or as Redis prints a double.
+fn moment(text: &[u8]) -> Option<Timestamp> {
+    let text = std::str::from_utf8(text).ok()?;
+    if let Ok(secs) = text.parse() {
+        return Some(Timestamp::from_secs(secs));
+    }
+    // Whole seconds up to 2^53 print whole, save for those that end in many zeros: `1e+15`.
+    let secs = text.parse::<f64>().ok()?;
+    format!("{secs:.0}").parse().ok().map(Timestamp::from_secs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_read_as_it_was_written() {
+        let named = |name: &str| name.to_owned();
+        let targets = [
+            Target::Session(SessionId::from_bytes([b':'; 16])),
+            Target::Address(named("ada@example.com")),
+            Target::Connection(named("conn:1")),
+            Target::Membership {
+                subject: named("user:1"),
+                organization: named("org_1"),
+            },
+            Target::Organization(named("")),
+            Target::ProviderSession(named("session_1")),
+            Target::Subject(named("\u{e4}:\n")),
+        ];
+        for target in targets {
+            let at = Timestamp::from_secs(match target {
+                Target::Session(_) => 0,
+                _ => 20,
+            });
+            let written = Revocation::new(target, at, Timestamp::from_secs(1_767_225_600));
+            for until in ["1767225600", "1.7672256e9"] {
+                let read = order(&member(&written), until.as_bytes());
+                assert_eq!(read.as_ref(), Some(&written), "{until}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_read() {
+        for member in [
+            &b""[..],
+            b"s",
+            b"sshort",
+            b"u",
+            b"u20",
+            b"ux:y",
+            b"z20:y",
+            b"u20:\xff",
+            b"m20:user_1org_1",
+            b"m20:9:user_1",
+        ] {
+            assert_eq!(order(member, b"1"), None, "{member:?}");
+        }
+        assert_eq!(order(b"u20:y", b"x"), None);
+    }
+
+    #[test]
+    fn a_second_that_no_double_holds_is_the_last_that_one_does() {
+        assert_eq!(seconds(Timestamp::from_secs(u64::MAX)), "9007199254740992");
+        assert_eq!(
+            moment(b"9.007199254740992e15"),
+            Some(Timestamp::from_secs(LAST_SECOND))
+        );
+        assert_eq!(moment(b"-1"), None);
+        assert_eq!(moment(b"nan"), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! The writer: takes orders to Redis, and keeps those that it could not.
+//!
+//! - Who orders is told within 1.5 seconds whether Redis has it. What it has not is sent again until it does.
+//! - Orders that arrive together go together.
+//! - It ends with the last handle, after one more attempt.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use super::{
+    follower::jittered,
+    wire::{Wire, put_arguments},
+};
+use crate::{
+    clock::Timestamp,
+    redis::{Connection, Redis},
+    revocation::{Revocation, StoreError, StoreErrorKind},
+};
+
+/// How long one attempt may take, connecting and all. The layer waits for 2 seconds, unless it is told otherwise.
+const ATTEMPT: Duration = Duration::from_millis(1_500);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+const BATCH: usize = 250;
+/// As good as for ever.
+const IDLE: Duration = Duration::from_secs(3_600);
+
+/// An order on its way.
+pub(super) struct Letter {
+    pub(super) order: Revocation,
+    /// Who waits to hear. Nobody does any more once it was told that it failed.
+    pub(super) reply: Option<oneshot::Sender<Result<(), StoreErrorKind>>>,
+}
+
+/// Writes orders for as long as there is somebody to give them.
+pub(super) async fn write(redis: Redis, mut letters: mpsc::UnboundedReceiver<Letter>) {
+    let wire = Wire::of(&redis);
+    let mut connection = None;
+    let mut unsent = VecDeque::new();
+    let mut pause = Duration::ZERO;
+    let mut is_open = true;
+    while is_open {
+        let patience = if unsent.is_empty() { IDLE } else { pause };
+        match timeout(patience, letters.recv()).await {
+            Ok(Some(letter)) => unsent.push_back(letter),
+            Ok(None) => is_open = false,
+            Err(_) => {}
+        }
+        while let Ok(letter) = letters.try_recv() {
+            unsent.push_back(letter);
+        }
+        if unsent.is_empty() {
+            continue;
+        }
+        let batch: Vec<_> = unsent
+            .iter()
+            .take(BATCH)
+            .map(|letter| &letter.order)
+            .collect();
+        let sent = send(&redis, &wire, &mut connection, &batch);
+        let sent = timeout(ATTEMPT, sent).await;
+        match sent.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
+            Ok(()) => {
+                let count = batch.len();
+                for letter in unsent.drain(..count) {
+                    answer(letter.reply, Ok(()));
+                }
+                pause = Duration::ZERO;
+            }
+            Err(error) => {
+                connection = None;
+                // Who came meanwhile would wait for nothing better.
+                while let Ok(letter) = letters.try_recv() {
+                    unsent.push_back(letter);
+                }
+                for letter in &mut unsent {
+                    answer(letter.reply.take(), Err(error.kind()));
+                }
+                pause = jittered((pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE));
+            }
+        }
+    }
+}
+
+fn answer(
+    reply: Option<oneshot::Sender<Result<(), StoreErrorKind>>>,
+    taken: Result<(), StoreErrorKind>,
+) {
+    if let Some(reply) = reply {
+        // Nobody may be waiting any more.
+        let _ = reply.send(taken);
+    }
+}
+
+/// Sends a batch. A connection that was good once may have died since: then it is tried with a new one.
+async fn send(
+    redis: &Redis,
+    wire: &Wire,
+    connection: &mut Option<Connection>,
+    batch: &[&Revocation],
+) -> Result<(), StoreError> {
+    let latest = batch.iter().map(|order| order.at()).max();
+    let now = latest.unwrap_or(Timestamp::from_secs(0));
+    let arguments = put_arguments(batch.iter().copied(), now);
+    let (script, keys) = wire.put();
+    if let Some(known) = connection {
+        let put: Result<i64, _> = known.run(script, keys, &arguments).await;
+        match put {
+            Ok(_) => return Ok(()),
+            // Its answer may be on the way: it is not asked twice while it takes its time.
+            Err(error) if error.kind() == StoreErrorKind::TimedOut => return Err(error),
+            Err(_) => *connection = None,
+        }
+    }
+    let fresh = redis.connect().await?;
+    let put: Result<i64, _> = fresh.run(script, keys, &arguments).await;
+    put?;
+    *connection = Some(fresh);
+    Ok(())
+}

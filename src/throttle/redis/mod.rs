@@ -1,0 +1,259 @@
+//! `RedisThrottle`: counts in a Redis that the replicas of an application share.
+//!
+//! - Each decision is one script, so atomic. All keys have one hash tag: in a cluster they stand together.
+//! - What this process was granted is counted in its memory too. So while Redis is away it goes on from there, and a code never has more tries than
+//!   it has for one process.
+//! - An answer that does not come in time is a failure; then Redis is not asked for a second.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use ::redis::{FromRedisValue, Script};
+use tokio::{
+    sync::Mutex as AsyncMutex,
+    time::{Instant, timeout},
+};
+
+use super::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey};
+use crate::{
+    clock::Timestamp,
+    event::{Event, Listener, StoreName},
+    redis::{Connection, Redis},
+    revocation::{StoreError, StoreErrorKind},
+};
+
+/// How long one decision may take, connecting and all. The layer waits for 2 seconds.
+const DECISION: Duration = Duration::from_secs(1);
+/// How long Redis is left alone after it has failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The last second that doubles tell apart in microseconds, with room for a rate's refill.
+const LAST_SECOND: u64 = 9_000_000_000;
+
+/// Counts in a Redis that the replicas of an application share: together they admit what one would. Clones share everything.
+///
+/// While Redis is away each replica counts by itself, in a [`MemoryThrottle`] that knows what this process was granted before: [`Event::ServerLost`] and
+/// [`Event::ServerRecovered`] tell of it, once each. Rates then admit up to as much on each of them; the tries of a code are at most as many on each as they are
+/// together.
+///
+/// Nothing is connected before the first decision. A key takes about 150 bytes of Redis, and expires once it is refilled or its tries have ended.
+///
+/// ```no_run
+/// use tower_magic_link::{Builder, ConfigError, Redis, RedisThrottle};
+///
+/// fn shared(builder: Builder) -> Result<Builder, ConfigError> {
+///     Ok(builder.throttle(RedisThrottle::new(&Redis::new("redis://127.0.0.1")?)))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct RedisThrottle(Arc<Counts>);
+
+struct Counts {
+    redis: Redis,
+    charge: Script,
+    take: Script,
+    give: Script,
+    connection: AsyncMutex<Option<Arc<Connection>>>,
+    memory: MemoryThrottle,
+    listener: OnceLock<Listener>,
+    is_away: AtomicBool,
+    /// Until when Redis is left alone.
+    rests: Mutex<Option<Instant>>,
+}
+
+impl RedisThrottle {
+    /// Makes a throttle over a Redis.
+    #[must_use]
+    pub fn new(redis: &Redis) -> Self {
+        Self(Arc::new(Counts {
+            redis: redis.clone(),
+            charge: Script::new(include_str!("charge.lua")),
+            take: Script::new(include_str!("take.lua")),
+            give: Script::new(include_str!("give.lua")),
+            connection: AsyncMutex::default(),
+            memory: MemoryThrottle::default(),
+            listener: OnceLock::new(),
+            is_away: AtomicBool::new(false),
+            rests: Mutex::default(),
+        }))
+    }
+}
+
+impl Counts {
+    fn key(&self, kind: char, key: ThrottleKey) -> String {
+        let number = u128::from_be_bytes(*key.as_bytes());
+        self.redis.key(&format!("{kind}:{number:032x}"))
+    }
+
+    /// Runs a script. `None`: Redis is away, and it has been told.
+    async fn run<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[String],
+        arguments: &[u64],
+    ) -> Option<T> {
+        if self.rests().is_some_and(|until| Instant::now() < until) {
+            return None;
+        }
+        let arguments: Vec<_> = arguments
+            .iter()
+            .map(|number| number.to_string().into_bytes())
+            .collect();
+        let decision = timeout(DECISION, self.ask(script, keys, &arguments)).await;
+        match decision.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
+            Ok(answer) => {
+                *self.rests() = None;
+                self.turn(false);
+                Some(answer)
+            }
+            Err(_) => {
+                // Another task may hold it; then that one will find out by itself.
+                if let Ok(mut connection) = self.connection.try_lock() {
+                    *connection = None;
+                }
+                *self.rests() = Some(Instant::now() + PAUSE);
+                self.turn(true);
+                None
+            }
+        }
+    }
+
+    /// Asks over the connection that there is, and over a fresh one if that has died.
+    async fn ask<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[String],
+        arguments: &[Vec<u8>],
+    ) -> Result<T, StoreError> {
+        let known = self.connection.lock().await.clone();
+        if let Some(known) = known {
+            let answer = known.run(script, keys, arguments).await;
+            match answer {
+                Err(error) if error.kind() == StoreErrorKind::Unavailable => {}
+                answer => return answer,
+            }
+            // It may be dead; or a failover has left it with a server that takes no writes.
+            let mut connection = self.connection.lock().await;
+            if connection
+                .as_ref()
+                .is_some_and(|now| Arc::ptr_eq(now, &known))
+            {
+                *connection = None;
+            }
+        }
+        let fresh = {
+            let mut connection = self.connection.lock().await;
+            match &*connection {
+                Some(connection) => connection.clone(),
+                None => {
+                    let fresh = Arc::new(self.redis.connect().await?);
+                    connection.insert(fresh).clone()
+                }
+            }
+        };
+        fresh.run(script, keys, arguments).await
+    }
+
+    /// Tells of a change, once.
+    fn turn(&self, is_away: bool) {
+        if self.is_away.load(Ordering::Relaxed) == is_away
+            || self.is_away.swap(is_away, Ordering::Relaxed) == is_away
+        {
+            return;
+        }
+        let store = StoreName::Throttle;
+        let event = if is_away {
+            Event::ServerLost { store }
+        } else {
+            Event::ServerRecovered { store }
+        };
+        match self.listener.get() {
+            Some(listener) => listener.tell(&event),
+            None => Listener::default().tell(&event),
+        }
+    }
+
+    fn rests(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Throttle for RedisThrottle {
+    async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
+        if charges.is_empty() {
+            return Ok(Charged::Admitted);
+        }
+        let counts = &self.0;
+        let mut keys = Vec::with_capacity(charges.len());
+        let mut arguments = vec![now.as_secs().min(LAST_SECOND) * 1_000_000];
+        for charge in charges {
+            let rate = charge.rate().clamped();
+            keys.push(counts.key('r', charge.key()));
+            let period = u64::try_from(rate.period().as_micros()).unwrap_or(u64::MAX);
+            arguments.extend([u64::from(rate.burst()), period]);
+        }
+        let answer: Option<(i64, u64)> = counts.run(&counts.charge, &keys, &arguments).await;
+        let Some((by, wait)) = answer else {
+            return counts.memory.charge(charges, now).await;
+        };
+        if let Ok(by) = usize::try_from(by) {
+            let wait = Duration::from_micros(wait);
+            return Ok(Charged::Refused { by, wait });
+        }
+        // What it says is not asked for: it should only know.
+        let _ = counts.memory.charge(charges, now).await;
+        Ok(Charged::Admitted)
+    }
+
+    async fn take_try(
+        &self,
+        key: ThrottleKey,
+        most: u32,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Take, StoreError> {
+        let counts = &self.0;
+        // What is taken here is taken everywhere, so this one never has fewer left than Redis.
+        let here = counts.memory.take_try(key, most, until, now).await?;
+        if here == Take::Exhausted {
+            return Ok(here);
+        }
+        let keys = [counts.key('t', key)];
+        let until = until.as_secs().min(LAST_SECOND);
+        let arguments = [now.as_secs().min(LAST_SECOND), u64::from(most), until];
+        let answer: Option<i64> = counts.run(&counts.take, &keys, &arguments).await;
+        Ok(match answer {
+            Some(left) => u32::try_from(left).map_or(Take::Exhausted, |left| Take::Taken { left }),
+            None => here,
+        })
+    }
+
+    async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
+        let counts = &self.0;
+        counts.memory.give_try_back(key, now).await?;
+        let keys = [counts.key('t', key)];
+        let arguments = [now.as_secs().min(LAST_SECOND)];
+        // Should Redis be away, the try stays taken there.
+        let _: Option<i64> = counts.run(&counts.give, &keys, &arguments).await;
+        Ok(())
+    }
+
+    fn tell_to(&self, listener: &Listener) {
+        // Of several layers the first hears of it.
+        let _ = self.0.listener.set(listener.clone());
+    }
+}
+
+impl fmt::Debug for RedisThrottle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisThrottle")
+            .field("redis", &self.0.redis)
+            .field("is_away", &self.0.is_away)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,107 @@
+//! Nothing of a sign-in, and nothing of its end, lives in one process.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::{
+    person::{Person, location},
+    redis::{RedisServer, until},
+    site::{Heard, Replica, Site, ask, client, sign_out},
+};
+
+/// Signs somebody in, each step at the replica whose turn it is.
+async fn walk(site: &Site, email: &str, turns: [&Replica; 4]) -> (Person, String) {
+    let mut person = Person::new();
+    let form = location(&person.get(turns[0], "/?tab=2").await);
+    assert_eq!(person.get(turns[0], &form).await.status(), 200);
+    let asked = format!("email={}", email.replace('@', "%40"));
+    let check = location(&person.post(turns[1], &form, &asked).await);
+    let page = person.get(turns[2], &check).await.text().await.unwrap();
+    assert!(page.contains(email), "{page}");
+    let link = site.workos.emulator().last_link_to(email).expect("a mail");
+    let opened = client().get(link).send().await.unwrap();
+    let callback = location(&opened);
+    let home = location(&person.get(turns[3], &callback).await);
+    (person, home)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn what_one_replica_begins_another_finishes_and_what_one_ends_is_ended() {
+    let redis = RedisServer::start().await;
+    let site = Site::new(&redis.url()).await;
+    let (a, b) = (site.replica(), site.replica());
+    let walks = [
+        ("one@example.com", [&a, &a, &a, &b]),
+        ("two@example.com", [&b, &a, &b, &a]),
+        ("three@example.com", [&a, &b, &a, &b]),
+    ];
+    for (email, turns) in walks {
+        let (mut person, home) = walk(&site, email, turns).await;
+        assert_eq!(home, "/?tab=2", "{email}");
+        for replica in [&a, &b] {
+            let page = person.get(replica, &home).await;
+            assert_eq!(page.status(), 200, "{email}");
+            assert!(page.text().await.unwrap().contains(email));
+        }
+        let out = person.post(&a, "/auth/logout", "").await;
+        assert_eq!(out.status(), 303, "{email}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn who_signs_out_at_one_replica_is_refused_by_the_other_within_a_tenth_of_a_second() {
+    let redis = RedisServer::start().await;
+    let site = Site::new(&redis.url()).await;
+    let (a, b) = (site.replica(), site.replica());
+    let http = client();
+    let mut took = Vec::new();
+    for number in 0..100 {
+        let cookie = site.cookie(&format!("p{number}"));
+        let (here, there) = if number % 2 == 0 { (&a, &b) } else { (&b, &a) };
+        assert_eq!(
+            ask(&http, &there.origin, &cookie).await,
+            Some(Heard::SignedIn)
+        );
+        let out = sign_out(&http, &here.origin, &cookie, "").await;
+        let began = Instant::now();
+        assert_eq!(out, 303);
+        let is_out = async || ask(&http, &there.origin, &cookie).await == Some(Heard::SignedOut);
+        until("it is heard of", is_out).await;
+        took.push(began.elapsed());
+    }
+    took.sort_unstable();
+    println!(
+        "signed out at one, refused by the other: p50 {:?}, p99 {:?}",
+        took[50], took[98]
+    );
+    assert!(took[50] < Duration::from_millis(100), "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn who_signs_out_everywhere_is_signed_out_at_every_replica_and_nobody_else_is() {
+    let redis = RedisServer::start().await;
+    let site = Site::new(&redis.url()).await;
+    let (a, b) = (site.replica(), site.replica());
+    let http = client();
+    let mine = [site.cookie("ada"), site.cookie("ada"), site.cookie("ada")];
+    let other = site.cookie("eve");
+    let out = sign_out(&http, &a.origin, &mine[0], "everywhere=true").await;
+    assert_eq!(out, 303);
+    let late = site.replica();
+    for replica in [&a, &b, &late] {
+        for cookie in &mine {
+            until("it is heard of", async || {
+                ask(&http, &replica.origin, cookie).await == Some(Heard::SignedOut)
+            })
+            .await;
+        }
+        assert_eq!(
+            ask(&http, &replica.origin, &other).await,
+            Some(Heard::SignedIn)
+        );
+    }
+}

@@ -1,0 +1,400 @@
+//! `RedisRevocations` while Redis is killed, paused, emptied, cut off or full.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+use tower_magic_link::{
+    KeyRing, MagicLinkLayer, Redis, RedisRevocations, Revocations, SigningKey,
+    Standing::{Active, Revoked},
+    StoreErrorKind, Target,
+    testing::StubProvider,
+};
+
+use crate::{
+    redis::{Condition, RedisServer, Wire, until},
+    session::{People, end_of, order, standing},
+};
+
+/// That Redis is away is noticed within this.
+const NOTICED: Duration = Duration::from_millis(1_600);
+/// All is well again within this.
+const RECOVERED: Duration = Duration::from_secs(2);
+
+fn at(url: &str, grace: u64) -> Redis {
+    Redis::new(url)
+        .unwrap()
+        .grace(Duration::from_secs(grace))
+        .unwrap()
+}
+
+async fn connect(redis: &Redis) -> RedisRevocations {
+    RedisRevocations::connect(redis).await.unwrap()
+}
+
+async fn end(store: &RedisRevocations, session: &tower_magic_link::Session) {
+    store.revoke(&end_of(session)).await.unwrap();
+}
+
+async fn is_lost(what: &str, store: &RedisRevocations) {
+    let took = until(what, async || !store.is_following()).await;
+    println!("{what}: noticed after {took:?}");
+    assert!(took < NOTICED, "{what}: {took:?}");
+}
+
+async fn is_back(what: &str, store: &RedisRevocations) {
+    let took = until(what, async || store.is_following()).await;
+    println!("{what}: recovered after {took:?}");
+    assert!(took < RECOVERED, "{what}: {took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_redis_that_is_killed_and_comes_back_empty_loses_nothing() {
+    let mut server = RedisServer::start().await;
+    let redis = at(&server.url(), 30);
+    let (a, b) = (connect(&redis).await, connect(&redis).await);
+    let people = People::new();
+    let [before, meanwhile, live] = ["a", "b", "c"].map(|name| people.session(name, 10));
+    end(&a, &before).await;
+    let everybody = order(Target::Organization("org".to_owned()), 20, 43_200);
+    a.revoke(&everybody).await.unwrap();
+    until("b hears", async || b.len() == 2).await;
+
+    server.kill();
+    is_lost("killed, a", &a).await;
+    is_lost("killed, b", &b).await;
+    let began = Instant::now();
+    let told = a.revoke(&end_of(&meanwhile)).await;
+    assert!(
+        told.is_err() && began.elapsed() < Duration::from_secs(2),
+        "{told:?}"
+    );
+    for store in [&a, &b] {
+        assert_eq!(standing(store, &before), Some(Revoked));
+        assert_eq!(standing(store, &live), Some(Active), "within the grace");
+    }
+    assert_eq!(
+        standing(&a, &meanwhile),
+        Some(Revoked),
+        "it holds where it was ordered"
+    );
+    assert_eq!(
+        standing(&b, &meanwhile),
+        Some(Active),
+        "it could not be told"
+    );
+
+    server.restart().await;
+    let back = Instant::now();
+    is_back("killed, a", &a).await;
+    is_back("killed, b", &b).await;
+    until("b hears", async || {
+        standing(&b, &meanwhile) == Some(Revoked)
+    })
+    .await;
+    assert!(back.elapsed() < RECOVERED, "{:?}", back.elapsed());
+    let late = connect(&redis).await;
+    until("all was put back", async || late.len() == 3).await;
+    assert_eq!(standing(&late, &before), Some(Revoked));
+    assert_eq!(standing(&late, &live), Some(Active));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_redis_that_is_paused_is_noticed_and_past_the_grace_nobody_is_vouched_for() {
+    let server = RedisServer::start().await;
+    let redis = at(&server.url(), 3);
+    let (a, b) = (connect(&redis).await, connect(&redis).await);
+    let people = People::new();
+    let [before, live, meanwhile] = ["a", "b", "c"].map(|name| people.session(name, 10));
+    end(&a, &before).await;
+    until("b hears", async || b.len() == 1).await;
+
+    server.pause();
+    let began = Instant::now();
+    is_lost("paused, a", &a).await;
+    assert_eq!(standing(&a, &live), Some(Active), "within the grace");
+    let told = a.revoke(&end_of(&meanwhile)).await.unwrap_err();
+    assert_eq!(told.kind(), StoreErrorKind::TimedOut);
+    until("the grace ends", async || standing(&a, &live).is_none()).await;
+    let ended = began.elapsed();
+    println!("paused: the grace of 3 s ended after {ended:?}");
+    let about = Duration::from_millis(2_600)..Duration::from_millis(3_200);
+    assert!(about.contains(&ended), "{ended:?}");
+    for store in [&a, &b] {
+        until("the grace ends", async || standing(store, &live).is_none()).await;
+        assert_eq!(
+            standing(store, &before),
+            Some(Revoked),
+            "what has ended has ended"
+        );
+    }
+    assert_eq!(standing(&a, &meanwhile), Some(Revoked));
+
+    server.resume();
+    is_back("paused, a", &a).await;
+    is_back("paused, b", &b).await;
+    until("it is sent again", async || {
+        standing(&b, &meanwhile) == Some(Revoked)
+    })
+    .await;
+    assert_eq!(standing(&a, &live), Some(Active));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_redis_that_is_emptied_under_us_is_refilled() {
+    let server = RedisServer::start().await;
+    let redis = at(&server.url(), 30);
+    let a = connect(&redis).await;
+    let people = People::new();
+    let sessions: Vec<_> = (0..1_000).map(|_| people.session("a", 10)).collect();
+    for order in sessions.iter().map(end_of) {
+        a.revoke(&order).await.unwrap();
+    }
+    let held = || server.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    for words in [
+        &["FLUSHALL"][..],
+        &[
+            "DEL",
+            "{tower-magic-link}:ended",
+            "{tower-magic-link}:state",
+        ],
+    ] {
+        server.say(words);
+        let took = until("it is refilled", async || held() == "1000").await;
+        println!("{words:?}: refilled with 1,000 after {took:?}");
+        assert!(took < RECOVERED, "{took:?}");
+        assert!(a.is_following());
+    }
+    // The next order goes on from there.
+    let b = connect(&redis).await;
+    let one = people.session("b", 10);
+    end(&a, &one).await;
+    until("b hears", async || standing(&b, &one) == Some(Revoked)).await;
+    assert_eq!((a.len(), b.len()), (1_001, 1_001));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_replica_that_is_cut_off_catches_up() {
+    let server = RedisServer::start().await;
+    let wire = Wire::to(server.port).await;
+    let a = connect(&at(&wire.url(), 2)).await;
+    let b = connect(&at(&server.url(), 2)).await;
+    let people = People::new();
+    let live = people.session("live", 10);
+    for condition in [Condition::Cut, Condition::Dead] {
+        let what = format!("{condition:?}");
+        wire.is_now(condition);
+        is_lost(&what, &a).await;
+        let (there, here) = (people.session("b", 10), people.session("a", 10));
+        end(&b, &there).await;
+        assert_eq!(standing(&b, &there), Some(Revoked));
+        assert_eq!(standing(&a, &there), Some(Active), "{what}: it cannot know");
+        a.revoke(&end_of(&here)).await.unwrap_err();
+        until("the grace ends", async || standing(&a, &there).is_none()).await;
+        assert!(
+            b.is_following() && standing(&b, &live) == Some(Active),
+            "{what}"
+        );
+
+        wire.is_now(Condition::Whole);
+        is_back(&what, &a).await;
+        assert_eq!(
+            standing(&a, &there),
+            Some(Revoked),
+            "{what}: before it vouches for anybody"
+        );
+        assert_eq!(standing(&a, &live), Some(Active), "{what}");
+        until("it is sent again", async || {
+            standing(&b, &here) == Some(Revoked)
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn who_has_missed_more_than_the_stream_holds_loads_everything() {
+    let server = RedisServer::start().await;
+    let wire = Wire::to(server.port).await;
+    let a = connect(&at(&wire.url(), 30)).await;
+    let b = connect(&at(&server.url(), 30)).await;
+    wire.is_now(Condition::Cut);
+    is_lost("cut", &a).await;
+    let people = People::new();
+    let sessions: Vec<_> = (0..12_000).map(|_| people.session("a", 10)).collect();
+    let orders: Vec<_> = sessions.iter().map(end_of).collect();
+    let taken = orders.iter().map(|order| b.revoke(order));
+    let taken = futures_util::future::join_all(taken).await;
+    assert!(taken.iter().all(Result::is_ok));
+    let kept: usize = server
+        .say(&["XLEN", "{tower-magic-link}:stream"])
+        .parse()
+        .unwrap();
+    assert!(kept < 11_000, "{kept}");
+    wire.is_now(Condition::Whole);
+    is_back("cut", &a).await;
+    assert_eq!(a.len(), 12_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_redis_that_takes_no_writes_is_said_and_what_it_did_not_take_is_sent_again() {
+    let server = RedisServer::start().await;
+    let redis = at(&server.url(), 30);
+    let (a, b) = (connect(&redis).await, connect(&redis).await);
+    let people = People::new();
+    let one = people.session("a", 10);
+    server.say(&["CONFIG", "SET", "maxmemory", "1"]);
+    let told = a.revoke(&end_of(&one)).await.unwrap_err();
+    assert_eq!(told.kind(), StoreErrorKind::Unavailable);
+    assert_eq!(standing(&a, &one), Some(Revoked));
+    assert!(a.is_following(), "it can be read");
+    server.say(&["CONFIG", "SET", "maxmemory", "0"]);
+    until("it is sent again", async || {
+        standing(&b, &one) == Some(Revoked)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn an_order_that_nobody_waits_for_is_not_lost() {
+    let server = RedisServer::start().await;
+    let redis = at(&server.url(), 30);
+    let (a, b) = (connect(&redis).await, connect(&redis).await);
+    let one = People::new().session("a", 10);
+    drop(a.revoke(&end_of(&one)));
+    drop(a);
+    until("b hears", async || standing(&b, &one) == Some(Revoked)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn nothing_runs_on_when_the_last_handle_is_gone() {
+    let server = RedisServer::start().await;
+    let redis = at(&server.url(), 30);
+    let tasks = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let (before, clients) = (tasks(), || server.say(&["CLIENT", "LIST"]).lines().count());
+    let a = connect(&redis).await;
+    let b = a.clone();
+    end(&b, &People::new().session("a", 10)).await;
+    assert_eq!(clients(), 3, "the follower, the writer and who asks");
+    drop(a);
+    end(&b, &People::new().session("a", 10)).await;
+    drop(b);
+    until("nothing runs on", async || {
+        tasks() <= before && clients() == 1
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn an_application_may_start_before_redis() {
+    let mut server = RedisServer::start().await;
+    server.kill();
+    let redis = at(&server.url(), 3_600);
+    RedisRevocations::connect(&redis).await.unwrap_err();
+    let a = RedisRevocations::connect_later(&redis);
+    let people = People::new();
+    let (one, other) = (people.session("a", 10), people.session("b", 10));
+    a.revoke(&end_of(&one)).await.unwrap_err();
+    assert_eq!(standing(&a, &one), Some(Revoked));
+    assert_eq!(
+        standing(&a, &other),
+        None,
+        "nothing is known yet: there is no grace"
+    );
+    server.restart().await;
+    is_back("started", &a).await;
+    assert_eq!(standing(&a, &other), Some(Active));
+    let b = connect(&redis).await;
+    until("it is sent again", async || {
+        standing(&b, &one) == Some(Revoked)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_lost_server_is_told_once_and_its_return_once() {
+    let mut server = RedisServer::start().await;
+    let store = connect(&at(&server.url(), 0)).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let ears = told.clone();
+    let _layer = MagicLinkLayer::builder(
+        StubProvider::new(),
+        KeyRing::new(SigningKey::generate().unwrap()),
+    )
+    .public_url("https://app.example.com")
+    .revocations(store.clone())
+    .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
+    .build()
+    .unwrap();
+    for _ in 0..2 {
+        server.kill();
+        is_lost("killed", &store).await;
+        server.restart().await;
+        is_back("killed", &store).await;
+    }
+    let round = [
+        "ServerLost { store: Revocations }",
+        "ServerRecovered { store: Revocations }",
+    ];
+    assert_eq!(*told.lock().unwrap(), [round, round].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_failover_to_a_server_that_knows_less_and_other_things_loses_nothing() {
+    let (master, heir) = (RedisServer::start().await, RedisServer::start().await);
+    let port = Arc::new(AtomicU16::new(master.port));
+    let wire = Wire::switched(port.clone()).await;
+    let a = connect(&at(&wire.url(), 30)).await;
+    let people = People::new();
+    let [both, ours, theirs] = ["a", "b", "c"].map(|name| people.session(name, 10));
+    end(&a, &both).await;
+    heir.say(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]);
+    let heirs = || heir.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    until("the heir knows", async || heirs() == "1").await;
+    heir.say(&["REPLICAOF", "NO", "ONE"]);
+    end(&a, &ours).await;
+    let b = connect(&at(&heir.url(), 30)).await;
+    end(&b, &theirs).await;
+    // Both have the same epoch and as many orders: only their histories differ.
+    wire.to
+        .store(heir.port, std::sync::atomic::Ordering::SeqCst);
+    wire.is_now(Condition::Cut);
+    is_lost("failover", &a).await;
+    wire.is_now(Condition::Whole);
+    is_back("failover", &a).await;
+    assert_eq!(standing(&a, &theirs), Some(Revoked));
+    until("b hears", async || standing(&b, &ours) == Some(Revoked)).await;
+}
+
+#[test]
+#[ignore = "needs redis-server; run by tests/run"]
+fn a_store_whose_runtime_is_gone_vouches_for_nobody_past_the_grace() {
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    let (keeps, goes) = (runtime(), runtime());
+    let server = keeps.block_on(RedisServer::start());
+    let store = goes.block_on(connect(&at(&server.url(), 0)));
+    let live = People::new().session("a", 10);
+    assert_eq!(standing(&store, &live), Some(Active));
+    goes.shutdown_background();
+    keeps.block_on(async {
+        until("it is noticed", async || standing(&store, &live).is_none()).await;
+        store.revoke(&end_of(&live)).await.unwrap_err();
+    });
+    assert_eq!(standing(&store, &live), Some(Revoked));
+}

@@ -1,0 +1,68 @@
+//! Sessions, and orders that end them.
+
+use std::time::Duration;
+
+use tower_magic_link::{
+    Identity, KeyRing, Lookup, MagicLinkLayer, Revocation, Revocations, Session, SessionIssuer,
+    SigningKey, Standing, Target, Timestamp,
+    testing::{ManualClock, StubProvider},
+};
+
+/// The time in which the tests play: whatever the machine's clock says, this has passed.
+pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);
+
+pub(crate) fn after(seconds: u64) -> Timestamp {
+    NOON + Duration::from_secs(seconds)
+}
+
+/// Makes sessions.
+pub(crate) struct People {
+    clock: ManualClock,
+    issuer: SessionIssuer,
+}
+
+impl People {
+    pub(crate) fn new() -> Self {
+        let clock = ManualClock::at(NOON);
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let layer = MagicLinkLayer::builder(StubProvider::new(), keys)
+            .public_url("https://app.example.com")
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        Self {
+            clock,
+            issuer: layer.issuer(),
+        }
+    }
+
+    /// Returns a session of a subject that began some seconds after noon.
+    pub(crate) fn session(&self, subject: &str, second: u64) -> Session {
+        self.session_of(
+            &Identity::new(subject, "ada@example.com".parse().unwrap()),
+            second,
+        )
+    }
+
+    pub(crate) fn session_of(&self, identity: &Identity, second: u64) -> Session {
+        self.clock.set(after(second));
+        self.issuer.issue(identity).unwrap().session().clone()
+    }
+}
+
+pub(crate) fn end_of(session: &Session) -> Revocation {
+    order(Target::Session(session.id()), 20, 43_200)
+}
+
+/// Returns an order of some second after noon, to be forgotten at another.
+pub(crate) fn order(target: Target, at: u64, until: u64) -> Revocation {
+    Revocation::new(target, after(at), after(until))
+}
+
+/// Returns what a store says without waiting; `None` if it cannot tell.
+pub(crate) fn standing(store: &dyn Revocations, session: &Session) -> Option<Standing> {
+    let Lookup::Settled(answer) = store.look_up(session) else {
+        panic!("it is known at once");
+    };
+    answer.ok()
+}

@@ -1,0 +1,241 @@
+//! A real Redis for as long as a test runs, and a wire to it that can be cut.
+
+use std::{
+    process::{Child, Command, Stdio},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream, tcp::OwnedReadHalf, tcp::OwnedWriteHalf},
+    sync::watch,
+    task::AbortHandle,
+    time::{Instant, interval, timeout},
+};
+
+/// Asks until the answer is yes, and returns how long that took. Real programs need real time; nobody waits longer than for the answer.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> Duration {
+    let began = Instant::now();
+    let mut often = interval(Duration::from_millis(2));
+    let all = async {
+        while !is_so().await {
+            often.tick().await;
+        }
+    };
+    let limit = Duration::from_secs(20);
+    assert!(
+        timeout(limit, all).await.is_ok(),
+        "{what}: not in {limit:?}"
+    );
+    began.elapsed()
+}
+
+/// A Redis on a free port, without persistence: what it is told it forgets with its process.
+pub(crate) struct RedisServer {
+    child: Child,
+    pub(crate) port: u16,
+    arguments: Vec<String>,
+}
+
+impl RedisServer {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    pub(crate) async fn start_with(arguments: &[&str]) -> Self {
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let mut server = Self {
+            child: spawn(port, &arguments),
+            port,
+            arguments,
+        };
+        server.is_up().await;
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again, with nothing in it.
+    pub(crate) async fn restart(&mut self) {
+        self.child = spawn(self.port, &self.arguments);
+        self.is_up().await;
+    }
+
+    /// Stops it in the middle of whatever it does: connections stay, and answers do not come.
+    pub(crate) fn pause(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(crate) fn resume(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Says something to it, and returns what it answers.
+    pub(crate) fn say(&self, words: &[&str]) -> String {
+        let mut client = Command::new("redis-cli");
+        client.args(["-p", &self.port.to_string(), "--raw"]);
+        let output = client.args(words).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        let status = Command::new("kill").args([signal, &pid]).status();
+        assert!(status.unwrap().success());
+    }
+
+    async fn is_up(&mut self) {
+        until("redis-server answers", async || {
+            let has_ended = self.child.try_wait().unwrap();
+            assert!(has_ended.is_none(), "redis-server: {has_ended:?}");
+            ["PONG", "NOAUTH"]
+                .iter()
+                .any(|up| self.say(&["ping"]).starts_with(up))
+        })
+        .await;
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill().and_then(|()| self.child.wait());
+    }
+}
+
+fn spawn(port: u16, arguments: &[String]) -> Child {
+    let port = port.to_string();
+    let mut server = Command::new("redis-server");
+    // A Sentinel's file comes first.
+    let (file, arguments) = match arguments.split_first() {
+        Some((file, rest)) if !file.starts_with("--") => (Some(file), rest),
+        _ => (None, arguments),
+    };
+    server
+        .args(file)
+        .args(["--port", &port, "--bind", "127.0.0.1"]);
+    if file.is_none() {
+        server.args(["--save", "", "--appendonly", "no"]);
+    }
+    server.args(["--logfile", "/dev/null", "--dir"]);
+    server.arg(std::env::temp_dir()).args(arguments);
+    server.stdout(Stdio::null()).spawn().unwrap()
+}
+
+/// What a wire does with what it is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// It loses everything and says nothing, as a firewall does.
+    Dead,
+    /// It closes what is there and takes nothing new.
+    Cut,
+    Whole,
+}
+
+/// A wire between two programs.
+pub(crate) struct Wire {
+    pub(crate) port: u16,
+    condition: watch::Sender<Condition>,
+    accept: AbortHandle,
+}
+
+impl Wire {
+    /// Lays a wire to a port of this machine.
+    pub(crate) async fn to(port: u16) -> Self {
+        Self::switched(Arc::new(AtomicU16::new(port))).await
+    }
+
+    /// Lays a wire to whichever port is the one when a connection is made.
+    pub(crate) async fn switched(port: Arc<AtomicU16>) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (condition, told) = watch::channel(Condition::Whole);
+        let at = listener.local_addr().unwrap().port();
+        let accept = tokio::spawn(async move {
+            loop {
+                let (near, _) = listener.accept().await.unwrap();
+                let port = port.load(Ordering::SeqCst);
+                tokio::spawn(carry(near, port, told.clone()));
+            }
+        });
+        Self {
+            port: at,
+            condition,
+            accept: accept.abort_handle(),
+        }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn is_now(&self, condition: Condition) {
+        self.condition.send_replace(condition);
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.accept.abort();
+        self.condition.send_replace(Condition::Cut);
+    }
+}
+
+async fn carry(near: TcpStream, port: u16, mut told: watch::Receiver<Condition>) {
+    let far = async {
+        told.wait_for(|now| *now != Condition::Dead).await.ok()?;
+        let is_cut = *told.borrow() == Condition::Cut;
+        (!is_cut).then_some(())?;
+        TcpStream::connect(("127.0.0.1", port)).await.ok()
+    };
+    let Some(far) = far.await else { return };
+    let (from_near, to_near) = near.into_split();
+    let (from_far, to_far) = far.into_split();
+    let told = Arc::new(told);
+    let pipe = |from, to| pass(from, to, watch::Receiver::clone(&told));
+    // The first to end ends both.
+    tokio::select! {
+        () = pipe(from_near, to_far) => {}
+        () = pipe(from_far, to_near) => {}
+    }
+}
+
+async fn pass(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    mut told: watch::Receiver<Condition>,
+) {
+    let mut buffer = vec![0; 16_384];
+    let mut cut = told.clone();
+    let carried = async {
+        loop {
+            let Ok(count @ 1..) = from.read(&mut buffer).await else {
+                return;
+            };
+            if *told.borrow_and_update() == Condition::Dead {
+                // What is lost is lost: the connection is of no use ever after.
+                std::future::pending::<()>().await;
+            }
+            if to.write_all(&buffer[..count]).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::select! {
+        () = carried => {}
+        _ = cut.wait_for(|now| *now == Condition::Cut) => {}
+    }
+}
