@@ -79,7 +79,7 @@
 //! | fails | answer |
 //! | --- | --- |
 //! | token malformed, of an unknown key, badly signed, expired | refused as above, and the cookie is removed |
-//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open |
+//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open; [`Builder::insecure_admit_on_outage`] admits instead |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
 //! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
@@ -129,7 +129,7 @@
 //! # Modules, in the order of the walk
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation`, `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `issuer`, `provider`, `mailer`,
+//! `seal`), `revocation` (`outage`), `flow` (`login`, `limits`, `check`, `open`, `callback`, `exchange`, `logout`, `who`, `attempt`), `throttle` (`client`), `issuer`, `provider`, `mailer`,
 //! `page`, `rejection`, `stream`, `forward`, `forward_auth` (`peer`), `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
