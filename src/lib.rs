@@ -83,7 +83,7 @@
 //! | fails | answer |
 //! | --- | --- |
 //! | token malformed, of an unknown key, badly signed, expired | refused as above, and the cookie is removed |
-//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open |
+//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open; [`Builder::insecure_admit_on_outage`] admits instead |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
 //! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
 //! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
@@ -139,7 +139,7 @@
 //! # Modules, in the order of the walk
 //!
 //! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation`, `flow` (`login`, `limits`, `send`, `check`, `code`, `open`, `callback`, `elsewhere`, `exchange`, `finish`, `logout`, `who`, `attempt`),
+//! `seal`), `revocation` (`outage`, `redis`), `flow` (`login`, `limits`, `send`, `check`, `code`, `open`, `callback`, `elsewhere`, `exchange`, `finish`, `logout`, `who`, `attempt`),
 //! `throttle` (`client`), `webhook`, `issuer`, `provider`, `mailer`, `page`, `rejection` (`lost_cookie`), `stream`, `forward`, `forward_auth` (`peer`), `jwks`, `event`,
 //! `explain`, `clock`, [`emulator`], [`testing`].
 

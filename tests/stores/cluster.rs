@@ -16,25 +16,16 @@ use crate::{
 #[ignore = "needs redis-server; run by tests/run"]
 async fn any_node_of_a_cluster_leads_to_the_one_that_holds_our_keys() {
     let mut nodes = Vec::new();
-    for number in 0..3 {
-        let file = format!(
-            "tower-magic-link-nodes-{}-{number}.conf",
-            std::process::id()
-        );
-        let _ = std::fs::remove_file(std::env::temp_dir().join(&file));
-        nodes.push((
-            RedisServer::start_with(&["--cluster-enabled", "yes", "--cluster-config-file", &file])
-                .await,
-            file,
-        ));
+    for _ in 0..3 {
+        nodes.push(RedisServer::start_with(&["--cluster-enabled", "yes"]).await);
     }
     let ranges = [("0", "5460"), ("5461", "10922"), ("10923", "16383")];
-    let first = nodes[0].0.port.to_string();
-    for ((node, _), (from, to)) in nodes.iter().zip(ranges) {
+    let first = nodes[0].port.to_string();
+    for (node, (from, to)) in nodes.iter().zip(ranges) {
         assert_eq!(node.say(&["CLUSTER", "ADDSLOTSRANGE", from, to]), "OK");
         node.say(&["CLUSTER", "MEET", "127.0.0.1", &first]);
     }
-    for (node, _) in &nodes {
+    for node in &nodes {
         until("the cluster stands", async || {
             let info = node.say(&["CLUSTER", "INFO"]);
             info.contains("cluster_state:ok") && info.contains("cluster_known_nodes:3")
@@ -43,7 +34,7 @@ async fn any_node_of_a_cluster_leads_to_the_one_that_holds_our_keys() {
     }
     let people = People::new();
     let mut stores: Vec<RedisRevocations> = Vec::new();
-    for (number, (node, _)) in nodes.iter().enumerate() {
+    for (number, node) in nodes.iter().enumerate() {
         let redis = Redis::new(&node.url()).unwrap();
         stores.push(RedisRevocations::connect(&redis).await.unwrap());
         let session = people.session("a", 10);
@@ -67,13 +58,8 @@ async fn any_node_of_a_cluster_leads_to_the_one_that_holds_our_keys() {
             "they count together"
         );
     }
-    let holders = nodes
-        .iter()
-        .filter(|(node, _)| node.say(&["DBSIZE"]) != "0");
+    let holders = nodes.iter().filter(|node| node.say(&["DBSIZE"]) != "0");
     assert_eq!(holders.count(), 1);
-    for (_, file) in &nodes {
-        let _ = std::fs::remove_file(std::env::temp_dir().join(file));
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

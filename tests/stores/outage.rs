@@ -1,7 +1,10 @@
 //! `RedisRevocations` while Redis is killed, paused, emptied, cut off or full.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU16, Ordering},
+    },
     time::Duration,
 };
 
@@ -372,8 +375,7 @@ async fn a_failover_to_a_server_that_knows_less_and_other_things_loses_nothing()
     let b = connect(&at(&heir.url(), 30)).await;
     end(&b, &theirs).await;
     // Both have the same epoch and as many orders: only their histories differ.
-    wire.to
-        .store(heir.port, std::sync::atomic::Ordering::SeqCst);
+    port.store(heir.port, Ordering::SeqCst);
     wire.is_now(Condition::Cut);
     is_lost("failover", &a).await;
     wire.is_now(Condition::Whole);

@@ -1,6 +1,8 @@
 //! A real Redis for as long as a test runs, and a wire to it that can be cut.
 
 use std::{
+    fs,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
         Arc,
@@ -37,6 +39,8 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> D
 /// A Redis on a free port, without persistence: what it is told it forgets with its process.
 pub(crate) struct RedisServer {
     child: Child,
+    /// Of its own: what a server that follows another loads is left there, and loaded by whichever starts there next.
+    folder: PathBuf,
     pub(crate) port: u16,
     arguments: Vec<String>,
 }
@@ -51,8 +55,11 @@ impl RedisServer {
         let port = free.local_addr().unwrap().port();
         drop(free);
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
+        let folder = std::env::temp_dir().join(format!("tower-magic-link-redis-{port}"));
+        fs::create_dir_all(&folder).unwrap();
         let mut server = Self {
-            child: spawn(port, &arguments),
+            child: spawn(port, &folder, &arguments),
+            folder,
             port,
             arguments,
         };
@@ -72,7 +79,8 @@ impl RedisServer {
 
     /// Starts it again, with nothing in it.
     pub(crate) async fn restart(&mut self) {
-        self.child = spawn(self.port, &self.arguments);
+        let _ = fs::remove_file(self.folder.join("dump.rdb"));
+        self.child = spawn(self.port, &self.folder, &self.arguments);
         self.is_up().await;
     }
 
@@ -114,10 +122,11 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         let _ = self.child.kill().and_then(|()| self.child.wait());
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
-fn spawn(port: u16, arguments: &[String]) -> Child {
+fn spawn(port: u16, folder: &Path, arguments: &[String]) -> Child {
     let port = port.to_string();
     let mut server = Command::new("redis-server");
     // A Sentinel's file comes first.
@@ -132,7 +141,7 @@ fn spawn(port: u16, arguments: &[String]) -> Child {
         server.args(["--save", "", "--appendonly", "no"]);
     }
     server.args(["--logfile", "/dev/null", "--dir"]);
-    server.arg(std::env::temp_dir()).args(arguments);
+    server.arg(folder).args(arguments);
     server.stdout(Stdio::null()).spawn().unwrap()
 }
 
