@@ -9,18 +9,17 @@
 
 use std::{
     any::Any,
-    collections::HashMap,
     fmt,
     future::Future,
     net::IpAddr,
     panic::{AssertUnwindSafe, resume_unwind},
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
 use futures_util::future::{FutureExt, Shared as SharedFuture};
 use sha2::{Digest, Sha256};
 
+use self::runs::{Key, Runs};
 use super::rejection_of;
 use crate::{
     authorize::Authorization,
@@ -34,10 +33,8 @@ use crate::{
     session::Term,
 };
 
-/// How long a success is shared.
-const REMEMBERED: Duration = Duration::from_secs(60);
-/// Beyond this the oldest is forgotten: 10,000 sign-ins within a minute on one replica.
-const MOST: usize = 10_000;
+mod runs;
+mod sync;
 
 type Outcome = Result<Arc<Issued>, Failure>;
 
@@ -86,17 +83,14 @@ impl Proof {
 }
 
 /// The exchanges that run, and those that succeeded a moment ago.
-#[derive(Default)]
 pub(crate) struct Exchanges {
-    entries: Mutex<HashMap<[u8; 32], Entry>>,
+    runs: Runs<Run>,
 }
 
-struct Entry {
-    begun: Timestamp,
-    browser: Option<[u8; 16]>,
-    /// The hash of the state.
-    state: [u8; 32],
-    outcome: Run,
+impl Default for Exchanges {
+    fn default() -> Self {
+        Self { runs: Runs::new() }
+    }
 }
 
 impl Exchanges {
@@ -107,7 +101,9 @@ impl Exchanges {
         exchange: Exchange,
     ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send {
         let key = key(state, &exchange.proof);
-        let run = self.entry(key, Sha256::digest(state).into(), exchange);
+        let of = exchange.browser.map(|browser| visit(state, browser));
+        let now = exchange.now;
+        let run = self.runs.join(key, of, || exchange.begin(), now);
         async move { self.outcome(key, run).await }
     }
 
@@ -118,74 +114,21 @@ impl Exchanges {
         browser: [u8; 16],
         now: Timestamp,
     ) -> Option<impl Future<Output = Result<Arc<Issued>, Rejection>> + Send> {
-        let state: [u8; 32] = Sha256::digest(state).into();
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (key, run) = entries.iter().find_map(|(key, entry)| {
-            let is_it = entry.state == state
-                && entry.browser == Some(browser)
-                && now < entry.begun + REMEMBERED;
-            is_it.then(|| (*key, entry.outcome.clone()))
-        })?;
+        let (key, run) = self.runs.of(visit(state, browser), now)?;
         Some(async move { self.outcome(key, run).await })
     }
 
-    /// Says whether an exchange of this state and proof runs, or succeeded a moment ago.
-    pub(super) fn knows(&self, state: &[u8], proof: &Proof, now: Timestamp) -> bool {
-        let entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = entries.get(&key(state, proof));
-        entry.is_some_and(|entry| now < entry.begun + REMEMBERED)
-    }
-
-    async fn outcome(&self, key: [u8; 32], run: Run) -> Result<Arc<Issued>, Rejection> {
+    async fn outcome(&self, key: Key, run: Run) -> Result<Arc<Issued>, Rejection> {
         let outcome = run.clone().await;
         if outcome.is_err() {
-            self.forget(key, &run);
+            self.runs.forget(key, |known| known.ptr_eq(&run));
         }
         outcome.map_err(Failure::into_rejection)
     }
 
-    fn entry(&self, key: [u8; 32], state: [u8; 32], exchange: Exchange) -> Run {
-        let (browser, now) = (exchange.browser, exchange.now);
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|_, entry| now < entry.begun + REMEMBERED);
-        if let Some(entry) = entries.get(&key) {
-            return entry.outcome.clone();
-        }
-        if entries.len() >= MOST {
-            let oldest = entries.iter().min_by_key(|(_, entry)| entry.begun);
-            if let Some(oldest) = oldest.map(|(key, _)| *key) {
-                entries.remove(&oldest);
-            }
-        }
-        // A panic would leave a shared future that never wakes its other callers, and fails whoever joins it later.
-        let run = AssertUnwindSafe(exchange.run()).catch_unwind();
-        let run = run.map(|outcome| match outcome {
-            Ok(outcome) => outcome.map_err(Failure::Refused),
-            Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
-        });
-        let run: BoxFuture<'static, Outcome> = Box::pin(run);
-        let outcome = run.shared();
-        entries.insert(
-            key,
-            Entry {
-                begun: now,
-                browser,
-                state,
-                outcome: outcome.clone(),
-            },
-        );
-        outcome
-    }
-
-    /// Forgets an exchange, unless another try has taken its place.
-    fn forget(&self, key: [u8; 32], run: &Run) {
-        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if entries
-            .get(&key)
-            .is_some_and(|entry| entry.outcome.ptr_eq(run))
-        {
-            entries.remove(&key);
-        }
+    /// Says whether an exchange of this state and proof runs, or succeeded a moment ago.
+    pub(super) fn knows(&self, state: &[u8], proof: &Proof, now: Timestamp) -> bool {
+        self.runs.knows(&key(state, proof), now)
     }
 }
 
@@ -212,6 +155,17 @@ impl Failure {
 }
 
 impl Exchange {
+    fn begin(self) -> Run {
+        // A panic would leave a shared future that never wakes its other callers, and fails whoever joins it later.
+        let run = AssertUnwindSafe(self.run()).catch_unwind();
+        let run = run.map(|outcome| match outcome {
+            Ok(outcome) => outcome.map_err(Failure::Refused),
+            Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
+        });
+        let run: BoxFuture<'static, Outcome> = Box::pin(run);
+        run.shared()
+    }
+
     async fn run(self) -> Result<Arc<Issued>, Rejection> {
         let provider = &self.shared.flow.provider;
         let proven = match &self.proof {
@@ -268,8 +222,18 @@ impl Exchange {
     }
 }
 
+/// Names the sign-in that a browser is at.
+fn visit(state: &[u8], browser: [u8; 16]) -> Key {
+    let state = Sha256::digest(state);
+    Sha256::new()
+        .chain_update(state)
+        .chain_update(browser)
+        .finalize()
+        .into()
+}
+
 /// A state or code in a key would be a secret in memory; and their lengths differ.
-fn key(state: &[u8], proof: &Proof) -> [u8; 32] {
+fn key(state: &[u8], proof: &Proof) -> Key {
     Sha256::new()
         .chain_update(Sha256::digest(state))
         .chain_update(proof.expose())

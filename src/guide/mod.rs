@@ -2,3 +2,8 @@
 
 #[doc = include_str!("mail_scanners.md")]
 pub mod mail_scanners {}
+
+#[cfg(feature = "redis")]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+#[doc = include_str!("running_more_than_one.md")]
+pub mod running_more_than_one {}

@@ -1,30 +1,38 @@
 //! `MemoryRevocations`: the store of an application that runs in one process.
 //!
-//! - Readers take no lock: a look-up beside a revocation does not wait for it.
+//! - Readers take no lock and wait for nobody: not for a revocation, nor for the store to grow or to forget.
+//! - A session that was ended by itself costs at most 48 bytes, overhead included (`benches/revocations.rs` prints it). What ends many
+//!   sessions is kept by name, and costs more.
 //! - Live connections hear of an end at once: `watchers` keeps one waker for each, for as long as it lives.
-//! - It is bounded by forgetting what has expired: an entry leaves once the last token that it ends has ended.
+//! - It is bounded by forgetting what has expired: an entry leaves some time after the last token that it ends has ended, as new ones come.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::fmt;
+
+use self::{
+    ids::Ids,
+    names::{Before, Names},
+    sync::Arc,
+    table::{End, FOR_EVER, Hasher, Id},
 };
-
-use papaya::HashMap;
-
 use super::{
     Lookup, Revocation, Revocations, Standing, StoreFuture, Target,
     watchers::{Watch, Watchers},
 };
 use crate::{
     clock::{Signal, Timestamp},
+    random,
     session::{Session, SessionId},
 };
 
-/// Below this many entries nothing is swept.
-const SMALLEST_SWEEP: usize = 64;
+mod ids;
+mod names;
+mod sync;
+mod table;
+
+/// Among how many tables sessions are spread. With ten million, a table of 40,000 is the most that one order has to copy.
+const ID_SHARDS: usize = 256;
+/// Among how many lists the names of one kind are spread. Each order copies one.
+const NAME_SHARDS: usize = 64;
 
 /// Remembers ended sessions in this process. Clones share what they remember.
 ///
@@ -47,64 +55,87 @@ pub struct MemoryRevocations {
     ended: Arc<Ended>,
 }
 
-#[derive(Default)]
 struct Ended {
-    /// When each ended session may be forgotten.
-    sessions: HashMap<SessionId, Timestamp>,
+    sessions: Ids,
     groups: Groups,
-    /// How many entries there were after the last sweep.
-    swept: AtomicUsize,
     /// Live connections that wait to hear of an end. No look-up asks them.
     watchers: Watchers,
 }
 
+impl Default for Ended {
+    fn default() -> Self {
+        let [key, other] = [random::bytes(), random::bytes()].map(u64::from_ne_bytes);
+        Self {
+            sessions: Ids::new(ID_SHARDS, Hasher([key, other])),
+            groups: Groups::default(),
+            watchers: Watchers::default(),
+        }
+    }
+}
+
 /// Orders that end many sessions, by what those have in common.
-#[derive(Default)]
 struct Groups {
-    addresses: HashMap<String, Before>,
-    connections: HashMap<String, Before>,
+    /// In lower case.
+    addresses: Names,
+    connections: Names,
     /// By [`membership`].
-    memberships: HashMap<String, Before>,
-    organizations: HashMap<String, Before>,
-    provider_sessions: HashMap<String, Before>,
-    subjects: HashMap<String, Before>,
+    memberships: Names,
+    organizations: Names,
+    provider_sessions: Names,
+    subjects: Names,
+}
+
+/// Orders of one kind, and the target that a name of them is.
+type Kind<'a> = (&'a Names, fn(String) -> Target);
+
+impl Default for Groups {
+    fn default() -> Self {
+        let names = || Names::new(NAME_SHARDS);
+        Self {
+            addresses: names(),
+            connections: names(),
+            memberships: names(),
+            organizations: names(),
+            provider_sessions: names(),
+            subjects: names(),
+        }
+    }
 }
 
 impl Groups {
-    const fn all(&self) -> [&HashMap<String, Before>; 6] {
+    fn all(&self) -> [Kind<'_>; 6] {
         [
-            &self.addresses,
-            &self.connections,
-            &self.memberships,
-            &self.organizations,
-            &self.provider_sessions,
-            &self.subjects,
+            (&self.addresses, Target::Address),
+            (&self.connections, Target::Connection),
+            (&self.memberships, member),
+            (&self.organizations, Target::Organization),
+            (&self.provider_sessions, Target::ProviderSession),
+            (&self.subjects, Target::Subject),
         ]
     }
 
     fn len(&self) -> usize {
-        self.all().map(HashMap::len).into_iter().sum()
+        self.all().iter().map(|(names, _)| names.len()).sum()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     fn end(&self, session: &Session) -> bool {
-        let ends = |orders: &HashMap<String, Before>, name: Option<&str>| {
-            !orders.is_empty()
-                && name.is_some_and(|name| {
-                    let orders = orders.pin();
-                    let order = orders.get(name);
-                    order.is_some_and(|before| session.auth_time() <= before.at)
-                })
+        let ends = |names: &Names, name: Option<&str>| {
+            names.len() > 0 && name.is_some_and(|name| names.end(name, session.auth_time()))
         };
         ends(&self.subjects, Some(session.subject()))
             || ends(&self.connections, session.connection())
             || ends(&self.organizations, session.organization())
             || ends(&self.provider_sessions, session.provider_session())
-            || !self.memberships.is_empty()
+            || self.memberships.len() > 0
                 && session.organization().is_some_and(|organization| {
                     let name = membership(session.subject(), organization);
                     ends(&self.memberships, Some(&name))
                 })
-            || !self.addresses.is_empty()
+            || self.addresses.len() > 0
                 && ends(&self.addresses, Some(&session.email().to_ascii_lowercase()))
     }
 }
@@ -114,56 +145,72 @@ fn membership(subject: &str, organization: &str) -> String {
     format!("{}:{subject}{organization}", subject.len())
 }
 
-/// Sessions up to a moment are ended.
-#[derive(Clone, Copy, Debug)]
-struct Before {
-    at: Timestamp,
-    until: Timestamp,
+/// Reads such a name.
+fn member(name: String) -> Target {
+    let (length, both) = name.split_once(':').unwrap_or_default();
+    let (subject, organization) = length
+        .parse()
+        .ok()
+        .and_then(|length| both.split_at_checked(length))
+        .unwrap_or_default();
+    Target::Membership {
+        subject: subject.to_owned(),
+        organization: organization.to_owned(),
+    }
 }
 
 impl MemoryRevocations {
     /// Ends what the order says, and forgets what has expired by [`Revocation::at`].
     pub fn end(&self, revocation: &Revocation) {
         let groups = &self.ended.groups;
-        match revocation.target() {
+        let (names, name) = match revocation.target() {
             Target::Session(id) => {
-                let until = revocation.until();
-                self.ended
-                    .sessions
-                    .pin()
-                    .update_or_insert(*id, |known| until.max(*known), until);
+                let (id, end) = (words(*id), end(revocation.until()));
+                self.ended.sessions.put(id, end, revocation.at().as_secs());
+                self.ended.watchers.wake(revocation.target());
+                return;
             }
-            Target::Address(address) => {
-                self.end_group(&groups.addresses, &address.to_ascii_lowercase(), revocation);
-            }
-            Target::Connection(id) => self.end_group(&groups.connections, id, revocation),
+            Target::Address(address) => (&groups.addresses, &address.to_ascii_lowercase()),
+            Target::Connection(id) => (&groups.connections, id),
             Target::Membership {
                 subject,
                 organization,
-            } => {
-                let name = membership(subject, organization);
-                self.end_group(&groups.memberships, &name, revocation);
-            }
-            Target::Organization(id) => self.end_group(&groups.organizations, id, revocation),
-            Target::ProviderSession(id) => {
-                self.end_group(&groups.provider_sessions, id, revocation);
-            }
-            Target::Subject(subject) => self.end_group(&groups.subjects, subject, revocation),
-        }
-        self.ended.watchers.wake(revocation.target());
-        self.sweep(revocation.at());
-    }
-
-    fn end_group(&self, orders: &HashMap<String, Before>, name: &str, revocation: &Revocation) {
+            } => (&groups.memberships, &membership(subject, organization)),
+            Target::Organization(id) => (&groups.organizations, id),
+            Target::ProviderSession(id) => (&groups.provider_sessions, id),
+            Target::Subject(subject) => (&groups.subjects, subject),
+        };
         let order = Before {
             at: revocation.at(),
             until: revocation.until(),
         };
-        let later = |known: &Before| Before {
-            at: order.at.max(known.at),
-            until: order.until.max(known.until),
-        };
-        orders.pin().update_or_insert(name.to_owned(), later, order);
+        names.put(name, order, revocation.at());
+        self.ended.watchers.wake(revocation.target());
+    }
+
+    /// Returns what is remembered, in no order, for a store that has to be filled: orders that have expired may be among it, and
+    /// those that are given meanwhile may be missing.
+    ///
+    /// Of orders for the same target the latest moments are left. An order for a single session has forgotten when it was given, and says 1970; its
+    /// [`until`](Revocation::until) after the year 2106 has become the end of time.
+    #[must_use]
+    pub fn orders(&self) -> Vec<Revocation> {
+        let sessions = self.ended.sessions.entries().into_iter().map(|(id, end)| {
+            let until = match end {
+                FOR_EVER => u64::MAX,
+                end => u64::from(end),
+            };
+            let target = Target::Session(session_id(id));
+            Revocation::new(target, Timestamp::from_secs(0), Timestamp::from_secs(until))
+        });
+        let groups = self.ended.groups.all().into_iter();
+        let groups = groups.flat_map(|(names, target)| {
+            let orders = names.entries().into_iter();
+            orders.map(move |(name, Before { at, until })| {
+                Revocation::new(target(String::from(&*name)), at, until)
+            })
+        });
+        sessions.chain(groups).collect()
     }
 
     /// Returns how many live connections wait to hear of an end.
@@ -172,7 +219,7 @@ impl MemoryRevocations {
         self.ended.watchers.len()
     }
 
-    /// Returns how many orders are remembered.
+    /// Returns how many orders are remembered, those included that have expired and were not forgotten yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ended.sessions.len() + self.ended.groups.len()
@@ -184,58 +231,33 @@ impl MemoryRevocations {
         self.len() == 0
     }
 
-    /// Returns every order that is remembered. Of one session [`Revocation::at`] is not remembered, and is 0: it matters to no look-up.
-    #[cfg(feature = "redis")]
-    pub(super) fn orders(&self) -> Vec<Revocation> {
-        let sessions = self.ended.sessions.pin();
-        let mut orders: Vec<_> = sessions
-            .iter()
-            .map(|(id, until)| {
-                Revocation::new(Target::Session(*id), Timestamp::from_secs(0), *until)
-            })
-            .collect();
-        let groups = &self.ended.groups;
-        let mut add = |known: &HashMap<String, Before>, target: fn(String) -> Target| {
-            let known = known.pin();
-            orders.extend(known.iter().map(|(name, before)| {
-                Revocation::new(target(name.clone()), before.at, before.until)
-            }));
-        };
-        add(&groups.addresses, Target::Address);
-        add(&groups.connections, Target::Connection);
-        add(&groups.organizations, Target::Organization);
-        add(&groups.provider_sessions, Target::ProviderSession);
-        add(&groups.subjects, Target::Subject);
-        orders
-    }
-
     pub(super) fn watch_list(&self) -> &Watchers {
         &self.ended.watchers
     }
 
     pub(super) fn standing(&self, session: &Session) -> Standing {
-        let is_ended = |ended: &Ended| {
-            ended.sessions.pin().contains_key(&session.id()) || ended.groups.end(session)
-        };
-        if !self.is_empty() && is_ended(&self.ended) {
+        let Ended {
+            sessions, groups, ..
+        } = &*self.ended;
+        if sessions.contains(words(session.id())) || !groups.is_empty() && groups.end(session) {
             Standing::Revoked
         } else {
             Standing::Active
         }
     }
+}
 
-    /// Forgets what has expired, each time the entries have doubled: constant work per order, on average.
-    fn sweep(&self, now: Timestamp) {
-        let last = self.ended.swept.load(Ordering::Relaxed).max(SMALLEST_SWEEP);
-        if self.len() < last.saturating_mul(2) {
-            return;
-        }
-        self.ended.sessions.pin().retain(|_, until| *until > now);
-        for orders in self.ended.groups.all() {
-            orders.pin().retain(|_, before| before.until > now);
-        }
-        self.ended.swept.store(self.len(), Ordering::Relaxed);
-    }
+fn words(id: SessionId) -> Id {
+    let id = u128::from_ne_bytes(id.to_bytes());
+    [id >> 64, id & u128::from(u64::MAX)].map(|word| u64::try_from(word).unwrap_or_default())
+}
+
+fn session_id([high, low]: Id) -> SessionId {
+    SessionId::from_bytes((u128::from(high) << 64 | u128::from(low)).to_ne_bytes())
+}
+
+fn end(until: Timestamp) -> End {
+    End::try_from(until.as_secs()).unwrap_or(FOR_EVER)
 }
 
 impl Revocations for MemoryRevocations {
@@ -364,20 +386,194 @@ mod tests {
         assert_eq!(store.standing(&session("a", 251, 40)), Standing::Revoked);
     }
 
+    fn numbered(number: u64) -> Target {
+        Target::Session(SessionId::from_bytes(u128::from(number).to_be_bytes()))
+    }
+
     #[test]
     fn it_is_bounded_by_forgetting_what_has_expired() {
         let store = MemoryRevocations::default();
         let mut most = 0;
-        for second in 0..20_000u64 {
-            let mut id = [0; 16];
-            id[..8].copy_from_slice(&second.to_be_bytes());
-            let target = Target::Session(SessionId::from_bytes(id));
-            store.end(&order(target, second, second + 100));
+        for second in 0..100_000u64 {
+            store.end(&order(numbered(second), second, second + 5_000));
+            let subject = Target::Subject(format!("prof_{second}"));
+            store.end(&order(subject, second, second + 5_000));
             most = most.max(store.len());
         }
-        assert!(
-            most <= 2 * 2 * 100,
-            "{most} entries for 100 that are needed"
-        );
+        assert!(most <= 15_000, "{most} orders for 10,000 that are needed");
+        for second in 100_000..110_000 {
+            store.end(&order(numbered(second), second + 50_000, 0));
+        }
+        let sessions = store.ended.sessions.len();
+        assert!(sessions < 2_000, "{sessions} that have expired");
+    }
+
+    #[test]
+    fn a_store_that_was_filled_from_another_ends_what_it_ended() {
+        let (store, copy) = (MemoryRevocations::default(), MemoryRevocations::default());
+        let named = |number: u64| [format!("a{number}@example.com"), format!("name_{number}")];
+        let mut given = Vec::new();
+        for number in 0..300 {
+            let [address, name] = named(number);
+            let until = 1_000 + number;
+            given.extend([
+                order(Target::Address(address), number, until),
+                order(Target::Connection(name.clone()), number, until),
+                order(Target::Organization(name.clone()), number, until),
+                order(Target::ProviderSession(name.clone()), number, until),
+                order(Target::Subject(name), number, until),
+                // When a session's order was given is not remembered.
+                order(numbered(number), 0, until),
+            ]);
+        }
+        given.push(order(numbered(1_000), 0, u64::MAX));
+        given.iter().for_each(|order| store.end(order));
+        let sorted = |mut orders: Vec<Revocation>| {
+            orders.sort_by_key(|order| format!("{order:?}"));
+            orders
+        };
+        assert_eq!(sorted(store.orders()), sorted(given.clone()));
+        store.orders().iter().for_each(|order| copy.end(order));
+        assert_eq!(sorted(copy.orders()), sorted(given));
+    }
+
+    #[test]
+    fn an_end_past_the_year_2106_is_never_forgotten() {
+        let store = MemoryRevocations::default();
+        let last = u64::from(u32::MAX);
+        for (number, until) in [(0, last - 1), (1, last), (2, last + 1), (3, u64::MAX)] {
+            store.end(&order(numbered(number), 0, until));
+        }
+        for number in 4..10_000 {
+            store.end(&order(numbered(number), last + 10, last + 20));
+        }
+        let is_ended = |number: u64| {
+            let id = SessionId::from_bytes(u128::from(number).to_be_bytes());
+            store.ended.sessions.contains(words(id))
+        };
+        assert_eq!([0, 1, 2, 3].map(is_ended), [false, true, true, true]);
+    }
+
+    #[test]
+    fn ids_that_are_not_random_fill_a_table_as_well() {
+        type Pattern = fn(u64) -> u128;
+        let patterns: [(&str, Pattern); 4] = [
+            ("counted", u128::from),
+            ("counted from the top", |number| u128::from(number) << 64),
+            ("in step", |number| u128::from(number) << 56),
+            ("both halves", |number| {
+                u128::from(number) << 64 | u128::from(number)
+            }),
+        ];
+        for (name, pattern) in patterns {
+            let mut shards = [0; ID_SHARDS];
+            for number in 0..20_000 {
+                let id = words(SessionId::from_bytes(pattern(number).to_be_bytes()));
+                let hash = Hasher([0x9e37_79b9_7f4a_7c15, 0xd1b5_4a32_d192_ed03]).hash(id);
+                shards[hash.shard(ID_SHARDS)] += 1;
+            }
+            let fullest = shards.iter().max();
+            assert!(
+                fullest < Some(&200),
+                "{name}: {fullest:?} where 78 are even"
+            );
+            let store = MemoryRevocations::default();
+            for number in 0..20_000 {
+                let id = SessionId::from_bytes(pattern(number).to_be_bytes());
+                store.end(&order(Target::Session(id), 0, 10));
+            }
+            assert_eq!(store.len(), 20_000, "{name}");
+            let is_ended = |number: u64| {
+                let id = SessionId::from_bytes(pattern(number).to_be_bytes());
+                store.ended.sessions.contains(words(id))
+            };
+            assert!((0..20_000).all(is_ended), "{name}");
+            assert!(!(20_000..40_000).any(is_ended), "{name}");
+        }
+    }
+
+    #[test]
+    fn threads_that_end_forget_and_look_up_at_once_lose_nothing() {
+        const EACH: u64 = 20_000;
+        let store = MemoryRevocations::default();
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let store = &store;
+                scope.spawn(move || {
+                    for number in (0..EACH).map(|number| number * 4 + thread) {
+                        // Every other one has expired when it comes.
+                        let until = if number % 8 < 4 { 1_000 } else { 50 };
+                        store.end(&order(numbered(number), 100, until));
+                        for lasting in [thread, number - number % 8 + thread] {
+                            let id = SessionId::from_bytes(u128::from(lasting).to_be_bytes());
+                            assert!(store.ended.sessions.contains(words(id)), "{lasting}");
+                        }
+                    }
+                });
+            }
+        });
+        let lasting = |order: &&Revocation| order.until() == Timestamp::from_secs(1_000);
+        let orders = store.orders();
+        assert_eq!(orders.iter().filter(lasting).count(), 40_000);
+        assert_eq!(orders.len(), store.len());
+    }
+
+    /// What the store must do, by the plainest means: everything that was ever ordered.
+    #[derive(Default)]
+    struct Plain(Vec<Revocation>);
+
+    impl Plain {
+        /// Says whether a session has to be refused, and whether it may be.
+        fn standing(&self, session: &Session, now: Timestamp) -> (bool, bool) {
+            let ends = |order: &&Revocation| {
+                let is_one = matches!(order.target(), Target::Session(_));
+                order.target().names(session) && (is_one || session.auth_time() <= order.at())
+            };
+            let mut ends = self.0.iter().filter(ends).peekable();
+            let may = ends.peek().is_some();
+            // Two orders for one name are kept as one, with the later of each moment.
+            (ends.any(|order| order.until() > now), may)
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config::with_cases(64))]
+        #[test]
+        fn it_ends_what_a_plain_list_of_orders_ends(
+            steps in proptest::collection::vec((0..3u64, 0..6u8, 0..24u8, 1..40u64), 1..120),
+        ) {
+            let (store, mut plain) = (MemoryRevocations::default(), Plain::default());
+            let small = Ended {
+                // One shard, so that few orders fill it over and over.
+                sessions: Ids::new(1, Hasher([1, 2])),
+                ..Ended::default()
+            };
+            let small = MemoryRevocations { ended: Arc::new(small) };
+            let mut now = 0;
+            for (step, kind, who, lifetime) in steps {
+                now += step;
+                let name = format!("{who}");
+                let target = match kind {
+                    0 => Target::Subject(name),
+                    1 if who == 0 => Target::Address("ADA@example.com".to_owned()),
+                    _ => Target::Session(SessionId::from_bytes([who; 16])),
+                };
+                let revocation = order(target, now, now + lifetime);
+                small.end(&revocation);
+                store.end(&revocation);
+                plain.0.push(revocation);
+                for number in 0..24 {
+                    let began = (now + 1).saturating_sub(u64::from(number) % 3);
+                    let session = session(&format!("{number}"), number, began);
+                    let (must, may) = plain.standing(&session, Timestamp::from_secs(now));
+                    for store in [&store, &small] {
+                        let is_ended = store.standing(&session) == Standing::Revoked;
+                        proptest::prop_assert!(is_ended || !must, "{session:?} lives again at {now}");
+                        proptest::prop_assert!(!is_ended || may, "nobody ended {session:?} at {now}");
+                    }
+                }
+            }
+            proptest::prop_assert!(small.ended.sessions.len() <= 24);
+        }
     }
 }

@@ -1,0 +1,95 @@
+//! `Ids`: the sessions that were ended one by one.
+//!
+//! - They are spread over shards. Readers of a shard take no lock; its writers stand in line.
+//! - A shard whose table is full gets another, without what has expired and with room for a third more than is left. So forgetting, growing
+//!   and shrinking are one step, of constant work per order on average and of one shard's size at most, and no reader waits for it.
+//! - An expired entry is forgotten when its shard is full, not before: a shard keeps at most a third more than it needed last, or seven.
+
+use super::{
+    sync::{Arc, AtomicUsize, Mutex, Ordering, PoisonError, Slot},
+    table::{End, Hash, Hasher, Id, Table},
+};
+
+pub(super) struct Ids {
+    /// How many entries there are, over all shards.
+    len: AtomicUsize,
+    hasher: Hasher,
+    shards: Box<[Shard]>,
+}
+
+struct Shard {
+    table: Slot<Table>,
+    /// How many entries the table has. Who holds it is the writer.
+    taken: Mutex<usize>,
+}
+
+impl Ids {
+    pub(super) fn new(shards: usize, hasher: Hasher) -> Self {
+        let shard = || Shard {
+            table: Slot::new(None),
+            taken: Mutex::new(0),
+        };
+        Self {
+            len: AtomicUsize::new(0),
+            hasher,
+            shards: std::iter::repeat_with(shard).take(shards).collect(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Ordering::Acquire)
+    }
+
+    pub(super) fn contains(&self, id: Id) -> bool {
+        if self.len() == 0 {
+            return false;
+        }
+        let hash = self.hasher.hash(id);
+        self.shard(hash).is_some_and(|shard| {
+            let table = shard.table.load();
+            table.as_ref().is_some_and(|table| table.contains(id, hash))
+        })
+    }
+
+    /// Remembers an id until `end`, or until the later end that it has already.
+    pub(super) fn put(&self, id: Id, end: End, now: u64) {
+        let hash = self.hasher.hash(id);
+        let Some(shard) = self.shard(hash) else {
+            return;
+        };
+        let mut taken = shard.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let table = shard.table.load();
+        let table = table.as_ref();
+        if let Some(table) =
+            table.filter(|table| table.has_room(*taken) || table.contains(id, hash))
+        {
+            if table.put(id, end, hash) {
+                *taken += 1;
+                self.len.fetch_add(1, Ordering::Release);
+            }
+            return;
+        }
+        let old = table.map(|table| &**table);
+        let (rebuilt, many) = Table::rebuilt(old, (id, end), self.hasher, now);
+        shard.table.store(Some(Arc::new(rebuilt)));
+        // First the new one, so that the store never looks empty meanwhile. Under the lock, so that nothing is taken off that was not counted.
+        self.len.fetch_add(1, Ordering::Release);
+        self.len.fetch_sub(*taken + 1 - many, Ordering::Release);
+        *taken = many;
+    }
+
+    /// Returns what is remembered. What is put in meanwhile may be missing.
+    pub(super) fn entries(&self) -> Vec<(Id, End)> {
+        let mut entries = Vec::with_capacity(self.len());
+        for shard in &self.shards {
+            if let Some(table) = shard.table.load().as_ref() {
+                entries.extend(table.entries());
+            }
+        }
+        entries
+    }
+
+    fn shard(&self, hash: Hash) -> Option<&Shard> {
+        self.shards.get(hash.shard(self.shards.len()))
+    }
+}
