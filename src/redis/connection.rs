@@ -44,7 +44,7 @@ pub(crate) struct Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // By itself it would go on waiting for the answers that it owes.
+        // By itself it ends once all is sent that was written: to a peer that is gone that may take minutes.
         self.driver.abort();
     }
 }

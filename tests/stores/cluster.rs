@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tower_magic_link::{
     Charge, Charged, Rate, Redis, RedisRevocations, RedisThrottle, Revocations, Standing, Throttle,
 };
@@ -68,9 +69,13 @@ async fn a_server_that_follows_another_is_not_taken_for_the_store() {
     let master = RedisServer::start().await;
     let replica = RedisServer::start().await;
     replica.say(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]);
-    RedisRevocations::connect(&Redis::new(&replica.url()).unwrap())
-        .await
-        .unwrap_err();
+    let alone = Redis::new(&replica.url()).unwrap();
+    let began = Instant::now();
+    RedisRevocations::connect(&alone).await.unwrap_err();
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "it is told at once"
+    );
     // Beside the master it does no harm.
     let both = Redis::new(&replica.url())
         .unwrap()

@@ -299,6 +299,14 @@ async fn nothing_runs_on_when_the_last_handle_is_gone() {
         tasks() <= before && clients() == 1
     })
     .await;
+
+    // Nor do connections that will never hear what they wait for.
+    let c = connect(&redis).await;
+    server.pause();
+    is_lost("paused", &c).await;
+    drop(c);
+    until("nothing waits on", async || tasks() <= before).await;
+    server.resume();
 }
 
 #[tokio::test(flavor = "multi_thread")]
