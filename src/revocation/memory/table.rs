@@ -29,12 +29,22 @@ const EVERY_HIGH_BIT: u64 = 0x8080_8080_8080_8080;
 pub(super) struct Hasher(pub(super) [u64; 2]);
 
 impl Hasher {
+    /// Multiplies twice: once is not enough where ids are counted and the key is an unlucky one.
     pub(super) fn hash(self, id: Id) -> Hash {
         let [[first, second], [key, other]] = [id, self.0];
-        let product = u128::from(first ^ key) * u128::from(second ^ other);
-        let [low, high] = [product & u128::from(u64::MAX), product >> 64];
-        Hash(u64::try_from(low ^ high).unwrap_or_default())
+        let once = folded(first ^ key, second ^ other);
+        Hash(folded(once ^ other, GOLDEN))
     }
+}
+
+/// 2^64 over the golden ratio, whose bits have no pattern.
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// Returns the two halves of a product, one upon the other.
+fn folded(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
+    let [low, high] = [product & u128::from(u64::MAX), product >> 64];
+    u64::try_from(low ^ high).unwrap_or_default()
 }
 
 /// 32 bits for the group, seven for the tag, and the rest for who chooses among tables.
