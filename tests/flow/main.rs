@@ -24,6 +24,7 @@ mod keys;
 mod links;
 mod lost_cookie;
 mod mail;
+mod outage;
 mod paths;
 mod remember_me;
 mod return_to;
