@@ -7,22 +7,21 @@
 
 use std::{env, error::Error, sync::Arc};
 
-use tokio_postgres::{Client, NoTls, types::ToSql};
+use tokio_postgres::{Client, NoTls};
 use tower_magic_link::{
     KeyRing, Lookup, MagicLinkLayer, Revocation, Revocations, Session, SigningKey, Standing,
-    StoreError, StoreFuture, Target, testing::StubProvider,
+    StoreError, StoreFuture, Target, Timestamp, testing::StubProvider,
 };
 
 /// One row for whatever was ended: a session, or all that have something in common and began up to a second.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS ended_sessions (
-    kind text NOT NULL, name text NOT NULL, at bigint NOT NULL, until bigint NOT NULL, PRIMARY KEY (kind, name))";
+    what text PRIMARY KEY, at bigint NOT NULL, until bigint NOT NULL)";
 /// An order that is there already is not shortened. Then what no token outlives is forgotten.
-const END: &str =
-    "WITH forgotten AS (DELETE FROM ended_sessions WHERE until <= $3 AND (kind, name) <> ($1, $2))
-    INSERT INTO ended_sessions AS known VALUES ($1, $2, $3, $4) ON CONFLICT (kind, name) DO UPDATE
+const END: &str = "WITH forgotten AS (DELETE FROM ended_sessions WHERE until <= $2 AND what <> $1)
+    INSERT INTO ended_sessions AS known VALUES ($1, $2, $3) ON CONFLICT (what) DO UPDATE
     SET at = greatest(known.at, excluded.at), until = greatest(known.until, excluded.until)";
-const IS_ENDED: &str = "SELECT EXISTS (SELECT FROM ended_sessions WHERE kind = 'session' AND name = $1 OR at >= $2 AND
-    (kind, name) IN (('subject', $3), ('address', $4), ('connection', $5), ('organization', $6), ('provider session', $7)))";
+const IS_ENDED: &str = "SELECT EXISTS (SELECT FROM ended_sessions
+    WHERE what = $1 OR at >= $2 AND what = ANY ($3))";
 
 /// Remembers ended sessions in PostgreSQL.
 #[derive(Clone, Debug)]
@@ -39,13 +38,21 @@ impl PostgresRevocations {
     }
 
     async fn is_ended(&self, session: &Session) -> Result<bool, tokio_postgres::Error> {
-        let [id, email] = [session.id().to_string(), session.email().to_lowercase()];
-        let (at, subject) = (seconds(session.auth_time().as_secs()), session.subject());
-        let (connection, organization) = (session.connection(), session.organization());
-        let theirs = session.provider_session();
-        #[rustfmt::skip]
-        let values: [&(dyn ToSql + Sync); 7] = [&id, &at, &subject, &email, &connection, &organization, &theirs];
-        self.0.query_one(IS_ENDED, &values).await?.try_get(0)
+        let (subject, organization) = (session.subject(), session.organization());
+        let named = |kind, name: Option<&str>| name.map(|name| format!("{kind} {name}"));
+        let common = [
+            Some(format!("address {}", session.email().to_lowercase())),
+            Some(format!("subject {subject}")),
+            named("connection", session.connection()),
+            named("organization", organization),
+            named(&format!("member {subject} of"), organization),
+            named("provider session", session.provider_session()),
+        ];
+        let common: Vec<_> = common.into_iter().flatten().collect();
+        let id = format!("session {}", session.id());
+        let at = seconds(session.auth_time());
+        let row = self.0.query_one(IS_ENDED, &[&id, &at, &common]).await?;
+        row.try_get(0)
     }
 }
 
@@ -53,8 +60,11 @@ impl Revocations for PostgresRevocations {
     fn look_up(&self, session: &Session) -> Lookup {
         let (store, session) = (self.clone(), session.clone());
         Lookup::Pending(Box::pin(async move {
-            let is_ended = store.is_ended(&session).await;
-            Ok(match is_ended.map_err(StoreError::unavailable)? {
+            let is_ended = store
+                .is_ended(&session)
+                .await
+                .map_err(StoreError::unavailable)?;
+            Ok(match is_ended {
                 true => Standing::Revoked,
                 false => Standing::Active,
             })
@@ -62,25 +72,34 @@ impl Revocations for PostgresRevocations {
     }
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
-        let (kind, name) = match revocation.target() {
-            Target::Session(id) => ("session", id.to_string()),
-            Target::Subject(subject) => ("subject", subject.clone()),
-            Target::Address(address) => ("address", address.to_lowercase()),
-            Target::Connection(id) => ("connection", id.clone()),
-            Target::Organization(id) => ("organization", id.clone()),
-            Target::ProviderSession(id) => ("provider session", id.clone()),
-            other => unreachable!("{other:?} is new: give it a kind"),
-        };
-        let [at, until] = [revocation.at(), revocation.until()].map(|time| seconds(time.as_secs()));
         Box::pin(async move {
-            let ended = self.0.execute(END, &[&kind, &name, &at, &until]).await;
+            let what = what(revocation.target()).ok_or(StoreError::unavailable("no row for it"))?;
+            let [at, until] = [revocation.at(), revocation.until()].map(seconds);
+            let ended = self.0.execute(END, &[&what, &at, &until]).await;
             ended.map(drop).map_err(StoreError::unavailable)
         })
     }
 }
 
-fn seconds(since_1970: u64) -> i64 {
-    i64::try_from(since_1970).unwrap_or(i64::MAX)
+/// Names what an order ends. One of a kind that is not known here is told to whoever gives it, and never dropped.
+fn what(target: &Target) -> Option<String> {
+    Some(match target {
+        Target::Address(address) => format!("address {}", address.to_lowercase()),
+        Target::Connection(id) => format!("connection {id}"),
+        Target::Membership {
+            subject,
+            organization,
+        } => format!("member {subject} of {organization}"),
+        Target::Organization(id) => format!("organization {id}"),
+        Target::ProviderSession(id) => format!("provider session {id}"),
+        Target::Session(id) => format!("session {id}"),
+        Target::Subject(subject) => format!("subject {subject}"),
+        _ => return None,
+    })
+}
+
+fn seconds(time: Timestamp) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX)
 }
 
 #[tokio::main]
