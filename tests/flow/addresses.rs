@@ -183,6 +183,16 @@ async fn the_domain_that_counts_is_the_one_that_workos_proved_and_it_must_match_
         "ada@evil.example,@example.com",
     ];
     assert_eq!(taken(&world, &refused).await, Vec::<&str>::new());
+    // Plain addresses of other domains: the page is the same, and WorkOS is asked for nothing.
+    for other in [
+        "ada@notexample.com",
+        "ada@sub.example.com",
+        "ada@example.com.evil.example",
+    ] {
+        let page = world.browser().ask_for_link(other, "/").await;
+        assert_eq!(page.status(), 200, "{other}");
+    }
+    assert_eq!(asked_for(world.emulator()), Vec::<String>::new());
     for other in [
         "ada@evil.example",
         "ada@example.com.evil.example",
