@@ -117,24 +117,16 @@ fn main() {
                 println!("{name:<14} {many:>10} {counted:>22.1}");
                 counted
             });
-            let [zero, one, _, most] = counted;
-            match name {
-                "memory" => {
-                    println!(
-                        "an empty store is not searched: {large} cost {:.1} times that",
-                        most / zero
-                    );
-                    verdicts.push((
-                        format!("look-up at {large}: {:.2} times that at one", most / one),
-                        most <= 1.5 * one,
-                    ));
-                }
-                "whole request" => verdicts.push((
-                    format!("request at {large}: {:.2} times that at zero", most / zero),
-                    most <= 1.5 * zero,
-                )),
-                _ => {}
-            }
+            let [zero, _, _, most] = counted;
+            let what = match name {
+                "memory" => "look-up",
+                "whole request" => "request",
+                _ => continue,
+            };
+            verdicts.push((
+                format!("{what} at {large}: {:.2} times that at zero", most / zero),
+                most <= 1.5 * zero,
+            ));
         }
     }
     println!();

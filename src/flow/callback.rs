@@ -5,12 +5,18 @@
 //! 2. The same callback again within a minute, or many at once, share one exchange and one session.
 //! 3. A used link with a live session of the same address goes where it wanted to go, and so does one that this browser itself
 //!    has used within a minute, by a first of two clicks.
+//! 4. Of two clicks the refused one may come back first. Before it is told so, the browser is kept a second and asked once more: by
+//!    then it has the other one's session, whichever replica gave it.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Response};
+use tokio::time::sleep;
 
 use super::{Step, attempt::Attempt, exchange::Proof};
 use crate::{
+    endpoint::Endpoint,
     provider::AuthorizationCode,
     rejection::{Rejection, RejectionKind, redirect},
     session::seal::Purpose,
@@ -18,6 +24,9 @@ use crate::{
 
 /// Longer codes are none of WorkOS's, whose examples have 26 characters.
 const LONGEST_CODE: usize = 512;
+
+/// How long the other of two clicks may take longer.
+const OTHER_CLICK: Duration = Duration::from_secs(1);
 
 /// What arrived.
 enum Arrival<'q> {
@@ -27,6 +36,8 @@ enum Arrival<'q> {
     Error {
         error: &'q str,
         state: Option<&'q str>,
+        /// The other of two clicks has been waited for.
+        has_waited: bool,
     },
     /// No state: an invitation, an impersonation, a sign-in that began at the provider. None of ours.
     Stray,
@@ -45,7 +56,11 @@ impl Step {
         };
         match arrival {
             Arrival::Stray => redirect(&self.shared.gate.login_path(None)),
-            Arrival::Error { error, state } => self.declined(error, state).await,
+            Arrival::Error {
+                error,
+                state,
+                has_waited,
+            } => self.declined(error, state, has_waited).await,
             Arrival::Code { code, state } => match self.arrive(code, state).await {
                 Ok(response) => response,
                 Err(response) => *response,
@@ -85,7 +100,12 @@ impl Step {
         Ok(self.redeem(proof, state.as_bytes(), &attempt).await)
     }
 
-    async fn declined(&self, error: &str, state: Option<&str>) -> Response<Bytes> {
+    async fn declined(
+        &self,
+        error: &str,
+        state: Option<&str>,
+        has_waited: bool,
+    ) -> Response<Bytes> {
         let kind = match error {
             "access_denied" => RejectionKind::LinkUsed,
             "organization_invalid" | "profile_not_allowed_outside_organization" => {
@@ -99,13 +119,25 @@ impl Step {
         let Some(attempt) = attempt.filter(|attempt| self.may_finish(attempt)) else {
             return self.refuse(kind);
         };
-        if kind == RejectionKind::LinkUsed
-            && !self.has_session_of(&attempt).await
-            && let Some(granted) = self.granted_just_now(state.as_bytes()).await
-        {
-            return self.sign_in(&granted, &attempt).await;
+        if kind == RejectionKind::LinkUsed && !self.has_session_of(&attempt).await {
+            if let Some(granted) = self.granted_just_now(state.as_bytes()).await {
+                return self.sign_in(&granted, &attempt).await;
+            }
+            if !has_waited && self.parts.method == Method::GET {
+                sleep(OTHER_CLICK).await;
+                return self.ask_once_more(error, state);
+            }
         }
         self.or_live_session(Rejection::new(kind), &attempt).await
+    }
+
+    fn ask_once_more(&self, error: &str, state: &str) -> Response<Bytes> {
+        let query = form_urlencoded::Serializer::new(String::new())
+            .append_pair("error", error)
+            .append_pair("state", state)
+            .append_pair("waited", "1")
+            .finish();
+        redirect(&format!("{}?{query}", self.path(Endpoint::Callback)))
     }
 }
 
@@ -119,7 +151,11 @@ fn arrival<'q>(query: &'q super::fields::Fields<'_>) -> Result<Arrival<'q>, Reje
         (Some(_), Some(_), _) => Err(RejectionKind::Malformed),
         (Some(code), None, Some(state)) if is_code(code) => Ok(Arrival::Code { code, state }),
         (Some(_), None, Some(_)) | (None, None, Some(_)) => Err(RejectionKind::Malformed),
-        (None, Some(error), state) => Ok(Arrival::Error { error, state }),
+        (None, Some(error), state) => Ok(Arrival::Error {
+            error,
+            state,
+            has_waited: present("waited")?.is_some(),
+        }),
         (_, None, None) => Ok(Arrival::Stray),
     }
 }

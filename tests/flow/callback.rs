@@ -328,6 +328,22 @@ async fn a_callback_that_contradicts_itself_is_refused_before_any_exchange() {
     assert_eq!(world.exchanges(), 0);
 }
 
+/// Returns the path at which a browser is to ask once more: the other of two clicks may be on its way.
+fn asked_again(answer: &Answer) -> &str {
+    let again = answer.location();
+    assert!(again.starts_with("/auth/callback?error=access_denied&state="));
+    assert!(again.ends_with("&waited=1"), "{again}");
+    assert!(answer.set_cookies().is_empty());
+    again
+}
+
+async fn is_told_of_a_used_link(mut browser: Browser, burnt: &str) -> Answer {
+    let answer = browser.get(burnt).await;
+    let answer = browser.get(asked_again(&answer)).await;
+    is_trouble(&answer, 400, Trouble::LinkUsed);
+    answer
+}
+
 #[tokio::test]
 async fn an_error_from_the_provider_is_a_page_in_our_words() {
     let world = World::new().await;
@@ -349,7 +365,11 @@ async fn an_error_from_the_provider_is_a_page_in_our_words() {
     for (error, status, trouble) in cases {
         for state in [format!("&state={state}"), String::new()] {
             let path = format!("/auth/callback?error={error}&error_description={script}{state}");
-            let answer = browser.clone().get(&path).await;
+            let mut browser = browser.clone();
+            let mut answer = browser.get(&path).await;
+            if error == "access_denied" && !state.is_empty() {
+                answer = browser.get(asked_again(&answer)).await;
+            }
             is_trouble(&answer, status, trouble);
             assert!(
                 !answer.text().contains("alert(1)"),
@@ -448,7 +468,7 @@ async fn a_second_click_on_the_link_shares_the_session_of_the_first_in_the_same_
     let used = world.follow_mail(ADA).await;
     let burnt = world.follow_mail(ADA).await;
     assert!(burnt.contains("error=access_denied"));
-    is_trouble(&unsigned.clone().get(&burnt).await, 400, Trouble::LinkUsed);
+    is_told_of_a_used_link(unsigned.clone(), &burnt).await;
     let first = browser.get(&used).await;
     let second = unsigned.clone().get(&burnt).await;
     assert_eq!(second.location(), "/reports");
@@ -458,7 +478,7 @@ async fn a_second_click_on_the_link_shares_the_session_of_the_first_in_the_same_
 
     // What was signed out since is not handed out again.
     browser.post("/auth/logout", "").await;
-    is_trouble(&unsigned.clone().get(&burnt).await, 400, Trouble::LinkUsed);
+    is_told_of_a_used_link(unsigned.clone(), &burnt).await;
     assert_eq!(world.exchanges(), 1);
 
     let mut late = world.browser();
@@ -470,7 +490,7 @@ async fn a_second_click_on_the_link_shares_the_session_of_the_first_in_the_same_
     world.clock.advance(Duration::from_secs(59));
     assert_eq!(unsigned.clone().get(&burnt).await.location(), "/reports");
     world.clock.advance(Duration::from_secs(1));
-    is_trouble(&unsigned.clone().get(&burnt).await, 400, Trouble::LinkUsed);
+    is_told_of_a_used_link(unsigned.clone(), &burnt).await;
 }
 
 #[tokio::test]
@@ -591,8 +611,7 @@ async fn a_link_that_was_opened_before_or_too_late_offers_a_new_one() {
     let used = world.follow_mail(ADA).await;
     let burnt = world.follow_mail(ADA).await;
     assert!(burnt.contains("error=access_denied"));
-    let answer = browser.get(&burnt).await;
-    is_trouble(&answer, 400, Trouble::LinkUsed);
+    let answer = is_told_of_a_used_link(browser.clone(), &burnt).await;
     assert!(
         answer.text().contains(r#"name="email""#),
         "{}",
@@ -771,12 +790,56 @@ async fn the_refused_half_of_a_double_click_shares_the_other_halfs_session() {
     leaving.get(&callback).await;
     leaving.post("/auth/logout", "").await;
     let again = format!("/auth/callback?error=access_denied&state={state_of_leaving}");
-    is_trouble(&leaving.get(&again).await, 400, Trouble::LinkUsed);
+    is_told_of_a_used_link(leaving, &again).await;
 
     // Another browser gets nothing by it, and neither does the same one later.
     let mut stranger = world.browser();
     stranger.get("/auth/login").await;
     is_trouble(&stranger.get(&refused).await, 400, Trouble::LinkUsed);
     world.clock.advance(Duration::from_secs(60));
-    is_trouble(&browser.clone().get(&refused).await, 400, Trouble::LinkUsed);
+    is_told_of_a_used_link(browser, &refused).await;
+}
+
+/// Of two clicks the one that is too late may be heard of first.
+#[tokio::test]
+async fn the_refused_half_of_a_double_click_waits_for_the_other_half() {
+    let world = World::new().await;
+    let (browser, callback) = begun(&world).await;
+    let burnt = world.follow_mail(ADA).await;
+    let (mut one, mut other) = (browser.clone(), browser.clone());
+    let (refused, granted) = tokio::join!(
+        async {
+            let answer = one.get(&burnt).await;
+            let again = asked_again(&answer).to_owned();
+            (one.get(&again).await, again)
+        },
+        async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            other.get(&callback).await
+        }
+    );
+    let (refused, again) = refused;
+    assert_eq!(granted.location(), "/reports");
+    assert_eq!(refused.location(), "/reports");
+    assert_eq!(refused.set_cookies(), granted.set_cookies());
+    assert_eq!(world.exchanges(), 1);
+    // Where another replica gave the session, the jar that the two tabs have in common is all that tells of it.
+    world.clock.advance(Duration::from_secs(60));
+    assert_eq!(other.get(&again).await.location(), "/reports");
+}
+
+#[tokio::test]
+async fn who_finds_a_link_used_is_kept_waiting_once() {
+    let world = World::new().await;
+    let (browser, _) = begun(&world).await;
+    let burnt = world.follow_mail(ADA).await;
+    let mut stranger = world.browser();
+    stranger.get("/auth/login").await;
+    is_trouble(&stranger.get(&burnt).await, 400, Trouble::LinkUsed);
+    is_trouble(&world.browser().get(&burnt).await, 400, Trouble::LinkUsed);
+    is_told_of_a_used_link(browser.clone(), &burnt).await;
+    for twice in ["&waited=1&waited=1", "&waited="] {
+        let answer = browser.clone().get(&format!("{burnt}{twice}")).await;
+        is_trouble(&answer, 400, Trouble::Malformed);
+    }
 }

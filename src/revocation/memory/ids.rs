@@ -11,7 +11,7 @@ use super::{
 };
 
 pub(super) struct Ids {
-    /// How many entries there are, over all shards.
+    /// How many entries there are, over all shards. No look-up asks it.
     len: AtomicUsize,
     hasher: Hasher,
     shards: Box<[Shard]>,
@@ -37,13 +37,10 @@ impl Ids {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.len.load(Ordering::Acquire)
+        self.len.load(Ordering::Relaxed)
     }
 
     pub(super) fn contains(&self, id: Id) -> bool {
-        if self.len() == 0 {
-            return false;
-        }
         let hash = self.hasher.hash(id);
         self.shard(hash).is_some_and(|shard| {
             let table = shard.table.load();
@@ -65,16 +62,16 @@ impl Ids {
         {
             if table.put(id, end, hash) {
                 *taken += 1;
-                self.len.fetch_add(1, Ordering::Release);
+                self.len.fetch_add(1, Ordering::Relaxed);
             }
             return;
         }
         let old = table.map(|table| &**table);
         let (rebuilt, many) = Table::rebuilt(old, (id, end), self.hasher, now);
         shard.table.store(Some(Arc::new(rebuilt)));
-        // First the new one, so that the store never looks empty meanwhile. Under the lock, so that nothing is taken off that was not counted.
-        self.len.fetch_add(1, Ordering::Release);
-        self.len.fetch_sub(*taken + 1 - many, Ordering::Release);
+        // First the new one, so that the number never falls below none. Under the lock, so that nothing is taken off that was not counted.
+        self.len.fetch_add(1, Ordering::Relaxed);
+        self.len.fetch_sub(*taken + 1 - many, Ordering::Relaxed);
         *taken = many;
     }
 
