@@ -95,7 +95,7 @@ impl RedisServer {
 
     /// Says something to it, and returns what it answers.
     pub(crate) fn say(&self, words: &[&str]) -> String {
-        let mut client = Command::new("redis-cli");
+        let mut client = Command::new(program("cli"));
         client.args(["-p", &self.port.to_string(), "--raw"]);
         let output = client.args(words).output().unwrap();
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
@@ -126,9 +126,15 @@ impl Drop for RedisServer {
     }
 }
 
+/// `STORE_SERVER=valkey` takes that one's programs; a path may stand before the name.
+fn program(which: &str) -> String {
+    let family = std::env::var("STORE_SERVER").unwrap_or_else(|_| "redis".to_owned());
+    format!("{family}-{which}")
+}
+
 fn spawn(port: u16, folder: &Path, arguments: &[String]) -> Child {
     let port = port.to_string();
-    let mut server = Command::new("redis-server");
+    let mut server = Command::new(program("server"));
     // A Sentinel's file comes first.
     let (file, arguments) = match arguments.split_first() {
         Some((file, rest)) if !file.starts_with("--") => (Some(file), rest),
