@@ -38,20 +38,10 @@ impl PostgresRevocations {
     }
 
     async fn is_ended(&self, session: &Session) -> Result<bool, tokio_postgres::Error> {
-        let (subject, organization) = (session.subject(), session.organization());
-        let named = |kind, name: Option<&str>| name.map(|name| format!("{kind} {name}"));
-        let common = [
-            Some(format!("address {}", session.email().to_lowercase())),
-            Some(format!("subject {subject}")),
-            named("connection", session.connection()),
-            named("organization", organization),
-            named(&format!("member {subject} of"), organization),
-            named("provider session", session.provider_session()),
-        ];
-        let common: Vec<_> = common.into_iter().flatten().collect();
-        let id = format!("session {}", session.id());
+        let id = Target::Session(session.id()).key();
+        let all: Vec<_> = Target::all_of(session).map(|one| one.key()).collect();
         let at = seconds(session.auth_time());
-        let row = self.0.query_one(IS_ENDED, &[&id, &at, &common]).await?;
+        let row = self.0.query_one(IS_ENDED, &[&id, &at, &all]).await?;
         row.try_get(0)
     }
 }
@@ -73,29 +63,12 @@ impl Revocations for PostgresRevocations {
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
         Box::pin(async move {
-            let what = what(revocation.target()).ok_or(StoreError::unavailable("no row for it"))?;
+            let what = revocation.target().key();
             let [at, until] = [revocation.at(), revocation.until()].map(seconds);
             let ended = self.0.execute(END, &[&what, &at, &until]).await;
             ended.map(drop).map_err(StoreError::unavailable)
         })
     }
-}
-
-/// Names what an order ends. One of a kind that is not known here is told to whoever gives it, and never dropped.
-fn what(target: &Target) -> Option<String> {
-    Some(match target {
-        Target::Address(address) => format!("address {}", address.to_lowercase()),
-        Target::Connection(id) => format!("connection {id}"),
-        Target::Membership {
-            subject,
-            organization,
-        } => format!("member {subject} of {organization}"),
-        Target::Organization(id) => format!("organization {id}"),
-        Target::ProviderSession(id) => format!("provider session {id}"),
-        Target::Session(id) => format!("session {id}"),
-        Target::Subject(subject) => format!("subject {subject}"),
-        _ => return None,
-    })
 }
 
 fn seconds(time: Timestamp) -> i64 {
@@ -110,10 +83,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .revocations(store.clone())
         .build()?;
     let ada = tower_magic_link::Identity::new("prof_ada", "ada@example.com".parse()?);
-    let session = layer.issuer().issue(&ada)?.session().clone();
-    layer.issuer().sign_out(&session).await?;
-    if let Lookup::Pending(answer) = store.look_up(&session) {
-        println!("the session that was signed out is {:?}", answer.await?);
+    let [ended, other] = [layer.issuer().issue(&ada)?, layer.issuer().issue(&ada)?];
+    layer.issuer().sign_out(ended.session()).await?;
+    let standing = [ended.session(), other.session()].map(|session| store.look_up(session));
+    if let [Lookup::Pending(ended), Lookup::Pending(other)] = standing {
+        let (ended, other) = (ended.await?, other.await?);
+        println!("the session that was signed out is {ended:?}, another one is {other:?}");
     }
     Ok(())
 }

@@ -36,22 +36,27 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// session that works again.
 ///
 /// ```
-/// use std::{collections::HashSet, sync::RwLock};
-/// use tower_magic_link::{Lookup, Revocation, Revocations, Session, SessionId, Standing, StoreFuture, Target};
+/// use std::{collections::HashMap, sync::RwLock};
+/// use tower_magic_link::{Lookup, Revocation, Revocations, Session, Standing, StoreFuture, Target};
 ///
-/// /// Ends single sessions, and forgets them only with the process.
+/// /// Remembers the latest order for each target, and forgets it only with the process.
 /// #[derive(Debug, Default)]
-/// struct Ended(RwLock<HashSet<SessionId>>);
+/// struct Ended(RwLock<HashMap<String, Revocation>>);
 ///
 /// impl Revocations for Ended {
 ///     fn look_up(&self, session: &Session) -> Lookup {
 ///         let ended = self.0.read().unwrap();
-///         Lookup::settled(if ended.contains(&session.id()) { Standing::Revoked } else { Standing::Active })
+///         let is_ended = Target::all_of(session)
+///             .filter_map(|target| ended.get(&target.key()))
+///             .any(|order| order.ends(session));
+///         Lookup::settled(if is_ended { Standing::Revoked } else { Standing::Active })
 ///     }
 ///
 ///     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
-///         if let Target::Session(id) = revocation.target() {
-///             self.0.write().unwrap().insert(*id);
+///         let mut ended = self.0.write().unwrap();
+///         let known = ended.entry(revocation.target().key()).or_insert_with(|| revocation.clone());
+///         if known.at() < revocation.at() {
+///             *known = revocation.clone();
 ///         }
 ///         Box::pin(async { Ok(()) })
 ///     }
@@ -168,6 +173,49 @@ impl Target {
             Self::Subject(subject) => session.subject() == subject,
         }
     }
+
+    /// Returns every target that [names](Self::names) a session, its id first. An order for one of them may [end](Revocation::ends) it, and no other order does.
+    ///
+    /// For a store that finds orders by their target. What a later version of this crate can end is then looked for too.
+    pub fn all_of(session: &Session) -> impl Iterator<Item = Self> + use<> {
+        let subject = session.subject();
+        let organization = session.organization();
+        let named = |name: Option<&str>, target: fn(String) -> Self| {
+            name.map(|name| target(name.to_owned()))
+        };
+        let targets = [
+            Some(Self::Session(session.id())),
+            named(Some(session.email()), Self::Address),
+            named(session.connection(), Self::Connection),
+            organization.map(|organization| Self::Membership {
+                subject: subject.to_owned(),
+                organization: organization.to_owned(),
+            }),
+            named(organization, Self::Organization),
+            named(session.provider_session(), Self::ProviderSession),
+            named(Some(subject), Self::Subject),
+        ];
+        targets.into_iter().flatten()
+    }
+
+    /// Returns a text for the target, to keep an order by: `subject:user_1`. Two targets have the same one only if they name the same sessions, and it
+    /// is the same in every version. It may hold an address, so it is not for logs.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Address(address) => format!("address:{}", address.to_ascii_lowercase()),
+            Self::Connection(id) => format!("connection:{id}"),
+            // The length keeps two pairs apart whatever their ids hold.
+            Self::Membership {
+                subject,
+                organization,
+            } => format!("membership:{}:{subject}{organization}", subject.len()),
+            Self::Organization(id) => format!("organization:{id}"),
+            Self::ProviderSession(id) => format!("provider_session:{id}"),
+            Self::Session(id) => format!("session:{id}"),
+            Self::Subject(subject) => format!("subject:{subject}"),
+        }
+    }
 }
 
 impl Revocation {
@@ -175,6 +223,17 @@ impl Revocation {
     #[must_use]
     pub const fn new(target: Target, at: Timestamp, until: Timestamp) -> Self {
         Self { target, at, until }
+    }
+
+    /// Says whether the order ends a session.
+    #[must_use]
+    pub fn ends(&self, session: &Session) -> bool {
+        let is_in_time = match self.target {
+            // However the clocks of two machines differ.
+            Target::Session(_) => true,
+            _ => session.auth_time() <= self.at,
+        };
+        is_in_time && self.target.names(session)
     }
 
     /// Returns which sessions end.
@@ -243,5 +302,96 @@ impl StoreError {
     #[must_use]
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashSet, time::Duration};
+
+    use super::*;
+    use crate::{provider::Identity, session::Times};
+
+    const NOON: Timestamp = Timestamp::from_secs(43_200);
+
+    fn session(subject: &str, organization: Option<&str>) -> Session {
+        let times = Times {
+            issued_at: NOON,
+            expires_at: NOON + Duration::from_secs(60),
+            auth_time: NOON,
+        };
+        let name = |name: &str| Some(name.to_owned());
+        let identity = Identity::new(subject, "Ada@Example.com".parse().unwrap())
+            .with_organization(organization.map(str::to_owned))
+            .with_connection(name("conn_1"))
+            .with_provider_session(name("session_1"));
+        Session::new(&identity, SessionId::from_bytes([7; 16]), times)
+    }
+
+    #[test]
+    fn all_targets_of_a_session_name_it_and_an_order_for_each_ends_it() {
+        let session = session("user_1", Some("org_1"));
+        let all: Vec<_> = Target::all_of(&session).collect();
+        let keys: Vec<_> = all.iter().map(Target::key).collect();
+        assert_eq!(
+            keys,
+            [
+                "session:BwcHBwcHBwcHBwcHBwcHBw",
+                "address:ada@example.com",
+                "connection:conn_1",
+                "membership:6:user_1org_1",
+                "organization:org_1",
+                "provider_session:session_1",
+                "subject:user_1",
+            ]
+        );
+        let store = MemoryRevocations::default();
+        assert_eq!(store.standing(&session), Standing::Active);
+        for target in all {
+            assert!(target.names(&session), "{target:?}");
+            let order = |at| Revocation::new(target.clone(), at, NOON + Duration::from_secs(60));
+            let store = MemoryRevocations::default();
+            store.end(&order(NOON));
+            assert_eq!(store.standing(&session), Standing::Revoked, "{target:?}");
+            assert!(order(NOON).ends(&session), "{target:?}");
+            let is_by_id = matches!(target, Target::Session(_));
+            let earlier = order(Timestamp::from_secs(43_199));
+            assert_eq!(earlier.ends(&session), is_by_id, "{target:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_session_has_not_is_no_target_of_it() {
+        let all = Target::all_of(&session("user_1", None));
+        let is_of_one =
+            |target: &Target| matches!(target, Target::Membership { .. } | Target::Organization(_));
+        assert_eq!(all.filter(is_of_one).count(), 0);
+    }
+
+    #[test]
+    fn two_targets_share_a_key_only_where_they_name_the_same_sessions() {
+        let names = ["", "1", "11", "1:1", "user_1", "org_1", ":"];
+        let pairs = names
+            .iter()
+            .flat_map(|one| names.map(|other| (*one, other)));
+        let membership = |(subject, organization): (&str, &str)| Target::Membership {
+            subject: subject.to_owned(),
+            organization: organization.to_owned(),
+        };
+        let single = names.iter().flat_map(|name| {
+            [
+                Target::Address,
+                Target::Connection,
+                Target::Organization,
+                Target::ProviderSession,
+                Target::Subject,
+            ]
+            .map(|target| target((*name).to_owned()))
+        });
+        let targets: Vec<_> = single.chain(pairs.map(membership)).collect();
+        let keys: HashSet<_> = targets.iter().map(Target::key).collect();
+        assert_eq!(keys.len(), targets.len());
+        let address = |address: &str| Target::Address(address.to_owned()).key();
+        assert_eq!(address("ADA@example.com"), address("ada@Example.COM"));
     }
 }
