@@ -122,6 +122,16 @@ impl SessionIssuer {
         self.shared.end(session, false, now).await
     }
 
+    /// Ends every session of this one's subject that has begun by now, this one among them, as [`SessionIssuer::sign_out`] ends one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the store did not take it: the sessions' tokens work until they expire.
+    pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
+        let now = self.shared.clock.now();
+        self.shared.end(session, true, now).await
+    }
+
     /// Returns the `Set-Cookie` value that makes a browser forget the session.
     #[must_use]
     pub fn removal(&self) -> HeaderValue {

@@ -110,13 +110,13 @@
 //!   layer's own clock, without leeway for `exp`.
 //! - **The sign-in.** The state is sealed (XChaCha20-Poly1305), names the address and the browser that began, and ends with the link and its
 //!   code. Without the browser's cookie, or the right answer of another, no code is exchanged; what the exchange proves must be the same address, by a Magic Link connection.
-//! - **One link, one session.** Callbacks with the same state and code share one exchange, for a minute. A session that was there before
+//! - **One link, one session.** Callbacks with the same state and code share one exchange, for a minute, at one replica. A session that was there before
 //!   ends when a new one begins.
 //! - **Ways back** stay on the origin: an allow rule, tried against the WHATWG parser.
 //! - **Posts** to the layer's endpoints come from the own origin (`Sec-Fetch-Site`, else `Origin`, else the browser cookie).
 //! - **Events** from WorkOS end sessions and begin none. Nothing in one is read, and no store asked, before its signature over the bytes that came is
 //!   checked; it has one shape, and its time counts in both directions.
-//! - **Nothing leaks.** No key, token, code, link, state or whole address in a log, an event, a `Debug`, an error or a URL of ours. Pages are
+//! - **Nothing leaks.** No key, token, code, link or whole address in a log, an event, a `Debug`, an error or, unless it is sealed, in a URL of ours. Pages are
 //!   not cached, framed or named as referrer, and run no script but the few that their policy names by hash.
 //! - **The inner service** is never called unready, and its error and request body types are its own.
 //!

@@ -1,7 +1,8 @@
 //! What a request hears when the revocation store cannot tell: the posture, and that it is told once.
 //!
 //! - By default what is protected is closed: 503, and the cookie stays. [`Builder::insecure_admit_on_outage`] admits instead.
-//! - Each change is told once: [`Event::StoreLost`] with the first look-up that fails, [`Event::StoreRecovered`] with the first that does not.
+//! - Each change is told once: [`Event::StoreLost`] with the first look-up that fails, [`Event::StoreRecovered`] with the first that says that a
+//!   session stands. That one has ended may be known while nothing else is.
 //!
 //! [`Builder::insecure_admit_on_outage`]: crate::Builder::insecure_admit_on_outage
 
@@ -39,15 +40,16 @@ impl Shared {
     ) -> Result<Standing, Rejection> {
         let outage = &self.outage;
         match answer {
-            Ok(standing) => {
+            Ok(Standing::Active) => {
                 // A load before the swap: the usual request shares the cache line instead of taking it.
                 if outage.is_now.load(Ordering::Relaxed)
                     && outage.is_now.swap(false, Ordering::Relaxed)
                 {
                     self.listener.tell(&Event::StoreRecovered);
                 }
-                Ok(standing)
+                Ok(Standing::Active)
             }
+            Ok(Standing::Revoked) => Ok(Standing::Revoked),
             Err(error) => {
                 if !outage.is_now.swap(true, Ordering::Relaxed) {
                     self.listener.tell(&Event::StoreLost {

@@ -57,7 +57,7 @@ impl Settings {
 /// | `connection.deactivated`, `connection.deleted` | the sessions that the connection proved |
 /// | `organization.deleted` | those of the organization |
 /// | `user.deleted` | those of the user, and those of the address |
-/// | `dsync.user.deleted`; `dsync.user.updated` to `inactive` or `suspended` | those of every address of the user that the event names |
+/// | `dsync.user.deleted`; `dsync.user.updated` to `inactive` or `suspended` | those of every address of the user that the event names, 16 at most |
 /// | `organization_membership.deleted`; `….updated` to `inactive` | those of the user in that organization |
 /// | `session.revoked` | those that began with that session of WorkOS's |
 ///

@@ -22,6 +22,8 @@ use crate::{
 
 /// How many wrong match codes end the other-browser way of a link: one in 12 million guesses is right.
 const MOST_TRIES: u32 = 5;
+/// How many clicks may be under way at once, before one says no.
+const MOST_CLICKS: u32 = 3;
 
 impl Step {
     /// Says whether this browser may finish an attempt: it began it, or has given the right answer.
@@ -117,8 +119,8 @@ impl Step {
         };
         let of = [b"declined".as_slice(), &attempt.name()].concat();
         let until = attempt.created + self.shared.flow.attempt_lifetime();
-        // The one try is taken for good by "no"; "yes" gives it back.
-        let taken = match self.take_try(&of, 1, until).await {
+        // "No" takes all for good; "yes" one, which it gives back. A "yes" that could not give it back turns nothing down.
+        let taken = match self.take_try(&of, MOST_CLICKS, until).await {
             Ok(taken) => taken,
             Err(rejection) if rejection.kind() == RejectionKind::TooManyTries => {
                 return Err(declined());
@@ -131,6 +133,10 @@ impl Step {
                 Ok(())
             }
             Some(_) => {
+                for _ in 1..MOST_CLICKS {
+                    // Another "no" may have been faster.
+                    let _ = self.take_try(&of, MOST_CLICKS, until).await;
+                }
                 let email = &attempt.email;
                 self.shared.listener.tell(&Event::LinkDeclined { email });
                 Err(declined())

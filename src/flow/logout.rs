@@ -71,6 +71,8 @@ impl Shared {
         is_everywhere: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
+        // Another replica's clock, which began the session, may be ahead of ours.
+        let at = now.max(session.auth_time());
         let target = if is_everywhere {
             Target::Subject(session.subject().to_owned())
         } else {
@@ -78,11 +80,11 @@ impl Shared {
         };
         let until = if is_everywhere {
             // Another of the subject's sessions may have begun just now.
-            now + self.gate.lifetimes.longest()
+            at + self.gate.lifetimes.longest()
         } else {
             self.gate.end_of_last_token(session)
         };
-        let taken = self.revoke(&Revocation::new(target, now, until)).await;
+        let taken = self.revoke(&Revocation::new(target, at, until)).await;
         self.listener.tell(&Event::SignedOut {
             session,
             is_everywhere,

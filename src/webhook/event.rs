@@ -12,7 +12,7 @@
 //! - They end what began before the event, or within a minute after: our clock and WorkOS's are two. A late delivery does not
 //!   end what began since. An event without a time that can be read ends what began before its delivery.
 //! - Read leniently: `object` and `context` may be missing, an id may look like anything, and fields may be added. But an event of these names
-//!   without what it must name is an error, which WorkOS is told, and never half done.
+//!   without the id that it must name is an error, which WorkOS is told, and never half done. A person may have no address: then there is none to end.
 //! - A directory's users have addresses, and no id that a session knows: their events end the sessions of an address in every organization. So whoever
 //!   runs a directory can have somebody else sign in again, and no more than that.
 

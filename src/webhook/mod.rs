@@ -3,12 +3,13 @@
 //! - The signature is checked over the bytes that came, before anything in them is read ([`signature`]). Until then nothing is stored, and no
 //!   store is asked.
 //! - What an event ends is [`event`]'s to say. All others are acknowledged, so that WorkOS does not deliver them again.
-//! - 200 says that the store took every order of the event; otherwise 503, and WorkOS delivers it again. Orders are repeatable: what a first
-//!   delivery did half, the next does whole.
+//! - 200 says that the store took every order of the event; otherwise 503, and WorkOS delivers it again. Each order is given, whatever
+//!   becomes of another, and they are repeatable: what a first delivery did half, the next does whole.
 //! - An event that was done here before is acknowledged, and nothing more ([`recent`]).
 //! - A program reads the answers: none of them is a page.
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue, Response, header};
 
 use crate::{
@@ -90,12 +91,15 @@ impl Webhook {
         };
         // What began before the event is over by then, renewed or not.
         let (at, until) = (received.at(now), now + shared.gate.lifetimes.longest());
-        for target in targets {
-            let order = Revocation::new(target, at, until);
-            if shared.revoke(&order).await.is_err() {
-                tell(WebhookEffect::NotRecorded);
-                return Err(Rejection::new(RejectionKind::StoreUnavailable));
-            }
+        // Each, whatever becomes of another: what a store does by itself - end it here, try again - it does with all.
+        let orders: Vec<_> = targets
+            .into_iter()
+            .map(|target| Revocation::new(target, at, until))
+            .collect();
+        let taken = join_all(orders.iter().map(|order| shared.revoke(order))).await;
+        if taken.iter().any(Result::is_err) {
+            tell(WebhookEffect::NotRecorded);
+            return Err(Rejection::new(RejectionKind::StoreUnavailable));
         }
         // Only now: one that failed must be done when it comes again.
         self.recent.remember(received.id());

@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
-use tower_magic_link::{Builder, Clock, SignIn, Timestamp, Trouble};
+use http::Request;
+use http_body_util::Full;
+use tower_magic_link::{
+    Builder, Clock, KeyRing, Lookup, MagicLinkLayer, MemoryRevocations, Revocations, SignIn,
+    SigningKey, Standing, Timestamp, Trouble,
+    testing::{ManualClock, StubProvider},
+};
 
-use crate::support::{ADA, Browser, Post, World};
+use crate::support::{ADA, Browser, ORIGIN, Post, World, app_of};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -71,6 +77,47 @@ async fn a_session_that_was_ended_stays_ended() {
     world.clock.set(back + HOUR + HOUR);
     is_refused(&copy, "set forth").await;
     is_refused(&other, "everywhere, set forth").await;
+}
+
+/// The clocks of two replicas may be a minute apart.
+#[tokio::test]
+async fn signing_out_everywhere_ends_what_a_replica_ahead_of_this_one_has_begun() {
+    let key = SigningKey::generate().unwrap();
+    let ended = MemoryRevocations::default();
+    let clock = ManualClock::new();
+    let replica = |ahead| {
+        MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(key.clone()))
+            .public_url(ORIGIN)
+            .clock(ManualClock::at(clock.now() + ahead))
+            .revocations(ended.clone())
+            .build()
+            .unwrap()
+    };
+    let (here, ahead) = (replica(Duration::ZERO), replica(30 * SECOND));
+    let mut asking = Request::post("/auth/logout")
+        .header("host", "app.example.com")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Full::from("everywhere=true"))
+        .unwrap();
+    let session = ahead.sign_in(&mut asking, ADA);
+    let earlier = here.sign_in(&mut Request::new(()), ADA);
+    assert_eq!(
+        Browser::new(app_of(&here), ORIGIN)
+            .send(asking)
+            .await
+            .status(),
+        303
+    );
+    clock.advance(31 * SECOND);
+    let later = replica(Duration::ZERO).sign_in(&mut Request::new(()), ADA);
+    let standing = |session| match ended.look_up(session) {
+        Lookup::Settled(standing) => standing.unwrap(),
+        Lookup::Pending(_) => panic!("memory does not wait"),
+    };
+    assert_eq!(standing(&session), Standing::Revoked);
+    assert_eq!(standing(&earlier), Standing::Revoked);
+    assert_eq!(standing(&later), Standing::Active);
 }
 
 #[tokio::test]

@@ -1,9 +1,15 @@
-//! WorkOS is away: who is signed in notices nothing, and who wants to sign in is told.
+//! WorkOS is away: who is signed in notices nothing, and who wants to sign in is told. The store is away: that is told once, and its return once.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::StatusCode;
-use tower_magic_link::emulator::{Endpoint, Fault};
+use tower_magic_link::{
+    Session, Standing, StoreError,
+    emulator::{Endpoint, Fault},
+};
 
 use crate::support::World;
 
@@ -60,5 +66,41 @@ async fn an_hour_without_workos_signs_nobody_out() {
     for person in &mut people {
         assert_eq!(person.post("/auth/logout", "").await.status(), 303);
         assert_eq!(person.get("/reports").await.status(), 303);
+    }
+}
+
+/// That one session is known to have ended says nothing of the others.
+#[tokio::test]
+async fn a_store_is_back_when_it_vouches_for_a_session_and_not_before() {
+    let says = Arc::new(Mutex::new(Ok(Standing::Active)));
+    let answer = says.clone();
+    let world = World::with(|builder| {
+        builder.revocations(move |_: Session| {
+            let says = *answer.lock().unwrap();
+            async move { says.map_err(|()| StoreError::unavailable("away")) }
+        })
+    })
+    .await;
+    let person = world.signed_in("ada@example.com").await;
+    let told = || -> Vec<_> {
+        let events = world.events.lock().unwrap().clone();
+        let names = events.iter().filter_map(|event| event.split(' ').next());
+        let names = names.filter(|name| ["StoreLost", "StoreRecovered"].contains(name));
+        names.map(str::to_owned).collect()
+    };
+    let steps: [(_, u16, &[&str]); 7] = [
+        (Ok(Standing::Active), 200, &[]),
+        (Err(()), 503, &["StoreLost"]),
+        (Ok(Standing::Revoked), 303, &["StoreLost"]),
+        (Err(()), 503, &["StoreLost"]),
+        (Ok(Standing::Active), 200, &["StoreLost", "StoreRecovered"]),
+        (Ok(Standing::Active), 200, &["StoreLost", "StoreRecovered"]),
+        (Err(()), 503, &["StoreLost", "StoreRecovered", "StoreLost"]),
+    ];
+    for (now, status, want) in steps {
+        *says.lock().unwrap() = now;
+        // A clone: a refusal removes the cookie.
+        assert_eq!(person.clone().get("/reports").await.status(), status);
+        assert_eq!(told(), want, "{now:?}");
     }
 }

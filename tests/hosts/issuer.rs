@@ -84,6 +84,32 @@ async fn an_issued_session_is_admitted_by_its_cookie_and_by_its_token() {
 }
 
 #[tokio::test]
+async fn signing_out_everywhere_ends_every_session_of_the_person_and_nobody_elses() {
+    let (layer, told) = listening(builder(&ManualClock::new()));
+    let [this, other] = [cookie_of(&layer), cookie_of(&layer)];
+    let mut eve = Request::new(String::new());
+    let eve_session = layer.sign_in(&mut eve, "eve@example.com");
+    assert_ne!(eve_session.subject(), this.1.subject());
+    layer.issuer().sign_out_everywhere(&this.1).await.unwrap();
+    let told = told.lock().unwrap().concat();
+    assert!(
+        told.contains("is_everywhere: true, is_recorded: true"),
+        "{told}"
+    );
+    for (cookie, _) in [this, other] {
+        let refused = ask(&layer, with_cookie(program("/x"), &cookie)).await;
+        assert_eq!(refused.code(), "revoked_session");
+    }
+    let cookie = eve.headers()["cookie"].to_str().unwrap().to_owned();
+    assert_eq!(
+        ask(&layer, with_cookie(program("/x"), &cookie))
+            .await
+            .status(),
+        200
+    );
+}
+
+#[tokio::test]
 async fn signing_out_ends_the_session_and_says_whether_the_store_took_it() {
     let clock = ManualClock::new();
     let (layer, told) = listening(builder(&clock));

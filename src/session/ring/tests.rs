@@ -46,6 +46,24 @@ fn a_ring_takes_each_key_id_once() {
 }
 
 #[test]
+fn a_key_is_parsed_from_text() {
+    let key: SigningKey = secret().parse().unwrap();
+    let want = SigningKey::hs256(test_keys::SECRET).unwrap();
+    assert_eq!(key.id(), want.id());
+    let cases = [
+        (
+            "",
+            "signing key has 0 bytes, fewer than the 32 that HS256 needs",
+        ),
+        ("Hunter2!", "signing key is not base64"),
+    ];
+    for (text, want) in cases {
+        let error = text.parse::<SigningKey>().unwrap_err();
+        assert_eq!(error.to_string(), want);
+    }
+}
+
+#[test]
 fn a_key_is_read_in_any_base64() {
     // Bytes that the alphabets write differently.
     let secret: Vec<u8> = (0..32u8).map(|n| n.wrapping_mul(151) ^ 0xfb).collect();

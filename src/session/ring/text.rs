@@ -1,6 +1,6 @@
 //! Keys as text: one in a variable, several in a file.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, str::FromStr};
 
 use base64::{
     Engine,
@@ -15,6 +15,16 @@ const PEM_END: &str = "-----END";
 
 /// What is wrong, as the end of a sentence that begins with where it is wrong.
 pub(super) type Problem = Cow<'static, str>;
+
+/// Reads a key as [`KeyRing::from_env`] does: base64 of 32 random bytes or more, with or without padding, of either alphabet; or an Ed25519 or P-256 private
+/// key in PKCS #8 PEM. The error is a [`ConfigError`] that shows none of it.
+impl FromStr for SigningKey {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        read_key(text).map_err(|problem| ConfigError::secret("signing key", problem))
+    }
+}
 
 /// Reads one key: base64 of a shared secret, or a key pair in PEM.
 pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
