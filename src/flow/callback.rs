@@ -3,9 +3,10 @@
 //! 1. Nothing is asked of the provider before the state opened, is not over, and is of this browser, or this browser has given the
 //!    answer of [`elsewhere`](super::elsewhere): a code without them is thrown away.
 //! 2. The same callback again within a minute, or many at once, share one exchange and one session.
-//! 3. A used link with a live session of the same address goes where it wanted to go, and so does one that this browser itself
+//! 3. A new exchange is counted, and over the limit not begun: whoever holds one state could ask the provider without end.
+//! 4. A used link with a live session of the same address goes where it wanted to go, and so does one that this browser itself
 //!    has used within a minute, by a first of two clicks.
-//! 4. Of two clicks, or a reload, the refused one may come back first. Before a browser that may finish is told so, it is kept a second
+//! 5. Of two clicks, or a reload, the refused one may come back first. Before a browser that may finish is told so, it is kept a second
 //!    and asked once more, without the code: if the other one was answered meanwhile, by whichever replica, it has that session.
 
 use std::time::Duration;
@@ -100,11 +101,21 @@ impl Step {
             self.answer_elsewhere(&attempt, None).await?;
         }
         let proof = Proof::Link(AuthorizationCode::new(code));
+        let exchanges = &self.shared.flow.exchanges;
+        if !exchanges.knows(state.as_bytes(), &proof, self.now) {
+            // The code stays good: the page leads back here, and not to another link.
+            let limited = self.limit_exchange(&attempt).await;
+            limited.map_err(|rejection| Box::new(self.answer(rejection, None)))?;
+        }
         Ok(
             match self.granted(proof, state.as_bytes(), &attempt).await {
                 Ok(granted) => self.sign_in(&granted, &attempt).await,
                 Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
                     self.used(state, &attempt, false).await
+                }
+                // Not taken by the provider: as above.
+                Err(rejection) if rejection.kind() == RejectionKind::RateLimited => {
+                    self.answer(rejection, None)
                 }
                 Err(rejection) => self.answer(rejection, Some(&attempt)),
             },
