@@ -674,6 +674,22 @@ async fn a_limit_of_the_providers_is_told_with_how_long_to_wait() {
 }
 
 #[tokio::test]
+async fn a_callback_that_meets_a_limit_of_the_providers_leads_back_to_itself() {
+    let world = World::new().await;
+    let (mut browser, callback) = begun(&world).await;
+    let wait = Duration::from_secs(30);
+    world
+        .emulator()
+        .order(Endpoint::Token, Fault::RateLimited(wait));
+    let answer = browser.get(&callback).await;
+    is_trouble(&answer, 429, Trouble::RateLimited);
+    assert_eq!(answer.header("retry-after"), "30");
+    let link = format!("href=\"{}\"", callback.replace('&', "&#38;"));
+    assert!(answer.text().contains(&link), "{}", answer.text());
+    assert_eq!(browser.get(&callback).await.location(), "/reports");
+}
+
+#[tokio::test]
 async fn asking_by_head_or_ahead_of_the_person_finishes_nothing() {
     let world = World::new().await;
     let (mut browser, callback) = begun(&world).await;
