@@ -112,7 +112,7 @@ pub enum Event<'a> {
         /// Whether the store took it. If not, a copy of the cookie works until it expires.
         is_recorded: bool,
     },
-    /// The throttle did not answer. Mail went out all the same; a code was not compared.
+    /// The throttle did not answer. Mail went out and links were followed all the same; a code was not compared.
     ThrottleFailed {
         /// What kind of failure it was.
         kind: StoreErrorKind,
@@ -121,7 +121,7 @@ pub enum Event<'a> {
     Throttled {
         /// Whose limit it was. Of several the one with the longest wait.
         scope: LimitScope,
-        /// The address that mail was asked for; `None` where a code was typed.
+        /// The address that mail was asked for; `None` where a code was typed, or a link came back.
         email: Option<&'a Email>,
     },
     /// The provider delivered an event to the [webhook](crate::Builder::webhook_secret), and its signature is good. What it says of people is not

@@ -65,7 +65,11 @@ mod jar;
 ///     if let Some(session) = request.extensions().get::<Session>() {
 ///         issuer.sign_out(session).await?;
 ///     }
-///     Ok(Response::builder().header(header::SET_COOKIE, issuer.removal()).body(())?)
+///     let mut response = Response::new(());
+///     for removal in issuer.removals() {
+///         response.headers_mut().append(header::SET_COOKIE, removal);
+///     }
+///     Ok(response)
 /// }
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -109,7 +113,7 @@ impl SessionIssuer {
     }
 
     /// Ends a session everywhere that the revocation store reaches, and tells [`Event::SignedOut`]. The browser keeps its cookie until it
-    /// is sent [`SessionIssuer::removal`].
+    /// is sent [`SessionIssuer::removals`].
     ///
     /// It waits for the store as long as [`Builder::revocation_timeout`](crate::Builder::revocation_timeout), on a tokio runtime with its timer
     /// enabled.
@@ -133,9 +137,22 @@ impl SessionIssuer {
     }
 
     /// Returns the `Set-Cookie` value that makes a browser forget the session.
+    ///
+    /// It is enough for a session that the application itself began; for any [`SessionIssuer::removals`] are.
     #[must_use]
     pub fn removal(&self) -> HeaderValue {
         self.shared.gate.cookies().removal()
+    }
+
+    /// Returns the two `Set-Cookie` values, each for a field of its own, that make a browser forget the session and that it was handed one a
+    /// moment ago.
+    ///
+    /// The second is a cookie that the layer sets for a minute when somebody signs in. A browser that brings it to the form without the session
+    /// is told that it [drops our cookies](crate::Event::CookieLost), and after signing out that would be false.
+    #[must_use]
+    pub fn removals(&self) -> [HeaderValue; 2] {
+        let cookies = self.shared.gate.cookies();
+        [cookies.removal(), cookies.removal_of(Jar::Arrived)]
     }
 }
 

@@ -44,9 +44,9 @@ impl Settings {
 
 /// # Too much
 ///
-/// Asking for mail and typing codes is limited by address, by network and for everybody together, as [`Limits`] says, without being
-/// configured. Over a limit the answer is 429 with `Retry-After` and a page that says how long to wait, the same for every address. Who is signed in is never
-/// limited, nor is any request to the application.
+/// Asking for mail, typing codes and coming back by links is limited by address, by sign-in, by network and for everybody together, as [`Limits`] says,
+/// without being configured. Over a limit the answer is 429 with `Retry-After` and a page that says how long to wait, the same for every address. No request to
+/// the application is ever limited, nor is reading who is signed in.
 ///
 /// The client's network is that of the connection: the [`PeerAddr`](crate::PeerAddr) that the host leaves in each request, or axum's
 /// `ConnectInfo<SocketAddr>`. **Behind a proxy** name it with [`Builder::trusted_proxies`], or all its clients share the limit of one network. Without either
@@ -58,7 +58,7 @@ impl Builder {
         self
     }
 
-    /// Sets how often mail is asked for and codes are typed before people are asked to wait. Default: [`Limits::default`].
+    /// Sets how often mail is asked for, codes are typed and links come back before people are asked to wait. Default: [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.throttle.limits = Some(limits);
         self

@@ -20,7 +20,7 @@ use crate::{
 
 /// The most characters of a sealed attempt.
 const LONGEST: usize = 999;
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 /// The bits that say what was mailed.
 const SENT: u8 = 0b011;
 const SENT_CODE: u8 = 0b001;
@@ -47,7 +47,9 @@ pub(crate) struct Attempt {
     /// How long the person wants to stay signed in, whichever browser finishes.
     pub(crate) term: Term,
     pub(crate) email: Email,
-    /// Where to go afterwards, or in our own mailed link the provider's. Empty where it was too long.
+    /// The provider's link, in our own mailed one. Else empty.
+    pub(crate) link: String,
+    /// Where to go afterwards. Empty where it was too long.
     pub(crate) tail: String,
 }
 
@@ -69,7 +71,16 @@ impl Attempt {
             keeps_fragment: false,
             term: Term::Usual,
             email,
+            link: String::new(),
             tail: String::new(),
+        }
+    }
+
+    /// Returns the same attempt with the provider's link in it.
+    pub(crate) fn with_link(&self, link: &str) -> Self {
+        Self {
+            link: link.to_owned(),
+            ..self.clone()
         }
     }
 
@@ -81,7 +92,7 @@ impl Attempt {
         }
     }
 
-    /// Seals the attempt; `None` when the tail makes it too long.
+    /// Seals the attempt; `None` when link and tail make it too long.
     pub(crate) fn seal(&self, keys: &KeyRing, purpose: Purpose, nonce: [u8; 24]) -> Option<String> {
         let email = self.email.as_str().as_bytes();
         let mut plain = vec![VERSION];
@@ -92,6 +103,8 @@ impl Attempt {
         plain.push(self.flags());
         plain.push(u8::try_from(email.len()).ok()?);
         plain.extend(email);
+        plain.extend(u16::try_from(self.link.len()).ok()?.to_be_bytes());
+        plain.extend(self.link.as_bytes());
         plain.extend(self.tail.as_bytes());
         let sealed = keys.seal(purpose, &plain, nonce);
         (sealed.len() <= LONGEST).then_some(sealed)
@@ -116,7 +129,9 @@ impl Attempt {
         let (match_code, rest) = rest.split_first_chunk::<6>()?;
         let (flags, rest) = rest.split_first()?;
         let (length, rest) = rest.split_first()?;
-        let (email, tail) = rest.split_at_checked(usize::from(*length))?;
+        let (email, rest) = rest.split_at_checked(usize::from(*length))?;
+        let (length, rest) = rest.split_first_chunk::<2>()?;
+        let (link, tail) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
         Some(Self {
             id: *id,
             browser: *browser,
@@ -133,6 +148,7 @@ impl Attempt {
                 _ => Term::Remembered,
             },
             email: Email::parse(std::str::from_utf8(email).ok()?).ok()?,
+            link: String::from_utf8(link.to_vec()).ok()?,
             tail: String::from_utf8(tail.to_vec()).ok()?,
         })
     }
@@ -209,6 +225,23 @@ mod tests {
         let open = |purpose| Attempt::open(&keys, purpose, &sealed, NOW);
         assert_eq!(open(Purpose::State), Some(attempt));
         assert_eq!(open(Purpose::Check), None);
+    }
+
+    #[test]
+    fn a_link_and_a_way_back_are_told_apart() {
+        let keys = keys();
+        for (link, tail) in [
+            ("", ""),
+            ("", "/reports"),
+            ("https://provider.example/x", ""),
+            ("https://provider.example/x", "/reports"),
+            ("https://provider.example/x/reports", "\0\u{8}/x"),
+        ] {
+            let attempt = attempt("ada@example.com").with_link(link).with_tail(tail);
+            let sealed = attempt.seal(&keys, Purpose::Open, crate::random::bytes());
+            let opened = Attempt::open(&keys, Purpose::Open, &sealed.unwrap(), NOW);
+            assert_eq!(opened, Some(attempt), "{link} {tail}");
+        }
     }
 
     #[test]

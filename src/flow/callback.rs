@@ -3,10 +3,11 @@
 //! 1. Nothing is asked of the provider before the state opened, is not over, and is of this browser, or this browser has given the
 //!    answer of [`elsewhere`](super::elsewhere): a code without them is thrown away.
 //! 2. The same callback again within a minute, or many at once, share one exchange and one session.
-//! 3. A used link with a live session of the same address goes where it wanted to go, and so does one that this browser itself
+//! 3. A new exchange is counted, and over the limit not begun: whoever holds one state could ask the provider without end.
+//! 4. A used link with a live session of the same address goes where it wanted to go, and so does one that this browser itself
 //!    has used within a minute, by a first of two clicks.
-//! 4. Of two clicks the refused one may come back first. Before it is told so, the browser is kept a second and asked once more: by
-//!    then it has the other one's session, whichever replica gave it.
+//! 5. Of two clicks, or a reload, the refused one may come back first. Before a browser that may finish is told so, it is kept a second
+//!    and asked once more, without the code: if the other one was answered meanwhile, by whichever replica, it has that session.
 
 use std::time::Duration;
 
@@ -24,6 +25,9 @@ use crate::{
 
 /// Longer codes are none of WorkOS's, whose examples have 26 characters.
 const LONGEST_CODE: usize = 512;
+
+/// The provider's word for a link that was used, has expired, or has a newer one.
+const ACCESS_DENIED: &str = "access_denied";
 
 /// How long the other of two clicks may take longer.
 const OTHER_CLICK: Duration = Duration::from_secs(1);
@@ -97,7 +101,40 @@ impl Step {
             self.answer_elsewhere(&attempt, None).await?;
         }
         let proof = Proof::Link(AuthorizationCode::new(code));
-        Ok(self.redeem(proof, state.as_bytes(), &attempt).await)
+        let exchanges = &self.shared.flow.exchanges;
+        if !exchanges.knows(state.as_bytes(), &proof, self.now) {
+            // The code stays good: the page leads back here, and not to another link.
+            let limited = self.limit_exchange(&attempt).await;
+            limited.map_err(|rejection| Box::new(self.answer(rejection, None)))?;
+        }
+        Ok(
+            match self.granted(proof, state.as_bytes(), &attempt).await {
+                Ok(granted) => self.sign_in(&granted, &attempt).await,
+                Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
+                    self.used(state, &attempt, false).await
+                }
+                // Not taken by the provider: as above.
+                Err(rejection) if rejection.kind() == RejectionKind::RateLimited => {
+                    self.answer(rejection, None)
+                }
+                Err(rejection) => self.answer(rejection, Some(&attempt)),
+            },
+        )
+    }
+
+    /// Answers a used link: by the session that it gave, where there is one or comes within a second.
+    async fn used(&self, state: &str, attempt: &Attempt, has_waited: bool) -> Response<Bytes> {
+        if self.has_session_of(attempt).await {
+            return self.on_their_way(attempt);
+        }
+        if let Some(granted) = self.granted_just_now(state.as_bytes()).await {
+            return self.sign_in(&granted, attempt).await;
+        }
+        if !has_waited && self.parts.method == Method::GET {
+            sleep(OTHER_CLICK).await;
+            return self.ask_once_more(state);
+        }
+        self.answer(Rejection::new(RejectionKind::LinkUsed), Some(attempt))
     }
 
     async fn declined(
@@ -107,7 +144,7 @@ impl Step {
         has_waited: bool,
     ) -> Response<Bytes> {
         let kind = match error {
-            "access_denied" => RejectionKind::LinkUsed,
+            ACCESS_DENIED => RejectionKind::LinkUsed,
             "organization_invalid" | "profile_not_allowed_outside_organization" => {
                 RejectionKind::NotAllowed
             }
@@ -119,21 +156,15 @@ impl Step {
         let Some(attempt) = attempt.filter(|attempt| self.may_finish(attempt)) else {
             return self.refuse(kind);
         };
-        if kind == RejectionKind::LinkUsed && !self.has_session_of(&attempt).await {
-            if let Some(granted) = self.granted_just_now(state.as_bytes()).await {
-                return self.sign_in(&granted, &attempt).await;
-            }
-            if !has_waited && self.parts.method == Method::GET {
-                sleep(OTHER_CLICK).await;
-                return self.ask_once_more(error, state);
-            }
+        if kind == RejectionKind::LinkUsed {
+            return self.used(state, &attempt, has_waited).await;
         }
-        self.or_live_session(Rejection::new(kind), &attempt).await
+        self.answer(Rejection::new(kind), Some(&attempt))
     }
 
-    fn ask_once_more(&self, error: &str, state: &str) -> Response<Bytes> {
+    fn ask_once_more(&self, state: &str) -> Response<Bytes> {
         let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("error", error)
+            .append_pair("error", ACCESS_DENIED)
             .append_pair("state", state)
             .append_pair("waited", "1")
             .finish();

@@ -1,6 +1,7 @@
 //! What a step has to ask the throttle before it goes on.
 //!
 //! - Mail is charged before anything about the address is looked up, so that the answer is the same for every address.
+//! - The exchange of a link's code is charged before the provider is asked, but not one that runs or is over already.
 //! - A try is taken before the guess is compared, and given back when it was right.
 //! - A throttle that fails lets rates pass, and refuses tries.
 
@@ -12,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::Step;
+use super::{Step, attempt::Attempt};
 use crate::{
     clock::Timestamp,
     email::Email,
@@ -51,8 +52,7 @@ impl Step {
         let Some(limits) = &self.shared.flow.throttling.limits else {
             return Ok(());
         };
-        let canonical = email.as_str().to_ascii_lowercase();
-        let address = self.key("throttle: mail, address", canonical.as_bytes());
+        let address = self.key("throttle: mail, address", mailbox_of(email).as_bytes());
         let mut charges = vec![(
             LimitScope::Address,
             Charge::new(address, limits.mails_per_address),
@@ -72,6 +72,23 @@ impl Step {
         let mut charges: Vec<_> = network.into_iter().collect();
         let everybody = self.key("throttle: code, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
+        self.limit(&charges, None).await
+    }
+
+    /// Charges an exchange of a link's code to its attempt, to the client's network and to everybody.
+    pub(super) async fn limit_exchange(&self, attempt: &Attempt) -> Result<(), Rejection> {
+        let Some(limits) = &self.shared.flow.throttling.limits else {
+            return Ok(());
+        };
+        let of = self.key("throttle: exchange, attempt", &attempt.name());
+        let mut charges = vec![(
+            LimitScope::Attempt,
+            Charge::new(of, limits.exchanges_per_attempt),
+        )];
+        charges.extend(self.network("throttle: exchange, network", limits.exchanges_per_network));
+        let everybody = self.key("throttle: exchange, everybody", b"");
+        let everybody = Charge::new(everybody, limits.exchanges);
+        charges.push((LimitScope::Everybody, everybody));
         self.limit(&charges, None).await
     }
 
@@ -135,6 +152,17 @@ impl Step {
     fn key(&self, label: &'static str, value: &[u8]) -> ThrottleKey {
         let keys = self.shared.gate.tokens.keys();
         ThrottleKey::from_bytes(keys.pseudonym(label, value))
+    }
+}
+
+/// Returns the mailbox that is counted. Mail for `ada+x` comes to `ada` at the large providers, and a tag must buy nobody more of it
+/// (RFC 5233). A local part that begins with `+` has no tag.
+fn mailbox_of(email: &Email) -> String {
+    let address = email.as_str().to_ascii_lowercase();
+    let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
+    match local.split_once('+') {
+        Some((name, _)) if !name.is_empty() => format!("{name}@{domain}"),
+        _ => address,
     }
 }
 
@@ -326,6 +354,21 @@ mod tests {
         let mut limited = pin!(step.limit_code_entry());
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(limited.as_mut().poll(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn a_mailbox_is_its_address_in_lower_case_without_a_tag() {
+        for (email, want) in [
+            ("ada@example.com", "ada@example.com"),
+            ("Ada@Example.COM", "ada@example.com"),
+            ("ada+x@example.com", "ada@example.com"),
+            ("ada+x+y@example.com", "ada@example.com"),
+            ("ada+@example.com", "ada@example.com"),
+            ("+ada@example.com", "+ada@example.com"),
+            ("++@example.com", "++@example.com"),
+        ] {
+            assert_eq!(mailbox_of(&Email::parse(email).unwrap()), want);
+        }
     }
 
     #[test]

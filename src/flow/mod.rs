@@ -239,8 +239,8 @@ impl Step {
             .filter(|attempt| attempt.keeps_fragment || attempt.term == Term::Remembered)
             .filter(|attempt| attempt.resend_wait(self.now).is_none())
             .map(|attempt| {
-                self.seal_or_shorten(&attempt.with_tail(""), Purpose::Check)
-                    .0
+                let bare = attempt.with_link("").with_tail("");
+                self.seal_or_shorten(&bare, Purpose::Check).0
             });
         let resend = attempt.map(|attempt| {
             Resend::new(&action, attempt.email.as_str())

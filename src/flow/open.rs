@@ -21,7 +21,7 @@ impl Step {
         if let Some(response) = self.too_late(&attempt) {
             return response;
         }
-        let link = &attempt.tail;
+        let link = &attempt.link;
         if self.may_finish(&attempt) {
             return redirect(link);
         }
@@ -48,7 +48,6 @@ impl Step {
             true => RejectionKind::ClockWrong,
             false => RejectionKind::LinkExpired,
         };
-        // The tail is the provider's link; as a way back it would not parse, and so is never offered.
         let is_ours = self.is_ours(attempt);
         Some(self.answer(Rejection::new(kind), Some(attempt).filter(|_| is_ours)))
     }

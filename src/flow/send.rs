@@ -147,13 +147,13 @@ impl Step {
         }
     }
 
-    /// Seals the provider's link into one of ours. `None` when it is too long to be mailed.
+    /// Seals the provider's link into one of ours, with the way back where there is room. `None` when it is too long to be mailed.
     fn own_link(&self, attempt: &Attempt, link: &Link) -> Option<Link> {
-        let keys = self.shared.gate.tokens.keys();
-        let nonce = crate::random::bytes();
-        let sealed = attempt
-            .with_tail(link.expose())
-            .seal(keys, Purpose::Open, nonce)?;
+        let attempt = attempt.with_link(link.expose());
+        let (sealed, _) = self.seal_or_shorten(&attempt, Purpose::Open);
+        if sealed.is_empty() {
+            return None;
+        }
         let path = format!("{}?t={sealed}", self.path(Endpoint::Open));
         Some(Link::new(self.shared.gate.absolute(&path)))
     }

@@ -83,7 +83,7 @@ impl SessionIssuer {
         Ok(session)
     }
 
-    /// Ends a session as [`SessionIssuer::sign_out`] does, and puts the removal of its cookie into the jar of the request.
+    /// Ends a session as [`SessionIssuer::sign_out`] does, and puts the [removals](SessionIssuer::removals) into the jar of the request.
     ///
     /// # Errors
     ///
@@ -94,7 +94,9 @@ impl SessionIssuer {
         cookies: &Cookies,
         session: &Session,
     ) -> Result<(), StoreError> {
-        cookies.add(self.shared.gate.cookies().removed().into_owned());
+        for jar in [Jar::Session, Jar::Arrived] {
+            cookies.add(self.shared.gate.cookies().removed(jar).into_owned());
+        }
         self.sign_out(session).await
     }
 }

@@ -131,14 +131,17 @@ impl Rejection {
         let is_webhook = shared.gate.endpoint(head) == Some(Endpoint::Webhook);
         let mut response = if head.wants_page() && !is_webhook {
             let login = shared.gate.login_path(None);
-            // Where our cookie does not come back to, no relative way leads on.
-            let login = match self.kind {
+            let way_on = match self.kind {
+                // Where our cookie does not come back to, no relative way leads on.
                 RejectionKind::InsecureConnection | RejectionKind::OtherHost => {
                     shared.gate.absolute(&login)
                 }
+                RejectionKind::RateLimited if resend.is_none() => {
+                    link_again(shared, head).unwrap_or(login)
+                }
                 _ => login,
             };
-            self.to_page(shared, &login, resend)
+            self.to_page(shared, &way_on, resend)
         } else {
             self.to_program(shared, head)
         };
@@ -297,6 +300,15 @@ impl Rejection {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole));
         }
     }
+}
+
+/// Returns the way back to the link that a request came by, which nothing has used up. By GET it does nothing that the link would not.
+fn link_again(shared: &Shared, head: &RequestHead<'_>) -> Option<String> {
+    let gate = &shared.gate;
+    let endpoint = gate.endpoint(head)?;
+    let query = head.original_uri().query()?;
+    let is_link = matches!(endpoint, Endpoint::Callback | Endpoint::Open);
+    is_link.then(|| format!("{}?{query}", gate.path(endpoint)))
 }
 
 /// Returns the page that htmx drives, as it names it: one on our own origin, without the fragment.

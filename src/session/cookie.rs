@@ -135,14 +135,12 @@ impl Cookies {
 
     /// Returns the `Set-Cookie` value that makes the browser forget one of the cookies.
     pub(crate) fn removal_of(&self, jar: Jar) -> HeaderValue {
-        let domain = self.domain_of(jar);
-        encode(&removed(self.name(jar), self.is_secure, domain))
+        encode(&self.removed(jar))
     }
 
-    /// Returns the cookie that makes the browser forget the session.
-    #[cfg(feature = "tower-cookies")]
-    pub(crate) fn removed(&self) -> Cookie<'_> {
-        removed(&self.session, self.is_secure, self.domain.as_deref())
+    /// Returns the cookie that makes the browser forget one of the cookies.
+    pub(crate) fn removed(&self, jar: Jar) -> Cookie<'_> {
+        removed(self.name(jar), self.is_secure, self.domain_of(jar))
     }
 
     fn domain_of(&self, jar: Jar) -> Option<&str> {

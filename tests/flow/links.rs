@@ -149,6 +149,91 @@ async fn our_mailed_link_ends_with_the_providers_and_cannot_be_forged() {
     assert!(late.text().contains(ADA), "a new link needs no typing");
 }
 
+/// Returns where pressing "Send a new link" leads, and what the form brings along.
+fn new_link(page: &str) -> (String, String) {
+    let between = |start: &str, end: &str| {
+        let (_, rest) = page.split_once(start).unwrap_or_default();
+        rest.split_once(end).unwrap_or_default().0.to_owned()
+    };
+    let action = between("<form method=\"post\" action=\"", "\"");
+    (action, between("name=\"t\" value=\"", "\""))
+}
+
+/// Our own link has the provider's inside, and that left no room to say where the person wanted to go.
+#[tokio::test]
+async fn our_mailed_link_that_came_too_late_knows_where_the_person_wanted_to_go() {
+    let fits = format!("/reports?filter={}", "x".repeat(200));
+    // Room for it in the state, and none beside the provider's link.
+    let long = format!("/reports?filter={}", "x".repeat(560));
+    let longest = format!("/reports?filter={}", "x".repeat(1_900));
+    assert!(long.len() < 600);
+    for (name, wanted, is_in_a_cookie) in [
+        ("short", "/reports", false),
+        ("fits", &fits, false),
+        ("long", &long, true),
+        ("longest", &longest, true),
+    ] {
+        let post = Post::default();
+        let world = World::with(|builder| builder.mailer(post.clone())).await;
+        let mut browser = world.browser();
+        let form = format!("/auth/login?return_to={wanted}");
+        browser
+            .post(&form, "email=ada@example.com&fragment=kept")
+            .await;
+        let link = post.link();
+        assert!(ORIGIN.len() + link.len() < 1_100, "{name}: {}", link.len());
+        let is_kept = browser.jar.contains_key("__Host-magic-link-return");
+        assert_eq!(is_kept, is_in_a_cookie, "{name}");
+
+        world.clock.advance(Duration::from_secs(900));
+        // What it wanted is for the browser that began alone.
+        let stranger = world.browser().get(&link).await.text();
+        assert!(!stranger.contains("/reports"), "{name}: {stranger}");
+        let late = browser.get(&link).await;
+        assert_eq!(late.status(), 400, "{name}");
+        let (action, before) = new_link(&late.text());
+        let resend = format!("email=ada@example.com&t={before}");
+        let posted = browser.post(&action, &resend).await;
+        let check = browser.follow(posted).await;
+        assert_eq!(check.status(), 200, "{name}");
+        let onward = browser.get(&post.link()).await;
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let callback = http.get(onward.location()).send().await.unwrap();
+        let callback = callback.headers()["location"].to_str().unwrap();
+        // The fragment was kept by the browser: a page leads there.
+        let landed = browser.get(callback.strip_prefix(ORIGIN).unwrap()).await;
+        let to = format!("href=\"{wanted}\"");
+        assert!(landed.text().contains(&to), "{name}: {}", landed.text());
+    }
+}
+
+/// Whoever asks for an address that is not taken is not told, and not by a cookie either.
+#[tokio::test]
+async fn a_long_way_back_is_kept_alike_whether_a_mail_was_made_or_not() {
+    let post = Post::default();
+    let domains = |builder: Builder| builder.email_domains(["example.com"]);
+    let world = World::with(|builder| domains(builder.mailer(post.clone()))).await;
+    for length in [0, 200, 350, 450, 560, 1_900] {
+        let form = format!(
+            "/auth/login?return_to=/reports?filter={}",
+            "x".repeat(length)
+        );
+        let mut kept = Vec::new();
+        for domain in ["example.com", "example.net"] {
+            let mut browser = world.browser();
+            let email = format!("n{length:04}@{domain}");
+            let answer = browser.post(&form, &format!("email={email}")).await;
+            assert_eq!(answer.status(), 303, "{email}");
+            kept.push(browser.jar.into_keys().collect::<Vec<_>>());
+        }
+        assert_eq!(kept[0], kept[1], "{length}");
+    }
+    assert_eq!(post.letters().len(), 6);
+}
+
 #[tokio::test]
 async fn a_mailer_that_fails_is_told_and_the_next_try_works() {
     let post = Post::default();

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use http::Request;
-use tower_magic_link::{RejectionKind, Trouble};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use tower::{Layer, service_fn, util::BoxCloneSyncService};
+use tower_magic_link::{RejectionKind, Session, Trouble};
 
-use crate::support::{ADA, Answer, Browser, World};
+use crate::support::{ADA, Answer, Browser, ORIGIN, World};
 
 const SESSION: &str = "__Host-magic-link";
 const ARRIVED: &str = "__Host-magic-link-arrived";
@@ -135,6 +138,42 @@ async fn whoever_signs_out_or_is_signed_out_at_once_is_shown_the_form() {
     elsewhere.post("/auth/logout", "everywhere=true").await;
     let answer = ended.get("/").await;
     assert_eq!(ended.follow(answer).await.status(), 200);
+    assert!(!world.heard().contains("CookieLost"));
+}
+
+/// The application signs them out, and not `/auth/logout`: within a minute of signing in that is no dropped cookie.
+#[tokio::test]
+async fn whoever_the_application_signs_out_at_once_is_shown_the_form() {
+    let world = World::new().await;
+    let issuer = world.layer.issuer();
+    let leave = world
+        .layer
+        .layer(service_fn(move |request: Request<Full<Bytes>>| {
+            let issuer = issuer.clone();
+            async move {
+                let mut response = Response::new(Full::<Bytes>::default());
+                if let Some(session) = request.extensions().get::<Session>() {
+                    issuer.sign_out(session).await.unwrap();
+                }
+                for removal in issuer.removals() {
+                    response.headers_mut().append("set-cookie", removal);
+                }
+                response
+                    .headers_mut()
+                    .insert("cache-control", "no-store".parse().unwrap());
+                Ok::<_, std::convert::Infallible>(response)
+            }
+        }));
+    let signed_in = world.signed_in(ADA).await;
+    assert!(signed_in.jar.contains_key(ARRIVED));
+    let mut out = Browser::new(BoxCloneSyncService::new(leave), ORIGIN);
+    out.jar = signed_in.jar;
+    assert_eq!(out.get("/leave").await.status(), 200);
+    let mut after = world.browser();
+    after.jar = out.jar;
+    assert!(!after.jar.contains_key(SESSION) && !after.jar.contains_key(ARRIVED));
+    let bounced = after.get("/reports").await;
+    assert_eq!(after.follow(bounced).await.status(), 200);
     assert!(!world.heard().contains("CookieLost"));
 }
 

@@ -119,10 +119,31 @@ async fn addresses_that_differ_in_case_or_spaces_share_a_limit() {
         ("Ada@Example.com", 303),
         (" ADA@EXAMPLE.COM ", 303),
         ("aDa@example.com", 429),
-        ("ada+x@example.com", 303),
+        ("ada@example.org", 303),
     ] {
         assert_eq!(status(&world, email, None).await, want, "{email}");
     }
+}
+
+/// A mailbox has as many tags as one likes to think of, and its owner one patience.
+#[tokio::test]
+async fn addresses_that_differ_in_their_tag_share_a_limit_and_stay_addresses() {
+    let world = World::new().await;
+    for (email, want) in [
+        ("ada+1@example.com", 303),
+        ("Ada+2+3@example.com", 303),
+        ("ada@example.com", 303),
+        ("ada+4@example.com", 429),
+        ("ada+4@example.org", 303),
+        ("bob+ada@example.com", 303),
+        ("+ada@example.com", 303),
+        ("+bob@example.com", 303),
+        ("+bob+1@example.com", 303),
+        ("+@example.com", 303),
+    ] {
+        assert_eq!(status(&world, email, None).await, want, "{email}");
+    }
+    assert!(world.emulator().last_link_to("ada+1@example.com").is_some());
 }
 
 #[tokio::test]
@@ -262,10 +283,113 @@ async fn everybody_together_has_a_limit_and_a_refused_request_costs_no_other_lim
     assert_eq!(status(&world, ADA, None).await, 303);
 }
 
+/// Follows a callback, from a peer where one is given.
+async fn follow(browser: &mut Browser, callback: &str, peer: Option<&str>) -> Answer {
+    let mut request = Request::get(callback)
+        .header("accept", "text/html")
+        .header("sec-fetch-mode", "navigate");
+    if let Some(peer) = peer {
+        let peer = SocketAddr::new(peer.parse().unwrap(), 4_000);
+        request = request.extension(PeerAddr::from(peer));
+    }
+    browser
+        .send(request.body(String::new().into()).unwrap())
+        .await
+}
+
+/// Whoever has one state and its browser could ask WorkOS in everybody's name, without end.
+#[tokio::test]
+async fn made_up_codes_ask_the_provider_no_more_often_than_the_limit_says_and_use_nothing_up() {
+    let two = Rate::new(2, 10 * SECOND);
+    let peer = Some("192.0.2.1");
+    let cases = [
+        (
+            "Attempt",
+            Limits::default().exchanges_per_attempt(two),
+            None,
+        ),
+        (
+            "Network",
+            Limits::default().exchanges_per_network(two),
+            peer,
+        ),
+        ("Everybody", Limits::default().exchanges(two), peer),
+    ];
+    for (scope, limits, peer) in cases {
+        let world = World::with(|builder| builder.limits(limits)).await;
+        let mut browser = world.browser();
+        browser.ask_for_link(ADA, "/reports").await;
+        let callback = world.follow_mail(ADA).await;
+        let (_, state) = callback.split_once("&state=").unwrap();
+        for number in 0..10 {
+            let made_up = format!("/auth/callback?code=made-up-{number}&state={state}");
+            let want = if number < 2 { 303 } else { 429 };
+            let answer = follow(&mut browser.clone(), &made_up, peer).await;
+            assert_eq!(answer.status(), want, "{scope} {number}");
+        }
+        assert_eq!(world.exchanges(), 2, "{scope}");
+        let heard = world.heard();
+        let told = format!("Throttled {{ scope: {scope}, email: None }}");
+        assert_eq!(heard.matches(&told).count(), 8, "{heard}");
+
+        let limited = follow(&mut browser, &callback, peer).await;
+        assert_eq!(limited.header("retry-after"), "10", "{scope}");
+        let text = limited.text();
+        assert!(text.contains(Trouble::RateLimited.heading()), "{text}");
+        // The way on is the way that they came.
+        let link = format!("href=\"{}\"", callback.replace('&', "&#38;"));
+        assert!(text.contains(&link), "{link} in {text}");
+        assert!(!text.contains("name=\"email\""), "{text}");
+        let rejection = limited.head.extensions.get::<Rejection>().unwrap();
+        assert!(!format!("{rejection:?}").contains(state));
+        world.clock.advance(10 * SECOND);
+        let answer = follow(&mut browser, &callback, peer).await;
+        assert_eq!(answer.location(), "/reports", "{scope}");
+        // What is known costs nothing.
+        for _ in 0..5 {
+            let again = follow(&mut browser, &callback, peer).await;
+            assert_eq!(again.location(), "/reports", "{scope}");
+        }
+        assert_eq!(world.exchanges(), 3, "{scope}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_hears_of_too_many_exchanges_by_a_problem_and_others_are_not_held_up() {
+    let limits = Limits::default().exchanges_per_network(Rate::new(1, 60 * SECOND));
+    let world = World::with(|builder| builder.limits(limits)).await;
+    let mut callbacks = Vec::new();
+    for email in [ADA, EVE, "bob@example.com"] {
+        let mut browser = world.browser();
+        browser.ask_for_link(email, "/").await;
+        callbacks.push((browser, world.follow_mail(email).await));
+    }
+    let peers = ["192.0.2.1", "192.0.2.1", "192.0.2.2"];
+    let mut got = Vec::new();
+    for ((browser, callback), peer) in callbacks.iter_mut().zip(peers) {
+        got.push(
+            follow(browser, callback, Some(peer))
+                .await
+                .status()
+                .as_u16(),
+        );
+    }
+    assert_eq!(got, [303, 429, 303]);
+    // A network's codes are counted apart.
+    let (browser, callback) = &mut callbacks[1];
+    let request = Request::get(callback.as_str());
+    let peer = PeerAddr::from(SocketAddr::new("192.0.2.1".parse().unwrap(), 4_000));
+    let request = request.extension(peer).body(String::new().into()).unwrap();
+    let answer = browser.send(request).await;
+    assert_eq!(answer.status(), 429);
+    assert_eq!(answer.code(), RejectionKind::RateLimited.code());
+    assert_eq!(answer.header("retry-after"), "60");
+}
+
 #[tokio::test]
 async fn who_is_signed_in_is_never_limited() {
     let one = Rate::new(1, 3_600 * SECOND);
-    let limits = Limits::default().mails(one).codes(one);
+    let limits = Limits::default().mails(one).codes(one).exchanges(one);
     let world = World::with(|builder| builder.limits(limits)).await;
     let mut browser = world.signed_in(ADA).await;
     assert_eq!(status(&world, ADA, None).await, 429);
@@ -321,12 +445,13 @@ impl Throttle for Broken {
 }
 
 #[tokio::test]
-async fn a_throttle_that_fails_lets_mail_pass_and_says_so() {
+async fn a_throttle_that_fails_lets_mail_and_exchanges_pass_and_says_so() {
     let broken = Broken(Some(StoreErrorKind::Unavailable));
     let world = World::with(|builder| builder.throttle(broken)).await;
     for _ in 0..5 {
         assert_eq!(status(&world, ADA, None).await, 303);
     }
+    world.signed_in(ADA).await;
     let heard = world.heard();
     assert!(
         heard.contains("ThrottleFailed { kind: Unavailable }"),
@@ -362,6 +487,15 @@ fn a_rate_that_cannot_work_is_refused_by_build_with_its_value() {
             Limits::default().codes_per_network(none),
         ),
         ("codes", Limits::default().codes(none)),
+        (
+            "exchanges_per_attempt",
+            Limits::default().exchanges_per_attempt(none),
+        ),
+        (
+            "exchanges_per_network",
+            Limits::default().exchanges_per_network(none),
+        ),
+        ("exchanges", Limits::default().exchanges(none)),
     ];
     for (setting, limits) in cases {
         let keys = KeyRing::new(SigningKey::generate().unwrap());

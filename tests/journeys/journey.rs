@@ -317,7 +317,7 @@ async fn expired(mut walk: Walk) -> Ending {
     let late = desk.click(&link).await;
     walk.hears(&desk, &late, trouble).await;
     let link = walk.new_link(&desk, &late).await;
-    desk.click(&link).await;
+    arrives(&desk.click(&link).await);
     walk.end(&[&desk]).await
 }
 
