@@ -308,6 +308,32 @@ async fn what_a_redis_that_takes_no_writes_lacks_is_put_back_once_it_does() {
     .await;
 }
 
+/// Pins: each of them waited for itself, and the next order behind all of them.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn one_session_that_is_ended_over_and_over_is_sent_once() {
+    let server = RedisServer::start().await;
+    let wire = Wire::to(server.port).await;
+    let a = connect(&at(&wire.url(), 30)).await;
+    let b = connect(&at(&server.url(), 30)).await;
+    let people = People::new();
+    let (one, other) = (people.session("a", 10), people.session("b", 10));
+    wire.is_now(Condition::Cut);
+    is_lost("cut", &a).await;
+    for second in 0..1_000 {
+        let target = Target::Session(one.id());
+        drop(a.revoke(&order(target, 20, FAR + second)));
+    }
+    a.revoke(&end_of(&other)).await.unwrap_err();
+    wire.is_now(Condition::Whole);
+    until("it is sent again", async || {
+        [&one, &other].map(|session| standing(&b, session)) == [Some(Revoked); 2]
+    })
+    .await;
+    let told = server.say(&["XLEN", "{tower-magic-link}:stream"]);
+    assert_eq!(told, "2", "one for each session");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn an_order_that_nobody_waits_for_is_not_lost() {

@@ -16,6 +16,7 @@ use crate::{clock::Signal, event::Listener, redis::Redis, session::Session};
 
 mod follower;
 mod replica;
+mod unsent;
 mod wire;
 mod writer;
 
