@@ -71,7 +71,7 @@ impl Replica {
     /// Returns what has passed on every machine: what has ended by then may be forgotten. 1970 until the server was heard of.
     pub(super) fn past(&self) -> Timestamp {
         let began = self.server_began.load(Ordering::Relaxed);
-        let secs = began + self.began.elapsed().as_secs();
+        let secs = began.saturating_add(self.began.elapsed().as_secs());
         Timestamp::from_secs(secs.saturating_sub(SLACK))
     }
 
@@ -143,5 +143,32 @@ impl fmt::Debug for Replica {
             .field("is_loaded", &self.is_loaded)
             .field("grace", &self.grace)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revocation::Target;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_servers_clock_is_taken_to_go_on_while_it_is_away() {
+        let replica = Replica::new(Duration::ZERO);
+        let order = |until| {
+            let [at, until] = [0, until].map(Timestamp::from_secs);
+            Revocation::new(Target::Subject("a".to_owned()), at, until)
+        };
+        assert_eq!(replica.past(), Timestamp::from_secs(0), "never heard of");
+        tokio::time::advance(Duration::from_secs(100)).await;
+        replica.set_server_time(5_000);
+        assert_eq!(replica.past(), Timestamp::from_secs(4_940));
+        tokio::time::advance(Duration::from_secs(100)).await;
+        assert_eq!(replica.past(), Timestamp::from_secs(5_040));
+        replica.set_server_time(5_001);
+        assert_eq!(replica.past(), Timestamp::from_secs(4_941));
+        replica.hear_of(vec![order(4_941)]);
+        assert_eq!(replica.orders.len(), 0);
+        replica.hear_of(vec![order(4_942)]);
+        assert_eq!(replica.orders.len(), 1);
     }
 }
