@@ -43,8 +43,9 @@ const LONGEST_NAMESPACE: usize = 64;
 ///
 /// # What it has to be
 ///
-/// Its policy for full memory must be `noeviction`, or our keys alone on it: what is evicted is a session that works again. Persistence is not needed: one that comes
-/// back empty is refilled from what the replicas of the application know. The machines' clocks agree to within a minute.
+/// Its policy for full memory must be `noeviction` or one of the `volatile-…` policies, which leave alone what has no expiry of its own: what is evicted is a session that
+/// works again. Persistence is not needed: one that comes back empty is refilled from what the replicas of the application know. The machines' clocks, its own
+/// included, agree to within a minute.
 #[derive(Clone)]
 pub struct Redis {
     places: Vec<Place>,

@@ -6,7 +6,7 @@
 //! - Live connections hear of an end at once: `watchers` keeps one waker for each, for as long as it lives.
 //! - It is bounded by forgetting what has expired: an entry leaves some time after the last token that it ends has ended, as new ones come.
 
-use std::fmt;
+use std::{borrow::Cow, fmt, ptr, slice};
 
 use self::{
     ids::Ids,
@@ -114,6 +114,22 @@ impl Groups {
         ]
     }
 
+    /// Returns where orders for a target are kept, and under which name; of a session's there are none.
+    fn named<'a>(&self, target: &'a Target) -> Option<(&Names, Cow<'a, str>)> {
+        Some(match target {
+            Target::Address(address) => (&self.addresses, address.to_ascii_lowercase().into()),
+            Target::Connection(id) => (&self.connections, id.into()),
+            Target::Membership {
+                subject,
+                organization,
+            } => (&self.memberships, membership(subject, organization).into()),
+            Target::Organization(id) => (&self.organizations, id.into()),
+            Target::ProviderSession(id) => (&self.provider_sessions, id.into()),
+            Target::Session(_) => return None,
+            Target::Subject(subject) => (&self.subjects, subject.into()),
+        })
+    }
+
     fn len(&self) -> usize {
         self.all().iter().map(|(names, _)| names.len()).sum()
     }
@@ -166,30 +182,41 @@ fn member(name: String) -> Target {
 impl MemoryRevocations {
     /// Ends what the order says, and forgets what has expired by [`Revocation::at`].
     pub fn end(&self, revocation: &Revocation) {
-        let groups = &self.ended.groups;
-        let (names, name) = match revocation.target() {
-            Target::Session(id) => {
-                let (id, end) = (words(*id), end(revocation.until()));
-                self.ended.sessions.put(id, end, revocation.at().as_secs());
-                self.ended.watchers.wake(revocation.target());
-                return;
+        self.end_all(slice::from_ref(revocation), revocation.at());
+    }
+
+    /// Ends what the orders say, and forgets what has expired by `now`. Those that live on hear of what is new.
+    pub(super) fn end_all(&self, orders: &[Revocation], now: Timestamp) {
+        let Ended {
+            sessions,
+            groups,
+            watchers,
+        } = &*self.ended;
+        let mut named = groups.all().map(|kind| (kind, Vec::new()));
+        for order in orders {
+            if let Target::Session(id) = order.target() {
+                sessions.put(words(*id), end(order.until()), now.as_secs());
+                watchers.wake(order.target());
+            } else if let Some((names, name)) = groups.named(order.target()) {
+                let before = Before {
+                    at: order.at(),
+                    until: order.until(),
+                };
+                let mut kinds = named.iter_mut();
+                if let Some((_, orders)) = kinds.find(|((kind, _), _)| ptr::eq(*kind, names)) {
+                    orders.push((name, before));
+                }
             }
-            Target::Address(address) => (&groups.addresses, &address.to_ascii_lowercase()),
-            Target::Connection(id) => (&groups.connections, id),
-            Target::Membership {
-                subject,
-                organization,
-            } => (&groups.memberships, &membership(subject, organization)),
-            Target::Organization(id) => (&groups.organizations, id),
-            Target::ProviderSession(id) => (&groups.provider_sessions, id),
-            Target::Subject(subject) => (&groups.subjects, subject),
-        };
-        let order = Before {
-            at: revocation.at(),
-            until: revocation.until(),
-        };
-        names.put(name, order, revocation.at());
-        self.ended.watchers.wake(revocation.target());
+        }
+        for ((names, target), orders) in &named {
+            let orders: Vec<_> = orders
+                .iter()
+                .map(|(name, order)| (&**name, *order))
+                .collect();
+            for name in names.put(&orders, now) {
+                watchers.wake(&target(name.to_owned()));
+            }
+        }
     }
 
     /// Returns what is remembered, in no order, for a store that has to be filled: orders that have expired may be among it, and
@@ -410,6 +437,126 @@ mod tests {
         }
         let sessions = store.ended.sessions.len();
         assert!(sessions < 2_000, "{sessions} that have expired");
+    }
+
+    /// What a store on several machines needs: the clock of whoever gives an order is not everybody's.
+    #[test]
+    fn what_is_forgotten_goes_by_the_time_that_is_given() {
+        let subject = |number: u64| Target::Subject(format!("prof_{number}"));
+        let filled = |until: u64, at: u64, now: u64| {
+            let store = MemoryRevocations::default();
+            for number in 0..5_000 {
+                let orders = [numbered(number), subject(number)];
+                let orders = orders.map(|target| order(target, 20, until));
+                store.end_all(&orders, Timestamp::from_secs(20));
+            }
+            for number in 5_000..25_000 {
+                let orders = [numbered(number), subject(number)];
+                let orders = orders.map(|target| order(target, at, at + 100));
+                store.end_all(&orders, Timestamp::from_secs(now));
+            }
+            let orders = store.orders().into_iter();
+            orders
+                .filter(|order| order.until().as_secs() == until)
+                .count()
+        };
+        assert_eq!(
+            filled(1_000, 5_000, 20),
+            10_000,
+            "given by a clock that is ahead"
+        );
+        let left = filled(1_000, 0, 5_000);
+        assert!(left < 100, "{left} given by nobody's clock");
+    }
+
+    #[test]
+    fn orders_that_come_together_end_what_they_end_one_by_one() {
+        let numbers = 0..600u64;
+        let target = |number: u64| {
+            let name = format!("{}", number % 10);
+            match number % 7 {
+                0 => Target::Address(format!("A{name}@example.com")),
+                1 => Target::Connection(name),
+                2 => Target::Membership {
+                    subject: name.clone(),
+                    organization: name,
+                },
+                3 => Target::Organization(name),
+                4 => Target::ProviderSession(name),
+                5 => Target::Subject(name),
+                _ => numbered(number % 10),
+            }
+        };
+        let random = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let order = |number| {
+            order(
+                target(number),
+                random(number) % 50,
+                100 + random(number) % 77,
+            )
+        };
+        let orders: Vec<_> = numbers.map(order).collect();
+        let (one_by_one, together) = (MemoryRevocations::default(), MemoryRevocations::default());
+        let now = Timestamp::from_secs(0);
+        for page in orders.chunks(150) {
+            together.end_all(page, now);
+            page.iter()
+                .for_each(|order| one_by_one.end_all(slice::from_ref(order), now));
+            let sorted = |store: &MemoryRevocations| {
+                let mut orders = store.orders();
+                orders.sort_by_key(|order| format!("{order:?}"));
+                orders
+            };
+            assert_eq!(sorted(&together), sorted(&one_by_one));
+            assert_eq!(together.len(), together.orders().len());
+        }
+        // Nor did both go wrong.
+        for order in &orders {
+            let same = |known: &&Revocation| known.target().key() == order.target().key();
+            let known = together.orders();
+            let known = known.iter().find(same).unwrap();
+            assert!(known.until() >= order.until(), "{order:?}");
+        }
+        assert_eq!(together.len(), 70);
+    }
+
+    /// A store that is loaded anew tells what everybody knows: it was a wake for each live connection and a copy of a list for each order.
+    #[test]
+    fn an_order_that_is_known_wakes_nobody() {
+        #[derive(Default)]
+        struct Count(std::sync::atomic::AtomicUsize);
+        impl std::task::Wake for Count {
+            fn wake(self: std::sync::Arc<Self>) {
+                self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            }
+        }
+        let store = MemoryRevocations::default();
+        let count = std::sync::Arc::new(Count::default());
+        let waker = std::task::Waker::from(count.clone());
+        let mut watch = store.watch(&session("a", 1, 100)).unwrap();
+        let poll = watch
+            .as_mut()
+            .poll(&mut std::task::Context::from_waker(&waker));
+        assert!(poll.is_pending());
+        let woken = || count.0.load(std::sync::atomic::Ordering::Relaxed);
+        let subject = |at, until| order(Target::Subject("a".to_owned()), at, until);
+        let cases = [
+            ("new", subject(20, 5_000), 1),
+            ("the same", subject(20, 5_000), 1),
+            ("an earlier one", subject(19, 4_000), 1),
+            (
+                "of an earlier moment, until the same",
+                subject(10, 5_000),
+                1,
+            ),
+            ("later", subject(21, 4_000), 2),
+            ("longer", subject(1, 6_000), 3),
+            ("both", subject(21, 6_000), 3),
+        ];
+        for (name, order, want) in cases {
+            store.end_all(&[order], Timestamp::from_secs(0));
+            assert_eq!(woken(), want, "{name}");
+        }
     }
 
     #[test]

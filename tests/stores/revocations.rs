@@ -6,12 +6,12 @@ use futures_util::FutureExt;
 use tower_magic_link::{
     Identity, MemoryRevocations, Redis, RedisRevocations, Revocation, Revocations, Session,
     Standing::{self, Active, Revoked},
-    Target,
+    Target, Timestamp,
 };
 
 use crate::{
     redis::{RedisServer, until},
-    session::{People, end_of, order, standing},
+    session::{FAR, People, end_of, order, standing},
 };
 
 /// Two replicas of an application; in memory there is one alone.
@@ -93,7 +93,7 @@ async fn a_subjects_sessions_end_up_to_the_moment(replicas: &Replicas) {
     let [before, same, later] = [19, 20, 21].map(|second| people.session("a", second));
     let another = people.session("b", 19);
     replicas
-        .end(order(Target::Subject("a".to_owned()), 20, 43_200))
+        .end(order(Target::Subject("a".to_owned()), 20, FAR))
         .await;
     let cases = [
         (&before, Revoked),
@@ -131,11 +131,11 @@ async fn what_sessions_have_in_common_ends_them(replicas: &Replicas) {
         };
         let target = target(&name);
         assert!(target.names(&ada) && !target.names(&eve), "{target:?}");
-        replicas.end(order(target.clone(), 9, 43_200)).await;
+        replicas.end(order(target.clone(), 9, FAR)).await;
         replicas
             .all_say("a second early", &[(&ada, Active), (&eve, Active)])
             .await;
-        replicas.end(order(target, 10, 43_200)).await;
+        replicas.end(order(target, 10, FAR)).await;
         replicas
             .all_say("in time", &[(&ada, Revoked), (&eve, Active)])
             .await;
@@ -150,9 +150,9 @@ async fn an_earlier_order_does_not_shorten_a_later_one(replicas: &Replicas) {
         Target::Session(one.id()),
         Target::Subject("many".to_owned()),
     );
-    replicas.end(order(id.clone(), 20, 5_000)).await;
+    replicas.end(order(id.clone(), 20, FAR)).await;
     replicas.end(order(id, 20, 30)).await;
-    replicas.end(order(all.clone(), 40, 5_000)).await;
+    replicas.end(order(all.clone(), 40, FAR)).await;
     replicas.end(order(all, 20, 30)).await;
     // Enough for what has ended by the second 100 to be forgotten.
     let passing: Vec<_> = (0..300).map(|_| people.session("p", 10)).collect();
@@ -261,4 +261,72 @@ async fn what_has_ended_leaves_redis_and_leaves_nothing_behind() {
         .await;
     replicas.all_say("a clock that is ahead", &[]).await;
     assert_eq!(count("ended", "ZCARD"), "3");
+}
+
+/// How many expired orders a copy keeps at most: seven in each of its tables.
+const EXPIRED: usize = 7 * 256;
+
+/// Pins: a replica to which nobody signs out kept all that the others had ever ended.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn what_has_ended_by_the_servers_clock_leaves_every_copy_and_is_not_put_back() {
+    let server = RedisServer::start().await;
+    let redis = Redis::new(&server.url()).unwrap();
+    let a = RedisRevocations::connect(&redis).await.unwrap();
+    let b = RedisRevocations::connect(&redis).await.unwrap();
+    let people = People::new();
+    let second = Timestamp::from_secs;
+    let past = |target| Revocation::new(target, second(20), second(50));
+    let ended = (0..3_000).flat_map(|number| {
+        let session = people.session("a", 10);
+        [
+            past(Target::Session(session.id())),
+            past(Target::Subject(format!("user_{number}"))),
+        ]
+    });
+    let ended: Vec<_> = ended.collect();
+    let taken = ended.iter().map(|order| a.revoke(order));
+    futures_util::future::join_all(taken).await;
+    let last = people.session("a", 10);
+    a.revoke(&end_of(&last)).await.unwrap();
+    until("b hears", async || standing(&b, &last) == Some(Revoked)).await;
+    assert_eq!(b.len(), 1, "what had ended when it was heard of");
+    assert!((2..=EXPIRED + 64).contains(&a.len()), "{}", a.len());
+
+    server.say(&["FLUSHALL"]);
+    let held = || server.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    until("it is refilled", async || held() != "0").await;
+    let late = RedisRevocations::connect(&redis).await.unwrap();
+    assert_eq!((&*held(), late.len()), ("1", 1));
+}
+
+/// Pins: an order's moment, which another machine's clock says, was taken for the time at which to forget.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn no_copy_forgets_by_the_clock_of_who_gives_an_order() {
+    let server = RedisServer::start().await;
+    let replicas = Replicas::at(Redis::new(&server.url()).unwrap()).await;
+    let one = replicas.people.session("one", 10);
+    let many = replicas.people.session("many", 10);
+    replicas.end(end_of(&one)).await;
+    replicas
+        .end(order(Target::Subject("many".to_owned()), 20, FAR))
+        .await;
+    // As many as fill every table and every list.
+    let ahead = (0..2_000).flat_map(|number| {
+        let session = replicas.people.session("a", 10);
+        [
+            order(Target::Session(session.id()), FAR + 1, FAR + 2),
+            order(Target::Subject(format!("a{number}")), FAR + 1, FAR + 2),
+        ]
+    });
+    let ahead: Vec<_> = ahead.collect();
+    let taken = ahead.iter().map(|order| replicas.here.revoke(order));
+    futures_util::future::join_all(taken).await;
+    replicas
+        .all_say(
+            "a clock that is ahead",
+            &[(&one, Revoked), (&many, Revoked)],
+        )
+        .await;
 }

@@ -1,7 +1,7 @@
 //! `Names`: orders that end many sessions, by a name that those have in common.
 //!
 //! - They are spread over shards, each a sorted list. Readers take no lock; an order replaces its shard's list by a copy, in which it stands and
-//!   what has expired does not.
+//!   what has expired does not. Orders that come together share a copy, and one that says nothing new makes none.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -13,6 +13,16 @@ use crate::clock::Timestamp;
 pub(super) struct Before {
     pub(super) at: Timestamp,
     pub(super) until: Timestamp,
+}
+
+impl Before {
+    /// Returns the later of each moment.
+    fn or_later(self, other: Self) -> Self {
+        Self {
+            at: self.at.max(other.at),
+            until: self.until.max(other.until),
+        }
+    }
 }
 
 pub(super) struct Names {
@@ -46,51 +56,75 @@ impl Names {
 
     /// Says whether an order ends what began at `began` and has this name.
     pub(super) fn end(&self, name: &str, began: Timestamp) -> bool {
-        self.shard(name).is_some_and(|shard| {
+        self.shard(self.place(name)).is_some_and(|shard| {
             let orders = shard.orders.load();
-            orders.as_ref().is_some_and(|orders| {
-                let place = orders.binary_search_by(|(known, _)| (**known).cmp(name));
-                let order = place.ok().and_then(|place| orders.get(place));
-                order.is_some_and(|(_, before)| began <= before.at)
-            })
+            let order = orders.as_ref().and_then(|orders| find(orders, name));
+            order.is_some_and(|before| began <= before.at)
         })
     }
 
-    /// Remembers an order; of two for one name, the later of each moment.
-    pub(super) fn put(&self, name: &str, order: Before, now: Timestamp) {
-        let Some(shard) = self.shard(name) else {
-            return;
-        };
+    /// Remembers orders; of two for one name, the later of each moment. Returns the names for which something changed.
+    pub(super) fn put<'a>(&self, orders: &[(&'a str, Before)], now: Timestamp) -> Vec<&'a str> {
+        let place = |(name, order): &(&'a str, Before)| (self.place(name), (*name, *order));
+        let mut placed: Vec<_> = orders.iter().map(place).collect();
+        placed.sort_unstable_by_key(|(place, (name, _))| (*place, *name));
+        let mut changed = Vec::new();
+        for orders in placed.chunk_by(|(one, _), (other, _)| one == other) {
+            let shard = orders.first().and_then(|(place, _)| self.shard(*place));
+            let orders = orders.iter().map(|(_, order)| *order);
+            if let Some(shard) = shard {
+                changed.extend(self.put_in(shard, orders, now));
+            }
+        }
+        changed
+    }
+
+    /// Puts orders in a shard, sorted by name.
+    fn put_in<'a>(
+        &self,
+        shard: &Shard,
+        orders: impl Iterator<Item = (&'a str, Before)>,
+        now: Timestamp,
+    ) -> Vec<&'a str> {
         let _writer = shard.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let orders = shard.orders.load();
-        let known = orders.as_ref().map_or(&[][..], |orders| orders);
-        let place = known.binary_search_by(|(known, _)| (**known).cmp(name));
-        let (before, order, after) = match place {
-            Ok(place) => {
-                let (before, rest) = known.split_at(place);
-                let Some(((name, known), after)) = rest.split_first() else {
-                    return;
-                };
-                let order = Before {
-                    at: order.at.max(known.at),
-                    until: order.until.max(known.until),
-                };
-                (before, (name.clone(), order), after)
-            }
-            Err(place) => {
-                let (before, after) = known.split_at(place);
-                (before, (Arc::from(name), order), after)
-            }
+        let list = shard.orders.load();
+        let known = list.as_ref().map_or(&[][..], |list| list);
+        let is_new = |(name, order): &(&str, Before)| {
+            find(known, name).is_none_or(|known| known.or_later(*order) != known)
         };
+        let fresh: Vec<_> = orders.filter(is_new).collect();
+        if fresh.is_empty() {
+            return Vec::new();
+        }
         let counts = |(_, order): &&(Arc<str>, Before)| order.until > now;
-        let mut changed = Vec::with_capacity(known.len() + 1);
-        changed.extend(before.iter().filter(counts).cloned());
-        changed.push(order);
-        changed.extend(after.iter().filter(counts).cloned());
+        let mut changed: Vec<(Arc<str>, Before)> = Vec::with_capacity(known.len() + fresh.len());
+        let mut rest = known;
+        for (name, order) in &fresh {
+            // Two orders for one name may come together.
+            let last = changed.last_mut();
+            if let Some((_, known)) = last.filter(|(last, _)| **last == **name) {
+                *known = known.or_later(*order);
+                continue;
+            }
+            let (before, after) =
+                rest.split_at(rest.partition_point(|(known, _)| **known < **name));
+            changed.extend(before.iter().filter(counts).cloned());
+            rest = after;
+            let entry = match after.split_first() {
+                Some(((known, moments), after)) if **known == **name => {
+                    rest = after;
+                    (known.clone(), moments.or_later(*order))
+                }
+                _ => (Arc::from(*name), *order),
+            };
+            changed.push(entry);
+        }
+        changed.extend(rest.iter().filter(counts).cloned());
         let (had, has) = (known.len(), changed.len());
         shard.orders.store(Some(Arc::new(changed)));
         self.len.fetch_add(has, Ordering::Release);
         self.len.fetch_sub(had, Ordering::Release);
+        fresh.into_iter().map(|(name, _)| name).collect()
     }
 
     /// Returns what is remembered. What is put in meanwhile may be missing.
@@ -104,9 +138,20 @@ impl Names {
         entries
     }
 
-    fn shard(&self, name: &str) -> Option<&Shard> {
+    /// Returns the number of a name's shard.
+    fn place(&self, name: &str) -> usize {
         let many = u64::try_from(self.shards.len()).unwrap_or_default();
-        let shard = self.hasher.hash_one(name).checked_rem(many)?;
-        self.shards.get(usize::try_from(shard).unwrap_or_default())
+        let place = self.hasher.hash_one(name).checked_rem(many);
+        usize::try_from(place.unwrap_or_default()).unwrap_or_default()
     }
+
+    fn shard(&self, place: usize) -> Option<&Shard> {
+        self.shards.get(place)
+    }
+}
+
+fn find(orders: &[(Arc<str>, Before)], name: &str) -> Option<Before> {
+    let place = orders.binary_search_by(|(known, _)| (**known).cmp(name));
+    let order = place.ok().and_then(|place| orders.get(place));
+    order.map(|(_, before)| *before)
 }

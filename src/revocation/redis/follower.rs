@@ -3,15 +3,21 @@
 //! 1. It connects, and compares the epoch, the server's history and the number of the last order with those that it left.
 //! 2. All as it was: it reads on from its place in the stream. Too far behind: it loads everything.
 //! 3. Another memory - empty, older, or a failover's: it loads everything, and puts back what only this process knows.
-//! 4. It waits at the stream, and hears at least every 300 ms: an answer that does not come is a server that is gone.
+//! 4. What it cannot put back, because the server takes no writes, it hands to the writer: that is no reason to vouch for nobody.
+//! 5. It waits at the stream, and hears at least every 300 ms: an answer that does not come is a server that is gone.
 
 use std::{collections::HashMap, convert::Infallible, error::Error, sync::Arc, time::Duration};
 
-use tokio::{sync::watch, time::sleep};
+use futures_util::future;
+use tokio::{
+    sync::{mpsc, watch},
+    time::sleep,
+};
 
 use super::{
     replica::Replica,
     wire::{Entries, Page, Wire, member, order, put_arguments},
+    writer::Letter,
 };
 use crate::{
     clock::Timestamp,
@@ -39,7 +45,12 @@ struct Place {
 }
 
 /// Follows the server for as long as it is polled.
-pub(super) async fn follow(redis: Redis, replica: Arc<Replica>, loaded: watch::Sender<bool>) {
+pub(super) async fn follow(
+    redis: Redis,
+    replica: Arc<Replica>,
+    letters: mpsc::UnboundedSender<Letter>,
+    loaded: watch::Sender<bool>,
+) {
     // However this ends - by a panic, with the runtime - what is known here is no longer fresh.
     let losing = Losing(replica);
     let replica = &losing.0;
@@ -54,6 +65,7 @@ pub(super) async fn follow(redis: Redis, replica: Arc<Replica>, loaded: watch::S
                     connection: &connection,
                     replica,
                     wire: &wire,
+                    letters: &letters,
                     loaded: &loaded,
                 };
                 following.run(&mut place).await
@@ -96,6 +108,7 @@ struct Following<'a> {
     connection: &'a Connection,
     replica: &'a Replica,
     wire: &'a Wire,
+    letters: &'a mpsc::UnboundedSender<Letter>,
     loaded: &'a watch::Sender<bool>,
 }
 
@@ -127,8 +140,12 @@ impl Following<'_> {
 
     /// Makes the copy whole, from wherever it was left.
     async fn arrive(&self, left: Option<Place>) -> Result<Place, StoreError> {
-        self.put(&[]).await?;
-        let (epoch, seq) = self.state().await?;
+        let mut state = self.state().await?;
+        if state.0.is_none() {
+            self.put(&[]).await?;
+            state = self.state().await?;
+        }
+        let (epoch, seq) = state;
         let mut here = Place {
             epoch: epoch.unwrap_or_default(),
             history: self.connection.history.clone(),
@@ -165,24 +182,34 @@ impl Following<'_> {
         let limit = block.unwrap_or_default() + LATE;
         let command = self.wire.read(here.seq, block);
         let entries: Entries = self.connection.ask_within(limit, &command).await?;
-        for (_, entries) in entries.into_iter().flatten() {
-            for (id, fields) in entries {
-                let seq = id.split_once('-').and_then(|(seq, _)| seq.parse().ok());
-                if seq != Some(here.seq + 1) {
-                    return Ok(false);
-                }
-                if let [_, member, _, until] = fields.as_slice() {
-                    self.end(member, until);
-                }
-                here.seq += 1;
+        let entries = entries
+            .into_iter()
+            .flatten()
+            .flat_map(|(_, entries)| entries);
+        let mut orders = Vec::new();
+        let mut is_whole = true;
+        for (id, fields) in entries {
+            let seq = id.split_once('-').and_then(|(seq, _)| seq.parse().ok());
+            is_whole = seq == Some(here.seq + 1);
+            if !is_whole {
+                break;
             }
+            if let [_, member, _, until] = fields.as_slice() {
+                orders.extend(known(member, until));
+            }
+            here.seq += 1;
         }
-        Ok(true)
+        self.replica.hear_of(orders);
+        Ok(is_whole)
     }
 
+    /// Asks for the epoch and the number of the last order, and for the time on the way.
     async fn state(&self) -> Result<(Option<Vec<u8>>, u64), StoreError> {
-        let answer = self.connection.ask(&self.wire.state()).await;
-        let (epoch, seq): (_, Option<u64>) = answer?;
+        let (state, time) = (self.wire.state(), Wire::time());
+        let (state, time) = (self.connection.ask(&state), self.connection.ask(&time));
+        let ((epoch, seq), (secs, _)): ((_, Option<u64>), (u64, u64)) =
+            future::try_join(state, time).await?;
+        self.replica.set_server_time(secs);
         Ok((epoch, seq.unwrap_or_default()))
     }
 
@@ -192,11 +219,14 @@ impl Following<'_> {
         let mut cursor = "0".to_owned();
         loop {
             let (next, page): (_, Page) = self.connection.ask(&self.wire.scan(&cursor)).await?;
+            let mut orders = Vec::with_capacity(page.len());
             for (member, until) in page {
-                if let Some(until) = self.end(&member, &until) {
-                    held.insert(member, until);
+                if let Some(order) = known(&member, &until) {
+                    held.insert(member, order.until());
+                    orders.push(order);
                 }
             }
+            self.replica.hear_of(orders);
             cursor = next;
             if cursor == "0" {
                 return Ok(held);
@@ -204,19 +234,28 @@ impl Following<'_> {
         }
     }
 
-    /// Puts orders back that the server does not hold.
+    /// Puts orders back that the server does not hold, save those that may be forgotten.
     async fn put_back(
         &self,
         known: Vec<Revocation>,
         held: &HashMap<Vec<u8>, Timestamp>,
     ) -> Result<(), StoreError> {
+        let past = self.replica.past();
         let is_missing = |order: &Revocation| {
-            held.get(&member(order))
-                .is_none_or(|until| *until < order.until())
+            let held = held.get(&member(order));
+            order.until() > past && held.is_none_or(|until| *until < order.until())
         };
         let missing: Vec<_> = known.into_iter().filter(is_missing).collect();
-        for batch in missing.chunks(BATCH) {
-            self.put(batch).await?;
+        for (number, batch) in missing.chunks(BATCH).enumerate() {
+            if self.put(batch).await.is_err() {
+                for order in missing.into_iter().skip(number * BATCH) {
+                    // Without a writer there is no runtime.
+                    let _ = self.letters.send(Letter { order, reply: None });
+                }
+                // It may be gone as well.
+                self.state().await?;
+                break;
+            }
         }
         Ok(())
     }
@@ -230,13 +269,13 @@ impl Following<'_> {
         let _: i64 = self.connection.run(script, keys, &arguments).await?;
         Ok(())
     }
+}
 
-    fn end(&self, member: &[u8], until: &[u8]) -> Option<Timestamp> {
-        let Some(order) = order(member, until) else {
-            tracing::error!(target: "tower_magic_link", "an order in redis is of an unknown kind: is another replica newer?");
-            return None;
-        };
-        self.replica.orders.end(&order);
-        Some(order.until())
+/// Reads an order. One that this version does not know is said in the log.
+fn known(member: &[u8], until: &[u8]) -> Option<Revocation> {
+    let order = order(member, until);
+    if order.is_none() {
+        tracing::error!(target: "tower_magic_link", "an order in redis is of an unknown kind: is another replica newer?");
     }
+    order
 }

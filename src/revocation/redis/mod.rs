@@ -16,6 +16,7 @@ use crate::{clock::Signal, event::Listener, redis::Redis, session::Session};
 
 mod follower;
 mod replica;
+mod unsent;
 mod wire;
 mod writer;
 
@@ -49,7 +50,8 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 /// | a look-up within the [grace](Redis::grace) | is answered by what is known here |
 /// | a look-up after that | of a session that is known to have ended: ended; of others [`StoreError`], so 503 or [`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage) |
 /// | an end that is ordered here | holds here at once; the caller hears [`StoreError`] within 1.5 seconds; it is sent again until Redis has it, and holds elsewhere from then on |
-/// | Redis comes back empty, or older than it was | each replica puts back what it knows |
+/// | Redis comes back empty, or older than it was | each replica puts back what it knows and has not expired |
+/// | it takes no writes (full, or a disk that is) | as for an end that is ordered while it is away; all else goes on, and who connects follows |
 ///
 /// A process that starts meanwhile knows nothing: [`RedisRevocations::connect`] fails, and [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is
 /// there. If Redis comes back empty and *no* replica lives on that knew, the ends are lost: give it persistence where that can happen.
@@ -57,8 +59,8 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 /// # What it costs
 ///
 /// In Redis about 120 bytes for each ended session until its token would have expired, and a stream of the last 10,000 orders. Entries leave with the first
-/// order after their time. In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions costs. Each replica holds two connections and asks Redis about seven
-/// times a second.
+/// order after their time. In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions costs: they are forgotten, as new ones come, from a minute after their
+/// time on, by Redis's clock. Each replica holds two connections and asks Redis about seven times a second.
 ///
 /// # Tasks
 ///
@@ -115,7 +117,7 @@ impl RedisRevocations {
         let replica = Arc::new(Replica::new(redis.grace_period()));
         let (letters, inbox) = mpsc::unbounded_channel();
         let (loaded, is_loaded) = watch::channel(false);
-        let follower = follower::follow(redis.clone(), replica.clone(), loaded);
+        let follower = follower::follow(redis.clone(), replica.clone(), letters.clone(), loaded);
         let follower = tokio::spawn(follower).abort_handle();
         tokio::spawn(writer::write(redis.clone(), inbox));
         let handle = Handle {
@@ -152,7 +154,7 @@ impl Revocations for RedisRevocations {
 
     /// Ends here at once, even if nobody waits for the answer, and then everywhere.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
-        self.0.replica.orders.end(revocation);
+        self.0.replica.end(revocation);
         let (reply, taken) = oneshot::channel();
         let letter = Letter {
             order: revocation.clone(),

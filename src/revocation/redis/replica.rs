@@ -2,9 +2,10 @@
 //!
 //! - While the server is followed a look-up is one in memory and one load. The clock is read only when it is not.
 //! - What was ended is ended, however old the word: only the answer that a session stands needs to be fresh.
+//! - What is forgotten is what has ended by the server's clock, a minute ago: not by the clock of whoever gives an order.
 
 use std::{
-    fmt,
+    fmt, slice,
     sync::{
         OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -15,10 +16,14 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
+    clock::Timestamp,
     event::{Event, Listener, StoreName},
-    revocation::{Lookup, MemoryRevocations, Standing, StoreError, StoreErrorKind},
+    revocation::{Lookup, MemoryRevocations, Revocation, Standing, StoreError, StoreErrorKind},
     session::Session,
 };
+
+/// By how many seconds the machines' clocks may differ.
+const SLACK: u64 = 60;
 
 /// What this process knows of the ended sessions.
 pub(super) struct Replica {
@@ -32,6 +37,8 @@ pub(super) struct Replica {
     is_loaded: AtomicBool,
     /// When the server was heard of last, in milliseconds since `began`.
     heard: AtomicU64,
+    /// What the server's clock said at `began`, in seconds since 1970.
+    server_began: AtomicU64,
 }
 
 impl Replica {
@@ -44,7 +51,34 @@ impl Replica {
             is_following: AtomicBool::new(false),
             is_loaded: AtomicBool::new(false),
             heard: AtomicU64::new(0),
+            server_began: AtomicU64::new(0),
         }
+    }
+
+    /// Ends what was ordered here.
+    pub(super) fn end(&self, order: &Revocation) {
+        let orders = slice::from_ref(order);
+        self.orders.end_all(orders, self.past());
+    }
+
+    /// Ends what was ordered elsewhere, save what may be forgotten already.
+    pub(super) fn hear_of(&self, mut orders: Vec<Revocation>) {
+        let past = self.past();
+        orders.retain(|order| order.until() > past);
+        self.orders.end_all(&orders, past);
+    }
+
+    /// Returns what has passed on every machine: what has ended by then may be forgotten. 1970 until the server was heard of.
+    pub(super) fn past(&self) -> Timestamp {
+        let began = self.server_began.load(Ordering::Relaxed);
+        let secs = began.saturating_add(self.began.elapsed().as_secs());
+        Timestamp::from_secs(secs.saturating_sub(SLACK))
+    }
+
+    /// Notes what the server's clock says. While it is away it is taken to go on.
+    pub(super) fn set_server_time(&self, secs: u64) {
+        let began = secs.saturating_sub(self.began.elapsed().as_secs());
+        self.server_began.store(began, Ordering::Relaxed);
     }
 
     pub(super) fn look_up(&self, session: &Session) -> Lookup {
@@ -109,5 +143,32 @@ impl fmt::Debug for Replica {
             .field("is_loaded", &self.is_loaded)
             .field("grace", &self.grace)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revocation::Target;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_servers_clock_is_taken_to_go_on_while_it_is_away() {
+        let replica = Replica::new(Duration::ZERO);
+        let order = |until| {
+            let [at, until] = [0, until].map(Timestamp::from_secs);
+            Revocation::new(Target::Subject("a".to_owned()), at, until)
+        };
+        assert_eq!(replica.past(), Timestamp::from_secs(0), "never heard of");
+        tokio::time::advance(Duration::from_secs(100)).await;
+        replica.set_server_time(5_000);
+        assert_eq!(replica.past(), Timestamp::from_secs(4_940));
+        tokio::time::advance(Duration::from_secs(100)).await;
+        assert_eq!(replica.past(), Timestamp::from_secs(5_040));
+        replica.set_server_time(5_001);
+        assert_eq!(replica.past(), Timestamp::from_secs(4_941));
+        replica.hear_of(vec![order(4_941)]);
+        assert_eq!(replica.orders.len(), 0);
+        replica.hear_of(vec![order(4_942)]);
+        assert_eq!(replica.orders.len(), 1);
     }
 }

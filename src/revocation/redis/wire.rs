@@ -59,6 +59,11 @@ impl Wire {
         state
     }
 
+    /// Asks for the server's time: seconds since 1970, and microseconds.
+    pub(super) fn time() -> Cmd {
+        cmd("TIME")
+    }
+
     /// Asks for the orders behind one, and waits for the next if there is none.
     pub(super) fn read(&self, behind: u64, block: Option<std::time::Duration>) -> Cmd {
         let mut read = cmd("XREAD");

@@ -1,10 +1,10 @@
 //! The writer: takes orders to Redis, and keeps those that it could not.
 //!
 //! - Who orders is told within 1.5 seconds whether Redis has it. What it has not is sent again until it does.
-//! - Orders that arrive together go together.
+//! - Orders that arrive together go together. What has not been sent is kept by its target ([`Unsent`]).
 //! - It ends with the last handle, after one more attempt.
 
-use std::{collections::VecDeque, time::Duration};
+use std::time::Duration;
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -13,6 +13,7 @@ use tokio::{
 
 use super::{
     follower::jittered,
+    unsent::Unsent,
     wire::{Wire, put_arguments},
 };
 use crate::{
@@ -40,59 +41,41 @@ pub(super) struct Letter {
 pub(super) async fn write(redis: Redis, mut letters: mpsc::UnboundedReceiver<Letter>) {
     let wire = Wire::of(&redis);
     let mut connection = None;
-    let mut unsent = VecDeque::new();
+    let mut unsent = Unsent::default();
     let mut pause = Duration::ZERO;
     let mut is_open = true;
     while is_open {
         let patience = if unsent.is_empty() { IDLE } else { pause };
         match timeout(patience, letters.recv()).await {
-            Ok(Some(letter)) => unsent.push_back(letter),
+            Ok(Some(letter)) => unsent.push(letter),
             Ok(None) => is_open = false,
             Err(_) => {}
         }
         while let Ok(letter) = letters.try_recv() {
-            unsent.push_back(letter);
+            unsent.push(letter);
         }
         if unsent.is_empty() {
             continue;
         }
-        let batch: Vec<_> = unsent
-            .iter()
-            .take(BATCH)
-            .map(|letter| &letter.order)
-            .collect();
+        let batch: Vec<_> = unsent.first(BATCH).collect();
         let sent = send(&redis, &wire, &mut connection, &batch);
         let sent = timeout(ATTEMPT, sent).await;
         match sent.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(()) => {
                 let count = batch.len();
-                for letter in unsent.drain(..count) {
-                    answer(letter.reply, Ok(()));
-                }
+                unsent.sent(count);
                 pause = Duration::ZERO;
             }
             Err(error) => {
                 connection = None;
                 // Who came meanwhile would wait for nothing better.
                 while let Ok(letter) = letters.try_recv() {
-                    unsent.push_back(letter);
+                    unsent.push(letter);
                 }
-                for letter in &mut unsent {
-                    answer(letter.reply.take(), Err(error.kind()));
-                }
+                unsent.failed(error.kind());
                 pause = jittered((pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE));
             }
         }
-    }
-}
-
-fn answer(
-    reply: Option<oneshot::Sender<Result<(), StoreErrorKind>>>,
-    taken: Result<(), StoreErrorKind>,
-) {
-    if let Some(reply) = reply {
-        // Nobody may be waiting any more.
-        let _ = reply.send(taken);
     }
 }
 

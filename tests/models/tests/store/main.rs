@@ -197,14 +197,14 @@ fn of_two_orders_for_names_at_once_neither_is_lost() {
     for (one, other, want) in [("a", "b", [10, 20]), ("a", "a", [20, 20])] {
         try_every_order(3, move || {
             let names = Arc::new(Names::new(1));
-            names.put("c", before(1), Timestamp(0));
+            names.put(&[("c", before(1))], Timestamp(0));
             let ours = names.clone();
             let writer = thread::spawn(move || {
-                ours.put(one, before(10), Timestamp(0));
+                ours.put(&[(one, before(10))], Timestamp(0));
                 assert!(ours.end(one, Timestamp(10)), "by who ended it");
             });
             assert!(names.end("c", Timestamp(1)), "while others are put in");
-            names.put(other, before(20), Timestamp(0));
+            names.put(&[(other, before(20))], Timestamp(0));
             assert!(names.end(other, Timestamp(20)), "by who ended it");
             writer.join().unwrap();
             for (name, at) in [one, other].into_iter().zip(want) {
@@ -214,4 +214,27 @@ fn of_two_orders_for_names_at_once_neither_is_lost() {
             assert_eq!(names.len(), names.entries().len());
         });
     }
+}
+
+/// Who is told that an order is known already acts on it at once: it has to be there for all to see.
+#[test]
+fn of_the_same_orders_at_once_one_is_new_and_who_is_told_of_none_sees_it() {
+    let before = Before {
+        at: Timestamp(10),
+        until: Timestamp(100),
+    };
+    try_every_order(3, move || {
+        let names = Arc::new(Names::new(1));
+        names.put(&[("b", before)], Timestamp(0));
+        let page = move |names: &Names| {
+            let changed = names.put(&[("c", before), ("a", before), ("a", before)], Timestamp(0));
+            assert!(["a", "b", "c"].iter().all(|name| names.end(name, Timestamp(10))));
+            usize::from(changed.contains(&"a"))
+        };
+        let ours = names.clone();
+        let writer = thread::spawn(move || page(&ours));
+        assert!(names.end("b", Timestamp(10)), "while others are put in");
+        let told = page(&names) + writer.join().unwrap();
+        assert_eq!((told, names.len(), names.entries().len()), (1, 3, 3));
+    });
 }

@@ -1,0 +1,143 @@
+//! `Unsent`: orders that Redis has not got yet, one for each target.
+//!
+//! - First come, first sent. A later order for a target that waits already makes that one the later of both, and hears what becomes of it.
+//! - So it is bounded by how much there is to end, not by how often somebody says so.
+
+use std::collections::{HashMap, VecDeque};
+
+use tokio::sync::oneshot;
+
+use super::writer::Letter;
+use crate::revocation::{Revocation, StoreErrorKind};
+
+type Reply = oneshot::Sender<Result<(), StoreErrorKind>>;
+
+#[derive(Default)]
+pub(super) struct Unsent {
+    /// The targets' keys, in the order in which they came.
+    queue: VecDeque<String>,
+    orders: HashMap<String, (Revocation, Vec<Reply>)>,
+}
+
+impl Unsent {
+    pub(super) fn push(&mut self, Letter { order, reply }: Letter) {
+        let key = order.target().key();
+        if let Some((known, replies)) = self.orders.get_mut(&key) {
+            *known = Revocation::new(
+                order.target().clone(),
+                order.at().max(known.at()),
+                order.until().max(known.until()),
+            );
+            replies.extend(reply);
+        } else {
+            self.queue.push_back(key.clone());
+            self.orders
+                .insert(key, (order, reply.into_iter().collect()));
+        }
+    }
+
+    /// Says that the first so many were taken.
+    pub(super) fn sent(&mut self, count: usize) {
+        for key in self.queue.drain(..count.min(self.queue.len())) {
+            let (_, replies) = self.orders.remove(&key).unzip();
+            answer(replies.unwrap_or_default(), Ok(()));
+        }
+    }
+
+    /// Says to all who wait that nothing was taken. The orders stay.
+    pub(super) fn failed(&mut self, kind: StoreErrorKind) {
+        for (_, replies) in self.orders.values_mut() {
+            answer(std::mem::take(replies), Err(kind));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Returns the first so many, or all.
+    pub(super) fn first(&self, count: usize) -> impl Iterator<Item = &Revocation> {
+        let orders = self.queue.iter().filter_map(|key| self.orders.get(key));
+        orders.map(|(order, _)| order).take(count)
+    }
+}
+
+fn answer(replies: Vec<Reply>, taken: Result<(), StoreErrorKind>) {
+    for reply in replies {
+        // Nobody may be waiting any more.
+        let _ = reply.send(taken);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::Timestamp, revocation::Target};
+
+    type Answer = oneshot::Receiver<Result<(), StoreErrorKind>>;
+
+    fn order(target: Target, at: u64, until: u64) -> Revocation {
+        let [at, until] = [at, until].map(Timestamp::from_secs);
+        Revocation::new(target, at, until)
+    }
+
+    fn subject(name: &str) -> Target {
+        Target::Subject(name.to_owned())
+    }
+
+    fn push(unsent: &mut Unsent, order: Revocation) -> Answer {
+        let (reply, answer) = oneshot::channel();
+        let reply = Some(reply);
+        unsent.push(Letter { order, reply });
+        answer
+    }
+
+    fn first(unsent: &Unsent, count: usize) -> Vec<Revocation> {
+        unsent.first(count).cloned().collect()
+    }
+
+    #[test]
+    fn orders_for_one_target_wait_as_one_at_the_place_of_the_first() {
+        let mut unsent = Unsent::default();
+        let mut answers = vec![push(&mut unsent, order(subject("a"), 20, 500))];
+        answers.push(push(&mut unsent, order(subject("b"), 20, 500)));
+        for second in 0..1_000 {
+            answers.push(push(
+                &mut unsent,
+                order(subject("a"), second, 900 - second / 2),
+            ));
+        }
+        assert_eq!((unsent.queue.len(), unsent.orders.len()), (2, 2));
+        let both = [order(subject("a"), 999, 900), order(subject("b"), 20, 500)];
+        assert_eq!(first(&unsent, 10), both);
+        unsent.failed(StoreErrorKind::TimedOut);
+        for answer in &mut answers {
+            assert_eq!(answer.try_recv(), Ok(Err(StoreErrorKind::TimedOut)));
+        }
+        assert_eq!(first(&unsent, 10), both, "they are sent again");
+    }
+
+    #[test]
+    fn who_joins_an_order_hears_what_becomes_of_it() {
+        let mut unsent = Unsent::default();
+        let address = |name: &str| Target::Address(name.to_owned());
+        let mut a = push(&mut unsent, order(address("ada@example.com"), 1, 9));
+        let mut b = push(&mut unsent, order(subject("b"), 1, 9));
+        let mut joined = push(&mut unsent, order(address("ADA@example.com"), 2, 9));
+        assert_eq!(first(&unsent, 1).len(), 1);
+        unsent.sent(1);
+        for answer in [&mut a, &mut joined] {
+            assert_eq!(answer.try_recv(), Ok(Ok(())));
+        }
+        assert!(b.try_recv().is_err(), "it waits");
+        assert_eq!(first(&unsent, 10), [order(subject("b"), 1, 9)]);
+        // What was sent is no longer there to be joined.
+        let mut again = push(&mut unsent, order(address("ada@example.com"), 1, 9));
+        unsent.sent(1);
+        assert_eq!(b.try_recv(), Ok(Ok(())));
+        assert!(again.try_recv().is_err() && !unsent.is_empty());
+        unsent.sent(1);
+        assert_eq!(again.try_recv(), Ok(Ok(())));
+        assert!(unsent.is_empty());
+    }
+}
