@@ -101,19 +101,13 @@ impl Step {
             self.answer_elsewhere(&attempt, None).await?;
         }
         let proof = Proof::Link(AuthorizationCode::new(code));
-        let exchanges = &self.shared.flow.exchanges;
-        if !exchanges.knows(state.as_bytes(), &proof, self.now) {
-            // The code stays good: the page leads back here, and not to another link.
-            let limited = self.limit_exchange(&attempt).await;
-            limited.map_err(|rejection| Box::new(self.answer(rejection, None)))?;
-        }
         Ok(
             match self.granted(proof, state.as_bytes(), &attempt).await {
                 Ok(granted) => self.sign_in(&granted, &attempt).await,
                 Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
                     self.used(state, &attempt, false).await
                 }
-                // Not taken by the provider: as above.
+                // The code stays good: the page leads back here, and not to another link.
                 Err(rejection) if rejection.kind() == RejectionKind::RateLimited => {
                     self.answer(rejection, None)
                 }

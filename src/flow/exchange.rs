@@ -20,7 +20,10 @@ use futures_util::future::{FutureExt, Shared as SharedFuture};
 use sha2::{Digest, Sha256};
 
 use self::runs::{Key, Runs};
-use super::rejection_of;
+use super::{
+    limits::{self, Charges},
+    rejection_of,
+};
 use crate::{
     authorize::Authorization,
     clock::Timestamp,
@@ -53,6 +56,8 @@ type Panic = Box<dyn Any + Send>;
 /// What an exchange needs, owned: it may outlive the request that began it.
 pub(super) struct Exchange {
     pub(super) shared: Arc<Shared>,
+    /// What it is charged to. Nothing, where that was done before.
+    pub(super) charges: Charges,
     pub(super) proof: Proof,
     pub(super) email: Email,
     /// The fingerprint of the cookie of the browser that redeems the proof.
@@ -167,6 +172,9 @@ impl Exchange {
     }
 
     async fn run(self) -> Result<Arc<Issued>, Rejection> {
+        if !self.charges.is_empty() {
+            limits::charge(&self.shared, &self.charges, None, self.now).await?;
+        }
         let provider = &self.shared.flow.provider;
         let proven = match &self.proof {
             Proof::Code {

@@ -45,8 +45,14 @@ impl Step {
         state: &[u8],
         attempt: &Attempt,
     ) -> Result<Arc<Issued>, Rejection> {
+        let charges = match &proof {
+            // Typing it was counted.
+            Proof::Code { .. } => Vec::new(),
+            Proof::Link(_) => self.charges_of_exchange(attempt),
+        };
         let exchange = Exchange {
             shared: self.shared.clone(),
+            charges,
             proof,
             email: attempt.email.clone(),
             browser: self.browser(),

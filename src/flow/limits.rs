@@ -1,7 +1,7 @@
 //! What a step has to ask the throttle before it goes on.
 //!
 //! - Mail is charged before anything about the address is looked up, so that the answer is the same for every address.
-//! - The exchange of a link's code is charged before the provider is asked, but not one that runs or is over already.
+//! - The exchange of a link's code is charged once, however many wait for it, and before the provider is asked.
 //! - A try is taken before the guess is compared, and given back when it was right.
 //! - A throttle that fails lets rates pass, and refuses tries.
 
@@ -26,6 +26,9 @@ use crate::{
 
 /// How long the throttle may take. A person waits for it.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What something is charged to.
+pub(super) type Charges = Vec<(LimitScope, Charge)>;
 
 /// A try that was taken. Dropped it stays taken.
 #[must_use = "a try that was right is given back"]
@@ -60,7 +63,7 @@ impl Step {
         charges.extend(self.network("throttle: mail, network", limits.mails_per_network));
         let everybody = self.key("throttle: mail, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
-        self.limit(&charges, Some(email)).await
+        charge(&self.shared, &charges, Some(email), self.now).await
     }
 
     /// Charges the typing of a code to the client's network and to everybody.
@@ -72,13 +75,13 @@ impl Step {
         let mut charges: Vec<_> = network.into_iter().collect();
         let everybody = self.key("throttle: code, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
-        self.limit(&charges, None).await
+        charge(&self.shared, &charges, None, self.now).await
     }
 
-    /// Charges an exchange of a link's code to its attempt, to the client's network and to everybody.
-    pub(super) async fn limit_exchange(&self, attempt: &Attempt) -> Result<(), Rejection> {
+    /// Returns what an exchange of a link's code is charged to: its attempt, the client's network and everybody.
+    pub(super) fn charges_of_exchange(&self, attempt: &Attempt) -> Charges {
         let Some(limits) = &self.shared.flow.throttling.limits else {
-            return Ok(());
+            return Charges::new();
         };
         let of = self.key("throttle: exchange, attempt", &attempt.name());
         let mut charges = vec![(
@@ -89,7 +92,7 @@ impl Step {
         let everybody = self.key("throttle: exchange, everybody", b"");
         let everybody = Charge::new(everybody, limits.exchanges);
         charges.push((LimitScope::Everybody, everybody));
-        self.limit(&charges, None).await
+        charges
     }
 
     /// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a code, and which of them. It is to be taken before the
@@ -109,36 +112,6 @@ impl Step {
             Err(error) => {
                 throttle_failed(shared, &error);
                 Err(Rejection::new(RejectionKind::StoreUnavailable))
-            }
-        }
-    }
-
-    async fn limit(
-        &self,
-        charges: &[(LimitScope, Charge)],
-        email: Option<&Email>,
-    ) -> Result<(), Rejection> {
-        let shared = &*self.shared;
-        let plain: Vec<_> = charges.iter().map(|(_, charge)| *charge).collect();
-        let throttle = &shared.flow.throttling.throttle;
-        match bounded(throttle.charge(&plain, self.now)).await {
-            Ok(Charged::Admitted) => Ok(()),
-            Ok(Charged::Refused { by, wait }) => {
-                let scope = charges
-                    .get(by)
-                    .map_or(LimitScope::Everybody, |(scope, _)| *scope);
-                shared.listener.tell(&Event::Throttled { scope, email });
-                // In whole seconds, so that the page and the field say the same.
-                let wait = Duration::from_secs(
-                    wait.as_secs()
-                        .saturating_add(u64::from(wait.subsec_nanos() > 0))
-                        .max(1),
-                );
-                Err(Rejection::new(RejectionKind::RateLimited).with_retry_after(Some(wait)))
-            }
-            Err(error) => {
-                throttle_failed(shared, &error);
-                Ok(())
             }
         }
     }
@@ -183,6 +156,37 @@ async fn bounded<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Resu
         Poll::Pending => tokio::time::timeout(TIMEOUT, answer)
             .await
             .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))),
+    }
+}
+
+/// Charges all or none. Over a limit it is refused, and told.
+pub(super) async fn charge(
+    shared: &Shared,
+    charges: &[(LimitScope, Charge)],
+    email: Option<&Email>,
+    now: Timestamp,
+) -> Result<(), Rejection> {
+    let plain: Vec<_> = charges.iter().map(|(_, charge)| *charge).collect();
+    let throttle = &shared.flow.throttling.throttle;
+    match bounded(throttle.charge(&plain, now)).await {
+        Ok(Charged::Admitted) => Ok(()),
+        Ok(Charged::Refused { by, wait }) => {
+            let scope = charges
+                .get(by)
+                .map_or(LimitScope::Everybody, |(scope, _)| *scope);
+            shared.listener.tell(&Event::Throttled { scope, email });
+            // In whole seconds, so that the page and the field say the same.
+            let wait = Duration::from_secs(
+                wait.as_secs()
+                    .saturating_add(u64::from(wait.subsec_nanos() > 0))
+                    .max(1),
+            );
+            Err(Rejection::new(RejectionKind::RateLimited).with_retry_after(Some(wait)))
+        }
+        Err(error) => {
+            throttle_failed(shared, &error);
+            Ok(())
+        }
     }
 }
 

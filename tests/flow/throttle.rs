@@ -297,6 +297,54 @@ async fn follow(browser: &mut Browser, callback: &str, peer: Option<&str>) -> An
         .await
 }
 
+/// A throttle at the other end of a network.
+#[derive(Debug, Default)]
+struct Far(MemoryThrottle);
+
+impl Throttle for Far {
+    async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        self.0.charge(charges, now).await
+    }
+
+    async fn take_try(
+        &self,
+        key: ThrottleKey,
+        most: u32,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Take, StoreError> {
+        self.0.take_try(key, most, until, now).await
+    }
+
+    async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
+        self.0.give_try_back(key, now).await
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn callbacks_that_share_an_exchange_are_counted_once() {
+    let once = Rate::new(1, 10 * SECOND);
+    let configure = |builder: Builder| {
+        let limits = Limits::default().exchanges_per_attempt(once);
+        builder.throttle(Far::default()).limits(limits)
+    };
+    let world = World::with(configure).await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/reports").await;
+    let callback = world.follow_mail(ADA).await;
+    let clicks: Vec<_> = (0..64)
+        .map(|_| {
+            let (mut browser, callback) = (browser.clone(), callback.clone());
+            tokio::spawn(async move { browser.get(&callback).await })
+        })
+        .collect();
+    for click in clicks {
+        assert_eq!(click.await.unwrap().location(), "/reports");
+    }
+    assert_eq!(world.exchanges(), 1);
+}
+
 /// Whoever has one state and its browser could ask WorkOS in everybody's name, without end.
 #[tokio::test]
 async fn made_up_codes_ask_the_provider_no_more_often_than_the_limit_says_and_use_nothing_up() {

@@ -2,7 +2,8 @@
 //!
 //! - While the server is followed a look-up is one in memory and one load. The clock is read only when it is not.
 //! - What was ended is ended, however old the word: only the answer that a session stands needs to be fresh.
-//! - What is forgotten is what has ended by the server's clock, a minute ago: not by the clock of whoever gives an order.
+//! - What is forgotten is what has ended by the server's clock and by this machine's, a minute ago: not by the clock of whoever gives an order. One
+//!   clock that is ahead makes nothing be forgotten.
 
 use std::{
     fmt, slice,
@@ -16,7 +17,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    clock::Timestamp,
+    clock::{Clock, SystemClock, Timestamp},
     event::{Event, Listener, StoreName},
     revocation::{Lookup, MemoryRevocations, Revocation, Standing, StoreError, StoreErrorKind},
     session::Session,
@@ -71,8 +72,9 @@ impl Replica {
     /// Returns what has passed on every machine: what has ended by then may be forgotten. 1970 until the server was heard of.
     pub(super) fn past(&self) -> Timestamp {
         let began = self.server_began.load(Ordering::Relaxed);
-        let secs = began.saturating_add(self.began.elapsed().as_secs());
-        Timestamp::from_secs(secs.saturating_sub(SLACK))
+        let theirs = began.saturating_add(self.began.elapsed().as_secs());
+        let earlier = theirs.min(SystemClock.now().as_secs());
+        Timestamp::from_secs(earlier.saturating_sub(SLACK))
     }
 
     /// Notes what the server's clock says. While it is away it is taken to go on.
@@ -166,6 +168,10 @@ mod tests {
         assert_eq!(replica.past(), Timestamp::from_secs(5_040));
         replica.set_server_time(5_001);
         assert_eq!(replica.past(), Timestamp::from_secs(4_941));
+        let now = SystemClock.now();
+        replica.set_server_time(now.as_secs() + 86_400);
+        assert!(replica.past() < now, "a server that is a day ahead");
+        replica.set_server_time(5_001);
         replica.hear_of(vec![order(4_941)]);
         assert_eq!(replica.orders.len(), 0);
         replica.hear_of(vec![order(4_942)]);
