@@ -172,7 +172,7 @@ impl Browser {
     }
 
     /// Presses every button and follows every link of a page, as a robot does, and returns how many there were. Fields are
-    /// left as they are, or all filled with a text.
+    /// left as they are, or all filled with a text. Each press has its consequence before the next: one that is called off is none.
     pub(crate) async fn press_everything(&self, url: &str, text: Option<&str>) -> usize {
         let mut pressed = 0;
         loop {
@@ -188,7 +188,17 @@ impl Browser {
                     field.send_keys(TypingData::from(text)).await.unwrap();
                 }
             }
+            // What the browser itself finds wrong with a form it does not send.
+            let script = format!(
+                "window.isOld = true;
+                 const {{ form }} = document.querySelectorAll('button, a[href]')[{pressed}];
+                 return !form || form.checkValidity();"
+            );
+            let leads_on = self.run(&script).await.unwrap();
             button.click().await.unwrap();
+            if leads_on == true {
+                self.is_new("what a press leads to").await;
+            }
             pressed += 1;
         }
     }

@@ -60,7 +60,7 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 ///
 /// In Redis about 120 bytes for each ended session until its token would have expired, and a stream of the last 10,000 orders. Entries leave with the first
 /// order after their time. In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions costs: they are forgotten, as new ones come, from a minute after their
-/// time on, by Redis's clock. Each replica holds two connections and asks Redis about seven times a second.
+/// time on, by its clock and Redis's. Each replica holds two connections and asks Redis about seven times a second.
 ///
 /// # Tasks
 ///
