@@ -15,7 +15,7 @@ use self::{
     table::{End, FOR_EVER, Hasher, Id},
 };
 use super::{
-    Lookup, Revocation, Revocations, Standing, StoreFuture, Target,
+    Lookup, Revocation, Revocations, Standing, StoreFuture, Target, membership, read_membership,
     watchers::{Watch, Watchers},
 };
 use crate::{
@@ -156,23 +156,13 @@ impl Groups {
     }
 }
 
-/// Names a person in an organization. The length keeps two pairs apart whatever their ids hold.
-fn membership(subject: &str, organization: &str) -> String {
-    format!("{}:{subject}{organization}", subject.len())
-}
-
-/// Reads such a name.
+/// Reads such a name, which is one of ours.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "made of a name as the other targets are"
 )]
 fn member(name: String) -> Target {
-    let (length, both) = name.split_once(':').unwrap_or_default();
-    let (subject, organization) = length
-        .parse()
-        .ok()
-        .and_then(|length| both.split_at_checked(length))
-        .unwrap_or_default();
+    let (subject, organization) = read_membership(&name).unwrap_or_default();
     Target::Membership {
         subject: subject.to_owned(),
         organization: organization.to_owned(),

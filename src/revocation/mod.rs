@@ -205,17 +205,27 @@ impl Target {
         match self {
             Self::Address(address) => format!("address:{}", address.to_ascii_lowercase()),
             Self::Connection(id) => format!("connection:{id}"),
-            // The length keeps two pairs apart whatever their ids hold.
             Self::Membership {
                 subject,
                 organization,
-            } => format!("membership:{}:{subject}{organization}", subject.len()),
+            } => format!("membership:{}", membership(subject, organization)),
             Self::Organization(id) => format!("organization:{id}"),
             Self::ProviderSession(id) => format!("provider_session:{id}"),
             Self::Session(id) => format!("session:{id}"),
             Self::Subject(subject) => format!("subject:{subject}"),
         }
     }
+}
+
+/// Names a person in an organization. The length keeps two pairs apart whatever their ids hold.
+fn membership(subject: &str, organization: &str) -> String {
+    format!("{}:{subject}{organization}", subject.len())
+}
+
+/// Reads such a name: the subject, and the organization.
+fn read_membership(name: &str) -> Option<(&str, &str)> {
+    let (length, both) = name.split_once(':')?;
+    both.split_at_checked(length.parse().ok()?)
 }
 
 impl Revocation {

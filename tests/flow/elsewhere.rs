@@ -1,12 +1,12 @@
 //! The link in another browser than the one that began.
 
 use http::{Request, StatusCode};
-use tower_magic_link::{
-    Builder, Charge, Charged, CrossDevice, MemoryThrottle, StoreError, StoreErrorKind, Take,
-    Throttle, ThrottleKey, Timestamp, Trouble, emulator::Endpoint,
-};
+use tower_magic_link::{Builder, CrossDevice, Trouble, emulator::Endpoint};
 
-use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World};
+use crate::{
+    support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World},
+    throttle::Far,
+};
 
 const SESSION: &str = "__Host-magic-link";
 const PASS: &str = "__Host-magic-link-pass";
@@ -317,36 +317,12 @@ async fn a_click_signs_in_where_that_is_set_and_a_no_ends_it() {
     }
 }
 
-/// A throttle that is away whenever something is to be given back.
-#[derive(Debug, Default)]
-struct Keeping(MemoryThrottle);
-
-impl Throttle for Keeping {
-    async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
-        self.0.charge(charges, now).await
-    }
-
-    async fn take_try(
-        &self,
-        key: ThrottleKey,
-        most: u32,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<Take, StoreError> {
-        self.0.take_try(key, most, until, now).await
-    }
-
-    async fn give_try_back(&self, _: ThrottleKey, _: Timestamp) -> Result<(), StoreError> {
-        Err(StoreError::new(StoreErrorKind::Unavailable))
-    }
-}
-
 #[tokio::test]
 async fn a_click_that_could_not_be_given_back_is_not_taken_for_a_no() {
     let configure = |builder: Builder| {
         builder
             .cross_device(CrossDevice::Confirm)
-            .throttle(Keeping::default())
+            .throttle(Far::that_takes_nothing_back())
     };
     for begun in both(configure).await {
         let mut other = begun.world.browser();

@@ -299,12 +299,24 @@ async fn follow(browser: &mut Browser, callback: &str, peer: Option<&str>) -> An
 
 /// A throttle at the other end of a network.
 #[derive(Debug, Default)]
-struct Far(MemoryThrottle);
+pub(crate) struct Far {
+    memory: MemoryThrottle,
+    takes_nothing_back: bool,
+}
+
+impl Far {
+    pub(crate) fn that_takes_nothing_back() -> Self {
+        Self {
+            takes_nothing_back: true,
+            ..Self::default()
+        }
+    }
+}
 
 impl Throttle for Far {
     async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
         tokio::time::sleep(Duration::from_millis(20)).await;
-        self.0.charge(charges, now).await
+        self.memory.charge(charges, now).await
     }
 
     async fn take_try(
@@ -314,11 +326,14 @@ impl Throttle for Far {
         until: Timestamp,
         now: Timestamp,
     ) -> Result<Take, StoreError> {
-        self.0.take_try(key, most, until, now).await
+        self.memory.take_try(key, most, until, now).await
     }
 
     async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
-        self.0.give_try_back(key, now).await
+        if self.takes_nothing_back {
+            return Err(StoreError::new(StoreErrorKind::Unavailable));
+        }
+        self.memory.give_try_back(key, now).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     clock::Timestamp,
     random,
     redis::Redis,
-    revocation::{Revocation, Target},
+    revocation::{Revocation, Target, membership, read_membership},
     session::SessionId,
 };
 
@@ -127,13 +127,7 @@ fn parts(target: &Target) -> (u8, Vec<u8>) {
         Target::Membership {
             subject,
             organization,
-        } => {
-            let length = subject.len();
-            (
-                b'm',
-                format!("{length}:{subject}{organization}").into_bytes(),
-            )
-        }
+        } => (b'm', membership(subject, organization).into_bytes()),
         Target::Organization(id) => (b'o', id.clone().into_bytes()),
         Target::ProviderSession(id) => (b'p', id.clone().into_bytes()),
         Target::Session(id) => (b's', id.to_bytes().to_vec()),
@@ -163,8 +157,7 @@ pub(super) fn order(member: &[u8], until: &[u8]) -> Option<Revocation> {
         b'a' => Target::Address(name),
         b'c' => Target::Connection(name),
         b'm' => {
-            let (length, both) = name.split_once(':')?;
-            let (subject, organization) = both.split_at_checked(length.parse().ok()?)?;
+            let (subject, organization) = read_membership(&name)?;
             Target::Membership {
                 subject: subject.to_owned(),
                 organization: organization.to_owned(),
