@@ -85,12 +85,12 @@
 //! | token malformed, of an unknown key, badly signed, expired | refused as above, and the cookie is removed |
 //! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open; [`Builder::insecure_admit_on_outage`] admits instead |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
-//! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on |
+//! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on. In the browser that began, a second later: another of its visits may be signing in |
 //! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
 //! | link opened in another browser | a page that asks for the match code, or for a click, or says to go back ([`Builder::cross_device`]); nothing is used up |
 //! | wrong code typed | the page again, five times; then a page that offers a new mail. In the browser that began the link goes on working |
 //! | the browser drops the layer's cookie | a page that names the cookie and the likeliest reason, and an [`Event::CookieLost`]; no redirect loop |
-//! | mail asked for, or codes typed, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
+//! | mail asked for, codes typed, or links brought back, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
 //! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
 //! | revocation store does not take what a webhook's event ends | 503 with `Retry-After`: WorkOS delivers the event again |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
