@@ -308,6 +308,40 @@ async fn what_a_redis_that_takes_no_writes_lacks_is_put_back_once_it_does() {
     .await;
 }
 
+/// Pins: an old primary that still takes orders took one, and told its giver so, that nobody read there.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn an_order_goes_where_it_is_read_though_the_old_server_would_take_it() {
+    let (new, old) = (RedisServer::start().await, RedisServer::start().await);
+    let port = Arc::new(AtomicU16::new(old.port));
+    let wire = Wire::switched(port.clone()).await;
+    let a = connect(&at(&wire.url(), 30)).await;
+    let b = connect(&at(&new.url(), 30)).await;
+    let people = People::new();
+    let [one, other] = ["a", "b"].map(|name| people.session(name, 10));
+    end(&a, &one).await;
+    port.store(new.port, Ordering::SeqCst);
+    // Of its connections only the one that reads is lost.
+    let clients = old.say(&["CLIENT", "LIST"]);
+    let reads = |line: &&str| {
+        ["xread", "hmget", "time"]
+            .iter()
+            .any(|word| line.contains(&format!("cmd={word} ")))
+    };
+    let reader = clients
+        .lines()
+        .find(reads)
+        .and_then(|line| line.split(' ').next());
+    let reader = reader.and_then(|id| id.strip_prefix("id=")).unwrap();
+    assert_eq!(old.say(&["CLIENT", "KILL", "ID", reader]), "1");
+    until("it is put back", async || {
+        standing(&b, &one) == Some(Revoked)
+    })
+    .await;
+    end(&a, &other).await;
+    until("b hears", async || standing(&b, &other) == Some(Revoked)).await;
+}
+
 /// Pins: each of them waited for itself, and the next order behind all of them.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]

@@ -164,7 +164,8 @@ pub(crate) enum Condition {
 /// A wire between two programs.
 pub(crate) struct Wire {
     pub(crate) port: u16,
-    condition: watch::Sender<Condition>,
+    /// How it is now, and how often it was cut: whoever looks late finds that it was.
+    condition: watch::Sender<(Condition, u32)>,
     accept: AbortHandle,
 }
 
@@ -177,7 +178,7 @@ impl Wire {
     /// Lays a wire to whichever port is the one when a connection is made.
     pub(crate) async fn switched(port: Arc<AtomicU16>) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        let (condition, told) = watch::channel(Condition::Whole);
+        let (condition, told) = watch::channel((Condition::Whole, 0));
         let at = listener.local_addr().unwrap().port();
         let accept = tokio::spawn(async move {
             loop {
@@ -198,21 +199,24 @@ impl Wire {
     }
 
     pub(crate) fn is_now(&self, condition: Condition) {
-        self.condition.send_replace(condition);
+        let cut = u32::from(condition == Condition::Cut);
+        self.condition
+            .send_modify(|now| *now = (condition, now.1 + cut));
     }
 }
 
 impl Drop for Wire {
     fn drop(&mut self) {
         self.accept.abort();
-        self.condition.send_replace(Condition::Cut);
+        self.is_now(Condition::Cut);
     }
 }
 
-async fn carry(near: TcpStream, port: u16, mut told: watch::Receiver<Condition>) {
+async fn carry(near: TcpStream, port: u16, mut told: watch::Receiver<(Condition, u32)>) {
+    let cuts = told.borrow().1;
     let far = async {
-        told.wait_for(|now| *now != Condition::Dead).await.ok()?;
-        let is_cut = *told.borrow() == Condition::Cut;
+        told.wait_for(|now| now.0 != Condition::Dead).await.ok()?;
+        let is_cut = told.borrow().0 == Condition::Cut;
         (!is_cut).then_some(())?;
         TcpStream::connect(("127.0.0.1", port)).await.ok()
     };
@@ -220,7 +224,7 @@ async fn carry(near: TcpStream, port: u16, mut told: watch::Receiver<Condition>)
     let (from_near, to_near) = near.into_split();
     let (from_far, to_far) = far.into_split();
     let told = Arc::new(told);
-    let pipe = |from, to| pass(from, to, watch::Receiver::clone(&told));
+    let pipe = |from, to| pass(from, to, cuts, watch::Receiver::clone(&told));
     // The first to end ends both.
     tokio::select! {
         () = pipe(from_near, to_far) => {}
@@ -231,7 +235,8 @@ async fn carry(near: TcpStream, port: u16, mut told: watch::Receiver<Condition>)
 async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    mut told: watch::Receiver<Condition>,
+    cuts: u32,
+    mut told: watch::Receiver<(Condition, u32)>,
 ) {
     let mut buffer = vec![0; 16_384];
     let mut cut = told.clone();
@@ -240,7 +245,7 @@ async fn pass(
             let Ok(count @ 1..) = from.read(&mut buffer).await else {
                 return;
             };
-            if *told.borrow_and_update() == Condition::Dead {
+            if told.borrow_and_update().0 == Condition::Dead {
                 // What is lost is lost: the connection is of no use ever after.
                 std::future::pending::<()>().await;
             }
@@ -251,6 +256,6 @@ async fn pass(
     };
     tokio::select! {
         () = carried => {}
-        _ = cut.wait_for(|now| *now == Condition::Cut) => {}
+        _ = cut.wait_for(|now| now.1 > cuts) => {}
     }
 }

@@ -167,6 +167,7 @@ impl Following<'_> {
                 }
             }
         } else {
+            self.replica.leave_memory();
             // What only we know is put back; of a first load that is nothing, and what could not be written is the writer's.
             let known = self.replica.orders.orders();
             let held = self.load().await?;

@@ -119,7 +119,7 @@ impl RedisRevocations {
         let (loaded, is_loaded) = watch::channel(false);
         let follower = follower::follow(redis.clone(), replica.clone(), letters.clone(), loaded);
         let follower = tokio::spawn(follower).abort_handle();
-        tokio::spawn(writer::write(redis.clone(), inbox));
+        tokio::spawn(writer::write(redis.clone(), replica.clone(), inbox));
         let handle = Handle {
             replica,
             letters,

@@ -40,6 +40,8 @@ pub(super) struct Replica {
     heard: AtomicU64,
     /// What the server's clock said at `began`, in seconds since 1970.
     server_began: AtomicU64,
+    /// How many memories the follower has come to.
+    memories: AtomicU64,
 }
 
 impl Replica {
@@ -53,7 +55,18 @@ impl Replica {
             is_loaded: AtomicBool::new(false),
             heard: AtomicU64::new(0),
             server_began: AtomicU64::new(0),
+            memories: AtomicU64::new(0),
         }
+    }
+
+    /// Returns how many memories the follower has come to: who writes to an earlier one writes where nobody reads.
+    pub(super) fn memories(&self) -> u64 {
+        self.memories.load(Ordering::SeqCst)
+    }
+
+    /// Notes that the follower has come to another memory. What was ended before is for it to put back, what is ended later for the writer to send.
+    pub(super) fn leave_memory(&self) {
+        self.memories.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Ends what was ordered here.

@@ -2,9 +2,10 @@
 //!
 //! - Who orders is told within 1.5 seconds whether Redis has it. What it has not is sent again until it does.
 //! - Orders that arrive together go together. What has not been sent is kept by its target ([`Unsent`]).
+//! - It writes to the memory that the follower reads: a server that was failed over may still take what nobody will read there.
 //! - It ends with the last handle, after one more attempt.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -13,6 +14,7 @@ use tokio::{
 
 use super::{
     follower::jittered,
+    replica::Replica,
     unsent::Unsent,
     wire::{Wire, put_arguments},
 };
@@ -38,9 +40,14 @@ pub(super) struct Letter {
 }
 
 /// Writes orders for as long as there is somebody to give them.
-pub(super) async fn write(redis: Redis, mut letters: mpsc::UnboundedReceiver<Letter>) {
+pub(super) async fn write(
+    redis: Redis,
+    replica: Arc<Replica>,
+    mut letters: mpsc::UnboundedReceiver<Letter>,
+) {
     let wire = Wire::of(&redis);
     let mut connection = None;
+    let mut memories = replica.memories();
     let mut unsent = Unsent::default();
     let mut pause = Duration::ZERO;
     let mut is_open = true;
@@ -56,6 +63,10 @@ pub(super) async fn write(redis: Redis, mut letters: mpsc::UnboundedReceiver<Let
         }
         if unsent.is_empty() {
             continue;
+        }
+        let now = replica.memories();
+        if now != memories {
+            (connection, memories) = (None, now);
         }
         let batch: Vec<_> = unsent.first(BATCH).collect();
         let sent = send(&redis, &wire, &mut connection, &batch);
