@@ -94,7 +94,9 @@ pub(crate) struct Exchanges {
 
 impl Default for Exchanges {
     fn default() -> Self {
-        Self { runs: Runs::new() }
+        Self {
+            runs: Runs::new(|run: &Run| run.peek().is_some()),
+        }
     }
 }
 

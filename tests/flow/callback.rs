@@ -787,6 +787,38 @@ async fn a_browser_that_hangs_up_anywhere_in_the_exchange_gets_in_on_the_next_tr
 }
 
 #[tokio::test]
+async fn whoever_hangs_up_ten_thousand_times_makes_nobody_elses_exchange_be_forgotten() {
+    let stub = StubProvider::new();
+    let keys = KeyRing::new(tower_magic_link::SigningKey::generate().unwrap());
+    let clock = ManualClock::new();
+    let layer = MagicLinkLayer::builder(Slow(stub.clone()), keys)
+        .public_url(ORIGIN)
+        .insecure_no_throttle()
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let begun = async |address: &str| {
+        let mut browser = Browser::new(app_of(&layer), ORIGIN);
+        browser.ask_for_link(address, "/reports").await;
+        let link = stub.last_link().unwrap();
+        let callback = link.expose().strip_prefix(ORIGIN).unwrap().to_owned();
+        (browser, callback)
+    };
+    let (ada, callback) = begun(ADA).await;
+    let (mallory, theirs) = begun("mallory@example.com").await;
+    assert_eq!(ada.clone().get(&callback).await.location(), "/reports");
+    clock.advance(Duration::from_secs(1));
+    let (_, state) = parts(&theirs);
+    for number in 0..10_001 {
+        let made_up = format!("/auth/callback?code=made-up-{number}&state={state}");
+        let answer = hang_up_after(1, mallory.clone().get(&made_up)).await;
+        assert!(answer.is_none(), "it was waiting");
+    }
+    assert_eq!(ada.clone().get(&callback).await.location(), "/reports");
+    assert_eq!(stub.finished(), 1);
+}
+
+#[tokio::test]
 async fn the_refused_half_of_a_double_click_shares_the_other_halfs_session() {
     let world = World::new().await;
     let (browser, callback) = begun(&world).await;

@@ -10,13 +10,15 @@ use crate::clock::Timestamp;
 
 /// How long a run is shared.
 const REMEMBERED: Duration = Duration::from_secs(60);
-/// Beyond this the oldest is forgotten: 10,000 sign-ins within a minute on one replica.
+/// Beyond this one is forgotten: 10,000 sign-ins within a minute on one replica. Those that are not done go first: whoever begins many and waits
+/// for none pushes nobody else's out.
 const MOST: usize = 10_000;
 
 pub(super) type Key = [u8; 32];
 
 pub(super) struct Runs<R> {
     entries: Mutex<HashMap<Key, Entry<R>>>,
+    is_done: fn(&R) -> bool,
 }
 
 struct Entry<R> {
@@ -27,9 +29,10 @@ struct Entry<R> {
 }
 
 impl<R> Runs<R> {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(is_done: fn(&R) -> bool) -> Self {
         Self {
             entries: Mutex::new(HashMap::new()),
+            is_done,
         }
     }
 
@@ -50,9 +53,10 @@ impl<R> Runs<R> {
             return entry.run.clone();
         }
         if entries.len() >= MOST {
-            let oldest = entries.iter().min_by_key(|(_, entry)| entry.begun);
-            if let Some(oldest) = oldest.map(|(key, _)| *key) {
-                entries.remove(&oldest);
+            let worth = |entry: &Entry<R>| ((self.is_done)(&entry.run), entry.begun);
+            let least = entries.iter().min_by_key(|(_, entry)| worth(entry));
+            if let Some(least) = least.map(|(key, _)| *key) {
+                entries.remove(&least);
             }
         }
         let run = begin();

@@ -36,7 +36,7 @@ struct World {
 impl World {
     fn new(failures: u32) -> Arc<Self> {
         Arc::new(Self {
-            runs: Runs::new(),
+            runs: Runs::new(|_| true),
             asked: AtomicU32::new(0),
             failures,
         })
