@@ -66,6 +66,36 @@ impl Connection {
         answer.map_err(|_| late())?.map_err(failed)
     }
 
+    /// Asks for the server's history as it is now. Fails when the server has come to follow another: such a connection may well stay open.
+    pub(crate) async fn history_now(&self) -> Result<String, StoreError> {
+        if self.history.is_empty() {
+            return Ok(String::new());
+        }
+        let told = timeout(ANSWER, self.replication()).await;
+        told.map_err(|_| late())?.map_err(failed)
+    }
+
+    /// Returns the server's history, and fails when it is another server's.
+    async fn replication(&self) -> Result<String, RedisError> {
+        let mut commands = self.commands.clone();
+        let mut info = cmd("INFO");
+        let info: String = match info.arg("replication").query_async(&mut commands).await {
+            // An administrator who forbids it does without the checks that it is for.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
+                return Ok(String::new());
+            }
+            info => info?,
+        };
+        let field = |name: &str| {
+            let mut lines = info.lines();
+            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+        };
+        if field("role").is_some_and(|role| role != "master") {
+            return Err(refusal("the server follows another"));
+        }
+        Ok(field("master_replid").unwrap_or_default().to_owned())
+    }
+
     /// Runs a script, which is one atomic step.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
@@ -123,22 +153,7 @@ impl Redis {
         let mut exists = cmd("EXISTS");
         exists.arg(self.key("state"));
         let _: i64 = exists.query_async(&mut commands).await?;
-        let mut info = cmd("INFO");
-        let info: String = match info.arg("replication").query_async(&mut commands).await {
-            // An administrator who forbids it does without the checks that it is for.
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
-                return Ok(());
-            }
-            info => info?,
-        };
-        let field = |name: &str| {
-            let mut lines = info.lines();
-            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        };
-        if field("role").is_some_and(|role| role != "master") {
-            return Err(refusal("the server follows another"));
-        }
-        connection.history = field("master_replid").unwrap_or_default().to_owned();
+        connection.history = connection.replication().await?;
         Ok(())
     }
 }

@@ -116,17 +116,17 @@ async fn a_redis_that_is_paused_is_noticed_and_past_the_grace_nobody_is_vouched_
     end(&a, &before).await;
     until("b hears", async || b.len() == 1).await;
 
-    server.pause();
     let began = Instant::now();
+    server.pause();
     is_lost("paused, a", &a).await;
     assert_eq!(standing(&a, &live), Some(Active), "within the grace");
     let told = a.revoke(&end_of(&meanwhile)).await.unwrap_err();
     assert_eq!(told.kind(), StoreErrorKind::TimedOut);
     until("the grace ends", async || standing(&a, &live).is_none()).await;
     let ended = began.elapsed();
+    // No later either: the replica's own test has the moment to the millisecond.
     println!("paused: the grace of 3 s ended after {ended:?}");
-    let about = Duration::from_millis(2_600)..Duration::from_millis(3_200);
-    assert!(about.contains(&ended), "{ended:?}");
+    assert!(ended > Duration::from_millis(2_600), "{ended:?}");
     for store in [&a, &b] {
         until("the grace ends", async || standing(store, &live).is_none()).await;
         assert_eq!(
@@ -171,7 +171,7 @@ async fn a_redis_that_is_emptied_under_us_is_refilled() {
         let took = until("it is refilled", async || held() == "1000").await;
         println!("{words:?}: refilled with 1,000 after {took:?}");
         assert!(took < RECOVERED, "{took:?}");
-        assert!(a.is_following());
+        is_back("emptied", &a).await;
     }
     // The next order goes on from there.
     let b = connect(&redis).await;
@@ -186,8 +186,8 @@ async fn a_redis_that_is_emptied_under_us_is_refilled() {
 async fn a_replica_that_is_cut_off_catches_up() {
     let server = RedisServer::start().await;
     let wire = Wire::to(server.port).await;
-    let a = connect(&at(&wire.url(), 2)).await;
-    let b = connect(&at(&server.url(), 2)).await;
+    let a = connect(&at(&wire.url(), 5)).await;
+    let b = connect(&at(&server.url(), 5)).await;
     let people = People::new();
     let live = people.session("live", 10);
     for condition in [Condition::Cut, Condition::Dead] {
@@ -232,9 +232,12 @@ async fn who_has_missed_more_than_the_stream_holds_loads_everything() {
     let people = People::new();
     let sessions: Vec<_> = (0..12_000).map(|_| people.session("a", 10)).collect();
     let orders: Vec<_> = sessions.iter().map(end_of).collect();
-    let taken = orders.iter().map(|order| b.revoke(order));
-    let taken = futures_util::future::join_all(taken).await;
-    assert!(taken.iter().all(Result::is_ok));
+    // Not all at once: each has its second.
+    for orders in orders.chunks(1_000) {
+        let taken = orders.iter().map(|order| b.revoke(order));
+        let taken = futures_util::future::join_all(taken).await;
+        assert!(taken.iter().all(Result::is_ok));
+    }
     let kept: usize = server
         .say(&["XLEN", "{tower-magic-link}:stream"])
         .parse()
@@ -322,24 +325,89 @@ async fn an_order_goes_where_it_is_read_though_the_old_server_would_take_it() {
     end(&a, &one).await;
     port.store(new.port, Ordering::SeqCst);
     // Of its connections only the one that reads is lost.
-    let clients = old.say(&["CLIENT", "LIST"]);
-    let reads = |line: &&str| {
-        ["xread", "hmget", "time"]
-            .iter()
-            .any(|word| line.contains(&format!("cmd={word} ")))
-    };
-    let reader = clients
-        .lines()
-        .find(reads)
-        .and_then(|line| line.split(' ').next());
-    let reader = reader.and_then(|id| id.strip_prefix("id=")).unwrap();
-    assert_eq!(old.say(&["CLIENT", "KILL", "ID", reader]), "1");
+    let mut reader = None;
+    until("it reads", async || {
+        let clients = old.say(&["CLIENT", "LIST"]);
+        let line = clients.lines().find(|line| line.contains("cmd=xread "));
+        let id = line.and_then(|line| line.split(' ').next()?.strip_prefix("id="));
+        reader = id.map(str::to_owned);
+        reader.is_some()
+    })
+    .await;
+    let reader = reader.unwrap();
+    assert_eq!(old.say(&["CLIENT", "KILL", "ID", &reader]), "1");
     until("it is put back", async || {
         standing(&b, &one) == Some(Revoked)
     })
     .await;
     end(&a, &other).await;
     until("b hears", async || standing(&b, &other) == Some(Revoked)).await;
+}
+
+/// Pins: the first server that answered was written to, whoever read there.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_writer_that_is_led_to_another_server_says_no_and_the_follower_looks_again() {
+    let (new, old) = (RedisServer::start().await, RedisServer::start().await);
+    let port = Arc::new(AtomicU16::new(new.port));
+    let wire = Wire::switched(port.clone()).await;
+    let a = connect(&at(&wire.url(), 30)).await;
+    let b = connect(&at(&new.url(), 30)).await;
+    let people = People::new();
+    let [one, other] = ["a", "b"].map(|name| people.session(name, 10));
+    // It writes for the first time.
+    port.store(old.port, Ordering::SeqCst);
+    a.revoke(&end_of(&one)).await.unwrap_err();
+    port.store(new.port, Ordering::SeqCst);
+    until("it is sent again", async || {
+        standing(&b, &one) == Some(Revoked)
+    })
+    .await;
+    end(&a, &other).await;
+    until("b hears", async || standing(&b, &other) == Some(Revoked)).await;
+
+    // The follower goes where the writer was led to.
+    let c = connect(&at(&wire.url(), 30)).await;
+    port.store(old.port, Ordering::SeqCst);
+    let third = people.session("c", 10);
+    drop(c.revoke(&end_of(&third)));
+    let late = connect(&at(&old.url(), 30)).await;
+    until("all are put back", async || late.len() == 3).await;
+    assert_eq!(standing(&late, &third), Some(Revoked));
+}
+
+/// Pins: a follower whose connection outlived the demotion went on vouching for what it read there.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_server_that_comes_to_follow_another_is_followed_no_longer() {
+    let (old, heir) = (RedisServer::start().await, RedisServer::start().await);
+    let wire = Wire::to(old.port).await;
+    let a = connect(&at(&wire.url(), 0)).await;
+    let people = People::new();
+    let [one, other, live] = ["a", "b", "c"].map(|name| people.session(name, 10));
+    end(&a, &one).await;
+    heir.say(&["REPLICAOF", "127.0.0.1", &old.port.to_string()]);
+    let heirs = || heir.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    until("the heir knows", async || heirs() == "1").await;
+    heir.say(&["REPLICAOF", "NO", "ONE"]);
+    end(&a, &other).await;
+    // A server disconnects who waits at it when it comes to follow another. Who is on the way to it just then stays connected.
+    wire.is_now(Condition::Held);
+    until("nobody waits", async || {
+        old.say(&["INFO", "clients"]).contains("blocked_clients:0")
+    })
+    .await;
+    old.say(&["REPLICAOF", "127.0.0.1", &heir.port.to_string()]);
+    wire.is_now(Condition::Whole);
+    is_lost("demoted", &a).await;
+    until("it is not vouched for", async || {
+        standing(&a, &live).is_none()
+    })
+    .await;
+    old.say(&["REPLICAOF", "NO", "ONE"]);
+    is_back("promoted", &a).await;
+    let late = connect(&at(&old.url(), 0)).await;
+    until("both are there", async || late.len() == 2).await;
 }
 
 /// Pins: each of them waited for itself, and the next order behind all of them.
@@ -370,6 +438,96 @@ async fn one_session_that_is_ended_over_and_over_is_sent_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
+async fn a_full_redis_takes_an_order_in_place_of_those_that_have_ended() {
+    let server = RedisServer::start().await;
+    let a = connect(&at(&server.url(), 30)).await;
+    let people = People::new();
+    let ended = order(Target::Session(people.session("a", 10).id()), 20, 100);
+    a.revoke(&ended).await.unwrap();
+    a.revoke(&order(Target::Subject("a".to_owned()), 20, 100))
+        .await
+        .unwrap();
+    server.say(&["CONFIG", "SET", "maxmemory", "1"]);
+    let [one, other] = ["b", "c"].map(|name| people.session(name, 200));
+    let now =
+        |session: &tower_magic_link::Session, at| order(Target::Session(session.id()), at, FAR);
+    a.revoke(&now(&one, 159)).await.unwrap_err();
+    a.revoke(&now(&other, 161)).await.unwrap();
+    let held =
+        |key: &str, count: &str| server.say(&[count, &format!("{{tower-magic-link}}:{key}")]);
+    assert_eq!(
+        [held("ended", "ZCARD"), held("groups", "EXISTS")],
+        ["2", "0"]
+    );
+}
+
+/// Pins: the second attempt found the order noted, and answered that all was well.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn an_order_that_cannot_be_told_is_not_noted() {
+    let server = RedisServer::start().await;
+    let redis = at(&server.url(), 30);
+    let (a, b) = (connect(&redis).await, connect(&redis).await);
+    let one = People::new().session("a", 10);
+    let of_us = ["~*", "&*", "+@all"];
+    let rules = |more: &[&str]| {
+        let words = [
+            &["ACL", "SETUSER", "default", "on", "nopass"],
+            &of_us[..],
+            more,
+        ]
+        .concat();
+        assert_eq!(server.say(&words), "OK");
+    };
+    rules(&["-xadd"]);
+    for _ in 0..2 {
+        a.revoke(&end_of(&one)).await.unwrap_err();
+    }
+    assert_eq!(standing(&b, &one), Some(Active));
+    rules(&[]);
+    until("b hears", async || standing(&b, &one) == Some(Revoked)).await;
+}
+
+/// As of keys that were copied from another server one by one.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_stream_that_is_ahead_of_its_count_begins_again() {
+    let server = RedisServer::start().await;
+    let redis = at(&server.url(), 30);
+    let (a, b) = (connect(&redis).await, connect(&redis).await);
+    let people = People::new();
+    let [one, other] = ["a", "b"].map(|name| people.session(name, 10));
+    end(&a, &one).await;
+    until("b hears", async || standing(&b, &one) == Some(Revoked)).await;
+    server.say(&["HSET", "{tower-magic-link}:state", "seq", "0"]);
+    end(&a, &other).await;
+    until("b hears", async || standing(&b, &other) == Some(Revoked)).await;
+    assert_eq!(server.say(&["XLEN", "{tower-magic-link}:stream"]), "1");
+    assert!(a.is_following());
+}
+
+/// Pins: of what waited when the last handle went, one batch was sent.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn all_that_waits_is_sent_when_the_last_handle_is_gone() {
+    let server = RedisServer::start().await;
+    let redis = at(&server.url(), 30);
+    let (a, b) = (connect(&redis).await, connect(&redis).await);
+    let people = People::new();
+    let orders: Vec<_> = (0..1_000)
+        .map(|_| end_of(&people.session("a", 10)))
+        .collect();
+    server.pause();
+    for order in &orders {
+        drop(a.revoke(order));
+    }
+    drop(a);
+    server.resume();
+    until("b hears", async || b.len() == 1_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
 async fn an_order_that_nobody_waits_for_is_not_lost() {
     let server = RedisServer::start().await;
     let redis = at(&server.url(), 30);
@@ -394,7 +552,10 @@ async fn nothing_runs_on_when_the_last_handle_is_gone() {
     let a = connect(&redis).await;
     let b = a.clone();
     end(&b, &People::new().session("a", 10)).await;
-    assert_eq!(clients(), 3, "the follower, the writer and who asks");
+    until("the follower, the writer and who asks", async || {
+        clients() == 3
+    })
+    .await;
     drop(a);
     end(&b, &People::new().session("a", 10)).await;
     drop(b);
@@ -465,6 +626,7 @@ async fn a_lost_server_is_told_once_and_its_return_once() {
         "ServerLost { store: Revocations }",
         "ServerRecovered { store: Revocations }",
     ];
+    until("the last is told", async || told.lock().unwrap().len() >= 4).await;
     assert_eq!(*told.lock().unwrap(), [round, round].concat());
 }
 
@@ -493,6 +655,30 @@ async fn a_failover_to_a_server_that_knows_less_and_other_things_loses_nothing()
     is_back("failover", &a).await;
     assert_eq!(standing(&a, &theirs), Some(Revoked));
     until("b hears", async || standing(&b, &ours) == Some(Revoked)).await;
+}
+
+/// As a process that was stopped and goes on: it has heard of nothing meanwhile.
+#[test]
+#[ignore = "needs redis-server; run by tests/run"]
+fn a_store_whose_runtime_nobody_drives_vouches_for_nobody_past_the_grace() {
+    let keeps = tokio::runtime::Runtime::new().unwrap();
+    let stands = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let server = keeps.block_on(RedisServer::start());
+    let store = stands.block_on(connect(&at(&server.url(), 0)));
+    let people = People::new();
+    let [ended, live] = ["a", "b"].map(|name| people.session(name, 10));
+    stands.block_on(end(&store, &ended));
+    assert_eq!(standing(&store, &live), Some(Active));
+    keeps.block_on(until("it is noticed", async || {
+        standing(&store, &live).is_none()
+    }));
+    assert_eq!(standing(&store, &ended), Some(Revoked));
+    stands.block_on(until("it hears again", async || {
+        standing(&store, &live) == Some(Active)
+    }));
 }
 
 #[test]

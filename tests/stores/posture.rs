@@ -6,19 +6,20 @@ use std::{
 };
 
 use http::{Request, Response};
+use tokio::net::TcpSocket;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, Redis, RedisRevocations, Revocation, Revocations, SigningKey,
     Target, Timestamp, testing::StubProvider,
 };
 
+use crate::redis::free_port;
+
 /// Nothing listens at this address: the store knows nothing from the start.
-fn lost() -> RedisRevocations {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+fn lost() -> (RedisRevocations, TcpSocket) {
+    let (port, held) = free_port();
     let redis = Redis::new(&format!("redis://127.0.0.1:{port}")).unwrap();
-    RedisRevocations::connect_later(&redis)
+    (RedisRevocations::connect_later(&redis), held)
 }
 
 #[tokio::test]
@@ -37,7 +38,7 @@ async fn an_outage_closes_what_is_protected_unless_the_posture_says_otherwise() 
         ),
     ];
     for (posture, status, first) in postures {
-        let store = lost();
+        let (store, _held) = lost();
         let told = Arc::new(Mutex::new(Vec::new()));
         let ears = told.clone();
         let builder = MagicLinkLayer::builder(

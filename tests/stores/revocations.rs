@@ -240,7 +240,7 @@ async fn what_has_ended_leaves_redis_and_leaves_nothing_behind() {
     );
     let session = replicas.people.session("a", 10);
     replicas
-        .end(order(Target::Session(session.id()), 51, 100))
+        .end(order(Target::Session(session.id()), 110, 200))
         .await;
     assert_eq!(
         (count("ended", "ZCARD"), count("groups", "EXISTS")),

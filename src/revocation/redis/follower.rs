@@ -5,13 +5,14 @@
 //! 3. Another memory - empty, older, or a failover's: it loads everything, and puts back what only this process knows.
 //! 4. What it cannot put back, because the server takes no writes, it hands to the writer: that is no reason to vouch for nobody.
 //! 5. It waits at the stream, and hears at least every 300 ms: an answer that does not come is a server that is gone.
+//! 6. Each time it asks again whose history this is: a server may come to follow another, and keep its connections.
 
 use std::{collections::HashMap, convert::Infallible, error::Error, sync::Arc, time::Duration};
 
 use futures_util::future;
 use tokio::{
     sync::{mpsc, watch},
-    time::sleep,
+    time::{Instant, sleep},
 };
 
 use super::{
@@ -23,7 +24,7 @@ use crate::{
     clock::Timestamp,
     random,
     redis::{Connection, Redis},
-    revocation::{Revocation, StoreError},
+    revocation::{Revocation, StoreError, StoreErrorKind},
 };
 
 /// How long the server holds a question when there is nothing new.
@@ -33,6 +34,8 @@ const LATE: Duration = Duration::from_secs(1);
 /// The pause before a second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// Whoever followed for this long begins with the first pause again.
+const STEADY: Duration = Duration::from_secs(1);
 /// How many orders are put back in one step.
 const BATCH: usize = 250;
 
@@ -42,6 +45,22 @@ struct Place {
     epoch: Vec<u8>,
     history: String,
     seq: u64,
+}
+
+/// What the server says of its memory.
+struct State {
+    epoch: Option<Vec<u8>>,
+    history: String,
+    seq: u64,
+}
+
+impl State {
+    /// Says whether nothing happened to the memory since it was left.
+    fn goes_on_from(&self, left: &Place) -> bool {
+        self.history == left.history
+            && self.epoch.as_ref() == Some(&left.epoch)
+            && self.seq >= left.seq
+    }
 }
 
 /// Follows the server for as long as it is polled.
@@ -59,6 +78,7 @@ pub(super) async fn follow(
     let mut pause = FIRST_PAUSE;
     let mut is_first = true;
     loop {
+        let began = Instant::now();
         let lost = match redis.connect().await {
             Ok(connection) => {
                 let following = Following {
@@ -79,7 +99,7 @@ pub(super) async fn follow(
             tracing::warn!(target: "tower_magic_link", kind = %error.kind(), reason, "redis is away");
         }
         is_first = false;
-        pause = if was_following {
+        pause = if began.elapsed() >= STEADY {
             FIRST_PAUSE
         } else {
             (pause * 2).min(LONGEST_PAUSE)
@@ -119,14 +139,18 @@ impl Following<'_> {
             let mut here = self.arrive(place.take()).await?;
             loop {
                 let kept = self.read(&mut here, Some(HEARTBEAT)).await;
-                let epoch = match kept {
-                    Ok(true) => self.state().await.map(|(epoch, _)| epoch),
+                let state = match kept {
+                    Ok(true) => self.state().await,
                     Ok(false) => break,
                     Err(error) => Err(error),
                 };
-                match epoch {
-                    Ok(epoch) if epoch.as_ref() == Some(&here.epoch) => self.replica.hear(),
-                    // It was emptied under us.
+                if self.replica.is_doubted() {
+                    // Nor is it taken for the memory that it was.
+                    return Err(StoreError::new(StoreErrorKind::Unavailable));
+                }
+                match state {
+                    Ok(state) if state.goes_on_from(&here) => self.replica.hear(),
+                    // It was emptied under us, or has another's history.
                     Ok(_) => break,
                     Err(error) => {
                         *place = Some(here);
@@ -141,21 +165,24 @@ impl Following<'_> {
     /// Makes the copy whole, from wherever it was left.
     async fn arrive(&self, left: Option<Place>) -> Result<Place, StoreError> {
         let mut state = self.state().await?;
-        if state.0.is_none() {
+        if state.epoch.is_none() {
             self.put(&[]).await?;
             state = self.state().await?;
         }
-        let (epoch, seq) = state;
+        // Without a history nobody can tell whether it is the same memory.
+        let is_known = !state.history.is_empty() && !self.replica.is_doubted();
+        let left = left.filter(|left| is_known && state.goes_on_from(left));
+        let State {
+            epoch,
+            history,
+            seq,
+        } = state;
         let mut here = Place {
             epoch: epoch.unwrap_or_default(),
-            history: self.connection.history.clone(),
+            history,
             seq,
         };
-        let is_same_memory = left.as_ref().is_some_and(|left| {
-            let is_known = !here.history.is_empty();
-            is_known && left.history == here.history && left.epoch == here.epoch
-        });
-        if is_same_memory && let Some(left) = left.filter(|left| left.seq <= seq) {
+        if let Some(left) = left {
             here.seq = left.seq;
             // All that it holds behind our place, unless it holds less than that.
             while here.seq < seq {
@@ -167,7 +194,7 @@ impl Following<'_> {
                 }
             }
         } else {
-            self.replica.leave_memory();
+            self.replica.leave_memory(&here.history);
             // What only we know is put back; of a first load that is nothing, and what could not be written is the writer's.
             let known = self.replica.orders.orders();
             let held = self.load().await?;
@@ -204,14 +231,19 @@ impl Following<'_> {
         Ok(is_whole)
     }
 
-    /// Asks for the epoch and the number of the last order, and for the time on the way.
-    async fn state(&self) -> Result<(Option<Vec<u8>>, u64), StoreError> {
+    /// Asks for the epoch, the history and the number of the last order, and for the time on the way.
+    async fn state(&self) -> Result<State, StoreError> {
         let (state, time) = (self.wire.state(), Wire::time());
         let (state, time) = (self.connection.ask(&state), self.connection.ask(&time));
-        let ((epoch, seq), (secs, _)): ((_, Option<u64>), (u64, u64)) =
-            future::try_join(state, time).await?;
+        let history = self.connection.history_now();
+        let ((epoch, seq), (secs, _), history): ((_, Option<u64>), (u64, u64), _) =
+            future::try_join3(state, time, history).await?;
         self.replica.set_server_time(secs);
-        Ok((epoch, seq.unwrap_or_default()))
+        Ok(State {
+            epoch,
+            history,
+            seq: seq.unwrap_or_default(),
+        })
     }
 
     /// Loads everything, and returns what there was.

@@ -52,6 +52,9 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 /// | an end that is ordered here | holds here at once; the caller hears [`StoreError`] within 1.5 seconds; it is sent again until Redis has it, and holds elsewhere from then on |
 /// | Redis comes back empty, or older than it was | each replica puts back what it knows and has not expired |
 /// | it takes no writes (full, or a disk that is) | as for an end that is ordered while it is away; all else goes on, and who connects follows |
+/// | another server is the one now, and the old one still answers | the follower leaves a server that has come to follow another, or to which the writer is not led; orders go only where it reads |
+/// | this process is stopped, or its runtime is not driven | nothing is heard: after 2.5 seconds and the grace as past the grace |
+/// | the last clone is dropped while orders wait | they are sent as long as Redis takes them; the log says how many it did not |
 ///
 /// A process that starts meanwhile knows nothing: [`RedisRevocations::connect`] fails, and [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is
 /// there. If Redis comes back empty and *no* replica lives on that knew, the ends are lost: give it persistence where that can happen.
@@ -59,8 +62,8 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 /// # What it costs
 ///
 /// In Redis about 120 bytes for each ended session until its token would have expired, and a stream of the last 10,000 orders. Entries leave with the first
-/// order after their time. In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions costs: they are forgotten, as new ones come, from a minute after their
-/// time on, by its clock and Redis's. Each replica holds two connections and asks Redis about seven times a second.
+/// order from a minute after their time on. In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions costs: they are forgotten, as new ones come, from a minute after their
+/// time on, by its clock and Redis's. Each replica holds two connections and asks Redis some thirteen small questions a second.
 ///
 /// # Tasks
 ///
@@ -76,7 +79,7 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // The writer ends by itself, once it has sent what it was given.
+        // The writer ends by itself, once it has sent what it was given, or cannot.
         self.follower.abort();
     }
 }

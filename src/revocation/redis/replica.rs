@@ -1,6 +1,7 @@
 //! `Replica`: what this process knows of the ended sessions, and how good that is.
 //!
-//! - While the server is followed a look-up is one in memory and one load. The clock is read only when it is not.
+//! - A look-up asks memory and the clock. That the server is followed is taken for true only while it was heard of a moment ago: a process that was
+//!   stopped, or whose runtime nobody drives, has heard of nothing.
 //! - What was ended is ended, however old the word: only the answer that a session stands needs to be fresh.
 //! - What is forgotten is what has ended by the server's clock and by this machine's, a minute ago: not by the clock of whoever gives an order. One
 //!   clock that is ahead makes nothing be forgotten.
@@ -8,7 +9,7 @@
 use std::{
     fmt, slice,
     sync::{
-        OnceLock,
+        Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
@@ -23,6 +24,8 @@ use crate::{
     session::Session,
 };
 
+/// While the server is followed it is heard of at least this often: see the follower's waits.
+const HEARD_WITHIN: Duration = Duration::from_millis(2_500);
 /// By how many seconds the machines' clocks may differ.
 const SLACK: u64 = 60;
 
@@ -42,6 +45,10 @@ pub(super) struct Replica {
     server_began: AtomicU64,
     /// How many memories the follower has come to.
     memories: AtomicU64,
+    /// The history of the server that it reads.
+    history: Mutex<String>,
+    /// Whether the writer was led to another server.
+    is_doubted: AtomicBool,
 }
 
 impl Replica {
@@ -56,6 +63,8 @@ impl Replica {
             heard: AtomicU64::new(0),
             server_began: AtomicU64::new(0),
             memories: AtomicU64::new(0),
+            history: Mutex::default(),
+            is_doubted: AtomicBool::new(false),
         }
     }
 
@@ -65,8 +74,32 @@ impl Replica {
     }
 
     /// Notes that the follower has come to another memory. What was ended before is for it to put back, what is ended later for the writer to send.
-    pub(super) fn leave_memory(&self) {
+    pub(super) fn leave_memory(&self, history: &str) {
+        history.clone_into(&mut self.history());
         self.memories.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Says whether a server of this history may be written to: one that the follower reads, or any while it reads none.
+    ///
+    /// Where the follower was, or is, at another, it arrives anew and puts back what it knows: what is written was ended here before this is asked.
+    pub(super) fn takes_writes_at(&self, history: &str) -> bool {
+        let is_same = {
+            let ours = self.history();
+            history.is_empty() || ours.is_empty() || *ours == history
+        };
+        if !is_same {
+            self.is_doubted.store(true, Ordering::SeqCst);
+        }
+        is_same || !self.is_following()
+    }
+
+    /// Says whether the writer was led to another server since this was asked last.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.is_doubted.swap(false, Ordering::SeqCst)
+    }
+
+    fn history(&self) -> MutexGuard<'_, String> {
+        self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends what was ordered here.
@@ -107,11 +140,13 @@ impl Replica {
 
     /// Says whether too much may have happened that this process has not heard of.
     fn is_stale(&self) -> bool {
-        if self.is_following.load(Ordering::Acquire) {
-            return false;
-        }
         let heard = Duration::from_millis(self.heard.load(Ordering::Acquire));
-        !self.is_loaded() || self.began.elapsed() >= heard + self.grace
+        let next = if self.is_following() {
+            HEARD_WITHIN
+        } else {
+            Duration::ZERO
+        };
+        !self.is_loaded() || self.began.elapsed() >= heard + next + self.grace
     }
 
     pub(super) fn is_loaded(&self) -> bool {
@@ -189,5 +224,44 @@ mod tests {
         assert_eq!(replica.orders.len(), 0);
         replica.hear_of(vec![order(4_942)]);
         assert_eq!(replica.orders.len(), 1);
+    }
+
+    /// Pins: an order that another server took while none was followed, and that nobody put back where the follower had been before.
+    #[tokio::test]
+    async fn what_is_written_at_another_server_than_the_last_one_makes_the_follower_arrive_anew() {
+        let replica = Replica::new(Duration::ZERO);
+        assert!(replica.takes_writes_at("a") && !replica.is_doubted());
+        replica.leave_memory("a");
+        replica.hear();
+        assert!(replica.takes_writes_at("a") && replica.takes_writes_at(""));
+        assert!(!replica.is_doubted());
+        assert!(!replica.takes_writes_at("b") && replica.is_doubted());
+        replica.lose();
+        assert!(replica.takes_writes_at("a") && !replica.is_doubted());
+        assert!(replica.takes_writes_at("b") && replica.is_doubted());
+        assert!(!replica.is_doubted(), "once");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_grace_begins_when_the_server_was_heard_of_last() {
+        let replica = Replica::new(Duration::from_secs(3));
+        assert!(replica.is_stale(), "nothing is known yet");
+        tokio::time::advance(Duration::from_secs(10)).await;
+        replica.hear();
+        assert!(!replica.is_stale());
+        tokio::time::advance(Duration::from_millis(1_300)).await;
+        replica.lose();
+        tokio::time::advance(Duration::from_millis(1_699)).await;
+        assert!(!replica.is_stale());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(replica.is_stale());
+        // Followed or not: who hears of nothing knows nothing.
+        replica.hear();
+        tokio::time::advance(Duration::from_millis(5_499)).await;
+        assert!(!replica.is_stale());
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(replica.is_stale() && replica.is_following());
+        replica.hear();
+        assert!(!replica.is_stale());
     }
 }

@@ -8,7 +8,10 @@ use std::collections::{HashMap, VecDeque};
 use tokio::sync::oneshot;
 
 use super::writer::Letter;
-use crate::revocation::{Revocation, StoreErrorKind};
+use crate::{
+    clock::Timestamp,
+    revocation::{Revocation, StoreErrorKind},
+};
 
 type Reply = oneshot::Sender<Result<(), StoreErrorKind>>;
 
@@ -44,6 +47,18 @@ impl Unsent {
         }
     }
 
+    /// Forgets what nobody waits for and what has ended by now anyway.
+    pub(super) fn forget(&mut self, past: Timestamp) {
+        let before = self.orders.len();
+        let counts =
+            |order: &Revocation, replies: &Vec<Reply>| !replies.is_empty() || order.until() > past;
+        self.orders
+            .retain(|_, (order, replies)| counts(order, replies));
+        if self.orders.len() < before {
+            self.queue.retain(|key| self.orders.contains_key(key));
+        }
+    }
+
     /// Says to all who wait that nothing was taken. The orders stay.
     pub(super) fn failed(&mut self, kind: StoreErrorKind) {
         for (_, replies) in self.orders.values_mut() {
@@ -62,6 +77,15 @@ impl Unsent {
     }
 }
 
+impl Drop for Unsent {
+    fn drop(&mut self) {
+        if !self.is_empty() {
+            let orders = self.queue.len();
+            tracing::warn!(target: "tower_magic_link", orders, "redis has not got these orders, and the store is dropped: they hold at no other replica");
+        }
+    }
+}
+
 fn answer(replies: Vec<Reply>, taken: Result<(), StoreErrorKind>) {
     for reply in replies {
         // Nobody may be waiting any more.
@@ -72,7 +96,7 @@ fn answer(replies: Vec<Reply>, taken: Result<(), StoreErrorKind>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::Timestamp, revocation::Target};
+    use crate::revocation::Target;
 
     type Answer = oneshot::Receiver<Result<(), StoreErrorKind>>;
 
@@ -139,5 +163,30 @@ mod tests {
         unsent.sent(1);
         assert_eq!(again.try_recv(), Ok(Ok(())));
         assert!(unsent.is_empty());
+    }
+
+    #[test]
+    fn what_has_ended_is_forgotten_unless_somebody_waits_for_it() {
+        let mut unsent = Unsent::default();
+        for name in ["a", "b", "c"] {
+            drop(push(&mut unsent, order(subject(name), 1, 100)));
+        }
+        unsent.failed(StoreErrorKind::TimedOut);
+        let mut waits = push(&mut unsent, order(subject("b"), 1, 50));
+        drop(push(&mut unsent, order(subject("c"), 1, 101)));
+        unsent.failed(StoreErrorKind::TimedOut);
+        let mut again = push(&mut unsent, order(subject("b"), 1, 50));
+        unsent.forget(Timestamp::from_secs(99));
+        assert_eq!(first(&unsent, 9).len(), 3);
+        unsent.forget(Timestamp::from_secs(100));
+        assert_eq!(
+            first(&unsent, 9),
+            [order(subject("b"), 1, 100), order(subject("c"), 1, 101)]
+        );
+        assert_eq!(waits.try_recv(), Ok(Err(StoreErrorKind::TimedOut)));
+        assert!(again.try_recv().is_err(), "it waits");
+        unsent.sent(2);
+        assert_eq!(again.try_recv(), Ok(Ok(())));
+        assert!(unsent.is_empty() && unsent.queue.is_empty());
     }
 }

@@ -3,7 +3,7 @@
 //! - Who orders is told within 1.5 seconds whether Redis has it. What it has not is sent again until it does.
 //! - Orders that arrive together go together. What has not been sent is kept by its target ([`Unsent`]).
 //! - It writes to the memory that the follower reads: a server that was failed over may still take what nobody will read there.
-//! - It ends with the last handle, after one more attempt.
+//! - It ends with the last handle, once all is sent or an attempt fails. What it gives up is said in the log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -51,7 +51,7 @@ pub(super) async fn write(
     let mut unsent = Unsent::default();
     let mut pause = Duration::ZERO;
     let mut is_open = true;
-    while is_open {
+    while is_open || (pause.is_zero() && !unsent.is_empty()) {
         let patience = if unsent.is_empty() { IDLE } else { pause };
         match timeout(patience, letters.recv()).await {
             Ok(Some(letter)) => unsent.push(letter),
@@ -61,6 +61,7 @@ pub(super) async fn write(
         while let Ok(letter) = letters.try_recv() {
             unsent.push(letter);
         }
+        unsent.forget(replica.past());
         if unsent.is_empty() {
             continue;
         }
@@ -69,7 +70,7 @@ pub(super) async fn write(
             (connection, memories) = (None, now);
         }
         let batch: Vec<_> = unsent.first(BATCH).collect();
-        let sent = send(&redis, &wire, &mut connection, &batch);
+        let sent = send(&redis, &replica, &wire, &mut connection, &batch);
         let sent = timeout(ATTEMPT, sent).await;
         match sent.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(()) => {
@@ -93,6 +94,7 @@ pub(super) async fn write(
 /// Sends a batch. A connection that was good once may have died since: then it is tried with a new one.
 async fn send(
     redis: &Redis,
+    replica: &Replica,
     wire: &Wire,
     connection: &mut Option<Connection>,
     batch: &[&Revocation],
@@ -111,6 +113,9 @@ async fn send(
         }
     }
     let fresh = redis.connect().await?;
+    if !replica.takes_writes_at(&fresh.history) {
+        return Err(StoreError::new(StoreErrorKind::Unavailable));
+    }
     let put: Result<i64, _> = fresh.run(script, keys, &arguments).await;
     put?;
     *connection = Some(fresh);
