@@ -220,7 +220,8 @@ impl Builder {
         self
     }
 
-    /// Sets who hears of what happened, for an audit log. It is called in the middle of requests and should be quick.
+    /// Sets who hears of what happened, for an audit log. It is called in the middle of requests and should be quick. If it panics,
+    /// the log says so and the request goes on.
     pub fn on_event(mut self, listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.listener = Listener::new(listen);
         self

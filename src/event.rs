@@ -3,7 +3,11 @@
 //! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] gives the whole one to whoever asks.
 //! - Every event also goes to `tracing`, target `tower_magic_link`.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use crate::{
     email::Email,
@@ -249,11 +253,13 @@ impl Listener {
         Self(Some(Arc::new(listen)))
     }
 
-    /// Tells of an event.
+    /// Tells of an event. A listener that panics is said in the log: nobody is kept out for it, and no store stops.
     pub fn tell(&self, event: &Event<'_>) {
         event.trace();
-        if let Some(listen) = &self.0 {
-            listen(event);
+        let Some(listen) = &self.0 else { return };
+        // What it left half done is its own; nothing of ours was in its hands.
+        if catch_unwind(AssertUnwindSafe(|| listen(event))).is_err() {
+            tracing::error!(target: "tower_magic_link", "the listener of events panicked");
         }
     }
 }

@@ -120,3 +120,12 @@ async fn a_program_is_told_where_to_sign_in_and_is_never_redirected() {
             .contains("https://app.example.com/auth/login")
     );
 }
+
+#[tokio::test]
+async fn a_listener_that_panics_keeps_nobody_out() {
+    let world = World::with(|builder| builder.on_event(|event| panic!("{event:?}"))).await;
+    let mut browser = world.signed_in(ADA).await;
+    assert_eq!(browser.get("/reports").await.status(), 200);
+    assert_eq!(browser.post("/auth/logout", "").await.status(), 303);
+    assert_eq!(browser.get("/reports").await.status(), 303);
+}
