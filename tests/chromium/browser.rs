@@ -159,6 +159,13 @@ impl Browser {
         }
     }
 
+    /// Clicks twice on a button, and waits for the page that comes of it, which may look the same.
+    pub(crate) async fn send_twice(&self, button: &str) {
+        self.run("window.isOld = true").await.unwrap();
+        self.click_twice(button).await;
+        self.is_new("what two clicks lead to").await;
+    }
+
     /// Clicks twice on the first element that a selector finds, as fast as a mouse can.
     pub(crate) async fn click_twice(&self, selector: &str) {
         let element = self.driver.find(By::Css(selector)).await.unwrap();
