@@ -1,4 +1,4 @@
-//! A panic of the application's, or of anything that it gave the layer, costs the one request that met it.
+//! A panic of the application's, or of anything that it gave the layer, costs at most the one request that met it.
 
 use std::{
     collections::BTreeMap,
@@ -251,7 +251,7 @@ impl<'w> Browser<'w> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_costs_one_request_and_the_next_try_succeeds() {
+async fn a_panic_costs_one_request_at_most_and_the_next_try_succeeds() {
     for who in ALL {
         let world = World::new();
         world.fuse.set(Some(who));
@@ -277,7 +277,12 @@ async fn a_panic_costs_one_request_and_the_next_try_succeeds() {
         browser.jar = kept;
         let gone = browser.ask("GET", "/private").await;
         assert!(gone.location().starts_with("/auth/login"), "{who:?}");
-        assert_eq!(browser.failures, 1, "{who:?}");
+        // A listener only hears.
+        assert_eq!(
+            browser.failures,
+            usize::from(who != Who::Listener),
+            "{who:?}"
+        );
         assert!(!world.fuse.is_lit(), "{who:?}");
     }
 }
