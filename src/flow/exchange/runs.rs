@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 /// How long a run is shared.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// Beyond this one is forgotten: 10,000 sign-ins within a minute on one replica. Those that are not done go first: whoever begins many and waits
-/// for none pushes nobody else's out.
+/// for none pushes out nobody's session of the last minute.
 const MOST: usize = 10_000;
 
 pub(super) type Key = [u8; 32];

@@ -24,7 +24,7 @@ use crate::{
     clock::Timestamp,
     random,
     redis::{Connection, Redis},
-    revocation::{Revocation, StoreError, StoreErrorKind},
+    revocation::{Revocation, StoreError},
 };
 
 /// How long the server holds a question when there is nothing new.
@@ -34,6 +34,8 @@ const LATE: Duration = Duration::from_secs(1);
 /// The pause before a second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
+/// After so many answers it asks the way anew: ten seconds. The server that was the one may live on, and answer whoever stayed.
+const ANSWERS_A_WAY: u32 = 33;
 /// Whoever followed for this long begins with the first pause again.
 const STEADY: Duration = Duration::from_secs(1);
 /// How many orders are put back in one step.
@@ -55,11 +57,9 @@ struct State {
 }
 
 impl State {
-    /// Says whether nothing happened to the memory since it was left.
-    fn goes_on_from(&self, left: &Place) -> bool {
-        self.history == left.history
-            && self.epoch.as_ref() == Some(&left.epoch)
-            && self.seq >= left.seq
+    /// Says whether this is the memory of that place.
+    fn is_of(&self, place: &Place) -> bool {
+        self.history == place.history && self.epoch.as_ref() == Some(&place.epoch)
     }
 }
 
@@ -82,6 +82,7 @@ pub(super) async fn follow(
         let lost = match redis.connect().await {
             Ok(connection) => {
                 let following = Following {
+                    redis: &redis,
                     connection: &connection,
                     replica,
                     wire: &wire,
@@ -99,7 +100,7 @@ pub(super) async fn follow(
             tracing::warn!(target: "tower_magic_link", kind = %error.kind(), reason, "redis is away");
         }
         is_first = false;
-        pause = if began.elapsed() >= STEADY {
+        pause = if was_following && began.elapsed() >= STEADY {
             FIRST_PAUSE
         } else {
             (pause * 2).min(LONGEST_PAUSE)
@@ -125,6 +126,7 @@ impl Drop for Losing {
 
 /// One connection's worth of following.
 struct Following<'a> {
+    redis: &'a Redis,
     connection: &'a Connection,
     replica: &'a Replica,
     wire: &'a Wire,
@@ -137,21 +139,30 @@ impl Following<'_> {
     async fn run(&self, place: &mut Option<Place>) -> Result<Infallible, StoreError> {
         loop {
             let mut here = self.arrive(place.take()).await?;
+            let mut answers = 0;
             loop {
-                let kept = self.read(&mut here, Some(HEARTBEAT)).await;
+                answers += 1;
+                let asks_the_way = answers % ANSWERS_A_WAY == 0;
+                let way = async {
+                    if asks_the_way {
+                        self.ask_the_way().await;
+                    }
+                };
+                let (kept, ()) = future::join(self.read(&mut here, Some(HEARTBEAT)), way).await;
                 let state = match kept {
                     Ok(true) => self.state().await,
                     Ok(false) => break,
                     Err(error) => Err(error),
                 };
-                if self.replica.is_doubted() {
-                    // Nor is it taken for the memory that it was.
-                    return Err(StoreError::new(StoreErrorKind::Unavailable));
-                }
                 match state {
-                    Ok(state) if state.goes_on_from(&here) => self.replica.hear(),
                     // It was emptied under us, or has another's history.
-                    Ok(_) => break,
+                    Ok(state) if !state.is_of(&here) => break,
+                    // Nor is it taken for the memory that it was.
+                    Ok(_) if self.replica.is_doubted() => {
+                        let problem = std::io::Error::other("the way leads to another server");
+                        return Err(StoreError::unavailable(problem));
+                    }
+                    Ok(_) => self.replica.hear(),
                     Err(error) => {
                         *place = Some(here);
                         return Err(error);
@@ -159,6 +170,13 @@ impl Following<'_> {
                 }
             }
             *place = Some(here);
+        }
+    }
+
+    /// Asks where the way leads now. Where nobody tells, it is taken to lead here.
+    async fn ask_the_way(&self) {
+        if let Ok(connection) = self.redis.connect().await {
+            self.replica.takes_writes_at(&connection.history);
         }
     }
 
@@ -171,7 +189,7 @@ impl Following<'_> {
         }
         // Without a history nobody can tell whether it is the same memory.
         let is_known = !state.history.is_empty() && !self.replica.is_doubted();
-        let left = left.filter(|left| is_known && state.goes_on_from(left));
+        let left = left.filter(|left| is_known && state.is_of(left) && left.seq <= state.seq);
         let State {
             epoch,
             history,
@@ -295,8 +313,7 @@ impl Following<'_> {
 
     /// Puts orders in, and makes sure that there is an epoch.
     async fn put(&self, orders: &[Revocation]) -> Result<(), StoreError> {
-        // Nothing is forgotten for it: that is for those who know what time it is.
-        let now = Timestamp::from_secs(0);
+        let now = self.replica.now();
         let (script, keys) = self.wire.put();
         let arguments = put_arguments(orders.iter(), now);
         let _: i64 = self.connection.run(script, keys, &arguments).await?;

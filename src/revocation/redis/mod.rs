@@ -52,7 +52,7 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 /// | an end that is ordered here | holds here at once; the caller hears [`StoreError`] within 1.5 seconds; it is sent again until Redis has it, and holds elsewhere from then on |
 /// | Redis comes back empty, or older than it was | each replica puts back what it knows and has not expired |
 /// | it takes no writes (full, or a disk that is) | as for an end that is ordered while it is away; all else goes on, and who connects follows |
-/// | another server is the one now, and the old one still answers | the follower leaves a server that has come to follow another, or to which the writer is not led; orders go only where it reads |
+/// | another server is the one now, and the old one still answers | the follower leaves a server that has come to follow another; every ten seconds, and when the writer is led elsewhere, it asks the way anew. Orders go where it reads |
 /// | this process is stopped, or its runtime is not driven | nothing is heard: after 2.5 seconds and the grace as past the grace |
 /// | the last clone is dropped while orders wait | they are sent as long as Redis takes them; the log says how many it did not |
 ///

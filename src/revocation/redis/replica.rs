@@ -24,7 +24,7 @@ use crate::{
     session::Session,
 };
 
-/// While the server is followed it is heard of at least this often: see the follower's waits.
+/// While the server is followed it is heard of at least this often, save while everything is loaded: see the follower's waits.
 const HEARD_WITHIN: Duration = Duration::from_millis(2_500);
 /// By how many seconds the machines' clocks may differ.
 const SLACK: u64 = 60;
@@ -90,7 +90,7 @@ impl Replica {
         if !is_same {
             self.is_doubted.store(true, Ordering::SeqCst);
         }
-        is_same || !self.is_following()
+        is_same || !self.is_following.load(Ordering::Acquire)
     }
 
     /// Says whether the writer was led to another server since this was asked last.
@@ -117,10 +117,14 @@ impl Replica {
 
     /// Returns what has passed on every machine: what has ended by then may be forgotten. 1970 until the server was heard of.
     pub(super) fn past(&self) -> Timestamp {
+        Timestamp::from_secs(self.now().as_secs().saturating_sub(SLACK))
+    }
+
+    /// Returns the earlier of the server's time and this machine's.
+    pub(super) fn now(&self) -> Timestamp {
         let began = self.server_began.load(Ordering::Relaxed);
         let theirs = began.saturating_add(self.began.elapsed().as_secs());
-        let earlier = theirs.min(SystemClock.now().as_secs());
-        Timestamp::from_secs(earlier.saturating_sub(SLACK))
+        Timestamp::from_secs(theirs.min(SystemClock.now().as_secs()))
     }
 
     /// Notes what the server's clock says. While it is away it is taken to go on.
@@ -140,13 +144,18 @@ impl Replica {
 
     /// Says whether too much may have happened that this process has not heard of.
     fn is_stale(&self) -> bool {
-        let heard = Duration::from_millis(self.heard.load(Ordering::Acquire));
-        let next = if self.is_following() {
+        let next = if self.is_following.load(Ordering::Acquire) {
             HEARD_WITHIN
         } else {
             Duration::ZERO
         };
-        !self.is_loaded() || self.began.elapsed() >= heard + next + self.grace
+        !self.is_loaded() || self.unheard() >= next + self.grace
+    }
+
+    /// Returns for how long nothing was heard of the server.
+    fn unheard(&self) -> Duration {
+        let heard = Duration::from_millis(self.heard.load(Ordering::Acquire));
+        self.began.elapsed().saturating_sub(heard)
     }
 
     pub(super) fn is_loaded(&self) -> bool {
@@ -154,7 +163,7 @@ impl Replica {
     }
 
     pub(super) fn is_following(&self) -> bool {
-        self.is_following.load(Ordering::Acquire)
+        self.is_following.load(Ordering::Acquire) && self.unheard() < HEARD_WITHIN
     }
 
     /// Notes that the server was heard of, and that nothing was missed.
@@ -260,7 +269,7 @@ mod tests {
         tokio::time::advance(Duration::from_millis(5_499)).await;
         assert!(!replica.is_stale());
         tokio::time::advance(Duration::from_millis(1)).await;
-        assert!(replica.is_stale() && replica.is_following());
+        assert!(replica.is_stale() && !replica.is_following());
         replica.hear();
         assert!(!replica.is_stale());
     }

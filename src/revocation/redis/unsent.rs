@@ -81,7 +81,7 @@ impl Drop for Unsent {
     fn drop(&mut self) {
         if !self.is_empty() {
             let orders = self.queue.len();
-            tracing::warn!(target: "tower_magic_link", orders, "redis has not got these orders, and the store is dropped: they hold at no other replica");
+            tracing::warn!(target: "tower_magic_link", orders, "redis has not got these orders, and the store is dropped: they may hold at no other replica");
         }
     }
 }

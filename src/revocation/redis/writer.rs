@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::{
@@ -29,6 +29,8 @@ const ATTEMPT: Duration = Duration::from_millis(1_500);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const BATCH: usize = 250;
+/// How often it is asked whether the follower has come to the server that the writer was led to.
+const FOLLOWS: Duration = Duration::from_millis(25);
 /// As good as for ever.
 const IDLE: Duration = Duration::from_secs(3_600);
 
@@ -70,7 +72,15 @@ pub(super) async fn write(
             (connection, memories) = (None, now);
         }
         let batch: Vec<_> = unsent.first(BATCH).collect();
-        let sent = send(&redis, &replica, &wire, &mut connection, &batch);
+        // Who was refused may find room where others have ended meanwhile.
+        let now = if pause.is_zero() {
+            let latest = batch.iter().map(|order| order.at()).max();
+            latest.unwrap_or(Timestamp::from_secs(0))
+        } else {
+            replica.now()
+        };
+        let arguments = put_arguments(batch.iter().copied(), now);
+        let sent = send(&redis, &replica, &wire, &mut connection, &arguments);
         let sent = timeout(ATTEMPT, sent).await;
         match sent.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(()) => {
@@ -97,14 +107,11 @@ async fn send(
     replica: &Replica,
     wire: &Wire,
     connection: &mut Option<Connection>,
-    batch: &[&Revocation],
+    arguments: &[Vec<u8>],
 ) -> Result<(), StoreError> {
-    let latest = batch.iter().map(|order| order.at()).max();
-    let now = latest.unwrap_or(Timestamp::from_secs(0));
-    let arguments = put_arguments(batch.iter().copied(), now);
     let (script, keys) = wire.put();
     if let Some(known) = connection {
-        let put: Result<i64, _> = known.run(script, keys, &arguments).await;
+        let put: Result<i64, _> = known.run(script, keys, arguments).await;
         match put {
             Ok(_) => return Ok(()),
             // Its answer may be on the way: it is not asked twice while it takes its time.
@@ -113,10 +120,11 @@ async fn send(
         }
     }
     let fresh = redis.connect().await?;
-    if !replica.takes_writes_at(&fresh.history) {
-        return Err(StoreError::new(StoreErrorKind::Unavailable));
+    // The follower hears of it, and goes there too; or it was on its way.
+    while !replica.takes_writes_at(&fresh.history) {
+        sleep(FOLLOWS).await;
     }
-    let put: Result<i64, _> = fresh.run(script, keys, &arguments).await;
+    let put: Result<i64, _> = fresh.run(script, keys, arguments).await;
     put?;
     *connection = Some(fresh);
     Ok(())
