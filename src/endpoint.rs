@@ -69,9 +69,11 @@ impl Endpoint {
     /// Returns the methods that the endpoint takes, as `Allow` lists them.
     pub(crate) const fn allow(self) -> &'static str {
         match self {
-            Self::Callback | Self::Login | Self::Logout | Self::Open => "GET, HEAD, POST",
+            Self::Callback | Self::Code | Self::Login | Self::Logout | Self::Open => {
+                "GET, HEAD, POST"
+            }
             Self::Check | Self::Session => "GET, HEAD",
-            Self::Code | Self::Webhook => "POST",
+            Self::Webhook => "POST",
         }
     }
 

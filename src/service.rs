@@ -147,7 +147,8 @@ impl<S> MagicLink<S> {
                 likely: rejection.kind(),
             });
         }
-        let response = rejection.respond_at_endpoint(&self.shared, head, None);
+        let login = self.shared.gate.login_path(None);
+        let response = rejection.respond_at_endpoint(&self.shared, head, &login, None);
         ResponseFuture::refuse(answer_to(head.method(), response))
     }
 

@@ -159,6 +159,16 @@ impl Attempt {
         (!wait.is_zero()).then_some(wait.min(RESEND_WAIT))
     }
 
+    /// Returns the same attempt, for which another mail may be asked for at once.
+    pub(crate) fn past_its_wait(&self, now: Timestamp) -> Self {
+        let early = Duration::from_secs(now.as_secs()).saturating_sub(RESEND_WAIT);
+        let early = Timestamp::from_secs(early.as_secs());
+        Self {
+            created: self.created.min(early),
+            ..self.clone()
+        }
+    }
+
     fn flags(&self) -> u8 {
         let sent = match self.sent {
             Sent::Code => SENT_CODE,

@@ -107,10 +107,6 @@ impl Step {
                 Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
                     self.used(state, &attempt, false).await
                 }
-                // The code stays good: the page leads back here, and not to another link.
-                Err(rejection) if rejection.kind() == RejectionKind::RateLimited => {
-                    self.answer(rejection, None)
-                }
                 Err(rejection) => self.answer(rejection, Some(&attempt)),
             },
         )

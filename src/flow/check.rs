@@ -35,7 +35,7 @@ impl Step {
             return self.answer(self.cookie_lost(Jar::Browser), None);
         }
         let login = self.shared.gate.login_path(None);
-        let page = CheckPage::new(&login, self.shared.flow.mail_lifetime());
+        let page = CheckPage::new(&login, self.shared.flow.mail_lifetime()).with_sent(attempt.sent);
         self.shared.page(StatusCode::OK, &Page::Check(page))
     }
 

@@ -9,6 +9,7 @@ use http::Response;
 
 use super::{CODE_LIFETIME, Step, attempt::Attempt, exchange::Proof};
 use crate::{
+    endpoint::Endpoint,
     page::{CodeProblem, Sent},
     provider::OneTimeCode,
     rejection::{Rejection, RejectionKind, redirect},
@@ -35,6 +36,18 @@ impl Step {
                 let is_ours = self.is_ours(&attempt);
                 self.answer(rejection, Some(&attempt).filter(|_| is_ours))
             }
+        }
+    }
+
+    /// GET, as of a tab that is opened again: the field is on the check page, and nothing is tried.
+    pub(super) fn back_to_check(&self) -> Response<Bytes> {
+        match self.attempt_in_query(Purpose::Check) {
+            Ok(Some(_)) => {
+                let query = self.parts.uri.query().unwrap_or_default();
+                redirect(&format!("{}?{query}", self.path(Endpoint::Check)))
+            }
+            Ok(None) => redirect(&self.shared.gate.login_path(None)),
+            Err(kind) => self.refuse(kind),
         }
     }
 

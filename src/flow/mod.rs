@@ -152,7 +152,8 @@ impl Step {
             Endpoint::Callback | Endpoint::Open if is_head => Response::new(Bytes::new()),
             Endpoint::Callback => self.callback().await,
             Endpoint::Check => self.check(),
-            Endpoint::Code => self.code().await,
+            Endpoint::Code if is_post => self.code().await,
+            Endpoint::Code => self.back_to_check(),
             Endpoint::Login if is_post => self.begin().await,
             Endpoint::Login => self.form(),
             Endpoint::Logout if is_post => self.end().await,
@@ -237,17 +238,23 @@ impl Step {
         // at once.
         let before = attempt
             .filter(|attempt| attempt.keeps_fragment || attempt.term == Term::Remembered)
-            .filter(|attempt| attempt.resend_wait(self.now).is_none())
             .map(|attempt| {
-                let bare = attempt.with_link("").with_tail("");
+                let bare = attempt.with_link("").with_tail("").past_its_wait(self.now);
                 self.seal_or_shorten(&bare, Purpose::Check).0
             });
-        let resend = attempt.map(|attempt| {
+        // Another mail is no cure where the address is refused, nor where what was brought is as good in a moment: then the page leads back to it.
+        let brings_proof = matches!(
+            self.endpoint,
+            Endpoint::Callback | Endpoint::Code | Endpoint::Open
+        );
+        let kind = rejection.kind();
+        let is_in_vain = kind.wants_another_address() || (brings_proof && kind.passes());
+        let resend = attempt.filter(|_| !is_in_vain).map(|attempt| {
             Resend::new(&action, attempt.email.as_str())
                 .with_attempt(before.as_deref())
                 .with_sent(self.shared.flow.sent())
         });
-        rejection.respond_at_endpoint(&self.shared, &self.head(), resend)
+        rejection.respond_at_endpoint(&self.shared, &self.head(), &action, resend)
     }
 
     /// Says whether this browser began an attempt.

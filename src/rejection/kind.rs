@@ -206,6 +206,26 @@ impl RejectionKind {
         )
     }
 
+    /// Says whether the same address would be refused again, whatever is mailed to it.
+    pub(crate) const fn wants_another_address(self) -> bool {
+        matches!(
+            self,
+            Self::NotAllowed
+                | Self::OtherAddress
+                | Self::ProviderRefusedAddress
+                | Self::SessionTooLarge
+                | Self::StepUpRequired
+        )
+    }
+
+    /// Says whether it passes by itself: what was brought is as good in a moment.
+    pub(crate) const fn passes(self) -> bool {
+        matches!(
+            self,
+            Self::ProviderUnavailable | Self::RateLimited | Self::StoreUnavailable
+        )
+    }
+
     /// Says whether signing in would help: the request is refused for want of a session, or of a recent one.
     pub(super) const fn wants_sign_in(self) -> bool {
         matches!(

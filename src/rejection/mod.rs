@@ -121,25 +121,25 @@ impl Rejection {
         response
     }
 
-    /// Answers a request to an endpoint: a page for a person, a problem for a program.
+    /// Answers a request to an endpoint: a page for a person, a problem for a program. The login path is the way on for whoever has no better one.
     pub(crate) fn respond_at_endpoint(
         self,
         shared: &Shared,
         head: &RequestHead<'_>,
+        login: &str,
         resend: Option<Resend<'_>>,
     ) -> Response<Bytes> {
         let is_webhook = shared.gate.endpoint(head) == Some(Endpoint::Webhook);
         let mut response = if head.wants_page() && !is_webhook {
-            let login = shared.gate.login_path(None);
             let way_on = match self.kind {
                 // Where our cookie does not come back to, no relative way leads on.
                 RejectionKind::InsecureConnection | RejectionKind::OtherHost => {
-                    shared.gate.absolute(&login)
+                    shared.gate.absolute(login)
                 }
-                RejectionKind::RateLimited if resend.is_none() => {
-                    link_again(shared, head).unwrap_or(login)
+                kind if kind.passes() && resend.is_none() => {
+                    proof_again(shared, head).unwrap_or_else(|| login.to_owned())
                 }
-                _ => login,
+                _ => login.to_owned(),
             };
             self.to_page(shared, &way_on, resend)
         } else {
@@ -302,13 +302,17 @@ impl Rejection {
     }
 }
 
-/// Returns the way back to the link that a request came by, which nothing has used up. By GET it does nothing that the link would not.
-fn link_again(shared: &Shared, head: &RequestHead<'_>) -> Option<String> {
+/// Returns the way back to the link that a request came by, or to the field for the code: nothing has used them up. By GET it does nothing that the link
+/// would not.
+fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<String> {
     let gate = &shared.gate;
-    let endpoint = gate.endpoint(head)?;
     let query = head.original_uri().query()?;
-    let is_link = matches!(endpoint, Endpoint::Callback | Endpoint::Open);
-    is_link.then(|| format!("{}?{query}", gate.path(endpoint)))
+    let back = match gate.endpoint(head)? {
+        Endpoint::Code => Endpoint::Check,
+        link @ (Endpoint::Callback | Endpoint::Open) => link,
+        _ => return None,
+    };
+    Some(format!("{}?{query}", gate.path(back)))
 }
 
 /// Returns the page that htmx drives, as it names it: one on our own origin, without the fragment.

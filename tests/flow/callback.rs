@@ -651,10 +651,15 @@ async fn when_the_provider_does_not_answer_the_attempt_stays_good() {
         let (mut browser, callback) = begun(&world).await;
         let is_used_up = matches!(fault, Fault::InvalidJson);
         world.emulator().order(Endpoint::Token, fault);
-        is_trouble(&browser.get(&callback).await, status, trouble);
+        let answer = browser.get(&callback).await;
+        is_trouble(&answer, status, trouble);
         if is_used_up {
             is_told_of_a_used_link(browser, &callback).await;
         } else {
+            // The page leads back to the link, and not to another mail.
+            let text = answer.text();
+            let link = format!("href=\"{}\"", callback.replace('&', "&#38;"));
+            assert!(!text.contains("<form") && text.contains(&link), "{text}");
             assert_eq!(browser.get(&callback).await.location(), "/reports");
         }
     }

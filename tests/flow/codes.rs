@@ -267,6 +267,13 @@ async fn what_more_the_provider_asks_for_is_told_with_its_word_in_the_event() {
         is_trouble(&answer, 403, Trouble::StepUpRequired);
         assert!(begun.world.heard().contains(code));
         assert!(!answer.text().contains(code), "no codes for people");
+        // Another mail to the same address would not help.
+        let text = answer.text();
+        assert!(!text.contains("<form"), "{text}");
+        assert!(
+            text.contains(r#"href="/auth/login?return_to=/reports""#),
+            "{text}"
+        );
     }
 }
 
@@ -280,8 +287,48 @@ async fn when_the_provider_does_not_answer_the_code_and_its_tries_stay_good() {
         emulator.order(Endpoint::Authenticate, fault.clone());
         let answer = begun.type_code(&code).await;
         assert_eq!(answer.status(), 503, "{}", answer.text());
+        // The page leads back to the field, and not to another mail.
+        let check = begun.action.replace("/auth/code", "/auth/check");
+        let text = answer.text();
+        assert!(
+            !text.contains("<form") && text.contains(&format!("href=\"{check}\"")),
+            "{text}"
+        );
+        let field = begun.first.get(&check).await;
+        assert_eq!(action(&field), Some(begun.action.clone()));
     }
     assert_eq!(begun.type_code(&code).await.status(), 303);
+}
+
+#[tokio::test]
+async fn the_page_of_a_wrong_code_can_be_opened_again() {
+    let mut begun = Begun::new(SignIn::Code).await;
+    is_asked_again(&begun.type_code(begun.wrong()).await);
+    let again = begun.first.get(&begun.action.clone()).await;
+    let field = begun.first.follow(again).await;
+    assert_eq!(action(&field), Some(begun.action.clone()));
+    assert_eq!(begun.redeemed(), 1);
+    let nothing = begun.first.get("/auth/code").await;
+    assert_eq!(nothing.location(), "/auth/login");
+    let code = begun.post.code();
+    assert_eq!(begun.type_code(&code).await.status(), 303);
+}
+
+#[tokio::test]
+async fn another_browser_is_told_to_go_on_with_what_was_mailed() {
+    for (sign_in, words) in [
+        (SignIn::Code, "type the code from your email"),
+        (
+            SignIn::LinkAndCode,
+            "use the link or the code from your email",
+        ),
+    ] {
+        let begun = Begun::new(sign_in).await;
+        begun.world.clock.advance(Duration::from_secs(60));
+        let check = begun.action.replace("/auth/code", "/auth/check");
+        let text = begun.world.browser().get(&check).await.text();
+        assert!(text.contains(words) && !text.contains(ADA), "{text}");
+    }
 }
 
 #[tokio::test]

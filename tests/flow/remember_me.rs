@@ -8,7 +8,9 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tower_magic_link::{
     Builder, Clock, DefaultPages, LoginPage, Lookup, MagicLinkLayer, Page, Pages, RememberMe,
-    Revocation, Revocations, Session, SignIn, Standing, StoreFuture, testing::ManualClock,
+    Revocation, Revocations, Session, SignIn, Standing, StoreFuture,
+    emulator::{Endpoint, Fault},
+    testing::ManualClock,
 };
 
 use crate::support::{ADA, Answer, Browser, ORIGIN, Post, World, app_of, client};
@@ -215,6 +217,29 @@ async fn a_new_mail_after_a_link_that_came_too_late_keeps_the_choice() {
     world.clock.advance(HOUR);
     let late = browser.get(&callback).await.text();
     let (_, rest) = late.split_once("name=\"t\" value=\"").expect("the attempt");
+    let sealed = rest.split_once('"').unwrap().0;
+    let again = format!("email=ada%40example.com&t={sealed}");
+    let answer = browser.post(FORM, &again).await;
+    browser.follow(answer).await;
+    let callback = world.follow_mail(ADA).await;
+    assert_eq!(
+        max_age(&browser.get(&callback).await),
+        Some(30 * 24 * 3_600)
+    );
+}
+
+#[tokio::test]
+async fn a_mail_that_could_not_be_sent_is_asked_for_again_at_once_with_the_choice() {
+    let world = World::with(remembering).await;
+    let mut browser = world.browser();
+    browser.get(FORM).await;
+    world
+        .emulator()
+        .order(Endpoint::Send, Fault::Status(http::StatusCode::BAD_REQUEST));
+    let failed = browser.post(FORM, &ticked("true")).await.text();
+    let (_, rest) = failed
+        .split_once("name=\"t\" value=\"")
+        .expect("the attempt");
     let sealed = rest.split_once('"').unwrap().0;
     let again = format!("email=ada%40example.com&t={sealed}");
     let answer = browser.post(FORM, &again).await;

@@ -82,6 +82,12 @@ impl Walk {
         assert!(seen.is(trouble), "{trouble:?}, not {}", seen.html);
         let page = seen.page();
         assert!(page.forms.len() <= 1, "{}", seen.html);
+        let is_in_vain = matches!(trouble, Trouble::NotAllowed | Trouble::OtherAddress);
+        assert!(
+            !is_in_vain || page.form_to_resend().is_none(),
+            "{}",
+            seen.html
+        );
         if page.form_to_resend().is_none() {
             let link = page.links.first().expect("a way on");
             assert_eq!((page.links.len(), &*link.label), (1, trouble.way_on()));

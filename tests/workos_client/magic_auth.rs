@@ -375,7 +375,7 @@ async fn every_refusal_of_the_reference_has_its_kind_and_its_word() {
             Redeem,
             404,
             gone.into(),
-            CodeExpired,
+            CodeWrong,
             Some("entity_not_found"),
         ),
         (

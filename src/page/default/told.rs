@@ -16,7 +16,9 @@ pub(super) const fn code_problem(problem: CodeProblem) -> &'static str {
         CodeProblem::Expired => "That code is too old. Please ask for a new one.",
         CodeProblem::Missing => "Please type the code.",
         CodeProblem::Used => "That code has been used already, or a newer one has been sent.",
-        CodeProblem::Wrong => "That isn’t the code. Please check it and try again.",
+        CodeProblem::Wrong => {
+            "That isn’t the code in our newest email. Please check it and try again."
+        }
     }
 }
 

@@ -44,11 +44,12 @@ fn kind_of_code(operation: Operation, code: &str) -> Option<ProviderErrorKind> {
         "one_time_code_too_many_attempts" => ProviderErrorKind::TooManyTries,
         // And whatever else a code may come to be.
         code if code.starts_with("one_time_code_") => ProviderErrorKind::CodeExpired,
-        "invalid_one_time_code" | "invalid_credentials" | "invalid_grant" if is_redemption => {
+        // The last is of an address without a user: whoever types a code is not told which addresses have one.
+        "invalid_one_time_code" | "invalid_credentials" | "invalid_grant" | "entity_not_found"
+            if is_redemption =>
+        {
             ProviderErrorKind::CodeWrong
         }
-        // The user is gone, and the code with it.
-        "entity_not_found" if is_redemption => ProviderErrorKind::CodeExpired,
         "email_domain_not_deliverable" => ProviderErrorKind::Address,
         "access_denied" | "invitation_invalid" | "sign_up_not_allowed" => {
             ProviderErrorKind::NotAllowed
@@ -101,7 +102,7 @@ mod tests {
             ),
             (400, Authenticate, "invalid_credentials", CodeWrong),
             (400, Authenticate, "invalid_grant", CodeWrong),
-            (404, Authenticate, "entity_not_found", CodeExpired),
+            (404, Authenticate, "entity_not_found", CodeWrong),
             (404, CreateCode, "entity_not_found", Misconfigured),
             (400, Authenticate, "invalid_client", Misconfigured),
             (400, Authenticate, "unauthorized_client", Misconfigured),
