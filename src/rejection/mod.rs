@@ -24,14 +24,15 @@ use crate::{
     head::RequestHead,
     layer::Shared,
     page::{Page, Resend, TroublePage},
-    return_to::ReturnTo,
 };
 
 mod kind;
 mod redirect;
+mod way_back;
 
 pub use self::kind::RejectionKind;
 pub(crate) use self::redirect::redirect;
+use self::way_back::{driven_page, proof_again};
 
 /// How long a client is asked to wait where nobody said.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -300,27 +301,6 @@ impl Rejection {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole));
         }
     }
-}
-
-/// Returns the way back to the link that a request came by, or to the field for the code: nothing has used them up. By GET it does nothing that the link
-/// would not.
-fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<String> {
-    let gate = &shared.gate;
-    let query = head.original_uri().query()?;
-    let back = match gate.endpoint(head)? {
-        Endpoint::Code => Endpoint::Check,
-        link @ (Endpoint::Callback | Endpoint::Open) => link,
-        _ => return None,
-    };
-    Some(format!("{}?{query}", gate.path(back)))
-}
-
-/// Returns the page that htmx drives, as it names it: one on our own origin, without the fragment.
-fn driven_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
-    let gate = &shared.gate;
-    let url = head.headers().get("hx-current-url")?.to_str().ok()?;
-    let page = url.strip_prefix(gate.public_url.origin())?;
-    ReturnTo::parse(page.split('#').next().unwrap_or_default(), &gate.mount)
 }
 
 /// The two forms of gRPC-Web.
