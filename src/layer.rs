@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower_layer::Layer;
 
@@ -260,6 +261,13 @@ impl Shared {
         taken.inspect_err(|error| {
             self.store_failed(error);
         })
+    }
+
+    /// Has the store remember several ends that were ordered at once. Each is given, whatever becomes of another: what a store does by itself - end it
+    /// here, try again - it does with all. The error is the first one's.
+    pub(crate) async fn revoke_all(&self, orders: &[Revocation]) -> Result<(), StoreError> {
+        let taken = join_all(orders.iter().map(|order| self.revoke(order))).await;
+        taken.into_iter().collect()
     }
 
     /// Waits for a store, but not for ever.

@@ -34,7 +34,7 @@ impl Step {
         }
     }
 
-    /// POST: ends the session, or with `everywhere` all of its subject's, and removes the cookie.
+    /// POST: ends the session, or with `everywhere` all of its person's, and removes the cookie.
     pub(super) async fn end(&self) -> Response<Bytes> {
         let gate = &self.shared.gate;
         let form = Fields::of_form(&self.form);
@@ -64,7 +64,7 @@ impl Step {
 }
 
 impl Shared {
-    /// Ends a session, or all of its subject's, and tells of it. The error says that the store did not take it.
+    /// Ends a session, or all of its person's - of its subject and of its address - and tells of it. The error says that the store did not take all of it.
     pub(crate) async fn end(
         &self,
         session: &Session,
@@ -73,18 +73,21 @@ impl Shared {
     ) -> Result<(), StoreError> {
         // Another replica's clock, which began the session, may be ahead of ours.
         let at = now.max(session.auth_time());
-        let target = if is_everywhere {
-            Target::Subject(session.subject().to_owned())
+        let taken = if is_everywhere {
+            // Another of the person's sessions may have begun just now.
+            let until = at + self.gate.lifetimes.longest();
+            // A link and a code yield two subjects of one person, and one address: the one that was proven.
+            let orders = [
+                Target::Subject(session.subject().to_owned()),
+                Target::Address(session.email().to_owned()),
+            ]
+            .map(|target| Revocation::new(target, at, until));
+            self.revoke_all(&orders).await
         } else {
-            Target::Session(session.id())
+            let until = self.gate.end_of_last_token(session);
+            let order = Revocation::new(Target::Session(session.id()), at, until);
+            self.revoke(&order).await
         };
-        let until = if is_everywhere {
-            // Another of the subject's sessions may have begun just now.
-            at + self.gate.lifetimes.longest()
-        } else {
-            self.gate.end_of_last_token(session)
-        };
-        let taken = self.revoke(&Revocation::new(target, at, until)).await;
         self.listener.tell(&Event::SignedOut {
             session,
             is_everywhere,
