@@ -16,7 +16,8 @@ impl Builder {
     ///
     /// What is lost: the cookie is `__Secure-NAME` instead of `__Host-NAME`, so that every host of the domain gets it, and any of them, or who takes one
     /// over, can set or remove it. They can sign a person in as somebody else (so key what matters on the subject, and show who is signed in), and keep them
-    /// out: a second cookie of this name, with another domain or path, is refused as a conflict, and the layer cannot remove it. Only where all hosts of
+    /// out: a second cookie of this name, with another domain or path, is refused as a conflict, and the layer cannot remove it. Signing out then ends the session of
+    /// each of them, 16 at most. Only where all hosts of
     /// the domain are trusted is this a setting.
     ///
     /// When it is switched on, people sign in once more: the `__Host-NAME` cookie of before is not read, is kept from the inner service where identities
