@@ -33,7 +33,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// Where sessions that were ended early are remembered.
 ///
 /// An implementation may forget an entry once [`Revocation::until`] has passed. It must not forget sooner: a forgotten entry is a
-/// session that works again.
+/// session that works again. A store that several machines share should keep entries a minute longer, because machines' clocks differ.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::RwLock};
