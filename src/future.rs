@@ -31,6 +31,7 @@ use crate::{
     gate::{self, Admission, Verdict},
     head::RequestHead,
     layer::Shared,
+    passed,
     provider::BoxFuture,
     rejection::RejectionKind,
     revocation::{Standing, StoreError},
@@ -232,6 +233,9 @@ where
     #[expect(clippy::expect_used, reason = "it was there a line ago")]
     let mut waited = wait.take().expect("a look-up is awaited once");
     let standing = waited.shared.judge(answer);
+    if standing.is_err() {
+        passed::mark_unsettled(waited.request.extensions_mut());
+    }
     Poll::Ready(match waited.exposure.settle(standing) {
         Verdict::Admit => {
             let (request, finish) =
