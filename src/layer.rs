@@ -14,7 +14,7 @@ use crate::{
     event::{Event, Listener},
     flow::Flow,
     forward,
-    future::Finish,
+    future::{Finish, Renewal},
     gate::{Admission, Gate},
     head::RequestHead,
     issuer::SessionIssuer,
@@ -185,9 +185,14 @@ impl Shared {
         let finish = Finish {
             depends_on_session: true,
             takes_bearer: self.gate.takes_bearer,
-            cookie: admission
+            renewal: admission
                 .renewed
-                .and_then(|renewed| self.session_cookie(&renewed, now)),
+                .and_then(|renewed| self.session_cookie(&renewed, now))
+                .map(|cookie| Renewal {
+                    cookie,
+                    session: admission.session.clone(),
+                    shared: self.clone(),
+                }),
             forwarded: self.forwarded(),
             guard,
         };
@@ -217,7 +222,7 @@ impl Shared {
         let finish = Finish {
             depends_on_session: exposure == Exposure::Optional,
             takes_bearer: self.gate.takes_bearer,
-            cookie: None,
+            renewal: None,
             forwarded: self.forwarded(),
             guard: None,
         };
