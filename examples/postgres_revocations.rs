@@ -16,8 +16,9 @@ use tower_magic_link::{
 /// One row for whatever was ended: a session, or all that have something in common and began up to a second.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS ended_sessions (
     what text PRIMARY KEY, at bigint NOT NULL, until bigint NOT NULL)";
-/// An order that is there already is not shortened. Then what no token outlives is forgotten.
-const END: &str = "WITH forgotten AS (DELETE FROM ended_sessions WHERE until <= $2 AND what <> $1)
+/// An order that is there already is not shortened. Then what ended a minute ago is forgotten: the clock of whoever orders may be ahead.
+const END: &str =
+    "WITH forgotten AS (DELETE FROM ended_sessions WHERE until + 60 <= $2 AND what <> $1)
     INSERT INTO ended_sessions AS known VALUES ($1, $2, $3) ON CONFLICT (what) DO UPDATE
     SET at = greatest(known.at, excluded.at), until = greatest(known.until, excluded.until)";
 const IS_ENDED: &str = "SELECT EXISTS (SELECT FROM ended_sessions

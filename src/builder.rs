@@ -185,6 +185,9 @@ impl Builder {
     /// Sets where sessions that were ended early are remembered: a [`Revocations`], or a closure that looks a session up. Default: a
     /// [`MemoryRevocations`], which knows of this process alone.
     ///
+    /// A closure can be asked, and not told: what is ended by signing out or by a [webhook](Builder::webhook_secret) is remembered beside it in this process
+    /// alone. Webhooks need a [`Revocations`] store.
+    ///
     /// ```
     /// # use tower_magic_link::{Builder, Session, Standing};
     /// # async fn was_ended(id: tower_magic_link::SessionId) -> Result<bool, std::io::Error> { Ok(false) }

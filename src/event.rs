@@ -111,7 +111,7 @@ pub enum Event<'a> {
     SignedOut {
         /// The session that ended.
         session: &'a Session,
-        /// Whether all sessions of the subject ended.
+        /// Whether all sessions of the subject, and all of the address, ended.
         is_everywhere: bool,
         /// Whether the store took it. If not, a copy of the cookie works until it expires.
         is_recorded: bool,

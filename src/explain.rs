@@ -54,6 +54,8 @@ pub struct Explanation {
     outcome: Outcome,
     rules: Vec<Rule>,
     session: Result<Session, RejectionKind>,
+    /// When the session ends by today's lifetimes.
+    end: Option<Timestamp>,
 }
 
 /// What decided about a request's path.
@@ -143,7 +145,7 @@ impl fmt::Display for Explanation {
                 "; session {} is good from {} to {}, and it is {}; the revocation store was not asked",
                 session.id(),
                 session.issued_at().as_secs(),
-                session.expires_at().as_secs(),
+                self.end.unwrap_or(session.expires_at()).as_secs(),
                 self.now.as_secs(),
             ),
             Err(kind) => write!(f, "; no session: {}", kind.code()),
@@ -180,12 +182,17 @@ impl MagicLinkLayer {
             }
             Decision::Step(_) => Outcome::Step,
         };
+        let session = gate.session(&head, now);
         Explanation {
             ground,
             now,
             outcome,
             rules: gate.rules.as_slice().to_vec(),
-            session: gate.session(&head, now),
+            end: session
+                .as_ref()
+                .map(|session| gate.lifetimes.end_of(session))
+                .ok(),
+            session,
         }
     }
 }

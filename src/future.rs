@@ -18,6 +18,7 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
+use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use http_body::Body;
 use pin_project::pin_project;
@@ -31,10 +32,12 @@ use crate::{
     gate::{self, Admission, Verdict},
     head::RequestHead,
     layer::Shared,
+    passed,
     provider::BoxFuture,
     rejection::RejectionKind,
     revocation::{Standing, StoreError},
     rules::Exposure,
+    session::Session,
     stream::{Ending, SessionGuard},
 };
 
@@ -66,12 +69,29 @@ pub(crate) struct Finish {
     pub(crate) depends_on_session: bool,
     /// The session may have come by bearer token.
     pub(crate) takes_bearer: bool,
-    /// The renewed session cookie, where it is time.
-    pub(crate) cookie: Option<HeaderValue>,
+    /// The renewed session, where it is time.
+    pub(crate) renewal: Option<Renewal>,
     /// Who watches over our cookies, where the inner service is one that must not set them.
     pub(crate) forwarded: Option<Arc<Shared>>,
     /// When the response's body ends, even if it goes on.
     pub(crate) guard: Option<SessionGuard>,
+}
+
+/// A renewed session on its way to its browser.
+#[derive(Debug)]
+pub(crate) struct Renewal {
+    pub(crate) cookie: HeaderValue,
+    pub(crate) session: Session,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Renewal {
+    /// Says whether the session was ended while its response was made, where the store can tell by itself: by signing out, or in anew. The browser has
+    /// no cookie since, or another one.
+    fn is_late(&self) -> bool {
+        let ended = self.shared.revocations.watch(&self.session);
+        ended.and_then(FutureExt::now_or_never).is_some()
+    }
 }
 
 /// A request that waits for the revocation store.
@@ -232,6 +252,9 @@ where
     #[expect(clippy::expect_used, reason = "it was there a line ago")]
     let mut waited = wait.take().expect("a look-up is awaited once");
     let standing = waited.shared.judge(answer);
+    if standing.is_err() {
+        passed::mark_unsettled(waited.request.extensions_mut());
+    }
     Poll::Ready(match waited.exposure.settle(standing) {
         Verdict::Admit => {
             let (request, finish) =
@@ -266,8 +289,8 @@ impl Finish {
         if self.depends_on_session {
             headers.append(header::VARY, gate::vary(self.takes_bearer));
         }
-        if let Some(cookie) = self.cookie {
-            let is_theirs = sets_same(headers, &cookie);
+        if let Some(renewal) = self.renewal {
+            let is_theirs = sets_same(headers, &renewal.cookie);
             // A shared cache that kept it would sign others in (CVE-2025-64762). Fields aimed at one cache overrule
             // Cache-Control there (RFC 9213).
             let is_aimed = |name: &&HeaderName| {
@@ -279,9 +302,9 @@ impl Finish {
                 headers.remove(name);
             }
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            // The handler signed somebody in or out: a renewed cookie behind its own would undo that.
-            if !is_theirs {
-                headers.append(header::SET_COOKIE, cookie);
+            // The handler signed somebody in or out: a renewed cookie behind its own would undo that. Or somebody did meanwhile.
+            if !is_theirs && !renewal.is_late() {
+                headers.append(header::SET_COOKIE, renewal.cookie);
             }
         }
     }

@@ -30,6 +30,9 @@ use crate::{
 
 mod guard;
 
+/// How many cookies of one name are looked at by whoever signs out. A token costs a verification each.
+const MOST_COOKIES: usize = 16;
+
 /// What to do with a request.
 #[derive(Debug)]
 pub(crate) enum Decision {
@@ -152,6 +155,30 @@ impl Gate {
         now: Timestamp,
     ) -> Result<Session, RejectionKind> {
         self.verify(self.presented(head)?.token, now)
+    }
+
+    /// Reads the sessions that a request to sign out means: its own, or those of all its cookies that are good where these conflict. Whoever planted
+    /// one must keep no other alive.
+    pub(crate) fn sessions_to_end(
+        &self,
+        head: &RequestHead<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Session>, RejectionKind> {
+        let conflict = match self.session(head, now) {
+            Err(kind @ RejectionKind::ConflictingCookies) if !self.is_bearer(head) => kind,
+            session => return session.map(|session| vec![session]),
+        };
+        let mut tokens = Vec::new();
+        for token in head.cookies(self.cookies.name(Jar::Session)) {
+            if !tokens.contains(&token) {
+                tokens.push(token);
+            }
+            if tokens.len() > MOST_COOKIES {
+                return Err(conflict);
+            }
+        }
+        let sessions = tokens.into_iter().map(|token| self.verify(token, now));
+        Ok(sessions.filter_map(Result::ok).collect())
     }
 
     /// Reads the session of a request's cookie, whatever else it carries.

@@ -135,27 +135,25 @@ impl<'r> RequestHead<'r> {
 
     /// Finds the cookies whose name has exactly these bytes.
     pub(crate) fn cookie(&self, name: &str) -> Found<'r> {
-        let mut found = Found::Nothing;
-        for field in self.headers.get_all(header::COOKIE) {
-            for pair in pairs(field.as_bytes()) {
-                // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong to the name.
-                let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-                let Some(value) = pair
-                    .strip_prefix(name.as_bytes())
-                    .and_then(|rest| rest.strip_prefix(b"="))
-                else {
-                    continue;
-                };
-                // What is not UTF-8 cannot be a value that we set; it conflicts with one that is.
-                let value = std::str::from_utf8(value).unwrap_or(NONE_OF_OURS);
-                found = match found {
-                    Found::Nothing => Found::One(value),
-                    Found::One(first) if first == value => found,
-                    Found::One(_) | Found::Conflict => return Found::Conflict,
-                };
-            }
+        let mut values = self.cookies(name);
+        match values.next() {
+            None => Found::Nothing,
+            Some(first) if values.all(|value| value == first) => Found::One(first),
+            Some(_) => Found::Conflict,
         }
-        found
+    }
+
+    /// Returns the values of all cookies whose name has exactly these bytes, in their order.
+    pub(crate) fn cookies<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
+        let fields = self.headers.get_all(header::COOKIE).into_iter();
+        let pairs = fields.flat_map(|field| pairs(field.as_bytes()));
+        pairs.filter_map(|pair| {
+            // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong to the name.
+            let pair = pair.strip_prefix(b" ").unwrap_or(pair);
+            let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+            // What is not UTF-8 cannot be a value that we set; it conflicts with one that is.
+            Some(std::str::from_utf8(value).unwrap_or(NONE_OF_OURS))
+        })
     }
 
     /// Finds the bearer token (RFC 6750, section 2.1). The scheme has no case; what stands behind it and one space is taken byte for byte.

@@ -126,11 +126,15 @@ impl SessionIssuer {
         self.shared.end(session, false, now).await
     }
 
-    /// Ends every session of this one's subject that has begun by now, this one among them, as [`SessionIssuer::sign_out`] ends one.
+    /// Ends every session of this one's person that has begun by now, this one among them, as [`SessionIssuer::sign_out`] ends one.
+    ///
+    /// These are the sessions of its subject, whatever their address, and those of its address, whatever their subject: a link and a code yield
+    /// [two subjects](Identity#what-to-key-accounts-on) of one person. So sessions that are issued for several subjects under one address end together; where that
+    /// must not be, revoke [`Target::Subject`](crate::Target::Subject) in the store itself.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store did not take it: the sessions' tokens work until they expire.
+    /// [`StoreError`] when the store did not take both: the sessions' tokens may work until they expire.
     pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
         let now = self.shared.clock.now();
         self.shared.end(session, true, now).await

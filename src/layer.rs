@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower_layer::Layer;
 
@@ -13,7 +14,7 @@ use crate::{
     event::{Event, Listener},
     flow::Flow,
     forward,
-    future::Finish,
+    future::{Finish, Renewal},
     gate::{Admission, Gate},
     head::RequestHead,
     issuer::SessionIssuer,
@@ -184,9 +185,14 @@ impl Shared {
         let finish = Finish {
             depends_on_session: true,
             takes_bearer: self.gate.takes_bearer,
-            cookie: admission
+            renewal: admission
                 .renewed
-                .and_then(|renewed| self.session_cookie(&renewed, now)),
+                .and_then(|renewed| self.session_cookie(&renewed, now))
+                .map(|cookie| Renewal {
+                    cookie,
+                    session: admission.session.clone(),
+                    shared: self.clone(),
+                }),
             forwarded: self.forwarded(),
             guard,
         };
@@ -216,7 +222,7 @@ impl Shared {
         let finish = Finish {
             depends_on_session: exposure == Exposure::Optional,
             takes_bearer: self.gate.takes_bearer,
-            cookie: None,
+            renewal: None,
             forwarded: self.forwarded(),
             guard: None,
         };
@@ -260,6 +266,13 @@ impl Shared {
         taken.inspect_err(|error| {
             self.store_failed(error);
         })
+    }
+
+    /// Has the store remember several ends that were ordered at once. Each is given, whatever becomes of another: what a store does by itself - end it
+    /// here, try again - it does with all. The error is the first one's.
+    pub(crate) async fn revoke_all(&self, orders: &[Revocation]) -> Result<(), StoreError> {
+        let taken = join_all(orders.iter().map(|order| self.revoke(order))).await;
+        taken.into_iter().collect()
     }
 
     /// Waits for a store, but not for ever.

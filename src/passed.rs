@@ -8,12 +8,26 @@ use crate::session::Session;
 #[derive(Clone, Copy)]
 struct Passed;
 
+/// Left beside it where the store could not tell whether there is a session. It has no size.
+#[derive(Clone, Copy)]
+struct Unsettled;
+
 /// The request has not come through the layer.
 pub(crate) struct NoLayer;
 
 /// Marks a request that the layer hands on without a session.
 pub(crate) fn mark(extensions: &mut Extensions) {
     extensions.insert(Passed);
+}
+
+/// Marks a request whose session is in doubt: the store is out.
+pub(crate) fn mark_unsettled(extensions: &mut Extensions) {
+    extensions.insert(Unsettled);
+}
+
+/// Says whether a request's session is in doubt.
+pub(crate) fn is_unsettled(extensions: &Extensions) -> bool {
+    extensions.get::<Unsettled>().is_some()
 }
 
 /// Returns the session of a request that has come through the layer, where it has one.

@@ -44,8 +44,9 @@ const SHORTEST: Duration = Duration::from_secs(120);
 ///
 /// A form that is posted is not posted again after signing in, so the page that shows it belongs behind this too, with some time to fill it in.
 ///
-/// A request without a session is answered like one behind the [`MagicLinkLayer`] on a protected path, also where its path is public. One that has not come
-/// through that layer is answered 500: this must stand behind it, and nothing in between may drop the request's extensions.
+/// A request without a session is answered like one behind the [`MagicLinkLayer`] on a protected path, also where its path is public, and
+/// so is one whose session the revocation store cannot tell of. One that has not come through that layer is answered 500: this must stand behind it, and
+/// nothing in between may drop the request's extensions.
 ///
 /// ```
 /// use std::time::Duration;
@@ -129,6 +130,10 @@ impl RequireRecent {
             Ok(Some(_)) => RejectionKind::RecentSignInRequired,
             // The layer let it through, and it has no credentials to be judged by (Fetch, "CORS-preflight fetch").
             Ok(None) if audience::is_preflight(&head) => return None,
+            // Signing in would lead back here, and to the form again.
+            Ok(None) if passed::is_unsettled(request.extensions()) => {
+                RejectionKind::StoreUnavailable
+            }
             Ok(None) => RejectionKind::NoSession,
             Err(NoLayer) => return Some(no_layer()),
         };

@@ -20,6 +20,7 @@ use crate::{
     gate::{Admission, Decision, Verdict},
     head::RequestHead,
     layer::Shared,
+    passed,
     rejection::Rejection,
     revocation::Lookup,
     rules::Exposure,
@@ -78,7 +79,7 @@ impl<S> MagicLink<S> {
     /// Hands a request on once the revocation store has answered: at once, unless the store has to wait.
     fn proceed<B, R>(
         &mut self,
-        request: Request<B>,
+        mut request: Request<B>,
         admission: Admission,
         exposure: Exposure,
         now: Timestamp,
@@ -103,6 +104,9 @@ impl<S> MagicLink<S> {
             }
         };
         let standing = self.shared.judge(settled);
+        if standing.is_err() {
+            passed::mark_unsettled(request.extensions_mut());
+        }
         match exposure.settle(standing) {
             Verdict::Admit => {
                 let (request, finish) = self.shared.admit(request, admission, now);

@@ -38,7 +38,11 @@ impl Builder {
     /// Sets how long a session lives from the sign-in, whatever happens: 1 minute to 400 days. Default: 12 hours
     /// (NIST SP 800-63B-4 at AAL2).
     ///
-    /// A shorter one holds at once, for the sessions that there are too. A longer one reaches those that are renewed.
+    /// A shorter one holds at once, for the sessions that there are too: their renewal and what they have open go by it. Only
+    /// [`Session::expires_at`](crate::Session::expires_at) states what the token was minted with. A longer one reaches those that are renewed.
+    ///
+    /// An early end of sessions is remembered for the lifetimes that the layer has when it is ordered. Do not make them longer again before the tokens of the
+    /// longer lifetime have expired: one that was ended could then be good once more. The same goes for [`Builder::remember_me`].
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.session_lifetime = lifetime;
         self
@@ -47,6 +51,8 @@ impl Builder {
     /// Sets how long a session lives without a request: 1 minute to the session's lifetime. Default: the session's lifetime.
     ///
     /// The cookie is renewed once a share of this time has passed ([`Builder::renew_after`]), so a session may end after the rest of it already.
+    ///
+    /// A shorter one holds at once, for the sessions that there are too. Those that are in use are renewed, and live on.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.lifetimes.idle_timeout = Some(timeout);
         self

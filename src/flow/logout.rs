@@ -1,6 +1,7 @@
 //! Signing out: here, or everywhere.
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use http::{Response, StatusCode};
 
 use super::{Step, fields::Fields};
@@ -10,7 +11,7 @@ use crate::{
     event::Event,
     layer::Shared,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
-    rejection::{Rejection, RejectionKind, redirect},
+    rejection::{RejectionKind, redirect},
     revocation::{Revocation, StoreError, Target},
     session::Session,
 };
@@ -21,20 +22,18 @@ impl Step {
         let gate = &self.shared.gate;
         let (logout, login) = (self.path(Endpoint::Logout), gate.login_path(None));
         // Whether the session was ended elsewhere does not matter here: the button works either way.
-        match gate.session(&self.head(), self.now) {
-            Ok(session) => {
+        let sessions = gate.sessions_to_end(&self.head(), self.now);
+        let page = match sessions.as_ref().map(|sessions| sessions.first()) {
+            Ok(Some(session)) => {
                 let email = session.email();
-                let page = ConfirmPage::new(&logout, Confirmation::SignOut { email });
-                self.shared.page(StatusCode::OK, &Page::Confirm(page))
+                Page::Confirm(ConfirmPage::new(&logout, Confirmation::SignOut { email }))
             }
-            Err(_) => {
-                let page = SignedOutPage::new(&login);
-                self.shared.page(StatusCode::OK, &Page::SignedOut(page))
-            }
-        }
+            Ok(None) | Err(_) => Page::SignedOut(SignedOutPage::new(&login)),
+        };
+        self.shared.page(StatusCode::OK, &page)
     }
 
-    /// POST: ends the session, or with `everywhere` all of its subject's, and removes the cookie.
+    /// POST: ends the session - each that is good, where two cookies of its name came - or with `everywhere` all of its person's, and removes the cookie.
     pub(super) async fn end(&self) -> Response<Bytes> {
         let gate = &self.shared.gate;
         let form = Fields::of_form(&self.form);
@@ -42,19 +41,23 @@ impl Step {
             Ok(everywhere) => everywhere.is_some(),
             Err(kind) => return self.refuse(kind),
         };
-        let is_recorded = match gate.session(&self.head(), self.now) {
-            Ok(session) => {
-                let ended = self.shared.end(&session, is_everywhere, self.now);
-                ended.await.is_ok()
+        let trouble = match gate.sessions_to_end(&self.head(), self.now) {
+            Ok(sessions) => {
+                let ends = sessions
+                    .iter()
+                    .map(|session| self.shared.end(session, is_everywhere, self.now));
+                let is_lost = join_all(ends).await.iter().any(Result::is_err);
+                is_lost.then_some(RejectionKind::SignOutNotRecorded)
             }
             // Which of the two was meant to end?
             Err(kind @ RejectionKind::ConflictingCredentials) => return self.refuse(kind),
-            Err(_) => true,
+            // More than are looked at, or a bearer token beside them: nothing has ended.
+            Err(kind @ RejectionKind::ConflictingCookies) => Some(kind),
+            Err(_) => None,
         };
-        let mut response = if is_recorded {
-            redirect(&self.path(Endpoint::Logout))
-        } else {
-            self.answer(Rejection::new(RejectionKind::SignOutNotRecorded), None)
+        let mut response = match trouble {
+            Some(kind) => self.refuse(kind),
+            None => redirect(&self.path(Endpoint::Logout)),
         };
         if !gate.is_bearer(&self.head()) {
             gate.forget(&self.head(), response.headers_mut());
@@ -64,7 +67,7 @@ impl Step {
 }
 
 impl Shared {
-    /// Ends a session, or all of its subject's, and tells of it. The error says that the store did not take it.
+    /// Ends a session, or all of its person's - of its subject and of its address - and tells of it. The error says that the store did not take all of it.
     pub(crate) async fn end(
         &self,
         session: &Session,
@@ -73,18 +76,21 @@ impl Shared {
     ) -> Result<(), StoreError> {
         // Another replica's clock, which began the session, may be ahead of ours.
         let at = now.max(session.auth_time());
-        let target = if is_everywhere {
-            Target::Subject(session.subject().to_owned())
+        let taken = if is_everywhere {
+            // Another of the person's sessions may have begun just now.
+            let until = at + self.gate.lifetimes.longest();
+            // A link and a code yield two subjects of one person, and one address: the one that was proven.
+            let orders = [
+                Target::Subject(session.subject().to_owned()),
+                Target::Address(session.email().to_owned()),
+            ]
+            .map(|target| Revocation::new(target, at, until));
+            self.revoke_all(&orders).await
         } else {
-            Target::Session(session.id())
+            let until = self.gate.end_of_last_token(session);
+            let order = Revocation::new(Target::Session(session.id()), at, until);
+            self.revoke(&order).await
         };
-        let until = if is_everywhere {
-            // Another of the subject's sessions may have begun just now.
-            at + self.gate.lifetimes.longest()
-        } else {
-            self.gate.end_of_last_token(session)
-        };
-        let taken = self.revoke(&Revocation::new(target, at, until)).await;
         self.listener.tell(&Event::SignedOut {
             session,
             is_everywhere,

@@ -23,7 +23,7 @@ struct Who<'a> {
 }
 
 impl Step {
-    /// GET: the session in JSON; times are seconds since 1970. 401 without one.
+    /// GET: the session in JSON; times are seconds since 1970, and the end is the one that holds today. 401 without one.
     pub(super) async fn who(&self) -> Response<Bytes> {
         let session = match self.live_session().await {
             Ok(Some(session)) => session,
@@ -37,7 +37,7 @@ impl Step {
             first_name: session.first_name(),
             last_name: session.last_name(),
             auth_time: session.auth_time(),
-            expires_at: session.expires_at(),
+            expires_at: self.shared.gate.lifetimes.end_of(&session),
         };
         json(StatusCode::OK, serde_json::to_vec(&who).unwrap_or_default())
     }

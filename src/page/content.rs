@@ -159,7 +159,8 @@ pub enum Confirmation<'a> {
         /// Whose sign-in it is, masked.
         masked: &'a str,
     },
-    /// Signing out. The form posts no field to sign out here, and `everywhere=true` to sign out on every device.
+    /// Signing out. The form posts no field to sign out here, and `everywhere=true` to sign out on every device, however the
+    /// person signed in there.
     SignOut {
         /// Who is signed in.
         email: &'a str,

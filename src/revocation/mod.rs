@@ -33,7 +33,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// Where sessions that were ended early are remembered.
 ///
 /// An implementation may forget an entry once [`Revocation::until`] has passed. It must not forget sooner: a forgotten entry is a
-/// session that works again.
+/// session that works again. A store that several machines share should keep entries a minute longer, because machines' clocks differ.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::RwLock};
@@ -66,7 +66,7 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
     /// Looks up one session. Answers [`Lookup::Settled`] when no IO is needed.
     fn look_up(&self, session: &Session) -> Lookup;
 
-    /// Ends a session, or all of a subject's. Logout calls it.
+    /// Ends the sessions that the order's target names. Logout and the webhook call it, also several times at once.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()>;
 
     /// Returns a future that completes once this session is ended, for live connections to end with it; `None` if the store

@@ -2,7 +2,7 @@
 //!
 //! - A session ends when its lifetime since the sign-in has passed, or its idle time since the last renewal: whichever is first.
 //! - Whoever asked to be remembered has a lifetime of their own, and no idle time within it.
-//! - A token knows the settings of the day when it was minted. Today's may be shorter, and then they hold.
+//! - A token knows the settings of the day when it was minted. Today's may be shorter, and then they hold: for its end, its renewal and what lives with it.
 
 use std::time::Duration;
 
@@ -48,10 +48,11 @@ impl Lifetimes {
         self.span(term).end_of(now, now)
     }
 
-    /// Returns when a session ends by today's settings.
+    /// Returns when a session ends unless it is renewed: by its token, or by today's settings where that is sooner.
     pub(crate) fn end_of(&self, session: &Session) -> Timestamp {
         let span = self.span(session.term());
-        span.end_of(session.auth_time(), session.issued_at())
+        let end = span.end_of(session.auth_time(), session.issued_at());
+        end.min(session.expires_at())
     }
 
     /// Returns when no renewal can make a session end later.
@@ -64,7 +65,7 @@ impl Lifetimes {
         let span = self.span(session.term());
         let is_due = now >= session.issued_at() + span.renew_after;
         let end = span.end_of(session.auth_time(), now);
-        (is_due && end > session.expires_at()).then(|| session.renewed(end, now))
+        (is_due && end > self.end_of(session)).then(|| session.renewed(end, now))
     }
 
     /// Returns the longest that any session lives: for so long an end of all of them must be remembered.
@@ -144,6 +145,13 @@ mod tests {
     }
 
     #[test]
+    fn a_token_of_shorter_settings_ends_with_them() {
+        let token = session(Term::Usual, BEGUN, BEGUN + 15 * MINUTE);
+        let end = lifetimes(true).end_of(&token);
+        assert_eq!(end, Timestamp::from_secs(BEGUN + 15 * MINUTE));
+    }
+
+    #[test]
     fn a_renewal_keeps_the_term_and_never_passes_the_absolute_end() {
         let cases = [
             ("too early", Term::Usual, 0, HOUR, 15 * MINUTE - 1, None),
@@ -168,6 +176,22 @@ mod tests {
                 Term::Usual,
                 11 * HOUR,
                 12 * HOUR,
+                11 * HOUR + 1_800,
+                None,
+            ),
+            (
+                "of longer settings: later than by today's",
+                Term::Usual,
+                0,
+                12 * HOUR,
+                HOUR - 1,
+                Some(2 * HOUR - 1),
+            ),
+            (
+                "of longer settings, near the end",
+                Term::Usual,
+                11 * HOUR,
+                20 * HOUR,
                 11 * HOUR + 1_800,
                 None,
             ),

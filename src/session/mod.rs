@@ -218,7 +218,10 @@ impl Session {
         self.0.times.issued_at
     }
 
-    /// Returns the first moment at which the session is no longer good, unless it is renewed.
+    /// Returns the first moment at which this token is no longer good, as it was minted. A renewal moves it.
+    ///
+    /// Where the layer's lifetimes were made shorter since, the session ends by those, which is sooner, or is renewed before. The layer's
+    /// own word on it is `expires_at` at `/auth/session`.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.0.times.expires_at

@@ -49,8 +49,8 @@ pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 ///
 /// 1. The new key is added with [`KeyRing::announce`]: it verifies, and mints nothing yet. [`MagicLinkLayer::jwks`] lists it; siblings have
 ///    it once their copy of the list is older than [`Jwks::MAX_AGE`].
-/// 2. The new key becomes the current one, and the old one retires ([`KeyRing::retire`]), not until the longest session has ended. A replica
-///    that swaps up to [`RetiredKey::LEEWAY`] later still mints good tokens with the old key.
+/// 2. The new key becomes the current one, and the old one retires ([`KeyRing::retire`]), until the longest session has ended, and the last
+///    sign-in in flight ([`RetiredKey::until`]). A replica that swaps up to [`RetiredKey::LEEWAY`] later still mints good tokens with the old key.
 /// 3. The old key is dropped, by itself where it retired with an end.
 ///
 /// Throttle counts and match codes depend on the current key: they start anew, and a person who began to sign in before the change

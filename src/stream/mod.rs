@@ -1,8 +1,8 @@
 //! Live connections end with the session: `SessionGuard`, and what the layer watches for it.
 //!
-//! - The end is the first of: the end of the token that the request came with, the store's word that the session was ended
-//!   ([`Revocations::watch`](crate::Revocations::watch)), a look-up at every interval that says so.
-//! - A renewal moves the end of later requests only: what runs keeps the end that its handler sees in the session. An `EventSource`
+//! - The end is the first of: the end of the token that the request came with, or of today's lifetimes where they are shorter; the store's
+//!   word that the session was ended ([`Revocations::watch`](crate::Revocations::watch)); a look-up at every interval that says so.
+//! - A renewal moves the end of later requests only: what runs keeps the end of the token that its request came with. An `EventSource`
 //!   that was ended so comes back with the renewed cookie.
 //! - A store that cannot tell ends nothing: it is asked again, and the token's end stays.
 //! - Nothing is watched before somebody polls: a response of one piece costs no timer.
@@ -97,15 +97,16 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) {
         .watch(&session)
         .unwrap_or_else(|| Box::pin(std::future::pending()));
     let mut ask_at = asked_at + shared.streams.interval;
+    let end = shared.gate.lifetimes.end_of(&session);
     loop {
-        let turn = shared.clock.sleep_until(ask_at.min(session.expires_at()));
+        let turn = shared.clock.sleep_until(ask_at.min(end));
         told = match select(told, turn).await {
             Either::Left(_) => return,
             Either::Right(((), told)) => told,
         };
         // The clock may wake us early.
         let now = shared.clock.now();
-        if now >= session.expires_at() {
+        if now >= end {
             return;
         }
         if now >= ask_at {

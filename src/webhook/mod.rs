@@ -9,7 +9,6 @@
 //! - A program reads the answers: none of them is a page.
 
 use bytes::Bytes;
-use futures_util::future::join_all;
 use http::{HeaderMap, HeaderValue, Response, header};
 
 use crate::{
@@ -91,13 +90,11 @@ impl Webhook {
         };
         // What began before the event is over by then, renewed or not.
         let (at, until) = (received.at(now), now + shared.gate.lifetimes.longest());
-        // Each, whatever becomes of another: what a store does by itself - end it here, try again - it does with all.
         let orders: Vec<_> = targets
             .into_iter()
             .map(|target| Revocation::new(target, at, until))
             .collect();
-        let taken = join_all(orders.iter().map(|order| shared.revoke(order))).await;
-        if taken.iter().any(Result::is_err) {
+        if shared.revoke_all(&orders).await.is_err() {
             tell(WebhookEffect::NotRecorded);
             return Err(Rejection::new(RejectionKind::StoreUnavailable));
         }

@@ -85,6 +85,54 @@ async fn a_second_cookie_of_its_name_is_a_conflict_whichever_comes_first() {
     }
 }
 
+/// Pinned: it was told as done, and ended nothing.
+#[tokio::test]
+async fn signing_out_with_cookies_that_conflict_ends_the_session_of_each_that_is_good() {
+    for everywhere in ["", "everywhere=true"] {
+        let world = World::with(wide).await;
+        let mut elsewhere = signed_in(&world, ADA).await;
+        let mut bob = signed_in(&world, "bob@example.com").await;
+        let (ada, eve) = (signed_in(&world, ADA).await, signed_in(&world, EVE).await);
+        let mut torn = world.browser();
+        torn.cookie_domain = Some("example.com");
+        let values = ["forged", &ada.jar[WIDE], &eve.jar[WIDE]];
+        let values = values.join(&format!("; {WIDE}="));
+        torn.jar.insert(WIDE.to_owned(), values);
+        let page = torn.get("/auth/logout").await;
+        assert!(page.text().contains("<button"), "{}", page.text());
+
+        let out = torn.post("/auth/logout", everywhere).await;
+        assert_eq!(out.location(), "/auth/logout");
+        assert!(!torn.jar.contains_key(WIDE));
+        for mut ended in [ada, eve] {
+            assert_eq!(ended.get("/").await.status(), 303, "{everywhere}");
+        }
+        let other = if everywhere.is_empty() { 200 } else { 303 };
+        assert_eq!(elsewhere.get("/").await.status(), other, "{everywhere}");
+        assert_eq!(bob.get("/").await.status(), 200);
+    }
+}
+
+#[tokio::test]
+async fn signing_out_with_more_cookies_than_are_looked_at_is_refused_and_removes_ours() {
+    for (most, is_ended) in [(16, true), (17, false)] {
+        let world = World::with(wide).await;
+        let ada = signed_in(&world, ADA).await;
+        let mut values: Vec<_> = (1..most).map(|n| format!("forged{n}")).collect();
+        // The same one again is no other one.
+        values.extend([ada.jar[WIDE].clone(), ada.jar[WIDE].clone()]);
+        let mut torn = world.browser();
+        torn.cookie_domain = Some("example.com");
+        let values = values.join(&format!("; {WIDE}="));
+        torn.jar.insert(WIDE.to_owned(), values);
+        let out = torn.post("/auth/logout", "").await;
+        assert_eq!(out.status(), if is_ended { 303 } else { 401 }, "{most}");
+        assert!(!torn.jar.contains_key(WIDE), "{most}");
+        let left = ada.clone().get("/").await.status();
+        assert_eq!(left, if is_ended { 303 } else { 200 }, "{most}");
+    }
+}
+
 /// When the domain is switched on or off, the cookie of before is not read. It goes where that can be done.
 #[tokio::test]
 async fn the_cookie_of_before_the_change_is_ignored_and_goes_with_the_next_sign_in_or_out() {

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use http::{HeaderValue, Request};
-use tower_magic_link::{Ground, Outcome, RejectionKind};
+use tower_magic_link::{Ground, MagicLinkLayer, Outcome, RejectionKind};
 
 use crate::{
     paths::{request, rules},
-    support::{ADA, World},
+    support::{ADA, ORIGIN, World, client},
 };
 
 #[tokio::test]
@@ -175,4 +175,20 @@ async fn a_preflight_that_is_let_through_is_explained_as_one() {
         (explained.ground(), explained.outcome()),
         (&Ground::Preflight, Outcome::Pass)
     );
+}
+
+#[tokio::test]
+async fn an_explanation_states_the_end_by_the_lifetimes_of_today() {
+    let world = World::new().await;
+    let mut asked = request("GET", "/");
+    world.layer.sign_in(&mut asked, ADA);
+    let today = MagicLinkLayer::builder(client(&world.workos), world.keys.clone())
+        .public_url(ORIGIN)
+        .clock(world.clock.clone())
+        .session_lifetime(Duration::from_secs(60 * 60))
+        .build()
+        .unwrap();
+    let explained = today.explain(&asked.into_parts().0).to_string();
+    let times = "good from 1767225600 to 1767229200";
+    assert!(explained.contains(times), "{explained}");
 }

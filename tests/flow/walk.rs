@@ -1,9 +1,12 @@
 //! The whole walk: form, mail, link, session, sign-out.
 
 use http::Request;
-use tower_magic_link::emulator::Endpoint;
+use tower_magic_link::{
+    Builder, Lookup, MemoryRevocations, Revocation, Revocations, Session, SignIn, StoreError,
+    StoreErrorKind, StoreFuture, emulator::Endpoint,
+};
 
-use crate::support::{ADA, World};
+use crate::support::{ADA, ORIGIN, Post, World};
 
 #[tokio::test]
 async fn a_person_signs_in_by_mail_uses_the_application_and_signs_out() {
@@ -79,6 +82,112 @@ async fn signing_out_everywhere_ends_every_session_of_the_person_and_nobody_else
     one.post("/auth/logout", "everywhere=true").await;
     assert_eq!(two.get("/").await.status(), 303);
     assert_eq!(other.get("/").await.status(), 200);
+}
+
+/// Pinned: a link yields `prof_…`, a code `user_…`, and only the sessions of the one were ended.
+#[tokio::test]
+async fn signing_out_everywhere_ends_what_a_person_began_by_the_other_method() {
+    for from_code in [true, false] {
+        let post = Post::default();
+        let configure =
+            |builder: Builder| builder.mailer(post.clone()).sign_in(SignIn::LinkAndCode);
+        let world = World::with(configure).await;
+        let by_code = async |email| {
+            let mut browser = world.browser();
+            let check = browser.ask_for_link(email, "/").await.text();
+            let (_, rest) = check.split_once("action=\"/auth/code?t=").unwrap();
+            let action = format!("/auth/code?t={}", rest.split_once('"').unwrap().0);
+            let code = format!("code={}", post.code());
+            assert_eq!(browser.post(&action, &code).await.location(), "/");
+            browser
+        };
+        let mut code = by_code(ADA).await;
+        let mut bob = by_code("bob@example.com").await;
+        // The same mailbox name, elsewhere.
+        let mut other_ada = by_code("ada@example.org").await;
+        let mut link = world.browser();
+        link.ask_for_link("Ada@Example.com", "/").await;
+        let redirect = link.get(&post.link()).await;
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let onward = http.get(redirect.location()).send().await.unwrap();
+        let callback = onward.headers()["location"].to_str().unwrap();
+        let callback = callback.strip_prefix(ORIGIN).unwrap();
+        assert_eq!(link.get(callback).await.location(), "/");
+
+        let mut subjects = Vec::new();
+        for browser in [&mut code, &mut link] {
+            let who = browser.get("/auth/session").await.text();
+            let who: serde_json::Value = serde_json::from_str(&who).unwrap();
+            subjects.push(who["subject"].as_str().unwrap().to_owned());
+        }
+        assert!(subjects[0].starts_with("user_"), "{subjects:?}");
+        assert!(subjects[1].starts_with("prof_"), "{subjects:?}");
+
+        let (from, other) = match from_code {
+            true => (&mut code, &mut link),
+            false => (&mut link, &mut code),
+        };
+        let out = from.post("/auth/logout", "everywhere=true").await;
+        assert_eq!(out.location(), "/auth/logout");
+        assert_eq!(other.get("/").await.status(), 303, "from code: {from_code}");
+        for browser in [&mut bob, &mut other_ada] {
+            assert_eq!(browser.get("/").await.status(), 200);
+        }
+    }
+}
+
+/// A store that takes no order of one kind.
+#[derive(Debug)]
+struct Refusing {
+    kind: &'static str,
+    taken: MemoryRevocations,
+}
+
+impl Revocations for Refusing {
+    fn look_up(&self, session: &Session) -> Lookup {
+        self.taken.look_up(session)
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        if revocation.target().key().starts_with(self.kind) {
+            return Box::pin(async { Err(StoreError::new(StoreErrorKind::Unavailable)) });
+        }
+        self.taken.revoke(revocation)
+    }
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_gives_both_orders_and_tells_of_either_that_was_not_taken() {
+    for kind in ["subject:", "address:"] {
+        let store = Refusing {
+            kind,
+            taken: MemoryRevocations::default(),
+        };
+        let world = World::with(|builder| builder.revocations(store)).await;
+        let (mut one, mut two) = (world.signed_in(ADA).await, world.signed_in(ADA).await);
+        let out = one.post("/auth/logout", "everywhere=true").await;
+        assert_eq!(out.status(), 503, "{kind}");
+        assert!(!one.jar.contains_key("__Host-magic-link"), "{kind}");
+        assert!(world.heard().contains("is_recorded: false"), "{kind}");
+        // The other order was given all the same.
+        assert_eq!(two.get("/").await.status(), 303, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_has_no_session_signs_out_everywhere_without_an_order() {
+    let world = World::new().await;
+    let mut ada = world.signed_in(ADA).await;
+    let out = world
+        .browser()
+        .post("/auth/logout", "everywhere=true")
+        .await;
+    assert_eq!(out.location(), "/auth/logout");
+    assert!(!world.heard().contains("SignedOut"), "{}", world.heard());
+    assert_eq!(ada.get("/").await.status(), 200);
 }
 
 #[tokio::test]

@@ -402,6 +402,16 @@ async fn a_bearer_token_is_no_proof_of_origin_at_the_layers_own_endpoints() {
     );
     assert_eq!(ask(&layer, who()).await.status(), 200, "nothing ended");
 
+    let twice = format!("{}; {}", cookie(&other), cookie(&token));
+    let torn = with_cookie(from(post("/auth/logout"), ORIGIN), &twice);
+    let refused = ask(&layer, torn).await;
+    assert_eq!(
+        (refused.status().as_u16(), refused.code()),
+        (401, "conflicting_cookies".into())
+    );
+    assert_eq!(refused.header("set-cookie"), "");
+    assert_eq!(ask(&layer, who()).await.status(), 200, "nothing ended");
+
     let ended = ask(&layer, from(post("/auth/logout"), ORIGIN)).await;
     assert_eq!(ended.location(), "/auth/logout");
     assert_eq!(ended.header("set-cookie"), "");

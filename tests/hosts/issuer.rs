@@ -90,13 +90,17 @@ async fn signing_out_everywhere_ends_every_session_of_the_person_and_nobody_else
     let mut eve = Request::new(String::new());
     let eve_session = layer.sign_in(&mut eve, "eve@example.com");
     assert_ne!(eve_session.subject(), this.1.subject());
+    // As a code yields it where a link has signed in before: another subject, the same person.
+    let by_code = Identity::new("user-other", ADA.parse().unwrap());
+    let by_code = layer.issuer().issue(&by_code).unwrap();
+    let by_code = format!("{SESSION}={}", by_code.token().expose());
     layer.issuer().sign_out_everywhere(&this.1).await.unwrap();
     let told = told.lock().unwrap().concat();
     assert!(
         told.contains("is_everywhere: true, is_recorded: true"),
         "{told}"
     );
-    for (cookie, _) in [this, other] {
+    for cookie in [this.0, other.0, by_code] {
         let refused = ask(&layer, with_cookie(program("/x"), &cookie)).await;
         assert_eq!(refused.code(), "revoked_session");
     }

@@ -239,6 +239,30 @@ async fn a_session_that_the_store_does_not_vouch_for_is_not_renewed() {
     }
 }
 
+/// Pinned: the cookie of a slow response, renewed when its request came, took the place of the newer one of a sign-in.
+#[tokio::test]
+async fn a_response_that_outlasts_its_session_renews_nothing() {
+    for (name, ends) in [("signed out", true), ("goes on", false)] {
+        let clock = ManualClock::new();
+        let layer = idle(builder(&clock));
+        let (cookie, session) = cookie_of(&layer);
+        clock.advance(secs(20 * MINUTE));
+        let issuer = layer.issuer();
+        let slow = tower::service_fn(async |_: Request<_>| {
+            // What the browser does in another tab meanwhile.
+            if ends {
+                issuer.sign_out(&session).await.unwrap();
+            }
+            let body = http_body_util::Full::<bytes::Bytes>::default();
+            Ok::<_, std::convert::Infallible>(http::Response::new(body))
+        });
+        let request = with_cookie(program("/x"), &cookie);
+        let answer = Answer::of(layer.layer(slow), request).await;
+        assert_eq!(answer.status(), 200, "{name}");
+        assert_eq!(renewed(&answer).is_none(), ends, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_session_is_renewed_too_when_the_store_had_to_wait() {
     let clock = ManualClock::new();

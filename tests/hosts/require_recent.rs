@@ -14,6 +14,7 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     greeter::greeting,
+    script::{Act, Script},
     site::{ADA, ORIGIN, application, builder, cookie_of, document, grpc, program, with_cookie},
 };
 
@@ -229,6 +230,38 @@ async fn without_a_session_it_asks_for_one_and_without_the_layer_it_names_it() {
         let want = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer";
         assert_eq!(alone.text(), want);
     }
+}
+
+/// Pinned: on a path that passes without a session, whoever was signed in was sent to the form and back while the store was out.
+#[tokio::test]
+async fn while_the_store_is_out_it_says_so_and_sends_nobody_to_the_form() {
+    for store in [Script::settled(Act::Fail), Script::pending(Act::Fail)] {
+        let layer = builder(&ManualClock::new())
+            .revocations(store)
+            .public_path("/about")
+            .optional_path("/news")
+            .build()
+            .unwrap();
+        let (cookie, _) = cookie_of(&layer);
+        for path in ["/about", "/news", "/x"] {
+            let answer = ask(&layer, with_cookie(program(path), &cookie)).await;
+            let told = (answer.status().as_u16(), answer.code());
+            assert_eq!(told, (503, "store_unavailable".to_owned()), "{path}");
+            assert_ne!(answer.header("retry-after"), "", "{path}");
+            let page = ask(&layer, with_cookie(document(path), &cookie)).await;
+            assert_eq!(page.status(), 503, "{path}");
+            assert_eq!(page.header("set-cookie"), "", "{path}: the cookie stays");
+            // Nobody's session is in doubt.
+            let stranger = ask(&layer, program(path)).await;
+            assert_eq!(stranger.code(), "no_session", "{path}");
+        }
+    }
+    let revoked = Script::settled(Act::Revoked);
+    let builder = builder(&ManualClock::new()).revocations(revoked);
+    let layer = builder.public_path("/about").build().unwrap();
+    let (cookie, _) = cookie_of(&layer);
+    let answer = ask(&layer, with_cookie(program("/about"), &cookie)).await;
+    assert_eq!(answer.code(), "no_session", "the store can tell");
 }
 
 #[tokio::test]

@@ -41,14 +41,14 @@ use tonic::{
 use tonic_web::{GrpcWebClientLayer, GrpcWebLayer};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_magic_link::{
-    Builder, Clock, MagicLinkLayer, MemoryRevocations, Revocation, Revocations, Session,
+    Builder, Clock, KeyRing, MagicLinkLayer, MemoryRevocations, Revocation, Revocations, Session,
     SessionGuard, Standing, StoreError, StoreErrorKind, Target, testing::ManualClock,
 };
 
 use crate::{
     greeter::{ENDLESS, Greeter, Text, greeting},
     host::listen,
-    site::{ADA, builder, program, with_cookie},
+    site::{ADA, builder, builder_with, keys, program, with_cookie},
 };
 
 const EVE: &str = "eve@example.com";
@@ -85,8 +85,12 @@ impl Site {
     }
 
     fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::with_keys(&keys(), configure)
+    }
+
+    fn with_keys(keys: &KeyRing, configure: impl FnOnce(Builder) -> Builder) -> Self {
         let (clock, revocations) = (ManualClock::new(), MemoryRevocations::default());
-        let builder = builder(&clock)
+        let builder = builder_with(&clock, keys)
             .session_lifetime(HOUR)
             .revocations(revocations.clone())
             .end_streams();
@@ -308,6 +312,33 @@ async fn a_stream_ends_when_the_token_that_it_came_with_does_whatever_is_renewed
     site.settles_at(1, 1).await;
     site.tick();
     assert_eq!(chunk(&mut third).await, tick(1));
+}
+
+/// Pinned: a stream went on to the end that the token was minted with.
+#[tokio::test]
+async fn a_stream_ends_by_the_lifetimes_of_today_where_they_are_shorter() {
+    let keys = keys();
+    let site = Site::with_keys(&keys, |builder| builder.session_lifetime(12 * HOUR));
+    let ada = site.person(ADA);
+    let today = Site {
+        layer: builder_with(&site.clock, &keys)
+            .session_lifetime(HOUR)
+            .revocations(site.revocations.clone())
+            .end_streams()
+            .build()
+            .unwrap(),
+        ..site
+    };
+    let address = today.serve().await;
+    let mut stream = get_it(address, "/events", &ada).await;
+    assert_eq!(chunk(&mut stream).await, tick(0));
+    today.settles_at(1, 1).await;
+    today.clock.advance(HOUR - Duration::from_secs(1));
+    today.tick();
+    assert_eq!(chunk(&mut stream).await, tick(1));
+    today.clock.advance(Duration::from_secs(1));
+    assert_eq!(chunk(&mut stream).await, Ok(None));
+    today.settles_at(0, 0).await;
 }
 
 #[tokio::test]

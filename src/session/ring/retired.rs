@@ -36,7 +36,9 @@ impl RetiredKey {
         self
     }
 
-    /// Says from when on the key verifies and opens nothing. Sessions that it signed end then, so this should be no sooner than the longest of them.
+    /// Says from when on the key verifies and opens nothing. Sessions that it signed end then, and so do sign-ins in flight: links and states are sealed
+    /// with it. So this should be no sooner than the longest session lives from when the key retires, or the
+    /// [link lifetime](crate::Builder::link_lifetime) plus ten minutes, whichever is longer.
     pub const fn until(mut self, end: Timestamp) -> Self {
         self.until = Some(end);
         self
