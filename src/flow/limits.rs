@@ -50,16 +50,19 @@ impl Try<'_> {
 }
 
 impl Step {
-    /// Charges a mail to its address, to the client's network and to everybody.
+    /// Charges a mail to its address, alone and together with the client's network, to that network and to everybody.
     pub(super) async fn limit_mail(&self, email: &Email) -> Result<(), Rejection> {
         let Some(limits) = &self.shared.flow.throttling.limits else {
             return Ok(());
         };
+        let pair = self.key("throttle: mail, address and network", &self.pair_of(email));
         let address = self.key("throttle: mail, address", mailbox_of(email).as_bytes());
-        let mut charges = vec![(
-            LimitScope::Address,
+        let mut charges: Vec<_> = [
+            Charge::new(pair, limits.mails_per_address_and_network),
             Charge::new(address, limits.mails_per_address),
-        )];
+        ]
+        .map(|charge| (LimitScope::Address, charge))
+        .into();
         charges.extend(self.network("throttle: mail, network", limits.mails_per_network));
         let everybody = self.key("throttle: mail, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
@@ -120,6 +123,14 @@ impl Step {
     fn network(&self, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
         let key = self.key(label, &network_of(self.client()?));
         Some((LimitScope::Network, Charge::new(key, rate)))
+    }
+
+    /// Returns what names an address together with the client's network. It is the narrow count of an address: were that the same for everybody, a stranger who
+    /// asks without end would have each refill, and its owner none. Clients that are not known share one.
+    fn pair_of(&self, email: &Email) -> Vec<u8> {
+        let network = self.client().map(network_of).unwrap_or_default();
+        // No address has a NUL, and what is behind it cannot be taken for a part of one.
+        [mailbox_of(email).as_bytes(), &[0], &network].concat()
     }
 
     fn key(&self, label: &'static str, value: &[u8]) -> ThrottleKey {

@@ -165,6 +165,67 @@ async fn the_wait_that_is_told_is_exact() {
     assert_eq!(status(&world, ADA, None).await, 429);
 }
 
+/// Whoever asked without end had each refill of an address, and its owner none.
+#[tokio::test]
+async fn a_stranger_who_asks_without_end_keeps_nobody_at_another_network_from_a_mail() {
+    let world = World::new().await;
+    let (stranger, owner) = (Some("192.0.2.1"), Some("198.51.100.1"));
+    let mut got = 0;
+    for ten_seconds in 0..=720 {
+        got += usize::from(status(&world, ADA, stranger).await == 303);
+        // Every twenty minutes the owner needs three mails.
+        if ten_seconds % 120 == 0 {
+            for _ in 0..3 {
+                assert_eq!(status(&world, ADA, owner).await, 303, "{ten_seconds}");
+            }
+            assert_eq!(status(&world, ADA, owner).await, 429, "{ten_seconds}");
+        }
+        world.clock.advance(10 * SECOND);
+    }
+    assert_eq!(got, 3 + 2 * 3_600 / 180, "one network's share in two hours");
+}
+
+#[tokio::test]
+async fn many_networks_together_have_an_address_mailed_no_more_often_than_its_own_limit_says() {
+    let world = World::new().await;
+    let mut got = Vec::new();
+    for ten_seconds in 0..=360 {
+        let before: usize = got.iter().sum();
+        let mut mails = 0;
+        for number in 0..2 {
+            let peer = format!("10.{number}.{}.{}", ten_seconds / 256, ten_seconds % 256);
+            mails += usize::from(status(&world, ADA, Some(&peer)).await == 303);
+        }
+        got.push(mails);
+        assert!(before + mails <= 10 + ten_seconds / 12, "{ten_seconds}");
+        world.clock.advance(10 * SECOND);
+    }
+    assert_eq!(got.iter().sum::<usize>(), 40, "in the first hour");
+    let heard = world.heard();
+    assert!(heard.contains("Throttled { scope: Address, email: Some(a***@example.com) }"));
+    assert_eq!(status(&world, EVE, Some("10.0.0.1")).await, 303);
+}
+
+#[tokio::test]
+async fn a_network_has_its_own_share_of_each_address_and_a_tag_or_a_neighbour_buys_no_more() {
+    let world = World::new().await;
+    let cases = [
+        ("ada@example.com", "2001:db8::1", 303),
+        ("Ada+1@example.com", "2001:db8::2", 303),
+        ("ada+2@example.com", "2001:db8::3", 303),
+        ("ada@example.com", "2001:db8::4", 429),
+        ("ada@example.com", "2001:db8:0:1::1", 303),
+        ("eve@example.com", "2001:db8::1", 303),
+    ];
+    for (email, peer, want) in cases {
+        assert_eq!(
+            status(&world, email, Some(peer)).await,
+            want,
+            "{email} {peer}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_network_is_an_ipv4_address_or_64_bits_of_ipv6() {
     let two = Rate::new(2, 60 * SECOND);
@@ -528,8 +589,8 @@ async fn layers_that_share_a_throttle_and_a_key_share_its_counts() {
     let world = World::with(|builder| builder.throttle(throttle.clone())).await;
     assert_eq!(throttle.keys(), 0);
     assert_eq!(status(&world, ADA, Some("192.0.2.1")).await, 303);
-    assert_eq!(throttle.keys(), 3, "address, network, everybody");
-    assert_eq!(format!("{throttle:?}"), "MemoryThrottle { keys: 3, .. }");
+    assert_eq!(throttle.keys(), 4, "pair, address, network, everybody");
+    assert_eq!(format!("{throttle:?}"), "MemoryThrottle { keys: 4, .. }");
 }
 
 #[test]
@@ -539,6 +600,10 @@ fn a_rate_that_cannot_work_is_refused_by_build_with_its_value() {
         (
             "mails_per_address",
             Limits::default().mails_per_address(none),
+        ),
+        (
+            "mails_per_address_and_network",
+            Limits::default().mails_per_address_and_network(none),
         ),
         (
             "mails_per_network",
