@@ -69,16 +69,22 @@ impl Step {
         charge(&self.shared, &charges, Some(email), self.now).await
     }
 
-    /// Charges the typing of a code to the client's network and to everybody.
-    pub(super) async fn limit_code_entry(&self) -> Result<(), Rejection> {
+    /// Charges the typing of a code to the client's network and to everybody; a guess also to the address that it is for, together with that network. What
+    /// cannot be right is no guess: a robot that presses buttons uses up nobody's.
+    pub(super) async fn limit_code_entry(&self, guessed: Option<&Email>) -> Result<(), Rejection> {
         let Some(limits) = &self.shared.flow.throttling.limits else {
             return Ok(());
         };
-        let network = self.network("throttle: code, network", limits.codes_per_network);
-        let mut charges: Vec<_> = network.into_iter().collect();
+        let mut charges = Charges::new();
+        if let Some(email) = guessed {
+            let pair = self.key("throttle: code, address and network", &self.pair_of(email));
+            let pair = Charge::new(pair, limits.codes_per_address_and_network);
+            charges.push((LimitScope::Address, pair));
+        }
+        charges.extend(self.network("throttle: code, network", limits.codes_per_network));
         let everybody = self.key("throttle: code, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
-        charge(&self.shared, &charges, None, self.now).await
+        charge(&self.shared, &charges, guessed, self.now).await
     }
 
     /// Returns what an exchange of a link's code is charged to: its attempt, the client's network and everybody.
@@ -313,7 +319,7 @@ mod tests {
         let (layer, _) = layer(Builder::insecure_no_throttle);
         let step = step(&layer, "192.0.2.1");
         for _ in 0..1_000 {
-            assert_eq!(kind(step.limit_code_entry().await), None);
+            assert_eq!(kind(step.limit_code_entry(None).await), None);
         }
         assert!(step.take_try(b"link", 1, LATER).await.is_ok());
         let second = step.take_try(b"link", 1, LATER).await;
@@ -334,7 +340,7 @@ mod tests {
             "192.0.2.2",
             "192.0.2.3",
         ] {
-            let limited = step(&layer, peer).limit_code_entry().await;
+            let limited = step(&layer, peer).limit_code_entry(None).await;
             got.push(limited.is_ok());
         }
         assert_eq!(got, [true, true, false, true, false]);
@@ -350,7 +356,7 @@ mod tests {
         let (layer, heard) = layer(|builder| builder.throttle(Silent));
         let step = step(&layer, "192.0.2.1");
         let begun = tokio::time::Instant::now();
-        assert_eq!(kind(step.limit_code_entry().await), None);
+        assert_eq!(kind(step.limit_code_entry(None).await), None);
         let refused = step.take_try(b"link", 5, LATER).await;
         assert_eq!(kind(refused), Some(RejectionKind::StoreUnavailable));
         assert_eq!(begun.elapsed(), 2 * TIMEOUT);
@@ -366,7 +372,7 @@ mod tests {
     fn a_throttle_that_answers_at_once_needs_no_runtime() {
         let (layer, _) = layer(|builder| builder);
         let step = step(&layer, "192.0.2.1");
-        let mut limited = pin!(step.limit_code_entry());
+        let mut limited = pin!(step.limit_code_entry(None));
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(limited.as_mut().poll(&mut cx).is_ready());
     }

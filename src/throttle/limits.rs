@@ -88,6 +88,7 @@ impl Rate {
 /// | mails | an address | 10, 2 minutes | A victim of mail bombing by many networks gets 40 in the first hour, not thousands; by one network 23 |
 /// | mails | a network | 60, 5 seconds | An office of 200 behind one address signs in within 12 minutes |
 /// | mails | everybody | 300, 100 milliseconds | It stays under WorkOS's 500 writes in 10 seconds |
+/// | codes | an address, by one network | 20, 15 minutes | Four mails' tries at once. Whoever guesses at one network has 116 in the first day, then 96 a day, of a million codes, and uses up nobody's at another |
 /// | codes | a network | 60, 5 seconds | As for mails; the five tries of each link or code come on top |
 /// | codes | everybody | 300, 100 milliseconds | As for mails |
 /// | exchanges | an attempt | 10, 10 seconds | A link comes back once; more are reloads while WorkOS does not answer |
@@ -100,12 +101,15 @@ impl Rate {
 /// An address is counted without regard to case, and without what follows the first `+` before its `@`: `ada+x@example.com` and `ada@example.com` are mostly
 /// one mailbox. They stay two addresses everywhere else.
 ///
+/// A code of an address is six digits from its mail, or the letters that another browser is asked for. An empty field, and what can be no code, counts for the
+/// network and for everybody alone. The sign-in goes on by its link where no code is taken.
+///
 /// An exchange is what a link's code is handed to WorkOS for, when a link was followed. A double click and a reload within a minute of a sign-in share one,
 /// and cost nothing. Over the limit the link is not used up: its page leads back to where it came from. An attempt is the sign-in that one mail is for.
 ///
 /// A network is an IPv4 address, or the first 64 bits of an IPv6 address: what one customer gets. A request whose client is not known, such as one from a Unix
 /// socket, is not counted by network: one count for all of them would let each lock out the others. By address and network all of them count as one: so an
-/// address has no more than it has from one network, and **a stranger who asks without end can keep its owner from a mail**. Let the host say who is at the other
+/// address has no more than it has from one network, and **a stranger who asks without end can keep its owner from a mail**, or from typing its code. Let the host say who is at the other
 /// end, by a [`PeerAddr`](crate::PeerAddr) or axum's `ConnectInfo<SocketAddr>`.
 ///
 /// ```
@@ -123,6 +127,7 @@ pub struct Limits {
     pub(crate) mails_per_address_and_network: Rate,
     pub(crate) mails_per_network: Rate,
     pub(crate) mails: Rate,
+    pub(crate) codes_per_address_and_network: Rate,
     pub(crate) codes_per_network: Rate,
     pub(crate) codes: Rate,
     pub(crate) exchanges_per_attempt: Rate,
@@ -155,6 +160,12 @@ impl Limits {
     /// Sets how often mail may be asked for by everybody together. Default: 300, then 10 a second.
     pub const fn mails(mut self, rate: Rate) -> Self {
         self.mails = rate;
+        self
+    }
+
+    /// Sets how often one network may type codes for one address, right or wrong. Default: 20, then one each 15 minutes.
+    pub const fn codes_per_address_and_network(mut self, rate: Rate) -> Self {
+        self.codes_per_address_and_network = rate;
         self
     }
 
@@ -194,6 +205,8 @@ impl Limits {
             .check("mails_per_address_and_network")?;
         self.mails_per_network.check("mails_per_network")?;
         self.mails.check("mails")?;
+        self.codes_per_address_and_network
+            .check("codes_per_address_and_network")?;
         self.codes_per_network.check("codes_per_network")?;
         self.codes.check("codes")?;
         self.exchanges_per_attempt.check("exchanges_per_attempt")?;
@@ -211,6 +224,7 @@ impl Default for Limits {
             mails_per_address_and_network: Rate::new(3, Duration::from_secs(180)),
             mails_per_network: network,
             mails: everybody,
+            codes_per_address_and_network: Rate::new(20, Duration::from_secs(900)),
             codes_per_network: network,
             codes: everybody,
             exchanges_per_attempt: Rate::new(10, Duration::from_secs(10)),
@@ -224,7 +238,7 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitScope {
-    /// That of the address that mail was asked for: by one network, or by all together.
+    /// That of the address that mail was asked for, by one network or by all together; or that codes were typed for, by one network.
     Address,
     /// That of one sign-in, whose link came back.
     Attempt,
@@ -298,5 +312,6 @@ mod tests {
         assert!(pair.burst() < limits.mails_per_address.burst());
         assert_eq!(within(limits.mails_per_address, 3_600), 40);
         assert_eq!(within(pair, 3_600), 23);
+        assert_eq!(within(limits.codes_per_address_and_network, 86_400), 116);
     }
 }

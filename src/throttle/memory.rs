@@ -40,8 +40,8 @@ const LAST_SECOND: u64 = 18_000_000_000;
 ///
 /// # What a flood can do
 ///
-/// Whoever makes keys is counted by the layer's rate for everybody, and what is refused makes none. With the default [`Limits`](crate::Limits) 300 mails and 10 more a
-/// second, each of three keys that are forgotten as they refill, are fewer than 9,000 keys at any moment: no flood reaches the bound. Where wider limits let one
+/// Whoever makes keys is counted by the layer's rate for everybody, and what is refused makes none. With the default [`Limits`](crate::Limits)
+/// all that everybody together may do is fewer than 50,000 keys at any moment, since each is forgotten as it refills: no flood reaches the bound. Where wider limits let one
 /// reach it, fresh keys push each other out before a key that has more counted against it; an attacker who wants a full key forgotten has to fill 100,000 others
 /// as full first.
 ///

@@ -611,6 +611,10 @@ fn a_rate_that_cannot_work_is_refused_by_build_with_its_value() {
         ),
         ("mails", Limits::default().mails(none)),
         (
+            "codes_per_address_and_network",
+            Limits::default().codes_per_address_and_network(none),
+        ),
+        (
             "codes_per_network",
             Limits::default().codes_per_network(none),
         ),
