@@ -146,13 +146,17 @@ impl Step {
 }
 
 /// Returns the mailbox that is counted. Mail for `ada+x` comes to `ada` at the large providers, and a tag must buy nobody more of it
-/// (RFC 5233). A local part that begins with `+` has no tag.
+/// (RFC 5233). A local part that begins with `+` has no tag. Gmail reads no dots before the `@`, and has two names.
 fn mailbox_of(email: &Email) -> String {
     let address = email.as_str().to_ascii_lowercase();
     let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
-    match local.split_once('+') {
-        Some((name, _)) if !name.is_empty() => format!("{name}@{domain}"),
-        _ => address,
+    let name = match local.split_once('+') {
+        Some((name, _)) if !name.is_empty() => name,
+        _ => local,
+    };
+    match domain {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", name.replace('.', "")),
+        _ => format!("{name}@{domain}"),
     }
 }
 
@@ -378,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mailbox_is_its_address_in_lower_case_without_a_tag() {
+    fn a_mailbox_is_its_address_in_lower_case_without_a_tag_and_at_gmail_without_dots() {
         for (email, want) in [
             ("ada@example.com", "ada@example.com"),
             ("Ada@Example.COM", "ada@example.com"),
@@ -387,6 +391,12 @@ mod tests {
             ("ada+@example.com", "ada@example.com"),
             ("+ada@example.com", "+ada@example.com"),
             ("++@example.com", "++@example.com"),
+            ("a.da@example.com", "a.da@example.com"),
+            ("A.d.A+x.y@Gmail.com", "ada@gmail.com"),
+            ("ad.a@GOOGLEMAIL.com", "ada@gmail.com"),
+            ("+a.d@gmail.com", "+ad@gmail.com"),
+            ("a.da@mail.gmail.com", "a.da@mail.gmail.com"),
+            ("a.da@notgmail.com", "a.da@notgmail.com"),
         ] {
             assert_eq!(mailbox_of(&Email::parse(email).unwrap()), want);
         }

@@ -99,7 +99,7 @@ impl Rate {
 /// minute.
 ///
 /// An address is counted without regard to case, and without what follows the first `+` before its `@`: `ada+x@example.com` and `ada@example.com` are mostly
-/// one mailbox. They stay two addresses everywhere else.
+/// one mailbox. At `gmail.com` and `googlemail.com`, which are one, dots before the `@` do not count either. They stay different addresses everywhere else.
 ///
 /// A code of an address is six digits from its mail, or the letters that another browser is asked for. An empty field, and what can be no code, counts for the
 /// network and for everybody alone. The sign-in goes on by its link where no code is taken.

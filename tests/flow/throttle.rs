@@ -146,6 +146,22 @@ async fn addresses_that_differ_in_their_tag_share_a_limit_and_stay_addresses() {
     assert!(world.emulator().last_link_to("ada+1@example.com").is_some());
 }
 
+/// Gmail delivers a name with dots anywhere, at either of its domains, to one mailbox.
+#[tokio::test]
+async fn gmail_addresses_that_differ_in_dots_share_a_limit_and_stay_addresses() {
+    let world = World::new().await;
+    for (email, want) in [
+        ("ada@gmail.com", 303),
+        ("a.da@gmail.com", 303),
+        ("A.D.A+x@googlemail.com", 303),
+        ("ad.a@gmail.com", 429),
+        ("a.da@example.com", 303),
+    ] {
+        assert_eq!(status(&world, email, None).await, want, "{email}");
+    }
+    assert!(world.emulator().last_link_to("a.da@gmail.com").is_some());
+}
+
 #[tokio::test]
 async fn the_wait_that_is_told_is_exact() {
     let world = World::new().await;
