@@ -55,6 +55,11 @@ impl Step {
         let Some(limits) = &self.shared.flow.throttling.limits else {
             return Ok(());
         };
+        if self.client().is_none() {
+            let public_url = self.shared.gate.public_url.origin();
+            let throttling = &self.shared.flow.throttling;
+            throttling.warn_of_unknown_client(public_url);
+        }
         let pair = self.key("throttle: mail, address and network", &self.pair_of(email));
         let address = self.key("throttle: mail, address", mailbox_of(email).as_bytes());
         let mut charges: Vec<_> = [

@@ -290,6 +290,43 @@ async fn whose_peer_is_not_known_shares_no_network_with_anybody() {
 }
 
 #[tokio::test]
+async fn a_layer_warns_once_that_the_client_is_not_known_and_never_where_it_is() {
+    crate::secrets::listen();
+    let cases = [
+        ("https://unknown.example.com", None, true, 1),
+        ("https://another.example.com", None, true, 1),
+        ("https://known.example.com", Some("192.0.2.1"), true, 0),
+        ("https://unlimited.example.com", None, false, 0),
+    ];
+    for (public_url, peer, is_limited, want) in cases {
+        let world = World::with(|builder| {
+            let builder = builder.public_url(public_url);
+            if is_limited {
+                builder
+            } else {
+                builder.insecure_no_throttle()
+            }
+        })
+        .await;
+        for email in [ADA, EVE, ADA] {
+            assert_eq!(status(&world, email, peer).await, 303);
+        }
+        let logged = crate::secrets::logged();
+        let warned: Vec<_> = logged
+            .lines()
+            .filter(|line| line.contains("not known") && line.contains(public_url))
+            .collect();
+        assert_eq!(warned.len(), want, "{public_url}: {warned:?}");
+        for line in warned {
+            assert!(
+                line.contains("PeerAddr") && line.contains("connect_info"),
+                "{line}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn only_a_trusted_proxy_says_who_the_client_is_and_only_in_its_field() {
     let configure = |field| {
         move |builder: Builder| {
