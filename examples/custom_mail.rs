@@ -6,7 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "the terminal says where it listens")]
 
-use std::{env, error::Error};
+use std::{env, error::Error, net::SocketAddr};
 
 use axum::{Router, routing::get};
 use tokio::net::TcpListener;
@@ -66,7 +66,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (workos, _emulator) = workos().await?;
 
     println!("listening on {public_url}");
-    axum::serve(listener, app(workos, keys, mailer, &public_url)?).await?;
+    let app = app(workos, keys, mailer, &public_url)?;
+    // The limits of sign-ins count by network: the layer is told who is at the other end.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "the link is read in the terminal")]
 
-use std::{env, error::Error};
+use std::{env, error::Error, net::SocketAddr};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header::*};
@@ -81,11 +81,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Without a key there is a WorkOS in this process, which prints what it mails and stops when it is dropped.
     let emulator = tower_magic_link::emulator::Emulator::builder()
         .on_mail(|mail| {
-            println!(
-                "sign-in link for {}: {}",
-                mail.address(),
-                mail.link().unwrap_or_default()
-            )
+            let link = mail.link().unwrap_or_default();
+            println!("sign-in link for {}: {link}", mail.address());
         })
         .build();
     let emulator = emulator.serve(0).await?;
@@ -96,5 +93,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let builder = MagicLinkLayer::builder(workos, keys).public_url(&public_url);
     println!("listening on {public_url}");
-    Ok(axum::serve(listener, app(builder, upstream.parse()?)?).await?)
+    let app = app(builder, upstream.parse()?)?;
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    Ok(axum::serve(listener, app).await?)
 }

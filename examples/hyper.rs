@@ -3,10 +3,7 @@
 //! `cargo run --example hyper` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
 //! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "the terminal is where the link is read"
-)]
+#![expect(clippy::print_stdout, reason = "the link is read there")]
 
 use std::{convert::Infallible, env, error::Error};
 
@@ -20,9 +17,9 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use tokio::net::TcpListener;
-use tower::{Layer, Service, service_fn};
+use tower::{Layer, Service, service_fn, util::MapRequest};
 use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, ResponseBody, Session, SigningKey, WorkOs,
+    ConfigError, KeyRing, MagicLinkLayer, PeerAddr, ResponseBody, Session, SigningKey, WorkOs,
     emulator::{Emulator, EmulatorServer},
 };
 
@@ -72,13 +69,18 @@ async fn main() -> Result<(), Box<dyn Error>> {
         (workos, Some(server))
     };
 
-    let service = TowerToHyperService::new(app(workos, keys, &public_url)?);
+    let app = app(workos, keys, &public_url)?;
     println!("listening on {public_url}");
     loop {
-        let (stream, _) = listener.accept().await?;
-        let service = service.clone();
+        let (stream, peer) = listener.accept().await?;
+        // The limits of sign-ins count by network: the layer is told who is at the other end.
+        let service = MapRequest::new(app.clone(), move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(PeerAddr::from(peer));
+            request
+        });
         tokio::spawn(async move {
             let server = auto::Builder::new(TokioExecutor::new());
+            let service = TowerToHyperService::new(service);
             server.serve_connection(TokioIo::new(stream), service).await
         });
     }
@@ -88,11 +90,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn emulator() -> std::io::Result<EmulatorServer> {
     let emulator = Emulator::builder()
         .on_mail(|mail| {
-            println!(
-                "sign-in link for {}: {}",
-                mail.address(),
-                mail.link().unwrap_or_default()
-            )
+            let link = mail.link().unwrap_or_default();
+            println!("sign-in link for {}: {link}", mail.address());
         })
         .build();
     emulator.serve(0).await

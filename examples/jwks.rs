@@ -11,7 +11,7 @@
     reason = "the terminal is where the link is read"
 )]
 
-use std::{env, error::Error};
+use std::{env, error::Error, net::SocketAddr};
 
 use axum::{Router, routing::get};
 use tokio::net::TcpListener;
@@ -58,6 +58,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
 
     println!("listening on {public_url}");
-    axum::serve(listener, app(workos, keys, &public_url)?).await?;
+    let app = app(workos, keys, &public_url)?;
+    // The limits of sign-ins count by network: the layer is told who is at the other end.
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, app).await?;
     Ok(())
 }

@@ -10,14 +10,18 @@ use std::{env, error::Error};
 
 use axum::{extract, routing};
 use tokio::net::TcpListener;
-use tonic::transport::server::{Router, Server, TcpIncoming};
+use tonic::transport::server::{Router, Server, TcpConnectInfo, TcpIncoming};
 use tonic::{Request, Response, Status, body::Body, server::Grpc, service::Routes};
 use tonic_prost::ProstCodec;
 use tower::layer::util::{Identity, Stack};
+use tower::util::MapRequestLayer;
 use tower_magic_link::emulator::{Emulator, EmulatorServer};
-use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, WorkOs};
+use tower_magic_link::{
+    ConfigError, KeyRing, MagicLinkLayer, PeerAddr, Session, SigningKey, WorkOs,
+};
 
-type App = Router<Stack<MagicLinkLayer, Identity>>;
+type Tell = fn(http::Request<Body>) -> http::Request<Body>;
+type App = Router<Stack<MagicLinkLayer, Stack<MapRequestLayer<Tell>, Identity>>>;
 
 /// `message Text { string text = 1; }`
 #[derive(Clone, PartialEq, prost::Message)]
@@ -34,8 +38,20 @@ pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<App
         .route("/hello.Greeter/Once", routing::post(once))
         .route("/hello.Greeter/Thrice", routing::post(thrice))
         .route("/", routing::get(home));
-    let mut server = Server::builder().accept_http1(true).layer(layer.build()?);
+    let tell: Tell = tell;
+    let server = Server::builder().accept_http1(true);
+    let server = server.layer(MapRequestLayer::new(tell));
+    let mut server = server.layer(layer.build()?);
     Ok(server.add_routes(Routes::from(greeter)))
+}
+
+/// The limits of sign-ins count by network: the layer is told who is at the other end. tonic says so in words of its own.
+fn tell(mut request: http::Request<Body>) -> http::Request<Body> {
+    let info = request.extensions().get::<TcpConnectInfo>();
+    if let Some(peer) = info.and_then(TcpConnectInfo::remote_addr) {
+        request.extensions_mut().insert(PeerAddr::from(peer));
+    }
+    request
 }
 
 /// Where a person arrives after signing in.
@@ -94,11 +110,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 async fn emulator() -> std::io::Result<EmulatorServer> {
     let emulator = Emulator::builder()
         .on_mail(|mail| {
-            println!(
-                "sign-in link for {}: {}",
-                mail.address(),
-                mail.link().unwrap_or_default()
-            )
+            let link = mail.link().unwrap_or_default();
+            println!("sign-in link for {}: {link}", mail.address());
         })
         .build();
     emulator.serve(0).await

@@ -125,7 +125,7 @@ pub enum Event<'a> {
     Throttled {
         /// Whose limit it was. Of several the one with the longest wait.
         scope: LimitScope,
-        /// The address that mail was asked for; `None` where a code was typed, or a link came back.
+        /// The address that mail was asked for, or a code guessed; `None` where what was typed could be no code, or a link came back.
         email: Option<&'a Email>,
     },
     /// The provider delivered an event to the [webhook](crate::Builder::webhook_secret), and its signature is good. What it says of people is not

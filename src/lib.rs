@@ -25,6 +25,21 @@
 //! # Ok::<(), ConfigError>(())
 //! ```
 //!
+//! The limits of sign-ins count by the client's network, so the host has to say who is at the other end of a connection. With axum that is
+//!
+//! ```no_run
+//! # #[cfg(feature = "axum")]
+//! # async fn serve(router: axum::Router, layer: tower_magic_link::MagicLinkLayer) -> std::io::Result<()> {
+//! use std::net::SocketAddr;
+//!
+//! let app = router.layer(layer);
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//! axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+//! # }
+//! ```
+//!
+//! and elsewhere a [`PeerAddr`] in each request's extensions; behind a proxy [`Builder::trusted_proxies`] too. Where it is not known, a warning says so once.
+//!
 //! # The walk of a request
 //!
 //! ```text
@@ -91,6 +106,7 @@
 //! | wrong code typed | the page again, five times; then a page that offers a new mail. In the browser that began the link goes on working |
 //! | the browser drops the layer's cookie | a page that names the cookie and the likeliest reason, and an [`Event::CookieLost`]; no redirect loop |
 //! | mail asked for, codes typed, or links brought back, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
+//! | the client is not known: the host leaves no [`PeerAddr`] | mail and codes are limited by address and for everybody alone, and a warning in the log says what to do, once |
 //! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
 //! | revocation store does not take what a webhook's event ends | 503 with `Retry-After`: WorkOS delivers the event again |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |

@@ -1,5 +1,7 @@
 //! The builder's settings of what is too much.
 
+use std::sync::atomic::AtomicBool;
+
 use super::Builder;
 use crate::{
     client::ForwardedField,
@@ -38,6 +40,7 @@ impl Settings {
             throttle: self.throttle,
             limits: self.limits,
             forwarded: self.forwarded,
+            is_warned: AtomicBool::new(false),
         })
     }
 }
@@ -50,7 +53,7 @@ impl Settings {
 ///
 /// The client's network is that of the connection: the [`PeerAddr`](crate::PeerAddr) that the host leaves in each request, or axum's
 /// `ConnectInfo<SocketAddr>`. **Behind a proxy** name it with [`Builder::trusted_proxies`], or all its clients share the limit of one network. Without either
-/// there are no limits by network.
+/// there are no limits by network, all clients share what an address has for one, and the first mail that is asked for is a warning in the log.
 impl Builder {
     /// Sets what counts. Default: a [`MemoryThrottle`], which counts in this process alone.
     pub fn throttle(mut self, throttle: impl Throttle) -> Self {

@@ -3,7 +3,8 @@
 //! - As WorkOS's `state`, in the check page's address, and in our own mailed link: each sealed for its own purpose, so that none
 //!   of them opens in another's place.
 //! - Bound to the browser that began it, by the fingerprint of its cookie.
-//! - Sealed it stays under 1,000 characters: WorkOS's limit on `state` is unknown, and mail clients cut long links.
+//! - Sealed it stays under 1,000 characters, and our own mailed link with all that stands before it: WorkOS's limit on `state` is unknown, and mail clients cut
+//!   long links.
 
 use std::time::Duration;
 
@@ -18,8 +19,8 @@ use crate::{
     },
 };
 
-/// The most characters of a sealed attempt.
-const LONGEST: usize = 999;
+/// The most characters of a sealed attempt, and of our own mailed link.
+pub(super) const LONGEST: usize = 999;
 const VERSION: u8 = 3;
 /// The bits that say what was mailed.
 const SENT: u8 = 0b011;

@@ -61,10 +61,12 @@ impl Step {
         if attempt.sent == Sent::Link {
             return Err(Rejection::new(RejectionKind::Malformed).into());
         }
-        self.limit_code_entry().await?;
         let form = super::fields::Fields::of_form(&self.form);
-        let typed = form.one("code").map_err(Rejection::new)?;
-        let code = digits(typed.unwrap_or_default())?;
+        let typed = form.one("code").map_err(Rejection::new);
+        let code = typed.map(|typed| digits(typed.unwrap_or_default()));
+        let guessed = matches!(code, Ok(Ok(_))).then_some(&attempt.email);
+        self.limit_code_entry(guessed).await?;
+        let code = code??;
         // What names the attempt, and not its sealed form: that is another one in each tab.
         let state = attempt.name();
         let proof = Proof::Code {

@@ -72,10 +72,14 @@ impl Step {
         let Some(browser) = self.shared.gate.browser_cookie(&self.head(), self.now) else {
             return Err(refuse(self.cookie_lost(Jar::Browser)));
         };
-        self.limit_code_entry().await.map_err(refuse)?;
         let form = Fields::of_form(&self.form);
         let field = |name| form.one(name).map_err(|kind| refuse(Rejection::new(kind)));
-        match self.shared.flow.cross_device {
+        let cross_device = self.shared.flow.cross_device;
+        let is_guess = cross_device == CrossDevice::MatchCode
+            && matches!(form.one("code"), Ok(Some(typed)) if !match_code::is_blank(typed));
+        let guessed = is_guess.then_some(&attempt.email);
+        self.limit_code_entry(guessed).await.map_err(refuse)?;
+        match cross_device {
             CrossDevice::Confirm => self.take_click(attempt, field("answer")?).await,
             CrossDevice::MatchCode => {
                 let typed = field("code")?.unwrap_or_default();

@@ -50,32 +50,46 @@ impl Try<'_> {
 }
 
 impl Step {
-    /// Charges a mail to its address, to the client's network and to everybody.
+    /// Charges a mail to its address, alone and together with the client's network, to that network and to everybody.
     pub(super) async fn limit_mail(&self, email: &Email) -> Result<(), Rejection> {
         let Some(limits) = &self.shared.flow.throttling.limits else {
             return Ok(());
         };
+        if self.client().is_none() {
+            let public_url = self.shared.gate.public_url.origin();
+            let throttling = &self.shared.flow.throttling;
+            throttling.warn_of_unknown_client(public_url);
+        }
+        let pair = self.key("throttle: mail, address and network", &self.pair_of(email));
         let address = self.key("throttle: mail, address", mailbox_of(email).as_bytes());
-        let mut charges = vec![(
-            LimitScope::Address,
+        let mut charges: Vec<_> = [
+            Charge::new(pair, limits.mails_per_address_and_network),
             Charge::new(address, limits.mails_per_address),
-        )];
+        ]
+        .map(|charge| (LimitScope::Address, charge))
+        .into();
         charges.extend(self.network("throttle: mail, network", limits.mails_per_network));
         let everybody = self.key("throttle: mail, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
         charge(&self.shared, &charges, Some(email), self.now).await
     }
 
-    /// Charges the typing of a code to the client's network and to everybody.
-    pub(super) async fn limit_code_entry(&self) -> Result<(), Rejection> {
+    /// Charges the typing of a code to the client's network and to everybody; a guess also to the address that it is for, together with that network. What
+    /// cannot be right is no guess: a robot that presses buttons uses up nobody's.
+    pub(super) async fn limit_code_entry(&self, guessed: Option<&Email>) -> Result<(), Rejection> {
         let Some(limits) = &self.shared.flow.throttling.limits else {
             return Ok(());
         };
-        let network = self.network("throttle: code, network", limits.codes_per_network);
-        let mut charges: Vec<_> = network.into_iter().collect();
+        let mut charges = Charges::new();
+        if let Some(email) = guessed {
+            let pair = self.key("throttle: code, address and network", &self.pair_of(email));
+            let pair = Charge::new(pair, limits.codes_per_address_and_network);
+            charges.push((LimitScope::Address, pair));
+        }
+        charges.extend(self.network("throttle: code, network", limits.codes_per_network));
         let everybody = self.key("throttle: code, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
-        charge(&self.shared, &charges, None, self.now).await
+        charge(&self.shared, &charges, guessed, self.now).await
     }
 
     /// Returns what an exchange of a link's code is charged to: its attempt, the client's network and everybody.
@@ -122,6 +136,14 @@ impl Step {
         Some((LimitScope::Network, Charge::new(key, rate)))
     }
 
+    /// Returns what names an address together with the client's network. It is the narrow count of an address: were that the same for everybody, a stranger who
+    /// asks without end would have each refill, and its owner none. Clients that are not known share one.
+    fn pair_of(&self, email: &Email) -> Vec<u8> {
+        let network = self.client().map(network_of).unwrap_or_default();
+        // No address has a NUL, and what is behind it cannot be taken for a part of one.
+        [mailbox_of(email).as_bytes(), &[0], &network].concat()
+    }
+
     fn key(&self, label: &'static str, value: &[u8]) -> ThrottleKey {
         let keys = self.shared.gate.tokens.keys();
         ThrottleKey::from_bytes(keys.pseudonym(label, value))
@@ -129,13 +151,17 @@ impl Step {
 }
 
 /// Returns the mailbox that is counted. Mail for `ada+x` comes to `ada` at the large providers, and a tag must buy nobody more of it
-/// (RFC 5233). A local part that begins with `+` has no tag.
+/// (RFC 5233). A local part that begins with `+` has no tag. Gmail reads no dots before the `@`, and has two names.
 fn mailbox_of(email: &Email) -> String {
     let address = email.as_str().to_ascii_lowercase();
     let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
-    match local.split_once('+') {
-        Some((name, _)) if !name.is_empty() => format!("{name}@{domain}"),
-        _ => address,
+    let name = match local.split_once('+') {
+        Some((name, _)) if !name.is_empty() => name,
+        _ => local,
+    };
+    match domain {
+        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", name.replace('.', "")),
+        _ => format!("{name}@{domain}"),
     }
 }
 
@@ -302,7 +328,7 @@ mod tests {
         let (layer, _) = layer(Builder::insecure_no_throttle);
         let step = step(&layer, "192.0.2.1");
         for _ in 0..1_000 {
-            assert_eq!(kind(step.limit_code_entry().await), None);
+            assert_eq!(kind(step.limit_code_entry(None).await), None);
         }
         assert!(step.take_try(b"link", 1, LATER).await.is_ok());
         let second = step.take_try(b"link", 1, LATER).await;
@@ -323,7 +349,7 @@ mod tests {
             "192.0.2.2",
             "192.0.2.3",
         ] {
-            let limited = step(&layer, peer).limit_code_entry().await;
+            let limited = step(&layer, peer).limit_code_entry(None).await;
             got.push(limited.is_ok());
         }
         assert_eq!(got, [true, true, false, true, false]);
@@ -339,7 +365,7 @@ mod tests {
         let (layer, heard) = layer(|builder| builder.throttle(Silent));
         let step = step(&layer, "192.0.2.1");
         let begun = tokio::time::Instant::now();
-        assert_eq!(kind(step.limit_code_entry().await), None);
+        assert_eq!(kind(step.limit_code_entry(None).await), None);
         let refused = step.take_try(b"link", 5, LATER).await;
         assert_eq!(kind(refused), Some(RejectionKind::StoreUnavailable));
         assert_eq!(begun.elapsed(), 2 * TIMEOUT);
@@ -355,13 +381,13 @@ mod tests {
     fn a_throttle_that_answers_at_once_needs_no_runtime() {
         let (layer, _) = layer(|builder| builder);
         let step = step(&layer, "192.0.2.1");
-        let mut limited = pin!(step.limit_code_entry());
+        let mut limited = pin!(step.limit_code_entry(None));
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(limited.as_mut().poll(&mut cx).is_ready());
     }
 
     #[test]
-    fn a_mailbox_is_its_address_in_lower_case_without_a_tag() {
+    fn a_mailbox_is_its_address_in_lower_case_without_a_tag_and_at_gmail_without_dots() {
         for (email, want) in [
             ("ada@example.com", "ada@example.com"),
             ("Ada@Example.COM", "ada@example.com"),
@@ -370,6 +396,12 @@ mod tests {
             ("ada+@example.com", "ada@example.com"),
             ("+ada@example.com", "+ada@example.com"),
             ("++@example.com", "++@example.com"),
+            ("a.da@example.com", "a.da@example.com"),
+            ("A.d.A+x.y@Gmail.com", "ada@gmail.com"),
+            ("ad.a@GOOGLEMAIL.com", "ada@gmail.com"),
+            ("+a.d@gmail.com", "+ad@gmail.com"),
+            ("a.da@mail.gmail.com", "a.da@mail.gmail.com"),
+            ("a.da@notgmail.com", "a.da@notgmail.com"),
         ] {
             assert_eq!(mailbox_of(&Email::parse(email).unwrap()), want);
         }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 
-use super::{Step, attempt::Attempt, fields::Fields};
+use super::{
+    Step,
+    attempt::{Attempt, LONGEST},
+    fields::Fields,
+};
 use crate::{
     email::Email,
     endpoint::Endpoint,
@@ -152,13 +156,19 @@ impl Step {
     /// Seals an attempt with its way back, or without where that is too long; says which. A link may make it too long even so: then it is empty.
     pub(super) fn seal_or_shorten(&self, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
         let keys = self.shared.gate.tokens.keys();
-        if let Some(sealed) = attempt.seal(keys, purpose, crate::random::bytes()) {
+        let room = match purpose {
+            Purpose::Open => LONGEST.saturating_sub(self.open_url("").len()),
+            _ => LONGEST,
+        };
+        let seal = |attempt: &Attempt| {
+            let sealed = attempt.seal(keys, purpose, crate::random::bytes());
+            sealed.filter(|sealed| sealed.len() <= room)
+        };
+        if let Some(sealed) = seal(attempt) {
             return (sealed, false);
         }
-        let short = attempt.with_tail("");
-        let sealed = short.seal(keys, purpose, crate::random::bytes());
-        // The longest address fits: 254 bytes and 91 around them are 460 characters.
-        (sealed.unwrap_or_default(), true)
+        // The longest address fits: 254 bytes and 91 around them are 460 characters. So it does with WorkOS's link, 555, behind the longest origin and mount, 403.
+        (seal(&attempt.with_tail("")).unwrap_or_default(), true)
     }
 
     fn begin_form(&self) -> Result<BeginForm, RejectionKind> {

@@ -154,7 +154,12 @@ impl Step {
         if sealed.is_empty() {
             return None;
         }
+        Some(Link::new(self.open_url(&sealed)))
+    }
+
+    /// Returns our own mailed link of a sealed attempt.
+    pub(super) fn open_url(&self, sealed: &str) -> String {
         let path = format!("{}?t={sealed}", self.path(Endpoint::Open));
-        Some(Link::new(self.shared.gate.absolute(&path)))
+        self.shared.gate.absolute(&path)
     }
 }

@@ -84,9 +84,11 @@ impl Rate {
 ///
 /// | what | whose | default: at once, then one each | why |
 /// | --- | --- | --- | --- |
-/// | mails | an address | 3, 3 minutes | A second and a third for who is impatient; a victim of mail bombing gets 23 in the first hour, not thousands. WorkOS itself sends an address 3 codes a minute |
+/// | mails | an address, by one network | 3, 3 minutes | A second and a third for who is impatient. One network cannot use up what another person asks for: it takes less than the address has. Two that ask without end can. WorkOS itself sends an address 3 codes a minute |
+/// | mails | an address | 10, 2 minutes | A victim of mail bombing by many networks gets 40 in the first hour, not thousands; by one network 23 |
 /// | mails | a network | 60, 5 seconds | An office of 200 behind one address signs in within 12 minutes |
 /// | mails | everybody | 300, 100 milliseconds | It stays under WorkOS's 500 writes in 10 seconds |
+/// | codes | an address, by one network | 20, 15 minutes | Four mails' tries at once. Whoever guesses at one network has 116 in the first day, then 96 a day, of a million codes, and uses up nobody's at another |
 /// | codes | a network | 60, 5 seconds | As for mails; the five tries of each link or code come on top |
 /// | codes | everybody | 300, 100 milliseconds | As for mails |
 /// | exchanges | an attempt | 10, 10 seconds | A link comes back once; more are reloads while WorkOS does not answer |
@@ -97,28 +99,35 @@ impl Rate {
 /// minute.
 ///
 /// An address is counted without regard to case, and without what follows the first `+` before its `@`: `ada+x@example.com` and `ada@example.com` are mostly
-/// one mailbox. They stay two addresses everywhere else.
+/// one mailbox. At `gmail.com` and `googlemail.com`, which are one, dots before the `@` do not count either. They stay different addresses everywhere else.
+///
+/// A code of an address is six digits from its mail, or the letters that another browser is asked for. An empty field, and what can be no code, counts for the
+/// network and for everybody alone. The sign-in goes on by its link where no code is taken.
 ///
 /// An exchange is what a link's code is handed to WorkOS for, when a link was followed. A double click and a reload within a minute of a sign-in share one,
 /// and cost nothing. Over the limit the link is not used up: its page leads back to where it came from. An attempt is the sign-in that one mail is for.
 ///
 /// A network is an IPv4 address, or the first 64 bits of an IPv6 address: what one customer gets. A request whose client is not known, such as one from a Unix
-/// socket, is not counted by network: one count for all of them would let each lock out the others.
+/// socket, is not counted by network: one count for all of them would let each lock out the others. By address and network all of them count as one: so an
+/// address has no more than it has from one network, and **a stranger who asks without end can keep its owner from a mail**, or from typing its code. Let the host say who is at the other
+/// end, by a [`PeerAddr`](crate::PeerAddr) or axum's `ConnectInfo<SocketAddr>`.
 ///
 /// ```
 /// use std::time::Duration;
 /// use tower_magic_link::{Limits, Rate};
 ///
 /// let limits = Limits::default()
-///     .mails_per_address(Rate::new(2, Duration::from_secs(600)))
+///     .mails_per_address_and_network(Rate::new(2, Duration::from_secs(600)))
 ///     .mails_per_network(Rate::new(500, Duration::from_secs(1)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Limits {
     pub(crate) mails_per_address: Rate,
+    pub(crate) mails_per_address_and_network: Rate,
     pub(crate) mails_per_network: Rate,
     pub(crate) mails: Rate,
+    pub(crate) codes_per_address_and_network: Rate,
     pub(crate) codes_per_network: Rate,
     pub(crate) codes: Rate,
     pub(crate) exchanges_per_attempt: Rate,
@@ -127,9 +136,18 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Sets how often mail to one address may be asked for: to begin a sign-in, and to send a link again. Default: 3, then one each 3 minutes.
+    /// Sets how often mail to one address may be asked for by all networks together: to begin a sign-in, and to send a link again. Default: 10, then one each 2
+    /// minutes.
+    ///
+    /// Keep it wider than [`Limits::mails_per_address_and_network`]: where it is not, one network can use up what another person asks for.
     pub const fn mails_per_address(mut self, rate: Rate) -> Self {
         self.mails_per_address = rate;
+        self
+    }
+
+    /// Sets how often mail to one address may be asked for by one network. Default: 3, then one each 3 minutes.
+    pub const fn mails_per_address_and_network(mut self, rate: Rate) -> Self {
+        self.mails_per_address_and_network = rate;
         self
     }
 
@@ -142,6 +160,12 @@ impl Limits {
     /// Sets how often mail may be asked for by everybody together. Default: 300, then 10 a second.
     pub const fn mails(mut self, rate: Rate) -> Self {
         self.mails = rate;
+        self
+    }
+
+    /// Sets how often one network may type codes for one address, right or wrong. Default: 20, then one each 15 minutes.
+    pub const fn codes_per_address_and_network(mut self, rate: Rate) -> Self {
+        self.codes_per_address_and_network = rate;
         self
     }
 
@@ -177,8 +201,12 @@ impl Limits {
 
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         self.mails_per_address.check("mails_per_address")?;
+        self.mails_per_address_and_network
+            .check("mails_per_address_and_network")?;
         self.mails_per_network.check("mails_per_network")?;
         self.mails.check("mails")?;
+        self.codes_per_address_and_network
+            .check("codes_per_address_and_network")?;
         self.codes_per_network.check("codes_per_network")?;
         self.codes.check("codes")?;
         self.exchanges_per_attempt.check("exchanges_per_attempt")?;
@@ -192,9 +220,11 @@ impl Default for Limits {
         let network = Rate::new(60, Duration::from_secs(5));
         let everybody = Rate::new(300, Duration::from_millis(100));
         Self {
-            mails_per_address: Rate::new(3, Duration::from_secs(180)),
+            mails_per_address: Rate::new(10, Duration::from_secs(120)),
+            mails_per_address_and_network: Rate::new(3, Duration::from_secs(180)),
             mails_per_network: network,
             mails: everybody,
+            codes_per_address_and_network: Rate::new(20, Duration::from_secs(900)),
             codes_per_network: network,
             codes: everybody,
             exchanges_per_attempt: Rate::new(10, Duration::from_secs(10)),
@@ -208,7 +238,7 @@ impl Default for Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitScope {
-    /// That of the address that mail was asked for.
+    /// That of the address that mail was asked for, by one network or by all together; or that codes were typed for, by one network.
     Address,
     /// That of one sign-in, whose link came back.
     Attempt,
@@ -275,6 +305,13 @@ mod tests {
         let calls = 2 * within(limits.mails, 60) + within(limits.codes, 60) + exchanged;
         assert!(calls <= 6_000, "{calls} a minute");
         assert!(within(limits.mails, 10) <= 500);
-        assert!(within(limits.mails_per_address, 60) <= 3);
+        // Many networks together can reach WorkOS's own limit of an address. One cannot, and leaves another person something.
+        let pair = limits.mails_per_address_and_network;
+        assert!(within(pair, 60) <= 3);
+        assert!(pair.period() > limits.mails_per_address.period());
+        assert!(pair.burst() < limits.mails_per_address.burst());
+        assert_eq!(within(limits.mails_per_address, 3_600), 40);
+        assert_eq!(within(pair, 3_600), 23);
+        assert_eq!(within(limits.codes_per_address_and_network, 86_400), 116);
     }
 }

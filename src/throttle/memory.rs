@@ -2,7 +2,7 @@
 //!
 //! - The rates' arithmetic is the crate `governor`'s: the generic cell rate algorithm, whose whole state is one number per key. The state is
 //!   kept here, and the time is handed in: `governor` reads no clock.
-//! - One lock around a look-up or three; it is never held across an `.await`.
+//! - One lock around a look-up or four; it is never held across an `.await`.
 
 use std::{
     cell::Cell,
@@ -40,8 +40,8 @@ const LAST_SECOND: u64 = 18_000_000_000;
 ///
 /// # What a flood can do
 ///
-/// Whoever makes keys is counted by the layer's rate for everybody, and what is refused makes none. With the default [`Limits`](crate::Limits) 300 mails and 10 more a
-/// second, each of two keys, make 11,000 keys within the 9 minutes that an address takes to refill: no flood reaches the bound. Where wider limits let one
+/// Whoever makes keys is counted by the layer's rate for everybody, and what is refused makes none. With the default [`Limits`](crate::Limits)
+/// all that everybody together may do is fewer than 50,000 keys at any moment, since each is forgotten as it refills: no flood reaches the bound. Where wider limits let one
 /// reach it, fresh keys push each other out before a key that has more counted against it; an attacker who wants a full key forgotten has to fill 100,000 others
 /// as full first.
 ///

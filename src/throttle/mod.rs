@@ -6,7 +6,12 @@
 //! - A store sees opaque keys of 16 bytes, HMACs: never an address, a network, a link or a code.
 //! - A store that fails lets rates pass, with an event, and refuses tries: a mail too many is a nuisance, a guess too many a break-in.
 
-use std::{fmt, future::Future, time::Duration};
+use std::{
+    fmt,
+    future::Future,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use crate::{
     client::ForwardedField, clock::Timestamp, event::Listener, provider::BoxFuture,
@@ -255,6 +260,23 @@ pub(crate) struct Throttling {
     pub(crate) limits: Option<Limits>,
     /// The field in which trusted proxies name the client.
     pub(crate) forwarded: ForwardedField,
+    /// Whether the log says already that a client is not known.
+    pub(crate) is_warned: AtomicBool,
+}
+
+impl Throttling {
+    /// Says in the log, once, that limits by network do not hold.
+    pub(crate) fn warn_of_unknown_client(&self, public_url: &str) {
+        if self.is_warned.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        tracing::warn!(
+            target: "tower_magic_link",
+            public_url,
+            "a client is not known, so nothing is limited by network, and a stranger can keep a person from a mail: serve axum by \
+             into_make_service_with_connect_info::<SocketAddr>(), or leave a PeerAddr in the extensions of each request"
+        );
+    }
 }
 
 impl fmt::Debug for Throttling {

@@ -70,3 +70,43 @@ async fn the_hyper_example_serves_both_versions_of_http() {
         assert_eq!(answer.status(), status);
     }
 }
+
+/// Where a host does not say who is at the other end, nothing is limited by network.
+#[tokio::test]
+async fn every_host_says_who_is_at_the_other_end_so_that_a_network_is_limited() {
+    let variables = [
+        ("SMTP_URL", "smtp://127.0.0.1:9"),
+        ("UPSTREAM", "http://127.0.0.1:9"),
+    ];
+    let names = [
+        "axum",
+        "custom_mail",
+        "guard",
+        "hyper",
+        "jwks",
+        "quickstart",
+        "tonic",
+        "websocket",
+    ];
+    for name in names {
+        let mut program = Program::example(name, &variables);
+        let origin = program.says("listening on ");
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        let mut is_limited = false;
+        // 60 at once for a network, and then one each 5 seconds; everybody has 300.
+        for number in 0..100 {
+            let answer = http
+                .post(format!("{origin}/auth/login"))
+                .header("sec-fetch-site", "same-origin")
+                .form(&[("email", format!("n{number}@example.com"))])
+                .send()
+                .await
+                .unwrap();
+            is_limited |= answer.status() == StatusCode::TOO_MANY_REQUESTS;
+        }
+        assert!(is_limited, "{name}");
+    }
+}

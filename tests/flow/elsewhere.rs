@@ -1,7 +1,7 @@
 //! The link in another browser than the one that began.
 
 use http::{Request, StatusCode};
-use tower_magic_link::{Builder, CrossDevice, Trouble, emulator::Endpoint};
+use tower_magic_link::{Builder, CrossDevice, Limits, Rate, Trouble, emulator::Endpoint};
 
 use crate::{
     support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World},
@@ -178,6 +178,47 @@ async fn four_wrong_codes_and_the_right_one_sign_in() {
         let _ = other.clone().post(&begun.link, &right).await;
         let answer = other.post(&begun.link, &right).await;
         assert_eq!(begun.arrive(&mut other, answer).await.status(), 200);
+    }
+}
+
+/// Five tries are those of one link, and there is always another link.
+#[tokio::test]
+async fn guesses_are_limited_by_address_too_and_an_empty_answer_is_none() {
+    let three = Rate::new(3, std::time::Duration::from_secs(600));
+    let limits = Limits::default().codes_per_address_and_network(three);
+    for begun in both(|builder| builder.limits(limits)).await {
+        let mut robot = begun.world.browser();
+        robot.get(&begun.link).await;
+        let wrong = format!("code={}", wrong(&begun.match_code));
+        for form in ["", &wrong, "code=", &wrong, "", &wrong] {
+            is_asked(&robot.post(&begun.link, form).await, 422);
+        }
+        is_asked(&robot.post(&begun.link, "").await, 422);
+        let right = format!("code={}", begun.match_code);
+        let limited = robot.post(&begun.link, &right).await;
+        is_trouble(&limited, 429, Trouble::RateLimited);
+        assert_eq!(limited.header("retry-after"), "600");
+        assert!(!robot.jar.contains_key(PASS));
+        // The browser that began types none.
+        let mut first = begun.first.clone();
+        let answer = first.get(&begun.link).await;
+        assert_eq!(begun.arrive(&mut first, answer).await.status(), 200);
+    }
+}
+
+/// A robot that presses buttons would else keep the person from typing a code.
+#[tokio::test]
+async fn a_click_uses_up_no_guess() {
+    let one = Rate::new(1, std::time::Duration::from_secs(600));
+    let limits = Limits::default().codes_per_address_and_network(one);
+    let configure = |builder: Builder| builder.cross_device(CrossDevice::Confirm).limits(limits);
+    for begun in both(configure).await {
+        for _ in 0..5 {
+            let mut other = begun.world.browser();
+            other.get(&begun.link).await;
+            let answer = other.post(&begun.link, "code=123456").await;
+            assert_ne!(answer.status(), 429, "{}", answer.text());
+        }
     }
 }
 

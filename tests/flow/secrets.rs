@@ -32,6 +32,16 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
     log
 });
 
+/// Begins to listen, or goes on.
+pub(crate) fn listen() {
+    LazyLock::force(&LOG);
+}
+
+/// Returns what the layers of this program logged so far.
+pub(crate) fn logged() -> String {
+    LOG.0.lock().unwrap().clone()
+}
+
 impl Subscriber for Log {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true

@@ -146,6 +146,22 @@ async fn addresses_that_differ_in_their_tag_share_a_limit_and_stay_addresses() {
     assert!(world.emulator().last_link_to("ada+1@example.com").is_some());
 }
 
+/// Gmail delivers a name with dots anywhere, at either of its domains, to one mailbox.
+#[tokio::test]
+async fn gmail_addresses_that_differ_in_dots_share_a_limit_and_stay_addresses() {
+    let world = World::new().await;
+    for (email, want) in [
+        ("ada@gmail.com", 303),
+        ("a.da@gmail.com", 303),
+        ("A.D.A+x@googlemail.com", 303),
+        ("ad.a@gmail.com", 429),
+        ("a.da@example.com", 303),
+    ] {
+        assert_eq!(status(&world, email, None).await, want, "{email}");
+    }
+    assert!(world.emulator().last_link_to("a.da@gmail.com").is_some());
+}
+
 #[tokio::test]
 async fn the_wait_that_is_told_is_exact() {
     let world = World::new().await;
@@ -163,6 +179,67 @@ async fn the_wait_that_is_told_is_exact() {
     world.clock.advance(SECOND);
     assert_eq!(status(&world, ADA, None).await, 303);
     assert_eq!(status(&world, ADA, None).await, 429);
+}
+
+/// Whoever asked without end had each refill of an address, and its owner none.
+#[tokio::test]
+async fn a_stranger_who_asks_without_end_keeps_nobody_at_another_network_from_a_mail() {
+    let world = World::new().await;
+    let (stranger, owner) = (Some("192.0.2.1"), Some("198.51.100.1"));
+    let mut got = 0;
+    for ten_seconds in 0..=720 {
+        got += usize::from(status(&world, ADA, stranger).await == 303);
+        // Every twenty minutes the owner needs three mails.
+        if ten_seconds % 120 == 0 {
+            for _ in 0..3 {
+                assert_eq!(status(&world, ADA, owner).await, 303, "{ten_seconds}");
+            }
+            assert_eq!(status(&world, ADA, owner).await, 429, "{ten_seconds}");
+        }
+        world.clock.advance(10 * SECOND);
+    }
+    assert_eq!(got, 3 + 2 * 3_600 / 180, "one network's share in two hours");
+}
+
+#[tokio::test]
+async fn many_networks_together_have_an_address_mailed_no_more_often_than_its_own_limit_says() {
+    let world = World::new().await;
+    let mut got = Vec::new();
+    for ten_seconds in 0..=360 {
+        let before: usize = got.iter().sum();
+        let mut mails = 0;
+        for number in 0..2 {
+            let peer = format!("10.{number}.{}.{}", ten_seconds / 256, ten_seconds % 256);
+            mails += usize::from(status(&world, ADA, Some(&peer)).await == 303);
+        }
+        got.push(mails);
+        assert!(before + mails <= 10 + ten_seconds / 12, "{ten_seconds}");
+        world.clock.advance(10 * SECOND);
+    }
+    assert_eq!(got.iter().sum::<usize>(), 40, "in the first hour");
+    let heard = world.heard();
+    assert!(heard.contains("Throttled { scope: Address, email: Some(a***@example.com) }"));
+    assert_eq!(status(&world, EVE, Some("10.0.0.1")).await, 303);
+}
+
+#[tokio::test]
+async fn a_network_has_its_own_share_of_each_address_and_a_tag_or_a_neighbour_buys_no_more() {
+    let world = World::new().await;
+    let cases = [
+        ("ada@example.com", "2001:db8::1", 303),
+        ("Ada+1@example.com", "2001:db8::2", 303),
+        ("ada+2@example.com", "2001:db8::3", 303),
+        ("ada@example.com", "2001:db8::4", 429),
+        ("ada@example.com", "2001:db8:0:1::1", 303),
+        ("eve@example.com", "2001:db8::1", 303),
+    ];
+    for (email, peer, want) in cases {
+        assert_eq!(
+            status(&world, email, Some(peer)).await,
+            want,
+            "{email} {peer}"
+        );
+    }
 }
 
 #[tokio::test]
@@ -209,6 +286,43 @@ async fn whose_peer_is_not_known_shares_no_network_with_anybody() {
             status(&world, &format!("n{number}@example.com"), None).await,
             303
         );
+    }
+}
+
+#[tokio::test]
+async fn a_layer_warns_once_that_the_client_is_not_known_and_never_where_it_is() {
+    crate::secrets::listen();
+    let cases = [
+        ("https://unknown.example.com", None, true, 1),
+        ("https://another.example.com", None, true, 1),
+        ("https://known.example.com", Some("192.0.2.1"), true, 0),
+        ("https://unlimited.example.com", None, false, 0),
+    ];
+    for (public_url, peer, is_limited, want) in cases {
+        let world = World::with(|builder| {
+            let builder = builder.public_url(public_url);
+            if is_limited {
+                builder
+            } else {
+                builder.insecure_no_throttle()
+            }
+        })
+        .await;
+        for email in [ADA, EVE, ADA] {
+            assert_eq!(status(&world, email, peer).await, 303);
+        }
+        let logged = crate::secrets::logged();
+        let warned: Vec<_> = logged
+            .lines()
+            .filter(|line| line.contains("not known") && line.contains(public_url))
+            .collect();
+        assert_eq!(warned.len(), want, "{public_url}: {warned:?}");
+        for line in warned {
+            assert!(
+                line.contains("PeerAddr") && line.contains("connect_info"),
+                "{line}"
+            );
+        }
     }
 }
 
@@ -528,8 +642,8 @@ async fn layers_that_share_a_throttle_and_a_key_share_its_counts() {
     let world = World::with(|builder| builder.throttle(throttle.clone())).await;
     assert_eq!(throttle.keys(), 0);
     assert_eq!(status(&world, ADA, Some("192.0.2.1")).await, 303);
-    assert_eq!(throttle.keys(), 3, "address, network, everybody");
-    assert_eq!(format!("{throttle:?}"), "MemoryThrottle { keys: 3, .. }");
+    assert_eq!(throttle.keys(), 4, "pair, address, network, everybody");
+    assert_eq!(format!("{throttle:?}"), "MemoryThrottle { keys: 4, .. }");
 }
 
 #[test]
@@ -541,10 +655,18 @@ fn a_rate_that_cannot_work_is_refused_by_build_with_its_value() {
             Limits::default().mails_per_address(none),
         ),
         (
+            "mails_per_address_and_network",
+            Limits::default().mails_per_address_and_network(none),
+        ),
+        (
             "mails_per_network",
             Limits::default().mails_per_network(none),
         ),
         ("mails", Limits::default().mails(none)),
+        (
+            "codes_per_address_and_network",
+            Limits::default().codes_per_address_and_network(none),
+        ),
         (
             "codes_per_network",
             Limits::default().codes_per_network(none),

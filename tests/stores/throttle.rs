@@ -103,6 +103,36 @@ async fn all_rates_admit_or_none_is_charged(throttle: impl Throttle) {
     assert_eq!(charged(&[], 1).await, Charged::Admitted);
 }
 
+/// A mail's: an address by one network, the address, the network, everybody.
+async fn four_rates_are_one_decision(throttle: impl Throttle) {
+    let rate = |burst, millis| Rate::new(burst, Duration::from_millis(millis));
+    let ask = async |network: u64| {
+        let charges = [
+            charge(100 + network, rate(3, 180_000)),
+            charge(1, rate(10, 120_000)),
+            charge(200 + network, rate(60, 5_000)),
+            charge(2, rate(300, 100)),
+        ];
+        charged(&throttle, &charges, NOON).await
+    };
+    for network in 0..3 {
+        for _ in 0..3 {
+            assert_eq!(ask(network).await, Charged::Admitted, "{network}");
+        }
+        assert_eq!(ask(network).await, refused(180), "its own share");
+    }
+    assert_eq!(ask(3).await, Charged::Admitted, "the tenth");
+    let wait = Duration::from_secs(120);
+    for network in [3, 4] {
+        let by = 1;
+        assert_eq!(
+            ask(network).await,
+            Charged::Refused { by, wait },
+            "{network}"
+        );
+    }
+}
+
 async fn a_clock_that_is_set_back_keeps_nobody_waiting_for_longer_than_a_refill(
     throttle: impl Throttle,
 ) {
@@ -205,6 +235,7 @@ async fn behave<T: Throttle + Clone>(replicas: impl Fn(&str) -> [T; 2]) {
     a_rate_admits_its_burst_and_then_one_each_period(make("burst")).await;
     ten_a_second_are_ten_each_second(make("ten")).await;
     all_rates_admit_or_none_is_charged(make("all")).await;
+    four_rates_are_one_decision(make("four")).await;
     a_clock_that_is_set_back_keeps_nobody_waiting_for_longer_than_a_refill(make("back")).await;
     a_rate_that_no_layer_takes_does_no_harm(make("harm")).await;
     tries_are_counted_until_their_end_and_can_be_given_back(make("tries")).await;
