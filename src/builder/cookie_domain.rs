@@ -16,7 +16,8 @@ impl Builder {
     /// Signing in happens where a layer serves `/auth`, and the sign-in's own cookies stay with that host; the mailed links lead to the public URL in any
     /// case. `forward_auth` sends people to the public URL. A layer sends them to its own form, on the sibling's host, and a link is then opened as if in
     /// another browser, and leads on at the public URL's host: where a sibling is to have no sign-in of its own, have the proxy in front of it redirect
-    /// its `/auth` to the public URL's.
+    /// its `/auth` to the public URL's. An application that redirects to another host of the domain right after a sign-in names that origin by
+    /// [`PageSources::form_target`](crate::PageSources::form_target).
     ///
     /// What is lost: the cookie is `__Secure-NAME` instead of `__Host-NAME`, so that every host of the domain gets it, and any of them, or who takes one
     /// over, can set or remove it. They can sign a person in as somebody else (so key what matters on the subject, and show who is signed in), and keep them
