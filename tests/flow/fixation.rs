@@ -2,19 +2,9 @@
 
 use tower_magic_link::{Builder, SignIn};
 
-use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World};
+use crate::support::{ADA, EVE, Post, World, by_own_link};
 
 const SESSION: &str = "__Host-magic-link";
-
-async fn by_own_link(browser: &mut Browser, redirect: &Answer) -> Answer {
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    let onward = http.get(redirect.location()).send().await.unwrap();
-    let callback = onward.headers()["location"].to_str().unwrap();
-    browser.get(callback.strip_prefix(ORIGIN).unwrap()).await
-}
 
 #[derive(Clone, Copy, Debug)]
 enum Way {

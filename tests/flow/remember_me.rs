@@ -13,7 +13,7 @@ use tower_magic_link::{
     testing::ManualClock,
 };
 
-use crate::support::{ADA, Answer, Browser, ORIGIN, Post, World, app_of, client};
+use crate::support::{ADA, Answer, Browser, ORIGIN, Post, World, app_of, by_own_link, client};
 
 const SESSION: &str = "__Host-magic-link";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -46,17 +46,6 @@ async fn sign_in(world: &World, browser: &mut Browser, form: &str) -> Answer {
     browser.follow(answer).await;
     let callback = world.follow_mail(ADA).await;
     browser.get(&callback).await
-}
-
-/// Returns the answer to the callback that our own mailed link leads to.
-async fn by_own_link(browser: &mut Browser, redirect: &Answer) -> Answer {
-    let http = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    let onward = http.get(redirect.location()).send().await.unwrap();
-    let callback = onward.headers()["location"].to_str().unwrap();
-    browser.get(callback.strip_prefix(ORIGIN).unwrap()).await
 }
 
 #[tokio::test]
@@ -206,6 +195,17 @@ async fn the_choice_goes_with_the_sign_in_whatever_finishes_it() {
     }
 }
 
+/// Signs in by the mail that a page's button asks for.
+async fn by_its_button(world: &World, browser: &mut Browser, page: &str) -> Answer {
+    let (_, rest) = page.split_once("name=\"t\" value=\"").expect("the attempt");
+    let sealed = rest.split_once('"').unwrap().0;
+    let again = format!("email=ada%40example.com&t={sealed}");
+    let answer = browser.post(FORM, &again).await;
+    browser.follow(answer).await;
+    let callback = world.follow_mail(ADA).await;
+    browser.get(&callback).await
+}
+
 #[tokio::test]
 async fn a_new_mail_after_a_link_that_came_too_late_keeps_the_choice() {
     let world = World::with(remembering).await;
@@ -216,16 +216,8 @@ async fn a_new_mail_after_a_link_that_came_too_late_keeps_the_choice() {
     let callback = world.follow_mail(ADA).await;
     world.clock.advance(HOUR);
     let late = browser.get(&callback).await.text();
-    let (_, rest) = late.split_once("name=\"t\" value=\"").expect("the attempt");
-    let sealed = rest.split_once('"').unwrap().0;
-    let again = format!("email=ada%40example.com&t={sealed}");
-    let answer = browser.post(FORM, &again).await;
-    browser.follow(answer).await;
-    let callback = world.follow_mail(ADA).await;
-    assert_eq!(
-        max_age(&browser.get(&callback).await),
-        Some(30 * 24 * 3_600)
-    );
+    let again = by_its_button(&world, &mut browser, &late).await;
+    assert_eq!(max_age(&again), Some(30 * 24 * 3_600));
 }
 
 #[tokio::test]
@@ -237,18 +229,8 @@ async fn a_mail_that_could_not_be_sent_is_asked_for_again_at_once_with_the_choic
         .emulator()
         .order(Endpoint::Send, Fault::Status(http::StatusCode::BAD_REQUEST));
     let failed = browser.post(FORM, &ticked("true")).await.text();
-    let (_, rest) = failed
-        .split_once("name=\"t\" value=\"")
-        .expect("the attempt");
-    let sealed = rest.split_once('"').unwrap().0;
-    let again = format!("email=ada%40example.com&t={sealed}");
-    let answer = browser.post(FORM, &again).await;
-    browser.follow(answer).await;
-    let callback = world.follow_mail(ADA).await;
-    assert_eq!(
-        max_age(&browser.get(&callback).await),
-        Some(30 * 24 * 3_600)
-    );
+    let again = by_its_button(&world, &mut browser, &failed).await;
+    assert_eq!(max_age(&again), Some(30 * 24 * 3_600));
 }
 
 /// A store that forgets an order on the very second on which it may.

@@ -6,7 +6,7 @@ use tower_magic_link::{
     StoreErrorKind, StoreFuture, emulator::Endpoint,
 };
 
-use crate::support::{ADA, ORIGIN, Post, World};
+use crate::support::{ADA, Post, World, by_own_link};
 
 #[tokio::test]
 async fn a_person_signs_in_by_mail_uses_the_application_and_signs_out() {
@@ -108,14 +108,8 @@ async fn signing_out_everywhere_ends_what_a_person_began_by_the_other_method() {
         let mut link = world.browser();
         link.ask_for_link("Ada@Example.com", "/").await;
         let redirect = link.get(&post.link()).await;
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        let onward = http.get(redirect.location()).send().await.unwrap();
-        let callback = onward.headers()["location"].to_str().unwrap();
-        let callback = callback.strip_prefix(ORIGIN).unwrap();
-        assert_eq!(link.get(callback).await.location(), "/");
+        let signed_in = by_own_link(&mut link, &redirect).await;
+        assert_eq!(signed_in.location(), "/");
 
         let mut subjects = Vec::new();
         for browser in [&mut code, &mut link] {

@@ -169,7 +169,7 @@ async fn a_redis_that_is_paused_for_longer_than_the_grace_is_a_503_and_nobody_lo
     }
     let meanwhile = sign_out_meanwhile(&site, &crowd, &a).await;
     let mut rounds = 0;
-    while began.elapsed() < GRACE - Duration::from_secs(5) {
+    while began.elapsed() < GRACE - Duration::from_secs(3) {
         crowd
             .all_are_well("paused, within the grace", &[&a, &b])
             .await;

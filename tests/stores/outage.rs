@@ -122,11 +122,23 @@ async fn a_redis_that_is_paused_is_noticed_and_past_the_grace_nobody_is_vouched_
     assert_eq!(standing(&a, &live), Some(Active), "within the grace");
     let told = a.revoke(&end_of(&meanwhile)).await.unwrap_err();
     assert_eq!(told.kind(), StoreErrorKind::TimedOut);
-    until("the grace ends", async || standing(&a, &live).is_none()).await;
+    let mut vouched = Duration::ZERO;
+    until("the grace ends", async || {
+        let asked = began.elapsed();
+        let is_over = standing(&a, &live).is_none();
+        if !is_over {
+            vouched = asked;
+        }
+        is_over
+    })
+    .await;
     let ended = began.elapsed();
-    // No later either: the replica's own test has the moment to the millisecond.
     println!("paused: the grace of 3 s ended after {ended:?}");
-    assert!(ended > Duration::from_millis(2_600), "{ended:?}");
+    let about = Duration::from_millis(2_600)..Duration::from_millis(3_200);
+    assert!(
+        ended > about.start && vouched < about.end,
+        "{vouched:?}, {ended:?}"
+    );
     for store in [&a, &b] {
         until("the grace ends", async || standing(store, &live).is_none()).await;
         assert_eq!(
@@ -171,7 +183,7 @@ async fn a_redis_that_is_emptied_under_us_is_refilled() {
         let took = until("it is refilled", async || held() == "1000").await;
         println!("{words:?}: refilled with 1,000 after {took:?}");
         assert!(took < RECOVERED, "{took:?}");
-        is_back("emptied", &a).await;
+        assert!(a.is_following());
     }
     // The next order goes on from there.
     let b = connect(&redis).await;
@@ -232,12 +244,9 @@ async fn who_has_missed_more_than_the_stream_holds_loads_everything() {
     let people = People::new();
     let sessions: Vec<_> = (0..12_000).map(|_| people.session("a", 10)).collect();
     let orders: Vec<_> = sessions.iter().map(end_of).collect();
-    // Not all at once: each has its second.
-    for orders in orders.chunks(1_000) {
-        let taken = orders.iter().map(|order| b.revoke(order));
-        let taken = futures_util::future::join_all(taken).await;
-        assert!(taken.iter().all(Result::is_ok));
-    }
+    let taken = orders.iter().map(|order| b.revoke(order));
+    let taken = futures_util::future::join_all(taken).await;
+    assert!(taken.iter().all(Result::is_ok));
     let kept: usize = server
         .say(&["XLEN", "{tower-magic-link}:stream"])
         .parse()

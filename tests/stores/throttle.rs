@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::stream::{self, StreamExt};
+use futures_util::future::join_all;
 use tower_magic_link::{
     Charge, Charged, MemoryThrottle, Rate, Redis, RedisThrottle, Take, Throttle, ThrottleKey,
     Timestamp,
@@ -208,15 +208,7 @@ async fn of_a_thousand_that_come_together_exactly_as_many_are_admitted_as_there_
     let charges = [charge(1, THREE)];
     let charged = (0..1_000).map(|number| replicas[number % 2].charge(&charges, NOON));
     let tries = (0..1_000).map(|number| replicas[number % 2].take_try(key(2), 5, after(600), NOON));
-    // Each decision has a second: of 2,000 in one queue the last would not be Redis's.
-    let (charged, tries) = tokio::join!(
-        stream::iter(charged)
-            .buffer_unordered(100)
-            .collect::<Vec<_>>(),
-        stream::iter(tries)
-            .buffer_unordered(100)
-            .collect::<Vec<_>>(),
-    );
+    let (charged, tries) = tokio::join!(join_all(charged), join_all(tries));
     let admitted = charged
         .into_iter()
         .filter(|got| matches!(got, Ok(Charged::Admitted)));

@@ -90,16 +90,7 @@ impl World {
     /// Returns where the link in the last mail to an address leads: the callback, with code and state.
     pub(crate) async fn follow_mail(&self, email: &str) -> String {
         let link = self.emulator().last_link_to(email).expect("a mail");
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
-        let answer = http.get(link).send().await.unwrap();
-        let location = answer.headers()["location"].to_str().unwrap().to_owned();
-        location
-            .strip_prefix(ORIGIN)
-            .expect("our callback")
-            .to_owned()
+        callback_behind(&link).await
     }
 
     pub(crate) fn emulator(&self) -> &Emulator {
@@ -140,6 +131,26 @@ fn counted(layer: &MagicLinkLayer, hits: Arc<AtomicUsize>) -> App {
 }
 
 /// Returns a client of a running emulator.
+/// Returns where a link of WorkOS's leads: our callback, with code and state.
+pub(crate) async fn callback_behind(link: &str) -> String {
+    let http = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    let answer = http.get(link).send().await.unwrap();
+    let location = answer.headers()["location"].to_str().unwrap();
+    location
+        .strip_prefix(ORIGIN)
+        .expect("our callback")
+        .to_owned()
+}
+
+/// Returns the answer to the callback that our own mailed link leads to, by WorkOS's.
+pub(crate) async fn by_own_link(browser: &mut Browser, redirect: &Answer) -> Answer {
+    let callback = callback_behind(redirect.location()).await;
+    browser.get(&callback).await
+}
+
 pub(crate) fn client(workos: &EmulatorServer) -> WorkOs {
     WorkOs::new(KEY, "client_test")
         .and_then(|client| client.base_url(workos.base_url()))
