@@ -260,6 +260,7 @@ impl Builder {
         let gate = Gate {
             allows_preflight: self.allows_preflight,
             cookies: Cookies::new(&self.cookie_name, public_url.is_secure(), cookie_domain),
+            forwards_identity: self.forward.identity,
             lifetimes,
             mount: self.mount,
             rules: self.rules,
@@ -273,7 +274,6 @@ impl Builder {
         self.throttle.tell_to(&self.listener);
         Ok(MagicLinkLayer::new(Shared {
             clock: Steady::new(self.clock),
-            forwards_identity: self.forward.identity,
             proxies: self.forward.proxies()?,
             flow: Flow {
                 provider: self.provider,

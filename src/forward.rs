@@ -3,22 +3,24 @@
 //! - `X-Auth-Subject`, `X-Auth-Email`, `X-Auth-Organization` and `X-Auth-Session` are ours alone: every copy that a client sends is taken
 //!   out of every request that is handed on, signed in or not. A gateway interface writes `-`, `_`, `.` alike (RFC 3875, section 4.1.18), so all
 //!   spellings are one name; and what `Connection` names, the next proxy removes (RFC 9110, section 7.6.1), so it names none of ours.
+//! - One kind of upgrade is handed on, a WebSocket's: inside any other tunnel requests could carry these names unseen.
 //! - A value is visible ASCII: what could end or split it, or is not ASCII, is percent-encoded, and so is `%`.
 //! - The layer's cookies stay with the layer: they are taken out, other cookies are left byte for byte, and an answer sets none of them.
 
 use std::{borrow::Cow, sync::Arc};
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     event::Event,
-    head::pairs,
+    head::{RequestHead, pairs},
     layer::Shared,
     session::{
         Session,
         cookie::{Cookies, Jar},
     },
+    upgrade::{HTTP2_SETTINGS, Upgrade},
 };
 
 const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");
@@ -57,8 +59,10 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Makes a request's headers say who is signed in, in our words alone.
-pub(crate) fn rewrite(headers: &mut HeaderMap, session: Option<&Session>, cookies: &Cookies) {
-    strip(headers);
+pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, cookies: &Cookies) {
+    let upgrade = Upgrade::of(&RequestHead::of(request));
+    let headers = request.headers_mut();
+    strip(headers, upgrade);
     hide_cookies(headers, cookies);
     if let Some(session) = session {
         introduce(headers, session);
@@ -97,17 +101,24 @@ pub(crate) fn keep_own_cookies(headers: &mut HeaderMap, shared: &Arc<Shared>) {
     }
 }
 
-fn strip(headers: &mut HeaderMap) {
-    let spoofed: Vec<_> = headers
+/// Removes what a client must not say to the inner service: our names, and the wish for an upgrade that is no WebSocket.
+fn strip(headers: &mut HeaderMap, upgrade: Upgrade) {
+    let keeps_upgrade = upgrade == Upgrade::WebSocket;
+    let is_stripped = |name: &[u8]| {
+        is_ours(name)
+            || is_spelling_of(&HTTP2_SETTINGS, name)
+            || (!keeps_upgrade && is_spelling_of(&header::UPGRADE, name))
+    };
+    let stripped: Vec<_> = headers
         .keys()
-        .filter(|name| is_ours(name.as_str().as_bytes()))
+        .filter(|name| is_stripped(name.as_str().as_bytes()))
         .cloned()
         .collect();
-    for name in spoofed {
+    for name in stripped {
         headers.remove(name);
     }
     for name in NAMING {
-        rewrite_fields(headers, &name, without_our_names);
+        rewrite_fields(headers, &name, |list| without_members(list, is_stripped));
     }
 }
 
@@ -117,8 +128,12 @@ fn hide_cookies(headers: &mut HeaderMap, cookies: &Cookies) {
     });
 }
 
-/// Says whether a field's name is one of ours to any reader: letters in any case, and any punctuation for the dashes.
 fn is_ours(name: &[u8]) -> bool {
+    NAMES.iter().any(|ours| is_spelling_of(ours, name))
+}
+
+/// Says whether a field's name is this one to any reader: letters in any case, and any punctuation for the dashes.
+fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
     let folded = |b: u8| {
         if b.is_ascii_alphanumeric() {
             b.to_ascii_lowercase()
@@ -126,22 +141,20 @@ fn is_ours(name: &[u8]) -> bool {
             b'-'
         }
     };
-    NAMES.iter().any(|ours| {
-        let ours = ours.as_str().bytes();
-        name.len() == ours.len() && name.iter().copied().map(folded).eq(ours)
-    })
+    let field = field.as_str().bytes();
+    name.len() == field.len() && name.iter().copied().map(folded).eq(field)
 }
 
-/// Takes the members that name one of our fields out of a list. `None` when there is nothing to take out.
-fn without_our_names(list: &[u8]) -> Option<Vec<u8>> {
+/// Takes the members that name certain fields out of a list. `None` when there is nothing to take out.
+fn without_members(list: &[u8], is_stripped: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
     // A member is a token (RFC 9110, section 5.6.2). Whatever a reader might split or trim differently ends one here.
     let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
-    let names_ours = |member: &&[u8]| member.split(|b| !is_token(b)).any(is_ours);
+    let names_one = |member: &&[u8]| member.split(|b| !is_token(b)).any(&is_stripped);
     let members = || list.split(|b| *b == b',');
-    if !members().any(|member| names_ours(&member)) {
+    if !members().any(|member| names_one(&member)) {
         return None;
     }
-    let kept: Vec<_> = members().filter(|member| !names_ours(member)).collect();
+    let kept: Vec<_> = members().filter(|member| !names_one(member)).collect();
     Some(kept.join(&b','))
 }
 

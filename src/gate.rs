@@ -1,11 +1,12 @@
 //! The gate: all policy of who may pass. Pure: the request's head and the time are arguments.
 //!
 //! 1. The layer's own endpoints are never handed on: a wrong method or a post from another site is refused.
-//! 2. A CORS preflight passes where that is allowed, always without a session.
-//! 3. A public or optional path passes, with the session where there is one.
-//! 4. A session token that verifies is admitted. One in a cookie is renewed when its time has come; a bearer token is not, and two that
+//! 2. In front of a proxy a `CONNECT` for a tunnel of bytes is refused: nobody looks into one.
+//! 3. A CORS preflight passes where that is allowed, always without a session.
+//! 4. A public or optional path passes, with the session where there is one.
+//! 5. A session token that verifies is admitted. One in a cookie is renewed when its time has come; a bearer token is not, and two that
 //!    differ are refused.
-//! 5. Everything else is refused.
+//! 6. Everything else is refused.
 
 use http::{HeaderMap, HeaderValue, header};
 
@@ -26,6 +27,7 @@ use crate::{
         lifetimes::Lifetimes,
         token::{Fault, Tokens},
     },
+    upgrade,
 };
 
 mod guard;
@@ -87,6 +89,8 @@ pub(crate) struct Gate {
     pub(crate) allows_preflight: bool,
     pub(crate) cookies: Cookies,
     pub(crate) lifetimes: Lifetimes,
+    /// The inner service is a proxy, and learns by headers who is signed in.
+    pub(crate) forwards_identity: bool,
     pub(crate) mount: String,
     pub(crate) public_url: PublicUrl,
     pub(crate) rules: Rules,
@@ -110,6 +114,9 @@ impl Gate {
                 Ok(()) => Decision::Step(endpoint),
                 Err(rejection) => Decision::RefuseStep(rejection),
             };
+        }
+        if self.forwards_identity && upgrade::asks_for_tunnel(head) {
+            return Decision::Refuse(Rejection::new(RejectionKind::AmbiguousRequest));
         }
         if self.allows_preflight && audience::is_preflight(head) {
             return Decision::Pass(Exposure::Public, None);

@@ -6,7 +6,7 @@
 //! - Two cookies of ours with different values are a conflict, decided by neither the first nor the last.
 //! - A bearer token stands in the one `Authorization` field, behind the scheme and one space. Another scheme is the application's own.
 
-use http::{Extensions, HeaderMap, Method, Request, Uri, header};
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header};
 use memchr::memchr_iter;
 
 use crate::audience;
@@ -16,6 +16,7 @@ use crate::audience;
 pub(crate) struct RequestHead<'r> {
     method: &'r Method,
     uri: &'r Uri,
+    version: Version,
     headers: &'r HeaderMap,
     extensions: &'r Extensions,
 }
@@ -48,6 +49,7 @@ impl<'r> RequestHead<'r> {
         Self {
             method: request.method(),
             uri: request.uri(),
+            version: request.version(),
             headers: request.headers(),
             extensions: request.extensions(),
         }
@@ -57,6 +59,7 @@ impl<'r> RequestHead<'r> {
         Self {
             method: &parts.method,
             uri: &parts.uri,
+            version: parts.version,
             headers: &parts.headers,
             extensions: &parts.extensions,
         }
@@ -64,6 +67,10 @@ impl<'r> RequestHead<'r> {
 
     pub(crate) const fn method(&self) -> &'r Method {
         self.method
+    }
+
+    pub(crate) const fn version(&self) -> Version {
+        self.version
     }
 
     pub(crate) const fn headers(&self) -> &'r HeaderMap {

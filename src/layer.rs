@@ -73,8 +73,6 @@ pub struct MagicLinkLayer {
 pub(crate) struct Shared {
     pub(crate) clock: Steady,
     pub(crate) flow: Flow,
-    /// Whether the inner service is told by headers who is signed in.
-    pub(crate) forwards_identity: bool,
     pub(crate) gate: Gate,
     pub(crate) listener: Listener,
     pub(crate) outage: Outage,
@@ -137,7 +135,7 @@ impl fmt::Debug for MagicLinkLayer {
             .field("gate", &self.shared.gate)
             .field("flow", &self.shared.flow)
             .field("revocations", &self.shared.revocations)
-            .field("forwards_identity", &self.shared.forwards_identity)
+            .field("forwards_identity", &self.shared.gate.forwards_identity)
             .field("proxies", &self.shared.proxies)
             .finish_non_exhaustive()
     }
@@ -196,14 +194,13 @@ impl Shared {
             forwarded: self.forwarded(),
             guard,
         };
-        if self.forwards_identity {
+        if self.gate.forwards_identity {
             let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
-            let headers = request.headers_mut();
-            // Like the cookie it opens everything here, and the service behind needs it for nothing.
+            // A credential that the inner service must not see, like the cookie.
             if is_bearer {
-                headers.remove(header::AUTHORIZATION);
+                request.headers_mut().remove(header::AUTHORIZATION);
             }
-            forward::rewrite(headers, Some(&admission.session), &self.gate.cookies);
+            forward::rewrite(&mut request, Some(&admission.session), &self.gate.cookies);
         }
         request.extensions_mut().insert(admission.session);
         (request, finish)
@@ -215,8 +212,8 @@ impl Shared {
         mut request: Request<B>,
         exposure: Exposure,
     ) -> (Request<B>, Finish) {
-        if self.forwards_identity {
-            forward::rewrite(request.headers_mut(), None, &self.gate.cookies);
+        if self.gate.forwards_identity {
+            forward::rewrite(&mut request, None, &self.gate.cookies);
         }
         passed::mark(request.extensions_mut());
         let finish = Finish {
@@ -231,7 +228,7 @@ impl Shared {
 
     /// Returns what watches over the answer to a request that was forwarded with identity headers.
     fn forwarded(self: &Arc<Self>) -> Option<Arc<Self>> {
-        self.forwards_identity.then(|| self.clone())
+        self.gate.forwards_identity.then(|| self.clone())
     }
 
     /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.

@@ -209,6 +209,7 @@ mod stream;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
 mod throttle;
+mod upgrade;
 mod webhook;
 
 #[cfg(feature = "axum")]

@@ -13,6 +13,8 @@ pub use self::page::TroublePage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trouble {
+    /// The address of the page can be read in more than one way.
+    AmbiguousRequest,
     /// The link was opened in another browser than the one that began the sign-in.
     AnotherBrowser,
     /// The clocks of the servers disagree.
@@ -113,6 +115,12 @@ impl Trouble {
 
     const fn words(self) -> Words {
         match self {
+            Self::AmbiguousRequest => Words {
+                heading: "This address can’t be opened",
+                happened: "It has characters in it that don’t belong in a web address, so it was not looked up.",
+                advice: "Check the address for a typing mistake, or begin at the front page.",
+                way_on: "Go to the front page",
+            },
             Self::AnotherBrowser => Words {
                 heading: "Open the link where you began",
                 happened: "This is a different browser from the one where you asked for the link, so it can’t sign you in here.",
@@ -311,7 +319,8 @@ impl Trouble {
 
 #[cfg(test)]
 impl Trouble {
-    pub(super) const ALL: [Self; 32] = [
+    pub(super) const ALL: [Self; 33] = [
+        Self::AmbiguousRequest,
         Self::AnotherBrowser,
         Self::ClockWrong,
         Self::CodeExpired,

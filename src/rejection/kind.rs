@@ -10,6 +10,9 @@ use crate::page::Trouble;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
+    /// A request that the service behind a proxy may read differently than the layer does: its target, or what it wants its
+    /// connection to become.
+    AmbiguousRequest,
     /// The link was opened in another browser than the one that began the sign-in.
     AnotherBrowser,
     /// The sign-in was begun too long ago.
@@ -104,6 +107,7 @@ impl RejectionKind {
     #[must_use]
     pub const fn code(self) -> &'static str {
         match self {
+            Self::AmbiguousRequest => "ambiguous_request",
             Self::AnotherBrowser => "another_browser",
             Self::AttemptExpired => "attempt_expired",
             Self::ClockWrong => "clock_wrong",
@@ -159,7 +163,8 @@ impl RejectionKind {
             | Self::NoSession
             | Self::RecentSignInRequired
             | Self::RevokedSession => StatusCode::UNAUTHORIZED,
-            Self::AttemptExpired
+            Self::AmbiguousRequest
+            | Self::AttemptExpired
             | Self::LinkExpired
             | Self::CodeExpired
             | Self::CodeUsed
@@ -263,6 +268,7 @@ impl RejectionKind {
     /// Returns what a person reads. What wants a sign-in is answered with the form itself wherever a person can see it.
     pub(super) const fn trouble(self) -> Trouble {
         match self {
+            Self::AmbiguousRequest => Trouble::AmbiguousRequest,
             Self::AnotherBrowser => Trouble::AnotherBrowser,
             Self::AttemptExpired
             | Self::ConflictingCookies

@@ -92,7 +92,8 @@ fn codes() -> Vec<Screen> {
     screens
 }
 
-const TROUBLES: [Trouble; 32] = [
+const TROUBLES: [Trouble; 33] = [
+    Trouble::AmbiguousRequest,
     Trouble::AnotherBrowser,
     Trouble::ClockWrong,
     Trouble::CodeExpired,
