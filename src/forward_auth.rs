@@ -3,6 +3,9 @@
 //! - What the client asked is what a trusted proxy says it asked, in the one pair of headers that this proxy writes. The other pair is
 //!   the client's to send (CVE-2026-40575).
 //! - From anybody else, or when the pair is not there exactly once, nothing is public and nobody is sent back to where they were.
+//! - The proxy hands on the target that it was asked for, byte for byte. So a target is decided on only if its parsed form has the same
+//!   bytes, and no reader can take it for another one; any other is refused, and so are two targets.
+//! - The proxy opens a tunnel that nobody looks into. So a question that shows an upgrade to anything but a WebSocket is refused.
 //! - A refusal is never 2xx, in whichever language it is.
 //! - No step of signing in is taken here.
 
@@ -18,7 +21,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, Uri, header, request::Parts,
+    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
     uri::PathAndQuery,
 };
 use tower_service::Service;
@@ -37,6 +40,7 @@ use crate::{
     revocation::Lookup,
     rules::Exposure,
     session::Session,
+    upgrade::Upgrade,
 };
 
 /// Answers a proxy that asks whether a request may pass. [`MagicLinkLayer::forward_auth`] makes it.
@@ -49,6 +53,8 @@ use crate::{
 /// | is anything else | 401, as the layer's own refusals |
 /// | cannot be decided, for the revocation store is down | 503 with `Retry-After` |
 /// | is for an endpoint of the layer's own | 400: the proxy has to send those to the layer, without asking |
+/// | has a target that is not origin-form (RFC 9112, section 3.2.1), or that readers take for different ones: `#`, a space, a control character, a byte above `0x7e`, a backslash in the path; or several targets | 400, with a session too |
+/// | wants its connection to become anything but a WebSocket | 400, with a session too |
 ///
 /// The headers are encoded as [`Builder::forward_identity`](crate::Builder::forward_identity) says. A `Set-Cookie` beside them renews the session.
 ///
@@ -120,7 +126,7 @@ pub struct ForwardAuth {
 enum Dialect {
     /// `X-Forwarded-*`; a refusal goes to the client as it is.
     Forwarded,
-    /// `X-Original-*`; only the status of a refusal, and what the configuration reads from its headers.
+    /// `X-Original-*`; of a refusal only the status, 401 or 403, and what the configuration reads from its headers.
     Nginx,
 }
 
@@ -156,7 +162,8 @@ impl MagicLinkLayer {
 }
 
 impl ForwardAuth {
-    /// Speaks to nginx's `auth_request`: `X-Original-Method` and `X-Original-URI`, and a 401 where others get a redirect.
+    /// Speaks to nginx's `auth_request`: `X-Original-Method` and `X-Original-URI`, a 401 where others get a redirect, and a 403 where they get a
+    /// 400, since nginx makes a 500 of that.
     pub fn for_nginx(mut self) -> Self {
         self.dialect = Dialect::Nginx;
         self
@@ -220,23 +227,47 @@ impl<B> fmt::Debug for ForwardAuthFuture<B> {
 /// The request that a proxy asks about.
 struct Question {
     parts: Parts,
-    /// The method and the address are what a trusted proxy says they were.
-    is_vouched: bool,
+    said: Said,
+}
+
+/// What a proxy says of the request that it asks about.
+#[derive(Debug, PartialEq)]
+enum Said {
+    /// Nothing, or nothing that is believed: no rule is about the address that the question itself has.
+    Nothing,
+    /// The method and the target.
+    Target(Method, Uri),
+    /// A target that the service behind may read differently, or several.
+    Unclear,
 }
 
 impl Question {
     fn of(asked: Parts, dialect: Dialect, shared: &Shared) -> Self {
         let peer = PeerAddr::of(&asked.extensions);
         let is_trusted = peer.is_some_and(|peer| shared.proxies.has(peer));
-        let target = is_trusted.then(|| dialect.target(&asked.headers)).flatten();
+        let mut said = Said::Nothing;
+        if is_trusted {
+            said = dialect.said(&asked.headers);
+        }
         // The extensions stay behind: they tell of the question, not of what is asked about.
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.headers = asked.headers;
-        let is_vouched = target.is_some();
-        if let Some((method, uri)) = target {
-            (parts.method, parts.uri) = (method, uri);
+        if let Said::Target(method, uri) = &said {
+            (parts.method, parts.uri) = (method.clone(), uri.clone());
         }
-        Self { parts, is_vouched }
+        Self { parts, said }
+    }
+
+    /// Says what to do with the request.
+    fn decide(&self, shared: &Shared, now: Timestamp) -> Decision {
+        let head = RequestHead::of_parts(&self.parts);
+        let upgrade = Upgrade::shown(head.method(), head.headers());
+        match self.said {
+            _ if upgrade == Upgrade::Other => refuse_ambiguous(),
+            Said::Nothing => shared.gate.protected(&head, now),
+            Said::Target(..) => shared.gate.decide(&head, now),
+            Said::Unclear => refuse_ambiguous(),
+        }
     }
 
     async fn answer(
@@ -245,14 +276,7 @@ impl Question {
         dialect: Dialect,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let head = RequestHead::of_parts(&self.parts);
-        let decision = if self.is_vouched {
-            shared.gate.decide(&head, now)
-        } else {
-            // The address that we have is the question's own, and no rule is about that.
-            shared.gate.protected(&head, now)
-        };
-        let verdict = match decision {
+        let verdict = match self.decide(shared, now) {
             Decision::Admit(admission) => settle(shared, admission, Exposure::Protected).await,
             Decision::Pass(exposure, Some(admission)) => settle(shared, admission, exposure).await,
             Decision::Pass(_, None) => Ok(None),
@@ -296,28 +320,52 @@ impl Question {
         if response.status().is_success() || (is_redirect && dialect == Dialect::Nginx) {
             *response.status_mut() = status;
         }
+        if response.status() == StatusCode::BAD_REQUEST && dialect == Dialect::Nginx {
+            *response.status_mut() = StatusCode::FORBIDDEN;
+        }
         response
     }
 }
 
 impl Dialect {
-    /// Returns what the client asked, where the proxy says it once and well.
-    fn target(self, headers: &HeaderMap) -> Option<(Method, Uri)> {
+    /// Reads what the client asked.
+    fn said(self, headers: &HeaderMap) -> Said {
         let [method, uri] = match self {
             Self::Forwarded => ["x-forwarded-method", "x-forwarded-uri"],
             Self::Nginx => ["x-original-method", "x-original-uri"],
         };
-        let once = |name| {
-            let mut values = headers.get_all(name).iter();
-            values.next().filter(|_| values.next().is_none())
-        };
-        let method = Method::from_bytes(once(method)?.as_bytes()).ok()?;
-        let path = once(uri)?.as_bytes();
-        let path = path
-            .starts_with(b"/")
-            .then(|| PathAndQuery::try_from(path).ok())??;
-        Some((method, Uri::from(path)))
+        let fields = |name| headers.get_all(name).iter();
+        let (mut methods, mut targets) = (fields(method), fields(uri));
+        match (methods.next(), targets.next()) {
+            (Some(method), Some(target)) => {
+                let is_one = methods.next().is_none() && targets.next().is_none();
+                let method = Method::from_bytes(method.as_bytes()).ok();
+                let uri = origin_form(target.as_bytes()).filter(|_| is_one);
+                method
+                    .zip(uri)
+                    .map_or(Said::Unclear, |(method, uri)| Said::Target(method, uri))
+            }
+            _ => Said::Nothing,
+        }
     }
+}
+
+fn refuse_ambiguous() -> Decision {
+    Decision::Refuse(Rejection::new(RejectionKind::AmbiguousRequest))
+}
+
+/// Reads a target in origin-form (RFC 9112, section 3.2.1) that every reader takes for the same one. `None` is any other.
+///
+/// A parser cuts a target at `#`, and another one does not; one turns a backslash in the path into a slash; blanks, controls and bytes beyond
+/// ASCII are dropped, trimmed or decoded as each likes. The query is where the first `?` is, for all of them.
+fn origin_form(target: &[u8]) -> Option<Uri> {
+    let is_visible = target.iter().all(u8::is_ascii_graphic);
+    let path = target.split(|b| *b == b'?').next().unwrap_or_default();
+    if !path.starts_with(b"/") || !is_visible || target.contains(&b'#') || path.contains(&b'\\') {
+        return None;
+    }
+    let parsed = PathAndQuery::try_from(target).ok()?;
+    (parsed.as_str().as_bytes() == target).then(|| Uri::from(parsed))
 }
 
 /// Asks the revocation store. `None` is a request that passes without its session.
@@ -347,4 +395,71 @@ fn permit(session: Option<&Session>, finish: Finish) -> Response<Bytes> {
         forward::introduce(headers, session);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_read_where_every_reader_reads_the_same() {
+        let taken = [
+            "/",
+            "/about",
+            "/a//b/../c/.;x",
+            "/%23%2f%5c%00",
+            "/a?",
+            "/a?b=C:\\d&e=?/../#".trim_end_matches('#'),
+            "/!$&'()*+,-.:=@_~[]^|{}\"",
+        ];
+        for target in taken {
+            let uri = origin_form(target.as_bytes()).expect(target);
+            assert_eq!(uri.path_and_query().map(PathAndQuery::as_str), Some(target));
+            assert!(uri.authority().is_none(), "{target}");
+        }
+        let refused: [&[u8]; 22] = [
+            b"",
+            b"about",
+            b"*",
+            b"#",
+            b"/about#",
+            b"/about#/../private",
+            b"/about?#",
+            b"/a b",
+            b"/a?b c",
+            b" /",
+            b"/ ",
+            b"/a\t",
+            b"/a?\t",
+            b"/a\0",
+            b"/a\x7f",
+            b"/a?\x7f",
+            b"/a\xe9",
+            b"/a?\xe9",
+            b"/a\\b",
+            b"\\a",
+            b"?a",
+            b"https://app.example.com/a",
+        ];
+        for target in refused {
+            let text = String::from_utf8_lossy(target);
+            assert_eq!(origin_form(target), None, "{text:?}");
+        }
+        // Every byte, in the path and in the query: what is taken comes out as it went in.
+        for byte in 0..=u8::MAX {
+            for target in [
+                [&b"/a"[..], &[byte]].concat(),
+                [&b"/a?b"[..], &[byte]].concat(),
+            ] {
+                let Some(uri) = origin_form(&target) else {
+                    continue;
+                };
+                let parsed = uri
+                    .path_and_query()
+                    .map(|parsed| parsed.as_str().as_bytes());
+                assert_eq!(parsed, Some(target.as_slice()), "{byte}");
+                assert!(byte.is_ascii_graphic() && byte != b'#', "{byte}");
+            }
+        }
+    }
 }
