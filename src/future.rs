@@ -2,7 +2,7 @@
 //!
 //! | state | what it does | what it costs |
 //! | --- | --- | --- |
-//! | Forward | polls the inner service's own future | no box, no clone |
+//! | Forward | polls the inner service's own future, for as long as the session stands | no box, no clone; with `end_streams` both |
 //! | Wait | waits for the revocation store, then forwards or refuses | one box, one clone |
 //! | Collect | reads a form of at most 16 KiB, or an event of at most 256 KiB, for at most 10 seconds | no box, unless it has to wait |
 //! | Flow | takes one step of signing in or out | one box |
@@ -38,7 +38,7 @@ use crate::{
     revocation::{Standing, StoreError},
     rules::Exposure,
     session::Session,
-    stream::{Ending, SessionGuard},
+    stream::{Ending, Unanswered},
 };
 
 /// The response of a service behind email sign-in.
@@ -73,8 +73,8 @@ pub(crate) struct Finish {
     pub(crate) renewal: Option<Renewal>,
     /// Who watches over our cookies, where the inner service is one that must not set them.
     pub(crate) forwarded: Option<Arc<Shared>>,
-    /// When the response's body ends, even if it goes on.
-    pub(crate) guard: Option<SessionGuard>,
+    /// Who ends the response with its session, before and after it has begun.
+    pub(crate) unanswered: Option<Box<Unanswered>>,
 }
 
 /// A renewed session on its way to its browser.
@@ -168,11 +168,29 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Forward { inner, finish } => {
-                    let mut response = ready!(inner.poll(cx))?;
-                    let guard = finish.guard.take();
-                    mem::take(finish).write_to(&mut response);
-                    let ending = guard.map(|guard| Ending::of(&response, guard));
-                    return Poll::Ready(Ok(response.map(|body| ResponseBody::inner(body, ending))));
+                    let ended = finish.unanswered.as_mut();
+                    match ended.and_then(|unanswered| unanswered.poll_again(cx)) {
+                        Some(response) => State::Refuse(Some(response)),
+                        None => match inner.poll(cx) {
+                            Poll::Ready(response) => {
+                                let mut response = response?;
+                                let unanswered = finish.unanswered.take();
+                                mem::take(finish).write_to(&mut response);
+                                let ending = unanswered
+                                    .map(|unanswered| Ending::of(&response, unanswered.guard()));
+                                let response =
+                                    response.map(|body| ResponseBody::inner(body, ending));
+                                return Poll::Ready(Ok(response));
+                            }
+                            Poll::Pending => {
+                                let unanswered = finish.unanswered.as_mut();
+                                match unanswered.and_then(|unanswered| unanswered.poll(cx)) {
+                                    Some(response) => State::Refuse(Some(response)),
+                                    None => return Poll::Pending,
+                                }
+                            }
+                        },
+                    }
                 }
                 StateProj::Refuse(response) => {
                     #[expect(

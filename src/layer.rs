@@ -30,7 +30,7 @@ use crate::{
     rules::Exposure,
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
-    stream::{SessionGuard, Streams},
+    stream::{Streams, Unanswered},
     webhook::Webhook,
 };
 
@@ -173,12 +173,12 @@ impl Shared {
         admission: Admission,
         now: Timestamp,
     ) -> (Request<B>, Finish) {
-        let guard = self
-            .streams
-            .are_ended
-            .then(|| SessionGuard::new(self.clone(), admission.session.clone(), now));
-        if let Some(guard) = &guard {
-            request.extensions_mut().insert(guard.clone());
+        let unanswered = self.streams.are_ended.then(|| {
+            let head = RequestHead::of(&request);
+            Unanswered::new(self.clone(), admission.session.clone(), &head, now)
+        });
+        if let Some(unanswered) = &unanswered {
+            request.extensions_mut().insert(unanswered.guard());
         }
         let finish = Finish {
             depends_on_session: true,
@@ -192,7 +192,7 @@ impl Shared {
                     shared: self.clone(),
                 }),
             forwarded: self.forwarded(),
-            guard,
+            unanswered: unanswered.map(Box::new),
         };
         if self.gate.forwards_identity {
             let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
@@ -221,7 +221,7 @@ impl Shared {
             takes_bearer: self.gate.takes_bearer,
             renewal: None,
             forwarded: self.forwarded(),
-            guard: None,
+            unanswered: None,
         };
         (request, finish)
     }

@@ -20,6 +20,9 @@ impl Streams {
 impl Builder {
     /// Ends live connections with their session: when it expires, or is revoked. Default: a response runs to its end.
     ///
+    /// - A response that has not begun yet, such as that of a long poll, an upload or a client-streaming call, becomes a refusal: 401, a
+    ///   303 to the form, or `grpc-status: 16`, as its [`Audience`](crate::Audience) has it. The inner service's future is dropped, as when a client hangs
+    ///   up. No cookie is removed: the browser may have a newer one by then.
     /// - A gRPC stream ends with `grpc-status: 16`; a gRPC-Web stream with the trailers that say so.
     /// - An event stream ends as if it were complete: `EventSource` comes back and hears its 401.
     /// - Any other body ends too. With a `Content-Length` the client knows that it was cut off; **without one it cannot tell**, since
@@ -31,7 +34,8 @@ impl Builder {
     /// a store that tells of it ([`Revocations::watch`](crate::Revocations::watch), as [`MemoryRevocations`](crate::MemoryRevocations) does),
     /// and from any store at the next look-up ([`Builder::stream_look_up_interval`]). A store that cannot tell ends nothing.
     ///
-    /// The layer must run on a tokio runtime with its timer enabled. A response of one piece costs no timer, but two allocations.
+    /// The layer must run on a tokio runtime with its timer enabled. A response that is there at once, in one piece, costs no timer, but a
+    /// copy of the request's headers.
     pub fn end_streams(mut self) -> Self {
         self.streams.are_ended = true;
         self

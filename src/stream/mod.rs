@@ -26,8 +26,9 @@ use crate::{
 };
 
 mod ending;
+mod unanswered;
 
-pub(crate) use self::ending::Ending;
+pub(crate) use self::{ending::Ending, unanswered::Unanswered};
 
 /// Whether live connections end with their session, and how often the store is asked about each.
 #[derive(Clone, Copy, Debug)]

@@ -10,7 +10,7 @@ use bytes::{Buf, BufMut};
 use futures_util::{Stream, StreamExt, stream};
 use http::uri::PathAndQuery;
 use tonic::{
-    Code, Request, Response, Status,
+    Code, Request, Response, Status, Streaming,
     body::Body,
     client::GrpcService,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
@@ -21,6 +21,8 @@ use tower_magic_link::Session;
 
 pub(crate) const ONCE: &str = "/hosts.Greeter/Once";
 pub(crate) const STREAM: &str = "/hosts.Greeter/Stream";
+/// Greets once the client has said all that it has to say.
+pub(crate) const COLLECT: &str = "/hosts.Greeter/Collect";
 /// Greets once, and then says nothing more and does not end.
 pub(crate) const ENDLESS: &str = "/hosts.Greeter/Endless";
 
@@ -54,6 +56,7 @@ impl Service<http::Request<Body>> for Greeter {
             Ok(match request.uri().path() {
                 ONCE => grpc.unary(service_fn(once), request).await,
                 ENDLESS => grpc.server_streaming(service_fn(endless), request).await,
+                COLLECT => grpc.client_streaming(service_fn(collect), request).await,
                 STREAM => grpc.server_streaming(service_fn(stream), request).await,
                 _ => Status::unimplemented("no such method").into_http(),
             })
@@ -65,6 +68,14 @@ async fn once(request: Request<String>) -> Result<Response<String>, Status> {
     let session = request.extensions().get::<Session>();
     let session = session.ok_or_else(|| Status::internal("no session"))?;
     Ok(Response::new(greeting(session)))
+}
+
+async fn collect(request: Request<Streaming<String>>) -> Result<Response<String>, Status> {
+    let session = request.extensions().get::<Session>().cloned();
+    let session = session.ok_or_else(|| Status::internal("no session"))?;
+    let mut messages = request.into_inner();
+    while messages.message().await?.is_some() {}
+    Ok(Response::new(greeting(&session)))
 }
 
 async fn stream(request: Request<String>) -> Result<Response<Greetings>, Status> {

@@ -33,4 +33,5 @@ mod slow;
 mod strangers;
 mod streams;
 mod types;
+mod unanswered;
 mod walk;

@@ -18,7 +18,7 @@ use axum::{
         ws::{CloseFrame, Message, WebSocket},
     },
     response::IntoResponse,
-    routing::get,
+    routing::{any, get},
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, SinkExt, Stream, StreamExt, stream};
@@ -56,35 +56,35 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// How a session ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     Expired,
     Revoked,
     RevokedEverywhere,
 }
 
-const ENDS: [End; 3] = [End::Expired, End::Revoked, End::RevokedEverywhere];
+pub(crate) const ENDS: [End; 3] = [End::Expired, End::Revoked, End::RevokedEverywhere];
 
 /// Somebody who is signed in.
-struct Person {
-    cookie: String,
-    session: Session,
+pub(crate) struct Person {
+    pub(crate) cookie: String,
+    pub(crate) session: Session,
 }
 
 /// An application whose responses go on, behind the layer.
-struct Site {
-    clock: ManualClock,
-    layer: MagicLinkLayer,
-    revocations: MemoryRevocations,
+pub(crate) struct Site {
+    pub(crate) clock: ManualClock,
+    pub(crate) layer: MagicLinkLayer,
+    pub(crate) revocations: MemoryRevocations,
     /// Every stream says how often it ticked.
     ticks: Arc<watch::Sender<u64>>,
 }
 
 impl Site {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
         Self::with_keys(&keys(), configure)
     }
 
@@ -102,7 +102,7 @@ impl Site {
         }
     }
 
-    fn person(&self, email: &str) -> Person {
+    pub(crate) fn person(&self, email: &str) -> Person {
         let mut request = Request::new(());
         let session = self.layer.sign_in(&mut request, email);
         let cookie = request.headers()[header::COOKIE].to_str().unwrap();
@@ -113,13 +113,13 @@ impl Site {
     }
 
     /// Signs Ada in, and half an hour later Eve: one's session ends before the other's.
-    fn people(&self) -> (Person, Person) {
+    pub(crate) fn people(&self) -> (Person, Person) {
         let ada = self.person(ADA);
         self.clock.advance(HOUR / 2);
         (ada, self.person(EVE))
     }
 
-    fn end(&self, session: &Session, end: End) {
+    pub(crate) fn end(&self, session: &Session, end: End) {
         let target = match end {
             End::Expired => return self.clock.set(session.expires_at()),
             End::Revoked => Target::Session(session.id()),
@@ -130,12 +130,12 @@ impl Site {
         self.revocations.end(&order);
     }
 
-    fn tick(&self) {
+    pub(crate) fn tick(&self) {
         self.ticks.send_modify(|ticks| *ticks += 1);
     }
 
     /// Waits until this many live connections are watched, and this many streams run.
-    async fn settles_at(&self, watchers: usize, streams: usize) {
+    pub(crate) async fn settles_at(&self, watchers: usize, streams: usize) {
         let state = || (self.revocations.watchers(), self.ticks.receiver_count());
         let settle = async {
             while state() != (watchers, streams) {
@@ -147,13 +147,15 @@ impl Site {
     }
 
     /// Serves the application over HTTP/1.1 and HTTP/2.
-    async fn serve(&self) -> SocketAddr {
+    pub(crate) async fn serve(&self) -> SocketAddr {
         let app = Router::new()
             .route("/events", get(events))
             .route("/sized", get(sized))
             .route("/unsized", get(events))
             .route("/short", get(async || "short"))
             .route("/socket", get(socket))
+            .route("/poll", any(poll))
+            .route("/upload", any(upload))
             .with_state(self.ticks.clone())
             .layer(self.layer.clone());
         let service = TowerToHyperService::new(app);
@@ -195,6 +197,20 @@ async fn sized(State(sender): State<Ticks>) -> impl IntoResponse {
     (headers, Body::from_stream(ticks(&sender)))
 }
 
+/// Answers with the first tick after the request.
+async fn poll(State(sender): State<Ticks>) -> String {
+    let mut ticks = sender.subscribe();
+    let _ = ticks.changed().await;
+    format!("tick {}", *ticks.borrow())
+}
+
+/// Answers once the whole body is there.
+async fn upload(State(sender): State<Ticks>, body: Body) -> String {
+    let _ticks = sender.subscribe();
+    let body = body.collect().await.map(|body| body.to_bytes().len());
+    format!("{body:?}")
+}
+
 /// Echoes, until the session ends.
 async fn socket(
     upgrade: WebSocketUpgrade,
@@ -222,7 +238,7 @@ async fn echo(mut socket: WebSocket, mut guard: SessionGuard) {
 }
 
 /// Waits, but no longer than a stream may go on after its session's end.
-async fn soon<F: Future>(future: F) -> F::Output {
+pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     let in_time = timeout(Duration::from_secs(1), future).await;
     in_time.expect("an answer within a second")
 }
