@@ -8,10 +8,11 @@
 use std::{env, error::Error, net::SocketAddr};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, Version, header::*};
+use futures_util::future::OptionFuture;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header::*};
 use hyper_util::{client::legacy, rt::TokioExecutor, rt::TokioIo};
 use tokio::{io::copy_bidirectional, net::TcpListener};
-use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, SigningKey, WorkOs};
+use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, SessionGuard, SigningKey, WorkOs};
 
 type Client = legacy::Client<legacy::connect::HttpConnector, Body>;
 
@@ -24,15 +25,21 @@ pub(crate) fn app(
     let pass = move |request| pass(client.clone(), upstream.clone(), request);
     Ok(Router::new()
         .fallback(pass)
-        .layer(builder.forward_identity().build()?))
+        .layer(builder.forward_identity().end_streams().build()?))
 }
 
-/// Sends a request on. Bodies stream both ways; a connection that both sides upgrade becomes a tunnel.
+/// Sends a request on. Bodies stream both ways. A WebSocket becomes a tunnel, which closes when its session ends.
 async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response, StatusCode> {
+    if request.method() == Method::CONNECT {
+        return Err(StatusCode::NOT_IMPLEMENTED);
+    }
     let mut uri = to.into_parts();
     uri.path_and_query = request.uri().path_and_query().cloned();
     *request.uri_mut() = Uri::from_parts(uri).map_err(|_| StatusCode::BAD_REQUEST)?;
     keep_end_to_end(request.headers_mut());
+    // The layer hands on one kind of upgrade, a WebSocket's. What has none now gets no tunnel.
+    let is_websocket = request.headers().contains_key(UPGRADE);
+    let session = request.extensions().get::<SessionGuard>().cloned();
     let ours = hyper::upgrade::on(&mut request);
     let answer = client.request(request).await;
     let mut answer = answer.map_err(|_| StatusCode::BAD_GATEWAY)?;
@@ -40,10 +47,19 @@ async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response,
     *answer.version_mut() = Version::HTTP_11;
     keep_end_to_end(answer.headers_mut());
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        let switched = answer.headers().get(UPGRADE).map(HeaderValue::as_bytes);
+        if !is_websocket || !switched.is_some_and(|to| to.eq_ignore_ascii_case(b"websocket")) {
+            return Err(StatusCode::BAD_GATEWAY);
+        }
         let theirs = hyper::upgrade::on(&mut answer);
         tokio::spawn(async move {
             let (ours, theirs) = tokio::try_join!(ours, theirs)?;
-            copy_bidirectional(&mut TokioIo::new(ours), &mut TokioIo::new(theirs)).await?;
+            let (mut ours, mut theirs) = (TokioIo::new(ours), TokioIo::new(theirs));
+            tokio::select! {
+                // A stranger on a public path has no session to wait for.
+                Some(()) = OptionFuture::from(session) => {}
+                copied = copy_bidirectional(&mut ours, &mut theirs) => { copied?; }
+            }
             Ok::<_, Box<dyn Error + Send + Sync>>(())
         });
     }

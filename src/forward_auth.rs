@@ -68,40 +68,9 @@ use crate::{
 ///
 /// # nginx
 ///
-/// ```nginx
-/// location /auth/ { proxy_pass http://127.0.0.1:3000; }
-/// location = /.ask {
-///     internal;
-///     proxy_pass http://127.0.0.1:3000/ask;
-///     proxy_pass_request_body off;
-///     proxy_set_header Content-Length "";
-///     proxy_set_header X-Original-Method $request_method;
-///     proxy_set_header X-Original-URI $request_uri;
-/// }
-/// location @sign_in {
-///     if ($sign_in) { return 303 $sign_in; }
-///     return 401;
-/// }
-/// location / {
-///     auth_request /.ask;
-///     auth_request_set $sign_in $upstream_http_location;
-///     error_page 401 = @sign_in;
-///     auth_request_set $renewed $upstream_http_set_cookie;
-///     add_header Set-Cookie $renewed;
-///     auth_request_set $subject $upstream_http_x_auth_subject;
-///     auth_request_set $email $upstream_http_x_auth_email;
-///     auth_request_set $organization $upstream_http_x_auth_organization;
-///     auth_request_set $session $upstream_http_x_auth_session;
-///     proxy_set_header X-Auth-Subject $subject;
-///     proxy_set_header X-Auth-Email $email;
-///     proxy_set_header X-Auth-Organization $organization;
-///     proxy_set_header X-Auth-Session $session;
-///     proxy_http_version 1.1;
-///     proxy_set_header Upgrade $http_upgrade;
-///     proxy_set_header Connection upgrade;
-///     proxy_pass http://127.0.0.1:8080;
-/// }
-/// ```
+#[doc = "```nginx"]
+#[doc = include_str!("../examples/proxies/nginx.conf")]
+#[doc = "```"]
 ///
 /// The cookies are the proxy's to hand on: the session cookie reaches the service, unless the proxy takes it out.
 ///

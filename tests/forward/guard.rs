@@ -1,16 +1,23 @@
 //! The guard as a person runs it, in front of services that know nothing of it.
 
-use std::process::Command;
+use std::{process::Command, time::Duration};
 
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{SinkExt, StreamExt, stream};
 use http::Request;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, sync::mpsc};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::{mpsc, watch},
+    time::timeout,
+};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
+    front::Front,
     person::{Person, location},
     program::Program,
     site::{ADA, as_gateway, spellings},
@@ -97,6 +104,61 @@ async fn a_websocket_passes_the_guard_with_a_session() {
     assert_eq!(person.greet("/socket").await.as_deref(), Ok("hello"));
     person.cookie = "magic-link=forged".to_owned();
     assert_eq!(person.greet("/socket").await, Err(401));
+}
+
+/// Pinned: a WebSocket through the guard went on after signing out.
+#[tokio::test]
+async fn a_websocket_closes_within_a_second_of_signing_out_and_another_persons_goes_on() {
+    for form in ["", "everywhere=1"] {
+        let running = Front::Guard.before(&upstream::serve().await).await;
+        let (person, other) = (
+            running.person().await,
+            running.person_called("eve@example.com").await,
+        );
+        let mut socket = person.connect("/socket").await.unwrap();
+        let mut others = other.connect("/socket").await.unwrap();
+        for socket in [&mut socket, &mut others] {
+            socket.send(Message::text("before")).await.unwrap();
+            let echo = socket.next().await.unwrap().unwrap();
+            assert_eq!(echo, Message::text("before"));
+        }
+        assert_eq!(person.sign_out(form).await.status(), 303, "{form:?}");
+        let closed = timeout(Duration::from_secs(1), socket.next()).await;
+        let closed = closed.expect("closed within a second");
+        assert!(!matches!(closed, Some(Ok(_))), "{form:?}: {closed:?}");
+        others.send(Message::text("after")).await.unwrap();
+        let echo = others.next().await.unwrap().unwrap();
+        assert_eq!(echo, Message::text("after"), "{form:?}");
+    }
+}
+
+/// A service that switches to what nobody asked for: the layer has taken the request's wish out, or never saw one.
+#[tokio::test]
+async fn a_service_that_switches_unasked_gets_no_tunnel() {
+    let service = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://{}", service.local_addr().unwrap());
+    let (protocol, protocols) = watch::channel("h2c");
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = service.accept().await.unwrap();
+            let mut head = [0; 4_096];
+            let _ = stream.read(&mut head).await;
+            let protocol = *protocols.borrow();
+            let answer = format!(
+                "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: {protocol}\r\n\r\n"
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    let person = Front::Guard.before(&origin).await.person().await;
+    for (asked, switched) in [("none", "h2c"), ("none", "websocket"), ("websocket", "h2c")] {
+        protocol.send(switched).unwrap();
+        let status = match asked {
+            "websocket" => person.connect("/x").await.map(drop).unwrap_err(),
+            _ => person.get("/x", &[]).await.status().as_u16(),
+        };
+        assert_eq!(status, 502, "{asked}, {switched}");
+    }
 }
 
 /// Each piece comes back before the next is sent: neither way waits for an end.

@@ -7,12 +7,19 @@
     reason = "tests"
 )]
 
+mod front;
 mod guard;
+#[path = "../../examples/guard.rs"]
+#[expect(dead_code, reason = "its `main` is not called here")]
+mod guard_example;
 mod identity;
-mod nginx;
 mod person;
 #[path = "../support/program.rs"]
 mod program;
+mod proxies;
 mod question;
+mod service;
 mod site;
+mod targets;
+mod tunnels;
 mod upstream;

@@ -4,9 +4,11 @@ use futures_util::{SinkExt, StreamExt};
 use reqwest::{Client, Response, redirect::Policy};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
-    client_async,
+    WebSocketStream, client_async,
     tungstenite::{self, Message, client::IntoClientRequest},
 };
+
+use crate::site::ADA;
 
 pub(crate) struct Person {
     http: Client,
@@ -37,13 +39,17 @@ impl Person {
 
     /// Signs in, and keeps the session's cookie. `link` reads the mail.
     pub(crate) async fn sign_in(&mut self, link: impl FnOnce() -> String) {
+        self.sign_in_as(ADA, link).await;
+    }
+
+    pub(crate) async fn sign_in_as(&mut self, email: &str, link: impl FnOnce() -> String) {
         let form = self.get("/auth/login?return_to=/page", &[]).await;
         assert_eq!(form.status(), 200);
         let post = self.http.post(self.absolute("/auth/login?return_to=/page"));
         let post = post.header("content-type", "application/x-www-form-urlencoded");
         let sent = post
             .header("origin", &self.origin)
-            .body("email=ada%40example.com");
+            .body(format!("email={}", email.replace('@', "%40")));
         let sent = sent.send().await.unwrap();
         assert_eq!(sent.status(), 303);
         self.cookie = cookie_in(&sent);
@@ -57,8 +63,26 @@ impl Person {
         assert!(self.cookie.starts_with("magic-link=ey"), "{}", self.cookie);
     }
 
+    /// Signs out, of every browser if asked to.
+    pub(crate) async fn sign_out(&self, form: &str) -> Response {
+        let post = self.http.post(self.absolute("/auth/logout"));
+        let post = post
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("origin", &self.origin)
+            .header("cookie", &self.cookie);
+        post.body(form.to_owned()).send().await.unwrap()
+    }
+
     /// Says hello over a WebSocket, and returns what comes back.
     pub(crate) async fn greet(&self, path: &str) -> Result<String, u16> {
+        let mut socket = self.connect(path).await?;
+        socket.send(Message::text("hello")).await.unwrap();
+        let answer = socket.next().await.unwrap().unwrap();
+        Ok(answer.into_text().unwrap().to_string())
+    }
+
+    /// Opens a WebSocket.
+    pub(crate) async fn connect(&self, path: &str) -> Result<WebSocketStream<TcpStream>, u16> {
         let authority = self.origin.strip_prefix("http://").unwrap();
         let mut request = format!("ws://{authority}{path}")
             .into_client_request()
@@ -68,14 +92,11 @@ impl Person {
             request.headers_mut().insert("cookie", cookie);
         }
         let stream = TcpStream::connect(authority).await.unwrap();
-        let mut socket = match client_async(request, stream).await {
-            Ok((socket, _)) => socket,
-            Err(tungstenite::Error::Http(response)) => return Err(response.status().as_u16()),
+        match client_async(request, stream).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
             Err(error) => panic!("{error}"),
-        };
-        socket.send(Message::text("hello")).await.unwrap();
-        let answer = socket.next().await.unwrap().unwrap();
-        Ok(answer.into_text().unwrap().to_string())
+        }
     }
 
     fn absolute(&self, url: &str) -> String {

@@ -1,0 +1,71 @@
+//! `forward_auth` behind real proxies, by the very configuration that its documentation shows.
+
+use crate::{
+    front::Front,
+    person::{Person, location},
+    site::{ADA, as_gateway, spellings},
+    upstream,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs nginx; run by tests/run"]
+async fn nginx_lets_through_who_is_signed_in_and_nobody_else() {
+    let running = Front::Nginx.before(&upstream::serve().await).await;
+    let origin = &running.origin;
+    let stranger = Person::at(origin);
+    let answer = stranger.get("/page?a=b&c=d", &[]).await;
+    let form = format!("{origin}/auth/login?return_to=/page%3Fa%3Db%26c%3Dd");
+    assert_eq!(
+        (answer.status().as_u16(), location(&answer)),
+        (303, form.as_str())
+    );
+    let fields = [
+        ("sec-fetch-mode", "cors"),
+        ("x-original-uri", "/about"),
+        ("x-forwarded-uri", "/about"),
+    ];
+    assert_eq!(stranger.get("/page", &fields).await.status(), 401);
+    let grpc = [
+        ("content-type", "application/grpc"),
+        ("sec-fetch-mode", "cors"),
+    ];
+    assert_eq!(stranger.get("/page", &grpc).await.status(), 401);
+    assert_eq!(stranger.get("/.ask", &[]).await.status(), 404);
+    assert_eq!(stranger.greet("/socket").await, Err(401));
+
+    let person = running.person().await;
+    for spelling in spellings() {
+        for (who, path) in [
+            (&person, "/page?x=1"),
+            (&person, "/about"),
+            (&stranger, "/about"),
+        ] {
+            let fields = [
+                (spelling.as_str(), "eve"),
+                ("connection", "close, x-auth-email"),
+            ];
+            let answer = who.get(path, &fields).await;
+            assert_eq!(answer.status(), 200, "{spelling} {path}");
+            let text = answer.text().await.unwrap();
+            assert!(text.starts_with(&format!("GET {path}\n")), "{text}");
+            let fields = upstream::fields_of(&text);
+            let told = as_gateway(&fields);
+            assert!(
+                !fields.contains_key("connection"),
+                "the client's names nothing"
+            );
+            let names: Vec<_> = told.iter().map(|(name, _)| name.as_str()).collect();
+            if who.cookie.is_empty() {
+                assert_eq!(told, [], "{spelling} {path}");
+            } else {
+                assert_eq!(
+                    names,
+                    ["X_AUTH_EMAIL", "X_AUTH_SESSION", "X_AUTH_SUBJECT"],
+                    "{spelling} {path}"
+                );
+                assert_eq!(fields["x-auth-email"], ADA, "{spelling} {path}");
+            }
+        }
+    }
+    assert_eq!(person.greet("/socket").await.as_deref(), Ok("hello"));
+}
