@@ -33,6 +33,11 @@ pub(super) fn is_known(secret: &[u8]) -> bool {
         || is_repeated(secret)
 }
 
+/// Says whether a text stands in a public document as a key. Some of them are base64 of something by chance.
+pub(super) fn is_published(text: &str) -> bool {
+    PUBLISHED.contains(&text.as_bytes())
+}
+
 fn distinct(secret: &[u8]) -> usize {
     let mut sorted = secret.to_vec();
     sorted.sort_unstable();
@@ -62,6 +67,22 @@ fn is_repeated(secret: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::SigningKey;
+
+    /// Pinned: three of them are base64 of bytes that no list has.
+    #[test]
+    fn a_published_text_is_no_key_whatever_it_decodes_to() {
+        for text in PUBLISHED
+            .iter()
+            .filter_map(|key| std::str::from_utf8(key).ok())
+        {
+            assert!(text.parse::<SigningKey>().is_err(), "{text}");
+            assert!(
+                format!("\n{text} ").parse::<SigningKey>().is_err(),
+                "{text}"
+            );
+        }
+    }
 
     #[test]
     fn keys_that_nobody_drew_at_random_are_known() {
