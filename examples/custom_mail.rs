@@ -35,7 +35,10 @@ pub(crate) fn app(
 
 /// Writes to people in their language; the layer's own words are English.
 fn letter(mail: &Mail<'_>) -> Letter {
-    let is_german = mail.language().is_some_and(|tag| tag.starts_with("de"));
+    let is_german = mail
+        .language()
+        .and_then(|tag| tag.split('-').next())
+        .is_some_and(|language| language.eq_ignore_ascii_case("de"));
     match mail.link().map(Link::expose) {
         Some(link) if is_german => {
             let minutes = mail.lifetime().as_secs() / 60;

@@ -86,7 +86,12 @@ fn keep_end_to_end(headers: &mut HeaderMap) {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let upstream = env::var("UPSTREAM").map_err(|_| "UPSTREAM is not set")?;
+    let upstream: Uri = env::var("UPSTREAM")
+        .map_err(|_| "UPSTREAM is not set")?
+        .parse()?;
+    if upstream.scheme_str() != Some("http") || upstream.path() != "/" {
+        return Err("UPSTREAM must be an origin, such as http://127.0.0.1:8080".into());
+    }
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let public_url = format!("http://{}", listener.local_addr()?);
@@ -109,7 +114,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     let builder = MagicLinkLayer::builder(workos, keys).public_url(&public_url);
     println!("listening on {public_url}");
-    let app = app(builder, upstream.parse()?)?;
+    let app = app(builder, upstream)?;
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     Ok(axum::serve(listener, app).await?)
 }

@@ -34,8 +34,8 @@ impl Endpoint {
         // The last segment is the same in every view of the address: most requests end here.
         let (_, last) = head.path().rsplit_once('/')?;
         let endpoint = Self::called(last)?;
-        let (before, _) = head.original_uri().path().rsplit_once('/')?;
-        (before == mount).then_some(endpoint)
+        let (before, original) = head.original_uri().path().rsplit_once('/')?;
+        (before == mount && original == last).then_some(endpoint)
     }
 
     fn called(name: &str) -> Option<Self> {
@@ -121,6 +121,25 @@ mod tests {
                 want,
                 "{path}"
             );
+        }
+    }
+
+    /// What rewrites a path between a router and the layer does not make another endpoint of it.
+    #[cfg(feature = "axum")]
+    #[test]
+    fn an_endpoint_is_named_by_both_views_of_the_address() {
+        let cases = [
+            ("/auth/login", "/login", Some(Endpoint::Login)),
+            ("/auth/foo", "/x/logout", None),
+            ("/auth/login", "/logout", None),
+            ("/x/login", "/auth/login", None),
+        ];
+        for (original, path, want) in cases {
+            let mut request = Request::builder().uri(path).body(()).unwrap();
+            let original = axum::extract::OriginalUri(original.parse().unwrap());
+            request.extensions_mut().insert(original.clone());
+            let got = Endpoint::named_by(&RequestHead::of(&request), "/auth");
+            assert_eq!(got, want, "{original:?} {path}");
         }
     }
 

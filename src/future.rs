@@ -244,6 +244,12 @@ impl<B: Body> Collect<B> {
         )]
         let mut step = this.step.take().expect("a form is read once");
         Poll::Ready(match read {
+            // HTTP/2 sends a body without saying so in the head. Nobody has said that it is a form.
+            Ok(form)
+                if !form.is_empty() && !step.parts.headers.contains_key(header::CONTENT_TYPE) =>
+            {
+                State::Refuse(Some(step.refuse_form(RejectionKind::UnsupportedMediaType)))
+            }
             Ok(form) => {
                 step.form = form;
                 State::Flow(Box::pin(step.take()))

@@ -131,8 +131,10 @@ impl<'r> RequestHead<'r> {
 
     /// Says whether a request names no site that it comes from.
     pub(crate) fn is_silent_on_site(&self) -> bool {
-        let origin = self.headers.get(header::ORIGIN);
-        !self.headers.contains_key("sec-fetch-site") && origin.is_none_or(|origin| origin == "null")
+        let mut origins = self.headers.get_all(header::ORIGIN).iter();
+        !self.headers.contains_key("sec-fetch-site")
+            && origins.next().is_none_or(|origin| origin == "null")
+            && origins.next().is_none()
     }
 
     /// Says whether the caller shows what it gets to a person: a navigation, or somebody who prefers HTML.
@@ -493,6 +495,21 @@ mod tests {
         for fields in twice {
             let request = request(&fields);
             assert!(RequestHead::of(&request).is_cross_site("https://app.example", || true));
+            assert!(!RequestHead::of(&request).is_silent_on_site());
+        }
+        type Case<'c> = (&'c [(&'static str, &'c [u8])], bool);
+        let silent: [Case<'_>; 4] = [
+            (&[], true),
+            (&[("origin", b"null")], true),
+            (
+                &[("origin", b"null"), ("origin", b"https://evil.example")],
+                false,
+            ),
+            (&[("origin", b"null"), ("origin", b"null")], false),
+        ];
+        for (fields, want) in silent {
+            let request = request(fields);
+            assert_eq!(RequestHead::of(&request).is_silent_on_site(), want);
         }
     }
 }

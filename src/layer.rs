@@ -159,7 +159,7 @@ impl Shared {
         origin: Option<&str>,
     ) -> Response<Bytes> {
         let mut response = self.page(status, page);
-        // An origin that is none, such as that of a link to an application, is not named: then the browser stops there.
+        // An origin that no policy can name is left out: then the browser stops there.
         if let Some(Ok(policy)) = origin.map(|origin| self.pages.policy.leading_to(origin)) {
             policy.write_to(response.headers_mut());
         }

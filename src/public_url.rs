@@ -22,7 +22,7 @@ impl PublicUrl {
         let Ok(url) = Url::parse(text) else {
             return refuse("is not a URL, such as https://app.example.com");
         };
-        if text.contains('*') {
+        if url.host_str().is_some_and(|host| host.contains('*')) {
             return refuse("must not hold a wildcard: links are made from it");
         }
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
@@ -105,6 +105,8 @@ mod tests {
             ("https://app.example.com?x", "without a path"),
             ("https://app.example.com#x", "without a path"),
             ("https://*.example.com", "wildcard"),
+            ("https://%2A.example.com", "wildcard"),
+            ("https://\u{ff0a}.example.com", "wildcard"),
             ("ftp://app.example.com", "must be https"),
             ("app.example.com", "is not a URL"),
             ("", "is not a URL"),

@@ -41,11 +41,10 @@ impl Step {
 
     /// GET, as of a tab that is opened again: the field is on the check page, and nothing is tried.
     pub(super) fn back_to_check(&self) -> Response<Bytes> {
-        match self.attempt_in_query(Purpose::Check) {
-            Ok(Some(_)) => {
-                let query = self.parts.uri.query().unwrap_or_default();
-                redirect(&format!("{}?{query}", self.path(Endpoint::Check)))
-            }
+        let opened = self.attempt_in_query(Purpose::Check);
+        match opened.and_then(|opened| Ok(opened.and(self.query()?.one("t")?.map(str::to_owned)))) {
+            // The field that was opened, and nothing else of the query.
+            Ok(Some(sealed)) => redirect(&format!("{}?t={sealed}", self.path(Endpoint::Check))),
             Ok(None) => redirect(&self.shared.gate.login_path(None)),
             Err(kind) => self.refuse(kind),
         }
@@ -130,8 +129,14 @@ fn digits(typed: &str) -> Result<String, CodeProblem> {
     if code.is_empty() {
         return Err(CodeProblem::Missing);
     }
-    let is_code = code.len() == DIGITS && code.bytes().all(|b| b.is_ascii_digit());
-    is_code.then_some(code).ok_or(CodeProblem::Wrong)
+    Some(code)
+        .filter(|code| is_code(code))
+        .ok_or(CodeProblem::Wrong)
+}
+
+/// Says whether a text has the form of a code.
+pub(super) fn is_code(text: &str) -> bool {
+    text.len() == DIGITS && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Method, Response};
-use url::Url;
+use url::{Origin, Url};
 
 use super::{Step, attempt::Attempt};
 use crate::{
@@ -21,18 +21,22 @@ impl Step {
         if let Some(response) = self.too_late(&attempt) {
             return response;
         }
-        let link = &attempt.link;
+        // Parsed again: what another version of the layer has sealed need not be a URL.
+        let Ok(link) = Url::parse(&attempt.link) else {
+            return self.refuse(RejectionKind::ProviderFailed);
+        };
         if self.may_finish(&attempt) {
-            return redirect(link);
+            return redirect(link.as_str());
         }
-        let origin = Url::parse(link).ok();
-        let origin = origin.map(|link| link.origin().ascii_serialization());
+        // The link to an application has no origin that a browser compares with.
+        let origin = Some(link.origin()).filter(Origin::is_tuple);
+        let origin = origin.map(|origin| origin.ascii_serialization());
         if self.parts.method != Method::POST {
             return self.show_elsewhere(&attempt, origin.as_deref(), None);
         }
         match self.answer_elsewhere(&attempt, origin.as_deref()).await {
             Ok(leave) => {
-                let mut response = redirect(link);
+                let mut response = redirect(link.as_str());
                 leave.keep(&mut response);
                 response
             }

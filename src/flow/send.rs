@@ -4,8 +4,9 @@
 //! - An address that is not taken gets no mail, and whoever asked is not told: not by a page, and not by what the page says was sent.
 
 use futures_util::future;
+use url::Url;
 
-use super::{SignIn, Step, attempt::Attempt, rejection_of};
+use super::{CODE_LIFETIME, SignIn, Step, attempt::Attempt, code::is_code, rejection_of};
 use crate::{
     endpoint::Endpoint,
     event::Event,
@@ -102,6 +103,11 @@ impl Step {
             user_agent.as_deref(),
         );
         let started = self.shared.flow.provider.start_code(&start).await;
+        let started = started.and_then(|started| match started.code() {
+            // What is mailed can be typed.
+            Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
+            _ => Ok(started),
+        });
         started.inspect_err(|error| {
             self.shared.listener.tell(&Event::of_provider_error(error));
         })
@@ -125,7 +131,8 @@ impl Step {
             }
             if let Some((code, started)) = code.and_then(|started| Some((started.code()?, started)))
             {
-                mail = mail.with_code(code, started.lifetime());
+                // A code that WorkOS would take for longer is not taken here any more.
+                mail = mail.with_code(code, started.lifetime().min(CODE_LIFETIME));
             }
             mailer.send(&mail).await.map_err(|error| {
                 self.shared.listener.tell(&Event::MailFailed {
@@ -147,9 +154,11 @@ impl Step {
         }
     }
 
-    /// Seals the provider's link into one of ours, with the way back where there is room. `None` when it is too long to be mailed.
+    /// Seals the provider's link into one of ours, with the way back where there is room. `None` when it is no URL, or too long to be mailed.
     fn own_link(&self, attempt: &Attempt, link: &Link) -> Option<Link> {
-        let attempt = attempt.with_link(link.expose());
+        // In its parsed form: a parser drops what a header cannot hold, such as a line break at the end.
+        let link = Url::parse(link.expose()).ok()?;
+        let attempt = attempt.with_link(link.as_str());
         let (sealed, _) = self.seal_or_shorten(&attempt, Purpose::Open);
         if sealed.is_empty() {
             return None;

@@ -4,12 +4,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::{Request, StatusCode};
 use tower_magic_link::{
-    Builder, ConfigError, KeyRing, Limits, MagicLinkLayer, PeerAddr, Rate, SignIn, SigningKey,
-    Trouble,
+    AuthorizationCode, Builder, Clock, ConfigError, Identity, IdentityProvider, KeyRing, Limits,
+    MagicLinkLayer, OneTimeCode, PeerAddr, ProviderError, ProviderErrorKind, Rate, SignIn,
+    SigningKey, Start, StartCode, Started, StartedCode, Trouble,
     emulator::{Endpoint, Fault},
+    testing::ManualClock,
 };
 
-use crate::support::{ADA, Answer, Browser, EVE, Post, World};
+use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World, app_of};
 
 const SESSION: &str = "__Host-magic-link";
 
@@ -244,6 +246,66 @@ async fn a_used_code_is_no_trouble_for_who_is_signed_in_by_it() {
     is_asked_again(&begun.type_code(&code).await);
 }
 
+/// A provider whose codes are not like WorkOS's.
+struct Odd {
+    code: &'static str,
+    lifetime: Duration,
+}
+
+impl IdentityProvider for Odd {
+    async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
+        Ok(Started::mailed())
+    }
+
+    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        Err(ProviderErrorKind::Refused.into())
+    }
+
+    async fn start_code(&self, _: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+        let code = OneTimeCode::new(self.code);
+        Ok(StartedCode::with_code(code, self.lifetime))
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_cannot_be_typed_here_is_not_mailed_and_no_longer_time_is_told() {
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let cases = [
+        ("012345", minutes(5), Some(5)),
+        ("012345", minutes(20), Some(10)),
+        ("AB12CD", minutes(5), None),
+        ("12345678", minutes(5), None),
+        ("12345\n", minutes(5), None),
+        ("", minutes(5), None),
+    ];
+    for (code, lifetime, told) in cases {
+        let (post, clock) = (Post::default(), ManualClock::new());
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let layer = MagicLinkLayer::builder(Odd { code, lifetime }, keys)
+            .public_url(ORIGIN)
+            .mailer(post.clone())
+            .sign_in(SignIn::Code)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let mut browser = Browser::new(app_of(&layer), ORIGIN);
+        browser.get("/auth/login").await;
+        let answer = browser.post("/auth/login", &format!("email={ADA}")).await;
+        let letters = post.letters();
+        match told {
+            Some(minutes) => {
+                assert!(answer.location().starts_with("/auth/check"), "{code:?}");
+                let want = clock.now() + Duration::from_secs(60 * minutes);
+                assert_eq!(letters[0].expires_at, want, "{code:?}");
+            }
+            None => {
+                is_trouble(&answer, 502, Trouble::ProviderFailed);
+                assert!(letters.is_empty(), "{code:?}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_code_ends_after_ten_minutes() {
     let mut begun = Begun::new(SignIn::LinkAndCode).await;
@@ -309,6 +371,11 @@ async fn the_page_of_a_wrong_code_can_be_opened_again() {
     let field = begun.first.follow(again).await;
     assert_eq!(action(&field), Some(begun.action.clone()));
     assert_eq!(begun.redeemed(), 1);
+    // Nothing else of the query goes on: a header cannot hold what another parser takes.
+    let more = format!("{}&x=\u{e9}", begun.action);
+    let again = begun.first.get(&more).await;
+    let check = begun.action.replace("/auth/code", "/auth/check");
+    assert_eq!(again.location(), check);
     let nothing = begun.first.get("/auth/code").await;
     assert_eq!(nothing.location(), "/auth/login");
     let code = begun.post.code();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tower_magic_link::{Mail, MailError, Mailer};
+use tower_magic_link::{Mail, MailError, Mailer, Timestamp};
 
 use super::ORIGIN;
 
@@ -19,6 +19,8 @@ pub(crate) struct Letter {
     pub(crate) to: String,
     pub(crate) link: Option<String>,
     pub(crate) code: Option<String>,
+    /// When what it holds ends.
+    pub(crate) expires_at: Timestamp,
 }
 
 impl Post {
@@ -54,6 +56,7 @@ impl Mailer for Post {
             to: mail.to().as_str().to_owned(),
             link: mail.link().map(|link| link.expose().to_owned()),
             code: mail.code().map(|code| code.expose().to_owned()),
+            expires_at: mail.expires_at(),
         });
         Ok(())
     }

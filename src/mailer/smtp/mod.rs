@@ -155,7 +155,7 @@ impl SmtpMailer {
     /// let mailer = SmtpMailer::new("smtp://127.0.0.1:2525", "sign-in@acme.example")?.letters(|mail| {
     ///     let link = mail.link().map_or("", Link::expose);
     ///     match mail.language() {
-    ///         Some(tag) if tag.starts_with("de") => Letter::new("Anmelden bei Acme", format!("Ihr Link:\n\n{link}\n")),
+    ///         Some(tag) if tag.to_ascii_lowercase().split('-').next() == Some("de") => Letter::new("Anmelden bei Acme", format!("Ihr Link:\n\n{link}\n")),
     ///         _ => Letter::of(mail),
     ///     }
     /// });

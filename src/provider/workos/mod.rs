@@ -252,7 +252,7 @@ impl IdentityProvider for WorkOs {
                 Ok(Started::mailed())
             }
             Delivery::Mailer => {
-                let link = session.into_link().filter(is_web_link);
+                let link = session.into_link().as_ref().and_then(web_link);
                 link.map(Started::with_link)
                     .ok_or_else(|| lacks(&answer, "a link"))
             }
@@ -322,8 +322,10 @@ fn bearer(token: &str) -> Option<HeaderValue> {
     Some(value)
 }
 
-fn is_web_link(link: &Link) -> bool {
-    Url::parse(link.expose()).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+/// Returns a link in its parsed form, if it is one for a browser.
+fn web_link(link: &Link) -> Option<Link> {
+    let url = Url::parse(link.expose()).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| Link::new(url))
 }
 
 fn lacks(answer: &Answer, what: &'static str) -> ProviderError {
