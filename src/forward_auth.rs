@@ -66,23 +66,45 @@ use crate::{
 /// `X-Forwarded-Host` and `X-Forwarded-Proto` are not read: the form's address is made from `public_url`.
 /// The layer's endpoints have to be at the same origin, and no client's copy of the four headers may get through the proxy.
 ///
+/// # Which requests become tunnels
+///
+/// A proxy opens the tunnel of an upgraded connection itself, and nobody looks into it: inside an h2c tunnel a client would write the identity
+/// headers of its choice. So a proxy must hand on the upgrade to a WebSocket alone, whatever the answer to its question is, since most proxies do
+/// not show the wish for an upgrade when they ask. The configurations below do so, and `tests/run` drives each of them in front of a server that takes
+/// other upgrades. A WebSocket outlives its session there: the service must end it.
+///
+/// Each of them also drops a client's own identity headers, in the spellings with `_` and `.` too, and keeps a client's `Connection` from
+/// naming ours. The cookies are the proxy's to hand on: the session cookie reaches the service, unless the proxy takes it out.
+///
 /// # nginx
 ///
 #[doc = "```nginx"]
 #[doc = include_str!("../examples/proxies/nginx.conf")]
 #[doc = "```"]
 ///
-/// The cookies are the proxy's to hand on: the session cookie reaches the service, unless the proxy takes it out.
-///
 /// An empty value makes nginx leave the header out, the client's too; names with `_` or `.` it drops by itself, unless
 /// `underscores_in_headers` or `ignore_invalid_headers` says otherwise. nginx answers 500 for what is neither 2xx, 401 nor 403.
 ///
-/// # Traefik and Caddy
+/// # Caddy
 ///
-/// Traefik: `forwardAuth` with `address: http://127.0.0.1:3000/ask`, the four names in `authResponseHeaders`, the session cookie's in
-/// `addAuthCookiesToResponse`, and no `trustForwardHeader`; a router for `/auth/` goes to the layer without it. Caddy: `request_header -X-Auth-*`, then
-/// `forward_auth 127.0.0.1:3000 { uri /ask copy_headers … }` with the four names; `handle /auth/*` goes to the layer without it. Neither folds the spellings of
-/// a name: behind them the service must not take `X_Auth_Email` for `X-Auth-Email`, as CGI and WSGI do.
+#[doc = "```caddyfile"]
+#[doc = include_str!("../examples/proxies/Caddyfile")]
+#[doc = "```"]
+///
+/// # Traefik
+///
+#[doc = "```yaml"]
+#[doc = include_str!("../examples/proxies/traefik/traefik.yaml")]
+#[doc = "```"]
+///
+/// And the dynamic configuration:
+///
+#[doc = "```yaml"]
+#[doc = include_str!("../examples/proxies/traefik/dynamic.yaml")]
+#[doc = "```"]
+///
+/// Traefik writes the cookies of a response anew when the session's is renewed: attributes that it does not know get lost. It does not renew the
+/// session on the response that opens a WebSocket. Of two `Upgrade` fields it keeps the first.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct ForwardAuth {

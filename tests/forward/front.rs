@@ -1,10 +1,10 @@
 //! What stands in front of a guarded service: the guard, or a real proxy that asks, by the very configuration that the documentation shows.
 
 use std::{
-    fs,
+    env, fs,
     net::SocketAddr,
     path::PathBuf,
-    process::Command,
+    process::{Command, Stdio},
     sync::atomic::{AtomicUsize, Ordering},
 };
 
@@ -17,13 +17,21 @@ use tower_magic_link::{
 
 use crate::{guard_example, person::Person, program::Program, site::ADA};
 
+const CADDYFILE: &str = include_str!("../../examples/proxies/Caddyfile");
 const NGINX: &str = include_str!("../../examples/proxies/nginx.conf");
+const TRAEFIK: &str = include_str!("../../examples/proxies/traefik/traefik.yaml");
+const TRAEFIK_ROUTES: &str = include_str!("../../examples/proxies/traefik/dynamic.yaml");
 
 /// A program that asks or forwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Front {
+    /// The version of Debian.
+    Caddy,
     Guard,
+    /// The version of today, from PyPI.
+    NewCaddy,
     Nginx,
+    Traefik,
 }
 
 /// A front that runs, with a sign-in service beside it. `/about` is public.
@@ -41,7 +49,7 @@ impl Folder {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("tower-magic-link-forward-{}-{count}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
+        let folder = env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();
         Self(folder)
     }
@@ -76,8 +84,18 @@ impl Front {
         let origin = format!("http://127.0.0.1:{port}");
         let sign_in = self.sign_in_service(&workos, &origin).await;
         let folder = Folder::new();
-        let command = nginx(&folder, port, &sign_in, service);
+        let command = match self {
+            Self::Caddy => caddy("caddy".into(), &folder, port, &sign_in, service),
+            Self::NewCaddy => caddy(from_pypi("caddy"), &folder, port, &sign_in, service),
+            Self::Traefik => traefik(&folder, port, &sign_in, service),
+            Self::Guard | Self::Nginx => nginx(&folder, port, &sign_in, service),
+        };
         let program = listening(command, port).await;
+        // Traefik listens before it knows its routes.
+        let form = format!("{origin}/auth/login");
+        while reqwest::get(&form).await.unwrap().status() == 404 {
+            tokio::task::yield_now().await;
+        }
         Running {
             origin,
             workos,
@@ -94,7 +112,7 @@ impl Front {
             .layer(layer.clone());
         let question = match self {
             Self::Nginx => layer.forward_auth().for_nginx(),
-            Self::Guard => layer.forward_auth(),
+            _ => layer.forward_auth(),
         };
         let app = Router::new()
             .route_service("/ask", question)
@@ -123,7 +141,7 @@ impl Running {
 
     /// The address of its socket.
     pub(crate) fn authority(&self) -> &str {
-        self.origin.strip_prefix("http://").unwrap()
+        authority(&self.origin)
     }
 }
 
@@ -164,6 +182,65 @@ fn adapted(documented: &str, changes: &[(&str, &str)]) -> String {
             assert!(text.contains(from), "{from:?} is not in the documentation");
             text.replace(from, to)
         })
+}
+
+/// Returns a program that pip has put beside the Python of the tests.
+fn from_pypi(name: &str) -> PathBuf {
+    let python = env::var_os("TEST_PYTHON").map(PathBuf::from);
+    python.map_or_else(|| name.into(), |python| python.with_file_name(name))
+}
+
+/// Returns what stands behind the scheme of an origin.
+fn authority(origin: &str) -> &str {
+    origin.strip_prefix("http://").unwrap()
+}
+
+fn caddy(program: PathBuf, folder: &Folder, port: u16, sign_in: &str, service: &str) -> Command {
+    let site = format!("http://:{port} {{\n\tbind 127.0.0.1\n");
+    let documented = adapted(
+        CADDYFILE,
+        &[
+            ("app.example.com {\n", &site),
+            ("127.0.0.1:3000", authority(sign_in)),
+            ("127.0.0.1:8080", authority(service)),
+        ],
+    );
+    let (comment, documented) = documented.split_once(&site).unwrap();
+    let configuration = format!("{{\n\tadmin off\n}}\n{comment}{site}{documented}");
+    fs::write(folder.path().join("Caddyfile"), configuration).unwrap();
+    let mut command = Command::new(program);
+    command
+        .args(["run", "--adapter", "caddyfile", "--config", "Caddyfile"])
+        .current_dir(folder.path())
+        .stderr(Stdio::null());
+    for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
+        command.env(variable, folder.path());
+    }
+    command
+}
+
+fn traefik(folder: &Folder, port: u16, sign_in: &str, service: &str) -> Command {
+    let address = format!("\"127.0.0.1:{port}\"");
+    let configuration = adapted(TRAEFIK, &[("\":80\"", &address)]);
+    fs::write(folder.path().join("traefik.yaml"), configuration).unwrap();
+    let routes = adapted(
+        TRAEFIK_ROUTES,
+        &[
+            ("Host(`app.example.com`)", "PathPrefix(`/`)"),
+            ("http://127.0.0.1:3000", sign_in),
+            ("http://127.0.0.1:8080", service),
+            // On plain http no cookie has a prefix.
+            ("__Host-magic-link", "magic-link"),
+        ],
+    );
+    fs::write(folder.path().join("dynamic.yaml"), routes).unwrap();
+    let mut command = Command::new(from_pypi("traefik"));
+    command
+        .arg("--configFile=traefik.yaml")
+        .current_dir(folder.path())
+        .env("HOME", folder.path())
+        .stderr(Stdio::null());
+    command
 }
 
 fn nginx(folder: &Folder, port: u16, sign_in: &str, service: &str) -> Command {

@@ -110,3 +110,21 @@ async fn no_target_shows_a_stranger_a_private_file_through_the_guard() {
 async fn no_target_shows_a_stranger_a_private_file_through_nginx() {
     tries(Front::Nginx).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Caddy 2.6, Python with hypercorn, uvicorn and starlette, and Node; run by tests/run"]
+async fn no_target_shows_a_stranger_a_private_file_through_debians_caddy() {
+    tries(Front::Caddy).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Caddy, Python with hypercorn, uvicorn and starlette, and Node; run by tests/run"]
+async fn no_target_shows_a_stranger_a_private_file_through_the_newest_caddy() {
+    tries(Front::NewCaddy).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Traefik, Python with hypercorn, uvicorn and starlette, and Node; run by tests/run"]
+async fn no_target_shows_a_stranger_a_private_file_through_traefik() {
+    tries(Front::Traefik).await;
+}
