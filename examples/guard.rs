@@ -8,8 +8,10 @@
 use std::{env, error::Error, net::SocketAddr};
 
 use axum::{Router, body::Body, extract::Request, response::Response};
-use futures_util::future::OptionFuture;
+use futures_util::{future::OptionFuture, stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header::*};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Incoming;
 use hyper_util::{client::legacy, rt::TokioExecutor, rt::TokioIo};
 use tokio::{io::copy_bidirectional, net::TcpListener};
 use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, SessionGuard, SigningKey, WorkOs};
@@ -40,6 +42,7 @@ async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response,
     // The layer hands on one kind of upgrade, a WebSocket's. What has none now gets no tunnel.
     let is_websocket = request.headers().contains_key(UPGRADE);
     let session = request.extensions().get::<SessionGuard>().cloned();
+    let ended = session.clone();
     let ours = hyper::upgrade::on(&mut request);
     let answer = client.request(request).await;
     let mut answer = answer.map_err(|_| StatusCode::BAD_GATEWAY)?;
@@ -63,7 +66,22 @@ async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response,
             Ok::<_, Box<dyn Error + Send + Sync>>(())
         });
     }
-    Ok(answer.map(Body::new))
+    Ok(answer.map(|body| until(ended, body)))
+}
+
+/// Breaks a body off when its session ends, so that nobody takes half a download for the whole.
+fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
+    let Some(ended) = ended else {
+        return Body::new(body);
+    };
+    let frames = stream::unfold((ended, body), async |(mut ended, mut body)| {
+        let frame = tokio::select! {
+            () = &mut ended => Err(axum::Error::new("the session has ended")),
+            frame = body.frame() => frame?.map_err(axum::Error::new),
+        };
+        Some((frame, (ended, body)))
+    });
+    Body::new(StreamBody::new(frames))
 }
 
 /// Removes the fields that are about one connection (RFC 9110, section 7.6.1), but for the wish to upgrade it.
@@ -89,7 +107,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let upstream: Uri = env::var("UPSTREAM")
         .map_err(|_| "UPSTREAM is not set")?
         .parse()?;
-    if upstream.scheme_str() != Some("http") || upstream.path() != "/" {
+    let authority = upstream
+        .authority()
+        .map_or("@", |authority| authority.as_str());
+    let is_origin = upstream.path() == "/" && upstream.query().is_none();
+    if upstream.scheme_str() != Some("http") || !is_origin || authority.contains('@') {
         return Err("UPSTREAM must be an origin, such as http://127.0.0.1:8080".into());
     }
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;

@@ -151,16 +151,33 @@ where
 {
     // The request was admitted just now: what is there already goes out, and a body of one frame is never watched.
     if !mem::take(is_fresh) && Pin::new(&mut ending.guard).poll(cx).is_ready() {
-        return Poll::Ready(Next::Last(ending.tail.frame().map(Ok)));
+        return Poll::Ready(Next::Last(last_frame(body, ending, cx)));
     }
     Poll::Ready(match body.as_mut().poll_frame(cx) {
         Poll::Ready(Some(Ok(frame))) => Next::Frame(frame),
         Poll::Ready(last) => Next::Last(last),
         Poll::Pending => {
             ready!(Pin::new(&mut ending.guard).poll(cx));
-            Next::Last(ending.tail.frame().map(Ok))
+            Next::Last(last_frame(body, ending, cx))
         }
     })
+}
+
+/// Returns what stands at the end of a body whose session has ended: an error, if the inner body has one to give by now. A handler that waits for
+/// the same guard tells its client so that the body is not whole.
+fn last_frame<B>(
+    body: Pin<&mut B>,
+    ending: &Ending,
+    cx: &mut Context<'_>,
+) -> Option<Result<Frame<B::Data>, B::Error>>
+where
+    B: Body,
+    B::Data: From<Bytes>,
+{
+    match body.poll_frame(cx) {
+        Poll::Ready(Some(Err(error))) => Some(Err(error)),
+        _ => ending.tail.frame().map(Ok),
+    }
 }
 
 impl<B> fmt::Debug for ResponseBody<B> {

@@ -53,7 +53,7 @@ use crate::{
 /// | is anything else | 401, as the layer's own refusals |
 /// | cannot be decided, for the revocation store is down | 503 with `Retry-After` |
 /// | is for an endpoint of the layer's own | 400: the proxy has to send those to the layer, without asking |
-/// | has a target that is not origin-form (RFC 9112, section 3.2.1), or that readers take for different ones: `#`, a space, a control character, a byte above `0x7e`, a backslash in the path; or several targets | 400, with a session too |
+/// | has a target that is not origin-form (RFC 9112, section 3.2.1), or that readers may take for different ones: with `#`, a space, `"` in the query, `<`, `>`, a control character or a byte above `0x7e`, or with a backslash or a backtick in the path; or several targets | 400, with a session too: browsers encode these |
 /// | wants its connection to become anything but a WebSocket | 400, with a session too |
 ///
 /// The headers are encoded as [`Builder::forward_identity`](crate::Builder::forward_identity) says. A `Set-Cookie` beside them renews the session.
@@ -279,7 +279,8 @@ impl Question {
         match verdict {
             Ok(Some(admission)) => {
                 let session = admission.session.clone();
-                let (_, finish) = shared.admit(Request::new(()), admission, now);
+                let (_, finish) =
+                    shared.admit(Request::new(()), admission, Exposure::Protected, now);
                 permit(Some(&session), finish)
             }
             Ok(None) => permit(None, Finish::default()),

@@ -38,7 +38,7 @@ use crate::{
     revocation::{Standing, StoreError},
     rules::Exposure,
     session::Session,
-    stream::{Ending, Unanswered},
+    stream::{Ending, SessionGuard, Unanswered},
 };
 
 /// The response of a service behind email sign-in.
@@ -73,7 +73,9 @@ pub(crate) struct Finish {
     pub(crate) renewal: Option<Renewal>,
     /// Who watches over our cookies, where the inner service is one that must not set them.
     pub(crate) forwarded: Option<Arc<Shared>>,
-    /// Who ends the response with its session, before and after it has begun.
+    /// When the response's body ends, even if it goes on.
+    pub(crate) guard: Option<SessionGuard>,
+    /// What ends the response before it has begun.
     pub(crate) unanswered: Option<Box<Unanswered>>,
 }
 
@@ -174,10 +176,12 @@ where
                         None => match inner.poll(cx) {
                             Poll::Ready(response) => {
                                 let mut response = response?;
-                                let unanswered = finish.unanswered.take();
+                                let guard = match (finish.guard.take(), finish.unanswered.take()) {
+                                    (Some(guard), Some(unanswered)) => unanswered.into_guard(guard),
+                                    (guard, _) => guard,
+                                };
                                 mem::take(finish).write_to(&mut response);
-                                let ending = unanswered
-                                    .map(|unanswered| Ending::of(&response, unanswered.guard()));
+                                let ending = guard.map(|guard| Ending::of(&response, guard));
                                 let response =
                                     response.map(|body| ResponseBody::inner(body, ending));
                                 return Poll::Ready(Ok(response));
@@ -281,10 +285,12 @@ where
     }
     Poll::Ready(match waited.exposure.settle(standing) {
         Verdict::Admit => {
-            let (request, finish) =
-                waited
-                    .shared
-                    .admit(waited.request, waited.admission, waited.now);
+            let (request, finish) = waited.shared.admit(
+                waited.request,
+                waited.admission,
+                waited.exposure,
+                waited.now,
+            );
             State::Forward {
                 inner: waited.inner.call(request),
                 finish,

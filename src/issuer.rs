@@ -122,6 +122,7 @@ impl SessionIssuer {
     ///
     /// [`StoreError`] when the store did not take it: the session's token works until it expires.
     pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
+        session.leave();
         let now = self.shared.clock.now();
         self.shared.end(session, false, now).await
     }
@@ -136,6 +137,7 @@ impl SessionIssuer {
     ///
     /// [`StoreError`] when the store did not take both: the sessions' tokens may work until they expire.
     pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
+        session.leave();
         let now = self.shared.clock.now();
         self.shared.end(session, true, now).await
     }

@@ -30,7 +30,7 @@ use crate::{
     rules::Exposure,
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
-    stream::{Streams, Unanswered},
+    stream::{SessionGuard, Streams, Unanswered},
     webhook::Webhook,
 };
 
@@ -171,28 +171,37 @@ impl Shared {
         self: &Arc<Self>,
         mut request: Request<B>,
         admission: Admission,
+        exposure: Exposure,
         now: Timestamp,
     ) -> (Request<B>, Finish) {
-        let unanswered = self.streams.are_ended.then(|| {
-            let head = RequestHead::of(&request);
-            Unanswered::new(self.clone(), admission.session.clone(), &head, now)
+        let Admission { session, renewed } = admission;
+        let renewed = renewed.and_then(|renewed| {
+            let cookie = self.session_cookie(&renewed, now)?;
+            Some((renewed, cookie))
         });
-        if let Some(unanswered) = &unanswered {
-            request.extensions_mut().insert(unanswered.guard());
+        let watch = |session: &Session| SessionGuard::new(self.clone(), session.clone(), now);
+        let guard = self.streams.are_ended.then(|| watch(&session));
+        let is_protected = exposure == Exposure::Protected;
+        let unanswered = guard.as_ref().filter(|_| is_protected).map(|guard| {
+            let renewed = renewed.as_ref().map(|(renewed, _)| watch(renewed));
+            let until = renewed.unwrap_or_else(|| guard.clone());
+            let head = RequestHead::of(&request);
+            Box::new(Unanswered::new(self.clone(), session.clone(), until, &head))
+        });
+        if let Some(guard) = &guard {
+            request.extensions_mut().insert(guard.clone());
         }
         let finish = Finish {
             depends_on_session: true,
             takes_bearer: self.gate.takes_bearer,
-            renewal: admission
-                .renewed
-                .and_then(|renewed| self.session_cookie(&renewed, now))
-                .map(|cookie| Renewal {
-                    cookie,
-                    session: admission.session.clone(),
-                    shared: self.clone(),
-                }),
+            renewal: renewed.map(|(_, cookie)| Renewal {
+                cookie,
+                session: session.clone(),
+                shared: self.clone(),
+            }),
             forwarded: self.forwarded(),
-            unanswered: unanswered.map(Box::new),
+            guard,
+            unanswered,
         };
         if self.gate.forwards_identity {
             let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
@@ -200,9 +209,9 @@ impl Shared {
             if is_bearer {
                 request.headers_mut().remove(header::AUTHORIZATION);
             }
-            forward::rewrite(&mut request, Some(&admission.session), &self.gate.cookies);
+            forward::rewrite(&mut request, Some(&session), &self.gate.cookies);
         }
-        request.extensions_mut().insert(admission.session);
+        request.extensions_mut().insert(session);
         (request, finish)
     }
 
@@ -221,6 +230,7 @@ impl Shared {
             takes_bearer: self.gate.takes_bearer,
             renewal: None,
             forwarded: self.forwarded(),
+            guard: None,
             unanswered: None,
         };
         (request, finish)

@@ -109,7 +109,7 @@ impl<S> MagicLink<S> {
         }
         match exposure.settle(standing) {
             Verdict::Admit => {
-                let (request, finish) = self.shared.admit(request, admission, now);
+                let (request, finish) = self.shared.admit(request, admission, exposure, now);
                 ResponseFuture::forward(self.inner.call(request), finish)
             }
             Verdict::Pass => self.pass(request, exposure),

@@ -40,10 +40,10 @@ impl Builder {
     /// - A `Set-Cookie` of the inner service's for one of these cookies is dropped, with an
     ///   [`Event::CookieDropped`](crate::Event::CookieDropped).
     ///
-    /// - A WebSocket is the one upgrade that is handed on: an HTTP/1.1 `GET` without a body, with `Upgrade: websocket`, its key and version 13.
+    /// - A WebSocket is the one upgrade that is handed on: an HTTP/1.1 `GET` without a body, with `Upgrade: websocket`, a key and a version.
     ///   Any other `Upgrade`, its mention in `Connection`, and `HTTP2-Settings` are removed, and the request goes on as a usual one.
-    ///   Inside an h2c tunnel a client would write the four headers itself. For the same reason a `CONNECT` is refused with 400, but for
-    ///   HTTP/2's own WebSockets (RFC 8441): the inner service must take those for nothing else.
+    ///   Inside an h2c tunnel a client would write the four headers itself. For the same reason a `CONNECT` is refused with 400, unless it is
+    ///   HTTP/2's extended one (RFC 8441). The inner service must take that for a WebSocket alone: the layer does not see its `:protocol`.
     ///
     /// The inner service must be reachable through the layer alone. Without this setting requests and responses stay as they are: a
     /// service in this process has the [`Session`](crate::Session) in the request's extensions.

@@ -22,7 +22,8 @@ impl Builder {
     ///
     /// - A response that has not begun yet, such as that of a long poll, an upload or a client-streaming call, becomes a refusal: 401, a
     ///   303 to the form, or `grpc-status: 16`, as its [`Audience`](crate::Audience) has it. The inner service's future is dropped, as when a client hangs
-    ///   up. No cookie is removed: the browser may have a newer one by then.
+    ///   up. No cookie is removed: the browser may have a newer one by then. Public and optional paths are not refused, nor is a handler that
+    ///   ends its own session by [`SessionIssuer::sign_out`](crate::SessionIssuer::sign_out); one that ends it in the store itself should do so last.
     /// - A gRPC stream ends with `grpc-status: 16`; a gRPC-Web stream with the trailers that say so.
     /// - An event stream ends as if it were complete: `EventSource` comes back and hears its 401.
     /// - Any other body ends too. With a `Content-Length` the client knows that it was cut off; **without one it cannot tell**, since

@@ -13,7 +13,7 @@ pub use self::page::TroublePage;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Trouble {
-    /// The address of the page can be read in more than one way.
+    /// The request can be read in more than one way: the address of the page, most likely.
     AmbiguousRequest,
     /// The link was opened in another browser than the one that began the sign-in.
     AnotherBrowser,
@@ -116,8 +116,8 @@ impl Trouble {
     const fn words(self) -> Words {
         match self {
             Self::AmbiguousRequest => Words {
-                heading: "This address can’t be opened",
-                happened: "It has characters in it that don’t belong in a web address, so it was not looked up.",
+                heading: "This request can’t be passed on",
+                happened: "It can be read in more than one way, as when an address has characters in it that don’t belong there, so nothing was opened.",
                 advice: "Check the address for a typing mistake, or begin at the front page.",
                 way_on: "Go to the front page",
             },

@@ -4,7 +4,13 @@
 //! - It is one `Arc`: cloning it into a handler costs a counter.
 //! - Its id outlives renewals: ending the id ends every token that was ever minted for it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
@@ -68,6 +74,17 @@ struct Record {
     times: Times,
     /// When this was read of a request, or made.
     as_of: Timestamp,
+    is_left: Left,
+}
+
+/// The request that holds this session has itself signed its person out. A copy with other times is another request's.
+#[derive(Default)]
+struct Left(AtomicBool);
+
+impl Clone for Left {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -142,6 +159,7 @@ impl Session {
             term,
             times,
             as_of: now,
+            is_left: Left::default(),
         }))
     }
 
@@ -156,6 +174,16 @@ impl Session {
             times,
             ..Record::clone(&self.0)
         }))
+    }
+
+    /// Remembers that whoever holds this very session ends it.
+    pub(crate) fn leave(&self) {
+        self.0.is_left.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Says whether whoever holds this very session has ended it.
+    pub(crate) fn is_left(&self) -> bool {
+        self.0.is_left.0.load(Ordering::Relaxed)
     }
 
     /// Returns the provider's stable id of the person: `prof_…` at WorkOS. Key accounts on it.

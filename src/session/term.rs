@@ -64,6 +64,7 @@ impl PartialEq for Session {
                 term,
                 times,
                 as_of: _,
+                is_left: _,
             } = &*session.0;
             (*ends, *id, *method, *term, *times)
         };

@@ -2,16 +2,16 @@
 //!
 //! - The end is the first of: the end of the token that the request came with, or of today's lifetimes where they are shorter; the store's
 //!   word that the session was ended ([`Revocations::watch`](crate::Revocations::watch)); a look-up at every interval that says so.
-//! - A renewal moves the end of later requests only: what runs keeps the end of the token that its request came with. An `EventSource`
-//!   that was ended so comes back with the renewed cookie.
+//! - A renewal moves the end of later requests only: a body that runs keeps the end of the token that its request came with. An `EventSource`
+//!   that was ended so comes back with the renewed cookie. [`Unanswered`] has the rule for a response that has not begun.
 //! - A store that cannot tell ends nothing: it is asked again, and the token's end stays.
-//! - Nothing is watched before somebody polls: a response of one piece costs no timer.
+//! - Nothing is watched before somebody polls: a response that is there at once, in one piece, costs no timer.
 
 use std::{
     fmt,
     future::Future,
     panic::AssertUnwindSafe,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -60,15 +60,35 @@ pub(crate) struct Streams {
 /// ```
 #[derive(Clone)]
 #[must_use = "futures do nothing unless polled"]
-pub struct SessionGuard(SharedFuture<Signal>);
+pub struct SessionGuard(SharedFuture<Pin<Box<dyn Future<Output = End> + Send>>>);
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Expired,
+    Revoked,
+    /// The store failed in a way that leaves nothing to wait for.
+    Unknown,
+}
 
 impl SessionGuard {
     /// Watches a session whose standing was asked at `now`.
     pub(crate) fn new(shared: Arc<Shared>, session: Session, now: Timestamp) -> Self {
         // A store that panics must not leave a shared future that nobody can wait for: then the session is over.
         let ended = AssertUnwindSafe(ended(shared, session, now)).catch_unwind();
-        let ended: Signal = Box::pin(ended.map(drop));
+        let ended = ended.map(|end| end.unwrap_or(End::Unknown));
+        let ended: Pin<Box<dyn Future<Output = End> + Send>> = Box::pin(ended);
         Self(ended.shared())
+    }
+
+    /// Says whether the session is known to have ended. Nobody is woken for it.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.0.is_terminated() || self.0.peek().is_some()
+    }
+
+    /// Says how the session ended. It must not be polled after that.
+    pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.0.poll_unpin(cx)
     }
 }
 
@@ -79,20 +99,20 @@ impl Future for SessionGuard {
         if self.0.is_terminated() {
             return Poll::Ready(());
         }
-        self.0.poll_unpin(cx)
+        self.0.poll_unpin(cx).map(drop)
     }
 }
 
 impl fmt::Debug for SessionGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionGuard")
-            .field("has_ended", &self.0.peek().is_some())
+            .field("has_ended", &self.has_ended())
             .finish()
     }
 }
 
 /// Waits until a session has ended.
-async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) {
+async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> End {
     let mut told: Signal = shared
         .revocations
         .watch(&session)
@@ -102,19 +122,24 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) {
     loop {
         let turn = shared.clock.sleep_until(ask_at.min(end));
         told = match select(told, turn).await {
-            Either::Left(_) => return,
+            Either::Left(_) => return End::Revoked,
             Either::Right(((), told)) => told,
         };
         // The clock may wake us early.
         let now = shared.clock.now();
         if now >= end {
-            return;
+            return End::Expired;
         }
         if now >= ask_at {
-            if let Ok(false) = shared.is_active(&session).await {
-                return;
+            let asked = pin!(shared.is_active(&session));
+            let turn = shared.clock.sleep_until(end);
+            // What the store tells meanwhile, and the end, are not kept waiting by a look-up that hangs.
+            match select(told, select(asked, turn)).await {
+                Either::Left(_) => return End::Revoked,
+                Either::Right((Either::Left((Ok(false), _)), _)) => return End::Revoked,
+                Either::Right((_, rest)) => told = rest,
             }
-            ask_at = now + shared.streams.interval;
+            ask_at = shared.clock.now() + shared.streams.interval;
         }
     }
 }

@@ -1,13 +1,15 @@
-//! `Unanswered`: a request whose response has not begun, such as a long poll, an upload or a client-streaming call.
+//! `Unanswered`: a request for a protected path whose response has not begun, such as a long poll, an upload or a client-streaming call.
 //!
 //! - When its session ends, the layer drops the inner service's future, as if the client had hung up, and refuses the request in the language of
-//!   its audience.
-//! - No cookie is removed then. The browser may hold a newer one by now: a renewed session's, or that of a person who has signed in since.
+//!   its audience. A public path would be open without the session, so nothing is refused there.
+//! - Where the response will renew the session, the renewed one's end counts. Otherwise a person who was active would be turned away with the new
+//!   cookie still in the response's head.
+//! - A handler that signs its own person out by the [`SessionIssuer`](crate::SessionIssuer) goes on: what it has to do after that, and the cookies
+//!   that it removes, are part of signing out.
+//! - No cookie is removed. The browser may hold a newer one by now: a renewed session's, or that of a person who has signed in since.
 
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
 };
@@ -15,9 +17,8 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response, header, request::Parts};
 
-use super::SessionGuard;
+use super::{End, SessionGuard};
 use crate::{
-    clock::Timestamp,
     head::RequestHead,
     layer::Shared,
     rejection::{Rejection, RejectionKind},
@@ -27,6 +28,7 @@ use crate::{
 /// A request whose response has not begun.
 pub(crate) struct Unanswered {
     shared: Arc<Shared>,
+    /// The one that the inner service was handed.
     session: Session,
     guard: SessionGuard,
     /// What a refusal depends on. The request itself is with the inner service.
@@ -36,28 +38,35 @@ pub(crate) struct Unanswered {
 }
 
 impl Unanswered {
-    /// Keeps what a refusal of a request needs, whose session was asked about at `now`.
+    /// Keeps what a refusal of a request needs. The guard says when its session ends.
     pub(crate) fn new(
         shared: Arc<Shared>,
         session: Session,
+        guard: SessionGuard,
         head: &RequestHead<'_>,
-        now: Timestamp,
     ) -> Self {
         let (mut kept, ()) = Request::new(()).into_parts();
         kept.method = head.method().clone();
         kept.uri = head.original_uri().clone();
         kept.headers = head.headers().clone();
         Self {
-            guard: SessionGuard::new(shared.clone(), session.clone(), now),
             shared,
             session,
+            guard,
             head: kept,
             was_asked: false,
         }
     }
 
-    pub(crate) fn guard(&self) -> SessionGuard {
-        self.guard.clone()
+    /// Returns what ends the response's body from now on, if anything does: the request's own guard, unless the session outlived that one.
+    pub(crate) fn into_guard(self, own: SessionGuard) -> Option<SessionGuard> {
+        if self.session.is_left() {
+            None
+        } else if own.has_ended() {
+            Some(self.guard)
+        } else {
+            Some(own)
+        }
     }
 
     /// Returns the refusal if the session has ended since the inner service was asked last. The first time it was
@@ -69,18 +78,20 @@ impl Unanswered {
     /// Returns the refusal if the session has ended; else has the task woken when it does.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Response<Bytes>> {
         self.was_asked = true;
-        match Pin::new(&mut self.guard).poll(cx) {
-            Poll::Ready(()) => Some(self.refusal()),
+        if self.session.is_left() {
+            return None;
+        }
+        match self.guard.poll_end(cx) {
+            Poll::Ready(end) => Some(self.refusal(end)),
             Poll::Pending => None,
         }
     }
 
-    fn refusal(&self) -> Response<Bytes> {
-        let end = self.shared.gate.lifetimes.end_of(&self.session);
-        let kind = if self.shared.clock.now() >= end {
-            RejectionKind::ExpiredSession
-        } else {
-            RejectionKind::RevokedSession
+    fn refusal(&self, end: End) -> Response<Bytes> {
+        let kind = match end {
+            End::Expired => RejectionKind::ExpiredSession,
+            End::Revoked => RejectionKind::RevokedSession,
+            End::Unknown => RejectionKind::StoreUnavailable,
         };
         let head = RequestHead::of_parts(&self.head);
         let mut response = self.shared.refuse(Rejection::new(kind), &head);

@@ -132,6 +132,19 @@ async fn a_websocket_closes_within_a_second_of_signing_out_and_another_persons_g
     }
 }
 
+/// Nobody takes half a download for the whole.
+#[tokio::test]
+async fn a_download_that_is_cut_off_by_signing_out_breaks_off() {
+    let running = Front::Guard.before(&upstream::serve().await).await;
+    let person = running.person().await;
+    let mut download = person.get("/endless", &[]).await;
+    assert_eq!(download.chunk().await.unwrap().unwrap(), "first");
+    assert_eq!(person.sign_out("").await.status(), 303);
+    let rest = timeout(Duration::from_secs(1), download.chunk()).await;
+    let error = rest.expect("cut off within a second").unwrap_err();
+    assert!(error.is_body() || error.is_decode(), "{error:?}");
+}
+
 /// A service that switches to what nobody asked for: the layer has taken the request's wish out, or never saw one.
 #[tokio::test]
 async fn a_service_that_switches_unasked_gets_no_tunnel() {

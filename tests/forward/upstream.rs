@@ -39,6 +39,12 @@ async fn answer(mut request: Request) -> Response {
     }
     match request.uri().path() {
         "/echo" => Response::new(request.into_body()),
+        "/endless" => {
+            let first = futures_util::stream::iter([Ok::<_, std::io::Error>("first")]);
+            Response::new(Body::from_stream(
+                first.chain(futures_util::stream::pending()),
+            ))
+        }
         "/steal" => Response::builder()
             .header("set-cookie", "magic-link=theirs; Path=/")
             .header("set-cookie", "theirs=1")

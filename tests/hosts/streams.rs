@@ -41,8 +41,9 @@ use tonic::{
 use tonic_web::{GrpcWebClientLayer, GrpcWebLayer};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_magic_link::{
-    Builder, Clock, KeyRing, MagicLinkLayer, MemoryRevocations, Revocation, Revocations, Session,
-    SessionGuard, Standing, StoreError, StoreErrorKind, Target, testing::ManualClock,
+    Builder, Clock, KeyRing, Lookup, MagicLinkLayer, MemoryRevocations, Revocation, Revocations,
+    Session, SessionGuard, Signal, Standing, StoreError, StoreErrorKind, StoreFuture, Target,
+    testing::ManualClock,
 };
 
 use crate::{
@@ -556,6 +557,107 @@ async fn a_stream_that_is_never_at_a_loss_for_words_ends_too() {
     // The service holds one; the application's stream is gone, though the body is not.
     assert_eq!(Arc::strong_count(&alive), 2);
     assert_eq!(site.revocations.watchers(), 0);
+}
+
+/// A handler that waits for the guard itself has an error to give, and the client hears that it was cut off.
+#[tokio::test]
+async fn the_error_of_a_body_that_waits_for_the_guard_reaches_its_client() {
+    let site = Site::new();
+    let ada = site.person(ADA);
+    let service = site
+        .layer
+        .layer(service_fn(async |request: Request<Full<Bytes>>| {
+            let guard = request.extensions().get::<SessionGuard>().unwrap().clone();
+            let frames = stream::unfold((guard, true), async |(mut guard, is_first)| {
+                if !is_first {
+                    (&mut guard).await;
+                    return Some((Err("cut off"), (guard, false)));
+                }
+                let frame = http_body::Frame::data(Bytes::from_static(b"half"));
+                Some((Ok(frame), (guard, false)))
+            });
+            Ok::<_, Infallible>(Response::new(StreamBody::new(Box::pin(frames))))
+        }));
+    for waits in [true, false] {
+        let site_session = site.person(ADA);
+        let request = with_cookie(program("/x"), &site_session.cookie);
+        let answer = service.clone().oneshot(request).await.unwrap();
+        let mut body = Box::pin(answer.into_body());
+        assert!(body.frame().await.unwrap().is_ok());
+        if waits {
+            assert!(body.frame().now_or_never().is_none());
+        }
+        site.end(&site_session.session, End::Revoked);
+        let last = body.frame().await.unwrap();
+        assert_eq!(last.unwrap_err(), "cut off", "{waits}");
+        assert!(body.frame().await.is_none());
+    }
+    drop(ada);
+}
+
+/// A store whose look-ups hang after the first, and that tells of an end at once.
+#[derive(Debug)]
+struct Hanging {
+    asked: AtomicUsize,
+    told: Arc<watch::Sender<bool>>,
+}
+
+impl Revocations for Hanging {
+    fn look_up(&self, _: &Session) -> Lookup {
+        match self.asked.fetch_add(1, Ordering::SeqCst) {
+            0 => Lookup::Settled(Ok(Standing::Active)),
+            _ => Lookup::Pending(Box::pin(std::future::pending())),
+        }
+    }
+
+    fn revoke<'a>(&'a self, _: &'a Revocation) -> StoreFuture<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn watch(&self, _: &Session) -> Option<Signal> {
+        let mut told = self.told.subscribe();
+        Some(Box::pin(async move {
+            let _ = told.wait_for(|told| *told).await;
+        }))
+    }
+}
+
+/// Pinned: while the store was asked, nobody heard what it told, nor that the token had ended.
+#[tokio::test(start_paused = true)]
+async fn a_look_up_that_hangs_keeps_no_end_waiting() {
+    for end in [End::Revoked, End::Expired] {
+        let clock = ManualClock::new();
+        let told = Arc::new(watch::Sender::new(false));
+        let store = Hanging {
+            asked: AtomicUsize::new(0),
+            told: told.clone(),
+        };
+        let layer = builder(&clock)
+            .session_lifetime(HOUR)
+            .revocations(store)
+            .revocation_timeout(Duration::from_secs(10))
+            .end_streams()
+            .build()
+            .unwrap();
+        let mut request = program("/x");
+        let session = layer.sign_in(&mut request, ADA);
+        let service = layer.layer(service_fn(async |request: Request<Full<Bytes>>| {
+            let guard = request.extensions().get::<SessionGuard>().unwrap().clone();
+            let mut response = Response::new(Full::<Bytes>::default());
+            response.extensions_mut().insert(guard);
+            Ok::<_, Infallible>(response)
+        }));
+        let response = service.oneshot(request).await.unwrap();
+        let mut guard = response.extensions().get::<SessionGuard>().unwrap().clone();
+        assert!((&mut guard).now_or_never().is_none());
+        clock.advance(Duration::from_secs(30));
+        assert!((&mut guard).now_or_never().is_none(), "it asks now");
+        match end {
+            End::Expired => clock.set(session.expires_at()),
+            _ => drop(told.send_replace(true)),
+        }
+        assert!((&mut guard).now_or_never().is_some(), "{end:?}");
+    }
 }
 
 #[tokio::test]
