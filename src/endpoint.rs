@@ -5,7 +5,7 @@
 
 use http::Method;
 
-use crate::{flow::LONGEST_FORM, head::RequestHead, webhook::LONGEST_EVENT};
+use crate::{flow::LONGEST_FORM, request::head::RequestHead, webhook::LONGEST_EVENT};
 
 /// One of the layer's own paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,12 +9,11 @@ use std::fmt;
 use http::request::Parts;
 
 use crate::{
-    audience,
     clock::Timestamp,
     gate::Decision,
-    head::RequestHead,
     layer::MagicLinkLayer,
     rejection::RejectionKind,
+    request::head::RequestHead,
     rules::{Rule, is_plain},
     session::Session,
 };
@@ -165,7 +164,7 @@ impl MagicLinkLayer {
         let head = RequestHead::of_parts(request);
         let ground = if let Some(endpoint) = gate.endpoint(&head) {
             Ground::Endpoint(gate.path(endpoint))
-        } else if gate.allows_preflight && audience::is_preflight(&head) {
+        } else if gate.allows_preflight && head.is_preflight() {
             Ground::Preflight
         } else if let Some(rule) = gate.rules.rule_for(head.method(), head.path()) {
             Ground::Rule(rule.clone())

@@ -14,13 +14,15 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     event::Event,
-    head::{RequestHead, pairs},
     layer::Shared,
+    request::{
+        head::{RequestHead, pairs},
+        upgrade::{HTTP2_SETTINGS, Upgrade},
+    },
     session::{
         Session,
         cookie::{Cookies, Jar},
     },
-    upgrade::{HTTP2_SETTINGS, Upgrade},
 };
 
 const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");

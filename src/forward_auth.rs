@@ -32,15 +32,13 @@ use crate::{
     forward,
     future::Finish,
     gate::{Admission, Decision, Verdict},
-    head::RequestHead,
     layer::{MagicLinkLayer, Shared},
-    peer::PeerAddr,
     provider::BoxFuture,
     rejection::{Rejection, RejectionKind},
+    request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
     revocation::Lookup,
     rules::Exposure,
     session::Session,
-    upgrade::Upgrade,
 };
 
 /// Answers a proxy that asks whether a request may pass. [`MagicLinkLayer::forward_auth`] makes it.

@@ -11,13 +11,15 @@
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
-    audience,
     clock::Timestamp,
     endpoint::Endpoint,
-    head::{Found, RequestHead},
     provider::Identity,
     public_url::PublicUrl,
     rejection::{Rejection, RejectionKind},
+    request::{
+        head::{Found, RequestHead},
+        upgrade,
+    },
     return_to::ReturnTo,
     revocation::Standing,
     rules::{Exposure, Rules},
@@ -27,7 +29,6 @@ use crate::{
         lifetimes::Lifetimes,
         token::{Fault, Tokens},
     },
-    upgrade,
 };
 
 mod guard;
@@ -118,7 +119,7 @@ impl Gate {
         if self.forwards_identity && upgrade::asks_for_tunnel(head) {
             return Decision::Refuse(Rejection::new(RejectionKind::AmbiguousRequest));
         }
-        if self.allows_preflight && audience::is_preflight(head) {
+        if self.allows_preflight && head.is_preflight() {
             return Decision::Pass(Exposure::Public, None);
         }
         let exposure = self.rules.exposure(head.method(), head.path());

@@ -161,11 +161,9 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod audience;
 mod authorize;
 mod body;
 mod builder;
-mod client;
 mod clock;
 mod email;
 #[cfg(feature = "emulator")]
@@ -182,7 +180,6 @@ mod forward_auth;
 mod future;
 mod gate;
 pub mod guide;
-mod head;
 mod issuer;
 mod jwks;
 mod layer;
@@ -191,13 +188,13 @@ mod mailer;
 mod outage;
 mod page;
 mod passed;
-mod peer;
 mod provider;
 mod public_url;
 mod random;
 #[cfg(feature = "redis")]
 mod redis;
 mod rejection;
+mod request;
 mod require_recent;
 mod return_to;
 mod revocation;
@@ -209,7 +206,6 @@ mod stream;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
 mod throttle;
-mod upgrade;
 mod webhook;
 
 #[cfg(feature = "axum")]
@@ -223,11 +219,9 @@ pub use self::provider::{
     WorkOs,
 };
 pub use self::{
-    audience::Audience,
     authorize::{Authorization, IntoAuthorization},
     body::ResponseBody,
     builder::{Builder, SameSite},
-    client::ForwardedField,
     clock::{Clock, Signal, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
     error::ConfigError,
@@ -245,12 +239,12 @@ pub use self::{
         LoginPage, LoginProblem, MatchPage, OnwardPage, Page, PageSources, Pages, RememberMe,
         Resend, Sent, SignedOutPage, Trouble, TroublePage,
     },
-    peer::PeerAddr,
     provider::{
         AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
         ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     rejection::{Rejection, RejectionKind},
+    request::{audience::Audience, client::ForwardedField, peer::PeerAddr},
     require_recent::{RecentFuture, RecentOnly, RequireRecent},
     revocation::{
         FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,

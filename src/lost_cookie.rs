@@ -8,9 +8,9 @@ use http::header;
 use url::Url;
 
 use crate::{
-    head::RequestHead,
     public_url::PublicUrl,
     rejection::{Rejection, RejectionKind},
+    request::head::RequestHead,
 };
 
 /// Returns what a request hears whose cookie did not come back.

@@ -20,13 +20,12 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    audience,
     body::ResponseBody,
     error::ConfigError,
-    head::RequestHead,
     layer::{MagicLinkLayer, Shared},
     passed::{self, NoLayer},
     rejection::{Rejection, RejectionKind},
+    request::head::RequestHead,
 };
 
 /// Whoever has just signed in must pass: the clocks of replicas may be a minute apart, and a way back takes its time.
@@ -129,7 +128,7 @@ impl RequireRecent {
             Ok(Some(session)) if session.is_fresh(self.within) => return None,
             Ok(Some(_)) => RejectionKind::RecentSignInRequired,
             // The layer let it through, and it has no credentials to be judged by (Fetch, "CORS-preflight fetch").
-            Ok(None) if audience::is_preflight(&head) => return None,
+            Ok(None) if head.is_preflight() => return None,
             // Signing in would lead back here, and to the form again.
             Ok(None) if passed::is_unsettled(request.extensions()) => {
                 RejectionKind::StoreUnavailable

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use super::Builder;
-use crate::{error::ConfigError, peer::Proxies};
+use crate::{error::ConfigError, request::peer::Proxies};
 
 /// What the builder was told for what is not Rust.
 #[derive(Debug, Default)]

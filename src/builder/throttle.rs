@@ -4,9 +4,9 @@ use std::sync::atomic::AtomicBool;
 
 use super::Builder;
 use crate::{
-    client::ForwardedField,
     error::ConfigError,
     event::Listener,
+    request::client::ForwardedField,
     throttle::{ErasedThrottle, Limits, MemoryThrottle, Throttle, Throttling},
 };
 

@@ -15,10 +15,10 @@ use super::{
     exchange::{Exchange, Proof},
 };
 use crate::{
-    head::Found,
     issuer::Issued,
     page::{OnwardPage, Page},
     rejection::{Rejection, RejectionKind, redirect},
+    request::head::Found,
     session::{cookie::Jar, seal},
 };
 

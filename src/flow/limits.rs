@@ -292,7 +292,7 @@ mod tests {
         let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 4_000);
         request
             .extensions_mut()
-            .insert(crate::peer::PeerAddr::from(peer));
+            .insert(crate::request::peer::PeerAddr::from(peer));
         Step {
             shared: layer.shared.clone(),
             endpoint: Endpoint::Login,

@@ -13,9 +13,9 @@ use super::{
 use crate::{
     email::Email,
     endpoint::Endpoint,
-    head::Found,
     page::{LoginPage, LoginProblem, Page, RememberMe},
     rejection::{RejectionKind, redirect},
+    request::head::Found,
     return_to::ReturnTo,
     session::{Session, Term, cookie::Jar, seal::Purpose},
 };

@@ -7,9 +7,9 @@ use super::Gate;
 use crate::{
     clock::Timestamp,
     endpoint::Endpoint,
-    head::RequestHead,
     lost_cookie,
     rejection::{Rejection, RejectionKind},
+    request::head::RequestHead,
     session::cookie::Jar,
 };
 

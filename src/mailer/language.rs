@@ -6,7 +6,7 @@
 
 use http::{HeaderMap, header};
 
-use crate::audience::accept::{split, weight};
+use crate::request::accept::{split, weight};
 
 /// RFC 5646, section 4.4.1: what any implementation must take.
 const LONGEST_TAG: usize = 35;

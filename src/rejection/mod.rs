@@ -18,12 +18,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::{
-    audience::Audience,
     endpoint::Endpoint,
     gate::Gate,
-    head::RequestHead,
     layer::Shared,
     page::{Page, Resend, TroublePage},
+    request::{audience::Audience, head::RequestHead},
 };
 
 mod kind;

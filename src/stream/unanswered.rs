@@ -19,9 +19,9 @@ use http::{Request, Response, header, request::Parts};
 
 use super::{End, SessionGuard};
 use crate::{
-    head::RequestHead,
     layer::Shared,
     rejection::{Rejection, RejectionKind},
+    request::head::RequestHead,
     session::Session,
 };
 

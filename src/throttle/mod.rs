@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    client::ForwardedField, clock::Timestamp, event::Listener, provider::BoxFuture,
+    clock::Timestamp, event::Listener, provider::BoxFuture, request::client::ForwardedField,
     revocation::StoreError,
 };
 

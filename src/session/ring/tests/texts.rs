@@ -1,6 +1,7 @@
 //! Keys in a file.
 
-use super::{super::text::read_ring, *};
+use super::super::text::read_ring;
+use super::*;
 
 fn key(number: u8) -> String {
     let secret: Vec<u8> = (0..32u8)

@@ -1,10 +1,8 @@
 //! `Audience`: who asks, and so in which language a refusal is heard. Read when refusing, never when admitting.
 
-use http::{HeaderMap, HeaderValue, Method, header, request::Parts};
+use http::{HeaderMap, Method, header, request::Parts};
 
-use crate::head::RequestHead;
-
-pub(crate) mod accept;
+use super::head::RequestHead;
 
 /// Who asks, and so in which language the layer's refusals are heard.
 ///
@@ -68,7 +66,7 @@ impl Audience {
 
     pub(crate) fn of_head(head: &RequestHead<'_>) -> Self {
         let headers = head.headers();
-        if is_preflight(head) {
+        if head.is_preflight() {
             return Self::Preflight;
         }
         if opens_websocket(headers) || head.method() == Method::CONNECT {
@@ -83,38 +81,11 @@ impl Audience {
         if head.is_prefetch() {
             return Self::Prefetch;
         }
-        if head.is_safe() && wants_page(headers) {
+        if head.is_safe() && head.wants_page() {
             return Self::Document;
         }
         Self::Program
     }
-}
-
-/// Says whether a browser asks on behalf of another origin what it may ask (Fetch, "CORS-preflight request").
-pub(crate) fn is_preflight(head: &RequestHead<'_>) -> bool {
-    let headers = head.headers();
-    head.method() == Method::OPTIONS
-        && headers.contains_key(header::ORIGIN)
-        && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
-}
-
-/// Says whether the answer is shown to a person. Fetch metadata wins over `Accept`, which scripts send as they like.
-pub(crate) fn wants_page(headers: &HeaderMap) -> bool {
-    let navigates = |mode: &HeaderValue| mode == "navigate";
-    let is_shown = |destination: &HeaderValue| {
-        let frames = ["document", "embed", "frame", "iframe", "object"];
-        frames.into_iter().any(|frame| destination == frame)
-    };
-    said(headers, "sec-fetch-mode", navigates)
-        .or_else(|| said(headers, "sec-fetch-dest", is_shown))
-        .unwrap_or_else(|| accept::prefers_page(headers))
-}
-
-/// Says whether every field of a name passes; nothing where there is none.
-fn said(headers: &HeaderMap, name: &str, passes: impl Fn(&HeaderValue) -> bool) -> Option<bool> {
-    let mut fields = headers.get_all(name).iter().peekable();
-    fields.peek()?;
-    Some(fields.all(passes))
 }
 
 /// Reads `Upgrade`, a list of protocols (RFC 9110, section 7.8).

@@ -7,7 +7,7 @@
 use http::{HeaderMap, header};
 
 /// Says whether HTML is named, and wanted at least as much as JSON.
-pub(super) fn prefers_page(headers: &HeaderMap) -> bool {
+pub(crate) fn prefers_page(headers: &HeaderMap) -> bool {
     let (mut html, mut json) = (Wish::default(), Wish::default());
     for field in headers.get_all(header::ACCEPT) {
         for range in split(field.as_bytes(), b',') {

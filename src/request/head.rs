@@ -6,10 +6,10 @@
 //! - Two cookies of ours with different values are a conflict, decided by neither the first nor the last.
 //! - A bearer token stands in the one `Authorization` field, behind the scheme and one space. Another scheme is the application's own.
 
-use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header};
+use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use memchr::memchr_iter;
 
-use crate::audience;
+use super::accept;
 
 /// What the gate reads of a request.
 #[derive(Clone, Copy, Debug)]
@@ -91,6 +91,15 @@ impl<'r> RequestHead<'r> {
         self.method == Method::GET || self.method == Method::HEAD
     }
 
+    /// Says whether a browser asks on behalf of another origin what it may ask (Fetch, "CORS-preflight request").
+    pub(crate) fn is_preflight(&self) -> bool {
+        self.method == Method::OPTIONS
+            && self.headers.contains_key(header::ORIGIN)
+            && self
+                .headers
+                .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
+    }
+
     /// Says whether the browser asks ahead of the person: a prefetch or prerender.
     pub(crate) fn is_prefetch(&self) -> bool {
         let asks = |name| {
@@ -139,7 +148,7 @@ impl<'r> RequestHead<'r> {
 
     /// Says whether the caller shows what it gets to a person: a navigation, or somebody who prefers HTML.
     pub(crate) fn wants_page(&self) -> bool {
-        audience::wants_page(self.headers)
+        wants_page(self.headers)
     }
 
     /// Finds the cookies whose name has exactly these bytes.
@@ -187,6 +196,25 @@ impl<'r> RequestHead<'r> {
             .and_then(|token| std::str::from_utf8(token).ok());
         Found::One(token.unwrap_or(NONE_OF_OURS))
     }
+}
+
+/// Says whether the answer is shown to a person. Fetch metadata wins over `Accept`, which scripts send as they like.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let navigates = |mode: &HeaderValue| mode == "navigate";
+    let is_shown = |destination: &HeaderValue| {
+        let frames = ["document", "embed", "frame", "iframe", "object"];
+        frames.into_iter().any(|frame| destination == frame)
+    };
+    said(headers, "sec-fetch-mode", navigates)
+        .or_else(|| said(headers, "sec-fetch-dest", is_shown))
+        .unwrap_or_else(|| accept::prefers_page(headers))
+}
+
+/// Says whether every field of a name passes; nothing where there is none.
+fn said(headers: &HeaderMap, name: &str, passes: impl Fn(&HeaderValue) -> bool) -> Option<bool> {
+    let mut fields = headers.get_all(name).iter().peekable();
+    fields.peek()?;
+    Some(fields.all(passes))
 }
 
 /// Returns what follows the scheme in an `Authorization` field, if that is `Bearer`. The scheme ends where a token does

@@ -9,7 +9,7 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 
-use crate::head::RequestHead;
+use crate::request::head::RequestHead;
 
 /// A client's offer to speak HTTP/2 with these settings, beside `Upgrade: h2c` (RFC 7540, section 3.2.1).
 pub(crate) const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");

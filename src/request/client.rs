@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{HeaderName, header, request::Parts};
 
-use crate::peer::{PeerAddr, Proxies};
+use crate::request::peer::{PeerAddr, Proxies};
 
 /// The field in which trusted proxies name the client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

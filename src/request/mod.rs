@@ -1,0 +1,8 @@
+//! What a request says: its head, who asks, and where it comes from. Nothing here decides.
+
+pub(crate) mod accept;
+pub(crate) mod audience;
+pub(crate) mod client;
+pub(crate) mod head;
+pub(crate) mod peer;
+pub(crate) mod upgrade;
