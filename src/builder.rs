@@ -14,10 +14,9 @@ use crate::{
     outage::Outage,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, Identity, IdentityProvider},
-    public_url::PublicUrl,
     revocation::{IntoRevocations, MemoryRevocations, Revocations},
-    rules::Rules,
     session::{KeyRing, cookie::Cookies, token::Tokens},
+    site::{public_url::PublicUrl, rules::Rules},
     stream::Streams,
 };
 

@@ -14,8 +14,8 @@ use crate::{
     layer::MagicLinkLayer,
     rejection::RejectionKind,
     request::head::RequestHead,
-    rules::{Rule, is_plain},
     session::Session,
+    site::rules::{Rule, is_plain},
 };
 
 /// What the layer would do with a request, and why. Made by [`MagicLinkLayer::explain`].

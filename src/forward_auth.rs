@@ -37,8 +37,8 @@ use crate::{
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
     revocation::Lookup,
-    rules::Exposure,
     session::Session,
+    site::rules::Exposure,
 };
 
 /// Answers a proxy that asks whether a request may pass. [`MagicLinkLayer::forward_auth`] makes it.

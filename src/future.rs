@@ -36,8 +36,8 @@ use crate::{
     rejection::RejectionKind,
     request::head::RequestHead,
     revocation::{Standing, StoreError},
-    rules::Exposure,
     session::Session,
+    site::rules::Exposure,
     stream::{Ending, SessionGuard, Unanswered},
 };
 

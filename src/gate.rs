@@ -12,22 +12,24 @@ use http::{HeaderMap, HeaderValue, header};
 
 use crate::{
     clock::Timestamp,
-    endpoint::Endpoint,
     provider::Identity,
-    public_url::PublicUrl,
     rejection::{Rejection, RejectionKind},
     request::{
         head::{Found, RequestHead},
         upgrade,
     },
-    return_to::ReturnTo,
     revocation::Standing,
-    rules::{Exposure, Rules},
     session::{
         Session, SessionId, Term, Times,
         cookie::{Cookies, Jar},
         lifetimes::Lifetimes,
         token::{Fault, Tokens},
+    },
+    site::{
+        endpoint::Endpoint,
+        public_url::PublicUrl,
+        return_to::ReturnTo,
+        rules::{Exposure, Rules},
     },
 };
 

@@ -26,9 +26,9 @@ use crate::{
     revocation::{
         Lookup, Revocation, Revocations, Standing, StoreError, StoreErrorKind, StoreFuture,
     },
-    rules::Exposure,
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
+    site::rules::Exposure,
     stream::{SessionGuard, Streams, Unanswered},
     webhook::Webhook,
 };

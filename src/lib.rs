@@ -168,7 +168,6 @@ mod clock;
 mod email;
 #[cfg(feature = "emulator")]
 pub mod emulator;
-mod endpoint;
 mod error;
 mod event;
 mod explain;
@@ -189,18 +188,16 @@ mod outage;
 mod page;
 mod passed;
 mod provider;
-mod public_url;
 mod random;
 #[cfg(feature = "redis")]
 mod redis;
 mod rejection;
 mod request;
 mod require_recent;
-mod return_to;
 mod revocation;
-mod rules;
 mod service;
 mod session;
+mod site;
 mod stream;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
@@ -250,11 +247,11 @@ pub use self::{
         FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,
         Revocations, Standing, StoreError, StoreErrorKind, StoreFuture, Target,
     },
-    rules::{Exposure, PathRule, Rule},
     service::MagicLink,
     session::{
         InvalidSessionId, KeyFile, KeyHandle, KeyRing, RetiredKey, Session, SessionId, SigningKey,
     },
+    site::rules::{Exposure, PathRule, Rule},
     stream::SessionGuard,
     throttle::{
         Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,

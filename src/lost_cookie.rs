@@ -8,9 +8,9 @@ use http::header;
 use url::Url;
 
 use crate::{
-    public_url::PublicUrl,
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
+    site::public_url::PublicUrl,
 };
 
 /// Returns what a request hears whose cookie did not come back.

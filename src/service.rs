@@ -13,7 +13,6 @@ use tower_service::Service;
 use crate::{
     body::{ResponseBody, answer_to},
     clock::Timestamp,
-    endpoint::Endpoint,
     event::Event,
     flow::{self, Step},
     future::{Collect, ResponseFuture, Wait},
@@ -23,8 +22,8 @@ use crate::{
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Lookup,
-    rules::Exposure,
     session::cookie::Jar,
+    site::{endpoint::Endpoint, rules::Exposure},
     webhook,
 };
 

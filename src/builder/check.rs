@@ -7,11 +7,11 @@ use crate::{
     error::ConfigError,
     gate::Gate,
     provider::Identity,
-    rules::is_plain,
     session::{
         SessionId, Term,
         cookie::{self, Jar},
     },
+    site::rules::is_plain,
 };
 
 const LONGEST_COOKIE_NAME: usize = 64;

@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use super::Builder;
-use crate::{email, error::ConfigError, public_url::PublicUrl};
+use crate::{email, error::ConfigError, site::public_url::PublicUrl};
 
 impl Builder {
     /// Has browsers send the session cookie to every host of a domain: to `app.example.com` and `reports.example.com`, for `example.com`. Default: to

@@ -1,7 +1,7 @@
 //! The builder's settings of which paths ask for a session.
 
 use super::Builder;
-use crate::rules::{Exposure, PathRule, Reach};
+use crate::site::rules::{Exposure, PathRule, Reach};
 
 /// # Paths
 ///

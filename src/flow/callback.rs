@@ -17,10 +17,10 @@ use tokio::time::sleep;
 
 use super::{Step, attempt::Attempt, exchange::Proof};
 use crate::{
-    endpoint::Endpoint,
     provider::AuthorizationCode,
     rejection::{Rejection, RejectionKind, redirect},
     session::seal::Purpose,
+    site::endpoint::Endpoint,
 };
 
 /// Longer codes are none of WorkOS's, whose examples have 26 characters.

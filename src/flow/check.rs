@@ -7,10 +7,10 @@ use http::{Response, StatusCode};
 
 use super::{Step, attempt::Attempt};
 use crate::{
-    endpoint::Endpoint,
     page::{CheckPage, CodeEntry, CodeProblem, CrossDevice, Page, Resend, Sent},
     rejection::{Rejection, RejectionKind, redirect},
     session::{cookie::Jar, seal::Purpose},
+    site::endpoint::Endpoint,
 };
 
 /// A browser that was sent here follows within this time; one that comes without our cookie so soon has dropped it.

@@ -9,11 +9,11 @@ use http::Response;
 
 use super::{CODE_LIFETIME, Step, attempt::Attempt, exchange::Proof};
 use crate::{
-    endpoint::Endpoint,
     page::{CodeProblem, Sent},
     provider::OneTimeCode,
     rejection::{Rejection, RejectionKind, redirect},
     session::seal::Purpose,
+    site::endpoint::Endpoint,
 };
 
 /// How many wrong codes end the tries of a mail: one in 200,000 guesses is right.

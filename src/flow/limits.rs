@@ -231,10 +231,10 @@ mod tests {
     use super::*;
     use crate::{
         builder::Builder,
-        endpoint::Endpoint,
         layer::MagicLinkLayer,
         provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
         session::{KeyRing, SigningKey},
+        site::endpoint::Endpoint,
         throttle::{Limits, Throttle},
     };
 

@@ -12,12 +12,11 @@ use super::{
 };
 use crate::{
     email::Email,
-    endpoint::Endpoint,
     page::{LoginPage, LoginProblem, Page, RememberMe},
     rejection::{RejectionKind, redirect},
     request::head::Found,
-    return_to::ReturnTo,
     session::{Session, Term, cookie::Jar, seal::Purpose},
+    site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
 /// The longest provider's link that the way back has room beside, if at all. WorkOS's have 71 characters.

@@ -7,13 +7,13 @@ use http::{Response, StatusCode};
 use super::{Step, fields::Fields};
 use crate::{
     clock::Timestamp,
-    endpoint::Endpoint,
     event::Event,
     layer::Shared,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::{RejectionKind, redirect},
     revocation::{Revocation, StoreError, Target},
     session::Session,
+    site::endpoint::Endpoint,
 };
 
 impl Step {

@@ -18,15 +18,14 @@ use crate::{
     authorize::Authorize,
     body::answer_to,
     clock::Timestamp,
-    endpoint::Endpoint,
     layer::Shared,
     mailer::BoundedMailer,
     page::{CrossDevice, Resend, Sent},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     request::{client::client_of, head::RequestHead},
-    return_to::ReturnTo,
     session::{Session, Term, cookie::Jar, seal::Purpose},
+    site::{endpoint::Endpoint, return_to::ReturnTo},
     throttle::Throttling,
 };
 

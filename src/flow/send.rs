@@ -8,13 +8,13 @@ use url::Url;
 
 use super::{CODE_LIFETIME, SignIn, Step, attempt::Attempt, code::is_code, rejection_of};
 use crate::{
-    endpoint::Endpoint,
     event::Event,
     mailer::{Mail, language},
     page::Sent,
     provider::{Delivery, Link, ProviderError, ProviderErrorKind, Start, StartCode, StartedCode},
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
+    site::endpoint::Endpoint,
 };
 
 impl Step {

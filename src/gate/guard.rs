@@ -6,11 +6,11 @@
 use super::Gate;
 use crate::{
     clock::Timestamp,
-    endpoint::Endpoint,
     lost_cookie,
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
     session::cookie::Jar,
+    site::endpoint::Endpoint,
 };
 
 impl Gate {

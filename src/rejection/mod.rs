@@ -18,11 +18,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::{
-    endpoint::Endpoint,
     gate::Gate,
     layer::Shared,
     page::{Page, Resend, TroublePage},
     request::{audience::Audience, head::RequestHead},
+    site::endpoint::Endpoint,
 };
 
 mod kind;

@@ -1,6 +1,10 @@
 //! Where a page of ours leads back to.
 
-use crate::{endpoint::Endpoint, layer::Shared, request::head::RequestHead, return_to::ReturnTo};
+use crate::{
+    layer::Shared,
+    request::head::RequestHead,
+    site::{endpoint::Endpoint, return_to::ReturnTo},
+};
 
 /// Returns the way back to the link that a request came by, or to the field for the code: nothing has used them up. By GET it does nothing that the link
 /// would not.
