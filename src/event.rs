@@ -13,8 +13,8 @@ use crate::{
     email::Email,
     provider::{ProviderError, ProviderErrorKind},
     rejection::RejectionKind,
-    revocation::StoreErrorKind,
     session::Session,
+    store::StoreErrorKind,
     throttle::LimitScope,
     webhook::WebhookEffect,
 };

@@ -35,9 +35,10 @@ use crate::{
     provider::BoxFuture,
     rejection::RejectionKind,
     request::head::RequestHead,
-    revocation::{Standing, StoreError},
+    revocation::Standing,
     session::Session,
     site::rules::Exposure,
+    store::StoreError,
     stream::{Ending, SessionGuard, Unanswered},
 };
 

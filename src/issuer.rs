@@ -13,11 +13,11 @@ use crate::{
     event::Event,
     layer::Shared,
     provider::Identity,
-    revocation::StoreError,
     session::{
         Session, SessionId, Term,
         cookie::{self, Jar},
     },
+    store::StoreError,
 };
 
 #[cfg(feature = "tower-cookies")]

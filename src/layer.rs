@@ -23,12 +23,11 @@ use crate::{
     provider::{BoxFuture, IdentityProvider},
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::Proxies},
-    revocation::{
-        Lookup, Revocation, Revocations, Standing, StoreError, StoreErrorKind, StoreFuture,
-    },
+    revocation::{Lookup, Revocation, Revocations, Standing},
     service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
     site::rules::Exposure,
+    store::{StoreError, StoreErrorKind, StoreFuture},
     stream::{SessionGuard, Streams, Unanswered},
     webhook::Webhook,
 };

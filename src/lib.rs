@@ -189,8 +189,6 @@ mod page;
 mod passed;
 mod provider;
 mod random;
-#[cfg(feature = "redis")]
-mod redis;
 mod rejection;
 mod request;
 mod require_recent;
@@ -198,6 +196,7 @@ mod revocation;
 mod service;
 mod session;
 mod site;
+mod store;
 mod stream;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
@@ -245,13 +244,14 @@ pub use self::{
     require_recent::{RecentFuture, RecentOnly, RequireRecent},
     revocation::{
         FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,
-        Revocations, Standing, StoreError, StoreErrorKind, StoreFuture, Target,
+        Revocations, Standing, Target,
     },
     service::MagicLink,
     session::{
         InvalidSessionId, KeyFile, KeyHandle, KeyRing, RetiredKey, Session, SessionId, SigningKey,
     },
     site::rules::{Exposure, PathRule, Rule},
+    store::{StoreError, StoreErrorKind, StoreFuture},
     stream::SessionGuard,
     throttle::{
         Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
@@ -259,7 +259,7 @@ pub use self::{
     webhook::WebhookEffect,
 };
 #[cfg(feature = "redis")]
-pub use self::{redis::Redis, revocation::RedisRevocations, throttle::RedisThrottle};
+pub use self::{revocation::RedisRevocations, store::redis::Redis, throttle::RedisThrottle};
 
 /// The README's code, compiled and run as its readers would.
 #[cfg(all(doctest, feature = "axum", feature = "workos"))]

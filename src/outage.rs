@@ -9,10 +9,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::{
-    event::Event,
-    layer::Shared,
-    rejection::Rejection,
-    revocation::{Standing, StoreError},
+    event::Event, layer::Shared, rejection::Rejection, revocation::Standing, store::StoreError,
 };
 
 /// What is done while the revocation store cannot tell, and whether it is so now.

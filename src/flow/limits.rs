@@ -20,7 +20,7 @@ use crate::{
     event::Event,
     layer::Shared,
     rejection::{Rejection, RejectionKind},
-    revocation::{StoreError, StoreErrorKind},
+    store::{StoreError, StoreErrorKind},
     throttle::{Charge, Charged, LimitScope, Rate, Take, ThrottleKey},
 };
 

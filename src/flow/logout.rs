@@ -11,9 +11,10 @@ use crate::{
     layer::Shared,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::{RejectionKind, redirect},
-    revocation::{Revocation, StoreError, Target},
+    revocation::{Revocation, Target},
     session::Session,
     site::endpoint::Endpoint,
+    store::StoreError,
 };
 
 impl Step {

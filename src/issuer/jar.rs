@@ -9,8 +9,8 @@ use tower_cookies::Cookies;
 use super::{IssueError, SessionIssuer};
 use crate::{
     provider::Identity,
-    revocation::StoreError,
     session::{Session, cookie::Jar},
+    store::StoreError,
 };
 
 impl SessionIssuer {

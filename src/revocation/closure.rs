@@ -2,9 +2,8 @@
 
 use std::{error::Error, fmt, future::Future};
 
-use super::{
-    Lookup, MemoryRevocations, Revocation, Revocations, Standing, StoreError, StoreFuture,
-};
+use super::{Lookup, MemoryRevocations, Revocation, Revocations, Standing};
+use crate::store::{StoreError, StoreFuture};
 use crate::{clock::Signal, session::Session};
 
 /// What `Builder::revocations` takes: a [`Revocations`], or a closure that looks a session up.

@@ -15,9 +15,10 @@ use self::{
     table::{End, FOR_EVER, Hasher, Id},
 };
 use super::{
-    Lookup, Revocation, Revocations, Standing, StoreFuture, Target, membership, read_membership,
+    Lookup, Revocation, Revocations, Standing, Target, membership, read_membership,
     watchers::{Watch, Watchers},
 };
+use crate::store::StoreFuture;
 use crate::{
     clock::{Signal, Timestamp},
     random,

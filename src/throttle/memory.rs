@@ -21,7 +21,7 @@ use governor::{
 };
 
 use super::{Charge, Charged, Rate, Take, Throttle, ThrottleKey, table::Table};
-use crate::{clock::Timestamp, revocation::StoreError};
+use crate::{clock::Timestamp, store::StoreError};
 
 const DEFAULT_MOST_KEYS: usize = 100_000;
 /// The last second that rates tell apart: nanoseconds in 64 bits reach to the year 2554, with room for a rate's refill.

@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     clock::Timestamp, event::Listener, provider::BoxFuture, request::client::ForwardedField,
-    revocation::StoreError,
+    store::StoreError,
 };
 
 mod limits;

@@ -23,8 +23,11 @@ use super::{
 use crate::{
     clock::Timestamp,
     random,
-    redis::{Connection, Redis},
-    revocation::{Revocation, StoreError},
+    revocation::Revocation,
+    store::{
+        StoreError,
+        redis::{Connection, Redis},
+    },
 };
 
 /// How long the server holds a question when there is nothing new.

@@ -11,8 +11,9 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Lookup, Revocation, Revocations, StoreError, StoreErrorKind, StoreFuture};
-use crate::{clock::Signal, event::Listener, redis::Redis, session::Session};
+use super::{Lookup, Revocation, Revocations};
+use crate::store::{StoreError, StoreErrorKind, StoreFuture};
+use crate::{clock::Signal, event::Listener, session::Session, store::redis::Redis};
 
 mod follower;
 mod replica;

@@ -20,8 +20,9 @@ use tokio::time::Instant;
 use crate::{
     clock::{Clock, SystemClock, Timestamp},
     event::{Event, Listener, StoreName},
-    revocation::{Lookup, MemoryRevocations, Revocation, Standing, StoreError, StoreErrorKind},
+    revocation::{Lookup, MemoryRevocations, Revocation, Standing},
     session::Session,
+    store::{StoreError, StoreErrorKind},
 };
 
 /// While the server is followed it is heard of at least this often, save while everything is loaded: see the follower's waits.

@@ -8,10 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use tokio::sync::oneshot;
 
 use super::writer::Letter;
-use crate::{
-    clock::Timestamp,
-    revocation::{Revocation, StoreErrorKind},
-};
+use crate::{clock::Timestamp, revocation::Revocation, store::StoreErrorKind};
 
 type Reply = oneshot::Sender<Result<(), StoreErrorKind>>;
 

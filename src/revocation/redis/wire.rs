@@ -9,9 +9,9 @@ use ::redis::{Cmd, Script, cmd};
 use crate::{
     clock::Timestamp,
     random,
-    redis::Redis,
     revocation::{Revocation, Target, membership, read_membership},
     session::SessionId,
+    store::redis::Redis,
 };
 
 /// How many orders the stream keeps, about. Who has missed more loads all of them.

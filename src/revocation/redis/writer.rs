@@ -20,8 +20,11 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    redis::{Connection, Redis},
-    revocation::{Revocation, StoreError, StoreErrorKind},
+    revocation::Revocation,
+    store::{
+        StoreError, StoreErrorKind,
+        redis::{Connection, Redis},
+    },
 };
 
 /// How long one attempt may take, connecting and all. The layer waits for 2 seconds, unless it is told otherwise.

@@ -24,8 +24,10 @@ use super::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey};
 use crate::{
     clock::Timestamp,
     event::{Event, Listener, StoreName},
-    redis::{Connection, Redis},
-    revocation::{StoreError, StoreErrorKind},
+    store::{
+        StoreError, StoreErrorKind,
+        redis::{Connection, Redis},
+    },
 };
 
 /// How long one decision may take, connecting and all. The layer waits for 2 seconds.

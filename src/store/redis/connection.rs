@@ -25,7 +25,7 @@ use tokio_rustls::{
 };
 
 use super::{Place, Redis};
-use crate::revocation::{StoreError, StoreErrorKind};
+use crate::store::{StoreError, StoreErrorKind};
 
 /// How long one server has from the first packet to the end of the greeting.
 const GREETING: Duration = Duration::from_secs(1);
