@@ -9,7 +9,7 @@ use crate::{
     event::{Event, Listener},
     flow::{Exchanges, Flow},
     gate::Gate,
-    layer::{MagicLinkLayer, PageSet, Shared},
+    layer::{MagicLinkLayer, PageSet, Shared, stream::Streams},
     mailer::Mailer,
     outage::Outage,
     page::{DefaultPages, Pages, Policy},
@@ -17,7 +17,6 @@ use crate::{
     revocation::{IntoRevocations, MemoryRevocations, Revocations},
     session::{KeyRing, cookie::Cookies, token::Tokens},
     site::{public_url::PublicUrl, rules::Rules},
-    stream::Streams,
 };
 
 mod bearer;

@@ -27,12 +27,14 @@ use http::{
 use tower_service::Service;
 
 use crate::{
-    body::{ResponseBody, answer_to},
     clock::Timestamp,
-    forward,
-    future::Finish,
     gate::{Admission, Decision, Verdict},
-    layer::{MagicLinkLayer, Shared},
+    layer::{
+        MagicLinkLayer, Shared,
+        body::{ResponseBody, answer_to},
+        future::Finish,
+        identity_headers,
+    },
     provider::BoxFuture,
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
@@ -382,7 +384,7 @@ fn permit(session: Option<&Session>, finish: Finish) -> Response<Bytes> {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(session) = session {
-        forward::introduce(headers, session);
+        identity_headers::introduce(headers, session);
     }
     response
 }

@@ -13,9 +13,9 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tower_service::Service;
 
-use crate::{
+use crate::layer::{
+    MagicLinkLayer, Shared,
     body::{ResponseBody, answer_to},
-    layer::{MagicLinkLayer, Shared},
 };
 
 /// Serves the layer's public keys as a JWK Set (RFC 7517, section 5). [`MagicLinkLayer::jwks`] makes it.

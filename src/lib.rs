@@ -162,7 +162,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod authorize;
-mod body;
 mod builder;
 mod clock;
 mod email;
@@ -174,9 +173,7 @@ mod explain;
 #[cfg(feature = "axum")]
 mod extract;
 mod flow;
-mod forward;
 mod forward_auth;
-mod future;
 mod gate;
 pub mod guide;
 mod issuer;
@@ -193,11 +190,9 @@ mod rejection;
 mod request;
 mod require_recent;
 mod revocation;
-mod service;
 mod session;
 mod site;
 mod store;
-mod stream;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
@@ -216,7 +211,6 @@ pub use self::provider::{
 };
 pub use self::{
     authorize::{Authorization, IntoAuthorization},
-    body::ResponseBody,
     builder::{Builder, SameSite},
     clock::{Clock, Signal, SystemClock, Timestamp},
     email::{Email, InvalidEmail},
@@ -225,10 +219,12 @@ pub use self::{
     explain::{Explanation, Ground, Outcome},
     flow::SignIn,
     forward_auth::{ForwardAuth, ForwardAuthFuture},
-    future::ResponseFuture,
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},
     jwks::Jwks,
-    layer::MagicLinkLayer,
+    layer::{
+        MagicLinkLayer, body::ResponseBody, future::ResponseFuture, service::MagicLink,
+        stream::SessionGuard,
+    },
     mailer::{ConsoleMailer, Mail, MailError, Mailer},
     page::{
         CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
@@ -246,13 +242,11 @@ pub use self::{
         FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,
         Revocations, Standing, Target,
     },
-    service::MagicLink,
     session::{
         InvalidSessionId, KeyFile, KeyHandle, KeyRing, RetiredKey, Session, SessionId, SigningKey,
     },
     site::rules::{Exposure, PathRule, Rule},
     store::{StoreError, StoreErrorKind, StoreFuture},
-    stream::SessionGuard,
     throttle::{
         Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
     },

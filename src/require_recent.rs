@@ -20,9 +20,8 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
-    body::ResponseBody,
     error::ConfigError,
-    layer::{MagicLinkLayer, Shared},
+    layer::{MagicLinkLayer, Shared, body::ResponseBody},
     passed::{self, NoLayer},
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,

@@ -16,9 +16,8 @@ use http::{HeaderValue, Method, Response, StatusCode, Version, header, request::
 
 use crate::{
     authorize::Authorize,
-    body::answer_to,
     clock::Timestamp,
-    layer::Shared,
+    layer::{Shared, body::answer_to},
     mailer::BoundedMailer,
     page::{CrossDevice, Resend, Sent},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},

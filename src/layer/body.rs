@@ -13,7 +13,7 @@ use http::{HeaderValue, Method, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
-use crate::stream::Ending;
+use crate::layer::stream::Ending;
 
 /// The body of a response that has passed the layer: the inner service's, untouched, or a page of the layer's.
 #[pin_project]

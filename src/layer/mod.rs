@@ -8,15 +8,18 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower_layer::Layer;
 
 use crate::{
-    body::answer_to,
     builder::Builder,
     clock::{Steady, Timestamp},
     event::{Event, Listener},
     flow::Flow,
-    forward,
-    future::{Finish, Renewal},
     gate::{Admission, Gate},
     issuer::SessionIssuer,
+    layer::{
+        body::answer_to,
+        future::{Finish, Renewal},
+        service::MagicLink,
+        stream::{SessionGuard, Streams, Unanswered},
+    },
     outage::Outage,
     page::{Page, Pages, Policy},
     passed,
@@ -24,13 +27,17 @@ use crate::{
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::Proxies},
     revocation::{Lookup, Revocation, Revocations, Standing},
-    service::MagicLink,
     session::{KeyRing, Session, cookie::Jar},
     site::rules::Exposure,
     store::{StoreError, StoreErrorKind, StoreFuture},
-    stream::{SessionGuard, Streams, Unanswered},
     webhook::Webhook,
 };
+
+pub(crate) mod body;
+pub(crate) mod future;
+pub(crate) mod identity_headers;
+pub(crate) mod service;
+pub(crate) mod stream;
 
 /// Puts email sign-in in front of a service. Clones share everything; cloning costs a counter.
 ///
@@ -207,7 +214,7 @@ impl Shared {
             if is_bearer {
                 request.headers_mut().remove(header::AUTHORIZATION);
             }
-            forward::rewrite(&mut request, Some(&session), &self.gate.cookies);
+            identity_headers::rewrite(&mut request, Some(&session), &self.gate.cookies);
         }
         request.extensions_mut().insert(session);
         (request, finish)
@@ -220,7 +227,7 @@ impl Shared {
         exposure: Exposure,
     ) -> (Request<B>, Finish) {
         if self.gate.forwards_identity {
-            forward::rewrite(&mut request, None, &self.gate.cookies);
+            identity_headers::rewrite(&mut request, None, &self.gate.cookies);
         }
         passed::mark(request.extensions_mut());
         let finish = Finish {

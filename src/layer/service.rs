@@ -11,13 +11,15 @@ use http_body::Body;
 use tower_service::Service;
 
 use crate::{
-    body::{ResponseBody, answer_to},
     clock::Timestamp,
     event::Event,
     flow::{self, Step},
-    future::{Collect, ResponseFuture, Wait},
     gate::{Admission, Decision, Verdict},
-    layer::Shared,
+    layer::{
+        Shared,
+        body::{ResponseBody, answer_to},
+        future::{Collect, ResponseFuture, Wait},
+    },
     passed,
     rejection::Rejection,
     request::head::RequestHead,

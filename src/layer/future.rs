@@ -25,12 +25,15 @@ use pin_project::pin_project;
 use tower_service::Service;
 
 use crate::{
-    body::ResponseBody,
     clock::Timestamp,
     flow::{FORM_TIMEOUT, Step},
-    forward,
     gate::{self, Admission, Verdict},
-    layer::Shared,
+    layer::{
+        Shared,
+        body::ResponseBody,
+        identity_headers,
+        stream::{Ending, SessionGuard, Unanswered},
+    },
     passed,
     provider::BoxFuture,
     rejection::RejectionKind,
@@ -39,7 +42,6 @@ use crate::{
     session::Session,
     site::rules::Exposure,
     store::StoreError,
-    stream::{Ending, SessionGuard, Unanswered},
 };
 
 /// The response of a service behind email sign-in.
@@ -315,7 +317,7 @@ impl Finish {
     pub(crate) fn write_to<B>(self, response: &mut Response<B>) {
         let headers = response.headers_mut();
         if let Some(shared) = &self.forwarded {
-            forward::keep_own_cookies(headers, shared);
+            identity_headers::keep_own_cookies(headers, shared);
         }
         if self.depends_on_session {
             headers.append(header::VARY, gate::vary(self.takes_bearer));
