@@ -4,7 +4,9 @@
 
 use std::{error::Error, future::Future};
 
-use crate::provider::{BoxFuture, Identity};
+use futures_util::future::BoxFuture;
+
+use crate::provider::Identity;
 
 /// Whether somebody may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

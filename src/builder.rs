@@ -9,13 +9,13 @@ use crate::{
     event::{Event, Listener},
     flow::{Exchanges, Flow},
     gate::Gate,
-    layer::{MagicLinkLayer, PageSet, Shared, stream::Streams},
+    layer::MagicLinkLayer,
     mailer::Mailer,
-    outage::Outage,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, Identity, IdentityProvider},
-    revocation::{IntoRevocations, MemoryRevocations, Revocations},
+    revocation::{BoundedRevocations, IntoRevocations, MemoryRevocations, Revocations},
     session::{KeyRing, cookie::Cookies, token::Tokens},
+    shared::{PageSet, Shared, Streams},
     site::{public_url::PublicUrl, rules::Rules},
 };
 
@@ -269,6 +269,12 @@ impl Builder {
         };
         check::cookie_size(&gate, &self.organizations)?;
         self.revocations.tell_to(&self.listener);
+        let revocations = BoundedRevocations::new(
+            self.revocations,
+            self.revocation_timeout,
+            self.admits_on_outage,
+            self.listener.clone(),
+        );
         self.throttle.tell_to(&self.listener);
         Ok(MagicLinkLayer::new(Shared {
             clock: Steady::new(self.clock),
@@ -288,13 +294,11 @@ impl Builder {
             },
             gate,
             listener: self.listener,
+            revocations,
             pages: PageSet {
                 pages: self.pages,
                 policy,
             },
-            revocations: self.revocations,
-            revocation_timeout: self.revocation_timeout,
-            outage: Outage::new(self.admits_on_outage),
             streams: self.streams,
             webhook: self.webhook.check()?,
         }))

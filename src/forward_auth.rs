@@ -20,6 +20,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
     uri::PathAndQuery,
@@ -28,18 +29,17 @@ use tower_service::Service;
 
 use crate::{
     clock::Timestamp,
-    gate::{Admission, Decision, Verdict},
+    gate::Decision,
     layer::{
-        MagicLinkLayer, Shared,
+        Finish, MagicLinkLayer, Settled,
         body::{ResponseBody, answer_to},
-        future::Finish,
         identity_headers,
     },
-    provider::BoxFuture,
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
     revocation::Lookup,
     session::Session,
+    shared::Shared,
     site::rules::Exposure,
 };
 
@@ -267,24 +267,24 @@ impl Question {
         dialect: Dialect,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let verdict = match self.decide(shared, now) {
-            Decision::Admit(admission) => settle(shared, admission, Exposure::Protected).await,
-            Decision::Pass(exposure, Some(admission)) => settle(shared, admission, exposure).await,
-            Decision::Pass(_, None) => Ok(None),
-            Decision::Refuse(rejection) => Err(rejection),
+        let (admission, exposure) = match self.decide(shared, now) {
+            Decision::Admit(admission) => (admission, Exposure::Protected),
+            Decision::Pass(exposure, Some(admission)) => (admission, exposure),
+            Decision::Pass(_, None) => return permit(None, Finish::default()),
+            Decision::Refuse(rejection) => return self.refuse(shared, dialect, rejection),
             Decision::RefuseStep(_) | Decision::Step(_) => {
-                Err(Rejection::new(RejectionKind::Malformed))
+                let rejection = Rejection::new(RejectionKind::Malformed);
+                return self.refuse(shared, dialect, rejection);
             }
         };
-        match verdict {
-            Ok(Some(admission)) => {
-                let session = admission.session.clone();
-                let (_, finish) =
-                    shared.admit(Request::new(()), admission, Exposure::Protected, now);
-                permit(Some(&session), finish)
-            }
-            Ok(None) => permit(None, Finish::default()),
-            Err(rejection) => self.refuse(shared, dialect, rejection),
+        let answer = match shared.revocations.look_up(&admission.session) {
+            Lookup::Settled(answer) => answer,
+            Lookup::Pending(lookup) => shared.revocations.bounded(lookup).await,
+        };
+        // What is settled is a request that goes nowhere: the proxy hands on the real one.
+        match shared.settle(Request::new(()), admission, exposure, answer, now) {
+            Settled::Forward(request, finish) => permit(request.extensions().get(), finish),
+            Settled::Refuse(_, rejection) => self.refuse(shared, dialect, rejection),
         }
     }
 
@@ -358,24 +358,6 @@ fn origin_form(target: &[u8]) -> Option<Uri> {
     }
     let parsed = PathAndQuery::try_from(target).ok()?;
     (parsed.as_str().as_bytes() == target).then(|| Uri::from(parsed))
-}
-
-/// Asks the revocation store. `None` is a request that passes without its session.
-async fn settle(
-    shared: &Shared,
-    admission: Admission,
-    exposure: Exposure,
-) -> Result<Option<Admission>, Rejection> {
-    let standing = match shared.revocations.look_up(&admission.session) {
-        Lookup::Settled(standing) => standing,
-        Lookup::Pending(lookup) => shared.bounded(lookup).await,
-    };
-    let standing = shared.judge(standing);
-    match exposure.settle(standing) {
-        Verdict::Admit => Ok(Some(admission)),
-        Verdict::Pass => Ok(None),
-        Verdict::Refuse(rejection) => Err(rejection),
-    }
 }
 
 fn permit(session: Option<&Session>, finish: Finish) -> Response<Bytes> {

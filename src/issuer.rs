@@ -11,12 +11,12 @@ use http::HeaderValue;
 use crate::{
     clock::Timestamp,
     event::Event,
-    layer::Shared,
     provider::Identity,
     session::{
         Session, SessionId, Term,
         cookie::{self, Jar},
     },
+    shared::Shared,
     store::StoreError,
 };
 

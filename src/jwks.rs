@@ -13,9 +13,12 @@ use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tower_service::Service;
 
-use crate::layer::{
-    MagicLinkLayer, Shared,
-    body::{ResponseBody, answer_to},
+use crate::{
+    layer::{
+        MagicLinkLayer,
+        body::{ResponseBody, answer_to},
+    },
+    shared::Shared,
 };
 
 /// Serves the layer's public keys as a JWK Set (RFC 7517, section 5). [`MagicLinkLayer::jwks`] makes it.

@@ -181,7 +181,6 @@ mod jwks;
 mod layer;
 mod lost_cookie;
 mod mailer;
-mod outage;
 mod page;
 mod passed;
 mod provider;
@@ -191,6 +190,7 @@ mod request;
 mod require_recent;
 mod revocation;
 mod session;
+mod shared;
 mod site;
 mod store;
 #[cfg(feature = "test-util")]
@@ -222,8 +222,8 @@ pub use self::{
     issuer::{IssueError, Issued, SessionIssuer, SessionToken},
     jwks::Jwks,
     layer::{
-        MagicLinkLayer, body::ResponseBody, future::ResponseFuture, service::MagicLink,
-        stream::SessionGuard,
+        MagicLinkLayer, SessionGuard, body::ResponseBody, future::ResponseFuture,
+        service::MagicLink,
     },
     mailer::{ConsoleMailer, Mail, MailError, Mailer},
     page::{

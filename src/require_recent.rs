@@ -21,10 +21,11 @@ use tower_service::Service;
 
 use crate::{
     error::ConfigError,
-    layer::{MagicLinkLayer, Shared, body::ResponseBody},
+    layer::{MagicLinkLayer, body::ResponseBody},
     passed::{self, NoLayer},
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
+    shared::Shared,
 };
 
 /// Whoever has just signed in must pass: the clocks of replicas may be a minute apart, and a way back takes its time.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Builder, HOUR};
-use crate::{error::ConfigError, layer::stream::Streams};
+use crate::{error::ConfigError, shared::Streams};
 
 const SECOND: Duration = Duration::from_secs(1);
 

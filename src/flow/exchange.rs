@@ -16,7 +16,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use futures_util::future::{FutureExt, Shared as SharedFuture};
+use futures_util::{
+    future::BoxFuture,
+    future::{FutureExt, Shared as SharedFuture},
+};
 use sha2::{Digest, Sha256};
 
 use self::runs::{Key, Runs};
@@ -30,10 +33,10 @@ use crate::{
     email::Email,
     event::Event,
     issuer::{IssueError, Issued},
-    layer::Shared,
-    provider::{AuthorizationCode, BoxFuture, FinishCode, Identity, OneTimeCode},
+    provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode},
     rejection::{Rejection, RejectionKind},
     session::Term,
+    shared::Shared,
 };
 
 mod runs;

@@ -68,7 +68,7 @@ impl Step {
         let granted = exchanges.rejoin(state, self.browser()?, self.now)?.await;
         let granted = granted.ok()?;
         // It may have been signed out since.
-        let is_active = self.shared.is_active(granted.session()).await;
+        let is_active = self.shared.revocations.is_active(granted.session()).await;
         is_active.unwrap_or(false).then_some(granted)
     }
 

@@ -18,8 +18,8 @@ use crate::{
     clock::Timestamp,
     email::Email,
     event::Event,
-    layer::Shared,
     rejection::{Rejection, RejectionKind},
+    shared::Shared,
     store::{StoreError, StoreErrorKind},
     throttle::{Charge, Charged, LimitScope, Rate, Take, ThrottleKey},
 };

@@ -8,11 +8,11 @@ use super::{Step, fields::Fields};
 use crate::{
     clock::Timestamp,
     event::Event,
-    layer::Shared,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::{RejectionKind, redirect},
     revocation::{Revocation, Target},
     session::Session,
+    shared::Shared,
     site::endpoint::Endpoint,
     store::StoreError,
 };
@@ -86,11 +86,11 @@ impl Shared {
                 Target::Address(session.email().to_owned()),
             ]
             .map(|target| Revocation::new(target, at, until));
-            self.revoke_all(&orders).await
+            self.revocations.revoke_all(&orders).await
         } else {
             let until = self.gate.end_of_last_token(session);
             let order = Revocation::new(Target::Session(session.id()), at, until);
-            self.revoke(&order).await
+            self.revocations.revoke(&order).await
         };
         self.listener.tell(&Event::SignedOut {
             session,

@@ -17,13 +17,14 @@ use http::{HeaderValue, Method, Response, StatusCode, Version, header, request::
 use crate::{
     authorize::Authorize,
     clock::Timestamp,
-    layer::{Shared, body::answer_to},
+    layer::body::answer_to,
     mailer::BoundedMailer,
     page::{CrossDevice, Resend, Sent},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     request::{client::client_of, head::RequestHead},
     session::{Session, Term, cookie::Jar, seal::Purpose},
+    shared::Shared,
     site::{endpoint::Endpoint, return_to::ReturnTo},
     throttle::Throttling,
 };
@@ -283,7 +284,7 @@ impl Step {
         let Ok(session) = self.shared.gate.session(&self.head(), self.now) else {
             return Ok(None);
         };
-        let is_active = self.shared.is_active(&session).await?;
+        let is_active = self.shared.revocations.is_active(&session).await?;
         Ok(is_active.then_some(session))
     }
 }

@@ -18,28 +18,25 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
-use futures_util::FutureExt;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+use futures_util::future::BoxFuture;
+use http::{Request, Response, header};
 use http_body::Body;
 use pin_project::pin_project;
 use tower_service::Service;
 
+use super::{
+    admit::{Finish, Settled},
+    body::ResponseBody,
+    stream::Ending,
+};
 use crate::{
     clock::Timestamp,
     flow::{FORM_TIMEOUT, Step},
-    gate::{self, Admission, Verdict},
-    layer::{
-        Shared,
-        body::ResponseBody,
-        identity_headers,
-        stream::{Ending, SessionGuard, Unanswered},
-    },
-    passed,
-    provider::BoxFuture,
+    gate::Admission,
     rejection::RejectionKind,
     request::head::RequestHead,
     revocation::Standing,
-    session::Session,
+    shared::Shared,
     site::rules::Exposure,
     store::StoreError,
 };
@@ -63,40 +60,6 @@ enum State<S, B, F> {
     },
     Refuse(Option<Response<Bytes>>),
     Wait(Option<Box<Wait<S, B>>>),
-}
-
-/// What a response gets on its way out.
-#[derive(Debug, Default)]
-pub(crate) struct Finish {
-    /// The response may look different to others.
-    pub(crate) depends_on_session: bool,
-    /// The session may have come by bearer token.
-    pub(crate) takes_bearer: bool,
-    /// The renewed session, where it is time.
-    pub(crate) renewal: Option<Renewal>,
-    /// Who watches over our cookies, where the inner service is one that must not set them.
-    pub(crate) forwarded: Option<Arc<Shared>>,
-    /// When the response's body ends, even if it goes on.
-    pub(crate) guard: Option<SessionGuard>,
-    /// What ends the response before it has begun.
-    pub(crate) unanswered: Option<Box<Unanswered>>,
-}
-
-/// A renewed session on its way to its browser.
-#[derive(Debug)]
-pub(crate) struct Renewal {
-    pub(crate) cookie: HeaderValue,
-    pub(crate) session: Session,
-    pub(crate) shared: Arc<Shared>,
-}
-
-impl Renewal {
-    /// Says whether the session was ended while its response was made, where the store can tell by itself: by signing out, or in anew. The browser has
-    /// no cookie since, or another one.
-    fn is_late(&self) -> bool {
-        let ended = self.shared.revocations.watch(&self.session);
-        ended.and_then(FutureExt::now_or_never).is_some()
-    }
 }
 
 /// A request that waits for the revocation store.
@@ -281,77 +244,28 @@ where
     let waiting = wait.as_mut().expect("a look-up is awaited once");
     let answer = ready!(waiting.lookup.as_mut().poll(cx));
     #[expect(clippy::expect_used, reason = "it was there a line ago")]
-    let mut waited = wait.take().expect("a look-up is awaited once");
-    let standing = waited.shared.judge(answer);
-    if standing.is_err() {
-        passed::mark_unsettled(waited.request.extensions_mut());
-    }
-    Poll::Ready(match waited.exposure.settle(standing) {
-        Verdict::Admit => {
-            let (request, finish) = waited.shared.admit(
-                waited.request,
-                waited.admission,
-                waited.exposure,
-                waited.now,
-            );
-            State::Forward {
-                inner: waited.inner.call(request),
+    let waited = wait.take().expect("a look-up is awaited once");
+    let Wait {
+        mut inner,
+        request,
+        admission,
+        exposure,
+        now,
+        shared,
+        ..
+    } = *waited;
+    Poll::Ready(
+        match shared.settle(request, admission, exposure, answer, now) {
+            Settled::Forward(request, finish) => State::Forward {
+                inner: inner.call(request),
                 finish,
+            },
+            Settled::Refuse(request, rejection) => {
+                let head = RequestHead::of(&request);
+                State::Refuse(Some(shared.refuse(rejection, &head)))
             }
-        }
-        Verdict::Pass => {
-            let (request, finish) = waited.shared.pass(waited.request, waited.exposure);
-            State::Forward {
-                inner: waited.inner.call(request),
-                finish,
-            }
-        }
-        Verdict::Refuse(rejection) => {
-            let head = RequestHead::of(&waited.request);
-            State::Refuse(Some(waited.shared.refuse(rejection, &head)))
-        }
-    })
-}
-
-impl Finish {
-    pub(crate) fn write_to<B>(self, response: &mut Response<B>) {
-        let headers = response.headers_mut();
-        if let Some(shared) = &self.forwarded {
-            identity_headers::keep_own_cookies(headers, shared);
-        }
-        if self.depends_on_session {
-            headers.append(header::VARY, gate::vary(self.takes_bearer));
-        }
-        if let Some(renewal) = self.renewal {
-            let is_theirs = sets_same(headers, &renewal.cookie);
-            // A shared cache that kept it would sign others in (CVE-2025-64762). Fields aimed at one cache overrule
-            // Cache-Control there (RFC 9213).
-            let is_aimed = |name: &&HeaderName| {
-                let name = name.as_str();
-                name.ends_with("-cache-control") || name == "surrogate-control"
-            };
-            let aimed: Vec<_> = headers.keys().filter(is_aimed).cloned().collect();
-            for name in aimed {
-                headers.remove(name);
-            }
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            // The handler signed somebody in or out: a renewed cookie behind its own would undo that. Or somebody did meanwhile.
-            if !is_theirs && !renewal.is_late() {
-                headers.append(header::SET_COOKIE, renewal.cookie);
-            }
-        }
-    }
-}
-
-/// Says whether a response sets or removes the cookie of this name already. A browser cuts blanks around a name
-/// (draft-ietf-httpbis-rfc6265bis, section 5.6).
-fn sets_same(headers: &HeaderMap, cookie: &HeaderValue) -> bool {
-    fn name(cookie: &HeaderValue) -> Option<&[u8]> {
-        let name = cookie.as_bytes().split(|b| *b == b'=').next()?;
-        Some(name.trim_ascii())
-    }
-    let mut set = headers.get_all(header::SET_COOKIE).iter();
-    set.any(|theirs| name(theirs) == name(cookie))
+        },
+    )
 }
 
 impl<S, B, F> fmt::Debug for ResponseFuture<S, B, F> {

@@ -14,7 +14,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
     event::Event,
-    layer::Shared,
     request::{
         head::{RequestHead, pairs},
         upgrade::{HTTP2_SETTINGS, Upgrade},
@@ -23,6 +22,7 @@ use crate::{
         Session,
         cookie::{Cookies, Jar},
     },
+    shared::Shared,
 };
 
 const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");

@@ -10,21 +10,21 @@ use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use super::{
+    admit::Settled,
+    body::{ResponseBody, answer_to},
+    future::{Collect, ResponseFuture, Wait},
+};
 use crate::{
     clock::Timestamp,
     event::Event,
     flow::{self, Step},
-    gate::{Admission, Decision, Verdict},
-    layer::{
-        Shared,
-        body::{ResponseBody, answer_to},
-        future::{Collect, ResponseFuture, Wait},
-    },
-    passed,
+    gate::{Admission, Decision},
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Lookup,
     session::cookie::Jar,
+    shared::Shared,
     site::{endpoint::Endpoint, rules::Exposure},
     webhook,
 };
@@ -80,7 +80,7 @@ impl<S> MagicLink<S> {
     /// Hands a request on once the revocation store has answered: at once, unless the store has to wait.
     fn proceed<B, R>(
         &mut self,
-        mut request: Request<B>,
+        request: Request<B>,
         admission: Admission,
         exposure: Exposure,
         now: Timestamp,
@@ -94,7 +94,7 @@ impl<S> MagicLink<S> {
                 // The service that was polled ready is the one to call; its clone waits for the next request.
                 let next = self.inner.clone();
                 return ResponseFuture::wait(Wait {
-                    lookup: self.shared.bounded(lookup),
+                    lookup: self.shared.revocations.bounded(lookup),
                     inner: mem::replace(&mut self.inner, next),
                     request,
                     admission,
@@ -104,17 +104,16 @@ impl<S> MagicLink<S> {
                 });
             }
         };
-        let standing = self.shared.judge(settled);
-        if standing.is_err() {
-            passed::mark_unsettled(request.extensions_mut());
-        }
-        match exposure.settle(standing) {
-            Verdict::Admit => {
-                let (request, finish) = self.shared.admit(request, admission, exposure, now);
+        match self
+            .shared
+            .settle(request, admission, exposure, settled, now)
+        {
+            Settled::Forward(request, finish) => {
                 ResponseFuture::forward(self.inner.call(request), finish)
             }
-            Verdict::Pass => self.pass(request, exposure),
-            Verdict::Refuse(rejection) => self.refuse(rejection, &RequestHead::of(&request)),
+            Settled::Refuse(request, rejection) => {
+                self.refuse(rejection, &RequestHead::of(&request))
+            }
         }
     }
 

@@ -9,7 +9,7 @@
 
 use std::{error::Error, fmt, future::Future};
 
-use crate::provider::BoxFuture;
+use futures_util::future::BoxFuture;
 
 mod bounded;
 mod console;

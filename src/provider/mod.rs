@@ -12,9 +12,10 @@
 use std::{
     fmt,
     future::{self, Future},
-    pin::Pin,
     time::Duration,
 };
+
+use futures_util::future::BoxFuture;
 
 use crate::email::Email;
 
@@ -35,8 +36,6 @@ pub use self::{
     error::{ProviderError, ProviderErrorKind},
     identity::{Identity, SignInMethod},
 };
-
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// Sends links and redeems what comes back. Implementers write plain `async fn`.
 ///

@@ -19,9 +19,9 @@ use serde::Serialize;
 
 use crate::{
     gate::Gate,
-    layer::Shared,
     page::{Page, Resend, TroublePage},
     request::{audience::Audience, head::RequestHead},
+    shared::Shared,
     site::endpoint::Endpoint,
 };
 

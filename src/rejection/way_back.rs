@@ -1,8 +1,8 @@
 //! Where a page of ours leads back to.
 
 use crate::{
-    layer::Shared,
     request::head::RequestHead,
+    shared::Shared,
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 

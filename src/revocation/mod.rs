@@ -14,12 +14,14 @@ use crate::{
     store::{StoreError, StoreFuture},
 };
 
+mod bounded;
 mod closure;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
 mod watchers;
 
+pub(crate) use self::bounded::BoundedRevocations;
 pub use self::{
     closure::{FnRevocations, IntoRevocations, IntoStanding},
     memory::MemoryRevocations,

@@ -13,9 +13,10 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
+
 use crate::{
-    clock::Timestamp, event::Listener, provider::BoxFuture, request::client::ForwardedField,
-    store::StoreError,
+    clock::Timestamp, event::Listener, request::client::ForwardedField, store::StoreError,
 };
 
 mod limits;

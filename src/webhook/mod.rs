@@ -14,9 +14,9 @@ use http::{HeaderMap, HeaderValue, Response, header};
 use crate::{
     clock::Timestamp,
     event::Event,
-    layer::Shared,
     rejection::{Rejection, RejectionKind},
     revocation::Revocation,
+    shared::Shared,
 };
 
 mod event;
@@ -94,7 +94,7 @@ impl Webhook {
             .into_iter()
             .map(|target| Revocation::new(target, at, until))
             .collect();
-        if shared.revoke_all(&orders).await.is_err() {
+        if shared.revocations.revoke_all(&orders).await.is_err() {
             tell(WebhookEffect::NotRecorded);
             return Err(Rejection::new(RejectionKind::StoreUnavailable));
         }

@@ -14,28 +14,22 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
-use futures_util::future::{Either, FusedFuture, FutureExt, Shared as SharedFuture, select};
+use futures_util::future::{
+    BoxFuture, Either, FusedFuture, FutureExt, Shared as SharedFuture, select,
+};
 
 use crate::{
     clock::{Signal, Timestamp},
-    layer::Shared,
     session::Session,
+    shared::Shared,
 };
 
 mod ending;
 mod unanswered;
 
 pub(crate) use self::{ending::Ending, unanswered::Unanswered};
-
-/// Whether live connections end with their session, and how often the store is asked about each.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Streams {
-    pub(crate) are_ended: bool,
-    pub(crate) interval: Duration,
-}
 
 /// A future that completes when the request's session ends: it expires, or is revoked.
 ///
@@ -60,7 +54,7 @@ pub(crate) struct Streams {
 /// ```
 #[derive(Clone)]
 #[must_use = "futures do nothing unless polled"]
-pub struct SessionGuard(SharedFuture<Pin<Box<dyn Future<Output = End> + Send>>>);
+pub struct SessionGuard(SharedFuture<BoxFuture<'static, End>>);
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +71,7 @@ impl SessionGuard {
         // A store that panics must not leave a shared future that nobody can wait for: then the session is over.
         let ended = AssertUnwindSafe(ended(shared, session, now)).catch_unwind();
         let ended = ended.map(|end| end.unwrap_or(End::Unknown));
-        let ended: Pin<Box<dyn Future<Output = End> + Send>> = Box::pin(ended);
+        let ended: BoxFuture<'static, End> = Box::pin(ended);
         Self(ended.shared())
     }
 
@@ -131,7 +125,7 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> En
             return End::Expired;
         }
         if now >= ask_at {
-            let asked = pin!(shared.is_active(&session));
+            let asked = pin!(shared.revocations.is_active(&session));
             let turn = shared.clock.sleep_until(end);
             // What the store tells meanwhile, and the end, are not kept waiting by a look-up that hangs.
             match select(told, select(asked, turn)).await {

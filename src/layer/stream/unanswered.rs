@@ -19,10 +19,10 @@ use http::{Request, Response, header, request::Parts};
 
 use super::{End, SessionGuard};
 use crate::{
-    layer::Shared,
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
     session::Session,
+    shared::Shared,
 };
 
 /// A request whose response has not begun.

@@ -1,0 +1,218 @@
+//! What becomes of a request once the revocation store has answered: the one place that settles it.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
+
+use super::{
+    identity_headers,
+    stream::{SessionGuard, Unanswered},
+};
+use crate::{
+    clock::Timestamp,
+    gate::{self, Admission, Verdict},
+    passed,
+    rejection::Rejection,
+    request::head::RequestHead,
+    revocation::Standing,
+    session::{Session, cookie::Jar},
+    shared::Shared,
+    site::rules::Exposure,
+    store::StoreError,
+};
+
+/// A request that was settled.
+pub(crate) enum Settled<B> {
+    /// It goes on, with its session where it is admitted.
+    Forward(Request<B>, Finish),
+    /// It is answered here.
+    Refuse(Request<B>, Rejection),
+}
+
+/// What a response gets on its way out.
+#[derive(Debug, Default)]
+pub(crate) struct Finish {
+    /// The response may look different to others.
+    pub(crate) depends_on_session: bool,
+    /// The session may have come by bearer token.
+    pub(crate) takes_bearer: bool,
+    /// The renewed session, where it is time.
+    pub(crate) renewal: Option<Renewal>,
+    /// Who watches over our cookies, where the inner service is one that must not set them.
+    pub(crate) forwarded: Option<Arc<Shared>>,
+    /// When the response's body ends, even if it goes on.
+    pub(crate) guard: Option<SessionGuard>,
+    /// What ends the response before it has begun.
+    pub(crate) unanswered: Option<Box<Unanswered>>,
+}
+
+/// A renewed session on its way to its browser.
+#[derive(Debug)]
+pub(crate) struct Renewal {
+    pub(crate) cookie: HeaderValue,
+    pub(crate) session: Session,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Renewal {
+    /// Says whether the session was ended while its response was made, where the store can tell by itself: by signing out, or in anew. The browser has
+    /// no cookie since, or another one.
+    fn is_late(&self) -> bool {
+        let ended = self.shared.revocations.watch(&self.session);
+        ended.and_then(FutureExt::now_or_never).is_some()
+    }
+}
+
+impl Shared {
+    /// Settles a request by what the store says of its session.
+    pub(crate) fn settle<B>(
+        self: &Arc<Self>,
+        mut request: Request<B>,
+        admission: Admission,
+        exposure: Exposure,
+        answer: Result<Standing, StoreError>,
+        now: Timestamp,
+    ) -> Settled<B> {
+        let standing = self.revocations.judge(answer);
+        if standing.is_err() {
+            passed::mark_unsettled(request.extensions_mut());
+        }
+        match exposure.settle(standing) {
+            Verdict::Admit => {
+                let (request, finish) = self.admit(request, admission, exposure, now);
+                Settled::Forward(request, finish)
+            }
+            Verdict::Pass => {
+                let (request, finish) = self.pass(request, exposure);
+                Settled::Forward(request, finish)
+            }
+            Verdict::Refuse(rejection) => Settled::Refuse(request, rejection),
+        }
+    }
+
+    /// Puts the session into a request, and prepares the renewed cookie for its response.
+    fn admit<B>(
+        self: &Arc<Self>,
+        mut request: Request<B>,
+        admission: Admission,
+        exposure: Exposure,
+        now: Timestamp,
+    ) -> (Request<B>, Finish) {
+        let Admission { session, renewed } = admission;
+        let renewed = renewed.and_then(|renewed| {
+            let cookie = self.session_cookie(&renewed, now)?;
+            Some((renewed, cookie))
+        });
+        let watch = |session: &Session| SessionGuard::new(self.clone(), session.clone(), now);
+        let guard = self.streams.are_ended.then(|| watch(&session));
+        let is_protected = exposure == Exposure::Protected;
+        let unanswered = guard.as_ref().filter(|_| is_protected).map(|guard| {
+            let renewed = renewed.as_ref().map(|(renewed, _)| watch(renewed));
+            let until = renewed.unwrap_or_else(|| guard.clone());
+            let head = RequestHead::of(&request);
+            Box::new(Unanswered::new(self.clone(), session.clone(), until, &head))
+        });
+        if let Some(guard) = &guard {
+            request.extensions_mut().insert(guard.clone());
+        }
+        let finish = Finish {
+            depends_on_session: true,
+            takes_bearer: self.gate.takes_bearer,
+            renewal: renewed.map(|(_, cookie)| Renewal {
+                cookie,
+                session: session.clone(),
+                shared: self.clone(),
+            }),
+            forwarded: self.forwarded(),
+            guard,
+            unanswered,
+        };
+        if self.gate.forwards_identity {
+            let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
+            // A credential that the inner service must not see, like the cookie.
+            if is_bearer {
+                request.headers_mut().remove(header::AUTHORIZATION);
+            }
+            identity_headers::rewrite(&mut request, Some(&session), &self.gate.cookies);
+        }
+        request.extensions_mut().insert(session);
+        (request, finish)
+    }
+
+    /// Prepares a request that goes on without a session, and what its response gets.
+    pub(crate) fn pass<B>(
+        self: &Arc<Self>,
+        mut request: Request<B>,
+        exposure: Exposure,
+    ) -> (Request<B>, Finish) {
+        if self.gate.forwards_identity {
+            identity_headers::rewrite(&mut request, None, &self.gate.cookies);
+        }
+        passed::mark(request.extensions_mut());
+        let finish = Finish {
+            depends_on_session: exposure == Exposure::Optional,
+            takes_bearer: self.gate.takes_bearer,
+            renewal: None,
+            forwarded: self.forwarded(),
+            guard: None,
+            unanswered: None,
+        };
+        (request, finish)
+    }
+
+    /// Returns what watches over the answer to a request that was forwarded with identity headers.
+    fn forwarded(self: &Arc<Self>) -> Option<Arc<Self>> {
+        self.gate.forwards_identity.then(|| self.clone())
+    }
+
+    /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
+    fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
+        let gate = &self.gate;
+        let token = gate.tokens.mint(session)?;
+        gate.cookies
+            .fits(Jar::Session, &token)
+            .then(|| gate.session_cookie(session, &token, now))
+    }
+}
+
+impl Finish {
+    pub(crate) fn write_to<B>(self, response: &mut Response<B>) {
+        let headers = response.headers_mut();
+        if let Some(shared) = &self.forwarded {
+            identity_headers::keep_own_cookies(headers, shared);
+        }
+        if self.depends_on_session {
+            headers.append(header::VARY, gate::vary(self.takes_bearer));
+        }
+        if let Some(renewal) = self.renewal {
+            let is_theirs = sets_same(headers, &renewal.cookie);
+            // A shared cache that kept it would sign others in (CVE-2025-64762). Fields aimed at one cache overrule
+            // Cache-Control there (RFC 9213).
+            let is_aimed = |name: &&HeaderName| {
+                let name = name.as_str();
+                name.ends_with("-cache-control") || name == "surrogate-control"
+            };
+            let aimed: Vec<_> = headers.keys().filter(is_aimed).cloned().collect();
+            for name in aimed {
+                headers.remove(name);
+            }
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            // The handler signed somebody in or out: a renewed cookie behind its own would undo that. Or somebody did meanwhile.
+            if !is_theirs && !renewal.is_late() {
+                headers.append(header::SET_COOKIE, renewal.cookie);
+            }
+        }
+    }
+}
+
+/// Says whether a response sets or removes the cookie of this name already. A browser cuts blanks around a name
+/// (draft-ietf-httpbis-rfc6265bis, section 5.6).
+fn sets_same(headers: &HeaderMap, cookie: &HeaderValue) -> bool {
+    fn name(cookie: &HeaderValue) -> Option<&[u8]> {
+        let name = cookie.as_bytes().split(|b| *b == b'=').next()?;
+        Some(name.trim_ascii())
+    }
+    let mut set = headers.get_all(header::SET_COOKIE).iter();
+    set.any(|theirs| name(theirs) == name(cookie))
+}

@@ -1,0 +1,77 @@
+//! `Shared`: what every service of a layer shares, and nothing else. The rooms above add what they do with it.
+
+use std::{fmt, time::Duration};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use crate::{
+    clock::Steady,
+    event::Listener,
+    flow::Flow,
+    gate::Gate,
+    page::{Page, Pages, Policy},
+    request::peer::Proxies,
+    revocation::BoundedRevocations,
+    webhook::Webhook,
+};
+
+/// What every service of a layer shares.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) clock: Steady,
+    pub(crate) flow: Flow,
+    pub(crate) gate: Gate,
+    pub(crate) listener: Listener,
+    pub(crate) pages: PageSet,
+    pub(crate) proxies: Proxies,
+    pub(crate) revocations: BoundedRevocations,
+    pub(crate) streams: Streams,
+    /// There is one only with a secret.
+    pub(crate) webhook: Option<Webhook>,
+}
+
+/// The pages, and the headers that they are served with.
+pub(crate) struct PageSet {
+    pub(crate) pages: Box<dyn Pages>,
+    pub(crate) policy: Policy,
+}
+
+impl fmt::Debug for PageSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.policy.fmt(f)
+    }
+}
+
+/// Whether live connections end with their session, and how often the store is asked about each.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Streams {
+    pub(crate) are_ended: bool,
+    pub(crate) interval: Duration,
+}
+
+impl Shared {
+    /// Renders a page, with the headers that every page has.
+    pub(crate) fn page(&self, status: StatusCode, page: &Page<'_>) -> Response<Bytes> {
+        let html = self.pages.pages.render(page);
+        let mut response = Response::new(Bytes::from(html));
+        *response.status_mut() = status;
+        self.pages.policy.write_to(response.headers_mut());
+        response
+    }
+
+    /// Renders a page whose form may lead to one more origin.
+    pub(crate) fn page_leading_to(
+        &self,
+        status: StatusCode,
+        page: &Page<'_>,
+        origin: Option<&str>,
+    ) -> Response<Bytes> {
+        let mut response = self.page(status, page);
+        // An origin that no policy can name is left out: then the browser stops there.
+        if let Some(Ok(policy)) = origin.map(|origin| self.pages.policy.leading_to(origin)) {
+            policy.write_to(response.headers_mut());
+        }
+        response
+    }
+}
