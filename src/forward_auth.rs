@@ -28,13 +28,10 @@ use http::{
 use tower_service::Service;
 
 use crate::{
+    answer::answer_to,
     clock::Timestamp,
     gate::Decision,
-    layer::{
-        Finish, MagicLinkLayer, Settled,
-        body::{ResponseBody, answer_to},
-        identity_headers,
-    },
+    layer::{Finish, MagicLinkLayer, Settled, body::ResponseBody, identity_headers},
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
     revocation::Lookup,

@@ -14,10 +14,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tower_service::Service;
 
 use crate::{
-    layer::{
-        MagicLinkLayer,
-        body::{ResponseBody, answer_to},
-    },
+    answer::answer_to,
+    layer::{MagicLinkLayer, body::ResponseBody},
     shared::Shared,
 };
 

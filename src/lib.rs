@@ -161,6 +161,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod answer;
 mod authorize;
 mod builder;
 mod clock;

@@ -17,8 +17,9 @@ use tokio::time::sleep;
 
 use super::{Step, attempt::Attempt, exchange::Proof};
 use crate::{
+    answer::redirect,
     provider::AuthorizationCode,
-    rejection::{Rejection, RejectionKind, redirect},
+    rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
     site::endpoint::Endpoint,
 };

@@ -7,8 +7,9 @@ use http::{Response, StatusCode};
 
 use super::{Step, attempt::Attempt};
 use crate::{
+    answer::redirect,
     page::{CheckPage, CodeEntry, CodeProblem, CrossDevice, Page, Resend, Sent},
-    rejection::{Rejection, RejectionKind, redirect},
+    rejection::{Rejection, RejectionKind},
     session::{cookie::Jar, seal::Purpose},
     site::endpoint::Endpoint,
 };

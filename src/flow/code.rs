@@ -9,9 +9,10 @@ use http::Response;
 
 use super::{CODE_LIFETIME, Step, attempt::Attempt, exchange::Proof};
 use crate::{
+    answer::redirect,
     page::{CodeProblem, Sent},
     provider::OneTimeCode,
-    rejection::{Rejection, RejectionKind, redirect},
+    rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
     site::endpoint::Endpoint,
 };

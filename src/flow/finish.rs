@@ -15,9 +15,10 @@ use super::{
     exchange::{Exchange, Proof},
 };
 use crate::{
+    answer::redirect,
     issuer::Issued,
     page::{OnwardPage, Page},
-    rejection::{Rejection, RejectionKind, redirect},
+    rejection::{Rejection, RejectionKind},
     request::head::Found,
     session::{cookie::Jar, seal},
 };

@@ -11,9 +11,10 @@ use super::{
     fields::Fields,
 };
 use crate::{
+    answer::redirect,
     email::Email,
     page::{LoginPage, LoginProblem, Page, RememberMe},
-    rejection::{RejectionKind, redirect},
+    rejection::RejectionKind,
     request::head::Found,
     session::{Session, Term, cookie::Jar, seal::Purpose},
     site::{endpoint::Endpoint, return_to::ReturnTo},

@@ -6,10 +6,11 @@ use http::{Response, StatusCode};
 
 use super::{Step, fields::Fields};
 use crate::{
+    answer::redirect,
     clock::Timestamp,
     event::Event,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
-    rejection::{RejectionKind, redirect},
+    rejection::RejectionKind,
     revocation::{Revocation, Target},
     session::Session,
     shared::Shared,

@@ -12,12 +12,12 @@
 use std::{fmt, net::IpAddr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, StatusCode, Version, header, request::Parts};
+use http::{HeaderValue, Method, Response, Version, header, request::Parts};
 
 use crate::{
+    answer::answer_to,
     authorize::Authorize,
     clock::Timestamp,
-    layer::body::answer_to,
     mailer::BoundedMailer,
     page::{CrossDevice, Resend, Sent},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
@@ -311,19 +311,4 @@ fn rejection_of(error: &ProviderError) -> Rejection {
         ProviderErrorKind::WrongConnection => RejectionKind::WrongConnection,
     };
     Rejection::new(kind).with_retry_after(error.retry_after())
-}
-
-fn json(status: StatusCode, body: Vec<u8>) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from(body));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    response
 }

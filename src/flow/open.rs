@@ -6,7 +6,8 @@ use url::{Origin, Url};
 
 use super::{Step, attempt::Attempt};
 use crate::{
-    rejection::{Rejection, RejectionKind, redirect},
+    answer::redirect,
+    rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
 };
 

@@ -4,8 +4,9 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Serialize;
 
-use super::{Step, json};
+use super::Step;
 use crate::{
+    answer::json,
     clock::Timestamp,
     event::Event,
     rejection::{Rejection, RejectionKind},

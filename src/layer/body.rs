@@ -9,7 +9,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use pin_project::pin_project;
 
@@ -55,20 +54,6 @@ impl<B> ResponseBody<B> {
             kind: Kind::Own(Some(bytes).filter(|bytes| !bytes.is_empty())),
         }
     }
-}
-
-/// Takes the body off an answer to HEAD; its length stays in the head (RFC 9110, section 9.3.2).
-///
-/// hyper does the same over HTTP/1.1. Over HTTP/2 it would send the body, and the client would take that for a broken stream.
-pub(crate) fn answer_to(method: &Method, mut response: Response<Bytes>) -> Response<Bytes> {
-    if method == Method::HEAD && !response.body().is_empty() {
-        let body = std::mem::take(response.body_mut());
-        let length = HeaderValue::from(body.len());
-        response
-            .headers_mut()
-            .insert(header::CONTENT_LENGTH, length);
-    }
-    response
 }
 
 /// An empty body: what tower-http's timeout and CSRF layers answer with.

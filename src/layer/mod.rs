@@ -2,14 +2,12 @@
 
 use std::{fmt, sync::Arc};
 
-use bytes::Bytes;
-use http::Response;
 use tower_layer::Layer;
 
-use self::{body::answer_to, service::MagicLink};
+use self::service::MagicLink;
 use crate::{
-    builder::Builder, event::Event, issuer::SessionIssuer, provider::IdentityProvider,
-    rejection::Rejection, request::head::RequestHead, session::KeyRing, shared::Shared,
+    builder::Builder, issuer::SessionIssuer, provider::IdentityProvider, session::KeyRing,
+    shared::Shared,
 };
 
 mod admit;
@@ -97,15 +95,5 @@ impl fmt::Debug for MagicLinkLayer {
             .field("forwards_identity", &self.shared.gate.forwards_identity)
             .field("proxies", &self.shared.proxies)
             .finish_non_exhaustive()
-    }
-}
-
-impl Shared {
-    /// Answers a request that may not pass.
-    pub(crate) fn refuse(&self, rejection: Rejection, head: &RequestHead<'_>) -> Response<Bytes> {
-        self.listener.tell(&Event::Refused {
-            kind: rejection.kind(),
-        });
-        answer_to(head.method(), rejection.respond(self, head))
     }
 }

@@ -12,9 +12,10 @@ use tower_service::Service;
 
 use super::{
     admit::Settled,
-    body::{ResponseBody, answer_to},
+    body::ResponseBody,
     future::{Collect, ResponseFuture, Wait},
 };
+use crate::answer::answer_to;
 use crate::{
     clock::Timestamp,
     event::Event,

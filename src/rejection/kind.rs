@@ -232,7 +232,7 @@ impl RejectionKind {
     }
 
     /// Says whether signing in would help: the request is refused for want of a session, or of a recent one.
-    pub(super) const fn wants_sign_in(self) -> bool {
+    pub(crate) const fn wants_sign_in(self) -> bool {
         matches!(
             self,
             Self::ConflictingCookies
@@ -246,14 +246,14 @@ impl RejectionKind {
     }
 
     /// Says whether the session cookie that came is of no further use.
-    pub(super) const fn spoils_cookie(self) -> bool {
+    pub(crate) const fn spoils_cookie(self) -> bool {
         matches!(
             self,
             Self::ExpiredSession | Self::InvalidSession | Self::RevokedSession
         )
     }
 
-    pub(super) const fn grpc_status(self) -> (&'static str, &'static str) {
+    pub(crate) const fn grpc_status(self) -> (&'static str, &'static str) {
         if matches!(self, Self::RecentSignInRequired) {
             ("16", "recent sign-in required")
         } else if self.wants_sign_in() {
@@ -266,7 +266,7 @@ impl RejectionKind {
     }
 
     /// Returns what a person reads. What wants a sign-in is answered with the form itself wherever a person can see it.
-    pub(super) const fn trouble(self) -> Trouble {
+    pub(crate) const fn trouble(self) -> Trouble {
         match self {
             Self::AmbiguousRequest => Trouble::AmbiguousRequest,
             Self::AnotherBrowser => Trouble::AnotherBrowser,
@@ -313,7 +313,7 @@ impl RejectionKind {
     }
 
     /// Returns the title of the problem, for programs.
-    pub(super) const fn title(self) -> &'static str {
+    pub(crate) const fn title(self) -> &'static str {
         match self {
             Self::RecentSignInRequired => "Recent sign-in required",
             Self::WebhookSignature => "The event's signature is not good",

@@ -15,7 +15,10 @@ use http::{HeaderMap, Response, header};
 use http_body::Frame;
 
 use super::SessionGuard;
-use crate::rejection::{GrpcWeb, Rejection, RejectionKind};
+use crate::{
+    answer::GrpcWeb,
+    rejection::{Rejection, RejectionKind},
+};
 
 /// How and when a body is ended.
 pub(crate) struct Ending {

@@ -8,7 +8,7 @@ use crate::{
 
 /// Returns the way back to the link that a request came by, or to the field for the code: nothing has used them up. By GET it does nothing that the link
 /// would not.
-pub(super) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<String> {
+pub(crate) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<String> {
     let gate = &shared.gate;
     let query = head.original_uri().query()?;
     let back = match gate.endpoint(head)? {
@@ -20,7 +20,7 @@ pub(super) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<Str
 }
 
 /// Returns the page that htmx drives, as it names it: one on our own origin, without the fragment.
-pub(super) fn driven_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
+pub(crate) fn driven_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
     let gate = &shared.gate;
     let url = head.headers().get("hx-current-url")?.to_str().ok()?;
     let page = url.strip_prefix(gate.public_url.origin())?;

@@ -1,0 +1,152 @@
+//! How each audience hears a refusal, and the answers that are the layer's own.
+//!
+//! | kind | status | a document gets | a program gets |
+//! | --- | --- | --- | --- |
+//! | no, bad, ended or expired session | 401 | 303 to the form | 401 `application/problem+json` with `login_url` |
+//! | sign-in too long ago | 401 | 303 to the form | the same problem, another code |
+//! | store unavailable | 503 | a page | 503 problem, `Retry-After` |
+//! | own endpoint misused | 400, 403, 405, 408, 413, 415 | a page | the same status, a problem |
+//!
+//! A gRPC client reads a `grpc-status` in a trailers-only response, a gRPC-Web client the same in its framing, htmx an `HX-Redirect`. A
+//! WebSocket handshake and a prefetch are never redirected.
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Response, header};
+
+use self::way_back::{driven_page, proof_again};
+use crate::{
+    event::Event,
+    page::{Page, Resend, TroublePage},
+    rejection::{Rejection, RejectionKind},
+    request::{audience::Audience, head::RequestHead},
+    shared::Shared,
+    site::endpoint::Endpoint,
+};
+
+mod grpc;
+mod json;
+mod problem;
+mod redirect;
+mod way_back;
+
+pub(crate) use self::{
+    grpc::GrpcWeb,
+    json::json,
+    redirect::{answer_to, redirect},
+};
+
+impl Shared {
+    /// Answers a request that may not pass.
+    pub(crate) fn refuse(&self, rejection: Rejection, head: &RequestHead<'_>) -> Response<Bytes> {
+        self.listener.tell(&Event::Refused {
+            kind: rejection.kind(),
+        });
+        answer_to(head.method(), rejection.respond(self, head))
+    }
+}
+
+impl Rejection {
+    /// Answers a request that the gate refused.
+    pub(crate) fn respond(self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
+        let mut response = match Audience::of_head(head) {
+            Audience::Document => self.to_document(shared, head),
+            Audience::Grpc => self.to_grpc(),
+            Audience::GrpcWeb => self.to_grpc_web(GrpcWeb::Binary),
+            Audience::GrpcWebText => self.to_grpc_web(GrpcWeb::Text),
+            Audience::Htmx => self.to_htmx(shared, head),
+            Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head),
+            Audience::Preflight | Audience::Program | Audience::WebSocket => {
+                self.to_program(shared, head)
+            }
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.append(header::VARY, shared.gate.vary());
+        if self.kind().spoils_cookie() && !head.is_prefetch() && !shared.gate.is_bearer(head) {
+            shared.gate.forget(head, headers);
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// Answers a request to an endpoint: a page for a person, a problem for a program. The login path is the way on for whoever has no better one.
+    pub(crate) fn respond_at_endpoint(
+        self,
+        shared: &Shared,
+        head: &RequestHead<'_>,
+        login: &str,
+        resend: Option<Resend<'_>>,
+    ) -> Response<Bytes> {
+        let is_webhook = shared.gate.endpoint(head) == Some(Endpoint::Webhook);
+        let mut response = if head.wants_page() && !is_webhook {
+            let way_on = match self.kind() {
+                // Where our cookie does not come back to, no relative way leads on.
+                RejectionKind::InsecureConnection | RejectionKind::OtherHost => {
+                    shared.gate.absolute(login)
+                }
+                kind if kind.passes() && resend.is_none() => {
+                    proof_again(shared, head).unwrap_or_else(|| login.to_owned())
+                }
+                _ => login.to_owned(),
+            };
+            self.to_page(shared, &way_on, resend)
+        } else {
+            self.to_program(shared, head)
+        };
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    pub(super) fn to_document(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
+        if self.kind().wants_sign_in() {
+            return redirect(&shared.gate.login_path(shared.gate.return_to(head).as_ref()));
+        }
+        let again = shared.gate.return_to(head).unwrap_or_default();
+        self.to_page(shared, again.as_str(), None)
+    }
+
+    pub(super) fn to_page(
+        &self,
+        shared: &Shared,
+        action: &str,
+        resend: Option<Resend<'_>>,
+    ) -> Response<Bytes> {
+        let page = TroublePage::new(self.kind().trouble())
+            .with_action(action)
+            .with_detail(self.detail())
+            .with_retry_after(self.retry_after())
+            .with_resend(resend);
+        let mut response = shared.page(self.kind().status(), &Page::Trouble(page));
+        self.add_fields(&mut response);
+        response
+    }
+
+    /// htmx swaps what it gets into the page, so it is told to leave the page instead. The person comes back to the page, not to the part of
+    /// it that was asked for.
+    pub(super) fn to_htmx(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
+        let login = shared.gate.login_path(driven_page(shared, head).as_ref());
+        let mut response = self.to_problem(shared, head, &login);
+        if self.kind().wants_sign_in()
+            && let Ok(login) = HeaderValue::try_from(login)
+        {
+            let name = HeaderName::from_static("hx-redirect");
+            response.headers_mut().insert(name, login);
+        }
+        response
+    }
+
+    pub(super) fn add_fields(&self, response: &mut Response<Bytes>) {
+        let headers = response.headers_mut();
+        if let Some(allow) = self.allow() {
+            headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(wait) = self.retry_after() {
+            let whole = wait
+                .as_secs()
+                .saturating_add(u64::from(wait.subsec_nanos() > 0));
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(whole));
+        }
+    }
+}

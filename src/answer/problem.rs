@@ -1,0 +1,90 @@
+//! A refusal for a program: `application/problem+json` (RFC 9457), with a challenge that says where to sign in.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+use serde::Serialize;
+
+use crate::{
+    gate::Gate,
+    rejection::{Rejection, RejectionKind},
+    request::head::RequestHead,
+    shared::Shared,
+};
+
+/// RFC 9457.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    login_url: Option<&'a String>,
+}
+
+impl Rejection {
+    pub(crate) fn to_program(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
+        let return_to = shared.gate.return_to(head).filter(|_| head.is_safe());
+        self.to_problem(shared, head, &shared.gate.login_path(return_to.as_ref()))
+    }
+
+    pub(super) fn to_problem(
+        &self,
+        shared: &Shared,
+        head: &RequestHead<'_>,
+        login: &str,
+    ) -> Response<Bytes> {
+        let login_url = shared.gate.absolute(login);
+        let code = self.kind().code();
+        let problem = Problem {
+            kind: format!("urn:tower-magic-link:{code}"),
+            title: self.kind().title(),
+            status: self.kind().status().as_u16(),
+            code,
+            login_url: self.kind().wants_sign_in().then_some(&login_url),
+        };
+        let body = serde_json::to_vec(&problem).unwrap_or_default();
+        let mut response = Response::new(Bytes::from(body));
+        *response.status_mut() = self.kind().status();
+        let headers = response.headers_mut();
+        let json = HeaderValue::from_static("application/problem+json");
+        headers.insert(header::CONTENT_TYPE, json);
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        if self.kind().wants_sign_in() {
+            let challenge = format!(r#"MagicLink login_url="{login_url}""#);
+            if let Ok(challenge) = HeaderValue::try_from(challenge) {
+                headers.insert(header::WWW_AUTHENTICATE, challenge);
+            }
+            if let Some(challenge) = self.bearer_challenge(&shared.gate, head) {
+                headers.append(header::WWW_AUTHENTICATE, challenge);
+            }
+        }
+        self.add_fields(&mut response);
+        response
+    }
+
+    /// Offers bearer tokens, where they are accepted (RFC 6750, section 3): the scheme never stands alone, and no error is named to who
+    /// brought no token. A good token of too old a sign-in has an error of its own (RFC 9470, section 3).
+    pub(super) fn bearer_challenge(
+        &self,
+        gate: &Gate,
+        head: &RequestHead<'_>,
+    ) -> Option<HeaderValue> {
+        if !gate.takes_bearer {
+            return None;
+        }
+        let error = match (gate.is_bearer(head), self.kind()) {
+            (false, _) => "",
+            (true, RejectionKind::RecentSignInRequired) => {
+                r#", error="insufficient_user_authentication""#
+            }
+            (true, _) => r#", error="invalid_token""#,
+        };
+        let realm = gate.public_url.origin();
+        HeaderValue::try_from(format!(r#"Bearer realm="{realm}"{error}"#)).ok()
+    }
+}
