@@ -165,20 +165,15 @@ mod answer;
 mod authorize;
 mod builder;
 mod clock;
+mod companion;
 mod email;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
 mod event;
-mod explain;
-#[cfg(feature = "axum")]
-mod extract;
 mod flow;
-mod forward_auth;
 mod gate;
 pub mod guide;
-mod issuer;
-mod jwks;
 mod layer;
 mod lost_cookie;
 mod mailer;
@@ -188,7 +183,6 @@ mod provider;
 mod random;
 mod rejection;
 mod request;
-mod require_recent;
 mod revocation;
 mod session;
 mod shared;
@@ -201,7 +195,7 @@ mod throttle;
 mod webhook;
 
 #[cfg(feature = "axum")]
-pub use self::extract::MissingSession;
+pub use self::companion::extract::MissingSession;
 #[cfg(feature = "smtp")]
 pub use self::mailer::{Letter, SmtpMailer};
 #[cfg(feature = "workos")]
@@ -214,14 +208,17 @@ pub use self::{
     authorize::{Authorization, IntoAuthorization},
     builder::{Builder, SameSite},
     clock::{Clock, Signal, SystemClock, Timestamp},
+    companion::{
+        explain::{Explanation, Ground, Outcome},
+        forward_auth::{ForwardAuth, ForwardAuthFuture},
+        issuer::{IssueError, Issued, SessionIssuer, SessionToken},
+        jwks::Jwks,
+        require_recent::{RecentFuture, RecentOnly, RequireRecent},
+    },
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::{Event, Listener, StoreName},
-    explain::{Explanation, Ground, Outcome},
     flow::SignIn,
-    forward_auth::{ForwardAuth, ForwardAuthFuture},
-    issuer::{IssueError, Issued, SessionIssuer, SessionToken},
-    jwks::Jwks,
     layer::{
         MagicLinkLayer, SessionGuard, body::ResponseBody, future::ResponseFuture,
         service::MagicLink,
@@ -238,7 +235,6 @@ pub use self::{
     },
     rejection::{Rejection, RejectionKind},
     request::{audience::Audience, client::ForwardedField, peer::PeerAddr},
-    require_recent::{RecentFuture, RecentOnly, RequireRecent},
     revocation::{
         FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,
         Revocations, Standing, Target,

@@ -30,9 +30,9 @@ use super::{
 use crate::{
     authorize::Authorization,
     clock::Timestamp,
+    companion::issuer::{IssueError, Issued},
     email::Email,
     event::Event,
-    issuer::{IssueError, Issued},
     provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode},
     rejection::{Rejection, RejectionKind},
     session::Term,

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     answer::redirect,
-    issuer::Issued,
+    companion::issuer::Issued,
     page::{OnwardPage, Page},
     rejection::{Rejection, RejectionKind},
     request::head::Found,

@@ -6,8 +6,8 @@ use tower_layer::Layer;
 
 use self::service::MagicLink;
 use crate::{
-    builder::Builder, issuer::SessionIssuer, provider::IdentityProvider, session::KeyRing,
-    shared::Shared,
+    builder::Builder, companion::issuer::SessionIssuer, provider::IdentityProvider,
+    session::KeyRing, shared::Shared,
 };
 
 mod admit;

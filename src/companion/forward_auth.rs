@@ -76,7 +76,7 @@ use crate::{
 /// # nginx
 ///
 #[doc = "```nginx"]
-#[doc = include_str!("../examples/proxies/nginx.conf")]
+#[doc = include_str!("../../examples/proxies/nginx.conf")]
 #[doc = "```"]
 ///
 /// An empty value makes nginx leave the header out, the client's too; names with `_` or `.` it drops by itself, unless
@@ -85,19 +85,19 @@ use crate::{
 /// # Caddy
 ///
 #[doc = "```caddyfile"]
-#[doc = include_str!("../examples/proxies/Caddyfile")]
+#[doc = include_str!("../../examples/proxies/Caddyfile")]
 #[doc = "```"]
 ///
 /// # Traefik
 ///
 #[doc = "```yaml"]
-#[doc = include_str!("../examples/proxies/traefik/traefik.yaml")]
+#[doc = include_str!("../../examples/proxies/traefik/traefik.yaml")]
 #[doc = "```"]
 ///
 /// And the dynamic configuration:
 ///
 #[doc = "```yaml"]
-#[doc = include_str!("../examples/proxies/traefik/dynamic.yaml")]
+#[doc = include_str!("../../examples/proxies/traefik/dynamic.yaml")]
 #[doc = "```"]
 ///
 /// Traefik writes the cookies of a response anew when the session's is renewed: attributes that it does not know get lost. It does not renew the
