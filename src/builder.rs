@@ -3,11 +3,13 @@
 use std::{future::Future, time::Duration};
 
 use crate::{
-    authorize::{Authorize, IntoAuthorization},
     clock::{Clock, Steady, SystemClock},
     error::ConfigError,
     event::{Event, Listener},
-    flow::{Exchanges, Flow},
+    flow::{
+        Exchanges, Flow,
+        authorize::{Authorize, IntoAuthorization},
+    },
     gate::Gate,
     layer::MagicLinkLayer,
     mailer::Mailer,

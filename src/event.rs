@@ -11,12 +11,12 @@ use std::{
 
 use crate::{
     email::Email,
+    flow::webhook::WebhookEffect,
     provider::{ProviderError, ProviderErrorKind},
     rejection::RejectionKind,
     session::Session,
     store::StoreErrorKind,
     throttle::LimitScope,
-    webhook::WebhookEffect,
 };
 
 /// Something that an audit log wants to know.

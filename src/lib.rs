@@ -162,7 +162,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
-mod authorize;
 mod builder;
 mod clock;
 mod companion;
@@ -192,7 +191,6 @@ mod store;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
 mod throttle;
-mod webhook;
 
 #[cfg(feature = "axum")]
 pub use self::companion::extract::MissingSession;
@@ -205,7 +203,6 @@ pub use self::provider::{
     WorkOs,
 };
 pub use self::{
-    authorize::{Authorization, IntoAuthorization},
     builder::{Builder, SameSite},
     clock::{Clock, Signal, SystemClock, Timestamp},
     companion::{
@@ -218,7 +215,11 @@ pub use self::{
     email::{Email, InvalidEmail},
     error::ConfigError,
     event::{Event, Listener, StoreName},
-    flow::SignIn,
+    flow::{
+        SignIn,
+        authorize::{Authorization, IntoAuthorization},
+        webhook::WebhookEffect,
+    },
     layer::{
         MagicLinkLayer, SessionGuard, body::ResponseBody, future::ResponseFuture,
         service::MagicLink,
@@ -247,7 +248,6 @@ pub use self::{
     throttle::{
         Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
     },
-    webhook::WebhookEffect,
 };
 #[cfg(feature = "redis")]
 pub use self::{revocation::RedisRevocations, store::redis::Redis, throttle::RedisThrottle};

@@ -8,12 +8,11 @@ use http::{Response, StatusCode};
 use crate::{
     clock::Steady,
     event::Listener,
-    flow::Flow,
+    flow::{Flow, webhook::Webhook},
     gate::Gate,
     page::{Page, Pages, Policy},
     request::peer::Proxies,
     revocation::BoundedRevocations,
-    webhook::Webhook,
 };
 
 /// What every service of a layer shares.

@@ -5,7 +5,7 @@ use std::{ops::RangeInclusive, time::Duration};
 use super::{Builder, MINUTE};
 use crate::{
     error::ConfigError,
-    webhook::{Secret, Verifier, Webhook},
+    flow::webhook::{Secret, Verifier, Webhook},
 };
 
 const TOLERANCES: RangeInclusive<Duration> = MINUTE..=Duration::from_secs(600);

@@ -28,11 +28,11 @@ use super::{
     rejection_of,
 };
 use crate::{
-    authorize::Authorization,
     clock::Timestamp,
     companion::issuer::{IssueError, Issued},
     email::Email,
     event::Event,
+    flow::authorize::Authorization,
     provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode},
     rejection::{Rejection, RejectionKind},
     session::Term,

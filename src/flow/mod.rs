@@ -16,8 +16,8 @@ use http::{HeaderValue, Method, Response, Version, header, request::Parts};
 
 use crate::{
     answer::answer_to,
-    authorize::Authorize,
     clock::Timestamp,
+    flow::authorize::Authorize,
     mailer::BoundedMailer,
     page::{CrossDevice, Resend, Sent},
     provider::{ErasedProvider, ProviderError, ProviderErrorKind},
@@ -30,6 +30,7 @@ use crate::{
 };
 
 mod attempt;
+pub(crate) mod authorize;
 mod callback;
 mod check;
 mod code;
@@ -43,7 +44,8 @@ mod logout;
 mod match_code;
 mod open;
 mod send;
-mod who;
+pub(crate) mod session;
+pub(crate) mod webhook;
 
 pub(crate) use self::{
     exchange::Exchanges,

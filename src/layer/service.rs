@@ -19,7 +19,7 @@ use crate::answer::answer_to;
 use crate::{
     clock::Timestamp,
     event::Event,
-    flow::{self, Step},
+    flow::{self, Step, webhook},
     gate::{Admission, Decision},
     rejection::Rejection,
     request::head::RequestHead,
@@ -27,7 +27,6 @@ use crate::{
     session::cookie::Jar,
     shared::Shared,
     site::{endpoint::Endpoint, rules::Exposure},
-    webhook,
 };
 
 /// A service behind email sign-in. [`MagicLinkLayer`](crate::MagicLinkLayer) makes it.

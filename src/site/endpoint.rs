@@ -5,7 +5,10 @@
 
 use http::Method;
 
-use crate::{flow::LONGEST_FORM, request::head::RequestHead, webhook::LONGEST_EVENT};
+use crate::{
+    flow::{LONGEST_FORM, webhook::LONGEST_EVENT},
+    request::head::RequestHead,
+};
 
 /// One of the layer's own paths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ type Print = [u8; 16];
 
 /// The events that were done last.
 #[derive(Default)]
-pub(super) struct Recent(Mutex<Events>);
+pub(crate) struct Recent(Mutex<Events>);
 
 #[derive(Default)]
 struct Events {
@@ -29,11 +29,11 @@ struct Events {
 }
 
 impl Recent {
-    pub(super) fn knows(&self, id: &str) -> bool {
+    pub(crate) fn knows(&self, id: &str) -> bool {
         print(id).is_some_and(|print| self.lock().known.contains(&print))
     }
 
-    pub(super) fn remember(&self, id: &str) {
+    pub(crate) fn remember(&self, id: &str) {
         let Some(print) = print(id) else { return };
         let mut events = self.lock();
         if !events.known.insert(print) {

@@ -31,14 +31,14 @@ const MOST_ADDRESSES: usize = 16;
 
 /// An event whose signature was good.
 #[derive(Debug)]
-pub(super) struct Received {
+pub(crate) struct Received {
     id: String,
     name: String,
     event: Value,
 }
 
 impl Received {
-    pub(super) fn parse(body: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let event: Value = serde_json::from_slice(body).ok()?;
         Some(Self {
             id: text(&event, "id")?.to_owned(),
@@ -47,22 +47,22 @@ impl Received {
         })
     }
 
-    pub(super) fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// Returns the last moment at which a session that the event ends can have begun.
-    pub(super) fn at(&self, now: Timestamp) -> Timestamp {
+    pub(crate) fn at(&self, now: Timestamp) -> Timestamp {
         let made = text(&self.event, "created_at").and_then(Timestamp::of_rfc3339);
         made.map_or(now, |made| now.min(made + LEEWAY))
     }
 
     /// Returns whose sessions end; nobody's, for most events. `None` if the event does not say what it must.
-    pub(super) fn targets(&self) -> Option<Vec<Target>> {
+    pub(crate) fn targets(&self) -> Option<Vec<Target>> {
         let name = |field| self.datum(field).map(str::to_owned);
         Some(match self.name.as_str() {
             "connection.deactivated" | "connection.deleted" => {

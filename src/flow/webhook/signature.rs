@@ -83,7 +83,7 @@ impl Verifier {
 
 /// A signature that has the right shape.
 #[derive(Debug)]
-pub(super) struct Signature<'h> {
+pub(crate) struct Signature<'h> {
     /// As it was signed, digit by digit.
     time: &'h str,
     millis: u64,
@@ -101,7 +101,7 @@ impl<'h> Signature<'h> {
 }
 
 /// Reads the signature of a request, which may still be wrong.
-pub(super) fn of_headers(headers: &HeaderMap) -> Result<Signature<'_>, RejectionKind> {
+pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Signature<'_>, RejectionKind> {
     let mut fields = headers.get_all(FIELD).iter();
     let one = match (fields.next(), fields.next()) {
         (Some(field), None) => field.to_str().ok(),

@@ -25,7 +25,7 @@ struct Who<'a> {
 
 impl Step {
     /// GET: the session in JSON; times are seconds since 1970, and the end is the one that holds today. 401 without one.
-    pub(super) async fn who(&self) -> Response<Bytes> {
+    pub(crate) async fn who(&self) -> Response<Bytes> {
         let session = match self.live_session().await {
             Ok(Some(session)) => session,
             Ok(None) => return self.program(Rejection::new(RejectionKind::NoSession)),
