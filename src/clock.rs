@@ -14,6 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 mod rfc3339;
+pub(crate) mod words;
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, as in a JWT's `NumericDate` (RFC 7519, section 2).
 ///

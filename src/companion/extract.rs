@@ -6,9 +6,9 @@ use axum::{
 };
 use http::{Extensions, StatusCode, request::Parts};
 
-use crate::{
+use crate::session::{
+    Session,
     passed::{self, NoLayer},
-    session::Session,
 };
 
 /// What a handler answers when it asks for a [`Session`] that cannot be there: 500, since this is a mistake in the application and not

@@ -22,9 +22,9 @@ use tower_service::Service;
 use crate::{
     error::ConfigError,
     layer::{MagicLinkLayer, body::ResponseBody},
-    passed::{self, NoLayer},
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
+    session::passed::{self, NoLayer},
     shared::Shared,
 };
 

@@ -11,7 +11,7 @@ use http::{HeaderValue, Response, StatusCode, header};
 use super::{Step, attempt::Attempt, fields::Fields, match_code};
 use crate::{
     event::Event,
-    lost_cookie,
+    gate::lost_cookie,
     page::{CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, MatchPage, Page},
     rejection::{Rejection, RejectionKind},
     session::{

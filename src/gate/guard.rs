@@ -6,7 +6,7 @@
 use super::Gate;
 use crate::{
     clock::Timestamp,
-    lost_cookie,
+    gate::lost_cookie,
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
     session::cookie::Jar,

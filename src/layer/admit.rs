@@ -12,11 +12,10 @@ use super::{
 use crate::{
     clock::Timestamp,
     gate::{self, Admission, Verdict},
-    passed,
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Standing,
-    session::{Session, cookie::Jar},
+    session::{Session, cookie::Jar, passed},
     shared::Shared,
     site::rules::Exposure,
     store::StoreError,

@@ -10,7 +10,7 @@ use super::{
     Mail,
     text::{CLOSING, plain},
 };
-use crate::page::words;
+use crate::clock::words;
 
 #[derive(Template)]
 #[template(path = "mail.html", config = "src/mailer/askama.toml")]

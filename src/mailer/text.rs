@@ -5,7 +5,7 @@
 //! - A control character in a name becomes a space: no name begins a line of its own.
 
 use super::Mail;
-use crate::page::words;
+use crate::clock::words;
 
 /// What stands at the end of every mail.
 pub(super) const CLOSING: &str =

@@ -12,8 +12,9 @@ use askama::Template;
 
 use super::{
     CheckPage, ConfirmPage, Confirmation, CrossDevice, LoginPage, MatchPage, OnwardPage, Page,
-    PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage, words,
+    PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage,
 };
+use crate::clock::words;
 
 mod told;
 

@@ -12,7 +12,6 @@ mod default;
 mod entry;
 mod policy;
 mod trouble;
-pub(crate) mod words;
 
 pub(crate) use self::policy::Policy;
 pub use self::{

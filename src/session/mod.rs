@@ -28,6 +28,7 @@ mod keys;
 pub(crate) mod lifetimes;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod pair;
+pub(crate) mod passed;
 mod ring;
 pub(crate) mod seal;
 mod term;

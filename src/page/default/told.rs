@@ -1,6 +1,7 @@
 //! The sentences of the default pages that depend on what they show.
 
-use super::super::{CheckPage, CodeProblem, LoginPage, LoginProblem, Sent, words};
+use super::super::{CheckPage, CodeProblem, LoginPage, LoginProblem, Sent};
+use crate::clock::words;
 
 pub(super) const fn address_problem(problem: LoginProblem) -> &'static str {
     match problem {

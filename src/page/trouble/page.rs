@@ -3,7 +3,10 @@
 use std::{borrow::Cow, time::Duration};
 
 use super::Trouble;
-use crate::page::{Resend, content::Hidden, words};
+use crate::{
+    clock::words,
+    page::{Resend, content::Hidden},
+};
 
 /// Something did not work.
 #[derive(Clone, Debug)]

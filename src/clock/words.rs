@@ -10,7 +10,7 @@ pub(crate) fn lifetime(lifetime: Duration) -> String {
 }
 
 /// Says how long to wait: to the second below an hour, then in whole minutes; rounded up, and never nothing at all.
-pub(super) fn wait(wait: Duration) -> String {
+pub(crate) fn wait(wait: Duration) -> String {
     let secs = ceil(wait).max(1);
     match (secs / MINUTE, secs % MINUTE) {
         (1..60, rest) if rest > 0 => {
@@ -23,13 +23,13 @@ pub(super) fn wait(wait: Duration) -> String {
 
 /// What `templates/wait.js` counts down from.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Countdown {
-    pub(super) seconds: u64,
-    pub(super) words: String,
+pub(crate) struct Countdown {
+    pub(crate) seconds: u64,
+    pub(crate) words: String,
 }
 
 /// Says how long to wait, in seconds and in words. `None` when it is over.
-pub(super) fn countdown(left: Duration) -> Option<Countdown> {
+pub(crate) fn countdown(left: Duration) -> Option<Countdown> {
     let seconds = ceil(left);
     (seconds > 0).then(|| Countdown {
         seconds,

@@ -34,6 +34,7 @@ use crate::{
 };
 
 mod guard;
+pub(crate) mod lost_cookie;
 
 /// How many cookies of one name are looked at by whoever signs out. A token costs a verification each.
 const MOST_COOKIES: usize = 16;
