@@ -11,12 +11,10 @@ use std::{
 
 use crate::{
     email::Email,
-    flow::webhook::WebhookEffect,
     provider::{ProviderError, ProviderErrorKind},
     rejection::RejectionKind,
     session::Session,
     store::StoreErrorKind,
-    throttle::LimitScope,
 };
 
 /// Something that an audit log wants to know.
@@ -242,6 +240,34 @@ impl fmt::Display for StoreName {
             Self::Throttle => "throttle",
         })
     }
+}
+
+/// What became of an event that the webhook received. [`Event::WebhookReceived`] tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WebhookEffect {
+    /// It was done before: nothing.
+    Duplicate,
+    /// The revocation store took the end of the sessions that it names, whether or not there are any.
+    Ended,
+    /// It ends no session: nothing.
+    Ignored,
+    /// The revocation store did not take it. The provider was asked to deliver it again.
+    NotRecorded,
+}
+
+/// Whose limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LimitScope {
+    /// That of the address that mail was asked for, by one network or by all together; or that codes were typed for, by one network.
+    Address,
+    /// That of one sign-in, whose link came back.
+    Attempt,
+    /// That of everybody together.
+    Everybody,
+    /// That of the client's network.
+    Network,
 }
 
 /// Where a layer's events go, beside `tracing`. A store of yours is handed one, for what happens to it between requests. Clones are the same listener.

@@ -206,17 +206,16 @@ pub use self::{
     companion::{
         explain::{Explanation, Ground, Outcome},
         forward_auth::{ForwardAuth, ForwardAuthFuture},
-        issuer::{IssueError, Issued, SessionIssuer, SessionToken},
+        issuer::SessionIssuer,
         jwks::Jwks,
         require_recent::{RecentFuture, RecentOnly, RequireRecent},
     },
     email::{Email, InvalidEmail},
     error::ConfigError,
-    event::{Event, Listener, StoreName},
+    event::{Event, LimitScope, Listener, StoreName, WebhookEffect},
     flow::{
         SignIn,
         authorize::{Authorization, IntoAuthorization},
-        webhook::WebhookEffect,
     },
     layer::{
         MagicLinkLayer, SessionGuard, body::ResponseBody, future::ResponseFuture,
@@ -239,13 +238,12 @@ pub use self::{
         Revocations, Standing, Target,
     },
     session::{
-        InvalidSessionId, KeyFile, KeyHandle, KeyRing, RetiredKey, Session, SessionId, SigningKey,
+        InvalidSessionId, IssueError, Issued, KeyFile, KeyHandle, KeyRing, RetiredKey, Session,
+        SessionId, SessionToken, SigningKey,
     },
     site::rules::{Exposure, PathRule, Rule},
     store::{StoreError, StoreErrorKind, StoreFuture},
-    throttle::{
-        Charge, Charged, LimitScope, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey,
-    },
+    throttle::{Charge, Charged, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey},
 };
 #[cfg(feature = "redis")]
 pub use self::{revocation::RedisRevocations, store::redis::Redis, throttle::RedisThrottle};

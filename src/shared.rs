@@ -6,13 +6,15 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::{
-    clock::Steady,
-    event::Listener,
+    clock::{Steady, Timestamp},
+    event::{Event, Listener},
     flow::{Flow, webhook::Webhook},
     gate::Gate,
     page::{Page, Pages, Policy},
+    provider::Identity,
     request::peer::Proxies,
     revocation::BoundedRevocations,
+    session::{IssueError, Issued, SessionId, Term, cookie::Jar},
 };
 
 /// What every service of a layer shares.
@@ -72,5 +74,28 @@ impl Shared {
             policy.write_to(response.headers_mut());
         }
         response
+    }
+
+    /// Makes a session of an identity that was proven at `now`, and tells of it.
+    pub(crate) fn issue(
+        &self,
+        identity: &Identity,
+        term: Term,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
+        if identity.subject().is_empty() {
+            return Err(IssueError::NoSubject);
+        }
+        let gate = &self.gate;
+        let id = SessionId::from_bytes(crate::random::bytes());
+        let session = gate.begin_session(identity, id, term, now);
+        let token = gate.tokens.mint(&session).ok_or(IssueError::NotSigned)?;
+        if !gate.cookies.fits(Jar::Session, &token) {
+            let size = gate.cookies.name(Jar::Session).len() + token.len();
+            return Err(IssueError::TooLarge { size });
+        }
+        let cookie = gate.session_cookie(&session, &token, now);
+        self.listener.tell(&Event::SignedIn { session: &session });
+        Ok(Issued::new(session, token, cookie))
     }
 }

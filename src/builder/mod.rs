@@ -83,6 +83,13 @@ pub struct Builder {
     webhook: webhook::Settings,
 }
 
+impl MagicLinkLayer {
+    /// Begins to configure a layer from what has no default: who proves addresses, and the keys that sign sessions.
+    pub fn builder(provider: impl IdentityProvider, keys: KeyRing) -> Builder {
+        Builder::new(provider, keys)
+    }
+}
+
 impl Builder {
     pub(crate) fn new(provider: impl IdentityProvider, keys: KeyRing) -> Self {
         Self {

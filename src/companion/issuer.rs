@@ -9,13 +9,9 @@ use std::{fmt, sync::Arc};
 use http::HeaderValue;
 
 use crate::{
-    clock::Timestamp,
-    event::Event,
+    layer::MagicLinkLayer,
     provider::Identity,
-    session::{
-        Session, SessionId, Term,
-        cookie::{self, Jar},
-    },
+    session::{IssueError, Issued, Session, Term, cookie::Jar},
     shared::Shared,
     store::StoreError,
 };
@@ -93,6 +89,14 @@ pub struct SessionIssuer {
     shared: Arc<Shared>,
 }
 
+impl MagicLinkLayer {
+    /// Returns what makes and ends sessions for people whom the application signs in by other means.
+    #[must_use]
+    pub fn issuer(&self) -> SessionIssuer {
+        SessionIssuer::new(self.shared.clone())
+    }
+}
+
 impl SessionIssuer {
     pub(crate) const fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
@@ -165,101 +169,5 @@ impl SessionIssuer {
 impl fmt::Debug for SessionIssuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionIssuer").finish_non_exhaustive()
-    }
-}
-
-/// A session that was made just now, and the token and cookie that carry it.
-#[derive(Clone, Debug)]
-pub struct Issued {
-    session: Session,
-    token: SessionToken,
-    cookie: HeaderValue,
-}
-
-impl Issued {
-    /// Returns the session.
-    #[must_use]
-    pub const fn session(&self) -> &Session {
-        &self.session
-    }
-
-    /// Returns the token, for a program that sends it as a bearer token.
-    #[must_use]
-    pub const fn token(&self) -> &SessionToken {
-        &self.token
-    }
-
-    /// Returns the `Set-Cookie` value that has a browser keep the session. Its response must be kept by no cache: `Cache-Control: no-store`.
-    #[must_use]
-    pub fn set_cookie(&self) -> HeaderValue {
-        self.cookie.clone()
-    }
-}
-
-/// A session's token. Whoever has it is signed in, so `Debug` prints `[redacted]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SessionToken(String);
-
-impl SessionToken {
-    /// Returns the token itself. It must not reach a log.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SessionToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
-
-/// No session was made of an identity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum IssueError {
-    /// The identity's subject is empty: such a token would be refused.
-    #[error("the subject is empty")]
-    NoSubject,
-    /// The current key does not sign.
-    #[error("the signing key does not sign")]
-    NotSigned,
-    /// Browsers drop cookies over 4,096 bytes (draft-ietf-httpbis-rfc6265bis, section 5.6), and the gate takes no longer token.
-    #[error(
-        "the session's cookie would have {size} bytes, over {}",
-        cookie::LONGEST
-    )]
-    TooLarge {
-        /// The bytes of the cookie's name and value.
-        size: usize,
-    },
-}
-
-impl Shared {
-    /// Makes a session of an identity that was proven at `now`, and tells of it.
-    pub(crate) fn issue(
-        &self,
-        identity: &Identity,
-        term: Term,
-        now: Timestamp,
-    ) -> Result<Issued, IssueError> {
-        if identity.subject().is_empty() {
-            return Err(IssueError::NoSubject);
-        }
-        let gate = &self.gate;
-        let id = SessionId::from_bytes(crate::random::bytes());
-        let session = gate.begin_session(identity, id, term, now);
-        let token = gate.tokens.mint(&session).ok_or(IssueError::NotSigned)?;
-        if !gate.cookies.fits(Jar::Session, &token) {
-            let size = gate.cookies.name(Jar::Session).len() + token.len();
-            return Err(IssueError::TooLarge { size });
-        }
-        let cookie = gate.session_cookie(&session, &token, now);
-        self.listener.tell(&Event::SignedIn { session: &session });
-        Ok(Issued {
-            session,
-            token: SessionToken(token),
-            cookie,
-        })
     }
 }

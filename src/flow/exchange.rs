@@ -29,13 +29,12 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    companion::issuer::{IssueError, Issued},
     email::Email,
     event::Event,
     flow::authorize::Authorization,
     provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode},
     rejection::{Rejection, RejectionKind},
-    session::Term,
+    session::{IssueError, Issued, Term},
     shared::Shared,
 };
 

@@ -5,10 +5,8 @@ use std::{borrow::Cow, time::Duration};
 
 use http::{HeaderMap, header};
 
-use crate::rejection::RejectionKind;
+use crate::{rejection::RejectionKind, site::endpoint::LONGEST_FORM};
 
-/// The most bytes of a form.
-pub(crate) const LONGEST_FORM: usize = 16 * 1_024;
 /// How long a form may take to arrive: a person's takes one packet.
 pub(crate) const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a query that an endpoint reads.

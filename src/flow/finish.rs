@@ -16,11 +16,10 @@ use super::{
 };
 use crate::{
     answer::redirect,
-    companion::issuer::Issued,
     page::{OnwardPage, Page},
     rejection::{Rejection, RejectionKind},
     request::head::Found,
-    session::{cookie::Jar, seal},
+    session::{Issued, cookie::Jar, seal},
 };
 
 /// How long after a sign-in a request without the session cookie shows that the browser dropped it.

@@ -17,11 +17,11 @@ use super::{Step, attempt::Attempt};
 use crate::{
     clock::Timestamp,
     email::Email,
-    event::Event,
+    event::{Event, LimitScope},
     rejection::{Rejection, RejectionKind},
     shared::Shared,
     store::{StoreError, StoreErrorKind},
-    throttle::{Charge, Charged, LimitScope, Rate, Take, ThrottleKey},
+    throttle::{Charge, Charged, Rate, Take, ThrottleKey},
 };
 
 /// How long the throttle may take. A person waits for it.

@@ -49,7 +49,7 @@ pub(crate) mod webhook;
 
 pub(crate) use self::{
     exchange::Exchanges,
-    fields::{FORM_TIMEOUT, LONGEST_FORM, check_form},
+    fields::{FORM_TIMEOUT, check_form},
 };
 
 /// WorkOS's codes are good for 10 minutes: the one that a followed link yields (Magic Link guide), and the one in a mail (Magic Auth

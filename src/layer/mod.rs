@@ -5,10 +5,7 @@ use std::{fmt, sync::Arc};
 use tower_layer::Layer;
 
 use self::service::MagicLink;
-use crate::{
-    builder::Builder, companion::issuer::SessionIssuer, provider::IdentityProvider,
-    session::KeyRing, shared::Shared,
-};
+use crate::shared::Shared;
 
 mod admit;
 pub(crate) mod body;
@@ -55,17 +52,6 @@ pub struct MagicLinkLayer {
 }
 
 impl MagicLinkLayer {
-    /// Begins to configure a layer from what has no default: who proves addresses, and the keys that sign sessions.
-    pub fn builder(provider: impl IdentityProvider, keys: KeyRing) -> Builder {
-        Builder::new(provider, keys)
-    }
-
-    /// Returns what makes and ends sessions for people whom the application signs in by other means.
-    #[must_use]
-    pub fn issuer(&self) -> SessionIssuer {
-        SessionIssuer::new(self.shared.clone())
-    }
-
     pub(crate) fn shared(&self) -> &Shared {
         &self.shared
     }

@@ -23,6 +23,7 @@ use crate::{
 mod backend;
 pub(crate) mod cookie;
 mod example_keys;
+mod issued;
 mod jwk;
 mod keys;
 pub(crate) mod lifetimes;
@@ -42,6 +43,7 @@ pub(crate) mod token;
 
 pub(crate) use self::term::Term;
 pub use self::{
+    issued::{IssueError, Issued, SessionToken},
     keys::SigningKey,
     ring::{KeyFile, KeyHandle, KeyRing, RetiredKey},
 };

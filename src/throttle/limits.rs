@@ -234,20 +234,6 @@ impl Default for Limits {
     }
 }
 
-/// Whose limit was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum LimitScope {
-    /// That of the address that mail was asked for, by one network or by all together; or that codes were typed for, by one network.
-    Address,
-    /// That of one sign-in, whose link came back.
-    Attempt,
-    /// That of everybody together.
-    Everybody,
-    /// That of the client's network.
-    Network,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,7 +26,7 @@ mod redis;
 mod table;
 
 pub use self::{
-    limits::{LimitScope, Limits, Rate},
+    limits::{Limits, Rate},
     memory::MemoryThrottle,
 };
 

@@ -6,7 +6,8 @@
 
 use tower_cookies::Cookies;
 
-use super::{IssueError, SessionIssuer};
+use super::SessionIssuer;
+use crate::session::IssueError;
 use crate::{
     provider::Identity,
     session::{Session, cookie::Jar},

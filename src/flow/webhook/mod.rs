@@ -13,10 +13,11 @@ use http::{HeaderMap, HeaderValue, Response, header};
 
 use crate::{
     clock::Timestamp,
-    event::Event,
+    event::{Event, WebhookEffect},
     rejection::{Rejection, RejectionKind},
     revocation::Revocation,
     shared::Shared,
+    site::endpoint::LONGEST_EVENT,
 };
 
 mod event;
@@ -25,23 +26,6 @@ mod signature;
 
 pub(crate) use self::signature::{Secret, Verifier};
 use self::{event::Received, recent::Recent};
-
-/// The most bytes of an event: 256 KiB. WorkOS names no limit; a directory user with every attribute is a few KiB.
-pub(crate) const LONGEST_EVENT: usize = 256 * 1_024;
-
-/// What became of an event that the webhook received. [`Event::WebhookReceived`] tells it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum WebhookEffect {
-    /// It was done before: nothing.
-    Duplicate,
-    /// The revocation store took the end of the sessions that it names, whether or not there are any.
-    Ended,
-    /// It ends no session: nothing.
-    Ignored,
-    /// The revocation store did not take it. The provider was asked to deliver it again.
-    NotRecorded,
-}
 
 /// What the layer knows of the provider's events. There is none unless a secret was given.
 #[derive(Debug)]

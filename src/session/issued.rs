@@ -1,0 +1,82 @@
+//! What is handed out when a session begins, and why none is.
+
+use std::fmt;
+
+use http::HeaderValue;
+
+use super::{Session, cookie};
+
+/// A session that was made just now, and the token and cookie that carry it.
+#[derive(Clone, Debug)]
+pub struct Issued {
+    session: Session,
+    token: SessionToken,
+    cookie: HeaderValue,
+}
+
+impl Issued {
+    pub(crate) const fn new(session: Session, token: String, cookie: HeaderValue) -> Self {
+        Self {
+            session,
+            token: SessionToken(token),
+            cookie,
+        }
+    }
+
+    /// Returns the session.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Returns the token, for a program that sends it as a bearer token.
+    #[must_use]
+    pub const fn token(&self) -> &SessionToken {
+        &self.token
+    }
+
+    /// Returns the `Set-Cookie` value that has a browser keep the session. Its response must be kept by no cache: `Cache-Control: no-store`.
+    #[must_use]
+    pub fn set_cookie(&self) -> HeaderValue {
+        self.cookie.clone()
+    }
+}
+
+/// A session's token. Whoever has it is signed in, so `Debug` prints `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionToken(String);
+
+impl SessionToken {
+    /// Returns the token itself. It must not reach a log.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SessionToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// No session was made of an identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum IssueError {
+    /// The identity's subject is empty: such a token would be refused.
+    #[error("the subject is empty")]
+    NoSubject,
+    /// The current key does not sign.
+    #[error("the signing key does not sign")]
+    NotSigned,
+    /// Browsers drop cookies over 4,096 bytes (draft-ietf-httpbis-rfc6265bis, section 5.6), and the gate takes no longer token.
+    #[error(
+        "the session's cookie would have {size} bytes, over {}",
+        cookie::LONGEST
+    )]
+    TooLarge {
+        /// The bytes of the cookie's name and value.
+        size: usize,
+    },
+}
