@@ -8,7 +8,6 @@ use http::{Response, StatusCode};
 use crate::{
     clock::{Steady, Timestamp},
     event::{Event, Listener},
-    flow::{Flow, webhook::Webhook},
     gate::Gate,
     page::{Page, Pages, Policy},
     provider::Identity,
@@ -21,15 +20,12 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) clock: Steady,
-    pub(crate) flow: Flow,
     pub(crate) gate: Gate,
     pub(crate) listener: Listener,
     pub(crate) pages: PageSet,
     pub(crate) proxies: Proxies,
     pub(crate) revocations: BoundedRevocations,
     pub(crate) streams: Streams,
-    /// There is one only with a secret.
-    pub(crate) webhook: Option<Webhook>,
 }
 
 /// The pages, and the headers that they are served with.

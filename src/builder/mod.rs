@@ -1,6 +1,6 @@
 //! `Builder`: every setting, and one `build()` that checks all rules across them.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use crate::{
     clock::{Clock, Steady, SystemClock},
@@ -285,22 +285,9 @@ impl Builder {
             self.listener.clone(),
         );
         self.throttle.tell_to(&self.listener);
-        Ok(MagicLinkLayer::new(Shared {
+        let shared = Shared {
             clock: Steady::new(self.clock),
             proxies: self.forward.proxies()?,
-            flow: Flow {
-                provider: self.provider,
-                cross_device: self.sign_in.cross_device,
-                sign_in: self.sign_in.sign_in,
-                application_name: self.mail.application_name()?,
-                mailer: self.mail.mailer()?,
-                authorize: self.authorize,
-                organizations: self.organizations,
-                email_domains,
-                link_lifetime: self.link_lifetime,
-                exchanges: Exchanges::default(),
-                throttling: self.throttle.check()?,
-            },
             gate,
             listener: self.listener,
             revocations,
@@ -309,6 +296,20 @@ impl Builder {
                 policy,
             },
             streams: self.streams,
+        };
+        Ok(MagicLinkLayer::new(Flow {
+            shared: Arc::new(shared),
+            provider: self.provider,
+            cross_device: self.sign_in.cross_device,
+            sign_in: self.sign_in.sign_in,
+            application_name: self.mail.application_name()?,
+            mailer: self.mail.mailer()?,
+            authorize: self.authorize,
+            organizations: self.organizations,
+            email_domains,
+            link_lifetime: self.link_lifetime,
+            exchanges: Exchanges::default(),
+            throttling: self.throttle.check()?,
             webhook: self.webhook.check()?,
         }))
     }

@@ -143,7 +143,7 @@ impl MagicLinkLayer {
     /// ```
     pub fn forward_auth(&self) -> ForwardAuth {
         ForwardAuth {
-            shared: self.shared.clone(),
+            shared: self.shared().clone(),
             dialect: Dialect::Forwarded,
         }
     }

@@ -93,7 +93,7 @@ impl MagicLinkLayer {
     /// Returns what makes and ends sessions for people whom the application signs in by other means.
     #[must_use]
     pub fn issuer(&self) -> SessionIssuer {
-        SessionIssuer::new(self.shared.clone())
+        SessionIssuer::new(self.shared().clone())
     }
 }
 

@@ -76,7 +76,7 @@ impl MagicLinkLayer {
     /// ```
     pub fn jwks(&self) -> Jwks {
         Jwks {
-            shared: self.shared.clone(),
+            shared: self.shared().clone(),
         }
     }
 }

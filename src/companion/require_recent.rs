@@ -88,14 +88,14 @@ impl MagicLinkLayer {
     ///
     /// [`ConfigError`] when it is shorter, so that whoever has just signed in might be asked again, or longer, so that it would refuse nobody.
     pub fn require_recent(&self, within: Duration) -> Result<RequireRecent, ConfigError> {
-        let longest = self.shared.gate.lifetimes.longest();
+        let longest = self.shared().gate.lifetimes.longest();
         if !(SHORTEST..=longest).contains(&within) {
             let problem = "must be 2 minutes to the longest session's lifetime";
             let value = format!("{within:?}");
             return Err(ConfigError::invalid("require_recent", value, problem));
         }
         Ok(RequireRecent {
-            shared: self.shared.clone(),
+            shared: self.shared().clone(),
             within,
         })
     }

@@ -60,7 +60,7 @@ impl Step {
             Err(kind) => return self.refuse(kind),
         };
         match arrival {
-            Arrival::Stray => redirect(&self.shared.gate.login_path(None)),
+            Arrival::Stray => redirect(&self.flow.shared.gate.login_path(None)),
             Arrival::Error {
                 error,
                 state,
@@ -75,7 +75,7 @@ impl Step {
 
     /// Opens the state, and refuses one that is forged or over.
     fn attempt(&self, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
-        let keys = self.shared.gate.tokens.keys();
+        let keys = self.flow.shared.gate.tokens.keys();
         let Some(attempt) = Attempt::open(keys, Purpose::State, state, self.now) else {
             return Err(Box::new(self.refuse(RejectionKind::Malformed)));
         };
@@ -141,7 +141,7 @@ impl Step {
             }
             _ => RejectionKind::ProviderDeclined,
         };
-        let keys = self.shared.gate.tokens.keys();
+        let keys = self.flow.shared.gate.tokens.keys();
         let state = state.unwrap_or_default();
         let attempt = Attempt::open(keys, Purpose::State, state, self.now);
         let Some(attempt) = attempt.filter(|attempt| self.may_finish(attempt)) else {

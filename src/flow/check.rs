@@ -22,7 +22,7 @@ impl Step {
     pub(super) fn check(&self) -> Response<Bytes> {
         let attempt = match self.attempt_in_query(Purpose::Check) {
             Ok(Some(attempt)) => attempt,
-            Ok(None) => return redirect(&self.shared.gate.login_path(None)),
+            Ok(None) => return redirect(&self.flow.shared.gate.login_path(None)),
             Err(kind) => return self.refuse(kind),
         };
         let is_ours = self.is_ours(&attempt);
@@ -35,9 +35,9 @@ impl Step {
         if self.now < attempt.created + HOP && self.was_sent_here() {
             return self.answer(self.cookie_lost(Jar::Browser), None);
         }
-        let login = self.shared.gate.login_path(None);
-        let page = CheckPage::new(&login, self.shared.flow.mail_lifetime()).with_sent(attempt.sent);
-        self.shared.page(StatusCode::OK, &Page::Check(page))
+        let login = self.flow.shared.gate.login_path(None);
+        let page = CheckPage::new(&login, self.flow.mail_lifetime()).with_sent(attempt.sent);
+        self.flow.shared.page(StatusCode::OK, &Page::Check(page))
     }
 
     /// Shows the page in the browser that began, with what was wrong with the code that was typed there.
@@ -46,9 +46,9 @@ impl Step {
         attempt: &Attempt,
         problem: Option<CodeProblem>,
     ) -> Response<Bytes> {
-        let flow = &self.shared.flow;
+        let flow = &self.flow;
         let return_to = self.return_to_of(attempt);
-        let login = self.shared.gate.login_path(return_to.as_ref());
+        let login = self.flow.shared.gate.login_path(return_to.as_ref());
         let sealed = self.query().ok();
         let sealed = sealed.as_ref().and_then(|query| query.one("t").ok()?);
         let resend = Resend::new(&login, attempt.email.as_str())
@@ -75,12 +75,12 @@ impl Step {
             None => StatusCode::OK,
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        self.shared.page(status, &Page::Check(page))
+        self.flow.shared.page(status, &Page::Check(page))
     }
 
     /// Says whether an attempt is over.
     pub(super) fn is_over(&self, attempt: &Attempt) -> Option<Rejection> {
-        if !attempt.is_over(self.shared.flow.attempt_lifetime(), self.now) {
+        if !attempt.is_over(self.flow.attempt_lifetime(), self.now) {
             return None;
         }
         Some(Rejection::new(match attempt.is_ahead(self.now) {

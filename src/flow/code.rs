@@ -27,7 +27,7 @@ impl Step {
     pub(super) async fn code(&self) -> Response<Bytes> {
         let attempt = match self.attempt_in_query(Purpose::Check) {
             Ok(Some(attempt)) => attempt,
-            Ok(None) => return redirect(&self.shared.gate.login_path(None)),
+            Ok(None) => return redirect(&self.flow.shared.gate.login_path(None)),
             Err(kind) => return self.refuse(kind),
         };
         match self.take_code(&attempt).await {
@@ -46,7 +46,7 @@ impl Step {
         match opened.and_then(|opened| Ok(opened.and(self.query()?.one("t")?.map(str::to_owned)))) {
             // The field that was opened, and nothing else of the query.
             Ok(Some(sealed)) => redirect(&format!("{}?t={sealed}", self.path(Endpoint::Check))),
-            Ok(None) => redirect(&self.shared.gate.login_path(None)),
+            Ok(None) => redirect(&self.flow.shared.gate.login_path(None)),
             Err(kind) => self.refuse(kind),
         }
     }
@@ -74,12 +74,12 @@ impl Step {
             client: self.client(),
             user_agent: self.user_agent(),
         };
-        let exchanges = &self.shared.flow.exchanges;
+        let exchanges = &self.flow.exchanges;
         if exchanges.knows(&state, &proof, self.now) {
             return Ok(self.redeem(proof, &state, attempt).await);
         }
         let of = [b"mailed code".as_slice(), &state].concat();
-        let until = attempt.created + self.shared.flow.attempt_lifetime().max(CODE_LIFETIME);
+        let until = attempt.created + self.flow.attempt_lifetime().max(CODE_LIFETIME);
         let taken = self.take_try(&of, MOST_TRIES, until).await?;
         match self.granted(proof, &state, attempt).await {
             Ok(granted) => {

@@ -40,8 +40,8 @@ impl Step {
     ) -> Response<Bytes> {
         let masked = attempt.email.masked();
         let action = self.here();
-        let login = self.shared.gate.login_path(None);
-        let page = match self.shared.flow.cross_device {
+        let login = self.flow.shared.gate.login_path(None);
+        let page = match self.flow.cross_device {
             CrossDevice::Confirm => {
                 let masked = &masked;
                 Page::Confirm(ConfirmPage::new(&action, Confirmation::SignIn { masked }))
@@ -56,7 +56,7 @@ impl Step {
             None => StatusCode::OK,
             Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        let mut response = self.shared.page_leading_to(status, &page, leads_to);
+        let mut response = self.flow.shared.page_leading_to(status, &page, leads_to);
         // The answer comes with it: a browser that keeps no cookies is told so before anything is used up.
         self.greet(&mut response);
         response
@@ -69,12 +69,12 @@ impl Step {
         leads_to: Option<&str>,
     ) -> Result<Leave, Box<Response<Bytes>>> {
         let refuse = |rejection: Rejection| Box::new(self.answer(rejection, None));
-        let Some(browser) = self.shared.gate.browser_cookie(&self.head(), self.now) else {
+        let Some(browser) = self.flow.shared.gate.browser_cookie(&self.head(), self.now) else {
             return Err(refuse(self.cookie_lost(Jar::Browser)));
         };
         let form = Fields::of_form(&self.form);
         let field = |name| form.one(name).map_err(|kind| refuse(Rejection::new(kind)));
-        let cross_device = self.shared.flow.cross_device;
+        let cross_device = self.flow.cross_device;
         let is_guess = cross_device == CrossDevice::MatchCode
             && matches!(form.one("code"), Ok(Some(typed)) if !match_code::is_blank(typed));
         let guessed = is_guess.then_some(&attempt.email);
@@ -101,7 +101,7 @@ impl Step {
             return Err(ask_again(CodeProblem::Missing));
         }
         let of = [b"match code".as_slice(), &attempt.name()].concat();
-        let until = attempt.created + self.shared.flow.attempt_lifetime();
+        let until = attempt.created + self.flow.attempt_lifetime();
         // Taken before the comparison: of a thousand guesses at once, five are compared.
         let taken = self.take_try(&of, MOST_TRIES, until).await;
         let taken = taken.map_err(|rejection| Box::new(self.answer(rejection, None)))?;
@@ -122,7 +122,7 @@ impl Step {
             Box::new(self.answer(rejection, None))
         };
         let of = [b"declined".as_slice(), &attempt.name()].concat();
-        let until = attempt.created + self.shared.flow.attempt_lifetime();
+        let until = attempt.created + self.flow.attempt_lifetime();
         // "No" takes all for good; "yes" one, which it gives back. A "yes" that could not give it back turns nothing down.
         let taken = match self.take_try(&of, MOST_CLICKS, until).await {
             Ok(taken) => taken,
@@ -142,7 +142,10 @@ impl Step {
                     let _ = self.take_try(&of, MOST_CLICKS, until).await;
                 }
                 let email = &attempt.email;
-                self.shared.listener.tell(&Event::LinkDeclined { email });
+                self.flow
+                    .shared
+                    .listener
+                    .tell(&Event::LinkDeclined { email });
                 Err(declined())
             }
         }
@@ -150,18 +153,19 @@ impl Step {
 
     /// Says that a cookie of ours did not come back, and what the request hears of it.
     pub(super) fn cookie_lost(&self, jar: Jar) -> Rejection {
-        let gate = &self.shared.gate;
+        let gate = &self.flow.shared.gate;
         let name = gate.cookies.name(jar);
         let rejection = lost_cookie::rejection(&self.head(), &gate.public_url, name);
         let likely = rejection.kind();
-        self.shared
+        self.flow
+            .shared
             .listener
             .tell(&Event::CookieLost { name, likely });
         rejection
     }
 
     fn has_pass(&self, attempt: &Attempt) -> bool {
-        let gate = &self.shared.gate;
+        let gate = &self.flow.shared.gate;
         let head = self.head();
         let (Some(pass), Some(browser)) = (
             head.cookie(gate.cookies.name(Jar::Pass)).one(),
@@ -174,11 +178,11 @@ impl Step {
     }
 
     fn leave(&self, attempt: &Attempt, browser: &str) -> Leave {
-        let gate = &self.shared.gate;
+        let gate = &self.flow.shared.gate;
         let plain = pass_of(attempt, browser);
         let keys = gate.tokens.keys();
         let sealed = keys.seal(Purpose::Pass, &plain, crate::random::bytes());
-        let lifetime = self.shared.flow.attempt_lifetime();
+        let lifetime = self.flow.attempt_lifetime();
         Leave(gate.cookies.set(Jar::Pass, &sealed, lifetime))
     }
 

@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use self::runs::{Key, Runs};
 use super::{
+    Flow,
     limits::{self, Charges},
     rejection_of,
 };
@@ -35,7 +36,6 @@ use crate::{
     provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode},
     rejection::{Rejection, RejectionKind},
     session::{IssueError, Issued, Term},
-    shared::Shared,
 };
 
 mod runs;
@@ -57,7 +57,7 @@ type Panic = Box<dyn Any + Send>;
 
 /// What an exchange needs, owned: it may outlive the request that began it.
 pub(super) struct Exchange {
-    pub(super) shared: Arc<Shared>,
+    pub(super) flow: Arc<Flow>,
     /// What it is charged to. Nothing, where that was done before.
     pub(super) charges: Charges,
     pub(super) proof: Proof,
@@ -177,9 +177,9 @@ impl Exchange {
 
     async fn run(self) -> Result<Arc<Issued>, Rejection> {
         if !self.charges.is_empty() {
-            limits::charge(&self.shared, &self.charges, None, self.now).await?;
+            limits::charge(&self.flow, &self.charges, None, self.now).await?;
         }
-        let provider = &self.shared.flow.provider;
+        let provider = &self.flow.provider;
         let proven = match &self.proof {
             Proof::Code {
                 code,
@@ -192,11 +192,15 @@ impl Exchange {
             Proof::Link(code) => provider.finish(code).await,
         };
         let identity = proven.map_err(|error| {
-            self.shared.listener.tell(&Event::of_provider_error(&error));
+            self.flow
+                .shared
+                .listener
+                .tell(&Event::of_provider_error(&error));
             rejection_of(&error)
         })?;
         self.check(&identity).await?;
-        self.shared
+        self.flow
+            .shared
             .issue(&identity, self.term, self.now)
             .map(Arc::new)
             .map_err(|error| {
@@ -211,7 +215,7 @@ impl Exchange {
 
     /// Checks that the code proved what this sign-in was begun for, and that whoever it proved may come in.
     async fn check(&self, identity: &Identity) -> Result<(), Rejection> {
-        let flow = &self.shared.flow;
+        let flow = &self.flow;
         // A code from another sign-in, slipped into this one (RFC 9700, section 4.5).
         if *identity.email() != self.email {
             return Err(Rejection::new(RejectionKind::OtherAddress));

@@ -51,7 +51,7 @@ impl Step {
             Proof::Link(_) => self.charges_of_exchange(attempt),
         };
         let exchange = Exchange {
-            shared: self.shared.clone(),
+            flow: self.flow.clone(),
             charges,
             proof,
             email: attempt.email.clone(),
@@ -59,32 +59,37 @@ impl Step {
             term: attempt.term,
             now: self.now,
         };
-        self.shared.flow.exchanges.join(state, exchange).await
+        self.flow.exchanges.join(state, exchange).await
     }
 
     /// Returns what this browser has redeemed a moment ago, by a request whose answer it may not have waited for.
     pub(super) async fn granted_just_now(&self, state: &[u8]) -> Option<Arc<Issued>> {
-        let exchanges = &self.shared.flow.exchanges;
+        let exchanges = &self.flow.exchanges;
         let granted = exchanges.rejoin(state, self.browser()?, self.now)?.await;
         let granted = granted.ok()?;
         // It may have been signed out since.
-        let is_active = self.shared.revocations.is_active(granted.session()).await;
+        let is_active = self
+            .flow
+            .shared
+            .revocations
+            .is_active(granted.session())
+            .await;
         is_active.unwrap_or(false).then_some(granted)
     }
 
     fn browser(&self) -> Option<[u8; 16]> {
-        let cookie = self.shared.gate.browser_cookie(&self.head(), self.now);
+        let cookie = self.flow.shared.gate.browser_cookie(&self.head(), self.now);
         cookie.map(seal::fingerprint)
     }
 
     /// Hands the session to the browser, and sends it on its way.
     pub(super) async fn sign_in(&self, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
-        let gate = &self.shared.gate;
+        let gate = &self.flow.shared.gate;
         let previous = gate.session_in_cookie(&self.head(), self.now).ok();
         if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id())
         {
             // Told of in an event if the store does not take it. The person signs in all the same.
-            let _ = self.shared.end(&previous, false, self.now).await;
+            let _ = self.flow.shared.end(&previous, false, self.now).await;
         }
         let mut response = self.on_their_way(attempt);
         let token = granted.token().expose();
@@ -124,6 +129,6 @@ impl Step {
             return redirect(to.as_str());
         }
         let page = Page::Onward(OnwardPage::new(to.as_str()));
-        self.shared.page(StatusCode::OK, &page)
+        self.flow.shared.page(StatusCode::OK, &page)
     }
 }

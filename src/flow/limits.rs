@@ -13,13 +13,12 @@ use std::{
     time::Duration,
 };
 
-use super::{Step, attempt::Attempt};
+use super::{Flow, Step, attempt::Attempt};
 use crate::{
     clock::Timestamp,
     email::Email,
     event::{Event, LimitScope},
     rejection::{Rejection, RejectionKind},
-    shared::Shared,
     store::{StoreError, StoreErrorKind},
     throttle::{Charge, Charged, Rate, Take, ThrottleKey},
 };
@@ -33,7 +32,7 @@ pub(super) type Charges = Vec<(LimitScope, Charge)>;
 /// A try that was taken. Dropped it stays taken.
 #[must_use = "a try that was right is given back"]
 pub(super) struct Try<'s> {
-    shared: &'s Shared,
+    flow: &'s Flow,
     key: ThrottleKey,
     now: Timestamp,
 }
@@ -41,10 +40,10 @@ pub(super) struct Try<'s> {
 impl Try<'_> {
     /// Gives the try back: the guess was right.
     pub(super) async fn give_back(self) {
-        let throttle = &self.shared.flow.throttling.throttle;
+        let throttle = &self.flow.throttling.throttle;
         let given = bounded(throttle.give_try_back(self.key, self.now)).await;
         if let Err(error) = given {
-            throttle_failed(self.shared, &error);
+            throttle_failed(self.flow, &error);
         }
     }
 }
@@ -52,12 +51,12 @@ impl Try<'_> {
 impl Step {
     /// Charges a mail to its address, alone and together with the client's network, to that network and to everybody.
     pub(super) async fn limit_mail(&self, email: &Email) -> Result<(), Rejection> {
-        let Some(limits) = &self.shared.flow.throttling.limits else {
+        let Some(limits) = &self.flow.throttling.limits else {
             return Ok(());
         };
         if self.client().is_none() {
-            let public_url = self.shared.gate.public_url.origin();
-            let throttling = &self.shared.flow.throttling;
+            let public_url = self.flow.shared.gate.public_url.origin();
+            let throttling = &self.flow.throttling;
             throttling.warn_of_unknown_client(public_url);
         }
         let pair = self.key("throttle: mail, address and network", &self.pair_of(email));
@@ -71,13 +70,13 @@ impl Step {
         charges.extend(self.network("throttle: mail, network", limits.mails_per_network));
         let everybody = self.key("throttle: mail, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
-        charge(&self.shared, &charges, Some(email), self.now).await
+        charge(&self.flow, &charges, Some(email), self.now).await
     }
 
     /// Charges the typing of a code to the client's network and to everybody; a guess also to the address that it is for, together with that network. What
     /// cannot be right is no guess: a robot that presses buttons uses up nobody's.
     pub(super) async fn limit_code_entry(&self, guessed: Option<&Email>) -> Result<(), Rejection> {
-        let Some(limits) = &self.shared.flow.throttling.limits else {
+        let Some(limits) = &self.flow.throttling.limits else {
             return Ok(());
         };
         let mut charges = Charges::new();
@@ -89,12 +88,12 @@ impl Step {
         charges.extend(self.network("throttle: code, network", limits.codes_per_network));
         let everybody = self.key("throttle: code, everybody", b"");
         charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
-        charge(&self.shared, &charges, guessed, self.now).await
+        charge(&self.flow, &charges, guessed, self.now).await
     }
 
     /// Returns what an exchange of a link's code is charged to: its attempt, the client's network and everybody.
     pub(super) fn charges_of_exchange(&self, attempt: &Attempt) -> Charges {
-        let Some(limits) = &self.shared.flow.throttling.limits else {
+        let Some(limits) = &self.flow.throttling.limits else {
             return Charges::new();
         };
         let of = self.key("throttle: exchange, attempt", &attempt.name());
@@ -117,14 +116,14 @@ impl Step {
         most: u32,
         until: Timestamp,
     ) -> Result<Try<'_>, Rejection> {
-        let (shared, now) = (&*self.shared, self.now);
+        let (flow, now) = (&*self.flow, self.now);
         let key = self.key("throttle: try", of);
-        let throttle = &shared.flow.throttling.throttle;
+        let throttle = &flow.throttling.throttle;
         match bounded(throttle.take_try(key, most, until, now)).await {
-            Ok(Take::Taken { .. }) => Ok(Try { shared, key, now }),
+            Ok(Take::Taken { .. }) => Ok(Try { flow, key, now }),
             Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
             Err(error) => {
-                throttle_failed(shared, &error);
+                throttle_failed(flow, &error);
                 Err(Rejection::new(RejectionKind::StoreUnavailable))
             }
         }
@@ -145,7 +144,7 @@ impl Step {
     }
 
     fn key(&self, label: &'static str, value: &[u8]) -> ThrottleKey {
-        let keys = self.shared.gate.tokens.keys();
+        let keys = self.flow.shared.gate.tokens.keys();
         ThrottleKey::from_bytes(keys.pseudonym(label, value))
     }
 }
@@ -187,20 +186,22 @@ async fn bounded<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Resu
 
 /// Charges all or none. Over a limit it is refused, and told.
 pub(super) async fn charge(
-    shared: &Shared,
+    flow: &Flow,
     charges: &[(LimitScope, Charge)],
     email: Option<&Email>,
     now: Timestamp,
 ) -> Result<(), Rejection> {
     let plain: Vec<_> = charges.iter().map(|(_, charge)| *charge).collect();
-    let throttle = &shared.flow.throttling.throttle;
+    let throttle = &flow.throttling.throttle;
     match bounded(throttle.charge(&plain, now)).await {
         Ok(Charged::Admitted) => Ok(()),
         Ok(Charged::Refused { by, wait }) => {
             let scope = charges
                 .get(by)
                 .map_or(LimitScope::Everybody, |(scope, _)| *scope);
-            shared.listener.tell(&Event::Throttled { scope, email });
+            flow.shared
+                .listener
+                .tell(&Event::Throttled { scope, email });
             // In whole seconds, so that the page and the field say the same.
             let wait = Duration::from_secs(
                 wait.as_secs()
@@ -210,15 +211,15 @@ pub(super) async fn charge(
             Err(Rejection::new(RejectionKind::RateLimited).with_retry_after(Some(wait)))
         }
         Err(error) => {
-            throttle_failed(shared, &error);
+            throttle_failed(flow, &error);
             Ok(())
         }
     }
 }
 
-fn throttle_failed(shared: &Shared, error: &StoreError) {
+fn throttle_failed(flow: &Flow, error: &StoreError) {
     let kind = error.kind();
-    shared.listener.tell(&Event::ThrottleFailed { kind });
+    flow.shared.listener.tell(&Event::ThrottleFailed { kind });
 }
 
 #[cfg(test)]
@@ -294,7 +295,7 @@ mod tests {
             .extensions_mut()
             .insert(crate::request::peer::PeerAddr::from(peer));
         Step {
-            shared: layer.shared.clone(),
+            flow: layer.flow().clone(),
             endpoint: Endpoint::Login,
             parts: request.into_parts().0,
             form: Bytes::new(),

@@ -33,7 +33,11 @@ impl Step {
         if self.has_dropped_session() {
             return self.session_dropped();
         }
-        let session = self.shared.gate.session_in_cookie(&self.head(), self.now);
+        let session = self
+            .flow
+            .shared
+            .gate
+            .session_in_cookie(&self.head(), self.now);
         let form = FormPage {
             return_to: return_to.as_ref(),
             email: session.as_ref().ok().map(Session::email),
@@ -47,14 +51,14 @@ impl Step {
 
     /// Says whether this browser was handed a session a moment ago, and has none: it would be sent round and round.
     fn has_dropped_session(&self) -> bool {
-        let cookie = |jar| self.head().cookie(self.shared.gate.cookies.name(jar));
+        let cookie = |jar| self.head().cookie(self.flow.shared.gate.cookies.name(jar));
         cookie(Jar::Arrived) != Found::Nothing && cookie(Jar::Session) == Found::Nothing
     }
 
     fn session_dropped(&self) -> Response<Bytes> {
         let mut response = self.answer(self.cookie_lost(Jar::Session), None);
         // The next try is an honest one.
-        let removal = self.shared.gate.cookies.removal_of(Jar::Arrived);
+        let removal = self.flow.shared.gate.cookies.removal_of(Jar::Arrived);
         response.headers_mut().append(header::SET_COOKIE, removal);
         response
     }
@@ -62,6 +66,7 @@ impl Step {
     /// Gives a browser that has none its cookie.
     pub(super) fn greet(&self, response: &mut Response<Bytes>) {
         if self
+            .flow
             .shared
             .gate
             .browser_cookie(&self.head(), self.now)
@@ -107,11 +112,12 @@ impl Step {
             }
         };
         let browser = self
+            .flow
             .shared
             .gate
             .browser_cookie(&self.head(), self.now)
             .map_or_else(|| self.fresh_browser_cookie(), str::to_owned);
-        let keys = self.shared.gate.tokens.keys();
+        let keys = self.flow.shared.gate.tokens.keys();
         let attempt = Attempt {
             keeps_fragment,
             term,
@@ -136,9 +142,9 @@ impl Step {
         self.keep_browser_cookie(&mut response, browser);
         if is_short {
             let plain = [attempt.id.as_slice(), attempt.tail.as_bytes()].concat();
-            let keys = self.shared.gate.tokens.keys();
+            let keys = self.flow.shared.gate.tokens.keys();
             let sealed = keys.seal(Purpose::ReturnTo, &plain, crate::random::bytes());
-            let lifetime = self.shared.flow.attempt_lifetime();
+            let lifetime = self.flow.attempt_lifetime();
             self.keep(&mut response, Jar::ReturnTo, &sealed, lifetime);
         }
         response
@@ -147,7 +153,7 @@ impl Step {
     /// Says whether our own mailed link may have no room for the way back. The link that was made is not asked: for some addresses none is, and
     /// the answer must be the same for all.
     fn may_be_short(&self, attempt: &Attempt) -> bool {
-        self.shared.flow.mailer.is_some() && {
+        self.flow.mailer.is_some() && {
             let longest = attempt.with_link(&"x".repeat(LONGEST_LINK));
             self.seal_or_shorten(&longest, Purpose::Open).1
         }
@@ -155,7 +161,7 @@ impl Step {
 
     /// Seals an attempt with its way back, or without where that is too long; says which. A link may make it too long even so: then it is empty.
     pub(super) fn seal_or_shorten(&self, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
-        let keys = self.shared.gate.tokens.keys();
+        let keys = self.flow.shared.gate.tokens.keys();
         let room = match purpose {
             Purpose::Open => LONGEST.saturating_sub(self.open_url("").len()),
             _ => LONGEST,
@@ -191,7 +197,7 @@ impl Step {
         let answer = form.one("remember_me")?;
         // `on` is what browsers send for a box without a value (HTML, section 4.10.5.1.15).
         let is_yes = matches!(answer, Some("on" | "true"));
-        let is_asked = self.shared.gate.lifetimes.remembered.is_some();
+        let is_asked = self.flow.shared.gate.lifetimes.remembered.is_some();
         Ok(match is_yes && is_asked {
             true => Term::Remembered,
             false => Term::Usual,
@@ -200,7 +206,7 @@ impl Step {
 
     /// Opens the attempt that goes on with another mail, if it is one of this browser.
     fn before(&self, sealed: &str) -> Option<Before> {
-        let keys = self.shared.gate.tokens.keys();
+        let keys = self.flow.shared.gate.tokens.keys();
         let attempt = Attempt::open(keys, Purpose::Check, sealed, self.now)?;
         let sealed = sealed.to_owned();
         self.is_ours(&attempt).then_some(Before { attempt, sealed })
@@ -209,34 +215,34 @@ impl Step {
     /// Returns where the person wants to go afterwards. What could leave the origin is passed over: they go to the front page.
     fn wanted(&self, fields: &Fields<'_>) -> Result<Option<ReturnTo>, RejectionKind> {
         let wanted = fields.one("return_to")?;
-        Ok(wanted.and_then(|wanted| ReturnTo::parse(wanted, &self.shared.gate.mount)))
+        Ok(wanted.and_then(|wanted| ReturnTo::parse(wanted, &self.flow.shared.gate.mount)))
     }
 
     fn form_page(&self, status: StatusCode, form: &FormPage<'_>) -> Response<Bytes> {
-        let gate = &self.shared.gate;
+        let gate = &self.flow.shared.gate;
         let action = gate.login_path(form.return_to);
         let remember_me = gate.lifetimes.remembered.map(|_| match form.term {
             Term::Remembered => RememberMe::Ticked,
             Term::Usual => RememberMe::Offered,
         });
         let page = LoginPage::new(&action)
-            .with_application(self.shared.flow.application_name.as_deref())
+            .with_application(self.flow.application_name.as_deref())
             .with_email(form.email)
             .with_problem(form.problem)
             .with_remember_me(remember_me)
-            .with_sent(self.shared.flow.sent());
-        self.shared.page(status, &Page::Login(page))
+            .with_sent(self.flow.sent());
+        self.flow.shared.page(status, &Page::Login(page))
     }
 
     fn fresh_browser_cookie(&self) -> String {
-        let keys = self.shared.gate.tokens.keys();
+        let keys = self.flow.shared.gate.tokens.keys();
         keys.browser_cookie(crate::random::bytes())
     }
 
     /// Keeps the browser cookie for a day longer than an attempt that begins now: whoever is late is told so, and not that
     /// this is another browser.
     fn keep_browser_cookie(&self, response: &mut Response<Bytes>, cookie: &str) {
-        let lifetime = self.shared.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
+        let lifetime = self.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
         self.keep(response, Jar::Browser, cookie, lifetime);
     }
 
@@ -247,7 +253,7 @@ impl Step {
         value: &str,
         lifetime: Duration,
     ) {
-        let cookie = self.shared.gate.cookies.set(jar, value, lifetime);
+        let cookie = self.flow.shared.gate.cookies.set(jar, value, lifetime);
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 impl Step {
     /// GET: asks whoever is signed in, and tells whoever is not that they are signed out. It ends nothing.
     pub(super) fn ask(&self) -> Response<Bytes> {
-        let gate = &self.shared.gate;
+        let gate = &self.flow.shared.gate;
         let (logout, login) = (self.path(Endpoint::Logout), gate.login_path(None));
         // Whether the session was ended elsewhere does not matter here: the button works either way.
         let sessions = gate.sessions_to_end(&self.head(), self.now);
@@ -32,12 +32,12 @@ impl Step {
             }
             Ok(None) | Err(_) => Page::SignedOut(SignedOutPage::new(&login)),
         };
-        self.shared.page(StatusCode::OK, &page)
+        self.flow.shared.page(StatusCode::OK, &page)
     }
 
     /// POST: ends the session - each that is good, where two cookies of its name came - or with `everywhere` all of its person's, and removes the cookie.
     pub(super) async fn end(&self) -> Response<Bytes> {
-        let gate = &self.shared.gate;
+        let gate = &self.flow.shared.gate;
         let form = Fields::of_form(&self.form);
         let is_everywhere = match form.one("everywhere") {
             Ok(everywhere) => everywhere.is_some(),
@@ -47,7 +47,7 @@ impl Step {
             Ok(sessions) => {
                 let ends = sessions
                     .iter()
-                    .map(|session| self.shared.end(session, is_everywhere, self.now));
+                    .map(|session| self.flow.shared.end(session, is_everywhere, self.now));
                 let is_lost = join_all(ends).await.iter().any(Result::is_err);
                 is_lost.then_some(RejectionKind::SignOutNotRecorded)
             }

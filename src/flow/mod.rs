@@ -71,6 +71,7 @@ pub enum SignIn {
 
 /// What signing in needs beside the gate.
 pub(crate) struct Flow {
+    pub(crate) shared: Arc<Shared>,
     pub(crate) provider: Box<dyn ErasedProvider>,
     pub(crate) cross_device: CrossDevice,
     pub(crate) sign_in: SignIn,
@@ -84,6 +85,8 @@ pub(crate) struct Flow {
     pub(crate) link_lifetime: Duration,
     pub(crate) exchanges: Exchanges,
     pub(crate) throttling: Throttling,
+    /// There is one only with a secret.
+    pub(crate) webhook: Option<webhook::Webhook>,
 }
 
 impl Flow {
@@ -134,7 +137,7 @@ impl fmt::Debug for Flow {
 
 /// One request to an endpoint.
 pub(crate) struct Step {
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) flow: Arc<Flow>,
     pub(crate) endpoint: Endpoint,
     pub(crate) parts: Parts,
     /// Empty, unless the method is POST.
@@ -164,16 +167,17 @@ impl Step {
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.append(header::VARY, self.shared.gate.vary());
+        headers.append(header::VARY, self.flow.shared.gate.vary());
         answer_to(&self.parts.method, response)
     }
 
     /// POST of the provider's, if there is a webhook.
     async fn webhook(&self) -> Response<Bytes> {
-        let Some(webhook) = &self.shared.webhook else {
+        let Some(webhook) = &self.flow.webhook else {
             return self.refuse(RejectionKind::WebhookSignature);
         };
-        let received = webhook.receive(&self.shared, &self.parts.headers, &self.form, self.now);
+        let received =
+            webhook.receive(&self.flow.shared, &self.parts.headers, &self.form, self.now);
         let received = received.await;
         received.unwrap_or_else(|rejection| self.answer(rejection, None))
     }
@@ -193,14 +197,14 @@ impl Step {
     ) -> Result<Option<attempt::Attempt>, RejectionKind> {
         let query = self.query()?;
         let sealed = query.one("t")?.unwrap_or_default();
-        let keys = self.shared.gate.tokens.keys();
+        let keys = self.flow.shared.gate.tokens.keys();
         Ok(attempt::Attempt::open(keys, purpose, sealed, self.now))
     }
 
     /// Returns the address of the client, where it is known.
     fn client(&self) -> Option<IpAddr> {
-        let forwarded = self.shared.flow.throttling.forwarded;
-        client_of(&self.parts, &self.shared.proxies, forwarded)
+        let forwarded = self.flow.throttling.forwarded;
+        client_of(&self.parts, &self.flow.shared.proxies, forwarded)
     }
 
     fn user_agent(&self) -> Option<String> {
@@ -209,7 +213,7 @@ impl Step {
     }
 
     fn path(&self, endpoint: Endpoint) -> String {
-        self.shared.gate.path(endpoint)
+        self.flow.shared.gate.path(endpoint)
     }
 
     fn refuse(&self, kind: RejectionKind) -> Response<Bytes> {
@@ -229,11 +233,11 @@ impl Step {
 
     /// Answers a refusal; the attempt, where there is one, saves the person typing the address again.
     fn answer(&self, rejection: Rejection, attempt: Option<&attempt::Attempt>) -> Response<Bytes> {
-        self.shared.listener.tell(&crate::Event::Refused {
+        self.flow.shared.listener.tell(&crate::Event::Refused {
             kind: rejection.kind(),
         });
         let return_to = attempt.and_then(|attempt| self.return_to_of(attempt));
-        let action = self.shared.gate.login_path(return_to.as_ref());
+        let action = self.flow.shared.gate.login_path(return_to.as_ref());
         // What was chosen, and a fragment that the browser kept, are for the next mail too. One that was not sent is asked for again
         // at once.
         let before = attempt
@@ -252,19 +256,19 @@ impl Step {
         let resend = attempt.filter(|_| !is_in_vain).map(|attempt| {
             Resend::new(&action, attempt.email.as_str())
                 .with_attempt(before.as_deref())
-                .with_sent(self.shared.flow.sent())
+                .with_sent(self.flow.sent())
         });
-        rejection.respond_at_endpoint(&self.shared, &self.head(), &action, resend)
+        rejection.respond_at_endpoint(&self.flow.shared, &self.head(), &action, resend)
     }
 
     /// Says whether this browser began an attempt.
     fn is_ours(&self, attempt: &attempt::Attempt) -> bool {
-        attempt.is_of(self.shared.gate.browser_cookie(&self.head(), self.now))
+        attempt.is_of(self.flow.shared.gate.browser_cookie(&self.head(), self.now))
     }
 
     /// Returns where an attempt wanted to go: in its tail, or in a cookie where it was too long for that.
     fn return_to_of(&self, attempt: &attempt::Attempt) -> Option<ReturnTo> {
-        let gate = &self.shared.gate;
+        let gate = &self.flow.shared.gate;
         if !attempt.tail.is_empty() {
             return ReturnTo::parse(&attempt.tail, &gate.mount);
         }
@@ -283,10 +287,10 @@ impl Step {
 
     /// Returns the session of the request, if its token is good and it was not ended early.
     async fn live_session(&self) -> Result<Option<Session>, Rejection> {
-        let Ok(session) = self.shared.gate.session(&self.head(), self.now) else {
+        let Ok(session) = self.flow.shared.gate.session(&self.head(), self.now) else {
             return Ok(None);
         };
-        let is_active = self.shared.revocations.is_active(&session).await?;
+        let is_active = self.flow.shared.revocations.is_active(&session).await?;
         Ok(is_active.then_some(session))
     }
 }

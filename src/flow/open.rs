@@ -46,7 +46,7 @@ impl Step {
     }
 
     fn too_late(&self, attempt: &Attempt) -> Option<Response<Bytes>> {
-        if !attempt.is_over(self.shared.flow.link_lifetime, self.now) {
+        if !attempt.is_over(self.flow.link_lifetime, self.now) {
             return None;
         }
         let kind = match attempt.is_ahead(self.now) {

@@ -20,12 +20,15 @@ use crate::{
 impl Step {
     /// Has made and mailed what people sign in with here. Returns what they are told was sent.
     pub(super) async fn send(&self, attempt: &Attempt) -> Result<Sent, Rejection> {
-        let flow = &self.shared.flow;
+        let flow = &self.flow;
         let email = &attempt.email;
         self.limit_mail(email).await?;
         let told = flow.sent();
         if !flow.takes_domain(email.domain()) {
-            self.shared.listener.tell(&Event::LinkWithheld { email });
+            self.flow
+                .shared
+                .listener
+                .tell(&Event::LinkWithheld { email });
             return Ok(told);
         }
         match flow.sign_in {
@@ -41,7 +44,10 @@ impl Step {
                 }
                 // Who may sign up is nobody else's business.
                 Err(error) if error.kind() == ProviderErrorKind::NotAllowed => {
-                    self.shared.listener.tell(&Event::LinkWithheld { email });
+                    self.flow
+                        .shared
+                        .listener
+                        .tell(&Event::LinkWithheld { email });
                     Ok(told)
                 }
                 Err(error) => Err(rejection_of(&error)),
@@ -71,9 +77,13 @@ impl Step {
 
     /// Has the provider's link made. Returns ours, where we mail it.
     async fn start_link(&self, attempt: &Attempt) -> Result<Option<Link>, Rejection> {
-        let flow = &self.shared.flow;
+        let flow = &self.flow;
         let (state, _) = self.seal_or_shorten(attempt, Purpose::State);
-        let redirect_uri = self.shared.gate.absolute(&self.path(Endpoint::Callback));
+        let redirect_uri = self
+            .flow
+            .shared
+            .gate
+            .absolute(&self.path(Endpoint::Callback));
         let start = Start::new(
             &attempt.email,
             &redirect_uri,
@@ -82,7 +92,10 @@ impl Step {
             self.delivery(),
         );
         let started = flow.provider.start(&start).await.map_err(|error| {
-            self.shared.listener.tell(&Event::of_provider_error(&error));
+            self.flow
+                .shared
+                .listener
+                .tell(&Event::of_provider_error(&error));
             rejection_of(&error)
         })?;
         if flow.mailer.is_none() {
@@ -102,14 +115,17 @@ impl Step {
             self.client(),
             user_agent.as_deref(),
         );
-        let started = self.shared.flow.provider.start_code(&start).await;
+        let started = self.flow.provider.start_code(&start).await;
         let started = started.and_then(|started| match started.code() {
             // What is mailed can be typed.
             Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
             _ => Ok(started),
         });
         started.inspect_err(|error| {
-            self.shared.listener.tell(&Event::of_provider_error(error));
+            self.flow
+                .shared
+                .listener
+                .tell(&Event::of_provider_error(error));
         })
     }
 
@@ -120,7 +136,7 @@ impl Step {
         link: Option<&Link>,
         code: Option<&StartedCode>,
     ) -> Result<(), Rejection> {
-        let flow = &self.shared.flow;
+        let flow = &self.flow;
         let email = &attempt.email;
         if let Some(mailer) = &flow.mailer {
             let mut mail = Mail::new(email, self.now)
@@ -135,7 +151,7 @@ impl Step {
                 mail = mail.with_code(code, started.lifetime().min(CODE_LIFETIME));
             }
             mailer.send(&mail).await.map_err(|error| {
-                self.shared.listener.tell(&Event::MailFailed {
+                self.flow.shared.listener.tell(&Event::MailFailed {
                     email,
                     reason: error.reason(),
                     status: error.status(),
@@ -143,12 +159,12 @@ impl Step {
                 Rejection::new(RejectionKind::MailNotSent)
             })?;
         }
-        self.shared.listener.tell(&Event::LinkSent { email });
+        self.flow.shared.listener.tell(&Event::LinkSent { email });
         Ok(())
     }
 
     fn delivery(&self) -> Delivery {
-        match self.shared.flow.mailer {
+        match self.flow.mailer {
             Some(_) => Delivery::Mailer,
             None => Delivery::Provider,
         }
@@ -169,6 +185,6 @@ impl Step {
     /// Returns our own mailed link of a sealed attempt.
     pub(super) fn open_url(&self, sealed: &str) -> String {
         let path = format!("{}?t={sealed}", self.path(Endpoint::Open));
-        self.shared.gate.absolute(&path)
+        self.flow.shared.gate.absolute(&path)
     }
 }

@@ -38,16 +38,16 @@ impl Step {
             first_name: session.first_name(),
             last_name: session.last_name(),
             auth_time: session.auth_time(),
-            expires_at: self.shared.gate.lifetimes.end_of(&session),
+            expires_at: self.flow.shared.gate.lifetimes.end_of(&session),
         };
         json(StatusCode::OK, serde_json::to_vec(&who).unwrap_or_default())
     }
 
     fn program(&self, rejection: Rejection) -> Response<Bytes> {
-        self.shared.listener.tell(&Event::Refused {
+        self.flow.shared.listener.tell(&Event::Refused {
             kind: rejection.kind(),
         });
-        let mut response = rejection.to_program(&self.shared, &self.head());
+        let mut response = rejection.to_program(&self.flow.shared, &self.head());
         response.extensions_mut().insert(rejection);
         response
     }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use tower_layer::Layer;
 
 use self::service::MagicLink;
-use crate::shared::Shared;
+use crate::{flow::Flow, shared::Shared};
 
 mod admit;
 pub(crate) mod body;
@@ -48,18 +48,23 @@ pub use self::stream::SessionGuard;
 #[derive(Clone)]
 #[must_use]
 pub struct MagicLinkLayer {
-    pub(crate) shared: Arc<Shared>,
+    flow: Arc<Flow>,
 }
 
 impl MagicLinkLayer {
-    pub(crate) fn shared(&self) -> &Shared {
-        &self.shared
+    pub(crate) fn new(flow: Flow) -> Self {
+        Self {
+            flow: Arc::new(flow),
+        }
     }
 
-    pub(crate) fn new(shared: Shared) -> Self {
-        Self {
-            shared: Arc::new(shared),
-        }
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.flow.shared
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn flow(&self) -> &Arc<Flow> {
+        &self.flow
     }
 }
 
@@ -67,19 +72,20 @@ impl<S> Layer<S> for MagicLinkLayer {
     type Service = MagicLink<S>;
 
     fn layer(&self, inner: S) -> MagicLink<S> {
-        MagicLink::new(inner, self.shared.clone())
+        MagicLink::new(inner, self.flow.clone())
     }
 }
 
 /// Prints the configuration, without any secret.
 impl fmt::Debug for MagicLinkLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shared = self.shared();
         f.debug_struct("MagicLinkLayer")
-            .field("gate", &self.shared.gate)
-            .field("flow", &self.shared.flow)
-            .field("revocations", &self.shared.revocations)
-            .field("forwards_identity", &self.shared.gate.forwards_identity)
-            .field("proxies", &self.shared.proxies)
+            .field("gate", &shared.gate)
+            .field("flow", &self.flow)
+            .field("revocations", &shared.revocations)
+            .field("forwards_identity", &shared.gate.forwards_identity)
+            .field("proxies", &shared.proxies)
             .finish_non_exhaustive()
     }
 }

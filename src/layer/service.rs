@@ -15,7 +15,7 @@ use super::{
     body::ResponseBody,
     future::{Collect, ResponseFuture, Wait},
 };
-use crate::answer::answer_to;
+use crate::{answer::answer_to, flow::Flow};
 use crate::{
     clock::Timestamp,
     event::Event,
@@ -25,7 +25,6 @@ use crate::{
     request::head::RequestHead,
     revocation::Lookup,
     session::cookie::Jar,
-    shared::Shared,
     site::{endpoint::Endpoint, rules::Exposure},
 };
 
@@ -38,7 +37,7 @@ use crate::{
 #[must_use = "services do nothing unless called"]
 pub struct MagicLink<S> {
     inner: S,
-    shared: Arc<Shared>,
+    flow: Arc<Flow>,
 }
 
 impl<S, B, R> Service<Request<B>> for MagicLink<S>
@@ -55,9 +54,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let now = self.shared.clock.now();
+        let now = self.flow.shared.clock.now();
         let head = RequestHead::of(&request);
-        match self.shared.gate.decide(&head, now) {
+        match self.flow.shared.gate.decide(&head, now) {
             Decision::Admit(admission) => {
                 self.proceed(request, admission, Exposure::Protected, now)
             }
@@ -73,8 +72,8 @@ where
 }
 
 impl<S> MagicLink<S> {
-    pub(crate) const fn new(inner: S, shared: Arc<Shared>) -> Self {
-        Self { inner, shared }
+    pub(crate) const fn new(inner: S, flow: Arc<Flow>) -> Self {
+        Self { inner, flow }
     }
 
     /// Hands a request on once the revocation store has answered: at once, unless the store has to wait.
@@ -88,23 +87,24 @@ impl<S> MagicLink<S> {
     where
         S: Service<Request<B>, Response = Response<R>> + Clone,
     {
-        let settled = match self.shared.revocations.look_up(&admission.session) {
+        let settled = match self.flow.shared.revocations.look_up(&admission.session) {
             Lookup::Settled(settled) => settled,
             Lookup::Pending(lookup) => {
                 // The service that was polled ready is the one to call; its clone waits for the next request.
                 let next = self.inner.clone();
                 return ResponseFuture::wait(Wait {
-                    lookup: self.shared.revocations.bounded(lookup),
+                    lookup: self.flow.shared.revocations.bounded(lookup),
                     inner: mem::replace(&mut self.inner, next),
                     request,
                     admission,
                     exposure,
                     now,
-                    shared: self.shared.clone(),
+                    shared: self.flow.shared.clone(),
                 });
             }
         };
         match self
+            .flow
             .shared
             .settle(request, admission, exposure, settled, now)
         {
@@ -125,7 +125,7 @@ impl<S> MagicLink<S> {
     where
         S: Service<Request<B>, Response = Response<R>>,
     {
-        let (request, finish) = self.shared.pass(request, exposure);
+        let (request, finish) = self.flow.shared.pass(request, exposure);
         ResponseFuture::forward(self.inner.call(request), finish)
     }
 
@@ -134,7 +134,7 @@ impl<S> MagicLink<S> {
         rejection: Rejection,
         head: &RequestHead<'_>,
     ) -> ResponseFuture<S, B, F> {
-        ResponseFuture::refuse(self.shared.refuse(rejection, head))
+        ResponseFuture::refuse(self.flow.shared.refuse(rejection, head))
     }
 
     fn refuse_step<B, F>(
@@ -142,17 +142,17 @@ impl<S> MagicLink<S> {
         rejection: Rejection,
         head: &RequestHead<'_>,
     ) -> ResponseFuture<S, B, F> {
-        self.shared.listener.tell(&Event::Refused {
+        self.flow.shared.listener.tell(&Event::Refused {
             kind: rejection.kind(),
         });
         if rejection.kind().is_lost_cookie() {
-            self.shared.listener.tell(&Event::CookieLost {
-                name: self.shared.gate.cookies().name(Jar::Browser),
+            self.flow.shared.listener.tell(&Event::CookieLost {
+                name: self.flow.shared.gate.cookies().name(Jar::Browser),
                 likely: rejection.kind(),
             });
         }
-        let login = self.shared.gate.login_path(None);
-        let response = rejection.respond_at_endpoint(&self.shared, head, &login, None);
+        let login = self.flow.shared.gate.login_path(None);
+        let response = rejection.respond_at_endpoint(&self.flow.shared, head, &login, None);
         ResponseFuture::refuse(answer_to(head.method(), response))
     }
 
@@ -174,7 +174,7 @@ impl<S> MagicLink<S> {
             return self.refuse_step(Rejection::new(kind), &RequestHead::of_parts(&parts));
         }
         let step = Step {
-            shared: self.shared.clone(),
+            flow: self.flow.clone(),
             endpoint,
             parts,
             form: bytes::Bytes::new(),
