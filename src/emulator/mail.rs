@@ -5,7 +5,6 @@
 
 use std::{collections::VecDeque, fmt, time::Duration};
 
-use super::{Emulator, lock};
 use crate::provider::{Link, OneTimeCode};
 
 /// How many mails the outbox holds before it forgets the oldest.
@@ -103,17 +102,7 @@ impl fmt::Debug for Mail {
     }
 }
 
-impl Emulator {
-    /// Puts a mail into the outbox and tells the hook.
-    pub(super) fn put_into_mail(&self, mail: &Mail) {
-        put(&mut lock(&self.shared.outbox), mail.clone());
-        if let Some(hook) = &self.shared.on_mail {
-            hook(mail);
-        }
-    }
-}
-
-fn put(outbox: &mut Outbox, mail: Mail) {
+pub(super) fn put(outbox: &mut Outbox, mail: Mail) {
     if outbox.len() == LIMIT {
         outbox.pop_front();
     }

@@ -63,6 +63,7 @@ mod profile;
 mod refusal;
 mod server;
 mod service;
+mod sessions;
 mod shelf;
 mod sso;
 mod user;
@@ -86,7 +87,7 @@ use self::{
     fault::Orders,
     log::Log,
     mail::Outbox,
-    passwordless::Sessions,
+    sessions::Sessions,
     shelf::Shelf,
 };
 
@@ -260,6 +261,14 @@ impl Emulator {
             emulator.base_url = base_url.into();
         }
         emulator
+    }
+
+    /// Puts a mail into the outbox and tells the hook.
+    fn put_into_mail(&self, mail: &Mail) {
+        mail::put(&mut lock(&self.shared.outbox), mail.clone());
+        if let Some(hook) = &self.shared.on_mail {
+            hook(mail);
+        }
     }
 
     fn now(&self) -> Timestamp {

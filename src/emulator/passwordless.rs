@@ -11,37 +11,19 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::{
-    EmulatedProfile, Emulator, Mail,
+    EmulatedProfile, Emulator,
     answer::{self, Answer},
     call::{self, Call},
     id, lock,
-    shelf::Shelf,
+    sessions::Session,
 };
-use crate::{clock::Timestamp, email::Email, provider::Link};
+use crate::{email::Email, provider::Link};
 
 /// Where a session leads that names no redirect URI, and nobody registered one: the quickstart's callback.
 const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:3000/auth/callback";
 const SHORTEST_LIFETIME: u64 = 900;
 const LONGEST_LIFETIME: u64 = 86_400;
 const CODE_LIFETIME: Duration = Duration::from_secs(600);
-const REMEMBERED: Duration = Duration::from_secs(86_400);
-
-/// The sessions that were made.
-#[derive(Debug, Default)]
-pub(super) struct Sessions {
-    by_token: Shelf<Session>,
-    tokens_by_id: Shelf<String>,
-}
-
-#[derive(Clone)]
-struct Session {
-    email: String,
-    link: Link,
-    redirect_uri: Url,
-    state: Option<String>,
-    expires_at: Timestamp,
-    is_used: bool,
-}
 
 /// What a request for a session asks.
 struct Asked {
@@ -135,51 +117,6 @@ impl Emulator {
         let profile = edit(EmulatedProfile::of(&session.email));
         lock(&self.shared.codes).put(code.clone(), profile, now + CODE_LIFETIME, now);
         session.redirect(Ok(&code))
-    }
-}
-
-impl Sessions {
-    fn put(&mut self, id: String, token: String, session: Session, now: Timestamp) {
-        let until = session.expires_at + REMEMBERED;
-        self.tokens_by_id.put(id, token.clone(), until, now);
-        self.by_token.put(token, session, until, now);
-    }
-
-    /// Makes the mail of a session whose link is still good.
-    fn mail(&self, id: &str, now: Timestamp) -> Option<Mail> {
-        let token = self.tokens_by_id.find(id, now)?;
-        let session = self.by_token.find(token, now)?;
-        let is_good = !session.is_used && now < session.expires_at;
-        is_good.then(|| {
-            let lifetime = now.until(session.expires_at);
-            Mail::with_link(session.email.clone(), session.link.clone(), lifetime)
-        })
-    }
-
-    /// Uses up a link and returns its session as it was before.
-    fn follow(&mut self, token: &str, now: Timestamp) -> Option<Session> {
-        let session = self.by_token.find_mut(token, now)?;
-        let before = session.clone();
-        session.is_used = true;
-        Some(before)
-    }
-}
-
-impl Session {
-    /// Redirects with a code, or with why there is none.
-    fn redirect(mut self, code: Result<&str, &str>) -> Answer {
-        let mut query = self.redirect_uri.query_pairs_mut();
-        match code {
-            Ok(code) => query.append_pair("code", code),
-            Err(why) => query
-                .append_pair("error", "access_denied")
-                .append_pair("error_description", why),
-        };
-        if let Some(state) = &self.state {
-            query.append_pair("state", state);
-        }
-        drop(query);
-        answer::redirect(self.redirect_uri.as_str())
     }
 }
 

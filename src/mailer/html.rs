@@ -23,7 +23,15 @@ struct Html<'a> {
     closing: &'static str,
 }
 
-pub(super) fn html(mail: &Mail<'_>) -> String {
+impl Mail<'_> {
+    /// Returns the mail as an HTML document. It loads nothing from anywhere, and follows the reader's choice of light or dark.
+    #[must_use]
+    pub fn html(&self) -> String {
+        html(self)
+    }
+}
+
+fn html(mail: &Mail<'_>) -> String {
     let application = mail.application().map(plain);
     let code = mail.code().zip(mail.code_lifetime());
     let html = Html {

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use super::{html, text};
 use crate::{
     clock::Timestamp,
     email::Email,
@@ -137,23 +136,5 @@ impl<'a> Mail<'a> {
     #[must_use]
     pub const fn language(&self) -> Option<&'a str> {
         self.language
-    }
-
-    /// Returns the subject: `Sign in to Acme`. It never holds the code, which locked screens would show and mail servers log.
-    #[must_use]
-    pub fn subject(&self) -> String {
-        text::subject(self)
-    }
-
-    /// Returns the mail as plain text, its lines at most 72 characters long, save the link, which has a line of its own.
-    #[must_use]
-    pub fn text(&self) -> String {
-        text::text(self)
-    }
-
-    /// Returns the mail as an HTML document. It loads nothing from anywhere, and follows the reader's choice of light or dark.
-    #[must_use]
-    pub fn html(&self) -> String {
-        html::html(self)
     }
 }

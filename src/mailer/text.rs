@@ -13,8 +13,22 @@ pub(super) const CLOSING: &str =
 
 const WIDTH: usize = 72;
 
+impl Mail<'_> {
+    /// Returns the subject: `Sign in to Acme`. It never holds the code, which locked screens would show and mail servers log.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        subject(self)
+    }
+
+    /// Returns the mail as plain text, its lines at most 72 characters long, save the link, which has a line of its own.
+    #[must_use]
+    pub fn text(&self) -> String {
+        text(self)
+    }
+}
+
 /// Says what the mail is for.
-pub(super) fn subject(mail: &Mail<'_>) -> String {
+fn subject(mail: &Mail<'_>) -> String {
     match mail.application() {
         Some(name) => plain(&format!("Sign in to {name}")),
         None if mail.link().is_some() => "Your sign-in link".to_owned(),
@@ -22,7 +36,7 @@ pub(super) fn subject(mail: &Mail<'_>) -> String {
     }
 }
 
-pub(super) fn text(mail: &Mail<'_>) -> String {
+fn text(mail: &Mail<'_>) -> String {
     let place = mail
         .application()
         .map(|name| format!(" to {}", plain(name)));

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::{CodeEntry, content::Hidden};
+use super::{
+    CodeEntry,
+    content::{Hidden, Sent},
+};
 
 /// "Check your email": a link has been sent.
 #[derive(Clone, Debug)]
@@ -15,19 +18,6 @@ pub struct CheckPage<'a> {
     resend: Option<Resend<'a>>,
     sent: Sent,
     start_over: Hidden<'a>,
-}
-
-/// What was mailed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Sent {
-    /// A code, to be typed on the page.
-    Code,
-    /// A link.
-    #[default]
-    Link,
-    /// A link, and a code for whoever reads the mail on another device.
-    LinkAndCode,
 }
 
 /// What opening the link in another browser comes to.

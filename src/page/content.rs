@@ -6,7 +6,18 @@
 
 use std::fmt;
 
-use super::Sent;
+/// What was mailed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sent {
+    /// A code, to be typed on the page.
+    Code,
+    /// A link.
+    #[default]
+    Link,
+    /// A link, and a code for whoever reads the mail on another device.
+    LinkAndCode,
+}
 
 /// The form that asks for an address.
 ///

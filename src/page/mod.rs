@@ -15,8 +15,10 @@ mod trouble;
 
 pub(crate) use self::policy::Policy;
 pub use self::{
-    check::{CheckPage, CrossDevice, Resend, Sent},
-    content::{ConfirmPage, Confirmation, LoginPage, LoginProblem, RememberMe, SignedOutPage},
+    check::{CheckPage, CrossDevice, Resend},
+    content::{
+        ConfirmPage, Confirmation, LoginPage, LoginProblem, RememberMe, Sent, SignedOutPage,
+    },
     default::DefaultPages,
     entry::{CodeEntry, CodeProblem, MatchPage, OnwardPage},
     policy::PageSources,

@@ -16,7 +16,7 @@ use self::{
 };
 use super::{
     Lookup, Revocation, Revocations, Standing, Target, membership, read_membership,
-    watchers::{Watch, Watchers},
+    watchers::{Watch, Watched, Watchers},
 };
 use crate::store::StoreFuture;
 use crate::{
@@ -253,10 +253,6 @@ impl MemoryRevocations {
         self.len() == 0
     }
 
-    pub(super) fn watch_list(&self) -> &Watchers {
-        &self.ended.watchers
-    }
-
     pub(super) fn standing(&self, session: &Session) -> Standing {
         let Ended {
             sessions, groups, ..
@@ -266,6 +262,16 @@ impl MemoryRevocations {
         } else {
             Standing::Active
         }
+    }
+}
+
+impl Watched for MemoryRevocations {
+    fn has_ended(&self, session: &Session) -> bool {
+        self.standing(session) == Standing::Revoked
+    }
+
+    fn live(&self) -> &Watchers {
+        &self.ended.watchers
     }
 }
 

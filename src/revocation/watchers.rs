@@ -13,7 +13,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use super::{MemoryRevocations, Standing, Target};
+use super::Target;
 use crate::session::{Session, SessionId};
 
 /// The live connections of a store.
@@ -94,16 +94,23 @@ impl fmt::Debug for Watchers {
     }
 }
 
+/// A store whose live connections are watched.
+pub(super) trait Watched {
+    fn has_ended(&self, session: &Session) -> bool;
+
+    fn live(&self) -> &Watchers;
+}
+
 /// Completes once a session was ended.
-pub(super) struct Watch {
-    store: MemoryRevocations,
+pub(super) struct Watch<S: Watched> {
+    store: S,
     session: Session,
     /// Where it waits, and whom it wakes: a poll by the same task takes no lock.
     place: Option<(Key, Waker)>,
 }
 
-impl Watch {
-    pub(super) const fn new(store: MemoryRevocations, session: Session) -> Self {
+impl<S: Watched> Watch<S> {
+    pub(super) const fn new(store: S, session: Session) -> Self {
         Self {
             store,
             session,
@@ -112,12 +119,12 @@ impl Watch {
     }
 }
 
-impl Future for Watch {
+impl<S: Watched + Unpin> Future for Watch<S> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        let (list, waker) = (this.store.watch_list(), cx.waker());
+        let (list, waker) = (this.store.live(), cx.waker());
         // First the waker, then the look: an end in between is seen or wakes.
         match &mut this.place {
             Some((_, known)) if known.will_wake(waker) => {}
@@ -127,17 +134,18 @@ impl Future for Watch {
             }
             None => this.place = Some((list.begin(&this.session, waker.clone()), waker.clone())),
         }
-        match this.store.standing(&this.session) {
-            Standing::Active => Poll::Pending,
-            Standing::Revoked => Poll::Ready(()),
+        if this.store.has_ended(&this.session) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     }
 }
 
-impl Drop for Watch {
+impl<S: Watched> Drop for Watch<S> {
     fn drop(&mut self) {
         if let Some((key, _)) = self.place.take() {
-            self.store.watch_list().end(key);
+            self.store.live().end(key);
         }
     }
 }

@@ -10,15 +10,16 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
-use super::{call::Operation, refusal};
+use super::{
+    complaint::{Complaint, is_machine_word, is_word},
+    operation::Operation,
+    refusal,
+};
 use crate::provider::{ProviderError, ProviderErrorKind};
 
 /// A `Retry-After` beyond this is told as this.
 const LONGEST_RETRY_AFTER: u64 = 3_600;
-/// A request id, code or field name beyond this is not kept.
-const LONGEST_WORD: usize = 64;
 
 /// An answer of WorkOS, its body read to the end.
 #[derive(Debug)]
@@ -146,86 +147,6 @@ fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> Provider
         (400..=499, _) => ProviderErrorKind::Misconfigured,
         _ => ProviderErrorKind::InvalidAnswer,
     }
-}
-
-/// An error body, of whichever shape.
-pub(super) struct Complaint(Map<String, Value>);
-
-impl Complaint {
-    pub(super) fn read(body: &[u8]) -> Self {
-        match serde_json::from_slice(body) {
-            Ok(Value::Object(fields)) => Self(fields),
-            _ => Self(Map::new()),
-        }
-    }
-
-    /// Returns the machine code: `code` of the newer shapes, `error` of OAuth's.
-    pub(super) fn code(&self) -> Option<&str> {
-        ["code", "error"]
-            .into_iter()
-            .find_map(|field| self.0.get(field)?.as_str())
-    }
-
-    /// Returns the machine code, and those of the entries of `errors`.
-    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
-        let entries = self
-            .errors()
-            .filter_map(|entry| entry.get("code")?.as_str());
-        self.code().into_iter().chain(entries)
-    }
-
-    fn errors(&self) -> impl Iterator<Item = &Value> {
-        self.0
-            .get("errors")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-    }
-
-    /// Says whether an entry of `errors` names the field, or else begins its code or text with it.
-    pub(super) fn is_about(&self, field: &str) -> bool {
-        let begins = |text: &Value| {
-            text.as_str()
-                .and_then(|text| text.split([' ', '_']).next())
-                .is_some_and(|word| word == field)
-        };
-        self.errors().any(|entry| match entry.get("field") {
-            Some(named) => named == field,
-            None => {
-                begins(entry)
-                    || ["code", "message"]
-                        .map(|k| entry.get(k))
-                        .into_iter()
-                        .flatten()
-                        .any(begins)
-            }
-        })
-    }
-
-    /// Returns what of it is safe to log: the code and the fields, where they are plain words.
-    fn words(&self) -> Option<String> {
-        let fields = self
-            .errors()
-            .filter_map(|entry| entry.get("field")?.as_str());
-        let words: Vec<_> = self
-            .code()
-            .into_iter()
-            .chain(fields)
-            .filter(|word| is_machine_word(word))
-            .take(4)
-            .collect();
-        (!words.is_empty()).then(|| words.join(", "))
-    }
-}
-
-/// Says whether a text of somebody else's is short and of plain bytes, and so can stand in a log.
-pub(super) fn is_word(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
-    matches!(text.len(), 1..=LONGEST_WORD) && text.bytes().all(is_plain)
-}
-
-/// Says whether a text is like WorkOS's machine codes: a one-time code, an id or an address is none.
-fn is_machine_word(text: &str) -> bool {
-    is_word(text, |b| b.is_ascii_lowercase() || b == b'_')
 }
 
 #[cfg(test)]

@@ -15,7 +15,10 @@ use http::{
 use tokio::time::{Instant, sleep, timeout_at};
 use url::{Host, Url};
 
-use super::answer::{Answer, Cause};
+use super::{
+    answer::{Answer, Cause},
+    operation::Operation,
+};
 use crate::{
     error::ConfigError,
     provider::{ProviderError, ProviderErrorKind},
@@ -28,17 +31,6 @@ const MOST_REPETITIONS: u32 = 2;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// Somebody sits before a form: a longer `Retry-After` is for them to wait out, not for us.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-
-/// What is asked of WorkOS. It decides what may be repeated and what a refusal means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Operation {
-    Authenticate,
-    Create,
-    CreateCode,
-    Exchange,
-    Profile,
-    Send,
-}
 
 /// One request.
 pub(super) struct Call {

@@ -8,12 +8,14 @@ use serde_json::Map;
 
 use super::{
     WorkOs,
-    answer::{Answer, Cause, is_word},
-    call::{Call, Operation},
+    answer::{Answer, Cause},
+    call::Call,
     code::{MagicAuth, MagicAuthAnswer, MagicAuthCredentials, NewMagicAuth},
     lacks,
     user::{Authentication, AuthenticationAnswer},
 };
+use crate::provider::workos::complaint::is_word;
+use crate::provider::workos::operation::Operation;
 use crate::{
     email::Email,
     provider::{

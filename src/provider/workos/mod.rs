@@ -14,8 +14,9 @@ use http::HeaderValue;
 use url::Url;
 
 use self::{
-    answer::{Answer, Cause, is_word},
+    answer::{Answer, Cause},
     call::{BaseUrl, Caller},
+    complaint::is_word,
 };
 use super::{
     AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, ProviderError,
@@ -26,7 +27,9 @@ use crate::{email::Email, error::ConfigError};
 mod answer;
 mod call;
 mod code;
+mod complaint;
 mod magic_auth;
+mod operation;
 mod profile;
 mod refusal;
 mod requests;

@@ -4,8 +4,9 @@
 //!   nobody knows is the person's where the status says so (403 of an authentication), and our configuration otherwise.
 //! - A code decides before a status does, save in an outage: whether a spent code is 400 or 429 changes nothing for the person.
 
-use super::{answer::Complaint, call::Operation};
 use crate::provider::ProviderErrorKind;
+use crate::provider::workos::complaint::Complaint;
+use crate::provider::workos::operation::Operation;
 
 pub(super) fn kind_of(
     status: u16,

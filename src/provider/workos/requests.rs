@@ -12,11 +12,12 @@ use super::{
     WorkOs,
     answer::{Answer, Cause},
     bearer,
-    call::{Call, Operation},
+    call::Call,
     lacks,
     profile::{AccessToken, Profile, ProfileAndToken, ProfileAnswer, TokenAnswer},
     wire::{NewPasswordlessSession, PasswordlessSession, PasswordlessSessionAnswer, SendAnswer},
 };
+use crate::provider::workos::operation::Operation;
 use crate::provider::{AuthorizationCode, ProviderError, ProviderErrorKind};
 
 /// RFC 3986, section 2.3: what needs no encoding in a path segment.

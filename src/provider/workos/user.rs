@@ -12,10 +12,8 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{
-    answer::is_word,
-    profile::{AccessToken, present},
-};
+use super::profile::{AccessToken, present};
+use crate::provider::workos::complaint::is_word;
 
 /// Somebody, as WorkOS knows them through their address: with AuthKit's methods, of which Magic Auth is one.
 #[derive(Clone)]

@@ -17,16 +17,15 @@ use tokio::{
 
 use super::{
     replica::Replica,
+    unsent::Letter,
     wire::{Entries, Page, Wire, member, order, put_arguments},
-    writer::Letter,
 };
 use crate::{
     clock::Timestamp,
-    random,
     revocation::Revocation,
     store::{
         StoreError,
-        redis::{Connection, Redis},
+        redis::{Connection, Redis, jittered},
     },
 };
 
@@ -111,12 +110,6 @@ pub(super) async fn follow(
         replica.lose();
         sleep(jittered(pause)).await;
     }
-}
-
-/// Half of it to all of it, so that replicas that were cut off together do not come back together.
-pub(super) fn jittered(pause: Duration) -> Duration {
-    let [chance] = random::bytes::<1>();
-    pause / 2 + pause / 2 * u32::from(chance) / 255
 }
 
 struct Losing(Arc<Replica>);

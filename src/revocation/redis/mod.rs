@@ -21,7 +21,7 @@ mod unsent;
 mod wire;
 mod writer;
 
-use self::{replica::Replica, writer::Letter};
+use self::{replica::Replica, unsent::Letter};
 
 /// How long the first load may take.
 const FIRST_LOAD: Duration = Duration::from_secs(30);

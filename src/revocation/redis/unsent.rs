@@ -7,8 +7,14 @@ use std::collections::{HashMap, VecDeque};
 
 use tokio::sync::oneshot;
 
-use super::writer::Letter;
 use crate::{clock::Timestamp, revocation::Revocation, store::StoreErrorKind};
+
+/// An order on its way.
+pub(super) struct Letter {
+    pub(super) order: Revocation,
+    /// Who waits to hear. Nobody does any more once it was told that it failed.
+    pub(super) reply: Option<oneshot::Sender<Result<(), StoreErrorKind>>>,
+}
 
 type Reply = oneshot::Sender<Result<(), StoreErrorKind>>;
 

@@ -8,22 +8,20 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     time::{sleep, timeout},
 };
 
 use super::{
-    follower::jittered,
     replica::Replica,
-    unsent::Unsent,
+    unsent::{Letter, Unsent},
     wire::{Wire, put_arguments},
 };
 use crate::{
     clock::Timestamp,
-    revocation::Revocation,
     store::{
         StoreError, StoreErrorKind,
-        redis::{Connection, Redis},
+        redis::{Connection, Redis, jittered},
     },
 };
 
@@ -36,13 +34,6 @@ const BATCH: usize = 250;
 const FOLLOWS: Duration = Duration::from_millis(25);
 /// As good as for ever.
 const IDLE: Duration = Duration::from_secs(3_600);
-
-/// An order on its way.
-pub(super) struct Letter {
-    pub(super) order: Revocation,
-    /// Who waits to hear. Nobody does any more once it was told that it failed.
-    pub(super) reply: Option<oneshot::Sender<Result<(), StoreErrorKind>>>,
-}
 
 /// Writes orders for as long as there is somebody to give them.
 pub(super) async fn write(

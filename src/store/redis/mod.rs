@@ -13,6 +13,9 @@ use url::{Host, Url};
 use crate::error::ConfigError;
 
 mod connection;
+mod pause;
+
+pub(crate) use self::pause::jittered;
 
 pub(crate) use self::connection::Connection;
 

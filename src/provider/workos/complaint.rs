@@ -1,0 +1,86 @@
+//! `Complaint`: what an error body of WorkOS says, and what of it may stand in a log.
+
+use serde_json::{Map, Value};
+
+/// A request id, code or field name beyond this is not kept.
+const LONGEST_WORD: usize = 64;
+
+/// An error body, of whichever shape.
+pub(super) struct Complaint(Map<String, Value>);
+
+impl Complaint {
+    pub(super) fn read(body: &[u8]) -> Self {
+        match serde_json::from_slice(body) {
+            Ok(Value::Object(fields)) => Self(fields),
+            _ => Self(Map::new()),
+        }
+    }
+
+    /// Returns the machine code: `code` of the newer shapes, `error` of OAuth's.
+    pub(super) fn code(&self) -> Option<&str> {
+        ["code", "error"]
+            .into_iter()
+            .find_map(|field| self.0.get(field)?.as_str())
+    }
+
+    /// Returns the machine code, and those of the entries of `errors`.
+    pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
+        let entries = self
+            .errors()
+            .filter_map(|entry| entry.get("code")?.as_str());
+        self.code().into_iter().chain(entries)
+    }
+
+    fn errors(&self) -> impl Iterator<Item = &Value> {
+        self.0
+            .get("errors")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    }
+
+    /// Says whether an entry of `errors` names the field, or else begins its code or text with it.
+    pub(super) fn is_about(&self, field: &str) -> bool {
+        let begins = |text: &Value| {
+            text.as_str()
+                .and_then(|text| text.split([' ', '_']).next())
+                .is_some_and(|word| word == field)
+        };
+        self.errors().any(|entry| match entry.get("field") {
+            Some(named) => named == field,
+            None => {
+                begins(entry)
+                    || ["code", "message"]
+                        .map(|k| entry.get(k))
+                        .into_iter()
+                        .flatten()
+                        .any(begins)
+            }
+        })
+    }
+
+    /// Returns what of it is safe to log: the code and the fields, where they are plain words.
+    pub(super) fn words(&self) -> Option<String> {
+        let fields = self
+            .errors()
+            .filter_map(|entry| entry.get("field")?.as_str());
+        let words: Vec<_> = self
+            .code()
+            .into_iter()
+            .chain(fields)
+            .filter(|word| is_machine_word(word))
+            .take(4)
+            .collect();
+        (!words.is_empty()).then(|| words.join(", "))
+    }
+}
+
+/// Says whether a text of somebody else's is short and of plain bytes, and so can stand in a log.
+pub(super) fn is_word(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
+    matches!(text.len(), 1..=LONGEST_WORD) && text.bytes().all(is_plain)
+}
+
+/// Says whether a text is like WorkOS's machine codes: a one-time code, an id or an address is none.
+pub(super) fn is_machine_word(text: &str) -> bool {
+    is_word(text, |b| b.is_ascii_lowercase() || b == b'_')
+}
