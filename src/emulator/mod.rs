@@ -41,14 +41,14 @@
 //! ```
 
 use std::{
-    collections::VecDeque,
     fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::{Clock, Timestamp};
 
 mod answer;
+mod builder;
 mod call;
 mod code;
 mod edits;
@@ -71,6 +71,7 @@ mod webhook;
 
 pub use self::{
     answer::{AnswerBody, ConnectionCut},
+    builder::EmulatorBuilder,
     endpoint::Endpoint,
     fault::{Fault, Hold},
     log::SeenRequest,
@@ -90,9 +91,6 @@ use self::{
     sessions::Sessions,
     shelf::Shelf,
 };
-
-/// What links begin with while the emulator is not on a port of its own.
-const DEFAULT_BASE_URL: &str = "http://127.0.0.1:4200";
 
 /// A WorkOS that runs in this process. A clone is the same WorkOS.
 ///
@@ -125,16 +123,6 @@ pub struct Emulator {
     is_base_url_fixed: bool,
 }
 
-/// Makes an [`Emulator`] that differs from the usual one.
-#[must_use]
-pub struct EmulatorBuilder {
-    clock: Arc<dyn Clock>,
-    base_url: Option<String>,
-    redirect_uris: Vec<String>,
-    on_mail: Option<MailHook>,
-    codes: CodeSettings,
-}
-
 type MailHook = Box<dyn Fn(&Mail) + Send + Sync>;
 
 /// What all clones of an emulator share. No two of its locks are ever held at once.
@@ -158,17 +146,6 @@ impl Emulator {
     /// Makes an emulator with the machine's clock that takes any redirect URI.
     pub fn new() -> Self {
         Self::builder().build()
-    }
-
-    /// Begins an emulator that differs from the usual one.
-    pub fn builder() -> EmulatorBuilder {
-        EmulatorBuilder {
-            clock: Arc::new(SystemClock),
-            base_url: None,
-            redirect_uris: Vec::new(),
-            on_mail: None,
-            codes: CodeSettings::default(),
-        }
     }
 
     /// Returns what links begin with, without a slash at its end. [`EmulatorServer::base_url`] is the one of a port.
@@ -286,69 +263,6 @@ impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Emulator")
             .field("base_url", &self.base_url)
-            .finish_non_exhaustive()
-    }
-}
-
-impl EmulatorBuilder {
-    /// Sets the clock. The default is the machine's.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Arc::new(clock);
-        self
-    }
-
-    /// Fixes what links begin with, for an emulator that is reached through another address than its port. The default
-    /// is the port's `http://127.0.0.1:PORT`, and `http://127.0.0.1:4200` as long as there is none.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        self.base_url = Some(base_url.into());
-        self
-    }
-
-    /// Registers a redirect URI: from the first one on, no other is taken, and the first is what a request without
-    /// one gets. Without any, all are taken, and the default is `http://127.0.0.1:3000/auth/callback`.
-    pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
-        self.redirect_uris.push(redirect_uri.into());
-        self
-    }
-
-    /// Sets what is called with each mail, for instance to print its link. It must not block.
-    pub fn on_mail(mut self, hook: impl Fn(&Mail) + Send + Sync + 'static) -> Self {
-        self.on_mail = Some(Box::new(hook));
-        self
-    }
-
-    /// Makes the emulator.
-    pub fn build(self) -> Emulator {
-        let is_base_url_fixed = self.base_url.is_some();
-        let base_url = self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
-        Emulator {
-            base_url: base_url.trim_end_matches('/').into(),
-            is_base_url_fixed,
-            shared: Arc::new(Shared {
-                clock: self.clock,
-                redirect_uris: self.redirect_uris,
-                on_mail: self.on_mail,
-                code_settings: self.codes,
-                one_time_codes: Mutex::default(),
-                sessions: Mutex::default(),
-                codes: Mutex::default(),
-                access_tokens: Mutex::default(),
-                outbox: Mutex::new(VecDeque::new()),
-                edits: Mutex::default(),
-                user_edits: Mutex::default(),
-                orders: Mutex::default(),
-                log: Mutex::default(),
-            }),
-        }
-    }
-}
-
-impl fmt::Debug for EmulatorBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmulatorBuilder")
-            .field("clock", &self.clock)
-            .field("base_url", &self.base_url)
-            .field("redirect_uris", &self.redirect_uris)
             .finish_non_exhaustive()
     }
 }

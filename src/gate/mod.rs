@@ -8,23 +8,14 @@
 //!    differ are refused.
 //! 6. Everything else is refused.
 
-use http::{HeaderMap, HeaderValue, header};
+use http::HeaderValue;
 
 use crate::{
     clock::Timestamp,
-    provider::Identity,
     rejection::{Rejection, RejectionKind},
-    request::{
-        head::{Found, RequestHead},
-        upgrade,
-    },
+    request::{head::RequestHead, upgrade},
     revocation::Standing,
-    session::{
-        Session, SessionId, Term, Times,
-        cookie::{Cookies, Jar},
-        lifetimes::Lifetimes,
-        token::{Fault, Tokens},
-    },
+    session::{Session, cookie::Cookies, lifetimes::Lifetimes, token::Tokens},
     site::{
         endpoint::Endpoint,
         public_url::PublicUrl,
@@ -34,10 +25,9 @@ use crate::{
 };
 
 mod guard;
+mod hand_out;
 pub(crate) mod lost_cookie;
-
-/// How many cookies of one name are looked at by whoever signs out. A token costs a verification each.
-const MOST_COOKIES: usize = 16;
+mod who;
 
 /// What to do with a request.
 #[derive(Debug)]
@@ -103,13 +93,6 @@ pub(crate) struct Gate {
     pub(crate) takes_webhooks: bool,
 }
 
-/// A session token, and how it came.
-#[derive(Clone, Copy)]
-struct Presented<'r> {
-    token: &'r str,
-    is_bearer: bool,
-}
-
 impl Gate {
     /// Says what to do with a request.
     pub(crate) fn decide(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
@@ -159,169 +142,13 @@ impl Gate {
         Ok(Admission { session, renewed })
     }
 
-    /// Reads the session of a request, as its token states it. Whether it was ended early only the store knows.
-    pub(crate) fn session(
-        &self,
-        head: &RequestHead<'_>,
-        now: Timestamp,
-    ) -> Result<Session, RejectionKind> {
-        self.verify(self.presented(head)?.token, now)
-    }
-
-    /// Reads the sessions that a request to sign out means: its own, or those of all its cookies that are good where these conflict. Whoever planted
-    /// one must keep no other alive.
-    pub(crate) fn sessions_to_end(
-        &self,
-        head: &RequestHead<'_>,
-        now: Timestamp,
-    ) -> Result<Vec<Session>, RejectionKind> {
-        let conflict = match self.session(head, now) {
-            Err(kind @ RejectionKind::ConflictingCookies) if !self.is_bearer(head) => kind,
-            session => return session.map(|session| vec![session]),
-        };
-        let mut tokens = Vec::new();
-        for token in head.cookies(self.cookies.name(Jar::Session)) {
-            if !tokens.contains(&token) {
-                tokens.push(token);
-            }
-            if tokens.len() > MOST_COOKIES {
-                return Err(conflict);
-            }
-        }
-        let sessions = tokens.into_iter().map(|token| self.verify(token, now));
-        Ok(sessions.filter_map(Result::ok).collect())
-    }
-
-    /// Reads the session of a request's cookie, whatever else it carries.
-    pub(crate) fn session_in_cookie(
-        &self,
-        head: &RequestHead<'_>,
-        now: Timestamp,
-    ) -> Result<Session, RejectionKind> {
-        let token = self.cookie(head)?.ok_or(RejectionKind::NoSession)?;
-        self.verify(token, now)
-    }
-
-    /// Says whether a request carries a bearer token, good or bad, and they are accepted.
-    pub(crate) fn is_bearer(&self, head: &RequestHead<'_>) -> bool {
-        self.takes_bearer && head.bearer() != Found::Nothing
-    }
-
     /// Returns what the answers to who is signed in depend on, for `Vary`.
     pub(crate) const fn vary(&self) -> HeaderValue {
         vary(self.takes_bearer)
     }
 
-    fn cookie<'r>(&self, head: &RequestHead<'r>) -> Result<Option<&'r str>, RejectionKind> {
-        match head.cookie(self.cookies.name(Jar::Session)) {
-            Found::Conflict => Err(RejectionKind::ConflictingCookies),
-            Found::Nothing => Ok(None),
-            Found::One(token) => Ok(Some(token)),
-        }
-    }
-
-    /// Returns the token that a request presents. Two that differ are a conflict: whoever planted one must not choose.
-    fn presented<'r>(&self, head: &RequestHead<'r>) -> Result<Presented<'r>, RejectionKind> {
-        let cookie = self.cookie(head)?;
-        if self.takes_bearer {
-            match head.bearer() {
-                Found::Conflict => return Err(RejectionKind::ConflictingCredentials),
-                Found::Nothing => {}
-                Found::One(token) if cookie.is_none_or(|cookie| cookie == token) => {
-                    let is_bearer = true;
-                    return Ok(Presented { token, is_bearer });
-                }
-                Found::One(_) => return Err(RejectionKind::ConflictingCredentials),
-            }
-        }
-        let is_bearer = false;
-        cookie
-            .map(|token| Presented { token, is_bearer })
-            .ok_or(RejectionKind::NoSession)
-    }
-
-    fn verify(&self, token: &str, now: Timestamp) -> Result<Session, RejectionKind> {
-        let session = self
-            .tokens
-            .verify(token, now)
-            .map_err(|fault| match fault {
-                Fault::Expired => RejectionKind::ExpiredSession,
-                Fault::Invalid => RejectionKind::InvalidSession,
-            })?;
-        // The token knows the lifetimes that were configured when it was minted; today's may be shorter.
-        if now >= self.lifetimes.end_of(&session) {
-            return Err(RejectionKind::ExpiredSession);
-        }
-        Ok(session)
-    }
-
-    /// Returns the browser cookie, if it is one that we made.
-    pub(crate) fn browser_cookie<'r>(
-        &self,
-        head: &RequestHead<'r>,
-        now: Timestamp,
-    ) -> Option<&'r str> {
-        head.cookie(self.cookies.name(Jar::Browser))
-            .one()
-            .filter(|cookie| self.tokens.keys().made_browser_cookie(cookie, now))
-    }
-
-    /// Makes a session for an identity that was proven at `now`.
-    pub(crate) fn begin_session(
-        &self,
-        identity: &Identity,
-        id: SessionId,
-        term: Term,
-        now: Timestamp,
-    ) -> Session {
-        let times = Times {
-            issued_at: now,
-            expires_at: self.lifetimes.end_of_new(term, now),
-            auth_time: now,
-        };
-        Session::new(identity, id, times).with_term(term)
-    }
-
-    /// Returns when the last token of a session, renewed or not, will have ended.
-    pub(crate) fn end_of_last_token(&self, session: &Session) -> Timestamp {
-        session
-            .expires_at()
-            .max(self.lifetimes.absolute_end_of(session))
-    }
-
-    /// Returns the `Set-Cookie` value that hands a browser a session's token.
-    pub(crate) fn session_cookie(
-        &self,
-        session: &Session,
-        token: &str,
-        now: Timestamp,
-    ) -> HeaderValue {
-        let lifetime = self.lifetimes.cookie_lifetime(session, now);
-        self.cookies.set(Jar::Session, token, lifetime)
-    }
-
     pub(crate) const fn cookies(&self) -> &Cookies {
         &self.cookies
-    }
-
-    /// Makes a browser forget its session, and that it was handed one a moment ago.
-    pub(crate) fn forget(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
-        headers.append(header::SET_COOKIE, self.cookies.removal());
-        self.forget_if_sent(Jar::Arrived, head, headers);
-        self.forget_former(head, headers);
-    }
-
-    /// Makes a browser forget the session cookie of before the session had a domain.
-    pub(crate) fn forget_former(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
-        if self.cookies.has_domain() {
-            self.forget_if_sent(Jar::Former, head, headers);
-        }
-    }
-
-    fn forget_if_sent(&self, jar: Jar, head: &RequestHead<'_>, headers: &mut HeaderMap) {
-        if head.cookie(self.cookies.name(jar)) != Found::Nothing {
-            headers.append(header::SET_COOKIE, self.cookies.removal_of(jar));
-        }
     }
 
     /// Returns where a navigation wanted to go, if it can go there after signing in.

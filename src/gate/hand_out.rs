@@ -1,0 +1,67 @@
+//! What a browser is handed when a session begins, and what is taken from it when one ends.
+
+use http::{HeaderMap, HeaderValue, header};
+
+use super::Gate;
+use crate::{
+    clock::Timestamp,
+    provider::Identity,
+    request::head::{Found, RequestHead},
+    session::{Session, SessionId, Term, Times, cookie::Jar},
+};
+
+impl Gate {
+    /// Makes a session for an identity that was proven at `now`.
+    pub(crate) fn begin_session(
+        &self,
+        identity: &Identity,
+        id: SessionId,
+        term: Term,
+        now: Timestamp,
+    ) -> Session {
+        let times = Times {
+            issued_at: now,
+            expires_at: self.lifetimes.end_of_new(term, now),
+            auth_time: now,
+        };
+        Session::new(identity, id, times).with_term(term)
+    }
+
+    /// Returns when the last token of a session, renewed or not, will have ended.
+    pub(crate) fn end_of_last_token(&self, session: &Session) -> Timestamp {
+        session
+            .expires_at()
+            .max(self.lifetimes.absolute_end_of(session))
+    }
+
+    /// Returns the `Set-Cookie` value that hands a browser a session's token.
+    pub(crate) fn session_cookie(
+        &self,
+        session: &Session,
+        token: &str,
+        now: Timestamp,
+    ) -> HeaderValue {
+        let lifetime = self.lifetimes.cookie_lifetime(session, now);
+        self.cookies.set(Jar::Session, token, lifetime)
+    }
+
+    /// Makes a browser forget its session, and that it was handed one a moment ago.
+    pub(crate) fn forget(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        headers.append(header::SET_COOKIE, self.cookies.removal());
+        self.forget_if_sent(Jar::Arrived, head, headers);
+        self.forget_former(head, headers);
+    }
+
+    /// Makes a browser forget the session cookie of before the session had a domain.
+    pub(crate) fn forget_former(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        if self.cookies.has_domain() {
+            self.forget_if_sent(Jar::Former, head, headers);
+        }
+    }
+
+    fn forget_if_sent(&self, jar: Jar, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        if head.cookie(self.cookies.name(jar)) != Found::Nothing {
+            headers.append(header::SET_COOKIE, self.cookies.removal_of(jar));
+        }
+    }
+}
