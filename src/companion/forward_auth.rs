@@ -3,10 +3,6 @@
 //! - What the client asked is what a trusted proxy says it asked, in the one pair of headers that this proxy writes. The other pair is
 //!   the client's to send (CVE-2026-40575).
 //! - From anybody else, or when the pair is not there exactly once, nothing is public and nobody is sent back to where they were.
-//! - The proxy hands on the target that it was asked for, byte for byte. So a target is decided on only if its parsed form has the same
-//!   bytes, and no reader can take it for another one; any other is refused, and so are two targets.
-//! - The proxy opens a tunnel that nobody looks into. So a question that shows an upgrade to anything but a WebSocket is refused.
-//! - A refusal is never 2xx, in whichever language it is.
 //! - No step of signing in is taken here.
 
 use std::{
@@ -21,24 +17,17 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
-    uri::PathAndQuery,
-};
+use http::{Request, Response};
 use tower_service::Service;
 
+use self::question::{Dialect, Question};
 use crate::{
     answer::answer_to,
-    clock::Timestamp,
-    gate::Decision,
-    layer::{Finish, MagicLinkLayer, Settled, body::ResponseBody, identity_headers},
-    rejection::{Rejection, RejectionKind},
-    request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
-    revocation::Lookup,
-    session::Session,
+    layer::{MagicLinkLayer, body::ResponseBody},
     shared::Shared,
-    site::rules::Exposure,
 };
+
+mod question;
 
 /// Answers a proxy that asks whether a request may pass. [`MagicLinkLayer::forward_auth`] makes it.
 ///
@@ -107,15 +96,6 @@ use crate::{
 pub struct ForwardAuth {
     shared: Arc<Shared>,
     dialect: Dialect,
-}
-
-/// How a proxy says what was asked, and what it does with a refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Dialect {
-    /// `X-Forwarded-*`; a refusal goes to the client as it is.
-    Forwarded,
-    /// `X-Original-*`; of a refusal only the status, 401 or 403, and what the configuration reads from its headers.
-    Nginx,
 }
 
 impl MagicLinkLayer {
@@ -209,228 +189,5 @@ impl<B> Future for ForwardAuthFuture<B> {
 impl<B> fmt::Debug for ForwardAuthFuture<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ForwardAuthFuture")
-    }
-}
-
-/// The request that a proxy asks about.
-struct Question {
-    parts: Parts,
-    said: Said,
-}
-
-/// What a proxy says of the request that it asks about.
-#[derive(Debug, PartialEq)]
-enum Said {
-    /// Nothing, or nothing that is believed: no rule is about the address that the question itself has.
-    Nothing,
-    /// The method and the target.
-    Target(Method, Uri),
-    /// A target that the service behind may read differently, or several.
-    Unclear,
-}
-
-impl Question {
-    fn of(asked: Parts, dialect: Dialect, shared: &Shared) -> Self {
-        let peer = PeerAddr::of(&asked.extensions);
-        let is_trusted = peer.is_some_and(|peer| shared.proxies.has(peer));
-        let mut said = Said::Nothing;
-        if is_trusted {
-            said = dialect.said(&asked.headers);
-        }
-        // The extensions stay behind: they tell of the question, not of what is asked about.
-        let (mut parts, ()) = Request::new(()).into_parts();
-        parts.headers = asked.headers;
-        if let Said::Target(method, uri) = &said {
-            (parts.method, parts.uri) = (method.clone(), uri.clone());
-        }
-        Self { parts, said }
-    }
-
-    /// Says what to do with the request.
-    fn decide(&self, shared: &Shared, now: Timestamp) -> Decision {
-        let head = RequestHead::of_parts(&self.parts);
-        let upgrade = Upgrade::shown(head.method(), head.headers());
-        match self.said {
-            _ if upgrade == Upgrade::Other => refuse_ambiguous(),
-            Said::Nothing => shared.gate.protected(&head, now),
-            Said::Target(..) => shared.gate.decide(&head, now),
-            Said::Unclear => refuse_ambiguous(),
-        }
-    }
-
-    async fn answer(
-        mut self,
-        shared: &Arc<Shared>,
-        dialect: Dialect,
-        now: Timestamp,
-    ) -> Response<Bytes> {
-        let (admission, exposure) = match self.decide(shared, now) {
-            Decision::Admit(admission) => (admission, Exposure::Protected),
-            Decision::Pass(exposure, Some(admission)) => (admission, exposure),
-            Decision::Pass(_, None) => return permit(None, Finish::default()),
-            Decision::Refuse(rejection) => return self.refuse(shared, dialect, rejection),
-            Decision::RefuseStep(_) | Decision::Step(_) => {
-                let rejection = Rejection::new(RejectionKind::Malformed);
-                return self.refuse(shared, dialect, rejection);
-            }
-        };
-        let answer = match shared.revocations.look_up(&admission.session) {
-            Lookup::Settled(answer) => answer,
-            Lookup::Pending(lookup) => shared.revocations.bounded(lookup).await,
-        };
-        // What is settled is a request that goes nowhere: the proxy hands on the real one.
-        match shared.settle(Request::new(()), admission, exposure, answer, now) {
-            Settled::Forward(request, finish) => permit(request.extensions().get(), finish),
-            Settled::Refuse(_, rejection) => self.refuse(shared, dialect, rejection),
-        }
-    }
-
-    fn refuse(
-        &mut self,
-        shared: &Shared,
-        dialect: Dialect,
-        rejection: Rejection,
-    ) -> Response<Bytes> {
-        // The answer to the proxy has a body, whatever the client asked with.
-        if self.parts.method == Method::HEAD {
-            self.parts.method = Method::GET;
-        }
-        let status = rejection.kind().status();
-        let mut response = shared.refuse(rejection, &RequestHead::of_parts(&self.parts));
-        // Traefik resolves a relative address against the one that it asked.
-        let location = response.headers().get(header::LOCATION);
-        let location = location.and_then(|value| value.to_str().ok());
-        let location = location.map(|path| shared.gate.absolute(path));
-        if let Some(location) = location.and_then(|url| HeaderValue::try_from(url).ok()) {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
-        // gRPC hears a refusal under status 200, by which a proxy lets the request pass; nginx makes a failure of a redirect.
-        let is_redirect = response.status().is_redirection();
-        if response.status().is_success() || (is_redirect && dialect == Dialect::Nginx) {
-            *response.status_mut() = status;
-        }
-        if response.status() == StatusCode::BAD_REQUEST && dialect == Dialect::Nginx {
-            *response.status_mut() = StatusCode::FORBIDDEN;
-        }
-        response
-    }
-}
-
-impl Dialect {
-    /// Reads what the client asked.
-    fn said(self, headers: &HeaderMap) -> Said {
-        let [method, uri] = match self {
-            Self::Forwarded => ["x-forwarded-method", "x-forwarded-uri"],
-            Self::Nginx => ["x-original-method", "x-original-uri"],
-        };
-        let fields = |name| headers.get_all(name).iter();
-        let (mut methods, mut targets) = (fields(method), fields(uri));
-        match (methods.next(), targets.next()) {
-            (Some(method), Some(target)) => {
-                let is_one = methods.next().is_none() && targets.next().is_none();
-                let method = Method::from_bytes(method.as_bytes()).ok();
-                let uri = origin_form(target.as_bytes()).filter(|_| is_one);
-                method
-                    .zip(uri)
-                    .map_or(Said::Unclear, |(method, uri)| Said::Target(method, uri))
-            }
-            _ => Said::Nothing,
-        }
-    }
-}
-
-fn refuse_ambiguous() -> Decision {
-    Decision::Refuse(Rejection::new(RejectionKind::AmbiguousRequest))
-}
-
-/// Reads a target in origin-form (RFC 9112, section 3.2.1) that every reader takes for the same one. `None` is any other.
-///
-/// A parser cuts a target at `#`, and another one does not; one turns a backslash in the path into a slash; blanks, controls and bytes beyond
-/// ASCII are dropped, trimmed or decoded as each likes. The query is where the first `?` is, for all of them.
-fn origin_form(target: &[u8]) -> Option<Uri> {
-    let is_visible = target.iter().all(u8::is_ascii_graphic);
-    let path = target.split(|b| *b == b'?').next().unwrap_or_default();
-    if !path.starts_with(b"/") || !is_visible || target.contains(&b'#') || path.contains(&b'\\') {
-        return None;
-    }
-    let parsed = PathAndQuery::try_from(target).ok()?;
-    (parsed.as_str().as_bytes() == target).then(|| Uri::from(parsed))
-}
-
-fn permit(session: Option<&Session>, finish: Finish) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    finish.write_to(&mut response);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(session) = session {
-        identity_headers::introduce(headers, session);
-    }
-    response
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_read_where_every_reader_reads_the_same() {
-        let taken = [
-            "/",
-            "/about",
-            "/a//b/../c/.;x",
-            "/%23%2f%5c%00",
-            "/a?",
-            "/a?b=C:\\d&e=?/../#".trim_end_matches('#'),
-            "/!$&'()*+,-.:=@_~[]^|{}\"",
-        ];
-        for target in taken {
-            let uri = origin_form(target.as_bytes()).expect(target);
-            assert_eq!(uri.path_and_query().map(PathAndQuery::as_str), Some(target));
-            assert!(uri.authority().is_none(), "{target}");
-        }
-        let refused: [&[u8]; 22] = [
-            b"",
-            b"about",
-            b"*",
-            b"#",
-            b"/about#",
-            b"/about#/../private",
-            b"/about?#",
-            b"/a b",
-            b"/a?b c",
-            b" /",
-            b"/ ",
-            b"/a\t",
-            b"/a?\t",
-            b"/a\0",
-            b"/a\x7f",
-            b"/a?\x7f",
-            b"/a\xe9",
-            b"/a?\xe9",
-            b"/a\\b",
-            b"\\a",
-            b"?a",
-            b"https://app.example.com/a",
-        ];
-        for target in refused {
-            let text = String::from_utf8_lossy(target);
-            assert_eq!(origin_form(target), None, "{text:?}");
-        }
-        // Every byte, in the path and in the query: what is taken comes out as it went in.
-        for byte in 0..=u8::MAX {
-            for target in [
-                [&b"/a"[..], &[byte]].concat(),
-                [&b"/a?b"[..], &[byte]].concat(),
-            ] {
-                let Some(uri) = origin_form(&target) else {
-                    continue;
-                };
-                let parsed = uri
-                    .path_and_query()
-                    .map(|parsed| parsed.as_str().as_bytes());
-                assert_eq!(parsed, Some(target.as_slice()), "{byte}");
-                assert!(byte.is_ascii_graphic() && byte != b'#', "{byte}");
-            }
-        }
     }
 }
