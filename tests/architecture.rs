@@ -166,8 +166,7 @@ impl Library {
         let module = module_of(&path);
         let mut imports = Vec::new();
         let mut rest = String::new();
-        let mut statements = code.split_inclusive(';');
-        while let Some(statement) = statements.next() {
+        for statement in code.split_inclusive(';') {
             let starts = [
                 "\nuse ",
                 "\npub use ",

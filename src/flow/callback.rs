@@ -15,7 +15,9 @@ use bytes::Bytes;
 use http::{Method, Response};
 use tokio::time::sleep;
 
-use super::{Step, attempt::Attempt, exchange::Proof};
+use super::{
+    attempt::Attempt, browser, check, elsewhere, finish, redeem::Proof, refusal, step::Step,
+};
 use crate::{
     answer::redirect,
     provider::AuthorizationCode,
@@ -48,119 +50,117 @@ enum Arrival<'q> {
     Stray,
 }
 
-impl Step {
-    /// GET: finishes a sign-in. POST: so does another browser's answer.
-    pub(super) async fn callback(&self) -> Response<Bytes> {
-        let query = match self.query() {
-            Ok(query) => query,
-            Err(kind) => return self.refuse(kind),
-        };
-        let arrival = match arrival(&query) {
-            Ok(arrival) => arrival,
-            Err(kind) => return self.refuse(kind),
-        };
-        match arrival {
-            Arrival::Stray => redirect(&self.flow.shared.gate.login_path(None)),
-            Arrival::Error {
-                error,
-                state,
-                has_waited,
-            } => self.declined(error, state, has_waited).await,
-            Arrival::Code { code, state } => match self.arrive(code, state).await {
-                Ok(response) => response,
-                Err(response) => *response,
-            },
+/// GET: finishes a sign-in. POST: so does another browser's answer.
+pub(super) async fn callback(step: &Step) -> Response<Bytes> {
+    let query = match step.query() {
+        Ok(query) => query,
+        Err(kind) => return refusal::refuse(step, kind),
+    };
+    let arrival = match arrival(&query) {
+        Ok(arrival) => arrival,
+        Err(kind) => return refusal::refuse(step, kind),
+    };
+    match arrival {
+        Arrival::Stray => redirect(&step.flow.shared.gate.login_path(None)),
+        Arrival::Error {
+            error,
+            state,
+            has_waited,
+        } => declined(step, error, state, has_waited).await,
+        Arrival::Code { code, state } => match arrive(step, code, state).await {
+            Ok(response) => response,
+            Err(response) => *response,
+        },
+    }
+}
+
+/// Opens the state, and refuses one that is forged or over.
+fn attempt(step: &Step, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
+    let keys = step.flow.shared.gate.tokens.keys();
+    let Some(attempt) = Attempt::open(keys, Purpose::State, state, step.now) else {
+        return Err(Box::new(refusal::refuse(step, RejectionKind::Malformed)));
+    };
+    let Some(rejection) = check::is_over(step, &attempt) else {
+        return Ok(attempt);
+    };
+    let is_ours = browser::is_ours(step, &attempt);
+    let response = refusal::answer(step, rejection, Some(&attempt).filter(|_| is_ours));
+    Err(Box::new(response))
+}
+
+/// Finishes a sign-in in the browser that began it, or in one that has answered for it.
+async fn arrive(
+    step: &Step,
+    code: &str,
+    state: &str,
+) -> Result<Response<Bytes>, Box<Response<Bytes>>> {
+    let attempt = attempt(step, state)?;
+    if !browser::may_finish(step, &attempt) {
+        if step.parts.method != Method::POST {
+            return Ok(elsewhere::show_elsewhere(step, &attempt, None, None));
         }
+        // Nothing follows to which the leave would have to be shown.
+        elsewhere::answer_elsewhere(step, &attempt, None).await?;
     }
-
-    /// Opens the state, and refuses one that is forged or over.
-    fn attempt(&self, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
-        let keys = self.flow.shared.gate.tokens.keys();
-        let Some(attempt) = Attempt::open(keys, Purpose::State, state, self.now) else {
-            return Err(Box::new(self.refuse(RejectionKind::Malformed)));
-        };
-        let Some(rejection) = self.is_over(&attempt) else {
-            return Ok(attempt);
-        };
-        let is_ours = self.is_ours(&attempt);
-        let response = self.answer(rejection, Some(&attempt).filter(|_| is_ours));
-        Err(Box::new(response))
-    }
-
-    /// Finishes a sign-in in the browser that began it, or in one that has answered for it.
-    async fn arrive(
-        &self,
-        code: &str,
-        state: &str,
-    ) -> Result<Response<Bytes>, Box<Response<Bytes>>> {
-        let attempt = self.attempt(state)?;
-        if !self.may_finish(&attempt) {
-            if self.parts.method != Method::POST {
-                return Ok(self.show_elsewhere(&attempt, None, None));
+    let proof = Proof::Link(AuthorizationCode::new(code));
+    Ok(
+        match finish::granted(step, proof, state.as_bytes(), &attempt).await {
+            Ok(granted) => finish::sign_in(step, &granted, &attempt).await,
+            Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
+                used(step, state, &attempt, false).await
             }
-            // Nothing follows to which the leave would have to be shown.
-            self.answer_elsewhere(&attempt, None).await?;
-        }
-        let proof = Proof::Link(AuthorizationCode::new(code));
-        Ok(
-            match self.granted(proof, state.as_bytes(), &attempt).await {
-                Ok(granted) => self.sign_in(&granted, &attempt).await,
-                Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
-                    self.used(state, &attempt, false).await
-                }
-                Err(rejection) => self.answer(rejection, Some(&attempt)),
-            },
-        )
-    }
+            Err(rejection) => refusal::answer(step, rejection, Some(&attempt)),
+        },
+    )
+}
 
-    /// Answers a used link: by the session that it gave, where there is one or comes within a second.
-    async fn used(&self, state: &str, attempt: &Attempt, has_waited: bool) -> Response<Bytes> {
-        if self.has_session_of(attempt).await {
-            return self.on_their_way(attempt);
-        }
-        if let Some(granted) = self.granted_just_now(state.as_bytes()).await {
-            return self.sign_in(&granted, attempt).await;
-        }
-        if !has_waited && self.parts.method == Method::GET {
-            sleep(OTHER_CLICK).await;
-            return self.ask_once_more(state);
-        }
-        self.answer(Rejection::new(RejectionKind::LinkUsed), Some(attempt))
+/// Answers a used link: by the session that it gave, where there is one or comes within a second.
+async fn used(step: &Step, state: &str, attempt: &Attempt, has_waited: bool) -> Response<Bytes> {
+    if finish::has_session_of(step, attempt).await {
+        return finish::on_their_way(step, attempt);
     }
+    if let Some(granted) = finish::granted_just_now(step, state.as_bytes()).await {
+        return finish::sign_in(step, &granted, attempt).await;
+    }
+    if !has_waited && step.parts.method == Method::GET {
+        sleep(OTHER_CLICK).await;
+        return ask_once_more(step, state);
+    }
+    refusal::answer(step, Rejection::new(RejectionKind::LinkUsed), Some(attempt))
+}
 
-    async fn declined(
-        &self,
-        error: &str,
-        state: Option<&str>,
-        has_waited: bool,
-    ) -> Response<Bytes> {
-        let kind = match error {
-            ACCESS_DENIED => RejectionKind::LinkUsed,
-            "organization_invalid" | "profile_not_allowed_outside_organization" => {
-                RejectionKind::NotAllowed
-            }
-            _ => RejectionKind::ProviderDeclined,
-        };
-        let keys = self.flow.shared.gate.tokens.keys();
-        let state = state.unwrap_or_default();
-        let attempt = Attempt::open(keys, Purpose::State, state, self.now);
-        let Some(attempt) = attempt.filter(|attempt| self.may_finish(attempt)) else {
-            return self.refuse(kind);
-        };
-        if kind == RejectionKind::LinkUsed {
-            return self.used(state, &attempt, has_waited).await;
+async fn declined(
+    step: &Step,
+    error: &str,
+    state: Option<&str>,
+    has_waited: bool,
+) -> Response<Bytes> {
+    let kind = match error {
+        ACCESS_DENIED => RejectionKind::LinkUsed,
+        "organization_invalid" | "profile_not_allowed_outside_organization" => {
+            RejectionKind::NotAllowed
         }
-        self.answer(Rejection::new(kind), Some(&attempt))
+        _ => RejectionKind::ProviderDeclined,
+    };
+    let keys = step.flow.shared.gate.tokens.keys();
+    let state = state.unwrap_or_default();
+    let attempt = Attempt::open(keys, Purpose::State, state, step.now);
+    let Some(attempt) = attempt.filter(|attempt| browser::may_finish(step, attempt)) else {
+        return refusal::refuse(step, kind);
+    };
+    if kind == RejectionKind::LinkUsed {
+        return used(step, state, &attempt, has_waited).await;
     }
+    refusal::answer(step, Rejection::new(kind), Some(&attempt))
+}
 
-    fn ask_once_more(&self, state: &str) -> Response<Bytes> {
-        let query = form_urlencoded::Serializer::new(String::new())
-            .append_pair("error", ACCESS_DENIED)
-            .append_pair("state", state)
-            .append_pair("waited", "1")
-            .finish();
-        redirect(&format!("{}?{query}", self.path(Endpoint::Callback)))
-    }
+fn ask_once_more(step: &Step, state: &str) -> Response<Bytes> {
+    let query = form_urlencoded::Serializer::new(String::new())
+        .append_pair("error", ACCESS_DENIED)
+        .append_pair("state", state)
+        .append_pair("waited", "1")
+        .finish();
+    redirect(&format!("{}?{query}", step.path(Endpoint::Callback)))
 }
 
 /// Sorts what arrived. What is there twice, empty, too long, or contradicts itself is refused.

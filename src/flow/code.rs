@@ -7,7 +7,10 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::{CODE_LIFETIME, Step, attempt::Attempt, exchange::Proof};
+use super::{
+    CODE_LIFETIME, attempt::Attempt, browser, check, exchange, finish, limits, redeem::Proof,
+    refusal, sealed, step::Step,
+};
 use crate::{
     answer::redirect,
     page::{CodeProblem, Sent},
@@ -22,85 +25,83 @@ const MOST_TRIES: u32 = 5;
 /// WorkOS's codes have six digits (Magic Auth reference).
 const DIGITS: usize = 6;
 
-impl Step {
-    /// POST: signs in by a code.
-    pub(super) async fn code(&self) -> Response<Bytes> {
-        let attempt = match self.attempt_in_query(Purpose::Check) {
-            Ok(Some(attempt)) => attempt,
-            Ok(None) => return redirect(&self.flow.shared.gate.login_path(None)),
-            Err(kind) => return self.refuse(kind),
-        };
-        match self.take_code(&attempt).await {
-            Ok(response) | Err(Wrong::Answer(response)) => response,
-            Err(Wrong::Code(problem)) => self.check_page(&attempt, Some(problem)),
-            Err(Wrong::Refused(rejection)) => {
-                let is_ours = self.is_ours(&attempt);
-                self.answer(rejection, Some(&attempt).filter(|_| is_ours))
+/// POST: signs in by a code.
+pub(super) async fn code(step: &Step) -> Response<Bytes> {
+    let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
+        Ok(Some(attempt)) => attempt,
+        Ok(None) => return redirect(&step.flow.shared.gate.login_path(None)),
+        Err(kind) => return refusal::refuse(step, kind),
+    };
+    match take_code(step, &attempt).await {
+        Ok(response) | Err(Wrong::Answer(response)) => response,
+        Err(Wrong::Code(problem)) => check::check_page(step, &attempt, Some(problem)),
+        Err(Wrong::Refused(rejection)) => {
+            let is_ours = browser::is_ours(step, &attempt);
+            refusal::answer(step, rejection, Some(&attempt).filter(|_| is_ours))
+        }
+    }
+}
+
+/// GET, as of a tab that is opened again: the field is on the check page, and nothing is tried.
+pub(super) fn back_to_check(step: &Step) -> Response<Bytes> {
+    let opened = sealed::attempt_in_query(step, Purpose::Check);
+    match opened.and_then(|opened| Ok(opened.and(step.query()?.one("t")?.map(str::to_owned)))) {
+        // The field that was opened, and nothing else of the query.
+        Ok(Some(sealed)) => redirect(&format!("{}?t={sealed}", step.path(Endpoint::Check))),
+        Ok(None) => redirect(&step.flow.shared.gate.login_path(None)),
+        Err(kind) => refusal::refuse(step, kind),
+    }
+}
+
+async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wrong> {
+    if let Some(rejection) = check::is_over(step, attempt) {
+        return Err(rejection.into());
+    }
+    if !browser::is_ours(step, attempt) {
+        return Err(Rejection::new(RejectionKind::AnotherBrowser).into());
+    }
+    if attempt.sent == Sent::Link {
+        return Err(Rejection::new(RejectionKind::Malformed).into());
+    }
+    let form = super::fields::Fields::of_form(&step.form);
+    let typed = form.one("code").map_err(Rejection::new);
+    let code = typed.map(|typed| digits(typed.unwrap_or_default()));
+    let guessed = matches!(code, Ok(Ok(_))).then_some(&attempt.email);
+    limits::limit_code_entry(step, guessed).await?;
+    let code = code??;
+    // What names the attempt, and not its sealed form: that is another one in each tab.
+    let state = attempt.name();
+    let proof = Proof::Code {
+        code: OneTimeCode::new(code),
+        client: step.client(),
+        user_agent: step.user_agent(),
+    };
+    let exchanges = &step.flow.exchanges;
+    if exchanges.knows(&exchange::key(&state, proof.expose()), step.now) {
+        return Ok(finish::redeem(step, proof, &state, attempt).await);
+    }
+    let of = [b"mailed code".as_slice(), &state].concat();
+    let until = attempt.created + step.flow.attempt_lifetime().max(CODE_LIFETIME);
+    let taken = limits::take_try(step, &of, MOST_TRIES, until).await?;
+    match finish::granted(step, proof, &state, attempt).await {
+        Ok(granted) => {
+            taken.give_back().await;
+            Ok(finish::sign_in(step, &granted, attempt).await)
+        }
+        Err(rejection) => Err(match rejection.kind() {
+            RejectionKind::CodeExpired => Wrong::Code(CodeProblem::Expired),
+            RejectionKind::CodeUsed if finish::has_session_of(step, attempt).await => {
+                Wrong::Answer(finish::on_their_way(step, attempt))
             }
-        }
-    }
-
-    /// GET, as of a tab that is opened again: the field is on the check page, and nothing is tried.
-    pub(super) fn back_to_check(&self) -> Response<Bytes> {
-        let opened = self.attempt_in_query(Purpose::Check);
-        match opened.and_then(|opened| Ok(opened.and(self.query()?.one("t")?.map(str::to_owned)))) {
-            // The field that was opened, and nothing else of the query.
-            Ok(Some(sealed)) => redirect(&format!("{}?t={sealed}", self.path(Endpoint::Check))),
-            Ok(None) => redirect(&self.flow.shared.gate.login_path(None)),
-            Err(kind) => self.refuse(kind),
-        }
-    }
-
-    async fn take_code(&self, attempt: &Attempt) -> Result<Response<Bytes>, Wrong> {
-        if let Some(rejection) = self.is_over(attempt) {
-            return Err(rejection.into());
-        }
-        if !self.is_ours(attempt) {
-            return Err(Rejection::new(RejectionKind::AnotherBrowser).into());
-        }
-        if attempt.sent == Sent::Link {
-            return Err(Rejection::new(RejectionKind::Malformed).into());
-        }
-        let form = super::fields::Fields::of_form(&self.form);
-        let typed = form.one("code").map_err(Rejection::new);
-        let code = typed.map(|typed| digits(typed.unwrap_or_default()));
-        let guessed = matches!(code, Ok(Ok(_))).then_some(&attempt.email);
-        self.limit_code_entry(guessed).await?;
-        let code = code??;
-        // What names the attempt, and not its sealed form: that is another one in each tab.
-        let state = attempt.name();
-        let proof = Proof::Code {
-            code: OneTimeCode::new(code),
-            client: self.client(),
-            user_agent: self.user_agent(),
-        };
-        let exchanges = &self.flow.exchanges;
-        if exchanges.knows(&state, &proof, self.now) {
-            return Ok(self.redeem(proof, &state, attempt).await);
-        }
-        let of = [b"mailed code".as_slice(), &state].concat();
-        let until = attempt.created + self.flow.attempt_lifetime().max(CODE_LIFETIME);
-        let taken = self.take_try(&of, MOST_TRIES, until).await?;
-        match self.granted(proof, &state, attempt).await {
-            Ok(granted) => {
+            RejectionKind::CodeUsed => Wrong::Code(CodeProblem::Used),
+            RejectionKind::CodeWrong => Wrong::Code(CodeProblem::Wrong),
+            RejectionKind::TooManyTries => Wrong::Refused(rejection),
+            // Whether the code was right was not told.
+            _ => {
                 taken.give_back().await;
-                Ok(self.sign_in(&granted, attempt).await)
+                Wrong::Refused(rejection)
             }
-            Err(rejection) => Err(match rejection.kind() {
-                RejectionKind::CodeExpired => Wrong::Code(CodeProblem::Expired),
-                RejectionKind::CodeUsed if self.has_session_of(attempt).await => {
-                    Wrong::Answer(self.on_their_way(attempt))
-                }
-                RejectionKind::CodeUsed => Wrong::Code(CodeProblem::Used),
-                RejectionKind::CodeWrong => Wrong::Code(CodeProblem::Wrong),
-                RejectionKind::TooManyTries => Wrong::Refused(rejection),
-                // Whether the code was right was not told.
-                _ => {
-                    taken.give_back().await;
-                    Wrong::Refused(rejection)
-                }
-            }),
-        }
+        }),
     }
 }
 

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Flow, Step, attempt::Attempt};
+use super::{Flow, attempt::Attempt, step::Step};
 use crate::{
     clock::Timestamp,
     email::Email,
@@ -48,105 +48,130 @@ impl Try<'_> {
     }
 }
 
-impl Step {
-    /// Charges a mail to its address, alone and together with the client's network, to that network and to everybody.
-    pub(super) async fn limit_mail(&self, email: &Email) -> Result<(), Rejection> {
-        let Some(limits) = &self.flow.throttling.limits else {
-            return Ok(());
-        };
-        if self.client().is_none() {
-            let public_url = self.flow.shared.gate.public_url.origin();
-            let throttling = &self.flow.throttling;
-            throttling.warn_of_unknown_client(public_url);
+/// Charges a mail to its address, alone and together with the client's network, to that network and to everybody.
+pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejection> {
+    let Some(limits) = &step.flow.throttling.limits else {
+        return Ok(());
+    };
+    if step.client().is_none() {
+        let public_url = step.flow.shared.gate.public_url.origin();
+        let throttling = &step.flow.throttling;
+        throttling.warn_of_unknown_client(public_url);
+    }
+    let pair = key(
+        step,
+        "throttle: mail, address and network",
+        &pair_of(step, email),
+    );
+    let address = key(
+        step,
+        "throttle: mail, address",
+        mailbox_of(email).as_bytes(),
+    );
+    let mut charges: Vec<_> = [
+        Charge::new(pair, limits.mails_per_address_and_network),
+        Charge::new(address, limits.mails_per_address),
+    ]
+    .map(|charge| (LimitScope::Address, charge))
+    .into();
+    charges.extend(network(
+        step,
+        "throttle: mail, network",
+        limits.mails_per_network,
+    ));
+    let everybody = key(step, "throttle: mail, everybody", b"");
+    charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
+    charge(&step.flow, &charges, Some(email), step.now).await
+}
+
+/// Charges the typing of a code to the client's network and to everybody; a guess also to the address that it is for, together with that network. What
+/// cannot be right is no guess: a robot that presses buttons uses up nobody's.
+pub(super) async fn limit_code_entry(
+    step: &Step,
+    guessed: Option<&Email>,
+) -> Result<(), Rejection> {
+    let Some(limits) = &step.flow.throttling.limits else {
+        return Ok(());
+    };
+    let mut charges = Charges::new();
+    if let Some(email) = guessed {
+        let pair = key(
+            step,
+            "throttle: code, address and network",
+            &pair_of(step, email),
+        );
+        let pair = Charge::new(pair, limits.codes_per_address_and_network);
+        charges.push((LimitScope::Address, pair));
+    }
+    charges.extend(network(
+        step,
+        "throttle: code, network",
+        limits.codes_per_network,
+    ));
+    let everybody = key(step, "throttle: code, everybody", b"");
+    charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
+    charge(&step.flow, &charges, guessed, step.now).await
+}
+
+/// Returns what an exchange of a link's code is charged to: its attempt, the client's network and everybody.
+pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
+    let Some(limits) = &step.flow.throttling.limits else {
+        return Charges::new();
+    };
+    let of = key(step, "throttle: exchange, attempt", &attempt.name());
+    let mut charges = vec![(
+        LimitScope::Attempt,
+        Charge::new(of, limits.exchanges_per_attempt),
+    )];
+    charges.extend(network(
+        step,
+        "throttle: exchange, network",
+        limits.exchanges_per_network,
+    ));
+    let everybody = key(step, "throttle: exchange, everybody", b"");
+    let everybody = Charge::new(everybody, limits.exchanges);
+    charges.push((LimitScope::Everybody, everybody));
+    charges
+}
+
+/// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a code, and which of them. It is to be taken before the
+/// guess is compared.
+pub(super) async fn take_try<'s>(
+    step: &'s Step,
+    of: &[u8],
+    most: u32,
+    until: Timestamp,
+) -> Result<Try<'s>, Rejection> {
+    let (flow, now) = (&*step.flow, step.now);
+    let key = key(step, "throttle: try", of);
+    let throttle = &flow.throttling.throttle;
+    match bounded(throttle.take_try(key, most, until, now)).await {
+        Ok(Take::Taken { .. }) => Ok(Try { flow, key, now }),
+        Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
+        Err(error) => {
+            throttle_failed(flow, &error);
+            Err(Rejection::new(RejectionKind::StoreUnavailable))
         }
-        let pair = self.key("throttle: mail, address and network", &self.pair_of(email));
-        let address = self.key("throttle: mail, address", mailbox_of(email).as_bytes());
-        let mut charges: Vec<_> = [
-            Charge::new(pair, limits.mails_per_address_and_network),
-            Charge::new(address, limits.mails_per_address),
-        ]
-        .map(|charge| (LimitScope::Address, charge))
-        .into();
-        charges.extend(self.network("throttle: mail, network", limits.mails_per_network));
-        let everybody = self.key("throttle: mail, everybody", b"");
-        charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
-        charge(&self.flow, &charges, Some(email), self.now).await
     }
+}
 
-    /// Charges the typing of a code to the client's network and to everybody; a guess also to the address that it is for, together with that network. What
-    /// cannot be right is no guess: a robot that presses buttons uses up nobody's.
-    pub(super) async fn limit_code_entry(&self, guessed: Option<&Email>) -> Result<(), Rejection> {
-        let Some(limits) = &self.flow.throttling.limits else {
-            return Ok(());
-        };
-        let mut charges = Charges::new();
-        if let Some(email) = guessed {
-            let pair = self.key("throttle: code, address and network", &self.pair_of(email));
-            let pair = Charge::new(pair, limits.codes_per_address_and_network);
-            charges.push((LimitScope::Address, pair));
-        }
-        charges.extend(self.network("throttle: code, network", limits.codes_per_network));
-        let everybody = self.key("throttle: code, everybody", b"");
-        charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
-        charge(&self.flow, &charges, guessed, self.now).await
-    }
+/// Returns the charge to the client's network, where the client is known: one count for all others would let each lock the others out.
+fn network(step: &Step, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
+    let key = key(step, label, &network_of(step.client()?));
+    Some((LimitScope::Network, Charge::new(key, rate)))
+}
 
-    /// Returns what an exchange of a link's code is charged to: its attempt, the client's network and everybody.
-    pub(super) fn charges_of_exchange(&self, attempt: &Attempt) -> Charges {
-        let Some(limits) = &self.flow.throttling.limits else {
-            return Charges::new();
-        };
-        let of = self.key("throttle: exchange, attempt", &attempt.name());
-        let mut charges = vec![(
-            LimitScope::Attempt,
-            Charge::new(of, limits.exchanges_per_attempt),
-        )];
-        charges.extend(self.network("throttle: exchange, network", limits.exchanges_per_network));
-        let everybody = self.key("throttle: exchange, everybody", b"");
-        let everybody = Charge::new(everybody, limits.exchanges);
-        charges.push((LimitScope::Everybody, everybody));
-        charges
-    }
+/// Returns what names an address together with the client's network. It is the narrow count of an address: were that the same for everybody, a stranger who
+/// asks without end would have each refill, and its owner none. Clients that are not known share one.
+fn pair_of(step: &Step, email: &Email) -> Vec<u8> {
+    let network = step.client().map(network_of).unwrap_or_default();
+    // No address has a NUL, and what is behind it cannot be taken for a part of one.
+    [mailbox_of(email).as_bytes(), &[0], &network].concat()
+}
 
-    /// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a code, and which of them. It is to be taken before the
-    /// guess is compared.
-    pub(super) async fn take_try(
-        &self,
-        of: &[u8],
-        most: u32,
-        until: Timestamp,
-    ) -> Result<Try<'_>, Rejection> {
-        let (flow, now) = (&*self.flow, self.now);
-        let key = self.key("throttle: try", of);
-        let throttle = &flow.throttling.throttle;
-        match bounded(throttle.take_try(key, most, until, now)).await {
-            Ok(Take::Taken { .. }) => Ok(Try { flow, key, now }),
-            Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
-            Err(error) => {
-                throttle_failed(flow, &error);
-                Err(Rejection::new(RejectionKind::StoreUnavailable))
-            }
-        }
-    }
-
-    /// Returns the charge to the client's network, where the client is known: one count for all others would let each lock the others out.
-    fn network(&self, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
-        let key = self.key(label, &network_of(self.client()?));
-        Some((LimitScope::Network, Charge::new(key, rate)))
-    }
-
-    /// Returns what names an address together with the client's network. It is the narrow count of an address: were that the same for everybody, a stranger who
-    /// asks without end would have each refill, and its owner none. Clients that are not known share one.
-    fn pair_of(&self, email: &Email) -> Vec<u8> {
-        let network = self.client().map(network_of).unwrap_or_default();
-        // No address has a NUL, and what is behind it cannot be taken for a part of one.
-        [mailbox_of(email).as_bytes(), &[0], &network].concat()
-    }
-
-    fn key(&self, label: &'static str, value: &[u8]) -> ThrottleKey {
-        let keys = self.flow.shared.gate.tokens.keys();
-        ThrottleKey::from_bytes(keys.pseudonym(label, value))
-    }
+fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
+    let keys = step.flow.shared.gate.tokens.keys();
+    ThrottleKey::from_bytes(keys.pseudonym(label, value))
 }
 
 /// Returns the mailbox that is counted. Mail for `ada+x` comes to `ada` at the large providers, and a tag must buy nobody more of it
@@ -311,17 +336,17 @@ mod tests {
     async fn a_thousand_guesses_have_five_tries_and_the_right_one_costs_none() {
         let (layer, _) = layer(|builder| builder);
         let step = step(&layer, "192.0.2.1");
-        let right = step.take_try(b"link 1", 5, LATER).await.unwrap();
+        let right = take_try(&step, b"link 1", 5, LATER).await.unwrap();
         right.give_back().await;
         let mut taken = 0;
         for _ in 0..1_000 {
-            match step.take_try(b"link 1", 5, LATER).await {
+            match take_try(&step, b"link 1", 5, LATER).await {
                 Ok(_) => taken += 1,
                 Err(rejection) => assert_eq!(rejection.kind(), RejectionKind::TooManyTries),
             }
         }
         assert_eq!(taken, 5);
-        assert!(step.take_try(b"link 2", 5, LATER).await.is_ok());
+        assert!(take_try(&step, b"link 2", 5, LATER).await.is_ok());
     }
 
     #[tokio::test]
@@ -329,10 +354,10 @@ mod tests {
         let (layer, _) = layer(Builder::insecure_no_throttle);
         let step = step(&layer, "192.0.2.1");
         for _ in 0..1_000 {
-            assert_eq!(kind(step.limit_code_entry(None).await), None);
+            assert_eq!(kind(limit_code_entry(&step, None).await), None);
         }
-        assert!(step.take_try(b"link", 1, LATER).await.is_ok());
-        let second = step.take_try(b"link", 1, LATER).await;
+        assert!(take_try(&step, b"link", 1, LATER).await.is_ok());
+        let second = take_try(&step, b"link", 1, LATER).await;
         assert_eq!(kind(second), Some(RejectionKind::TooManyTries));
     }
 
@@ -350,7 +375,7 @@ mod tests {
             "192.0.2.2",
             "192.0.2.3",
         ] {
-            let limited = step(&layer, peer).limit_code_entry(None).await;
+            let limited = limit_code_entry(&step(&layer, peer), None).await;
             got.push(limited.is_ok());
         }
         assert_eq!(got, [true, true, false, true, false]);
@@ -358,7 +383,7 @@ mod tests {
         assert!(heard.contains("scope: Network, email: None"), "{heard}");
         assert!(heard.contains("scope: Everybody, email: None"), "{heard}");
         let email = Email::parse("ada@example.com").unwrap();
-        assert!(step(&layer, "192.0.2.1").limit_mail(&email).await.is_ok());
+        assert!(limit_mail(&step(&layer, "192.0.2.1"), &email).await.is_ok());
     }
 
     #[tokio::test(start_paused = true)]
@@ -366,8 +391,8 @@ mod tests {
         let (layer, heard) = layer(|builder| builder.throttle(Silent));
         let step = step(&layer, "192.0.2.1");
         let begun = tokio::time::Instant::now();
-        assert_eq!(kind(step.limit_code_entry(None).await), None);
-        let refused = step.take_try(b"link", 5, LATER).await;
+        assert_eq!(kind(limit_code_entry(&step, None).await), None);
+        let refused = take_try(&step, b"link", 5, LATER).await;
         assert_eq!(kind(refused), Some(RejectionKind::StoreUnavailable));
         assert_eq!(begun.elapsed(), 2 * TIMEOUT);
         let told = heard
@@ -382,7 +407,7 @@ mod tests {
     fn a_throttle_that_answers_at_once_needs_no_runtime() {
         let (layer, _) = layer(|builder| builder);
         let step = step(&layer, "192.0.2.1");
-        let mut limited = pin!(step.limit_code_entry(None));
+        let mut limited = pin!(limit_code_entry(&step, None));
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(limited.as_mut().poll(&mut cx).is_ready());
     }
@@ -412,10 +437,10 @@ mod tests {
     fn keys_differ_by_what_they_count_and_by_the_signing_key() {
         let ((one, _), (two, _)) = (layer(|builder| builder), layer(|builder| builder));
         let keys = [
-            step(&one, "192.0.2.1").key("throttle: try", b"x"),
-            step(&one, "192.0.2.1").key("throttle: try", b"y"),
-            step(&one, "192.0.2.1").key("throttle: mail, address", b"x"),
-            step(&two, "192.0.2.1").key("throttle: try", b"x"),
+            key(&step(&one, "192.0.2.1"), "throttle: try", b"x"),
+            key(&step(&one, "192.0.2.1"), "throttle: try", b"y"),
+            key(&step(&one, "192.0.2.1"), "throttle: mail, address", b"x"),
+            key(&step(&two, "192.0.2.1"), "throttle: try", b"x"),
         ];
         let distinct: std::collections::HashSet<_> = keys.into_iter().collect();
         assert_eq!(distinct.len(), keys.len());

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{Response, StatusCode};
 
-use super::{Step, fields::Fields};
+use super::{fields::Fields, refusal, step::Step};
 use crate::{
     answer::redirect,
     clock::Timestamp,
@@ -18,54 +18,52 @@ use crate::{
     store::StoreError,
 };
 
-impl Step {
-    /// GET: asks whoever is signed in, and tells whoever is not that they are signed out. It ends nothing.
-    pub(super) fn ask(&self) -> Response<Bytes> {
-        let gate = &self.flow.shared.gate;
-        let (logout, login) = (self.path(Endpoint::Logout), gate.login_path(None));
-        // Whether the session was ended elsewhere does not matter here: the button works either way.
-        let sessions = gate.sessions_to_end(&self.head(), self.now);
-        let page = match sessions.as_ref().map(|sessions| sessions.first()) {
-            Ok(Some(session)) => {
-                let email = session.email();
-                Page::Confirm(ConfirmPage::new(&logout, Confirmation::SignOut { email }))
-            }
-            Ok(None) | Err(_) => Page::SignedOut(SignedOutPage::new(&login)),
-        };
-        self.flow.shared.page(StatusCode::OK, &page)
-    }
-
-    /// POST: ends the session - each that is good, where two cookies of its name came - or with `everywhere` all of its person's, and removes the cookie.
-    pub(super) async fn end(&self) -> Response<Bytes> {
-        let gate = &self.flow.shared.gate;
-        let form = Fields::of_form(&self.form);
-        let is_everywhere = match form.one("everywhere") {
-            Ok(everywhere) => everywhere.is_some(),
-            Err(kind) => return self.refuse(kind),
-        };
-        let trouble = match gate.sessions_to_end(&self.head(), self.now) {
-            Ok(sessions) => {
-                let ends = sessions
-                    .iter()
-                    .map(|session| self.flow.shared.end(session, is_everywhere, self.now));
-                let is_lost = join_all(ends).await.iter().any(Result::is_err);
-                is_lost.then_some(RejectionKind::SignOutNotRecorded)
-            }
-            // Which of the two was meant to end?
-            Err(kind @ RejectionKind::ConflictingCredentials) => return self.refuse(kind),
-            // More than are looked at, or a bearer token beside them: nothing has ended.
-            Err(kind @ RejectionKind::ConflictingCookies) => Some(kind),
-            Err(_) => None,
-        };
-        let mut response = match trouble {
-            Some(kind) => self.refuse(kind),
-            None => redirect(&self.path(Endpoint::Logout)),
-        };
-        if !gate.is_bearer(&self.head()) {
-            gate.forget(&self.head(), response.headers_mut());
+/// GET: asks whoever is signed in, and tells whoever is not that they are signed out. It ends nothing.
+pub(super) fn ask(step: &Step) -> Response<Bytes> {
+    let gate = &step.flow.shared.gate;
+    let (logout, login) = (step.path(Endpoint::Logout), gate.login_path(None));
+    // Whether the session was ended elsewhere does not matter here: the button works either way.
+    let sessions = gate.sessions_to_end(&step.head(), step.now);
+    let page = match sessions.as_ref().map(|sessions| sessions.first()) {
+        Ok(Some(session)) => {
+            let email = session.email();
+            Page::Confirm(ConfirmPage::new(&logout, Confirmation::SignOut { email }))
         }
-        response
+        Ok(None) | Err(_) => Page::SignedOut(SignedOutPage::new(&login)),
+    };
+    step.flow.shared.page(StatusCode::OK, &page)
+}
+
+/// POST: ends the session - each that is good, where two cookies of its name came - or with `everywhere` all of its person's, and removes the cookie.
+pub(super) async fn end(step: &Step) -> Response<Bytes> {
+    let gate = &step.flow.shared.gate;
+    let form = Fields::of_form(&step.form);
+    let is_everywhere = match form.one("everywhere") {
+        Ok(everywhere) => everywhere.is_some(),
+        Err(kind) => return refusal::refuse(step, kind),
+    };
+    let trouble = match gate.sessions_to_end(&step.head(), step.now) {
+        Ok(sessions) => {
+            let ends = sessions
+                .iter()
+                .map(|session| step.flow.shared.end(session, is_everywhere, step.now));
+            let is_lost = join_all(ends).await.iter().any(Result::is_err);
+            is_lost.then_some(RejectionKind::SignOutNotRecorded)
+        }
+        // Which of the two was meant to end?
+        Err(kind @ RejectionKind::ConflictingCredentials) => return refusal::refuse(step, kind),
+        // More than are looked at, or a bearer token beside them: nothing has ended.
+        Err(kind @ RejectionKind::ConflictingCookies) => Some(kind),
+        Err(_) => None,
+    };
+    let mut response = match trouble {
+        Some(kind) => refusal::refuse(step, kind),
+        None => redirect(&step.path(Endpoint::Logout)),
+    };
+    if !gate.is_bearer(&step.head()) {
+        gate.forget(&step.head(), response.headers_mut());
     }
+    response
 }
 
 impl Shared {

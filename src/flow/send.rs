@@ -6,7 +6,10 @@
 use futures_util::future;
 use url::Url;
 
-use super::{CODE_LIFETIME, SignIn, Step, attempt::Attempt, code::is_code, rejection_of};
+use super::{
+    CODE_LIFETIME, SignIn, attempt::Attempt, code::is_code, limits, refusal::rejection_of, sealed,
+    step::Step,
+};
 use crate::{
     event::Event,
     mailer::{Mail, language},
@@ -17,174 +20,165 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
-impl Step {
-    /// Has made and mailed what people sign in with here. Returns what they are told was sent.
-    pub(super) async fn send(&self, attempt: &Attempt) -> Result<Sent, Rejection> {
-        let flow = &self.flow;
-        let email = &attempt.email;
-        self.limit_mail(email).await?;
-        let told = flow.sent();
-        if !flow.takes_domain(email.domain()) {
-            self.flow
-                .shared
-                .listener
-                .tell(&Event::LinkWithheld { email });
-            return Ok(told);
+/// Has made and mailed what people sign in with here. Returns what they are told was sent.
+pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejection> {
+    let flow = &step.flow;
+    let email = &attempt.email;
+    limits::limit_mail(step, email).await?;
+    let told = flow.sent();
+    if !flow.takes_domain(email.domain()) {
+        step.flow
+            .shared
+            .listener
+            .tell(&Event::LinkWithheld { email });
+        return Ok(told);
+    }
+    match flow.sign_in {
+        SignIn::Link => {
+            let link = start_link(step, attempt).await?;
+            mail(step, attempt, link.as_ref(), None).await?;
+            Ok(Sent::Link)
         }
-        match flow.sign_in {
-            SignIn::Link => {
-                let link = self.start_link(attempt).await?;
-                self.mail(attempt, link.as_ref(), None).await?;
-                Ok(Sent::Link)
+        SignIn::Code => match start_code(step, attempt).await {
+            Ok(code) => {
+                mail(step, attempt, None, Some(&code)).await?;
+                Ok(Sent::Code)
             }
-            SignIn::Code => match self.start_code(attempt).await {
-                Ok(code) => {
-                    self.mail(attempt, None, Some(&code)).await?;
+            // Who may sign up is nobody else's business.
+            Err(error) if error.kind() == ProviderErrorKind::NotAllowed => {
+                step.flow
+                    .shared
+                    .listener
+                    .tell(&Event::LinkWithheld { email });
+                Ok(told)
+            }
+            Err(error) => Err(rejection_of(&error)),
+        },
+        SignIn::LinkAndCode => {
+            let both = future::join(start_link(step, attempt), start_code(step, attempt));
+            match both.await {
+                (Ok(link), Ok(code)) => {
+                    mail(step, attempt, link.as_ref(), Some(&code)).await?;
+                    Ok(Sent::LinkAndCode)
+                }
+                (Ok(link), Err(error)) => {
+                    mail(step, attempt, link.as_ref(), None).await?;
+                    // A page that said so would tell who may sign up.
+                    let is_told = error.kind() == ProviderErrorKind::NotAllowed;
+                    Ok(if is_told { told } else { Sent::Link })
+                }
+                (Err(_), Ok(code)) => {
+                    mail(step, attempt, None, Some(&code)).await?;
                     Ok(Sent::Code)
                 }
-                // Who may sign up is nobody else's business.
-                Err(error) if error.kind() == ProviderErrorKind::NotAllowed => {
-                    self.flow
-                        .shared
-                        .listener
-                        .tell(&Event::LinkWithheld { email });
-                    Ok(told)
-                }
-                Err(error) => Err(rejection_of(&error)),
-            },
-            SignIn::LinkAndCode => {
-                let both = future::join(self.start_link(attempt), self.start_code(attempt));
-                match both.await {
-                    (Ok(link), Ok(code)) => {
-                        self.mail(attempt, link.as_ref(), Some(&code)).await?;
-                        Ok(Sent::LinkAndCode)
-                    }
-                    (Ok(link), Err(error)) => {
-                        self.mail(attempt, link.as_ref(), None).await?;
-                        // A page that said so would tell who may sign up.
-                        let is_told = error.kind() == ProviderErrorKind::NotAllowed;
-                        Ok(if is_told { told } else { Sent::Link })
-                    }
-                    (Err(_), Ok(code)) => {
-                        self.mail(attempt, None, Some(&code)).await?;
-                        Ok(Sent::Code)
-                    }
-                    (Err(rejection), Err(_)) => Err(rejection),
-                }
+                (Err(rejection), Err(_)) => Err(rejection),
             }
         }
     }
+}
 
-    /// Has the provider's link made. Returns ours, where we mail it.
-    async fn start_link(&self, attempt: &Attempt) -> Result<Option<Link>, Rejection> {
-        let flow = &self.flow;
-        let (state, _) = self.seal_or_shorten(attempt, Purpose::State);
-        let redirect_uri = self
-            .flow
+/// Has the provider's link made. Returns ours, where we mail it.
+async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Rejection> {
+    let flow = &step.flow;
+    let (state, _) = sealed::seal_or_shorten(step, attempt, Purpose::State);
+    let redirect_uri = step
+        .flow
+        .shared
+        .gate
+        .absolute(&step.path(Endpoint::Callback));
+    let start = Start::new(
+        &attempt.email,
+        &redirect_uri,
+        &state,
+        flow.link_lifetime,
+        delivery(step),
+    );
+    let started = flow.provider.start(&start).await.map_err(|error| {
+        step.flow
             .shared
-            .gate
-            .absolute(&self.path(Endpoint::Callback));
-        let start = Start::new(
-            &attempt.email,
-            &redirect_uri,
-            &state,
-            flow.link_lifetime,
-            self.delivery(),
-        );
-        let started = flow.provider.start(&start).await.map_err(|error| {
-            self.flow
-                .shared
-                .listener
-                .tell(&Event::of_provider_error(&error));
-            rejection_of(&error)
+            .listener
+            .tell(&Event::of_provider_error(&error));
+        rejection_of(&error)
+    })?;
+    if flow.mailer.is_none() {
+        return Ok(None);
+    }
+    let link = started.into_link();
+    let link = link.and_then(|link| own_link(step, attempt, &link));
+    link.map(Some)
+        .ok_or(Rejection::new(RejectionKind::ProviderFailed))
+}
+
+async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, ProviderError> {
+    let user_agent = step.user_agent();
+    let start = StartCode::new(
+        &attempt.email,
+        delivery(step),
+        step.client(),
+        user_agent.as_deref(),
+    );
+    let started = step.flow.provider.start_code(&start).await;
+    let started = started.and_then(|started| match started.code() {
+        // What is mailed can be typed.
+        Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
+        _ => Ok(started),
+    });
+    started.inspect_err(|error| {
+        step.flow
+            .shared
+            .listener
+            .tell(&Event::of_provider_error(error));
+    })
+}
+
+/// Mails what was made, where that is ours to do.
+async fn mail(
+    step: &Step,
+    attempt: &Attempt,
+    link: Option<&Link>,
+    code: Option<&StartedCode>,
+) -> Result<(), Rejection> {
+    let flow = &step.flow;
+    let email = &attempt.email;
+    if let Some(mailer) = &flow.mailer {
+        let mut mail = Mail::new(email, step.now)
+            .with_application(flow.application_name.as_deref())
+            .with_language(language::preferred(&step.parts.headers));
+        if let Some(link) = link {
+            mail = mail.with_link(link, flow.link_lifetime);
+        }
+        if let Some((code, started)) = code.and_then(|started| Some((started.code()?, started))) {
+            // A code that WorkOS would take for longer is not taken here any more.
+            mail = mail.with_code(code, started.lifetime().min(CODE_LIFETIME));
+        }
+        mailer.send(&mail).await.map_err(|error| {
+            step.flow.shared.listener.tell(&Event::MailFailed {
+                email,
+                reason: error.reason(),
+                status: error.status(),
+            });
+            Rejection::new(RejectionKind::MailNotSent)
         })?;
-        if flow.mailer.is_none() {
-            return Ok(None);
-        }
-        let link = started.into_link();
-        let link = link.and_then(|link| self.own_link(attempt, &link));
-        link.map(Some)
-            .ok_or(Rejection::new(RejectionKind::ProviderFailed))
     }
+    step.flow.shared.listener.tell(&Event::LinkSent { email });
+    Ok(())
+}
 
-    async fn start_code(&self, attempt: &Attempt) -> Result<StartedCode, ProviderError> {
-        let user_agent = self.user_agent();
-        let start = StartCode::new(
-            &attempt.email,
-            self.delivery(),
-            self.client(),
-            user_agent.as_deref(),
-        );
-        let started = self.flow.provider.start_code(&start).await;
-        let started = started.and_then(|started| match started.code() {
-            // What is mailed can be typed.
-            Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
-            _ => Ok(started),
-        });
-        started.inspect_err(|error| {
-            self.flow
-                .shared
-                .listener
-                .tell(&Event::of_provider_error(error));
-        })
+fn delivery(step: &Step) -> Delivery {
+    match step.flow.mailer {
+        Some(_) => Delivery::Mailer,
+        None => Delivery::Provider,
     }
+}
 
-    /// Mails what was made, where that is ours to do.
-    async fn mail(
-        &self,
-        attempt: &Attempt,
-        link: Option<&Link>,
-        code: Option<&StartedCode>,
-    ) -> Result<(), Rejection> {
-        let flow = &self.flow;
-        let email = &attempt.email;
-        if let Some(mailer) = &flow.mailer {
-            let mut mail = Mail::new(email, self.now)
-                .with_application(flow.application_name.as_deref())
-                .with_language(language::preferred(&self.parts.headers));
-            if let Some(link) = link {
-                mail = mail.with_link(link, flow.link_lifetime);
-            }
-            if let Some((code, started)) = code.and_then(|started| Some((started.code()?, started)))
-            {
-                // A code that WorkOS would take for longer is not taken here any more.
-                mail = mail.with_code(code, started.lifetime().min(CODE_LIFETIME));
-            }
-            mailer.send(&mail).await.map_err(|error| {
-                self.flow.shared.listener.tell(&Event::MailFailed {
-                    email,
-                    reason: error.reason(),
-                    status: error.status(),
-                });
-                Rejection::new(RejectionKind::MailNotSent)
-            })?;
-        }
-        self.flow.shared.listener.tell(&Event::LinkSent { email });
-        Ok(())
+/// Seals the provider's link into one of ours, with the way back where there is room. `None` when it is no URL, or too long to be mailed.
+fn own_link(step: &Step, attempt: &Attempt, link: &Link) -> Option<Link> {
+    // In its parsed form: a parser drops what a header cannot hold, such as a line break at the end.
+    let link = Url::parse(link.expose()).ok()?;
+    let attempt = attempt.with_link(link.as_str());
+    let (sealed, _) = sealed::seal_or_shorten(step, &attempt, Purpose::Open);
+    if sealed.is_empty() {
+        return None;
     }
-
-    fn delivery(&self) -> Delivery {
-        match self.flow.mailer {
-            Some(_) => Delivery::Mailer,
-            None => Delivery::Provider,
-        }
-    }
-
-    /// Seals the provider's link into one of ours, with the way back where there is room. `None` when it is no URL, or too long to be mailed.
-    fn own_link(&self, attempt: &Attempt, link: &Link) -> Option<Link> {
-        // In its parsed form: a parser drops what a header cannot hold, such as a line break at the end.
-        let link = Url::parse(link.expose()).ok()?;
-        let attempt = attempt.with_link(link.as_str());
-        let (sealed, _) = self.seal_or_shorten(&attempt, Purpose::Open);
-        if sealed.is_empty() {
-            return None;
-        }
-        Some(Link::new(self.open_url(&sealed)))
-    }
-
-    /// Returns our own mailed link of a sealed attempt.
-    pub(super) fn open_url(&self, sealed: &str) -> String {
-        let path = format!("{}?t={sealed}", self.path(Endpoint::Open));
-        self.flow.shared.gate.absolute(&path)
-    }
+    Some(Link::new(sealed::open_url(step, &sealed)))
 }

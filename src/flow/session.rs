@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Serialize;
 
-use super::Step;
+use super::step::Step;
 use crate::{
     answer::json,
     clock::Timestamp,
@@ -23,32 +23,30 @@ struct Who<'a> {
     expires_at: Timestamp,
 }
 
-impl Step {
-    /// GET: the session in JSON; times are seconds since 1970, and the end is the one that holds today. 401 without one.
-    pub(crate) async fn who(&self) -> Response<Bytes> {
-        let session = match self.live_session().await {
-            Ok(Some(session)) => session,
-            Ok(None) => return self.program(Rejection::new(RejectionKind::NoSession)),
-            Err(rejection) => return self.program(rejection),
-        };
-        let who = Who {
-            subject: session.subject(),
-            email: session.email(),
-            organization: session.organization(),
-            first_name: session.first_name(),
-            last_name: session.last_name(),
-            auth_time: session.auth_time(),
-            expires_at: self.flow.shared.gate.lifetimes.end_of(&session),
-        };
-        json(StatusCode::OK, serde_json::to_vec(&who).unwrap_or_default())
-    }
+/// GET: the session in JSON; times are seconds since 1970, and the end is the one that holds today. 401 without one.
+pub(crate) async fn who(step: &Step) -> Response<Bytes> {
+    let session = match step.live_session().await {
+        Ok(Some(session)) => session,
+        Ok(None) => return program(step, Rejection::new(RejectionKind::NoSession)),
+        Err(rejection) => return program(step, rejection),
+    };
+    let who = Who {
+        subject: session.subject(),
+        email: session.email(),
+        organization: session.organization(),
+        first_name: session.first_name(),
+        last_name: session.last_name(),
+        auth_time: session.auth_time(),
+        expires_at: step.flow.shared.gate.lifetimes.end_of(&session),
+    };
+    json(StatusCode::OK, serde_json::to_vec(&who).unwrap_or_default())
+}
 
-    fn program(&self, rejection: Rejection) -> Response<Bytes> {
-        self.flow.shared.listener.tell(&Event::Refused {
-            kind: rejection.kind(),
-        });
-        let mut response = rejection.to_program(&self.flow.shared, &self.head());
-        response.extensions_mut().insert(rejection);
-        response
-    }
+fn program(step: &Step, rejection: Rejection) -> Response<Bytes> {
+    step.flow.shared.listener.tell(&Event::Refused {
+        kind: rejection.kind(),
+    });
+    let mut response = rejection.to_program(&step.flow.shared, &step.head());
+    response.extensions_mut().insert(rejection);
+    response
 }

@@ -31,7 +31,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    flow::{FORM_TIMEOUT, Step},
+    flow::{self, FORM_TIMEOUT, Step},
     gate::Admission,
     rejection::RejectionKind,
     request::head::RequestHead,
@@ -104,7 +104,7 @@ impl<S, B, F> ResponseFuture<S, B, F> {
     }
 
     pub(crate) fn flow(step: Step) -> Self {
-        Self::of(State::Flow(Box::pin(step.take())))
+        Self::of(State::Flow(Box::pin(flow::take(step))))
     }
 
     pub(crate) const fn forward(inner: F, finish: Finish) -> Self {
@@ -218,13 +218,16 @@ impl<B: Body> Collect<B> {
             Ok(form)
                 if !form.is_empty() && !step.parts.headers.contains_key(header::CONTENT_TYPE) =>
             {
-                State::Refuse(Some(step.refuse_form(RejectionKind::UnsupportedMediaType)))
+                State::Refuse(Some(flow::refuse_form(
+                    &step,
+                    RejectionKind::UnsupportedMediaType,
+                )))
             }
             Ok(form) => {
                 step.form = form;
-                State::Flow(Box::pin(step.take()))
+                State::Flow(Box::pin(flow::take(*step)))
             }
-            Err(kind) => State::Refuse(Some(step.refuse_form(kind))),
+            Err(kind) => State::Refuse(Some(flow::refuse_form(&step, kind))),
         })
     }
 }

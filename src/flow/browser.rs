@@ -1,0 +1,118 @@
+//! The browser of a step: whether it began an attempt or may finish it, and the cookies that it is handed for that.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, header};
+
+use super::{attempt::Attempt, step::Step};
+use crate::{
+    event::Event,
+    gate::lost_cookie,
+    rejection::Rejection,
+    session::{
+        cookie::Jar,
+        seal::{self, Purpose},
+    },
+};
+
+/// The leave of a browser to finish one sign-in.
+pub(super) struct Leave(HeaderValue);
+
+/// Says whether this browser began an attempt.
+pub(super) fn is_ours(step: &Step, attempt: &Attempt) -> bool {
+    attempt.is_of(step.flow.shared.gate.browser_cookie(&step.head(), step.now))
+}
+
+/// Says whether this browser may finish an attempt: it began it, or has given the right answer.
+pub(super) fn may_finish(step: &Step, attempt: &Attempt) -> bool {
+    is_ours(step, attempt) || has_pass(step, attempt)
+}
+
+/// Says that a cookie of ours did not come back, and what the request hears of it.
+pub(super) fn cookie_lost(step: &Step, jar: Jar) -> Rejection {
+    let gate = &step.flow.shared.gate;
+    let name = gate.cookies.name(jar);
+    let rejection = lost_cookie::rejection(&step.head(), &gate.public_url, name);
+    let likely = rejection.kind();
+    step.flow
+        .shared
+        .listener
+        .tell(&Event::CookieLost { name, likely });
+    rejection
+}
+
+fn has_pass(step: &Step, attempt: &Attempt) -> bool {
+    let gate = &step.flow.shared.gate;
+    let head = step.head();
+    let (Some(pass), Some(browser)) = (
+        head.cookie(gate.cookies.name(Jar::Pass)).one(),
+        gate.browser_cookie(&head, step.now),
+    ) else {
+        return false;
+    };
+    let plain = gate.tokens.keys().open(Purpose::Pass, pass, step.now);
+    plain.is_some_and(|plain| plain == pass_of(attempt, browser))
+}
+
+pub(super) fn leave(step: &Step, attempt: &Attempt, browser: &str) -> Leave {
+    let gate = &step.flow.shared.gate;
+    let plain = pass_of(attempt, browser);
+    let keys = gate.tokens.keys();
+    let sealed = keys.seal(Purpose::Pass, &plain, crate::random::bytes());
+    let lifetime = step.flow.attempt_lifetime();
+    Leave(gate.cookies.set(Jar::Pass, &sealed, lifetime))
+}
+
+pub(super) fn browser(step: &Step) -> Option<[u8; 16]> {
+    let cookie = step.flow.shared.gate.browser_cookie(&step.head(), step.now);
+    cookie.map(seal::fingerprint)
+}
+
+/// Gives a browser that has none its cookie.
+pub(super) fn greet(step: &Step, response: &mut Response<Bytes>) {
+    if step
+        .flow
+        .shared
+        .gate
+        .browser_cookie(&step.head(), step.now)
+        .is_none()
+    {
+        let cookie = fresh_browser_cookie(step);
+        keep_browser_cookie(step, response, &cookie);
+    }
+}
+
+pub(super) fn fresh_browser_cookie(step: &Step) -> String {
+    let keys = step.flow.shared.gate.tokens.keys();
+    keys.browser_cookie(crate::random::bytes())
+}
+
+/// Keeps the browser cookie for a day longer than an attempt that begins now: whoever is late is told so, and not that
+/// this is another browser.
+pub(super) fn keep_browser_cookie(step: &Step, response: &mut Response<Bytes>, cookie: &str) {
+    let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
+    keep(step, response, Jar::Browser, cookie, lifetime);
+}
+
+pub(super) fn keep(
+    step: &Step,
+    response: &mut Response<Bytes>,
+    jar: Jar,
+    value: &str,
+    lifetime: Duration,
+) {
+    let cookie = step.flow.shared.gate.cookies.set(jar, value, lifetime);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+impl Leave {
+    /// Keeps it in the browser, for a finish that is another request's.
+    pub(super) fn keep(self, response: &mut Response<Bytes>) {
+        response.headers_mut().append(header::SET_COOKIE, self.0);
+    }
+}
+
+fn pass_of(attempt: &Attempt, browser: &str) -> Vec<u8> {
+    [attempt.name().as_slice(), &seal::fingerprint(browser)].concat()
+}

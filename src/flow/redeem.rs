@@ -1,0 +1,126 @@
+//! What one exchange does: it has the provider redeem the proof, and checks what was proven.
+
+use std::{net::IpAddr, sync::Arc};
+
+use super::{
+    authorize::Authorization,
+    exchange,
+    limits::{self, Charges},
+    refusal::rejection_of,
+    settings::Flow,
+};
+use crate::{
+    clock::Timestamp,
+    email::Email,
+    event::Event,
+    provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode},
+    rejection::{Rejection, RejectionKind},
+    session::{IssueError, Issued, Term},
+};
+
+/// What an exchange needs, owned: it may outlive the request that began it.
+pub(super) struct Exchange {
+    pub(super) flow: Arc<Flow>,
+    /// What it is charged to. Nothing, where that was done before.
+    pub(super) charges: Charges,
+    pub(super) proof: Proof,
+    pub(super) email: Email,
+    /// The fingerprint of the cookie of the browser that redeems the proof.
+    pub(super) browser: Option<[u8; 16]>,
+    pub(super) term: Term,
+    pub(super) now: Timestamp,
+}
+
+/// What a person brings from their mail.
+pub(super) enum Proof {
+    /// A code that was mailed, and what the provider wants to know of who typed it.
+    Code {
+        code: OneTimeCode,
+        client: Option<IpAddr>,
+        user_agent: Option<String>,
+    },
+    /// The code that the provider's link came back with.
+    Link(AuthorizationCode),
+}
+
+impl Proof {
+    pub(super) fn expose(&self) -> &str {
+        match self {
+            Self::Code { code, .. } => code.expose(),
+            Self::Link(code) => code.expose(),
+        }
+    }
+}
+
+impl Exchange {
+    /// Joins the exchange of this state and proof, or begins it.
+    pub(super) async fn join(self, state: &[u8]) -> Result<Arc<Issued>, Rejection> {
+        let flow = self.flow.clone();
+        let key = exchange::key(state, self.proof.expose());
+        let visit = self.browser.map(|browser| exchange::visit(state, browser));
+        let now = self.now;
+        flow.exchanges.join(key, visit, now, || self.run()).await
+    }
+
+    async fn run(self) -> Result<Arc<Issued>, Rejection> {
+        if !self.charges.is_empty() {
+            limits::charge(&self.flow, &self.charges, None, self.now).await?;
+        }
+        let provider = &self.flow.provider;
+        let proven = match &self.proof {
+            Proof::Code {
+                code,
+                client,
+                user_agent,
+            } => {
+                let finish = FinishCode::new(code, &self.email, *client, user_agent.as_deref());
+                provider.finish_code(&finish).await
+            }
+            Proof::Link(code) => provider.finish(code).await,
+        };
+        let identity = proven.map_err(|error| {
+            self.flow
+                .shared
+                .listener
+                .tell(&Event::of_provider_error(&error));
+            rejection_of(&error)
+        })?;
+        self.check(&identity).await?;
+        self.flow
+            .shared
+            .issue(&identity, self.term, self.now)
+            .map(Arc::new)
+            .map_err(|error| {
+                Rejection::new(match error {
+                    IssueError::NoSubject => RejectionKind::ProviderFailed,
+                    IssueError::NotSigned | IssueError::TooLarge { .. } => {
+                        RejectionKind::SessionTooLarge
+                    }
+                })
+            })
+    }
+
+    /// Checks that the code proved what this sign-in was begun for, and that whoever it proved may come in.
+    async fn check(&self, identity: &Identity) -> Result<(), Rejection> {
+        let flow = &self.flow;
+        // A code from another sign-in, slipped into this one (RFC 9700, section 4.5).
+        if *identity.email() != self.email {
+            return Err(Rejection::new(RejectionKind::OtherAddress));
+        }
+        let in_organization = flow.organizations.is_empty()
+            || identity
+                .organization()
+                .is_some_and(|id| flow.organizations.iter().any(|taken| taken == id));
+        if !in_organization || !flow.takes_domain(identity.email().domain()) {
+            return Err(Rejection::new(RejectionKind::NotAllowed));
+        }
+        let Some(authorize) = &flow.authorize else {
+            return Ok(());
+        };
+        match authorize.ask(identity.clone()).await {
+            Ok(Authorization::Allowed) => Ok(()),
+            Ok(Authorization::Denied) => Err(Rejection::new(RejectionKind::NotAllowed)),
+            Err(()) => Err(Rejection::new(RejectionKind::ProviderUnavailable)),
+        }
+    }
+}

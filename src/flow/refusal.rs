@@ -1,0 +1,87 @@
+//! How a step ends in a refusal.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, Version, header};
+
+use super::{attempt::Attempt, sealed, step::Step};
+use crate::{
+    event::Event,
+    page::Resend,
+    provider::{ProviderError, ProviderErrorKind},
+    rejection::{Rejection, RejectionKind},
+    session::{Term, seal::Purpose},
+    site::endpoint::Endpoint,
+};
+
+pub(super) fn refuse(step: &Step, kind: RejectionKind) -> Response<Bytes> {
+    answer(step, Rejection::new(kind), None)
+}
+
+/// Answers a form that was not read to its end.
+pub(crate) fn refuse_form(step: &Step, kind: RejectionKind) -> Response<Bytes> {
+    let mut response = refuse(step, kind);
+    // RFC 9110, section 15.5.9. HTTP/2 ends the stream instead, and knows no such field (RFC 9113, section 8.2.2).
+    if kind == RejectionKind::TooSlow && step.parts.version < Version::HTTP_2 {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
+    response
+}
+
+/// Answers a refusal; the attempt, where there is one, saves the person typing the address again.
+pub(super) fn answer(
+    step: &Step,
+    rejection: Rejection,
+    attempt: Option<&Attempt>,
+) -> Response<Bytes> {
+    step.flow.shared.listener.tell(&Event::Refused {
+        kind: rejection.kind(),
+    });
+    let return_to = attempt.and_then(|attempt| sealed::return_to_of(step, attempt));
+    let action = step.flow.shared.gate.login_path(return_to.as_ref());
+    // What was chosen, and a fragment that the browser kept, are for the next mail too. One that was not sent is asked for again
+    // at once.
+    let before = attempt
+        .filter(|attempt| attempt.keeps_fragment || attempt.term == Term::Remembered)
+        .map(|attempt| {
+            let bare = attempt.with_link("").with_tail("").past_its_wait(step.now);
+            sealed::seal_or_shorten(step, &bare, Purpose::Check).0
+        });
+    // Another mail is no cure where the address is refused, nor where what was brought is as good in a moment: then the page leads back to it.
+    let brings_proof = matches!(
+        step.endpoint,
+        Endpoint::Callback | Endpoint::Code | Endpoint::Open
+    );
+    let kind = rejection.kind();
+    let is_in_vain = kind.wants_another_address() || (brings_proof && kind.passes());
+    let resend = attempt.filter(|_| !is_in_vain).map(|attempt| {
+        Resend::new(&action, attempt.email.as_str())
+            .with_attempt(before.as_deref())
+            .with_sent(step.flow.sent())
+    });
+    rejection.respond_at_endpoint(&step.flow.shared, &step.head(), &action, resend)
+}
+
+/// Returns what the person and the program hear of a provider's failure.
+pub(super) fn rejection_of(error: &ProviderError) -> Rejection {
+    let kind = match error.kind() {
+        ProviderErrorKind::Address => RejectionKind::ProviderRefusedAddress,
+        ProviderErrorKind::CodeExpired => RejectionKind::CodeExpired,
+        ProviderErrorKind::CodeUsed => RejectionKind::CodeUsed,
+        ProviderErrorKind::CodeWrong => RejectionKind::CodeWrong,
+        ProviderErrorKind::InvalidAnswer => RejectionKind::ProviderFailed,
+        ProviderErrorKind::Misconfigured | ProviderErrorKind::Unsupported => {
+            RejectionKind::ProviderMisconfigured
+        }
+        ProviderErrorKind::NotAllowed => RejectionKind::NotAllowed,
+        ProviderErrorKind::RateLimited => RejectionKind::RateLimited,
+        ProviderErrorKind::Refused => RejectionKind::LinkUsed,
+        ProviderErrorKind::StepUpRequired => RejectionKind::StepUpRequired,
+        ProviderErrorKind::TooManyTries => RejectionKind::TooManyTries,
+        ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable => {
+            RejectionKind::ProviderUnavailable
+        }
+        ProviderErrorKind::WrongConnection => RejectionKind::WrongConnection,
+    };
+    Rejection::new(kind).with_retry_after(error.retry_after())
+}

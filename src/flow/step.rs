@@ -1,0 +1,59 @@
+//! `Step`: one request to an endpoint, and what it says of itself.
+
+use std::{net::IpAddr, sync::Arc};
+
+use bytes::Bytes;
+use http::{header, request::Parts};
+
+use super::{fields::Fields, settings::Flow};
+use crate::{
+    clock::Timestamp,
+    rejection::{Rejection, RejectionKind},
+    request::{client::client_of, head::RequestHead},
+    session::Session,
+    site::endpoint::Endpoint,
+};
+
+/// One request to an endpoint.
+pub(crate) struct Step {
+    pub(crate) flow: Arc<Flow>,
+    pub(crate) endpoint: Endpoint,
+    pub(crate) parts: Parts,
+    /// Empty, unless the method is POST.
+    pub(crate) form: Bytes,
+    pub(crate) now: Timestamp,
+}
+
+impl Step {
+    pub(super) fn head(&self) -> RequestHead<'_> {
+        RequestHead::of_parts(&self.parts)
+    }
+
+    pub(super) fn query(&self) -> Result<Fields<'_>, RejectionKind> {
+        Fields::of_query(self.parts.uri.query())
+    }
+
+    /// Returns the address of the client, where it is known.
+    pub(super) fn client(&self) -> Option<IpAddr> {
+        let forwarded = self.flow.throttling.forwarded;
+        client_of(&self.parts, &self.flow.shared.proxies, forwarded)
+    }
+
+    pub(super) fn user_agent(&self) -> Option<String> {
+        let agent = self.parts.headers.get(header::USER_AGENT)?;
+        agent.to_str().ok().map(str::to_owned)
+    }
+
+    pub(super) fn path(&self, endpoint: Endpoint) -> String {
+        self.flow.shared.gate.path(endpoint)
+    }
+
+    /// Returns the session of the request, if its token is good and it was not ended early.
+    pub(super) async fn live_session(&self) -> Result<Option<Session>, Rejection> {
+        let Ok(session) = self.flow.shared.gate.session(&self.head(), self.now) else {
+            return Ok(None);
+        };
+        let is_active = self.flow.shared.revocations.is_active(&session).await?;
+        Ok(is_active.then_some(session))
+    }
+}

@@ -1,0 +1,43 @@
+//! Which function takes the step of each endpoint.
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Response, header};
+
+use super::{callback, check, code, login, logout, open, refusal, session, step::Step};
+use crate::{answer::answer_to, rejection::RejectionKind, site::endpoint::Endpoint};
+
+/// Takes the step. Every failure is a response too.
+pub(crate) async fn take(step: Step) -> Response<Bytes> {
+    let step = &step;
+    let is_post = step.parts.method == Method::POST;
+    let is_head = step.parts.method == Method::HEAD;
+    let mut response = match step.endpoint {
+        // Scanners of mail ask with HEAD first: nothing happens, and they learn nothing.
+        Endpoint::Callback | Endpoint::Open if is_head => Response::new(Bytes::new()),
+        Endpoint::Callback => callback::callback(step).await,
+        Endpoint::Check => check::check(step),
+        Endpoint::Code if is_post => code::code(step).await,
+        Endpoint::Code => code::back_to_check(step),
+        Endpoint::Login if is_post => login::begin(step).await,
+        Endpoint::Login => login::form(step),
+        Endpoint::Logout if is_post => logout::end(step).await,
+        Endpoint::Logout => logout::ask(step),
+        Endpoint::Open => open::open(step).await,
+        Endpoint::Session => session::who(step).await,
+        Endpoint::Webhook => webhook(step).await,
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.append(header::VARY, step.flow.shared.gate.vary());
+    answer_to(&step.parts.method, response)
+}
+
+/// POST of the provider's, if there is a webhook.
+async fn webhook(step: &Step) -> Response<Bytes> {
+    let Some(webhook) = &step.flow.webhook else {
+        return refusal::refuse(step, RejectionKind::WebhookSignature);
+    };
+    let received = webhook.receive(&step.flow.shared, &step.parts.headers, &step.form, step.now);
+    let received = received.await;
+    received.unwrap_or_else(|rejection| refusal::answer(step, rejection, None))
+}
