@@ -1,11 +1,15 @@
-//! What the layer costs a request, beside one HMAC-SHA256 over the same token: `cargo bench --bench hot_path`.
+//! What the layer costs a request, beside one HMAC-SHA256 over the same token: `cargo bench --bench
+//! hot_path`.
 //!
-//! - The yardstick is what no verification of HS256 can save: the part of the token that is signed, hashed under a key that was
-//!   prepared beforehand, by the crates that the layer uses itself.
-//! - All variants take turns in short rounds, so that whatever else the machine does falls on all of them; medians are printed.
-//! - `whole` has the inner service's answer in it, and the dropping of request and response; `layer` is `whole` without what the inner
-//!   service takes alone for the same request. Requests are made outside the measured time.
-//! - Without `--bench`, as under `cargo test --benches`, every variant takes a few turns, to see that it works.
+//! - The yardstick is what no verification of HS256 can save: the part of the token that is signed,
+//!   hashed under a key that was prepared beforehand, by the crates that the layer uses itself.
+//! - All variants take turns in short rounds, so that whatever else the machine does falls on all
+//!   of them; medians are printed.
+//! - `whole` has the inner service's answer in it, and the dropping of request and response;
+//!   `layer` is `whole` without what the inner service takes alone for the same request. Requests
+//!   are made outside the measured time.
+//! - Without `--bench`, as under `cargo test --benches`, every variant takes a few turns, to see
+//!   that it works.
 
 #![expect(
     clippy::print_stdout,

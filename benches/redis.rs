@@ -1,9 +1,12 @@
-//! What a Redis costs that replicas share: `cargo bench --features redis --bench redis`. It starts a `redis-server` of its own.
+//! What a Redis costs that replicas share: `cargo bench --features redis --bench redis`. It starts
+//! a `redis-server` of its own.
 //!
-//! - **Propagation**: how long after an end was ordered on one replica another one knows. Median and 99th percentile of 1,000.
-//! - **The admitted path** with `RedisRevocations` beside the same with `MemoryRevocations`, turn by turn; medians, allocations.
-//! - For instruction counts, `REQUESTS=N STORE=memory` (or `redis`) does nothing but answer N requests: run it under
-//!   `valgrind --tool=callgrind` with two N, and divide the difference.
+//! - **Propagation**: how long after an end was ordered on one replica another one knows. Median
+//!   and 99th percentile of 1,000.
+//! - **The admitted path** with `RedisRevocations` beside the same with `MemoryRevocations`, turn
+//!   by turn; medians, allocations.
+//! - For instruction counts, `REQUESTS=N STORE=memory` (or `redis`) does nothing but answer N
+//!   requests: run it under `valgrind --tool=callgrind` with two N, and divide the difference.
 
 #![expect(
     clippy::disallowed_methods,

@@ -1,10 +1,14 @@
-//! What a revoked session costs in memory and a look-up in time, by structure and number: `cargo bench --bench revocations`.
+//! What a revoked session costs in memory and a look-up in time, by structure and number: `cargo
+//! bench --bench revocations`.
 //!
-//! - Each structure is filled in a process of its own. Memory is what that process then occupies more (the kernel's resident set), so the
-//!   allocator's overhead and what it has not given back are in it.
-//! - Half of what is looked up was ended. Median times are of turns with another session each: the caches are as cold as the machine has them.
-//! - Instructions are counted by valgrind, where that is installed: for ten million that takes minutes. `memory` is [`MemoryRevocations`]; the
-//!   others are what it could have been. A whole request is one that the layer admits, by a store of that size.
+//! - Each structure is filled in a process of its own. Memory is what that process then occupies
+//!   more (the kernel's resident set), so the allocator's overhead and what it has not given back
+//!   are in it.
+//! - Half of what is looked up was ended. Median times are of turns with another session each: the
+//!   caches are as cold as the machine has them.
+//! - Instructions are counted by valgrind, where that is installed: for ten million that takes
+//!   minutes. `memory` is [`MemoryRevocations`]; the others are what it could have been. A whole
+//!   request is one that the layer admits, by a store of that size.
 //! - The pause is of look-ups while another thread makes the store forget everything.
 //! - Without `--bench`, as under `cargo test --benches`, small stores go through the same motions.
 

@@ -1,9 +1,11 @@
 //! An axum application with pages for people and an API for programs, behind one layer.
 //!
-//! `cargo run --example axum` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
-//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
+//! `cargo run --example axum` runs it with a WorkOS in the same process: type any address, and open
+//! the link that is printed here. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS.
+//! `PORT` chooses the port: default 3000, 0 picks a free one.
 //!
-//! Without a session `/` leads a browser to the form, and `curl -i` of `/api/me` gets a 401 that names the form.
+//! Without a session `/` leads a browser to the form, and `curl -i` of `/api/me` gets a 401 that
+//! names the form.
 
 #![expect(
     clippy::print_stdout,
@@ -19,7 +21,8 @@ use tower_magic_link::{
     emulator::{Emulator, EmulatorServer},
 };
 
-/// The application. The layer goes last: it stands before every route, those of nested routers, and the fallback.
+/// The application. The layer goes last: it stands before every route, those of nested routers, and
+/// the fallback.
 pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<Router, ConfigError> {
     let layer = MagicLinkLayer::builder(workos, keys)
         .public_url(public_url)
@@ -55,7 +58,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    // The emulator stops when its server is dropped: it is kept for as long as the application
+    // runs.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {

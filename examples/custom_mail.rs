@@ -1,8 +1,9 @@
 //! The layer's own mail through an SMTP server, with the application's own words in German.
 //!
-//! `cargo run --example custom_mail` runs it with a WorkOS in the same process, and mails through `SMTP_URL`: default
-//! `smtp://127.0.0.1:2525`, which `python3 -m aiosmtpd -n -l 127.0.0.1:2525` answers and prints. With `WORKOS_API_KEY` and
-//! `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
+//! `cargo run --example custom_mail` runs it with a WorkOS in the same process, and mails through
+//! `SMTP_URL`: default `smtp://127.0.0.1:2525`, which `python3 -m aiosmtpd -n -l 127.0.0.1:2525`
+//! answers and prints. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT`
+//! chooses the port: default 3000, 0 picks a free one.
 
 #![expect(clippy::print_stdout, reason = "the terminal says where it listens")]
 
@@ -65,7 +66,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    // The emulator stops when its server is dropped: it is kept for as long as the application
+    // runs.
     let (workos, _emulator) = workos().await?;
 
     println!("listening on {public_url}");

@@ -7,8 +7,8 @@
 //! sign-in code for ada@example.com: 500013
 //! ```
 //!
-//! It takes any API key that begins with `sk_` and any client id. An application is pointed at it by
-//! `WORKOS_BASE_URL=http://127.0.0.1:4200`.
+//! It takes any API key that begins with `sk_` and any client id. An application is pointed at it
+//! by `WORKOS_BASE_URL=http://127.0.0.1:4200`.
 
 use std::{
     env,

@@ -1,7 +1,8 @@
 //! A reverse proxy that puts email sign-in in front of any HTTP service, whatever it is written in.
 //!
-//! `UPSTREAM=http://127.0.0.1:8080 cargo run --example guard` asks for a sign-in on every path, and tells the service who it is by
-//! `X-Auth-Email` and its like. The service listens where only the proxy reaches it. `PORT`, `WORKOS_API_KEY` and the rest: as in `quickstart`.
+//! `UPSTREAM=http://127.0.0.1:8080 cargo run --example guard` asks for a sign-in on every path, and
+//! tells the service who it is by `X-Auth-Email` and its like. The service listens where only the
+//! proxy reaches it. `PORT`, `WORKOS_API_KEY` and the rest: as in `quickstart`.
 
 #![expect(clippy::print_stdout, reason = "the link is read in the terminal")]
 
@@ -30,7 +31,8 @@ pub(crate) fn app(
         .layer(builder.forward_identity().end_streams().build()?))
 }
 
-/// Sends a request on. Bodies stream both ways. A WebSocket becomes a tunnel, which closes when its session ends.
+/// Sends a request on. Bodies stream both ways. A WebSocket becomes a tunnel, which closes when its
+/// session ends.
 async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response, StatusCode> {
     if request.method() == Method::CONNECT {
         return Err(StatusCode::NOT_IMPLEMENTED);
@@ -84,7 +86,8 @@ fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
     Body::new(StreamBody::new(frames))
 }
 
-/// Removes the fields that are about one connection (RFC 9110, section 7.6.1), but for the wish to upgrade it.
+/// Removes the fields that are about one connection (RFC 9110, section 7.6.1), but for the wish to
+/// upgrade it.
 fn keep_end_to_end(headers: &mut HeaderMap) {
     let named = headers.get_all(CONNECTION).into_iter();
     let named = named.flat_map(|list| list.as_bytes().split(|b| *b == b','));
@@ -121,7 +124,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // Without a key there is a WorkOS in this process, which prints what it mails and stops when it is dropped.
+    // Without a key there is a WorkOS in this process, which prints what it mails and stops when it
+    // is dropped.
     let emulator = tower_magic_link::emulator::Emulator::builder()
         .on_mail(|mail| {
             let link = mail.link().unwrap_or_default();

@@ -1,10 +1,13 @@
-//! An application whose public keys a sibling reads, so that it verifies sessions without any secret.
+//! An application whose public keys a sibling reads, so that it verifies sessions without any
+//! secret.
 //!
-//! `cargo run --example jwks` runs it with a WorkOS in the same process: type any address, and open the link that is printed here. The keys are
-//! at `/.well-known/jwks.json`. `MAGIC_LINK_KEY` takes an Ed25519 or P-256 key in PEM; without it one is drawn. `PORT` chooses the port: default
-//! 3000, 0 picks a free one.
+//! `cargo run --example jwks` runs it with a WorkOS in the same process: type any address, and open
+//! the link that is printed here. The keys are at `/.well-known/jwks.json`. `MAGIC_LINK_KEY` takes
+//! an Ed25519 or P-256 key in PEM; without it one is drawn. `PORT` chooses the port: default 3000,
+//! 0 picks a free one.
 //!
-//! `tests/jwks.py` is a sibling in Python. What it checks, every sibling must: see `tower_magic_link::Jwks`.
+//! `tests/jwks.py` is a sibling in Python. What it checks, every sibling must: see
+//! `tower_magic_link::Jwks`.
 
 #![expect(
     clippy::print_stdout,

@@ -1,7 +1,9 @@
-//! Ended sessions in a PostgreSQL that the application has anyway: the `Revocations` port in one table and two statements.
+//! Ended sessions in a PostgreSQL that the application has anyway: the `Revocations` port in one
+//! table and two statements.
 //!
-//! `DATABASE_URL=postgres://… cargo run --example postgres_revocations` makes the table, ends a session and looks it up. Every look-up is a round trip; an
-//! application with many requests keeps a copy, or takes `RedisRevocations`. For production add TLS and a pool.
+//! `DATABASE_URL=postgres://… cargo run --example postgres_revocations` makes the table, ends a
+//! session and looks it up. Every look-up is a round trip; an application with many requests keeps
+//! a copy, or takes `RedisRevocations`. For production add TLS and a pool.
 
 #![expect(clippy::print_stdout, reason = "it says what it did")]
 
@@ -13,10 +15,12 @@ use tower_magic_link::{
     StoreError, StoreFuture, Target, Timestamp, testing::StubProvider,
 };
 
-/// One row for whatever was ended: a session, or all that have something in common and began up to a second.
+/// One row for whatever was ended: a session, or all that have something in common and began up to
+/// a second.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS ended_sessions (
     what text PRIMARY KEY, at bigint NOT NULL, until bigint NOT NULL)";
-/// An order that is there already is not shortened. Then what ended a minute ago is forgotten: the clock of whoever orders may be ahead.
+/// An order that is there already is not shortened. Then what ended a minute ago is forgotten: the
+/// clock of whoever orders may be ahead.
 const END: &str =
     "WITH forgotten AS (DELETE FROM ended_sessions WHERE until + 60 <= $2 AND what <> $1)
     INSERT INTO ended_sessions AS known VALUES ($1, $2, $3) ON CONFLICT (what) DO UPDATE

@@ -1,7 +1,9 @@
 //! An axum application behind email sign-in.
 //!
-//! `cargo run --example quickstart` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
-//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS, and prints the link all the same: it mails nobody. `PORT` chooses the port: default 3000, 0 picks a free one.
+//! `cargo run --example quickstart` runs it with a WorkOS in the same process: type any address,
+//! and open the link that is printed here. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses
+//! WorkOS, and prints the link all the same: it mails nobody. `PORT` chooses the port: default
+//! 3000, 0 picks a free one.
 
 #![expect(
     clippy::print_stdout,
@@ -61,7 +63,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    // The emulator stops when its server is dropped: it is kept for as long as the application
+    // runs.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {

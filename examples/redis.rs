@@ -1,8 +1,11 @@
-//! An application of several replicas behind one address, that share a Redis and their keys, and nothing else.
+//! An application of several replicas behind one address, that share a Redis and their keys, and
+//! nothing else.
 //!
-//! `REDIS_URL=redis://127.0.0.1 PUBLIC_URL=https://app.example.com MAGIC_LINK_KEY=$(openssl rand -base64 32) WORKOS_API_KEY=… WORKOS_CLIENT_ID=… cargo run --example
-//! redis` runs one of them. Any of them finishes a sign-in that another began, and a session that is ended at one is ended at all. `PORT` chooses the port: default
-//! 3000, 0 picks a free one. On SIGTERM it finishes what it has begun.
+//! `REDIS_URL=redis://127.0.0.1 PUBLIC_URL=https://app.example.com MAGIC_LINK_KEY=$(openssl rand
+//! -base64 32) WORKOS_API_KEY=… WORKOS_CLIENT_ID=… cargo run --example redis` runs one of them. Any
+//! of them finishes a sign-in that another began, and a session that is ended at one is ended at
+//! all. `PORT` chooses the port: default 3000, 0 picks a free one. On SIGTERM it finishes what it
+//! has begun.
 
 #![expect(clippy::print_stdout, reason = "the terminal is where it is read")]
 

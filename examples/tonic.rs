@@ -1,8 +1,10 @@
-//! A tonic server behind email sign-in. All of it is protected; its HTTP/1.1 side lets a person sign in.
+//! A tonic server behind email sign-in. All of it is protected; its HTTP/1.1 side lets a person
+//! sign in.
 //!
-//! `cargo run --example tonic` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
-//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
-//! A gRPC client sends the browser's session cookie as `cookie` in its metadata.
+//! `cargo run --example tonic` runs it with a WorkOS in the same process: type any address, and
+//! open the link that is printed here. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses
+//! WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one. A gRPC client sends the
+//! browser's session cookie as `cookie` in its metadata.
 
 #![expect(clippy::print_stdout, reason = "the link is read there")]
 
@@ -30,7 +32,8 @@ struct Text {
     text: String,
 }
 
-/// The server. `service Greeter` is by hand, so that no protoc is needed; a generated one goes in by `add_service`.
+/// The server. `service Greeter` is by hand, so that no protoc is needed; a generated one goes in
+/// by `add_service`.
 pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<App, ConfigError> {
     let layer = MagicLinkLayer::builder(workos, keys).public_url(public_url);
     let greeter = Routes::default()
@@ -45,7 +48,8 @@ pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<App
     Ok(server.add_routes(Routes::from(greeter)))
 }
 
-/// The limits of sign-ins count by network: the layer is told who is at the other end. tonic says so in words of its own.
+/// The limits of sign-ins count by network: the layer is told who is at the other end. tonic says
+/// so in words of its own.
 fn tell(mut request: http::Request<Body>) -> http::Request<Body> {
     let info = request.extensions().get::<TcpConnectInfo>();
     if let Some(peer) = info.and_then(TcpConnectInfo::remote_addr) {
@@ -92,7 +96,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    // The emulator stops when its server is dropped: it is kept for as long as the application
+    // runs.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {

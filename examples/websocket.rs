@@ -1,7 +1,8 @@
 //! A WebSocket that is closed when its person signs out, or their session expires.
 //!
-//! `cargo run --example websocket` runs it with a WorkOS in the same process: type any address, and open the link that is printed here.
-//! With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
+//! `cargo run --example websocket` runs it with a WorkOS in the same process: type any address, and
+//! open the link that is printed here. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses
+//! WorkOS. `PORT` chooses the port: default 3000, 0 picks a free one.
 
 #![expect(
     clippy::print_stdout,
@@ -73,7 +74,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let public_url = format!("http://{}", listener.local_addr()?);
     let keys = KeyRing::new(SigningKey::generate()?);
-    // The emulator stops when its server is dropped: it is kept for as long as the application runs.
+    // The emulator stops when its server is dropped: it is kept for as long as the application
+    // runs.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {

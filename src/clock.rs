@@ -1,7 +1,8 @@
 //! The clock port, and the only place where system time is read.
 //!
 //! - Time is an argument everywhere else: the service reads it once per request and passes it on.
-//! - The layer's time never goes back, whatever the clock says: what has expired stays expired ([`Steady`]).
+//! - The layer's time never goes back, whatever the clock says: what has expired stays expired
+//!   ([`Steady`]).
 
 use std::{
     fmt,
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 mod rfc3339;
 pub(crate) mod words;
 
-/// A moment: whole seconds since 1970-01-01T00:00:00Z, as in a JWT's `NumericDate` (RFC 7519, section 2).
+/// A moment: whole seconds since 1970-01-01T00:00:00Z, as in a JWT's `NumericDate` (RFC 7519,
+/// section 2).
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,16 +76,19 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// Tells the time to the layer.
 ///
-/// It may go back: the layer stays at its highest answer until the clock has passed that again, or the process ends. So what has expired stays
-/// expired; and a clock that was an hour ahead for a moment keeps the layer there for an hour, whose new sessions other replicas refuse meanwhile.
+/// It may go back: the layer stays at its highest answer until the clock has passed that again, or
+/// the process ends. So what has expired stays expired; and a clock that was an hour ahead for a
+/// moment keeps the layer there for an hour, whose new sessions other replicas refuse meanwhile.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.
     fn now(&self) -> Timestamp;
 
-    /// Returns a future that completes once this moment has come. Live connections wait for their session's end with it.
+    /// Returns a future that completes once this moment has come. Live connections wait for their
+    /// session's end with it.
     ///
-    /// It may complete early, and is then asked for again; it should not complete late. By default it sleeps by tokio's timer, a minute at
-    /// most, so that a clock that is set forward, or a machine that slept, is noticed within a minute.
+    /// It may complete early, and is then asked for again; it should not complete late. By default
+    /// it sleeps by tokio's timer, a minute at most, so that a clock that is set forward, or a
+    /// machine that slept, is noticed within a minute.
     fn sleep_until(&self, at: Timestamp) -> Signal {
         let left = self.now().until(at).min(LONGEST_SLEEP);
         Box::pin(async move { tokio::time::sleep(left).await })

@@ -1,9 +1,12 @@
 //! `Email`: an address that a link may be mailed to, parsed at the door.
 //!
-//! - Exactly one recipient: one `@`, a dot-atom before it (RFC 5322, section 3.2.3), a DNS name after it.
-//! - No quotes, comments, display names, address literals or line breaks: they misdeliver or inject.
+//! - Exactly one recipient: one `@`, a dot-atom before it (RFC 5322, section 3.2.3), a DNS name
+//!   after it.
+//! - No quotes, comments, display names, address literals or line breaks: they misdeliver or
+//!   inject.
 //! - The local part is ASCII: Unicode case folding has mapped one person's address to another's.
-//! - A non-ASCII domain becomes its punycode (IDNA, UTS 46); addresses compare by ASCII case folding.
+//! - A non-ASCII domain becomes its punycode (IDNA, UTS 46); addresses compare by ASCII case
+//!   folding.
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! `Event`: what happened, for an audit log.
 //!
-//! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] gives the whole one to whoever asks.
+//! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] gives the
+//!   whole one to whoever asks.
 //! - Every event also goes to `tracing`, target `tower_magic_link`.
 
 use std::{
@@ -21,17 +22,19 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The inner service set a cookie that is the layer's, and the answer went out without it. Only with
-    /// [`Builder::forward_identity`](crate::Builder::forward_identity).
+    /// The inner service set a cookie that is the layer's, and the answer went out without it. Only
+    /// with [`Builder::forward_identity`](crate::Builder::forward_identity).
     CookieDropped {
         /// The cookie's name.
         name: &'a str,
     },
-    /// A cookie of ours did not come back from the browser. The person reads why, as far as it can be told.
+    /// A cookie of ours did not come back from the browser. The person reads why, as far as it can
+    /// be told.
     CookieLost {
         /// The cookie's name.
         name: &'a str,
-        /// The likeliest reason: [`CookiesBlocked`](RejectionKind::CookiesBlocked), [`InsecureConnection`](RejectionKind::InsecureConnection) or
+        /// The likeliest reason: [`CookiesBlocked`](RejectionKind::CookiesBlocked),
+        /// [`InsecureConnection`](RejectionKind::InsecureConnection) or
         /// [`OtherHost`](RejectionKind::OtherHost).
         likely: RejectionKind,
     },
@@ -45,7 +48,8 @@ pub enum Event<'a> {
         /// To whom.
         email: &'a Email,
     },
-    /// A link was asked for and none was sent, because the address is not allowed here. The person was not told.
+    /// A link was asked for and none was sent, because the address is not allowed here. The person
+    /// was not told.
     LinkWithheld {
         /// For whom.
         email: &'a Email,
@@ -75,8 +79,8 @@ pub enum Event<'a> {
         /// Why.
         kind: RejectionKind,
     },
-    /// A store that is shared with other machines lost its server. It answers from what it knows here, for now: told once, until
-    /// [`Event::ServerRecovered`].
+    /// A store that is shared with other machines lost its server. It answers from what it knows
+    /// here, for now: told once, until [`Event::ServerRecovered`].
     ServerLost {
         /// Which store.
         store: StoreName,
@@ -91,11 +95,14 @@ pub enum Event<'a> {
         /// What kind of failure it was.
         kind: StoreErrorKind,
     },
-    /// The revocation store cannot tell any more whether sessions were ended: told once, until [`Event::StoreRecovered`].
+    /// The revocation store cannot tell any more whether sessions were ended: told once, until
+    /// [`Event::StoreRecovered`].
     StoreLost {
         /// What kind of failure it was.
         kind: StoreErrorKind,
-        /// Whether sessions are admitted meanwhile ([`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage)) instead of answered 503.
+        /// Whether sessions are admitted meanwhile
+        /// ([`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage))
+        /// instead of answered 503.
         is_admitting: bool,
     },
     /// The revocation store can tell again.
@@ -114,7 +121,8 @@ pub enum Event<'a> {
         /// Whether the store took it. If not, a copy of the cookie works until it expires.
         is_recorded: bool,
     },
-    /// The throttle did not answer. Mail went out and links were followed all the same; a code was not compared.
+    /// The throttle did not answer. Mail went out and links were followed all the same; a code was
+    /// not compared.
     ThrottleFailed {
         /// What kind of failure it was.
         kind: StoreErrorKind,
@@ -123,11 +131,12 @@ pub enum Event<'a> {
     Throttled {
         /// Whose limit it was. Of several the one with the longest wait.
         scope: LimitScope,
-        /// The address that mail was asked for, or a code guessed; `None` where what was typed could be no code, or a link came back.
+        /// The address that mail was asked for, or a code guessed; `None` where what was typed
+        /// could be no code, or a link came back.
         email: Option<&'a Email>,
     },
-    /// The provider delivered an event to the [webhook](crate::Builder::webhook_secret), and its signature is good. What it says of people is not
-    /// told: its id leads to that at the provider.
+    /// The provider delivered an event to the [webhook](crate::Builder::webhook_secret), and its
+    /// signature is good. What it says of people is not told: its id leads to that at the provider.
     WebhookReceived {
         /// The event's id: `event_01…`.
         id: &'a str,
@@ -248,7 +257,8 @@ impl fmt::Display for StoreName {
 pub enum WebhookEffect {
     /// It was done before: nothing.
     Duplicate,
-    /// The revocation store took the end of the sessions that it names, whether or not there are any.
+    /// The revocation store took the end of the sessions that it names, whether or not there are
+    /// any.
     Ended,
     /// It ends no session: nothing.
     Ignored,
@@ -260,7 +270,8 @@ pub enum WebhookEffect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitScope {
-    /// That of the address that mail was asked for, by one network or by all together; or that codes were typed for, by one network.
+    /// That of the address that mail was asked for, by one network or by all together; or that
+    /// codes were typed for, by one network.
     Address,
     /// That of one sign-in, whose link came back.
     Attempt,
@@ -270,7 +281,8 @@ pub enum LimitScope {
     Network,
 }
 
-/// Where a layer's events go, beside `tracing`. A store of yours is handed one, for what happens to it between requests. Clones are the same listener.
+/// Where a layer's events go, beside `tracing`. A store of yours is handed one, for what happens to
+/// it between requests. Clones are the same listener.
 #[derive(Clone, Default)]
 pub struct Listener(Option<Arc<Listen>>);
 
@@ -279,7 +291,8 @@ impl Listener {
         Self(Some(Arc::new(listen)))
     }
 
-    /// Tells of an event. A listener that panics is said in the log: nobody is kept out for it, and no store stops.
+    /// Tells of an event. A listener that panics is said in the log: nobody is kept out for it, and
+    /// no store stops.
     pub fn tell(&self, event: &Event<'_>) {
         event.trace();
         let Some(listen) = &self.0 else { return };

@@ -1,7 +1,9 @@
-//! A Tower layer that puts email sign-in in front of any service: an axum router, a tonic server, a hyper service.
+//! A Tower layer that puts email sign-in in front of any service: an axum router, a tonic server, a
+//! hyper service.
 //!
-//! [`MagicLinkLayer`] sends who is not signed in to a login form, has an [`IdentityProvider`] - WorkOS - prove the address by a
-//! magic link, handles the callback, and issues its own signed session cookie.
+//! [`MagicLinkLayer`] sends who is not signed in to a login form, has an [`IdentityProvider`] -
+//! WorkOS - prove the address by a magic link, handles the callback, and issues its own signed
+//! session cookie.
 //!
 //! ```
 //! use std::time::Duration;
@@ -25,7 +27,8 @@
 //! # Ok::<(), ConfigError>(())
 //! ```
 //!
-//! The limits of sign-ins count by the client's network, so the host has to say who is at the other end of a connection. With axum that is
+//! The limits of sign-ins count by the client's network, so the host has to say who is at the other
+//! end of a connection. With axum that is
 //!
 //! ```no_run
 //! # #[cfg(feature = "axum")]
@@ -38,7 +41,8 @@
 //! # }
 //! ```
 //!
-//! and elsewhere a [`PeerAddr`] in each request's extensions; behind a proxy [`Builder::trusted_proxies`] too. Where it is not known, a warning says so once.
+//! and elsewhere a [`PeerAddr`] in each request's extensions; behind a proxy
+//! [`Builder::trusted_proxies`] too. Where it is not known, a warning says so once.
 //!
 //! # The walk of a request
 //!
@@ -63,10 +67,12 @@
 //! ResponseBody<B>        the inner body, until its session ends if `end_streams` is on; or one of the layer's
 //! ```
 //!
-//! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back to `callback`, which exchanges
-//! its code and sets the session cookie; `logout` ends the session. `session` tells scripts who is signed in, `open` is where links of a
-//! [`Mailer`] of your own land, `code` takes a code from a mail, and `webhook` takes WorkOS's events, where [`Builder::webhook_secret`] gives it a
-//! secret. All of them are below `/auth`, or where [`Builder::mount`] says. What scanners and other devices meet is on a page of its own:
+//! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back
+//! to `callback`, which exchanges its code and sets the session cookie; `logout` ends the session.
+//! `session` tells scripts who is signed in, `open` is where links of a [`Mailer`] of your own
+//! land, `code` takes a code from a mail, and `webhook` takes WorkOS's events, where
+//! [`Builder::webhook_secret`] gives it a secret. All of them are below `/auth`, or where
+//! [`Builder::mount`] says. What scanners and other devices meet is on a page of its own:
 //! [`guide::mail_scanners`].
 //!
 //! # Who hears what
@@ -117,27 +123,36 @@
 //!
 //! # Promises
 //!
-//! - **The cookie.** `__Host-` (but for [`Builder::cookie_domain`]), `Secure`, `HttpOnly`, `SameSite=Lax`; found by its exact bytes over all `Cookie` fields. An encoded or padded name
+//! - **The cookie.** `__Host-` (but for [`Builder::cookie_domain`]), `Secure`, `HttpOnly`,
+//!   `SameSite=Lax`; found by its exact bytes over all `Cookie` fields. An encoded or padded name
 //!   is not ours; two different values are no session.
-//! - **The bearer token**, where it is switched on: in the one `Authorization` field, byte-exact. Beside a cookie that differs it is no session. It
-//!   proves no origin, and sets no cookie.
-//! - **The token.** Its key is chosen by the exact bytes of the header that the key mints, so nothing in a header from outside is
-//!   interpreted; the signature is checked before anything is parsed; `iss`, `aud`, `exp`, `iat` and `auth_time` are checked against the
-//!   layer's own clock, without leeway for `exp`.
-//! - **The sign-in.** The state is sealed (XChaCha20-Poly1305), names the address and the browser that began, and ends with the link and its
-//!   code. Without the browser's cookie, or the right answer of another, no code is exchanged; what the exchange proves must be the same address, by a Magic Link connection.
-//! - **One link, one session.** Callbacks with the same state and code share one exchange, for a minute, at one replica. A session that was there before
-//!   ends when a new one begins.
+//! - **The bearer token**, where it is switched on: in the one `Authorization` field, byte-exact.
+//!   Beside a cookie that differs it is no session. It proves no origin, and sets no cookie.
+//! - **The token.** Its key is chosen by the exact bytes of the header that the key mints, so
+//!   nothing in a header from outside is interpreted; the signature is checked before anything is
+//!   parsed; `iss`, `aud`, `exp`, `iat` and `auth_time` are checked against the layer's own clock,
+//!   without leeway for `exp`.
+//! - **The sign-in.** The state is sealed (XChaCha20-Poly1305), names the address and the browser
+//!   that began, and ends with the link and its code. Without the browser's cookie, or the right
+//!   answer of another, no code is exchanged; what the exchange proves must be the same address, by
+//!   a Magic Link connection.
+//! - **One link, one session.** Callbacks with the same state and code share one exchange, for a
+//!   minute, at one replica. A session that was there before ends when a new one begins.
 //! - **Ways back** stay on the origin: an allow rule, tried against the WHATWG parser.
-//! - **Posts** to the layer's endpoints come from the own origin (`Sec-Fetch-Site`, else `Origin`, else the browser cookie).
-//! - **Events** from WorkOS end sessions and begin none. Nothing in one is read, and no store asked, before its signature over the bytes that came is
-//!   checked; it has one shape, and its time counts in both directions.
-//! - **Nothing leaks.** No key, token, code, link or whole address in a log, an event, a `Debug`, an error or, unless it is sealed, in a URL of ours. Pages are
-//!   not cached, framed or named as referrer, and run no script but the few that their policy names by hash.
-//! - **The inner service** is never called unready, and its error and request body types are its own.
+//! - **Posts** to the layer's endpoints come from the own origin (`Sec-Fetch-Site`, else `Origin`,
+//!   else the browser cookie).
+//! - **Events** from WorkOS end sessions and begin none. Nothing in one is read, and no store
+//!   asked, before its signature over the bytes that came is checked; it has one shape, and its
+//!   time counts in both directions.
+//! - **Nothing leaks.** No key, token, code, link or whole address in a log, an event, a `Debug`,
+//!   an error or, unless it is sealed, in a URL of ours. Pages are not cached, framed or named as
+//!   referrer, and run no script but the few that their policy names by hash.
+//! - **The inner service** is never called unready, and its error and request body types are its
+//!   own.
 //!
-//! What is *not* promised: that the person at the other end is more than a reader of the mail. Email is no out-of-band authenticator
-//! (NIST SP 800-63B-4), and WorkOS's own mail holds a link that a mail scanner can use up: [`Builder::mailer`] mails one that it cannot.
+//! What is *not* promised: that the person at the other end is more than a reader of the mail.
+//! Email is no out-of-band authenticator (NIST SP 800-63B-4), and WorkOS's own mail holds a link
+//! that a mail scanner can use up: [`Builder::mailer`] mails one that it cannot.
 //!
 //! # Cryptography
 //!
@@ -149,15 +164,17 @@
 //! | TLS to WorkOS | rustls over aws-lc-rs | one backend for both, by default |
 //! | sealing | `chacha20poly1305`, keys derived by HKDF | |
 //!
-//! The backend is named explicitly and jsonwebtoken's process-wide choice is never asked: a binary in which another crate has
-//! compiled in the other backend, both, or none, works all the same.
+//! The backend is named explicitly and jsonwebtoken's process-wide choice is never asked: a binary
+//! in which another crate has compiled in the other backend, both, or none, works all the same.
 //!
 //! # Modules, in the order of the walk
 //!
-//! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`, `rules`), `session` (`token`, `keys`, `ring`, `cookie`,
-//! `seal`), `revocation` (`outage`, `redis`), `flow` (`login`, `limits`, `send`, `check`, `code`, `open`, `callback`, `elsewhere`, `exchange`, `finish`, `logout`, `who`, `attempt`),
-//! `throttle` (`client`), `webhook`, `issuer`, `provider`, `mailer`, `page`, `rejection` (`lost_cookie`), `stream`, `forward`, `forward_auth` (`peer`), `jwks`, `event`,
-//! `explain`, `clock`, [`emulator`], [`testing`].
+//! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`,
+//! `rules`), `session` (`token`, `keys`, `ring`, `cookie`, `seal`), `revocation` (`outage`,
+//! `redis`), `flow` (`login`, `limits`, `send`, `check`, `code`, `open`, `callback`, `elsewhere`,
+//! `exchange`, `finish`, `logout`, `who`, `attempt`), `throttle` (`client`), `webhook`, `issuer`,
+//! `provider`, `mailer`, `page`, `rejection` (`lost_cookie`), `stream`, `forward`, `forward_auth`
+//! (`peer`), `jwks`, `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

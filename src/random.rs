@@ -1,4 +1,5 @@
-//! Random bytes from the operating system: the only source of chance, beside the clock the only ambient one.
+//! Random bytes from the operating system: the only source of chance, beside the clock the only
+//! ambient one.
 
 /// Returns fresh random bytes.
 #[expect(

@@ -1,4 +1,5 @@
-//! `Shared`: what every service of a layer shares, and nothing else. The rooms above add what they do with it.
+//! `Shared`: what every service of a layer shares, and nothing else. The rooms above add what they
+//! do with it.
 
 use std::{fmt, time::Duration};
 

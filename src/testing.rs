@@ -1,4 +1,5 @@
-//! What an application's tests need: a clock that they set, a provider that mails nobody, a request that is signed in.
+//! What an application's tests need: a clock that they set, a provider that mails nobody, a request
+//! that is signed in.
 //!
 //! ```
 //! use http::Request;
@@ -73,7 +74,8 @@ impl ManualClock {
         }))
     }
 
-    /// Moves the clock on, by whole seconds. Whoever waits for a moment that has come then is woken.
+    /// Moves the clock on, by whole seconds. Whoever waits for a moment that has come then is
+    /// woken.
     pub fn advance(&self, by: Duration) {
         self.0.now.fetch_add(by.as_secs(), Ordering::SeqCst);
         self.0.moved.notify_waiters();
@@ -115,11 +117,11 @@ impl Clock for ManualClock {
 /// The stub's six digits never expire; this is what it says of them.
 const STUB_CODE_LIFETIME: Duration = Duration::from_secs(600);
 
-/// A provider that mails nobody: the test takes the link from [`StubProvider::last_link`] and follows it to the callback at once, or
-/// types the six digits of [`StubProvider::last_code`].
+/// A provider that mails nobody: the test takes the link from [`StubProvider::last_link`] and
+/// follows it to the callback at once, or types the six digits of [`StubProvider::last_code`].
 ///
-/// Its codes are good once, and six digits for the address alone that they were made for, until newer ones are. Clones are the same
-/// provider.
+/// Its codes are good once, and six digits for the address alone that they were made for, until
+/// newer ones are. Clones are the same provider.
 #[derive(Clone, Debug, Default)]
 pub struct StubProvider(Arc<Stub>);
 
@@ -236,7 +238,8 @@ impl IdentityProvider for StubProvider {
 }
 
 impl MagicLinkLayer {
-    /// Signs a request in: gives it the session cookie that a sign-in of this address, just now, would have left.
+    /// Signs a request in: gives it the session cookie that a sign-in of this address, just now,
+    /// would have left.
     ///
     /// # Panics
     ///
@@ -267,7 +270,8 @@ impl MagicLinkLayer {
     }
 }
 
-/// Returns the identity that the stub proves of an address: one subject per address, which does not show it.
+/// Returns the identity that the stub proves of an address: one subject per address, which does not
+/// show it.
 fn identity_of(email: Email) -> Identity {
     Identity::new(id_of("prof", &email), email)
 }

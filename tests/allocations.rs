@@ -1,9 +1,11 @@
 //! What the layer allocates on the ways that most requests take.
 //!
-//! - Counted is what the layer adds: what the inner service allocates for the same request is subtracted.
-//! - The counter is the thread's own (crate `allocation-counter`), so the threads of the test harness do not disturb it. A
-//!   reallocation counts as an allocation.
-//! - Everything is done once before it is counted: what is made once per process or thread is no cost of a request.
+//! - Counted is what the layer adds: what the inner service allocates for the same request is
+//!   subtracted.
+//! - The counter is the thread's own (crate `allocation-counter`), so the threads of the test
+//!   harness do not disturb it. A reallocation counts as an allocation.
+//! - Everything is done once before it is counted: what is made once per process or thread is no
+//!   cost of a request.
 
 #![expect(
     clippy::print_stdout,
@@ -234,7 +236,8 @@ fn from_axum(path: &str) -> Request<String> {
     request
 }
 
-/// Returns the status through the layer, and how many allocations the layer adds to the inner service's.
+/// Returns the status through the layer, and how many allocations the layer adds to the inner
+/// service's.
 fn added(layer: &MagicLinkLayer, answer: Answer, request: &Request<String>) -> (StatusCode, u64) {
     let (_, inner) = counted(service(answer), request);
     let (status, whole) = counted(layer.layer(service(answer)), request);

@@ -1,8 +1,8 @@
-//! The house as ARCHITECTURE.md draws it: a file imports from its own room and from the rooms below it, and no files import one another in a
-//! circle.
+//! The house as ARCHITECTURE.md draws it: a file imports from its own room and from the rooms below
+//! it, and no files import one another in a circle.
 //!
-//! - Imports are read as text: `use` trees, and paths in the code that begin with `crate` or `super`. Comments, strings and the tests at the end of
-//!   a file are left out.
+//! - Imports are read as text: `use` trees, and paths in the code that begin with `crate` or
+//!   `super`. Comments, strings and the tests at the end of a file are left out.
 //! - A name that a room's `mod.rs` only hands on counts as an import of the file that defines it.
 
 #![expect(

@@ -24,7 +24,8 @@ impl GrpcWeb {
 }
 
 impl Rejection {
-    /// Trailers-only (gRPC over HTTP/2, "Responses"): the status stands in the header, and there is no body.
+    /// Trailers-only (gRPC over HTTP/2, "Responses"): the status stands in the header, and there is
+    /// no body.
     pub(super) fn to_grpc(&self) -> Response<Bytes> {
         let mut response = Response::new(Bytes::new());
         let headers = response.headers_mut();
@@ -40,7 +41,8 @@ impl Rejection {
     pub(crate) fn write_grpc_status(&self, headers: &mut HeaderMap) {
         let (status, message) = self.kind().grpc_status();
         headers.insert("grpc-status", HeaderValue::from_static(status));
-        // Spaces are percent-encoded nowhere but here; the messages hold nothing else that would be.
+        // Spaces are percent-encoded nowhere but here; the messages hold nothing else that would
+        // be.
         if let Ok(message) = HeaderValue::try_from(message.replace(' ', "%20")) {
             headers.insert("grpc-message", message);
         }

@@ -7,8 +7,8 @@
 //! | store unavailable | 503 | a page | 503 problem, `Retry-After` |
 //! | own endpoint misused | 400, 403, 405, 408, 413, 415 | a page | the same status, a problem |
 //!
-//! A gRPC client reads a `grpc-status` in a trailers-only response, a gRPC-Web client the same in its framing, htmx an `HX-Redirect`. A
-//! WebSocket handshake and a prefetch are never redirected.
+//! A gRPC client reads a `grpc-status` in a trailers-only response, a gRPC-Web client the same in
+//! its framing, htmx an `HX-Redirect`. A WebSocket handshake and a prefetch are never redirected.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, header};
@@ -69,7 +69,8 @@ impl Rejection {
         response
     }
 
-    /// Answers a request to an endpoint: a page for a person, a problem for a program. The login path is the way on for whoever has no better one.
+    /// Answers a request to an endpoint: a page for a person, a problem for a program. The login
+    /// path is the way on for whoever has no better one.
     pub(crate) fn respond_at_endpoint(
         self,
         shared: &Shared,
@@ -123,8 +124,8 @@ impl Rejection {
         response
     }
 
-    /// htmx swaps what it gets into the page, so it is told to leave the page instead. The person comes back to the page, not to the part of
-    /// it that was asked for.
+    /// htmx swaps what it gets into the page, so it is told to leave the page instead. The person
+    /// comes back to the page, not to the part of it that was asked for.
     pub(super) fn to_htmx(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         let login = shared.gate.login_path(driven_page(shared, head).as_ref());
         let mut response = self.to_problem(shared, head, &login);

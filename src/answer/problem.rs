@@ -1,4 +1,5 @@
-//! A refusal for a program: `application/problem+json` (RFC 9457), with a challenge that says where to sign in.
+//! A refusal for a program: `application/problem+json` (RFC 9457), with a challenge that says where
+//! to sign in.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
@@ -67,8 +68,9 @@ impl Rejection {
         response
     }
 
-    /// Offers bearer tokens, where they are accepted (RFC 6750, section 3): the scheme never stands alone, and no error is named to who
-    /// brought no token. A good token of too old a sign-in has an error of its own (RFC 9470, section 3).
+    /// Offers bearer tokens, where they are accepted (RFC 6750, section 3): the scheme never stands
+    /// alone, and no error is named to who brought no token. A good token of too old a sign-in has
+    /// an error of its own (RFC 9470, section 3).
     pub(super) fn bearer_challenge(
         &self,
         gate: &Gate,

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, StatusCode, header};
 
-/// Redirects by 303: the next request is a GET without the body of this one (RFC 9700, section 4.12).
+/// Redirects by 303: the next request is a GET without the body of this one (RFC 9700, section
+/// 4.12).
 #[expect(
     clippy::expect_used,
     reason = "every location is made of parsed or encoded parts"
@@ -28,7 +29,8 @@ pub(crate) fn redirect(location: &str) -> Response<Bytes> {
 
 /// Takes the body off an answer to HEAD; its length stays in the head (RFC 9110, section 9.3.2).
 ///
-/// hyper does the same over HTTP/1.1. Over HTTP/2 it would send the body, and the client would take that for a broken stream.
+/// hyper does the same over HTTP/1.1. Over HTTP/2 it would send the body, and the client would take
+/// that for a broken stream.
 pub(crate) fn answer_to(method: &Method, mut response: Response<Bytes>) -> Response<Bytes> {
     if method == Method::HEAD && !response.body().is_empty() {
         let body = std::mem::take(response.body_mut());

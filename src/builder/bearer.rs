@@ -3,16 +3,21 @@
 use super::Builder;
 
 impl Builder {
-    /// Accepts a session token as `Authorization: Bearer …` too (RFC 6750, section 2.1), and as gRPC metadata of that name. Default: the
-    /// field is the application's own, and the layer does not read it.
+    /// Accepts a session token as `Authorization: Bearer …` too (RFC 6750, section 2.1), and as
+    /// gRPC metadata of that name. Default: the field is the application's own, and the layer does
+    /// not read it.
     ///
     /// The token is the one in the session cookie, or a [`SessionIssuer`](crate::SessionIssuer)'s.
     ///
-    /// - A bearer token and a session cookie that differ are refused, and so are several `Authorization` fields. A field of another scheme,
-    ///   such as `Basic`, stays the application's own.
-    /// - A session that came by bearer token is neither renewed nor removed: no cookie is set. It ends when its token does.
-    /// - It says nothing of where a request comes from: a post to the layer's own endpoints still has to come from the own origin.
-    /// - What depends on a session varies by `authorization` too, and a 401 offers `Bearer` beside `MagicLink`.
+    /// - A bearer token and a session cookie that differ are refused, and so are several
+    ///   `Authorization` fields. A field of another scheme, such as `Basic`, stays the
+    ///   application's own.
+    /// - A session that came by bearer token is neither renewed nor removed: no cookie is set. It
+    ///   ends when its token does.
+    /// - It says nothing of where a request comes from: a post to the layer's own endpoints still
+    ///   has to come from the own origin.
+    /// - What depends on a session varies by `authorization` too, and a 401 offers `Bearer` beside
+    ///   `MagicLink`.
     ///
     /// ```
     /// use http::{Request, header};

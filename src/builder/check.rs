@@ -1,4 +1,5 @@
-//! The builder's rules that look into a setting's text, or across settings at what a cookie will hold.
+//! The builder's rules that look into a setting's text, or across settings at what a cookie will
+//! hold.
 
 use super::SameSite;
 use crate::{
@@ -15,7 +16,8 @@ use crate::{
 };
 
 const LONGEST_COOKIE_NAME: usize = 64;
-/// What provider ids are allowed for when the largest cookie is reckoned: WorkOS's have 31 characters.
+/// What provider ids are allowed for when the largest cookie is reckoned: WorkOS's have 31
+/// characters.
 const RECKONED_ID: usize = 64;
 
 pub(super) fn mount(mount: &str) -> Result<(), ConfigError> {
@@ -63,7 +65,8 @@ pub(super) fn organizations(organizations: &[String]) -> Result<(), ConfigError>
 }
 
 pub(super) fn domains(given: Option<&[String]>) -> Result<Vec<String>, ConfigError> {
-    // A list that turned out empty, such as a split of an empty variable, must not let everybody in.
+    // A list that turned out empty, such as a split of an empty variable, must not let everybody
+    // in.
     if given.is_some_and(<[String]>::is_empty) {
         let problem = "names no domain, so that nobody could sign in";
         return Err(ConfigError::invalid("email_domains", "", problem));
@@ -80,7 +83,8 @@ pub(super) fn domains(given: Option<&[String]>) -> Result<Vec<String>, ConfigErr
         .collect()
 }
 
-/// Mints the largest session that the ids, the organizations and the longest address make, and measures its cookie.
+/// Mints the largest session that the ids, the organizations and the longest address make, and
+/// measures its cookie.
 pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), ConfigError> {
     let id = "x".repeat(RECKONED_ID);
     let label = "x".repeat(60);

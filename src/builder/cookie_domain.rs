@@ -6,28 +6,35 @@ use super::Builder;
 use crate::{email, error::ConfigError, site::public_url::PublicUrl};
 
 impl Builder {
-    /// Has browsers send the session cookie to every host of a domain: to `app.example.com` and `reports.example.com`, for `example.com`. Default: to
-    /// the public URL's host alone.
+    /// Has browsers send the session cookie to every host of a domain: to `app.example.com` and
+    /// `reports.example.com`, for `example.com`. Default: to the public URL's host alone.
     ///
-    /// It is the public URL's host or a parent of it, of two labels at least, and no public suffix: browsers drop a cookie for `co.uk`, and the form says
-    /// so to whoever signs in. The sibling hosts read the session by layers, or
-    /// [`forward_auth`](crate::MagicLinkLayer::forward_auth), with the same keys, public URL, cookie name, domain and lifetimes, and one revocation store for all.
+    /// It is the public URL's host or a parent of it, of two labels at least, and no public suffix:
+    /// browsers drop a cookie for `co.uk`, and the form says so to whoever signs in. The sibling
+    /// hosts read the session by layers, or [`forward_auth`](crate::MagicLinkLayer::forward_auth),
+    /// with the same keys, public URL, cookie name, domain and lifetimes, and one revocation store
+    /// for all.
     ///
-    /// Signing in happens where a layer serves `/auth`, and the sign-in's own cookies stay with that host; the mailed links lead to the public URL in any
-    /// case. `forward_auth` sends people to the public URL. A layer sends them to its own form, on the sibling's host, and a link is then opened as if in
-    /// another browser, and leads on at the public URL's host: where a sibling is to have no sign-in of its own, have the proxy in front of it redirect
-    /// its `/auth` to the public URL's. An application that redirects to another host of the domain right after a sign-in names that origin by
-    /// [`PageSources::form_target`](crate::PageSources::form_target).
+    /// Signing in happens where a layer serves `/auth`, and the sign-in's own cookies stay with
+    /// that host; the mailed links lead to the public URL in any case. `forward_auth` sends people
+    /// to the public URL. A layer sends them to its own form, on the sibling's host, and a link is
+    /// then opened as if in another browser, and leads on at the public URL's host: where a sibling
+    /// is to have no sign-in of its own, have the proxy in front of it redirect its `/auth` to the
+    /// public URL's. An application that redirects to another host of the domain right after a
+    /// sign-in names that origin by [`PageSources::form_target`](crate::PageSources::form_target).
     ///
-    /// What is lost: the cookie is `__Secure-NAME` instead of `__Host-NAME`, so that every host of the domain gets it, and any of them, or who takes one
-    /// over, can set or remove it. They can sign a person in as somebody else (so key what matters on the subject, and show who is signed in), and keep them
-    /// out: a second cookie of this name, with another domain or path, is refused as a conflict, and the layer cannot remove it. Signing out then ends the session of
-    /// each of them, 16 at most. Only where all hosts of
-    /// the domain are trusted is this a setting.
+    /// What is lost: the cookie is `__Secure-NAME` instead of `__Host-NAME`, so that every host of
+    /// the domain gets it, and any of them, or who takes one over, can set or remove it. They can
+    /// sign a person in as somebody else (so key what matters on the subject, and show who is
+    /// signed in), and keep them out: a second cookie of this name, with another domain or path, is
+    /// refused as a conflict, and the layer cannot remove it. Signing out then ends the session of
+    /// each of them, 16 at most. Only where all hosts of the domain are trusted is this a setting.
     ///
-    /// When it is switched on, people sign in once more: the `__Host-NAME` cookie of before is not read, is kept from the inner service where identities
-    /// are forwarded, and is removed when its browser signs in or out. When it is switched off, the `__Secure-NAME` cookie ends with its time.
-    /// A change from one domain to another needs another [`Builder::cookie_name`] with it: else browsers keep two cookies of one name, and are refused for it.
+    /// When it is switched on, people sign in once more: the `__Host-NAME` cookie of before is not
+    /// read, is kept from the inner service where identities are forwarded, and is removed when its
+    /// browser signs in or out. When it is switched off, the `__Secure-NAME` cookie ends with its
+    /// time. A change from one domain to another needs another [`Builder::cookie_name`] with it:
+    /// else browsers keep two cookies of one name, and are refused for it.
     ///
     /// ```
     /// # use tower_magic_link::Builder;

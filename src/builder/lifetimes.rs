@@ -35,47 +35,60 @@ impl Default for Settings {
 }
 
 impl Builder {
-    /// Sets how long a session lives from the sign-in, whatever happens: 1 minute to 400 days. Default: 12 hours
-    /// (NIST SP 800-63B-4 at AAL2).
+    /// Sets how long a session lives from the sign-in, whatever happens: 1 minute to 400 days.
+    /// Default: 12 hours (NIST SP 800-63B-4 at AAL2).
     ///
-    /// A shorter one holds at once, for the sessions that there are too: their renewal and what they have open go by it. Only
-    /// [`Session::expires_at`](crate::Session::expires_at) states what the token was minted with. A longer one reaches those that are renewed.
+    /// A shorter one holds at once, for the sessions that there are too: their renewal and what
+    /// they have open go by it. Only [`Session::expires_at`](crate::Session::expires_at) states
+    /// what the token was minted with. A longer one reaches those that are renewed.
     ///
-    /// An early end of sessions is remembered for the lifetimes that the layer has when it is ordered. Do not make them longer again before the tokens of the
-    /// longer lifetime have expired: one that was ended could then be good once more. The same goes for [`Builder::remember_me`].
+    /// An early end of sessions is remembered for the lifetimes that the layer has when it is
+    /// ordered. Do not make them longer again before the tokens of the longer lifetime have
+    /// expired: one that was ended could then be good once more. The same goes for
+    /// [`Builder::remember_me`].
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.session_lifetime = lifetime;
         self
     }
 
-    /// Sets how long a session lives without a request: 1 minute to the session's lifetime. Default: the session's lifetime.
+    /// Sets how long a session lives without a request: 1 minute to the session's lifetime.
+    /// Default: the session's lifetime.
     ///
-    /// The cookie is renewed once a share of this time has passed ([`Builder::renew_after`]), so a session may end after the rest of it already.
+    /// The cookie is renewed once a share of this time has passed ([`Builder::renew_after`]), so a
+    /// session may end after the rest of it already.
     ///
-    /// A shorter one holds at once, for the sessions that there are too. Those that are in use are renewed, and live on.
+    /// A shorter one holds at once, for the sessions that there are too. Those that are in use are
+    /// renewed, and live on.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.lifetimes.idle_timeout = Some(timeout);
         self
     }
 
-    /// Sets which share of the idle time passes before the session's cookie is renewed: 0.05 to 0.9. Default: 0.25.
+    /// Sets which share of the idle time passes before the session's cookie is renewed: 0.05 to
+    /// 0.9. Default: 0.25.
     ///
-    /// A session lives through a pause of the rest at least: of three quarters of the idle time, by default. The smaller the share, the nearer that is to the
-    /// idle time, and the more responses set a cookie, which no cache may keep.
+    /// A session lives through a pause of the rest at least: of three quarters of the idle time, by
+    /// default. The smaller the share, the nearer that is to the idle time, and the more responses
+    /// set a cookie, which no cache may keep.
     pub fn renew_after(mut self, share: f64) -> Self {
         self.lifetimes.renew_after = share;
         self
     }
 
-    /// Offers people to be remembered, and sets how long they are: from the session's lifetime to 400 days. Default: it is not offered.
+    /// Offers people to be remembered, and sets how long they are: from the session's lifetime to
+    /// 400 days. Default: it is not offered.
     ///
-    /// The form then has a tick box. Who ticks it has a session of this lifetime, without idle time, in a cookie that outlives the browser, wherever the
-    /// sign-in is finished. Who does not has a session as ever, but in a cookie that goes when the browser is closed: it has no `Max-Age`.
+    /// The form then has a tick box. Who ticks it has a session of this lifetime, without idle
+    /// time, in a cookie that outlives the browser, wherever the sign-in is finished. Who does not
+    /// has a session as ever, but in a cookie that goes when the browser is closed: it has no
+    /// `Max-Age`.
     ///
-    /// The choice stands in the token. A shorter time holds at once, for the sessions that there are too, and so does switching this off: then they are
-    /// sessions as ever, and end by [`Builder::session_lifetime`] and [`Builder::idle_timeout`].
+    /// The choice stands in the token. A shorter time holds at once, for the sessions that there
+    /// are too, and so does switching this off: then they are sessions as ever, and end by
+    /// [`Builder::session_lifetime`] and [`Builder::idle_timeout`].
     ///
-    /// Pages of your own show a field `remember_me` where [`LoginPage::offers_remember_me`](crate::LoginPage::offers_remember_me) says so.
+    /// Pages of your own show a field `remember_me` where
+    /// [`LoginPage::offers_remember_me`](crate::LoginPage::offers_remember_me) says so.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -89,9 +102,11 @@ impl Builder {
         self
     }
 
-    /// Sets how long a mailed link is good: 15 minutes to 24 hours, WorkOS's range. Default: 15 minutes.
+    /// Sets how long a mailed link is good: 15 minutes to 24 hours, WorkOS's range. Default: 15
+    /// minutes.
     ///
-    /// A sign-in in flight lives as long as its link and the 10 minutes of the code that the link yields.
+    /// A sign-in in flight lives as long as its link and the 10 minutes of the code that the link
+    /// yields.
     pub fn link_lifetime(mut self, lifetime: Duration) -> Self {
         self.link_lifetime = lifetime;
         self

@@ -59,17 +59,19 @@ impl Settings {
 impl Builder {
     /// Sets the name of what people sign in to: 1 to 80 characters. Default: none.
     ///
-    /// The layer's own mail has it in its subject, and the form above its heading, in place of that of the pages
-    /// ([`DefaultPages::application_name`](crate::DefaultPages::application_name)).
+    /// The layer's own mail has it in its subject, and the form above its heading, in place of that
+    /// of the pages ([`DefaultPages::application_name`](crate::DefaultPages::application_name)).
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.mail.application_name = Some(name.into());
         self
     }
 
-    /// Sets how long the layer waits for the [`Mailer`](crate::Mailer): up to 1 minute. Default: 15 seconds.
+    /// Sets how long the layer waits for the [`Mailer`](crate::Mailer): up to 1 minute. Default: 15
+    /// seconds.
     ///
-    /// Then the person reads that the mail was not sent, and can try again. Nothing that the mailer does afterwards is waited for: its future
-    /// is dropped. It needs a tokio runtime with its timer enabled.
+    /// Then the person reads that the mail was not sent, and can try again. Nothing that the mailer
+    /// does afterwards is waited for: its future is dropped. It needs a tokio runtime with its
+    /// timer enabled.
     pub fn mailer_timeout(mut self, timeout: Duration) -> Self {
         self.mail.timeout = timeout;
         self

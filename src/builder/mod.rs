@@ -51,7 +51,8 @@ pub enum SameSite {
     Strict,
 }
 
-/// The settings of a layer. Made by [`MagicLinkLayer::builder`]; nothing is checked before [`Builder::build`].
+/// The settings of a layer. Made by [`MagicLinkLayer::builder`]; nothing is checked before
+/// [`Builder::build`].
 #[must_use]
 pub struct Builder {
     provider: Box<dyn ErasedProvider>,
@@ -84,7 +85,8 @@ pub struct Builder {
 }
 
 impl MagicLinkLayer {
-    /// Begins to configure a layer from what has no default: who proves addresses, and the keys that sign sessions.
+    /// Begins to configure a layer from what has no default: who proves addresses, and the keys
+    /// that sign sessions.
     pub fn builder(provider: impl IdentityProvider, keys: KeyRing) -> Builder {
         Builder::new(provider, keys)
     }
@@ -123,10 +125,12 @@ impl Builder {
         }
     }
 
-    /// Sets the origin at which browsers reach the application: `https://app.example.com`. Required.
+    /// Sets the origin at which browsers reach the application: `https://app.example.com`.
+    /// Required.
     ///
-    /// Links and the redirect URI are made from it, never from `Host` or `X-Forwarded-*`. It has no path and no wildcard, and is https,
-    /// except on loopback: there the cookies lose `Secure` and the `__Host-` prefix, since Safari drops them otherwise.
+    /// Links and the redirect URI are made from it, never from `Host` or `X-Forwarded-*`. It has no
+    /// path and no wildcard, and is https, except on loopback: there the cookies lose `Secure` and
+    /// the `__Host-` prefix, since Safari drops them otherwise.
     ///
     /// The redirect URI to register with WorkOS is this, the mount and `/callback`.
     pub fn public_url(mut self, public_url: impl Into<String>) -> Self {
@@ -140,28 +144,32 @@ impl Builder {
         self
     }
 
-    /// Names the session cookie, without a prefix: at most 64 letters, digits, `-`, `_` and `.`. Default: `magic-link`, which becomes
-    /// `__Host-magic-link`.
+    /// Names the session cookie, without a prefix: at most 64 letters, digits, `-`, `_` and `.`.
+    /// Default: `magic-link`, which becomes `__Host-magic-link`.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
         self
     }
 
-    /// Sets the cookies' `SameSite`. Default, and all that [`Builder::build`] takes: [`SameSite::Lax`].
+    /// Sets the cookies' `SameSite`. Default, and all that [`Builder::build`] takes:
+    /// [`SameSite::Lax`].
     pub fn same_site(mut self, same_site: SameSite) -> Self {
         self.same_site = same_site;
         self
     }
 
-    /// Lets members of an organization in, by its WorkOS id (`org_…`), and nobody else. May be called for several.
+    /// Lets members of an organization in, by its WorkOS id (`org_…`), and nobody else. May be
+    /// called for several.
     ///
-    /// Others read that they have no access: 403. WorkOS names no organization for a Magic Link connection that it made by itself.
+    /// Others read that they have no access: 403. WorkOS names no organization for a Magic Link
+    /// connection that it made by itself.
     pub fn organization(mut self, id: impl Into<String>) -> Self {
         self.organizations.push(id.into());
         self
     }
 
-    /// Lets addresses of these domains in, and nobody else. A subdomain is another domain; a list of none is an error.
+    /// Lets addresses of these domains in, and nobody else. A subdomain is another domain; a list
+    /// of none is an error.
     ///
     /// Whoever asks for a link to another address is shown the same page, and no mail is sent.
     pub fn email_domains<D: Into<String>>(mut self, domains: impl IntoIterator<Item = D>) -> Self {
@@ -189,11 +197,13 @@ impl Builder {
         self
     }
 
-    /// Sets where sessions that were ended early are remembered: a [`Revocations`], or a closure that looks a session up. Default: a
-    /// [`MemoryRevocations`], which knows of this process alone.
+    /// Sets where sessions that were ended early are remembered: a [`Revocations`], or a closure
+    /// that looks a session up. Default: a [`MemoryRevocations`], which knows of this process
+    /// alone.
     ///
-    /// A closure can be asked, and not told: what is ended by signing out or by a [webhook](Builder::webhook_secret) is remembered beside it in this process
-    /// alone. Webhooks need a [`Revocations`] store.
+    /// A closure can be asked, and not told: what is ended by signing out or by a
+    /// [webhook](Builder::webhook_secret) is remembered beside it in this process alone. Webhooks
+    /// need a [`Revocations`] store.
     ///
     /// ```
     /// # use tower_magic_link::{Builder, Session, Standing};
@@ -209,7 +219,8 @@ impl Builder {
         self
     }
 
-    /// Sets how long a request waits for the revocation store before it is answered 503: up to 1 minute. Default: 2 seconds.
+    /// Sets how long a request waits for the revocation store before it is answered 503: up to 1
+    /// minute. Default: 2 seconds.
     ///
     /// A store that has to wait needs the layer to run on a tokio runtime with its timer enabled.
     pub fn revocation_timeout(mut self, timeout: Duration) -> Self {
@@ -223,15 +234,16 @@ impl Builder {
         self
     }
 
-    /// Mails what people sign in with ourselves: a link that no scanner can use up, and a code where [`Builder::sign_in`] says so. Default: the
-    /// provider mails its own. [What each promises](crate::guide::mail_scanners).
+    /// Mails what people sign in with ourselves: a link that no scanner can use up, and a code
+    /// where [`Builder::sign_in`] says so. Default: the provider mails its own. [What each
+    /// promises](crate::guide::mail_scanners).
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mail.mailer = Some(Box::new(mailer));
         self
     }
 
-    /// Sets who hears of what happened, for an audit log. It is called in the middle of requests and should be quick. If it panics,
-    /// the log says so and the request goes on.
+    /// Sets who hears of what happened, for an audit log. It is called in the middle of requests
+    /// and should be quick. If it panics, the log says so and the request goes on.
     pub fn on_event(mut self, listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.listener = Listener::new(listen);
         self

@@ -5,10 +5,12 @@ use super::Builder;
 impl Builder {
     /// Admits sessions while the revocation store cannot tell whether they were ended.
     ///
-    /// By default what is protected is answered 503 with `Retry-After` meanwhile, and the cookie stays. With this a session that was ended works again for as
-    /// long as the store is out, whoever holds it: for an application that would rather let a revoked session in than nobody.
+    /// By default what is protected is answered 503 with `Retry-After` meanwhile, and the cookie
+    /// stays. With this a session that was ended works again for as long as the store is out,
+    /// whoever holds it: for an application that would rather let a revoked session in than nobody.
     ///
-    /// [`Event::StoreLost`](crate::Event::StoreLost) tells when it begins, and [`Event::StoreRecovered`](crate::Event::StoreRecovered) when it is over. A sign-out that the
+    /// [`Event::StoreLost`](crate::Event::StoreLost) tells when it begins, and
+    /// [`Event::StoreRecovered`](crate::Event::StoreRecovered) when it is over. A sign-out that the
     /// store does not take is told to the person all the same.
     pub fn insecure_admit_on_outage(mut self) -> Self {
         self.admits_on_outage = true;

@@ -3,14 +3,17 @@
 use crate::builder::Builder;
 
 impl Builder {
-    /// Hands CORS preflights on without a session: `OPTIONS` with `Origin` and `Access-Control-Request-Method` (Fetch standard). Default: they are
-    /// protected like anything else, and since browsers send them without cookies, refused.
+    /// Hands CORS preflights on without a session: `OPTIONS` with `Origin` and
+    /// `Access-Control-Request-Method` (Fetch standard). Default: they are protected like anything
+    /// else, and since browsers send them without cookies, refused.
     ///
-    /// For an inner service that answers them itself, or with tower-http's `CorsLayer` behind this layer. Where a `CorsLayer` stands before this
-    /// layer, it answers them, and this is not needed.
+    /// For an inner service that answers them itself, or with tower-http's `CorsLayer` behind this
+    /// layer. Where a `CorsLayer` stands before this layer, it answers them, and this is not
+    /// needed.
     ///
-    /// Whoever writes such a request by hand reaches the inner service with it, on every path but the layer's own: an
-    /// inner service that takes the method from `X-HTTP-Method-Override` must not be behind this.
+    /// Whoever writes such a request by hand reaches the inner service with it, on every path but
+    /// the layer's own: an inner service that takes the method from `X-HTTP-Method-Override` must
+    /// not be behind this.
     pub fn allow_preflight(mut self) -> Self {
         self.allows_preflight = true;
         self

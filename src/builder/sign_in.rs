@@ -13,16 +13,20 @@ pub(super) struct Settings {
 impl Builder {
     /// Sets what people sign in with. Default: [`SignIn::Link`].
     ///
-    /// A code needs a provider that has codes, as `WorkOs` has (Magic Auth). With [`Builder::mailer`] the layer mails it, and WorkOS's own mail of
-    /// it should be switched off in the WorkOS dashboard; without, WorkOS mails it. [`SignIn::LinkAndCode`] needs a mailer: WorkOS would send two mails.
+    /// A code needs a provider that has codes, as `WorkOs` has (Magic Auth). With
+    /// [`Builder::mailer`] the layer mails it, and WorkOS's own mail of it should be switched off
+    /// in the WorkOS dashboard; without, WorkOS mails it. [`SignIn::LinkAndCode`] needs a mailer:
+    /// WorkOS would send two mails.
     ///
-    /// The two methods yield different subjects for one person: see [`Identity::method`](crate::Identity::method).
+    /// The two methods yield different subjects for one person: see
+    /// [`Identity::method`](crate::Identity::method).
     pub fn sign_in(mut self, sign_in: SignIn) -> Self {
         self.sign_in.sign_in = sign_in;
         self
     }
 
-    /// Sets what opening the link in another browser than the one that began comes to. Default: [`CrossDevice::MatchCode`].
+    /// Sets what opening the link in another browser than the one that began comes to. Default:
+    /// [`CrossDevice::MatchCode`].
     ///
     /// In the browser that began, the link signs in at once, whatever is set here.
     pub fn cross_device(mut self, cross_device: CrossDevice) -> Self {

@@ -47,13 +47,16 @@ impl Settings {
 
 /// # Too much
 ///
-/// Asking for mail, typing codes and coming back by links is limited by address, by sign-in, by network and for everybody together, as [`Limits`] says,
-/// without being configured. Over a limit the answer is 429 with `Retry-After` and a page that says how long to wait, the same for every address. No request to
-/// the application is ever limited, nor is reading who is signed in.
+/// Asking for mail, typing codes and coming back by links is limited by address, by sign-in, by
+/// network and for everybody together, as [`Limits`] says, without being configured. Over a limit
+/// the answer is 429 with `Retry-After` and a page that says how long to wait, the same for every
+/// address. No request to the application is ever limited, nor is reading who is signed in.
 ///
-/// The client's network is that of the connection: the [`PeerAddr`](crate::PeerAddr) that the host leaves in each request, or axum's
-/// `ConnectInfo<SocketAddr>`. **Behind a proxy** name it with [`Builder::trusted_proxies`], or all its clients share the limit of one network. Without either
-/// there are no limits by network, all clients share what an address has for one, and the first mail that is asked for is a warning in the log.
+/// The client's network is that of the connection: the [`PeerAddr`](crate::PeerAddr) that the host
+/// leaves in each request, or axum's `ConnectInfo<SocketAddr>`. **Behind a proxy** name it with
+/// [`Builder::trusted_proxies`], or all its clients share the limit of one network. Without either
+/// there are no limits by network, all clients share what an address has for one, and the first
+/// mail that is asked for is a warning in the log.
 impl Builder {
     /// Sets what counts. Default: a [`MemoryThrottle`], which counts in this process alone.
     pub fn throttle(mut self, throttle: impl Throttle) -> Self {
@@ -61,25 +64,29 @@ impl Builder {
         self
     }
 
-    /// Sets how often mail is asked for, codes are typed and links come back before people are asked to wait. Default: [`Limits::default`].
+    /// Sets how often mail is asked for, codes are typed and links come back before people are
+    /// asked to wait. Default: [`Limits::default`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.throttle.limits = Some(limits);
         self
     }
 
-    /// Sets the field in which [trusted proxies](Builder::trusted_proxies) name the client. Default: [`ForwardedField::XForwardedFor`].
+    /// Sets the field in which [trusted proxies](Builder::trusted_proxies) name the client.
+    /// Default: [`ForwardedField::XForwardedFor`].
     ///
-    /// The other field is never read, so that a client cannot choose by sending it. Each proxy must write the field, over or behind what came: one that hands a
-    /// client's own on lets the client be anybody.
+    /// The other field is never read, so that a client cannot choose by sending it. Each proxy must
+    /// write the field, over or behind what came: one that hands a client's own on lets the client
+    /// be anybody.
     pub fn forwarded_field(mut self, field: ForwardedField) -> Self {
         self.throttle.forwarded = field;
         self
     }
 
-    /// Switches the limits off, for tests or behind a gateway that has its own. [`Builder::limits`] switches them on again.
+    /// Switches the limits off, for tests or behind a gateway that has its own. [`Builder::limits`]
+    /// switches them on again.
     ///
-    /// Without limits anybody can have any address flooded with mail in the application's name, and use up what WorkOS grants an account. The tries of a code
-    /// stay counted.
+    /// Without limits anybody can have any address flooded with mail in the application's name, and
+    /// use up what WorkOS grants an account. The tries of a code stay counted.
     pub fn insecure_no_throttle(mut self) -> Self {
         self.throttle.limits = None;
         self

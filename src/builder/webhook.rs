@@ -50,7 +50,8 @@ impl Settings {
 
 /// # The provider's events
 ///
-/// With a secret, the layer takes WorkOS's events at `POST /auth/webhook`, below the [mount](Builder::mount), and ends sessions by them:
+/// With a secret, the layer takes WorkOS's events at `POST /auth/webhook`, below the
+/// [mount](Builder::mount), and ends sessions by them:
 ///
 /// | event | ends |
 /// | --- | --- |
@@ -61,31 +62,37 @@ impl Settings {
 /// | `organization_membership.deleted`; `….updated` to `inactive` | those of the user in that organization |
 /// | `session.revoked` | those that began with that session of WorkOS's |
 ///
-/// Subscribe the endpoint to these in WorkOS's dashboard. Any other event is acknowledged and ignored. What began more than a minute after the
-/// event goes on, however late it is delivered.
+/// Subscribe the endpoint to these in WorkOS's dashboard. Any other event is acknowledged and
+/// ignored. What began more than a minute after the event goes on, however late it is delivered.
 ///
-/// The answer is 200 once the revocation store has taken every order, and 503 with `Retry-After` when it has not, so that WorkOS delivers
-/// the event again. It is 400 for a signature that is wrong or out of time, 408 for a body that takes more than 10 seconds, 413 for one over 256 KiB, 415 for one
-/// that is not JSON, and never a page. [`Event::WebhookReceived`](crate::Event::WebhookReceived) tells what became of each event that was signed.
+/// The answer is 200 once the revocation store has taken every order, and 503 with `Retry-After`
+/// when it has not, so that WorkOS delivers the event again. It is 400 for a signature that is
+/// wrong or out of time, 408 for a body that takes more than 10 seconds, 413 for one over 256 KiB,
+/// 415 for one that is not JSON, and never a page.
+/// [`Event::WebhookReceived`](crate::Event::WebhookReceived) tells what became of each event that
+/// was signed.
 ///
-/// The orders go to the [`Revocations`](crate::Revocations) store. Give the layer one: WorkOS delivers an event to one replica, and a
-/// [closure](Builder::revocations) cannot be told of it, so that its order is remembered in this process alone, until that ends.
+/// The orders go to the [`Revocations`](crate::Revocations) store. Give the layer one: WorkOS
+/// delivers an event to one replica, and a [closure](Builder::revocations) cannot be told of it, so
+/// that its order is remembered in this process alone, until that ends.
 ///
 /// Whoever reads the secret can sign anybody out, and nobody in.
 impl Builder {
-    /// Sets a secret that signs events: that of the endpoint, in WorkOS's dashboard. Default: none, and then there is no webhook: its path is one
-    /// of the application's own, and protected.
+    /// Sets a secret that signs events: that of the endpoint, in WorkOS's dashboard. Default: none,
+    /// and then there is no webhook: its path is one of the application's own, and protected.
     ///
-    /// May be called for several, of which each is good. So a secret is replaced: add the new one, change it at WorkOS, take the old one out.
+    /// May be called for several, of which each is good. So a secret is replaced: add the new one,
+    /// change it at WorkOS, take the old one out.
     pub fn webhook_secret(mut self, secret: impl AsRef<str>) -> Self {
         self.webhook.secrets.push(Secret::new(secret.as_ref()));
         self
     }
 
-    /// Sets how far the time of an event's signature may be from the layer's clock, in the past or the future: 1 to 10 minutes.
-    /// Default: 180 seconds, as WorkOS's SDKs have it.
+    /// Sets how far the time of an event's signature may be from the layer's clock, in the past or
+    /// the future: 1 to 10 minutes. Default: 180 seconds, as WorkOS's SDKs have it.
     ///
-    /// Whether WorkOS signs an event anew when it delivers it again is not documented. If it does not, a delivery that comes again later than this is refused.
+    /// Whether WorkOS signs an event anew when it delivers it again is not documented. If it does
+    /// not, a delivery that comes again later than this is refused.
     pub fn webhook_tolerance(mut self, tolerance: Duration) -> Self {
         self.webhook.tolerance = tolerance;
         self

@@ -3,7 +3,8 @@
 use super::Timestamp;
 
 impl Timestamp {
-    /// Reads a moment since 1970, without its part of a second. An offset is taken off: `01:50:29+02:00` is `23:50:29Z`.
+    /// Reads a moment since 1970, without its part of a second. An offset is taken off:
+    /// `01:50:29+02:00` is `23:50:29Z`.
     pub(crate) fn of_rfc3339(text: &str) -> Option<Self> {
         let (date, rest) = text.split_at_checked(10)?;
         let (time, rest) = rest.strip_prefix(['T', 't', ' '])?.split_at_checked(8)?;
@@ -42,7 +43,8 @@ fn seconds_east(offset: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * seconds)
 }
 
-/// Returns the days since 1970: days from civil by Howard Hinnant. Years begin in March, so that the leap day is a year's last.
+/// Returns the days since 1970: days from civil by Howard Hinnant. Years begin in March, so that
+/// the leap day is a year's last.
 const fn days(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month > 2 {
         (year, month - 3)

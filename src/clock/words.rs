@@ -1,4 +1,5 @@
-//! Lengths of time in words: "30 seconds", "2 minutes and 5 seconds", "15 minutes", "1 hour and 30 minutes".
+//! Lengths of time in words: "30 seconds", "2 minutes and 5 seconds", "15 minutes", "1 hour and 30
+//! minutes".
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ pub(crate) fn lifetime(lifetime: Duration) -> String {
     in_words(lifetime.as_secs())
 }
 
-/// Says how long to wait: to the second below an hour, then in whole minutes; rounded up, and never nothing at all.
+/// Says how long to wait: to the second below an hour, then in whole minutes; rounded up, and never
+/// nothing at all.
 pub(crate) fn wait(wait: Duration) -> String {
     let secs = ceil(wait).max(1);
     match (secs / MINUTE, secs % MINUTE) {

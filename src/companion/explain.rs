@@ -1,8 +1,10 @@
-//! `Explanation`: what the layer would do with a request, and why. For logs and for tests of a configuration.
+//! `Explanation`: what the layer would do with a request, and why. For logs and for tests of a
+//! configuration.
 //!
 //! - It is the gate's own decision, not a second account of it.
 //! - The revocation store is not asked, no form is read, nobody is told.
-//! - It prints no cookie, token, address, path or query of the request: rules, times and the session's id.
+//! - It prints no cookie, token, address, path or query of the request: rules, times and the
+//!   session's id.
 
 use std::fmt;
 
@@ -65,7 +67,8 @@ pub enum Ground {
     Endpoint(String),
     /// No rule matches it: protected.
     NoRule,
-    /// It holds what others may decode or fold into another path (`%`, `\`, `;`, `//`, dot segments): protected, whatever the rules say.
+    /// It holds what others may decode or fold into another path (`%`, `\`, `;`, `//`, dot
+    /// segments): protected, whatever the rules say.
     NotPlain,
     /// It is a CORS preflight, and the layer lets those through.
     Preflight,
@@ -106,7 +109,8 @@ impl Explanation {
         &self.rules
     }
 
-    /// Returns the session that the request states. Whether it was ended early only the revocation store knows, and it was not asked.
+    /// Returns the session that the request states. Whether it was ended early only the revocation
+    /// store knows, and it was not asked.
     ///
     /// # Errors
     ///
@@ -155,8 +159,9 @@ impl fmt::Display for Explanation {
 impl MagicLinkLayer {
     /// Says what the layer would do with a request at this moment, and why.
     ///
-    /// The request must be as the layer would be handed it, with its extensions: a router that nests the layer changes the path.
-    /// The revocation store is not asked, so that who is said to be admitted may yet be refused.
+    /// The request must be as the layer would be handed it, with its extensions: a router that
+    /// nests the layer changes the path. The revocation store is not asked, so that who is said to
+    /// be admitted may yet be refused.
     #[must_use]
     pub fn explain(&self, request: &Parts) -> Explanation {
         let shared = self.shared();

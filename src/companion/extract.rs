@@ -11,8 +11,8 @@ use crate::session::{
     passed::{self, NoLayer},
 };
 
-/// What a handler answers when it asks for a [`Session`] that cannot be there: 500, since this is a mistake in the application and not
-/// in the request.
+/// What a handler answers when it asks for a [`Session`] that cannot be there: 500, since this is a
+/// mistake in the application and not in the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
@@ -20,7 +20,8 @@ pub enum MissingSession {
     /// The route is not behind the layer.
     #[error("no session: the route is not behind tower_magic_link::MagicLinkLayer")]
     NoLayer,
-    /// The path is public or optional, the caller is not signed in, and the handler does not take an `Option<Session>`.
+    /// The path is public or optional, the caller is not signed in, and the handler does not take
+    /// an `Option<Session>`.
     #[error(
         "no session: its path is public or optional to tower_magic_link::MagicLinkLayer, so take an Option<Session>"
     )]

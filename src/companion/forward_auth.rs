@@ -1,8 +1,10 @@
-//! `ForwardAuth`: answers a proxy that asks whether a request may pass: nginx `auth_request`, Traefik ForwardAuth, Caddy `forward_auth`.
+//! `ForwardAuth`: answers a proxy that asks whether a request may pass: nginx `auth_request`,
+//! Traefik ForwardAuth, Caddy `forward_auth`.
 //!
-//! - What the client asked is what a trusted proxy says it asked, in the one pair of headers that this proxy writes. The other pair is
-//!   the client's to send (CVE-2026-40575).
-//! - From anybody else, or when the pair is not there exactly once, nothing is public and nobody is sent back to where they were.
+//! - What the client asked is what a trusted proxy says it asked, in the one pair of headers that
+//!   this proxy writes. The other pair is the client's to send (CVE-2026-40575).
+//! - From anybody else, or when the pair is not there exactly once, nothing is public and nobody is
+//!   sent back to where they were.
 //! - No step of signing in is taken here.
 
 use std::{
@@ -42,25 +44,32 @@ mod question;
 /// | has a target that is not origin-form (RFC 9112, section 3.2.1), or that readers may take for different ones: with `#`, a space, `"` in the query, `<`, `>`, a control character or a byte above `0x7e`, or with a backslash or a backtick in the path; or several targets | 400, with a session too: browsers encode these |
 /// | wants its connection to become anything but a WebSocket | 400, with a session too |
 ///
-/// The headers are encoded as [`Builder::forward_identity`](crate::Builder::forward_identity) says. A `Set-Cookie` beside them renews the session.
+/// The headers are encoded as [`Builder::forward_identity`](crate::Builder::forward_identity) says.
+/// A `Set-Cookie` beside them renews the session.
 ///
 /// # Whose word is taken
 ///
-/// Traefik and Caddy write `X-Forwarded-Method` and `X-Forwarded-Uri`; nginx, by the configuration below, `X-Original-Method` and
-/// `X-Original-URI`. They decide which path is public, and where a person goes after signing in. They are believed only from the addresses in
-/// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies), by what the host says of the connection: a [`PeerAddr`], or axum's `ConnectInfo<SocketAddr>`.
-/// `X-Forwarded-Host` and `X-Forwarded-Proto` are not read: the form's address is made from `public_url`.
-/// The layer's endpoints have to be at the same origin, and no client's copy of the four headers may get through the proxy.
+/// Traefik and Caddy write `X-Forwarded-Method` and `X-Forwarded-Uri`; nginx, by the configuration
+/// below, `X-Original-Method` and `X-Original-URI`. They decide which path is public, and where a
+/// person goes after signing in. They are believed only from the addresses in
+/// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies), by what the host says of the
+/// connection: a [`PeerAddr`](crate::PeerAddr), or axum's `ConnectInfo<SocketAddr>`.
+/// `X-Forwarded-Host` and `X-Forwarded-Proto` are not read: the form's address is made from
+/// `public_url`. The layer's endpoints have to be at the same origin, and no client's copy of the
+/// four headers may get through the proxy.
 ///
 /// # Which requests become tunnels
 ///
-/// A proxy opens the tunnel of an upgraded connection itself, and nobody looks into it: inside an h2c tunnel a client would write the identity
-/// headers of its choice. So a proxy must hand on the upgrade to a WebSocket alone, whatever the answer to its question is, since most proxies do
-/// not show the wish for an upgrade when they ask. The configurations below do so, and `tests/run` drives each of them in front of a server that takes
-/// other upgrades. A WebSocket outlives its session there: the service must end it.
+/// A proxy opens the tunnel of an upgraded connection itself, and nobody looks into it: inside an
+/// h2c tunnel a client would write the identity headers of its choice. So a proxy must hand on the
+/// upgrade to a WebSocket alone, whatever the answer to its question is, since most proxies do not
+/// show the wish for an upgrade when they ask. The configurations below do so, and `tests/run`
+/// drives each of them in front of a server that takes other upgrades. A WebSocket outlives its
+/// session there: the service must end it.
 ///
-/// Each of them also drops a client's own identity headers, in the spellings with `_` and `.` too, and keeps a client's `Connection` from
-/// naming ours. The cookies are the proxy's to hand on: the session cookie reaches the service, unless the proxy takes it out.
+/// Each of them also drops a client's own identity headers, in the spellings with `_` and `.` too,
+/// and keeps a client's `Connection` from naming ours. The cookies are the proxy's to hand on: the
+/// session cookie reaches the service, unless the proxy takes it out.
 ///
 /// # nginx
 ///
@@ -68,8 +77,9 @@ mod question;
 #[doc = include_str!("../../examples/proxies/nginx.conf")]
 #[doc = "```"]
 ///
-/// An empty value makes nginx leave the header out, the client's too; names with `_` or `.` it drops by itself, unless
-/// `underscores_in_headers` or `ignore_invalid_headers` says otherwise. nginx answers 500 for what is neither 2xx, 401 nor 403.
+/// An empty value makes nginx leave the header out, the client's too; names with `_` or `.` it
+/// drops by itself, unless `underscores_in_headers` or `ignore_invalid_headers` says otherwise.
+/// nginx answers 500 for what is neither 2xx, 401 nor 403.
 ///
 /// # Caddy
 ///
@@ -89,8 +99,9 @@ mod question;
 #[doc = include_str!("../../examples/proxies/traefik/dynamic.yaml")]
 #[doc = "```"]
 ///
-/// Traefik writes the cookies of a response anew when the session's is renewed: attributes that it does not know get lost. It does not renew the
-/// session on the response that opens a WebSocket. Of two `Upgrade` fields it keeps the first.
+/// Traefik writes the cookies of a response anew when the session's is renewed: attributes that it
+/// does not know get lost. It does not renew the session on the response that opens a WebSocket. Of
+/// two `Upgrade` fields it keeps the first.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct ForwardAuth {
@@ -99,7 +110,8 @@ pub struct ForwardAuth {
 }
 
 impl MagicLinkLayer {
-    /// Makes the service that a proxy asks whether a request may pass: Traefik's or Caddy's, unless [`ForwardAuth::for_nginx`] follows.
+    /// Makes the service that a proxy asks whether a request may pass: Traefik's or Caddy's, unless
+    /// [`ForwardAuth::for_nginx`] follows.
     ///
     /// ```
     /// use tower::{Service, ServiceExt};
@@ -130,8 +142,8 @@ impl MagicLinkLayer {
 }
 
 impl ForwardAuth {
-    /// Speaks to nginx's `auth_request`: `X-Original-Method` and `X-Original-URI`, a 401 where others get a redirect, and a 403 where they get a
-    /// 400, since nginx makes a 500 of that.
+    /// Speaks to nginx's `auth_request`: `X-Original-Method` and `X-Original-URI`, a 401 where
+    /// others get a redirect, and a 403 where they get a 400, since nginx makes a 500 of that.
     pub fn for_nginx(mut self) -> Self {
         self.dialect = Dialect::Nginx;
         self

@@ -1,7 +1,9 @@
 //! `SessionIssuer`: sessions of people and programs whom the application signs in by other means.
 //!
-//! - What it makes is what a sign-in makes: the same token, the same cookie, the same events. The gate cannot tell them apart.
-//! - It works through plain header values; under feature `tower-cookies` through that crate's jar too (`jar`).
+//! - What it makes is what a sign-in makes: the same token, the same cookie, the same events. The
+//!   gate cannot tell them apart.
+//! - It works through plain header values; under feature `tower-cookies` through that crate's jar
+//!   too (`jar`).
 //! - The cookie of a response that signs in or out wins over one that the layer would renew in it.
 
 use std::{fmt, sync::Arc};
@@ -19,16 +21,19 @@ use crate::{
 #[cfg(feature = "tower-cookies")]
 mod jar;
 
-/// Makes and ends sessions for people and programs whom the application signs in by other means: a password, a certificate, a command
-/// line tool. [`MagicLinkLayer::issuer`](crate::MagicLinkLayer::issuer) returns it. Clones share everything; cloning costs a counter.
+/// Makes and ends sessions for people and programs whom the application signs in by other means: a
+/// password, a certificate, a command line tool.
+/// [`MagicLinkLayer::issuer`](crate::MagicLinkLayer::issuer) returns it. Clones share everything;
+/// cloning costs a counter.
 ///
-/// A browser gets the session in a cookie; a program that keeps none sends it as a bearer token, where
-/// [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) is on.
+/// A browser gets the session in a cookie; a program that keeps none sends it as a bearer token,
+/// where [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) is on.
 ///
 /// Whom to sign in is the application's word alone: neither the organizations, the domains nor
-/// [`Builder::authorize`](crate::Builder::authorize) are asked. It must have made sure of the person before, and that the request comes from
-/// its own origin: a form that signs in can be posted from anywhere otherwise. The path of that form is a public one, since nobody who
-/// needs it is signed in.
+/// [`Builder::authorize`](crate::Builder::authorize) are asked. It must have made sure of the
+/// person before, and that the request comes from its own origin: a form that signs in can be
+/// posted from anywhere otherwise. The path of that form is a public one, since nobody who needs it
+/// is signed in.
 ///
 /// ```
 /// use http::{Request, Response, StatusCode, header};
@@ -90,7 +95,8 @@ pub struct SessionIssuer {
 }
 
 impl MagicLinkLayer {
-    /// Returns what makes and ends sessions for people whom the application signs in by other means.
+    /// Returns what makes and ends sessions for people whom the application signs in by other
+    /// means.
     #[must_use]
     pub fn issuer(&self) -> SessionIssuer {
         SessionIssuer::new(self.shared().clone())
@@ -102,11 +108,14 @@ impl SessionIssuer {
         Self { shared }
     }
 
-    /// Makes a session that begins now, and tells [`Event::SignedIn`].
+    /// Makes a session that begins now, and tells [`Event::SignedIn`](crate::Event::SignedIn).
     ///
-    /// It is nobody's who asked to be remembered: where [`Builder::remember_me`](crate::Builder::remember_me) is on, the cookie goes with the browser.
+    /// It is nobody's who asked to be remembered: where
+    /// [`Builder::remember_me`](crate::Builder::remember_me) is on, the cookie goes with the
+    /// browser.
     ///
-    /// A session that the request had before goes on: end it with [`SessionIssuer::sign_out`], so that nobody keeps what they planted.
+    /// A session that the request had before goes on: end it with [`SessionIssuer::sign_out`], so
+    /// that nobody keeps what they planted.
     ///
     /// # Errors
     ///
@@ -116,11 +125,13 @@ impl SessionIssuer {
             .issue(identity, Term::Usual, self.shared.clock.now())
     }
 
-    /// Ends a session everywhere that the revocation store reaches, and tells [`Event::SignedOut`]. The browser keeps its cookie until it
-    /// is sent [`SessionIssuer::removals`].
+    /// Ends a session everywhere that the revocation store reaches, and tells
+    /// [`Event::SignedOut`](crate::Event::SignedOut). The browser keeps its cookie until it is sent
+    /// [`SessionIssuer::removals`].
     ///
-    /// It waits for the store as long as [`Builder::revocation_timeout`](crate::Builder::revocation_timeout), on a tokio runtime with its timer
-    /// enabled.
+    /// It waits for the store as long as
+    /// [`Builder::revocation_timeout`](crate::Builder::revocation_timeout), on a tokio runtime with
+    /// its timer enabled.
     ///
     /// # Errors
     ///
@@ -131,15 +142,19 @@ impl SessionIssuer {
         self.shared.end(session, false, now).await
     }
 
-    /// Ends every session of this one's person that has begun by now, this one among them, as [`SessionIssuer::sign_out`] ends one.
+    /// Ends every session of this one's person that has begun by now, this one among them, as
+    /// [`SessionIssuer::sign_out`] ends one.
     ///
-    /// These are the sessions of its subject, whatever their address, and those of its address, whatever their subject: a link and a code yield
-    /// [two subjects](Identity#what-to-key-accounts-on) of one person. So sessions that are issued for several subjects under one address end together; where that
-    /// must not be, revoke [`Target::Subject`](crate::Target::Subject) in the store itself.
+    /// These are the sessions of its subject, whatever their address, and those of its address,
+    /// whatever their subject: a link and a code yield [two
+    /// subjects](Identity#what-to-key-accounts-on) of one person. So sessions that are issued for
+    /// several subjects under one address end together; where that must not be, revoke
+    /// [`Target::Subject`](crate::Target::Subject) in the store itself.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store did not take both: the sessions' tokens may work until they expire.
+    /// [`StoreError`] when the store did not take both: the sessions' tokens may work until they
+    /// expire.
     pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
         session.leave();
         let now = self.shared.clock.now();
@@ -148,17 +163,19 @@ impl SessionIssuer {
 
     /// Returns the `Set-Cookie` value that makes a browser forget the session.
     ///
-    /// It is enough for a session that the application itself began; for any [`SessionIssuer::removals`] are.
+    /// It is enough for a session that the application itself began; for any
+    /// [`SessionIssuer::removals`] are.
     #[must_use]
     pub fn removal(&self) -> HeaderValue {
         self.shared.gate.cookies().removal()
     }
 
-    /// Returns the two `Set-Cookie` values, each for a field of its own, that make a browser forget the session and that it was handed one a
-    /// moment ago.
+    /// Returns the two `Set-Cookie` values, each for a field of its own, that make a browser forget
+    /// the session and that it was handed one a moment ago.
     ///
-    /// The second is a cookie that the layer sets for a minute when somebody signs in. A browser that brings it to the form without the session
-    /// is told that it [drops our cookies](crate::Event::CookieLost), and after signing out that would be false.
+    /// The second is a cookie that the layer sets for a minute when somebody signs in. A browser
+    /// that brings it to the form without the session is told that it [drops our
+    /// cookies](crate::Event::CookieLost), and after signing out that would be false.
     #[must_use]
     pub fn removals(&self) -> [HeaderValue; 2] {
         let cookies = self.shared.gate.cookies();

@@ -1,4 +1,5 @@
-//! `Jwks`: serves the public halves of the layer's keys, so that a sibling service verifies its tokens.
+//! `Jwks`: serves the public halves of the layer's keys, so that a sibling service verifies its
+//! tokens.
 
 use std::{
     convert::Infallible,
@@ -19,10 +20,12 @@ use crate::{
     shared::Shared,
 };
 
-/// Serves the layer's public keys as a JWK Set (RFC 7517, section 5). [`MagicLinkLayer::jwks`] makes it.
+/// Serves the layer's public keys as a JWK Set (RFC 7517, section 5). [`MagicLinkLayer::jwks`]
+/// makes it.
 ///
-/// It answers GET and HEAD, whatever the path, with `application/jwk-set+json` and `Cache-Control: public`; anything else with 405. It stands
-/// beside the layer, or behind it at a public path. A ring of HS256 keys alone has no public keys: the set is empty then.
+/// It answers GET and HEAD, whatever the path, with `application/jwk-set+json` and `Cache-Control:
+/// public`; anything else with 405. It stands beside the layer, or behind it at a public path. A
+/// ring of HS256 keys alone has no public keys: the set is empty then.
 ///
 /// # What a sibling checks
 ///
@@ -35,12 +38,14 @@ use crate::{
 /// | `exp` | later than now |
 /// | `iat`, `auth_time` | not later than now, but for a minute of clock skew |
 ///
-/// `sub` is the person, `sid` the session, `email` the proven address; `auth_time` says when it was proven.
+/// `sub` is the person, `sid` the session, `email` the proven address; `auth_time` says when it was
+/// proven.
 ///
-/// The token is the application's own session, so its audience is the application: a sibling that accepts it acts as a part of it. And whoever
-/// is handed the token can use it at the application, as a cookie: send it to nobody whom you would not trust with the session.
-/// A sibling does not learn that a session was ended early, nor when a key retired: it accepts a token until its `exp`, and a retired key for as
-/// long as the set has it.
+/// The token is the application's own session, so its audience is the application: a sibling that
+/// accepts it acts as a part of it. And whoever is handed the token can use it at the application,
+/// as a cookie: send it to nobody whom you would not trust with the session. A sibling does not
+/// learn that a session was ended early, nor when a key retired: it accepts a token until its
+/// `exp`, and a retired key for as long as the set has it.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct Jwks {
@@ -48,13 +53,15 @@ pub struct Jwks {
 }
 
 impl Jwks {
-    /// How long the set may be kept by caches: `max-age`. So long before it mints a new key has to be in the ring
-    /// ([`KeyRing::announce`](crate::KeyRing::announce)), unless siblings fetch the set again for a `kid` that they do not know.
+    /// How long the set may be kept by caches: `max-age`. So long before it mints a new key has to
+    /// be in the ring ([`KeyRing::announce`](crate::KeyRing::announce)), unless siblings fetch the
+    /// set again for a `kid` that they do not know.
     pub const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 }
 
 impl MagicLinkLayer {
-    /// Makes a service that hands out the public halves of the layer's keys, for siblings that verify session tokens without its secret.
+    /// Makes a service that hands out the public halves of the layer's keys, for siblings that
+    /// verify session tokens without its secret.
     ///
     /// ```
     /// use tower::{Service, ServiceExt};

@@ -1,6 +1,8 @@
-//! `RequireRecent`: routes that want a recent sign-in. Whoever signed in too long ago goes through it again, and back.
+//! `RequireRecent`: routes that want a recent sign-in. Whoever signed in too long ago goes through
+//! it again, and back.
 //!
-//! - It judges by the session's `auth_time` at the request's own moment. Only a new proof of the address moves that: neither a renewal nor a used link does.
+//! - It judges by the session's `auth_time` at the request's own moment. Only a new proof of the
+//!   address moves that: neither a renewal nor a used link does.
 //! - A refusal ends nothing: the session is good for every other route. The new sign-in ends it.
 //! - Nothing is replayed: only a navigation by GET or HEAD comes back to where it wanted to go.
 
@@ -28,10 +30,12 @@ use crate::{
     shared::Shared,
 };
 
-/// Whoever has just signed in must pass: the clocks of replicas may be a minute apart, and a way back takes its time.
+/// Whoever has just signed in must pass: the clocks of replicas may be a minute apart, and a way
+/// back takes its time.
 const SHORTEST: Duration = Duration::from_secs(120);
 
-/// Refuses whoever signed in too long ago on the routes that it is put on. Made by [`MagicLinkLayer::require_recent`]. Clones share everything.
+/// Refuses whoever signed in too long ago on the routes that it is put on. Made by
+/// [`MagicLinkLayer::require_recent`]. Clones share everything.
 ///
 /// | audience | hears |
 /// | --- | --- |
@@ -41,11 +45,13 @@ const SHORTEST: Duration = Duration::from_secs(120);
 /// | gRPC, gRPC-Web | `grpc-status: 16`, `recent sign-in required`: the credentials do not do for this call |
 /// | prefetch | 503, nothing consumed |
 ///
-/// A form that is posted is not posted again after signing in, so the page that shows it belongs behind this too, with some time to fill it in.
+/// A form that is posted is not posted again after signing in, so the page that shows it belongs
+/// behind this too, with some time to fill it in.
 ///
-/// A request without a session is answered like one behind the [`MagicLinkLayer`] on a protected path, also where its path is public, and
-/// so is one whose session the revocation store cannot tell of. One that has not come through that layer is answered 500: this must stand behind it, and
-/// nothing in between may drop the request's extensions.
+/// A request without a session is answered like one behind the [`MagicLinkLayer`] on a protected
+/// path, also where its path is public, and so is one whose session the revocation store cannot
+/// tell of. One that has not come through that layer is answered 500: this must stand behind it,
+/// and nothing in between may drop the request's extensions.
 ///
 /// ```
 /// use std::time::Duration;
@@ -82,11 +88,13 @@ pub struct RequireRecent {
 }
 
 impl MagicLinkLayer {
-    /// Returns a layer for routes behind this one that want a sign-in less than `within` ago: 2 minutes to the longest session's lifetime.
+    /// Returns a layer for routes behind this one that want a sign-in less than `within` ago: 2
+    /// minutes to the longest session's lifetime.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is shorter, so that whoever has just signed in might be asked again, or longer, so that it would refuse nobody.
+    /// [`ConfigError`] when it is shorter, so that whoever has just signed in might be asked again,
+    /// or longer, so that it would refuse nobody.
     pub fn require_recent(&self, within: Duration) -> Result<RequireRecent, ConfigError> {
         let longest = self.shared().gate.lifetimes.longest();
         if !(SHORTEST..=longest).contains(&within) {
@@ -127,7 +135,8 @@ impl RequireRecent {
         let kind = match passed::session(request.extensions()) {
             Ok(Some(session)) if session.is_fresh(self.within) => return None,
             Ok(Some(_)) => RejectionKind::RecentSignInRequired,
-            // The layer let it through, and it has no credentials to be judged by (Fetch, "CORS-preflight fetch").
+            // The layer let it through, and it has no credentials to be judged by (Fetch,
+            // "CORS-preflight fetch").
             Ok(None) if head.is_preflight() => return None,
             // Signing in would lead back here, and to the form again.
             Ok(None) if passed::is_unsettled(request.extensions()) => {

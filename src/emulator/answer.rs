@@ -165,7 +165,8 @@ impl Body for AnswerBody {
         let piece = match &mut self.0 {
             Shape::Cut { first, .. } if !first.is_empty() => mem::take(first),
             Shape::Cut { is_flushed, .. } if !*is_flushed => {
-                // A server drops what it has not written yet when a body fails, but writes it when one is pending.
+                // A server drops what it has not written yet when a body fails, but writes it when
+                // one is pending.
                 *is_flushed = true;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

@@ -42,15 +42,17 @@ impl EmulatorBuilder {
         self
     }
 
-    /// Fixes what links begin with, for an emulator that is reached through another address than its port. The default
-    /// is the port's `http://127.0.0.1:PORT`, and `http://127.0.0.1:4200` as long as there is none.
+    /// Fixes what links begin with, for an emulator that is reached through another address than
+    /// its port. The default is the port's `http://127.0.0.1:PORT`, and `http://127.0.0.1:4200` as
+    /// long as there is none.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
         self
     }
 
-    /// Registers a redirect URI: from the first one on, no other is taken, and the first is what a request without
-    /// one gets. Without any, all are taken, and the default is `http://127.0.0.1:3000/auth/callback`.
+    /// Registers a redirect URI: from the first one on, no other is taken, and the first is what a
+    /// request without one gets. Without any, all are taken, and the default is
+    /// `http://127.0.0.1:3000/auth/callback`.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uris.push(redirect_uri.into());
         self

@@ -1,7 +1,7 @@
 //! `Call`: a request as the endpoints see it.
 //!
-//! - A body counts as what its `Content-Type` says, as in the server that WorkOS is built on: JSON under another name
-//!   has no fields.
+//! - A body counts as what its `Content-Type` says, as in the server that WorkOS is built on: JSON
+//!   under another name has no fields.
 
 use std::{future::poll_fn, pin::pin};
 
@@ -42,7 +42,8 @@ impl<'a> Call<'a> {
             .then(|| credentials.trim())
     }
 
-    /// Returns the fields of the body, a form's as texts; none if it is neither a form nor a JSON object.
+    /// Returns the fields of the body, a form's as texts; none if it is neither a form nor a JSON
+    /// object.
     ///
     /// # Errors
     ///

@@ -1,10 +1,12 @@
 //! `Codes`: the six-digit codes that were made, and what becomes of one that is typed.
 //!
-//! What WorkOS does here is documented only by the errors that there are. This is the likeliest, and where there is a choice, the worst case
-//! for a client:
+//! What WorkOS does here is documented only by the errors that there are. This is the likeliest,
+//! and where there is a choice, the worst case for a client:
 //!
-//! - The newest code of an address is the only one that is good: an older one is as wrong as any other number.
-//! - A wrong try counts against the newest code. Past the most tries nothing redeems it, not even itself.
+//! - The newest code of an address is the only one that is good: an older one is as wrong as any
+//!   other number.
+//! - A wrong try counts against the newest code. Past the most tries nothing redeems it, not even
+//!   itself.
 //! - A code that is right says whether it was used, or has expired; a wrong one never does.
 //! - A code is remembered for a day after its end, so that it can still say so.
 

@@ -1,7 +1,8 @@
 //! `Endpoint`: what a method and a path name.
 //!
 //! - A path is split first and decoded after, so that an encoded slash stays inside its segment.
-//! - HEAD is GET, as in most servers: whether WorkOS lets a HEAD use a link up is not known, and this is the worse case.
+//! - HEAD is GET, as in most servers: whether WorkOS lets a HEAD use a link up is not known, and
+//!   this is the worse case.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
 //! `Fault`: how an endpoint fails when a test orders it.
 //!
 //! - Orders of one endpoint wait in line; the first is used up before the next one has its turn.
-//! - A fault takes the place of the endpoint's work, waits before it, or spoils the answer after it. Which of the three
-//!   decides whether a code is used up, and is said at each.
+//! - A fault takes the place of the endpoint's work, waits before it, or spoils the answer after
+//!   it. Which of the three decides whether a code is used up, and is said at each.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -35,7 +35,8 @@ pub enum Fault {
     Cut,
     /// Does the work, and ends the connection in the middle of the answer's body.
     ///
-    /// Without a server, the body fails with [`ConnectionCut`](super::ConnectionCut). An answer without a body stays whole.
+    /// Without a server, the body fails with [`ConnectionCut`](super::ConnectionCut). An answer
+    /// without a body stays whole.
     CutBody,
     /// Waits by tokio's clock, then does the work, unless the client has hung up by then.
     Delay(Duration),
@@ -43,17 +44,18 @@ pub enum Fault {
     Hang,
     /// Waits until [`Hold::release`], then does the work, unless the client has hung up by then.
     Hold(Hold),
-    /// Does the work, and answers that many spaces before the real body: it is valid JSON for whoever reads it all. It
-    /// is streamed in small pieces, and no `Content-Length` gives it away.
+    /// Does the work, and answers that many spaces before the real body: it is valid JSON for
+    /// whoever reads it all. It is streamed in small pieces, and no `Content-Length` gives it away.
     HugeBody(usize),
     /// Does the work, and answers the first half of the body as if it were all of it.
     InvalidJson,
-    /// Does the work, and ends the connection before the first byte of the answer: the client cannot know that the work
-    /// is done.
+    /// Does the work, and ends the connection before the first byte of the answer: the client
+    /// cannot know that the work is done.
     LostAnswer,
-    /// Does the work, and leaves out what WorkOS's older answers did not have, or what may be missing: `token_type` and
-    /// `expires_in` of a token, `success` of a mail that was sent, names, roles, groups and attributes of a profile,
-    /// `authentication_method` of an authentication, the name, language and metadata of its user.
+    /// Does the work, and leaves out what WorkOS's older answers did not have, or what may be
+    /// missing: `token_type` and `expires_in` of a token, `success` of a mail that was sent, names,
+    /// roles, groups and attributes of a profile, `authentication_method` of an authentication, the
+    /// name, language and metadata of its user.
     OldShape,
     /// Answers 429 with `Retry-After` in whole seconds, and does no work.
     RateLimited(Duration),
@@ -63,7 +65,8 @@ pub enum Fault {
     Status(StatusCode),
 }
 
-/// Holds requests until it is released: tests say what happens meanwhile instead of sleeping. A clone is the same.
+/// Holds requests until it is released: tests say what happens meanwhile instead of sleeping. A
+/// clone is the same.
 ///
 /// ```
 /// use tower_magic_link::emulator::{Emulator, Endpoint, Fault, Hold};

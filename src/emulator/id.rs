@@ -1,7 +1,8 @@
 //! Ids, tokens and times in WorkOS's shapes.
 //!
 //! - A suffix is 26 characters of Crockford's base 32, as in a ULID, and begins with `01`.
-//! - What must not be guessed is 120 bits of the system's randomness; what must be stable is SHA-256 of a name.
+//! - What must not be guessed is 120 bits of the system's randomness; what must be stable is
+//!   SHA-256 of a name.
 
 use sha2::{Digest, Sha256};
 

@@ -15,7 +15,8 @@ use super::Endpoint;
 /// How many requests are kept: with bodies of 64 KiB at most, 32 MiB in the worst case.
 const LIMIT: usize = 512;
 
-/// A request that came in. `Debug` shows its method and endpoint: the rest holds keys, codes and links.
+/// A request that came in. `Debug` shows its method and endpoint: the rest holds keys, codes and
+/// links.
 #[derive(Clone)]
 pub struct SeenRequest {
     pub(super) method: Method,

@@ -1,7 +1,7 @@
 //! `/user_management/…`: six-digit codes, and who redeems them.
 //!
-//! - Making a code makes the user too. It is mailed only where [`EmulatorBuilder::mail_codes`] says so, as WorkOS does by a
-//!   setting of its dashboard; the answer holds it in any case.
+//! - Making a code makes the user too. It is mailed only where [`EmulatorBuilder::mail_codes`] says
+//!   so, as WorkOS does by a setting of its dashboard; the answer holds it in any case.
 //! - Bad credentials leave the code as it is, and count as no try. They are 400 here, not 401.
 //! - The one grant is that of a code: every other is `unsupported_grant_type`.
 
@@ -35,13 +35,15 @@ const OPTIONAL: [&str; 5] = [
 const ACCESS_LIFETIME: u64 = 300;
 
 impl EmulatorBuilder {
-    /// Mails each six-digit code, as WorkOS does where its dashboard says so. By default the answer alone holds it.
+    /// Mails each six-digit code, as WorkOS does where its dashboard says so. By default the answer
+    /// alone holds it.
     pub fn mail_codes(mut self) -> Self {
         self.codes.are_mailed = true;
         self
     }
 
-    /// Sets after how many wrong tries a six-digit code is spent. Default: 10; WorkOS does not document its own number.
+    /// Sets after how many wrong tries a six-digit code is spent. Default: 10; WorkOS does not
+    /// document its own number.
     pub fn code_tries(mut self, most: u32) -> Self {
         self.codes.most_tries = most;
         self
@@ -49,8 +51,8 @@ impl EmulatorBuilder {
 }
 
 impl Emulator {
-    /// Returns the newest six-digit code of an address, which is compared without ASCII case: whether or not it was mailed, and
-    /// whether or not it is still good.
+    /// Returns the newest six-digit code of an address, which is compared without ASCII case:
+    /// whether or not it was mailed, and whether or not it is still good.
     #[must_use]
     pub fn last_code_to(&self, address: &str) -> Option<String> {
         let codes = lock(&self.shared.one_time_codes);

@@ -1,7 +1,9 @@
 //! `Mail`: what the emulator would have mailed.
 //!
-//! - A mail is whole: whom it is to, a subject, a text. WorkOS documents its own wording nowhere, so the words are ours.
-//! - The text holds the link or code once, the link on a line of its own. So does what a mail scanner reads.
+//! - A mail is whole: whom it is to, a subject, a text. WorkOS documents its own wording nowhere,
+//!   so the words are ours.
+//! - The text holds the link or code once, the link on a line of its own. So does what a mail
+//!   scanner reads.
 
 use std::{collections::VecDeque, fmt, time::Duration};
 
@@ -50,7 +52,8 @@ impl Mail {
         &self.address
     }
 
-    /// Returns the six-digit code of a mail with one. It must not reach a log, except that of a machine where nothing is real.
+    /// Returns the six-digit code of a mail with one. It must not reach a log, except that of a
+    /// machine where nothing is real.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match &self.proof {
@@ -59,7 +62,8 @@ impl Mail {
         }
     }
 
-    /// Returns the single-use link of a mail with one. It must not reach a log, except that of a machine where nothing is real.
+    /// Returns the single-use link of a mail with one. It must not reach a log, except that of a
+    /// machine where nothing is real.
     #[must_use]
     pub fn link(&self) -> Option<&str> {
         match &self.proof {

@@ -1,22 +1,26 @@
 //! A WorkOS that runs in this process, for tests, examples and work without a network.
 //!
-//! It speaks the part of WorkOS's protocol that magic links and codes need, closely enough for WorkOS's own SDKs:
+//! It speaks the part of WorkOS's protocol that magic links and codes need, closely enough for
+//! WorkOS's own SDKs:
 //!
-//! - `POST /passwordless/sessions` makes a single-use link; `POST /passwordless/sessions/{id}/send` puts it into the
-//!   outbox, which stands for the mail.
-//! - `GET /passwordless/{token}/confirm`, the link, is used up by one GET (or HEAD) and redirects with a code. Used or
-//!   expired, it redirects with `error=access_denied`.
-//! - `POST /sso/token` takes a form or JSON and redeems a code once, within 10 minutes; `GET /sso/profile` answers to
-//!   the access token for another 10.
-//! - `POST /user_management/magic_auth` makes a six-digit code, `GET /user_management/magic_auth/{id}` reads it again, and
-//!   `POST /user_management/authenticate` redeems it, once, within 10 minutes.
+//! - `POST /passwordless/sessions` makes a single-use link; `POST /passwordless/sessions/{id}/send`
+//!   puts it into the outbox, which stands for the mail.
+//! - `GET /passwordless/{token}/confirm`, the link, is used up by one GET (or HEAD) and redirects
+//!   with a code. Used or expired, it redirects with `error=access_denied`.
+//! - `POST /sso/token` takes a form or JSON and redeems a code once, within 10 minutes; `GET
+//!   /sso/profile` answers to the access token for another 10.
+//! - `POST /user_management/magic_auth` makes a six-digit code, `GET
+//!   /user_management/magic_auth/{id}` reads it again, and `POST /user_management/authenticate`
+//!   redeems it, once, within 10 minutes.
 //! - [`Emulator::webhook`] delivers signed events: a connection is deleted, a session revoked.
 //! - Any API key that begins with `sk_` and any client id that is not empty are good.
 //! - Time comes from its [`Clock`], so that a test expires a link without waiting.
-//! - A test orders [`Fault`]s, per endpoint, and other profiles and users than those of the address.
+//! - A test orders [`Fault`]s, per endpoint, and other profiles and users than those of the
+//!   address.
 //! - It proves nothing and signs anybody in: it is never a part of what runs in production.
 //!
-//! An [`Emulator`] is a `tower_service::Service`, and [`Emulator::serve`] puts it on a loopback port.
+//! An [`Emulator`] is a `tower_service::Service`, and [`Emulator::serve`] puts it on a loopback
+//! port.
 //!
 //! ```
 //! use tower_magic_link::emulator::{Emulator, Endpoint, Fault};
@@ -148,7 +152,8 @@ impl Emulator {
         Self::builder().build()
     }
 
-    /// Returns what links begin with, without a slash at its end. [`EmulatorServer::base_url`] is the one of a port.
+    /// Returns what links begin with, without a slash at its end. [`EmulatorServer::base_url`] is
+    /// the one of a port.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -166,7 +171,8 @@ impl Emulator {
         mem::take(&mut *lock(&self.shared.outbox)).into()
     }
 
-    /// Returns the link of the last mail with one to an address, which is compared without ASCII case.
+    /// Returns the link of the last mail with one to an address, which is compared without ASCII
+    /// case.
     #[must_use]
     pub fn last_link_to(&self, address: &str) -> Option<String> {
         let outbox = lock(&self.shared.outbox);
@@ -175,7 +181,8 @@ impl Emulator {
         mails.find_map(|mail| mail.link().map(str::to_owned))
     }
 
-    /// Returns the requests that came in, oldest first: the last 512, whether or not they were good.
+    /// Returns the requests that came in, oldest first: the last 512, whether or not they were
+    /// good.
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
         lock(&self.shared.log).requests()
@@ -187,7 +194,8 @@ impl Emulator {
         lock(&self.shared.log).count(endpoint)
     }
 
-    /// Orders a fault for the next request to an endpoint. Orders wait in line: the next one takes the next request.
+    /// Orders a fault for the next request to an endpoint. Orders wait in line: the next one takes
+    /// the next request.
     pub fn order(&self, endpoint: Endpoint, fault: Fault) {
         self.order_times(endpoint, 1, fault);
     }
@@ -207,8 +215,8 @@ impl Emulator {
         lock(&self.shared.orders).clear(endpoint);
     }
 
-    /// Changes the profile that the next code yields. It is decided when the link is followed, not when the code is
-    /// redeemed. Edits wait in line: the next one takes the next code.
+    /// Changes the profile that the next code yields. It is decided when the link is followed, not
+    /// when the code is redeemed. Edits wait in line: the next one takes the next code.
     ///
     /// ```
     /// # use tower_magic_link::emulator::{EmulatedProfile, Emulator};
@@ -223,7 +231,8 @@ impl Emulator {
         lock(&self.shared.edits).push(Box::new(edit));
     }
 
-    /// Changes the profile of every code from now on, before [`Emulator::next_profile`] has its say. The last call wins.
+    /// Changes the profile of every code from now on, before [`Emulator::next_profile`] has its
+    /// say. The last call wins.
     pub fn every_profile(
         &self,
         edit: impl Fn(EmulatedProfile) -> EmulatedProfile + Send + Sync + 'static,
@@ -267,7 +276,8 @@ impl fmt::Debug for Emulator {
     }
 }
 
-/// Locks, also after a panic elsewhere: no lock is held while code of a test runs, so nothing is half done.
+/// Locks, also after a panic elsewhere: no lock is held while code of a test runs, so nothing is
+/// half done.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

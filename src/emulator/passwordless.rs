@@ -1,8 +1,10 @@
 //! `/passwordless/…`: sessions, their mail and their link.
 //!
 //! - A link is used up by the first request that follows it, even when nobody redeems the code.
-//! - A session is remembered for a day after its end, so that its link can still say where to go with the bad news.
-//! - What WorkOS answers to a link that was used, or to a bad address, is not documented: this is the likeliest.
+//! - A session is remembered for a day after its end, so that its link can still say where to go
+//!   with the bad news.
+//! - What WorkOS answers to a link that was used, or to a bad address, is not documented: this is
+//!   the likeliest.
 
 use std::time::Duration;
 
@@ -19,7 +21,8 @@ use super::{
 };
 use crate::{email::Email, provider::Link};
 
-/// Where a session leads that names no redirect URI, and nobody registered one: the quickstart's callback.
+/// Where a session leads that names no redirect URI, and nobody registered one: the quickstart's
+/// callback.
 const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:3000/auth/callback";
 const SHORTEST_LIFETIME: u64 = 900;
 const LONGEST_LIFETIME: u64 = 86_400;
@@ -121,7 +124,8 @@ impl Emulator {
 }
 
 impl Asked {
-    /// Reads a request for a session; `registered` are the redirect URIs that are taken, all if there are none.
+    /// Reads a request for a session; `registered` are the redirect URIs that are taken, all if
+    /// there are none.
     ///
     /// # Errors
     ///

@@ -1,8 +1,9 @@
 //! `EmulatedProfile`: who a code turns out to be.
 //!
-//! - Without edits it is what WorkOS answers for a Magic Link connection that it made by itself: no names, no
-//!   organization, the address as `idp_id`.
-//! - An id belongs to an address for good, and a connection's id to a domain, both without regard to case.
+//! - Without edits it is what WorkOS answers for a Magic Link connection that it made by itself: no
+//!   names, no organization, the address as `idp_id`.
+//! - An id belongs to an address for good, and a connection's id to a domain, both without regard
+//!   to case.
 
 use std::{collections::BTreeMap, fmt};
 

@@ -9,13 +9,15 @@ use super::{
 };
 
 impl Fault {
-    /// Answers `{"code":…,"message":…}`, and does no work: `daily_quota_exceeded` with 429, `email_domain_not_deliverable` with 400.
+    /// Answers `{"code":…,"message":…}`, and does no work: `daily_quota_exceeded` with 429,
+    /// `email_domain_not_deliverable` with 400.
     #[must_use]
     pub fn refusal(status: StatusCode, code: &str) -> Self {
         Self::json(status, &coded(code, "Refused, as ordered."))
     }
 
-    /// Answers 400 `{"error":…,"error_description":…}`, and does no work: `sign_up_not_allowed`, `sso_required`.
+    /// Answers 400 `{"error":…,"error_description":…}`, and does no work: `sign_up_not_allowed`,
+    /// `sso_required`.
     #[must_use]
     pub fn oauth_refusal(error: &str) -> Self {
         Self::json(
@@ -24,8 +26,9 @@ impl Fault {
         )
     }
 
-    /// Answers 403 with what WorkOS asks for beside a good code, and a `pending_authentication_token` to go on with, and does
-    /// no work: `mfa_enrollment`, `mfa_challenge`, `email_verification_required`, `organization_selection_required`.
+    /// Answers 403 with what WorkOS asks for beside a good code, and a
+    /// `pending_authentication_token` to go on with, and does no work: `mfa_enrollment`,
+    /// `mfa_challenge`, `email_verification_required`, `organization_selection_required`.
     #[must_use]
     pub fn step_up(code: &str) -> Self {
         let body = json!({

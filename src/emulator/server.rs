@@ -55,7 +55,8 @@ impl Emulator {
 }
 
 impl EmulatorServer {
-    /// Returns where the server is, as clients take it: `http://127.0.0.1:PORT`, or what the builder fixed.
+    /// Returns where the server is, as clients take it: `http://127.0.0.1:PORT`, or what the
+    /// builder fixed.
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.emulator.base_url()

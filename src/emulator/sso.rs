@@ -1,6 +1,7 @@
 //! `/sso/token` and `/sso/profile`: a code for a profile.
 //!
-//! - A code is taken off the shelf before anything is answered: of many requests with one code, one succeeds.
+//! - A code is taken off the shelf before anything is answered: of many requests with one code, one
+//!   succeeds.
 //! - Bad credentials leave the code as it is. They are 400 here, not 401.
 
 use std::time::Duration;

@@ -1,7 +1,9 @@
 //! `EmulatedUser`: who a six-digit code turns out to be.
 //!
-//! - Without edits it is what WorkOS answers for a user that it made with the code: no names, no organization.
-//! - An id belongs to an address for good, without regard to case. It is not the id of the address's profile.
+//! - Without edits it is what WorkOS answers for a user that it made with the code: no names, no
+//!   organization.
+//! - An id belongs to an address for good, without regard to case. It is not the id of the
+//!   address's profile.
 
 use std::fmt;
 
@@ -134,8 +136,8 @@ impl fmt::Debug for EmulatedUser {
 }
 
 impl Emulator {
-    /// Changes the user that the next six-digit code yields. It is decided when the code is redeemed. Edits wait in line: the next
-    /// one takes the next redemption that succeeds.
+    /// Changes the user that the next six-digit code yields. It is decided when the code is
+    /// redeemed. Edits wait in line: the next one takes the next redemption that succeeds.
     ///
     /// ```
     /// # use tower_magic_link::emulator::{EmulatedUser, Emulator};
@@ -147,7 +149,8 @@ impl Emulator {
         lock(&self.shared.user_edits).push(Box::new(edit));
     }
 
-    /// Changes the user of every six-digit code from now on, before [`Emulator::next_user`] has its say. The last call wins.
+    /// Changes the user of every six-digit code from now on, before [`Emulator::next_user`] has its
+    /// say. The last call wins.
     pub fn every_user(&self, edit: impl Fn(EmulatedUser) -> EmulatedUser + Send + Sync + 'static) {
         lock(&self.shared.user_edits).set_every(std::sync::Arc::new(edit));
     }

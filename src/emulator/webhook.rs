@@ -1,8 +1,9 @@
 //! `EmulatedWebhook`: events, signed and delivered over HTTP as WorkOS does.
 //!
-//! - A signature is made once for an event, and a delivery that is repeated carries the same one. Whether WorkOS signs anew is not documented:
-//!   [`EmulatedWebhook::sign_again`] is the other way.
-//! - What is answered with a status from 200 to 299 within 10 seconds is delivered. Anything else is delivered again, three times.
+//! - A signature is made once for an event, and a delivery that is repeated carries the same one.
+//!   Whether WorkOS signs anew is not documented: [`EmulatedWebhook::sign_again`] is the other way.
+//! - What is answered with a status from 200 to 299 within 10 seconds is delivered. Anything else
+//!   is delivered again, three times.
 //! - It speaks plain HTTP/1.1, and so to what runs on the same machine.
 
 use std::{fmt, io, time::Duration};
@@ -24,7 +25,8 @@ mod happenings;
 /// How long an answer is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// An endpoint that the emulator delivers events to, and the secret that signs them. `Debug` shows no secret.
+/// An endpoint that the emulator delivers events to, and the secret that signs them. `Debug` shows
+/// no secret.
 ///
 /// ```
 /// use tower_magic_link::{KeyRing, MagicLinkLayer, MemoryRevocations, SigningKey, WorkOs, emulator::Emulator};
@@ -66,7 +68,8 @@ pub struct EmulatedWebhook {
 }
 
 impl Emulator {
-    /// Names an endpoint that takes events, and its secret. Nothing is delivered before it is asked for.
+    /// Names an endpoint that takes events, and its secret. Nothing is delivered before it is asked
+    /// for.
     pub fn webhook(&self, url: impl Into<String>, secret: impl Into<String>) -> EmulatedWebhook {
         EmulatedWebhook {
             emulator: self.clone(),
@@ -79,13 +82,15 @@ impl Emulator {
 }
 
 impl EmulatedWebhook {
-    /// Sets how often an event that is not taken is delivered again. Default: 3 times; WorkOS says 6, over 3 days.
+    /// Sets how often an event that is not taken is delivered again. Default: 3 times; WorkOS says
+    /// 6, over 3 days.
     pub const fn with_repetitions(mut self, repetitions: usize) -> Self {
         self.repetitions = repetitions;
         self
     }
 
-    /// Sets how long to wait before the first repetition; each further one waits twice as long. Default: 100 milliseconds.
+    /// Sets how long to wait before the first repetition; each further one waits twice as long.
+    /// Default: 100 milliseconds.
     pub const fn with_pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
@@ -261,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_signature_is_the_one_of_the_official_python_sdk() {
-        // workos 10.8.0: workos.actions._compute_signature('1700000000000.{"id":"event_1"}', "secret").
+        // workos 10.8.0: workos.actions._compute_signature('1700000000000.{"id":"event_1"}',
+        // "secret").
         let want =
             "t=1700000000000, v1=003628bf3f5ef01f29414cfdc03fbca6ea9700c60645a01743a702a69d395af8";
         let now = Timestamp::from_secs(1_700_000_000);

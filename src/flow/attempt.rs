@@ -1,10 +1,10 @@
 //! `Attempt`: a sign-in in flight. Nothing of it is stored on the server: it travels sealed.
 //!
-//! - As WorkOS's `state`, in the check page's address, and in our own mailed link: each sealed for its own purpose, so that none
-//!   of them opens in another's place.
+//! - As WorkOS's `state`, in the check page's address, and in our own mailed link: each sealed for
+//!   its own purpose, so that none of them opens in another's place.
 //! - Bound to the browser that began it, by the fingerprint of its cookie.
-//! - Sealed it stays under 1,000 characters, and our own mailed link with all that stands before it: WorkOS's limit on `state` is unknown, and mail clients cut
-//!   long links.
+//! - Sealed it stays under 1,000 characters, and our own mailed link with all that stands before
+//!   it: WorkOS's limit on `state` is unknown, and mail clients cut long links.
 
 use std::time::Duration;
 
@@ -195,11 +195,13 @@ impl Attempt {
 
     /// Says whether this browser began the attempt.
     pub(crate) fn is_of(&self, browser: Option<&str>) -> bool {
-        // No constant-time compare: the fingerprint is a hash of the value that the browser had to send.
+        // No constant-time compare: the fingerprint is a hash of the value that the browser had to
+        // send.
         browser.is_some_and(|browser| seal::fingerprint(browser) == self.browser)
     }
 
-    /// Says whether the attempt is over, `lifetime` after it was begun. One from the future never began.
+    /// Says whether the attempt is over, `lifetime` after it was begun. One from the future never
+    /// began.
     pub(crate) fn is_over(&self, lifetime: Duration, now: Timestamp) -> bool {
         now >= self.created + lifetime || self.is_ahead(now)
     }

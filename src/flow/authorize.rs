@@ -1,6 +1,7 @@
 //! The authorize hook: the application's own say on who may sign in.
 //!
-//! It is asked once per sign-in, after the address is proven and the configured organizations and domains agree.
+//! It is asked once per sign-in, after the address is proven and the configured organizations and
+//! domains agree.
 
 use std::{error::Error, future::Future};
 
@@ -18,13 +19,15 @@ pub enum Authorization {
     Denied,
 }
 
-/// What the hook may answer: an [`Authorization`], a `bool` that says whether they may, or a `Result` of either.
+/// What the hook may answer: an [`Authorization`], a `bool` that says whether they may, or a
+/// `Result` of either.
 pub trait IntoAuthorization {
     /// Becomes the answer.
     ///
     /// # Errors
     ///
-    /// When the hook could not tell: the person reads that signing in does not work just now, and nobody is signed in.
+    /// When the hook could not tell: the person reads that signing in does not work just now, and
+    /// nobody is signed in.
     fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>>;
 }
 

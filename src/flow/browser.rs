@@ -1,4 +1,5 @@
-//! The browser of a step: whether it began an attempt or may finish it, and the cookies that it is handed for that.
+//! The browser of a step: whether it began an attempt or may finish it, and the cookies that it is
+//! handed for that.
 
 use std::time::Duration;
 
@@ -88,8 +89,8 @@ pub(super) fn fresh_browser_cookie(step: &Step) -> String {
     keys.browser_cookie(crate::random::bytes())
 }
 
-/// Keeps the browser cookie for a day longer than an attempt that begins now: whoever is late is told so, and not that
-/// this is another browser.
+/// Keeps the browser cookie for a day longer than an attempt that begins now: whoever is late is
+/// told so, and not that this is another browser.
 pub(super) fn keep_browser_cookie(step: &Step, response: &mut Response<Bytes>, cookie: &str) {
     let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
     keep(step, response, Jar::Browser, cookie, lifetime);

@@ -1,13 +1,16 @@
 //! The redirect URI: where a followed link comes back to, with a code.
 //!
-//! 1. Nothing is asked of the provider before the state opened, is not over, and is of this browser, or this browser has given the
-//!    answer of [`elsewhere`](super::elsewhere): a code without them is thrown away.
+//! 1. Nothing is asked of the provider before the state opened, is not over, and is of this
+//!    browser, or this browser has given the answer of [`elsewhere`](super::elsewhere): a code
+//!    without them is thrown away.
 //! 2. The same callback again within a minute, or many at once, share one exchange and one session.
-//! 3. A new exchange is counted, and over the limit not begun: whoever holds one state could ask the provider without end.
-//! 4. A used link with a live session of the same address goes where it wanted to go, and so does one that this browser itself
-//!    has used within a minute, by a first of two clicks.
-//! 5. Of two clicks, or a reload, the refused one may come back first. Before a browser that may finish is told so, it is kept a second
-//!    and asked once more, without the code: if the other one was answered meanwhile, by whichever replica, it has that session.
+//! 3. A new exchange is counted, and over the limit not begun: whoever holds one state could ask
+//!    the provider without end.
+//! 4. A used link with a live session of the same address goes where it wanted to go, and so does
+//!    one that this browser itself has used within a minute, by a first of two clicks.
+//! 5. Of two clicks, or a reload, the refused one may come back first. Before a browser that may
+//!    finish is told so, it is kept a second and asked once more, without the code: if the other
+//!    one was answered meanwhile, by whichever replica, it has that session.
 
 use std::time::Duration;
 
@@ -46,7 +49,8 @@ enum Arrival<'q> {
         /// The other of two clicks has been waited for.
         has_waited: bool,
     },
-    /// No state: an invitation, an impersonation, a sign-in that began at the provider. None of ours.
+    /// No state: an invitation, an impersonation, a sign-in that began at the provider. None of
+    /// ours.
     Stray,
 }
 

@@ -14,7 +14,8 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
-/// A browser that was sent here follows within this time; one that comes without our cookie so soon has dropped it.
+/// A browser that was sent here follows within this time; one that comes without our cookie so soon
+/// has dropped it.
 const HOP: Duration = Duration::from_secs(10);
 
 /// GET: shows the address that was mailed to, in the browser that asked for it alone.
@@ -39,7 +40,8 @@ pub(super) fn check(step: &Step) -> Response<Bytes> {
     step.flow.shared.page(StatusCode::OK, &Page::Check(page))
 }
 
-/// Shows the page in the browser that began, with what was wrong with the code that was typed there.
+/// Shows the page in the browser that began, with what was wrong with the code that was typed
+/// there.
 pub(super) fn check_page(
     step: &Step,
     attempt: &Attempt,
@@ -87,7 +89,8 @@ pub(super) fn is_over(step: &Step, attempt: &Attempt) -> Option<Rejection> {
     }))
 }
 
-/// Says whether the browser may have been redirected here: an address that was typed or pasted says `none`.
+/// Says whether the browser may have been redirected here: an address that was typed or pasted says
+/// `none`.
 fn was_sent_here(step: &Step) -> bool {
     let site = step.parts.headers.get("sec-fetch-site");
     site.is_none_or(|site| site != "none")

@@ -1,7 +1,9 @@
 //! A six-digit code from the mail, typed where the sign-in began.
 //!
-//! - It is taken from the browser that began alone: its cookie and the sealed attempt of its check page are needed.
-//! - Five tries for each mail; the provider counts its own. What cannot be a code, and an empty field, is no try.
+//! - It is taken from the browser that began alone: its cookie and the sealed attempt of its check
+//!   page are needed.
+//! - Five tries for each mail; the provider counts its own. What cannot be a code, and an empty
+//!   field, is no try.
 //! - A double click redeems the code once.
 
 use bytes::Bytes;

@@ -1,9 +1,11 @@
 //! A link that was opened in another browser than the one that began.
 //!
-//! - A visit does nothing: GET shows a page, which asks for the match code, or for a click, or says to go back.
-//! - The answer is a POST from that page. An empty one is no try; five wrong codes, or one "that wasn't me", end this way for this link,
-//!   and never the way of the browser that began.
-//! - A right answer gives this browser leave to finish this one sign-in: a sealed cookie, bound to its own.
+//! - A visit does nothing: GET shows a page, which asks for the match code, or for a click, or says
+//!   to go back.
+//! - The answer is a POST from that page. An empty one is no try; five wrong codes, or one "that
+//!   wasn't me", end this way for this link, and never the way of the browser that began.
+//! - A right answer gives this browser leave to finish this one sign-in: a sealed cookie, bound to
+//!   its own.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -16,12 +18,14 @@ use crate::{
     session::cookie::Jar,
 };
 
-/// How many wrong match codes end the other-browser way of a link: one in 12 million guesses is right.
+/// How many wrong match codes end the other-browser way of a link: one in 12 million guesses is
+/// right.
 const MOST_TRIES: u32 = 5;
 /// How many clicks may be under way at once, before one says no.
 const MOST_CLICKS: u32 = 3;
 
-/// Shows what another browser is shown. Its form's answer may redirect to `leads_to` beside our own origin.
+/// Shows what another browser is shown. Its form's answer may redirect to `leads_to` beside our own
+/// origin.
 pub(super) fn show_elsewhere(
     step: &Step,
     attempt: &Attempt,
@@ -47,7 +51,8 @@ pub(super) fn show_elsewhere(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let mut response = step.flow.shared.page_leading_to(status, &page, leads_to);
-    // The answer comes with it: a browser that keeps no cookies is told so before anything is used up.
+    // The answer comes with it: a browser that keeps no cookies is told so before anything is used
+    // up.
     browser::greet(step, &mut response);
     response
 }
@@ -115,7 +120,8 @@ async fn take_click(
     };
     let of = [b"declined".as_slice(), &attempt.name()].concat();
     let until = attempt.created + step.flow.attempt_lifetime();
-    // "No" takes all for good; "yes" one, which it gives back. A "yes" that could not give it back turns nothing down.
+    // "No" takes all for good; "yes" one, which it gives back. A "yes" that could not give it back
+    // turns nothing down.
     let taken = match limits::take_try(step, &of, MOST_CLICKS, until).await {
         Ok(taken) => taken,
         Err(rejection) if rejection.kind() == RejectionKind::TooManyTries => {
@@ -143,7 +149,8 @@ async fn take_click(
     }
 }
 
-/// Returns the path and query of this request, as the browser sees them: where the page's form posts to.
+/// Returns the path and query of this request, as the browser sees them: where the page's form
+/// posts to.
 fn here(step: &Step) -> String {
     let path = step.path(step.endpoint);
     match step.parts.uri.query() {

@@ -1,11 +1,13 @@
 //! The exchange of a code for a session, once for however many callbacks bring it.
 //!
-//! - Callbacks with the same state and code share one exchange while it runs, and its session for a minute after: a double
-//!   click, a reload or two tabs sign in once.
-//! - An exchange belongs to none of its callers. If one hangs up, another, or the same browser's next try, carries it on.
-//! - The provider may call a link used whose first visit was called off by a second click: that browser's next try is joined to the
-//!   exchange of the first.
-//! - Only success is remembered: after a failure, or a panic of the provider's or the application's, the next try asks again.
+//! - Callbacks with the same state and code share one exchange while it runs, and its session for a
+//!   minute after: a double click, a reload or two tabs sign in once.
+//! - An exchange belongs to none of its callers. If one hangs up, another, or the same browser's
+//!   next try, carries it on.
+//! - The provider may call a link used whose first visit was called off by a second click: that
+//!   browser's next try is joined to the exchange of the first.
+//! - Only success is remembered: after a failure, or a panic of the provider's or the
+//!   application's, the next try asks again.
 
 use std::{
     any::Any,
@@ -56,7 +58,8 @@ impl Default for Exchanges {
 }
 
 impl Exchanges {
-    /// Joins the exchange of this key, or begins it. It is also known by the browser's visit, where that is given.
+    /// Joins the exchange of this key, or begins it. It is also known by the browser's visit, where
+    /// that is given.
     pub(super) fn join<F>(
         &self,
         key: Key,
@@ -71,7 +74,8 @@ impl Exchanges {
         async move { self.outcome(key, run).await }
     }
 
-    /// Joins the exchange of this state, whatever its proof, that the same browser began a moment ago.
+    /// Joins the exchange of this state, whatever its proof, that the same browser began a moment
+    /// ago.
     pub(super) fn rejoin(
         &self,
         state: &[u8],
@@ -120,7 +124,8 @@ impl Failure {
 
 /// Begins an exchange, whoever waits for it.
 fn begin(work: impl Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static) -> Run {
-    // A panic would leave a shared future that never wakes its other callers, and fails whoever joins it later.
+    // A panic would leave a shared future that never wakes its other callers, and fails whoever
+    // joins it later.
     let run = AssertUnwindSafe(work).catch_unwind();
     let run = run.map(|outcome| match outcome {
         Ok(outcome) => outcome.map_err(Failure::Refused),
@@ -140,7 +145,8 @@ pub(super) fn visit(state: &[u8], browser: [u8; 16]) -> Key {
         .into()
 }
 
-/// Names an exchange. A state or code in a key would be a secret in memory; and their lengths differ.
+/// Names an exchange. A state or code in a key would be a secret in memory; and their lengths
+/// differ.
 pub(super) fn key(state: &[u8], proof: &str) -> Key {
     Sha256::new()
         .chain_update(Sha256::digest(state))

@@ -1,5 +1,5 @@
-//! The fields of a query or form. One that is given twice is an error, decided by neither the first nor the last
-//! (parameter pollution).
+//! The fields of a query or form. One that is given twice is an error, decided by neither the first
+//! nor the last (parameter pollution).
 
 use std::{borrow::Cow, time::Duration};
 

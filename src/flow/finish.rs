@@ -1,4 +1,5 @@
-//! The end of a sign-in: a proof is redeemed, a session begins, the browser goes where it wanted to go.
+//! The end of a sign-in: a proof is redeemed, a session begins, the browser goes where it wanted to
+//! go.
 //!
 //! - The session that was there before ends (fixation).
 //! - A used link with a live session of the same address goes where it wanted to go.
@@ -63,7 +64,8 @@ pub(super) async fn granted(
     exchange.join(state).await
 }
 
-/// Returns what this browser has redeemed a moment ago, by a request whose answer it may not have waited for.
+/// Returns what this browser has redeemed a moment ago, by a request whose answer it may not have
+/// waited for.
 pub(super) async fn granted_just_now(step: &Step, state: &[u8]) -> Option<Arc<Issued>> {
     let exchanges = &step.flow.exchanges;
     let granted = exchanges

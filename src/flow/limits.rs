@@ -1,7 +1,9 @@
 //! What a step has to ask the throttle before it goes on.
 //!
-//! - Mail is charged before anything about the address is looked up, so that the answer is the same for every address.
-//! - The exchange of a link's code is charged once, however many wait for it, and before the provider is asked.
+//! - Mail is charged before anything about the address is looked up, so that the answer is the same
+//!   for every address.
+//! - The exchange of a link's code is charged once, however many wait for it, and before the
+//!   provider is asked.
 //! - A try is taken before the guess is compared, and given back when it was right.
 //! - A throttle that fails lets rates pass, and refuses tries.
 
@@ -48,7 +50,8 @@ impl Try<'_> {
     }
 }
 
-/// Charges a mail to its address, alone and together with the client's network, to that network and to everybody.
+/// Charges a mail to its address, alone and together with the client's network, to that network and
+/// to everybody.
 pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejection> {
     let Some(limits) = &step.flow.throttling.limits else {
         return Ok(());
@@ -84,8 +87,9 @@ pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejecti
     charge(&step.flow, &charges, Some(email), step.now).await
 }
 
-/// Charges the typing of a code to the client's network and to everybody; a guess also to the address that it is for, together with that network. What
-/// cannot be right is no guess: a robot that presses buttons uses up nobody's.
+/// Charges the typing of a code to the client's network and to everybody; a guess also to the
+/// address that it is for, together with that network. What cannot be right is no guess: a robot
+/// that presses buttons uses up nobody's.
 pub(super) async fn limit_code_entry(
     step: &Step,
     guessed: Option<&Email>,
@@ -113,7 +117,8 @@ pub(super) async fn limit_code_entry(
     charge(&step.flow, &charges, guessed, step.now).await
 }
 
-/// Returns what an exchange of a link's code is charged to: its attempt, the client's network and everybody.
+/// Returns what an exchange of a link's code is charged to: its attempt, the client's network and
+/// everybody.
 pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
     let Some(limits) = &step.flow.throttling.limits else {
         return Charges::new();
@@ -134,8 +139,8 @@ pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
     charges
 }
 
-/// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a code, and which of them. It is to be taken before the
-/// guess is compared.
+/// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a
+/// code, and which of them. It is to be taken before the guess is compared.
 pub(super) async fn take_try<'s>(
     step: &'s Step,
     of: &[u8],
@@ -155,14 +160,16 @@ pub(super) async fn take_try<'s>(
     }
 }
 
-/// Returns the charge to the client's network, where the client is known: one count for all others would let each lock the others out.
+/// Returns the charge to the client's network, where the client is known: one count for all others
+/// would let each lock the others out.
 fn network(step: &Step, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
     let key = key(step, label, &network_of(step.client()?));
     Some((LimitScope::Network, Charge::new(key, rate)))
 }
 
-/// Returns what names an address together with the client's network. It is the narrow count of an address: were that the same for everybody, a stranger who
-/// asks without end would have each refill, and its owner none. Clients that are not known share one.
+/// Returns what names an address together with the client's network. It is the narrow count of an
+/// address: were that the same for everybody, a stranger who asks without end would have each
+/// refill, and its owner none. Clients that are not known share one.
 fn pair_of(step: &Step, email: &Email) -> Vec<u8> {
     let network = step.client().map(network_of).unwrap_or_default();
     // No address has a NUL, and what is behind it cannot be taken for a part of one.
@@ -174,8 +181,9 @@ fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
     ThrottleKey::from_bytes(keys.pseudonym(label, value))
 }
 
-/// Returns the mailbox that is counted. Mail for `ada+x` comes to `ada` at the large providers, and a tag must buy nobody more of it
-/// (RFC 5233). A local part that begins with `+` has no tag. Gmail reads no dots before the `@`, and has two names.
+/// Returns the mailbox that is counted. Mail for `ada+x` comes to `ada` at the large providers, and
+/// a tag must buy nobody more of it (RFC 5233). A local part that begins with `+` has no tag. Gmail
+/// reads no dots before the `@`, and has two names.
 fn mailbox_of(email: &Email) -> String {
     let address = email.as_str().to_ascii_lowercase();
     let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
@@ -189,7 +197,8 @@ fn mailbox_of(email: &Email) -> String {
     }
 }
 
-/// Returns what one customer gets: an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177; RFC 4291, section 2.5.4).
+/// Returns what one customer gets: an IPv4 address, or the first 64 bits of an IPv6 address (RFC
+/// 6177; RFC 4291, section 2.5.4).
 fn network_of(addr: IpAddr) -> Vec<u8> {
     match addr.to_canonical() {
         IpAddr::V4(addr) => addr.octets().to_vec(),

@@ -14,7 +14,8 @@ use crate::{
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
-/// GET: shows the form, to whoever is signed in too: a sign-in may be too old for what they want. They need not type their own address again.
+/// GET: shows the form, to whoever is signed in too: a sign-in may be too old for what they want.
+/// They need not type their own address again.
 pub(super) fn form(step: &Step) -> Response<Bytes> {
     let return_to = match step.query().and_then(|query| wanted(step, &query)) {
         Ok(return_to) => return_to,
@@ -39,7 +40,8 @@ pub(super) fn form(step: &Step) -> Response<Bytes> {
     response
 }
 
-/// Says whether this browser was handed a session a moment ago, and has none: it would be sent round and round.
+/// Says whether this browser was handed a session a moment ago, and has none: it would be sent
+/// round and round.
 fn has_dropped_session(step: &Step) -> bool {
     let cookie = |jar| step.head().cookie(step.flow.shared.gate.cookies.name(jar));
     cookie(Jar::Arrived) != Found::Nothing && cookie(Jar::Session) == Found::Nothing
@@ -162,7 +164,8 @@ fn term_of(step: &Step, form: &Fields<'_>) -> Result<Term, RejectionKind> {
     })
 }
 
-/// Returns where the person wants to go afterwards. What could leave the origin is passed over: they go to the front page.
+/// Returns where the person wants to go afterwards. What could leave the origin is passed over:
+/// they go to the front page.
 fn wanted(step: &Step, fields: &Fields<'_>) -> Result<Option<ReturnTo>, RejectionKind> {
     let wanted = fields.one("return_to")?;
     Ok(wanted.and_then(|wanted| ReturnTo::parse(wanted, &step.flow.shared.gate.mount)))

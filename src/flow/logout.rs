@@ -18,7 +18,8 @@ use crate::{
     store::StoreError,
 };
 
-/// GET: asks whoever is signed in, and tells whoever is not that they are signed out. It ends nothing.
+/// GET: asks whoever is signed in, and tells whoever is not that they are signed out. It ends
+/// nothing.
 pub(super) fn ask(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let (logout, login) = (step.path(Endpoint::Logout), gate.login_path(None));
@@ -34,7 +35,8 @@ pub(super) fn ask(step: &Step) -> Response<Bytes> {
     step.flow.shared.page(StatusCode::OK, &page)
 }
 
-/// POST: ends the session - each that is good, where two cookies of its name came - or with `everywhere` all of its person's, and removes the cookie.
+/// POST: ends the session - each that is good, where two cookies of its name came - or with
+/// `everywhere` all of its person's, and removes the cookie.
 pub(super) async fn end(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let form = Fields::of_form(&step.form);
@@ -67,7 +69,8 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
 }
 
 impl Shared {
-    /// Ends a session, or all of its person's - of its subject and of its address - and tells of it. The error says that the store did not take all of it.
+    /// Ends a session, or all of its person's - of its subject and of its address - and tells of
+    /// it. The error says that the store did not take all of it.
     pub(crate) async fn end(
         &self,
         session: &Session,
@@ -79,7 +82,8 @@ impl Shared {
         let taken = if is_everywhere {
             // Another of the person's sessions may have begun just now.
             let until = at + self.gate.lifetimes.longest();
-            // A link and a code yield two subjects of one person, and one address: the one that was proven.
+            // A link and a code yield two subjects of one person, and one address: the one that was
+            // proven.
             let orders = [
                 Target::Subject(session.subject().to_owned()),
                 Target::Address(session.email().to_owned()),

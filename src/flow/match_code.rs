@@ -1,8 +1,9 @@
 //! `MatchCode`: what the browser that began a sign-in shows, and another one asks for.
 //!
-//! - Six consonants, 64 million of them: no digits, so that it is not taken for the code in the mail, and no vowels, so that it
-//!   spells nothing.
-//! - The same for all sign-ins of one browser to one address: whichever of two mails is opened, the code on the screen is its.
+//! - Six consonants, 64 million of them: no digits, so that it is not taken for the code in the
+//!   mail, and no vowels, so that it spells nothing.
+//! - The same for all sign-ins of one browser to one address: whichever of two mails is opened, the
+//!   code on the screen is its.
 
 use std::fmt;
 
@@ -39,7 +40,8 @@ impl MatchCode {
         bytes.iter().all(is_letter).then_some(Self(bytes))
     }
 
-    /// Says whether this is what was typed. Case, spaces and hyphens do not matter; the time taken does not depend on the code.
+    /// Says whether this is what was typed. Case, spaces and hyphens do not matter; the time taken
+    /// does not depend on the code.
     pub(crate) fn is(self, typed: &str) -> bool {
         let mut letters = letters(typed);
         let difference = self.0.iter().fold(0, |difference, letter| {

@@ -11,7 +11,8 @@ use crate::{
     session::seal::Purpose,
 };
 
-/// GET: hands the browser that began the sign-in on to the provider. Any other uses nothing up before it has answered, by POST.
+/// GET: hands the browser that began the sign-in on to the provider. Any other uses nothing up
+/// before it has answered, by POST.
 pub(super) async fn open(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Open) {
         Ok(Some(attempt)) => attempt,

@@ -100,7 +100,8 @@ impl Exchange {
             })
     }
 
-    /// Checks that the code proved what this sign-in was begun for, and that whoever it proved may come in.
+    /// Checks that the code proved what this sign-in was begun for, and that whoever it proved may
+    /// come in.
     async fn check(&self, identity: &Identity) -> Result<(), Rejection> {
         let flow = &self.flow;
         // A code from another sign-in, slipped into this one (RFC 9700, section 4.5).

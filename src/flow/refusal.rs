@@ -20,7 +20,8 @@ pub(super) fn refuse(step: &Step, kind: RejectionKind) -> Response<Bytes> {
 /// Answers a form that was not read to its end.
 pub(crate) fn refuse_form(step: &Step, kind: RejectionKind) -> Response<Bytes> {
     let mut response = refuse(step, kind);
-    // RFC 9110, section 15.5.9. HTTP/2 ends the stream instead, and knows no such field (RFC 9113, section 8.2.2).
+    // RFC 9110, section 15.5.9. HTTP/2 ends the stream instead, and knows no such field (RFC 9113,
+    // section 8.2.2).
     if kind == RejectionKind::TooSlow && step.parts.version < Version::HTTP_2 {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
@@ -39,15 +40,16 @@ pub(super) fn answer(
     });
     let return_to = attempt.and_then(|attempt| sealed::return_to_of(step, attempt));
     let action = step.flow.shared.gate.login_path(return_to.as_ref());
-    // What was chosen, and a fragment that the browser kept, are for the next mail too. One that was not sent is asked for again
-    // at once.
+    // What was chosen, and a fragment that the browser kept, are for the next mail too. One that
+    // was not sent is asked for again at once.
     let before = attempt
         .filter(|attempt| attempt.keeps_fragment || attempt.term == Term::Remembered)
         .map(|attempt| {
             let bare = attempt.with_link("").with_tail("").past_its_wait(step.now);
             sealed::seal_or_shorten(step, &bare, Purpose::Check).0
         });
-    // Another mail is no cure where the address is refused, nor where what was brought is as good in a moment: then the page leads back to it.
+    // Another mail is no cure where the address is refused, nor where what was brought is as good
+    // in a moment: then the page leads back to it.
     let brings_proof = matches!(
         step.endpoint,
         Endpoint::Callback | Endpoint::Code | Endpoint::Open

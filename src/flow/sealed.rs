@@ -11,7 +11,8 @@ use crate::{
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
-/// The longest provider's link that the way back has room beside, if at all. WorkOS's have 71 characters.
+/// The longest provider's link that the way back has room beside, if at all. WorkOS's have 71
+/// characters.
 const LONGEST_LINK: usize = 200;
 
 /// The attempt that goes on, where another mail was asked for.
@@ -31,7 +32,8 @@ pub(super) fn attempt_in_query(
     Ok(Attempt::open(keys, purpose, sealed, step.now))
 }
 
-/// Returns where an attempt wanted to go: in its tail, or in a cookie where it was too long for that.
+/// Returns where an attempt wanted to go: in its tail, or in a cookie where it was too long for
+/// that.
 pub(super) fn return_to_of(step: &Step, attempt: &Attempt) -> Option<ReturnTo> {
     let gate = &step.flow.shared.gate;
     if !attempt.tail.is_empty() {
@@ -50,8 +52,8 @@ pub(super) fn return_to_of(step: &Step, attempt: &Attempt) -> Option<ReturnTo> {
     ReturnTo::parse(wanted, &gate.mount)
 }
 
-/// Says whether our own mailed link may have no room for the way back. The link that was made is not asked: for some addresses none is, and
-/// the answer must be the same for all.
+/// Says whether our own mailed link may have no room for the way back. The link that was made is
+/// not asked: for some addresses none is, and the answer must be the same for all.
 pub(super) fn may_be_short(step: &Step, attempt: &Attempt) -> bool {
     step.flow.mailer.is_some() && {
         let longest = attempt.with_link(&"x".repeat(LONGEST_LINK));
@@ -59,7 +61,8 @@ pub(super) fn may_be_short(step: &Step, attempt: &Attempt) -> bool {
     }
 }
 
-/// Seals an attempt with its way back, or without where that is too long; says which. A link may make it too long even so: then it is empty.
+/// Seals an attempt with its way back, or without where that is too long; says which. A link may
+/// make it too long even so: then it is empty.
 pub(super) fn seal_or_shorten(step: &Step, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
     let keys = step.flow.shared.gate.tokens.keys();
     let room = match purpose {
@@ -73,7 +76,8 @@ pub(super) fn seal_or_shorten(step: &Step, attempt: &Attempt, purpose: Purpose) 
     if let Some(sealed) = seal(attempt) {
         return (sealed, false);
     }
-    // The longest address fits: 254 bytes and 91 around them are 460 characters. So it does with WorkOS's link, 555, behind the longest origin and mount, 403.
+    // The longest address fits: 254 bytes and 91 around them are 460 characters. So it does with
+    // WorkOS's link, 555, behind the longest origin and mount, 403.
     (seal(&attempt.with_tail("")).unwrap_or_default(), true)
 }
 

@@ -1,7 +1,8 @@
 //! What a sign-in has made and mailed: a link, a code, or both.
 //!
 //! - Link and code are asked for side by side. If one cannot be had, the other one alone is mailed.
-//! - An address that is not taken gets no mail, and whoever asked is not told: not by a page, and not by what the page says was sent.
+//! - An address that is not taken gets no mail, and whoever asked is not told: not by a page, and
+//!   not by what the page says was sent.
 
 use futures_util::future;
 use url::Url;
@@ -171,9 +172,11 @@ fn delivery(step: &Step) -> Delivery {
     }
 }
 
-/// Seals the provider's link into one of ours, with the way back where there is room. `None` when it is no URL, or too long to be mailed.
+/// Seals the provider's link into one of ours, with the way back where there is room. `None` when
+/// it is no URL, or too long to be mailed.
 fn own_link(step: &Step, attempt: &Attempt, link: &Link) -> Option<Link> {
-    // In its parsed form: a parser drops what a header cannot hold, such as a line break at the end.
+    // In its parsed form: a parser drops what a header cannot hold, such as a line break at the
+    // end.
     let link = Url::parse(link.expose()).ok()?;
     let attempt = attempt.with_link(link.as_str());
     let (sealed, _) = sealed::seal_or_shorten(step, &attempt, Purpose::Open);

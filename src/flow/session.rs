@@ -23,7 +23,8 @@ struct Who<'a> {
     expires_at: Timestamp,
 }
 
-/// GET: the session in JSON; times are seconds since 1970, and the end is the one that holds today. 401 without one.
+/// GET: the session in JSON; times are seconds since 1970, and the end is the one that holds today.
+/// 401 without one.
 pub(crate) async fn who(step: &Step) -> Response<Bytes> {
     let session = match step.live_session().await {
         Ok(Some(session)) => session,

@@ -11,8 +11,8 @@ use crate::{
     throttle::Throttling,
 };
 
-/// WorkOS's codes are good for 10 minutes: the one that a followed link yields (Magic Link guide), and the one in a mail (Magic Auth
-/// reference).
+/// WorkOS's codes are good for 10 minutes: the one that a followed link yields (Magic Link guide),
+/// and the one in a mail (Magic Auth reference).
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// What people sign in with.
@@ -24,7 +24,8 @@ pub enum SignIn {
     /// A link: WorkOS's Magic Link.
     #[default]
     Link,
-    /// Either, in one mail: the link on the device where they began, the code where the mail is read on another.
+    /// Either, in one mail: the link on the device where they began, the code where the mail is
+    /// read on another.
     LinkAndCode,
 }
 
@@ -49,7 +50,8 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// An attempt lives as long as its link, and the code that the link yields; or as long as the code that was mailed.
+    /// An attempt lives as long as its link, and the code that the link yields; or as long as the
+    /// code that was mailed.
     pub(crate) fn attempt_lifetime(&self) -> Duration {
         match self.sign_in {
             SignIn::Code => CODE_LIFETIME,

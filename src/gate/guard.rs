@@ -14,7 +14,8 @@ use crate::{
 };
 
 impl Gate {
-    /// Returns the endpoint that a request names. Without a secret there is no webhook, and its path is any other.
+    /// Returns the endpoint that a request names. Without a secret there is no webhook, and its
+    /// path is any other.
     pub(crate) fn endpoint(&self, head: &RequestHead<'_>) -> Option<Endpoint> {
         let endpoint = Endpoint::named_by(head, &self.mount);
         endpoint.filter(|endpoint| self.takes_webhooks || *endpoint != Endpoint::Webhook)
@@ -29,7 +30,8 @@ impl Gate {
         if !endpoint.takes(head.method()) {
             return Err(Rejection::method_not_allowed(endpoint.allow()));
         }
-        // What comes there is signed. It comes from no browser, and so has no origin and no cookie to show.
+        // What comes there is signed. It comes from no browser, and so has no origin and no cookie
+        // to show.
         if endpoint == Endpoint::Webhook {
             return Ok(());
         }
@@ -38,7 +40,8 @@ impl Gate {
         }
         let has_browser_cookie = || self.browser_cookie(head, now).is_some();
         if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_browser_cookie) {
-            // A person whose browser drops our cookie has nothing else to show that the form was ours.
+            // A person whose browser drops our cookie has nothing else to show that the form was
+            // ours.
             return Err(match head.wants_page() && head.is_silent_on_site() {
                 true => {
                     let name = self.cookies.name(Jar::Browser);

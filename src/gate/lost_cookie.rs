@@ -1,7 +1,9 @@
-//! A cookie that we set and that did not come back: why, most likely. What the person reads, and no more than that, depends on it.
+//! A cookie that we set and that did not come back: why, most likely. What the person reads, and no
+//! more than that, depends on it.
 //!
 //! 1. The browser came to another host than that of `public_url`: the cookie is kept for that one.
-//! 2. It came by `http` while the cookie is `Secure`. Browsers send no `Sec-Fetch-Site` over plain http (Fetch Metadata, section 2).
+//! 2. It came by `http` while the cookie is `Secure`. Browsers send no `Sec-Fetch-Site` over plain
+//!    http (Fetch Metadata, section 2).
 //! 3. Else it blocks cookies.
 
 use http::header;

@@ -1,11 +1,12 @@
 //! The gate: all policy of who may pass. Pure: the request's head and the time are arguments.
 //!
-//! 1. The layer's own endpoints are never handed on: a wrong method or a post from another site is refused.
+//! 1. The layer's own endpoints are never handed on: a wrong method or a post from another site is
+//!    refused.
 //! 2. In front of a proxy a `CONNECT` for a tunnel of bytes is refused: nobody looks into one.
 //! 3. A CORS preflight passes where that is allowed, always without a session.
 //! 4. A public or optional path passes, with the session where there is one.
-//! 5. A session token that verifies is admitted. One in a cookie is renewed when its time has come; a bearer token is not, and two that
-//!    differ are refused.
+//! 5. A session token that verifies is admitted. One in a cookie is renewed when its time has come;
+//!    a bearer token is not, and two that differ are refused.
 //! 6. Everything else is refused.
 
 use http::HeaderValue;
@@ -34,7 +35,8 @@ mod who;
 pub(crate) enum Decision {
     /// Hand it on with its session, once the revocation store agrees.
     Admit(Admission),
-    /// Hand it on: its path is public or optional. The session goes with it if the revocation store agrees.
+    /// Hand it on: its path is public or optional. The session goes with it if the revocation store
+    /// agrees.
     Pass(Exposure, Option<Admission>),
     /// Answer it, in its audience's language.
     Refuse(Rejection),

@@ -8,7 +8,8 @@ use crate::{
     session::{Session, cookie::Jar, token::Fault},
 };
 
-/// How many cookies of one name are looked at by whoever signs out. A token costs a verification each.
+/// How many cookies of one name are looked at by whoever signs out. A token costs a verification
+/// each.
 const MOST_COOKIES: usize = 16;
 
 /// A session token, and how it came.
@@ -19,7 +20,8 @@ pub(super) struct Presented<'r> {
 }
 
 impl Gate {
-    /// Reads the session of a request, as its token states it. Whether it was ended early only the store knows.
+    /// Reads the session of a request, as its token states it. Whether it was ended early only the
+    /// store knows.
     pub(crate) fn session(
         &self,
         head: &RequestHead<'_>,
@@ -28,8 +30,8 @@ impl Gate {
         self.verify(self.presented(head)?.token, now)
     }
 
-    /// Reads the sessions that a request to sign out means: its own, or those of all its cookies that are good where these conflict. Whoever planted
-    /// one must keep no other alive.
+    /// Reads the sessions that a request to sign out means: its own, or those of all its cookies
+    /// that are good where these conflict. Whoever planted one must keep no other alive.
     pub(crate) fn sessions_to_end(
         &self,
         head: &RequestHead<'_>,
@@ -75,7 +77,8 @@ impl Gate {
         }
     }
 
-    /// Returns the token that a request presents. Two that differ are a conflict: whoever planted one must not choose.
+    /// Returns the token that a request presents. Two that differ are a conflict: whoever planted
+    /// one must not choose.
     pub(super) fn presented<'r>(
         &self,
         head: &RequestHead<'r>,
@@ -106,7 +109,8 @@ impl Gate {
                 Fault::Expired => RejectionKind::ExpiredSession,
                 Fault::Invalid => RejectionKind::InvalidSession,
             })?;
-        // The token knows the lifetimes that were configured when it was minted; today's may be shorter.
+        // The token knows the lifetimes that were configured when it was minted; today's may be
+        // shorter.
         if now >= self.lifetimes.end_of(&session) {
             return Err(RejectionKind::ExpiredSession);
         }

@@ -55,8 +55,8 @@ pub(crate) struct Renewal {
 }
 
 impl Renewal {
-    /// Says whether the session was ended while its response was made, where the store can tell by itself: by signing out, or in anew. The browser has
-    /// no cookie since, or another one.
+    /// Says whether the session was ended while its response was made, where the store can tell by
+    /// itself: by signing out, or in anew. The browser has no cookie since, or another one.
     fn is_late(&self) -> bool {
         let ended = self.shared.revocations.watch(&self.session);
         ended.and_then(FutureExt::now_or_never).is_some()
@@ -165,7 +165,8 @@ impl Shared {
         self.gate.forwards_identity.then(|| self.clone())
     }
 
-    /// Returns the cookie of a renewed session. Under another key it may have become too large for one: then the old one lives on.
+    /// Returns the cookie of a renewed session. Under another key it may have become too large for
+    /// one: then the old one lives on.
     fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
         let gate = &self.gate;
         let token = gate.tokens.mint(session)?;
@@ -186,8 +187,8 @@ impl Finish {
         }
         if let Some(renewal) = self.renewal {
             let is_theirs = sets_same(headers, &renewal.cookie);
-            // A shared cache that kept it would sign others in (CVE-2025-64762). Fields aimed at one cache overrule
-            // Cache-Control there (RFC 9213).
+            // A shared cache that kept it would sign others in (CVE-2025-64762). Fields aimed at
+            // one cache overrule Cache-Control there (RFC 9213).
             let is_aimed = |name: &&HeaderName| {
                 let name = name.as_str();
                 name.ends_with("-cache-control") || name == "surrogate-control"
@@ -197,7 +198,8 @@ impl Finish {
                 headers.remove(name);
             }
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            // The handler signed somebody in or out: a renewed cookie behind its own would undo that. Or somebody did meanwhile.
+            // The handler signed somebody in or out: a renewed cookie behind its own would undo
+            // that. Or somebody did meanwhile.
             if !is_theirs && !renewal.is_late() {
                 headers.append(header::SET_COOKIE, renewal.cookie);
             }
@@ -205,8 +207,8 @@ impl Finish {
     }
 }
 
-/// Says whether a response sets or removes the cookie of this name already. A browser cuts blanks around a name
-/// (draft-ietf-httpbis-rfc6265bis, section 5.6).
+/// Says whether a response sets or removes the cookie of this name already. A browser cuts blanks
+/// around a name (draft-ietf-httpbis-rfc6265bis, section 5.6).
 fn sets_same(headers: &HeaderMap, cookie: &HeaderValue) -> bool {
     fn name(cookie: &HeaderValue) -> Option<&[u8]> {
         let name = cookie.as_bytes().split(|b| *b == b'=').next()?;

@@ -14,7 +14,8 @@ use pin_project::pin_project;
 
 use crate::layer::stream::Ending;
 
-/// The body of a response that has passed the layer: the inner service's, untouched, or a page of the layer's.
+/// The body of a response that has passed the layer: the inner service's, untouched, or a page of
+/// the layer's.
 #[pin_project]
 pub struct ResponseBody<B> {
     #[pin]
@@ -89,7 +90,8 @@ where
         };
         match ready!(frame) {
             Next::Frame(frame) => Poll::Ready(Some(Ok(frame))),
-            // The inner body goes at once, whoever fills it notices, and nothing is watched any more.
+            // The inner body goes at once, whoever fills it notices, and nothing is watched any
+            // more.
             Next::Last(last) => {
                 kind.set(Kind::Own(None));
                 Poll::Ready(last)
@@ -106,7 +108,8 @@ where
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            // Also of a guarded body: a length that is not kept is how a client knows that it was cut off.
+            // Also of a guarded body: a length that is not kept is how a client knows that it was
+            // cut off.
             Kind::Guarded { body, .. } | Kind::Inner(body) => body.size_hint(),
             Kind::Own(bytes) => {
                 let length = bytes.as_ref().map_or(0, Bytes::len);
@@ -134,7 +137,8 @@ where
     B: Body,
     B::Data: From<Bytes>,
 {
-    // The request was admitted just now: what is there already goes out, and a body of one frame is never watched.
+    // The request was admitted just now: what is there already goes out, and a body of one frame is
+    // never watched.
     if !mem::take(is_fresh) && Pin::new(&mut ending.guard).poll(cx).is_ready() {
         return Poll::Ready(Next::Last(last_frame(body, ending, cx)));
     }
@@ -148,8 +152,9 @@ where
     })
 }
 
-/// Returns what stands at the end of a body whose session has ended: an error, if the inner body has one to give by now. A handler that waits for
-/// the same guard tells its client so that the body is not whole.
+/// Returns what stands at the end of a body whose session has ended: an error, if the inner body
+/// has one to give by now. A handler that waits for the same guard tells its client so that the
+/// body is not whole.
 fn last_frame<B>(
     body: Pin<&mut B>,
     ending: &Ending,

@@ -1,11 +1,16 @@
 //! What an inner service that is not Rust learns of the session: identity headers.
 //!
-//! - `X-Auth-Subject`, `X-Auth-Email`, `X-Auth-Organization` and `X-Auth-Session` are ours alone: every copy that a client sends is taken
-//!   out of every request that is handed on, signed in or not. A gateway interface writes `-`, `_`, `.` alike (RFC 3875, section 4.1.18), so all
-//!   spellings are one name; and what `Connection` names, the next proxy removes (RFC 9110, section 7.6.1), so it names none of ours.
-//! - One kind of upgrade is handed on, a WebSocket's: inside any other tunnel requests could carry these names unseen.
-//! - A value is visible ASCII: what could end or split it, or is not ASCII, is percent-encoded, and so is `%`.
-//! - The layer's cookies stay with the layer: they are taken out, other cookies are left byte for byte, and an answer sets none of them.
+//! - `X-Auth-Subject`, `X-Auth-Email`, `X-Auth-Organization` and `X-Auth-Session` are ours alone:
+//!   every copy that a client sends is taken out of every request that is handed on, signed in or
+//!   not. A gateway interface writes `-`, `_`, `.` alike (RFC 3875, section 4.1.18), so all
+//!   spellings are one name; and what `Connection` names, the next proxy removes (RFC 9110, section
+//!   7.6.1), so it names none of ours.
+//! - One kind of upgrade is handed on, a WebSocket's: inside any other tunnel requests could carry
+//!   these names unseen.
+//! - A value is visible ASCII: what could end or split it, or is not ASCII, is percent-encoded, and
+//!   so is `%`.
+//! - The layer's cookies stay with the layer: they are taken out, other cookies are left byte for
+//!   byte, and an answer sets none of them.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -35,8 +40,9 @@ const NAMES: [HeaderName; 4] = [SUBJECT, EMAIL, ORGANIZATION, SESSION];
 /// The fields whose members name other fields.
 const NAMING: [HeaderName; 2] = [header::CONNECTION, header::TRAILER];
 
-/// What a value keeps as it is: the characters of an address that needs no quotes (RFC 5322, `dot-atom` and `@`) without `%`, and the
-/// colon. A comma would make two values of one, `;` and `"` a parameter.
+/// What a value keeps as it is: the characters of an address that needs no quotes (RFC 5322,
+/// `dot-atom` and `@`) without `%`, and the colon. A comma would make two values of one, `;` and
+/// `"` a parameter.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -103,7 +109,8 @@ pub(crate) fn keep_own_cookies(headers: &mut HeaderMap, shared: &Arc<Shared>) {
     }
 }
 
-/// Removes what a client must not say to the inner service: our names, and the wish for an upgrade that is no WebSocket.
+/// Removes what a client must not say to the inner service: our names, and the wish for an upgrade
+/// that is no WebSocket.
 fn strip(headers: &mut HeaderMap, upgrade: Upgrade) {
     let keeps_upgrade = upgrade == Upgrade::WebSocket;
     let is_stripped = |name: &[u8]| {
@@ -134,7 +141,8 @@ fn is_ours(name: &[u8]) -> bool {
     NAMES.iter().any(|ours| is_spelling_of(ours, name))
 }
 
-/// Says whether a field's name is this one to any reader: letters in any case, and any punctuation for the dashes.
+/// Says whether a field's name is this one to any reader: letters in any case, and any punctuation
+/// for the dashes.
 fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
     let folded = |b: u8| {
         if b.is_ascii_alphanumeric() {
@@ -147,9 +155,11 @@ fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
     name.len() == field.len() && name.iter().copied().map(folded).eq(field)
 }
 
-/// Takes the members that name certain fields out of a list. `None` when there is nothing to take out.
+/// Takes the members that name certain fields out of a list. `None` when there is nothing to take
+/// out.
 fn without_members(list: &[u8], is_stripped: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-    // A member is a token (RFC 9110, section 5.6.2). Whatever a reader might split or trim differently ends one here.
+    // A member is a token (RFC 9110, section 5.6.2). Whatever a reader might split or trim
+    // differently ends one here.
     let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
     let names_one = |member: &&[u8]| member.split(|b| !is_token(b)).any(&is_stripped);
     let members = || list.split(|b| *b == b',');
@@ -207,8 +217,8 @@ fn rewrite_fields(
 
 /// Returns which of our cookies a `Set-Cookie` sets.
 ///
-/// A browser trims the name, and sends a cookie without a name by its value alone: `=name=x` comes back as `name=x`
-/// (draft-ietf-httpbis-rfc6265bis, sections 5.6 and 5.8.3).
+/// A browser trims the name, and sends a cookie without a name by its value alone: `=name=x` comes
+/// back as `name=x` (draft-ietf-httpbis-rfc6265bis, sections 5.6 and 5.8.3).
 fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
     let pair = pairs(set).next().unwrap_or_default();
     let start = pair.iter().position(|b| !b" \t=".contains(b))?;

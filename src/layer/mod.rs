@@ -21,9 +21,11 @@ pub use self::stream::SessionGuard;
 ///
 /// The same value goes onto an axum router, into a tonic server, and around a hyper service.
 ///
-/// On an axum router it goes last, with `Router::layer`, behind every route and the fallback: the router hands it only what these take.
-/// With `Router::route_layer`, before a fallback, or on a nested router that has no fallback of its own, the layer's endpoints are 404; such a router
-/// can be nested with `Router::nest_service`. The mount is named as browsers see it, the paths of rules as the layer is handed them.
+/// On an axum router it goes last, with `Router::layer`, behind every route and the fallback: the
+/// router hands it only what these take. With `Router::route_layer`, before a fallback, or on a
+/// nested router that has no fallback of its own, the layer's endpoints are 404; such a router can
+/// be nested with `Router::nest_service`. The mount is named as browsers see it, the paths of rules
+/// as the layer is handed them.
 ///
 /// ```
 /// use std::time::Duration;

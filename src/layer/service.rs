@@ -30,9 +30,10 @@ use crate::{
 
 /// A service behind email sign-in. [`MagicLinkLayer`](crate::MagicLinkLayer) makes it.
 ///
-/// It hands on what may pass, with the [`Session`](crate::Session) in the request's extensions, and answers the rest itself. The
-/// inner service's error type stays as it is: every failure of the layer's is a response. The inner service is never called unready, and
-/// cloned only while a revocation store has to wait.
+/// It hands on what may pass, with the [`Session`](crate::Session) in the request's extensions, and
+/// answers the rest itself. The inner service's error type stays as it is: every failure of the
+/// layer's is a response. The inner service is never called unready, and cloned only while a
+/// revocation store has to wait.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct MagicLink<S> {
@@ -76,7 +77,8 @@ impl<S> MagicLink<S> {
         Self { inner, flow }
     }
 
-    /// Hands a request on once the revocation store has answered: at once, unless the store has to wait.
+    /// Hands a request on once the revocation store has answered: at once, unless the store has to
+    /// wait.
     fn proceed<B, R>(
         &mut self,
         request: Request<B>,
@@ -90,7 +92,8 @@ impl<S> MagicLink<S> {
         let settled = match self.flow.shared.revocations.look_up(&admission.session) {
             Lookup::Settled(settled) => settled,
             Lookup::Pending(lookup) => {
-                // The service that was polled ready is the one to call; its clone waits for the next request.
+                // The service that was polled ready is the one to call; its clone waits for the
+                // next request.
                 let next = self.inner.clone();
                 return ResponseFuture::wait(Wait {
                     lookup: self.flow.shared.revocations.bounded(lookup),

@@ -1,6 +1,7 @@
 //! `BoundedMailer`: the application's mailer, as the flow asks it.
 //!
-//! - A mailer that has not answered in time has failed. Dropping its future is all that is done to it.
+//! - A mailer that has not answered in time has failed. Dropping its future is all that is done to
+//!   it.
 
 use std::{fmt, time::Duration};
 

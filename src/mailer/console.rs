@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use super::{Mail, MailError, Mailer};
 
-/// Prints links and codes to standard output. **For development only**: whoever reads the output can sign in.
+/// Prints links and codes to standard output. **For development only**: whoever reads the output
+/// can sign in.
 ///
 /// ```text
 /// sign-in link for ada@example.com: http://127.0.0.1:3000/auth/open?t=…

@@ -1,7 +1,9 @@
 //! The ready rendering as HTML.
 //!
-//! - Nothing is loaded from anywhere and nothing counts who reads: no image, no style sheet, no script, no form.
-//! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted attribute.
+//! - Nothing is loaded from anywhere and nothing counts who reads: no image, no style sheet, no
+//!   script, no form.
+//! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted
+//!   attribute.
 //! - Styles are inline: many clients drop the others. Colours are the reader's, save the button's.
 
 use askama::Template;
@@ -24,7 +26,8 @@ struct Html<'a> {
 }
 
 impl Mail<'_> {
-    /// Returns the mail as an HTML document. It loads nothing from anywhere, and follows the reader's choice of light or dark.
+    /// Returns the mail as an HTML document. It loads nothing from anywhere, and follows the
+    /// reader's choice of light or dark.
     #[must_use]
     pub fn html(&self) -> String {
         html(self)

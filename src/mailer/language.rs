@@ -1,7 +1,9 @@
 //! `Accept-Language`: which language the person likes best (RFC 9110, section 12.5.4).
 //!
-//! - The range with the highest weight, the first of several. `*`, a weight of 0 and a weight that breaks the grammar name none.
-//! - It must have the form of a BCP 47 tag: it goes to an application that may look a file up by it.
+//! - The range with the highest weight, the first of several. `*`, a weight of 0 and a weight that
+//!   breaks the grammar name none.
+//! - It must have the form of a BCP 47 tag: it goes to an application that may look a file up by
+//!   it.
 //! - The first 32 ranges are looked at.
 
 use http::{HeaderMap, header};
@@ -29,7 +31,8 @@ pub(crate) fn preferred(headers: &HeaderMap) -> Option<&str> {
     best
 }
 
-/// Returns a tag if it has the form of one: a language of 2 to 8 letters, and subtags of 1 to 8 letters and digits.
+/// Returns a tag if it has the form of one: a language of 2 to 8 letters, and subtags of 1 to 8
+/// letters and digits.
 fn tag(tag: &[u8]) -> Option<&str> {
     let mut subtags = tag.split(|byte| *byte == b'-');
     let language = subtags.next()?;

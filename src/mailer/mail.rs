@@ -1,7 +1,8 @@
 //! `Mail`: what is to be mailed, and its ready rendering.
 //!
 //! - One recipient; a link, a code, or both. Each says how long it is good.
-//! - The code stands in the text, never in the subject: a locked screen shows subjects, and mail servers log them.
+//! - The code stands in the text, never in the subject: a locked screen shows subjects, and mail
+//!   servers log them.
 //! - `Debug` shows neither link nor code, and masks the address.
 
 use std::time::Duration;
@@ -92,7 +93,8 @@ impl<'a> Mail<'a> {
         self.link.map(|(link, _)| link)
     }
 
-    /// Returns the code that the recipient types where the sign-in began. `None` when only a link is mailed.
+    /// Returns the code that the recipient types where the sign-in began. `None` when only a link
+    /// is mailed.
     #[must_use]
     pub fn code(&self) -> Option<&'a OneTimeCode> {
         self.code.map(|(code, _)| code)
@@ -104,13 +106,15 @@ impl<'a> Mail<'a> {
         self.sent_at
     }
 
-    /// Returns when the mail has become useless: [`sent_at`](Self::sent_at) and [`lifetime`](Self::lifetime).
+    /// Returns when the mail has become useless: [`sent_at`](Self::sent_at) and
+    /// [`lifetime`](Self::lifetime).
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.sent_at + self.lifetime()
     }
 
-    /// Returns how long the link is good: 15 minutes to 24 hours. Without a link, how long the code is.
+    /// Returns how long the link is good: 15 minutes to 24 hours. Without a link, how long the code
+    /// is.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         let lifetime = self.link.map(|(_, lifetime)| lifetime);
@@ -123,16 +127,18 @@ impl<'a> Mail<'a> {
         self.code.map(|(_, lifetime)| lifetime)
     }
 
-    /// Returns the name of what the recipient signs in to: [`Builder::application_name`](crate::Builder::application_name).
+    /// Returns the name of what the recipient signs in to:
+    /// [`Builder::application_name`](crate::Builder::application_name).
     #[must_use]
     pub const fn application(&self) -> Option<&'a str> {
         self.application
     }
 
-    /// Returns the language that the recipient likes best, from the `Accept-Language` of the request that began: `de-AT`.
+    /// Returns the language that the recipient likes best, from the `Accept-Language` of the
+    /// request that began: `de-AT`.
     ///
-    /// It has the form of a BCP 47 tag and at most 35 characters, and is otherwise what the browser said. The ready rendering is in English
-    /// whatever it is.
+    /// It has the form of a BCP 47 tag and at most 35 characters, and is otherwise what the browser
+    /// said. The ready rendering is in English whatever it is.
     #[must_use]
     pub const fn language(&self) -> Option<&'a str> {
         self.language

@@ -1,9 +1,10 @@
 //! The mailer port: who carries the link, when the application mails it itself.
 //!
-//! - What is mailed is a link of ours ([`Mail::link`]), with the provider's single-use link sealed inside: visiting it
-//!   from another browser than the one that began uses nothing up.
+//! - What is mailed is a link of ours ([`Mail::link`]), with the provider's single-use link sealed
+//!   inside: visiting it from another browser than the one that began uses nothing up.
 //! - Without a mailer the provider mails its own link.
-//! - The flow waits for a mailer for a bounded time. One that fails or hangs is a page that says so, and the sign-in can be tried again.
+//! - The flow waits for a mailer for a bounded time. One that fails or hangs is a page that says
+//!   so, and the sign-in can be tried again.
 //!
 //! [`ConsoleMailer`] prints; `SmtpMailer` (feature `smtp`) mails.
 
@@ -27,9 +28,11 @@ pub use self::{console::ConsoleMailer, mail::Mail};
 
 /// Sends mail. Implementers write plain `async fn`.
 ///
-/// An implementation must send to [`Mail::to`] alone, must not log the link or the code, and must not rewrite the link for tracking. It
-/// may render the mail as it likes, in [`Mail::language`] for one, or take [`Mail::subject`], [`Mail::text`] and [`Mail::html`]. It may
-/// be dropped before it is done, when the person leaves or [`Builder::mailer_timeout`](crate::Builder::mailer_timeout) has passed.
+/// An implementation must send to [`Mail::to`] alone, must not log the link or the code, and must
+/// not rewrite the link for tracking. It may render the mail as it likes, in [`Mail::language`] for
+/// one, or take [`Mail::subject`], [`Mail::text`] and [`Mail::html`]. It may be dropped before it
+/// is done, when the person leaves or [`Builder::mailer_timeout`](crate::Builder::mailer_timeout)
+/// has passed.
 ///
 /// ```
 /// use tower_magic_link::{Mail, MailError, Mailer};
@@ -56,8 +59,9 @@ pub trait Mailer: Send + Sync + 'static {
 
 /// A mail that was not taken.
 ///
-/// What is logged of it is its [reason](Self::reason), which is written in the program, and its [status](Self::status). Servers love to
-/// repeat the address in what they say, so the source stands in no log of ours, and not in `Debug`.
+/// What is logged of it is its [reason](Self::reason), which is written in the program, and its
+/// [status](Self::status). Servers love to repeat the address in what they say, so the source
+/// stands in no log of ours, and not in `Debug`.
 #[derive(thiserror::Error)]
 #[error("mail not sent")]
 pub struct MailError {

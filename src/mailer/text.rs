@@ -1,6 +1,7 @@
 //! The ready rendering as plain text, and its words.
 //!
-//! - Lines are at most 72 characters long (RFC 5322, section 2.1.1, asks for 78), so that no client breaks them elsewhere.
+//! - Lines are at most 72 characters long (RFC 5322, section 2.1.1, asks for 78), so that no client
+//!   breaks them elsewhere.
 //! - A link is never broken: it has a line of its own, whatever its length.
 //! - A control character in a name becomes a space: no name begins a line of its own.
 
@@ -14,13 +15,15 @@ pub(super) const CLOSING: &str =
 const WIDTH: usize = 72;
 
 impl Mail<'_> {
-    /// Returns the subject: `Sign in to Acme`. It never holds the code, which locked screens would show and mail servers log.
+    /// Returns the subject: `Sign in to Acme`. It never holds the code, which locked screens would
+    /// show and mail servers log.
     #[must_use]
     pub fn subject(&self) -> String {
         subject(self)
     }
 
-    /// Returns the mail as plain text, its lines at most 72 characters long, save the link, which has a line of its own.
+    /// Returns the mail as plain text, its lines at most 72 characters long, save the link, which
+    /// has a line of its own.
     #[must_use]
     pub fn text(&self) -> String {
         text(self)

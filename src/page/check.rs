@@ -34,7 +34,8 @@ pub enum CrossDevice {
 }
 
 impl<'a> CheckPage<'a> {
-    /// Makes the page for a link that is good for `link_lifetime`; `start_over` leads to the form for an address.
+    /// Makes the page for a link that is good for `link_lifetime`; `start_over` leads to the form
+    /// for an address.
     #[must_use]
     pub const fn new(start_over: &'a str, link_lifetime: Duration) -> Self {
         Self {
@@ -56,7 +57,8 @@ impl<'a> CheckPage<'a> {
         self
     }
 
-    /// Adds the code that another browser asks for. A page must show it as the text of `#match-code`.
+    /// Adds the code that another browser asks for. A page must show it as the text of
+    /// `#match-code`.
     #[must_use]
     pub fn with_match_code(mut self, match_code: impl Into<Option<&'a str>>) -> Self {
         self.match_code = match_code.into().map(Hidden);
@@ -109,7 +111,8 @@ impl<'a> CheckPage<'a> {
         self.sent
     }
 
-    /// Returns the address that the link was sent to; `None` in a browser that did not begin the sign-in.
+    /// Returns the address that the link was sent to; `None` in a browser that did not begin the
+    /// sign-in.
     #[must_use]
     pub fn email(&self) -> Option<&'a str> {
         self.email.map(|email| email.0)
@@ -140,7 +143,8 @@ impl<'a> CheckPage<'a> {
     }
 }
 
-/// The way to a new link without typing the address again: a form with a hidden field, `email`, and where there is one a second, `t`.
+/// The way to a new link without typing the address again: a form with a hidden field, `email`, and
+/// where there is one a second, `t`.
 #[derive(Clone, Copy, Debug)]
 pub struct Resend<'a> {
     action: Hidden<'a>,
@@ -170,7 +174,8 @@ impl<'a> Resend<'a> {
         self
     }
 
-    /// Adds what the form has mailed. Default: a link. [`DefaultPages`](super::DefaultPages) names its button on a trouble's page after it.
+    /// Adds what the form has mailed. Default: a link. [`DefaultPages`](super::DefaultPages) names
+    /// its button on a trouble's page after it.
     #[must_use]
     pub const fn with_sent(mut self, sent: Sent) -> Self {
         self.sent = sent;

@@ -1,6 +1,7 @@
 //! What each page shows.
 //!
-//! - Where a form posts to or a link leads is a path and query on the layer's own origin, not yet escaped.
+//! - Where a form posts to or a link leads is a path and query on the layer's own origin, not yet
+//!   escaped.
 //! - The constructors are public, so that an application can test its own [`Pages`](super::Pages).
 //! - `Debug` shows no address, path or match code.
 
@@ -23,13 +24,16 @@ pub enum Sent {
 ///
 /// It posts one field, `email`, to [`action`](Self::action).
 ///
-/// It posts `remember_me` too, where the page [offers that](Self::offers_remember_me) and the person ticks it.
+/// It posts `remember_me` too, where the page [offers that](Self::offers_remember_me) and the
+/// person ticks it.
 ///
-/// It may post another one, `fragment`, with any value: then the sign-in ends with [`OnwardPage`](super::OnwardPage) instead of a redirect. That
-/// is for a script which has kept `location.hash`, the fragment of where the person wants to go: browsers keep it across the
-/// redirect to this page and never send it. A form that is shown again after a [`problem`](Self::problem) has no fragment in its
-/// address any more, and the link may be opened in another tab, so `localStorage` is the place. What is kept belongs to the `return_to`
-/// in [`action`](Self::action), or to `/` where there is none.
+/// It may post another one, `fragment`, with any value: then the sign-in ends with
+/// [`OnwardPage`](super::OnwardPage) instead of a redirect. That is for a script which has kept
+/// `location.hash`, the fragment of where the person wants to go: browsers keep it across the
+/// redirect to this page and never send it. A form that is shown again after a
+/// [`problem`](Self::problem) has no fragment in its address any more, and the link may be opened
+/// in another tab, so `localStorage` is the place. What is kept belongs to the `return_to` in
+/// [`action`](Self::action), or to `/` where there is none.
 #[derive(Clone, Debug)]
 pub struct LoginPage<'a> {
     action: Hidden<'a>,
@@ -74,7 +78,8 @@ impl<'a> LoginPage<'a> {
         }
     }
 
-    /// Adds the name of what the person signs in to. [`DefaultPages`](super::DefaultPages) shows it in place of its own.
+    /// Adds the name of what the person signs in to. [`DefaultPages`](super::DefaultPages) shows it
+    /// in place of its own.
     #[must_use]
     pub fn with_application(mut self, application: impl Into<Option<&'a str>>) -> Self {
         self.application = application.into();
@@ -133,8 +138,9 @@ impl<'a> LoginPage<'a> {
         self.problem
     }
 
-    /// Says whether the page should let the person ask to be remembered ([`Builder::remember_me`](crate::Builder::remember_me)): by a field
-    /// `remember_me`, whose value is `on` or `true`. Another value, or none, is no.
+    /// Says whether the page should let the person ask to be remembered
+    /// ([`Builder::remember_me`](crate::Builder::remember_me)): by a field `remember_me`, whose
+    /// value is `on` or `true`. Another value, or none, is no.
     #[must_use]
     pub const fn offers_remember_me(&self) -> bool {
         self.remember_me.is_some()
@@ -164,14 +170,15 @@ pub struct ConfirmPage<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Confirmation<'a> {
-    /// Signing in by a link that was opened in another browser than the one that began. The form posts no field to sign in here, and
-    /// `answer=no` to say that it was somebody else; that button should come first in the page, for robots that press them all.
+    /// Signing in by a link that was opened in another browser than the one that began. The form
+    /// posts no field to sign in here, and `answer=no` to say that it was somebody else; that
+    /// button should come first in the page, for robots that press them all.
     SignIn {
         /// Whose sign-in it is, masked.
         masked: &'a str,
     },
-    /// Signing out. The form posts no field to sign out here, and `everywhere=true` to sign out on every device, however the
-    /// person signed in there.
+    /// Signing out. The form posts no field to sign out here, and `everywhere=true` to sign out on
+    /// every device, however the person signed in there.
     SignOut {
         /// Who is signed in.
         email: &'a str,

@@ -40,7 +40,8 @@ impl<'a> CodeEntry<'a> {
         }
     }
 
-    /// Sets how long a code is good, counted from when it was sent. Default: ten minutes, as WorkOS has it.
+    /// Sets how long a code is good, counted from when it was sent. Default: ten minutes, as WorkOS
+    /// has it.
     #[must_use]
     pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
@@ -73,10 +74,11 @@ impl<'a> CodeEntry<'a> {
     }
 }
 
-/// The link was opened in another browser than the one that began: the page asks for the match code that the first one shows.
+/// The link was opened in another browser than the one that began: the page asks for the match code
+/// that the first one shows.
 ///
-/// It posts one field, `code`, to [`action`](Self::action). The code is letters, so that nobody takes it for the digits of a mailed
-/// one; case, spaces and the dash do not matter.
+/// It posts one field, `code`, to [`action`](Self::action). The code is letters, so that nobody
+/// takes it for the digits of a mailed one; case, spaces and the dash do not matter.
 #[derive(Clone, Debug)]
 pub struct MatchPage<'a> {
     entry: CodeEntry<'a>,
@@ -85,7 +87,8 @@ pub struct MatchPage<'a> {
 }
 
 impl<'a> MatchPage<'a> {
-    /// Makes the page for a sign-in of the masked address; `start_over` leads to the form for an address.
+    /// Makes the page for a sign-in of the masked address; `start_over` leads to the form for an
+    /// address.
     #[must_use]
     pub const fn new(entry: CodeEntry<'a>, masked: &'a str, start_over: &'a str) -> Self {
         Self {
@@ -120,12 +123,15 @@ impl<'a> MatchPage<'a> {
     }
 }
 
-/// The person is signed in, and the browser has kept the fragment of where they wanted to go (`#part`): the page leads there.
+/// The person is signed in, and the browser has kept the fragment of where they wanted to go
+/// (`#part`): the page leads there.
 ///
-/// It is shown only when the form for an address was posted with a field `fragment` (see [`LoginPage`](super::LoginPage)); else the
-/// answer is a redirect. The page must lead to [`to`](Self::to): at once by a script that puts the kept fragment behind it, by
-/// `<meta http-equiv="refresh">` in a `<noscript>` where there is none, and by a link for whoever is left. Its script must take
-/// what it kept as a fragment and as nothing else, and forget it: setting the `hash` of the link does that, joining texts does not.
+/// It is shown only when the form for an address was posted with a field `fragment` (see
+/// [`LoginPage`](super::LoginPage)); else the answer is a redirect. The page must lead to
+/// [`to`](Self::to): at once by a script that puts the kept fragment behind it, by `<meta
+/// http-equiv="refresh">` in a `<noscript>` where there is none, and by a link for whoever is left.
+/// Its script must take what it kept as a fragment and as nothing else, and forget it: setting the
+/// `hash` of the link does that, joining texts does not.
 #[derive(Clone, Debug)]
 pub struct OnwardPage<'a> {
     to: Hidden<'a>,

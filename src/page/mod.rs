@@ -2,7 +2,8 @@
 //!
 //! - The layer decides which page, which status and which headers; [`Pages`] only makes the HTML.
 //! - Every page works without JavaScript: what it does is a form's POST or a link.
-//! - The layer composes the `Content-Security-Policy` from [`Pages::sources`]; nothing else is allowed to load.
+//! - The layer composes the `Content-Security-Policy` from [`Pages::sources`]; nothing else is
+//!   allowed to load.
 //!
 //! [`DefaultPages`] ships with the crate.
 
@@ -27,9 +28,9 @@ pub use self::{
 
 /// Draws the layer's pages.
 ///
-/// An implementation must escape every text that it puts into HTML: addresses, match codes and paths come from
-/// outside. It must not remember what it is given. It may leave pages that it does not know to [`DefaultPages`],
-/// as long as it also names the sources of those:
+/// An implementation must escape every text that it puts into HTML: addresses, match codes and
+/// paths come from outside. It must not remember what it is given. It may leave pages that it does
+/// not know to [`DefaultPages`], as long as it also names the sources of those:
 ///
 /// ```
 /// use tower_magic_link::{DefaultPages, Page, PageSources, Pages, SignedOutPage};

@@ -1,8 +1,10 @@
 //! What the layer's own pages may load, and the response headers that say so.
 //!
-//! - Nothing loads unless [`PageSources`] names it; inline text only by its hash, never by `'unsafe-…'`.
-//! - Forms post to the layer's own origin; one more may be named for a form whose answer redirects there, since
-//!   Chromium and WebKit hold `form-action` against redirects too (w3c/webappsec-csp#8).
+//! - Nothing loads unless [`PageSources`] names it; inline text only by its hash, never by
+//!   `'unsafe-…'`.
+//! - Forms post to the layer's own origin; one more may be named for a form whose answer redirects
+//!   there, since Chromium and WebKit hold `form-action` against redirects too
+//!   (w3c/webappsec-csp#8).
 //! - No page can be framed, cached, or give its address away as a referrer.
 
 use std::borrow::Cow;
@@ -22,11 +24,13 @@ use crate::error::ConfigError;
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
-/// Where a page's styles, images, scripts and fonts come from, as in a `Content-Security-Policy` (CSP level 3).
+/// Where a page's styles, images, scripts and fonts come from, as in a `Content-Security-Policy`
+/// (CSP level 3).
 ///
-/// A source is written as in the header: `'self'`, `https://cdn.example.com`, `'sha256-…'`. What is refused when
-/// the layer is built: `'unsafe-inline'` and its kin, a nonce (it would be the same in every response), a keyword or
-/// hash without its single quotes, and anything but visible ASCII without `;` and `,`.
+/// A source is written as in the header: `'self'`, `https://cdn.example.com`, `'sha256-…'`. What is
+/// refused when the layer is built: `'unsafe-inline'` and its kin, a nonce (it would be the same in
+/// every response), a keyword or hash without its single quotes, and anything but visible ASCII
+/// without `;` and `,`.
 ///
 /// ```
 /// use tower_magic_link::PageSources;
@@ -92,8 +96,9 @@ impl PageSources {
         self
     }
 
-    /// Adds an origin to which the application itself redirects whoever has just signed in. Chromium and WebKit follow a form no further than the policy
-    /// says, however many answers redirect: without it they stay at the form.
+    /// Adds an origin to which the application itself redirects whoever has just signed in.
+    /// Chromium and WebKit follow a form no further than the policy says, however many answers
+    /// redirect: without it they stay at the form.
     pub fn form_target(mut self, origin: impl Into<String>) -> Self {
         self.forms.push(origin.into());
         self
@@ -175,8 +180,8 @@ impl Policy {
 
 /// Returns the CSP source of an inline element with this text.
 fn hash_source(text: &str) -> String {
-    // A browser hashes what its parser made of the page, and the parser knows no carriage returns (HTML, section
-    // 13.2.3.5): text from a checkout with CRLF would never match.
+    // A browser hashes what its parser made of the page, and the parser knows no carriage returns
+    // (HTML, section 13.2.3.5): text from a checkout with CRLF would never match.
     let text: Cow<'_, str> = if text.contains('\r') {
         text.replace("\r\n", "\n").replace('\r', "\n").into()
     } else {

@@ -33,7 +33,8 @@ pub enum Trouble {
     Expired,
     /// The page was opened over `http`, and signing in is set up for `https`.
     InsecureConnection,
-    /// Somebody said in another browser that it was not them: the link works only where the sign-in began.
+    /// Somebody said in another browser that it was not them: the link works only where the sign-in
+    /// began.
     LinkDeclined,
     /// The link was good for its time, and that is over.
     LinkExpired,
@@ -45,7 +46,8 @@ pub enum Trouble {
     Malformed,
     /// The endpoint does not know the method.
     MethodNotAllowed,
-    /// The address has no access: its organization, its domain or the application's own rule says no.
+    /// The address has no access: its organization, its domain or the application's own rule says
+    /// no.
     NotAllowed,
     /// The address that was proven is not the one that the sign-in was begun for.
     OtherAddress,

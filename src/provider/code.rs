@@ -1,7 +1,7 @@
 //! Signing in by a mailed code: what the port's `start_code` and `finish_code` take and answer.
 //!
-//! - A code is short, so it is worth nothing without limits: one use, minutes, a few tries. The provider counts the tries of
-//!   a code; the layer counts those of a browser and of an address.
+//! - A code is short, so it is worth nothing without limits: one use, minutes, a few tries. The
+//!   provider counts the tries of a code; the layer counts those of a browser and of an address.
 //! - A code is redeemed together with the address that it was mailed to.
 
 use std::{fmt, net::IpAddr, time::Duration};
@@ -41,7 +41,8 @@ pub struct StartCode<'a> {
     pub email: &'a Email,
     /// Who mails the code.
     pub delivery: Delivery,
-    /// Where the person's request came from, where that is known: for the provider's own rules against abuse.
+    /// Where the person's request came from, where that is known: for the provider's own rules
+    /// against abuse.
     pub client: Option<IpAddr>,
     /// The `User-Agent` of the person's request, as it came.
     pub user_agent: Option<&'a str>,
@@ -104,7 +105,8 @@ impl StartedCode {
     }
 }
 
-/// What a provider gets to redeem a code with. `Debug` shows neither the code nor the whole address.
+/// What a provider gets to redeem a code with. `Debug` shows neither the code nor the whole
+/// address.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FinishCode<'a> {

@@ -7,7 +7,8 @@ use std::{error::Error, fmt, time::Duration};
 
 const LONGEST_CODE: usize = 64;
 
-/// Why a provider could not do what it was asked. It never holds a code, a link, a key or an address.
+/// Why a provider could not do what it was asked. It never holds a code, a link, a key or an
+/// address.
 #[derive(Debug, thiserror::Error)]
 #[error("identity provider: {kind}")]
 pub struct ProviderError {
@@ -33,16 +34,18 @@ pub enum ProviderErrorKind {
     CodeWrong,
     /// The answer is not what the protocol says: wrong JSON, too long, a redirect, a field missing.
     InvalidAnswer,
-    /// The provider does not take our key, client id or redirect URI, or does not know the endpoint.
+    /// The provider does not take our key, client id or redirect URI, or does not know the
+    /// endpoint.
     Misconfigured,
-    /// The provider does not let this person in: nobody new may sign up there, or a rule of its own says no.
+    /// The provider does not let this person in: nobody new may sign up there, or a rule of its own
+    /// says no.
     NotAllowed,
     /// Too many requests; [`ProviderError::retry_after`] says when to come back.
     RateLimited,
     /// The code, link or token is used, expired or unknown.
     Refused,
-    /// The code is good, and the provider asks for more than this layer can give: a second factor, single sign-on, the choice of
-    /// an organization. [`ProviderError::code`] says what.
+    /// The code is good, and the provider asks for more than this layer can give: a second factor,
+    /// single sign-on, the choice of an organization. [`ProviderError::code`] says what.
     StepUpRequired,
     /// No answer in time.
     TimedOut,
@@ -92,8 +95,8 @@ impl ProviderError {
         }
     }
 
-    /// Adds the provider's own word for the failure, `sso_required`. It must be an identifier, and is left out otherwise: at most
-    /// 64 ASCII letters, digits and underscores, a letter first.
+    /// Adds the provider's own word for the failure, `sso_required`. It must be an identifier, and
+    /// is left out otherwise: at most 64 ASCII letters, digits and underscores, a letter first.
     #[must_use]
     pub fn with_code(mut self, code: Option<&str>) -> Self {
         self.code = code.filter(|code| is_identifier(code)).map(str::to_owned);
@@ -134,8 +137,8 @@ impl ProviderError {
         self.kind
     }
 
-    /// Returns the provider's own word for the failure: WorkOS's machine code, `mfa_enrollment`. At most 64 ASCII letters, digits
-    /// and underscores, so that it can stand in a log.
+    /// Returns the provider's own word for the failure: WorkOS's machine code, `mfa_enrollment`. At
+    /// most 64 ASCII letters, digits and underscores, so that it can stand in a log.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()

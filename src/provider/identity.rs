@@ -15,10 +15,11 @@ use crate::email::Email;
 /// | [`organization`](Self::organization) | where the connection belongs to one | where the person signed in to one; mostly none |
 /// | [`provider_session`](Self::provider_session) | none: WorkOS keeps none | `session_…` |
 ///
-/// So one person has two subjects in an application that takes both methods. Such an application keys its accounts on the proven
-/// address, in one spelling: [`Email::as_str`] in lower case, as two addresses that differ in case alone are equal here. An
-/// application that takes one method alone keys them on the subject, which stays when the address changes. A list of organizations
-/// on the layer keeps everybody out whose identity has none.
+/// So one person has two subjects in an application that takes both methods. Such an application
+/// keys its accounts on the proven address, in one spelling: [`Email::as_str`] in lower case, as
+/// two addresses that differ in case alone are equal here. An application that takes one method
+/// alone keys them on the subject, which stays when the address changes. A list of organizations on
+/// the layer keeps everybody out whose identity has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     subject: String,
@@ -111,7 +112,8 @@ impl Identity {
         self.method
     }
 
-    /// Returns the organization's id. WorkOS has none for a Magic Link connection that it made by itself.
+    /// Returns the organization's id. WorkOS has none for a Magic Link connection that it made by
+    /// itself.
     #[must_use]
     pub fn organization(&self) -> Option<&str> {
         self.organization.as_deref()
@@ -123,9 +125,11 @@ impl Identity {
         self.connection.as_deref()
     }
 
-    /// Returns the id of the session that the provider keeps beside ours: `session_…` of WorkOS's Magic Auth.
+    /// Returns the id of the session that the provider keeps beside ours: `session_…` of WorkOS's
+    /// Magic Auth.
     ///
-    /// It is an id, not a credential. Ending that session at WorkOS does not end ours, nor the other way round.
+    /// It is an id, not a credential. Ending that session at WorkOS does not end ours, nor the
+    /// other way round.
     #[must_use]
     pub fn provider_session(&self) -> Option<&str> {
         self.provider_session.as_deref()

@@ -1,11 +1,12 @@
 //! The provider port: who proves that an address is somebody's.
 //!
 //! - [`IdentityProvider::start`] begins a sign-in and has a single-use link made for it.
-//! - Following the link leads to the layer's callback with a code, which [`IdentityProvider::finish`] redeems.
-//! - [`IdentityProvider::start_code`] and [`IdentityProvider::finish_code`] are the same by a code that the person types. A
-//!   provider without codes leaves both as they are.
-//! - What it yields is an [`Identity`]. The layer, not the provider, binds it to the browser and to the address
-//!   that the sign-in was begun for.
+//! - Following the link leads to the layer's callback with a code, which
+//!   [`IdentityProvider::finish`] redeems.
+//! - [`IdentityProvider::start_code`] and [`IdentityProvider::finish_code`] are the same by a code
+//!   that the person types. A provider without codes leaves both as they are.
+//! - What it yields is an [`Identity`]. The layer, not the provider, binds it to the browser and to
+//!   the address that the sign-in was begun for.
 //!
 //! `WorkOs` (feature `workos`) is the provider that ships with the crate.
 
@@ -61,8 +62,9 @@ pub use self::{
 /// }
 /// ```
 pub trait IdentityProvider: Send + Sync + 'static {
-    /// Begins a sign-in for [`Start::email`]: makes a single-use link that leads to [`Start::redirect_uri`] with a
-    /// `code` and the unchanged `state` in its query, and mails it when [`Start::delivery`] says so.
+    /// Begins a sign-in for [`Start::email`]: makes a single-use link that leads to
+    /// [`Start::redirect_uri`] with a `code` and the unchanged `state` in its query, and mails it
+    /// when [`Start::delivery`] says so.
     ///
     /// # Errors
     ///
@@ -76,19 +78,20 @@ pub trait IdentityProvider: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Refused`] when the code is used, expired or unknown; other kinds when it could
-    /// not be told whether it is good.
+    /// [`ProviderErrorKind::Refused`] when the code is used, expired or unknown; other kinds when
+    /// it could not be told whether it is good.
     fn finish(
         &self,
         code: &AuthorizationCode,
     ) -> impl Future<Output = Result<Identity, ProviderError>> + Send;
 
-    /// Makes a six-digit code for [`StartCode::email`], and mails it when [`StartCode::delivery`] says so. Unless it is
-    /// overridden, the provider has no codes.
+    /// Makes a six-digit code for [`StartCode::email`], and mails it when [`StartCode::delivery`]
+    /// says so. Unless it is overridden, the provider has no codes.
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Unsupported`] when the provider has no codes; other kinds when no code could be made or mailed.
+    /// [`ProviderErrorKind::Unsupported`] when the provider has no codes; other kinds when no code
+    /// could be made or mailed.
     fn start_code(
         &self,
         start: &StartCode<'_>,
@@ -97,15 +100,16 @@ pub trait IdentityProvider: Send + Sync + 'static {
         future::ready(Err(ProviderErrorKind::Unsupported.into()))
     }
 
-    /// Redeems a code that was typed. It must be good for one redemption only, for minutes, and for a few tries in all,
-    /// and for the address alone that it was made for.
+    /// Redeems a code that was typed. It must be good for one redemption only, for minutes, and for
+    /// a few tries in all, and for the address alone that it was made for.
     ///
     /// # Errors
     ///
     /// [`ProviderErrorKind::CodeWrong`], [`CodeExpired`](ProviderErrorKind::CodeExpired),
-    /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not
-    /// good; [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and is not enough; other kinds when that could not
-    /// be told.
+    /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or
+    /// [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not good;
+    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and is not enough; other
+    /// kinds when that could not be told.
     fn finish_code(
         &self,
         finish: &FinishCode<'_>,
@@ -115,7 +119,8 @@ pub trait IdentityProvider: Send + Sync + 'static {
     }
 }
 
-/// What a provider gets to begin a sign-in with. `Debug` shows neither the state nor the whole address.
+/// What a provider gets to begin a sign-in with. `Debug` shows neither the state nor the whole
+/// address.
 #[non_exhaustive]
 pub struct Start<'a> {
     /// Who the link is for.

@@ -1,4 +1,5 @@
-//! `RejectionKind`: what kinds of refusal there are, and what each means in every language: a status, a code, a page.
+//! `RejectionKind`: what kinds of refusal there are, and what each means in every language: a
+//! status, a code, a page.
 
 use std::fmt;
 
@@ -10,8 +11,8 @@ use crate::page::Trouble;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RejectionKind {
-    /// A request that the service behind a proxy may read differently than the layer does: its target, or what it wants its
-    /// connection to become.
+    /// A request that the service behind a proxy may read differently than the layer does: its
+    /// target, or what it wants its connection to become.
     AmbiguousRequest,
     /// The link was opened in another browser than the one that began the sign-in.
     AnotherBrowser,
@@ -27,8 +28,8 @@ pub enum RejectionKind {
     CodeWrong,
     /// Two session cookies with different values.
     ConflictingCookies,
-    /// A bearer token and a session cookie that differ, or several `Authorization` fields. Only with
-    /// [`bearer_tokens`](crate::Builder::bearer_tokens).
+    /// A bearer token and a session cookie that differ, or several `Authorization` fields. Only
+    /// with [`bearer_tokens`](crate::Builder::bearer_tokens).
     ConflictingCredentials,
     /// A cookie of ours did not come back, likely because the browser blocks cookies.
     CookiesBlocked,
@@ -36,11 +37,13 @@ pub enum RejectionKind {
     CrossSite,
     /// The session's token was good until its end.
     ExpiredSession,
-    /// A cookie of ours did not come back, likely because the browser came by `http`, and the public URL is `https`.
+    /// A cookie of ours did not come back, likely because the browser came by `http`, and the
+    /// public URL is `https`.
     InsecureConnection,
     /// The session's token is none of ours.
     InvalidSession,
-    /// Somebody who opened the link in another browser said that it was not theirs. It works where it was asked for.
+    /// Somebody who opened the link in another browser said that it was not theirs. It works where
+    /// it was asked for.
     LinkDeclined,
     /// The link was mailed too long ago.
     LinkExpired,
@@ -58,7 +61,8 @@ pub enum RejectionKind {
     NotAllowed,
     /// The proven address is not the one that the sign-in was begun for.
     OtherAddress,
-    /// A cookie of ours did not come back, likely because the browser came to another host than that of the public URL.
+    /// A cookie of ours did not come back, likely because the browser came to another host than
+    /// that of the public URL.
     OtherHost,
     /// The browser asked for an endpoint ahead of the person.
     Prefetch,
@@ -72,9 +76,11 @@ pub enum RejectionKind {
     ProviderRefusedAddress,
     /// The provider cannot be reached or does not answer in time.
     ProviderUnavailable,
-    /// Mail was asked for, or codes were typed, more often than [`Limits`](crate::Limits) says; or the provider says so.
+    /// Mail was asked for, or codes were typed, more often than [`Limits`](crate::Limits) says; or
+    /// the provider says so.
     RateLimited,
-    /// The session is good, but its sign-in too long ago for a route behind [`RequireRecent`](crate::RequireRecent).
+    /// The session is good, but its sign-in too long ago for a route behind
+    /// [`RequireRecent`](crate::RequireRecent).
     RecentSignInRequired,
     /// The session was ended early.
     RevokedSession,
@@ -82,7 +88,8 @@ pub enum RejectionKind {
     SessionTooLarge,
     /// The cookie is gone, but the store did not take the end of the session.
     SignOutNotRecorded,
-    /// The provider asks for more than a link or code: a second factor, single sign-on, the choice of an organization.
+    /// The provider asks for more than a link or code: a second factor, single sign-on, the choice
+    /// of an organization.
     StepUpRequired,
     /// The revocation store did not answer, or the throttle where a code was typed.
     StoreUnavailable,
@@ -231,7 +238,8 @@ impl RejectionKind {
         )
     }
 
-    /// Says whether signing in would help: the request is refused for want of a session, or of a recent one.
+    /// Says whether signing in would help: the request is refused for want of a session, or of a
+    /// recent one.
     pub(crate) const fn wants_sign_in(self) -> bool {
         matches!(
             self,
@@ -265,7 +273,8 @@ impl RejectionKind {
         }
     }
 
-    /// Returns what a person reads. What wants a sign-in is answered with the form itself wherever a person can see it.
+    /// Returns what a person reads. What wants a sign-in is answered with the form itself wherever
+    /// a person can see it.
     pub(crate) const fn trouble(self) -> Trouble {
         match self {
             Self::AmbiguousRequest => Trouble::AmbiguousRequest,

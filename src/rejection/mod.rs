@@ -1,4 +1,5 @@
-//! `Rejection`: why a request was refused, as data. The room `answer` says it in each audience's language.
+//! `Rejection`: why a request was refused, as data. The room `answer` says it in each audience's
+//! language.
 
 use std::time::Duration;
 
@@ -11,7 +12,8 @@ pub use self::kind::RejectionKind;
 /// How long a client is asked to wait where nobody said.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 
-/// Why a request was refused. The layer leaves it in the response's extensions, for a log or a metric.
+/// Why a request was refused. The layer leaves it in the response's extensions, for a log or a
+/// metric.
 ///
 /// ```
 /// use tower_magic_link::{Rejection, RejectionKind};

@@ -1,8 +1,11 @@
-//! `Accept`, as far as it says whether a page is wanted (RFC 9110, section 12.5.1). Reading it allocates nothing.
+//! `Accept`, as far as it says whether a page is wanted (RFC 9110, section 12.5.1). Reading it
+//! allocates nothing.
 //!
 //! - HTML has to be named, by itself or by `text/*`: `*/*` is what curl and fetch send.
-//! - It has to be wanted at least as much as JSON. What is named wins over `text/*` and `application/*`.
-//! - A range whose weight breaks the grammar is not wanted. A comma or semicolon in quotes is part of its parameter.
+//! - It has to be wanted at least as much as JSON. What is named wins over `text/*` and
+//!   `application/*`.
+//! - A range whose weight breaks the grammar is not wanted. A comma or semicolon in quotes is part
+//!   of its parameter.
 
 use http::{HeaderMap, header};
 
@@ -60,7 +63,8 @@ pub(crate) fn weight<'f>(parameters: impl Iterator<Item = &'f [u8]>) -> u16 {
     1_000
 }
 
-/// Reads a quality value: `0` or `1`, and up to three digits behind the point, which are zeros behind a 1. Anything else is 0.
+/// Reads a quality value: `0` or `1`, and up to three digits behind the point, which are zeros
+/// behind a 1. Anything else is 0.
 fn thousandths(quality: &[u8]) -> u16 {
     let (whole, fraction) = match quality {
         [whole] => (*whole, &[][..]),

@@ -1,4 +1,5 @@
-//! `Audience`: who asks, and so in which language a refusal is heard. Read when refusing, never when admitting.
+//! `Audience`: who asks, and so in which language a refusal is heard. Read when refusing, never
+//! when admitting.
 
 use http::{HeaderMap, Method, header, request::Parts};
 
@@ -18,11 +19,13 @@ use super::head::RequestHead;
 /// | [`Document`](Self::Document) | GET or HEAD that navigates | 303 to the form | a page with 503 |
 /// | [`Program`](Self::Program) | everything else: fetch, XHR, EventSource, an API's client; every other method | 401 problem | 503 problem |
 ///
-/// The first row that fits counts. Whether a GET or HEAD navigates, the browser says in `Sec-Fetch-Mode`, else in `Sec-Fetch-Dest`; only where it
-/// says neither does `Accept` (RFC 9110, section 12.5.1): it has to name HTML, and to want it at least as much as JSON.
+/// The first row that fits counts. Whether a GET or HEAD navigates, the browser says in
+/// `Sec-Fetch-Mode`, else in `Sec-Fetch-Dest`; only where it says neither does `Accept` (RFC 9110,
+/// section 12.5.1): it has to name HTML, and to want it at least as much as JSON.
 ///
-/// A problem is `application/problem+json` (RFC 9457) with a stable `type` and `code`. That of a 401 has a `login_url`, and beside it stands
-/// `WWW-Authenticate: MagicLink login_url="…"`; that of a 503 has `Retry-After`.
+/// A problem is `application/problem+json` (RFC 9457) with a stable `type` and `code`. That of a
+/// 401 has a `login_url`, and beside it stands `WWW-Authenticate: MagicLink login_url="…"`; that of
+/// a 503 has `Retry-After`.
 ///
 /// ```
 /// use http::Request;
@@ -101,7 +104,8 @@ fn is_htmx(headers: &HeaderMap) -> bool {
     field.is_some_and(|field| field.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
-/// Tells the kinds of gRPC apart: `application/grpc`, and behind it the variant, `+proto` or another format, parameters.
+/// Tells the kinds of gRPC apart: `application/grpc`, and behind it the variant, `+proto` or
+/// another format, parameters.
 fn grpc(headers: &HeaderMap) -> Option<Audience> {
     let kind = headers.get(header::CONTENT_TYPE)?.as_bytes();
     let is_end = |byte: &u8| matches!(byte, b'+' | b';' | b' ' | b'\t');

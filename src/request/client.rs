@@ -1,10 +1,12 @@
 //! Which address a request comes from, behind proxies whose word is taken.
 //!
-//! - The host says who is at the other end of the connection. Only where that is a trusted proxy is a field read, and only the one field that is
-//!   configured: a client cannot choose by sending the other.
-//! - The field is walked from the right, where the proxies wrote, past trusted ones: the first other address is the client.
-//! - What cannot be read ends the walk at the last trusted hop, whose own address then stands for the client: what a client wrote further left
-//!   never counts.
+//! - The host says who is at the other end of the connection. Only where that is a trusted proxy is
+//!   a field read, and only the one field that is configured: a client cannot choose by sending the
+//!   other.
+//! - The field is walked from the right, where the proxies wrote, past trusted ones: the first
+//!   other address is the client.
+//! - What cannot be read ends the walk at the last trusted hop, whose own address then stands for
+//!   the client: what a client wrote further left never counts.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,7 +20,8 @@ use crate::request::peer::{PeerAddr, Proxies};
 pub enum ForwardedField {
     /// `Forwarded` (RFC 7239).
     Forwarded,
-    /// `X-Forwarded-For`, which nginx, HAProxy, Traefik, Caddy and the clouds' load balancers write.
+    /// `X-Forwarded-For`, which nginx, HAProxy, Traefik, Caddy and the clouds' load balancers
+    /// write.
     #[default]
     XForwardedFor,
 }
@@ -40,7 +43,8 @@ impl ForwardedField {
     }
 }
 
-/// Returns the address that a request comes from; `None` where the host does not say who is at the other end.
+/// Returns the address that a request comes from; `None` where the host does not say who is at the
+/// other end.
 pub(crate) fn client_of(parts: &Parts, proxies: &Proxies, field: ForwardedField) -> Option<IpAddr> {
     let mut hop = PeerAddr::of(&parts.extensions)?.addr().ip().to_canonical();
     let lines: Vec<_> = parts.headers.get_all(field.name()).iter().collect();
@@ -61,8 +65,8 @@ pub(crate) fn client_of(parts: &Parts, proxies: &Proxies, field: ForwardedField)
     Some(hop)
 }
 
-/// The elements of a list (RFC 9110, section 5.6.1), from the last to the first. A comma in quotes parts none; quotes that a client left open further
-/// left do not change how what follows is read.
+/// The elements of a list (RFC 9110, section 5.6.1), from the last to the first. A comma in quotes
+/// parts none; quotes that a client left open further left do not change how what follows is read.
 struct FromTheRight<'l>(Option<&'l [u8]>);
 
 impl<'l> Iterator for FromTheRight<'l> {
@@ -100,7 +104,8 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     node(found?)
 }
 
-/// Reads an address, with or without a port (RFC 7239, section 6). `unknown` and `_hidden` are none.
+/// Reads an address, with or without a port (RFC 7239, section 6). `unknown` and `_hidden` are
+/// none.
 fn node(text: &str) -> Option<IpAddr> {
     if let Some(rest) = text.strip_prefix('[') {
         let (addr, port) = rest.split_once(']')?;

@@ -1,10 +1,13 @@
 //! `RequestHead`: what the gate reads of a request, borrowed. It allocates nothing.
 //!
-//! - Cookies are read byte-exact, over all `Cookie` fields (RFC 9113, section 8.2.3 splits them). A name that is
-//!   percent-encoded or padded with space is not ours: decoding it would let a sibling subdomain get around `__Host-`.
+//! - Cookies are read byte-exact, over all `Cookie` fields (RFC 9113, section 8.2.3 splits them). A
+//!   name that is percent-encoded or padded with space is not ours: decoding it would let a sibling
+//!   subdomain get around `__Host-`.
 //! - Bytes that a neighbour's cookie has no business with do not hide ours.
-//! - Two cookies of ours with different values are a conflict, decided by neither the first nor the last.
-//! - A bearer token stands in the one `Authorization` field, behind the scheme and one space. Another scheme is the application's own.
+//! - Two cookies of ours with different values are a conflict, decided by neither the first nor the
+//!   last.
+//! - A bearer token stands in the one `Authorization` field, behind the scheme and one space.
+//!   Another scheme is the application's own.
 
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use memchr::memchr_iter;
@@ -82,7 +85,8 @@ impl<'r> RequestHead<'r> {
         self.uri.path()
     }
 
-    /// Returns the address as the browser sees it, where the host keeps it; else as this layer is handed it.
+    /// Returns the address as the browser sees it, where the host keeps it; else as this layer is
+    /// handed it.
     pub(crate) fn original_uri(&self) -> &'r Uri {
         original_uri(self.extensions).unwrap_or(self.uri)
     }
@@ -91,7 +95,8 @@ impl<'r> RequestHead<'r> {
         self.method == Method::GET || self.method == Method::HEAD
     }
 
-    /// Says whether a browser asks on behalf of another origin what it may ask (Fetch, "CORS-preflight request").
+    /// Says whether a browser asks on behalf of another origin what it may ask (Fetch,
+    /// "CORS-preflight request").
     pub(crate) fn is_preflight(&self) -> bool {
         self.method == Method::OPTIONS
             && self.headers.contains_key(header::ORIGIN)
@@ -115,10 +120,12 @@ impl<'r> RequestHead<'r> {
         asks("sec-purpose") || asks("purpose")
     }
 
-    /// Says whether the request may come from another site than `origin`. `has_browser_cookie` decides where
-    /// the browser says nothing of it: our cookie is `SameSite=Lax`, so that no cross-site POST carries it.
+    /// Says whether the request may come from another site than `origin`. `has_browser_cookie`
+    /// decides where the browser says nothing of it: our cookie is `SameSite=Lax`, so that no
+    /// cross-site POST carries it.
     ///
-    /// `Origin: null` counts as nothing said: our own pages' `Referrer-Policy: no-referrer` makes browsers send it.
+    /// `Origin: null` counts as nothing said: our own pages' `Referrer-Policy: no-referrer` makes
+    /// browsers send it.
     pub(crate) fn is_cross_site(
         &self,
         origin: &str,
@@ -146,7 +153,8 @@ impl<'r> RequestHead<'r> {
             && origins.next().is_none()
     }
 
-    /// Says whether the caller shows what it gets to a person: a navigation, or somebody who prefers HTML.
+    /// Says whether the caller shows what it gets to a person: a navigation, or somebody who
+    /// prefers HTML.
     pub(crate) fn wants_page(&self) -> bool {
         wants_page(self.headers)
     }
@@ -166,7 +174,8 @@ impl<'r> RequestHead<'r> {
         let fields = self.headers.get_all(header::COOKIE).into_iter();
         let pairs = fields.flat_map(|field| pairs(field.as_bytes()));
         pairs.filter_map(|pair| {
-            // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong to the name.
+            // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong
+            // to the name.
             let pair = pair.strip_prefix(b" ").unwrap_or(pair);
             let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
             // What is not UTF-8 cannot be a value that we set; it conflicts with one that is.
@@ -174,9 +183,11 @@ impl<'r> RequestHead<'r> {
         })
     }
 
-    /// Finds the bearer token (RFC 6750, section 2.1). The scheme has no case; what stands behind it and one space is taken byte for byte.
+    /// Finds the bearer token (RFC 6750, section 2.1). The scheme has no case; what stands behind
+    /// it and one space is taken byte for byte.
     ///
-    /// Several `Authorization` fields conflict: the application behind us may read another one than we do.
+    /// Several `Authorization` fields conflict: the application behind us may read another one than
+    /// we do.
     pub(crate) fn bearer(&self) -> Found<'r> {
         let mut fields = self.headers.get_all(header::AUTHORIZATION).iter();
         let Some(field) = fields.next() else {
@@ -198,7 +209,8 @@ impl<'r> RequestHead<'r> {
     }
 }
 
-/// Says whether the answer is shown to a person. Fetch metadata wins over `Accept`, which scripts send as they like.
+/// Says whether the answer is shown to a person. Fetch metadata wins over `Accept`, which scripts
+/// send as they like.
 fn wants_page(headers: &HeaderMap) -> bool {
     let navigates = |mode: &HeaderValue| mode == "navigate";
     let is_shown = |destination: &HeaderValue| {
@@ -217,8 +229,9 @@ fn said(headers: &HeaderMap, name: &str, passes: impl Fn(&HeaderValue) -> bool) 
     Some(fields.all(passes))
 }
 
-/// Returns what follows the scheme in an `Authorization` field, if that is `Bearer`. The scheme ends where a token does
-/// (RFC 9110, section 11.1): a tab behind it makes no other scheme of it, for which the cookie would be taken instead.
+/// Returns what follows the scheme in an `Authorization` field, if that is `Bearer`. The scheme
+/// ends where a token does (RFC 9110, section 11.1): a tab behind it makes no other scheme of it,
+/// for which the cookie would be taken instead.
 fn behind_bearer(field: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = field.split_at_checked(b"bearer".len())?;
     let is_whole = rest
@@ -227,7 +240,8 @@ fn behind_bearer(field: &[u8]) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(b"bearer") && is_whole).then_some(rest)
 }
 
-/// Splits a `Cookie` field at its semicolons. A token is hundreds of bytes without one: memchr looks at many at a time.
+/// Splits a `Cookie` field at its semicolons. A token is hundreds of bytes without one: memchr
+/// looks at many at a time.
 pub(crate) fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut start = 0;
     memchr_iter(b';', field)

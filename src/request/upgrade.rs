@@ -1,17 +1,22 @@
 //! `Upgrade`: what a request asks its connection to become.
 //!
-//! - After a 101 the bytes belong to the two ends, and the layer reads none of them. A tunnel that speaks HTTP carries requests
-//!   that nobody has checked, with any identity header in them. So a WebSocket is the one upgrade that goes further.
-//! - A WebSocket handshake is an HTTP/1.1 `GET` without a body that names the one protocol `websocket`, with one key and one version (RFC 6455,
-//!   section 4.2.1). A list that names a second protocol leaves the choice to the server behind (RFC 9110, section 7.8). The form of the
-//!   key, and which version, are between the client and that server: whatever they agree on is a WebSocket.
-//! - HTTP/2 has no `Upgrade`; its WebSockets are a `CONNECT` with a path (RFC 8441). A `CONNECT` without one is a tunnel.
+//! - After a 101 the bytes belong to the two ends, and the layer reads none of them. A tunnel that
+//!   speaks HTTP carries requests that nobody has checked, with any identity header in them. So a
+//!   WebSocket is the one upgrade that goes further.
+//! - A WebSocket handshake is an HTTP/1.1 `GET` without a body that names the one protocol
+//!   `websocket`, with one key and one version (RFC 6455, section 4.2.1). A list that names a
+//!   second protocol leaves the choice to the server behind (RFC 9110, section 7.8). The form of
+//!   the key, and which version, are between the client and that server: whatever they agree on is
+//!   a WebSocket.
+//! - HTTP/2 has no `Upgrade`; its WebSockets are a `CONNECT` with a path (RFC 8441). A `CONNECT`
+//!   without one is a tunnel.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header};
 
 use crate::request::head::RequestHead;
 
-/// A client's offer to speak HTTP/2 with these settings, beside `Upgrade: h2c` (RFC 7540, section 3.2.1).
+/// A client's offer to speak HTTP/2 with these settings, beside `Upgrade: h2c` (RFC 7540, section
+/// 3.2.1).
 pub(crate) const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
 const WEBSOCKET: &[u8] = b"websocket";
@@ -39,8 +44,8 @@ impl Upgrade {
         }
     }
 
-    /// Reads what a client asks of its connection to a proxy, as far as the proxy shows it: `Connection` and the version are about the
-    /// proxy's own connection.
+    /// Reads what a client asks of its connection to a proxy, as far as the proxy shows it:
+    /// `Connection` and the version are about the proxy's own connection.
     pub(crate) fn shown(method: &Method, headers: &HeaderMap) -> Self {
         if !headers.contains_key(header::UPGRADE) && !headers.contains_key(HTTP2_SETTINGS) {
             return Self::None;
@@ -59,8 +64,8 @@ impl Upgrade {
     }
 }
 
-/// Says whether a request is a `CONNECT` for a tunnel of bytes: any but the one that HTTP/2 and later have for a WebSocket, which has a
-/// path.
+/// Says whether a request is a `CONNECT` for a tunnel of bytes: any but the one that HTTP/2 and
+/// later have for a WebSocket, which has a path.
 pub(crate) fn asks_for_tunnel(head: &RequestHead<'_>) -> bool {
     let is_old = matches!(
         head.version(),
@@ -69,7 +74,8 @@ pub(crate) fn asks_for_tunnel(head: &RequestHead<'_>) -> bool {
     head.method() == Method::CONNECT && (is_old || head.original_uri().scheme().is_none())
 }
 
-/// Returns the one field of a name. `None` where there are several: readers differ on which of them counts.
+/// Returns the one field of a name. `None` where there are several: readers differ on which of them
+/// counts.
 fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
     let mut fields = headers.get_all(name).iter();
     fields.next().filter(|_| fields.next().is_none())

@@ -1,8 +1,11 @@
-//! The revocation store as the layer asks it: for a bounded time, and with one account of its outages.
+//! The revocation store as the layer asks it: for a bounded time, and with one account of its
+//! outages.
 //!
-//! - By default a store that cannot tell closes what is protected: 503, and the cookie stays. [`Builder::insecure_admit_on_outage`] admits instead.
-//! - Each change is told once: [`Event::StoreLost`] with the first look-up that fails, [`Event::StoreRecovered`] with the first that says that a
-//!   session stands. A store may know that one has ended while it knows nothing else.
+//! - By default a store that cannot tell closes what is protected: 503, and the cookie stays.
+//!   [`Builder::insecure_admit_on_outage`] admits instead.
+//! - Each change is told once: [`Event::StoreLost`] with the first look-up that fails,
+//!   [`Event::StoreRecovered`] with the first that says that a session stands. A store may know
+//!   that one has ended while it knows nothing else.
 //!
 //! [`Builder::insecure_admit_on_outage`]: crate::Builder::insecure_admit_on_outage
 
@@ -67,7 +70,8 @@ impl BoundedRevocations {
     ) -> Result<Standing, Rejection> {
         match answer {
             Ok(Standing::Active) => {
-                // A load before the swap: the usual request shares the cache line instead of taking it.
+                // A load before the swap: the usual request shares the cache line instead of taking
+                // it.
                 if self.is_out.load(Ordering::Relaxed) && self.is_out.swap(false, Ordering::Relaxed)
                 {
                     self.listener.tell(&Event::StoreRecovered);
@@ -90,7 +94,8 @@ impl BoundedRevocations {
         }
     }
 
-    /// Says whether a session was not ended early. A store that does not answer is a refusal, not an end.
+    /// Says whether a session was not ended early. A store that does not answer is a refusal, not
+    /// an end.
     pub(crate) async fn is_active(&self, session: &Session) -> Result<bool, Rejection> {
         let standing = match self.look_up(session) {
             Lookup::Settled(standing) => standing,
@@ -107,8 +112,9 @@ impl BoundedRevocations {
         })
     }
 
-    /// Has the store remember several ends that were ordered at once. Each is given, whatever becomes of another: what a store does by itself - end it
-    /// here, try again - it does with all. The error is the first one's.
+    /// Has the store remember several ends that were ordered at once. Each is given, whatever
+    /// becomes of another: what a store does by itself - end it here, try again - it does with all.
+    /// The error is the first one's.
     pub(crate) async fn revoke_all(&self, orders: &[Revocation]) -> Result<(), StoreError> {
         let taken = join_all(orders.iter().map(|order| self.revoke(order))).await;
         taken.into_iter().collect()

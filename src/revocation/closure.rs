@@ -75,8 +75,9 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> IntoStanding for Result<Standing, E>
 
 /// A closure that looks sessions up, and the memory of those that were signed out here.
 ///
-/// A closure can only be asked. So the sign-outs of this process, and the orders of webhooks that it received, are remembered beside it, and nowhere else. Of
-/// the sign-outs the application hears through `Builder::on_event`; webhooks need an implementation of [`Revocations`], which is told.
+/// A closure can only be asked. So the sign-outs of this process, and the orders of webhooks that
+/// it received, are remembered beside it, and nowhere else. Of the sign-outs the application hears
+/// through `Builder::on_event`; webhooks need an implementation of [`Revocations`], which is told.
 pub struct FnRevocations<F> {
     look_up: F,
     ended_here: MemoryRevocations,

@@ -1,10 +1,13 @@
 //! `MemoryRevocations`: the store of an application that runs in one process.
 //!
-//! - Readers take no lock and wait for nobody: not for a revocation, nor for the store to grow or to forget.
-//! - A session that was ended by itself costs at most 48 bytes, overhead included (`benches/revocations.rs` prints it). What ends many
-//!   sessions is kept by name, and costs more.
-//! - Live connections hear of an end at once: `watchers` keeps one waker for each, for as long as it lives.
-//! - It is bounded by forgetting what has expired: an entry leaves some time after the last token that it ends has ended, as new ones come.
+//! - Readers take no lock and wait for nobody: not for a revocation, nor for the store to grow or
+//!   to forget.
+//! - A session that was ended by itself costs at most 48 bytes, overhead included
+//!   (`benches/revocations.rs` prints it). What ends many sessions is kept by name, and costs more.
+//! - Live connections hear of an end at once: `watchers` keeps one waker for each, for as long as
+//!   it lives.
+//! - It is bounded by forgetting what has expired: an entry leaves some time after the last token
+//!   that it ends has ended, as new ones come.
 
 use std::{borrow::Cow, fmt, ptr, slice};
 
@@ -30,15 +33,16 @@ mod names;
 mod sync;
 mod table;
 
-/// Among how many tables sessions are spread. With ten million, a table of 40,000 is the most that one order has to copy.
+/// Among how many tables sessions are spread. With ten million, a table of 40,000 is the most that
+/// one order has to copy.
 const ID_SHARDS: usize = 256;
 /// Among how many lists the names of one kind are spread. Each order copies one.
 const NAME_SHARDS: usize = 64;
 
 /// Remembers ended sessions in this process. Clones share what they remember.
 ///
-/// Another replica does not know of them, and a restart forgets them: an application on several machines needs
-/// a shared store behind the [`Revocations`] port.
+/// Another replica does not know of them, and a restart forgets them: an application on several
+/// machines needs a shared store behind the [`Revocations`] port.
 ///
 /// ```
 /// use tower_magic_link::{MemoryRevocations, Revocation, Session};
@@ -115,7 +119,8 @@ impl Groups {
         ]
     }
 
-    /// Returns where orders for a target are kept, and under which name; of a session's there are none.
+    /// Returns where orders for a target are kept, and under which name; of a session's there are
+    /// none.
     fn named<'a>(&self, target: &'a Target) -> Option<(&Names, Cow<'a, str>)> {
         Some(match target {
             Target::Address(address) => (&self.addresses, address.to_ascii_lowercase().into()),
@@ -176,7 +181,8 @@ impl MemoryRevocations {
         self.end_all(slice::from_ref(revocation), revocation.at());
     }
 
-    /// Ends what the orders say, and forgets what has expired by `now`. Those that live on hear of what is new.
+    /// Ends what the orders say, and forgets what has expired by `now`. Those that live on hear of
+    /// what is new.
     pub(super) fn end_all(&self, orders: &[Revocation], now: Timestamp) {
         let Ended {
             sessions,
@@ -210,11 +216,12 @@ impl MemoryRevocations {
         }
     }
 
-    /// Returns what is remembered, in no order, for a store that has to be filled: orders that have expired may be among it, and
-    /// those that are given meanwhile may be missing.
+    /// Returns what is remembered, in no order, for a store that has to be filled: orders that have
+    /// expired may be among it, and those that are given meanwhile may be missing.
     ///
-    /// Of orders for the same target the latest moments are left. An order for a single session has forgotten when it was given, and says 1970; its
-    /// [`until`](Revocation::until) after the year 2106 has become the end of time.
+    /// Of orders for the same target the latest moments are left. An order for a single session has
+    /// forgotten when it was given, and says 1970; its [`until`](Revocation::until) after the year
+    /// 2106 has become the end of time.
     #[must_use]
     pub fn orders(&self) -> Vec<Revocation> {
         let sessions = self.ended.sessions.entries().into_iter().map(|(id, end)| {
@@ -241,7 +248,8 @@ impl MemoryRevocations {
         self.ended.watchers.len()
     }
 
-    /// Returns how many orders are remembered, those included that have expired and were not forgotten yet.
+    /// Returns how many orders are remembered, those included that have expired and were not
+    /// forgotten yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ended.sessions.len() + self.ended.groups.len()
@@ -436,7 +444,8 @@ mod tests {
         assert!(sessions < 2_000, "{sessions} that have expired");
     }
 
-    /// What a store on several machines needs: the clock of whoever gives an order is not everybody's.
+    /// What a store on several machines needs: the clock of whoever gives an order is not
+    /// everybody's.
     #[test]
     fn what_is_forgotten_goes_by_the_time_that_is_given() {
         let subject = |number: u64| Target::Subject(format!("prof_{number}"));
@@ -517,7 +526,8 @@ mod tests {
         assert_eq!(together.len(), 70);
     }
 
-    /// A store that is loaded anew tells what everybody knows: it was a wake for each live connection and a copy of a list for each order.
+    /// A store that is loaded anew tells what everybody knows: it was a wake for each live
+    /// connection and a copy of a list for each order.
     #[test]
     fn an_order_that_is_known_wakes_nobody() {
         #[derive(Default)]

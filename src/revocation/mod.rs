@@ -1,7 +1,8 @@
 //! The revocation hook: where sessions that were ended early are remembered.
 //!
-//! - A look-up is synchronous and may answer at once: memory, or a local copy of a remote store, costs the request neither a
-//!   box nor a wait. Only a store that truly waits returns [`Lookup::Pending`].
+//! - A look-up is synchronous and may answer at once: memory, or a local copy of a remote store,
+//!   costs the request neither a box nor a wait. Only a store that truly waits returns
+//!   [`Lookup::Pending`].
 //! - It is asked after the token's signature and end were checked, never for strangers.
 //! - Unknown is not revoked: a store that fails is a 503, and the session's cookie stays.
 
@@ -32,8 +33,9 @@ pub use self::redis::RedisRevocations;
 
 /// Where sessions that were ended early are remembered.
 ///
-/// An implementation may forget an entry once [`Revocation::until`] has passed. It must not forget sooner: a forgotten entry is a
-/// session that works again. A store that several machines share should keep entries a minute longer, because machines' clocks differ.
+/// An implementation may forget an entry once [`Revocation::until`] has passed. It must not forget
+/// sooner: a forgotten entry is a session that works again. A store that several machines share
+/// should keep entries a minute longer, because machines' clocks differ.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::RwLock};
@@ -66,22 +68,24 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
     /// Looks up one session. Answers [`Lookup::Settled`] when no IO is needed.
     fn look_up(&self, session: &Session) -> Lookup;
 
-    /// Ends the sessions that the order's target names. Logout and the webhook call it, also several times at once.
+    /// Ends the sessions that the order's target names. Logout and the webhook call it, also
+    /// several times at once.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()>;
 
-    /// Returns a future that completes once this session is ended, for live connections to end with it; `None` if the store
-    /// cannot tell by itself. Default: `None`.
+    /// Returns a future that completes once this session is ended, for live connections to end with
+    /// it; `None` if the store cannot tell by itself. Default: `None`.
     ///
-    /// It must complete too if the session has been ended already, and must not complete for any other reason. Dropping it must leave nothing
-    /// behind. It may miss an end, since the layer looks live sessions up at an interval as well
+    /// It must complete too if the session has been ended already, and must not complete for any
+    /// other reason. Dropping it must leave nothing behind. It may miss an end, since the layer
+    /// looks live sessions up at an interval as well
     /// ([`Builder::stream_look_up_interval`](crate::Builder::stream_look_up_interval)).
     fn watch(&self, session: &Session) -> Option<Signal> {
         let _ = session;
         None
     }
 
-    /// Takes note of where the layer's events go. [`Builder::build`](crate::Builder::build) calls it, for a store that has something to tell between requests.
-    /// Default: does nothing.
+    /// Takes note of where the layer's events go. [`Builder::build`](crate::Builder::build) calls
+    /// it, for a store that has something to tell between requests. Default: does nothing.
     fn tell_to(&self, listener: &Listener) {
         let _ = listener;
     }
@@ -91,7 +95,8 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "an answer is there or it is not")]
 pub enum Lookup {
-    /// The store has to wait. The request waits with it, for as long as the layer's `revocation_timeout`.
+    /// The store has to wait. The request waits with it, for as long as the layer's
+    /// `revocation_timeout`.
     Pending(StoreFuture<'static, Standing>),
     /// Known at once.
     Settled(Result<Standing, StoreError>),
@@ -135,11 +140,13 @@ pub struct Revocation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
-    /// Every session of this address whose sign-in was at [`Revocation::at`] or before, whatever its subject. ASCII case does not matter.
+    /// Every session of this address whose sign-in was at [`Revocation::at`] or before, whatever
+    /// its subject. ASCII case does not matter.
     Address(String),
     /// Every session that this connection of the provider proved, at [`Revocation::at`] or before.
     Connection(String),
-    /// Every session of this subject in this organization whose sign-in was at [`Revocation::at`] or before; none of the subject's in another.
+    /// Every session of this subject in this organization whose sign-in was at [`Revocation::at`]
+    /// or before; none of the subject's in another.
     Membership {
         /// The provider's id of the person: [`Session::subject`].
         subject: String,
@@ -148,11 +155,13 @@ pub enum Target {
     },
     /// Every session of this organization whose sign-in was at [`Revocation::at`] or before.
     Organization(String),
-    /// Every session that began with this session of the provider's ([`Session::provider_session`]), at [`Revocation::at`] or before.
+    /// Every session that began with this session of the provider's
+    /// ([`Session::provider_session`]), at [`Revocation::at`] or before.
     ProviderSession(String),
     /// The one session of this id.
     Session(SessionId),
-    /// Every session of this subject whose sign-in ([`Session::auth_time`]) was at [`Revocation::at`] or before.
+    /// Every session of this subject whose sign-in ([`Session::auth_time`]) was at
+    /// [`Revocation::at`] or before.
     Subject(String),
 }
 
@@ -174,9 +183,11 @@ impl Target {
         }
     }
 
-    /// Returns every target that [names](Self::names) a session, its id first. An order for one of them may [end](Revocation::ends) it, and no other order does.
+    /// Returns every target that [names](Self::names) a session, its id first. An order for one of
+    /// them may [end](Revocation::ends) it, and no other order does.
     ///
-    /// For a store that finds orders by their target. What a later version of this crate can end is then looked for too.
+    /// For a store that finds orders by their target. What a later version of this crate can end is
+    /// then looked for too.
     pub fn all_of(session: &Session) -> impl Iterator<Item = Self> + use<> {
         let subject = session.subject();
         let organization = session.organization();
@@ -198,8 +209,9 @@ impl Target {
         targets.into_iter().flatten()
     }
 
-    /// Returns a text for the target, to keep an order by: `subject:user_1`. Two targets have the same one only if they name the same sessions, and it
-    /// is the same in every version. It may hold an address, so it is not for logs.
+    /// Returns a text for the target, to keep an order by: `subject:user_1`. Two targets have the
+    /// same one only if they name the same sessions, and it is the same in every version. It may
+    /// hold an address, so it is not for logs.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -229,7 +241,8 @@ fn read_membership(name: &str) -> Option<(&str, &str)> {
 }
 
 impl Revocation {
-    /// Orders an end: now, which is `at`, and remembered until `until`, the end of the last token that it concerns.
+    /// Orders an end: now, which is `at`, and remembered until `until`, the end of the last token
+    /// that it concerns.
     #[must_use]
     pub const fn new(target: Target, at: Timestamp, until: Timestamp) -> Self {
         Self { target, at, until }

@@ -1,7 +1,9 @@
 //! Who waits to hear that a session was ended: one waker for each live connection.
 //!
-//! - A lock guards them, which look-ups never take: only watches that begin, move or end, and revocations.
-//! - What is woken looks the session up itself. So a waker is a hint, and the store's maps are the truth.
+//! - A lock guards them, which look-ups never take: only watches that begin, move or end, and
+//!   revocations.
+//! - What is woken looks the session up itself. So a waker is a hint, and the store's maps are the
+//!   truth.
 //! - A watch that is dropped takes its waker along.
 
 use std::{

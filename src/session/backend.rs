@@ -1,11 +1,11 @@
 //! The crypto backend of key pairs, named explicitly.
 //!
-//! - Feature `aws-lc-rs` (default): aws-lc-rs. It needs a C compiler, has no open advisory, is what rustls uses
-//!   by default, and is the faster of the two. It wins where both are compiled in.
-//! - Feature `rust-crypto`: RustCrypto, pure Rust. jsonwebtoken's feature of that name also compiles the `rsa` crate,
-//!   which has RUSTSEC-2023-0071; nothing here calls it.
-//! - jsonwebtoken's process-wide provider is never asked: it panics when another crate of the same binary has
-//!   compiled in the other backend.
+//! - Feature `aws-lc-rs` (default): aws-lc-rs. It needs a C compiler, has no open advisory, is what
+//!   rustls uses by default, and is the faster of the two. It wins where both are compiled in.
+//! - Feature `rust-crypto`: RustCrypto, pure Rust. jsonwebtoken's feature of that name also
+//!   compiles the `rsa` crate, which has RUSTSEC-2023-0071; nothing here calls it.
+//! - jsonwebtoken's process-wide provider is never asked: it panics when another crate of the same
+//!   binary has compiled in the other backend.
 
 #[cfg(feature = "aws-lc-rs")]
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;

@@ -1,9 +1,12 @@
 //! The layer's cookies: their names, and how they are set and removed.
 //!
-//! - `__Host-` names (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2): `Secure`, `Path=/`, no `Domain`, so that no sibling
-//!   subdomain can plant one. On a plain-http loopback URL there is no prefix and no `Secure`: Safari drops both there.
-//! - With a domain the session cookie is `__Secure-`, and has `Domain`: `__Host-` allows none. The others stay as they are.
-//! - `HttpOnly` and `SameSite=Lax` on all. Lax arrives with the navigation from the mail, and with no cross-site POST.
+//! - `__Host-` names (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2): `Secure`, `Path=/`, no
+//!   `Domain`, so that no sibling subdomain can plant one. On a plain-http loopback URL there is no
+//!   prefix and no `Secure`: Safari drops both there.
+//! - With a domain the session cookie is `__Secure-`, and has `Domain`: `__Host-` allows none. The
+//!   others stay as they are.
+//! - `HttpOnly` and `SameSite=Lax` on all. Lax arrives with the navigation from the mail, and with
+//!   no cross-site POST.
 
 use std::time::Duration;
 
@@ -26,18 +29,21 @@ pub(crate) struct Cookies {
     is_secure: bool,
     /// Of the session cookie alone.
     domain: Option<String>,
-    /// The same for every response: a forged cookie is a stranger's to send, and should cost us little.
+    /// The same for every response: a forged cookie is a stranger's to send, and should cost us
+    /// little.
     removal: HeaderValue,
 }
 
 /// Which of the layer's cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Jar {
-    /// Says that a session cookie was set a moment ago: a browser that brings this one and not that one dropped it.
+    /// Says that a session cookie was set a moment ago: a browser that brings this one and not that
+    /// one dropped it.
     Arrived,
     /// Binds a sign-in to the browser that began it.
     Browser,
-    /// The session token under the name that it has with a domain where there is none, and without where there is one. It is not read.
+    /// The session token under the name that it has with a domain where there is none, and without
+    /// where there is one. It is not read.
     Former,
     /// The leave of another browser to finish a sign-in.
     Pass,
@@ -59,7 +65,8 @@ impl Jar {
 }
 
 impl Cookies {
-    /// Makes the names from the base name: `NAME`, `NAME-browser` and so on, behind `__Host-` when secure.
+    /// Makes the names from the base name: `NAME`, `NAME-browser` and so on, behind `__Host-` when
+    /// secure.
     ///
     /// With a domain, which is for secure ones alone, the session's is `__Secure-NAME`.
     pub(crate) fn new(name: &str, is_secure: bool, domain: Option<String>) -> Self {
@@ -103,7 +110,8 @@ impl Cookies {
         self.name(jar).len().saturating_add(value.len()) <= LONGEST
     }
 
-    /// Returns the `Set-Cookie` value that keeps `value` for `max_age`, or until the browser is closed.
+    /// Returns the `Set-Cookie` value that keeps `value` for `max_age`, or until the browser is
+    /// closed.
     pub(crate) fn set(
         &self,
         jar: Jar,
@@ -153,7 +161,8 @@ impl Cookies {
 fn removed<'c>(name: &'c str, is_secure: bool, domain: Option<&'c str>) -> Cookie<'c> {
     let mut removal = bare(name, "", is_secure, domain);
     removal.make_removal();
-    // make_removal writes an Expires relative to the system clock; the epoch says the same and needs no clock.
+    // make_removal writes an Expires relative to the system clock; the epoch says the same and
+    // needs no clock.
     removal.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
     removal
 }

@@ -1,4 +1,5 @@
-//! Keys that everybody has: from tutorials, RFCs and tools. A session signed with one can be made by anyone.
+//! Keys that everybody has: from tutorials, RFCs and tools. A session signed with one can be made
+//! by anyone.
 
 /// Secrets of 32 bytes or more that stand in public documents.
 const PUBLISHED: [&[u8]; 11] = [
@@ -21,8 +22,8 @@ const PUBLISHED: [&[u8]; 11] = [
     ],
 ];
 
-/// The fewest distinct bytes that a key may have. 32 random bytes have 30 on average; 32 random hex digits have 14,
-/// and fewer than 8 of them once in 30 million keys.
+/// The fewest distinct bytes that a key may have. 32 random bytes have 30 on average; 32 random hex
+/// digits have 14, and fewer than 8 of them once in 30 million keys.
 const FEWEST_DISTINCT: usize = 8;
 
 /// Says whether a key stands in a public document, or is so regular that nobody drew it at random.
@@ -33,7 +34,8 @@ pub(super) fn is_known(secret: &[u8]) -> bool {
         || is_repeated(secret)
 }
 
-/// Says whether a text stands in a public document as a key. Some of them are base64 of something by chance.
+/// Says whether a text stands in a public document as a key. Some of them are base64 of something
+/// by chance.
 pub(super) fn is_published(text: &str) -> bool {
     PUBLISHED.contains(&text.as_bytes())
 }

@@ -35,7 +35,8 @@ impl Issued {
         &self.token
     }
 
-    /// Returns the `Set-Cookie` value that has a browser keep the session. Its response must be kept by no cache: `Cache-Control: no-store`.
+    /// Returns the `Set-Cookie` value that has a browser keep the session. Its response must be
+    /// kept by no cache: `Cache-Control: no-store`.
     #[must_use]
     pub fn set_cookie(&self) -> HeaderValue {
         self.cookie.clone()
@@ -70,7 +71,8 @@ pub enum IssueError {
     /// The current key does not sign.
     #[error("the signing key does not sign")]
     NotSigned,
-    /// Browsers drop cookies over 4,096 bytes (draft-ietf-httpbis-rfc6265bis, section 5.6), and the gate takes no longer token.
+    /// Browsers drop cookies over 4,096 bytes (draft-ietf-httpbis-rfc6265bis, section 5.6), and the
+    /// gate takes no longer token.
     #[error(
         "the session's cookie would have {size} bytes, over {}",
         cookie::LONGEST

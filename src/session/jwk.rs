@@ -2,7 +2,8 @@
 
 use super::SigningKey;
 
-/// Writes a JWK Set of the key pairs among some keys. A shared secret has no public half, and is passed over.
+/// Writes a JWK Set of the key pairs among some keys. A shared secret has no public half, and is
+/// passed over.
 pub(super) fn set<'k>(keys: impl Iterator<Item = &'k SigningKey>) -> String {
     let keys: Vec<_> = keys.filter_map(write).collect();
     format!(r#"{{"keys":[{}]}}"#, keys.join(","))

@@ -1,11 +1,13 @@
 //! `SigningKey`: one key that mints and verifies session tokens.
 //!
-//! - HS256 by RustCrypto's `hmac` and `sha2` with the key schedule computed once: for one short token that is the fastest
-//!   there is, and no backend has to be chosen for it.
-//! - EdDSA (Ed25519) and ES256 (P-256) by the backend of `backend.rs`, for when another service verifies without our secret.
-//! - A key knows the exact encoded header of the tokens that it mints. A token finds its key by these bytes;
-//!   `alg`, `kid`, `typ`, `crit`, `jku` from outside are never interpreted.
-//! - What else must be secret is derived from the key (HKDF, RFC 5869), each purpose under its own label.
+//! - HS256 by RustCrypto's `hmac` and `sha2` with the key schedule computed once: for one short
+//!   token that is the fastest there is, and no backend has to be chosen for it.
+//! - EdDSA (Ed25519) and ES256 (P-256) by the backend of `backend.rs`, for when another service
+//!   verifies without our secret.
+//! - A key knows the exact encoded header of the tokens that it mints. A token finds its key by
+//!   these bytes; `alg`, `kid`, `typ`, `crit`, `jku` from outside are never interpreted.
+//! - What else must be secret is derived from the key (HKDF, RFC 5869), each purpose under its own
+//!   label.
 
 use std::fmt;
 
@@ -48,12 +50,13 @@ enum Material {
 }
 
 impl SigningKey {
-    /// Makes an HS256 key (HMAC-SHA256) of 32 random bytes or more: `openssl rand -base64 32`, decoded.
+    /// Makes an HS256 key (HMAC-SHA256) of 32 random bytes or more: `openssl rand -base64 32`,
+    /// decoded.
     ///
     /// # Errors
     ///
-    /// When there are fewer than 32 bytes, or they are a well-known example, plainly not random, or a public or private
-    /// key in PEM, DER or SSH's format.
+    /// When there are fewer than 32 bytes, or they are a well-known example, plainly not random, or
+    /// a public or private key in PEM, DER or SSH's format.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let secret = secret.as_ref();
         if secret.len() < SHORTEST_SECRET {
@@ -81,7 +84,8 @@ impl SigningKey {
         Self::assemble(Material::Hs256(mac), secret)
     }
 
-    /// Draws a fresh HS256 key. Sessions signed with it end with the process, and no other replica knows it.
+    /// Draws a fresh HS256 key. Sessions signed with it end with the process, and no other replica
+    /// knows it.
     ///
     /// # Errors
     ///
@@ -90,7 +94,8 @@ impl SigningKey {
         Self::hs256(crate::random::bytes::<32>())
     }
 
-    /// Draws a fresh Ed25519 key for EdDSA. Sessions signed with it end with the process, and no other replica knows it.
+    /// Draws a fresh Ed25519 key for EdDSA. Sessions signed with it end with the process, and no
+    /// other replica knows it.
     ///
     /// # Errors
     ///
@@ -103,7 +108,8 @@ impl SigningKey {
         Self::assemble(Material::Pair(Box::new(pair)), &seed)
     }
 
-    /// Reads an Ed25519 private key for EdDSA, in PKCS #8 PEM: `openssl genpkey -algorithm ed25519`.
+    /// Reads an Ed25519 private key for EdDSA, in PKCS #8 PEM: `openssl genpkey -algorithm
+    /// ed25519`.
     ///
     /// # Errors
     ///
@@ -117,10 +123,12 @@ impl SigningKey {
         Self::assemble(Material::Pair(Box::new(pair)), &seed)
     }
 
-    /// Reads a P-256 private key for ES256, in PKCS #8 PEM: `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256`.
+    /// Reads a P-256 private key for ES256, in PKCS #8 PEM: `openssl genpkey -algorithm EC -pkeyopt
+    /// ec_paramgen_curve:P-256`.
     ///
-    /// EdDSA is the better choice where every sibling knows it: it is faster, needs no random number to sign, and its signature has one form (of
-    /// one by ECDSA anybody can make a second, for the same token).
+    /// EdDSA is the better choice where every sibling knows it: it is faster, needs no random
+    /// number to sign, and its signature has one form (of one by ECDSA anybody can make a second,
+    /// for the same token).
     ///
     /// # Errors
     ///
@@ -134,7 +142,8 @@ impl SigningKey {
         Self::assemble(Material::Pair(Box::new(pair)), &seed)
     }
 
-    /// Names the key: the `kid` of its tokens, at most 64 letters, digits, `-`, `_` and `.`. The default is derived from the key.
+    /// Names the key: the `kid` of its tokens, at most 64 letters, digits, `-`, `_` and `.`. The
+    /// default is derived from the key.
     ///
     /// # Errors
     ///
@@ -167,7 +176,8 @@ impl SigningKey {
         }
     }
 
-    /// Returns the members of the key's JWK that say which public key it is; `None` of a shared secret.
+    /// Returns the members of the key's JWK that say which public key it is; `None` of a shared
+    /// secret.
     pub(super) fn public_jwk(&self) -> Option<String> {
         match &self.material {
             Material::Hs256(_) => None,
@@ -176,7 +186,8 @@ impl SigningKey {
         }
     }
 
-    /// Says whether two keys have the same secret, whatever they are called. Not in constant time: both are ours.
+    /// Says whether two keys have the same secret, whatever they are called. Not in constant time:
+    /// both are ours.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.algorithm() == other.algorithm()
             && self.derived::<32>("same key") == other.derived("same key")
@@ -246,9 +257,11 @@ impl SigningKey {
         Some(())
     }
 
-    /// Says whether an encoded signature is this key's for the text. Constant time in the signature's bytes.
+    /// Says whether an encoded signature is this key's for the text. Constant time in the
+    /// signature's bytes.
     pub(super) fn verifies(&self, text: &str, signature: &str) -> bool {
-        // 64 bytes is an Ed25519 or P-256 signature; HMAC-SHA256 has 32. A longer one does not fit and is refused.
+        // 64 bytes is an Ed25519 or P-256 signature; HMAC-SHA256 has 32. A longer one does not fit
+        // and is refused.
         let mut buffer = [0; 64];
         let Ok(length) = URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) else {
             return false;
@@ -284,15 +297,16 @@ fn prefix(algorithm: &str, id: &str) -> String {
     prefix
 }
 
-/// Says whether a secret is a key in one of the formats that public keys are handed out in. With one of those as the secret of an
-/// HMAC, everybody could sign (CVE-2022-29217 and its kin).
+/// Says whether a secret is a key in one of the formats that public keys are handed out in. With
+/// one of those as the secret of an HMAC, everybody could sign (CVE-2022-29217 and its kin).
 fn is_key_document(secret: &[u8]) -> bool {
     let text = secret.trim_ascii_start();
     let is_text = ["-----BEGIN ", "ssh-", "ecdsa-sha2-", "sk-ssh-"]
         .iter()
         .any(|start| text.starts_with(start.as_bytes()));
-    // A DER sequence of just this length, with a sequence or an integer first: SubjectPublicKeyInfo, PKCS #1, PKCS #8.
-    // The shortest public key has 44 bytes; random keys of 32 are never mistaken for one.
+    // A DER sequence of just this length, with a sequence or an integer first:
+    // SubjectPublicKeyInfo, PKCS #1, PKCS #8. The shortest public key has 44 bytes; random keys of
+    // 32 are never mistaken for one.
     let is_der = secret.len() >= 44
         && match secret {
             [0x30, length, 0x30 | 0x02, ..] if *length < 0x80 => {

@@ -1,8 +1,10 @@
 //! How long sessions live. Pure: times are arguments.
 //!
-//! - A session ends when its lifetime since the sign-in has passed, or its idle time since the last renewal: whichever is first.
+//! - A session ends when its lifetime since the sign-in has passed, or its idle time since the last
+//!   renewal: whichever is first.
 //! - Whoever asked to be remembered has a lifetime of their own, and no idle time within it.
-//! - A token knows the settings of the day when it was minted. Today's may be shorter, and then they hold: for its end, its renewal and what lives with it.
+//! - A token knows the settings of the day when it was minted. Today's may be shorter, and then
+//!   they hold: for its end, its renewal and what lives with it.
 
 use std::time::Duration;
 
@@ -35,7 +37,8 @@ impl Span {
 }
 
 impl Lifetimes {
-    /// Returns the span of a term. Where remembering was switched off again, nobody is remembered any longer.
+    /// Returns the span of a term. Where remembering was switched off again, nobody is remembered
+    /// any longer.
     fn span(&self, term: Term) -> Span {
         match (term, self.remembered) {
             (Term::Remembered, Some(remembered)) => remembered,
@@ -48,7 +51,8 @@ impl Lifetimes {
         self.span(term).end_of(now, now)
     }
 
-    /// Returns when a session ends unless it is renewed: by its token, or by today's settings where that is sooner.
+    /// Returns when a session ends unless it is renewed: by its token, or by today's settings where
+    /// that is sooner.
     pub(crate) fn end_of(&self, session: &Session) -> Timestamp {
         let span = self.span(session.term());
         let end = span.end_of(session.auth_time(), session.issued_at());
@@ -68,14 +72,15 @@ impl Lifetimes {
         (is_due && end > self.end_of(session)).then(|| session.renewed(end, now))
     }
 
-    /// Returns the longest that any session lives: for so long an end of all of them must be remembered.
+    /// Returns the longest that any session lives: for so long an end of all of them must be
+    /// remembered.
     pub(crate) fn longest(&self) -> Duration {
         let remembered = self.remembered.map_or(Duration::ZERO, |span| span.absolute);
         self.usual.absolute.max(remembered)
     }
 
-    /// Returns how long a browser keeps a session's cookie; `None` until it is closed. Where people are asked whether to be remembered,
-    /// that is what no means.
+    /// Returns how long a browser keeps a session's cookie; `None` until it is closed. Where people
+    /// are asked whether to be remembered, that is what no means.
     pub(crate) fn cookie_lifetime(&self, session: &Session, now: Timestamp) -> Option<Duration> {
         let is_kept = self.remembered.is_none() || session.term() == Term::Remembered;
         is_kept.then(|| now.until(session.expires_at()))
@@ -103,7 +108,8 @@ mod tests {
         }
     }
 
-    /// Sessions of 12 hours that end after an idle hour; 30 days for whoever asks, where that is on.
+    /// Sessions of 12 hours that end after an idle hour; 30 days for whoever asks, where that is
+    /// on.
     fn lifetimes(remembers: bool) -> Lifetimes {
         Lifetimes {
             usual: span(12 * HOUR, HOUR),

@@ -80,7 +80,8 @@ struct Record {
     is_left: Left,
 }
 
-/// The request that holds this session has itself signed its person out. A copy with other times is another request's.
+/// The request that holds this session has itself signed its person out. A copy with other times is
+/// another request's.
 #[derive(Default)]
 struct Left(AtomicBool);
 
@@ -231,7 +232,8 @@ impl Session {
         self.optional(Field::LastName)
     }
 
-    /// Returns the provider's id of its own session, where it keeps one: `session_…` of WorkOS's Magic Auth.
+    /// Returns the provider's id of its own session, where it keeps one: `session_…` of WorkOS's
+    /// Magic Auth.
     #[must_use]
     pub fn provider_session(&self) -> Option<&str> {
         self.optional(Field::ProviderSession)
@@ -249,10 +251,11 @@ impl Session {
         self.0.times.issued_at
     }
 
-    /// Returns the first moment at which this token is no longer good, as it was minted. A renewal moves it.
+    /// Returns the first moment at which this token is no longer good, as it was minted. A renewal
+    /// moves it.
     ///
-    /// Where the layer's lifetimes were made shorter since, the session ends by those, which is sooner, or is renewed before. The layer's
-    /// own word on it is `expires_at` at `/auth/session`.
+    /// Where the layer's lifetimes were made shorter since, the session ends by those, which is
+    /// sooner, or is renewed before. The layer's own word on it is `expires_at` at `/auth/session`.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.0.times.expires_at

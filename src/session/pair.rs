@@ -81,7 +81,8 @@ impl Pair {
         }
     }
 
-    /// RFC 8037, section 2, and RFC 7518, section 6.2.1. No value has a character that JSON escapes.
+    /// RFC 8037, section 2, and RFC 7518, section 6.2.1. No value has a character that JSON
+    /// escapes.
     pub(super) fn public_jwk(&self) -> String {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match &self.curve {
@@ -111,8 +112,8 @@ impl Pair {
     }
 }
 
-/// Finds the 32 secret bytes in a PKCS #8 document. They alone name the key and derive from it, so that it is the same key with its
-/// public half behind it and without.
+/// Finds the 32 secret bytes in a PKCS #8 document. They alone name the key and derive from it, so
+/// that it is the same key with its public half behind it and without.
 fn secret_behind(tags: &[u8], document: &[u8]) -> Option<Vec<u8>> {
     let at = document
         .windows(tags.len())

@@ -1,4 +1,5 @@
-//! The mark of a request that the layer handed on without a session: with it, a public path and a missing layer do not look alike.
+//! The mark of a request that the layer handed on without a session: with it, a public path and a
+//! missing layer do not look alike.
 
 use http::Extensions;
 

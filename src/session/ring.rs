@@ -1,10 +1,11 @@
 //! `KeyRing`: the current key, and those that verify beside it.
 //!
 //! - New tokens and sealed values are made with the current key.
-//! - The others still verify and open, so that a key can be changed without signing anyone out: until their end, and no token that
-//!   was minted after they retired.
-//! - A ring is replaced as a whole, through its [`KeyHandle`], while requests read it ([`swap`]). Whatever is decided is decided by one
-//!   snapshot; what comes later in a request sees that ring or a newer one, never an older.
+//! - The others still verify and open, so that a key can be changed without signing anyone out:
+//!   until their end, and no token that was minted after they retired.
+//! - A ring is replaced as a whole, through its [`KeyHandle`], while requests read it ([`swap`]).
+//!   Whatever is decided is decided by one snapshot; what comes later in a request sees that ring
+//!   or a newer one, never an older.
 
 use std::{env, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
@@ -39,25 +40,28 @@ pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 /// # Ok::<(), tower_magic_link::ConfigError>(())
 /// ```
 ///
-/// Clones are the same ring: what [`KeyRing::handle`] replaces changes for every layer that was given one. `retire` and `announce` make a
-/// ring of its own.
+/// Clones are the same ring: what [`KeyRing::handle`] replaces changes for every layer that was
+/// given one. `retire` and `announce` make a ring of its own.
 ///
 /// # Changing the key
 ///
-/// One process: [`KeyHandle::rotate`]. Several replicas swap one after the other, and a token whose key a replica does not know signs its
-/// person out there. So a change has three steps, each taken everywhere before the next:
+/// One process: [`KeyHandle::rotate`]. Several replicas swap one after the other, and a token whose
+/// key a replica does not know signs its person out there. So a change has three steps, each taken
+/// everywhere before the next:
 ///
-/// 1. The new key is added with [`KeyRing::announce`]: it verifies, and mints nothing yet. [`MagicLinkLayer::jwks`] lists it; siblings have
-///    it once their copy of the list is older than [`Jwks::MAX_AGE`].
-/// 2. The new key becomes the current one, and the old one retires ([`KeyRing::retire`]), until the longest session has ended, and the last
-///    sign-in in flight ([`RetiredKey::until`]). A replica that swaps up to [`RetiredKey::LEEWAY`] later still mints good tokens with the old key.
+/// 1. The new key is added with [`KeyRing::announce`]: it verifies, and mints nothing yet.
+///    [`MagicLinkLayer::jwks`] lists it; siblings have it once their copy of the list is older than
+///    [`Jwks::MAX_AGE`].
+/// 2. The new key becomes the current one, and the old one retires ([`KeyRing::retire`]), until the
+///    longest session has ended, and the last sign-in in flight ([`RetiredKey::until`]). A replica
+///    that swaps up to [`RetiredKey::LEEWAY`] later still mints good tokens with the old key.
 /// 3. The old key is dropped, by itself where it retired with an end.
 ///
-/// Throttle counts and match codes depend on the current key: they start anew, and a person who began to sign in before the change
-/// may be shown another match code in their next tab.
+/// Throttle counts and match codes depend on the current key: they start anew, and a person who
+/// began to sign in before the change may be shown another match code in their next tab.
 ///
-/// A key that *leaked* must not retire: whoever has it can date tokens back, up to the longest session. Replace the ring by one
-/// without it; everybody signs in again.
+/// A key that *leaked* must not retire: whoever has it can date tokens back, up to the longest
+/// session. Replace the ring by one without it; everybody signs in again.
 ///
 /// [`Jwks::MAX_AGE`]: crate::Jwks::MAX_AGE
 /// [`MagicLinkLayer::jwks`]: crate::MagicLinkLayer::jwks
@@ -73,19 +77,23 @@ impl KeyRing {
         Self::of(Keys::new(current))
     }
 
-    /// Reads the current key from `MAGIC_LINK_KEY` and, where it is set, keys that verify beside it from
-    /// `MAGIC_LINK_RETIRED_KEYS`, separated by commas. When they retired is not known: they verify whatever they signed.
+    /// Reads the current key from `MAGIC_LINK_KEY` and, where it is set, keys that verify beside it
+    /// from `MAGIC_LINK_RETIRED_KEYS`, separated by commas. When they retired is not known: they
+    /// verify whatever they signed.
     ///
-    /// A key is 32 random bytes or more in base64 (`openssl rand -base64 32`), or an Ed25519 or P-256 private key in PKCS #8 PEM.
+    /// A key is 32 random bytes or more in base64 (`openssl rand -base64 32`), or an Ed25519 or
+    /// P-256 private key in PKCS #8 PEM.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Missing`] when `MAGIC_LINK_KEY` is not set or empty; else when a key cannot work, or is there twice.
+    /// [`ConfigError::Missing`] when `MAGIC_LINK_KEY` is not set or empty; else when a key cannot
+    /// work, or is there twice.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
 
-    /// Reads the keys from a file, once. [`KeyFile`] says how it is written, and can follow its changes.
+    /// Reads the keys from a file, once. [`KeyFile`] says how it is written, and can follow its
+    /// changes.
     ///
     /// # Errors
     ///
@@ -94,7 +102,8 @@ impl KeyRing {
         KeyFile::open(path).map(|file| file.keys())
     }
 
-    /// Adds a key that mints no more, and verifies what it has minted. A bare [`SigningKey`] verifies whatever it signed, without an end.
+    /// Adds a key that mints no more, and verifies what it has minted. A bare [`SigningKey`]
+    /// verifies whatever it signed, without an end.
     ///
     /// # Errors
     ///
@@ -152,9 +161,11 @@ impl KeyRing {
         self.keys.load()
     }
 
-    /// Returns the public halves of the ring's key pairs as a JWK Set (RFC 7517, section 5), as JSON.
+    /// Returns the public halves of the ring's key pairs as a JWK Set (RFC 7517, section 5), as
+    /// JSON.
     ///
-    /// Shared secrets (HS256) are never in it: a ring of nothing else gives an empty set. Keys whose end has come are left out.
+    /// Shared secrets (HS256) are never in it: a ring of nothing else gives an empty set. Keys
+    /// whose end has come are left out.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
         super::jwk::set(self.load().standing(now))

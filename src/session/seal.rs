@@ -1,7 +1,9 @@
 //! Sealing: what must travel through the browser or WorkOS, but be read and made by us alone.
 //!
-//! - XChaCha20-Poly1305: its nonce is long enough to be drawn at random, whatever the number of values.
-//! - Each purpose has its own key, derived from the signing key: a value sealed for one does not open for another.
+//! - XChaCha20-Poly1305: its nonce is long enough to be drawn at random, whatever the number of
+//!   values.
+//! - Each purpose has its own key, derived from the signing key: a value sealed for one does not
+//!   open for another.
 //! - Sealed with the current key, opened with any of the ring whose end has not come.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -74,7 +76,8 @@ impl KeyRing {
         URL_SAFE_NO_PAD.encode([random, tag].concat())
     }
 
-    /// Returns what stands for a value where the value itself must not be kept: the same for the same value, label and current key.
+    /// Returns what stands for a value where the value itself must not be kept: the same for the
+    /// same value, label and current key.
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     pub(crate) fn pseudonym(&self, label: &'static str, value: &[u8]) -> [u8; 16] {
         let tag = Hmac::<Sha256>::new_from_slice(&self.load().current().derived::<32>(label))
@@ -236,7 +239,8 @@ mod tests {
         }
     }
 
-    /// Row 37: where base64 has unused bits or padding, a lenient decoder takes several spellings of one value.
+    /// Row 37: where base64 has unused bits or padding, a lenient decoder takes several spellings
+    /// of one value.
     #[test]
     fn a_sealed_value_and_a_browser_cookie_have_one_spelling_each() {
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

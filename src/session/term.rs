@@ -1,7 +1,9 @@
 //! How long a session was wanted, and how recent its sign-in is.
 //!
-//! - A session knows the time of its request, so that a handler needs no clock to tell how recent the sign-in is.
-//! - That time is no part of what the session is: the same token of two requests states equal sessions.
+//! - A session knows the time of its request, so that a handler needs no clock to tell how recent
+//!   the sign-in is.
+//! - That time is no part of what the session is: the same token of two requests states equal
+//!   sessions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,10 +25,12 @@ impl Session {
         self
     }
 
-    /// Says whether the person proved their address less than `within` ago, at the moment of this request. Renewal makes no session fresh.
+    /// Says whether the person proved their address less than `within` ago, at the moment of this
+    /// request. Renewal makes no session fresh.
     ///
-    /// It is the request's moment and not the present one: a connection that lives on, such as a WebSocket, hears the same answer for ever. To send
-    /// whoever is not fresh through sign-in again and back, there is [`RequireRecent`](crate::RequireRecent).
+    /// It is the request's moment and not the present one: a connection that lives on, such as a
+    /// WebSocket, hears the same answer for ever. To send whoever is not fresh through sign-in
+    /// again and back, there is [`RequireRecent`](crate::RequireRecent).
     ///
     /// ```
     /// use std::time::Duration;
@@ -41,7 +45,8 @@ impl Session {
         self.0.as_of < self.auth_time() + within
     }
 
-    /// Says whether the person asked to be remembered ([`Builder::remember_me`](crate::Builder::remember_me)).
+    /// Says whether the person asked to be remembered
+    /// ([`Builder::remember_me`](crate::Builder::remember_me)).
     #[must_use]
     pub fn is_remembered(&self) -> bool {
         self.0.term == Term::Remembered

@@ -1,10 +1,11 @@
 //! The session token: a JWT (RFC 7519) that says who is signed in.
 //!
-//! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`, `email` and, where known, `org`,
-//!   `conn`, `given_name`, `family_name`, `psid` (the provider's session), `via` (`code` for a mailed code),
-//!   `rem` (`true` for whoever asked to be remembered).
-//! - Verified in one pass: the header's exact bytes choose the key, the signature is checked before anything is parsed,
-//!   then every claim. What does not fit exactly is refused; claims that are not known yet are passed over.
+//! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`,
+//!   `email` and, where known, `org`, `conn`, `given_name`, `family_name`, `psid` (the provider's
+//!   session), `via` (`code` for a mailed code), `rem` (`true` for whoever asked to be remembered).
+//! - Verified in one pass: the header's exact bytes choose the key, the signature is checked before
+//!   anything is parsed, then every claim. What does not fit exactly is refused; claims that are
+//!   not known yet are passed over.
 //! - Time is an argument. A token is good before `exp` and not on it.
 
 use std::{borrow::Cow, fmt, time::Duration};
@@ -218,7 +219,8 @@ fn optional<'t>(text: Option<&'t Text<'_>>) -> &'t str {
     text.map_or("", |text| &text.0)
 }
 
-/// A JSON string that is borrowed from the token unless it has escapes. serde borrows a bare `Cow`, but not one inside an `Option`.
+/// A JSON string that is borrowed from the token unless it has escapes. serde borrows a bare `Cow`,
+/// but not one inside an `Option`.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Text<'a>(Cow<'a, str>);

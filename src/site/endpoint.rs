@@ -10,7 +10,8 @@ use crate::request::head::RequestHead;
 /// The most bytes of a form.
 pub(crate) const LONGEST_FORM: usize = 16 * 1_024;
 
-/// The most bytes of an event: 256 KiB. WorkOS names no limit; a directory user with every attribute is a few KiB.
+/// The most bytes of an event: 256 KiB. WorkOS names no limit; a directory user with every
+/// attribute is a few KiB.
 pub(crate) const LONGEST_EVENT: usize = 256 * 1_024;
 
 /// One of the layer's own paths.

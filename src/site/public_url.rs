@@ -1,4 +1,5 @@
-//! `PublicUrl`: the origin at which browsers reach the application. Links are made from it alone, never from `Host`.
+//! `PublicUrl`: the origin at which browsers reach the application. Links are made from it alone,
+//! never from `Host`.
 
 use url::{Host, Url};
 

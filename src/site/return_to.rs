@@ -1,8 +1,10 @@
 //! `ReturnTo`: where a person wanted to go, and goes after signing in.
 //!
-//! - A path and query on our own origin. It cannot hold an absolute URL, nor anything that a browser or a proxy might
-//!   read as one, also after decoding it once or twice (RFC 9700, section 4.11).
-//! - An allow rule, not a list of attacks: visible ASCII, one leading slash, no backslash, no empty or dot segment.
+//! - A path and query on our own origin. It cannot hold an absolute URL, nor anything that a
+//!   browser or a proxy might read as one, also after decoding it once or twice (RFC 9700, section
+//!   4.11).
+//! - An allow rule, not a list of attacks: visible ASCII, one leading slash, no backslash, no empty
+//!   or dot segment.
 //! - What does not fit is not mended: the person goes to the front page.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -10,7 +12,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 /// Longer ones are refused: a request line has to hold it encoded.
 const LONGEST: usize = 2_048;
 
-/// What a query value keeps as it is: RFC 3986's unreserved characters and the slash, which reads better unencoded.
+/// What a query value keeps as it is: RFC 3986's unreserved characters and the slash, which reads
+/// better unencoded.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -29,7 +32,8 @@ impl Default for ReturnTo {
 }
 
 impl ReturnTo {
-    /// Takes a path and query that stays on the origin. An endpoint of the layer's own would be a loop.
+    /// Takes a path and query that stays on the origin. An endpoint of the layer's own would be a
+    /// loop.
     pub(crate) fn parse(text: &str, mount: &str) -> Option<Self> {
         let is_visible = text.bytes().all(|b| b.is_ascii_graphic());
         if text.len() > LONGEST || !is_visible || text.contains(['\\', '#']) {
@@ -55,7 +59,8 @@ impl ReturnTo {
     }
 }
 
-/// One leading slash, no empty segment but the last, no dot segment, nothing that a URL parser drops or turns.
+/// One leading slash, no empty segment but the last, no dot segment, nothing that a URL parser
+/// drops or turns.
 fn is_rooted(path: &str) -> bool {
     path.starts_with('/')
         && !path.contains("//")
@@ -75,7 +80,8 @@ mod tests {
 
     const ORIGIN: &str = "https://app.example";
 
-    /// The WHATWG parser decides: whatever is taken stays on the origin, as it is and decoded once and twice.
+    /// The WHATWG parser decides: whatever is taken stays on the origin, as it is and decoded once
+    /// and twice.
     fn leaves(text: &str) -> bool {
         let base = Url::parse(ORIGIN).unwrap();
         let once = percent_decode_str(text).decode_utf8_lossy().into_owned();

@@ -1,13 +1,14 @@
 //! Which paths are public or optional, and which exceptions of these are protected.
 //!
-//! - The path and the method alone decide: never the query, a header or the host. The path is compared as the layer is handed it,
-//!   undecoded.
-//! - Of the rules that match, the most specific wins: an exact path before any prefix, a longer prefix before a shorter one. Two that are
-//!   equal and disagree are refused by `build()`. Where none matches, a path is protected.
-//! - A path that is not byte-plain is always protected: what a router or proxy behind us might decode or fold into another
-//!   path (`%`, `\`, `;`, `//`, dot segments, bytes beyond ASCII).
-//! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`. A protected one also matches what a lenient reader
-//!   might take for it.
+//! - The path and the method alone decide: never the query, a header or the host. The path is
+//!   compared as the layer is handed it, undecoded.
+//! - Of the rules that match, the most specific wins: an exact path before any prefix, a longer
+//!   prefix before a shorter one. Two that are equal and disagree are refused by `build()`. Where
+//!   none matches, a path is protected.
+//! - A path that is not byte-plain is always protected: what a router or proxy behind us might
+//!   decode or fold into another path (`%`, `\`, `;`, `//`, dot segments, bytes beyond ASCII).
+//! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`. A protected one
+//!   also matches what a lenient reader might take for it.
 //! - There are no patterns: a request costs at most one comparison of its path with each rule.
 
 use std::{cmp::Reverse, fmt};
@@ -24,13 +25,15 @@ pub enum Exposure {
     Optional,
     /// Handed on with a session alone. What no rule names is protected.
     Protected,
-    /// Handed on with the session where there is one; the response to a stranger is the same for all of them.
+    /// Handed on with the session where there is one; the response to a stranger is the same for
+    /// all of them.
     Public,
 }
 
 /// A path and the methods that a rule is about.
 ///
-/// A bare path is for GET and HEAD; a pair names the one method; [`PathRule::any_method`] takes all but CONNECT.
+/// A bare path is for GET and HEAD; a pair names the one method; [`PathRule::any_method`] takes all
+/// but CONNECT.
 ///
 /// ```
 /// use http::Method;
@@ -54,10 +57,11 @@ enum Methods {
 }
 
 impl PathRule {
-    /// Makes a rule for every method but CONNECT: what that asks for is a tunnel, and no path (RFC 9110, section 9.3.6).
+    /// Makes a rule for every method but CONNECT: what that asks for is a tunnel, and no path (RFC
+    /// 9110, section 9.3.6).
     ///
-    /// A WebSocket over HTTP/2 is a CONNECT that has a path (RFC 8441); a rule for it names the method:
-    /// `(Method::CONNECT, "/live")`.
+    /// A WebSocket over HTTP/2 is a CONNECT that has a path (RFC 8441); a rule for it names the
+    /// method: `(Method::CONNECT, "/live")`.
     #[must_use]
     pub fn any_method(path: impl Into<String>) -> Self {
         Self {
@@ -168,8 +172,8 @@ impl Rule {
         (self.reach, Reverse(self.path.len()))
     }
 
-    /// Says whether the two name the same requests and say different things of them. Paths that differ in case alone are the same here: a
-    /// reader behind us may take them for one.
+    /// Says whether the two name the same requests and say different things of them. Paths that
+    /// differ in case alone are the same here: a reader behind us may take them for one.
     fn contradicts(&self, other: &Self) -> bool {
         let is_protected = |rule: &Self| rule.exposure == Exposure::Protected;
         self.reach == other.reach
@@ -277,8 +281,9 @@ fn covers(prefix: &str, path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix == "/")
 }
 
-/// Says whether a lenient reader might take `path` for `prefix` or one below it: in another case, or with a segment that goes on behind a mark
-/// (`internal.json`, `internal.`, `internal:stream`), which frameworks and file systems cut off.
+/// Says whether a lenient reader might take `path` for `prefix` or one below it: in another case,
+/// or with a segment that goes on behind a mark (`internal.json`, `internal.`, `internal:stream`),
+/// which frameworks and file systems cut off.
 fn may_lie_below(prefix: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     let may_be = |want: &str, segment: &str| {
@@ -296,8 +301,8 @@ fn may_lie_below(prefix: &str, path: &str) -> bool {
             .all(|want| segments.next().is_some_and(|segment| may_be(want, segment)))
 }
 
-/// Says whether every reader of a path, however it decodes or folds, reads the same one: RFC 3986's `pchar` without `%` and `;`,
-/// no empty segment but the last, no segment of dots alone.
+/// Says whether every reader of a path, however it decodes or folds, reads the same one: RFC 3986's
+/// `pchar` without `%` and `;`, no empty segment but the last, no segment of dots alone.
 pub(crate) fn is_plain(path: &str) -> bool {
     let is_plain_byte = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&b);
     let is_dots = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b == b'.');

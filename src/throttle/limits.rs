@@ -29,8 +29,9 @@ pub struct Rate {
 impl Rate {
     /// Makes a rate: `burst` at once, then one every `period`.
     ///
-    /// A layer takes bursts of 1 to 1,000,000, periods of 1 millisecond to 1 day, and at most 30 days for both multiplied;
-    /// [`Builder::build`](crate::Builder::build) refuses others. Time is counted in whole seconds, so a period of 100 milliseconds is ten each second.
+    /// A layer takes bursts of 1 to 1,000,000, periods of 1 millisecond to 1 day, and at most 30
+    /// days for both multiplied; [`Builder::build`](crate::Builder::build) refuses others. Time is
+    /// counted in whole seconds, so a period of 100 milliseconds is ten each second.
     #[must_use]
     pub const fn new(burst: u32, period: Duration) -> Self {
         Self { burst, period }
@@ -48,7 +49,8 @@ impl Rate {
         self.period
     }
 
-    /// Returns how long it takes from none to all. A store may forget a key that was not charged for as long.
+    /// Returns how long it takes from none to all. A store may forget a key that was not charged
+    /// for as long.
     #[must_use]
     pub const fn refill(&self) -> Duration {
         self.period.saturating_mul(self.burst)
@@ -80,7 +82,8 @@ impl Rate {
     }
 }
 
-/// How often mail is asked for, codes are typed and links come back before people are asked to wait.
+/// How often mail is asked for, codes are typed and links come back before people are asked to
+/// wait.
 ///
 /// | what | whose | default: at once, then one each | why |
 /// | --- | --- | --- | --- |
@@ -95,22 +98,29 @@ impl Rate {
 /// | exchanges | a network | 60, 1 second | An office of 200 that opens its links together is in within 3 minutes |
 /// | exchanges | everybody | 600, 100 milliseconds | Twice as many links come back at once as are mailed at once |
 ///
-/// A mail is at most two calls of WorkOS's API, a code and an exchange are one each: the three limits of everybody together stay under its 6,000 calls a
-/// minute.
+/// A mail is at most two calls of WorkOS's API, a code and an exchange are one each: the three
+/// limits of everybody together stay under its 6,000 calls a minute.
 ///
-/// An address is counted without regard to case, and without what follows the first `+` before its `@`: `ada+x@example.com` and `ada@example.com` are mostly
-/// one mailbox. At `gmail.com` and `googlemail.com`, which are one, dots before the `@` do not count either. They stay different addresses everywhere else.
+/// An address is counted without regard to case, and without what follows the first `+` before its
+/// `@`: `ada+x@example.com` and `ada@example.com` are mostly one mailbox. At `gmail.com` and
+/// `googlemail.com`, which are one, dots before the `@` do not count either. They stay different
+/// addresses everywhere else.
 ///
-/// A code of an address is six digits from its mail, or the letters that another browser is asked for. An empty field, and what can be no code, counts for the
-/// network and for everybody alone. The sign-in goes on by its link where no code is taken.
+/// A code of an address is six digits from its mail, or the letters that another browser is asked
+/// for. An empty field, and what can be no code, counts for the network and for everybody alone.
+/// The sign-in goes on by its link where no code is taken.
 ///
-/// An exchange is what a link's code is handed to WorkOS for, when a link was followed. A double click and a reload within a minute of a sign-in share one,
-/// and cost nothing. Over the limit the link is not used up: its page leads back to where it came from. An attempt is the sign-in that one mail is for.
+/// An exchange is what a link's code is handed to WorkOS for, when a link was followed. A double
+/// click and a reload within a minute of a sign-in share one, and cost nothing. Over the limit the
+/// link is not used up: its page leads back to where it came from. An attempt is the sign-in that
+/// one mail is for.
 ///
-/// A network is an IPv4 address, or the first 64 bits of an IPv6 address: what one customer gets. A request whose client is not known, such as one from a Unix
-/// socket, is not counted by network: one count for all of them would let each lock out the others. By address and network all of them count as one: so an
-/// address has no more than it has from one network, and **a stranger who asks without end can keep its owner from a mail**, or from typing its code. Let the host say who is at the other
-/// end, by a [`PeerAddr`](crate::PeerAddr) or axum's `ConnectInfo<SocketAddr>`.
+/// A network is an IPv4 address, or the first 64 bits of an IPv6 address: what one customer gets. A
+/// request whose client is not known, such as one from a Unix socket, is not counted by network:
+/// one count for all of them would let each lock out the others. By address and network all of them
+/// count as one: so an address has no more than it has from one network, and **a stranger who asks
+/// without end can keep its owner from a mail**, or from typing its code. Let the host say who is
+/// at the other end, by a [`PeerAddr`](crate::PeerAddr) or axum's `ConnectInfo<SocketAddr>`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -136,16 +146,18 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Sets how often mail to one address may be asked for by all networks together: to begin a sign-in, and to send a link again. Default: 10, then one each 2
-    /// minutes.
+    /// Sets how often mail to one address may be asked for by all networks together: to begin a
+    /// sign-in, and to send a link again. Default: 10, then one each 2 minutes.
     ///
-    /// Keep it wider than [`Limits::mails_per_address_and_network`]: where it is not, one network can use up what another person asks for.
+    /// Keep it wider than [`Limits::mails_per_address_and_network`]: where it is not, one network
+    /// can use up what another person asks for.
     pub const fn mails_per_address(mut self, rate: Rate) -> Self {
         self.mails_per_address = rate;
         self
     }
 
-    /// Sets how often mail to one address may be asked for by one network. Default: 3, then one each 3 minutes.
+    /// Sets how often mail to one address may be asked for by one network. Default: 3, then one
+    /// each 3 minutes.
     pub const fn mails_per_address_and_network(mut self, rate: Rate) -> Self {
         self.mails_per_address_and_network = rate;
         self
@@ -163,13 +175,15 @@ impl Limits {
         self
     }
 
-    /// Sets how often one network may type codes for one address, right or wrong. Default: 20, then one each 15 minutes.
+    /// Sets how often one network may type codes for one address, right or wrong. Default: 20, then
+    /// one each 15 minutes.
     pub const fn codes_per_address_and_network(mut self, rate: Rate) -> Self {
         self.codes_per_address_and_network = rate;
         self
     }
 
-    /// Sets how often one network may type codes, right or wrong. Default: 60, then one each 5 seconds.
+    /// Sets how often one network may type codes, right or wrong. Default: 60, then one each 5
+    /// seconds.
     pub const fn codes_per_network(mut self, rate: Rate) -> Self {
         self.codes_per_network = rate;
         self
@@ -181,7 +195,8 @@ impl Limits {
         self
     }
 
-    /// Sets how often the links of one sign-in may come back with a code that is not known yet. Default: 10, then one each 10 seconds.
+    /// Sets how often the links of one sign-in may come back with a code that is not known yet.
+    /// Default: 10, then one each 10 seconds.
     pub const fn exchanges_per_attempt(mut self, rate: Rate) -> Self {
         self.exchanges_per_attempt = rate;
         self
@@ -285,13 +300,15 @@ mod tests {
             let more = Duration::from_secs(seconds.into()).as_millis() / rate.period().as_millis();
             u128::from(rate.burst()) + more
         };
-        // Rate limits page: 6,000 requests a minute for an API key, 500 writes in 10 seconds, 3 codes a minute to an address. A mail is at
-        // most two calls: a link that is made and mailed, or a link and a code that are made.
+        // Rate limits page: 6,000 requests a minute for an API key, 500 writes in 10 seconds, 3
+        // codes a minute to an address. A mail is at most two calls: a link that is made and
+        // mailed, or a link and a code that are made.
         let exchanged = within(limits.exchanges, 60);
         let calls = 2 * within(limits.mails, 60) + within(limits.codes, 60) + exchanged;
         assert!(calls <= 6_000, "{calls} a minute");
         assert!(within(limits.mails, 10) <= 500);
-        // Many networks together can reach WorkOS's own limit of an address. One cannot, and leaves another person something.
+        // Many networks together can reach WorkOS's own limit of an address. One cannot, and leaves
+        // another person something.
         let pair = limits.mails_per_address_and_network;
         assert!(within(pair, 60) <= 3);
         assert!(pair.period() > limits.mails_per_address.period());

@@ -1,7 +1,8 @@
 //! `MemoryThrottle`: counts in this process.
 //!
-//! - The rates' arithmetic is the crate `governor`'s: the generic cell rate algorithm, whose whole state is one number per key. The state is
-//!   kept here, and the time is handed in: `governor` reads no clock.
+//! - The rates' arithmetic is the crate `governor`'s: the generic cell rate algorithm, whose whole
+//!   state is one number per key. The state is kept here, and the time is handed in: `governor`
+//!   reads no clock.
 //! - One lock around a look-up or four; it is never held across an `.await`.
 
 use std::{
@@ -24,26 +25,32 @@ use super::{Charge, Charged, Rate, Take, Throttle, ThrottleKey, table::Table};
 use crate::{clock::Timestamp, store::StoreError};
 
 const DEFAULT_MOST_KEYS: usize = 100_000;
-/// The last second that rates tell apart: nanoseconds in 64 bits reach to the year 2554, with room for a rate's refill.
+/// The last second that rates tell apart: nanoseconds in 64 bits reach to the year 2554, with room
+/// for a rate's refill.
 const LAST_SECOND: u64 = 18_000_000_000;
 
 /// Counts in this process. Clones share what they count.
 ///
-/// Another replica counts for itself, so that `n` replicas admit up to `n` times as much, and a restart begins afresh: an application on several machines
-/// needs a shared store behind the [`Throttle`] port, and may keep one of these for when that is not there.
+/// Another replica counts for itself, so that `n` replicas admit up to `n` times as much, and a
+/// restart begins afresh: an application on several machines needs a shared store behind the
+/// [`Throttle`] port, and may keep one of these for when that is not there.
 ///
 /// # Bounds
 ///
-/// It remembers at most 100,000 keys of rates, and as many of tries; [`MemoryThrottle::with_most_keys`] sets another number. A key takes 70 to 100 bytes, so that
-/// either is 10 MB when it is full, and up to 14 MB while it grows. A key is forgotten once it is fully refilled, or its tries have ended. When there are more, the key goes that would have been
+/// It remembers at most 100,000 keys of rates, and as many of tries;
+/// [`MemoryThrottle::with_most_keys`] sets another number. A key takes 70 to 100 bytes, so that
+/// either is 10 MB when it is full, and up to 14 MB while it grows. A key is forgotten once it is
+/// fully refilled, or its tries have ended. When there are more, the key goes that would have been
 /// forgotten first: of rates that is the one with the least counted against it.
 ///
 /// # What a flood can do
 ///
-/// Whoever makes keys is counted by the layer's rate for everybody, and what is refused makes none. With the default [`Limits`](crate::Limits)
-/// all that everybody together may do is fewer than 50,000 keys at any moment, since each is forgotten as it refills: no flood reaches the bound. Where wider limits let one
-/// reach it, fresh keys push each other out before a key that has more counted against it; an attacker who wants a full key forgotten has to fill 100,000 others
-/// as full first.
+/// Whoever makes keys is counted by the layer's rate for everybody, and what is refused makes none.
+/// With the default [`Limits`](crate::Limits) all that everybody together may do is fewer than
+/// 50,000 keys at any moment, since each is forgotten as it refills: no flood reaches the bound.
+/// Where wider limits let one reach it, fresh keys push each other out before a key that has more
+/// counted against it; an attacker who wants a full key forgotten has to fill 100,000 others as
+/// full first.
 ///
 /// ```
 /// use tower_magic_link::MemoryThrottle;
@@ -56,7 +63,8 @@ const LAST_SECOND: u64 = 18_000_000_000;
 pub struct MemoryThrottle(Arc<Mutex<Counts>>);
 
 struct Counts {
-    /// When each key is fully refilled, in nanoseconds since 1970: the algorithm's theoretical arrival time.
+    /// When each key is fully refilled, in nanoseconds since 1970: the algorithm's theoretical
+    /// arrival time.
     rates: Table<()>,
     /// How many tries each key has taken, and in which second they end.
     tries: Table<u32>,
@@ -72,7 +80,8 @@ impl Counts {
 }
 
 impl MemoryThrottle {
-    /// Sets how many keys are remembered, of rates and of tries each: 1 or more. Default: 100,000. Forgets what was counted.
+    /// Sets how many keys are remembered, of rates and of tries each: 1 or more. Default: 100,000.
+    /// Forgets what was counted.
     #[must_use]
     pub fn with_most_keys(self, most: usize) -> Self {
         *self.counts() = Counts::new(most);
@@ -95,7 +104,8 @@ impl MemoryThrottle {
         for (by, charge) in charges.iter().enumerate() {
             let rate = charge.rate.clamped();
             let mut end = counts.rates.get(charge.key, at).map(|(end, ())| end);
-            // A clock that was set back, or a rate that became shorter, keeps nobody waiting for longer than a whole refill.
+            // A clock that was set back, or a rate that became shorter, keeps nobody waiting for
+            // longer than a whole refill.
             let last = nanos(now + rate.refill());
             if end.is_some_and(|end| end > last) {
                 counts.rates.put(charge.key, last, (), at);
@@ -201,7 +211,8 @@ impl StateStore for Slot {
     }
 }
 
-/// Returns when the key is fully refilled if one more is taken from it, or how long that has to wait.
+/// Returns when the key is fully refilled if one more is taken from it, or how long that has to
+/// wait.
 fn decide(rate: Rate, end: Option<u64>, now: Duration) -> Result<u64, Duration> {
     let Some(quota) = Quota::with_period(rate.period()) else {
         return Ok(nanos(now));

@@ -1,10 +1,13 @@
-//! The throttle port: how often mail is asked for and codes are typed, by address, by network and by everybody together.
+//! The throttle port: how often mail is asked for and codes are typed, by address, by network and
+//! by everybody together.
 //!
-//! - Two notions. A [`Rate`] refills: so many at once, then one more every so often. *Tries* do not: so many per key until a moment, exactly.
-//! - One decision is charged to several rates at once and is admitted by all of them or recorded by none, so that what is refused costs nothing,
-//!   and the wait that is told is the whole wait.
+//! - Two notions. A [`Rate`] refills: so many at once, then one more every so often. *Tries* do
+//!   not: so many per key until a moment, exactly.
+//! - One decision is charged to several rates at once and is admitted by all of them or recorded by
+//!   none, so that what is refused costs nothing, and the wait that is told is the whole wait.
 //! - A store sees opaque keys of 16 bytes, HMACs: never an address, a network, a link or a code.
-//! - A store that fails lets rates pass, with an event, and refuses tries: a mail too many is a nuisance, a guess too many a break-in.
+//! - A store that fails lets rates pass, with an event, and refuses tries: a mail too many is a
+//!   nuisance, a guess too many a break-in.
 
 use std::{
     fmt,
@@ -35,13 +38,17 @@ pub use self::redis::RedisThrottle;
 
 /// Counts, and says when it is too much. Implementers write plain `async fn`.
 ///
-/// - Each method is one decision and must be atomic: of a thousand that arrive together exactly as many are admitted as if they had come one
-///   after the other. Over Redis that is one script for each.
-/// - It must be bounded: a stranger can make keys, at the pace of the widest rate. It may forget a key that is fully refilled, or whose tries have
-///   ended, at any time. It must not forget anything sooner, except for want of room.
+/// - Each method is one decision and must be atomic: of a thousand that arrive together exactly as
+///   many are admitted as if they had come one after the other. Over Redis that is one script for
+///   each.
+/// - It must be bounded: a stranger can make keys, at the pace of the widest rate. It may forget a
+///   key that is fully refilled, or whose tries have ended, at any time. It must not forget
+///   anything sooner, except for want of room.
 /// - It may use its own clock instead of `now`, to the second, and must not let time go back.
-/// - It may keep what the keys count in another process, and a [`MemoryThrottle`] for when that is not there.
-/// - It has two seconds to answer. The layer then takes it for failed: a [`StoreError`] lets rates pass, and refuses tries.
+/// - It may keep what the keys count in another process, and a [`MemoryThrottle`] for when that is
+///   not there.
+/// - It has two seconds to answer. The layer then takes it for failed: a [`StoreError`] lets rates
+///   pass, and refuses tries.
 ///
 /// ```
 /// use tower_magic_link::{Charge, Charged, MemoryThrottle, StoreError, Take, Throttle, ThrottleKey, Timestamp};
@@ -68,7 +75,8 @@ pub use self::redis::RedisThrottle;
 /// }
 /// ```
 pub trait Throttle: Send + Sync + 'static {
-    /// Takes one from each of these rates, or from none of them if any has none left. No two charges have the same key.
+    /// Takes one from each of these rates, or from none of them if any has none left. No two
+    /// charges have the same key.
     ///
     /// # Errors
     ///
@@ -79,10 +87,12 @@ pub trait Throttle: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Charged, StoreError>> + Send;
 
-    /// Takes one of the `most` tries that a key has until a moment. What it took stays taken until then.
+    /// Takes one of the `most` tries that a key has until a moment. What it took stays taken until
+    /// then.
     ///
-    /// It is asked before a guess is compared, so that guesses that arrive together have no more tries than guesses that arrive in turn. A key whose
-    /// moment has come already has none; one that is given two moments has the later.
+    /// It is asked before a guess is compared, so that guesses that arrive together have no more
+    /// tries than guesses that arrive in turn. A key whose moment has come already has none; one
+    /// that is given two moments has the later.
     ///
     /// # Errors
     ///
@@ -106,14 +116,15 @@ pub trait Throttle: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Takes note of where the layer's events go. [`Builder::build`](crate::Builder::build) calls it, for a throttle that has something to tell between requests.
-    /// Default: does nothing.
+    /// Takes note of where the layer's events go. [`Builder::build`](crate::Builder::build) calls
+    /// it, for a throttle that has something to tell between requests. Default: does nothing.
     fn tell_to(&self, listener: &Listener) {
         let _ = listener;
     }
 }
 
-/// What is counted under: an HMAC of an address, a network or a link. It tells nothing to who does not have the layer's signing key.
+/// What is counted under: an HMAC of an address, a network or a link. It tells nothing to who does
+/// not have the layer's signing key.
 ///
 /// It changes with that key: a new one lets everybody begin afresh.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -148,7 +159,8 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Makes a charge to a key. The same key always comes with the same rate, but for a change of the settings.
+    /// Makes a charge to a key. The same key always comes with the same rate, but for a change of
+    /// the settings.
     #[must_use]
     pub const fn new(key: ThrottleKey, rate: Rate) -> Self {
         Self { key, rate }
@@ -178,7 +190,8 @@ pub enum Charged {
     Refused {
         /// Which of the charges has to wait longest, counted from 0.
         by: usize,
-        /// How long it has to: after that all of them are admitted, if nothing else comes first. More than nothing.
+        /// How long it has to: after that all of them are admitted, if nothing else comes first.
+        /// More than nothing.
         wait: Duration,
     },
 }

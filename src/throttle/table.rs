@@ -1,8 +1,9 @@
 //! `Table`: counts by key, never more than so many.
 //!
-//! - Each count is over at a moment of its own; what is over is dropped, two for each that is put in, so that no request sweeps.
-//! - A full table drops the count that is over first. A flood of fresh keys, each with one count, so drops itself before a key
-//!   with many.
+//! - Each count is over at a moment of its own; what is over is dropped, two for each that is put
+//!   in, so that no request sweeps.
+//! - A full table drops the count that is over first. A flood of fresh keys, each with one count,
+//!   so drops itself before a key with many.
 
 use std::collections::{BTreeSet, HashMap};
 

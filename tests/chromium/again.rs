@@ -73,7 +73,8 @@ async fn the_back_button_leads_through_another_browsers_answers() {
         second.shows("Is that you?").await;
         second.answer("code", &letters).await;
         second.shows(&hello()).await;
-        // A person who goes back and answers once more goes where they wanted to go, and is signed in once.
+        // A person who goes back and answers once more goes where they wanted to go, and is signed
+        // in once.
         second.back().await;
         second.shows("Is that you?").await;
         second.answer("code", &letters).await;

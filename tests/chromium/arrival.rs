@@ -29,7 +29,8 @@ async fn a_link_on_another_sites_page_signs_in_and_arrives_in_one_go() {
             .filter(|seen| !seen.url.ends_with(".ico"))
             .map(|seen| (&seen.url[APP.len()..], seen.from.as_deref().unwrap()))
             .collect();
-        // Cross-site to the end, and never by way of the form, which is where a Strict cookie leads.
+        // Cross-site to the end, and never by way of the form, which is where a Strict cookie
+        // leads.
         let mut want = vec![
             ("/auth/open", "cross-site"),
             ("/auth/callback", "cross-site"),

@@ -123,7 +123,8 @@ impl Browser {
         .await;
     }
 
-    /// Types into the field of this name, sends it, and waits for the page that comes of it, which may look the same.
+    /// Types into the field of this name, sends it, and waits for the page that comes of it, which
+    /// may look the same.
     pub(crate) async fn answer(&self, field: &str, text: &str) {
         self.fill(field, text).await;
         self.run("window.isOld = true").await.unwrap();
@@ -178,8 +179,9 @@ impl Browser {
             .unwrap();
     }
 
-    /// Presses every button and follows every link of a page, as a robot does, and returns how many there were. Fields are
-    /// left as they are, or all filled with a text. Each press has its consequence before the next: one that is called off is none.
+    /// Presses every button and follows every link of a page, as a robot does, and returns how many
+    /// there were. Fields are left as they are, or all filled with a text. Each press has its
+    /// consequence before the next: one that is called off is none.
     pub(crate) async fn press_everything(&self, url: &str, text: Option<&str>) -> usize {
         let mut pressed = 0;
         loop {
@@ -291,9 +293,11 @@ impl Browser {
             .await;
     }
 
-    /// Returns what the console has said since the last time: violations of a policy, errors of scripts, warnings.
+    /// Returns what the console has said since the last time: violations of a policy, errors of
+    /// scripts, warnings.
     ///
-    /// That a page or a picture was answered with a status of 400 and more is no complaint about the page.
+    /// That a page or a picture was answered with a status of 400 and more is no complaint about
+    /// the page.
     pub(crate) async fn complaints(&self) -> Vec<String> {
         let log = self.driver.browser_log().await.unwrap();
         log.into_iter()

@@ -1,4 +1,5 @@
-//! The pages that are drawn as the layer would draw them: long texts, and troubles that nobody can walk into.
+//! The pages that are drawn as the layer would draw them: long texts, and troubles that nobody can
+//! walk into.
 
 use std::time::Duration;
 
@@ -68,7 +69,8 @@ pub(crate) fn screens() -> Vec<Screen> {
     screens
 }
 
-/// Returns the pages on which a code is shown or typed, and those of a link that was opened elsewhere.
+/// Returns the pages on which a code is shown or typed, and those of a link that was opened
+/// elsewhere.
 fn codes() -> Vec<Screen> {
     let entry = CodeEntry::new("/auth/code?t=x");
     let answer = CodeEntry::new("/auth/open?t=x");

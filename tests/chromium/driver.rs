@@ -27,7 +27,8 @@ struct Folder(PathBuf);
 impl Driver {
     /// Starts chromedriver on a free port.
     pub(crate) fn start() -> Self {
-        // It takes one port for IPv4 and IPv6, and ends when the one that it found free in the first is taken in the second.
+        // It takes one port for IPv4 and IPv6, and ends when the one that it found free in the
+        // first is taken in the second.
         let mut tries = (0..10).filter_map(|_| Self::try_start());
         tries.next().expect("a chromedriver that listens")
     }
@@ -85,7 +86,8 @@ impl Drop for Driver {
 impl Folder {
     fn new() -> Self {
         let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        // Not in cargo's folder: Chromium makes a socket below, whose path has 107 characters at most.
+        // Not in cargo's folder: Chromium makes a socket below, whose path has 107 characters at
+        // most.
         let name = format!("tower-magic-link-chromium-{}-{number}", process::id());
         let folder = env::temp_dir().join(name);
         fs::create_dir(&folder).unwrap();

@@ -38,7 +38,8 @@ async fn the_letters_from_the_first_browser_sign_in_another() {
         );
         assert!(second.cookie(SESSION).await.is_none(), "{post:?}");
         assert_eq!(world.exchanges(), 0, "{post:?}");
-        // As they are typed on a telephone. In our own mail the answer redirects to WorkOS, which the page's policy must let happen.
+        // As they are typed on a telephone. In our own mail the answer redirects to WorkOS, which
+        // the page's policy must let happen.
         let typed = letters.to_lowercase().replace('-', " ");
         second.answer("code", &typed).await;
         second.shows(&format!("Hello {ADA}")).await;

@@ -1,4 +1,5 @@
-//! The fragment of where a person wanted to go (`/page#part`): it never leaves the browser, and is there again at the end.
+//! The fragment of where a person wanted to go (`/page#part`): it never leaves the browser, and is
+//! there again at the end.
 
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
@@ -77,7 +78,8 @@ async fn without_a_fragment_nothing_is_kept_and_no_page_stands_between() {
 async fn what_was_put_into_the_storage_leads_nowhere_else() {
     let world = World::with(Post::Own, |builder| builder.insecure_no_throttle()).await;
     let browser = world.browser().await;
-    // Each after the moment at which it was kept; the last ones are a day old, and of no moment at all.
+    // Each after the moment at which it was kept; the last ones are a day old, and of no moment at
+    // all.
     let cases = [
         ("javascript:alert(1)", "Date.now()", "/reports"),
         ("https://mail.example.org/", "Date.now()", "/reports"),

@@ -20,7 +20,8 @@ pub(crate) struct Screen {
 pub(crate) enum Way {
     /// It is drawn as the layer would draw it, and served with the layer's own headers.
     Drawn(Page<'static>),
-    /// The browser, whose jar is empty, walks there; in the end it is at the page with this heading.
+    /// The browser, whose jar is empty, walks there; in the end it is at the page with this
+    /// heading.
     Walked(Rules, &'static str, Walk),
 }
 

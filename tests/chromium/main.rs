@@ -1,8 +1,11 @@
 //! The layer in a real browser: a headless Chromium, over TLS, at sites with names of their own.
 //!
-//! - `site`: what the browser meets on one loopback port: the application, WorkOS, and another site with links to both.
-//! - `world`: an application behind the layer, and a chromedriver; `browser`: one profile of Chromium.
-//! - Every test that drives a browser is ignored unless it is asked for, since it needs programs that are not Rust.
+//! - `site`: what the browser meets on one loopback port: the application, WorkOS, and another site
+//!   with links to both.
+//! - `world`: an application behind the layer, and a chromedriver; `browser`: one profile of
+//!   Chromium.
+//! - Every test that drives a browser is ignored unless it is asked for, since it needs programs
+//!   that are not Rust.
 
 #![cfg(unix)]
 #![expect(

@@ -42,7 +42,8 @@ async fn a_preview_uses_nothing_up_and_sets_no_cookie() {
         ("prerender", &own, "prefetch;prerender"),
         ("link", &own, "prefetch"),
         ("link", &other, "prefetch"),
-        // From another site by a rule only where there is no cookie; and no prerendering (crbug.com/1176054).
+        // From another site by a rule only where there is no cookie; and no prerendering
+        // (crbug.com/1176054).
         ("prefetch", &other, "prefetch"),
     ];
     for (how, from, purpose) in cases {

@@ -1,4 +1,5 @@
-//! Programs that check mail: a whole Chromium visits the link first, runs scripts, and presses whatever it finds.
+//! Programs that check mail: a whole Chromium visits the link first, runs scripts, and presses
+//! whatever it finds.
 
 use http::Method;
 use tower_magic_link::{Builder, CrossDevice};

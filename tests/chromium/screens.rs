@@ -1,5 +1,5 @@
-//! A picture of every page, light and dark, wide and narrow: `target/screens/NAME-light-1280.png`. People look at them; what a
-//! machine can see is asserted.
+//! A picture of every page, light and dark, wide and narrow: `target/screens/NAME-light-1280.png`.
+//! People look at them; what a machine can see is asserted.
 
 use std::{
     fs,

@@ -1,7 +1,8 @@
-//! The sites that a browser meets, on one TLS port of the loopback: the application, WorkOS, and another site.
+//! The sites that a browser meets, on one TLS port of the loopback: the application, WorkOS, and
+//! another site.
 //!
-//! They have no registrable domain in common, so each is cross-site to the others. The browser finds them all at the one port,
-//! and trusts the one certificate that is made here.
+//! They have no registrable domain in common, so each is cross-site to the others. The browser
+//! finds them all at the one port, and trusts the one certificate that is made here.
 
 use std::{
     collections::HashMap,
@@ -49,7 +50,8 @@ pub(crate) const MAIL: &str = "https://mail.example.org";
 /// The sites, until they are dropped.
 pub(crate) struct Sites {
     pub(crate) port: u16,
-    /// What `--ignore-certificate-errors-spki-list` takes: the certificate with this key, and no other.
+    /// What `--ignore-certificate-errors-spki-list` takes: the certificate with this key, and no
+    /// other.
     pub(crate) fingerprint: String,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
@@ -109,7 +111,8 @@ impl Sites {
         published.insert(url.to_owned(), (headers, html.into()));
     }
 
-    /// Holds back the answers from addresses that begin like this one. What they do, they do at once.
+    /// Holds back the answers from addresses that begin like this one. What they do, they do at
+    /// once.
     pub(crate) fn hold(&self, start: &str) {
         self.shared.held.send_replace(Some(start.to_owned()));
     }
@@ -248,7 +251,8 @@ async fn accept(listener: TcpListener, acceptor: TlsAcceptor, shared: Arc<Shared
 }
 
 async fn converse(stream: TcpStream, acceptor: TlsAcceptor, shared: Arc<Shared>) {
-    // A browser opens connections that it never uses, and asks the hosts of its maker, which are not here.
+    // A browser opens connections that it never uses, and asks the hosts of its maker, which are
+    // not here.
     let Ok(stream) = acceptor.accept(stream).await else {
         return;
     };

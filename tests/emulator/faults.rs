@@ -12,7 +12,8 @@ use tower_magic_link::emulator::{Endpoint, Fault, Hold};
 
 use crate::{Desk, Read, exchange_of, session};
 
-/// Exchanges a code over a bare socket and returns every byte that comes back until the connection ends.
+/// Exchanges a code over a bare socket and returns every byte that comes back until the connection
+/// ends.
 async fn raw_exchange(desk: &Desk, code: &str) -> String {
     let body = exchange_of(code).to_string();
     let mut socket = TcpStream::connect(("127.0.0.1", desk.server.port()))

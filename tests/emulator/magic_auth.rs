@@ -1,4 +1,5 @@
-//! Six-digit codes: making, reading, mailing and redeeming them, and every way in which that is refused.
+//! Six-digit codes: making, reading, mailing and redeeming them, and every way in which that is
+//! refused.
 
 use std::time::Duration;
 

@@ -21,7 +21,8 @@ fn asked_for(workos: &Emulator) -> Vec<String> {
         .collect()
 }
 
-/// Asks for a link for each text, and returns which of them were taken. The rest read the form again, and nobody is asked for anything.
+/// Asks for a link for each text, and returns which of them were taken. The rest read the form
+/// again, and nobody is asked for anything.
 async fn taken<'t>(world: &World, texts: &[&'t str]) -> Vec<&'t str> {
     let mut taken = Vec::new();
     for text in texts {
@@ -62,7 +63,8 @@ fn corpus(name: &str) -> String {
     std::fs::read_to_string(std::path::Path::new(&folder).join(name)).unwrap()
 }
 
-/// Reads the text of an XML element. The corpus writes a control character as its picture, U+2400 and its number.
+/// Reads the text of an XML element. The corpus writes a control character as its picture, U+2400
+/// and its number.
 fn text_of(element: &str, name: &str) -> String {
     let (_, rest) = element
         .split_once(&format!("<{name}>"))
@@ -113,7 +115,8 @@ async fn corpora_an_address_is_taken_only_if_it_is_a_plain_one() {
             category.as_str(),
             "ISEMAIL_VALID_CATEGORY" | "ISEMAIL_DNSWARN"
         );
-        // A host without a dot is nobody's mail domain; whoever types a blank around an address still means it.
+        // A host without a dot is nobody's mail domain; whoever types a blank around an address
+        // still means it.
         let want = is_valid && address != "test@io";
         let is_taken = taken.contains(&address.as_str());
         if is_taken != want {
@@ -163,7 +166,8 @@ async fn addresses_that_some_software_would_fold_into_one_are_told_apart_or_refu
         "\u{ff41}da@example.com",
     ];
     assert_eq!(taken(&world, &refused).await, Vec::<&str>::new());
-    // A case of its own is the same address: the code that WorkOS yields for the other spelling is taken.
+    // A case of its own is the same address: the code that WorkOS yields for the other spelling is
+    // taken.
     let mut browser = world.browser();
     browser.ask_for_link("ADA@Example.com", "/").await;
     world

@@ -328,7 +328,8 @@ async fn a_callback_that_contradicts_itself_is_refused_before_any_exchange() {
     assert_eq!(world.exchanges(), 0);
 }
 
-/// Returns the path at which a browser is to ask once more: the other of two clicks may be on its way.
+/// Returns the path at which a browser is to ask once more: the other of two clicks may be on its
+/// way.
 fn asked_again(answer: &Answer) -> &str {
     let again = answer.location();
     assert!(again.starts_with("/auth/callback?error=access_denied&state="));
@@ -455,7 +456,8 @@ async fn a_repeated_callback_gives_the_same_session_for_a_minute_in_the_same_bro
     );
 }
 
-/// A second click calls the first one off: the link is used, and the answer that signed in was not waited for.
+/// A second click calls the first one off: the link is used, and the answer that signed in was not
+/// waited for.
 #[tokio::test]
 async fn a_second_click_on_the_link_shares_the_session_of_the_first_in_the_same_browser_alone() {
     let world = World::new().await;
@@ -587,7 +589,8 @@ async fn an_attempt_ends_with_its_link_and_the_code_of_the_link() {
     ] {
         let (mut browser, callback) = begun(&world).await;
         world.clock.advance(Duration::from_secs(after));
-        // The code is good for ten minutes after the click; WorkOS's half of it is not what is asked here.
+        // The code is good for ten minutes after the click; WorkOS's half of it is not what is
+        // asked here.
         let answer = if is_over {
             let answer = browser.get(&callback).await;
             is_trouble(&answer, 400, Trouble::Expired);
@@ -872,7 +875,8 @@ async fn the_refused_half_of_a_double_click_waits_for_the_other_half() {
     assert_eq!(refused.location(), "/reports");
     assert_eq!(refused.set_cookies(), granted.set_cookies());
     assert_eq!(world.exchanges(), 1);
-    // Where another replica gave the session, the jar that the two tabs have in common is all that tells of it.
+    // Where another replica gave the session, the jar that the two tabs have in common is all that
+    // tells of it.
     world.clock.advance(Duration::from_secs(60));
     assert_eq!(other.get(&again).await.location(), "/reports");
 }
@@ -893,7 +897,8 @@ async fn who_finds_a_link_used_is_kept_waiting_once() {
     }
 }
 
-/// A reload of a slow callback, or the second of two tabs, may come to another replica, to which the provider says that the code is used.
+/// A reload of a slow callback, or the second of two tabs, may come to another replica, to which
+/// the provider says that the code is used.
 #[tokio::test]
 async fn a_callback_that_another_replica_answers_too_is_let_in_by_the_session_of_the_first() {
     let world = World::new().await;

@@ -316,7 +316,8 @@ fn settings_that_contradict_each_other_or_a_browser_are_refused() {
     });
 }
 
-/// Of what the layer is told, only these two can make a cookie too large: ids and the longest address leave half of it empty.
+/// Of what the layer is told, only these two can make a cookie too large: ids and the longest
+/// address leave half of it empty.
 #[test]
 fn cookies_that_no_browser_would_keep_are_refused() {
     let problem = "drop those over 4096";
@@ -430,7 +431,8 @@ fn the_longest_of_all_that_is_in_a_cookie_fits_together() {
     assert!(built.is_ok(), "{:?}", built.err());
 }
 
-/// Signs in at a layer whose provider is a stub, and returns every cookie that was set on the way, and at the sign-out.
+/// Signs in at a layer whose provider is a stub, and returns every cookie that was set on the way,
+/// and at the sign-out.
 async fn cookies_of(origin: &'static str) -> Vec<String> {
     let provider = StubProvider::new();
     let layer = builder(provider.clone())
@@ -636,7 +638,8 @@ async fn whoever_is_signed_in_stays_so_when_a_new_session_is_too_large() {
     assert_eq!(browser.get("/").await.text(), "/ for ada@example.com");
 }
 
-/// A browser takes name and value of 4,096 octets together; three letters more in the name are four in the cookie.
+/// A browser takes name and value of 4,096 octets together; three letters more in the name are four
+/// in the cookie.
 #[tokio::test]
 async fn a_cookie_may_be_as_large_as_a_browser_takes_and_no_larger() {
     let world = World::new().await;
@@ -656,7 +659,8 @@ async fn a_cookie_may_be_as_large_as_a_browser_takes_and_no_larger() {
     );
 }
 
-/// The keys were changed for one with a longer name, under which the renewed token is a little too large.
+/// The keys were changed for one with a longer name, under which the renewed token is a little too
+/// large.
 #[tokio::test]
 async fn a_session_that_has_become_too_large_to_renew_lives_on_unrenewed() {
     let (provider, clock) = (StubProvider::new(), ManualClock::new());

@@ -133,7 +133,8 @@ async fn signing_out_with_more_cookies_than_are_looked_at_is_refused_and_removes
     }
 }
 
-/// When the domain is switched on or off, the cookie of before is not read. It goes where that can be done.
+/// When the domain is switched on or off, the cookie of before is not read. It goes where that can
+/// be done.
 #[tokio::test]
 async fn the_cookie_of_before_the_change_is_ignored_and_goes_with_the_next_sign_in_or_out() {
     let world = World::with(wide).await;

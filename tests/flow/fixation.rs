@@ -1,4 +1,5 @@
-//! A session cookie that was planted in a browser ends when its person signs in (fixation), by whatever way they do.
+//! A session cookie that was planted in a browser ends when its person signs in (fixation), by
+//! whatever way they do.
 
 use tower_magic_link::{Builder, SignIn};
 

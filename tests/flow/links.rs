@@ -123,7 +123,8 @@ impl IdentityProvider for Odd {
     }
 }
 
-/// Pinned: a link that ended in a newline passed as a URL, and was too much for the `Location` of its visit.
+/// Pinned: a link that ended in a newline passed as a URL, and was too much for the `Location` of
+/// its visit.
 #[tokio::test]
 async fn a_providers_link_is_followed_in_the_form_that_was_parsed() {
     let cases = [
@@ -238,7 +239,8 @@ fn new_link(page: &str) -> (String, String) {
     (action, between("name=\"t\" value=\"", "\""))
 }
 
-/// Our own link has the provider's inside, and that left no room to say where the person wanted to go.
+/// Our own link has the provider's inside, and that left no room to say where the person wanted to
+/// go.
 #[tokio::test]
 async fn our_mailed_link_that_came_too_late_knows_where_the_person_wanted_to_go() {
     let fits = format!("/reports?filter={}", "x".repeat(200));

@@ -1,4 +1,5 @@
-//! A browser that does not give our cookies back is told so, and why, instead of being sent round and round.
+//! A browser that does not give our cookies back is told so, and why, instead of being sent round
+//! and round.
 
 use std::time::Duration;
 
@@ -13,7 +14,8 @@ use crate::support::{ADA, Answer, Browser, ORIGIN, World};
 const SESSION: &str = "__Host-magic-link";
 const ARRIVED: &str = "__Host-magic-link-arrived";
 
-/// Posts a form as a browser does that has lost its cookies: nothing but the headers shows where it comes from.
+/// Posts a form as a browser does that has lost its cookies: nothing but the headers shows where it
+/// comes from.
 async fn post_without_cookies(browser: &mut Browser, headers: &[(&str, &str)]) -> Answer {
     browser.jar.clear();
     let mut request = Request::post("/auth/login")
@@ -141,7 +143,8 @@ async fn whoever_signs_out_or_is_signed_out_at_once_is_shown_the_form() {
     assert!(!world.heard().contains("CookieLost"));
 }
 
-/// The application signs them out, and not `/auth/logout`: within a minute of signing in that is no dropped cookie.
+/// The application signs them out, and not `/auth/logout`: within a minute of signing in that is no
+/// dropped cookie.
 #[tokio::test]
 async fn whoever_the_application_signs_out_at_once_is_shown_the_form() {
     let world = World::new().await;

@@ -1,4 +1,5 @@
-//! WorkOS is away: who is signed in notices nothing, and who wants to sign in is told. The store is away: that is told once, and its return once.
+//! WorkOS is away: who is signed in notices nothing, and who wants to sign in is told. The store is
+//! away: that is told once, and its return once.
 
 use std::{
     sync::{Arc, Mutex},

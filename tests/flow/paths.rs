@@ -55,7 +55,8 @@ async fn is_refused(world: &World, request: Request<Full<Bytes>>, name: &str) {
 /// Something done to a path, and how it is called.
 type Reader = (&'static str, fn(&str) -> String);
 
-/// What a server, proxy, framework or file system has been seen to do with a path before it read it.
+/// What a server, proxy, framework or file system has been seen to do with a path before it read
+/// it.
 const READERS: [Reader; 8] = [
     ("decodes", |path| {
         percent_decode_str(path).decode_utf8_lossy().into_owned()
@@ -114,8 +115,9 @@ fn lies_below(prefix: &str, path: &str) -> bool {
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Sends a stranger's GET. Asserts that it reaches the application by a rule alone, that every reading of the path lies under
-/// the same rule, and that the layer's own explanation said so. Returns whether it was reached.
+/// Sends a stranger's GET. Asserts that it reaches the application by a rule alone, that every
+/// reading of the path lies under the same rule, and that the layer's own explanation said so.
+/// Returns whether it was reached.
 async fn holds(world: &World, uri: &Uri) -> bool {
     let (parts, body) = request("GET", uri.clone()).into_parts();
     let explained = world.layer.explain(&parts);

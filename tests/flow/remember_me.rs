@@ -30,7 +30,8 @@ fn ticked(name: &str) -> String {
     format!("email=ada%40example.com&remember_me={name}")
 }
 
-/// Returns the seconds of the session cookie that an answer sets; `None` when it goes with the browser.
+/// Returns the seconds of the session cookie that an answer sets; `None` when it goes with the
+/// browser.
 fn max_age(answer: &Answer) -> Option<i64> {
     let set = answer.set_cookies().into_iter();
     let mut cookies = set.map(|cookie| cookie::Cookie::parse(cookie).unwrap());

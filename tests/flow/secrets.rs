@@ -1,4 +1,5 @@
-//! What must never be seen: keys, tokens, codes, states, links and whole addresses in a log, an event, a `Debug`, or a URL of ours.
+//! What must never be seen: keys, tokens, codes, states, links and whole addresses in a log, an
+//! event, a `Debug`, or a URL of ours.
 
 use std::{
     fmt::Write,
@@ -19,10 +20,11 @@ use tracing::{
 
 use crate::support::{ADA, EVE, KEY, World};
 
-/// Keeps what the layer logs, at every level, in every test of this program; and what anybody logs that has the API key in it.
+/// Keeps what the layer logs, at every level, in every test of this program; and what anybody logs
+/// that has the API key in it.
 ///
-/// It is the whole program's: tracing asks the thread that first reaches a place whether anybody listens there, and
-/// remembers the answer.
+/// It is the whole program's: tracing asks the thread that first reaches a place whether anybody
+/// listens there, and remembers the answer.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<String>>);
 

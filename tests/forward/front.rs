@@ -1,4 +1,5 @@
-//! What stands in front of a guarded service: the guard, or a real proxy that asks, by the very configuration that the documentation shows.
+//! What stands in front of a guarded service: the guard, or a real proxy that asks, by the very
+//! configuration that the documentation shows.
 
 use std::{
     env, fs,

@@ -145,7 +145,8 @@ async fn a_download_that_is_cut_off_by_signing_out_breaks_off() {
     assert!(error.is_body() || error.is_decode(), "{error:?}");
 }
 
-/// A service that switches to what nobody asked for: the layer has taken the request's wish out, or never saw one.
+/// A service that switches to what nobody asked for: the layer has taken the request's wish out, or
+/// never saw one.
 #[tokio::test]
 async fn a_service_that_switches_unasked_gets_no_tunnel() {
     let service = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();

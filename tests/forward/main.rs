@@ -1,4 +1,5 @@
-//! What is not Rust: identity headers for the service behind, the guard in front of one, and the proxies that ask.
+//! What is not Rust: identity headers for the service behind, the guard in front of one, and the
+//! proxies that ask.
 
 #![expect(
     clippy::unwrap_used,

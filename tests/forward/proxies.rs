@@ -31,7 +31,8 @@ async fn traefik_lets_through_who_is_signed_in_and_nobody_else() {
     walk(Front::Traefik).await;
 }
 
-/// Says whether a proxy keeps a spelling of our names from the service. The others drop the characters that make a variable's name of CGI's, no more.
+/// Says whether a proxy keeps a spelling of our names from the service. The others drop the
+/// characters that make a variable's name of CGI's, no more.
 fn is_dropped(front: Front, spelling: &str) -> bool {
     let is_usual = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     front == Front::Nginx || spelling.chars().all(is_usual)

@@ -173,7 +173,8 @@ async fn without_a_peer_or_the_pair_nothing_is_public_not_even_where_the_questio
     assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
 }
 
-/// Pinned: a target was cut at `#` and decided on by what stood before it, while the proxy handed on the whole.
+/// Pinned: a target was cut at `#` and decided on by what stood before it, while the proxy handed
+/// on the whole.
 #[tokio::test]
 async fn a_target_that_the_service_may_read_differently_is_refused_with_a_session_too() {
     let layer = configured()

@@ -1,4 +1,5 @@
-//! A target that the decider and the service might read differently shows nobody a private file, before servers that read it each their way.
+//! A target that the decider and the service might read differently shows nobody a private file,
+//! before servers that read it each their way.
 //!
 //! Pinned: the layer decided on `/about`, where nginx handed on `/about#/../private/secret.txt`.
 

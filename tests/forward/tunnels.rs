@@ -1,7 +1,8 @@
-//! Nothing but a WebSocket becomes a tunnel, before a server that takes others too: Hypercorn, with its defaults.
+//! Nothing but a WebSocket becomes a tunnel, before a server that takes others too: Hypercorn, with
+//! its defaults.
 //!
-//! Pinned: through the guard, and through the nginx configuration that was documented, `Upgrade: h2c` opened a tunnel in which a client
-//! wrote the identity headers itself.
+//! Pinned: through the guard, and through the nginx configuration that was documented, `Upgrade:
+//! h2c` opened a tunnel in which a client wrote the identity headers itself.
 
 use std::time::Duration;
 
@@ -128,7 +129,8 @@ fn variants() -> Vec<(&'static str, String, String)> {
     all.map(|(name, (head, rest))| (name, head, rest)).into()
 }
 
-/// What a client says in a tunnel of HTTP/2: its preface, its settings, and a request of its own with a forged identity.
+/// What a client says in a tunnel of HTTP/2: its preface, its settings, and a request of its own
+/// with a forged identity.
 fn inside() -> Bytes {
     let literal = |name: &str, value: &str| {
         let length = |text: &str| u8::try_from(text.len()).unwrap();
@@ -207,7 +209,8 @@ async fn tries(front: Front) {
             let seen = service.seen().await;
             let seen = &seen[before..];
             let name = format!("{front:?}, {name}, {caller:?}, {path}: {first:?}");
-            // Of two fields nginx before 1.23 and Traefik read the first, and hand that on: the service sees a WebSocket alone.
+            // Of two fields nginx before 1.23 and Traefik read the first, and hand that on: the
+            // service sees a WebSocket alone.
             let reads_first = matches!(front, Front::Nginx | Front::Traefik);
             let may_open = reads_first && name.contains("two fields, h2c last");
             assert!(may_open || !answer.contains("HTTP/1.1 101"), "{name}");

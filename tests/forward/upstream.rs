@@ -1,4 +1,5 @@
-//! A service that knows nothing of the layer: it says what it was sent, sends bodies back as they come, and speaks WebSocket.
+//! A service that knows nothing of the layer: it says what it was sent, sends bodies back as they
+//! come, and speaks WebSocket.
 
 use axum::{Router, body::Body, extract::Request, response::Response};
 use futures_util::{SinkExt, StreamExt};

@@ -215,7 +215,8 @@ enum Fate {
 }
 
 impl Caller {
-    /// Says whether a host's protocol can carry this request: HTTP/1.1 upgrades a GET, HTTP/2 extends CONNECT, where the server says so.
+    /// Says whether a host's protocol can carry this request: HTTP/1.1 upgrades a GET, HTTP/2
+    /// extends CONNECT, where the server says so.
     fn fits(&self, kind: Kind) -> bool {
         let is_http1 = matches!(kind, Kind::Axum | Kind::Hyper1);
         match self.name {
@@ -301,7 +302,8 @@ fn status_of(fate: Fate) -> tonic::Status {
     }
 }
 
-/// The frame of trailers: the flag 0x80, four bytes of length, a line for each field that tonic would write.
+/// The frame of trailers: the flag 0x80, four bytes of length, a line for each field that tonic
+/// would write.
 fn frame_of(fate: Fate) -> Vec<u8> {
     let status: http::Response<()> = status_of(fate).into_http();
     let mut lines = Vec::new();

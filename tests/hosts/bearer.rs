@@ -1,4 +1,5 @@
-//! Session tokens as bearer tokens: for callers that keep no cookies, over every protocol, and only where they are switched on.
+//! Session tokens as bearer tokens: for callers that keep no cookies, over every protocol, and only
+//! where they are switched on.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The contract of a Tower service: the inner service is called when it is ready, by the caller that polled it, and otherwise let be.
+//! The contract of a Tower service: the inner service is called when it is ready, by the caller
+//! that polled it, and otherwise let be.
 
 use std::sync::Arc;
 

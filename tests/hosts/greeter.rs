@@ -1,4 +1,5 @@
-//! A gRPC service that greets whoever is signed in, once or in a stream; written by hand, so that no protoc is needed.
+//! A gRPC service that greets whoever is signed in, once or in a stream; written by hand, so that
+//! no protoc is needed.
 
 use std::{
     convert::Infallible,

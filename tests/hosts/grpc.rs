@@ -176,7 +176,8 @@ async fn a_grpc_web_refusal_is_one_frame_of_trailers_in_binary_or_base64() {
         } else {
             answer.body.to_vec()
         };
-        // PROTOCOL-WEB: the flag's highest bit marks trailers; four bytes of length; lines as in HTTP/1.1.
+        // PROTOCOL-WEB: the flag's highest bit marks trailers; four bytes of length; lines as in
+        // HTTP/1.1.
         let (head, lines) = frame.split_at(5);
         assert_eq!(head[0], 0x80, "{asked}");
         let length = u32::from_be_bytes(head[1..].try_into().unwrap());

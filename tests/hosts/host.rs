@@ -77,7 +77,8 @@ impl Host {
                         .unwrap();
                 tokio::spawn(connection);
                 if request.method() == Method::CONNECT {
-                    // The server's answer follows its settings, without which the client extends no CONNECT (RFC 8441).
+                    // The server's answer follows its settings, without which the client extends no
+                    // CONNECT (RFC 8441).
                     let first = self.request(Method::GET, "/");
                     let first = first.body(Full::default()).unwrap();
                     sender.send_request(first).await.unwrap();
@@ -96,7 +97,8 @@ impl Host {
         self.address
     }
 
-    /// Asks for the greeting as a client of this host does: navigating, as a program, by gRPC. Returns the refusal in short.
+    /// Asks for the greeting as a client of this host does: navigating, as a program, by gRPC.
+    /// Returns the refusal in short.
     pub(crate) async fn greet(&self, cookie: Option<&str>) -> Result<String, String> {
         if self.kind == Kind::Tonic {
             let cookies: Vec<_> = cookie.map(str::to_owned).into_iter().collect();

@@ -1,4 +1,5 @@
-//! Signing in and out in a handler of axum's, through the jar of tower-cookies; on either side of the layer.
+//! Signing in and out in a handler of axum's, through the jar of tower-cookies; on either side of
+//! the layer.
 
 use std::time::Duration;
 

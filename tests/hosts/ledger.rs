@@ -1,4 +1,5 @@
-//! An inner service that keeps books: it panics when it is called unready, and counts its calls, its clones and the futures that live.
+//! An inner service that keeps books: it panics when it is called unready, and counts its calls,
+//! its clones and the futures that live.
 
 use std::{
     convert::Infallible,

@@ -1,5 +1,5 @@
-//! One layer in every host: an axum router, a tonic server, a hyper service over HTTP/1.1 and HTTP/2; and the contract of the
-//! service that it makes.
+//! One layer in every host: an axum router, a tonic server, a hyper service over HTTP/1.1 and
+//! HTTP/2; and the contract of the service that it makes.
 
 #![expect(
     clippy::unwrap_used,

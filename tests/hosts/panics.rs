@@ -1,4 +1,5 @@
-//! A panic of the application's, or of anything that it gave the layer, costs at most the one request that met it.
+//! A panic of the application's, or of anything that it gave the layer, costs at most the one
+//! request that met it.
 
 use std::{
     collections::BTreeMap,
@@ -259,7 +260,8 @@ async fn a_panic_costs_one_request_at_most_and_the_next_try_succeeds() {
         let callback = browser.ask_for_link().await;
         let mut answer = browser.ask("GET", &callback).await;
         if who == Who::Authorize {
-            // It panicked after the code was used up: only a new link helps, and the page says so, once another click had its second.
+            // It panicked after the code was used up: only a new link helps, and the page says so,
+            // once another click had its second.
             let again = answer.location();
             assert_eq!(browser.ask("GET", &again).await.status(), 400);
             let callback = browser.ask_for_link().await;

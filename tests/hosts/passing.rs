@@ -1,4 +1,5 @@
-//! The inner service's response passes as it is: frames, trailers, size, end, and errors in the middle.
+//! The inner service's response passes as it is: frames, trailers, size, end, and errors in the
+//! middle.
 
 use std::{
     collections::VecDeque,

@@ -1,7 +1,8 @@
-//! Request targets that no client library sends, over real sockets: absolute-form, authority-form, `*`, CONNECT
-//! (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
+//! Request targets that no client library sends, over real sockets: absolute-form, authority-form,
+//! `*`, CONNECT (RFC 9112, section 3.2; RFC 9113, section 8.3.1).
 //!
-//! A witness between hyper and the layer says what hyper hands on, so that the test also knows what hyper refuses by itself.
+//! A witness between hyper and the layer says what hyper hands on, so that the test also knows what
+//! hyper refuses by itself.
 
 use std::{
     convert::Infallible,
@@ -30,8 +31,8 @@ const LONG: Duration = Duration::from_secs(20);
 /// What the layer was handed and answered: `TARGET: STATUS LOCATION`.
 type Witness = Arc<Mutex<Vec<String>>>;
 
-/// Serves one connection with HTTP/1.1 or HTTP/2, and sends it these bytes. Returns what came back until it was answered or closed, and what
-/// the layer was handed.
+/// Serves one connection with HTTP/1.1 or HTTP/2, and sends it these bytes. Returns what came back
+/// until it was answered or closed, and what the layer was handed.
 async fn exchange(bytes: &[u8], is_answered: fn(&[u8]) -> bool) -> (Vec<u8>, Vec<String>) {
     let layer = site::builder(&ManualClock::new())
         .public_prefix(PathRule::any_method("/public"))
@@ -171,7 +172,8 @@ async fn no_form_of_target_opens_anything_or_redirects_to_its_authority_over_htt
 /// Names and values, pseudo-header fields among them.
 type Fields = Vec<(&'static str, &'static str)>;
 
-/// Writes a HEADERS frame that ends its stream, in HPACK literals without an index (RFC 7541, section 6.2.2).
+/// Writes a HEADERS frame that ends its stream, in HPACK literals without an index (RFC 7541,
+/// section 6.2.2).
 fn headers_frame(fields: &[(&str, &str)]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {

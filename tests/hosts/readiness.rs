@@ -1,4 +1,5 @@
-//! The layer among tower's own: a mock that panics on misuse, concurrency limits, load shedding and a buffer.
+//! The layer among tower's own: a mock that panics on misuse, concurrency limits, load shedding and
+//! a buffer.
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -72,7 +73,8 @@ async fn the_layer_is_as_ready_as_the_inner_service_is() {
     assert_eq!(error.to_string(), "broken");
 }
 
-/// The mock panics when it is called without having said that it is ready, and allows no more calls than it was told to.
+/// The mock panics when it is called without having said that it is ready, and allows no more calls
+/// than it was told to.
 #[tokio::test]
 async fn the_inner_service_is_called_only_when_it_said_that_it_was_ready() {
     for store in [Script::settled(Act::Active), Script::pending(Act::Active)] {

@@ -1,4 +1,5 @@
-//! How long a session lives: the idle timeout, the renewed cookie, and the absolute end that nothing moves.
+//! How long a session lives: the idle timeout, the renewed cookie, and the absolute end that
+//! nothing moves.
 
 use std::time::Duration;
 
@@ -239,7 +240,8 @@ async fn a_session_that_the_store_does_not_vouch_for_is_not_renewed() {
     }
 }
 
-/// Pinned: the cookie of a slow response, renewed when its request came, took the place of the newer one of a sign-in.
+/// Pinned: the cookie of a slow response, renewed when its request came, took the place of the
+/// newer one of a sign-in.
 #[tokio::test]
 async fn a_response_that_outlasts_its_session_renews_nothing() {
     for (name, ends) in [("signed out", true), ("goes on", false)] {

@@ -232,7 +232,8 @@ async fn without_a_session_it_asks_for_one_and_without_the_layer_it_names_it() {
     }
 }
 
-/// Pinned: on a path that passes without a session, whoever was signed in was sent to the form and back while the store was out.
+/// Pinned: on a path that passes without a session, whoever was signed in was sent to the form and
+/// back while the store was out.
 #[tokio::test]
 async fn while_the_store_is_out_it_says_so_and_sends_nobody_to_the_form() {
     for store in [Script::settled(Act::Fail), Script::pending(Act::Fail)] {

@@ -188,7 +188,8 @@ async fn a_path_named_as_browsers_see_it_opens_nothing_inside_a_nested_router() 
 async fn inside_a_nested_router_without_a_fallback_of_its_own_the_endpoints_are_out_of_reach() {
     let layer = layer_at("/app/auth");
     let app = Router::new().nest("/app", routes().layer(layer));
-    // axum drops the default fallback of a nested router, and the layer on it: what is no route never comes by.
+    // axum drops the default fallback of a nested router, and the layer on it: what is no route
+    // never comes by.
     assert_eq!(ask(&app, document("/app/auth/login")).await.status(), 404);
     assert_eq!(ask(&app, document("/app/hello")).await.status(), 303);
 }

@@ -170,7 +170,8 @@ fn fields() -> impl Strategy<Value = (HeaderName, HeaderValue)> {
     (names, values)
 }
 
-/// Heads in which each audience's marks stand beside any others', also several times and in bytes that are no text.
+/// Heads in which each audience's marks stand beside any others', also several times and in bytes
+/// that are no text.
 fn heads() -> impl Strategy<Value = Parts> {
     let marks = select(vec![
         vec![],

@@ -1,4 +1,5 @@
-//! Live connections end with the session: event streams, downloads, gRPC streams and WebSockets, over real sockets.
+//! Live connections end with the session: event streams, downloads, gRPC streams and WebSockets,
+//! over real sockets.
 
 use std::{
     convert::Infallible,
@@ -559,7 +560,8 @@ async fn a_stream_that_is_never_at_a_loss_for_words_ends_too() {
     assert_eq!(site.revocations.watchers(), 0);
 }
 
-/// A handler that waits for the guard itself has an error to give, and the client hears that it was cut off.
+/// A handler that waits for the guard itself has an error to give, and the client hears that it was
+/// cut off.
 #[tokio::test]
 async fn the_error_of_a_body_that_waits_for_the_guard_reaches_its_client() {
     let site = Site::new();

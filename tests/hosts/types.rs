@@ -1,4 +1,5 @@
-//! What the compiler holds to: one pointer, no type parameters, the inner service's own error and any request body.
+//! What the compiler holds to: one pointer, no type parameters, the inner service's own error and
+//! any request body.
 
 use std::{
     cell::Cell,

@@ -1,6 +1,8 @@
-//! A response that has not begun ends with the session: long polls, uploads and client-streaming calls, over real sockets.
+//! A response that has not begun ends with the session: long polls, uploads and client-streaming
+//! calls, over real sockets.
 //!
-//! Pinned: the session was first asked about when the body began, so that a long poll answered whoever had signed out meanwhile.
+//! Pinned: the session was first asked about when the body began, so that a long poll answered
+//! whoever had signed out meanwhile.
 
 use std::{
     convert::Infallible,
@@ -189,7 +191,8 @@ async fn a_client_streaming_call_ends_as_unauthenticated() {
     }
 }
 
-/// The application's answer and the end come together: who has signed out gets neither answer nor head of it.
+/// The application's answer and the end come together: who has signed out gets neither answer nor
+/// head of it.
 #[tokio::test]
 async fn an_answer_that_comes_with_the_end_is_not_given() {
     let site = Site::new();

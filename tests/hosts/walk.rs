@@ -124,7 +124,8 @@ fn refusal(kind: Kind, code: &str) -> String {
 #[tokio::test]
 async fn one_layer_signs_in_at_any_host_admits_at_every_host_and_signs_out_of_all() {
     let world = World::new().await;
-    // The link comes back to another host than the one that it was asked of, as behind a load balancer.
+    // The link comes back to another host than the one that it was asked of, as behind a load
+    // balancer.
     let callbacks = world.hosts.iter().cycle().skip(1);
     for (host, other) in world.hosts.iter().zip(callbacks) {
         let kind = host.kind;

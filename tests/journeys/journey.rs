@@ -76,7 +76,8 @@ impl Journey {
         match self {
             Self::CodeInTheFirstTab => builder.sign_in(match office {
                 PostOffice::Ours => SignIn::LinkAndCode,
-                // WorkOS would send two mails. Its own one has no link: there is nothing for a robot to visit.
+                // WorkOS would send two mails. Its own one has no link: there is nothing for a
+                // robot to visit.
                 PostOffice::WorkOs => SignIn::Code,
             }),
             Self::OtherBrowserConfirm => builder.cross_device(CrossDevice::Confirm),
@@ -291,7 +292,8 @@ async fn double_click(mut walk: Walk, clicks: Clicks) -> Ending {
     walk.end(&[&desk, &telephone]).await
 }
 
-/// The second of two clicks at once may hear that the link is used: by the first, which has signed them in.
+/// The second of two clicks at once may hear that the link is used: by the first, which has signed
+/// them in.
 async fn got_in(walk: &mut Walk, person: &Visitor, seen: &Seen) {
     if seen.is(Trouble::LinkUsed) {
         walk.hears(person, seen, Trouble::LinkUsed).await;

@@ -37,7 +37,8 @@ async fn every_journey_ends_with_the_person_signed_in_or_told_why_and_no_robot_i
     assert_eq!(matrix, PROMISED, "see {file}");
 }
 
-/// Takes every walk of a post office; returns the table, how many links robots used up before the person, and how many walks there were.
+/// Takes every walk of a post office; returns the table, how many links robots used up before the
+/// person, and how many walks there were.
 async fn table(office: PostOffice) -> (String, usize, usize) {
     let mut rows = vec![vec![String::new()]];
     rows[0].extend(Robot::ALL.map(|robot| robot.name().to_owned()));

@@ -22,7 +22,8 @@ pub(crate) enum Robot {
     FollowsRedirects,
     /// Keeps cookies, follows redirects and `refresh`, and sends what a script would send.
     RunsScripts,
-    /// Runs scripts, presses every button of every form in the page's order with the fields as they are, and follows every link.
+    /// Runs scripts, presses every button of every form in the page's order with the fields as they
+    /// are, and follows every link.
     PressesEverything,
 }
 

@@ -41,7 +41,8 @@ impl Asker {
         }
     }
 
-    /// Returns where the other-browser page is: our link, or WorkOS's followed as far as our callback.
+    /// Returns where the other-browser page is: our link, or WorkOS's followed as far as our
+    /// callback.
     async fn landing(&self, site: &Site) -> String {
         match site.post_office {
             PostOffice::Ours => self.link.clone(),
@@ -266,7 +267,8 @@ async fn a_head_is_answered_with_nothing_whoever_asks() {
     }
 }
 
-/// Five guesses, from however many browsers and however many at once: then the other-browser way of this link is closed, and no other way.
+/// Five guesses, from however many browsers and however many at once: then the other-browser way of
+/// this link is closed, and no other way.
 #[tokio::test]
 async fn five_wrong_codes_end_the_way_of_other_browsers_and_never_that_of_the_one_that_began() {
     for office in OFFICES {
@@ -294,7 +296,8 @@ async fn five_wrong_codes_end_the_way_of_other_browsers_and_never_that_of_the_on
     }
 }
 
-/// Threat 23. The first answer comes from the browser that began, or from one that has given the right answer.
+/// Threat 23. The first answer comes from the browser that began, or from one that has given the
+/// right answer.
 #[tokio::test]
 async fn a_callback_again_is_the_same_session_for_a_minute_and_no_way_in_for_another_jar() {
     for answers in [false, true] {
@@ -341,7 +344,8 @@ async fn a_callback_again_is_the_same_session_for_a_minute_and_no_way_in_for_ano
     }
 }
 
-/// The two halves of a double click share a session. What pins it: the link in another browser, seconds later, is used.
+/// The two halves of a double click share a session. What pins it: the link in another browser,
+/// seconds later, is used.
 #[tokio::test]
 async fn a_link_that_was_used_a_moment_ago_is_used_for_every_other_browser() {
     for mode in [CrossDevice::MatchCode, CrossDevice::Confirm] {
@@ -426,7 +430,8 @@ async fn no_other_site_can_sign_a_victim_in_as_somebody_else() {
                 victim.click(&landing).await;
                 assert_eq!(victim.is_known_as().await, None, "{at}: by the link alone");
                 let victim = match origin {
-                    // Our cookies are Lax: nobody else's form has them sent. It is the last to hold where the browser says nothing.
+                    // Our cookies are Lax: nobody else's form has them sent. It is the last to hold
+                    // where the browser says nothing.
                     "null" => site.visitor(habits),
                     // They hold no more than the page of Eve's link: that is enough for this.
                     _ => victim,
@@ -515,7 +520,8 @@ async fn a_right_answer_without_our_cookie_uses_nothing_up() {
     }
 }
 
-/// "That wasn't me" ends the other-browser way of this link, whoever comes next, and the way of the browser that began never.
+/// "That wasn't me" ends the other-browser way of this link, whoever comes next, and the way of the
+/// browser that began never.
 #[tokio::test]
 async fn a_link_that_was_turned_down_works_where_it_was_asked_for_alone() {
     for office in OFFICES {

@@ -1,8 +1,10 @@
-//! A browser, of a person or a robot: it follows redirects from our site to WorkOS's and back, and keeps our cookies.
+//! A browser, of a person or a robot: it follows redirects from our site to WorkOS's and back, and
+//! keeps our cookies.
 //!
-//! - What a real browser would drop or block is a failure of the test: cookies that are not `__Host-`, a redirect after a form that
-//!   the page's `form-action` does not name.
-//! - It says where a request comes from as Fetch Metadata has it, or nothing where it is an old one.
+//! - What a real browser would drop or block is a failure of the test: cookies that are not
+//!   `__Host-`, a redirect after a form that the page's `form-action` does not name.
+//! - It says where a request comes from as Fetch Metadata has it, or nothing where it is an old
+//!   one.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,7 +31,8 @@ pub(crate) enum Clicks {
     Once,
     /// Twice, and the second answer is what is seen. The first was answered before.
     TwiceInARow,
-    /// Twice, and the second answer is what is seen. Each request sets out before the first one's answer is there.
+    /// Twice, and the second answer is what is seen. Each request sets out before the first one's
+    /// answer is there.
     TwiceAtOnce,
 }
 
@@ -139,7 +142,8 @@ impl Ask {
         let url = self.url.join(location).unwrap();
         let origin = url.origin().ascii_serialization();
         if let Some(allowed) = &self.allowed {
-            // Chromium and WebKit hold the page's `form-action` against redirects too (w3c/webappsec-csp#8).
+            // Chromium and WebKit hold the page's `form-action` against redirects too
+            // (w3c/webappsec-csp#8).
             assert!(allowed.contains(&origin), "{origin} is not in {allowed:?}");
         }
         let is_ours = self.is_ours() && origin == ORIGIN;

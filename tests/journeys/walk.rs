@@ -125,7 +125,8 @@ impl Walk {
         self.site.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// Opens a link in the browser that began; where a robot was there first, asks for a new one by one press.
+    /// Opens a link in the browser that began; where a robot was there first, asks for a new one by
+    /// one press.
     pub(crate) async fn open_here(&mut self, person: &Visitor, link: &str) -> Seen {
         let seen = person.click(link).await;
         if !self.is_burnt(link) {
@@ -136,7 +137,8 @@ impl Walk {
         person.click(&link).await
     }
 
-    /// Opens a link in another browser; where a robot was there first, asks for a new one in the browser that began, by one press.
+    /// Opens a link in another browser; where a robot was there first, asks for a new one in the
+    /// browser that began, by one press.
     pub(crate) async fn open_elsewhere(
         &mut self,
         began: &Visitor,

@@ -63,7 +63,8 @@ fn ids(keys: &KeyRing) -> String {
     ids.join(" ")
 }
 
-/// Opens the file and follows it, with its first look half an interval away from the test's own steps.
+/// Opens the file and follows it, with its first look half an interval away from the test's own
+/// steps.
 async fn follow(path: &Path) -> (KeyRing, tokio::task::JoinHandle<()>) {
     let file = KeyFile::open(path).unwrap();
     let keys = file.keys();
@@ -177,7 +178,8 @@ async fn a_file_that_is_half_written_is_not_taken() {
     assert_eq!(ids(&keys), "2 1");
 }
 
-/// Kubernetes mounts a secret as links: `keys` to `..data/keys`, `..data` to a folder with the time in its name, which is swapped.
+/// Kubernetes mounts a secret as links: `keys` to `..data/keys`, `..data` to a folder with the time
+/// in its name, which is swapped.
 #[tokio::test(start_paused = true)]
 #[cfg(unix)]
 async fn a_secret_of_kubernetes_is_followed_through_its_links() {

@@ -126,7 +126,8 @@ async fn a_set_is_read_only_and_says_how_long_it_may_be_kept() {
     }
 }
 
-/// Beside the routes of an axum application, behind the layer at a public path; and as a hyper service of its own.
+/// Beside the routes of an axum application, behind the layer at a public path; and as a hyper
+/// service of its own.
 #[tokio::test]
 async fn a_set_is_served_by_axum_and_by_hyper() {
     let keys = KeyRing::new(SigningKey::generate_ed25519().unwrap());

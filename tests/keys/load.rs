@@ -27,7 +27,8 @@ async fn keys_change_under_load_and_nobody_is_signed_out() {
             let (layer, is_over) = (layer.clone(), is_over.clone());
             let (asked, renewed) = (asked.clone(), renewed.clone());
             tokio::spawn(async move {
-                // One in two keeps the cookie of before the first change; the others sign in anew all the time.
+                // One in two keeps the cookie of before the first change; the others sign in anew
+                // all the time.
                 let mut cookie = sign_in(&layer, "ada@example.com");
                 let mut signed_out = 0;
                 while !is_over.load(Ordering::SeqCst) {
@@ -53,7 +54,8 @@ async fn keys_change_under_load_and_nobody_is_signed_out() {
         while asked.load(Ordering::SeqCst) < before + 50 {
             tokio::task::yield_now().await;
         }
-        // A quarter of an hour passes between two changes: idle cookies are renewed under the newer keys on the way.
+        // A quarter of an hour passes between two changes: idle cookies are renewed under the newer
+        // keys on the way.
         clock.advance(Duration::from_secs(15 * 60));
         let now = tower_magic_link::Clock::now(&clock);
         handle
@@ -118,7 +120,8 @@ async fn who_still_holds_an_old_key_mints_nothing_that_is_good() {
     }
 }
 
-/// Three steps, each taken by one replica after the other, with people going back and forth between them.
+/// Three steps, each taken by one replica after the other, with people going back and forth between
+/// them.
 #[tokio::test]
 async fn replicas_change_their_key_one_after_the_other() {
     let clock = ManualClock::new();

@@ -1,4 +1,5 @@
-//! The keys of a layer that is in use: changed under load, followed in a file, handed out to siblings.
+//! The keys of a layer that is in use: changed under load, followed in a file, handed out to
+//! siblings.
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 

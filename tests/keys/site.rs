@@ -37,7 +37,8 @@ pub(crate) fn sign_in(layer: &MagicLinkLayer, email: &str) -> String {
         .to_owned()
 }
 
-/// Asks with a cookie pair, and returns the status and the cookie pair that was set, where there was one.
+/// Asks with a cookie pair, and returns the status and the cookie pair that was set, where there
+/// was one.
 pub(crate) async fn ask(layer: &MagicLinkLayer, cookie: &str) -> (StatusCode, Option<String>) {
     let inner = service_fn(async |_: Request<Full<Bytes>>| {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))

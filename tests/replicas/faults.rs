@@ -48,7 +48,8 @@ impl Crowd {
         crowd
     }
 
-    /// Asks about everybody at a replica: nobody who was signed out is let in, ever; who is signed in hears one thing.
+    /// Asks about everybody at a replica: nobody who was signed out is let in, ever; who is signed
+    /// in hears one thing.
     async fn live_hear(&self, replica: &Replica) -> Heard {
         for cookie in &self.ended {
             assert_eq!(
@@ -100,7 +101,8 @@ impl Crowd {
     }
 }
 
-/// Somebody signs out at `a` while Redis is away: told so, and refused at `a` at once; at `b` once Redis is back.
+/// Somebody signs out at `a` while Redis is away: told so, and refused at `a` at once; at `b` once
+/// Redis is back.
 async fn sign_out_meanwhile(site: &Site, crowd: &Crowd, a: &Replica) -> String {
     let cookie = site.cookie("meanwhile");
     let began = Instant::now();

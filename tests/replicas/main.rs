@@ -1,4 +1,5 @@
-//! Two replicas of `examples/redis.rs`, as two processes behind one address, with a real Redis and a WorkOS that speaks its protocol.
+//! Two replicas of `examples/redis.rs`, as two processes behind one address, with a real Redis and
+//! a WorkOS that speaks its protocol.
 
 #![cfg(all(feature = "redis", feature = "emulator"))]
 #![expect(

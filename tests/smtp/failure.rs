@@ -1,4 +1,5 @@
-//! Mail servers and mailers that fail: a page that says so, nothing in a log, and the next try needs no typing.
+//! Mail servers and mailers that fail: a page that says so, nothing in a log, and the next try
+//! needs no typing.
 
 use std::{
     sync::{
@@ -104,8 +105,8 @@ async fn a_connection_serves_one_mail_after_another() {
     assert_eq!((server.count("EHLO"), server.count("DATA")), (1, 3));
 }
 
-/// Pins why lettre's own pool is not used: it would hand the connection on, and the answers to the first mail would be taken for those to
-/// the second.
+/// Pins why lettre's own pool is not used: it would hand the connection on, and the answers to the
+/// first mail would be taken for those to the second.
 #[tokio::test]
 async fn a_connection_whose_mail_was_given_up_serves_no_other() {
     let server = Scripted::start(Mood::Good).await;

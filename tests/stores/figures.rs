@@ -58,7 +58,8 @@ async fn a_hundred_thousand_ends_take_what_the_documentation_says() {
         .collect();
     let began = Instant::now();
     let taken = orders.iter().map(|order| a.revoke(order));
-    // The last of them wait for longer than anybody in a layer does: what counts is that all arrive.
+    // The last of them wait for longer than anybody in a layer does: what counts is that all
+    // arrive.
     let _ = futures_util::future::join_all(taken).await;
     until("b hears", async || b.len() == MANY).await;
     println!("{MANY} ends written and heard of in {:?}", began.elapsed());

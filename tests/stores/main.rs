@@ -1,4 +1,5 @@
-//! The stores: one list of behaviours for those in memory and those in a real Redis, and what becomes of the latter when Redis does not behave.
+//! The stores: one list of behaviours for those in memory and those in a real Redis, and what
+//! becomes of the latter when Redis does not behave.
 
 #![cfg(feature = "redis")]
 #![expect(

@@ -320,7 +320,8 @@ async fn what_a_redis_that_takes_no_writes_lacks_is_put_back_once_it_does() {
     .await;
 }
 
-/// Pins: an old primary that still takes orders took one, and told its giver so, that nobody read there.
+/// Pins: an old primary that still takes orders took one, and told its giver so, that nobody read
+/// there.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn an_order_goes_where_it_is_read_though_the_old_server_would_take_it() {
@@ -396,7 +397,8 @@ async fn a_replica_that_orders_nothing_leaves_an_old_server_too() {
     println!("an old server is left after {took:?}");
 }
 
-/// As of keys that were copied one by one: nobody goes round and round until the next order mends it.
+/// As of keys that were copied one by one: nobody goes round and round until the next order mends
+/// it.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn a_stream_that_is_ahead_is_not_loaded_again_and_again() {
@@ -434,7 +436,8 @@ async fn a_server_that_comes_to_follow_another_is_followed_no_longer() {
     until("the heir knows", async || heirs() == "1").await;
     heir.say(&["REPLICAOF", "NO", "ONE"]);
     end(&a, &other).await;
-    // A server disconnects who waits at it when it comes to follow another. Who is on the way to it just then stays connected.
+    // A server disconnects who waits at it when it comes to follow another. Who is on the way to it
+    // just then stays connected.
     wire.is_now(Condition::Held);
     until("nobody waits", async || {
         old.say(&["INFO", "clients"]).contains("blocked_clients:0")

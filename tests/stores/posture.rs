@@ -1,4 +1,5 @@
-//! What requests hear when the store cannot tell: closed by default, open where the application wants it so, and said once.
+//! What requests hear when the store cannot tell: closed by default, open where the application
+//! wants it so, and said once.
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,5 @@
-//! What every revocation store does, where an order was given, at another replica, and at one that comes later.
+//! What every revocation store does, where an order was given, at another replica, and at one that
+//! comes later.
 
 use std::sync::Arc;
 
@@ -300,7 +301,8 @@ async fn what_has_ended_by_the_servers_clock_leaves_every_copy_and_is_not_put_ba
     assert_eq!((&*held(), late.len()), ("1", 1));
 }
 
-/// Pins: an order's moment, which another machine's clock says, was taken for the time at which to forget.
+/// Pins: an order's moment, which another machine's clock says, was taken for the time at which to
+/// forget.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn no_copy_forgets_by_the_clock_of_who_gives_an_order() {

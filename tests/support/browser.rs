@@ -85,7 +85,8 @@ impl Browser {
     pub(crate) async fn post(&mut self, path: &str, form: &str) -> Answer {
         let allowed = self.form_action.clone();
         let answer = self.navigate(Method::POST, path, Some(form)).await;
-        // Chromium and WebKit hold the page's `form-action` against redirects too (w3c/webappsec-csp#8).
+        // Chromium and WebKit hold the page's `form-action` against redirects too
+        // (w3c/webappsec-csp#8).
         if answer.status().is_redirection() {
             let to = Url::parse(&self.origin).unwrap().join(answer.location());
             let to = to.unwrap().origin().ascii_serialization();
@@ -177,7 +178,8 @@ impl Browser {
     /// Keeps cookies as a browser does; one that a browser would drop is a failure of the test.
     fn keep(&mut self, headers: &HeaderMap) {
         for value in headers.get_all(header::SET_COOKIE) {
-            // A shared cache must not keep it (CVE-2025-64762): every answer of every walk is looked at here.
+            // A shared cache must not keep it (CVE-2025-64762): every answer of every walk is
+            // looked at here.
             assert_eq!(headers.get_all(header::CACHE_CONTROL).iter().count(), 1);
             assert_eq!(headers[header::CACHE_CONTROL], "no-store");
             let fields = headers.get_all(header::VARY).iter();

@@ -1,5 +1,5 @@
-//! A world to sign in to: an application behind the layer, a WorkOS over real HTTP, a clock that the test sets, and
-//! browsers that keep cookies as RFC 6265bis says.
+//! A world to sign in to: an application behind the layer, a WorkOS over real HTTP, a clock that
+//! the test sets, and browsers that keep cookies as RFC 6265bis says.
 
 mod browser;
 mod post;
@@ -87,7 +87,8 @@ impl World {
         browser
     }
 
-    /// Returns where the link in the last mail to an address leads: the callback, with code and state.
+    /// Returns where the link in the last mail to an address leads: the callback, with code and
+    /// state.
     pub(crate) async fn follow_mail(&self, email: &str) -> String {
         let link = self.emulator().last_link_to(email).expect("a mail");
         callback_behind(&link).await

@@ -1,7 +1,8 @@
-//! What a page offers: its heading, texts by id, links and forms, as a person's browser or a robot finds them.
+//! What a page offers: its heading, texts by id, links and forms, as a person's browser or a robot
+//! finds them.
 //!
-//! Strict: it reads the markup of our own pages, and panics at what they should not hold (tags that do not close, attributes without
-//! quotes, fields that it does not know).
+//! Strict: it reads the markup of our own pages, and panics at what they should not hold (tags that
+//! do not close, attributes without quotes, fields that it does not know).
 
 use std::collections::BTreeMap;
 
@@ -218,7 +219,8 @@ impl Form {
         }
     }
 
-    /// Returns the button that has no name of its own: what the Enter key would press, if it came first.
+    /// Returns the button that has no name of its own: what the Enter key would press, if it came
+    /// first.
     pub(crate) fn plain_button(&self) -> &Button {
         let plain = self.buttons.iter().find(|button| button.name.is_none());
         plain.unwrap_or_else(|| panic!("no button that just sends {self:?}"))

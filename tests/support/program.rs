@@ -13,7 +13,8 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    /// Starts an example, which cargo has built beside this test, on a free port and with an emulator of its own.
+    /// Starts an example, which cargo has built beside this test, on a free port and with an
+    /// emulator of its own.
     pub(crate) fn example(name: &str, variables: &[(&str, &str)]) -> Self {
         let mut path = env::current_exe().unwrap();
         path.pop();

@@ -19,7 +19,8 @@ use tokio::{
     time::{Instant, interval, timeout},
 };
 
-/// Asks until the answer is yes, and returns how long that took. Real programs need real time; nobody waits longer than for the answer.
+/// Asks until the answer is yes, and returns how long that took. Real programs need real time;
+/// nobody waits longer than for the answer.
 pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> Duration {
     let began = Instant::now();
     let mut often = interval(Duration::from_millis(2));
@@ -39,14 +40,16 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) -> D
 /// A Redis on a free port, without persistence: what it is told it forgets with its process.
 pub(crate) struct RedisServer {
     child: Child,
-    /// Of its own: what a server that follows another loads is left there, and loaded by whichever starts there next.
+    /// Of its own: what a server that follows another loads is left there, and loaded by whichever
+    /// starts there next.
     folder: PathBuf,
     pub(crate) port: u16,
     arguments: Vec<String>,
     _held: TcpSocket,
 }
 
-/// Returns a port at which nobody listens, and what keeps others from being given it. Whoever names it may listen there.
+/// Returns a port at which nobody listens, and what keeps others from being given it. Whoever names
+/// it may listen there.
 pub(crate) fn free_port() -> (u16, TcpSocket) {
     let held = TcpSocket::new_v4().unwrap();
     held.set_reuseaddr(true).unwrap();

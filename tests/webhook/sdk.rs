@@ -1,5 +1,5 @@
-//! The official Python SDK as the other end: what it signs is good here, what the emulator signs is good there, and what either
-//! refuses the other refuses.
+//! The official Python SDK as the other end: what it signs is good here, what the emulator signs is
+//! good there, and what either refuses the other refuses.
 
 use std::{
     env,

@@ -1,4 +1,5 @@
-//! What arrives at the webhook's path: by which method, of which type and size, from where. None of the answers is a page.
+//! What arrives at the webhook's path: by which method, of which type and size, from where. None of
+//! the answers is a page.
 
 use std::{
     convert::Infallible,

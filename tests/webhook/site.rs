@@ -1,4 +1,5 @@
-//! An application behind a layer that takes events, over HTTP and in the process, and a WorkOS that sends them.
+//! An application behind a layer that takes events, over HTTP and in the process, and a WorkOS that
+//! sends them.
 
 use std::{
     convert::Infallible,

@@ -1,4 +1,5 @@
-//! What the client makes of a server or a network that misbehaves: bounded in time, in size and in where it goes.
+//! What the client makes of a server or a network that misbehaves: bounded in time, in size and in
+//! where it goes.
 
 use std::time::Duration;
 

@@ -124,7 +124,8 @@ fn one_time_code() -> OneTimeCode {
     OneTimeCode::new("Hunter2424242")
 }
 
-/// Takes the error, and fails where the mark shows in it, in how it is printed or in what it comes from.
+/// Takes the error, and fails where the mark shows in it, in how it is printed or in what it comes
+/// from.
 fn failed<T: Debug>(name: &str, result: Result<T, ProviderError>) -> ProviderError {
     let error = result.expect_err(name);
     let mut next: Option<&dyn Error> = Some(&error);

@@ -172,13 +172,15 @@ impl Reply {
 
 /// Makes a client of a server.
 pub(crate) fn client_of(base: &str) -> WorkOs {
-    // The machine's root certificates are read once: a slow machine would spend its timeouts on them.
+    // The machine's root certificates are read once: a slow machine would spend its timeouts on
+    // them.
     static CLIENT: OnceLock<WorkOs> = OnceLock::new();
     let client = CLIENT.get_or_init(|| WorkOs::new(KEY, "client_01").unwrap());
     client.clone().base_url(base).unwrap()
 }
 
-/// Makes an answer with these header lines. Its length is told truthfully, unless they tell another.
+/// Makes an answer with these header lines. Its length is told truthfully, unless they tell
+/// another.
 pub(crate) fn answer(status: u16, headers: &[&str], body: &[u8]) -> Reply {
     let mut head = format!("HTTP/1.1 {status} X\r\nx-request-id: req_01\r\nconnection: close\r\n");
     for header in headers {

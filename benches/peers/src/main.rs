@@ -1,12 +1,15 @@
 //! The layer beside axum-login on the same request: `cargo run --release` in this folder.
 //!
-//! - A browser's request that is signed in is answered by the same handler: without a layer, behind ours, and behind
-//!   axum-login with its memory store, each set up as its documentation begins. For axum-login that is a session
-//!   cookie without a signature, its cheapest; its users stand behind an `Arc`, since it clones its backend per request.
-//! - All take turns in short rounds, so that whatever else the machine does falls on all of them; medians are printed.
-//!   Making requests is not measured; dropping them and their responses is. `layer` is `whole` without the router alone.
-//! - `--callgrind APP COUNT` does nothing but answer COUNT requests. What one takes is the difference of two runs. Valgrind's
-//!   processor has no SHA extensions: there the HMAC is done in software, which is more than all the rest of our layer.
+//! - A browser's request that is signed in is answered by the same handler: without a layer, behind
+//!   ours, and behind axum-login with its memory store, each set up as its documentation begins.
+//!   For axum-login that is a session cookie without a signature, its cheapest; its users stand
+//!   behind an `Arc`, since it clones its backend per request.
+//! - All take turns in short rounds, so that whatever else the machine does falls on all of them;
+//!   medians are printed. Making requests is not measured; dropping them and their responses is.
+//!   `layer` is `whole` without the router alone.
+//! - `--callgrind APP COUNT` does nothing but answer COUNT requests. What one takes is the
+//!   difference of two runs. Valgrind's processor has no SHA extensions: there the HMAC is done in
+//!   software, which is more than all the rest of our layer.
 //!
 //! ```sh
 //! cargo build --release

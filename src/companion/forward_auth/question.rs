@@ -1,8 +1,10 @@
 //! `Question`: what a proxy asks, and whose word is taken for it.
 //!
-//! - The proxy hands on the target that it was asked for, byte for byte. So a target is decided on only if its parsed form has the same
-//!   bytes, and no reader can take it for another one; any other is refused, and so are two targets.
-//! - The proxy opens a tunnel that nobody looks into. So a question that shows an upgrade to anything but a WebSocket is refused.
+//! - The proxy hands on the target that it was asked for, byte for byte. So a target is decided on
+//!   only if its parsed form has the same bytes, and no reader can take it for another one; any
+//!   other is refused, and so are two targets.
+//! - The proxy opens a tunnel that nobody looks into. So a question that shows an upgrade to
+//!   anything but a WebSocket is refused.
 //! - A refusal is never 2xx, in whichever language it is.
 
 use std::sync::Arc;
@@ -30,7 +32,8 @@ use crate::{
 pub(super) enum Dialect {
     /// `X-Forwarded-*`; a refusal goes to the client as it is.
     Forwarded,
-    /// `X-Original-*`; of a refusal only the status, 401 or 403, and what the configuration reads from its headers.
+    /// `X-Original-*`; of a refusal only the status, 401 or 403, and what the configuration reads
+    /// from its headers.
     Nginx,
 }
 
@@ -43,7 +46,8 @@ pub(super) struct Question {
 /// What a proxy says of the request that it asks about.
 #[derive(Debug, PartialEq)]
 enum Said {
-    /// Nothing, or nothing that is believed: no rule is about the address that the question itself has.
+    /// Nothing, or nothing that is believed: no rule is about the address that the question itself
+    /// has.
     Nothing,
     /// The method and the target.
     Target(Method, Uri),
@@ -126,7 +130,8 @@ impl Question {
         if let Some(location) = location.and_then(|url| HeaderValue::try_from(url).ok()) {
             response.headers_mut().insert(header::LOCATION, location);
         }
-        // gRPC hears a refusal under status 200, by which a proxy lets the request pass; nginx makes a failure of a redirect.
+        // gRPC hears a refusal under status 200, by which a proxy lets the request pass; nginx
+        // makes a failure of a redirect.
         let is_redirect = response.status().is_redirection();
         if response.status().is_success() || (is_redirect && dialect == Dialect::Nginx) {
             *response.status_mut() = status;
@@ -165,10 +170,12 @@ fn refuse_ambiguous() -> Decision {
     Decision::Refuse(Rejection::new(RejectionKind::AmbiguousRequest))
 }
 
-/// Reads a target in origin-form (RFC 9112, section 3.2.1) that every reader takes for the same one. `None` is any other.
+/// Reads a target in origin-form (RFC 9112, section 3.2.1) that every reader takes for the same
+/// one. `None` is any other.
 ///
-/// A parser cuts a target at `#`, and another one does not; one turns a backslash in the path into a slash; blanks, controls and bytes beyond
-/// ASCII are dropped, trimmed or decoded as each likes. The query is where the first `?` is, for all of them.
+/// A parser cuts a target at `#`, and another one does not; one turns a backslash in the path into
+/// a slash; blanks, controls and bytes beyond ASCII are dropped, trimmed or decoded as each likes.
+/// The query is where the first `?` is, for all of them.
 fn origin_form(target: &[u8]) -> Option<Uri> {
     let is_visible = target.iter().all(u8::is_ascii_graphic);
     let path = target.split(|b| *b == b'?').next().unwrap_or_default();

@@ -1,8 +1,9 @@
 //! The issuer by `tower_cookies::Cookies`.
 //!
-//! - The jar is for handlers that write cookies. The gate never reads it: percent-decoding a name defeats `__Host-`.
-//! - The removal is added to the jar like any cookie. `Cookies::remove` would stay silent where the jar could not read the request's own
-//!   cookie, as beside a neighbour's byte that is no UTF-8.
+//! - The jar is for handlers that write cookies. The gate never reads it: percent-decoding a name
+//!   defeats `__Host-`.
+//! - The removal is added to the jar like any cookie. `Cookies::remove` would stay silent where the
+//!   jar could not read the request's own cookie, as beside a neighbour's byte that is no UTF-8.
 
 use tower_cookies::Cookies;
 
@@ -15,10 +16,11 @@ use crate::{
 };
 
 impl SessionIssuer {
-    /// Makes a session as [`SessionIssuer::issue`] does, and puts its cookie into the jar of the request.
+    /// Makes a session as [`SessionIssuer::issue`] does, and puts its cookie into the jar of the
+    /// request.
     ///
-    /// The jar is written by `CookieManagerLayer`, which may stand on either side of the layer. The response must be kept by no cache:
-    /// `Cache-Control: no-store`.
+    /// The jar is written by `CookieManagerLayer`, which may stand on either side of the layer. The
+    /// response must be kept by no cache: `Cache-Control: no-store`.
     ///
     /// ```
     /// use axum::{Router, http::{Method, StatusCode, header}, routing::post};
@@ -84,11 +86,13 @@ impl SessionIssuer {
         Ok(session)
     }
 
-    /// Ends a session as [`SessionIssuer::sign_out`] does, and puts the [removals](SessionIssuer::removals) into the jar of the request.
+    /// Ends a session as [`SessionIssuer::sign_out`] does, and puts the
+    /// [removals](SessionIssuer::removals) into the jar of the request.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store did not take it. The cookie is removed all the same; a copy of it works until it expires.
+    /// [`StoreError`] when the store did not take it. The cookie is removed all the same; a copy of
+    /// it works until it expires.
     #[cfg_attr(docsrs, doc(cfg(feature = "tower-cookies")))]
     pub async fn sign_out_with(
         &self,

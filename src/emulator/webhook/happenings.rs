@@ -1,4 +1,5 @@
-//! What can happen at WorkOS that ends sessions, each as the event that tells it. The data has the fields that WorkOS's SDKs demand.
+//! What can happen at WorkOS that ends sessions, each as the event that tells it. The data has the
+//! fields that WorkOS's SDKs demand.
 
 use serde_json::{Value, json};
 
@@ -49,7 +50,8 @@ impl EmulatedWebhook {
         self.tell("dsync.user.deleted", &data).await
     }
 
-    /// Changes the state of a user of a directory to `active`, `inactive` or `suspended`: `dsync.user.updated`.
+    /// Changes the state of a user of a directory to `active`, `inactive` or `suspended`:
+    /// `dsync.user.updated`.
     pub async fn update_directory_user(&self, email: &str, state: &str) -> WebhookDelivery {
         let mut data = self.directory_user(email, state);
         if let Value::Object(fields) = &mut data {

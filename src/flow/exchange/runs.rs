@@ -1,4 +1,5 @@
-//! `Runs`: what runs or ran a moment ago, by key, so that it is begun once for however many ask for it.
+//! `Runs`: what runs or ran a moment ago, by key, so that it is begun once for however many ask for
+//! it.
 //!
 //! - Looking for a run and beginning it are one step: of callers that ask at once, one begins.
 //! - Who forgets a run forgets that one, never another that has taken its place since.
@@ -10,8 +11,9 @@ use crate::clock::Timestamp;
 
 /// How long a run is shared.
 const REMEMBERED: Duration = Duration::from_secs(60);
-/// Beyond this one is forgotten: 10,000 sign-ins within a minute on one replica. Those that are not done go first: whoever begins many and waits
-/// for none pushes out nobody's session of the last minute.
+/// Beyond this one is forgotten: 10,000 sign-ins within a minute on one replica. Those that are not
+/// done go first: whoever begins many and waits for none pushes out nobody's session of the last
+/// minute.
 const MOST: usize = 10_000;
 
 pub(super) type Key = [u8; 32];

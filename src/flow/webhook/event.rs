@@ -9,12 +9,16 @@
 //! | `organization_membership.deleted`; `….updated` with status `inactive` | the subject `data.user_id` in the organization `data.organization_id`, and in no other |
 //! | `session.revoked` | the provider's session `data.id` |
 //!
-//! - They end what began before the event, or within a minute after: our clock and WorkOS's are two. A late delivery does not
-//!   end what began since. An event without a time that can be read ends what began before its delivery.
-//! - Read leniently: `object` and `context` may be missing, an id may look like anything, and fields may be added. But an event of these names
-//!   without the id that it must name is an error, which WorkOS is told, and never half done. A person may have no address: then there is none to end.
-//! - A directory's users have addresses, and no id that a session knows: their events end the sessions of an address in every organization. So whoever
-//!   runs a directory can have somebody else sign in again, and no more than that.
+//! - They end what began before the event, or within a minute after: our clock and WorkOS's are
+//!   two. A late delivery does not end what began since. An event without a time that can be read
+//!   ends what began before its delivery.
+//! - Read leniently: `object` and `context` may be missing, an id may look like anything, and
+//!   fields may be added. But an event of these names without the id that it must name is an error,
+//!   which WorkOS is told, and never half done. A person may have no address: then there is none to
+//!   end.
+//! - A directory's users have addresses, and no id that a session knows: their events end the
+//!   sessions of an address in every organization. So whoever runs a directory can have somebody
+//!   else sign in again, and no more than that.
 
 use std::time::Duration;
 
@@ -24,7 +28,8 @@ use crate::{clock::Timestamp, email::Email, revocation::Target};
 
 /// How far WorkOS's clock may be behind ours.
 const LEEWAY: Duration = Duration::from_secs(60);
-/// The most bytes of an id or address. WorkOS's ids have 40 at most, addresses 254 (RFC 5321, section 4.5.3.1.3).
+/// The most bytes of an id or address. WorkOS's ids have 40 at most, addresses 254 (RFC 5321,
+/// section 4.5.3.1.3).
 const LONGEST_NAME: usize = 512;
 /// The most addresses of one person that are read.
 const MOST_ADDRESSES: usize = 16;
@@ -61,7 +66,8 @@ impl Received {
         made.map_or(now, |made| now.min(made + LEEWAY))
     }
 
-    /// Returns whose sessions end; nobody's, for most events. `None` if the event does not say what it must.
+    /// Returns whose sessions end; nobody's, for most events. `None` if the event does not say what
+    /// it must.
     pub(crate) fn targets(&self) -> Option<Vec<Target>> {
         let name = |field| self.datum(field).map(str::to_owned);
         Some(match self.name.as_str() {
@@ -96,7 +102,8 @@ impl Received {
         })
     }
 
-    /// Returns every address of the person: `email`, and `emails` of a directory user. Each as it is written and as we write it.
+    /// Returns every address of the person: `email`, and `emails` of a directory user. Each as it
+    /// is written and as we write it.
     fn addresses(&self) -> Vec<Target> {
         let data = self.event.get("data").unwrap_or(&Value::Null);
         let more = data.get("emails").and_then(Value::as_array);

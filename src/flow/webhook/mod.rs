@@ -1,10 +1,12 @@
 //! The webhook: WorkOS's signed events that end sessions.
 //!
-//! - The signature is checked over the bytes that came, before anything in them is read ([`signature`]). Until then nothing is stored, and no
-//!   store is asked.
-//! - What an event ends is [`event`]'s to say. All others are acknowledged, so that WorkOS does not deliver them again.
-//! - 200 says that the store took every order of the event; otherwise 503, and WorkOS delivers it again. Each order is given, whatever
-//!   becomes of another, and they are repeatable: what a first delivery did half, the next does whole.
+//! - The signature is checked over the bytes that came, before anything in them is read
+//!   ([`signature`]). Until then nothing is stored, and no store is asked.
+//! - What an event ends is [`event`]'s to say. All others are acknowledged, so that WorkOS does not
+//!   deliver them again.
+//! - 200 says that the store took every order of the event; otherwise 503, and WorkOS delivers it
+//!   again. Each order is given, whatever becomes of another, and they are repeatable: what a first
+//!   delivery did half, the next does whole.
 //! - An event that was done here before is acknowledged, and nothing more ([`recent`]).
 //! - A program reads the answers: none of them is a page.
 

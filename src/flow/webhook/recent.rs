@@ -1,8 +1,9 @@
 //! `Recent`: which events were done a moment ago.
 //!
 //! - Bounded: the last 4,096, by 16 bytes each of a hash, whatever their ids look like.
-//! - It belongs to this process. On another replica a duplicate gives the store the same orders again, which change nothing: an order
-//!   names the event's time, not its delivery's. It saves work, and safety does not rest on it.
+//! - It belongs to this process. On another replica a duplicate gives the store the same orders
+//!   again, which change nothing: an order names the event's time, not its delivery's. It saves
+//!   work, and safety does not rest on it.
 
 use std::{
     collections::{HashSet, VecDeque},

@@ -1,9 +1,12 @@
-//! `WorkOS-Signature: t=<milliseconds since 1970>, v1=<HMAC-SHA256 of "<t>.<body>", in lower-case hex>`.
+//! `WorkOS-Signature: t=<milliseconds since 1970>, v1=<HMAC-SHA256 of "<t>.<body>", in lower-case
+//! hex>`.
 //!
-//! - The field has exactly this shape, as WorkOS's SDKs document it: one field, both parts in this order, one space between them, and nothing else.
-//!   What is unknown is refused, so that nobody adds a weaker part (a `v0`) for us to choose.
+//! - The field has exactly this shape, as WorkOS's SDKs document it: one field, both parts in this
+//!   order, one space between them, and nothing else. What is unknown is refused, so that nobody
+//!   adds a weaker part (a `v0`) for us to choose.
 //! - The MAC is over the bytes as they came, and compared in constant time.
-//! - The time is in milliseconds: one in seconds is in 1970, and too old. It counts in both directions, to the whole second.
+//! - The time is in milliseconds: one in seconds is in 1970, and too old. It counts in both
+//!   directions, to the whole second.
 //! - Each of several secrets is good, so that one can be replaced.
 
 use std::{fmt, time::Duration};
@@ -24,7 +27,8 @@ const MAC: usize = 32;
 pub(crate) struct Secret(Hmac<Sha256>);
 
 impl Secret {
-    /// `None` if it is empty, or has a blank before or behind it: a secret read from a file with its line's end signs nothing right.
+    /// `None` if it is empty, or has a blank before or behind it: a secret read from a file with
+    /// its line's end signs nothing right.
     pub(crate) fn new(secret: &str) -> Option<Self> {
         if secret.is_empty() || secret.trim() != secret {
             return None;

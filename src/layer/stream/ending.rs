@@ -6,9 +6,9 @@
 //! | `application/grpc-web…`, `…-text…` | the frame of trailers that says so |
 //! | anything else | as if the body were complete |
 //!
-//! A body's error type is the inner service's, so the layer cannot make an error of its own. An event stream ends cleanly in any case:
-//! `EventSource` reconnects, and hears its 401. A body whose length is known is recognised as cut off, by hyper and by every client.
-//! One without is not.
+//! A body's error type is the inner service's, so the layer cannot make an error of its own. An
+//! event stream ends cleanly in any case: `EventSource` reconnects, and hears its 401. A body whose
+//! length is known is recognised as cut off, by hyper and by every client. One without is not.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, header};

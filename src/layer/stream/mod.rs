@@ -1,11 +1,14 @@
 //! Live connections end with the session: `SessionGuard`, and what the layer watches for it.
 //!
-//! - The end is the first of: the end of the token that the request came with, or of today's lifetimes where they are shorter; the store's
-//!   word that the session was ended ([`Revocations::watch`](crate::Revocations::watch)); a look-up at every interval that says so.
-//! - A renewal moves the end of later requests only: a body that runs keeps the end of the token that its request came with. An `EventSource`
-//!   that was ended so comes back with the renewed cookie. [`Unanswered`] has the rule for a response that has not begun.
+//! - The end is the first of: the end of the token that the request came with, or of today's
+//!   lifetimes where they are shorter; the store's word that the session was ended
+//!   ([`Revocations::watch`](crate::Revocations::watch)); a look-up at every interval that says so.
+//! - A renewal moves the end of later requests only: a body that runs keeps the end of the token
+//!   that its request came with. An `EventSource` that was ended so comes back with the renewed
+//!   cookie. [`Unanswered`] has the rule for a response that has not begun.
 //! - A store that cannot tell ends nothing: it is asked again, and the token's end stays.
-//! - Nothing is watched before somebody polls: a response that is there at once, in one piece, costs no timer.
+//! - Nothing is watched before somebody polls: a response that is there at once, in one piece,
+//!   costs no timer.
 
 use std::{
     fmt,
@@ -33,9 +36,11 @@ pub(crate) use self::{ending::Ending, unanswered::Unanswered};
 
 /// A future that completes when the request's session ends: it expires, or is revoked.
 ///
-/// The layer leaves it in the request's extensions where [`Builder::end_streams`](crate::Builder::end_streams) is on and the request has a
-/// session. Response bodies end by themselves; this is for what the layer cannot see, such as a WebSocket. Cloning costs a
-/// counter, and once the last clone is dropped nothing is watched any more. It may be polled after it has completed.
+/// The layer leaves it in the request's extensions where
+/// [`Builder::end_streams`](crate::Builder::end_streams) is on and the request has a session.
+/// Response bodies end by themselves; this is for what the layer cannot see, such as a WebSocket.
+/// Cloning costs a counter, and once the last clone is dropped nothing is watched any more. It may
+/// be polled after it has completed.
 ///
 /// ```
 /// use tower_magic_link::SessionGuard;
@@ -68,7 +73,8 @@ pub(crate) enum End {
 impl SessionGuard {
     /// Watches a session whose standing was asked at `now`.
     pub(crate) fn new(shared: Arc<Shared>, session: Session, now: Timestamp) -> Self {
-        // A store that panics must not leave a shared future that nobody can wait for: then the session is over.
+        // A store that panics must not leave a shared future that nobody can wait for: then the
+        // session is over.
         let ended = AssertUnwindSafe(ended(shared, session, now)).catch_unwind();
         let ended = ended.map(|end| end.unwrap_or(End::Unknown));
         let ended: BoxFuture<'static, End> = Box::pin(ended);
@@ -127,7 +133,8 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> En
         if now >= ask_at {
             let asked = pin!(shared.revocations.is_active(&session));
             let turn = shared.clock.sleep_until(end);
-            // What the store tells meanwhile, and the end, are not kept waiting by a look-up that hangs.
+            // What the store tells meanwhile, and the end, are not kept waiting by a look-up that
+            // hangs.
             match select(told, select(asked, turn)).await {
                 Either::Left(_) => return End::Revoked,
                 Either::Right((Either::Left((Ok(false), _)), _)) => return End::Revoked,

@@ -1,12 +1,15 @@
-//! `Unanswered`: a request for a protected path whose response has not begun, such as a long poll, an upload or a client-streaming call.
+//! `Unanswered`: a request for a protected path whose response has not begun, such as a long poll,
+//! an upload or a client-streaming call.
 //!
-//! - When its session ends, the layer drops the inner service's future, as if the client had hung up, and refuses the request in the language of
-//!   its audience. A public path would be open without the session, so nothing is refused there.
-//! - Where the response will renew the session, the renewed one's end counts. Otherwise a person who was active would be turned away with the new
-//!   cookie still in the response's head.
-//! - A handler that signs its own person out by the [`SessionIssuer`](crate::SessionIssuer) goes on: what it has to do after that, and the cookies
-//!   that it removes, are part of signing out.
-//! - No cookie is removed. The browser may hold a newer one by now: a renewed session's, or that of a person who has signed in since.
+//! - When its session ends, the layer drops the inner service's future, as if the client had hung
+//!   up, and refuses the request in the language of its audience. A public path would be open
+//!   without the session, so nothing is refused there.
+//! - Where the response will renew the session, the renewed one's end counts. Otherwise a person
+//!   who was active would be turned away with the new cookie still in the response's head.
+//! - A handler that signs its own person out by the [`SessionIssuer`](crate::SessionIssuer) goes
+//!   on: what it has to do after that, and the cookies that it removes, are part of signing out.
+//! - No cookie is removed. The browser may hold a newer one by now: a renewed session's, or that of
+//!   a person who has signed in since.
 
 use std::{
     fmt,
@@ -58,7 +61,8 @@ impl Unanswered {
         }
     }
 
-    /// Returns what ends the response's body from now on, if anything does: the request's own guard, unless the session outlived that one.
+    /// Returns what ends the response's body from now on, if anything does: the request's own
+    /// guard, unless the session outlived that one.
     pub(crate) fn into_guard(self, own: SessionGuard) -> Option<SessionGuard> {
         if self.session.is_left() {
             None
@@ -69,8 +73,8 @@ impl Unanswered {
         }
     }
 
-    /// Returns the refusal if the session has ended since the inner service was asked last. The first time it was
-    /// asked about just now, and a response that is there at once costs no watch.
+    /// Returns the refusal if the session has ended since the inner service was asked last. The
+    /// first time it was asked about just now, and a response that is there at once costs no watch.
     pub(crate) fn poll_again(&mut self, cx: &mut Context<'_>) -> Option<Response<Bytes>> {
         if self.was_asked { self.poll(cx) } else { None }
     }

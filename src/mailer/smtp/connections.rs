@@ -1,7 +1,8 @@
 //! `Connections`: conversations with one mail server, kept for the next mail.
 //!
-//! - A connection is taken out for a mail and put back when the server has taken it. One whose mail failed, or was given up half-way, is
-//!   dropped: what the server says next on it would be the answer to another mail. lettre's own pool puts those back.
+//! - A connection is taken out for a mail and put back when the server has taken it. One whose mail
+//!   failed, or was given up half-way, is dropped: what the server says next on it would be the
+//!   answer to another mail. lettre's own pool puts those back.
 //! - No more connections than the pool's size, whoever waits.
 //! - Nothing is spawned, and nothing is connected before the first mail.
 
@@ -25,7 +26,8 @@ use tokio::{sync::Semaphore, time::Instant};
 use super::server::{Protection, Server};
 use crate::{error::ConfigError, mailer::MailError};
 
-/// Servers close a silent connection after five minutes or later (RFC 5321, section 4.5.3.2.7), firewalls earlier.
+/// Servers close a silent connection after five minutes or later (RFC 5321, section 4.5.3.2.7),
+/// firewalls earlier.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 const POOL_SIZE: usize = 10;
 
@@ -167,7 +169,8 @@ fn told(refused: &'static str, error: &Error) -> MailError {
         return MailError::because(refused).with_status(u16::from(status));
     }
     let reason = match io_kind(error) {
-        // rustls's errors come as these: a certificate that is not trusted, or made out to another name.
+        // rustls's errors come as these: a certificate that is not trusted, or made out to another
+        // name.
         Some(std::io::ErrorKind::InvalidData) => "the mail server's TLS or certificate is not good",
         Some(_) => "no connection to the mail server, or it was lost",
         None if error.is_client() => refused,

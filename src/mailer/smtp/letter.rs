@@ -4,7 +4,8 @@ use std::fmt;
 
 use crate::mailer::Mail;
 
-/// A rendering of a [`Mail`]: its subject and its parts. `Debug` shows none of them, since they hold the link.
+/// A rendering of a [`Mail`]: its subject and its parts. `Debug` shows none of them, since they
+/// hold the link.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Letter {
     pub(super) subject: String,
@@ -29,7 +30,8 @@ impl Letter {
         Self::new(mail.subject(), mail.text()).with_html(mail.html())
     }
 
-    /// Adds an HTML document. Clients show it in place of the text; the text is for those that do not, and should say the same.
+    /// Adds an HTML document. Clients show it in place of the text; the text is for those that do
+    /// not, and should say the same.
     ///
     /// Every text from outside has to be escaped in it.
     #[must_use]

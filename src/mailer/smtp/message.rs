@@ -1,9 +1,11 @@
 //! The mail as it goes over the wire: headers and MIME parts.
 //!
-//! - One `To`, without a display name: the address was parsed, and nothing else of the person's is in a header.
+//! - One `To`, without a display name: the address was parsed, and nothing else of the person's is
+//!   in a header.
 //! - `Date` is the layer's own time, not the machine's.
-//! - `Auto-Submitted` (RFC 3834, section 5) keeps vacations from answering; Exchange reads `X-Auto-Response-Suppress` instead. It
-//!   names automatic replies alone: a report that the mail could not be delivered is wanted.
+//! - `Auto-Submitted` (RFC 3834, section 5) keeps vacations from answering; Exchange reads
+//!   `X-Auto-Response-Suppress` instead. It names automatic replies alone: a report that the mail
+//!   could not be delivered is wanted.
 
 use std::time::{Duration, UNIX_EPOCH};
 

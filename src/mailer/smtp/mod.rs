@@ -1,8 +1,10 @@
 //! `SmtpMailer`: mails through an SMTP server, by lettre and rustls.
 //!
-//! - TLS unless the server is this machine: `smtps://` from the first byte, `smtp+starttls://` before anything is said.
+//! - TLS unless the server is this machine: `smtps://` from the first byte, `smtp+starttls://`
+//!   before anything is said.
 //! - One deadline bounds a send: waiting for a connection, DNS, TLS, sign-in and the conversation.
-//! - What fails is told by a reason of ours and the server's code. Its words are dropped: they repeat the address.
+//! - What fails is told by a reason of ours and the server's code. Its words are dropped: they
+//!   repeat the address.
 
 use std::{fmt, time::Duration};
 
@@ -39,14 +41,16 @@ type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
 /// | `smtp+starttls://user:password@mail.example.com` | STARTTLS, or nothing is sent | 587 |
 /// | `smtp://127.0.0.1:2525` | plaintext, to this machine alone: `localhost`, `127.0.0.0/8`, `[::1]` | 25 |
 ///
-/// User name and password are percent-encoded (`%40` for `@`) and optional. The server's certificate must be one that the machine trusts
-/// and be made out to the name in the URL.
+/// User name and password are percent-encoded (`%40` for `@`) and optional. The server's
+/// certificate must be one that the machine trusts and be made out to the name in the URL.
 ///
-/// Each mail has one recipient, a text and an HTML part, a `Date`, a `Message-ID` at the sender's domain, and `Auto-Submitted:
-/// auto-generated` (RFC 3834), so that no vacation answers it. Connections are kept for the next mail for a minute. It must be used on a tokio runtime with
-/// its IO and its timer enabled.
+/// Each mail has one recipient, a text and an HTML part, a `Date`, a `Message-ID` at the sender's
+/// domain, and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation answers it.
+/// Connections are kept for the next mail for a minute. It must be used on a tokio runtime with its
+/// IO and its timer enabled.
 ///
-/// lettre's feature `tracing` logs whole conversations, links and passwords among them. It is off unless another crate switches it on.
+/// lettre's feature `tracing` logs whole conversations, links and passwords among them. It is off
+/// unless another crate switches it on.
 ///
 /// ```
 /// use std::time::Duration;
@@ -65,12 +69,14 @@ pub struct SmtpMailer {
 }
 
 impl SmtpMailer {
-    /// Makes a mailer from the server's URL and the sender: `sign-in@acme.example`, or `Acme <sign-in@acme.example>`.
+    /// Makes a mailer from the server's URL and the sender: `sign-in@acme.example`, or `Acme
+    /// <sign-in@acme.example>`.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when one of them is not of that form, when an `smtp` URL leads to another machine, or when this machine has no
-    /// root certificates. A URL that holds an `@` or a `?` is not shown: it may hold a password.
+    /// [`ConfigError`] when one of them is not of that form, when an `smtp` URL leads to another
+    /// machine, or when this machine has no root certificates. A URL that holds an `@` or a `?` is
+    /// not shown: it may hold a password.
     pub fn new(url: impl AsRef<str>, from: impl AsRef<str>) -> Result<Self, ConfigError> {
         let server = Server::parse(url.as_ref())?;
         if server.is_plain() && !server.is_loopback() {
@@ -81,8 +87,8 @@ impl SmtpMailer {
         Self::with_server(server, from.as_ref())
     }
 
-    /// Makes a mailer as [`new`](Self::new) does, but takes an `smtp` URL of any machine: whoever is on the way there reads the
-    /// links, and the password.
+    /// Makes a mailer as [`new`](Self::new) does, but takes an `smtp` URL of any machine: whoever
+    /// is on the way there reads the links, and the password.
     ///
     /// # Errors
     ///
@@ -96,7 +102,8 @@ impl SmtpMailer {
 
     /// Sets how long a mail may take in all: 1 to 60 seconds. Default: 10 seconds.
     ///
-    /// It should be less than [`Builder::mailer_timeout`](crate::Builder::mailer_timeout), so that the log tells the mail server's part.
+    /// It should be less than [`Builder::mailer_timeout`](crate::Builder::mailer_timeout), so that
+    /// the log tells the mail server's part.
     ///
     /// # Errors
     ///
@@ -114,7 +121,8 @@ impl SmtpMailer {
         Ok(self)
     }
 
-    /// Sets how many connections there are at once: 1 to 100. Default: 10. A mail that finds none free waits within its timeout.
+    /// Sets how many connections there are at once: 1 to 100. Default: 10. A mail that finds none
+    /// free waits within its timeout.
     ///
     /// # Errors
     ///
@@ -131,7 +139,8 @@ impl SmtpMailer {
         Ok(self)
     }
 
-    /// Trusts the certificates in a PEM file too, for a mail server with a certificate authority of its own. May be called for several.
+    /// Trusts the certificates in a PEM file too, for a mail server with a certificate authority of
+    /// its own. May be called for several.
     ///
     /// # Errors
     ///

@@ -1,7 +1,7 @@
 //! `Server`: where mail is handed in, and how, parsed from its URL.
 //!
-//! - Three schemes, three kinds of connection. TLS that is used only where the server offers it is none: whoever is on the way takes
-//!   the offer out.
+//! - Three schemes, three kinds of connection. TLS that is used only where the server offers it is
+//!   none: whoever is on the way takes the offer out.
 //! - User name and password are percent-decoded, and shown nowhere.
 
 use std::fmt;

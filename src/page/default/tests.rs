@@ -507,7 +507,8 @@ fn a_new_mail_is_asked_for_with_its_attempt_and_after_its_wait() {
     assert!(!html.contains("You can ask") && !html.contains(WAIT));
 }
 
-/// A robot that presses the first button, or every one in turn, must begin with the one that gives nothing away.
+/// A robot that presses the first button, or every one in turn, must begin with the one that gives
+/// nothing away.
 #[test]
 fn saying_no_is_the_first_button_and_signing_in_sends_no_field() {
     let sign_in = Confirmation::SignIn {

@@ -40,8 +40,8 @@ impl<'a> TroublePage<'a> {
         self
     }
 
-    /// Adds what the sentences are about, by its name: `Cookie: __Host-magic-link`, `Open: https://app.example.com`. It must hold no
-    /// secret and no address of a person.
+    /// Adds what the sentences are about, by its name: `Cookie: __Host-magic-link`, `Open:
+    /// https://app.example.com`. It must hold no secret and no address of a person.
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Option<&'a str>>) -> Self {
         self.detail = detail.into();
@@ -75,7 +75,8 @@ impl<'a> TroublePage<'a> {
         self.action.map(|action| action.0)
     }
 
-    /// Returns what to do now, in a sentence: [`Trouble::advice`], or how long to wait where that is known.
+    /// Returns what to do now, in a sentence: [`Trouble::advice`], or how long to wait where that
+    /// is known.
     #[must_use]
     pub fn advice(&self) -> Cow<'static, str> {
         match self.retry_after {

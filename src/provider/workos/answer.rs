@@ -1,10 +1,12 @@
 //! `Answer`: what WorkOS said, and what a refusal means.
 //!
-//! - 429 is a rate limit, 408 and 5xx are an outage, anything else outside 2xx and 4xx is not understood.
-//! - Of 4xx, only what the person can mend is theirs: a code, link or token that is no longer good, or an address
-//!   that is not taken. All the rest is our configuration.
-//! - Error bodies have five JSON shapes, or are no JSON at all: `code`, `error` and `errors` are read, in whichever is
-//!   there. Messages are not: they repeat the code, the session's id or the address that they complain about.
+//! - 429 is a rate limit, 408 and 5xx are an outage, anything else outside 2xx and 4xx is not
+//!   understood.
+//! - Of 4xx, only what the person can mend is theirs: a code, link or token that is no longer good,
+//!   or an address that is not taken. All the rest is our configuration.
+//! - Error bodies have five JSON shapes, or are no JSON at all: `code`, `error` and `errors` are
+//!   read, in whichever is there. Messages are not: they repeat the code, the session's id or the
+//!   address that they complain about.
 
 use std::time::Duration;
 
@@ -59,7 +61,8 @@ impl Answer {
             request_id: text("x-request-id")
                 .filter(|id| is_word(id, |b| b.is_ascii_graphic()))
                 .map(str::to_owned),
-            // The form with a date is left aside: it needs the wall clock, and both clocks to agree.
+            // The form with a date is left aside: it needs the wall clock, and both clocks to
+            // agree.
             retry_after: text(RETRY_AFTER.as_str())
                 .and_then(|secs| secs.trim().parse::<u64>().ok())
                 .map(|secs| Duration::from_secs(secs.min(LONGEST_RETRY_AFTER))),
@@ -76,7 +79,8 @@ impl Answer {
         self.status
     }
 
-    /// Says whether the status alone tells what happened, so that a body which cannot be read is no loss.
+    /// Says whether the status alone tells what happened, so that a body which cannot be read is no
+    /// loss.
     pub(super) fn is_told_by_status(&self) -> bool {
         self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
     }

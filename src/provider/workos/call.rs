@@ -1,10 +1,12 @@
-//! `Caller`: calls of WorkOS's API, bounded in time and size, repeated only where that does no harm.
+//! `Caller`: calls of WorkOS's API, bounded in time and size, repeated only where that does no
+//! harm.
 //!
 //! - A call ends by one deadline, with its repetitions, its waits and its body.
 //! - At most 64 KiB of an answer are taken, chunk by chunk, whatever its `Content-Length` says.
 //! - A redirect is not followed: it would carry the key to a place that nobody configured.
-//! - Nothing is repeated that may have been done already, save making a session and reading a profile. WorkOS drops
-//!   duplicates of neither a mail nor an exchange: its `Idempotency-Key` works for audit logs alone.
+//! - Nothing is repeated that may have been done already, save making a session and reading a
+//!   profile. WorkOS drops duplicates of neither a mail nor an exchange: its `Idempotency-Key`
+//!   works for audit logs alone.
 
 use std::{fmt, iter, time::Duration};
 
@@ -242,12 +244,14 @@ impl Failure {
         }
     }
 
-    /// Says how long to wait before the call is made again, if it may be. Pure: `random` is an argument.
+    /// Says how long to wait before the call is made again, if it may be. Pure: `random` is an
+    /// argument.
     fn wait(&self, operation: Operation, repetitions: u32, random: u32) -> Option<Duration> {
         let asked = self.error.retry_after();
         let may_repeat = match (self.error.status(), operation) {
             _ if self.is_unsent => true,
-            // Not processed. A mail, and what counts tries, is repeated only when WorkOS itself asks for it.
+            // Not processed. A mail, and what counts tries, is repeated only when WorkOS itself
+            // asks for it.
             (Some(429), Operation::Authenticate | Operation::CreateCode | Operation::Send) => {
                 asked.is_some()
             }
@@ -259,7 +263,8 @@ impl Failure {
         if !may_repeat || repetitions >= MOST_REPETITIONS || asked > Some(LONGEST_WAIT) {
             return None;
         }
-        // 50 and 100 ms, of which the second half is random, so that clients do not come back in step.
+        // 50 and 100 ms, of which the second half is random, so that clients do not come back in
+        // step.
         let whole = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(repetitions));
         let wait = whole / 2 + (whole / 2).mul_f64(f64::from(random) / f64::from(u32::MAX));
         Some(wait.max(asked.unwrap_or_default()))

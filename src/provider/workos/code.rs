@@ -1,6 +1,7 @@
 //! Magic Auth codes as WorkOS's API writes them.
 //!
-//! - Of an answer only the `id` must be there: the rest is read where it is, and unknown fields are passed over.
+//! - Of an answer only the `id` must be there: the rest is read where it is, and unknown fields are
+//!   passed over.
 //! - The code in it signs somebody in: no `Debug` prints it.
 
 use std::{fmt, net::IpAddr, time::Duration};
@@ -66,7 +67,8 @@ impl NewMagicAuth {
         self
     }
 
-    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not visible ASCII, is left out.
+    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not
+    /// visible ASCII, is left out.
     pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
         self.person.set_user_agent(user_agent.into());
         self
@@ -104,7 +106,8 @@ impl MagicAuthCredentials {
         self
     }
 
-    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not visible ASCII, is left out.
+    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not
+    /// visible ASCII, is left out.
     pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
         self.person.set_user_agent(user_agent.into());
         self
@@ -178,7 +181,8 @@ impl MagicAuth {
         &self.0.id
     }
 
-    /// Returns the id of the user whose code it is, `user_…`: made with the code where there was none.
+    /// Returns the id of the user whose code it is, `user_…`: made with the code where there was
+    /// none.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         self.0.user_id.as_deref()
@@ -190,7 +194,8 @@ impl MagicAuth {
         self.0.email.as_deref()
     }
 
-    /// Returns when the code was made, as WorkOS writes it: ISO 8601 in UTC, `2026-05-02T23:50:29.479Z`.
+    /// Returns when the code was made, as WorkOS writes it: ISO 8601 in UTC,
+    /// `2026-05-02T23:50:29.479Z`.
     #[must_use]
     pub fn created_at(&self) -> Option<&str> {
         self.0.created_at.as_deref()
@@ -202,8 +207,8 @@ impl MagicAuth {
         self.0.expires_at.as_deref()
     }
 
-    /// Returns how long the code is good, counted from the answer: what lies between its two times where that is an hour or
-    /// less, and ten minutes, WorkOS's own, otherwise.
+    /// Returns how long the code is good, counted from the answer: what lies between its two times
+    /// where that is an hour or less, and ten minutes, WorkOS's own, otherwise.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         let made = self.created_at().and_then(seconds);
@@ -238,7 +243,8 @@ impl fmt::Debug for MagicAuth {
     }
 }
 
-/// Reads a moment of WorkOS's, `2026-05-02T23:50:29.479Z`, as whole seconds since the year 0: good for differences.
+/// Reads a moment of WorkOS's, `2026-05-02T23:50:29.479Z`, as whole seconds since the year 0: good
+/// for differences.
 fn seconds(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let time = time.split_once('.').map_or(time, |(whole, _)| whole);
@@ -253,7 +259,8 @@ fn seconds(text: &str) -> Option<u64> {
     if !is_moment {
         return None;
     }
-    // Years begin in March, so that the leap day is a year's last (Howard Hinnant's days from civil).
+    // Years begin in March, so that the leap day is a year's last (Howard Hinnant's days from
+    // civil).
     let (year, month) = if month > 2 {
         (year, month - 3)
     } else {

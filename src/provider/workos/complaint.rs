@@ -80,7 +80,8 @@ pub(super) fn is_word(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
     matches!(text.len(), 1..=LONGEST_WORD) && text.bytes().all(is_plain)
 }
 
-/// Says whether a text is like WorkOS's machine codes: a one-time code, an id or an address is none.
+/// Says whether a text is like WorkOS's machine codes: a one-time code, an id or an address is
+/// none.
 pub(super) fn is_machine_word(text: &str) -> bool {
     is_word(text, |b| b.is_ascii_lowercase() || b == b'_')
 }

@@ -1,7 +1,9 @@
 //! The two requests of WorkOS's Magic Auth API, as methods of [`WorkOs`], and what they prove.
 //!
-//! - The key is in the `Authorization` field when a code is made, and in the body when one is redeemed; never in a URL.
-//! - A code is redeemed with its address. It proves the address where WorkOS says so, by Magic Auth and no other method.
+//! - The key is in the `Authorization` field when a code is made, and in the body when one is
+//!   redeemed; never in a URL.
+//! - A code is redeemed with its address. It proves the address where WorkOS says so, by Magic Auth
+//!   and no other method.
 
 use http::Method;
 use serde_json::Map;
@@ -30,26 +32,32 @@ const MAGIC_AUTH: &str = "MagicAuth";
 const LONGEST_CODE: usize = 16;
 
 impl WorkOs {
-    /// Makes a six-digit code for an address. WorkOS mails it where its dashboard says so, and answers with it in any case.
+    /// Makes a six-digit code for an address. WorkOS mails it where its dashboard says so, and
+    /// answers with it in any case.
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Address`] when WorkOS does not take the address, [`ProviderErrorKind::NotAllowed`] when nobody new may
-    /// sign up, [`ProviderErrorKind::RateLimited`] after three codes for one address within a minute, and the kinds of any call.
+    /// [`ProviderErrorKind::Address`] when WorkOS does not take the address,
+    /// [`ProviderErrorKind::NotAllowed`] when nobody new may sign up,
+    /// [`ProviderErrorKind::RateLimited`] after three codes for one address within a minute, and
+    /// the kinds of any call.
     pub async fn create_magic_auth(&self, new: &NewMagicAuth) -> Result<MagicAuth, ProviderError> {
         let (magic_auth, _) = self.make_code(new).await?;
         Ok(magic_auth)
     }
 
-    /// Redeems a code with the address that it was made for. A code is good once, for ten minutes, and for a few tries.
+    /// Redeems a code with the address that it was made for. A code is good once, for ten minutes,
+    /// and for a few tries.
     ///
     /// Whether the address counts as verified, and by which method, is the caller's to check.
     ///
     /// # Errors
     ///
     /// [`ProviderErrorKind::CodeWrong`], [`CodeExpired`](ProviderErrorKind::CodeExpired),
-    /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not good,
-    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and WorkOS asks for more, and the kinds of any call.
+    /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or
+    /// [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not good,
+    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and WorkOS asks for more,
+    /// and the kinds of any call.
     pub async fn authenticate_with_magic_auth(
         &self,
         credentials: &MagicAuthCredentials,

@@ -1,12 +1,14 @@
-//! `WorkOs`: the client of WorkOS's Magic Link and Magic Auth APIs, and the provider that the layer signs people in with.
+//! `WorkOs`: the client of WorkOS's Magic Link and Magic Auth APIs, and the provider that the layer
+//! signs people in with.
 //!
-//! - `requests` makes the four requests of a link: make a session, have it mailed, exchange a code, read a profile;
-//!   `magic_auth` the two of a six-digit code: make it, redeem it.
-//! - `call` makes any request, bounded and repeated; `answer` and `refusal` say what a refusal means; `wire`, `profile`, `code`
-//!   and `user` are shapes.
-//! - As a provider it takes profiles of `MagicLink` connections alone, unless told otherwise: the code of any other
-//!   connection of the same environment exchanges just as well.
-//! - It does not log. Errors carry what the caller logs: kind, status, request id and WorkOS's machine code.
+//! - `requests` makes the four requests of a link: make a session, have it mailed, exchange a code,
+//!   read a profile; `magic_auth` the two of a six-digit code: make it, redeem it.
+//! - `call` makes any request, bounded and repeated; `answer` and `refusal` say what a refusal
+//!   means; `wire`, `profile`, `code` and `user` are shapes.
+//! - As a provider it takes profiles of `MagicLink` connections alone, unless told otherwise: the
+//!   code of any other connection of the same environment exchanges just as well.
+//! - It does not log. Errors carry what the caller logs: kind, status, request id and WorkOS's
+//!   machine code.
 
 use std::{ffi::OsString, fmt, time::Duration};
 
@@ -53,7 +55,8 @@ const MAGIC_LINK: &str = "MagicLink";
 
 /// A client of WorkOS. Clones share their connections; `Debug` does not show the key.
 ///
-/// The layer uses it as its [`IdentityProvider`]. An application can also use it by itself, without a layer:
+/// The layer uses it as its [`IdentityProvider`]. An application can also use it by itself, without
+/// a layer:
 ///
 /// ```
 /// use std::time::Duration;
@@ -81,16 +84,18 @@ const MAGIC_LINK: &str = "MagicLink";
 ///
 /// # Time
 ///
-/// A call ends after [`timeout`](Self::timeout), whatever happens. Within it, a call that WorkOS certainly did not
-/// process (no connection, or 429) is made up to two more times, and so are making a session and reading a profile
-/// after 5xx. A mail is asked for again after 429 only where `Retry-After` is given; longer than 2 seconds is never
-/// waited. An exchange is never repeated when it may have reached WorkOS: its code is good once. Making and redeeming a six-digit
-/// code are repeated as a mail is: the one may send a mail, the other counts as a try.
+/// A call ends after [`timeout`](Self::timeout), whatever happens. Within it, a call that WorkOS
+/// certainly did not process (no connection, or 429) is made up to two more times, and so are
+/// making a session and reading a profile after 5xx. A mail is asked for again after 429 only where
+/// `Retry-After` is given; longer than 2 seconds is never waited. An exchange is never repeated
+/// when it may have reached WorkOS: its code is good once. Making and redeeming a six-digit code
+/// are repeated as a mail is: the one may send a mail, the other counts as a try.
 ///
 /// # Codes
 ///
-/// Magic Auth must be switched on in WorkOS's dashboard. There, too, is the setting by which WorkOS mails each code itself: it must
-/// be on where nobody else mails them ([`Delivery::Provider`](crate::Delivery)), and off where a mailer of the application does, or
+/// Magic Auth must be switched on in WorkOS's dashboard. There, too, is the setting by which WorkOS
+/// mails each code itself: it must be on where nobody else mails them
+/// ([`Delivery::Provider`](crate::Delivery)), and off where a mailer of the application does, or
 /// the person gets two mails.
 #[derive(Clone)]
 #[must_use]
@@ -112,8 +117,8 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// When one of them is empty, holds anything but visible ASCII, or is the other one; or when the machine has no
-    /// root certificates to recognise WorkOS by.
+    /// When one of them is empty, holds anything but visible ASCII, or is the other one; or when
+    /// the machine has no root certificates to recognise WorkOS by.
     pub fn new(
         api_key: impl Into<String>,
         client_id: impl Into<String>,
@@ -126,21 +131,21 @@ impl WorkOs {
         )
     }
 
-    /// Makes a client from the variables `WORKOS_API_KEY`, `WORKOS_CLIENT_ID` and, where it is set, `WORKOS_BASE_URL`.
-    /// A variable that is empty counts as not set.
+    /// Makes a client from the variables `WORKOS_API_KEY`, `WORKOS_CLIENT_ID` and, where it is set,
+    /// `WORKOS_BASE_URL`. A variable that is empty counts as not set.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new) and [`base_url`](Self::base_url); [`ConfigError::Missing`] when one of the first two is
-    /// not set.
+    /// As [`new`](Self::new) and [`base_url`](Self::base_url); [`ConfigError::Missing`] when one of
+    /// the first two is not set.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| std::env::var_os(name))
     }
 
     /// Sets where WorkOS is. Default: `https://api.workos.com`.
     ///
-    /// It is an https URL, or an http URL of this machine: `localhost`, `127.0.0.0/8`, `[::1]`. Proxies of the environment
-    /// (`HTTPS_PROXY`) are used, save for this machine.
+    /// It is an https URL, or an http URL of this machine: `localhost`, `127.0.0.0/8`, `[::1]`.
+    /// Proxies of the environment (`HTTPS_PROXY`) are used, save for this machine.
     ///
     /// # Errors
     ///
@@ -151,7 +156,8 @@ impl WorkOs {
         Ok(self)
     }
 
-    /// Sets how long a connection may take to come about, with DNS and TLS: 1 ms to 5 minutes. Default: 5 seconds.
+    /// Sets how long a connection may take to come about, with DNS and TLS: 1 ms to 5 minutes.
+    /// Default: 5 seconds.
     ///
     /// # Errors
     ///
@@ -162,8 +168,9 @@ impl WorkOs {
         Ok(self)
     }
 
-    /// Sets how long a call may take in all, with repetitions and the answer's body: 1 ms to 5 minutes. Beginning a
-    /// sign-in is one call, although it may be two requests. Default: 10 seconds.
+    /// Sets how long a call may take in all, with repetitions and the answer's body: 1 ms to 5
+    /// minutes. Beginning a sign-in is one call, although it may be two requests. Default: 10
+    /// seconds.
     ///
     /// # Errors
     ///
@@ -174,8 +181,8 @@ impl WorkOs {
         Ok(self)
     }
 
-    /// Takes profiles of these kinds of connection too, as WorkOS writes them: `GoogleOAuth`, `OktaSAML`. Default:
-    /// `MagicLink` alone, which is always taken.
+    /// Takes profiles of these kinds of connection too, as WorkOS writes them: `GoogleOAuth`,
+    /// `OktaSAML`. Default: `MagicLink` alone, which is always taken.
     ///
     /// The identity provider behind such a connection then says whose an address is.
     pub fn accept_connection_types(

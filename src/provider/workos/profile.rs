@@ -1,9 +1,10 @@
 //! Profiles and access tokens as WorkOS's API writes them.
 //!
-//! - A profile must have its `id`, `email` and `connection_type`. Everything else may be null or absent, as it is for a
-//!   Magic Link connection that WorkOS made by itself; an empty text counts as absent.
-//! - Attributes of any shape are handed over as JSON text, as WorkOS wrote it: no number loses a digit, and the type of
-//!   no JSON crate stands in the public API.
+//! - A profile must have its `id`, `email` and `connection_type`. Everything else may be null or
+//!   absent, as it is for a Magic Link connection that WorkOS made by itself; an empty text counts
+//!   as absent.
+//! - Attributes of any shape are handed over as JSON text, as WorkOS wrote it: no number loses a
+//!   digit, and the type of no JSON crate stands in the public API.
 //! - `Debug` shows ids alone: the rest is a person's.
 
 use std::{fmt, time::Duration};
@@ -57,19 +58,22 @@ impl Profile {
         present(self.0.connection_id.as_deref())
     }
 
-    /// Returns the kind of the connection: `MagicLink`, `GoogleOAuth` and some fifty more, as WorkOS writes it.
+    /// Returns the kind of the connection: `MagicLink`, `GoogleOAuth` and some fifty more, as
+    /// WorkOS writes it.
     #[must_use]
     pub fn connection_type(&self) -> &str {
         &self.0.connection_type
     }
 
-    /// Returns the organization's id, `org_…`. A Magic Link connection that WorkOS made by itself has none.
+    /// Returns the organization's id, `org_…`. A Magic Link connection that WorkOS made by itself
+    /// has none.
     #[must_use]
     pub fn organization_id(&self) -> Option<&str> {
         present(self.0.organization_id.as_deref())
     }
 
-    /// Returns the id at the identity provider. For a Magic Link it is the address or nothing: not a key to store.
+    /// Returns the id at the identity provider. For a Magic Link it is the address or nothing: not
+    /// a key to store.
     #[must_use]
     pub fn idp_id(&self) -> Option<&str> {
         present(self.0.idp_id.as_deref())
@@ -110,7 +114,8 @@ impl Profile {
         self.0.groups.as_deref().unwrap_or_default()
     }
 
-    /// Returns the attributes that WorkOS's dashboard maps, as the text of a JSON object: `{}` where there are none.
+    /// Returns the attributes that WorkOS's dashboard maps, as the text of a JSON object: `{}`
+    /// where there are none.
     #[must_use]
     pub fn custom_attributes(&self) -> &str {
         self.0
@@ -119,7 +124,8 @@ impl Profile {
             .map_or("{}", RawValue::get)
     }
 
-    /// Returns what the identity provider said, unchanged, as the text of a JSON object: `{}` where there is nothing.
+    /// Returns what the identity provider said, unchanged, as the text of a JSON object: `{}` where
+    /// there is nothing.
     #[must_use]
     pub fn raw_attributes(&self) -> &str {
         self.0.raw_attributes.as_deref().map_or("{}", RawValue::get)
@@ -147,7 +153,8 @@ pub(super) fn present(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// A token that speaks for one person at WorkOS for some minutes: it reads a profile, or is the JWT of a Magic Auth. `Debug` prints `[redacted]`.
+/// A token that speaks for one person at WorkOS for some minutes: it reads a profile, or is the JWT
+/// of a Magic Auth. `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
@@ -213,7 +220,8 @@ impl ProfileAndToken {
         self.token_type.as_deref()
     }
 
-    /// Returns how long the token is good, counted from the answer: 10 minutes. Older answers lack it.
+    /// Returns how long the token is good, counted from the answer: 10 minutes. Older answers lack
+    /// it.
     #[must_use]
     pub const fn expires_in(&self) -> Option<Duration> {
         self.expires_in

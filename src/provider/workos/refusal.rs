@@ -1,8 +1,10 @@
 //! What a refusal of Magic Auth means, by WorkOS's machine code.
 //!
-//! - The codes are those of WorkOS's OpenAPI specification of 2026-08, and of its SDKs for the steps that a 403 asks for. A code that
-//!   nobody knows is the person's where the status says so (403 of an authentication), and our configuration otherwise.
-//! - A code decides before a status does, save in an outage: whether a spent code is 400 or 429 changes nothing for the person.
+//! - The codes are those of WorkOS's OpenAPI specification of 2026-08, and of its SDKs for the
+//!   steps that a 403 asks for. A code that nobody knows is the person's where the status says so
+//!   (403 of an authentication), and our configuration otherwise.
+//! - A code decides before a status does, save in an outage: whether a spent code is 400 or 429
+//!   changes nothing for the person.
 
 use crate::provider::ProviderErrorKind;
 use crate::provider::workos::complaint::Complaint;
@@ -45,7 +47,8 @@ fn kind_of_code(operation: Operation, code: &str) -> Option<ProviderErrorKind> {
         "one_time_code_too_many_attempts" => ProviderErrorKind::TooManyTries,
         // And whatever else a code may come to be.
         code if code.starts_with("one_time_code_") => ProviderErrorKind::CodeExpired,
-        // The last is of an address without a user: whoever types a code is not told which addresses have one.
+        // The last is of an address without a user: whoever types a code is not told which
+        // addresses have one.
         "invalid_one_time_code" | "invalid_credentials" | "invalid_grant" | "entity_not_found"
             if is_redemption =>
         {

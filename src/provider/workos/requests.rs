@@ -32,7 +32,8 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Address`] when WorkOS does not take the address, and the kinds of any call.
+    /// [`ProviderErrorKind::Address`] when WorkOS does not take the address, and the kinds of any
+    /// call.
     pub async fn create_session(
         &self,
         new: &NewPasswordlessSession,
@@ -45,18 +46,22 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Refused`] when the session is expired or unknown, and the kinds of any call.
+    /// [`ProviderErrorKind::Refused`] when the session is expired or unknown, and the kinds of any
+    /// call.
     pub async fn send_session(&self, id: &str) -> Result<(), ProviderError> {
         self.send(id, self.caller.deadline()).await
     }
 
-    /// Exchanges the code of a callback for a profile and a token. A code is good once, for ten minutes.
+    /// Exchanges the code of a callback for a profile and a token. A code is good once, for ten
+    /// minutes.
     ///
-    /// Which kind of connection, organization and address the profile must have is the caller's to check.
+    /// Which kind of connection, organization and address the profile must have is the caller's to
+    /// check.
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Refused`] when the code is used, expired or unknown, and the kinds of any call.
+    /// [`ProviderErrorKind::Refused`] when the code is used, expired or unknown, and the kinds of
+    /// any call.
     pub async fn profile_and_token(
         &self,
         code: &AuthorizationCode,
@@ -69,7 +74,8 @@ impl WorkOs {
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Refused`] when the token is expired or unknown, and the kinds of any call.
+    /// [`ProviderErrorKind::Refused`] when the token is expired or unknown, and the kinds of any
+    /// call.
     pub async fn profile(&self, access_token: &AccessToken) -> Result<Profile, ProviderError> {
         let authorization = bearer(access_token.expose())
             .filter(|_| !access_token.expose().is_empty())

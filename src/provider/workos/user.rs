@@ -1,9 +1,9 @@
 //! Users and authentications as WorkOS's API writes them.
 //!
-//! - A user must have its `id` and `email`, an authentication its user and access token. Everything else may be null or absent;
-//!   an empty text counts as absent.
-//! - The access token is a JWT that came straight from WorkOS, over TLS: its `sid` is read as it stands. Nothing else is read of it,
-//!   and nothing is decided by it.
+//! - A user must have its `id` and `email`, an authentication its user and access token. Everything
+//!   else may be null or absent; an empty text counts as absent.
+//! - The access token is a JWT that came straight from WorkOS, over TLS: its `sid` is read as it
+//!   stands. Nothing else is read of it, and nothing is decided by it.
 //! - `Debug` shows ids alone: the rest is a person's, or a credential.
 
 use std::fmt;
@@ -15,7 +15,8 @@ use serde_json::value::RawValue;
 use super::profile::{AccessToken, present};
 use crate::provider::workos::complaint::is_word;
 
-/// Somebody, as WorkOS knows them through their address: with AuthKit's methods, of which Magic Auth is one.
+/// Somebody, as WorkOS knows them through their address: with AuthKit's methods, of which Magic
+/// Auth is one.
 #[derive(Clone)]
 pub struct User(UserAnswer);
 
@@ -85,7 +86,8 @@ impl User {
         present(self.0.locale.as_deref())
     }
 
-    /// Returns what the application keeps of the user at WorkOS, as the text of a JSON object: `{}` where there is nothing.
+    /// Returns what the application keeps of the user at WorkOS, as the text of a JSON object: `{}`
+    /// where there is nothing.
     #[must_use]
     pub fn metadata(&self) -> &str {
         self.0.metadata.as_deref().map_or("{}", RawValue::get)
@@ -205,8 +207,9 @@ impl Authentication {
         present(self.method.as_deref())
     }
 
-    /// Returns the id of the session that WorkOS keeps, `session_…`: the `sid` of the access token, whose signature is not
-    /// verified, since it comes from WorkOS itself. `None` where the token has none that could be one.
+    /// Returns the id of the session that WorkOS keeps, `session_…`: the `sid` of the access token,
+    /// whose signature is not verified, since it comes from WorkOS itself. `None` where the token
+    /// has none that could be one.
     #[must_use]
     pub fn session_id(&self) -> Option<String> {
         #[derive(Deserialize)]

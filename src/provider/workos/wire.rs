@@ -1,6 +1,7 @@
 //! Passwordless sessions as WorkOS's API writes them.
 //!
-//! - Of an answer only the `id` must be there: the rest is read where it is, and unknown fields are passed over.
+//! - Of an answer only the `id` must be there: the rest is read where it is, and unknown fields are
+//!   passed over.
 //! - The link in it signs somebody in: no `Debug` prints it.
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
@@ -46,7 +47,8 @@ impl NewPasswordlessSession {
         }
     }
 
-    /// Sets where the link leads. It must be configured in WorkOS's dashboard, whose default it replaces.
+    /// Sets where the link leads. It must be configured in WorkOS's dashboard, whose default it
+    /// replaces.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(redirect_uri.into());
         self
@@ -58,8 +60,8 @@ impl NewPasswordlessSession {
         self
     }
 
-    /// Sets how long the link is good, in whole seconds, rounded down: 15 minutes to 24 hours. Default: WorkOS's,
-    /// 15 minutes.
+    /// Sets how long the link is good, in whole seconds, rounded down: 15 minutes to 24 hours.
+    /// Default: WorkOS's, 15 minutes.
     ///
     /// # Errors
     ///
@@ -134,7 +136,8 @@ impl PasswordlessSession {
         self.email.as_deref()
     }
 
-    /// Returns when the link ends, as WorkOS writes it: ISO 8601 in UTC, `2026-09-16T15:44:08.475Z`.
+    /// Returns when the link ends, as WorkOS writes it: ISO 8601 in UTC,
+    /// `2026-09-16T15:44:08.475Z`.
     #[must_use]
     pub fn expires_at(&self) -> Option<&str> {
         self.expires_at.as_deref()

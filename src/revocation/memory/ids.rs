@@ -1,9 +1,11 @@
 //! `Ids`: the sessions that were ended one by one.
 //!
 //! - They are spread over shards. Readers of a shard take no lock; its writers stand in line.
-//! - A shard whose table is full gets another, without what has expired and with room for a third more than is left. So forgetting, growing
-//!   and shrinking are one step, of constant work per order on average and of one shard's size at most, and no reader waits for it.
-//! - An expired entry is forgotten when its shard is full, not before: a shard keeps at most a third more than it needed last, or seven.
+//! - A shard whose table is full gets another, without what has expired and with room for a third
+//!   more than is left. So forgetting, growing and shrinking are one step, of constant work per
+//!   order on average and of one shard's size at most, and no reader waits for it.
+//! - An expired entry is forgotten when its shard is full, not before: a shard keeps at most a
+//!   third more than it needed last, or seven.
 
 use super::{
     sync::{Arc, AtomicUsize, Mutex, Ordering, PoisonError, Slot},
@@ -69,7 +71,8 @@ impl Ids {
         let old = table.map(|table| &**table);
         let (rebuilt, many) = Table::rebuilt(old, (id, end), self.hasher, now);
         shard.table.store(Some(Arc::new(rebuilt)));
-        // First the new one, so that the number never falls below none. Under the lock, so that nothing is taken off that was not counted.
+        // First the new one, so that the number never falls below none. Under the lock, so that
+        // nothing is taken off that was not counted.
         self.len.fetch_add(1, Ordering::Relaxed);
         self.len.fetch_sub(*taken + 1 - many, Ordering::Relaxed);
         *taken = many;

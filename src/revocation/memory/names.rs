@@ -1,7 +1,8 @@
 //! `Names`: orders that end many sessions, by a name that those have in common.
 //!
-//! - They are spread over shards, each a sorted list. Readers take no lock; an order replaces its shard's list by a copy, in which it stands and
-//!   what has expired does not. Orders that come together share a copy, and one that says nothing new makes none.
+//! - They are spread over shards, each a sorted list. Readers take no lock; an order replaces its
+//!   shard's list by a copy, in which it stands and what has expired does not. Orders that come
+//!   together share a copy, and one that says nothing new makes none.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -63,7 +64,8 @@ impl Names {
         })
     }
 
-    /// Remembers orders; of two for one name, the later of each moment. Returns the names for which something changed.
+    /// Remembers orders; of two for one name, the later of each moment. Returns the names for which
+    /// something changed.
     pub(super) fn put<'a>(&self, orders: &[(&'a str, Before)], now: Timestamp) -> Vec<&'a str> {
         let place = |(name, order): &(&'a str, Before)| (self.place(name), (*name, *order));
         let mut placed: Vec<_> = orders.iter().map(place).collect();

@@ -5,5 +5,6 @@ pub(super) use std::sync::{
     atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
-/// A value that is replaced as a whole. Reading it takes no lock, and it lives for as long as somebody reads it.
+/// A value that is replaced as a whole. Reading it takes no lock, and it lives for as long as
+/// somebody reads it.
 pub(super) type Slot<T> = arc_swap::ArcSwapOption<T>;

@@ -1,17 +1,21 @@
 //! `Table`: session ids and when each may be forgotten, in 21 bytes a place.
 //!
-//! - It is only ever added to, by one writer at a time, while any number of readers read: an id stands in its place before its tag says
-//!   so. What is to be forgotten is left out of the table's successor ([`Table::rebuilt`]).
-//! - Eight places make a group, whose tags stand in one word: the high bit for a taken place, and seven bits of the hash. A session that
-//!   was not ended, which most are, is told by the tags alone: they stand together, a byte a place, and stay in the processor's cache.
-//! - At most seven places of eight are taken, so that a search soon meets a group with a free one, and ends there.
+//! - It is only ever added to, by one writer at a time, while any number of readers read: an id
+//!   stands in its place before its tag says so. What is to be forgotten is left out of the table's
+//!   successor ([`Table::rebuilt`]).
+//! - Eight places make a group, whose tags stand in one word: the high bit for a taken place, and
+//!   seven bits of the hash. A session that was not ended, which most are, is told by the tags
+//!   alone: they stand together, a byte a place, and stay in the processor's cache.
+//! - At most seven places of eight are taken, so that a search soon meets a group with a free one,
+//!   and ends there.
 
 use super::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// A session's id, in two words.
 pub(super) type Id = [u64; 2];
 
-/// When an entry may be forgotten, in seconds since 1970. What lies past the year 2106 is kept for ever: [`FOR_EVER`].
+/// When an entry may be forgotten, in seconds since 1970. What lies past the year 2106 is kept for
+/// ever: [`FOR_EVER`].
 pub(super) type End = u32;
 
 /// The end that never comes.
@@ -24,7 +28,8 @@ const TAKEN: usize = 7;
 const EVERY_LOW_BIT: u64 = 0x0101_0101_0101_0101;
 const EVERY_HIGH_BIT: u64 = 0x8080_8080_8080_8080;
 
-/// Hashes ids. They are random already; the key is for those that are not, of an application or a test.
+/// Hashes ids. They are random already; the key is for those that are not, of an application or a
+/// test.
 #[derive(Clone, Copy)]
 pub(super) struct Hasher(pub(super) [u64; 2]);
 
@@ -79,7 +84,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Returns a table with what of `old` still counts at `now`, the entry, and room for a third more; and how many entries it has.
+    /// Returns a table with what of `old` still counts at `now`, the entry, and room for a third
+    /// more; and how many entries it has.
     pub(super) fn rebuilt(
         old: Option<&Self>,
         entry: (Id, End),
@@ -108,7 +114,8 @@ impl Table {
         self.search(id, hash).is_ok()
     }
 
-    /// Puts an entry in, which has to have room; or moves its end, never to an earlier one. Says whether it is new. For one writer at a time.
+    /// Puts an entry in, which has to have room; or moves its end, never to an earlier one. Says
+    /// whether it is new. For one writer at a time.
     pub(super) fn put(&self, id: Id, end: End, hash: Hash) -> bool {
         let (place, is_new) = match self.search(id, hash) {
             Ok(place) => (place, false),
@@ -182,7 +189,8 @@ impl Table {
     }
 }
 
-/// The places of a group with one tag. After a true one there may be a false one beside it: the id has the last word.
+/// The places of a group with one tag. After a true one there may be a false one beside it: the id
+/// has the last word.
 struct Matches(u64);
 
 impl Matches {

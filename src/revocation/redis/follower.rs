@@ -1,11 +1,16 @@
 //! The follower: keeps this process's copy the same as what Redis holds.
 //!
-//! 1. It connects, and compares the epoch, the server's history and the number of the last order with those that it left.
+//! 1. It connects, and compares the epoch, the server's history and the number of the last order
+//!    with those that it left.
 //! 2. All as it was: it reads on from its place in the stream. Too far behind: it loads everything.
-//! 3. Another memory - empty, older, or a failover's: it loads everything, and puts back what only this process knows.
-//! 4. What it cannot put back, because the server takes no writes, it hands to the writer: that is no reason to vouch for nobody.
-//! 5. It waits at the stream, and hears at least every 300 ms: an answer that does not come is a server that is gone.
-//! 6. Each time it asks again whose history this is: a server may come to follow another, and keep its connections.
+//! 3. Another memory - empty, older, or a failover's: it loads everything, and puts back what only
+//!    this process knows.
+//! 4. What it cannot put back, because the server takes no writes, it hands to the writer: that is
+//!    no reason to vouch for nobody.
+//! 5. It waits at the stream, and hears at least every 300 ms: an answer that does not come is a
+//!    server that is gone.
+//! 6. Each time it asks again whose history this is: a server may come to follow another, and keep
+//!    its connections.
 
 use std::{collections::HashMap, convert::Infallible, error::Error, sync::Arc, time::Duration};
 
@@ -36,7 +41,8 @@ const LATE: Duration = Duration::from_secs(1);
 /// The pause before a second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
-/// After so many answers it asks the way anew: ten seconds. The server that was the one may live on, and answer whoever stayed.
+/// After so many answers it asks the way anew: ten seconds. The server that was the one may live
+/// on, and answer whoever stayed.
 const ANSWERS_A_WAY: u32 = 33;
 /// Whoever followed for this long begins with the first pause again.
 const STEADY: Duration = Duration::from_secs(1);
@@ -209,7 +215,8 @@ impl Following<'_> {
             }
         } else {
             self.replica.leave_memory(&here.history);
-            // What only we know is put back; of a first load that is nothing, and what could not be written is the writer's.
+            // What only we know is put back; of a first load that is nothing, and what could not be
+            // written is the writer's.
             let known = self.replica.orders.orders();
             let held = self.load().await?;
             self.put_back(known, &held).await?;
@@ -245,7 +252,8 @@ impl Following<'_> {
         Ok(is_whole)
     }
 
-    /// Asks for the epoch, the history and the number of the last order, and for the time on the way.
+    /// Asks for the epoch, the history and the number of the last order, and for the time on the
+    /// way.
     async fn state(&self) -> Result<State, StoreError> {
         let (state, time) = (self.wire.state(), Wire::time());
         let (state, time) = (self.connection.ask(&state), self.connection.ask(&time));

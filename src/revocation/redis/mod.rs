@@ -1,6 +1,8 @@
-//! `RedisRevocations`: ended sessions, known to every replica of an application and looked up without a network.
+//! `RedisRevocations`: ended sessions, known to every replica of an application and looked up
+//! without a network.
 //!
-//! - `wire` is how orders are written down, `follower` keeps this process's copy (`replica`) the same, `writer` takes orders there.
+//! - `wire` is how orders are written down, `follower` keeps this process's copy (`replica`) the
+//!   same, `writer` takes orders there.
 //! - An order of this process holds here at once, whatever becomes of it on the way.
 
 use std::{fmt, sync::Arc, time::Duration};
@@ -26,8 +28,9 @@ use self::{replica::Replica, unsent::Letter};
 /// How long the first load may take.
 const FIRST_LOAD: Duration = Duration::from_secs(30);
 
-/// Remembers ended sessions in a Redis that the replicas of an application share. Each holds all of them locally and follows what is added, so that a look-up
-/// costs no network. Clones share everything.
+/// Remembers ended sessions in a Redis that the replicas of an application share. Each holds all of
+/// them locally and follows what is added, so that a look-up costs no network. Clones share
+/// everything.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -57,14 +60,19 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 /// | this process is stopped, or its runtime is not driven | nothing is heard: after 2.5 seconds and the grace as past the grace |
 /// | the last clone is dropped while orders wait | they are sent as long as Redis takes them; the log says how many it did not |
 ///
-/// A process that starts meanwhile knows nothing: [`RedisRevocations::connect`] fails, and [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is
-/// there. If Redis comes back empty and *no* replica lives on that knew, the ends are lost: give it persistence where that can happen.
+/// A process that starts meanwhile knows nothing: [`RedisRevocations::connect`] fails, and
+/// [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is there. If Redis comes
+/// back empty and *no* replica lives on that knew, the ends are lost: give it persistence where
+/// that can happen.
 ///
 /// # What it costs
 ///
-/// In Redis about 120 bytes for each ended session until its token would have expired, and a stream of the last 10,000 orders. Entries leave with the first
-/// order from a minute after their time on. In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions costs: they are forgotten, as new ones come, from a minute after their
-/// time on, by its clock and Redis's. Each replica holds two connections and asks Redis some thirteen small questions a second.
+/// In Redis about 120 bytes for each ended session until its token would have expired, and a stream
+/// of the last 10,000 orders. Entries leave with the first order from a minute after their time on.
+/// In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions
+/// costs: they are forgotten, as new ones come, from a minute after their time on, by its clock and
+/// Redis's. Each replica holds two connections and asks Redis some thirteen small questions a
+/// second.
 ///
 /// # Tasks
 ///
@@ -107,7 +115,8 @@ impl RedisRevocations {
         }
     }
 
-    /// Begins to connect, and waits for nothing: look-ups fail until Redis is reached. For an application that has to start while Redis is away.
+    /// Begins to connect, and waits for nothing: look-ups fail until Redis is reached. For an
+    /// application that has to start while Redis is away.
     ///
     /// # Panics
     ///

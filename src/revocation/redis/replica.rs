@@ -1,10 +1,13 @@
 //! `Replica`: what this process knows of the ended sessions, and how good that is.
 //!
-//! - A look-up asks memory and the clock. That the server is followed is taken for true only while it was heard of a moment ago: a process that was
-//!   stopped, or whose runtime nobody drives, has heard of nothing.
-//! - What was ended is ended, however old the word: only the answer that a session stands needs to be fresh.
-//! - What is forgotten is what has ended by the server's clock and by this machine's, a minute ago: not by the clock of whoever gives an order. One
-//!   clock that is ahead makes nothing be forgotten.
+//! - A look-up asks memory and the clock. That the server is followed is taken for true only while
+//!   it was heard of a moment ago: a process that was stopped, or whose runtime nobody drives, has
+//!   heard of nothing.
+//! - What was ended is ended, however old the word: only the answer that a session stands needs to
+//!   be fresh.
+//! - What is forgotten is what has ended by the server's clock and by this machine's, a minute ago:
+//!   not by the clock of whoever gives an order. One clock that is ahead makes nothing be
+//!   forgotten.
 
 use std::{
     fmt, slice,
@@ -25,7 +28,8 @@ use crate::{
     store::{StoreError, StoreErrorKind},
 };
 
-/// While the server is followed it is heard of at least this often, save while everything is loaded: see the follower's waits.
+/// While the server is followed it is heard of at least this often, save while everything is
+/// loaded: see the follower's waits.
 const HEARD_WITHIN: Duration = Duration::from_millis(2_500);
 /// By how many seconds the machines' clocks may differ.
 const SLACK: u64 = 60;
@@ -69,20 +73,24 @@ impl Replica {
         }
     }
 
-    /// Returns how many memories the follower has come to: who writes to an earlier one writes where nobody reads.
+    /// Returns how many memories the follower has come to: who writes to an earlier one writes
+    /// where nobody reads.
     pub(super) fn memories(&self) -> u64 {
         self.memories.load(Ordering::SeqCst)
     }
 
-    /// Notes that the follower has come to another memory. What was ended before is for it to put back, what is ended later for the writer to send.
+    /// Notes that the follower has come to another memory. What was ended before is for it to put
+    /// back, what is ended later for the writer to send.
     pub(super) fn leave_memory(&self, history: &str) {
         history.clone_into(&mut self.history());
         self.memories.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Says whether a server of this history may be written to: one that the follower reads, or any while it reads none.
+    /// Says whether a server of this history may be written to: one that the follower reads, or any
+    /// while it reads none.
     ///
-    /// Where the follower was, or is, at another, it arrives anew and puts back what it knows: what is written was ended here before this is asked.
+    /// Where the follower was, or is, at another, it arrives anew and puts back what it knows: what
+    /// is written was ended here before this is asked.
     pub(super) fn takes_writes_at(&self, history: &str) -> bool {
         let is_same = {
             let ours = self.history();
@@ -116,7 +124,8 @@ impl Replica {
         self.orders.end_all(&orders, past);
     }
 
-    /// Returns what has passed on every machine: what has ended by then may be forgotten. 1970 until the server was heard of.
+    /// Returns what has passed on every machine: what has ended by then may be forgotten. 1970
+    /// until the server was heard of.
     pub(super) fn past(&self) -> Timestamp {
         Timestamp::from_secs(self.now().as_secs().saturating_sub(SLACK))
     }
@@ -236,7 +245,8 @@ mod tests {
         assert_eq!(replica.orders.len(), 1);
     }
 
-    /// Pins: an order that another server took while none was followed, and that nobody put back where the follower had been before.
+    /// Pins: an order that another server took while none was followed, and that nobody put back
+    /// where the follower had been before.
     #[tokio::test]
     async fn what_is_written_at_another_server_than_the_last_one_makes_the_follower_arrive_anew() {
         let replica = Replica::new(Duration::ZERO);

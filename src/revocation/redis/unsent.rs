@@ -1,6 +1,7 @@
 //! `Unsent`: orders that Redis has not got yet, one for each target.
 //!
-//! - First come, first sent. A later order for a target that waits already makes that one the later of both, and hears what becomes of it.
+//! - First come, first sent. A later order for a target that waits already makes that one the later
+//!   of both, and hears what becomes of it.
 //! - So it is bounded by how much there is to end, not by how often somebody says so.
 
 use std::collections::{HashMap, VecDeque};

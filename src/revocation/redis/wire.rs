@@ -1,8 +1,9 @@
 //! How orders are written down in Redis, and the script that puts them there.
 //!
-//! - An order is a member of one sorted set: a letter for its kind, then the session's 16 bytes, or `at:name` for what ends many sessions. Its score
-//!   is the second in which it may be forgotten.
-//! - What a later version writes and this one does not know is skipped, and said in the log: it cannot be kept to.
+//! - An order is a member of one sorted set: a letter for its kind, then the session's 16 bytes, or
+//!   `at:name` for what ends many sessions. Its score is the second in which it may be forgotten.
+//! - What a later version writes and this one does not know is skipped, and said in the log: it
+//!   cannot be kept to.
 
 use ::redis::{Cmd, Script, cmd};
 
@@ -139,7 +140,8 @@ fn seconds(moment: Timestamp) -> String {
     moment.as_secs().min(LAST_SECOND).to_string()
 }
 
-/// Reads a member. Of a session's order the moment at which it was given is not kept: it matters to no look-up.
+/// Reads a member. Of a session's order the moment at which it was given is not kept: it matters to
+/// no look-up.
 pub(super) fn order(member: &[u8], until: &[u8]) -> Option<Revocation> {
     let until = moment(until)?;
     let (kind, rest) = member.split_first()?;

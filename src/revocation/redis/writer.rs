@@ -1,9 +1,13 @@
 //! The writer: takes orders to Redis, and keeps those that it could not.
 //!
-//! - Who orders is told within 1.5 seconds whether Redis has it. What it has not is sent again until it does.
-//! - Orders that arrive together go together. What has not been sent is kept by its target ([`Unsent`]).
-//! - It writes to the memory that the follower reads: a server that was failed over may still take what nobody will read there.
-//! - It ends with the last handle, once all is sent or an attempt fails. What it gives up is said in the log.
+//! - Who orders is told within 1.5 seconds whether Redis has it. What it has not is sent again
+//!   until it does.
+//! - Orders that arrive together go together. What has not been sent is kept by its target
+//!   ([`Unsent`]).
+//! - It writes to the memory that the follower reads: a server that was failed over may still take
+//!   what nobody will read there.
+//! - It ends with the last handle, once all is sent or an attempt fails. What it gives up is said
+//!   in the log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,7 +29,8 @@ use crate::{
     },
 };
 
-/// How long one attempt may take, connecting and all. The layer waits for 2 seconds, unless it is told otherwise.
+/// How long one attempt may take, connecting and all. The layer waits for 2 seconds, unless it is
+/// told otherwise.
 const ATTEMPT: Duration = Duration::from_millis(1_500);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
@@ -95,7 +100,8 @@ pub(super) async fn write(
     }
 }
 
-/// Sends a batch. A connection that was good once may have died since: then it is tried with a new one.
+/// Sends a batch. A connection that was good once may have died since: then it is tried with a new
+/// one.
 async fn send(
     redis: &Redis,
     replica: &Replica,

@@ -1,8 +1,10 @@
 //! `KeyFile`: keys in a file, read again when it changes.
 //!
-//! - The file is read every so often, and compared by its content: no time of change has to be trusted, and a link that is swapped, as
-//!   Kubernetes does with secrets, is followed like a file that is renamed into place.
-//! - What has changed is taken once it was read the same twice, so that a file that is half written is not.
+//! - The file is read every so often, and compared by its content: no time of change has to be
+//!   trusted, and a link that is swapped, as Kubernetes does with secrets, is followed like a file
+//!   that is renamed into place.
+//! - What has changed is taken once it was read the same twice, so that a file that is half written
+//!   is not.
 //! - What cannot be read or is wrong changes nothing, and is told to `tracing`, once each.
 
 use std::{
@@ -27,11 +29,14 @@ use crate::error::ConfigError;
 const LONGEST: u64 = 64 * 1_024;
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Keys in a file, for [`MagicLinkLayer::builder`](crate::MagicLinkLayer::builder) by [`KeyFile::keys`].
+/// Keys in a file, for [`MagicLinkLayer::builder`](crate::MagicLinkLayer::builder) by
+/// [`KeyFile::keys`].
 ///
-/// The first key is the current one, the others verify beside it, as in [`KeyRing`]. A key is a line of base64 (32 random bytes or more:
-/// `openssl rand -base64 32`), or an Ed25519 or P-256 private key in PKCS #8 PEM. Lines before it may give its `id`, and for any but the first the times,
-/// in seconds since 1970 (`date +%s`), at which it `retired` and `until` which it verifies. Empty lines, and those that begin with `#`, say nothing.
+/// The first key is the current one, the others verify beside it, as in [`KeyRing`]. A key is a
+/// line of base64 (32 random bytes or more: `openssl rand -base64 32`), or an Ed25519 or P-256
+/// private key in PKCS #8 PEM. Lines before it may give its `id`, and for any but the first the
+/// times, in seconds since 1970 (`date +%s`), at which it `retired` and `until` which it verifies.
+/// Empty lines, and those that begin with `#`, say nothing.
 ///
 /// ```text
 /// id: 2026-11
@@ -76,7 +81,8 @@ impl KeyFile {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or has more than 64 KiB, or a key in it cannot work or is there twice.
+    /// When the file cannot be read or has more than 64 KiB, or a key in it cannot work or is there
+    /// twice.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         let path = path.into();
         let text = read(&path)?;
@@ -93,10 +99,11 @@ impl KeyFile {
         self.keys.clone()
     }
 
-    /// Follows the file for as long as anybody has its ring. It is looked at after each `interval`, of 100 milliseconds or more; a change counts from the
-    /// second look at it.
+    /// Follows the file for as long as anybody has its ring. It is looked at after each `interval`,
+    /// of 100 milliseconds or more; a change counts from the second look at it.
     ///
-    /// A file that is missing, unreadable or wrong leaves the keys as they are: an error is told to `tracing`, target `tower_magic_link`.
+    /// A file that is missing, unreadable or wrong leaves the keys as they are: an error is told to
+    /// `tracing`, target `tower_magic_link`.
     ///
     /// It has to be awaited or spawned, on a tokio runtime with a timer.
     pub async fn watch(self, every: Duration) {

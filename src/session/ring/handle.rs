@@ -5,10 +5,11 @@ use std::{fmt, sync::Arc};
 use super::{KeyRing, Keys, SigningKey, swap::Swap};
 use crate::{clock::Timestamp, error::ConfigError};
 
-/// Replaces the keys of a [`KeyRing`], in every layer that has it, while requests run. Clones are the same handle.
+/// Replaces the keys of a [`KeyRing`], in every layer that has it, while requests run. Clones are
+/// the same handle.
 ///
-/// A request that comes after a change returned is answered with the new keys; one that is under way may still be with the old.
-/// Requests never wait for a change.
+/// A request that comes after a change returned is answered with the new keys; one that is under
+/// way may still be with the old. Requests never wait for a change.
 ///
 /// ```
 /// use std::time::Duration;
@@ -33,12 +34,14 @@ impl KeyHandle {
         Self { keys }
     }
 
-    /// Makes a key the current one. The one that was retires at `now`, and verifies until `until` what it has minted; keys whose end has
-    /// come are dropped. A key that was announced is promoted.
+    /// Makes a key the current one. The one that was retires at `now`, and verifies until `until`
+    /// what it has minted; keys whose end has come are dropped. A key that was announced is
+    /// promoted.
     ///
     /// # Errors
     ///
-    /// When `until` is not after `now`, when the key is the current one, or when another key of the ring has its id. The ring is as it was then.
+    /// When `until` is not after `now`, when the key is the current one, or when another key of the
+    /// ring has its id. The ring is as it was then.
     pub fn rotate(
         &self,
         new: &SigningKey,
@@ -52,8 +55,8 @@ impl KeyHandle {
         self.keys.change(|keys| keys.rotated(new, until, now))
     }
 
-    /// Replaces all keys by those that another ring has at this moment. What a key signed that is no longer there is refused from then on: this
-    /// is how to drop a key that leaked.
+    /// Replaces all keys by those that another ring has at this moment. What a key signed that is
+    /// no longer there is refused from then on: this is how to drop a key that leaked.
     pub fn replace(&self, keys: &KeyRing) {
         self.keys.replace(Arc::clone(&keys.load()));
     }

@@ -73,7 +73,8 @@ impl Keys {
         })
     }
 
-    /// Returns the keys after a change at `now`: the current key retires then, and those whose end has come are gone.
+    /// Returns the keys after a change at `now`: the current key retires then, and those whose end
+    /// has come are gone.
     pub(super) fn rotated(
         &self,
         new: &SigningKey,

@@ -17,7 +17,8 @@ pub struct RetiredKey {
 }
 
 impl RetiredKey {
-    /// How much later than [`RetiredKey::since`] a token may have been minted: other replicas swap a moment later, and their clocks differ.
+    /// How much later than [`RetiredKey::since`] a token may have been minted: other replicas swap
+    /// a moment later, and their clocks differ.
     pub const LEEWAY: Duration = Duration::from_secs(60);
 
     /// Begins with a key that verifies whatever it signed, without an end.
@@ -29,16 +30,17 @@ impl RetiredKey {
         }
     }
 
-    /// Says when the key retired: tokens that state a later minting, beyond [`RetiredKey::LEEWAY`], are refused. It may lie ahead, where a
-    /// change is still on its way to all replicas.
+    /// Says when the key retired: tokens that state a later minting, beyond [`RetiredKey::LEEWAY`],
+    /// are refused. It may lie ahead, where a change is still on its way to all replicas.
     pub const fn since(mut self, retired_at: Timestamp) -> Self {
         self.since = Some(retired_at);
         self
     }
 
-    /// Says from when on the key verifies and opens nothing. Sessions that it signed end then, and so do sign-ins in flight: links and states are sealed
-    /// with it. So this should be no sooner than the longest session lives from when the key retires, or the
-    /// [link lifetime](crate::Builder::link_lifetime) plus ten minutes, whichever is longer.
+    /// Says from when on the key verifies and opens nothing. Sessions that it signed end then, and
+    /// so do sign-ins in flight: links and states are sealed with it. So this should be no sooner
+    /// than the longest session lives from when the key retires, or the [link
+    /// lifetime](crate::Builder::link_lifetime) plus ten minutes, whichever is longer.
     pub const fn until(mut self, end: Timestamp) -> Self {
         self.until = Some(end);
         self

@@ -3,8 +3,8 @@
 //! - Reading never waits, for a writer or another reader (`arc-swap`).
 //! - A change is made from the value that it replaces: of two changes at once neither is lost.
 //!
-//! `tests/models` has loom try every order of these steps, with a double of `slot` that loom can see into. That the real slot is what the
-//! double says is arc-swap's own promise.
+//! `tests/models` has loom try every order of these steps, with a double of `slot` that loom can
+//! see into. That the real slot is what the double says is arc-swap's own promise.
 
 use std::sync::Arc;
 
@@ -29,7 +29,8 @@ impl<T> Swap<T> {
         self.0.store(value);
     }
 
-    /// Replaces the value by one that is made of it. `change` is called again when somebody else was faster.
+    /// Replaces the value by one that is made of it. `change` is called again when somebody else
+    /// was faster.
     pub(crate) fn change<E>(&self, change: impl Fn(&T) -> Result<T, E>) -> Result<(), E> {
         let mut before = self.0.load();
         loop {

@@ -16,8 +16,9 @@ const PEM_END: &str = "-----END";
 /// What is wrong, as the end of a sentence that begins with where it is wrong.
 pub(super) type Problem = Cow<'static, str>;
 
-/// Reads a key as [`KeyRing::from_env`] does: base64 of 32 random bytes or more, with or without padding, of either alphabet; or an Ed25519 or P-256 private
-/// key in PKCS #8 PEM. The error is a [`ConfigError`] that shows none of it.
+/// Reads a key as [`KeyRing::from_env`] does: base64 of 32 random bytes or more, with or without
+/// padding, of either alphabet; or an Ed25519 or P-256 private key in PKCS #8 PEM. The error is a
+/// [`ConfigError`] that shows none of it.
 impl FromStr for SigningKey {
     type Err = ConfigError;
 
@@ -32,7 +33,8 @@ pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
     if text.starts_with(PEM) {
         return read_pem(text);
     }
-    // The text itself, pasted as it stood in a tutorial: some are base64 of something else by chance.
+    // The text itself, pasted as it stood in a tutorial: some are base64 of something else by
+    // chance.
     if is_published(text) {
         return Err("is a well-known example: whoever knows it can sign in as anybody".into());
     }
@@ -62,7 +64,8 @@ fn problem(error: ConfigError) -> Problem {
     }
 }
 
-/// Reads a file of keys, in the form that [`KeyFile`](super::KeyFile) describes. An error names the line, and shows none of it.
+/// Reads a file of keys, in the form that [`KeyFile`](super::KeyFile) describes. An error names the
+/// line, and shows none of it.
 pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
     let mut ring: Option<KeyRing> = None;
     let mut settings = Settings::default();

@@ -1,4 +1,5 @@
-//! Tokens that are made by hand, with the ring's own key: what is refused is refused for the one thing that is wrong with it.
+//! Tokens that are made by hand, with the ring's own key: what is refused is refused for the one
+//! thing that is wrong with it.
 
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE};
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,9 +1,11 @@
 //! `Connection`: to the server that holds our keys and takes writes.
 //!
-//! - A node of a cluster that does not hold them says which does (`MOVED`): all our keys stand in one slot, so following that is all there is
-//!   to a cluster. A Sentinel says which server is the master.
+//! - A node of a cluster that does not hold them says which does (`MOVED`): all our keys stand in
+//!   one slot, so following that is all there is to a cluster. A Sentinel says which server is the
+//!   master.
 //! - A server that follows another is refused: what it knows may be old, and it takes no writes.
-//! - A connection whose answer did not come in time is dropped, and what it still waits for with it.
+//! - A connection whose answer did not come in time is dropped, and what it still waits for with
+//!   it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,13 +40,15 @@ const MOST_MOVES: usize = 3;
 pub(crate) struct Connection {
     commands: MultiplexedConnection,
     driver: AbortHandle,
-    /// Names the server's history: another one may lack what this one had. Empty where the server does not tell.
+    /// Names the server's history: another one may lack what this one had. Empty where the server
+    /// does not tell.
     pub(crate) history: String,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // By itself it ends once all is sent that was written: to a peer that is gone that may take minutes.
+        // By itself it ends once all is sent that was written: to a peer that is gone that may take
+        // minutes.
         self.driver.abort();
     }
 }
@@ -66,7 +70,8 @@ impl Connection {
         answer.map_err(|_| late())?.map_err(failed)
     }
 
-    /// Asks for the server's history as it is now. Fails when the server has come to follow another: such a connection may well stay open.
+    /// Asks for the server's history as it is now. Fails when the server has come to follow
+    /// another: such a connection may well stay open.
     pub(crate) async fn history_now(&self) -> Result<String, StoreError> {
         if self.history.is_empty() {
             return Ok(String::new());
@@ -117,7 +122,8 @@ impl Connection {
 }
 
 impl Redis {
-    /// Connects to the server that holds our keys: whichever of the places that we know leads there first.
+    /// Connects to the server that holds our keys: whichever of the places that we know leads there
+    /// first.
     pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
         let attempts = self.places.iter().map(|place| {
             Box::pin(async move {

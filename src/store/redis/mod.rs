@@ -1,7 +1,9 @@
 //! `Redis`: where it is, and what the stores that share it have in common.
 //!
-//! - All keys of an application begin with one hash tag, so that in a cluster they stand together and a script may touch several.
-//! - One server, any node of a cluster, or Sentinels: what is asked first says where to go on. Every attempt asks all that are named, at once.
+//! - All keys of an application begin with one hash tag, so that in a cluster they stand together
+//!   and a script may touch several.
+//! - One server, any node of a cluster, or Sentinels: what is asked first says where to go on.
+//!   Every attempt asks all that are named, at once.
 //! - Every wait is bounded: a server that is stopped is as bad as one that is gone.
 //! - User name and password are percent-decoded, and shown nowhere.
 
@@ -23,7 +25,8 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 const LONGEST_GRACE: Duration = Duration::from_secs(60 * 60);
 const LONGEST_NAMESPACE: usize = 64;
 
-/// Where a Redis (7.0 or later) or Valkey is that several machines share. Nothing is connected before a store is made of it.
+/// Where a Redis (7.0 or later) or Valkey is that several machines share. Nothing is connected
+/// before a store is made of it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -46,9 +49,10 @@ const LONGEST_NAMESPACE: usize = 64;
 ///
 /// # What it has to be
 ///
-/// Its policy for full memory must be `noeviction` or one of the `volatile-…` policies, which leave alone what has no expiry of its own: what is evicted is a session that
-/// works again. Persistence is not needed: one that comes back empty is refilled from what the replicas of the application know. The machines' clocks, its own
-/// included, agree to within a minute.
+/// Its policy for full memory must be `noeviction` or one of the `volatile-…` policies, which leave
+/// alone what has no expiry of its own: what is evicted is a session that works again. Persistence
+/// is not needed: one that comes back empty is refilled from what the replicas of the application
+/// know. The machines' clocks, its own included, agree to within a minute.
 #[derive(Clone)]
 pub struct Redis {
     places: Vec<Place>,
@@ -69,7 +73,8 @@ struct Place {
 }
 
 impl Redis {
-    /// Takes a URL: `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS. Default: port 6379, database 0.
+    /// Takes a URL: `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS.
+    /// Default: port 6379, database 0.
     ///
     /// A certificate is checked by what the system trusts.
     ///
@@ -95,14 +100,16 @@ impl Redis {
         Ok(self)
     }
 
-    /// Says that the URLs are Sentinels, and under which name they watch the server. They are asked without a password; the URLs' own is the server's.
+    /// Says that the URLs are Sentinels, and under which name they watch the server. They are asked
+    /// without a password; the URLs' own is the server's.
     #[must_use]
     pub fn sentinels_of(mut self, name: impl Into<String>) -> Self {
         self.sentinels_of = Some(name.into());
         self
     }
 
-    /// Names what all keys begin with, for two applications at one server: 1 to 64 letters, digits, `-`, `_`, `.` and `:`. Default: `tower-magic-link`.
+    /// Names what all keys begin with, for two applications at one server: 1 to 64 letters, digits,
+    /// `-`, `_`, `.` and `:`. Default: `tower-magic-link`.
     ///
     /// All replicas of an application have the same.
     ///
@@ -120,10 +127,11 @@ impl Redis {
         Ok(self)
     }
 
-    /// Sets for how long what is known here of ended sessions is good while Redis is away: 0 to 1 hour. Default: 30 seconds.
+    /// Sets for how long what is known here of ended sessions is good while Redis is away: 0 to 1
+    /// hour. Default: 30 seconds.
     ///
-    /// Meanwhile an end that another machine ordered is not heard of. After that look-ups fail, and the layer's posture decides. That Redis is away is noticed within
-    /// 1.5 seconds.
+    /// Meanwhile an end that another machine ordered is not heard of. After that look-ups fail, and
+    /// the layer's posture decides. That Redis is away is noticed within 1.5 seconds.
     ///
     /// # Errors
     ///
@@ -222,7 +230,8 @@ impl Place {
     /// Returns another server of the same kind, as one of them named it.
     fn beside(&self, host: &str, port: u16) -> Self {
         Self {
-            // A node that does not know its own address leaves it out, and means the one that it was asked at.
+            // A node that does not know its own address leaves it out, and means the one that it
+            // was asked at.
             host: if host.is_empty() { &self.host } else { host }.to_owned(),
             port,
             ..self.clone()

@@ -1,8 +1,9 @@
 //! `RedisThrottle`: counts in a Redis that the replicas of an application share.
 //!
-//! - Each decision is one script, so atomic. All keys have one hash tag: in a cluster they stand together.
-//! - What this process was granted is counted in its memory too. So while Redis is away it goes on from there, and a code never has more tries than
-//!   it has for one process.
+//! - Each decision is one script, so atomic. All keys have one hash tag: in a cluster they stand
+//!   together.
+//! - What this process was granted is counted in its memory too. So while Redis is away it goes on
+//!   from there, and a code never has more tries than it has for one process.
 //! - An answer that does not come in time is a failure; then Redis is not asked for a second.
 
 use std::{
@@ -37,13 +38,16 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The last second that doubles tell apart in microseconds, with room for a rate's refill.
 const LAST_SECOND: u64 = 9_000_000_000;
 
-/// Counts in a Redis that the replicas of an application share: together they admit what one would. Clones share everything.
+/// Counts in a Redis that the replicas of an application share: together they admit what one would.
+/// Clones share everything.
 ///
-/// While Redis is away each replica counts by itself, in a [`MemoryThrottle`] that knows what this process was granted before: [`Event::ServerLost`] and
-/// [`Event::ServerRecovered`] tell of it, once each. Rates then admit up to as much on each of them; the tries of a code are at most as many on each as they are
-/// together.
+/// While Redis is away each replica counts by itself, in a [`MemoryThrottle`] that knows what this
+/// process was granted before: [`Event::ServerLost`] and [`Event::ServerRecovered`] tell of it,
+/// once each. Rates then admit up to as much on each of them; the tries of a code are at most as
+/// many on each as they are together.
 ///
-/// Nothing is connected before the first decision. A key takes about 150 bytes of Redis, and expires once it is refilled or its tries have ended.
+/// Nothing is connected before the first decision. A key takes about 150 bytes of Redis, and
+/// expires once it is refilled or its tries have ended.
 ///
 /// ```no_run
 /// use tower_magic_link::{Builder, ConfigError, Redis, RedisThrottle};

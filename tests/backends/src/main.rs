@@ -1,7 +1,9 @@
-//! Proves that the crate works beside any user of jsonwebtoken: both backends compiled in, one, or none.
+//! Proves that the crate works beside any user of jsonwebtoken: both backends compiled in, one, or
+//! none.
 //!
 //! - Where jsonwebtoken's own choice of a backend panics, ours does not ask for it.
-//! - Sessions are minted and verified through the layer, with every kind of key that is compiled in.
+//! - Sessions are minted and verified through the layer, with every kind of key that is compiled
+//!   in.
 //! - An EdDSA token of ours is read by each backend that is there.
 
 use std::{convert::Infallible, panic};

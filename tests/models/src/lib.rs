@@ -1,9 +1,12 @@
-//! The change of keys, tried in every order that threads can take: `cargo test --manifest-path tests/models/Cargo.toml`.
+//! The change of keys, tried in every order that threads can take: `cargo test --manifest-path
+//! tests/models/Cargo.toml`.
 //!
-//! - Under test is `session/ring/swap.rs` itself. Its slot is arc-swap's, which loom cannot see into: [`slot`] is a double of the three
-//!   operations that are used, each of them at once, as arc-swap promises.
-//! - So this says that *we* use the slot rightly: that no change is lost to another, that nobody sees half of one, and that who reads after a
-//!   change returned sees it. It does not say that arc-swap keeps its promise; its own tests do.
+//! - Under test is `session/ring/swap.rs` itself. Its slot is arc-swap's, which loom cannot see
+//!   into: [`slot`] is a double of the three operations that are used, each of them at once, as
+//!   arc-swap promises.
+//! - So this says that *we* use the slot rightly: that no change is lost to another, that nobody
+//!   sees half of one, and that who reads after a change returned sees it. It does not say that
+//!   arc-swap keeps its promise; its own tests do.
 
 #![cfg(test)]
 

@@ -1,4 +1,5 @@
-//! Others read what we mint, and we judge what others made: jsonwebtoken, and the vectors of Project Wycheproof.
+//! Others read what we mint, and we judge what others made: jsonwebtoken, and the vectors of
+//! Project Wycheproof.
 
 use super::*;
 
@@ -83,7 +84,8 @@ fn another_implementation_reads_our_tokens_and_refuses_altered_ones() {
     }
 }
 
-/// Our secret in another's hands is another's token: `typ` keeps them apart, and so does every byte of the header.
+/// Our secret in another's hands is another's token: `typ` keeps them apart, and so does every byte
+/// of the header.
 #[test]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn a_token_of_another_implementation_with_our_secret_is_refused() {
@@ -107,12 +109,14 @@ fn a_token_of_another_implementation_with_our_secret_is_refused() {
     }
 }
 
-/// Project Wycheproof's JWS vectors with an HMAC-SHA256 key, against the whole way from a token to its signed payload. The keys
-/// of a group have the headers of its valid vectors, since the header chooses the key by its bytes.
+/// Project Wycheproof's JWS vectors with an HMAC-SHA256 key, against the whole way from a token to
+/// its signed payload. The keys of a group have the headers of its valid vectors, since the header
+/// chooses the key by its bytes.
 #[test]
 #[ignore = "needs CORPORA; run by tests/run"]
 fn corpora_wycheproof_agrees_on_every_hs256_vector() {
-    /// 367 and 370 are refused there and are byte for byte 357, which is taken; 372 and 373 need lenient base64.
+    /// 367 and 370 are refused there and are byte for byte 357, which is taken; 372 and 373 need
+    /// lenient base64.
     const CONTRADICTORY: [u64; 4] = [367, 370, 372, 373];
     let corpora = std::env::var("CORPORA").expect("CORPORA names the folder of test data");
     let path = format!("{corpora}/wycheproof-json_web_signature_test.json");

@@ -114,7 +114,8 @@ fn fullwidth(c: char) -> char {
     char::from_u32(u32::from(c) + 0xfee0).unwrap()
 }
 
-/// A signature in the other alphabet differs only where it has a `-` or `_`, so one is minted that has.
+/// A signature in the other alphabet differs only where it has a `-` or `_`, so one is minted that
+/// has.
 #[test]
 fn a_signature_in_the_other_alphabet_is_refused() {
     let tokens = tokens(hs256());
@@ -253,7 +254,8 @@ fn a_secret_that_was_derived_from_a_key_signs_no_token() {
     }
 }
 
-/// An Ed25519 signature is (R, S); S plus the group's order passes where S is not checked to be below it (RFC 8032, section 5.1.7).
+/// An Ed25519 signature is (R, S); S plus the group's order passes where S is not checked to be
+/// below it (RFC 8032, section 5.1.7).
 #[test]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn an_ed25519_signature_has_no_second_form() {

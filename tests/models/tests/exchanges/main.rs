@@ -1,6 +1,8 @@
-//! The exchange of a code, once for however many callbacks bring it: `flow/exchange/runs.rs` itself.
+//! The exchange of a code, once for however many callbacks bring it: `flow/exchange/runs.rs`
+//! itself.
 //!
-//! - Its run is a future that callers share (futures-util's `Shared`). Here it is a lock: who takes it first asks the provider.
+//! - Its run is a future that callers share (futures-util's `Shared`). Here it is a lock: who takes
+//!   it first asks the provider.
 //! - The provider takes a code once, as WorkOS does.
 
 #[path = "../doubles/clock.rs"]
@@ -88,7 +90,8 @@ fn callbacks_at_once_make_one_exchange_and_one_session() {
     });
 }
 
-/// The provider fails once. Whoever heard of the failure tries again, while another may be late to forget the run that failed.
+/// The provider fails once. Whoever heard of the failure tries again, while another may be late to
+/// forget the run that failed.
 #[test]
 fn a_late_caller_of_a_failure_does_not_forget_the_next_try() {
     try_every_order(|| {

@@ -1,8 +1,10 @@
 //! The memory store: `revocation/memory/ids.rs`, `table.rs` and `names.rs` themselves.
 //!
-//! - Who looks after an end returned sees it, whatever is ended, forgotten or rebuilt at the same time: before, between and after every step.
+//! - Who looks after an end returned sees it, whatever is ended, forgotten or rebuilt at the same
+//!   time: before, between and after every step.
 //! - One shard stands for all: shards share nothing but the count, which is modelled with them.
-//! - Three threads in every order would take hours. They are tried with two preemptions; two threads with three.
+//! - Three threads in every order would take hours. They are tried with two preemptions; two
+//!   threads with three.
 
 #[path = "../doubles/clock.rs"]
 mod clock;
@@ -153,7 +155,8 @@ fn what_has_not_expired_stays_while_the_rest_is_forgotten() {
     });
 }
 
-/// All entries but the new ones have expired: the count must not pass zero while one of two writers takes them off.
+/// All entries but the new ones have expired: the count must not pass zero while one of two writers
+/// takes them off.
 #[test]
 fn forgetting_at_the_same_time_loses_no_end() {
     try_every_order(2, || {
@@ -173,7 +176,8 @@ fn forgetting_at_the_same_time_loses_no_end() {
     });
 }
 
-/// The end of an expired entry is moved on by one thread while another, for which it has expired, rebuilds the table.
+/// The end of an expired entry is moved on by one thread while another, for which it has expired,
+/// rebuilds the table.
 #[test]
 fn an_end_that_is_moved_on_is_kept_by_a_rebuilding_at_the_same_time() {
     try_every_order(3, || {
@@ -216,7 +220,8 @@ fn of_two_orders_for_names_at_once_neither_is_lost() {
     }
 }
 
-/// Who is told that an order is known already acts on it at once: it has to be there for all to see.
+/// Who is told that an order is known already acts on it at once: it has to be there for all to
+/// see.
 #[test]
 fn of_the_same_orders_at_once_one_is_new_and_who_is_told_of_none_sees_it() {
     let before = Before {

@@ -1,0 +1,75 @@
+//! What is written for people keeps to the width that CONTRIBUTING.md names.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use std::{fs, path::Path};
+
+const WIDTH: usize = 100;
+
+/// The folders of code, and the pages beside them.
+const PLACES: [&str; 9] = [
+    "src",
+    "examples",
+    "tests",
+    "benches",
+    "ARCHITECTURE.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "README.md",
+    "SECURITY.md",
+];
+
+/// Calls back with each file of ours that has prose in it.
+fn visit(path: &Path, read: &mut impl FnMut(&Path, &str)) {
+    if path.is_dir() {
+        for entry in fs::read_dir(path).unwrap() {
+            let entry = entry.unwrap().path();
+            if !entry.ends_with("target") {
+                visit(&entry, read);
+            }
+        }
+    } else if path
+        .extension()
+        .is_some_and(|kind| kind == "rs" || kind == "md")
+    {
+        read(path, &fs::read_to_string(path).unwrap());
+    }
+}
+
+/// Returns what a line says to people; `None` is code.
+fn prose(line: &str, is_page: bool) -> Option<&str> {
+    if is_page {
+        return Some(line);
+    }
+    let comment = line.trim_start().strip_prefix("//")?;
+    Some(comment.trim_start_matches(['/', '!']).trim_start())
+}
+
+#[test]
+fn a_line_of_prose_has_at_most_100_columns_but_in_tables_code_and_links() {
+    let mut wide = Vec::new();
+    let mut lines = 0;
+    for place in PLACES {
+        let place = Path::new(env!("CARGO_MANIFEST_DIR")).join(place);
+        visit(&place, &mut |path, text| {
+            let is_page = path.extension().is_some_and(|kind| kind == "md");
+            let mut is_code = false;
+            for line in text.lines() {
+                let Some(said) = prose(line, is_page) else {
+                    is_code = false;
+                    continue;
+                };
+                lines += 1;
+                if said.starts_with("```") {
+                    is_code = !is_code;
+                }
+                let is_excused = is_code || said.starts_with('|') || !said.trim().contains(' ');
+                if line.chars().count() > WIDTH && !is_excused {
+                    wide.push(format!("{}: {line}", path.display()));
+                }
+            }
+        });
+    }
+    assert!(lines > 5_000, "{lines} lines were read");
+    assert_eq!(wide, [""; 0]);
+}
