@@ -32,8 +32,10 @@ use std::{
 use http::{Request, Response};
 use tower::{Layer, Service, service_fn};
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, MemoryRevocations, Redis, RedisRevocations, Revocation,
-    Revocations, SigningKey, Target, testing::StubProvider,
+    Builder, KeyRing, MagicLinkLayer, SigningKey,
+    revocation::{MemoryRevocations, RedisRevocations, Revocation, Revocations, Target},
+    store::Redis,
+    testing::StubProvider,
 };
 
 /// How many requests are answered in one turn.

@@ -39,8 +39,10 @@ use std::{
 use http::{Request, Response, StatusCode};
 use tower::{Layer, Service, service_fn};
 use tower_magic_link::{
-    KeyRing, Lookup, MagicLinkLayer, MemoryRevocations, Revocation, Revocations, Session,
-    SessionId, SigningKey, Standing, Target, Timestamp, testing::StubProvider,
+    KeyRing, MagicLinkLayer, Session, SessionId, SigningKey,
+    clock::Timestamp,
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Standing, Target},
+    testing::StubProvider,
 };
 
 const STRUCTURES: [&str; 4] = ["memory", "papaya", "sharded locks", "one lock"];

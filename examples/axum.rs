@@ -17,8 +17,9 @@ use std::{env, error::Error, net::SocketAddr};
 use axum::{Router, http::header, response::IntoResponse, routing::get};
 use tokio::net::TcpListener;
 use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, WorkOs,
+    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey,
     emulator::{Emulator, EmulatorServer},
+    workos::WorkOs,
 };
 
 /// The application. The layer goes last: it stands before every route, those of nested routers, and

@@ -12,9 +12,11 @@ use std::{env, error::Error, net::SocketAddr};
 use axum::{Router, routing::get};
 use tokio::net::TcpListener;
 use tower_magic_link::{
-    ConfigError, KeyRing, Letter, Link, MagicLinkLayer, Mail, Session, SigningKey, SmtpMailer,
-    WorkOs,
+    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey,
     emulator::{Emulator, EmulatorServer},
+    mailer::{Letter, Mail, SmtpMailer},
+    provider::Link,
+    workos::WorkOs,
 };
 
 const SENDER: &str = "Acme <sign-in@acme.example>";

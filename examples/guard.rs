@@ -15,7 +15,9 @@ use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Incoming;
 use hyper_util::{client::legacy, rt::TokioExecutor, rt::TokioIo};
 use tokio::{io::copy_bidirectional, net::TcpListener};
-use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, SessionGuard, SigningKey, WorkOs};
+use tower_magic_link::{
+    ConfigError, KeyRing, MagicLinkLayer, SessionGuard, SigningKey, workos::WorkOs,
+};
 
 type Client = legacy::Client<legacy::connect::HttpConnector, Body>;
 

@@ -20,8 +20,9 @@ use hyper_util::{
 use tokio::net::TcpListener;
 use tower::{Layer, Service, service_fn, util::MapRequest};
 use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, PeerAddr, ResponseBody, Session, SigningKey, WorkOs,
+    ConfigError, KeyRing, MagicLinkLayer, PeerAddr, ResponseBody, Session, SigningKey,
     emulator::{Emulator, EmulatorServer},
+    workos::WorkOs,
 };
 
 type Answer = Response<ResponseBody<Full<Bytes>>>;

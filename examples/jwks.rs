@@ -7,7 +7,7 @@
 //! 0 picks a free one.
 //!
 //! `tests/jwks.py` is a sibling in Python. What it checks, every sibling must: see
-//! `tower_magic_link::Jwks`.
+//! `tower_magic_link::companion::Jwks`.
 
 #![expect(
     clippy::print_stdout,
@@ -19,7 +19,7 @@ use std::{env, error::Error, net::SocketAddr};
 use axum::{Router, routing::get};
 use tokio::net::TcpListener;
 use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, WorkOs, emulator::Emulator,
+    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, emulator::Emulator, workos::WorkOs,
 };
 
 const JWKS: &str = "/.well-known/jwks.json";

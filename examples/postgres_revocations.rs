@@ -11,8 +11,11 @@ use std::{env, error::Error, sync::Arc};
 
 use tokio_postgres::{Client, NoTls};
 use tower_magic_link::{
-    KeyRing, Lookup, MagicLinkLayer, Revocation, Revocations, Session, SigningKey, Standing,
-    StoreError, StoreFuture, Target, Timestamp, testing::StubProvider,
+    KeyRing, MagicLinkLayer, Session, SigningKey,
+    clock::Timestamp,
+    revocation::{Lookup, Revocation, Revocations, Standing, Target},
+    store::{StoreError, StoreFuture},
+    testing::StubProvider,
 };
 
 /// One row for whatever was ended: a session, or all that have something in common and began up to
@@ -87,7 +90,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .public_url("https://app.example.com")
         .revocations(store.clone())
         .build()?;
-    let ada = tower_magic_link::Identity::new("prof_ada", "ada@example.com".parse()?);
+    let ada = tower_magic_link::provider::Identity::new("prof_ada", "ada@example.com".parse()?);
     let [ended, other] = [layer.issuer().issue(&ada)?, layer.issuer().issue(&ada)?];
     layer.issuer().sign_out(ended.session()).await?;
     let standing = [ended.session(), other.session()].map(|session| store.look_up(session));

@@ -15,8 +15,8 @@ use std::{env, error::Error, net::SocketAddr};
 use axum::{Router, response::Html, routing::get};
 use tokio::net::TcpListener;
 use tower_magic_link::{
-    ConfigError, ConsoleMailer, KeyRing, MagicLinkLayer, Session, SigningKey, WorkOs,
-    emulator::Emulator,
+    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, emulator::Emulator,
+    mailer::ConsoleMailer, workos::WorkOs,
 };
 
 /// The application: a public page, and one that only a signed-in person sees.

@@ -14,8 +14,8 @@ use std::{env, error::Error, net::SocketAddr};
 use axum::{Router, response::Html, routing::get};
 use tokio::{net::TcpListener, signal};
 use tower_magic_link::{
-    Builder, ConfigError, Event, KeyRing, MagicLinkLayer, Redis, RedisRevocations, RedisThrottle,
-    Session, WorkOs,
+    Builder, ConfigError, KeyRing, MagicLinkLayer, Session, event::Event,
+    revocation::RedisRevocations, store::Redis, throttle::RedisThrottle, workos::WorkOs,
 };
 
 /// The application: one page, which says who is signed in.

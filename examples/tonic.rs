@@ -19,7 +19,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::util::MapRequestLayer;
 use tower_magic_link::emulator::{Emulator, EmulatorServer};
 use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, PeerAddr, Session, SigningKey, WorkOs,
+    ConfigError, KeyRing, MagicLinkLayer, PeerAddr, Session, SigningKey, workos::WorkOs,
 };
 
 type Tell = fn(http::Request<Body>) -> http::Request<Body>;

@@ -19,7 +19,8 @@ use axum::{
 };
 use tokio::net::TcpListener;
 use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, SessionGuard, SigningKey, WorkOs, emulator::Emulator,
+    ConfigError, KeyRing, MagicLinkLayer, SessionGuard, SigningKey, emulator::Emulator,
+    workos::WorkOs,
 };
 
 const PAGE: &str = "<!doctype html><html lang=en><title>Echo</title>\

@@ -2,7 +2,7 @@
 //!
 //! - Time is an argument everywhere else: the service reads it once per request and passes it on.
 //! - The layer's time never goes back, whatever the clock says: what has expired stays expired
-//!   ([`Steady`]).
+//!   (`Steady`).
 
 use std::{
     fmt,
@@ -22,7 +22,7 @@ pub(crate) mod words;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::Timestamp;
+/// use tower_magic_link::clock::Timestamp;
 ///
 /// let noon = Timestamp::from_secs(43_200);
 /// assert_eq!(noon + Duration::from_secs(60), Timestamp::from_secs(43_260));

@@ -58,7 +58,7 @@ pub enum Event<'a> {
     MailFailed {
         /// For whom it was.
         email: &'a Email,
-        /// Why, as [`MailError::reason`](crate::MailError::reason) says.
+        /// Why, as [`MailError::reason`](crate::mailer::MailError::reason) says.
         reason: &'static str,
         /// The code that the mail server answered with, where there was one.
         status: Option<u16>,
@@ -127,7 +127,7 @@ pub enum Event<'a> {
         /// What kind of failure it was.
         kind: StoreErrorKind,
     },
-    /// Somebody was asked to wait, since a limit was reached ([`Limits`](crate::Limits)).
+    /// Somebody was asked to wait, since a limit was reached ([`Limits`](crate::throttle::Limits)).
     Throttled {
         /// Whose limit it was. Of several the one with the longest wait.
         scope: LimitScope,

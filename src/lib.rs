@@ -1,14 +1,14 @@
 //! A Tower layer that puts email sign-in in front of any service: an axum router, a tonic server, a
 //! hyper service.
 //!
-//! [`MagicLinkLayer`] sends who is not signed in to a login form, has an [`IdentityProvider`] -
-//! WorkOS - prove the address by a magic link, handles the callback, and issues its own signed
-//! session cookie.
+//! [`MagicLinkLayer`] sends who is not signed in to a login form, has an
+//! [`IdentityProvider`](provider::IdentityProvider) - WorkOS - prove the address by a magic link,
+//! handles the callback, and issues its own signed session cookie.
 //!
 //! ```
 //! use std::time::Duration;
-//! use tower_magic_link::{KeyRing, MagicLinkLayer, MemoryRevocations, SigningKey};
-//! # use tower_magic_link::{AuthorizationCode, ConfigError, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+//! use tower_magic_link::{KeyRing, MagicLinkLayer, revocation::MemoryRevocations, SigningKey};
+//! # use tower_magic_link::{provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started}, ConfigError};
 //! # struct Provider;
 //! # impl IdentityProvider for Provider {
 //! #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
@@ -69,8 +69,8 @@
 //!
 //! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back
 //! to `callback`, which exchanges its code and sets the session cookie; `logout` ends the session.
-//! `session` tells scripts who is signed in, `open` is where links of a [`Mailer`] of your own
-//! land, `code` takes a code from a mail, and `webhook` takes WorkOS's events, where
+//! `session` tells scripts who is signed in, `open` is where links of a [`Mailer`](mailer::Mailer)
+//! of your own land, `code` takes a code from a mail, and `webhook` takes WorkOS's events, where
 //! [`Builder::webhook_secret`] gives it a secret. All of them are below `/auth`, or where
 //! [`Builder::mount`] says. What scanners and other devices meet is on a page of its own:
 //! [`guide::mail_scanners`].
@@ -94,10 +94,10 @@
 //! | what | by |
 //! | --- | --- |
 //! | a program sends its session token as `Authorization: Bearer …`, or as gRPC metadata | [`Builder::bearer_tokens`] |
-//! | a sibling service verifies the token by public keys alone | [`Jwks`], from [`MagicLinkLayer::jwks`] |
-//! | a handler signs in whom it has recognised by other means, and signs out | [`SessionIssuer`], from [`MagicLinkLayer::issuer`] |
-//! | a route wants a recent sign-in | [`RequireRecent`], from [`MagicLinkLayer::require_recent`] |
-//! | a handler signs in through the jar of `tower_cookies` | [`SessionIssuer`], feature `tower-cookies` |
+//! | a sibling service verifies the token by public keys alone | [`Jwks`](companion::Jwks), from [`MagicLinkLayer::jwks`] |
+//! | a handler signs in whom it has recognised by other means, and signs out | [`SessionIssuer`](companion::SessionIssuer), from [`MagicLinkLayer::issuer`] |
+//! | a route wants a recent sign-in | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
+//! | a handler signs in through the jar of `tower_cookies` | [`SessionIssuer`](companion::SessionIssuer), feature `tower-cookies` |
 //!
 //! # When something fails
 //!
@@ -110,15 +110,15 @@
 //! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
 //! | link opened in another browser | a page that asks for the match code, or for a click, or says to go back ([`Builder::cross_device`]); nothing is used up |
 //! | wrong code typed | the page again, five times; then a page that offers a new mail. In the browser that began the link goes on working |
-//! | the browser drops the layer's cookie | a page that names the cookie and the likeliest reason, and an [`Event::CookieLost`]; no redirect loop |
-//! | mail asked for, codes typed, or links brought back, more often than [`Limits`] says | 429 with `Retry-After`, the same for every address |
+//! | the browser drops the layer's cookie | a page that names the cookie and the likeliest reason, and an [`Event::CookieLost`](event::Event::CookieLost); no redirect loop |
+//! | mail asked for, codes typed, or links brought back, more often than [`Limits`](throttle::Limits) says | 429 with `Retry-After`, the same for every address |
 //! | the client is not known: the host leaves no [`PeerAddr`] | mail and codes are limited by address and for everybody alone, and a warning in the log says what to do, once |
-//! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`]; a code is not compared: 503 |
+//! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`](event::Event::ThrottleFailed); a code is not compared: 503 |
 //! | revocation store does not take what a webhook's event ends | 503 with `Retry-After`: WorkOS delivers the event again |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
 //! | clock set back | nothing that has expired comes back to life: the layer's time stays where it was until the clock has passed that again |
 //! | layer missing, extractor used | 500 that names the layer |
-//! | sign-in too old for a route behind [`RequireRecent`] | as without a session: to the form and back; the session lives on |
+//! | sign-in too old for a route behind [`RequireRecent`](companion::RequireRecent) | as without a session: to the form and back; the session lives on |
 //! | configuration wrong | [`ConfigError`] from `build()`, with the offending value |
 //!
 //! # Promises
@@ -180,56 +180,54 @@
 
 mod answer;
 mod builder;
-mod clock;
-mod companion;
+pub mod clock;
+pub mod companion;
 mod email;
 #[cfg(feature = "emulator")]
 pub mod emulator;
 mod error;
-mod event;
+pub mod event;
 mod flow;
 mod gate;
 pub mod guide;
 mod layer;
-mod mailer;
-mod page;
-mod provider;
+pub mod mailer;
+pub mod page;
+pub mod provider;
 mod random;
 mod rejection;
 mod request;
-mod revocation;
+pub mod revocation;
 mod session;
 mod shared;
 mod site;
-mod store;
+pub mod store;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
-mod throttle;
+pub mod throttle;
 
-#[cfg(feature = "axum")]
-pub use self::companion::extract::MissingSession;
-#[cfg(feature = "smtp")]
-pub use self::mailer::{Letter, SmtpMailer};
+/// Keys that change while the application runs: a file of them, a handle, retired ones.
+pub mod keys {
+    pub use crate::session::{KeyFile, KeyHandle, RetiredKey};
+}
+
+/// WorkOS: the provider that proves addresses by its magic links and codes, and its client by
+/// itself.
 #[cfg(feature = "workos")]
-pub use self::provider::{
-    AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
-    NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
-    WorkOs,
-};
+#[cfg_attr(docsrs, doc(cfg(feature = "workos")))]
+pub mod workos {
+    pub use crate::provider::workos::{
+        AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
+        NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
+        WorkOs,
+    };
+}
+
 pub use self::{
     builder::{Builder, SameSite},
-    clock::{Clock, Signal, SystemClock, Timestamp},
-    companion::{
-        explain::{Explanation, Ground, Outcome},
-        forward_auth::{ForwardAuth, ForwardAuthFuture},
-        issuer::SessionIssuer,
-        jwks::Jwks,
-        require_recent::{RecentFuture, RecentOnly, RequireRecent},
-    },
     email::{Email, InvalidEmail},
     error::ConfigError,
-    event::{Event, LimitScope, Listener, StoreName, WebhookEffect},
     flow::{
         SignIn,
         authorize::{Authorization, IntoAuthorization},
@@ -238,32 +236,11 @@ pub use self::{
         MagicLinkLayer, SessionGuard, body::ResponseBody, future::ResponseFuture,
         service::MagicLink,
     },
-    mailer::{ConsoleMailer, Mail, MailError, Mailer},
-    page::{
-        CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
-        LoginPage, LoginProblem, MatchPage, OnwardPage, Page, PageSources, Pages, RememberMe,
-        Resend, Sent, SignedOutPage, Trouble, TroublePage,
-    },
-    provider::{
-        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
-        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
-    },
     rejection::{Rejection, RejectionKind},
     request::{audience::Audience, client::ForwardedField, peer::PeerAddr},
-    revocation::{
-        FnRevocations, IntoRevocations, IntoStanding, Lookup, MemoryRevocations, Revocation,
-        Revocations, Standing, Target,
-    },
-    session::{
-        InvalidSessionId, IssueError, Issued, KeyFile, KeyHandle, KeyRing, RetiredKey, Session,
-        SessionId, SessionToken, SigningKey,
-    },
+    session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
     site::rules::{Exposure, PathRule, Rule},
-    store::{StoreError, StoreErrorKind, StoreFuture},
-    throttle::{Charge, Charged, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey},
 };
-#[cfg(feature = "redis")]
-pub use self::{revocation::RedisRevocations, store::redis::Redis, throttle::RedisThrottle};
 
 /// The README's code, compiled and run as its readers would.
 #[cfg(all(doctest, feature = "axum", feature = "workos"))]

@@ -26,8 +26,9 @@ use axum::{Router, routing::any};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
-    Audience, Clock, KeyRing, MagicLinkLayer, MemoryRevocations, Revocation, SessionId, SigningKey,
-    Target,
+    Audience, KeyRing, MagicLinkLayer, SessionId, SigningKey,
+    clock::Clock,
+    revocation::{MemoryRevocations, Revocation, Target},
     testing::{ManualClock, StubProvider},
 };
 

@@ -281,6 +281,22 @@ fn a_file_imports_from_its_own_room_and_from_the_rooms_below() {
     assert!(library.arrows().iter().map(BTreeSet::len).sum::<usize>() > 500);
 }
 
+/// What everybody writes stands at the root; the rest stands in the public modules.
+#[test]
+fn the_front_door_has_at_most_30_names() {
+    let library = Library::read();
+    let names = library.handed_on.keys();
+    let names: Vec<_> = names
+        .filter(|(module, _)| module.is_empty())
+        .map(|(_, name)| name)
+        .collect();
+    assert!(
+        (20..=30).contains(&names.len()),
+        "{}: {names:?}",
+        names.len()
+    );
+}
+
 #[test]
 fn no_files_import_one_another_in_a_circle() {
     let library = Library::read();

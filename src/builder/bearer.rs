@@ -7,7 +7,8 @@ impl Builder {
     /// gRPC metadata of that name. Default: the field is the application's own, and the layer does
     /// not read it.
     ///
-    /// The token is the one in the session cookie, or a [`SessionIssuer`](crate::SessionIssuer)'s.
+    /// The token is the one in the session cookie, or a
+    /// [`SessionIssuer`](crate::companion::SessionIssuer)'s.
     ///
     /// - A bearer token and a session cookie that differ are refused, and so are several
     ///   `Authorization` fields. A field of another scheme, such as `Basic`, stays the
@@ -21,8 +22,8 @@ impl Builder {
     ///
     /// ```
     /// use http::{Request, header};
-    /// use tower_magic_link::{ConfigError, Email, Identity, KeyRing, MagicLinkLayer, SigningKey};
-    /// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+    /// use tower_magic_link::{ConfigError, Email, provider::Identity, KeyRing, MagicLinkLayer, SigningKey};
+    /// # use tower_magic_link::provider::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
     /// # struct Provider;
     /// # impl IdentityProvider for Provider {
     /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }

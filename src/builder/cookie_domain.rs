@@ -21,7 +21,8 @@ impl Builder {
     /// then opened as if in another browser, and leads on at the public URL's host: where a sibling
     /// is to have no sign-in of its own, have the proxy in front of it redirect its `/auth` to the
     /// public URL's. An application that redirects to another host of the domain right after a
-    /// sign-in names that origin by [`PageSources::form_target`](crate::PageSources::form_target).
+    /// sign-in names that origin by
+    /// [`PageSources::form_target`](crate::page::PageSources::form_target).
     ///
     /// What is lost: the cookie is `__Secure-NAME` instead of `__Host-NAME`, so that every host of
     /// the domain gets it, and any of them, or who takes one over, can set or remove it. They can

@@ -41,7 +41,7 @@ impl Builder {
     /// - The layer's own cookies are removed from the request, since they are credentials; other
     ///   cookies stay byte for byte.
     /// - A `Set-Cookie` of the inner service's for one of these cookies is dropped, with an
-    ///   [`Event::CookieDropped`](crate::Event::CookieDropped).
+    ///   [`Event::CookieDropped`](crate::event::Event::CookieDropped).
     ///
     /// - A WebSocket is the one upgrade that is handed on: an HTTP/1.1 `GET` without a body, with
     ///   `Upgrade: websocket`, a key and a version. Any other `Upgrade`, its mention in

@@ -88,7 +88,7 @@ impl Builder {
     /// [`Builder::session_lifetime`] and [`Builder::idle_timeout`].
     ///
     /// Pages of your own show a field `remember_me` where
-    /// [`LoginPage::offers_remember_me`](crate::LoginPage::offers_remember_me) says so.
+    /// [`LoginPage::offers_remember_me`](crate::page::LoginPage::offers_remember_me) says so.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -60,14 +60,15 @@ impl Builder {
     /// Sets the name of what people sign in to: 1 to 80 characters. Default: none.
     ///
     /// The layer's own mail has it in its subject, and the form above its heading, in place of that
-    /// of the pages ([`DefaultPages::application_name`](crate::DefaultPages::application_name)).
+    /// of the pages
+    /// ([`DefaultPages::application_name`](crate::page::DefaultPages::application_name)).
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.mail.application_name = Some(name.into());
         self
     }
 
-    /// Sets how long the layer waits for the [`Mailer`](crate::Mailer): up to 1 minute. Default: 15
-    /// seconds.
+    /// Sets how long the layer waits for the [`Mailer`](crate::mailer::Mailer): up to 1 minute.
+    /// Default: 15 seconds.
     ///
     /// Then the person reads that the mail was not sent, and can try again. Nothing that the mailer
     /// does afterwards is waited for: its future is dropped. It needs a tokio runtime with its

@@ -182,7 +182,7 @@ impl Builder {
     /// Sets the application's own say on who may sign in, asked once per sign-in.
     ///
     /// ```
-    /// # use tower_magic_link::{Builder, Identity};
+    /// # use tower_magic_link::{Builder, provider::Identity};
     /// # fn example(builder: Builder) -> Builder {
     /// builder.authorize(|identity: Identity| async move { identity.email().domain() != "example.org" })
     /// # }
@@ -206,7 +206,7 @@ impl Builder {
     /// need a [`Revocations`] store.
     ///
     /// ```
-    /// # use tower_magic_link::{Builder, Session, Standing};
+    /// # use tower_magic_link::{Builder, Session, revocation::Standing};
     /// # async fn was_ended(id: tower_magic_link::SessionId) -> Result<bool, std::io::Error> { Ok(false) }
     /// # fn example(builder: Builder) -> Builder {
     /// builder.revocations(|session: Session| async move {

@@ -9,9 +9,9 @@ impl Builder {
     /// stays. With this a session that was ended works again for as long as the store is out,
     /// whoever holds it: for an application that would rather let a revoked session in than nobody.
     ///
-    /// [`Event::StoreLost`](crate::Event::StoreLost) tells when it begins, and
-    /// [`Event::StoreRecovered`](crate::Event::StoreRecovered) when it is over. A sign-out that the
-    /// store does not take is told to the person all the same.
+    /// [`Event::StoreLost`](crate::event::Event::StoreLost) tells when it begins, and
+    /// [`Event::StoreRecovered`](crate::event::Event::StoreRecovered) when it is over. A sign-out
+    /// that the store does not take is told to the person all the same.
     pub fn insecure_admit_on_outage(mut self) -> Self {
         self.admits_on_outage = true;
         self

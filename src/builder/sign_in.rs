@@ -19,7 +19,7 @@ impl Builder {
     /// WorkOS would send two mails.
     ///
     /// The two methods yield different subjects for one person: see
-    /// [`Identity::method`](crate::Identity::method).
+    /// [`Identity::method`](crate::provider::Identity::method).
     pub fn sign_in(mut self, sign_in: SignIn) -> Self {
         self.sign_in.sign_in = sign_in;
         self

@@ -26,8 +26,8 @@ impl Builder {
     ///   its [`Audience`](crate::Audience) has it. The inner service's future is dropped, as when a
     ///   client hangs up. No cookie is removed: the browser may have a newer one by then. Public
     ///   and optional paths are not refused, nor is a handler that ends its own session by
-    ///   [`SessionIssuer::sign_out`](crate::SessionIssuer::sign_out); one that ends it in the store
-    ///   itself should do so last.
+    ///   [`SessionIssuer::sign_out`](crate::companion::SessionIssuer::sign_out); one that ends it
+    ///   in the store itself should do so last.
     /// - A gRPC stream ends with `grpc-status: 16`; a gRPC-Web stream with the trailers that say
     ///   so.
     /// - An event stream ends as if it were complete: `EventSource` comes back and hears its 401.
@@ -40,9 +40,9 @@ impl Builder {
     ///
     /// The end is that of the token that the request came with; a renewal moves the end of later
     /// requests only. A revocation is heard at once from a store that tells of it
-    /// ([`Revocations::watch`](crate::Revocations::watch), as
-    /// [`MemoryRevocations`](crate::MemoryRevocations) does), and from any store at the next
-    /// look-up ([`Builder::stream_look_up_interval`]). A store that cannot tell ends nothing.
+    /// ([`Revocations::watch`](crate::revocation::Revocations::watch), as
+    /// [`MemoryRevocations`](crate::revocation::MemoryRevocations) does), and from any store at the
+    /// next look-up ([`Builder::stream_look_up_interval`]). A store that cannot tell ends nothing.
     ///
     /// The layer must run on a tokio runtime with its timer enabled. A response that is there at
     /// once, in one piece, costs no timer, but a copy of the request's headers.

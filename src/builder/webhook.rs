@@ -69,12 +69,12 @@ impl Settings {
 /// when it has not, so that WorkOS delivers the event again. It is 400 for a signature that is
 /// wrong or out of time, 408 for a body that takes more than 10 seconds, 413 for one over 256 KiB,
 /// 415 for one that is not JSON, and never a page.
-/// [`Event::WebhookReceived`](crate::Event::WebhookReceived) tells what became of each event that
-/// was signed.
+/// [`Event::WebhookReceived`](crate::event::Event::WebhookReceived) tells what became of each event
+/// that was signed.
 ///
-/// The orders go to the [`Revocations`](crate::Revocations) store. Give the layer one: WorkOS
-/// delivers an event to one replica, and a [closure](Builder::revocations) cannot be told of it, so
-/// that its order is remembered in this process alone, until that ends.
+/// The orders go to the [`Revocations`](crate::revocation::Revocations) store. Give the layer one:
+/// WorkOS delivers an event to one replica, and a [closure](Builder::revocations) cannot be told of
+/// it, so that its order is remembered in this process alone, until that ends.
 ///
 /// Whoever reads the secret can sign anybody out, and nobody in.
 impl Builder {

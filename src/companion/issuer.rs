@@ -37,8 +37,8 @@ mod jar;
 ///
 /// ```
 /// use http::{Request, Response, StatusCode, header};
-/// use tower_magic_link::{Email, Identity, KeyRing, MagicLinkLayer, Session, SessionIssuer, SigningKey};
-/// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+/// use tower_magic_link::{Email, provider::Identity, KeyRing, MagicLinkLayer, Session, companion::SessionIssuer, SigningKey};
+/// # use tower_magic_link::provider::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
@@ -108,7 +108,8 @@ impl SessionIssuer {
         Self { shared }
     }
 
-    /// Makes a session that begins now, and tells [`Event::SignedIn`](crate::Event::SignedIn).
+    /// Makes a session that begins now, and tells
+    /// [`Event::SignedIn`](crate::event::Event::SignedIn).
     ///
     /// It is nobody's who asked to be remembered: where
     /// [`Builder::remember_me`](crate::Builder::remember_me) is on, the cookie goes with the
@@ -126,8 +127,8 @@ impl SessionIssuer {
     }
 
     /// Ends a session everywhere that the revocation store reaches, and tells
-    /// [`Event::SignedOut`](crate::Event::SignedOut). The browser keeps its cookie until it is sent
-    /// [`SessionIssuer::removals`].
+    /// [`Event::SignedOut`](crate::event::Event::SignedOut). The browser keeps its cookie until it
+    /// is sent [`SessionIssuer::removals`].
     ///
     /// It waits for the store as long as
     /// [`Builder::revocation_timeout`](crate::Builder::revocation_timeout), on a tokio runtime with
@@ -149,7 +150,7 @@ impl SessionIssuer {
     /// whatever their subject: a link and a code yield [two
     /// subjects](Identity#what-to-key-accounts-on) of one person. So sessions that are issued for
     /// several subjects under one address end together; where that must not be, revoke
-    /// [`Target::Subject`](crate::Target::Subject) in the store itself.
+    /// [`Target::Subject`](crate::revocation::Target::Subject) in the store itself.
     ///
     /// # Errors
     ///
@@ -175,7 +176,7 @@ impl SessionIssuer {
     ///
     /// The second is a cookie that the layer sets for a minute when somebody signs in. A browser
     /// that brings it to the form without the session is told that it [drops our
-    /// cookies](crate::Event::CookieLost), and after signing out that would be false.
+    /// cookies](crate::event::Event::CookieLost), and after signing out that would be false.
     #[must_use]
     pub fn removals(&self) -> [HeaderValue; 2] {
         let cookies = self.shared.gate.cookies();

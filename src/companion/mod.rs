@@ -1,9 +1,20 @@
 //! What an application is handed beside the layer.
 
-pub(crate) mod explain;
+mod explain;
 #[cfg(feature = "axum")]
-pub(crate) mod extract;
-pub(crate) mod forward_auth;
-pub(crate) mod issuer;
-pub(crate) mod jwks;
-pub(crate) mod require_recent;
+mod extract;
+mod forward_auth;
+mod issuer;
+mod jwks;
+mod require_recent;
+
+#[cfg(feature = "axum")]
+pub use self::extract::MissingSession;
+pub use self::{
+    explain::{Explanation, Ground, Outcome},
+    forward_auth::{ForwardAuth, ForwardAuthFuture},
+    issuer::SessionIssuer,
+    jwks::Jwks,
+    require_recent::{RecentFuture, RecentOnly, RequireRecent},
+};
+pub use crate::session::{IssueError, Issued, SessionToken};

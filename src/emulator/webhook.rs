@@ -29,7 +29,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// no secret.
 ///
 /// ```
-/// use tower_magic_link::{KeyRing, MagicLinkLayer, MemoryRevocations, SigningKey, WorkOs, emulator::Emulator};
+/// use tower_magic_link::{KeyRing, MagicLinkLayer, revocation::MemoryRevocations, SigningKey, workos::WorkOs, emulator::Emulator};
 /// # use tower::Layer;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

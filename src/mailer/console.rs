@@ -13,7 +13,7 @@ use super::{Mail, MailError, Mailer};
 /// ```
 ///
 /// ```
-/// # use tower_magic_link::{Builder, ConsoleMailer};
+/// # use tower_magic_link::{Builder, mailer::ConsoleMailer};
 /// # fn example(builder: Builder) -> Builder {
 /// builder.mailer(ConsoleMailer::new())
 /// # }

@@ -15,11 +15,12 @@ use crate::{
 
 /// What is to be mailed. `Debug` shows neither the link, nor the code, nor the whole address.
 ///
-/// The layer makes it; an application makes one to test a [`Mailer`](crate::Mailer) of its own.
+/// The layer makes it; an application makes one to test a [`Mailer`](crate::mailer::Mailer) of its
+/// own.
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{Email, Link, Mail, Timestamp};
+/// use tower_magic_link::{Email, provider::Link, mailer::Mail, clock::Timestamp};
 ///
 /// let (to, link) = ("ada@example.com".parse()?, Link::new("https://app.example.com/auth/open?t=…"));
 /// let mail = Mail::new(&to, Timestamp::from_secs(1_767_225_600))

@@ -35,7 +35,7 @@ pub use self::{console::ConsoleMailer, mail::Mail};
 /// has passed.
 ///
 /// ```
-/// use tower_magic_link::{Mail, MailError, Mailer};
+/// use tower_magic_link::mailer::{Mail, MailError, Mailer};
 ///
 /// /// Hands mails to a service over HTTP.
 /// struct Courier;

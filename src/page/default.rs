@@ -47,7 +47,7 @@ static SOURCES: LazyLock<PageSources> = LazyLock::new(|| {
 /// The crate's own pages: plain, accessible, light or dark as the reader prefers.
 ///
 /// ```
-/// use tower_magic_link::{DefaultPages, LoginPage, Page, Pages};
+/// use tower_magic_link::page::{DefaultPages, LoginPage, Page, Pages};
 ///
 /// let pages = DefaultPages::new().application_name("Acme <Labs>");
 /// let html = pages.render(&Page::Login(LoginPage::new("/auth/login?return_to=%2Freports")));

@@ -33,7 +33,7 @@ pub use self::{
 /// not know to [`DefaultPages`], as long as it also names the sources of those:
 ///
 /// ```
-/// use tower_magic_link::{DefaultPages, Page, PageSources, Pages, SignedOutPage};
+/// use tower_magic_link::page::{DefaultPages, Page, PageSources, Pages, SignedOutPage};
 ///
 /// const STYLE: &str = "body { font: 1.2rem/1.5 serif }";
 ///

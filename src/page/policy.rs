@@ -33,7 +33,7 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
 /// without `;` and `,`.
 ///
 /// ```
-/// use tower_magic_link::PageSources;
+/// use tower_magic_link::page::PageSources;
 ///
 /// let sources = PageSources::new()
 ///     .inline_style("h1 { color: teal }")

@@ -24,14 +24,8 @@ mod code;
 mod error;
 mod identity;
 #[cfg(feature = "workos")]
-mod workos;
+pub(crate) mod workos;
 
-#[cfg(feature = "workos")]
-pub use self::workos::{
-    AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
-    NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
-    WorkOs,
-};
 pub use self::{
     code::{FinishCode, OneTimeCode, StartCode, StartedCode},
     error::{ProviderError, ProviderErrorKind},
@@ -41,9 +35,7 @@ pub use self::{
 /// Sends links and redeems what comes back. Implementers write plain `async fn`.
 ///
 /// ```
-/// use tower_magic_link::{
-///     AuthorizationCode, Email, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started,
-/// };
+/// use tower_magic_link::{provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started}, Email};
 ///
 /// /// Mails nothing: its code is the address.
 /// struct TrustsEverybody;

@@ -76,11 +76,11 @@ pub enum RejectionKind {
     ProviderRefusedAddress,
     /// The provider cannot be reached or does not answer in time.
     ProviderUnavailable,
-    /// Mail was asked for, or codes were typed, more often than [`Limits`](crate::Limits) says; or
-    /// the provider says so.
+    /// Mail was asked for, or codes were typed, more often than [`Limits`](crate::throttle::Limits)
+    /// says; or the provider says so.
     RateLimited,
     /// The session is good, but its sign-in too long ago for a route behind
-    /// [`RequireRecent`](crate::RequireRecent).
+    /// [`RequireRecent`](crate::companion::RequireRecent).
     RecentSignInRequired,
     /// The session was ended early.
     RevokedSession,

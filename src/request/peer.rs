@@ -9,7 +9,7 @@ use crate::error::ConfigError;
 /// The address at the other end of a connection. A host leaves it in each request's extensions.
 ///
 /// Under feature `axum`, axum's `ConnectInfo<SocketAddr>` says the same. Without either no limit
-/// counts by network ([`Limits`](crate::Limits)), and a warning says so once.
+/// counts by network ([`Limits`](crate::throttle::Limits)), and a warning says so once.
 ///
 /// ```
 /// use tower_magic_link::PeerAddr;

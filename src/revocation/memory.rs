@@ -45,13 +45,13 @@ const NAME_SHARDS: usize = 64;
 /// machines needs a shared store behind the [`Revocations`] port.
 ///
 /// ```
-/// use tower_magic_link::{MemoryRevocations, Revocation, Session};
+/// use tower_magic_link::{revocation::{MemoryRevocations, Revocation}, Session};
 ///
-/// # fn example(session: Session, now: tower_magic_link::Timestamp) {
+/// # fn example(session: Session, now: tower_magic_link::clock::Timestamp) {
 /// let revocations = MemoryRevocations::default();
 /// let for_the_layer = revocations.clone();
 /// // Later, from an admin page:
-/// use tower_magic_link::Target;
+/// use tower_magic_link::revocation::Target;
 /// revocations.end(&Revocation::new(Target::Session(session.id()), now, session.expires_at()));
 /// # }
 /// ```

@@ -39,7 +39,7 @@ pub use self::redis::RedisRevocations;
 ///
 /// ```
 /// use std::{collections::HashMap, sync::RwLock};
-/// use tower_magic_link::{Lookup, Revocation, Revocations, Session, Standing, StoreFuture, Target};
+/// use tower_magic_link::{revocation::{Lookup, Revocation, Revocations, Standing, Target}, Session, store::StoreFuture};
 ///
 /// /// Remembers the latest order for each target, and forgets it only with the process.
 /// #[derive(Debug, Default)]

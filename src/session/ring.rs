@@ -28,7 +28,7 @@ pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{KeyRing, RetiredKey, SigningKey, Timestamp};
+/// use tower_magic_link::{KeyRing, keys::RetiredKey, SigningKey, clock::Timestamp};
 ///
 /// let last_year = SigningKey::generate()?.with_id("2025")?;
 /// let this_year = SigningKey::generate()?.with_id("2026")?;
@@ -63,7 +63,7 @@ pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 /// A key that *leaked* must not retire: whoever has it can date tokens back, up to the longest
 /// session. Replace the ring by one without it; everybody signs in again.
 ///
-/// [`Jwks::MAX_AGE`]: crate::Jwks::MAX_AGE
+/// [`Jwks::MAX_AGE`]: crate::companion::Jwks::MAX_AGE
 /// [`MagicLinkLayer::jwks`]: crate::MagicLinkLayer::jwks
 #[derive(Clone)]
 pub struct KeyRing {

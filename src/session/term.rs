@@ -30,7 +30,7 @@ impl Session {
     ///
     /// It is the request's moment and not the present one: a connection that lives on, such as a
     /// WebSocket, hears the same answer for ever. To send whoever is not fresh through sign-in
-    /// again and back, there is [`RequireRecent`](crate::RequireRecent).
+    /// again and back, there is [`RequireRecent`](crate::companion::RequireRecent).
     ///
     /// ```
     /// use std::time::Duration;

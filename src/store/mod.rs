@@ -5,6 +5,9 @@ use std::{error::Error, fmt, future::Future, pin::Pin};
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
+#[cfg(feature = "redis")]
+pub use self::redis::Redis;
+
 /// What a look-up or a revocation may wait for.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 

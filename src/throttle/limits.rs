@@ -15,7 +15,7 @@ const LONGEST_REFILL: Duration = Duration::from_secs(30 * 86_400);
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::Rate;
+/// use tower_magic_link::throttle::Rate;
 ///
 /// let three_then_one_a_minute = Rate::new(3, Duration::from_secs(60));
 /// assert_eq!(three_then_one_a_minute.refill(), Duration::from_secs(180));
@@ -124,7 +124,7 @@ impl Rate {
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{Limits, Rate};
+/// use tower_magic_link::throttle::{Limits, Rate};
 ///
 /// let limits = Limits::default()
 ///     .mails_per_address_and_network(Rate::new(2, Duration::from_secs(600)))

@@ -46,14 +46,14 @@ const LAST_SECOND: u64 = 18_000_000_000;
 /// # What a flood can do
 ///
 /// Whoever makes keys is counted by the layer's rate for everybody, and what is refused makes none.
-/// With the default [`Limits`](crate::Limits) all that everybody together may do is fewer than
-/// 50,000 keys at any moment, since each is forgotten as it refills: no flood reaches the bound.
-/// Where wider limits let one reach it, fresh keys push each other out before a key that has more
-/// counted against it; an attacker who wants a full key forgotten has to fill 100,000 others as
-/// full first.
+/// With the default [`Limits`](crate::throttle::Limits) all that everybody together may do is fewer
+/// than 50,000 keys at any moment, since each is forgotten as it refills: no flood reaches the
+/// bound. Where wider limits let one reach it, fresh keys push each other out before a key that has
+/// more counted against it; an attacker who wants a full key forgotten has to fill 100,000 others
+/// as full first.
 ///
 /// ```
-/// use tower_magic_link::MemoryThrottle;
+/// use tower_magic_link::throttle::MemoryThrottle;
 ///
 /// let throttle = MemoryThrottle::default().with_most_keys(1_000_000);
 /// let for_the_layer = throttle.clone();

@@ -51,7 +51,7 @@ pub use self::redis::RedisThrottle;
 ///   pass, and refuses tries.
 ///
 /// ```
-/// use tower_magic_link::{Charge, Charged, MemoryThrottle, StoreError, Take, Throttle, ThrottleKey, Timestamp};
+/// use tower_magic_link::{throttle::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey}, store::StoreError, clock::Timestamp};
 ///
 /// /// Counts in memory, and says so.
 /// struct Loud(MemoryThrottle);

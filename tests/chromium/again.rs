@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::HeaderMap;
-use tower_magic_link::{Builder, CrossDevice, SignIn};
+use tower_magic_link::{Builder, SignIn, page::CrossDevice};
 
 use crate::{
     browser::Browser,

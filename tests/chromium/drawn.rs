@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tower_magic_link::{
+use tower_magic_link::page::{
     CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, LoginPage, LoginProblem,
     MatchPage, OnwardPage, Page, Resend, Sent, Trouble, TroublePage,
 };

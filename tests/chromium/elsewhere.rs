@@ -1,7 +1,7 @@
 //! A link that is opened in another profile than the one that began.
 
 use http::HeaderMap;
-use tower_magic_link::{Builder, CrossDevice};
+use tower_magic_link::{Builder, page::CrossDevice};
 
 use crate::{
     browser::Browser,

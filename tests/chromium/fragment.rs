@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
-use tower_magic_link::{DefaultPages, OnwardPage, Page, Pages};
+use tower_magic_link::page::{DefaultPages, OnwardPage, Page, Pages};
 
 use crate::{
     browser::Browser,

@@ -2,7 +2,10 @@
 
 use std::{future::Future, pin::Pin, time::Duration};
 
-use tower_magic_link::{Builder, CrossDevice, Page, SignIn};
+use tower_magic_link::{
+    Builder, SignIn,
+    page::{CrossDevice, Page},
+};
 
 use crate::{
     browser::Browser,

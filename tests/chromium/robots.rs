@@ -2,7 +2,7 @@
 //! whatever it finds.
 
 use http::Method;
-use tower_magic_link::{Builder, CrossDevice};
+use tower_magic_link::{Builder, page::CrossDevice};
 
 use crate::world::{ADA, Post, SESSION, World};
 

@@ -9,7 +9,10 @@ use std::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use http::HeaderMap;
 use serde_json::{Value, json};
-use tower_magic_link::{Builder, DefaultPages, Pages};
+use tower_magic_link::{
+    Builder,
+    page::{DefaultPages, Pages},
+};
 
 use crate::{
     browser::Browser,

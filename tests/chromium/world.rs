@@ -7,9 +7,11 @@ use std::{
 
 use http::HeaderMap;
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, Mail, MailError, Mailer, SigningKey, WorkOs,
+    Builder, KeyRing, MagicLinkLayer, SigningKey,
     emulator::{Emulator, EmulatorServer, Endpoint},
+    mailer::{Mail, MailError, Mailer},
     testing::ManualClock,
+    workos::WorkOs,
 };
 
 use crate::{

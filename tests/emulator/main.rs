@@ -18,7 +18,7 @@ use std::{
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 use tower_magic_link::{
-    Clock, Timestamp,
+    clock::{Clock, Timestamp},
     emulator::{Emulator, EmulatorBuilder, EmulatorServer},
 };
 use url::Url;

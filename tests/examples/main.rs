@@ -43,12 +43,14 @@ async fn the_quickstart_signs_a_person_in_and_out() {
 async fn the_emulator_prints_where_it_listens_and_each_link() {
     let mut program = Program::example("emulator", &[]);
     let url = program.says("listening on ");
-    let client = tower_magic_link::WorkOs::new("sk_any", "any")
+    let client = tower_magic_link::workos::WorkOs::new("sk_any", "any")
         .and_then(|client| client.base_url(&url))
         .unwrap();
     let email = "ada@example.com".parse().unwrap();
     let session = client
-        .create_session(&tower_magic_link::NewPasswordlessSession::new(email))
+        .create_session(&tower_magic_link::workos::NewPasswordlessSession::new(
+            email,
+        ))
         .await
         .unwrap();
     client.send_session(session.id()).await.unwrap();

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::Value;
 use tower_magic_link::{
-    Trouble,
     emulator::{Emulator, Endpoint},
+    page::Trouble,
 };
 
 use crate::support::{ADA, World};

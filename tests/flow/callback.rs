@@ -9,9 +9,10 @@ use std::{
 
 use http::Request;
 use tower_magic_link::{
-    AuthorizationCode, Identity, IdentityProvider, KeyRing, MagicLinkLayer, ProviderError, Start,
-    Started, Trouble,
+    KeyRing, MagicLinkLayer,
     emulator::{Endpoint, Fault, Hold},
+    page::Trouble,
+    provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
     testing::{ManualClock, StubProvider},
 };
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use http::Request;
 use http_body_util::Full;
 use tower_magic_link::{
-    Builder, Clock, KeyRing, Lookup, MagicLinkLayer, MemoryRevocations, Revocations, SignIn,
-    SigningKey, Standing, Timestamp, Trouble,
+    Builder, KeyRing, MagicLinkLayer, SignIn, SigningKey,
+    clock::{Clock, Timestamp},
+    page::Trouble,
+    revocation::{Lookup, MemoryRevocations, Revocations, Standing},
     testing::{ManualClock, StubProvider},
 };
 

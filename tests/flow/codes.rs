@@ -4,11 +4,16 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::{Request, StatusCode};
 use tower_magic_link::{
-    AuthorizationCode, Builder, Clock, ConfigError, Identity, IdentityProvider, KeyRing, Limits,
-    MagicLinkLayer, OneTimeCode, PeerAddr, ProviderError, ProviderErrorKind, Rate, SignIn,
-    SigningKey, Start, StartCode, Started, StartedCode, Trouble,
+    Builder, ConfigError, KeyRing, MagicLinkLayer, PeerAddr, SignIn, SigningKey,
+    clock::Clock,
     emulator::{Endpoint, Fault},
+    page::Trouble,
+    provider::{
+        AuthorizationCode, Identity, IdentityProvider, OneTimeCode, ProviderError,
+        ProviderErrorKind, Start, StartCode, Started, StartedCode,
+    },
     testing::ManualClock,
+    throttle::{Limits, Rate},
 };
 
 use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World, app_of};

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use http::{Method, Request, header};
 use tower_magic_link::{
-    Builder, ConfigError, DefaultPages, Email, Identity, KeyRing, MagicLinkLayer, Page,
-    PageSources, Pages, PathRule, SameSite, SigningKey,
+    Builder, ConfigError, Email, KeyRing, MagicLinkLayer, PathRule, SameSite, SigningKey,
+    page::{DefaultPages, Page, PageSources, Pages},
+    provider::Identity,
     testing::{ManualClock, StubProvider},
 };
 

@@ -53,7 +53,7 @@ async fn the_session_cookie_alone_goes_to_the_domain_and_comes_and_goes_with_it(
             .unwrap()
             .contains("; Domain=example.com;")
     );
-    let ada = tower_magic_link::Identity::new("user-1", ADA.parse().unwrap());
+    let ada = tower_magic_link::provider::Identity::new("user-1", ADA.parse().unwrap());
     let set = issuer.issue(&ada).unwrap().set_cookie();
     assert!(set.to_str().unwrap().contains("; Domain=example.com;"));
 }

@@ -1,7 +1,12 @@
 //! The link in another browser than the one that began.
 
 use http::{Request, StatusCode};
-use tower_magic_link::{Builder, CrossDevice, Limits, Rate, Trouble, emulator::Endpoint};
+use tower_magic_link::{
+    Builder,
+    emulator::Endpoint,
+    page::{CrossDevice, Trouble},
+    throttle::{Limits, Rate},
+};
 
 use crate::{
     support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World},

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use http::{HeaderValue, Request};
-use tower_magic_link::{Ground, MagicLinkLayer, Outcome, RejectionKind};
+use tower_magic_link::{
+    MagicLinkLayer, RejectionKind,
+    companion::{Ground, Outcome},
+};
 
 use crate::{
     paths::{request, rules},

@@ -1,7 +1,7 @@
 //! What arrives at the layer's own endpoints: from where, in which shape, by which method.
 
 use http::{Method, Request};
-use tower_magic_link::{Builder, Trouble};
+use tower_magic_link::{Builder, page::Trouble};
 
 use crate::support::{ADA, World};
 

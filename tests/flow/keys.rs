@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_magic_link::{Clock, KeyRing, SigningKey};
+use tower_magic_link::{KeyRing, SigningKey, clock::Clock};
 
 use crate::support::{ADA, World};
 

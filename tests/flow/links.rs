@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use http::Request;
 use tower_magic_link::{
-    AuthorizationCode, Builder, Identity, IdentityProvider, KeyRing, Link, MagicLinkLayer,
-    ProviderError, ProviderErrorKind, SigningKey, Start, Started, Trouble, emulator::Endpoint,
+    Builder, KeyRing, MagicLinkLayer, SigningKey,
+    emulator::Endpoint,
+    page::Trouble,
+    provider::{
+        AuthorizationCode, Identity, IdentityProvider, Link, ProviderError, ProviderErrorKind,
+        Start, Started,
+    },
     testing::ManualClock,
 };
 

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
-use tower_magic_link::{RejectionKind, Session, Trouble};
+use tower_magic_link::{RejectionKind, Session, page::Trouble};
 
 use crate::support::{ADA, Answer, Browser, ORIGIN, World};
 

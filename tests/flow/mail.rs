@@ -7,8 +7,10 @@ use std::{
 
 use http::Request;
 use tower_magic_link::{
-    Builder, ConfigError, ConsoleMailer, KeyRing, MagicLinkLayer, Mail, MailError, Mailer,
-    SigningKey, Timestamp, testing::StubProvider,
+    Builder, ConfigError, KeyRing, MagicLinkLayer, SigningKey,
+    clock::Timestamp,
+    mailer::{ConsoleMailer, Mail, MailError, Mailer},
+    testing::StubProvider,
 };
 
 use crate::support::{ADA, ORIGIN, World};

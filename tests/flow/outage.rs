@@ -8,8 +8,10 @@ use std::{
 
 use http::StatusCode;
 use tower_magic_link::{
-    Session, Standing, StoreError,
+    Session,
     emulator::{Endpoint, Fault},
+    revocation::Standing,
+    store::StoreError,
 };
 
 use crate::support::World;

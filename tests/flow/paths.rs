@@ -11,7 +11,10 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use tower_magic_link::{
-    Builder, Exposure, Ground, Outcome, PathRule, Session, Standing, StoreError, StoreErrorKind,
+    Builder, Exposure, PathRule, Session,
+    companion::{Ground, Outcome},
+    revocation::Standing,
+    store::{StoreError, StoreErrorKind},
 };
 
 use crate::support::{ADA, Answer, World};

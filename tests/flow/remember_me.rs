@@ -7,9 +7,12 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use tower_magic_link::{
-    Builder, Clock, DefaultPages, LoginPage, Lookup, MagicLinkLayer, Page, Pages, RememberMe,
-    Revocation, Revocations, Session, SignIn, Standing, StoreFuture,
+    Builder, MagicLinkLayer, Session, SignIn,
+    clock::Clock,
     emulator::{Endpoint, Fault},
+    page::{DefaultPages, LoginPage, Page, Pages, RememberMe},
+    revocation::{Lookup, Revocation, Revocations, Standing},
+    store::StoreFuture,
     testing::ManualClock,
 };
 

@@ -4,9 +4,14 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::Request;
 use tower_magic_link::{
-    Builder, Charge, Charged, ForwardedField, KeyRing, Limits, MagicLinkLayer, MemoryThrottle,
-    PeerAddr, Rate, Rejection, RejectionKind, SigningKey, StoreError, StoreErrorKind, Take,
-    Throttle, ThrottleKey, Timestamp, Trouble, emulator::Endpoint, testing::StubProvider,
+    Builder, ForwardedField, KeyRing, MagicLinkLayer, PeerAddr, Rejection, RejectionKind,
+    SigningKey,
+    clock::Timestamp,
+    emulator::Endpoint,
+    page::Trouble,
+    store::{StoreError, StoreErrorKind},
+    testing::StubProvider,
+    throttle::{Charge, Charged, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey},
 };
 
 use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, World};

@@ -2,8 +2,10 @@
 
 use http::Request;
 use tower_magic_link::{
-    Builder, Lookup, MemoryRevocations, Revocation, Revocations, Session, SignIn, StoreError,
-    StoreErrorKind, StoreFuture, emulator::Endpoint,
+    Builder, Session, SignIn,
+    emulator::Endpoint,
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations},
+    store::{StoreError, StoreErrorKind, StoreFuture},
 };
 
 use crate::support::{ADA, Post, World, by_own_link};

@@ -12,8 +12,9 @@ use std::{
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, SigningKey, WorkOs,
+    Builder, KeyRing, MagicLinkLayer, SigningKey,
     emulator::{Emulator, EmulatorServer},
+    workos::WorkOs,
 };
 
 use crate::{guard_example, person::Person, program::Program, site::ADA};

@@ -9,7 +9,9 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_magic_link::{Builder, Event, MagicLinkLayer, Session, Standing, testing::ManualClock};
+use tower_magic_link::{
+    Builder, MagicLinkLayer, Session, event::Event, revocation::Standing, testing::ManualClock,
+};
 
 use crate::site::{ADA, as_gateway, builder, cookie_of, spellings, told};
 

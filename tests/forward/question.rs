@@ -9,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
 use tower_magic_link::{
     Builder, MagicLinkLayer, PathRule, PeerAddr, Rejection, RejectionKind, ResponseBody, Session,
-    Standing, testing::ManualClock,
+    revocation::Standing, testing::ManualClock,
 };
 
 use crate::site::{as_gateway, builder, cookie_of, told};

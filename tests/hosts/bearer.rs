@@ -8,7 +8,7 @@ use http_body_util::Full;
 use tonic::Code;
 use tower::Layer;
 use tower_magic_link::{
-    Builder, Clock, MagicLinkLayer, RejectionKind, Session, testing::ManualClock,
+    Builder, MagicLinkLayer, RejectionKind, Session, clock::Clock, testing::ManualClock,
 };
 
 use crate::{

@@ -11,8 +11,13 @@ use http::{HeaderValue, Request, Response, header};
 use http_body_util::Full;
 use tower::{Layer, service_fn};
 use tower_magic_link::{
-    Builder, Clock, Email, Event, Identity, IssueError, MagicLinkLayer, SessionIssuer,
-    StoreErrorKind, testing::ManualClock,
+    Builder, Email, MagicLinkLayer,
+    clock::Clock,
+    companion::{IssueError, SessionIssuer},
+    event::Event,
+    provider::Identity,
+    store::StoreErrorKind,
+    testing::ManualClock,
 };
 
 use crate::{

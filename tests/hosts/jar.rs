@@ -12,7 +12,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use tower_cookies::{Cookie, CookieManagerLayer, Cookies};
 use tower_magic_link::{
-    Builder, Email, Identity, IssueError, MagicLinkLayer, Session, testing::ManualClock,
+    Builder, Email, MagicLinkLayer, Session, companion::IssueError, provider::Identity,
+    testing::ManualClock,
 };
 
 use crate::{
@@ -188,16 +189,18 @@ async fn the_cookie_is_removed_even_where_the_jar_cannot_read_the_request_or_the
 #[derive(Clone, Copy, Debug)]
 struct Forgets;
 
-impl tower_magic_link::Revocations for Forgets {
-    fn look_up(&self, session: &Session) -> tower_magic_link::Lookup {
+impl tower_magic_link::revocation::Revocations for Forgets {
+    fn look_up(&self, session: &Session) -> tower_magic_link::revocation::Lookup {
         Script::settled(Act::Active).look_up(session)
     }
 
     fn revoke<'a>(
         &'a self,
-        _: &'a tower_magic_link::Revocation,
-    ) -> tower_magic_link::StoreFuture<'a, ()> {
-        let out = tower_magic_link::StoreError::new(tower_magic_link::StoreErrorKind::Unavailable);
+        _: &'a tower_magic_link::revocation::Revocation,
+    ) -> tower_magic_link::store::StoreFuture<'a, ()> {
+        let out = tower_magic_link::store::StoreError::new(
+            tower_magic_link::store::StoreErrorKind::Unavailable,
+        );
         Box::pin(std::future::ready(Err(out)))
     }
 }

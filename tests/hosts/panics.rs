@@ -15,9 +15,12 @@ use http_body_util::Full;
 use tower::{Layer, Service, ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_magic_link::{
-    AuthorizationCode, DefaultPages, Identity, IdentityProvider, Lookup, MagicLinkLayer, Mail,
-    MailError, Mailer, MemoryRevocations, Page, PageSources, Pages, ProviderError, Revocation,
-    Revocations, Session, SessionGuard, Standing, Start, Started, StoreFuture,
+    MagicLinkLayer, Session, SessionGuard,
+    mailer::{Mail, MailError, Mailer},
+    page::{DefaultPages, Page, PageSources, Pages},
+    provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Standing},
+    store::StoreFuture,
     testing::{ManualClock, StubProvider},
 };
 

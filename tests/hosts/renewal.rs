@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Request;
 use tower::{Layer, ServiceExt};
 use tower_magic_link::{
-    Builder, Clock, KeyRing, MagicLinkLayer, Session, SigningKey, testing::ManualClock,
+    Builder, KeyRing, MagicLinkLayer, Session, SigningKey, clock::Clock, testing::ManualClock,
 };
 
 use crate::{

@@ -14,7 +14,8 @@ use http_body_util::Full;
 use tokio::time::Instant;
 use tower::Layer;
 use tower_magic_link::{
-    Builder, MagicLinkLayer, Rejection, RejectionKind, Session, Standing, testing::ManualClock,
+    Builder, MagicLinkLayer, Rejection, RejectionKind, Session, revocation::Standing,
+    testing::ManualClock,
 };
 
 use crate::{

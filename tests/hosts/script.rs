@@ -6,7 +6,9 @@ use std::sync::{
 };
 
 use tower_magic_link::{
-    Lookup, Revocation, Revocations, Session, Standing, StoreError, StoreErrorKind, StoreFuture,
+    Session,
+    revocation::{Lookup, Revocation, Revocations, Standing},
+    store::{StoreError, StoreErrorKind, StoreFuture},
 };
 
 /// What the store answers.

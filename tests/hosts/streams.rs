@@ -42,8 +42,10 @@ use tonic::{
 use tonic_web::{GrpcWebClientLayer, GrpcWebLayer};
 use tower::{Layer, ServiceBuilder, ServiceExt, service_fn};
 use tower_magic_link::{
-    Builder, Clock, KeyRing, Lookup, MagicLinkLayer, MemoryRevocations, Revocation, Revocations,
-    Session, SessionGuard, Signal, Standing, StoreError, StoreErrorKind, StoreFuture, Target,
+    Builder, KeyRing, MagicLinkLayer, Session, SessionGuard,
+    clock::{Clock, Signal},
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Standing, Target},
+    store::{StoreError, StoreErrorKind, StoreFuture},
     testing::ManualClock,
 };
 

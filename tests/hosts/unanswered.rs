@@ -28,7 +28,8 @@ use tonic::{
 };
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
-    Rejection, RejectionKind, ResponseBody, Session, Standing, StoreError, testing::ManualClock,
+    Rejection, RejectionKind, ResponseBody, Session, revocation::Standing, store::StoreError,
+    testing::ManualClock,
 };
 
 use crate::{

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::{Method, header};
 use http_body_util::Full;
 use tower_magic_link::{
-    MagicLinkLayer, WorkOs,
+    MagicLinkLayer,
     emulator::{Emulator, EmulatorServer},
     testing::ManualClock,
+    workos::WorkOs,
 };
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use std::{env, fs};
 
-use tower_magic_link::CrossDevice;
+use tower_magic_link::page::CrossDevice;
 
 use crate::{
     site::{ADA, PostOffice, Site},

@@ -1,6 +1,9 @@
 //! The journeys.
 
-use tower_magic_link::{Builder, CrossDevice, SignIn, Trouble};
+use tower_magic_link::{
+    Builder, SignIn,
+    page::{CrossDevice, Trouble},
+};
 
 use crate::{
     robot::Robot,

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs};
 
-use tower_magic_link::Trouble;
+use tower_magic_link::page::Trouble;
 
 use crate::{
     journey::Journey,

@@ -11,10 +11,12 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, Mail, MailError, Mailer, MemoryRevocations, ResponseBody,
-    Session, SigningKey, WorkOs,
+    Builder, KeyRing, MagicLinkLayer, ResponseBody, Session, SigningKey,
     emulator::{Emulator, EmulatorServer, Endpoint},
+    mailer::{Mail, MailError, Mailer},
+    revocation::MemoryRevocations,
     testing::ManualClock,
+    workos::WorkOs,
 };
 
 use crate::visitor::{Habits, Visitor};

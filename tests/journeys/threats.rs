@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
-use tower_magic_link::{CrossDevice, Trouble, emulator::Endpoint};
+use tower_magic_link::{
+    emulator::Endpoint,
+    page::{CrossDevice, Trouble},
+};
 
 use crate::{
     robot::Robot,

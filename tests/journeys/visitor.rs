@@ -15,7 +15,7 @@ use futures_util::future::join;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
-use tower_magic_link::Trouble;
+use tower_magic_link::page::Trouble;
 use url::Url;
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use http::header;
-use tower_magic_link::Trouble;
+use tower_magic_link::page::Trouble;
 
 use crate::{
     robot::Robot,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use tower_magic_link::{KeyFile, KeyRing, testing::ManualClock};
+use tower_magic_link::{KeyRing, keys::KeyFile, testing::ManualClock};
 
 use crate::{
     log::{listen, logged},

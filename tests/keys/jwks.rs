@@ -12,7 +12,7 @@ use jsonwebtoken::{
 };
 use serde_json::Value;
 use tower::ServiceExt;
-use tower_magic_link::{Jwks, KeyRing, SigningKey, testing::ManualClock};
+use tower_magic_link::{KeyRing, SigningKey, companion::Jwks, testing::ManualClock};
 
 use crate::site::{ORIGIN, layer, named, sign_in};
 
@@ -83,7 +83,7 @@ async fn a_set_changes_with_the_ring() {
     let clock = ManualClock::new();
     let jwks = layer(&keys, &clock).jwks();
     let before = set_of(jwks.clone()).await;
-    let now = tower_magic_link::Clock::now(&clock);
+    let now = tower_magic_link::clock::Clock::now(&clock);
     let new = SigningKey::generate_ed25519().unwrap();
     let hour = std::time::Duration::from_secs(3_600);
     keys.handle().rotate(&new, now + hour, now).unwrap();
@@ -156,7 +156,7 @@ async fn a_set_is_served_by_axum_and_by_hyper() {
     })
     .await;
     let want: Value =
-        serde_json::from_str(&keys.jwks(tower_magic_link::Timestamp::from_secs(0))).unwrap();
+        serde_json::from_str(&keys.jwks(tower_magic_link::clock::Timestamp::from_secs(0))).unwrap();
     for address in [axum, hyper] {
         let url = format!("http://{address}/.well-known/jwks.json");
         let answer = reqwest::get(url).await.unwrap();

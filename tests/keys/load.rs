@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tower_magic_link::{KeyRing, RetiredKey, testing::ManualClock};
+use tower_magic_link::{KeyRing, keys::RetiredKey, testing::ManualClock};
 
 use crate::site::{LIFETIME, ask, layer, named, sign_in};
 
@@ -57,7 +57,7 @@ async fn keys_change_under_load_and_nobody_is_signed_out() {
         // A quarter of an hour passes between two changes: idle cookies are renewed under the newer
         // keys on the way.
         clock.advance(Duration::from_secs(15 * 60));
-        let now = tower_magic_link::Clock::now(&clock);
+        let now = tower_magic_link::clock::Clock::now(&clock);
         handle
             .rotate(&named(change.to_string()), now + LIFETIME, now)
             .unwrap();
@@ -77,7 +77,7 @@ async fn keys_change_under_load_and_nobody_is_signed_out() {
 #[tokio::test]
 async fn an_old_key_verifies_what_it_minted_until_its_time_has_come() {
     let clock = ManualClock::new();
-    let now = || tower_magic_link::Clock::now(&clock);
+    let now = || tower_magic_link::clock::Clock::now(&clock);
     let old = named("old");
     let keys = KeyRing::new(old.clone());
     let layer = layer(&keys, &clock);
@@ -104,7 +104,7 @@ async fn who_still_holds_an_old_key_mints_nothing_that_is_good() {
     let keys = KeyRing::new(old.clone());
     let ours = layer(&keys, &clock);
     let theirs = layer(&KeyRing::new(old), &clock);
-    let now = tower_magic_link::Clock::now(&clock);
+    let now = tower_magic_link::clock::Clock::now(&clock);
     keys.handle()
         .rotate(&named("new"), now + LIFETIME, now)
         .unwrap();
@@ -129,7 +129,7 @@ async fn replicas_change_their_key_one_after_the_other() {
     let start = || KeyRing::new(old.clone());
     let announced = || start().announce(new.clone()).unwrap();
     // When the first replica swaps; the second does half a minute later.
-    let retired_at = tower_magic_link::Clock::now(&clock) + Duration::from_secs(60);
+    let retired_at = tower_magic_link::clock::Clock::now(&clock) + Duration::from_secs(60);
     let changed = || {
         let old = RetiredKey::new(old.clone()).since(retired_at);
         KeyRing::new(new.clone())

@@ -5,8 +5,10 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use reqwest::{Client, redirect::Policy};
 use tower_magic_link::{
-    Identity, KeyRing, MagicLinkLayer, SessionIssuer, SigningKey,
+    KeyRing, MagicLinkLayer, SigningKey,
+    companion::SessionIssuer,
     emulator::{Emulator, EmulatorServer},
+    provider::Identity,
     testing::StubProvider,
 };
 

@@ -1,6 +1,6 @@
 //! What arrives, by Python's own parser, and that its link signs in.
 
-use tower_magic_link::{ConfigError, SmtpMailer, Trouble};
+use tower_magic_link::{ConfigError, mailer::SmtpMailer, page::Trouble};
 
 use crate::{
     log,

@@ -10,8 +10,11 @@ use std::{
 };
 
 use tower_magic_link::{
-    Email, KeyRing, Link, MagicLinkLayer, Mail, MailError, Mailer, SigningKey, SmtpMailer,
-    Timestamp, Trouble,
+    Email, KeyRing, MagicLinkLayer, SigningKey,
+    clock::Timestamp,
+    mailer::{Mail, MailError, Mailer, SmtpMailer},
+    page::Trouble,
+    provider::Link,
     testing::{ManualClock, StubProvider},
 };
 

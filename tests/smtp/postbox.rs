@@ -9,7 +9,7 @@ use std::{
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::Value;
-use tower_magic_link::SmtpMailer;
+use tower_magic_link::mailer::SmtpMailer;
 
 use crate::program::Program;
 

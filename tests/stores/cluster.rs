@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use tower_magic_link::{
-    Charge, Charged, Rate, Redis, RedisRevocations, RedisThrottle, Revocations, Standing, Throttle,
+    revocation::{RedisRevocations, Revocations, Standing},
+    store::Redis,
+    throttle::{Charge, Charged, Rate, RedisThrottle, Throttle},
 };
 
 use crate::{

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tower_magic_link::{Redis, RedisRevocations, Revocations, Standing};
+use tower_magic_link::{
+    revocation::{RedisRevocations, Revocations, Standing},
+    store::Redis,
+};
 
 use crate::{
     redis::{RedisServer, until},
@@ -52,8 +55,8 @@ async fn a_hundred_thousand_ends_take_what_the_documentation_says() {
             let id = u128::from(number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
             let id = tower_magic_link::SessionId::from_bytes(id.to_be_bytes());
             let until = until_when + Duration::from_secs(u64::from(number % 43_200));
-            let target = tower_magic_link::Target::Session(id);
-            tower_magic_link::Revocation::new(target, crate::session::after(20), until)
+            let target = tower_magic_link::revocation::Target::Session(id);
+            tower_magic_link::revocation::Revocation::new(target, crate::session::after(20), until)
         })
         .collect();
     let began = Instant::now();

@@ -10,9 +10,13 @@ use std::{
 
 use tokio::time::Instant;
 use tower_magic_link::{
-    KeyRing, MagicLinkLayer, Redis, RedisRevocations, Revocations, SigningKey,
-    Standing::{Active, Revoked},
-    StoreErrorKind, Target,
+    KeyRing, MagicLinkLayer, SigningKey,
+    revocation::{
+        RedisRevocations, Revocations,
+        Standing::{Active, Revoked},
+        Target,
+    },
+    store::{Redis, StoreErrorKind},
     testing::StubProvider,
 };
 

@@ -10,8 +10,11 @@ use http::{Request, Response};
 use tokio::net::TcpSocket;
 use tower::{Layer, ServiceExt, service_fn};
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, Redis, RedisRevocations, Revocation, Revocations, SigningKey,
-    Target, Timestamp, testing::StubProvider,
+    Builder, KeyRing, MagicLinkLayer, SigningKey,
+    clock::Timestamp,
+    revocation::{RedisRevocations, Revocation, Revocations, Target},
+    store::Redis,
+    testing::StubProvider,
 };
 
 use crate::redis::free_port;

@@ -5,9 +5,15 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use tower_magic_link::{
-    Identity, MemoryRevocations, Redis, RedisRevocations, Revocation, Revocations, Session,
-    Standing::{self, Active, Revoked},
-    Target, Timestamp,
+    Session,
+    clock::Timestamp,
+    provider::Identity,
+    revocation::{
+        MemoryRevocations, RedisRevocations, Revocation, Revocations,
+        Standing::{self, Active, Revoked},
+        Target,
+    },
+    store::Redis,
 };
 
 use crate::{

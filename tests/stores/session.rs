@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use tower_magic_link::{
-    Identity, KeyRing, Lookup, MagicLinkLayer, Revocation, Revocations, Session, SessionIssuer,
-    SigningKey, Standing, Target, Timestamp,
+    KeyRing, MagicLinkLayer, Session, SigningKey,
+    clock::Timestamp,
+    companion::SessionIssuer,
+    provider::Identity,
+    revocation::{Lookup, Revocation, Revocations, Standing, Target},
     testing::{ManualClock, StubProvider},
 };
 

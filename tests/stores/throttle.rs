@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tower_magic_link::{
-    Charge, Charged, MemoryThrottle, Rate, Redis, RedisThrottle, Take, Throttle, ThrottleKey,
-    Timestamp,
+    clock::Timestamp,
+    store::Redis,
+    throttle::{Charge, Charged, MemoryThrottle, Rate, RedisThrottle, Take, Throttle, ThrottleKey},
 };
 
 use crate::{

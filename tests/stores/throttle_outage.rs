@@ -7,8 +7,10 @@ use std::{
 
 use tokio::time::Instant;
 use tower_magic_link::{
-    Charge, Charged, KeyRing, MagicLinkLayer, Rate, Redis, RedisThrottle, SigningKey, Take,
-    Throttle, testing::StubProvider,
+    KeyRing, MagicLinkLayer, SigningKey,
+    store::Redis,
+    testing::StubProvider,
+    throttle::{Charge, Charged, Rate, RedisThrottle, Take, Throttle},
 };
 
 use crate::{

@@ -17,9 +17,10 @@ use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, ResponseBody, Session, SigningKey, WorkOs,
+    Builder, KeyRing, MagicLinkLayer, ResponseBody, Session, SigningKey,
     emulator::{Emulator, EmulatorServer, Endpoint},
     testing::ManualClock,
+    workos::WorkOs,
 };
 
 pub(crate) use self::{

@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use tower_magic_link::{Mail, MailError, Mailer, Timestamp};
+use tower_magic_link::{
+    clock::Timestamp,
+    mailer::{Mail, MailError, Mailer},
+};
 
 use super::ORIGIN;
 

@@ -3,8 +3,8 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use tower_magic_link::{
-    Identity, SignInMethod,
     emulator::{EmulatedUser, WebhookDelivery},
+    provider::{Identity, SignInMethod},
 };
 
 use crate::site::{SECRET, Site};

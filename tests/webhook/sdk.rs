@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use tower_magic_link::{Clock, emulator::EmulatedUser};
+use tower_magic_link::{clock::Clock, emulator::EmulatedUser};
 
 use crate::site::{SECRET, Site};
 

@@ -15,10 +15,11 @@ use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_magic_link::{
-    Builder, Identity, KeyRing, Lookup, MagicLinkLayer, MemoryRevocations, Rejection,
-    RejectionKind, Revocation, Revocations, Session, SigningKey, StoreError, StoreErrorKind,
-    StoreFuture,
+    Builder, KeyRing, MagicLinkLayer, Rejection, RejectionKind, Session, SigningKey,
     emulator::{EmulatedEvent, EmulatedWebhook, Emulator},
+    provider::Identity,
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations},
+    store::{StoreError, StoreErrorKind, StoreFuture},
     testing::{ManualClock, StubProvider},
 };
 

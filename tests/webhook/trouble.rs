@@ -1,7 +1,7 @@
 //! Duplicates, floods, and a store that is down.
 
 use http::StatusCode;
-use tower_magic_link::Identity;
+use tower_magic_link::provider::Identity;
 
 use crate::site::{SECRET, Site};
 
@@ -118,7 +118,7 @@ async fn an_event_that_cannot_be_read_is_an_error_and_none_that_was_done() {
 /// Signs any body: the emulator signs `prefix + body`, so the test takes the MAC by itself.
 fn sign(site: &Site, body: &str) -> String {
     use hmac::{Hmac, KeyInit, Mac};
-    use tower_magic_link::Clock;
+    use tower_magic_link::clock::Clock;
     let time = site.clock.now().as_secs() * 1_000;
     let mac: Hmac<sha2::Sha256> = Hmac::new_from_slice(SECRET.as_bytes()).unwrap();
     let mac = mac

@@ -1,6 +1,6 @@
 //! What the client makes of an answer: every field, every shape of error, and what may be missing.
 
-use tower_magic_link::{AccessToken, ProviderErrorKind};
+use tower_magic_link::{provider::ProviderErrorKind, workos::AccessToken};
 
 use crate::{
     LINK, MARK, Operation, PROFILE, TOKEN, cause, code, failed, new_session,

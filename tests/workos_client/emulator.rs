@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use tower_magic_link::{
-    AuthorizationCode, Email, NewPasswordlessSession, ProviderErrorKind, WorkOs,
+    Email,
     emulator::{Emulator, EmulatorServer},
+    provider::{AuthorizationCode, ProviderErrorKind},
     testing::ManualClock,
+    workos::{NewPasswordlessSession, WorkOs},
 };
 
 struct World {

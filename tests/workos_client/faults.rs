@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use tokio::{net::TcpListener, time::Instant};
-use tower_magic_link::{Delivery, IdentityProvider, ProviderErrorKind, Start};
+use tower_magic_link::provider::{Delivery, IdentityProvider, ProviderErrorKind, Start};
 
 use crate::{
     OPERATIONS, REDIRECT_URI, SESSION, STATE, cause, email, failed, new_session,

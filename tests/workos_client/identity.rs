@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde_json::json as value;
 use tower_magic_link::{
-    Delivery, IdentityProvider, ProviderError, ProviderErrorKind, Start, WorkOs,
+    provider::{Delivery, IdentityProvider, ProviderError, ProviderErrorKind, Start},
+    workos::WorkOs,
 };
 
 use crate::{

@@ -6,10 +6,14 @@ use http::StatusCode;
 use proptest::{collection::vec, prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use serde_json::{Value, json as value};
 use tower_magic_link::{
-    Delivery, Email, FinishCode, Identity, IdentityProvider, MagicAuthCredentials, NewMagicAuth,
-    OneTimeCode, ProviderError, ProviderErrorKind, SignInMethod, StartCode, WorkOs,
+    Email,
     emulator::{EmulatedUser, Emulator, Endpoint, Fault},
+    provider::{
+        Delivery, FinishCode, Identity, IdentityProvider, OneTimeCode, ProviderError,
+        ProviderErrorKind, SignInMethod, StartCode,
+    },
     testing::ManualClock,
+    workos::{MagicAuthCredentials, NewMagicAuth, WorkOs},
 };
 
 use crate::{

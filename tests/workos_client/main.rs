@@ -10,8 +10,9 @@
 use std::{error::Error, fmt::Debug};
 
 use tower_magic_link::{
-    AccessToken, AuthorizationCode, Email, MagicAuthCredentials, NewMagicAuth,
-    NewPasswordlessSession, OneTimeCode, ProviderError, WorkOs,
+    Email,
+    provider::{AuthorizationCode, OneTimeCode, ProviderError},
+    workos::{AccessToken, MagicAuthCredentials, NewMagicAuth, NewPasswordlessSession, WorkOs},
 };
 
 use self::server::{Reply, json, sent, token};

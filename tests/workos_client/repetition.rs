@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::future::join_all;
 use tokio::net::TcpListener;
-use tower_magic_link::{Delivery, IdentityProvider, ProviderErrorKind, Start};
+use tower_magic_link::provider::{Delivery, IdentityProvider, ProviderErrorKind, Start};
 
 use crate::{
     OPERATIONS, PROFILE, REDIRECT_URI, SESSION, STATE, code, email, failed,

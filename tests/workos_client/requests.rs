@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json as value;
 use tower_magic_link::{
-    AccessToken, AuthorizationCode, Delivery, IdentityProvider, NewPasswordlessSession,
-    ProviderErrorKind, Start,
+    provider::{AuthorizationCode, Delivery, IdentityProvider, ProviderErrorKind, Start},
+    workos::{AccessToken, NewPasswordlessSession},
 };
 
 use crate::{

@@ -13,7 +13,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
 };
-use tower_magic_link::WorkOs;
+use tower_magic_link::workos::WorkOs;
 
 use crate::{KEY, TOKEN};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_magic_link::WorkOs;
+use tower_magic_link::workos::WorkOs;
 
 use crate::{KEY, MARK};
 

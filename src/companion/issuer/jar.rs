@@ -25,8 +25,8 @@ impl SessionIssuer {
     /// ```
     /// use axum::{Router, http::{Method, StatusCode, header}, routing::post};
     /// use tower_cookies::{CookieManagerLayer, Cookies};
-    /// use tower_magic_link::{ConfigError, Email, Identity, KeyRing, MagicLinkLayer, Session, SessionIssuer, SigningKey};
-    /// # use tower_magic_link::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+    /// use tower_magic_link::{ConfigError, Email, provider::Identity, KeyRing, MagicLinkLayer, Session, companion::SessionIssuer, SigningKey};
+    /// # use tower_magic_link::provider::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
     /// # struct Provider;
     /// # impl IdentityProvider for Provider {
     /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }

@@ -2,7 +2,8 @@
 //!
 //! - The end is the first of: the end of the token that the request came with, or of today's
 //!   lifetimes where they are shorter; the store's word that the session was ended
-//!   ([`Revocations::watch`](crate::Revocations::watch)); a look-up at every interval that says so.
+//!   ([`Revocations::watch`](crate::revocation::Revocations::watch)); a look-up at every interval
+//!   that says so.
 //! - A renewal moves the end of later requests only: a body that runs keeps the end of the token
 //!   that its request came with. An `EventSource` that was ended so comes back with the renewed
 //!   cookie. [`Unanswered`] has the rule for a response that has not begun.

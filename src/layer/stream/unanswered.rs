@@ -6,8 +6,9 @@
 //!   without the session, so nothing is refused there.
 //! - Where the response will renew the session, the renewed one's end counts. Otherwise a person
 //!   who was active would be turned away with the new cookie still in the response's head.
-//! - A handler that signs its own person out by the [`SessionIssuer`](crate::SessionIssuer) goes
-//!   on: what it has to do after that, and the cookies that it removes, are part of signing out.
+//! - A handler that signs its own person out by the
+//!   [`SessionIssuer`](crate::companion::SessionIssuer) goes on: what it has to do after that, and
+//!   the cookies that it removes, are part of signing out.
 //! - No cookie is removed. The browser may hold a newer one by now: a renewed session's, or that of
 //!   a person who has signed in since.
 

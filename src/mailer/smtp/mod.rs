@@ -54,7 +54,7 @@ type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::SmtpMailer;
+/// use tower_magic_link::mailer::SmtpMailer;
 ///
 /// let mailer = SmtpMailer::new("smtps://acme:p%40ss@mail.example.com", "Acme <sign-in@acme.example>")?
 ///     .timeout(Duration::from_secs(5))?;
@@ -159,7 +159,7 @@ impl SmtpMailer {
     /// Sets how a mail is rendered. Default: [`Mail::subject`], [`Mail::text`] and [`Mail::html`].
     ///
     /// ```
-    /// use tower_magic_link::{Letter, Link, SmtpMailer};
+    /// use tower_magic_link::{mailer::{Letter, SmtpMailer}, provider::Link};
     ///
     /// let mailer = SmtpMailer::new("smtp://127.0.0.1:2525", "sign-in@acme.example")?.letters(|mail| {
     ///     let link = mail.link().map_or("", Link::expose);

@@ -21,7 +21,7 @@ const LONGEST_USER_AGENT: usize = 512;
 ///
 /// ```
 /// use std::net::IpAddr;
-/// use tower_magic_link::{Email, NewMagicAuth};
+/// use tower_magic_link::{Email, workos::NewMagicAuth};
 ///
 /// let new = NewMagicAuth::new(Email::parse("ada@example.com")?)
 ///     .ip_address(IpAddr::from([192, 0, 2, 1]))

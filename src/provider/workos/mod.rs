@@ -60,7 +60,7 @@ const MAGIC_LINK: &str = "MagicLink";
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{AuthorizationCode, Email, NewPasswordlessSession, ProviderError, WorkOs};
+/// use tower_magic_link::{provider::{AuthorizationCode, ProviderError}, Email, workos::{NewPasswordlessSession, WorkOs}};
 ///
 /// let workos = WorkOs::new("sk_test_a2V5", "client_01EXAMPLE")?
 ///     .base_url("http://127.0.0.1:4200")?
@@ -95,8 +95,8 @@ const MAGIC_LINK: &str = "MagicLink";
 ///
 /// Magic Auth must be switched on in WorkOS's dashboard. There, too, is the setting by which WorkOS
 /// mails each code itself: it must be on where nobody else mails them
-/// ([`Delivery::Provider`](crate::Delivery)), and off where a mailer of the application does, or
-/// the person gets two mails.
+/// ([`Delivery::Provider`](crate::provider::Delivery)), and off where a mailer of the application
+/// does, or the person gets two mails.
 #[derive(Clone)]
 #[must_use]
 pub struct WorkOs {

@@ -18,7 +18,7 @@ const LIFETIMES: RangeInclusive<Duration> = Duration::from_secs(900)..=Duration:
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{Email, NewPasswordlessSession};
+/// use tower_magic_link::{Email, workos::NewPasswordlessSession};
 ///
 /// let new = NewPasswordlessSession::new(Email::parse("ada@example.com")?)
 ///     .redirect_uri("https://app.example.com/callback")

@@ -34,7 +34,7 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use tower_magic_link::{KeyRing, MagicLinkLayer, Redis, RedisRevocations, RedisThrottle};
+/// use tower_magic_link::{KeyRing, MagicLinkLayer, store::Redis, revocation::RedisRevocations, throttle::RedisThrottle};
 /// # use tower_magic_link::{testing::StubProvider as Provider, SigningKey};
 ///
 /// let redis = Redis::new("redis://127.0.0.1")?;
@@ -50,7 +50,7 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 ///
 /// | what | becomes |
 /// | --- | --- |
-/// | it is stopped, paused or cut off | noticed within 1.5 seconds: [`Event::ServerLost`](crate::Event::ServerLost); back within 2 seconds of its return |
+/// | it is stopped, paused or cut off | noticed within 1.5 seconds: [`Event::ServerLost`](crate::event::Event::ServerLost); back within 2 seconds of its return |
 /// | a look-up within the [grace](Redis::grace) | is answered by what is known here |
 /// | a look-up after that | of a session that is known to have ended: ended; of others [`StoreError`], so 503 or [`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage) |
 /// | an end that is ordered here | holds here at once; the caller hears [`StoreError`] within 1.5 seconds; it is sent again until Redis has it, and holds elsewhere from then on |
@@ -69,10 +69,10 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 ///
 /// In Redis about 120 bytes for each ended session until its token would have expired, and a stream
 /// of the last 10,000 orders. Entries leave with the first order from a minute after their time on.
-/// In this process what a [`MemoryRevocations`](crate::MemoryRevocations) of the same sessions
-/// costs: they are forgotten, as new ones come, from a minute after their time on, by its clock and
-/// Redis's. Each replica holds two connections and asks Redis some thirteen small questions a
-/// second.
+/// In this process what a [`MemoryRevocations`](crate::revocation::MemoryRevocations) of the same
+/// sessions costs: they are forgotten, as new ones come, from a minute after their time on, by its
+/// clock and Redis's. Each replica holds two connections and asks Redis some thirteen small
+/// questions a second.
 ///
 /// # Tasks
 ///

@@ -56,7 +56,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// # let path = std::env::temp_dir().join(format!("tower-magic-link-doc-{}", std::process::id()));
 /// # std::fs::write(&path, "HDge+0f2qDskwpnolJZd3t2csYlILEfOKiyg0Q2Qvdk=")?;
 /// use std::time::Duration;
-/// use tower_magic_link::KeyFile;
+/// use tower_magic_link::keys::KeyFile;
 ///
 /// let file = KeyFile::open(&path)?;
 /// let keys = file.keys();

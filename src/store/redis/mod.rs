@@ -30,7 +30,7 @@ const LONGEST_NAMESPACE: usize = 64;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{ConfigError, Redis};
+/// use tower_magic_link::{ConfigError, store::Redis};
 ///
 /// # fn example() -> Result<(), ConfigError> {
 /// // One server, with TLS.

@@ -50,7 +50,7 @@ const LAST_SECOND: u64 = 9_000_000_000;
 /// expires once it is refilled or its tries have ended.
 ///
 /// ```no_run
-/// use tower_magic_link::{Builder, ConfigError, Redis, RedisThrottle};
+/// use tower_magic_link::{Builder, ConfigError, store::Redis, throttle::RedisThrottle};
 ///
 /// fn shared(builder: Builder) -> Result<Builder, ConfigError> {
 ///     Ok(builder.throttle(RedisThrottle::new(&Redis::new("redis://127.0.0.1")?)))

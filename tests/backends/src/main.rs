@@ -10,10 +10,7 @@ use std::{convert::Infallible, panic};
 
 use http::{Request, Response, StatusCode, header};
 use tower::{Layer, ServiceExt, service_fn};
-use tower_magic_link::{
-    KeyRing, MagicLinkLayer, Session, SigningKey,
-    testing::{ManualClock, StubProvider},
-};
+use tower_magic_link::{KeyRing, MagicLinkLayer, Session, SigningKey, testing::{ManualClock, StubProvider}};
 
 const HAS_AWS_LC_RS: bool = cfg!(any(
     feature = "ours-aws-lc-rs",
