@@ -1,11 +1,12 @@
 //! What a developer gets when the configuration cannot work.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// A setting that cannot work, found by `build()` or by the constructor that took it.
 ///
-/// It carries the offending value, except where that is a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// It carries the offending value, except where that is a secret. `Debug` prints what `Display`
+/// does, so that a `main` that returns it is readable.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A setting has a value that cannot work.
@@ -19,7 +20,7 @@ pub enum ConfigError {
         problem: Cow<'static, str>,
     },
     /// A setting that has no default was not given.
-    #[error("{setting} is not set")]
+    #[error("{setting} {}", missing(setting))]
     Missing {
         /// The setting, as its method or environment variable is called.
         setting: &'static str,
@@ -32,6 +33,28 @@ pub enum ConfigError {
         /// What is wrong with it, as the end of a sentence that begins with the setting.
         problem: Cow<'static, str>,
     },
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Says how to get a value that is not set, as the end of a sentence that begins with the setting.
+fn missing(setting: &str) -> &'static str {
+    match setting {
+        "MAGIC_LINK_KEY" => "is not set: `openssl rand -base64 32` prints a new one",
+        "WORKOS_API_KEY" => "is not set: WorkOS's dashboard shows it under API Keys",
+        "WORKOS_API_KEY and WORKOS_CLIENT_ID" => {
+            "are not set: WorkOS's dashboard shows both under API Keys"
+        }
+        "WORKOS_CLIENT_ID" => "is not set: WorkOS's dashboard shows it under API Keys",
+        "public_url" => {
+            "is not set: it is where browsers reach the application, such as https://app.example.com"
+        }
+        _ => "is not set",
+    }
 }
 
 impl ConfigError {

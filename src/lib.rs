@@ -225,7 +225,7 @@ pub mod workos {
 }
 
 pub use self::{
-    builder::{Builder, SameSite},
+    builder::Builder,
     email::{Email, InvalidEmail},
     error::ConfigError,
     flow::{

@@ -1,7 +1,6 @@
 //! The builder's rules that look into a setting's text, or across settings at what a cookie will
 //! hold.
 
-use super::SameSite;
 use crate::{
     clock::Timestamp,
     email::{self, Email},
@@ -41,17 +40,6 @@ pub(super) fn cookie_name(name: &str) -> Result<(), ConfigError> {
         return Err(ConfigError::invalid("cookie_name", name, problem));
     }
     Ok(())
-}
-
-pub(super) fn same_site(same_site: SameSite) -> Result<(), ConfigError> {
-    match same_site {
-        SameSite::Lax => Ok(()),
-        SameSite::Strict => Err(ConfigError::invalid(
-            "same_site",
-            "Strict",
-            "loses the session on arrival from mail: the browser sends no Strict cookie with that navigation",
-        )),
-    }
 }
 
 pub(super) fn organizations(organizations: &[String]) -> Result<(), ConfigError> {

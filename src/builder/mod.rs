@@ -41,16 +41,6 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// `expires_in` of WorkOS's create-session call: 900 to 86,400 seconds.
 const LINK_LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(900)..=DAY;
 
-/// When a cookie is sent along with requests that another site causes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum SameSite {
-    /// With navigations, and so with the one from the mail.
-    Lax,
-    /// Never. `build()` refuses it: whoever arrives from a mail would seem signed out.
-    Strict,
-}
-
 /// The settings of a layer. Made by [`MagicLinkLayer::builder`]; nothing is checked before
 /// [`Builder::build`].
 #[must_use]
@@ -61,7 +51,6 @@ pub struct Builder {
     mount: String,
     cookie_name: String,
     cookie_domain: Option<String>,
-    same_site: SameSite,
     lifetimes: lifetimes::Settings,
     link_lifetime: Duration,
     rules: Rules,
@@ -101,7 +90,6 @@ impl Builder {
             mount: "/auth".to_owned(),
             cookie_name: "magic-link".to_owned(),
             cookie_domain: None,
-            same_site: SameSite::Lax,
             lifetimes: lifetimes::Settings::default(),
             link_lifetime: 15 * MINUTE,
             rules: Rules::default(),
@@ -148,13 +136,6 @@ impl Builder {
     /// Default: `magic-link`, which becomes `__Host-magic-link`.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
-        self
-    }
-
-    /// Sets the cookies' `SameSite`. Default, and all that [`Builder::build`] takes:
-    /// [`SameSite::Lax`].
-    pub fn same_site(mut self, same_site: SameSite) -> Self {
-        self.same_site = same_site;
         self
     }
 
@@ -268,7 +249,6 @@ impl Builder {
         check::mount(&self.mount)?;
         self.rules.check(&self.mount)?;
         check::cookie_name(&self.cookie_name)?;
-        check::same_site(self.same_site)?;
         let cookie_domain = self.check_cookie_domain(&public_url)?;
         let lifetimes = self.lifetimes()?;
         self.check_streams()?;

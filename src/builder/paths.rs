@@ -14,7 +14,7 @@ use crate::site::rules::{Exposure, PathRule, Reach};
 /// point where a router nested it. One with `%`, `\`, `;`, `//`, a segment of dots or anything
 /// beyond ASCII is always protected, since what is behind the layer may read another path in it.
 /// There are no patterns, so that matching takes no more than one comparison per rule, whatever the
-/// path.
+/// path. [`Builder::build`] refuses a rule with `*`, `{`, or a segment that begins with `:`.
 ///
 /// | | a session is there | there is none, or it is no longer good | the revocation store does not answer |
 /// | --- | --- | --- | --- |

@@ -197,6 +197,13 @@ impl Rule {
             let path = self.path.as_str();
             Err(ConfigError::invalid(self.setting(), path, problem))
         };
+        let is_pattern =
+            |segment: &str| segment.starts_with(':') || segment.contains(['*', '{', '}']);
+        if self.path.split('/').any(is_pattern) {
+            let problem =
+                "is a pattern, and paths are compared as they stand: a prefix covers all below it";
+            return refuse(problem.to_owned());
+        }
         if !is_plain(&self.path) {
             let problem =
                 "must begin with '/' and hold no query, '%', '\\', ';', '//' or dot segment";
@@ -576,6 +583,11 @@ mod tests {
             ("above the mount", prefix("/"), "mount \"/auth\""),
             ("two slashes behind", prefix("/docs//"), "\"/docs//\""),
             ("two slashes", prefix("//"), "\"//\""),
+            ("a star", prefix("/docs/*"), "is a pattern"),
+            ("a star within", path("/docs/*.css"), "is a pattern"),
+            ("a parameter", path("/users/:id"), "is a pattern"),
+            ("a braced parameter", path("/users/{id}"), "is a pattern"),
+            ("protected, a star", protected("/docs/*"), "is a pattern"),
         ];
         for (name, rules, want) in cases {
             let error = rules.check("/auth").unwrap_err().to_string();
@@ -583,5 +595,6 @@ mod tests {
         }
         assert_eq!(rules().check("/auth"), Ok(()));
         assert_eq!(path("/author").check("/auth"), Ok(()));
+        assert_eq!(path("/v1/things:batch").check("/auth"), Ok(()));
     }
 }

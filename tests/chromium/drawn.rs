@@ -44,11 +44,10 @@ pub(crate) fn screens() -> Vec<Screen> {
             )),
         ),
         drawn(
-            "trouble-with-a-wait-and-a-reference",
+            "trouble-with-a-wait",
             Page::Trouble(
                 TroublePage::new(Trouble::RateLimited)
                     .with_action(LOGIN)
-                    .with_reference("req_01HZX5V2S7")
                     .with_retry_after(Duration::from_secs(90)),
             ),
         ),

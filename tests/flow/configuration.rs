@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::{Method, Request, header};
 use tower_magic_link::{
-    Builder, ConfigError, Email, KeyRing, MagicLinkLayer, PathRule, SameSite, SigningKey,
+    Builder, ConfigError, Email, KeyRing, MagicLinkLayer, PathRule, SigningKey,
     page::{DefaultPages, Page, PageSources, Pages},
     provider::Identity,
     testing::{ManualClock, StubProvider},
@@ -292,10 +292,6 @@ fn a_share_out_of_its_range_is_refused_with_its_value() {
 
 #[test]
 fn settings_that_contradict_each_other_or_a_browser_are_refused() {
-    let reason = "loses the session on arrival from mail";
-    is_refused("same_site", "Strict\"", reason, |builder| {
-        builder.same_site(SameSite::Strict)
-    });
     let collision = "collides with the mount \"/a/b\"";
     is_refused("public_prefix", "/a\"", collision, |builder| {
         builder.public_prefix("/a/").mount("/a/b")
@@ -336,7 +332,13 @@ fn the_public_url_has_no_default_and_its_password_is_not_shown() {
     let missing = MagicLinkLayer::builder(StubProvider::new(), keys()).build();
     let missing = missing.unwrap_err();
     assert!(matches!(missing, ConfigError::Missing { .. }));
-    assert_eq!(missing.to_string(), "public_url is not set");
+    let want = "public_url is not set: it is where browsers reach the application, such as https://app.example.com";
+    assert_eq!(missing.to_string(), want);
+    assert_eq!(
+        format!("{missing:?}"),
+        want,
+        "a main that returns it is readable"
+    );
 
     let builder = builder(StubProvider::new()).public_url("https://ada:hunter2@app.example.com");
     assert!(!format!("{builder:?}").contains("hunter2"));
@@ -348,7 +350,7 @@ fn the_public_url_has_no_default_and_its_password_is_not_shown() {
 #[test]
 fn a_setting_at_the_edge_of_its_range_is_taken() {
     type Case = (&'static str, fn(Builder) -> Builder);
-    let cases: [Case; 29] = [
+    let cases: [Case; 28] = [
         ("nothing but what is needed", |b| b),
         ("a slash behind", |b| {
             b.public_url("https://app.example.com/")
@@ -379,7 +381,6 @@ fn a_setting_at_the_edge_of_its_range_is_taken() {
             b.revocation_timeout(Duration::from_millis(1))
         }),
         ("the longest wait", |b| b.revocation_timeout(MINUTE)),
-        ("lax cookies", |b| b.same_site(SameSite::Lax)),
         ("a short cookie name", |b| b.cookie_name("s")),
         ("a name with an underscore first", |b| b.cookie_name("_s.1")),
         ("paths beside the mount", |b| {

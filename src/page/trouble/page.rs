@@ -13,7 +13,6 @@ use crate::{
 pub struct TroublePage<'a> {
     action: Option<Hidden<'a>>,
     detail: Option<&'a str>,
-    reference: Option<&'a str>,
     resend: Option<Resend<'a>>,
     retry_after: Option<Duration>,
     trouble: Trouble,
@@ -26,7 +25,6 @@ impl<'a> TroublePage<'a> {
         Self {
             action: None,
             detail: None,
-            reference: None,
             resend: None,
             retry_after: None,
             trouble,
@@ -45,13 +43,6 @@ impl<'a> TroublePage<'a> {
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Option<&'a str>>) -> Self {
         self.detail = detail.into();
-        self
-    }
-
-    /// Adds an id by which the trouble is found in the log. It must hold no secret.
-    #[must_use]
-    pub fn with_reference(mut self, reference: impl Into<Option<&'a str>>) -> Self {
-        self.reference = reference.into();
         self
     }
 
@@ -89,12 +80,6 @@ impl<'a> TroublePage<'a> {
     #[must_use]
     pub const fn detail(&self) -> Option<&'a str> {
         self.detail
-    }
-
-    /// Returns the id by which the trouble is found in the log.
-    #[must_use]
-    pub const fn reference(&self) -> Option<&'a str> {
-        self.reference
     }
 
     /// Returns the way to a new link.

@@ -202,9 +202,14 @@ impl WorkOs {
                 Err(_) => Err(ConfigError::secret(setting, "is not UTF-8")),
             },
         };
-        let required = |setting| variable(setting)?.ok_or(ConfigError::Missing { setting });
-        let api_key = required("WORKOS_API_KEY")?;
-        let client_id = required("WORKOS_CLIENT_ID")?;
+        let missing = |setting| ConfigError::Missing { setting };
+        let (api_key, client_id) =
+            match (variable("WORKOS_API_KEY")?, variable("WORKOS_CLIENT_ID")?) {
+                (Some(api_key), Some(client_id)) => (api_key, client_id),
+                (None, None) => return Err(missing("WORKOS_API_KEY and WORKOS_CLIENT_ID")),
+                (None, Some(_)) => return Err(missing("WORKOS_API_KEY")),
+                (Some(_), None) => return Err(missing("WORKOS_CLIENT_ID")),
+            };
         let base = match variable("WORKOS_BASE_URL")? {
             Some((setting, text)) => BaseUrl::parse(setting, &text)?,
             None => BaseUrl::parse("base_url", BASE_URL)?,
@@ -366,16 +371,27 @@ mod tests {
             ("all", vec![key, id, base("http://127.0.0.1:4200")], None),
             ("no base", vec![key, id], None),
             ("an empty base", vec![key, id, base("")], None),
-            ("no key", vec![id], Some("WORKOS_API_KEY is not set")),
+            (
+                "neither",
+                vec![],
+                Some(
+                    "WORKOS_API_KEY and WORKOS_CLIENT_ID are not set: WorkOS's dashboard shows both under API Keys",
+                ),
+            ),
+            (
+                "no key",
+                vec![id],
+                Some("WORKOS_API_KEY is not set: WorkOS's dashboard shows it under API Keys"),
+            ),
             (
                 "an empty key",
                 vec![("WORKOS_API_KEY", ""), id],
-                Some("WORKOS_API_KEY is not set"),
+                Some("WORKOS_API_KEY is not set: WorkOS's dashboard shows it under API Keys"),
             ),
             (
                 "no client id",
                 vec![key],
-                Some("WORKOS_CLIENT_ID is not set"),
+                Some("WORKOS_CLIENT_ID is not set: WorkOS's dashboard shows it under API Keys"),
             ),
             (
                 "a base over plain http",

@@ -130,13 +130,25 @@ fn a_variable_that_cannot_work_is_named_and_its_content_is_not_shown() {
     let weak = STANDARD.encode("passwordpasswordpasswordpassword");
     let list = format!("{},c2hvcnQ=", other_secret());
     let cases = [
-        ("nothing", vec![], "MAGIC_LINK_KEY is not set"),
-        ("empty", vec![(current, "")], "MAGIC_LINK_KEY is not set"),
-        ("blank", vec![(current, " \n")], "MAGIC_LINK_KEY is not set"),
+        (
+            "nothing",
+            vec![],
+            "MAGIC_LINK_KEY is not set: `openssl rand -base64 32` prints a new one",
+        ),
+        (
+            "empty",
+            vec![(current, "")],
+            "MAGIC_LINK_KEY is not set: `openssl rand -base64 32` prints a new one",
+        ),
+        (
+            "blank",
+            vec![(current, " \n")],
+            "MAGIC_LINK_KEY is not set: `openssl rand -base64 32` prints a new one",
+        ),
         (
             "only a retired key",
             vec![(retired, &one)],
-            "MAGIC_LINK_KEY is not set",
+            "MAGIC_LINK_KEY is not set: `openssl rand -base64 32` prints a new one",
         ),
         (
             "no base64",

@@ -132,12 +132,7 @@ fn trouble_pages<'a>(text: &'a str, all: &mut Vec<(String, Page<'a>)>) {
             (format!("{trouble:?}, bare"), Page::Trouble(page.clone())),
             (
                 format!("{trouble:?}, link"),
-                Page::Trouble(
-                    page.clone()
-                        .with_action(text)
-                        .with_detail(text)
-                        .with_reference(text),
-                ),
+                Page::Trouble(page.clone().with_action(text).with_detail(text)),
             ),
         ]);
         for (name, resend) in resends(text) {
