@@ -270,8 +270,8 @@ pub enum WebhookEffect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitScope {
-    /// That of the address that mail was asked for, by one network or by all together; or that
-    /// codes were typed for, by one network.
+    /// The limit of one address. It counts requests for mail, by one network or by all networks
+    /// together, or typed codes, by one network.
     Address,
     /// That of one sign-in, whose link came back.
     Attempt,
@@ -291,8 +291,8 @@ impl Listener {
         Self(Some(Arc::new(listen)))
     }
 
-    /// Tells of an event. A listener that panics is said in the log: nobody is kept out for it, and
-    /// no store stops.
+    /// Tells of an event. If the listener panics, the layer writes that to the log. It refuses no
+    /// request for it, and no store stops.
     pub fn tell(&self, event: &Event<'_>) {
         event.trace();
         let Some(listen) = &self.0 else { return };

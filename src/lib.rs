@@ -106,7 +106,7 @@
 //! | token malformed, of an unknown key, badly signed, expired | refused as above, and the cookie is removed |
 //! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open; [`Builder::insecure_admit_on_outage`] admits instead |
 //! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
-//! | WorkOS says no: code used, link expired | a page that says so and offers a new link; with a live session of the same address, straight on. In the browser that began, a second later: another of its visits may be signing in |
+//! | WorkOS says no: code used, link expired | a page that says so and offers a new link. A browser with a live session of the same address goes on to the page that it wanted. In the browser that began, the answer comes a second later, because another visit from it may be signing in |
 //! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
 //! | link opened in another browser | a page that asks for the match code, or for a click, or says to go back ([`Builder::cross_device`]); nothing is used up |
 //! | wrong code typed | the page again, five times; then a page that offers a new mail. In the browser that began the link goes on working |
@@ -116,7 +116,7 @@
 //! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`](event::Event::ThrottleFailed); a code is not compared: 503 |
 //! | revocation store does not take what a webhook's event ends | 503 with `Retry-After`: WorkOS delivers the event again |
 //! | organization, domain or [`Builder::authorize`] says no | 403 |
-//! | clock set back | nothing that has expired comes back to life: the layer's time stays where it was until the clock has passed that again |
+//! | clock set back | the layer's time does not go back. It stays at its latest reading until the clock has passed it, so what has expired stays expired |
 //! | layer missing, extractor used | 500 that names the layer |
 //! | sign-in too old for a route behind [`RequireRecent`](companion::RequireRecent) | as without a session: to the form and back; the session lives on |
 //! | configuration wrong | [`ConfigError`] from `build()`, with the offending value |
@@ -133,9 +133,9 @@
 //!   parsed; `iss`, `aud`, `exp`, `iat` and `auth_time` are checked against the layer's own clock,
 //!   without leeway for `exp`.
 //! - **The sign-in.** The state is sealed (XChaCha20-Poly1305), names the address and the browser
-//!   that began, and ends with the link and its code. Without the browser's cookie, or the right
-//!   answer of another, no code is exchanged; what the exchange proves must be the same address, by
-//!   a Magic Link connection.
+//!   that began, and ends with the link and its code. The layer exchanges a code only for the
+//!   browser that began, known by its cookie, or for another browser that gave the right answer.
+//!   The exchange must prove the same address, by a Magic Link connection.
 //! - **One link, one session.** Callbacks with the same state and code share one exchange, for a
 //!   minute, at one replica. A session that was there before ends when a new one begins.
 //! - **Ways back** stay on the origin: an allow rule, tried against the WHATWG parser.
@@ -166,15 +166,6 @@
 //!
 //! The backend is named explicitly and jsonwebtoken's process-wide choice is never asked: a binary
 //! in which another crate has compiled in the other backend, both, or none, works all the same.
-//!
-//! # Modules, in the order of the walk
-//!
-//! `layer`, `builder`, `service`, `future`, `body`, `gate` (`head`, `audience`, `endpoint`,
-//! `rules`), `session` (`token`, `keys`, `ring`, `cookie`, `seal`), `revocation` (`outage`,
-//! `redis`), `flow` (`login`, `limits`, `send`, `check`, `code`, `open`, `callback`, `elsewhere`,
-//! `exchange`, `finish`, `logout`, `who`, `attempt`), `throttle` (`client`), `webhook`, `issuer`,
-//! `provider`, `mailer`, `page`, `rejection` (`lost_cookie`), `stream`, `forward`, `forward_auth`
-//! (`peer`), `jwks`, `event`, `explain`, `clock`, [`emulator`], [`testing`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

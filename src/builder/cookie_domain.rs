@@ -17,19 +17,20 @@ impl Builder {
     ///
     /// Signing in happens where a layer serves `/auth`, and the sign-in's own cookies stay with
     /// that host; the mailed links lead to the public URL in any case. `forward_auth` sends people
-    /// to the public URL. A layer sends them to its own form, on the sibling's host, and a link is
-    /// then opened as if in another browser, and leads on at the public URL's host: where a sibling
-    /// is to have no sign-in of its own, have the proxy in front of it redirect its `/auth` to the
-    /// public URL's. An application that redirects to another host of the domain right after a
-    /// sign-in names that origin by
+    /// to the public URL. A layer on a sibling host sends people to its own form on that host. The
+    /// mailed link then opens as if in another browser, and the person ends up at the public URL's
+    /// host. If a sibling should have no sign-in of its own, let the proxy in front of it redirect
+    /// its `/auth` to the public URL's. An application that redirects to another host of the domain
+    /// right after a sign-in names that origin by
     /// [`PageSources::form_target`](crate::page::PageSources::form_target).
     ///
-    /// What is lost: the cookie is `__Secure-NAME` instead of `__Host-NAME`, so that every host of
-    /// the domain gets it, and any of them, or who takes one over, can set or remove it. They can
-    /// sign a person in as somebody else (so key what matters on the subject, and show who is
-    /// signed in), and keep them out: a second cookie of this name, with another domain or path, is
-    /// refused as a conflict, and the layer cannot remove it. Signing out then ends the session of
-    /// each of them, 16 at most. Only where all hosts of the domain are trusted is this a setting.
+    /// This has a price. The cookie is `__Secure-NAME` instead of `__Host-NAME`, so browsers send
+    /// it to every host of the domain. Any of these hosts, or an attacker who takes one over, can
+    /// set or remove it. They can sign a person in as somebody else (so key what matters on the
+    /// subject, and show who is signed in), and keep them out: a second cookie of this name, with
+    /// another domain or path, is refused as a conflict, and the layer cannot remove it. Signing
+    /// out then ends the session of each of them, 16 at most. Only where all hosts of the domain
+    /// are trusted is this a setting.
     ///
     /// When it is switched on, people sign in once more: the `__Host-NAME` cookie of before is not
     /// read, is kept from the inner service where identities are forwarded, and is removed when its

@@ -42,10 +42,10 @@ impl Builder {
     /// they have open go by it. Only [`Session::expires_at`](crate::Session::expires_at) states
     /// what the token was minted with. A longer one reaches those that are renewed.
     ///
-    /// An early end of sessions is remembered for the lifetimes that the layer has when it is
-    /// ordered. Do not make them longer again before the tokens of the longer lifetime have
-    /// expired: one that was ended could then be good once more. The same goes for
-    /// [`Builder::remember_me`].
+    /// When sessions are ended early, the store remembers that for the lifetimes that the layer has
+    /// at that moment. After you shorten a lifetime, do not lengthen it again before the tokens of
+    /// the longer lifetime have expired. Otherwise a session that was ended could work again. The
+    /// same goes for [`Builder::remember_me`].
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetimes.session_lifetime = lifetime;
         self
@@ -79,9 +79,9 @@ impl Builder {
     /// 400 days. Default: it is not offered.
     ///
     /// The form then has a tick box. Who ticks it has a session of this lifetime, without idle
-    /// time, in a cookie that outlives the browser, wherever the sign-in is finished. Who does not
-    /// has a session as ever, but in a cookie that goes when the browser is closed: it has no
-    /// `Max-Age`.
+    /// time, in a cookie that outlives the browser, wherever the sign-in is finished. A person who
+    /// does not tick it gets the usual session. Its cookie has no `Max-Age`, so the browser drops
+    /// it when it is closed.
     ///
     /// The choice stands in the token. A shorter time holds at once, for the sessions that there
     /// are too, and so does switching this off: then they are sessions as ever, and end by

@@ -152,7 +152,7 @@ impl Builder {
     /// Lets addresses of these domains in, and nobody else. A subdomain is another domain; a list
     /// of none is an error.
     ///
-    /// Whoever asks for a link to another address is shown the same page, and no mail is sent.
+    /// For an address of any other domain, the layer shows the same page and sends no mail.
     pub fn email_domains<D: Into<String>>(mut self, domains: impl IntoIterator<Item = D>) -> Self {
         self.email_domains
             .get_or_insert_default()
@@ -182,9 +182,9 @@ impl Builder {
     /// that looks a session up. Default: a [`MemoryRevocations`], which knows of this process
     /// alone.
     ///
-    /// A closure can be asked, and not told: what is ended by signing out or by a
-    /// [webhook](Builder::webhook_secret) is remembered beside it in this process alone. Webhooks
-    /// need a [`Revocations`] store.
+    /// The layer can look sessions up through a closure but cannot record an end there. It
+    /// remembers sessions that end by signing out or by a [webhook](Builder::webhook_secret) in
+    /// this process alone. Webhooks need a [`Revocations`] store.
     ///
     /// ```
     /// # use tower_magic_link::{Builder, Session, revocation::Standing};
@@ -223,8 +223,9 @@ impl Builder {
         self
     }
 
-    /// Sets who hears of what happened, for an audit log. It is called in the middle of requests
-    /// and should be quick. If it panics, the log says so and the request goes on.
+    /// Sets a listener that the layer calls with each [`Event`], for an audit log. It is called in
+    /// the middle of requests and should be quick. If it panics, the log says so and the request
+    /// goes on.
     pub fn on_event(mut self, listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
         self.listener = Listener::new(listen);
         self

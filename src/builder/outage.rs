@@ -6,8 +6,9 @@ impl Builder {
     /// Admits sessions while the revocation store cannot tell whether they were ended.
     ///
     /// By default what is protected is answered 503 with `Retry-After` meanwhile, and the cookie
-    /// stays. With this a session that was ended works again for as long as the store is out,
-    /// whoever holds it: for an application that would rather let a revoked session in than nobody.
+    /// stays. With this setting a session that was ended works again while the store is out, for
+    /// anybody who holds it. Use it if your application would rather admit a revoked session than
+    /// nobody.
     ///
     /// [`Event::StoreLost`](crate::event::Event::StoreLost) tells when it begins, and
     /// [`Event::StoreRecovered`](crate::event::Event::StoreRecovered) when it is over. A sign-out

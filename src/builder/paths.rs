@@ -25,10 +25,10 @@ impl Builder {
     /// Makes one path public: exactly this one, for GET and HEAD unless the [`PathRule`] says
     /// otherwise.
     ///
-    /// A public path gets the session where there is one, and its response then varies by cookie.
-    /// One that was made for a stranger does not, so that public assets stay cacheable: a page that
-    /// looks different to who is signed in should set `Vary: cookie` itself, or be an
-    /// [optional](Builder::optional_path) one.
+    /// A public path gets the session where there is one, and its response then varies by cookie. A
+    /// response to a request without a session does not, so that public assets stay cacheable. A
+    /// page that looks different to signed-in people should set `Vary: cookie` itself, or be on an
+    /// [optional](Builder::optional_path) path.
     pub fn public_path(mut self, rule: impl Into<PathRule>) -> Self {
         self.rules.add(Exposure::Public, Reach::Path, rule.into());
         self

@@ -11,9 +11,9 @@ impl Builder {
     /// layer. Where a `CorsLayer` stands before this layer, it answers them, and this is not
     /// needed.
     ///
-    /// Whoever writes such a request by hand reaches the inner service with it, on every path but
-    /// the layer's own: an inner service that takes the method from `X-HTTP-Method-Override` must
-    /// not be behind this.
+    /// A client that writes such a request by hand reaches the inner service on every path but the
+    /// layer's own. Do not use this setting if the inner service takes the method from
+    /// `X-HTTP-Method-Override`.
     pub fn allow_preflight(mut self) -> Self {
         self.allows_preflight = true;
         self

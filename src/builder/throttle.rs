@@ -54,9 +54,9 @@ impl Settings {
 ///
 /// The client's network is that of the connection: the [`PeerAddr`](crate::PeerAddr) that the host
 /// leaves in each request, or axum's `ConnectInfo<SocketAddr>`. **Behind a proxy** name it with
-/// [`Builder::trusted_proxies`], or all its clients share the limit of one network. Without either
-/// there are no limits by network, all clients share what an address has for one, and the first
-/// mail that is asked for is a warning in the log.
+/// [`Builder::trusted_proxies`], or all its clients share the limit of one network. If the host
+/// leaves neither, the layer applies no limits by network. For each address, all clients then share
+/// the limit of one network. The first request for mail writes a warning to the log.
 impl Builder {
     /// Sets what counts. Default: a [`MemoryThrottle`], which counts in this process alone.
     pub fn throttle(mut self, throttle: impl Throttle) -> Self {
@@ -75,8 +75,8 @@ impl Builder {
     /// Default: [`ForwardedField::XForwardedFor`].
     ///
     /// The other field is never read, so that a client cannot choose by sending it. Each proxy must
-    /// write the field, over or behind what came: one that hands a client's own on lets the client
-    /// be anybody.
+    /// overwrite the field or append to it. A proxy that forwards the client's own value lets the
+    /// client claim any address.
     pub fn forwarded_field(mut self, field: ForwardedField) -> Self {
         self.throttle.forwarded = field;
         self

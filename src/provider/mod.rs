@@ -92,8 +92,8 @@ pub trait IdentityProvider: Send + Sync + 'static {
         future::ready(Err(ProviderErrorKind::Unsupported.into()))
     }
 
-    /// Redeems a code that was typed. It must be good for one redemption only, for minutes, and for
-    /// a few tries in all, and for the address alone that it was made for.
+    /// Redeems a code that was typed. The provider must accept a code once only, for minutes only,
+    /// after a few tries at most, and only for the address that it was made for.
     ///
     /// # Errors
     ///

@@ -18,7 +18,8 @@ pub enum RejectionKind {
     AnotherBrowser,
     /// The sign-in was begun too long ago.
     AttemptExpired,
-    /// The sign-in was begun in what is the future here: the clocks of the replicas disagree.
+    /// The sign-in began at a time that is still ahead on this replica's clock. The clocks of the
+    /// replicas disagree.
     ClockWrong,
     /// The code from the mail is no longer good: its time is up.
     CodeExpired,

@@ -241,8 +241,8 @@ fn read_membership(name: &str) -> Option<(&str, &str)> {
 }
 
 impl Revocation {
-    /// Orders an end: now, which is `at`, and remembered until `until`, the end of the last token
-    /// that it concerns.
+    /// Makes an order to end sessions. `at` is the present moment. The store must remember the
+    /// order until `until`, when the last token that it concerns expires.
     #[must_use]
     pub const fn new(target: Target, at: Timestamp, until: Timestamp) -> Self {
         Self { target, at, until }

@@ -3,8 +3,9 @@
 //!
 //! - Two notions. A [`Rate`] refills: so many at once, then one more every so often. *Tries* do
 //!   not: so many per key until a moment, exactly.
-//! - One decision is charged to several rates at once and is admitted by all of them or recorded by
-//!   none, so that what is refused costs nothing, and the wait that is told is the whole wait.
+//! - The layer charges one decision to several rates at once. Either all of them admit it, or none
+//!   of them records it. So a refused request costs nothing, and the reported wait is the whole
+//!   wait.
 //! - A store sees opaque keys of 16 bytes, HMACs: never an address, a network, a link or a code.
 //! - A store that fails lets rates pass, with an event, and refuses tries: a mail too many is a
 //!   nuisance, a guess too many a break-in.
@@ -41,9 +42,9 @@ pub use self::redis::RedisThrottle;
 /// - Each method is one decision and must be atomic: of a thousand that arrive together exactly as
 ///   many are admitted as if they had come one after the other. Over Redis that is one script for
 ///   each.
-/// - It must be bounded: a stranger can make keys, at the pace of the widest rate. It may forget a
-///   key that is fully refilled, or whose tries have ended, at any time. It must not forget
-///   anything sooner, except for want of room.
+/// - The throttle must bound its memory, because a client that is not signed in can create keys as
+///   fast as the widest rate allows. It may forget a key that is fully refilled, or whose tries
+///   have ended, at any time. It must not forget anything sooner, except for want of room.
 /// - It may use its own clock instead of `now`, to the second, and must not let time go back.
 /// - It may keep what the keys count in another process, and a [`MemoryThrottle`] for when that is
 ///   not there.
