@@ -160,7 +160,7 @@ impl Following<'_> {
                     // It was emptied under us, or has another's history.
                     Ok(state) if !state.is_of(&here) => break,
                     // Nor is it taken for the memory that it was.
-                    Ok(_) if self.replica.is_doubted() => {
+                    Ok(_) if self.replica.take_doubt() => {
                         let problem = std::io::Error::other("the way leads to another server");
                         return Err(StoreError::unavailable(problem));
                     }
@@ -178,7 +178,7 @@ impl Following<'_> {
     /// Asks where the way leads now. Where nobody tells, it is taken to lead here.
     async fn ask_the_way(&self) {
         if let Ok(connection) = self.redis.connect().await {
-            self.replica.takes_writes_at(&connection.history);
+            self.replica.note_history(&connection.history);
         }
     }
 
@@ -190,7 +190,7 @@ impl Following<'_> {
             state = self.state().await?;
         }
         // Without a history nobody can tell whether it is the same memory.
-        let is_known = !state.history.is_empty() && !self.replica.is_doubted();
+        let is_known = !state.history.is_empty() && !self.replica.take_doubt();
         let left = left.filter(|left| is_known && state.is_of(left) && left.seq <= state.seq);
         let State {
             epoch,

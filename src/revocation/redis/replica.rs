@@ -86,12 +86,12 @@ impl Replica {
         self.memories.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Says whether a server of this history may be written to: one that the follower reads, or any
-    /// while it reads none.
+    /// Notes the history of the server that the writer was led to, and returns whether it may be
+    /// written to: it is the one that the follower reads, or the follower reads none.
     ///
-    /// Where the follower was, or is, at another, it arrives anew and puts back what it knows: what
-    /// is written was ended here before this is asked.
-    pub(super) fn takes_writes_at(&self, history: &str) -> bool {
+    /// A follower that reads another one is doubted. It connects again and puts back what it knows.
+    /// What the writer has to write was ended in this process before it called this.
+    pub(super) fn note_history(&self, history: &str) -> bool {
         let is_same = {
             let ours = self.history();
             history.is_empty() || ours.is_empty() || *ours == history
@@ -102,8 +102,8 @@ impl Replica {
         is_same || !self.is_following.load(Ordering::Acquire)
     }
 
-    /// Says whether the writer was led to another server since this was asked last.
-    pub(super) fn is_doubted(&self) -> bool {
+    /// Returns whether the writer was led to another server since the last call, and forgets it.
+    pub(super) fn take_doubt(&self) -> bool {
         self.is_doubted.swap(false, Ordering::SeqCst)
     }
 
@@ -250,16 +250,16 @@ mod tests {
     #[tokio::test]
     async fn what_is_written_at_another_server_than_the_last_one_makes_the_follower_arrive_anew() {
         let replica = Replica::new(Duration::ZERO);
-        assert!(replica.takes_writes_at("a") && !replica.is_doubted());
+        assert!(replica.note_history("a") && !replica.take_doubt());
         replica.leave_memory("a");
         replica.hear();
-        assert!(replica.takes_writes_at("a") && replica.takes_writes_at(""));
-        assert!(!replica.is_doubted());
-        assert!(!replica.takes_writes_at("b") && replica.is_doubted());
+        assert!(replica.note_history("a") && replica.note_history(""));
+        assert!(!replica.take_doubt());
+        assert!(!replica.note_history("b") && replica.take_doubt());
         replica.lose();
-        assert!(replica.takes_writes_at("a") && !replica.is_doubted());
-        assert!(replica.takes_writes_at("b") && replica.is_doubted());
-        assert!(!replica.is_doubted(), "once");
+        assert!(replica.note_history("a") && !replica.take_doubt());
+        assert!(replica.note_history("b") && replica.take_doubt());
+        assert!(!replica.take_doubt(), "once");
     }
 
     #[tokio::test(start_paused = true)]

@@ -121,7 +121,7 @@ async fn send(
     }
     let fresh = redis.connect().await?;
     // The follower hears of it, and goes there too; or it was on its way.
-    while !replica.takes_writes_at(&fresh.history) {
+    while !replica.note_history(&fresh.history) {
         sleep(FOLLOWS).await;
     }
     let put: Result<i64, _> = fresh.run(script, keys, arguments).await;
