@@ -180,7 +180,7 @@ async fn try_once(authority: &str, head: &str, rest: &str) -> String {
             }
         }
     };
-    let _ = timeout(Duration::from_millis(1_500), exchange).await;
+    let _ = timeout(Duration::from_secs(10), exchange).await;
     String::from_utf8_lossy(&answer).into_owned()
 }
 
