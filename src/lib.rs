@@ -7,8 +7,11 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use tower_magic_link::{KeyRing, MagicLinkLayer, revocation::MemoryRevocations, SigningKey};
-//! # use tower_magic_link::{provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started}, ConfigError};
+//! use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, revocation::MemoryRevocations};
+//! # use tower_magic_link::{
+//! #     ConfigError,
+//! #     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started},
+//! # };
 //! # struct Provider;
 //! # impl IdentityProvider for Provider {
 //! #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }

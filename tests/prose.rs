@@ -73,3 +73,30 @@ fn a_line_of_prose_has_at_most_100_columns_but_in_tables_code_and_links() {
     assert!(lines > 5_000, "{lines} lines were read");
     assert_eq!(wide, [""; 0]);
 }
+
+/// THREATS.md names the tests that pin each attack: they exist.
+#[test]
+fn each_test_that_the_table_of_threats_names_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut code = String::new();
+    for place in ["src", "tests"] {
+        visit(&root.join(place), &mut |path, text| {
+            if path.extension().is_some_and(|kind| kind == "rs") {
+                code.push_str(text);
+            }
+        });
+    }
+    let table = fs::read_to_string(root.join("tests/THREATS.md")).unwrap();
+    let rows = table.lines().filter(|line| line.starts_with("| "));
+    // The last column alone: others may quote a header.
+    let named = rows.filter_map(|row| row.trim_end_matches(['|', ' ']).rsplit_once('|'));
+    let names: Vec<_> = named
+        .flat_map(|(_, tests)| tests.split('`').skip(1).step_by(2))
+        .collect();
+    assert!(names.len() > 100, "{} tests are named", names.len());
+    let missing: Vec<_> = names
+        .into_iter()
+        .filter(|name| !code.contains(&format!("fn {name}(")))
+        .collect();
+    assert_eq!(missing, [""; 0]);
+}

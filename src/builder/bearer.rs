@@ -22,8 +22,12 @@ impl Builder {
     ///
     /// ```
     /// use http::{Request, header};
-    /// use tower_magic_link::{ConfigError, Email, provider::Identity, KeyRing, MagicLinkLayer, SigningKey};
-    /// # use tower_magic_link::provider::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+    /// use tower_magic_link::{
+    ///     ConfigError, Email, KeyRing, MagicLinkLayer, SigningKey, provider::Identity,
+    /// };
+    /// # use tower_magic_link::provider::{
+    /// #     AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started,
+    /// # };
     /// # struct Provider;
     /// # impl IdentityProvider for Provider {
     /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }

@@ -23,7 +23,10 @@ use crate::{
 /// What the layer would do with a request, and why. Made by [`MagicLinkLayer::explain`].
 ///
 /// ```
-/// # use tower_magic_link::{provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started}, KeyRing, SigningKey};
+/// # use tower_magic_link::{
+/// #     KeyRing, SigningKey,
+/// #     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started},
+/// # };
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
@@ -32,7 +35,7 @@ use crate::{
 /// #     }
 /// # }
 /// # let provider = Provider;
-/// use tower_magic_link::{MagicLinkLayer, companion::Outcome, RejectionKind};
+/// use tower_magic_link::{MagicLinkLayer, RejectionKind, companion::Outcome};
 ///
 /// let layer = MagicLinkLayer::builder(provider, KeyRing::new(SigningKey::generate()?))
 ///     .public_url("https://app.example.com")

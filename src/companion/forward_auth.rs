@@ -115,7 +115,9 @@ impl MagicLinkLayer {
     ///
     /// ```
     /// use tower::{Service, ServiceExt};
-    /// # use tower_magic_link::{KeyRing, MagicLinkLayer, PeerAddr, SigningKey, testing::StubProvider};
+    /// # use tower_magic_link::{
+    /// #     KeyRing, MagicLinkLayer, PeerAddr, SigningKey, testing::StubProvider,
+    /// # };
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// let layer = MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(SigningKey::generate()?))
     ///     .public_url("https://app.example.com")

@@ -37,8 +37,13 @@ mod jar;
 ///
 /// ```
 /// use http::{Request, Response, StatusCode, header};
-/// use tower_magic_link::{Email, provider::Identity, KeyRing, MagicLinkLayer, Session, companion::SessionIssuer, SigningKey};
-/// # use tower_magic_link::provider::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+/// use tower_magic_link::{
+///     Email, KeyRing, MagicLinkLayer, Session, SigningKey, companion::SessionIssuer,
+///     provider::Identity,
+/// };
+/// # use tower_magic_link::provider::{
+/// #     AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started,
+/// # };
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }

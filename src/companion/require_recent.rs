@@ -57,7 +57,10 @@ const SHORTEST: Duration = Duration::from_secs(120);
 /// use std::time::Duration;
 /// use axum::{Router, routing::get};
 /// use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, SigningKey};
-/// # use tower_magic_link::provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+/// # use tower_magic_link::provider::{
+/// #     AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
+/// #     Started,
+/// # };
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }

@@ -29,7 +29,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// no secret.
 ///
 /// ```
-/// use tower_magic_link::{KeyRing, MagicLinkLayer, revocation::MemoryRevocations, SigningKey, workos::WorkOs, emulator::Emulator};
+/// use tower_magic_link::{
+///     KeyRing, MagicLinkLayer, SigningKey, emulator::Emulator, revocation::MemoryRevocations,
+///     workos::WorkOs,
+/// };
 /// # use tower::Layer;
 ///
 /// # #[tokio::main(flavor = "current_thread")]

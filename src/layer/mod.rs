@@ -30,7 +30,10 @@ pub use self::stream::SessionGuard;
 /// ```
 /// use std::time::Duration;
 /// use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey};
-/// # use tower_magic_link::provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+/// # use tower_magic_link::provider::{
+/// #     AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
+/// #     Started,
+/// # };
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }

@@ -20,7 +20,7 @@ use crate::{
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{Email, provider::Link, mailer::Mail, clock::Timestamp};
+/// use tower_magic_link::{Email, clock::Timestamp, mailer::Mail, provider::Link};
 ///
 /// let (to, link) = ("ada@example.com".parse()?, Link::new("https://app.example.com/auth/open?t=…"));
 /// let mail = Mail::new(&to, Timestamp::from_secs(1_767_225_600))

@@ -35,7 +35,10 @@ pub use self::{
 /// Sends links and redeems what comes back. Implementers write plain `async fn`.
 ///
 /// ```
-/// use tower_magic_link::{provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started}, Email};
+/// use tower_magic_link::{
+///     Email,
+///     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started},
+/// };
 ///
 /// /// Mails nothing: its code is the address.
 /// struct TrustsEverybody;

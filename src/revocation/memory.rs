@@ -45,7 +45,7 @@ const NAME_SHARDS: usize = 64;
 /// machines needs a shared store behind the [`Revocations`] port.
 ///
 /// ```
-/// use tower_magic_link::{revocation::{MemoryRevocations, Revocation}, Session};
+/// use tower_magic_link::{Session, revocation::{MemoryRevocations, Revocation}};
 ///
 /// # fn example(session: Session, now: tower_magic_link::clock::Timestamp) {
 /// let revocations = MemoryRevocations::default();

@@ -39,7 +39,10 @@ pub use self::redis::RedisRevocations;
 ///
 /// ```
 /// use std::{collections::HashMap, sync::RwLock};
-/// use tower_magic_link::{revocation::{Lookup, Revocation, Revocations, Standing, Target}, Session, store::StoreFuture};
+/// use tower_magic_link::{
+///     Session, revocation::{Lookup, Revocation, Revocations, Standing, Target},
+///     store::StoreFuture,
+/// };
 ///
 /// /// Remembers the latest order for each target, and forgets it only with the process.
 /// #[derive(Debug, Default)]

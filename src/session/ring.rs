@@ -28,7 +28,7 @@ pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{KeyRing, keys::RetiredKey, SigningKey, clock::Timestamp};
+/// use tower_magic_link::{KeyRing, SigningKey, clock::Timestamp, keys::RetiredKey};
 ///
 /// let last_year = SigningKey::generate()?.with_id("2025")?;
 /// let this_year = SigningKey::generate()?.with_id("2026")?;

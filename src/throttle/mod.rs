@@ -52,7 +52,10 @@ pub use self::redis::RedisThrottle;
 ///   pass, and refuses tries.
 ///
 /// ```
-/// use tower_magic_link::{throttle::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey}, store::StoreError, clock::Timestamp};
+/// use tower_magic_link::{
+///     clock::Timestamp, store::StoreError,
+///     throttle::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey},
+/// };
 ///
 /// /// Counts in memory, and says so.
 /// struct Loud(MemoryThrottle);

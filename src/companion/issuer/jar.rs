@@ -25,8 +25,13 @@ impl SessionIssuer {
     /// ```
     /// use axum::{Router, http::{Method, StatusCode, header}, routing::post};
     /// use tower_cookies::{CookieManagerLayer, Cookies};
-    /// use tower_magic_link::{ConfigError, Email, provider::Identity, KeyRing, MagicLinkLayer, Session, companion::SessionIssuer, SigningKey};
-    /// # use tower_magic_link::provider::{AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started};
+    /// use tower_magic_link::{
+    ///     ConfigError, Email, KeyRing, MagicLinkLayer, Session, SigningKey,
+    ///     companion::SessionIssuer, provider::Identity,
+    /// };
+    /// # use tower_magic_link::provider::{
+    /// #     AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started,
+    /// # };
     /// # struct Provider;
     /// # impl IdentityProvider for Provider {
     /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }

@@ -34,6 +34,9 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// Somebody sits before a form: a longer `Retry-After` is for them to wait out, not for us.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
+const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
+
 /// One request.
 pub(super) struct Call {
     pub(super) operation: Operation,
@@ -101,6 +104,19 @@ impl BaseUrl {
             is_plain: url.scheme() == "http",
         })
     }
+}
+
+/// Checks a time limit.
+pub(super) fn check_timeout(setting: &'static str, timeout: Duration) -> Result<(), ConfigError> {
+    if (LEAST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout) {
+        return Ok(());
+    }
+    let problem = "is not between 1 millisecond and 5 minutes";
+    Err(ConfigError::invalid(
+        setting,
+        format!("{timeout:?}"),
+        problem,
+    ))
 }
 
 impl Caller {

@@ -17,7 +17,7 @@ use url::Url;
 
 use self::{
     answer::{Answer, Cause},
-    call::{BaseUrl, Caller},
+    call::{BaseUrl, Caller, check_timeout},
     complaint::is_word,
 };
 use super::{
@@ -48,8 +48,6 @@ pub use self::{
 const BASE_URL: &str = "https://api.workos.com";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
-const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
 
 const MAGIC_LINK: &str = "MagicLink";
 
@@ -60,7 +58,10 @@ const MAGIC_LINK: &str = "MagicLink";
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{provider::{AuthorizationCode, ProviderError}, Email, workos::{NewPasswordlessSession, WorkOs}};
+/// use tower_magic_link::{
+///     Email, provider::{AuthorizationCode, ProviderError},
+///     workos::{NewPasswordlessSession, WorkOs},
+/// };
 ///
 /// let workos = WorkOs::new("sk_test_a2V5", "client_01EXAMPLE")?
 ///     .base_url("http://127.0.0.1:4200")?
@@ -317,18 +318,6 @@ impl fmt::Debug for WorkOs {
             .field("connection_types", &self.connection_types)
             .finish_non_exhaustive()
     }
-}
-
-fn check_timeout(setting: &'static str, timeout: Duration) -> Result<(), ConfigError> {
-    if (LEAST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout) {
-        return Ok(());
-    }
-    let problem = "is not between 1 millisecond and 5 minutes";
-    Err(ConfigError::invalid(
-        setting,
-        format!("{timeout:?}"),
-        problem,
-    ))
 }
 
 fn bearer(token: &str) -> Option<HeaderValue> {

@@ -34,8 +34,11 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-/// use tower_magic_link::{KeyRing, MagicLinkLayer, store::Redis, revocation::RedisRevocations, throttle::RedisThrottle};
-/// # use tower_magic_link::{testing::StubProvider as Provider, SigningKey};
+/// use tower_magic_link::{
+///     KeyRing, MagicLinkLayer, revocation::RedisRevocations, store::Redis,
+///     throttle::RedisThrottle,
+/// };
+/// # use tower_magic_link::{SigningKey, testing::StubProvider as Provider};
 ///
 /// let redis = Redis::new("redis://127.0.0.1")?;
 /// let layer = MagicLinkLayer::builder(Provider::new(), KeyRing::from_env()?)

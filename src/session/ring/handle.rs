@@ -13,7 +13,7 @@ use crate::{clock::Timestamp, error::ConfigError};
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_magic_link::{clock::{Clock, SystemClock}, KeyRing, SigningKey};
+/// use tower_magic_link::{KeyRing, SigningKey, clock::{Clock, SystemClock}};
 ///
 /// let keys = KeyRing::new(SigningKey::generate()?.with_id("1")?);
 /// let handle = keys.handle();
