@@ -1,9 +1,9 @@
 //! A Tower layer that puts email sign-in in front of any service: an axum router, a tonic server, a
 //! hyper service.
 //!
-//! [`MagicLinkLayer`] sends who is not signed in to a login form, has an
-//! [`IdentityProvider`](provider::IdentityProvider) - WorkOS - prove the address by a magic link,
-//! handles the callback, and issues its own signed session cookie.
+//! [`MagicLinkLayer`] redirects unauthenticated requests to a login form. WorkOS, or another
+//! [`IdentityProvider`](provider::IdentityProvider), then proves the address by a magic link. The
+//! layer handles the callback and issues its own signed session cookie.
 //!
 //! ```
 //! use std::time::Duration;

@@ -29,8 +29,8 @@ impl Builder {
     /// set or remove it. They can sign a person in as somebody else (so key what matters on the
     /// subject, and show who is signed in), and keep them out: a second cookie of this name, with
     /// another domain or path, is refused as a conflict, and the layer cannot remove it. Signing
-    /// out then ends the session of each of them, 16 at most. Only where all hosts of the domain
-    /// are trusted is this a setting.
+    /// out then ends the session of each of them, 16 at most. Use this only if you trust every host
+    /// of the domain.
     ///
     /// When it is switched on, people sign in once more: the `__Host-NAME` cookie of before is not
     /// read, is kept from the inner service where identities are forwarded, and is removed when its

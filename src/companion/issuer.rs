@@ -116,9 +116,9 @@ impl SessionIssuer {
     /// Makes a session that begins now, and tells
     /// [`Event::SignedIn`](crate::event::Event::SignedIn).
     ///
-    /// It is nobody's who asked to be remembered: where
-    /// [`Builder::remember_me`](crate::Builder::remember_me) is on, the cookie goes with the
-    /// browser.
+    /// It is never a remember-me session: where
+    /// [`Builder::remember_me`](crate::Builder::remember_me) is on, its cookie ends when the
+    /// browser closes.
     ///
     /// A session that the request had before goes on: end it with [`SessionIssuer::sign_out`], so
     /// that nobody keeps what they planted.

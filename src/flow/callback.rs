@@ -8,9 +8,9 @@
 //!    the provider without end.
 //! 4. A used link with a live session of the same address goes where it wanted to go, and so does
 //!    one that this browser itself has used within a minute, by a first of two clicks.
-//! 5. Of two clicks, or a reload, the refused one may come back first. Before a browser that may
-//!    finish is told so, it is kept a second and asked once more, without the code: if the other
-//!    one was answered meanwhile, by whichever replica, it has that session.
+//! 5. Of two clicks, or a reload, the refused one may come back first. Before the layer reports a
+//!    used link, it waits one second and redirects once, without the code: a parallel click may
+//!    have succeeded at any replica, and the browser then has that session.
 
 use std::time::Duration;
 

@@ -2,8 +2,8 @@
 //!
 //! - One document each, from the templates beside this file: nothing is loaded from anywhere.
 //! - One inline style sheet, allowed by its hash. It follows the reader's choice of light or dark.
-//! - At most one inline script, allowed by its hash: a fixed text that does without what it makes
-//!   nicer. What it works on it reads from the document; nothing is ever written into it.
+//! - At most one inline script, allowed by its hash, and every page works without it. The script
+//!   reads what it needs from the document; nothing is ever written into it.
 //! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted
 //!   attribute.
 

@@ -11,7 +11,7 @@ const PERIODS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::f
 /// The longest that a rate may take to refill: what has to be remembered of it ends with that.
 const LONGEST_REFILL: Duration = Duration::from_secs(30 * 86_400);
 
-/// So many at once, and one more every so often, until there are as many again.
+/// A burst, refilled by one each period.
 ///
 /// ```
 /// use std::time::Duration;
@@ -87,7 +87,7 @@ impl Rate {
 ///
 /// | what | whose | default: at once, then one each | why |
 /// | --- | --- | --- | --- |
-/// | mails | an address, by one network | 3, 3 minutes | A second and a third for who is impatient. One network cannot use up what another person asks for: it takes less than the address has. Two that ask without end can. WorkOS itself sends an address 3 codes a minute |
+/// | mails | an address, by one network | 3, 3 minutes | A second and a third for who is impatient. A single network cannot exhaust an address's mail allowance; two networks together can. WorkOS itself sends an address 3 codes a minute |
 /// | mails | an address | 10, 2 minutes | A victim of mail bombing by many networks gets 40 in the first hour, not thousands; by one network 23 |
 /// | mails | a network | 60, 5 seconds | An office of 200 behind one address signs in within 12 minutes |
 /// | mails | everybody | 300, 100 milliseconds | It stays under WorkOS's 500 writes in 10 seconds |

@@ -291,7 +291,7 @@ impl Throttling {
         tracing::warn!(
             target: "tower_magic_link",
             public_url,
-            "a client is not known, so nothing is limited by network, and a stranger can keep a person from a mail: serve axum by \
+            "client address unknown: per-network limits are off. Serve axum by \
              into_make_service_with_connect_info::<SocketAddr>(), or leave a PeerAddr in the extensions of each request"
         );
     }

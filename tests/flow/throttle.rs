@@ -319,7 +319,7 @@ async fn a_layer_warns_once_that_the_client_is_not_known_and_never_where_it_is()
         let logged = crate::secrets::logged();
         let warned: Vec<_> = logged
             .lines()
-            .filter(|line| line.contains("not known") && line.contains(public_url))
+            .filter(|line| line.contains("client address unknown") && line.contains(public_url))
             .collect();
         assert_eq!(warned.len(), want, "{public_url}: {warned:?}");
         for line in warned {

@@ -41,8 +41,8 @@ const LATE: Duration = Duration::from_secs(1);
 /// The pause before a second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
-/// After so many answers it asks the way anew: ten seconds. The server that was the one may live
-/// on, and answer whoever stayed.
+/// After this many answers, ten seconds, it looks up the primary again: a demoted one keeps
+/// answering old connections.
 const ANSWERS_A_WAY: u32 = 33;
 /// Whoever followed for this long begins with the first pause again.
 const STEADY: Duration = Duration::from_secs(1);

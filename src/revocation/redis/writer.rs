@@ -1,7 +1,7 @@
 //! The writer: takes orders to Redis, and keeps those that it could not.
 //!
-//! - Who orders is told within 1.5 seconds whether Redis has it. What it has not is sent again
-//!   until it does.
+//! - `revoke` returns within 1.5 seconds, with an error if Redis has not stored the revocation. The
+//!   writer sends that again until Redis has it.
 //! - Orders that arrive together go together. What has not been sent is kept by its target
 //!   ([`Unsent`]).
 //! - It writes to the memory that the follower reads: a server that was failed over may still take
