@@ -1,118 +1,24 @@
-//! What an application's tests need: a clock that they set, a provider that mails nobody, a request
-//! that is signed in.
-//!
-//! ```
-//! use http::Request;
-//! use tower::{Layer, Service, ServiceExt, service_fn};
-//! use tower_magic_link::{KeyRing, MagicLinkLayer, Session, SigningKey};
-//! use tower_magic_link::testing::{ManualClock, StubProvider};
-//!
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-//! let clock = ManualClock::new();
-//! let layer = MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(SigningKey::generate()?))
-//!     .public_url("https://app.example.com")
-//!     .clock(clock.clone())
-//!     .build()?;
-//! let service = layer.layer(service_fn(|request: Request<String>| async move {
-//!     let session = request.extensions().get::<Session>().expect("the layer admitted it");
-//!     Ok::<_, std::convert::Infallible>(http::Response::new(session.email().to_owned()))
-//! }));
-//!
-//! let mut request = Request::new(String::new());
-//! layer.sign_in(&mut request, "ada@example.com");
-//! assert_eq!(service.oneshot(request).await?.status(), 200);
-//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
-//! ```
+//! `StubProvider`: proves addresses without mail.
 
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use http::{HeaderValue, Request, header};
 use sha2::{Digest, Sha256};
-use tokio::sync::Notify;
 
 use crate::{
-    clock::{Clock, Signal, Timestamp},
     email::Email,
-    layer::MagicLinkLayer,
     provider::{
         AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
         ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
-    session::{Session, SessionId, Term, cookie::Jar},
+    session::SessionId,
 };
-
-/// A clock that stands still until it is moved. Clones are the same clock.
-#[derive(Clone, Debug)]
-pub struct ManualClock(Arc<Hands>);
-
-#[derive(Debug)]
-struct Hands {
-    now: AtomicU64,
-    moved: Notify,
-}
-
-impl ManualClock {
-    /// Makes a clock that stands at 2026-01-01T00:00:00Z.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::at(Timestamp::from_secs(1_767_225_600))
-    }
-
-    /// Makes a clock that stands at a moment.
-    #[must_use]
-    pub fn at(now: Timestamp) -> Self {
-        Self(Arc::new(Hands {
-            now: AtomicU64::new(now.as_secs()),
-            moved: Notify::new(),
-        }))
-    }
-
-    /// Moves the clock on, by whole seconds. Whoever waits for a moment that has come then is
-    /// woken.
-    pub fn advance(&self, by: Duration) {
-        self.0.now.fetch_add(by.as_secs(), Ordering::SeqCst);
-        self.0.moved.notify_waiters();
-    }
-
-    /// Sets the clock, back too.
-    pub fn set(&self, now: Timestamp) {
-        self.0.now.store(now.as_secs(), Ordering::SeqCst);
-        self.0.moved.notify_waiters();
-    }
-}
-
-impl Default for ManualClock {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_secs(self.0.now.load(Ordering::SeqCst))
-    }
-
-    fn sleep_until(&self, at: Timestamp) -> Signal {
-        let clock = self.clone();
-        Box::pin(async move {
-            loop {
-                // Before the clock is read: a move in between is not missed.
-                let moved = clock.0.moved.notified();
-                if clock.now() >= at {
-                    return;
-                }
-                moved.await;
-            }
-        })
-    }
-}
 
 /// The stub's six digits never expire; this is what it says of them.
 const STUB_CODE_LIFETIME: Duration = Duration::from_secs(600);
@@ -237,42 +143,9 @@ impl IdentityProvider for StubProvider {
     }
 }
 
-impl MagicLinkLayer {
-    /// Signs a request in: gives it the session cookie that a sign-in of this address, just now,
-    /// would have left.
-    ///
-    /// # Panics
-    ///
-    /// When the text is no address.
-    #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
-    #[expect(clippy::expect_used, reason = "for tests, where a panic is the answer")]
-    pub fn sign_in<B>(&self, request: &mut Request<B>, email: &str) -> Session {
-        let email = Email::parse(email).expect("an e-mail address");
-        let identity = identity_of(email);
-        let (session, cookie) = self
-            .session_for(&identity)
-            .expect("a session that fits a cookie");
-        let cookie = HeaderValue::try_from(cookie).expect("visible ASCII");
-        request.headers_mut().append(header::COOKIE, cookie);
-        session
-    }
-
-    /// Returns a session of an identity, begun just now, and the `Cookie` pair that carries it.
-    fn session_for(&self, identity: &Identity) -> Option<(Session, String)> {
-        let gate = &self.shared().gate;
-        let id = SessionId::from_bytes(crate::random::bytes());
-        let session = gate.begin_session(identity, id, Term::Usual, self.shared().clock.now());
-        let token = gate.tokens.mint(&session)?;
-        Some((
-            session,
-            format!("{}={token}", gate.cookies.name(Jar::Session)),
-        ))
-    }
-}
-
 /// Returns the identity that the stub proves of an address: one subject per address, which does not
 /// show it.
-fn identity_of(email: Email) -> Identity {
+pub(super) fn identity_of(email: Email) -> Identity {
     Identity::new(id_of("prof", &email), email)
 }
 

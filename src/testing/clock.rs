@@ -1,0 +1,79 @@
+//! `ManualClock`: time that a test sets.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::sync::Notify;
+
+use crate::clock::{Clock, Signal, Timestamp};
+
+/// A clock that stands still until it is moved. Clones are the same clock.
+#[derive(Clone, Debug)]
+pub struct ManualClock(Arc<Hands>);
+
+#[derive(Debug)]
+struct Hands {
+    now: AtomicU64,
+    moved: Notify,
+}
+
+impl ManualClock {
+    /// Makes a clock that stands at 2026-01-01T00:00:00Z.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::at(Timestamp::from_secs(1_767_225_600))
+    }
+
+    /// Makes a clock that stands at a moment.
+    #[must_use]
+    pub fn at(now: Timestamp) -> Self {
+        Self(Arc::new(Hands {
+            now: AtomicU64::new(now.as_secs()),
+            moved: Notify::new(),
+        }))
+    }
+
+    /// Moves the clock on, by whole seconds. Whoever waits for a moment that has come then is
+    /// woken.
+    pub fn advance(&self, by: Duration) {
+        self.0.now.fetch_add(by.as_secs(), Ordering::SeqCst);
+        self.0.moved.notify_waiters();
+    }
+
+    /// Sets the clock, back too.
+    pub fn set(&self, now: Timestamp) {
+        self.0.now.store(now.as_secs(), Ordering::SeqCst);
+        self.0.moved.notify_waiters();
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(self.0.now.load(Ordering::SeqCst))
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> Signal {
+        let clock = self.clone();
+        Box::pin(async move {
+            loop {
+                // Before the clock is read: a move in between is not missed.
+                let moved = clock.0.moved.notified();
+                if clock.now() >= at {
+                    return;
+                }
+                moved.await;
+            }
+        })
+    }
+}

@@ -1,0 +1,31 @@
+//! What an application's tests need: a clock that they set, a provider that mails nobody, a request
+//! that is signed in.
+//!
+//! ```
+//! use http::Request;
+//! use tower::{Layer, Service, ServiceExt, service_fn};
+//! use tower_magic_link::{KeyRing, MagicLinkLayer, Session, SigningKey};
+//! use tower_magic_link::testing::{ManualClock, StubProvider};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let clock = ManualClock::new();
+//! let layer = MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(SigningKey::generate()?))
+//!     .public_url("https://app.example.com")
+//!     .clock(clock.clone())
+//!     .build()?;
+//! let service = layer.layer(service_fn(|request: Request<String>| async move {
+//!     let session = request.extensions().get::<Session>().expect("the layer admitted it");
+//!     Ok::<_, std::convert::Infallible>(http::Response::new(session.email().to_owned()))
+//! }));
+//!
+//! let mut request = Request::new(String::new());
+//! layer.sign_in(&mut request, "ada@example.com");
+//! assert_eq!(service.oneshot(request).await?.status(), 200);
+//! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+//! ```
+
+mod clock;
+mod sign_in;
+mod stub;
+
+pub use self::{clock::ManualClock, stub::StubProvider};

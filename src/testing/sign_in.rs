@@ -1,0 +1,44 @@
+//! A request that is signed in, without a sign-in.
+
+use http::{HeaderValue, Request, header};
+
+use super::stub::identity_of;
+use crate::{
+    email::Email,
+    layer::MagicLinkLayer,
+    provider::Identity,
+    session::{Session, SessionId, Term, cookie::Jar},
+};
+
+impl MagicLinkLayer {
+    /// Signs a request in: gives it the session cookie that a sign-in of this address, just now,
+    /// would have left.
+    ///
+    /// # Panics
+    ///
+    /// When the text is no address.
+    #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+    #[expect(clippy::expect_used, reason = "for tests, where a panic is the answer")]
+    pub fn sign_in<B>(&self, request: &mut Request<B>, email: &str) -> Session {
+        let email = Email::parse(email).expect("an e-mail address");
+        let identity = identity_of(email);
+        let (session, cookie) = self
+            .session_for(&identity)
+            .expect("a session that fits a cookie");
+        let cookie = HeaderValue::try_from(cookie).expect("visible ASCII");
+        request.headers_mut().append(header::COOKIE, cookie);
+        session
+    }
+
+    /// Returns a session of an identity, begun just now, and the `Cookie` pair that carries it.
+    fn session_for(&self, identity: &Identity) -> Option<(Session, String)> {
+        let gate = &self.shared().gate;
+        let id = SessionId::from_bytes(crate::random::bytes());
+        let session = gate.begin_session(identity, id, Term::Usual, self.shared().clock.now());
+        let token = gate.tokens.mint(&session)?;
+        Some((
+            session,
+            format!("{}={token}", gate.cookies.name(Jar::Session)),
+        ))
+    }
+}
