@@ -114,7 +114,7 @@ impl Rejection {
         action: &str,
         resend: Option<Resend<'_>>,
     ) -> Response<Bytes> {
-        let page = TroublePage::new(self.kind().trouble())
+        let page = TroublePage::new(self.kind())
             .with_action(action)
             .with_detail(self.detail())
             .with_retry_after(self.retry_after())

@@ -259,8 +259,9 @@ impl fmt::Debug for Hidden<'_> {
 mod tests {
     use std::time::Duration;
 
-    use super::super::{CheckPage, Resend, Trouble, TroublePage};
+    use super::super::{CheckPage, Resend, TroublePage};
     use super::*;
+    use crate::rejection::RejectionKind;
 
     #[test]
     fn debug_shows_no_address_path_or_code() {
@@ -289,7 +290,7 @@ mod tests {
             format!("{:?}", SignedOutPage::new("/auth/login?secret")),
             format!(
                 "{:?}",
-                TroublePage::new(Trouble::LinkUsed)
+                TroublePage::new(RejectionKind::LinkUsed)
                     .with_action("/auth/login?secret")
                     .with_resend(resend)
             ),

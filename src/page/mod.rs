@@ -23,7 +23,7 @@ pub use self::{
     default::DefaultPages,
     entry::{CodeEntry, CodeProblem, MatchPage, OnwardPage},
     policy::PageSources,
-    trouble::{Trouble, TroublePage},
+    trouble::TroublePage,
 };
 
 /// Draws the layer's pages.

@@ -1,11 +1,11 @@
-//! `RejectionKind`: what kinds of refusal there are, and what each means in every language: a
-//! status, a code, a page.
+//! `RejectionKind`: what kinds of refusal there are, and the one table of what each means: a
+//! status, a cure, a code for programs, words for people.
 
 use std::fmt;
 
 use http::StatusCode;
 
-use crate::page::Trouble;
+use super::words::{self, Words};
 
 /// What kind of refusal a [`Rejection`](super::Rejection) is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -110,215 +110,159 @@ pub enum RejectionKind {
     WrongConnection,
 }
 
+/// What helps against a refusal.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cure {
+    /// The same address would be refused again, whatever is mailed to it.
+    AnotherAddress,
+    /// A cookie of ours did not come back.
+    Cookie,
+    /// Signing in, and the session cookie that came is of no further use.
+    NewCookie,
+    /// Nothing of the other cures.
+    None,
+    /// It passes by itself: what was brought is as good in a moment.
+    Patience,
+    /// Signing in: the request is refused for want of a session, or of a recent one.
+    SignIn,
+}
+
+struct Row {
+    status: u16,
+    cure: Cure,
+    code: &'static str,
+    words: &'static Words,
+}
+
+const fn row(status: u16, cure: Cure, code: &'static str, words: &'static Words) -> Row {
+    Row {
+        status,
+        cure,
+        code,
+        words,
+    }
+}
+
 impl RejectionKind {
-    /// Returns the stable code that programs see: `no_session`.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
+    // What wants a sign-in is answered with the form itself wherever a person can see it, and a
+    // webhook's answers are no pages: the words of those are read by nobody today.
+    #[rustfmt::skip]
+    const fn row(self) -> Row {
         match self {
-            Self::AmbiguousRequest => "ambiguous_request",
-            Self::AnotherBrowser => "another_browser",
-            Self::AttemptExpired => "attempt_expired",
-            Self::ClockWrong => "clock_wrong",
-            Self::CodeExpired => "code_expired",
-            Self::CodeUsed => "code_used",
-            Self::CodeWrong => "code_wrong",
-            Self::ConflictingCookies => "conflicting_cookies",
-            Self::ConflictingCredentials => "conflicting_credentials",
-            Self::CookiesBlocked => "cookies_blocked",
-            Self::CrossSite => "cross_site",
-            Self::ExpiredSession => "expired_session",
-            Self::InsecureConnection => "insecure_connection",
-            Self::InvalidSession => "invalid_session",
-            Self::LinkDeclined => "link_declined",
-            Self::LinkExpired => "link_expired",
-            Self::LinkUsed => "link_used",
-            Self::MailNotSent => "mail_not_sent",
-            Self::Malformed => "malformed",
-            Self::MethodNotAllowed => "method_not_allowed",
-            Self::NoSession => "no_session",
-            Self::NotAllowed => "not_allowed",
-            Self::OtherAddress => "other_address",
-            Self::OtherHost => "other_host",
-            Self::Prefetch => "prefetch",
-            Self::ProviderDeclined => "provider_declined",
-            Self::ProviderFailed => "provider_failed",
-            Self::ProviderMisconfigured => "provider_misconfigured",
-            Self::ProviderRefusedAddress => "provider_refused_address",
-            Self::ProviderUnavailable => "provider_unavailable",
-            Self::RateLimited => "rate_limited",
-            Self::RecentSignInRequired => "recent_sign_in_required",
-            Self::RevokedSession => "revoked_session",
-            Self::SessionTooLarge => "session_too_large",
-            Self::SignOutNotRecorded => "sign_out_not_recorded",
-            Self::StepUpRequired => "step_up_required",
-            Self::StoreUnavailable => "store_unavailable",
-            Self::TooLarge => "too_large",
-            Self::TooManyTries => "too_many_tries",
-            Self::TooSlow => "too_slow",
-            Self::UnsupportedMediaType => "unsupported_media_type",
-            Self::WebhookSignature => "webhook_signature",
-            Self::WebhookUntimely => "webhook_untimely",
-            Self::WrongConnection => "wrong_connection",
+            Self::AmbiguousRequest       => row(400, Cure::None,           "ambiguous_request",        words::AMBIGUOUS_REQUEST),
+            Self::AnotherBrowser         => row(403, Cure::None,           "another_browser",          words::ANOTHER_BROWSER),
+            Self::AttemptExpired         => row(400, Cure::None,           "attempt_expired",          words::ATTEMPT_EXPIRED),
+            Self::ClockWrong             => row(503, Cure::None,           "clock_wrong",              words::CLOCK_WRONG),
+            Self::CodeExpired            => row(400, Cure::None,           "code_expired",             words::CODE_EXPIRED),
+            Self::CodeUsed               => row(400, Cure::None,           "code_used",                words::CODE_USED),
+            Self::CodeWrong              => row(400, Cure::None,           "code_wrong",               words::CODE_WRONG),
+            Self::ConflictingCookies     => row(401, Cure::SignIn,         "conflicting_cookies",      words::ATTEMPT_EXPIRED),
+            Self::ConflictingCredentials => row(401, Cure::SignIn,         "conflicting_credentials",  words::ATTEMPT_EXPIRED),
+            Self::CookiesBlocked         => row(403, Cure::Cookie,         "cookies_blocked",          words::COOKIES_BLOCKED),
+            Self::CrossSite              => row(403, Cure::None,           "cross_site",               words::CROSS_SITE),
+            Self::ExpiredSession         => row(401, Cure::NewCookie,      "expired_session",          words::ATTEMPT_EXPIRED),
+            Self::InsecureConnection     => row(403, Cure::Cookie,         "insecure_connection",      words::INSECURE_CONNECTION),
+            Self::InvalidSession         => row(401, Cure::NewCookie,      "invalid_session",          words::ATTEMPT_EXPIRED),
+            Self::LinkDeclined           => row(403, Cure::None,           "link_declined",            words::LINK_DECLINED),
+            Self::LinkExpired            => row(400, Cure::None,           "link_expired",             words::LINK_EXPIRED),
+            Self::LinkUsed               => row(400, Cure::None,           "link_used",                words::LINK_USED),
+            Self::MailNotSent            => row(502, Cure::None,           "mail_not_sent",            words::MAIL_NOT_SENT),
+            Self::Malformed              => row(400, Cure::None,           "malformed",                words::MALFORMED),
+            Self::MethodNotAllowed       => row(405, Cure::None,           "method_not_allowed",       words::METHOD_NOT_ALLOWED),
+            Self::NoSession              => row(401, Cure::SignIn,         "no_session",               words::ATTEMPT_EXPIRED),
+            Self::NotAllowed             => row(403, Cure::AnotherAddress, "not_allowed",              words::NOT_ALLOWED),
+            Self::OtherAddress           => row(403, Cure::AnotherAddress, "other_address",            words::OTHER_ADDRESS),
+            Self::OtherHost              => row(403, Cure::Cookie,         "other_host",               words::OTHER_HOST),
+            Self::Prefetch               => row(503, Cure::None,           "prefetch",                 words::PROVIDER_UNAVAILABLE),
+            Self::ProviderDeclined       => row(400, Cure::None,           "provider_declined",        words::PROVIDER_FAILED),
+            Self::ProviderFailed         => row(502, Cure::None,           "provider_failed",          words::PROVIDER_FAILED),
+            Self::ProviderMisconfigured  => row(502, Cure::None,           "provider_misconfigured",   words::PROVIDER_MISCONFIGURED),
+            Self::ProviderRefusedAddress => row(422, Cure::AnotherAddress, "provider_refused_address", words::PROVIDER_REFUSED_ADDRESS),
+            Self::ProviderUnavailable    => row(503, Cure::Patience,       "provider_unavailable",     words::PROVIDER_UNAVAILABLE),
+            Self::RateLimited            => row(429, Cure::Patience,       "rate_limited",             words::RATE_LIMITED),
+            Self::RecentSignInRequired   => row(401, Cure::SignIn,         "recent_sign_in_required",  words::ATTEMPT_EXPIRED),
+            Self::RevokedSession         => row(401, Cure::NewCookie,      "revoked_session",          words::ATTEMPT_EXPIRED),
+            Self::SessionTooLarge        => row(502, Cure::AnotherAddress, "session_too_large",        words::SESSION_TOO_LARGE),
+            Self::SignOutNotRecorded     => row(503, Cure::None,           "sign_out_not_recorded",    words::SIGN_OUT_NOT_RECORDED),
+            Self::StepUpRequired         => row(403, Cure::AnotherAddress, "step_up_required",         words::STEP_UP_REQUIRED),
+            Self::StoreUnavailable       => row(503, Cure::Patience,       "store_unavailable",        words::STORE_UNAVAILABLE),
+            Self::TooLarge               => row(413, Cure::None,           "too_large",                words::TOO_LARGE),
+            Self::TooManyTries           => row(403, Cure::None,           "too_many_tries",           words::TOO_MANY_TRIES),
+            Self::TooSlow                => row(408, Cure::None,           "too_slow",                 words::TOO_SLOW),
+            Self::UnsupportedMediaType   => row(415, Cure::None,           "unsupported_media_type",   words::UNSUPPORTED_MEDIA_TYPE),
+            Self::WebhookSignature       => row(400, Cure::None,           "webhook_signature",        words::MALFORMED),
+            Self::WebhookUntimely        => row(400, Cure::None,           "webhook_untimely",         words::MALFORMED),
+            Self::WrongConnection        => row(403, Cure::None,           "wrong_connection",         words::WRONG_CONNECTION),
         }
     }
 
-    pub(crate) const fn status(self) -> StatusCode {
-        match self {
-            Self::ConflictingCookies
-            | Self::ConflictingCredentials
-            | Self::ExpiredSession
-            | Self::InvalidSession
-            | Self::NoSession
-            | Self::RecentSignInRequired
-            | Self::RevokedSession => StatusCode::UNAUTHORIZED,
-            Self::AmbiguousRequest
-            | Self::AttemptExpired
-            | Self::LinkExpired
-            | Self::CodeExpired
-            | Self::CodeUsed
-            | Self::CodeWrong
-            | Self::LinkUsed
-            | Self::Malformed
-            | Self::ProviderDeclined
-            | Self::WebhookSignature
-            | Self::WebhookUntimely => StatusCode::BAD_REQUEST,
-            Self::AnotherBrowser
-            | Self::CookiesBlocked
-            | Self::CrossSite
-            | Self::InsecureConnection
-            | Self::LinkDeclined
-            | Self::NotAllowed
-            | Self::OtherAddress
-            | Self::OtherHost
-            | Self::StepUpRequired
-            | Self::TooManyTries
-            | Self::WrongConnection => StatusCode::FORBIDDEN,
-            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::ProviderRefusedAddress => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::MailNotSent
-            | Self::ProviderFailed
-            | Self::ProviderMisconfigured
-            | Self::SessionTooLarge => StatusCode::BAD_GATEWAY,
-            Self::ClockWrong
-            | Self::Prefetch
-            | Self::ProviderUnavailable
-            | Self::SignOutNotRecorded
-            | Self::StoreUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        }
+    /// Returns the stable code that programs see: `no_session`.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        self.row().code
+    }
+
+    /// Returns a few words that name it, for a person. The words of all four methods may change
+    /// from release to release; match on the variants.
+    #[must_use]
+    pub const fn heading(self) -> &'static str {
+        self.row().words.heading
+    }
+
+    /// Returns a sentence on what happened, for a person.
+    #[must_use]
+    pub const fn happened(self) -> &'static str {
+        self.row().words.happened
+    }
+
+    /// Returns a sentence on what to do now, for a person.
+    #[must_use]
+    pub const fn advice(self) -> &'static str {
+        self.row().words.advice
+    }
+
+    /// Returns the label of the link that leads on.
+    #[must_use]
+    pub const fn way_on(self) -> &'static str {
+        self.row().words.way_on
+    }
+
+    pub(crate) fn status(self) -> StatusCode {
+        // A unit test holds that each status of the table is one.
+        StatusCode::from_u16(self.row().status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// Says whether a cookie of ours did not come back.
     pub(crate) const fn is_lost_cookie(self) -> bool {
-        matches!(
-            self,
-            Self::CookiesBlocked | Self::InsecureConnection | Self::OtherHost
-        )
+        matches!(self.row().cure, Cure::Cookie)
     }
 
     /// Says whether the same address would be refused again, whatever is mailed to it.
     pub(crate) const fn wants_another_address(self) -> bool {
-        matches!(
-            self,
-            Self::NotAllowed
-                | Self::OtherAddress
-                | Self::ProviderRefusedAddress
-                | Self::SessionTooLarge
-                | Self::StepUpRequired
-        )
+        matches!(self.row().cure, Cure::AnotherAddress)
     }
 
     /// Says whether it passes by itself: what was brought is as good in a moment.
     pub(crate) const fn passes(self) -> bool {
-        matches!(
-            self,
-            Self::ProviderUnavailable | Self::RateLimited | Self::StoreUnavailable
-        )
+        matches!(self.row().cure, Cure::Patience)
     }
 
-    /// Says whether signing in would help: the request is refused for want of a session, or of a
-    /// recent one.
+    /// Says whether signing in would help.
     pub(crate) const fn wants_sign_in(self) -> bool {
-        matches!(
-            self,
-            Self::ConflictingCookies
-                | Self::ConflictingCredentials
-                | Self::ExpiredSession
-                | Self::InvalidSession
-                | Self::NoSession
-                | Self::RecentSignInRequired
-                | Self::RevokedSession
-        )
+        matches!(self.row().cure, Cure::NewCookie | Cure::SignIn)
     }
 
     /// Says whether the session cookie that came is of no further use.
     pub(crate) const fn spoils_cookie(self) -> bool {
-        matches!(
-            self,
-            Self::ExpiredSession | Self::InvalidSession | Self::RevokedSession
-        )
+        matches!(self.row().cure, Cure::NewCookie)
     }
 
     pub(crate) const fn grpc_status(self) -> (&'static str, &'static str) {
-        if matches!(self, Self::RecentSignInRequired) {
-            ("16", "recent sign-in required")
-        } else if self.wants_sign_in() {
-            ("16", "sign-in required")
-        } else if matches!(self, Self::StoreUnavailable) {
-            ("14", "session store unavailable")
-        } else {
-            ("7", "request refused")
-        }
-    }
-
-    /// Returns what a person reads. What wants a sign-in is answered with the form itself wherever
-    /// a person can see it.
-    pub(crate) const fn trouble(self) -> Trouble {
         match self {
-            Self::AmbiguousRequest => Trouble::AmbiguousRequest,
-            Self::AnotherBrowser => Trouble::AnotherBrowser,
-            Self::AttemptExpired
-            | Self::ConflictingCookies
-            | Self::ConflictingCredentials
-            | Self::ExpiredSession
-            | Self::InvalidSession
-            | Self::NoSession
-            | Self::RecentSignInRequired
-            | Self::RevokedSession => Trouble::Expired,
-            Self::ClockWrong => Trouble::ClockWrong,
-            Self::CodeExpired => Trouble::CodeExpired,
-            Self::CodeUsed => Trouble::CodeUsed,
-            Self::CodeWrong => Trouble::CodeWrong,
-            Self::CookiesBlocked => Trouble::CookiesBlocked,
-            Self::CrossSite => Trouble::CrossSite,
-            Self::InsecureConnection => Trouble::InsecureConnection,
-            Self::LinkDeclined => Trouble::LinkDeclined,
-            Self::LinkExpired => Trouble::LinkExpired,
-            Self::LinkUsed => Trouble::LinkUsed,
-            Self::MailNotSent => Trouble::MailNotSent,
-            // Nobody reads the last two: a webhook's answers are no pages.
-            Self::Malformed | Self::WebhookSignature | Self::WebhookUntimely => Trouble::Malformed,
-            Self::MethodNotAllowed => Trouble::MethodNotAllowed,
-            Self::NotAllowed => Trouble::NotAllowed,
-            Self::OtherAddress => Trouble::OtherAddress,
-            Self::OtherHost => Trouble::OtherHost,
-            Self::ProviderDeclined | Self::ProviderFailed => Trouble::ProviderFailed,
-            Self::ProviderMisconfigured => Trouble::SignInMisconfigured,
-            Self::ProviderRefusedAddress => Trouble::ProviderRefusedAddress,
-            Self::Prefetch | Self::ProviderUnavailable => Trouble::ProviderUnavailable,
-            Self::RateLimited => Trouble::RateLimited,
-            Self::SessionTooLarge => Trouble::SessionTooLarge,
-            Self::SignOutNotRecorded => Trouble::SignOutNotRecorded,
-            Self::StepUpRequired => Trouble::StepUpRequired,
-            Self::StoreUnavailable => Trouble::StoreUnavailable,
-            Self::TooLarge => Trouble::TooLarge,
-            Self::TooManyTries => Trouble::TooManyTries,
-            Self::TooSlow => Trouble::TooSlow,
-            Self::UnsupportedMediaType => Trouble::UnsupportedMediaType,
-            Self::WrongConnection => Trouble::WrongConnection,
+            Self::RecentSignInRequired => ("16", "recent sign-in required"),
+            Self::StoreUnavailable => ("14", "session store unavailable"),
+            _ if self.wants_sign_in() => ("16", "sign-in required"),
+            _ => ("7", "request refused"),
         }
     }
 
@@ -329,7 +273,7 @@ impl RejectionKind {
             Self::WebhookSignature => "The event's signature is not good",
             Self::WebhookUntimely => "The event was signed at another time",
             _ if self.wants_sign_in() => "Sign-in required",
-            _ => self.trouble().heading(),
+            _ => self.heading(),
         }
     }
 }
@@ -339,3 +283,6 @@ impl fmt::Display for RejectionKind {
         f.write_str(self.code())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 mod kind;
+mod words;
 
 pub use self::kind::RejectionKind;
 

@@ -3,9 +3,12 @@
 
 use std::time::Duration;
 
-use tower_magic_link::page::{
-    CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, LoginPage, LoginProblem,
-    MatchPage, OnwardPage, Page, Resend, Sent, Trouble, TroublePage,
+use tower_magic_link::{
+    RejectionKind,
+    page::{
+        CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, LoginPage, LoginProblem,
+        MatchPage, OnwardPage, Page, Resend, Sent, TroublePage,
+    },
 };
 
 use crate::{
@@ -46,7 +49,7 @@ pub(crate) fn screens() -> Vec<Screen> {
         drawn(
             "trouble-with-a-wait",
             Page::Trouble(
-                TroublePage::new(Trouble::RateLimited)
+                TroublePage::new(RejectionKind::RateLimited)
                     .with_action(LOGIN)
                     .with_retry_after(Duration::from_secs(90)),
             ),
@@ -54,7 +57,7 @@ pub(crate) fn screens() -> Vec<Screen> {
         drawn(
             "trouble-with-a-new-link",
             Page::Trouble(
-                TroublePage::new(Trouble::LinkUsed)
+                TroublePage::new(RejectionKind::LinkUsed)
                     .with_action(LOGIN)
                     .with_resend(Resend::new(LOGIN, ADA)),
             ),
@@ -93,40 +96,40 @@ fn codes() -> Vec<Screen> {
     screens
 }
 
-const TROUBLES: [Trouble; 33] = [
-    Trouble::AmbiguousRequest,
-    Trouble::AnotherBrowser,
-    Trouble::ClockWrong,
-    Trouble::CodeExpired,
-    Trouble::CodeUsed,
-    Trouble::CodeWrong,
-    Trouble::CookiesBlocked,
-    Trouble::CrossSite,
-    Trouble::Expired,
-    Trouble::InsecureConnection,
-    Trouble::LinkDeclined,
-    Trouble::LinkExpired,
-    Trouble::LinkUsed,
-    Trouble::MailNotSent,
-    Trouble::Malformed,
-    Trouble::MethodNotAllowed,
-    Trouble::NotAllowed,
-    Trouble::OtherAddress,
-    Trouble::OtherHost,
-    Trouble::ProviderFailed,
-    Trouble::ProviderRefusedAddress,
-    Trouble::ProviderUnavailable,
-    Trouble::RateLimited,
-    Trouble::SessionTooLarge,
-    Trouble::SignInMisconfigured,
-    Trouble::SignOutNotRecorded,
-    Trouble::StepUpRequired,
-    Trouble::StoreUnavailable,
-    Trouble::TooLarge,
-    Trouble::TooManyTries,
-    Trouble::TooSlow,
-    Trouble::UnsupportedMediaType,
-    Trouble::WrongConnection,
+const TROUBLES: [RejectionKind; 33] = [
+    RejectionKind::AmbiguousRequest,
+    RejectionKind::AnotherBrowser,
+    RejectionKind::ClockWrong,
+    RejectionKind::CodeExpired,
+    RejectionKind::CodeUsed,
+    RejectionKind::CodeWrong,
+    RejectionKind::CookiesBlocked,
+    RejectionKind::CrossSite,
+    RejectionKind::AttemptExpired,
+    RejectionKind::InsecureConnection,
+    RejectionKind::LinkDeclined,
+    RejectionKind::LinkExpired,
+    RejectionKind::LinkUsed,
+    RejectionKind::MailNotSent,
+    RejectionKind::Malformed,
+    RejectionKind::MethodNotAllowed,
+    RejectionKind::NotAllowed,
+    RejectionKind::OtherAddress,
+    RejectionKind::OtherHost,
+    RejectionKind::ProviderFailed,
+    RejectionKind::ProviderRefusedAddress,
+    RejectionKind::ProviderUnavailable,
+    RejectionKind::RateLimited,
+    RejectionKind::SessionTooLarge,
+    RejectionKind::ProviderMisconfigured,
+    RejectionKind::SignOutNotRecorded,
+    RejectionKind::StepUpRequired,
+    RejectionKind::StoreUnavailable,
+    RejectionKind::TooLarge,
+    RejectionKind::TooManyTries,
+    RejectionKind::TooSlow,
+    RejectionKind::UnsupportedMediaType,
+    RejectionKind::WrongConnection,
 ];
 
 fn drawn(name: &str, page: Page<'static>) -> Screen {

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::Value;
 use tower_magic_link::{
+    RejectionKind,
     emulator::{Emulator, Endpoint},
-    page::Trouble,
 };
 
 use crate::support::{ADA, World};
@@ -211,7 +211,9 @@ async fn the_domain_that_counts_is_the_one_that_workos_proved_and_it_must_match_
         let answer = browser.get(&callback).await;
         assert!(answer.status().is_client_error(), "{other}");
         assert!(
-            answer.text().contains(Trouble::OtherAddress.heading()),
+            answer
+                .text()
+                .contains(RejectionKind::OtherAddress.heading()),
             "{other}"
         );
     }

@@ -9,9 +9,8 @@ use std::{
 
 use http::Request;
 use tower_magic_link::{
-    KeyRing, MagicLinkLayer,
+    KeyRing, MagicLinkLayer, RejectionKind,
     emulator::{Endpoint, Fault, Hold},
-    page::Trouble,
     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
     testing::{ManualClock, StubProvider},
 };
@@ -37,7 +36,7 @@ fn parts(callback: &str) -> (String, String) {
     (field("code"), field("state"))
 }
 
-fn is_trouble(answer: &Answer, status: u16, trouble: Trouble) {
+fn is_trouble(answer: &Answer, status: u16, trouble: RejectionKind) {
     assert_eq!(answer.status(), status, "{}", answer.text());
     assert!(
         answer.text().contains(trouble.heading()),
@@ -102,7 +101,7 @@ async fn a_callback_without_our_state_exchanges_nothing() {
             .get(&format!("/auth/callback?code={code}&state={state}"))
             .await;
         assert_eq!(answer.status(), 400, "{name}");
-        is_trouble(&answer, 400, Trouble::Malformed);
+        is_trouble(&answer, 400, RejectionKind::Malformed);
     }
     assert_eq!(world.exchanges(), 0);
 }
@@ -170,7 +169,7 @@ async fn a_code_that_proves_another_address_is_refused_and_told() {
         .next_profile(|profile| profile.with_email(EVE));
     let callback = world.follow_mail(ADA).await;
     let answer = browser.get(&callback).await;
-    is_trouble(&answer, 403, Trouble::OtherAddress);
+    is_trouble(&answer, 403, RejectionKind::OtherAddress);
     assert!(world.heard().contains("OtherAddress"), "{}", world.heard());
     assert_eq!(browser.get("/").await.status(), 303);
 }
@@ -196,7 +195,11 @@ async fn a_code_of_another_connection_is_refused() {
         .emulator()
         .next_profile(|profile| profile.with_connection_type("GoogleOAuth"));
     let callback = world.follow_mail(ADA).await;
-    is_trouble(&browser.get(&callback).await, 403, Trouble::WrongConnection);
+    is_trouble(
+        &browser.get(&callback).await,
+        403,
+        RejectionKind::WrongConnection,
+    );
 }
 
 #[tokio::test]
@@ -215,7 +218,7 @@ async fn only_members_of_the_configured_organizations_get_in() {
         if is_in {
             assert_eq!(answer.location(), "/");
         } else {
-            is_trouble(&answer, 403, Trouble::NotAllowed);
+            is_trouble(&answer, 403, RejectionKind::NotAllowed);
         }
     }
 }
@@ -263,11 +266,11 @@ async fn the_application_has_its_own_say_and_a_say_that_fails_lets_nobody_in() {
         }
     };
     assert_eq!(callback_of(ADA).await.location(), "/");
-    is_trouble(&callback_of(EVE).await, 403, Trouble::NotAllowed);
+    is_trouble(&callback_of(EVE).await, 403, RejectionKind::NotAllowed);
     is_trouble(
         &callback_of("bob@example.com").await,
         503,
-        Trouble::ProviderUnavailable,
+        RejectionKind::ProviderUnavailable,
     );
 }
 
@@ -324,7 +327,7 @@ async fn a_callback_that_contradicts_itself_is_refused_before_any_exchange() {
             .get(&format!("/auth/callback?{query}"))
             .await;
         assert_eq!(answer.status(), 400, "{name}");
-        is_trouble(&answer, 400, Trouble::Malformed);
+        is_trouble(&answer, 400, RejectionKind::Malformed);
     }
     assert_eq!(world.exchanges(), 0);
 }
@@ -342,7 +345,7 @@ fn asked_again(answer: &Answer) -> &str {
 async fn is_told_of_a_used_link(mut browser: Browser, burnt: &str) -> Answer {
     let answer = browser.get(burnt).await;
     let answer = browser.get(asked_again(&answer)).await;
-    is_trouble(&answer, 400, Trouble::LinkUsed);
+    is_trouble(&answer, 400, RejectionKind::LinkUsed);
     answer
 }
 
@@ -353,16 +356,16 @@ async fn an_error_from_the_provider_is_a_page_in_our_words() {
     let (_, state) = parts(&callback);
     let script = "%3Cscript%3Ealert(1)%3C/script%3E";
     let cases = [
-        ("access_denied", 400, Trouble::LinkUsed),
-        ("organization_invalid", 403, Trouble::NotAllowed),
+        ("access_denied", 400, RejectionKind::LinkUsed),
+        ("organization_invalid", 403, RejectionKind::NotAllowed),
         (
             "profile_not_allowed_outside_organization",
             403,
-            Trouble::NotAllowed,
+            RejectionKind::NotAllowed,
         ),
-        ("server_error", 400, Trouble::ProviderFailed),
-        ("connection_invalid", 400, Trouble::ProviderFailed),
-        (script, 400, Trouble::ProviderFailed),
+        ("server_error", 400, RejectionKind::ProviderFailed),
+        ("connection_invalid", 400, RejectionKind::ProviderFailed),
+        (script, 400, RejectionKind::ProviderFailed),
     ];
     for (error, status, trouble) in cases {
         for state in [format!("&state={state}"), String::new()] {
@@ -476,7 +479,7 @@ async fn a_second_click_on_the_link_shares_the_session_of_the_first_in_the_same_
     assert_eq!(second.location(), "/reports");
     let token = |answer: &Answer| answer.set_cookies()[0].split(';').next().map(str::to_owned);
     assert_eq!(token(&second), token(&first));
-    is_trouble(&stranger.get(&burnt).await, 400, Trouble::LinkUsed);
+    is_trouble(&stranger.get(&burnt).await, 400, RejectionKind::LinkUsed);
 
     // What was signed out since is not handed out again.
     browser.post("/auth/logout", "").await;
@@ -594,7 +597,7 @@ async fn an_attempt_ends_with_its_link_and_the_code_of_the_link() {
         // asked here.
         let answer = if is_over {
             let answer = browser.get(&callback).await;
-            is_trouble(&answer, 400, Trouble::Expired);
+            is_trouble(&answer, 400, RejectionKind::AttemptExpired);
             answer
         } else {
             // The emulator has forgotten the code by then, so that the attempt is what passed.
@@ -632,7 +635,10 @@ async fn a_link_that_no_longer_works_says_so_in_any_browser_and_shows_a_stranger
     let (_, callback) = begun(&world).await;
     let burnt = world.follow_mail(ADA).await;
     world.clock.advance(Duration::from_secs(1_500));
-    for (path, trouble) in [(&callback, Trouble::Expired), (&burnt, Trouble::LinkUsed)] {
+    for (path, trouble) in [
+        (&callback, RejectionKind::AttemptExpired),
+        (&burnt, RejectionKind::LinkUsed),
+    ] {
         let answer = world.browser().get(path).await;
         is_trouble(&answer, 400, trouble);
         assert!(!answer.text().contains(ADA), "{}", answer.text());
@@ -646,10 +652,10 @@ async fn when_the_provider_does_not_answer_the_attempt_stays_good() {
         (
             Fault::Status(http::StatusCode::BAD_GATEWAY),
             503,
-            Trouble::ProviderUnavailable,
+            RejectionKind::ProviderUnavailable,
         ),
-        (Fault::InvalidJson, 502, Trouble::ProviderFailed),
-        (Fault::Cut, 503, Trouble::ProviderUnavailable),
+        (Fault::InvalidJson, 502, RejectionKind::ProviderFailed),
+        (Fault::Cut, 503, RejectionKind::ProviderUnavailable),
     ];
     for (fault, status, trouble) in cases {
         let (mut browser, callback) = begun(&world).await;
@@ -677,7 +683,7 @@ async fn a_limit_of_the_providers_is_told_with_how_long_to_wait() {
         .emulator()
         .order_always(Endpoint::Create, Fault::RateLimited(wait));
     let answer = world.browser().ask_for_link(ADA, "/").await;
-    is_trouble(&answer, 429, Trouble::RateLimited);
+    is_trouble(&answer, 429, RejectionKind::RateLimited);
     assert_eq!(answer.header("retry-after"), "30");
     assert!(answer.text().contains("30 seconds"), "{}", answer.text());
 }
@@ -691,7 +697,7 @@ async fn a_callback_that_meets_a_limit_of_the_providers_leads_back_to_itself() {
         .emulator()
         .order(Endpoint::Token, Fault::RateLimited(wait));
     let answer = browser.get(&callback).await;
-    is_trouble(&answer, 429, Trouble::RateLimited);
+    is_trouble(&answer, 429, RejectionKind::RateLimited);
     assert_eq!(answer.header("retry-after"), "30");
     let link = format!("href=\"{}\"", callback.replace('&', "&#38;"));
     assert!(answer.text().contains(&link), "{}", answer.text());
@@ -851,7 +857,7 @@ async fn the_refused_half_of_a_double_click_shares_the_other_halfs_session() {
     // Another browser gets nothing by it, and neither does the same one later.
     let mut stranger = world.browser();
     stranger.get("/auth/login").await;
-    is_trouble(&stranger.get(&refused).await, 400, Trouble::LinkUsed);
+    is_trouble(&stranger.get(&refused).await, 400, RejectionKind::LinkUsed);
     world.clock.advance(Duration::from_secs(60));
     is_told_of_a_used_link(browser, &refused).await;
 }
@@ -889,12 +895,16 @@ async fn who_finds_a_link_used_is_kept_waiting_once() {
     let burnt = world.follow_mail(ADA).await;
     let mut stranger = world.browser();
     stranger.get("/auth/login").await;
-    is_trouble(&stranger.get(&burnt).await, 400, Trouble::LinkUsed);
-    is_trouble(&world.browser().get(&burnt).await, 400, Trouble::LinkUsed);
+    is_trouble(&stranger.get(&burnt).await, 400, RejectionKind::LinkUsed);
+    is_trouble(
+        &world.browser().get(&burnt).await,
+        400,
+        RejectionKind::LinkUsed,
+    );
     is_told_of_a_used_link(browser.clone(), &burnt).await;
     for twice in ["&waited=1&waited=1", "&waited="] {
         let answer = browser.clone().get(&format!("{burnt}{twice}")).await;
-        is_trouble(&answer, 400, Trouble::Malformed);
+        is_trouble(&answer, 400, RejectionKind::Malformed);
     }
 }
 

@@ -5,9 +5,8 @@ use std::time::Duration;
 use http::Request;
 use http_body_util::Full;
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, SignIn, SigningKey,
+    Builder, KeyRing, MagicLinkLayer, RejectionKind, SignIn, SigningKey,
     clock::{Clock, Timestamp},
-    page::Trouble,
     revocation::{Lookup, MemoryRevocations, Revocations, Standing},
     testing::{ManualClock, StubProvider},
 };
@@ -130,12 +129,17 @@ async fn a_sign_in_that_was_over_stays_over() {
     let callback = world.follow_mail(ADA).await;
     world.clock.advance(Duration::from_secs(25 * 60));
     let late = browser.get(&callback).await;
-    assert!(late.text().contains(Trouble::Expired.heading()));
+    assert!(
+        late.text()
+            .contains(RejectionKind::AttemptExpired.heading())
+    );
     set_back(&world);
     let again = browser.get(&callback).await;
     assert_eq!(again.status(), 400);
     assert!(
-        again.text().contains(Trouble::Expired.heading()),
+        again
+            .text()
+            .contains(RejectionKind::AttemptExpired.heading()),
         "{}",
         again.text()
     );
@@ -169,7 +173,11 @@ async fn wrong_codes_are_counted_on() {
     for name in ["set back", "set back once more"] {
         let answer = browser.post(&action, &format!("code={right}")).await;
         assert_eq!(answer.status(), 403, "{name}: {}", answer.text());
-        assert!(answer.text().contains(Trouble::TooManyTries.heading()));
+        assert!(
+            answer
+                .text()
+                .contains(RejectionKind::TooManyTries.heading())
+        );
         set_back(&world);
     }
 }

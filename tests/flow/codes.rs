@@ -4,10 +4,9 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::{Request, StatusCode};
 use tower_magic_link::{
-    Builder, ConfigError, KeyRing, MagicLinkLayer, PeerAddr, SignIn, SigningKey,
+    Builder, ConfigError, KeyRing, MagicLinkLayer, PeerAddr, RejectionKind, SignIn, SigningKey,
     clock::Clock,
     emulator::{Endpoint, Fault},
-    page::Trouble,
     provider::{
         AuthorizationCode, Identity, IdentityProvider, OneTimeCode, ProviderError,
         ProviderErrorKind, Start, StartCode, Started, StartedCode,
@@ -85,7 +84,7 @@ fn is_asked_again(answer: &Answer) {
     assert!(answer.set_cookies().is_empty());
 }
 
-fn is_trouble(answer: &Answer, status: u16, trouble: Trouble) {
+fn is_trouble(answer: &Answer, status: u16, trouble: RejectionKind) {
     assert_eq!(answer.status(), status, "{}", answer.text());
     assert!(
         answer.text().contains(trouble.heading()),
@@ -145,13 +144,13 @@ async fn a_code_is_worth_nothing_where_the_sign_in_did_not_begin() {
     is_trouble(
         &stranger.post(&begun.action, &form).await,
         403,
-        Trouble::AnotherBrowser,
+        RejectionKind::AnotherBrowser,
     );
     stranger.get("/auth/login").await;
     is_trouble(
         &stranger.post(&begun.action, &form).await,
         403,
-        Trouble::AnotherBrowser,
+        RejectionKind::AnotherBrowser,
     );
     // In the right browser, but for another sign-in's address.
     let of_eve = begun.first.ask_for_link(EVE, "/").await;
@@ -171,7 +170,11 @@ async fn a_code_is_worth_nothing_where_the_sign_in_did_not_begin() {
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form.clone().into())
         .unwrap();
-    is_trouble(&begun.first.send(request).await, 403, Trouble::CrossSite);
+    is_trouble(
+        &begun.first.send(request).await,
+        403,
+        RejectionKind::CrossSite,
+    );
     assert_eq!(begun.redeemed(), 1, "Eve's");
     assert!(!stranger.jar.contains_key(SESSION));
 }
@@ -196,7 +199,7 @@ async fn five_wrong_codes_end_the_tries_and_the_link_still_works() {
     }
     let code = begun.post.code();
     let answer = begun.type_code(&code).await;
-    is_trouble(&answer, 403, Trouble::TooManyTries);
+    is_trouble(&answer, 403, RejectionKind::TooManyTries);
     assert!(answer.text().contains(ADA), "a new mail needs no typing");
     assert_eq!(begun.redeemed(), 5);
     let link = begun.post.link();
@@ -304,7 +307,7 @@ async fn a_code_that_cannot_be_typed_here_is_not_mailed_and_no_longer_time_is_to
                 assert_eq!(letters[0].expires_at, want, "{code:?}");
             }
             None => {
-                is_trouble(&answer, 502, Trouble::ProviderFailed);
+                is_trouble(&answer, 502, RejectionKind::ProviderFailed);
                 assert!(letters.is_empty(), "{code:?}");
             }
         }
@@ -321,7 +324,11 @@ async fn a_code_ends_after_ten_minutes() {
     let mut begun = Begun::new(SignIn::Code).await;
     begun.world.clock.advance(Duration::from_secs(601));
     let code = begun.post.code();
-    is_trouble(&begun.type_code(&code).await, 400, Trouble::Expired);
+    is_trouble(
+        &begun.type_code(&code).await,
+        400,
+        RejectionKind::AttemptExpired,
+    );
 }
 
 #[tokio::test]
@@ -332,7 +339,7 @@ async fn what_more_the_provider_asks_for_is_told_with_its_word_in_the_event() {
         emulator.order(Endpoint::Authenticate, Fault::step_up(code));
         let typed = begun.post.code();
         let answer = begun.type_code(&typed).await;
-        is_trouble(&answer, 403, Trouble::StepUpRequired);
+        is_trouble(&answer, 403, RejectionKind::StepUpRequired);
         assert!(begun.world.heard().contains(code));
         assert!(!answer.text().contains(code), "no codes for people");
         // Another mail to the same address would not help.
@@ -480,7 +487,11 @@ async fn a_code_that_proves_another_address_signs_nobody_in() {
         .emulator()
         .next_user(|user| user.with_email(EVE));
     let code = begun.post.code();
-    is_trouble(&begun.type_code(&code).await, 403, Trouble::OtherAddress);
+    is_trouble(
+        &begun.type_code(&code).await,
+        403,
+        RejectionKind::OtherAddress,
+    );
     assert!(!begun.first.jar.contains_key(SESSION));
 }
 

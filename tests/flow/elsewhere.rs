@@ -2,9 +2,9 @@
 
 use http::{Request, StatusCode};
 use tower_magic_link::{
-    Builder,
+    Builder, RejectionKind,
     emulator::Endpoint,
-    page::{CrossDevice, Trouble},
+    page::CrossDevice,
     throttle::{Limits, Rate},
 };
 
@@ -103,7 +103,7 @@ fn is_asked(answer: &Answer, status: u16) {
     );
 }
 
-fn is_trouble(answer: &Answer, status: u16, trouble: Trouble) {
+fn is_trouble(answer: &Answer, status: u16, trouble: RejectionKind) {
     assert_eq!(answer.status(), status, "{}", answer.text());
     assert!(
         answer.text().contains(trouble.heading()),
@@ -154,7 +154,11 @@ async fn five_wrong_codes_end_the_way_of_other_browsers_and_never_the_first_ones
         let mut late = begun.world.browser();
         late.get(&link).await;
         let right = format!("code={}", begun.match_code);
-        is_trouble(&late.post(&link, &right).await, 403, Trouble::TooManyTries);
+        is_trouble(
+            &late.post(&link, &right).await,
+            403,
+            RejectionKind::TooManyTries,
+        );
         assert_eq!(begun.used_up(), 0);
         assert!(!late.jar.contains_key(PASS) && !late.jar.contains_key(SESSION));
         let answer = begun.first.get(&link).await;
@@ -201,7 +205,7 @@ async fn guesses_are_limited_by_address_too_and_an_empty_answer_is_none() {
         is_asked(&robot.post(&begun.link, "").await, 422);
         let right = format!("code={}", begun.match_code);
         let limited = robot.post(&begun.link, &right).await;
-        is_trouble(&limited, 429, Trouble::RateLimited);
+        is_trouble(&limited, 429, RejectionKind::RateLimited);
         assert_eq!(limited.header("retry-after"), "600");
         assert!(!robot.jar.contains_key(PASS));
         // The browser that began types none.
@@ -311,7 +315,7 @@ async fn an_answer_must_come_from_our_page_and_from_a_browser_that_keeps_cookies
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(form.clone().into())
                 .unwrap();
-            is_trouble(&other.send(request).await, 403, Trouble::CrossSite);
+            is_trouble(&other.send(request).await, 403, RejectionKind::CrossSite);
         }
         let mut forgetful = begun.world.browser();
         let request = Request::post(&begun.link)
@@ -321,7 +325,11 @@ async fn an_answer_must_come_from_our_page_and_from_a_browser_that_keeps_cookies
             .header("content-type", "application/x-www-form-urlencoded")
             .body(form.clone().into())
             .unwrap();
-        is_trouble(&forgetful.send(request).await, 403, Trouble::CookiesBlocked);
+        is_trouble(
+            &forgetful.send(request).await,
+            403,
+            RejectionKind::CookiesBlocked,
+        );
         assert_eq!(begun.used_up(), 0);
         assert!(!forgetful.jar.contains_key(SESSION));
     }
@@ -349,11 +357,11 @@ async fn a_click_signs_in_where_that_is_set_and_a_no_ends_it() {
         let mut robot = begun.world.browser();
         robot.get(&begun.link).await;
         let answer = robot.post(&begun.link, "answer=no").await;
-        is_trouble(&answer, 403, Trouble::LinkDeclined);
+        is_trouble(&answer, 403, RejectionKind::LinkDeclined);
         is_trouble(
             &robot.post(&begun.link, "").await,
             403,
-            Trouble::LinkDeclined,
+            RejectionKind::LinkDeclined,
         );
         assert_eq!(begun.used_up(), 0);
         assert!(begun.world.heard().contains("LinkDeclined"));
@@ -386,11 +394,15 @@ async fn another_browser_is_sent_back_where_that_is_set() {
     for begun in both(|builder| builder.cross_device(CrossDevice::Refuse)).await {
         assert_eq!(begun.match_code, "");
         let mut other = begun.world.browser();
-        is_trouble(&other.get(&begun.link).await, 403, Trouble::AnotherBrowser);
+        is_trouble(
+            &other.get(&begun.link).await,
+            403,
+            RejectionKind::AnotherBrowser,
+        );
         other.get("/auth/login").await;
         for form in ["", "code=BBB-BBB", "answer=no"] {
             let answer = other.post(&begun.link, form).await;
-            is_trouble(&answer, 403, Trouble::AnotherBrowser);
+            is_trouble(&answer, 403, RejectionKind::AnotherBrowser);
         }
         assert_eq!(begun.used_up(), 0);
     }

@@ -1,7 +1,7 @@
 //! What arrives at the layer's own endpoints: from where, in which shape, by which method.
 
 use http::{Method, Request};
-use tower_magic_link::{Builder, page::Trouble};
+use tower_magic_link::{Builder, RejectionKind};
 
 use crate::support::{ADA, World};
 
@@ -239,7 +239,7 @@ async fn a_page_for_a_person_and_a_problem_for_a_program() {
     let world = World::new().await;
     let page = world.browser().get("/auth/open?t=x").await;
     assert!(
-        page.text().contains(Trouble::Malformed.heading()),
+        page.text().contains(RejectionKind::Malformed.heading()),
         "{}",
         page.text()
     );

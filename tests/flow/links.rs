@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use http::Request;
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, SigningKey,
+    Builder, KeyRing, MagicLinkLayer, RejectionKind, SigningKey,
     emulator::Endpoint,
-    page::Trouble,
     provider::{
         AuthorizationCode, Identity, IdentityProvider, Link, ProviderError, ProviderErrorKind,
         Start, Started,
@@ -227,7 +226,7 @@ async fn our_mailed_link_ends_with_the_providers_and_cannot_be_forged() {
     world.clock.advance(Duration::from_secs(900));
     let late = browser.get(&post.link()).await;
     assert!(
-        late.text().contains(Trouble::LinkExpired.heading()),
+        late.text().contains(RejectionKind::LinkExpired.heading()),
         "{}",
         late.text()
     );
@@ -368,7 +367,7 @@ async fn a_mailer_that_fails_is_told_and_the_next_try_works() {
     let answer = browser.post("/auth/login", "email=ada@example.com").await;
     assert_eq!(answer.status(), 502);
     assert!(
-        answer.text().contains(Trouble::MailNotSent.heading()),
+        answer.text().contains(RejectionKind::MailNotSent.heading()),
         "{}",
         answer.text()
     );
@@ -408,7 +407,8 @@ async fn the_check_page_shows_the_address_in_the_browser_that_asked_alone() {
     world.clock.advance(Duration::from_secs(1_490));
     let late = browser.get(&check).await;
     assert!(
-        late.text().contains(Trouble::Expired.heading()),
+        late.text()
+            .contains(RejectionKind::AttemptExpired.heading()),
         "{}",
         late.text()
     );

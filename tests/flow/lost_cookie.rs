@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
-use tower_magic_link::{RejectionKind, Session, page::Trouble};
+use tower_magic_link::{RejectionKind, Session};
 
 use crate::support::{ADA, Answer, Browser, ORIGIN, World};
 
@@ -37,19 +37,19 @@ async fn a_browser_that_drops_the_cookie_of_the_form_hears_why() {
         (
             "cookies off",
             &[right, fetched][..],
-            Trouble::CookiesBlocked,
+            RejectionKind::CookiesBlocked,
             "\"/auth/login\"",
         ),
         (
             "plain http",
             &[right],
-            Trouble::InsecureConnection,
+            RejectionKind::InsecureConnection,
             "\"https://app.example.com/auth/login\"",
         ),
         (
             "another host",
             &[("host", "www.example.com"), fetched],
-            Trouble::OtherHost,
+            RejectionKind::OtherHost,
             "\"https://app.example.com/auth/login\"",
         ),
     ];

@@ -8,7 +8,6 @@ use tower_magic_link::{
     SigningKey,
     clock::Timestamp,
     emulator::Endpoint,
-    page::Trouble,
     store::{StoreError, StoreErrorKind},
     testing::StubProvider,
     throttle::{Charge, Charged, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey},
@@ -96,7 +95,10 @@ async fn over_the_limit_every_address_is_answered_by_the_same_bytes() {
         assert_eq!(answer.status(), 429, "{email}");
         assert_eq!(answer.header("retry-after"), "180");
         let text = answer.text();
-        assert!(text.contains(Trouble::RateLimited.heading()), "{text}");
+        assert!(
+            text.contains(RejectionKind::RateLimited.heading()),
+            "{text}"
+        );
         assert!(text.contains("Please try again in 3 minutes."), "{text}");
         let rejection = answer.head.extensions.get::<Rejection>().unwrap();
         assert_eq!(rejection.kind(), RejectionKind::RateLimited);
@@ -517,7 +519,10 @@ async fn made_up_codes_ask_the_provider_no_more_often_than_the_limit_says_and_us
         let limited = follow(&mut browser, &callback, peer).await;
         assert_eq!(limited.header("retry-after"), "10", "{scope}");
         let text = limited.text();
-        assert!(text.contains(Trouble::RateLimited.heading()), "{text}");
+        assert!(
+            text.contains(RejectionKind::RateLimited.heading()),
+            "{text}"
+        );
         // The way on is the way that they came.
         let link = format!("href=\"{}\"", callback.replace('&', "&#38;"));
         assert!(text.contains(&link), "{link} in {text}");

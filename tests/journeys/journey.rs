@@ -1,9 +1,6 @@
 //! The journeys.
 
-use tower_magic_link::{
-    Builder, SignIn,
-    page::{CrossDevice, Trouble},
-};
+use tower_magic_link::{Builder, RejectionKind, SignIn, page::CrossDevice};
 
 use crate::{
     robot::Robot,
@@ -155,7 +152,8 @@ async fn other_browser_confirm(mut walk: Walk) -> Ending {
         return walk.end(&[&telephone]).await;
     }
     // The robot has said that it wasn't them. The link works where it was asked for.
-    walk.hears(&telephone, &answer, Trouble::LinkDeclined).await;
+    walk.hears(&telephone, &answer, RejectionKind::LinkDeclined)
+        .await;
     arrives(&desk.click(&link).await);
     walk.end(&[&desk]).await
 }
@@ -166,14 +164,14 @@ async fn other_browser_refuse(mut walk: Walk) -> Ending {
     let link = walk.mail().await;
     let refused = walk.open_elsewhere(&desk, &check, &telephone, &link).await;
     assert_eq!(refused.status, 403);
-    walk.hears(&telephone, &refused, Trouble::AnotherBrowser)
+    walk.hears(&telephone, &refused, RejectionKind::AnotherBrowser)
         .await;
     // They go back to the desk, as they were told to.
     let link = walk.site.mails().pop().unwrap();
     let mut seen = desk.click(&link).await;
     if walk.site.post_office == PostOffice::WorkOs {
         // The visit of the telephone has used WorkOS's link up.
-        walk.hears(&desk, &seen, Trouble::LinkUsed).await;
+        walk.hears(&desk, &seen, RejectionKind::LinkUsed).await;
         let link = walk.new_link(&desk, &seen).await;
         seen = desk.click(&link).await;
     }
@@ -190,7 +188,11 @@ async fn code_in_the_first_tab(mut walk: Walk) -> Ending {
     let elsewhere = stranger.reload(&check).await;
     assert!(elsewhere.page().form_to_type("code").is_none());
     let refused = stranger.type_into(&check, "code", &code).await;
-    assert!(refused.is(Trouble::AnotherBrowser), "{}", refused.html);
+    assert!(
+        refused.is(RejectionKind::AnotherBrowser),
+        "{}",
+        refused.html
+    );
     let wrong = if code == "000000" { "111111" } else { "000000" };
     let again = desk.type_into(&check, "code", wrong).await;
     assert_eq!(again.status, 422);
@@ -283,7 +285,8 @@ async fn double_click(mut walk: Walk, clicks: Clicks) -> Ending {
     let mut asked = telephone.click(&link).await;
     if walk.site.post_office == PostOffice::WorkOs {
         // The first click has used WorkOS's link up, and the answer to it is not what is seen.
-        walk.hears(&telephone, &asked, Trouble::LinkUsed).await;
+        walk.hears(&telephone, &asked, RejectionKind::LinkUsed)
+            .await;
         walk.pass(30);
         let link = walk.new_link(&other, &other.reload(&check).await).await;
         telephone.habits.clicks = Clicks::Once;
@@ -298,8 +301,8 @@ async fn double_click(mut walk: Walk, clicks: Clicks) -> Ending {
 /// The second of two clicks at once may hear that the link is used: by the first, which has signed
 /// them in.
 async fn got_in(walk: &mut Walk, person: &Visitor, seen: &Seen) {
-    if seen.is(Trouble::LinkUsed) {
-        walk.hears(person, seen, Trouble::LinkUsed).await;
+    if seen.is(RejectionKind::LinkUsed) {
+        walk.hears(person, seen, RejectionKind::LinkUsed).await;
         arrives(&person.go_to("/reports").await);
     } else {
         arrives(seen);
@@ -312,9 +315,9 @@ async fn expired(mut walk: Walk) -> Ending {
     let link = walk.mail().await;
     walk.pass(15 * 60);
     let trouble = match walk.site.post_office {
-        PostOffice::Ours => Trouble::LinkExpired,
+        PostOffice::Ours => RejectionKind::LinkExpired,
         // WorkOS does not say why.
-        PostOffice::WorkOs => Trouble::LinkUsed,
+        PostOffice::WorkOs => RejectionKind::LinkUsed,
     };
     let elsewhere = telephone.click(&link).await;
     walk.hears(&telephone, &elsewhere, trouble).await;
@@ -338,7 +341,7 @@ async fn used(mut walk: Walk) -> Ending {
     if walk.site.post_office == PostOffice::Ours {
         seen = walk.answer(&check, &telephone, &seen).await;
     }
-    walk.hears(&telephone, &seen, Trouble::LinkUsed).await;
+    walk.hears(&telephone, &seen, RejectionKind::LinkUsed).await;
     if walk.site.post_office == PostOffice::Ours {
         // They have shown that they are who began: a new link needs no typing here either.
         let link = walk.new_link(&telephone, &seen).await;
@@ -361,14 +364,14 @@ async fn in_app_then_system_browser(mut walk: Walk) -> Ending {
     let link = walk.mail().await;
     let asked = in_app.click(&link).await;
     if walk.is_burnt(&link) {
-        walk.hears(&in_app, &asked, Trouble::LinkUsed).await;
+        walk.hears(&in_app, &asked, RejectionKind::LinkUsed).await;
     } else {
         assert!(asked.asks_for_match_code(), "{}", asked.html);
     }
     // "Open in browser" hands over the address of what is seen.
     let mut seen = system.go_to(asked.ask.url.as_str()).await;
     if walk.is_burnt(&link) {
-        walk.hears(&system, &seen, Trouble::LinkUsed).await;
+        walk.hears(&system, &seen, RejectionKind::LinkUsed).await;
         let link = walk.new_link(&system, &seen).await;
         seen = system.click(&link).await;
     }
@@ -388,18 +391,21 @@ async fn cookies_off(mut walk: Walk) -> Ending {
     let (mut desk, old) = (walk.browser(off), walk.browser(old));
     let told = walk.ask(&old).await;
     // It says as much as one that comes by plain http, where no browser keeps our cookies either.
-    walk.hears(&old, &told, Trouble::InsecureConnection).await;
+    walk.hears(&old, &told, RejectionKind::InsecureConnection)
+        .await;
     assert_eq!(walk.site.mails(), Vec::<String>::new());
     let told = walk.ask(&desk).await;
-    walk.hears(&desk, &told, Trouble::CookiesBlocked).await;
+    walk.hears(&desk, &told, RejectionKind::CookiesBlocked)
+        .await;
 
     let link = walk.mail().await;
     let mut seen = desk.click(&link).await;
     if walk.is_burnt(&link) {
-        walk.hears(&desk, &seen, Trouble::LinkUsed).await;
+        walk.hears(&desk, &seen, RejectionKind::LinkUsed).await;
     } else {
         seen = desk.type_into(&seen, "code", "BBB-BBB").await;
-        walk.hears(&desk, &seen, Trouble::CookiesBlocked).await;
+        walk.hears(&desk, &seen, RejectionKind::CookiesBlocked)
+            .await;
     }
     desk.habits.keeps_cookies = true;
     walk.ask(&desk).await;
@@ -425,7 +431,7 @@ async fn after_sign_out(mut walk: Walk) -> Ending {
     assert_eq!(back.path(), "/auth/login", "{}", back.html);
     assert_eq!(desk.is_known_as().await, None);
     let seen = desk.click(&link).await;
-    walk.hears(&desk, &seen, Trouble::LinkUsed).await;
+    walk.hears(&desk, &seen, RejectionKind::LinkUsed).await;
     let link = walk.new_link(&desk, &seen).await;
     arrives(&desk.click(&link).await);
     walk.end(&[&desk]).await
@@ -438,6 +444,6 @@ async fn organization_wrong(mut walk: Walk) -> Ending {
     let seen = walk.open_here(&desk, &link).await;
     assert_eq!(seen.status, 403);
     // A new link would not help, and their address is shown to be changed.
-    walk.hears(&desk, &seen, Trouble::NotAllowed).await;
+    walk.hears(&desk, &seen, RejectionKind::NotAllowed).await;
     walk.end(&[]).await
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write, fs};
 
-use tower_magic_link::page::Trouble;
+use tower_magic_link::RejectionKind;
 
 use crate::{
     journey::Journey,
@@ -94,14 +94,14 @@ fn aligned(rows: &[Vec<String>]) -> String {
 /// What the person was told on the way, and where they ended.
 fn cell(ending: &Ending) -> String {
     let told = ending.told.iter().map(|trouble| match trouble {
-        Trouble::AnotherBrowser => "other browser",
-        Trouble::CookiesBlocked => "cookies",
-        Trouble::InsecureConnection => "insecure",
-        Trouble::LinkDeclined => "declined",
-        Trouble::LinkExpired => "expired",
-        Trouble::LinkUsed => "used",
-        Trouble::NotAllowed => "not allowed",
-        Trouble::RateLimited => "wait",
+        RejectionKind::AnotherBrowser => "other browser",
+        RejectionKind::CookiesBlocked => "cookies",
+        RejectionKind::InsecureConnection => "insecure",
+        RejectionKind::LinkDeclined => "declined",
+        RejectionKind::LinkExpired => "expired",
+        RejectionKind::LinkUsed => "used",
+        RejectionKind::NotAllowed => "not allowed",
+        RejectionKind::RateLimited => "wait",
         other => panic!("{other:?} has no short name"),
     });
     let end = if ending.is_in { "in" } else { "out" };

@@ -3,10 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use futures_util::future::join_all;
-use tower_magic_link::{
-    emulator::Endpoint,
-    page::{CrossDevice, Trouble},
-};
+use tower_magic_link::{RejectionKind, emulator::Endpoint, page::CrossDevice};
 
 use crate::{
     robot::Robot,
@@ -289,11 +286,13 @@ async fn five_wrong_codes_end_the_way_of_other_browsers_and_never_that_of_the_on
             .map(|(guesser, asked)| guesser.type_into(asked, "code", "BBB-BBB"));
         let answers = join_all(guesses).await;
         let wrong = answers.iter().filter(|seen| seen.status == 422).count();
-        let ended = answers.iter().filter(|seen| seen.is(Trouble::TooManyTries));
+        let ended = answers
+            .iter()
+            .filter(|seen| seen.is(RejectionKind::TooManyTries));
         assert_eq!((wrong, ended.count()), (5, 7), "{office:?}");
         let (guesser, asked) = &guessers[0];
         let late = guesser.type_into(asked, "code", &ada.match_code()).await;
-        assert!(late.is(Trouble::TooManyTries), "{}", late.html);
+        assert!(late.is(RejectionKind::TooManyTries), "{}", late.html);
         assert_eq!((site.sign_ins(), guesser.is_known_as().await), (0, None));
         gets_in(&ada.browser, &landing).await;
     }
@@ -335,7 +334,7 @@ async fn a_callback_again_is_the_same_session_for_a_minute_and_no_way_in_for_ano
         );
 
         site.clock.advance(Duration::from_secs(60));
-        assert!(late.go(ask.clone()).await.is(Trouble::LinkUsed));
+        assert!(late.go(ask.clone()).await.is(RejectionKind::LinkUsed));
         assert_eq!(late.sessions(), BTreeSet::new(), "61 seconds later");
         let seen = person.go(ask).await;
         assert_eq!(
@@ -364,7 +363,7 @@ async fn a_link_that_was_used_a_moment_ago_is_used_for_every_other_browser() {
             _ => String::new(),
         };
         let seen = other.go(Ask::post(&ada.link, form, From::Ours)).await;
-        assert!(seen.is(Trouble::LinkUsed), "{mode:?}: {}", seen.html);
+        assert!(seen.is(RejectionKind::LinkUsed), "{mode:?}: {}", seen.html);
         assert_eq!(other.is_known_as().await, None, "{mode:?}");
         assert_eq!(site.sign_ins(), 1, "{mode:?}");
     }
@@ -516,7 +515,7 @@ async fn a_right_answer_without_our_cookie_uses_nothing_up() {
                 ..Habits::PERSON
             });
             let seen = forgetful.go(Ask::post(&landing, form, From::Ours)).await;
-            assert!(seen.is(Trouble::CookiesBlocked), "{}", seen.html);
+            assert!(seen.is(RejectionKind::CookiesBlocked), "{}", seen.html);
             assert_eq!(seen.set_cookies(), Vec::<String>::new());
             assert_eq!((site.sign_ins(), site.used_links()), (0, used));
         }
@@ -539,13 +538,21 @@ async fn a_link_that_was_turned_down_works_where_it_was_asked_for_alone() {
         assert_eq!((no.name.as_deref(), &*no.value), (Some("answer"), "no"));
         assert_eq!((yes.name.as_deref(), form.buttons.len()), (None, 2));
         let declined = telephone.press(&asked, form, no, &[]).await;
-        assert!(declined.is(Trouble::LinkDeclined), "{}", declined.html);
+        assert!(
+            declined.is(RejectionKind::LinkDeclined),
+            "{}",
+            declined.html
+        );
         assert_eq!(site.heard("LinkDeclined"), 1);
         let other = site.visitor(Habits::PERSON);
         for visitor in [&telephone, &other] {
             let asked = visitor.click(&landing).await;
             let answered = visitor.press(&asked, form, yes, &[]).await;
-            assert!(answered.is(Trouble::LinkDeclined), "{}", answered.html);
+            assert!(
+                answered.is(RejectionKind::LinkDeclined),
+                "{}",
+                answered.html
+            );
             assert_eq!(visitor.is_known_as().await, None);
         }
         gets_in(&ada.browser, &landing).await;

@@ -15,7 +15,7 @@ use futures_util::future::join;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
-use tower_magic_link::page::Trouble;
+use tower_magic_link::RejectionKind;
 use url::Url;
 
 use crate::{
@@ -176,7 +176,7 @@ impl Seen {
         self.ask.url.path()
     }
 
-    pub(crate) fn is(&self, trouble: Trouble) -> bool {
+    pub(crate) fn is(&self, trouble: RejectionKind) -> bool {
         self.is_page() && self.page().heading == trouble.heading()
     }
 

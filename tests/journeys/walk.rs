@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use http::header;
-use tower_magic_link::page::Trouble;
+use tower_magic_link::RejectionKind;
 
 use crate::{
     robot::Robot,
@@ -21,14 +21,14 @@ pub(crate) struct Walk {
     burnt: BTreeSet<String>,
     persons: Vec<Visitor>,
     robots: Vec<Visitor>,
-    told: Vec<Trouble>,
+    told: Vec<RejectionKind>,
 }
 
 /// How a journey ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
     /// What the person was told on the way.
-    pub(crate) told: Vec<Trouble>,
+    pub(crate) told: Vec<RejectionKind>,
     pub(crate) is_in: bool,
     /// How many links a robot used up before a person came.
     pub(crate) burnt: usize,
@@ -78,11 +78,14 @@ impl Walk {
     }
 
     /// The person reads why it did not work, and that there is one way on, which leads somewhere.
-    pub(crate) async fn hears(&mut self, person: &Visitor, seen: &Seen, trouble: Trouble) {
+    pub(crate) async fn hears(&mut self, person: &Visitor, seen: &Seen, trouble: RejectionKind) {
         assert!(seen.is(trouble), "{trouble:?}, not {}", seen.html);
         let page = seen.page();
         assert!(page.forms.len() <= 1, "{}", seen.html);
-        let is_in_vain = matches!(trouble, Trouble::NotAllowed | Trouble::OtherAddress);
+        let is_in_vain = matches!(
+            trouble,
+            RejectionKind::NotAllowed | RejectionKind::OtherAddress
+        );
         assert!(
             !is_in_vain || page.form_to_resend().is_none(),
             "{}",
@@ -105,8 +108,8 @@ impl Walk {
         let form = page.form_to_resend();
         let form = form.unwrap_or_else(|| panic!("no way to a new link: {}", seen.html));
         let mut check = person.press(seen, form, form.plain_button(), &[]).await;
-        if check.is(Trouble::RateLimited) {
-            self.hears(person, &check, Trouble::RateLimited).await;
+        if check.is(RejectionKind::RateLimited) {
+            self.hears(person, &check, RejectionKind::RateLimited).await;
         }
         if self.site.mails().len() == before {
             // It says for how long, and then the same press does it.
@@ -132,7 +135,7 @@ impl Walk {
         if !self.is_burnt(link) {
             return seen;
         }
-        self.hears(person, &seen, Trouble::LinkUsed).await;
+        self.hears(person, &seen, RejectionKind::LinkUsed).await;
         let link = self.new_link(person, &seen).await;
         person.click(&link).await
     }
@@ -150,7 +153,7 @@ impl Walk {
         if !self.is_burnt(link) {
             return seen;
         }
-        self.hears(other, &seen, Trouble::LinkUsed).await;
+        self.hears(other, &seen, RejectionKind::LinkUsed).await;
         assert!(!seen.html.contains(ADA), "a stranger may see this");
         self.pass(30);
         let check = began.reload(check).await;

@@ -1,6 +1,6 @@
 //! What arrives, by Python's own parser, and that its link signs in.
 
-use tower_magic_link::{ConfigError, mailer::SmtpMailer, page::Trouble};
+use tower_magic_link::{ConfigError, RejectionKind, mailer::SmtpMailer};
 
 use crate::{
     log,
@@ -157,7 +157,7 @@ async fn a_server_that_is_not_the_right_one_gets_no_mail_and_no_password() {
             .await;
         assert_eq!(answer.status(), 502, "{name}");
         assert!(
-            answer.text().contains(Trouble::MailNotSent.heading()),
+            answer.text().contains(RejectionKind::MailNotSent.heading()),
             "{name}"
         );
         let heard = world.heard();

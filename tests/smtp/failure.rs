@@ -10,10 +10,9 @@ use std::{
 };
 
 use tower_magic_link::{
-    Email, KeyRing, MagicLinkLayer, SigningKey,
+    Email, KeyRing, MagicLinkLayer, RejectionKind, SigningKey,
     clock::Timestamp,
     mailer::{Mail, MailError, Mailer, SmtpMailer},
-    page::Trouble,
     provider::Link,
     testing::{ManualClock, StubProvider},
 };
@@ -53,7 +52,7 @@ async fn a_mail_server_that_fails_is_told_by_a_reason_and_the_next_try_works() {
         assert_eq!(answer.status(), 502, "{mood:?}");
         let page = answer.text();
         assert!(
-            page.contains(Trouble::MailNotSent.heading()) && page.contains(TRY_AGAIN),
+            page.contains(RejectionKind::MailNotSent.heading()) && page.contains(TRY_AGAIN),
             "{mood:?}"
         );
         assert!(page.contains("return_to=/reports"), "{mood:?}: {page}");
@@ -211,7 +210,9 @@ async fn a_mailer_that_hangs_is_given_up_and_one_that_tells_is_not_repeated() {
         for answer in [hung, telling] {
             assert_eq!(answer.status(), 502, "{name}");
             let page = answer.text();
-            assert!(page.contains(Trouble::MailNotSent.heading()) && page.contains(TRY_AGAIN));
+            assert!(
+                page.contains(RejectionKind::MailNotSent.heading()) && page.contains(TRY_AGAIN)
+            );
         }
         let logged = log::logged();
         assert!(

@@ -5,8 +5,9 @@ mod every;
 use std::{collections::HashSet, time::Duration};
 
 use self::every::{PROBLEMS, SENT, every_page, resends};
-use super::super::{CodeEntry, LoginProblem, Trouble};
+use super::super::{CodeEntry, LoginProblem};
 use super::*;
+use crate::rejection::RejectionKind;
 
 /// What a parser takes for markup: the tags, with their attributes' values left out.
 fn markup(html: &str) -> String {
@@ -316,7 +317,7 @@ fn signing_out_everywhere_is_the_same_form_with_one_field() {
 #[test]
 fn a_trouble_has_one_button() {
     let resend = Resend::new("/auth/login?x", "ada@example.com");
-    let bare = TroublePage::new(Trouble::LinkUsed);
+    let bare = TroublePage::new(RejectionKind::LinkUsed);
     let cases = [
         ("bare", bare.clone(), 0, 0),
         ("link", bare.clone().with_action("/auth/login"), 1, 0),
@@ -333,9 +334,9 @@ fn a_trouble_has_one_button() {
         assert_eq!(html.matches("<a class=\"button\"").count(), links, "{name}");
         assert_eq!(html.matches("<button ").count(), buttons, "{name}");
         for words in [
-            Trouble::LinkUsed.heading(),
-            Trouble::LinkUsed.happened(),
-            Trouble::LinkUsed.advice(),
+            RejectionKind::LinkUsed.heading(),
+            RejectionKind::LinkUsed.happened(),
+            RejectionKind::LinkUsed.advice(),
         ] {
             assert!(html.contains(words), "{name}: {words}");
         }
@@ -376,7 +377,7 @@ fn the_forms_promise_what_will_be_mailed() {
             .with_email("ada@example.com")
             .with_sent(sent)
             .with_resend(resend);
-        let trouble = TroublePage::new(Trouble::Expired).with_resend(resend);
+        let trouble = TroublePage::new(RejectionKind::AttemptExpired).with_resend(resend);
         for page in [Page::Check(check), Page::Trouble(trouble)] {
             assert!(pages.render(&page).contains(again), "{sent:?}");
         }
@@ -486,7 +487,7 @@ fn a_new_mail_is_asked_for_with_its_attempt_and_after_its_wait() {
         let check = CheckPage::new("/", Duration::from_secs(900))
             .with_email("ada@example.com")
             .with_resend(resend);
-        let trouble = TroublePage::new(Trouble::LinkExpired).with_resend(resend);
+        let trouble = TroublePage::new(RejectionKind::LinkExpired).with_resend(resend);
         for page in [Page::Check(check), Page::Trouble(trouble)] {
             let html = DefaultPages::new().render(&page);
             let has_attempt = resend.is_some_and(|resend| resend.attempt().is_some());
@@ -502,7 +503,7 @@ fn a_new_mail_is_asked_for_with_its_attempt_and_after_its_wait() {
         }
     }
     let over = Resend::new("/", "ada@example.com").with_wait(Duration::ZERO);
-    let page = TroublePage::new(Trouble::LinkExpired).with_resend(over);
+    let page = TroublePage::new(RejectionKind::LinkExpired).with_resend(over);
     let html = DefaultPages::new().render(&Page::Trouble(page));
     assert!(!html.contains("You can ask") && !html.contains(WAIT));
 }
@@ -547,7 +548,8 @@ fn the_page_that_leads_on_does_so_with_and_without_a_script() {
 
 #[test]
 fn a_trouble_names_what_it_is_about() {
-    let page = TroublePage::new(Trouble::CookiesBlocked).with_detail("Cookie: __Host-magic-link");
+    let page =
+        TroublePage::new(RejectionKind::CookiesBlocked).with_detail("Cookie: __Host-magic-link");
     let html = DefaultPages::new().render(&Page::Trouble(page));
     assert_eq!(
         between(&html, "class=\"detail\"><bdi>", "</bdi>"),
@@ -557,7 +559,7 @@ fn a_trouble_names_what_it_is_about() {
 
 #[test]
 fn the_one_button_of_each_trouble_says_what_it_does() {
-    for trouble in Trouble::ALL {
+    for trouble in RejectionKind::ALL {
         let page = TroublePage::new(trouble).with_action("/auth/login");
         let link = DefaultPages::new().render(&Page::Trouble(page.clone()));
         let label = between(&link, "<a class=\"button\"", "</a>");

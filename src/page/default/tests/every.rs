@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
-use crate::page::{
-    CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
-    LoginPage, LoginProblem, MatchPage, OnwardPage, Page, Pages, Resend, Sent, SignedOutPage,
-    Trouble, TroublePage,
+use crate::{
+    page::{
+        CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
+        LoginPage, LoginProblem, MatchPage, OnwardPage, Page, Pages, Resend, Sent, SignedOutPage,
+        TroublePage,
+    },
+    rejection::RejectionKind,
 };
 
 pub(super) const SENT: [Sent; 3] = [Sent::Code, Sent::Link, Sent::LinkAndCode];
@@ -126,7 +129,7 @@ fn other_browser_pages<'a>(text: &'a str, all: &mut Vec<(String, Page<'a>)>) {
 }
 
 fn trouble_pages<'a>(text: &'a str, all: &mut Vec<(String, Page<'a>)>) {
-    for trouble in Trouble::ALL {
+    for trouble in RejectionKind::ALL {
         let page = TroublePage::new(trouble);
         all.extend([
             (format!("{trouble:?}, bare"), Page::Trouble(page.clone())),
