@@ -319,6 +319,9 @@ impl fmt::Debug for MemoryRevocations {
     }
 }
 
+#[cfg(all(test, loom))]
+mod models;
+
 #[cfg(test)]
 mod tests {
     use super::*;

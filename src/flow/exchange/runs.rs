@@ -106,3 +106,6 @@ impl<R> Entry<R> {
         now < self.begun + REMEMBERED
     }
 }
+
+#[cfg(all(test, loom))]
+mod models;

@@ -1,3 +1,9 @@
-//! What exchanges are synchronised by. `tests/models` has a double that loom can see into.
+//! What exchanges are synchronised by: the standard library, and under `cfg(loom)` what loom can
+//! see into.
 
-pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
+pub(super) use std::sync::PoisonError;
+#[cfg(not(all(test, loom)))]
+pub(super) use std::sync::{Mutex, MutexGuard};
+
+#[cfg(all(test, loom))]
+pub(super) use loom::sync::{Mutex, MutexGuard};

@@ -3,8 +3,8 @@
 //! - Reading never waits, for a writer or another reader (`arc-swap`).
 //! - A change is made from the value that it replaces: of two changes at once neither is lost.
 //!
-//! `tests/models` has loom try every order of these steps, with a double of `slot` that loom can
-//! see into. That the real slot is what the double says is arc-swap's own promise.
+//! Its models have loom try every order of these steps, with a double of `slot` that loom can see
+//! into. That the real slot is what the double says is arc-swap's own promise.
 
 use std::sync::Arc;
 
@@ -43,3 +43,6 @@ impl<T> Swap<T> {
         }
     }
 }
+
+#[cfg(all(test, loom))]
+mod models;

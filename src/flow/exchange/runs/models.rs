@@ -1,15 +1,9 @@
-//! The exchange of a code, once for however many callbacks bring it: `flow/exchange/runs.rs`
-//! itself.
+//! The exchange of a code, once for however many callbacks bring it, tried in every order that
+//! threads can take.
 //!
-//! - Its run is a future that callers share (futures-util's `Shared`). Here it is a lock: who takes
-//!   it first asks the provider.
+//! - Its run is a future that callers share (futures-util's `Shared`). Here it is a lock: the
+//!   thread that takes it first asks the provider.
 //! - The provider takes a code once, as WorkOS does.
-
-#[path = "../doubles/clock.rs"]
-mod clock;
-#[path = "../../../../src/flow/exchange/runs.rs"]
-mod runs;
-mod sync;
 
 use loom::{
     sync::{
@@ -19,10 +13,11 @@ use loom::{
     thread,
 };
 
-use crate::{clock::Timestamp, runs::Runs};
+use super::Runs;
+use crate::clock::Timestamp;
 
 const CODE: [u8; 32] = [7; 32];
-const NOW: Timestamp = Timestamp(1_000);
+const NOW: Timestamp = Timestamp::from_secs(1_000);
 
 /// What a callback ends with: the number of the session, if there is one.
 type Outcome = Result<u32, ()>;
@@ -46,7 +41,9 @@ impl World {
 
     /// What `Exchanges::join` does, with its run awaited.
     fn callback(&self) -> Outcome {
-        let run = self.runs.join(CODE, None, || Arc::new(Mutex::new(None)), NOW);
+        let run = self
+            .runs
+            .join(CODE, None, || Arc::new(Mutex::new(None)), NOW);
         let outcome = *run.lock().unwrap().get_or_insert_with(|| self.ask());
         if outcome.is_err() {
             self.runs.forget(CODE, |known| Arc::ptr_eq(known, &run));

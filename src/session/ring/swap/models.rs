@@ -1,24 +1,15 @@
-//! The change of keys, tried in every order that threads can take: `cargo test --manifest-path
-//! tests/models/Cargo.toml`.
+//! The change of keys, tried in every order that threads can take.
 //!
-//! - Under test is `session/ring/swap.rs` itself. Its slot is arc-swap's, which loom cannot see
-//!   into: [`slot`] is a double of the three operations that are used, each of them at once, as
-//!   arc-swap promises.
+//! - Its slot is a double of the three operations of arc-swap's that are used.
 //! - So this says that *we* use the slot rightly: that no change is lost to another, that nobody
-//!   sees half of one, and that who reads after a change returned sees it. It does not say that
+//!   sees half of one, and that a reader after a change returned sees it. It does not say that
 //!   arc-swap keeps its promise; its own tests do.
-
-#![cfg(test)]
-
-mod slot;
-#[path = "../../../src/session/ring/swap.rs"]
-mod swap;
 
 use std::convert::Infallible;
 
 use loom::{sync::Arc, thread};
 
-use crate::swap::Swap;
+use super::Swap;
 
 /// A ring in small: the current key first. Whole is one that has every key below its current one.
 type Keys = Vec<u32>;

@@ -1,29 +1,19 @@
-//! The memory store: `revocation/memory/ids.rs`, `table.rs` and `names.rs` themselves.
+//! The memory store, tried in every order that threads can take.
 //!
-//! - Who looks after an end returned sees it, whatever is ended, forgotten or rebuilt at the same
+//! - A reader that looks after an end returned sees it, whatever is ended, forgotten or rebuilt at the same
 //!   time: before, between and after every step.
 //! - One shard stands for all: shards share nothing but the count, which is modelled with them.
 //! - Three threads in every order would take hours. They are tried with two preemptions; two
 //!   threads with three.
 
-#[path = "../doubles/clock.rs"]
-mod clock;
-#[path = "../../../../src/revocation/memory/ids.rs"]
-mod ids;
-#[path = "../../../../src/revocation/memory/names.rs"]
-mod names;
-mod sync;
-#[path = "../../../../src/revocation/memory/table.rs"]
-mod table;
-
 use loom::{sync::Arc, thread};
 
-use crate::{
-    clock::Timestamp,
+use super::{
     ids::Ids,
     names::{Before, Names},
     table::{End, Hasher, Id},
 };
+use crate::clock::Timestamp;
 
 /// How many entries fill the smallest table.
 const FULL: u64 = 7;
@@ -195,25 +185,31 @@ fn an_end_that_is_moved_on_is_kept_by_a_rebuilding_at_the_same_time() {
 #[test]
 fn of_two_orders_for_names_at_once_neither_is_lost() {
     let before = |at| Before {
-        at: Timestamp(at),
-        until: Timestamp(at + 100),
+        at: Timestamp::from_secs(at),
+        until: Timestamp::from_secs(at + 100),
     };
     for (one, other, want) in [("a", "b", [10, 20]), ("a", "a", [20, 20])] {
         try_every_order(3, move || {
             let names = Arc::new(Names::new(1));
-            names.put(&[("c", before(1))], Timestamp(0));
+            names.put(&[("c", before(1))], Timestamp::from_secs(0));
             let ours = names.clone();
             let writer = thread::spawn(move || {
-                ours.put(&[(one, before(10))], Timestamp(0));
-                assert!(ours.end(one, Timestamp(10)), "by who ended it");
+                ours.put(&[(one, before(10))], Timestamp::from_secs(0));
+                assert!(ours.end(one, Timestamp::from_secs(10)), "by who ended it");
             });
-            assert!(names.end("c", Timestamp(1)), "while others are put in");
-            names.put(&[(other, before(20))], Timestamp(0));
-            assert!(names.end(other, Timestamp(20)), "by who ended it");
+            assert!(
+                names.end("c", Timestamp::from_secs(1)),
+                "while others are put in"
+            );
+            names.put(&[(other, before(20))], Timestamp::from_secs(0));
+            assert!(
+                names.end(other, Timestamp::from_secs(20)),
+                "by who ended it"
+            );
             writer.join().unwrap();
             for (name, at) in [one, other].into_iter().zip(want) {
-                assert!(names.end(name, Timestamp(at)), "{name}");
-                assert!(!names.end(name, Timestamp(at + 1)), "{name}");
+                assert!(names.end(name, Timestamp::from_secs(at)), "{name}");
+                assert!(!names.end(name, Timestamp::from_secs(at + 1)), "{name}");
             }
             assert_eq!(names.len(), names.entries().len());
         });
@@ -225,20 +221,30 @@ fn of_two_orders_for_names_at_once_neither_is_lost() {
 #[test]
 fn of_the_same_orders_at_once_one_is_new_and_who_is_told_of_none_sees_it() {
     let before = Before {
-        at: Timestamp(10),
-        until: Timestamp(100),
+        at: Timestamp::from_secs(10),
+        until: Timestamp::from_secs(100),
     };
     try_every_order(3, move || {
         let names = Arc::new(Names::new(1));
-        names.put(&[("b", before)], Timestamp(0));
+        names.put(&[("b", before)], Timestamp::from_secs(0));
         let page = move |names: &Names| {
-            let changed = names.put(&[("c", before), ("a", before), ("a", before)], Timestamp(0));
-            assert!(["a", "b", "c"].iter().all(|name| names.end(name, Timestamp(10))));
+            let changed = names.put(
+                &[("c", before), ("a", before), ("a", before)],
+                Timestamp::from_secs(0),
+            );
+            assert!(
+                ["a", "b", "c"]
+                    .iter()
+                    .all(|name| names.end(name, Timestamp::from_secs(10)))
+            );
             usize::from(changed.contains(&"a"))
         };
         let ours = names.clone();
         let writer = thread::spawn(move || page(&ours));
-        assert!(names.end("b", Timestamp(10)), "while others are put in");
+        assert!(
+            names.end("b", Timestamp::from_secs(10)),
+            "while others are put in"
+        );
         let told = page(&names) + writer.join().unwrap();
         assert_eq!((told, names.len(), names.entries().len()), (1, 3, 3));
     });
