@@ -34,6 +34,9 @@ impl Default for Settings {
     }
 }
 
+/// # How long
+///
+/// The lifetimes of sessions and of links.
 impl Builder {
     /// Sets how long a session lives from the sign-in, whatever happens: 1 minute to 400 days.
     /// Default: 12 hours (NIST SP 800-63B-4 at AAL2).

@@ -1,11 +1,12 @@
-//! Settings of the layer's own mail.
+//! Settings of what people see: pages, and the layer's own mail.
 
 use std::time::Duration;
 
 use super::{Builder, MINUTE};
 use crate::{
     error::ConfigError,
-    mailer::{BoundedMailer, ErasedMailer},
+    mailer::{BoundedMailer, ErasedMailer, Mailer},
+    page::Pages,
 };
 
 /// Long enough for any company, short enough for a subject.
@@ -56,7 +57,24 @@ impl Settings {
     }
 }
 
+/// # Pages and mail
+///
+/// What people see, and what they are sent.
 impl Builder {
+    /// Sets the pages that people see. Default: [`DefaultPages`](crate::page::DefaultPages).
+    pub fn pages(mut self, pages: impl Pages) -> Self {
+        self.pages = Box::new(pages);
+        self
+    }
+
+    /// Mails what people sign in with ourselves: a link that no scanner can use up, and a code
+    /// where [`Builder::sign_in`] says so. Default: the provider mails its own. [What each
+    /// promises](crate::guide::mail_scanners).
+    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
+        self.mail.mailer = Some(Box::new(mailer));
+        self
+    }
+
     /// Sets the name of what people sign in to: 1 to 80 characters. Default: none.
     ///
     /// The layer's own mail has it in its subject, and the form above its heading, in place of that

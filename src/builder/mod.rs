@@ -1,39 +1,50 @@
 //! `Builder`: every setting, and one `build()` that checks all rules across them.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::{Clock, Steady, SystemClock},
     error::ConfigError,
-    event::{Event, Listener},
-    flow::{
-        Exchanges, Flow,
-        authorize::{Authorize, IntoAuthorization},
-    },
+    event::Listener,
+    flow::{Exchanges, Flow, authorize::Authorize},
     gate::Gate,
     layer::MagicLinkLayer,
-    mailer::Mailer,
     page::{DefaultPages, Pages, Policy},
-    provider::{ErasedProvider, Identity, IdentityProvider},
-    revocation::{BoundedRevocations, IntoRevocations, MemoryRevocations, Revocations},
+    provider::{ErasedProvider, IdentityProvider},
+    revocation::{BoundedRevocations, MemoryRevocations, Revocations},
     session::{KeyRing, cookie::Cookies, token::Tokens},
     shared::{PageSet, Shared, Streams},
     site::{public_url::PublicUrl, rules::Rules},
 };
 
-mod bearer;
 mod check;
+
+// The order of these groups is the order in which the documentation shows the settings: where, who,
+// how long, pages and mail, stores, hosts.
+mod place;
+
 mod cookie_domain;
-mod forward;
-mod lifetimes;
-mod mail;
-mod outage;
 mod paths;
-mod preflight;
+
+mod who;
+
 mod sign_in;
-mod streams;
+
+mod lifetimes;
+
+mod mail;
+
+mod stores;
+
 mod throttle;
 mod webhook;
+
+mod proxies;
+
+mod bearer;
+mod host;
+mod preflight;
+mod streams;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -64,9 +75,9 @@ pub struct Builder {
     admits_on_outage: bool,
     pages: Box<dyn Pages>,
     mail: mail::Settings,
+    proxies: proxies::Settings,
     listener: Listener,
     clock: Box<dyn Clock>,
-    forward: forward::Settings,
     sign_in: sign_in::Settings,
     streams: Streams,
     throttle: throttle::Settings,
@@ -103,138 +114,14 @@ impl Builder {
             admits_on_outage: false,
             pages: Box::new(DefaultPages::new()),
             mail: mail::Settings::new(),
+            proxies: proxies::Settings::default(),
             listener: Listener::default(),
             clock: Box::new(SystemClock),
-            forward: forward::Settings::default(),
             sign_in: sign_in::Settings::default(),
             streams: Streams::new(),
             throttle: throttle::Settings::default(),
             webhook: webhook::Settings::default(),
         }
-    }
-
-    /// Sets the origin at which browsers reach the application: `https://app.example.com`.
-    /// Required.
-    ///
-    /// Links and the redirect URI are made from it, never from `Host` or `X-Forwarded-*`. It has no
-    /// path and no wildcard, and is https, except on loopback: there the cookies lose `Secure` and
-    /// the `__Host-` prefix, since Safari drops them otherwise.
-    ///
-    /// The redirect URI to register with WorkOS is this, the mount and `/callback`.
-    pub fn public_url(mut self, public_url: impl Into<String>) -> Self {
-        self.public_url = Some(public_url.into());
-        self
-    }
-
-    /// Sets where the layer's own endpoints are, as browsers see it. Default: `/auth`.
-    pub fn mount(mut self, mount: impl Into<String>) -> Self {
-        self.mount = mount.into();
-        self
-    }
-
-    /// Names the session cookie, without a prefix: at most 64 letters, digits, `-`, `_` and `.`.
-    /// Default: `magic-link`, which becomes `__Host-magic-link`.
-    pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
-        self.cookie_name = name.into();
-        self
-    }
-
-    /// Lets members of an organization in, by its WorkOS id (`org_…`), and nobody else. May be
-    /// called for several.
-    ///
-    /// Others read that they have no access: 403. WorkOS names no organization for a Magic Link
-    /// connection that it made by itself.
-    pub fn organization(mut self, id: impl Into<String>) -> Self {
-        self.organizations.push(id.into());
-        self
-    }
-
-    /// Lets addresses of these domains in, and nobody else. A subdomain is another domain; a list
-    /// of none is an error.
-    ///
-    /// For an address of any other domain, the layer shows the same page and sends no mail.
-    pub fn email_domains<D: Into<String>>(mut self, domains: impl IntoIterator<Item = D>) -> Self {
-        self.email_domains
-            .get_or_insert_default()
-            .extend(domains.into_iter().map(Into::into));
-        self
-    }
-
-    /// Sets the application's own say on who may sign in, asked once per sign-in.
-    ///
-    /// ```
-    /// # use tower_magic_link::{Builder, provider::Identity};
-    /// # fn example(builder: Builder) -> Builder {
-    /// builder.authorize(|identity: Identity| async move { identity.email().domain() != "example.org" })
-    /// # }
-    /// ```
-    pub fn authorize<F, Fut>(mut self, authorize: F) -> Self
-    where
-        F: Fn(Identity) -> Fut + Send + Sync + 'static,
-        Fut: Future + Send + 'static,
-        Fut::Output: IntoAuthorization,
-    {
-        self.authorize = Some(Box::new(authorize));
-        self
-    }
-
-    /// Sets where sessions that were ended early are remembered: a [`Revocations`], or a closure
-    /// that looks a session up. Default: a [`MemoryRevocations`], which knows of this process
-    /// alone.
-    ///
-    /// The layer can look sessions up through a closure but cannot record an end there. It
-    /// remembers sessions that end by signing out or by a [webhook](Builder::webhook_secret) in
-    /// this process alone. Webhooks need a [`Revocations`] store.
-    ///
-    /// ```
-    /// # use tower_magic_link::{Builder, Session, revocation::Standing};
-    /// # async fn was_ended(id: tower_magic_link::SessionId) -> Result<bool, std::io::Error> { Ok(false) }
-    /// # fn example(builder: Builder) -> Builder {
-    /// builder.revocations(|session: Session| async move {
-    ///     Ok::<_, std::io::Error>(if was_ended(session.id()).await? { Standing::Revoked } else { Standing::Active })
-    /// })
-    /// # }
-    /// ```
-    pub fn revocations<Kind>(mut self, revocations: impl IntoRevocations<Kind>) -> Self {
-        self.revocations = Box::new(revocations.into_revocations());
-        self
-    }
-
-    /// Sets how long a request waits for the revocation store before it is answered 503: up to 1
-    /// minute. Default: 2 seconds.
-    ///
-    /// A store that has to wait needs the layer to run on a tokio runtime with its timer enabled.
-    pub fn revocation_timeout(mut self, timeout: Duration) -> Self {
-        self.revocation_timeout = timeout;
-        self
-    }
-
-    /// Sets the pages that people see. Default: [`DefaultPages`].
-    pub fn pages(mut self, pages: impl Pages) -> Self {
-        self.pages = Box::new(pages);
-        self
-    }
-
-    /// Mails what people sign in with ourselves: a link that no scanner can use up, and a code
-    /// where [`Builder::sign_in`] says so. Default: the provider mails its own. [What each
-    /// promises](crate::guide::mail_scanners).
-    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
-        self.mail.mailer = Some(Box::new(mailer));
-        self
-    }
-
-    /// Sets a listener that the layer calls with each [`Event`], for an audit log. It is called in
-    /// the middle of requests and should be quick. If it panics, the log says so and the request
-    /// goes on.
-    pub fn on_event(mut self, listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        self.listener = Listener::new(listen);
-        self
-    }
-
-    /// Sets the clock. Default: [`SystemClock`]. Where it goes back, the layer does not.
-    pub fn clock(mut self, clock: impl Clock) -> Self {
-        self.clock = Box::new(clock);
-        self
     }
 
     /// Checks every setting, and the rules across them, and makes the layer.
@@ -260,7 +147,7 @@ impl Builder {
         let gate = Gate {
             allows_preflight: self.allows_preflight,
             cookies: Cookies::new(&self.cookie_name, public_url.is_secure(), cookie_domain),
-            forwards_identity: self.forward.identity,
+            has_identity_headers: self.proxies.has_identity_headers,
             lifetimes,
             mount: self.mount,
             rules: self.rules,
@@ -280,7 +167,7 @@ impl Builder {
         self.throttle.tell_to(&self.listener);
         let shared = Shared {
             clock: Steady::new(self.clock),
-            proxies: self.forward.proxies()?,
+            proxies: self.proxies.check()?,
             gate,
             listener: self.listener,
             revocations,

@@ -86,7 +86,7 @@ pub(crate) struct Gate {
     pub(crate) cookies: Cookies,
     pub(crate) lifetimes: Lifetimes,
     /// The inner service is a proxy, and learns by headers who is signed in.
-    pub(crate) forwards_identity: bool,
+    pub(crate) has_identity_headers: bool,
     pub(crate) mount: String,
     pub(crate) public_url: PublicUrl,
     pub(crate) rules: Rules,
@@ -104,7 +104,7 @@ impl Gate {
                 Err(rejection) => Decision::RefuseStep(rejection),
             };
         }
-        if self.forwards_identity && upgrade::asks_for_tunnel(head) {
+        if self.has_identity_headers && upgrade::asks_for_tunnel(head) {
             return Decision::Refuse(Rejection::new(RejectionKind::AmbiguousRequest));
         }
         if self.allows_preflight && head.is_preflight() {

@@ -127,7 +127,7 @@ impl Shared {
             guard,
             unanswered,
         };
-        if self.gate.forwards_identity {
+        if self.gate.has_identity_headers {
             let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
             // A credential that the inner service must not see, like the cookie.
             if is_bearer {
@@ -145,7 +145,7 @@ impl Shared {
         mut request: Request<B>,
         exposure: Exposure,
     ) -> (Request<B>, Finish) {
-        if self.gate.forwards_identity {
+        if self.gate.has_identity_headers {
             identity_headers::rewrite(&mut request, None, &self.gate.cookies);
         }
         passed::mark(request.extensions_mut());
@@ -162,7 +162,7 @@ impl Shared {
 
     /// Returns what watches over the answer to a request that was forwarded with identity headers.
     fn forwarded(self: &Arc<Self>) -> Option<Arc<Self>> {
-        self.gate.forwards_identity.then(|| self.clone())
+        self.gate.has_identity_headers.then(|| self.clone())
     }
 
     /// Returns the cookie of a renewed session. Under another key it may have become too large for

@@ -89,7 +89,7 @@ impl fmt::Debug for MagicLinkLayer {
             .field("gate", &shared.gate)
             .field("flow", &self.flow)
             .field("revocations", &shared.revocations)
-            .field("forwards_identity", &shared.gate.forwards_identity)
+            .field("has_identity_headers", &shared.gate.has_identity_headers)
             .field("proxies", &shared.proxies)
             .finish_non_exhaustive()
     }

@@ -1,24 +1,45 @@
-//! Settings for what is not Rust: identity headers, and the proxies that ask.
+//! Settings of proxies: whose word is taken, and what is handed to a service that is not Rust.
 
 use std::fmt::Display;
 
 use super::Builder;
 use crate::{error::ConfigError, request::peer::Proxies};
 
-/// What the builder was told for what is not Rust.
+/// What the builder was told of proxies.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
-    pub(super) identity: bool,
-    trusted_proxies: Vec<String>,
+    pub(super) has_identity_headers: bool,
+    trusted: Vec<String>,
 }
 
 impl Settings {
-    pub(super) fn proxies(&self) -> Result<Proxies, ConfigError> {
-        Proxies::parse(&self.trusted_proxies)
+    pub(super) fn check(&self) -> Result<Proxies, ConfigError> {
+        Proxies::parse(&self.trusted)
     }
 }
 
+/// # Hosts
+///
+/// What runs the layer, and what stands before and behind it.
 impl Builder {
+    /// Names the proxies whose word is taken: addresses, or networks in CIDR notation. Default:
+    /// none.
+    ///
+    /// [`MagicLinkLayer::forward_auth`](crate::MagicLinkLayer::forward_auth) takes it for what a
+    /// client asked, and [limits](Builder::limits) by network for [who the client
+    /// is](Builder::forwarded_field). Nothing else reads what a proxy says.
+    ///
+    /// ```
+    /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {
+    /// builder.trusted_proxies(["127.0.0.1", "10.0.0.0/8", "fd00::/8"])
+    /// # }
+    /// ```
+    pub fn trusted_proxies<P: Display>(mut self, proxies: impl IntoIterator<Item = P>) -> Self {
+        let proxies = proxies.into_iter().map(|proxy| proxy.to_string());
+        self.proxies.trusted.extend(proxies);
+        self
+    }
+
     /// Tells the inner service who is signed in by headers: for what is not Rust, behind a reverse
     /// proxy. Off by default.
     ///
@@ -54,25 +75,7 @@ impl Builder {
     /// and responses stay as they are: a service in this process has the
     /// [`Session`](crate::Session) in the request's extensions.
     pub fn forward_identity(mut self) -> Self {
-        self.forward.identity = true;
-        self
-    }
-
-    /// Names the proxies whose word is taken: addresses, or networks in CIDR notation. Default:
-    /// none.
-    ///
-    /// [`MagicLinkLayer::forward_auth`](crate::MagicLinkLayer::forward_auth) takes it for what a
-    /// client asked, and [limits](Builder::limits) by network for [who the client
-    /// is](Builder::forwarded_field). Nothing else reads what a proxy says.
-    ///
-    /// ```
-    /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {
-    /// builder.trusted_proxies(["127.0.0.1", "10.0.0.0/8", "fd00::/8"])
-    /// # }
-    /// ```
-    pub fn trusted_proxies<P: Display>(mut self, proxies: impl IntoIterator<Item = P>) -> Self {
-        let proxies = proxies.into_iter().map(|proxy| proxy.to_string());
-        self.forward.trusted_proxies.extend(proxies);
+        self.proxies.has_identity_headers = true;
         self
     }
 }

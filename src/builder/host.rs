@@ -1,0 +1,24 @@
+//! Settings of the host: who hears what happened, and what time it is.
+
+use super::Builder;
+use crate::{
+    clock::Clock,
+    event::{Event, Listener},
+};
+
+impl Builder {
+    /// Sets a listener that the layer calls with each [`Event`], for an audit log. It is called in
+    /// the middle of requests and should be quick. If it panics, the log says so and the request
+    /// goes on.
+    pub fn on_event(mut self, listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+        self.listener = Listener::new(listen);
+        self
+    }
+
+    /// Sets the clock. Default: [`SystemClock`](crate::clock::SystemClock). Where it goes back, the
+    /// layer does not.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+}
