@@ -1,3 +1,3 @@
-//! What exchanges are synchronised by. `tests/models` has a double that loom can see into.
+//! The lock of the exchanges. `tests/models` replaces it with a double that loom can inspect.
 
 pub(super) use std::sync::{Mutex, MutexGuard, PoisonError};
