@@ -1,4 +1,4 @@
-//! What a swapped value stands in. `tests/models` has a double.
+//! The slot of a swapped value. `tests/models` replaces it with a double.
 
 use arc_swap::ArcSwap;
 
