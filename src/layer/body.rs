@@ -14,8 +14,9 @@ use pin_project::pin_project;
 
 use crate::layer::stream::Ending;
 
-/// The body of a response that has passed the layer: the inner service's, untouched, or a page of
-/// the layer's.
+/// The body of a response behind the layer.
+///
+/// It is the inner service's body, untouched, or a page of the layer's.
 #[pin_project]
 pub struct ResponseBody<B> {
     #[pin]

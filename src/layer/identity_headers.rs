@@ -37,9 +37,11 @@ const NAMES: [HeaderName; 4] = [SUBJECT, EMAIL, ORGANIZATION, SESSION];
 /// The fields whose members name other fields.
 const NAMING: [HeaderName; 2] = [header::CONNECTION, header::TRAILER];
 
-/// What is percent-encoded: all but letters, digits, the colon, and the other characters of an
-/// address that needs no quotes (RFC 5322, `dot-atom` and `@`) without `%`. A comma would split a
-/// value in two; `;` and `"` would begin a parameter.
+/// The characters of a value that are percent-encoded.
+///
+/// Letters, digits and the colon stay, and so do the other characters of an address that needs no
+/// quotes (RFC 5322, `dot-atom` and `@`), except `%`. A comma would split a value in two; `;` and
+/// `"` would begin a parameter.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -106,8 +108,7 @@ pub(crate) fn keep_own_cookies(headers: &mut HeaderMap, shared: &Arc<Shared>) {
     }
 }
 
-/// Removes what a client must not send to the inner service: our header names, and any upgrade but
-/// a WebSocket's.
+/// Removes our header names, and any upgrade but a WebSocket's, from what a client sends.
 fn strip(headers: &mut HeaderMap, upgrade: Upgrade) {
     let keeps_upgrade = upgrade == Upgrade::WebSocket;
     let is_stripped = |name: &[u8]| {
@@ -142,8 +143,9 @@ fn is_ours(name: &[u8]) -> bool {
     NAMES.iter().any(|ours| is_spelling_of(ours, name))
 }
 
-/// Says whether some reader could take a name for this field's: in any case, and with any
-/// punctuation for the dashes.
+/// Says whether some reader could take a name for this field's.
+///
+/// Case does not matter, and any punctuation may stand for a dash.
 fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
     let folded = |b: u8| {
         if b.is_ascii_alphanumeric() {

@@ -78,8 +78,7 @@ impl<S> MagicLink<S> {
         Self { inner, flow }
     }
 
-    /// Settles a request once the revocation store has answered: at once, unless the store must
-    /// wait.
+    /// Settles a request by the revocation store's answer, at once unless the store must wait.
     fn proceed<B, R>(
         &mut self,
         request: Request<B>,

@@ -62,10 +62,10 @@ impl Unanswered {
         }
     }
 
-    /// Returns the guard of the response's body: the request's own, unless a renewal outlived that
-    /// one.
+    /// Returns the guard of the response's body: the request's own, or the renewed session's.
     ///
-    /// `None` after the handler has signed its own session out.
+    /// The renewed one counts only if the request's own has ended. `None` after the handler has
+    /// signed its own session out.
     pub(crate) fn into_guard(self, own: SessionGuard) -> Option<SessionGuard> {
         if self.session.is_left() {
             None
