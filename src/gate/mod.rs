@@ -121,8 +121,7 @@ impl Gate {
         }
     }
 
-    /// Says what to do with a request of which only the headers are known, so that no path is
-    /// public.
+    /// Says what to do with a request of which only the headers are known: no path is public.
     pub(crate) fn protected(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
         match self.admission(head, now) {
             Ok(admission) => Decision::Admit(admission),
