@@ -148,6 +148,7 @@ async fn declined(
     let keys = step.flow.shared.gate.tokens.keys();
     let state = state.unwrap_or_default();
     let attempt = Attempt::open(keys, Purpose::State, state, step.now);
+    // The page for an attempt shows its address, and anybody can bring an error with a state.
     let Some(attempt) = attempt.filter(|attempt| browser::may_finish(step, attempt)) else {
         return refusal::refuse(step, kind);
     };

@@ -63,6 +63,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     if !browser::is_ours(step, attempt) {
         return Err(Rejection::new(RejectionKind::AnotherBrowser).into());
     }
+    // No code was mailed, so every code would be a guess.
     if attempt.sent == Sent::Link {
         return Err(Rejection::new(RejectionKind::Malformed).into());
     }

@@ -63,6 +63,7 @@ pub(super) async fn answer_elsewhere(
     attempt: &Attempt,
     leads_to: Option<&str>,
 ) -> Result<browser::Leave, Box<Response<Bytes>>> {
+    // Without the attempt, whose address this browser must not see.
     let refuse = |rejection: Rejection| Box::new(refusal::answer(step, rejection, None));
     let Some(browser) = step.flow.shared.gate.browser_cookie(&step.head(), step.now) else {
         return Err(refuse(browser::cookie_lost(step, Jar::Browser)));

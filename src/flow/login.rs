@@ -64,6 +64,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         Err(kind) => return refusal::refuse(step, kind),
     };
     let before = form.before.as_ref();
+    // A second click within the wait mails nothing, and shows the same page again.
     if before.is_some_and(|before| before.attempt.resend_wait(step.now).is_some()) {
         let sealed = before
             .map(|before| before.sealed.as_str())

@@ -53,6 +53,7 @@ fn too_late(step: &Step, attempt: &Attempt) -> Option<Response<Bytes>> {
         true => RejectionKind::ClockWrong,
         false => RejectionKind::LinkExpired,
     };
+    // The page shows the address, so only the browser that began gets the attempt.
     let is_ours = browser::is_ours(step, attempt);
     Some(refusal::answer(
         step,

@@ -27,6 +27,7 @@ pub(crate) async fn take(step: Step) -> Response<Bytes> {
         Endpoint::Webhook => webhook(step).await,
     };
     let headers = response.headers_mut();
+    // A cache would hand one person's page or cookie to another.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.append(header::VARY, step.flow.shared.gate.vary());
     answer_to(&step.parts.method, response)

@@ -50,6 +50,7 @@ impl<R> Runs<R> {
         R: Clone,
     {
         let mut entries = self.lock();
+        // Old entries go here, so that no task has to sweep them.
         entries.retain(|_, entry| entry.counts(now));
         if let Some(entry) = entries.get(&key) {
             return entry.run.clone();
