@@ -154,6 +154,8 @@ impl Cookies {
     }
 
     fn domain_of(&self, jar: Jar) -> Option<&str> {
+        // The other cookies keep `__Host-`, because a sibling subdomain that plants one could have
+        // a person finish an attacker's sign-in.
         self.domain.as_deref().filter(|_| jar == Jar::Session)
     }
 }
@@ -174,6 +176,8 @@ fn bare<'c>(name: &'c str, value: &'c str, is_secure: bool, domain: Option<&'c s
     let mut cookie = Cookie::new(name, value);
     cookie.set_path("/");
     cookie.set_http_only(true);
+    // Strict would be withheld on the way back from the mail, which loops through the login form.
+    // Without the attribute, some browsers send the cookie with cross-site POSTs for two minutes.
     cookie.set_same_site(SameSite::Lax);
     cookie.set_secure(is_secure);
     if let Some(domain) = domain {

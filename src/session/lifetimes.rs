@@ -69,6 +69,7 @@ impl Lifetimes {
         // Not at every request: each renewal is a signature, and makes the response uncacheable.
         let is_due = now >= session.issued_at() + span.renew_after;
         let end = span.end_of(session.auth_time(), now);
+        // Near the absolute end, a renewal gains nothing.
         (is_due && end > self.end_of(session)).then(|| session.renewed(end, now))
     }
 

@@ -2,8 +2,7 @@
 //!
 //! - A session is what a verified token says ([`token`]). The server stores nothing for it.
 //! - It is one `Arc`, so a clone for a handler costs one reference count.
-//! - Its id stays the same over renewals, so revoking the id ends every token that was minted for
-//!   it.
+//! - Its id outlives renewals, so revoking it ends every token that was ever minted for it.
 
 use std::{
     fmt,
@@ -191,8 +190,7 @@ impl Session {
         self.0.is_left.0.load(Ordering::Relaxed)
     }
 
-    /// Returns the provider's stable id of the person, such as `prof_…` of WorkOS. Use it as the
-    /// key of accounts.
+    /// Returns the provider's stable id of the person: `prof_…` at WorkOS. Key accounts on it.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.field(Field::Subject)
@@ -234,9 +232,7 @@ impl Session {
         self.optional(Field::LastName)
     }
 
-    /// Returns the provider's id of its own session, if it keeps one.
-    ///
-    /// WorkOS's Magic Auth does: `session_…`.
+    /// Returns the id of the provider's own session, if any: `session_…` at WorkOS's Magic Auth.
     #[must_use]
     pub fn provider_session(&self) -> Option<&str> {
         self.optional(Field::ProviderSession)
@@ -254,8 +250,7 @@ impl Session {
         self.0.times.issued_at
     }
 
-    /// Returns the first moment at which this token is no longer valid, as it was minted. A renewal
-    /// moves it.
+    /// Returns the first moment at which this token, as minted, is expired. A renewal moves it.
     ///
     /// If the layer's lifetimes were made shorter since, the session ends earlier, unless it is
     /// renewed before. `/auth/session` gives the end by today's lifetimes as `expires_at`.

@@ -60,6 +60,7 @@ impl KeyRing {
     pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+        // A sealed value names no key, so each is tried: a ring has few.
         self.load().standing(now).find_map(|key| {
             aead(key, purpose)
                 .decrypt(&XNonce::from(*nonce), sealed)
@@ -73,6 +74,7 @@ impl KeyRing {
             .finalize()
             .into_bytes();
         let tag = tag.first_chunk::<16>().copied().unwrap_or_default();
+        // Half of the tag: 128 bits cannot be guessed, and the cookie stays short.
         URL_SAFE_NO_PAD.encode([random, tag].concat())
     }
 
@@ -80,6 +82,7 @@ impl KeyRing {
     /// label and the current key.
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     pub(crate) fn pseudonym(&self, label: &'static str, value: &[u8]) -> [u8; 16] {
+        // Keyed, because addresses can be guessed and a plain hash of one found again.
         let tag = Hmac::<Sha256>::new_from_slice(&self.load().current().derived::<32>(label))
             .map(|mac| mac.chain_update(value))
             .expect("a 32-byte key")

@@ -61,6 +61,7 @@ impl Session {
 impl PartialEq for Session {
     fn eq(&self, other: &Self) -> bool {
         let told = |session: &Self| {
+            // Each field is named, so that a new one cannot be forgotten here.
             let Record {
                 text: _,
                 ends,

@@ -108,8 +108,10 @@ impl Tokens {
     }
 
     fn check(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), Fault> {
+        // Two applications may share a key. A session of one must not count at the other.
         let is_ours = claims.iss.0 == self.issuer && claims.aud.0 == self.issuer;
         let is_sound = claims.auth_time <= claims.iat
+            // A later `iat` would postpone the idle end.
             && claims.iat <= now + LEEWAY
             && claims.nbf <= now + LEEWAY
             && claims.iat < claims.exp
@@ -120,6 +122,7 @@ impl Tokens {
         if !is_ours || !is_sound {
             return Err(Fault::Invalid);
         }
+        // Last, so that only a token of ours is called expired.
         if now >= claims.exp {
             return Err(Fault::Expired);
         }
@@ -129,11 +132,13 @@ impl Tokens {
 
 /// Returns the payload that a key of the ring has signed, without parsing any of it.
 fn signed_payload<'k>(keys: &'k Keys, token: &str) -> Option<(&'k Entry, Vec<u8>)> {
+    // Before any hashing: a bearer token may be as long as the server lets a header be.
     if token.len() > LONGEST {
         return None;
     }
     let (signed, signature) = token.rsplit_once('.')?;
     let (entry, payload) = key_of(keys, signed)?;
+    // The signature covers the encoded text, so a forged payload is not even decoded.
     if !entry.key.verifies(signed, signature) {
         return None;
     }

@@ -118,12 +118,14 @@ impl KeyFile {
             taken,
         };
         let mut ticks = interval(every.max(SHORTEST_INTERVAL));
+        // Two reads in quick succession could agree on a half-written file.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first tick completes at once.
         ticks.tick().await;
         loop {
             ticks.tick().await;
             let path = watch.path.clone();
+            // Reading blocks, and a network file system may block for long.
             let Ok(text) = spawn_blocking(move || read(&path)).await else {
                 // The runtime is shutting down.
                 return;
@@ -190,6 +192,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     let file =
         File::open(path).map_err(|error| wrong(format!("cannot be read: {}", error.kind())))?;
     let mut text = String::new();
+    // One byte more tells a file that is too long from one that just fits.
     let read = file.take(LONGEST + 1).read_to_string(&mut text);
     read.map_err(|error| wrong(format!("cannot be read: {}", error.kind())))?;
     if u64::try_from(text.len()).is_ok_and(|length| length > LONGEST) {

@@ -98,6 +98,7 @@ impl Keys {
         let old = old.map(|old| Entry::retired(old.key.clone(), Some(now), Some(until)));
         let others = others.into_iter().flatten().cloned();
         let others = old.into_iter().chain(others);
+        // An announced entry of the new key gives way to the current one.
         let kept = others.filter(|entry| entry.stands(now) && entry.key.id() != new.id());
         Ok(Self {
             entries: [Entry::standing(new.clone())]

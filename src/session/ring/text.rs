@@ -81,6 +81,7 @@ pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
+        // No line of base64 has a colon, and those of a PEM document are read with its first line.
         if let Some((name, value)) = line.split_once(':') {
             settings.set(name, value.trim()).map_err(wrong)?;
             continue;
@@ -103,6 +104,7 @@ pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
         };
         ring = Some(match ring {
             Some(ring) => ring.retire(settings.retire(key))?,
+            // A ring always needs a key that mints.
             None if settings.ends() => {
                 return Err(wrong("is the current key, and has an end".into()));
             }
