@@ -219,7 +219,7 @@ mod tests {
         let before = KeyRing::new(old.clone());
         let sealed = before.seal(Purpose::State, b"secret", crate::random::bytes());
         let cookie = before.browser_cookie(crate::random::bytes());
-        // When the key retired says nothing of what is sealed: an attempt has its own end.
+        // The time of retirement does not limit sealed values, because an attempt has its own end.
         let old = RetiredKey::new(old).since(Timestamp::from_secs(0));
         let second = std::time::Duration::from_secs(1);
         let cases = [
@@ -242,8 +242,7 @@ mod tests {
         }
     }
 
-    /// Row 37: where base64 has unused bits or padding, a lenient decoder takes several spellings
-    /// of one value.
+    /// Row 37: with unused bits or padding in base64, a lenient decoder accepts several spellings.
     #[test]
     fn a_sealed_value_and_a_browser_cookie_have_one_spelling_each() {
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
