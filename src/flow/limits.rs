@@ -176,7 +176,7 @@ fn network(step: &Step, label: &'static str, rate: Rate) -> Option<(LimitScope, 
 /// one.
 ///
 /// The narrow limit of an address counts by this name. Under a count by address alone, a stranger
-/// who asks without end would take every refill, and the owner would get none.
+/// with endless requests would take every refill, and the owner would get none.
 fn pair_of(step: &Step, email: &Email) -> Vec<u8> {
     let network = step.client().map(network_of).unwrap_or_default();
     // No address contains a NUL, so the network cannot be mistaken for a part of the address.
@@ -286,7 +286,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);
     const LATER: Timestamp = Timestamp::from_secs(1_767_268_800 + 600);
 
-    /// A provider that nobody asks here.
+    /// A provider that these tests never call.
     struct Nobody;
 
     impl IdentityProvider for Nobody {
