@@ -1,5 +1,4 @@
-//! Random bytes from the operating system: the only source of chance, beside the clock the only
-//! ambient one.
+//! Random bytes from the operating system, the crate's only source of randomness.
 
 /// Returns fresh random bytes.
 #[expect(

@@ -66,14 +66,15 @@ impl Shared {
         origin: Option<&str>,
     ) -> Response<Bytes> {
         let mut response = self.page(status, page);
-        // An origin that no policy can name is left out: then the browser stops there.
+        // An origin that no policy can name is left out: the browser then blocks the form's
+        // redirect to it.
         if let Some(Ok(policy)) = origin.map(|origin| self.pages.policy.leading_to(origin)) {
             policy.write_to(response.headers_mut());
         }
         response
     }
 
-    /// Makes a session of an identity that was proven at `now`, and tells of it.
+    /// Makes a session of an identity that was proven at `now`, and reports it as an event.
     pub(crate) fn issue(
         &self,
         identity: &Identity,

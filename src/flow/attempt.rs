@@ -1,10 +1,10 @@
-//! `Attempt`: a sign-in in flight. Nothing of it is stored on the server: it travels sealed.
+//! `Attempt`: a sign-in in flight. It travels sealed, and nothing of it is stored on the server.
 //!
-//! - As WorkOS's `state`, in the check page's address, and in our own mailed link: each sealed for
-//!   its own purpose, so that none of them opens in another's place.
-//! - Bound to the browser that began it, by the fingerprint of its cookie.
-//! - Sealed it stays under 1,000 characters, and our own mailed link with all that stands before
-//!   it: WorkOS's limit on `state` is unknown, and mail clients cut long links.
+//! - It travels as WorkOS's `state`, in the check page's address, and in our own mailed link. Each
+//!   is sealed for its own purpose, so that none can be used in place of another.
+//! - It is bound to the browser that began it, by the fingerprint of that browser's cookie.
+//! - The sealed text, and our whole mailed link, stay under 1,000 characters, because WorkOS's
+//!   limit on `state` is unknown and mail clients cut long links.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ const SENT_CODE: u8 = 0b001;
 const SENT_BOTH: u8 = 0b010;
 const FRAGMENT: u8 = 0b100;
 const REMEMBERED: u8 = 0b1000;
-/// How long to wait before another link is asked for: most mails arrive sooner.
+/// How long a person must wait before asking for another mail. Most mails arrive sooner.
 const RESEND_WAIT: Duration = Duration::from_secs(30);
 /// How far another replica's clock may be ahead of ours.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -41,16 +41,17 @@ pub(crate) struct Attempt {
     pub(crate) browser: [u8; 16],
     pub(crate) created: Timestamp,
     pub(crate) match_code: MatchCode,
-    /// What was mailed. Known to the check page alone: the others are sealed before.
+    /// What was mailed. Only the check page's copy knows this: the others are sealed before
+    /// mailing.
     pub(crate) sent: Sent,
-    /// Whether the browser that began kept a fragment of where to go (`#part`).
+    /// Whether the browser that began kept a fragment (`#part`) of the address to return to.
     pub(crate) keeps_fragment: bool,
-    /// How long the person wants to stay signed in, whichever browser finishes.
+    /// How long the person wants to stay signed in, in whichever browser the sign-in ends.
     pub(crate) term: Term,
     pub(crate) email: Email,
-    /// The provider's link, in our own mailed one. Else empty.
+    /// The provider's link, inside our own mailed link. Otherwise empty.
     pub(crate) link: String,
-    /// Where to go afterwards. Empty where it was too long.
+    /// Where to go afterwards. Empty if that was too long.
     pub(crate) tail: String,
 }
 
@@ -93,7 +94,7 @@ impl Attempt {
         }
     }
 
-    /// Seals the attempt; `None` when link and tail make it too long.
+    /// Seals the attempt, or returns `None` if link and tail make it too long.
     pub(crate) fn seal(&self, keys: &KeyRing, purpose: Purpose, nonce: [u8; 24]) -> Option<String> {
         let email = self.email.as_str().as_bytes();
         let mut plain = vec![VERSION];
@@ -118,7 +119,7 @@ impl Attempt {
         sealed: &str,
         now: Timestamp,
     ) -> Option<Self> {
-        // Before any other work: base64 of megabytes would be a gift to whoever sends them.
+        // Checked before any other work: a caller could send megabytes of base64 to decode.
         if sealed.len() > LONGEST {
             return None;
         }
@@ -154,13 +155,14 @@ impl Attempt {
         })
     }
 
-    /// Returns how long it is until another link may be asked for.
+    /// Returns how long the person must still wait before asking for another mail.
     pub(crate) fn resend_wait(&self, now: Timestamp) -> Option<Duration> {
+        // Never longer than the usual wait, even if another replica's clock is ahead.
         let wait = now.until(self.created + RESEND_WAIT);
         (!wait.is_zero()).then_some(wait.min(RESEND_WAIT))
     }
 
-    /// Returns the same attempt, for which another mail may be asked for at once.
+    /// Returns the same attempt, with its wait for another mail already over.
     pub(crate) fn past_its_wait(&self, now: Timestamp) -> Self {
         let early = Duration::from_secs(now.as_secs()).saturating_sub(RESEND_WAIT);
         let early = Timestamp::from_secs(early.as_secs());
@@ -184,7 +186,7 @@ impl Attempt {
         sent | fragment | term
     }
 
-    /// Returns what names this attempt among all, and each of its links among those of a browser.
+    /// Returns the attempt's unique name: its random id, and the time at which it began.
     pub(crate) fn name(&self) -> [u8; 24] {
         let mut name = [0; 24];
         let (id, created) = name.split_at_mut(16);
@@ -195,18 +197,18 @@ impl Attempt {
 
     /// Says whether this browser began the attempt.
     pub(crate) fn is_of(&self, browser: Option<&str>) -> bool {
-        // No constant-time compare: the fingerprint is a hash of the value that the browser had to
-        // send.
+        // This needs no constant-time comparison: the browser sends the value, and only its hash is
+        // compared.
         browser.is_some_and(|browser| seal::fingerprint(browser) == self.browser)
     }
 
-    /// Says whether the attempt is over, `lifetime` after it was begun. One from the future never
-    /// began.
+    /// Says whether the attempt is over: `lifetime` has passed since it began, or it is from the
+    /// future.
     pub(crate) fn is_over(&self, lifetime: Duration, now: Timestamp) -> bool {
         now >= self.created + lifetime || self.is_ahead(now)
     }
 
-    /// Says whether the attempt was begun in what is the future here.
+    /// Says whether the attempt began in the future, by this replica's clock.
     pub(crate) fn is_ahead(&self, now: Timestamp) -> bool {
         self.created > now + LEEWAY
     }

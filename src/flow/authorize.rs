@@ -1,7 +1,7 @@
-//! The authorize hook: the application's own say on who may sign in.
+//! The authorize hook: the application decides who may sign in.
 //!
-//! It is asked once per sign-in, after the address is proven and the configured organizations and
-//! domains agree.
+//! The layer calls it once per sign-in, after the address is proven and passes the configured
+//! organizations and domains.
 
 use std::{error::Error, future::Future};
 
@@ -9,25 +9,25 @@ use futures_util::future::BoxFuture;
 
 use crate::provider::Identity;
 
-/// Whether somebody may sign in.
+/// Whether an identity may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "somebody may or may not")]
 pub enum Authorization {
-    /// They may.
+    /// The sign-in may go on.
     Allowed,
-    /// They may not: 403.
+    /// The sign-in is refused with 403.
     Denied,
 }
 
-/// What the hook may answer: an [`Authorization`], a `bool` that says whether they may, or a
-/// `Result` of either.
+/// What the hook may return: an [`Authorization`], a `bool` that says whether the identity is
+/// allowed, or a `Result` of either.
 pub trait IntoAuthorization {
-    /// Becomes the answer.
+    /// Converts into the answer.
     ///
     /// # Errors
     ///
-    /// When the hook could not tell: the person reads that signing in does not work just now, and
-    /// nobody is signed in.
+    /// When the hook could not decide. The sign-in is refused, with a page that says that it does
+    /// not work just now.
     fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>>;
 }
 

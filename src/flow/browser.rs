@@ -1,5 +1,4 @@
-//! The browser of a step: whether it began an attempt or may finish it, and the cookies that it is
-//! handed for that.
+//! The browser of a step: whether it began an attempt or may finish it, and its cookies.
 
 use std::time::Duration;
 
@@ -17,7 +16,7 @@ use crate::{
     },
 };
 
-/// The leave of a browser to finish one sign-in.
+/// The permission of a browser to finish one sign-in, as a `Set-Cookie` value.
 pub(super) struct Leave(HeaderValue);
 
 /// Says whether this browser began an attempt.
@@ -25,12 +24,12 @@ pub(super) fn is_ours(step: &Step, attempt: &Attempt) -> bool {
     attempt.is_of(step.flow.shared.gate.browser_cookie(&step.head(), step.now))
 }
 
-/// Says whether this browser may finish an attempt: it began it, or has given the right answer.
+/// Says whether this browser may finish an attempt: it began it, or gave the right answer.
 pub(super) fn may_finish(step: &Step, attempt: &Attempt) -> bool {
     is_ours(step, attempt) || has_pass(step, attempt)
 }
 
-/// Says that a cookie of ours did not come back, and what the request hears of it.
+/// Reports that a cookie of ours did not come back, and returns the rejection for it.
 pub(super) fn cookie_lost(step: &Step, jar: Jar) -> Rejection {
     let gate = &step.flow.shared.gate;
     let name = gate.cookies.name(jar);
@@ -53,6 +52,7 @@ fn has_pass(step: &Step, attempt: &Attempt) -> bool {
         return false;
     };
     let plain = gate.tokens.keys().open(Purpose::Pass, pass, step.now);
+    // Bound to this browser's cookie too, so that a stolen pass is useless elsewhere.
     plain.is_some_and(|plain| plain == pass_of(attempt, browser))
 }
 
@@ -70,7 +70,7 @@ pub(super) fn browser(step: &Step) -> Option<[u8; 16]> {
     cookie.map(seal::fingerprint)
 }
 
-/// Gives a browser that has none its cookie.
+/// Sets the browser cookie, unless the browser has one.
 pub(super) fn greet(step: &Step, response: &mut Response<Bytes>) {
     if step
         .flow
@@ -89,8 +89,8 @@ pub(super) fn fresh_browser_cookie(step: &Step) -> String {
     keys.browser_cookie(crate::random::bytes())
 }
 
-/// Keeps the browser cookie for a day longer than an attempt that begins now: whoever is late is
-/// told so, and not that this is another browser.
+/// Sets the browser cookie for a day longer than an attempt that begins now. Without it, a late
+/// link would be reported as opened in another browser, not as expired.
 pub(super) fn keep_browser_cookie(step: &Step, response: &mut Response<Bytes>, cookie: &str) {
     let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
     keep(step, response, Jar::Browser, cookie, lifetime);
@@ -108,7 +108,7 @@ pub(super) fn keep(
 }
 
 impl Leave {
-    /// Keeps it in the browser, for a finish that is another request's.
+    /// Sets the cookie, for the later request that finishes the sign-in.
     pub(super) fn keep(self, response: &mut Response<Bytes>) {
         response.headers_mut().append(header::SET_COOKIE, self.0);
     }

@@ -1,16 +1,16 @@
-//! The redirect URI: where a followed link comes back to, with a code.
+//! The redirect URI, to which the provider's link leads back with a code.
 //!
-//! 1. Nothing is asked of the provider before the state opened, is not over, and is of this
-//!    browser, or this browser has given the answer of [`elsewhere`](super::elsewhere): a code
-//!    without them is thrown away.
-//! 2. The same callback again within a minute, or many at once, share one exchange and one session.
-//! 3. A new exchange is counted, and over the limit not begun: whoever holds one state could ask
-//!    the provider without end.
-//! 4. A used link with a live session of the same address goes where it wanted to go, and so does
-//!    one that this browser itself has used within a minute, by a first of two clicks.
-//! 5. Of two clicks, or a reload, the refused one may come back first. Before the layer reports a
-//!    used link, it waits one second and redirects once, without the code: a parallel click may
-//!    have succeeded at any replica, and the browser then has that session.
+//! 1. The layer calls the provider only if the state opens, is not over, and belongs to this
+//!    browser, or if this browser has given the answer of [`elsewhere`](super::elsewhere).
+//!    Otherwise it ignores the code.
+//! 2. Repeated callbacks within a minute, or parallel ones, share one exchange and one session.
+//! 3. A new exchange is counted, and over the limit it does not begin. Otherwise an attacker with
+//!    one state could call the provider without end.
+//! 4. A used link still leads to its destination if a live session has the same address, or if this
+//!    browser itself used it within the last minute (a double click).
+//! 5. After a double click or a reload, the refused request may come back first. Before the layer
+//!    reports a used link, it waits one second and redirects once, without the code: a parallel
+//!    click may have succeeded at any replica, and the browser then has that session.
 
 use std::time::Duration;
 
@@ -29,32 +29,31 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
-/// Longer codes are none of WorkOS's, whose examples have 26 characters.
+/// The longest code that is accepted. WorkOS's examples have 26 characters.
 const LONGEST_CODE: usize = 512;
 
-/// The provider's word for a link that was used, has expired, or has a newer one.
+/// The provider's error for a link that was used, has expired, or was replaced by a newer one.
 const ACCESS_DENIED: &str = "access_denied";
 
-/// How long the other of two clicks may take longer.
+/// How much longer the other of two clicks may take.
 const OTHER_CLICK: Duration = Duration::from_secs(1);
 
 /// What arrived.
 enum Arrival<'q> {
     /// A code, and the state that it belongs to.
     Code { code: &'q str, state: &'q str },
-    /// The provider says no.
+    /// The provider reports an error.
     Error {
         error: &'q str,
         state: Option<&'q str>,
-        /// The other of two clicks has been waited for.
+        /// Whether the layer has already waited for the other of two clicks.
         has_waited: bool,
     },
-    /// No state: an invitation, an impersonation, a sign-in that began at the provider. None of
-    /// ours.
+    /// No state: the sign-in began at the provider (an invitation, an impersonation), not here.
     Stray,
 }
 
-/// GET: finishes a sign-in. POST: so does another browser's answer.
+/// Finishes a sign-in, on GET or by the POST of another browser's answer.
 pub(super) async fn callback(step: &Step) -> Response<Bytes> {
     let query = match step.query() {
         Ok(query) => query,
@@ -92,7 +91,7 @@ fn attempt(step: &Step, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
     Err(Box::new(response))
 }
 
-/// Finishes a sign-in in the browser that began it, or in one that has answered for it.
+/// Finishes a sign-in in the browser that began it, or in one that has given the right answer.
 async fn arrive(
     step: &Step,
     code: &str,
@@ -103,7 +102,7 @@ async fn arrive(
         if step.parts.method != Method::POST {
             return Ok(elsewhere::show_elsewhere(step, &attempt, None, None));
         }
-        // Nothing follows to which the leave would have to be shown.
+        // This request finishes the sign-in itself, so the browser needs no leave for a later one.
         elsewhere::answer_elsewhere(step, &attempt, None).await?;
     }
     let proof = Proof::Link(AuthorizationCode::new(code));
@@ -118,7 +117,7 @@ async fn arrive(
     )
 }
 
-/// Answers a used link: by the session that it gave, where there is one or comes within a second.
+/// Answers a used link by the session that it gave, if that exists or comes within a second.
 async fn used(step: &Step, state: &str, attempt: &Attempt, has_waited: bool) -> Response<Bytes> {
     if finish::has_session_of(step, attempt).await {
         return finish::on_their_way(step, attempt);
@@ -149,6 +148,7 @@ async fn declined(
     let keys = step.flow.shared.gate.tokens.keys();
     let state = state.unwrap_or_default();
     let attempt = Attempt::open(keys, Purpose::State, state, step.now);
+    // The page for an attempt shows its address, and anybody can bring an error with a state.
     let Some(attempt) = attempt.filter(|attempt| browser::may_finish(step, attempt)) else {
         return refusal::refuse(step, kind);
     };
@@ -167,7 +167,7 @@ fn ask_once_more(step: &Step, state: &str) -> Response<Bytes> {
     redirect(&format!("{}?{query}", step.path(Endpoint::Callback)))
 }
 
-/// Sorts what arrived. What is there twice, empty, too long, or contradicts itself is refused.
+/// Sorts what arrived, and refuses fields that are repeated, empty, too long or contradictory.
 fn arrival<'q>(query: &'q super::fields::Fields<'_>) -> Result<Arrival<'q>, RejectionKind> {
     let present = |name| match query.one(name)? {
         Some("") => Err(RejectionKind::Malformed),

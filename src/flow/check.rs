@@ -1,4 +1,4 @@
-//! "Check your mail": what a person sees while the mail is on its way.
+//! The "check your mail" page, which a person sees while the mail is on its way.
 
 use std::time::Duration;
 
@@ -14,11 +14,11 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
-/// A browser that was sent here follows within this time; one that comes without our cookie so soon
+/// A redirected browser arrives here within this time. If it comes without our cookie so soon, it
 /// has dropped it.
 const HOP: Duration = Duration::from_secs(10);
 
-/// GET: shows the address that was mailed to, in the browser that asked for it alone.
+/// Shows the address that was mailed to, but only in the browser that asked for the mail.
 pub(super) fn check(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
         Ok(Some(attempt)) => attempt,
@@ -40,8 +40,7 @@ pub(super) fn check(step: &Step) -> Response<Bytes> {
     step.flow.shared.page(StatusCode::OK, &Page::Check(page))
 }
 
-/// Shows the page in the browser that began, with what was wrong with the code that was typed
-/// there.
+/// Shows the page in the browser that began, with the problem of a code that was typed there.
 pub(super) fn check_page(
     step: &Step,
     attempt: &Attempt,
@@ -56,7 +55,7 @@ pub(super) fn check_page(
         .with_attempt(sealed)
         .with_wait(attempt.resend_wait(step.now));
     let match_code = attempt.match_code.to_string();
-    // The code is posted beside the page, with the attempt that the page is for.
+    // The form posts to its own endpoint, with the attempt of this page.
     let code_action = sealed
         .filter(|_| attempt.sent != Sent::Link)
         .map(|sealed| format!("{}?t={sealed}", step.path(Endpoint::Code)));
@@ -78,7 +77,7 @@ pub(super) fn check_page(
     step.flow.shared.page(status, &Page::Check(page))
 }
 
-/// Says whether an attempt is over.
+/// Returns the rejection of an attempt that is over.
 pub(super) fn is_over(step: &Step, attempt: &Attempt) -> Option<Rejection> {
     if !attempt.is_over(step.flow.attempt_lifetime(), step.now) {
         return None;
@@ -89,8 +88,8 @@ pub(super) fn is_over(step: &Step, attempt: &Attempt) -> Option<Rejection> {
     }))
 }
 
-/// Says whether the browser may have been redirected here: an address that was typed or pasted says
-/// `none`.
+/// Says whether the browser may have been redirected here. For a typed or pasted address,
+/// `Sec-Fetch-Site` is `none`.
 fn was_sent_here(step: &Step) -> bool {
     let site = step.parts.headers.get("sec-fetch-site");
     site.is_none_or(|site| site != "none")

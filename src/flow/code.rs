@@ -1,10 +1,10 @@
-//! A six-digit code from the mail, typed where the sign-in began.
+//! A six-digit code from the mail, typed in the browser where the sign-in began.
 //!
-//! - It is taken from the browser that began alone: its cookie and the sealed attempt of its check
-//!   page are needed.
-//! - Five tries for each mail; the provider counts its own. What cannot be a code, and an empty
-//!   field, is no try.
-//! - A double click redeems the code once.
+//! - Only the browser that began can use it: the layer needs that browser's cookie and the sealed
+//!   attempt of its check page.
+//! - Each mail allows five tries, and the provider counts its own. A text that cannot be a code
+//!   costs no try.
+//! - A double click redeems the code only once.
 
 use bytes::Bytes;
 use http::Response;
@@ -22,12 +22,12 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
-/// How many wrong codes end the tries of a mail: one in 200,000 guesses is right.
+/// How many wrong codes a mail allows. Five tries succeed once in 200,000 mails.
 const MOST_TRIES: u32 = 5;
 /// WorkOS's codes have six digits (Magic Auth reference).
 const DIGITS: usize = 6;
 
-/// POST: signs in by a code.
+/// Signs in by a code, on POST.
 pub(super) async fn code(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
         Ok(Some(attempt)) => attempt,
@@ -44,11 +44,12 @@ pub(super) async fn code(step: &Step) -> Response<Bytes> {
     }
 }
 
-/// GET, as of a tab that is opened again: the field is on the check page, and nothing is tried.
+/// Redirects a GET, such as a reopened tab, to the check page, which has the field. It tries
+/// nothing.
 pub(super) fn back_to_check(step: &Step) -> Response<Bytes> {
     let opened = sealed::attempt_in_query(step, Purpose::Check);
     match opened.and_then(|opened| Ok(opened.and(step.query()?.one("t")?.map(str::to_owned)))) {
-        // The field that was opened, and nothing else of the query.
+        // Only the field that was opened goes into the redirect, nothing else of the query.
         Ok(Some(sealed)) => redirect(&format!("{}?t={sealed}", step.path(Endpoint::Check))),
         Ok(None) => redirect(&step.flow.shared.gate.login_path(None)),
         Err(kind) => refusal::refuse(step, kind),
@@ -62,6 +63,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     if !browser::is_ours(step, attempt) {
         return Err(Rejection::new(RejectionKind::AnotherBrowser).into());
     }
+    // No code was mailed, so every code would be a guess.
     if attempt.sent == Sent::Link {
         return Err(Rejection::new(RejectionKind::Malformed).into());
     }
@@ -71,7 +73,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     let guessed = matches!(code, Ok(Ok(_))).then_some(&attempt.email);
     limits::limit_code_entry(step, guessed).await?;
     let code = code??;
-    // What names the attempt, and not its sealed form: that is another one in each tab.
+    // The attempt's name, because its sealed form differs in each tab.
     let state = attempt.name();
     let proof = Proof::Code {
         code: OneTimeCode::new(code),
@@ -79,6 +81,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
         user_agent: step.user_agent(),
     };
     let exchanges = &step.flow.exchanges;
+    // The same code again joins its exchange, so a double click costs no second try.
     if exchanges.knows(&exchange::key(&state, proof.expose()), step.now) {
         return Ok(finish::redeem(step, proof, &state, attempt).await);
     }
@@ -98,7 +101,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
             RejectionKind::CodeUsed => Wrong::Code(CodeProblem::Used),
             RejectionKind::CodeWrong => Wrong::Code(CodeProblem::Wrong),
             RejectionKind::TooManyTries => Wrong::Refused(rejection),
-            // Whether the code was right was not told.
+            // The provider has not said whether the code was right.
             _ => {
                 taken.give_back().await;
                 Wrong::Refused(rejection)
@@ -107,7 +110,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     }
 }
 
-/// Why a code did not sign in.
+/// The reasons why a code did not sign in.
 enum Wrong {
     Answer(Response<Bytes>),
     Code(CodeProblem),
@@ -126,7 +129,7 @@ impl From<CodeProblem> for Wrong {
     }
 }
 
-/// Reads what was typed: six digits, with or without blanks and hyphens between them.
+/// Reads six digits, with or without blanks and hyphens between them.
 fn digits(typed: &str) -> Result<String, CodeProblem> {
     let is_separator = |c: char| c.is_whitespace() || matches!(c, '-' | '–');
     let code: String = typed.chars().filter(|c| !is_separator(*c)).collect();

@@ -1,11 +1,11 @@
-//! A link that was opened in another browser than the one that began.
+//! Handles a link that was opened in another browser than the one that began the sign-in.
 //!
-//! - A visit does nothing: GET shows a page, which asks for the match code, or for a click, or says
-//!   to go back.
-//! - The answer is a POST from that page. An empty one is no try; five wrong codes, or one "that
-//!   wasn't me", end this way for this link, and never the way of the browser that began.
-//! - A right answer gives this browser leave to finish this one sign-in: a sealed cookie, bound to
-//!   its own.
+//! - A visit changes nothing. GET shows a page that asks for the match code or a click, or that
+//!   sends the person back to the first browser.
+//! - The answer is a POST from that page. An empty answer costs no try. Five wrong codes, or one
+//!   "that wasn't me", close the link to other browsers, but never to the browser that began.
+//! - A right answer gives this browser leave to finish this one sign-in: a sealed cookie that is
+//!   bound to its browser cookie.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -18,13 +18,13 @@ use crate::{
     session::cookie::Jar,
 };
 
-/// How many wrong match codes end the other-browser way of a link: one in 12 million guesses is
-/// right.
+/// How many wrong match codes close a link to other browsers. Five tries succeed once in 12 million
+/// links.
 const MOST_TRIES: u32 = 5;
-/// How many clicks may be under way at once, before one says no.
+/// How many clicks may be in flight at once, unless one declines.
 const MOST_CLICKS: u32 = 3;
 
-/// Shows what another browser is shown. Its form's answer may redirect to `leads_to` beside our own
+/// Shows the page for another browser. The form's answer may redirect to `leads_to`, beside our own
 /// origin.
 pub(super) fn show_elsewhere(
     step: &Step,
@@ -51,18 +51,19 @@ pub(super) fn show_elsewhere(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let mut response = step.flow.shared.page_leading_to(status, &page, leads_to);
-    // The answer comes with it: a browser that keeps no cookies is told so before anything is used
-    // up.
+    // The answer must bring this cookie, so a browser that drops cookies gets an error before
+    // anything is used up.
     browser::greet(step, &mut response);
     response
 }
 
-/// Takes the answer of another browser, which gives it leave to finish, or is answered itself.
+/// Judges the answer of another browser, and returns its leave to finish or a page.
 pub(super) async fn answer_elsewhere(
     step: &Step,
     attempt: &Attempt,
     leads_to: Option<&str>,
 ) -> Result<browser::Leave, Box<Response<Bytes>>> {
+    // Without the attempt, whose address this browser must not see.
     let refuse = |rejection: Rejection| Box::new(refusal::answer(step, rejection, None));
     let Some(browser) = step.flow.shared.gate.browser_cookie(&step.head(), step.now) else {
         return Err(refuse(browser::cookie_lost(step, Jar::Browser)));
@@ -99,7 +100,7 @@ async fn take_match_code(
     }
     let of = [b"match code".as_slice(), &attempt.name()].concat();
     let until = attempt.created + step.flow.attempt_lifetime();
-    // Taken before the comparison: of a thousand guesses at once, five are compared.
+    // Taken before the comparison, so that of a thousand parallel guesses only five are compared.
     let taken = limits::take_try(step, &of, MOST_TRIES, until).await;
     let taken = taken.map_err(|rejection| Box::new(refusal::answer(step, rejection, None)))?;
     if !attempt.match_code.is(typed) {
@@ -120,8 +121,8 @@ async fn take_click(
     };
     let of = [b"declined".as_slice(), &attempt.name()].concat();
     let until = attempt.created + step.flow.attempt_lifetime();
-    // "No" takes all for good; "yes" one, which it gives back. A "yes" that could not give it back
-    // turns nothing down.
+    // "No" takes all tries for good. "Yes" takes one and gives it back; if that fails, other tries
+    // remain, so the link is not declined.
     let taken = match limits::take_try(step, &of, MOST_CLICKS, until).await {
         Ok(taken) => taken,
         Err(rejection) if rejection.kind() == RejectionKind::TooManyTries => {
@@ -136,7 +137,7 @@ async fn take_click(
         }
         Some(_) => {
             for _ in 1..MOST_CLICKS {
-                // Another "no" may have been faster.
+                // Fails if another "no" has taken it first, which is as good.
                 let _ = limits::take_try(step, &of, MOST_CLICKS, until).await;
             }
             let email = &attempt.email;
@@ -149,8 +150,7 @@ async fn take_click(
     }
 }
 
-/// Returns the path and query of this request, as the browser sees them: where the page's form
-/// posts to.
+/// Returns the path and query of this request as the browser sees them, for the page's form.
 fn here(step: &Step) -> String {
     let path = step.path(step.endpoint);
     match step.parts.uri.query() {

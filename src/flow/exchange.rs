@@ -1,13 +1,13 @@
-//! The exchange of a code for a session, once for however many callbacks bring it.
+//! The exchange of a code for a session, shared by all callbacks that bring the same code.
 //!
-//! - Callbacks with the same state and code share one exchange while it runs, and its session for a
-//!   minute after: a double click, a reload or two tabs sign in once.
-//! - An exchange belongs to none of its callers. If one hangs up, another, or the same browser's
-//!   next try, carries it on.
-//! - The provider may call a link used whose first visit was called off by a second click: that
-//!   browser's next try is joined to the exchange of the first.
-//! - Only success is remembered: after a failure, or a panic of the provider's or the
-//!   application's, the next try asks again.
+//! - Callbacks with the same state and code share one exchange, and its session for a minute after
+//!   it began: a double click, a reload or two tabs sign in once.
+//! - No caller owns an exchange. If one hangs up, another caller or the browser's next try
+//!   continues it.
+//! - A second click cancels the browser's first visit, and the provider may then report the link as
+//!   used. That browser's next try joins the exchange of the first visit.
+//! - Only success is remembered. After a failure, or a panic in the provider or the application,
+//!   the next try asks again.
 
 use std::{
     any::Any,
@@ -35,7 +35,7 @@ type Outcome = Result<Arc<Issued>, Failure>;
 /// Why an exchange yielded nothing.
 #[derive(Clone)]
 enum Failure {
-    /// It panicked. One of its callers panics on.
+    /// The exchange panicked. One of its callers passes the panic on.
     Panicked(Arc<Mutex<Option<Panic>>>),
     Refused(Rejection),
 }
@@ -44,7 +44,7 @@ enum Failure {
 type Run = SharedFuture<BoxFuture<'static, Outcome>>;
 type Panic = Box<dyn Any + Send>;
 
-/// The exchanges that run, and those that succeeded a moment ago.
+/// The exchanges that are running, and those that succeeded within the last minute.
 pub(crate) struct Exchanges {
     runs: Runs<Run>,
 }
@@ -58,8 +58,8 @@ impl Default for Exchanges {
 }
 
 impl Exchanges {
-    /// Joins the exchange of this key, or begins it. It is also known by the browser's visit, where
-    /// that is given.
+    /// Joins the exchange of this key, or begins it. If a visit is given, [`Self::rejoin`] finds it
+    /// too.
     pub(super) fn join<F>(
         &self,
         key: Key,
@@ -74,8 +74,8 @@ impl Exchanges {
         async move { self.outcome(key, run).await }
     }
 
-    /// Joins the exchange of this state, whatever its proof, that the same browser began a moment
-    /// ago.
+    /// Joins the exchange that this browser began for this state within the last minute, whatever
+    /// its proof.
     pub(super) fn rejoin(
         &self,
         state: &[u8],
@@ -94,7 +94,7 @@ impl Exchanges {
         outcome.map_err(Failure::into_rejection)
     }
 
-    /// Says whether an exchange of this key runs, or succeeded a moment ago.
+    /// Says whether an exchange of this key runs, or has succeeded within the last minute.
     pub(super) fn knows(&self, key: &Key, now: Timestamp) -> bool {
         self.runs.knows(key, now)
     }
@@ -107,7 +107,7 @@ impl fmt::Debug for Exchanges {
 }
 
 impl Failure {
-    /// Returns what a caller hears; the first caller of a panic panics on.
+    /// Returns the rejection for a caller, or passes a panic on to the first caller.
     fn into_rejection(self) -> Rejection {
         match self {
             Self::Panicked(panic) => {
@@ -122,10 +122,9 @@ impl Failure {
     }
 }
 
-/// Begins an exchange, whoever waits for it.
+/// Begins an exchange that any number of callers can wait for.
 fn begin(work: impl Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static) -> Run {
-    // A panic would leave a shared future that never wakes its other callers, and fails whoever
-    // joins it later.
+    // A panic would leave a shared future that never wakes its other callers and fails later ones.
     let run = AssertUnwindSafe(work).catch_unwind();
     let run = run.map(|outcome| match outcome {
         Ok(outcome) => outcome.map_err(Failure::Refused),
@@ -135,7 +134,7 @@ fn begin(work: impl Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'st
     run.shared()
 }
 
-/// Names the sign-in that a browser is at.
+/// Returns the key of one browser's visit for one state.
 pub(super) fn visit(state: &[u8], browser: [u8; 16]) -> Key {
     let state = Sha256::digest(state);
     Sha256::new()
@@ -145,8 +144,8 @@ pub(super) fn visit(state: &[u8], browser: [u8; 16]) -> Key {
         .into()
 }
 
-/// Names an exchange. A state or code in a key would be a secret in memory; and their lengths
-/// differ.
+/// Returns the key of an exchange. It is a hash, because a key with the state or code itself would
+/// keep a secret in memory.
 pub(super) fn key(state: &[u8], proof: &str) -> Key {
     Sha256::new()
         .chain_update(Sha256::digest(state))

@@ -1,5 +1,5 @@
-//! The fields of a query or form. One that is given twice is an error, decided by neither the first
-//! nor the last (parameter pollution).
+//! The fields of a query or form. A repeated field is an error, because another reader might take
+//! the first or the last (parameter pollution).
 
 use std::{borrow::Cow, time::Duration};
 
@@ -7,7 +7,7 @@ use http::{HeaderMap, header};
 
 use crate::{rejection::RejectionKind, site::endpoint::LONGEST_FORM};
 
-/// How long a form may take to arrive: a person's takes one packet.
+/// How long a form may take to arrive. A person's form takes one packet.
 pub(crate) const FORM_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a query that an endpoint reads.
 const LONGEST_QUERY: usize = 8 * 1_024;
@@ -39,7 +39,7 @@ impl<'f> Fields<'f> {
     }
 }
 
-/// Says by its head whether a form is one that we read.
+/// Checks by its head whether a form is one that the layer reads.
 pub(crate) fn check_form(headers: &HeaderMap) -> Result<(), RejectionKind> {
     let length = headers
         .get(header::CONTENT_LENGTH)
@@ -48,7 +48,7 @@ pub(crate) fn check_form(headers: &HeaderMap) -> Result<(), RejectionKind> {
         return Err(RejectionKind::TooLarge);
     }
     match headers.get(header::CONTENT_TYPE) {
-        // A post with nothing in it needs no type: fetch("/auth/logout", { method: "POST" }).
+        // An empty POST needs no content type: fetch("/auth/logout", { method: "POST" }).
         None if length.unwrap_or(0) == 0 && !headers.contains_key(header::TRANSFER_ENCODING) => {
             Ok(())
         }

@@ -1,9 +1,8 @@
-//! The end of a sign-in: a proof is redeemed, a session begins, the browser goes where it wanted to
-//! go.
+//! The end of a sign-in: redeems a proof, begins a session and redirects the browser.
 //!
-//! - The session that was there before ends (fixation).
-//! - A used link with a live session of the same address goes where it wanted to go.
-//! - Where the browser kept a fragment, a page leads there; else a redirect does.
+//! - The browser's former session ends, which prevents session fixation.
+//! - A used link still leads to its destination if a live session has the same address.
+//! - If the browser kept a fragment, a page leads there. Otherwise a redirect does.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,10 +24,10 @@ use crate::{
     session::{Issued, cookie::Jar},
 };
 
-/// How long after a sign-in a request without the session cookie shows that the browser dropped it.
+/// How long a missing session cookie after a sign-in means that the browser dropped it.
 const ARRIVAL: Duration = Duration::from_secs(60);
 
-/// Redeems a proof, once for however many requests bring it, and signs the browser in.
+/// Redeems a proof, once for all requests that bring it, and signs the browser in.
 pub(super) async fn redeem(
     step: &Step,
     proof: Proof,
@@ -48,7 +47,7 @@ pub(super) async fn granted(
     attempt: &Attempt,
 ) -> Result<Arc<Issued>, Rejection> {
     let charges = match &proof {
-        // Typing it was counted.
+        // The throttle has already counted the typed code.
         Proof::Code { .. } => Vec::new(),
         Proof::Link(_) => limits::charges_of_exchange(step, attempt),
     };
@@ -64,15 +63,16 @@ pub(super) async fn granted(
     exchange.join(state).await
 }
 
-/// Returns what this browser has redeemed a moment ago, by a request whose answer it may not have
-/// waited for.
+/// Returns the session that this browser obtained within the last minute.
+///
+/// The browser may not have waited for the response that would have brought it.
 pub(super) async fn granted_just_now(step: &Step, state: &[u8]) -> Option<Arc<Issued>> {
     let exchanges = &step.flow.exchanges;
     let granted = exchanges
         .rejoin(state, browser::browser(step)?, step.now)?
         .await;
     let granted = granted.ok()?;
-    // It may have been signed out since.
+    // The session may have been signed out since.
     let is_active = step
         .flow
         .shared
@@ -82,12 +82,12 @@ pub(super) async fn granted_just_now(step: &Step, state: &[u8]) -> Option<Arc<Is
     is_active.unwrap_or(false).then_some(granted)
 }
 
-/// Hands the session to the browser, and sends it on its way.
+/// Gives the session to the browser, and redirects it to its destination.
 pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let previous = gate.session_in_cookie(&step.head(), step.now).ok();
     if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id()) {
-        // Told of in an event if the store does not take it. The person signs in all the same.
+        // If the store fails, an event reports it, and the sign-in continues.
         let _ = step.flow.shared.end(&previous, false, step.now).await;
     }
     let mut response = on_their_way(step, attempt);
@@ -103,7 +103,7 @@ pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) ->
     response
 }
 
-/// A link that was used is no trouble for whoever is signed in with its address already.
+/// Refuses, unless the link was used and the browser is already signed in with its address.
 async fn or_live_session(step: &Step, rejection: Rejection, attempt: &Attempt) -> Response<Bytes> {
     if rejection.kind() == RejectionKind::LinkUsed && has_session_of(step, attempt).await {
         return on_their_way(step, attempt);

@@ -1,11 +1,11 @@
-//! What a step has to ask the throttle before it goes on.
+//! The limits that a step must pass before it goes on.
 //!
-//! - Mail is charged before anything about the address is looked up, so that the answer is the same
-//!   for every address.
-//! - The exchange of a link's code is charged once, however many wait for it, and before the
-//!   provider is asked.
-//! - A try is taken before the guess is compared, and given back when it was right.
-//! - A throttle that fails lets rates pass, and refuses tries.
+//! - A mail is charged before the layer looks anything up about its address, so that the answer is
+//!   the same for every address.
+//! - The exchange of a link's code is charged once, however many callers share it, and before the
+//!   provider is called.
+//! - A try is taken before the guess is compared, and given back if it was right.
+//! - If the throttle fails, rates pass and tries are refused.
 
 use std::{
     future::{Future, poll_fn},
@@ -25,13 +25,13 @@ use crate::{
     throttle::{Charge, Charged, Rate, Take, ThrottleKey},
 };
 
-/// How long the throttle may take. A person waits for it.
+/// How long the throttle may take, while a person waits.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What something is charged to.
+/// The charges of one action, with the scope of each.
 pub(super) type Charges = Vec<(LimitScope, Charge)>;
 
-/// A try that was taken. Dropped it stays taken.
+/// A try that was taken. If it is dropped, it stays taken.
 #[must_use = "a try that was right is given back"]
 pub(super) struct Try<'s> {
     flow: &'s Flow,
@@ -50,8 +50,9 @@ impl Try<'_> {
     }
 }
 
-/// Charges a mail to its address, alone and together with the client's network, to that network and
-/// to everybody.
+/// Charges a mail to its address, to the client's network, and to the global count.
+///
+/// The narrowest limit is that of address and network together.
 pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejection> {
     let Some(limits) = &step.flow.throttling.limits else {
         return Ok(());
@@ -87,9 +88,12 @@ pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejecti
     charge(&step.flow, &charges, Some(email), step.now).await
 }
 
-/// Charges the typing of a code to the client's network and to everybody; a guess also to the
-/// address that it is for, together with that network. What cannot be right is no guess: a robot
-/// that presses buttons uses up nobody's.
+/// Charges the entry of a code to the client's network and to the global count.
+///
+/// A guess is also charged to its address together with that network.
+///
+/// Only a text that could be right is a guess, so a scanner that presses buttons uses up no
+/// person's guesses.
 pub(super) async fn limit_code_entry(
     step: &Step,
     guessed: Option<&Email>,
@@ -117,8 +121,7 @@ pub(super) async fn limit_code_entry(
     charge(&step.flow, &charges, guessed, step.now).await
 }
 
-/// Returns what an exchange of a link's code is charged to: its attempt, the client's network and
-/// everybody.
+/// Returns the charges of an exchange: to its attempt, the client's network, and the global count.
 pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
     let Some(limits) = &step.flow.throttling.limits else {
         return Charges::new();
@@ -139,8 +142,9 @@ pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
     charges
 }
 
-/// Takes one of the `most` tries that there are until a moment for what `of` names: a link, or a
-/// code, and which of them. It is to be taken before the guess is compared.
+/// Takes one of the `most` tries that `of` has until a given time. Call it before comparing.
+///
+/// `of` names the link or the mailed code that is guessed at.
 pub(super) async fn take_try<'s>(
     step: &'s Step,
     of: &[u8],
@@ -154,25 +158,28 @@ pub(super) async fn take_try<'s>(
         Ok(Take::Taken { .. }) => Ok(Try { flow, key, now }),
         Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
         Err(error) => {
+            // Without the count, a guesser would have any number of tries.
             throttle_failed(flow, &error);
             Err(Rejection::new(RejectionKind::StoreUnavailable))
         }
     }
 }
 
-/// Returns the charge to the client's network, where the client is known: one count for all others
-/// would let each lock the others out.
+/// Returns the charge to the client's network, if the client is known. A shared count for all
+/// unknown clients would let each lock the others out.
 fn network(step: &Step, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
     let key = key(step, label, &network_of(step.client()?));
     Some((LimitScope::Network, Charge::new(key, rate)))
 }
 
-/// Returns what names an address together with the client's network. It is the narrow count of an
-/// address: were that the same for everybody, a stranger who asks without end would have each
-/// refill, and its owner none. Clients that are not known share one.
+/// Returns the name of an address together with the client's network. All unknown clients share
+/// one.
+///
+/// The narrow limit of an address counts by this name. Under a count by address alone, a stranger
+/// with endless requests would take every refill, and the owner would get none.
 fn pair_of(step: &Step, email: &Email) -> Vec<u8> {
     let network = step.client().map(network_of).unwrap_or_default();
-    // No address has a NUL, and what is behind it cannot be taken for a part of one.
+    // No address contains a NUL, so the network cannot be mistaken for a part of the address.
     [mailbox_of(email).as_bytes(), &[0], &network].concat()
 }
 
@@ -181,9 +188,9 @@ fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
     ThrottleKey::from_bytes(keys.pseudonym(label, value))
 }
 
-/// Returns the mailbox that is counted. Mail for `ada+x` comes to `ada` at the large providers, and
-/// a tag must buy nobody more of it (RFC 5233). A local part that begins with `+` has no tag. Gmail
-/// reads no dots before the `@`, and has two names.
+/// Returns the mailbox that an address is counted as. The large providers deliver mail for `ada+x`
+/// to `ada` (RFC 5233), so a tag must not give a second allowance. A local part that begins with
+/// `+` has no tag. Gmail ignores dots before the `@`, and has two domain names.
 fn mailbox_of(email: &Email) -> String {
     let address = email.as_str().to_ascii_lowercase();
     let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
@@ -197,8 +204,10 @@ fn mailbox_of(email: &Email) -> String {
     }
 }
 
-/// Returns what one customer gets: an IPv4 address, or the first 64 bits of an IPv6 address (RFC
-/// 6177; RFC 4291, section 2.5.4).
+/// Returns the network that one customer gets.
+///
+/// It is an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177; RFC 4291, section
+/// 2.5.4).
 fn network_of(addr: IpAddr) -> Vec<u8> {
     match addr.to_canonical() {
         IpAddr::V4(addr) => addr.octets().to_vec(),
@@ -206,7 +215,7 @@ fn network_of(addr: IpAddr) -> Vec<u8> {
     }
 }
 
-/// Waits for the throttle, but not for ever. One that answers at once needs no timer.
+/// Waits for the throttle for at most [`TIMEOUT`]. An answer at once needs no timer.
 async fn bounded<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
     let mut answer = pin!(answer);
     let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
@@ -218,7 +227,7 @@ async fn bounded<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Resu
     }
 }
 
-/// Charges all or none. Over a limit it is refused, and told.
+/// Charges all or none. Over a limit it refuses, and reports it as an event.
 pub(super) async fn charge(
     flow: &Flow,
     charges: &[(LimitScope, Charge)],
@@ -236,7 +245,7 @@ pub(super) async fn charge(
             flow.shared
                 .listener
                 .tell(&Event::Throttled { scope, email });
-            // In whole seconds, so that the page and the field say the same.
+            // Whole seconds, so that the page and `Retry-After` agree.
             let wait = Duration::from_secs(
                 wait.as_secs()
                     .saturating_add(u64::from(wait.subsec_nanos() > 0))
@@ -245,6 +254,7 @@ pub(super) async fn charge(
             Err(Rejection::new(RejectionKind::RateLimited).with_retry_after(Some(wait)))
         }
         Err(error) => {
+            // A rate guards against floods alone: an outage must not stop every sign-in.
             throttle_failed(flow, &error);
             Ok(())
         }
@@ -276,7 +286,7 @@ mod tests {
     const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);
     const LATER: Timestamp = Timestamp::from_secs(1_767_268_800 + 600);
 
-    /// A provider that nobody asks here.
+    /// A provider that these tests never call.
     struct Nobody;
 
     impl IdentityProvider for Nobody {

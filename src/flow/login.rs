@@ -1,4 +1,4 @@
-//! The form, and what posting it begins.
+//! The login form, and the sign-in that posting it begins.
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
@@ -14,8 +14,10 @@ use crate::{
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
-/// GET: shows the form, to whoever is signed in too: a sign-in may be too old for what they want.
-/// They need not type their own address again.
+/// Shows the form on GET, even to a browser with a session.
+///
+/// That sign-in may be too old for the page that was asked for. The form then holds the session's
+/// address.
 pub(super) fn form(step: &Step) -> Response<Bytes> {
     let return_to = match step.query().and_then(|query| wanted(step, &query)) {
         Ok(return_to) => return_to,
@@ -40,8 +42,8 @@ pub(super) fn form(step: &Step) -> Response<Bytes> {
     response
 }
 
-/// Says whether this browser was handed a session a moment ago, and has none: it would be sent
-/// round and round.
+/// Says whether this browser was given a session within the last minute and has none now. Signing
+/// in again would go round in circles.
 fn has_dropped_session(step: &Step) -> bool {
     let cookie = |jar| step.head().cookie(step.flow.shared.gate.cookies.name(jar));
     cookie(Jar::Arrived) != Found::Nothing && cookie(Jar::Session) == Found::Nothing
@@ -49,19 +51,20 @@ fn has_dropped_session(step: &Step) -> bool {
 
 fn session_dropped(step: &Step) -> Response<Bytes> {
     let mut response = refusal::answer(step, browser::cookie_lost(step, Jar::Session), None);
-    // The next try is an honest one.
+    // The next visit to the form starts afresh.
     let removal = step.flow.shared.gate.cookies.removal_of(Jar::Arrived);
     response.headers_mut().append(header::SET_COOKIE, removal);
     response
 }
 
-/// POST: begins a sign-in.
+/// Begins a sign-in, on POST.
 pub(super) async fn begin(step: &Step) -> Response<Bytes> {
     let form = match begin_form(step) {
         Ok(form) => form,
         Err(kind) => return refusal::refuse(step, kind),
     };
     let before = form.before.as_ref();
+    // A second click within the wait mails nothing, and shows the same page again.
     if before.is_some_and(|before| before.attempt.resend_wait(step.now).is_some()) {
         let sealed = before
             .map(|before| before.sealed.as_str())
@@ -112,6 +115,8 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
             &browser,
         ),
         Err(rejection) => {
+            // The page of the failure offers another mail, which continues this attempt in this
+            // browser.
             let mut response = refusal::answer(step, rejection, Some(&attempt));
             browser::keep_browser_cookie(step, &mut response, &browser);
             response
@@ -119,7 +124,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
     }
 }
 
-/// Answers by the check-your-mail page, and leaves the cookies that the way back needs.
+/// Redirects to the check-your-mail page, and sets the cookies that finishing the sign-in needs.
 fn sent(step: &Step, attempt: &Attempt, browser: &str) -> Response<Bytes> {
     let (sealed, is_short) = sealed::seal_or_shorten(step, attempt, Purpose::Check);
     let is_short = is_short || sealed::may_be_short(step, attempt);
@@ -152,10 +157,10 @@ fn begin_form(step: &Step) -> Result<BeginForm, RejectionKind> {
     })
 }
 
-/// Returns how long the person wants to stay signed in. Where that is not asked, no answer counts.
+/// Returns how long the person wants to stay signed in. If the form does not ask, no answer counts.
 fn term_of(step: &Step, form: &Fields<'_>) -> Result<Term, RejectionKind> {
     let answer = form.one("remember_me")?;
-    // `on` is what browsers send for a box without a value (HTML, section 4.10.5.1.15).
+    // Browsers send `on` for a checkbox without a value (HTML, section 4.10.5.1.15).
     let is_yes = matches!(answer, Some("on" | "true"));
     let is_asked = step.flow.shared.gate.lifetimes.remembered.is_some();
     Ok(match is_yes && is_asked {
@@ -164,8 +169,8 @@ fn term_of(step: &Step, form: &Fields<'_>) -> Result<Term, RejectionKind> {
     })
 }
 
-/// Returns where the person wants to go afterwards. What could leave the origin is passed over:
-/// they go to the front page.
+/// Returns where the person wants to go afterwards. A target that could leave the origin is
+/// ignored, and they go to the front page.
 fn wanted(step: &Step, fields: &Fields<'_>) -> Result<Option<ReturnTo>, RejectionKind> {
     let wanted = fields.one("return_to")?;
     Ok(wanted.and_then(|wanted| ReturnTo::parse(wanted, &step.flow.shared.gate.mount)))
@@ -187,7 +192,7 @@ fn form_page(step: &Step, status: StatusCode, form: &FormPage<'_>) -> Response<B
     step.flow.shared.page(status, &Page::Login(page))
 }
 
-/// What the form says.
+/// The fields of a posted form.
 struct BeginForm {
     before: Option<sealed::Before>,
     email: Option<String>,
@@ -196,7 +201,7 @@ struct BeginForm {
     term: Term,
 }
 
-/// What the form is shown with.
+/// What the page of the form shows.
 struct FormPage<'a> {
     return_to: Option<&'a ReturnTo>,
     email: Option<&'a str>,

@@ -18,12 +18,11 @@ use crate::{
     store::StoreError,
 };
 
-/// GET: asks whoever is signed in, and tells whoever is not that they are signed out. It ends
-/// nothing.
+/// Shows a sign-out button, or a page that says that nobody is signed in. A GET ends nothing.
 pub(super) fn ask(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let (logout, login) = (step.path(Endpoint::Logout), gate.login_path(None));
-    // Whether the session was ended elsewhere does not matter here: the button works either way.
+    // No store is asked whether the session was revoked: the button works either way.
     let sessions = gate.sessions_to_end(&step.head(), step.now);
     let page = match sessions.as_ref().map(|sessions| sessions.first()) {
         Ok(Some(session)) => {
@@ -35,8 +34,10 @@ pub(super) fn ask(step: &Step) -> Response<Bytes> {
     step.flow.shared.page(StatusCode::OK, &page)
 }
 
-/// POST: ends the session - each that is good, where two cookies of its name came - or with
-/// `everywhere` all of its person's, and removes the cookie.
+/// Ends the session on POST, and removes the cookie.
+///
+/// With `everywhere` it ends all sessions of the person. If several session cookies came, every
+/// valid one counts.
 pub(super) async fn end(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let form = Fields::of_form(&step.form);
@@ -52,9 +53,9 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
             let is_lost = join_all(ends).await.iter().any(Result::is_err);
             is_lost.then_some(RejectionKind::SignOutNotRecorded)
         }
-        // Which of the two was meant to end?
+        // Nothing says which of the two sessions was meant.
         Err(kind @ RejectionKind::ConflictingCredentials) => return refusal::refuse(step, kind),
-        // More than are looked at, or a bearer token beside them: nothing has ended.
+        // There were too many cookies, or a bearer token came with them. Nothing has ended.
         Err(kind @ RejectionKind::ConflictingCookies) => Some(kind),
         Err(_) => None,
     };
@@ -62,6 +63,7 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Some(kind) => refusal::refuse(step, kind),
         None => redirect(&step.path(Endpoint::Logout)),
     };
+    // A bearer token comes from a program, which keeps no cookies to remove.
     if !gate.is_bearer(&step.head()) {
         gate.forget(&step.head(), response.headers_mut());
     }
@@ -69,21 +71,22 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
 }
 
 impl Shared {
-    /// Ends a session, or all of its person's - of its subject and of its address - and tells of
-    /// it. The error says that the store did not take all of it.
+    /// Ends a session, or all sessions of its subject and address, and reports it as an event.
+    ///
+    /// An error means that the store has not recorded all of it.
     pub(crate) async fn end(
         &self,
         session: &Session,
         is_everywhere: bool,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // Another replica's clock, which began the session, may be ahead of ours.
+        // The replica that began the session may have a clock ahead of ours.
         let at = now.max(session.auth_time());
         let taken = if is_everywhere {
-            // Another of the person's sessions may have begun just now.
+            // Another session of the same person may have begun just now.
             let until = at + self.gate.lifetimes.longest();
-            // A link and a code yield two subjects of one person, and one address: the one that was
-            // proven.
+            // WorkOS gives one person different subjects for a link and for a code. The proven
+            // address is the same.
             let orders = [
                 Target::Subject(session.subject().to_owned()),
                 Target::Address(session.email().to_owned()),

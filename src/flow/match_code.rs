@@ -1,9 +1,9 @@
-//! `MatchCode`: what the browser that began a sign-in shows, and another one asks for.
+//! `MatchCode`: the browser that began a sign-in shows it, and any other browser asks for it.
 //!
-//! - Six consonants, 64 million of them: no digits, so that it is not taken for the code in the
-//!   mail, and no vowels, so that it spells nothing.
-//! - The same for all sign-ins of one browser to one address: whichever of two mails is opened, the
-//!   code on the screen is its.
+//! - It has six consonants, so there are 64 million codes. Without digits it cannot be confused
+//!   with the mailed code, and without vowels it spells no words.
+//! - It is the same for all sign-ins of one browser to one address, so the code on the screen fits
+//!   every mail.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use crate::{email::Email, session::KeyRing};
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LETTERS: usize = 6;
 
-/// The code that a browser shows, and another one asks for.
+/// The code that one browser shows and another asks for.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MatchCode([u8; LETTERS]);
 
@@ -24,6 +24,7 @@ impl MatchCode {
         let mut number = u128::from_be_bytes(keys.pseudonym("match code", &whose));
         Self([(); LETTERS].map(|()| {
             let letters = u128::try_from(ALPHABET.len()).unwrap_or(1);
+            // A 128-bit number makes the bias of this remainder negligible.
             let index = usize::try_from(number % letters).unwrap_or_default();
             number /= letters;
             ALPHABET.get(index).copied().unwrap_or_default()
@@ -40,8 +41,8 @@ impl MatchCode {
         bytes.iter().all(is_letter).then_some(Self(bytes))
     }
 
-    /// Says whether this is what was typed. Case, spaces and hyphens do not matter; the time taken
-    /// does not depend on the code.
+    /// Says whether the typed text is this code. Case, spaces and hyphens do not matter. The
+    /// comparison takes constant time.
     pub(crate) fn is(self, typed: &str) -> bool {
         let mut letters = letters(typed);
         let difference = self.0.iter().fold(0, |difference, letter| {
@@ -51,12 +52,12 @@ impl MatchCode {
     }
 }
 
-/// Says whether nothing was typed: no try.
+/// Says whether nothing was typed, which costs no try.
 pub(crate) fn is_blank(typed: &str) -> bool {
     letters(typed).next().is_none()
 }
 
-/// Whatever separates letters on the screen may come back with them.
+/// Returns the typed letters without the separators that the screen shows between them.
 fn letters(typed: &str) -> impl Iterator<Item = u8> {
     let is_separator = |c: &char| c.is_whitespace() || matches!(c, '-' | '‐' | '‑' | '–' | '·');
     typed

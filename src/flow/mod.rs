@@ -6,10 +6,10 @@
 //! logout    session → revocations.revoke → removal cookie → 303
 //! ```
 //!
-//! - Each step reads what it needs, decides, and asks a port at most once for each thing. Every
+//! - Each step reads what it needs, decides, and calls a port at most once for each thing. Every
 //!   failure is a response.
-//! - GET and HEAD change nothing, but in the browser that began the sign-in: there the link goes
-//!   through.
+//! - GET and HEAD change nothing, except that a link opened in the browser that began the sign-in
+//!   finishes it.
 
 mod attempt;
 pub(crate) mod authorize;

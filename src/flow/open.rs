@@ -1,4 +1,4 @@
-//! Where the link that we mail lands: our link, with the provider's inside.
+//! The endpoint of the link that we mail, which has the provider's link sealed inside.
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -11,8 +11,8 @@ use crate::{
     session::seal::Purpose,
 };
 
-/// GET: hands the browser that began the sign-in on to the provider. Any other uses nothing up
-/// before it has answered, by POST.
+/// Redirects the browser that began the sign-in to the provider, on GET. Any other browser must
+/// first answer, by POST; until then nothing is used up.
 pub(super) async fn open(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Open) {
         Ok(Some(attempt)) => attempt,
@@ -22,14 +22,14 @@ pub(super) async fn open(step: &Step) -> Response<Bytes> {
     if let Some(response) = too_late(step, &attempt) {
         return response;
     }
-    // Parsed again: what another version of the layer has sealed need not be a URL.
+    // Parsed again, because another version of the layer may have sealed something else than a URL.
     let Ok(link) = Url::parse(&attempt.link) else {
         return refusal::refuse(step, RejectionKind::ProviderFailed);
     };
     if browser::may_finish(step, &attempt) {
         return redirect(link.as_str());
     }
-    // The link to an application has no origin that a browser compares with.
+    // A link with an application's own scheme has no origin that a policy could name.
     let origin = Some(link.origin()).filter(Origin::is_tuple);
     let origin = origin.map(|origin| origin.ascii_serialization());
     if step.parts.method != Method::POST {
@@ -53,6 +53,7 @@ fn too_late(step: &Step, attempt: &Attempt) -> Option<Response<Bytes>> {
         true => RejectionKind::ClockWrong,
         false => RejectionKind::LinkExpired,
     };
+    // The page shows the address, so only the browser that began gets the attempt.
     let is_ours = browser::is_ours(step, attempt);
     Some(refusal::answer(
         step,

@@ -1,4 +1,4 @@
-//! What one exchange does: it has the provider redeem the proof, and checks what was proven.
+//! The work of one exchange: the provider redeems the proof, and the layer checks what it proved.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -18,10 +18,10 @@ use crate::{
     session::{IssueError, Issued, Term},
 };
 
-/// What an exchange needs, owned: it may outlive the request that began it.
+/// What an exchange needs. All of it is owned, because it may outlive the request that began it.
 pub(super) struct Exchange {
     pub(super) flow: Arc<Flow>,
-    /// What it is charged to. Nothing, where that was done before.
+    /// The throttle's charges. Empty if they were made before.
     pub(super) charges: Charges,
     pub(super) proof: Proof,
     pub(super) email: Email,
@@ -31,15 +31,15 @@ pub(super) struct Exchange {
     pub(super) now: Timestamp,
 }
 
-/// What a person brings from their mail.
+/// The proof that a person brings from their mail.
 pub(super) enum Proof {
-    /// A code that was mailed, and what the provider wants to know of who typed it.
+    /// A mailed code, and what the provider wants to know of the client.
     Code {
         code: OneTimeCode,
         client: Option<IpAddr>,
         user_agent: Option<String>,
     },
-    /// The code that the provider's link came back with.
+    /// The code with which the provider's link led back.
     Link(AuthorizationCode),
 }
 
@@ -100,11 +100,10 @@ impl Exchange {
             })
     }
 
-    /// Checks that the code proved what this sign-in was begun for, and that whoever it proved may
-    /// come in.
+    /// Checks that the proven address is that of this sign-in, and that the identity may sign in.
     async fn check(&self, identity: &Identity) -> Result<(), Rejection> {
         let flow = &self.flow;
-        // A code from another sign-in, slipped into this one (RFC 9700, section 4.5).
+        // Code injection: an attacker brings the code of another sign-in (RFC 9700, section 4.5).
         if *identity.email() != self.email {
             return Err(Rejection::new(RejectionKind::OtherAddress));
         }

@@ -1,4 +1,4 @@
-//! How a step ends in a refusal.
+//! Answers for steps that end in a refusal.
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, Version, header};
@@ -17,11 +17,11 @@ pub(super) fn refuse(step: &Step, kind: RejectionKind) -> Response<Bytes> {
     answer(step, Rejection::new(kind), None)
 }
 
-/// Answers a form that was not read to its end.
+/// Answers a request whose form was not read to its end.
 pub(crate) fn refuse_form(step: &Step, kind: RejectionKind) -> Response<Bytes> {
     let mut response = refuse(step, kind);
-    // RFC 9110, section 15.5.9. HTTP/2 ends the stream instead, and knows no such field (RFC 9113,
-    // section 8.2.2).
+    // A 408 should close the connection (RFC 9110, section 15.5.9). HTTP/2 ends the stream instead,
+    // and forbids this field (RFC 9113, section 8.2.2).
     if kind == RejectionKind::TooSlow && step.parts.version < Version::HTTP_2 {
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(header::CONNECTION, close);
@@ -29,7 +29,7 @@ pub(crate) fn refuse_form(step: &Step, kind: RejectionKind) -> Response<Bytes> {
     response
 }
 
-/// Answers a refusal; the attempt, where there is one, saves the person typing the address again.
+/// Answers with a refusal. With the attempt, the person need not type the address again.
 pub(super) fn answer(
     step: &Step,
     rejection: Rejection,
@@ -40,16 +40,16 @@ pub(super) fn answer(
     });
     let return_to = attempt.and_then(|attempt| sealed::return_to_of(step, attempt));
     let action = step.flow.shared.gate.login_path(return_to.as_ref());
-    // What was chosen, and a fragment that the browser kept, are for the next mail too. One that
-    // was not sent is asked for again at once.
+    // The next mail keeps the chosen term and the fragment. It needs no wait, because this one may
+    // not have been sent.
     let before = attempt
         .filter(|attempt| attempt.keeps_fragment || attempt.term == Term::Remembered)
         .map(|attempt| {
             let bare = attempt.with_link("").with_tail("").past_its_wait(step.now);
             sealed::seal_or_shorten(step, &bare, Purpose::Check).0
         });
-    // Another mail is no cure where the address is refused, nor where what was brought is as good
-    // in a moment: then the page leads back to it.
+    // Another mail does not help if the address is refused, or if the same proof will work in a
+    // moment. In that case the page leads back to it.
     let brings_proof = matches!(
         step.endpoint,
         Endpoint::Callback | Endpoint::Code | Endpoint::Open
@@ -64,7 +64,7 @@ pub(super) fn answer(
     rejection.respond_at_endpoint(&step.flow.shared, &step.head(), &action, resend)
 }
 
-/// Returns what the person and the program hear of a provider's failure.
+/// Returns the rejection for a provider's failure.
 pub(super) fn rejection_of(error: &ProviderError) -> Rejection {
     let kind = match error.kind() {
         ProviderErrorKind::Address => RejectionKind::ProviderRefusedAddress,

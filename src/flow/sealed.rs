@@ -1,4 +1,4 @@
-//! Attempts on their way: sealed into a link, a `state` or a page's address, and opened again.
+//! Seals attempts into a link, a `state` or a page's address, and opens them again.
 
 use super::{
     attempt::{Attempt, LONGEST},
@@ -11,17 +11,17 @@ use crate::{
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
-/// The longest provider's link that the way back has room beside, if at all. WorkOS's have 71
+/// The longest provider's link for which the layer reserves room. WorkOS's links have 71
 /// characters.
 const LONGEST_LINK: usize = 200;
 
-/// The attempt that goes on, where another mail was asked for.
+/// The earlier attempt, if another mail was asked for.
 pub(super) struct Before {
     pub(super) attempt: Attempt,
     pub(super) sealed: String,
 }
 
-/// Opens the attempt in the query's `t`. `None` when there is none, or it was not sealed for this.
+/// Opens the attempt in the query's `t`, or returns `None` if none was sealed for this purpose.
 pub(super) fn attempt_in_query(
     step: &Step,
     purpose: Purpose,
@@ -32,8 +32,7 @@ pub(super) fn attempt_in_query(
     Ok(Attempt::open(keys, purpose, sealed, step.now))
 }
 
-/// Returns where an attempt wanted to go: in its tail, or in a cookie where it was too long for
-/// that.
+/// Returns the destination of an attempt: its tail, or that of a cookie if it was too long.
 pub(super) fn return_to_of(step: &Step, attempt: &Attempt) -> Option<ReturnTo> {
     let gate = &step.flow.shared.gate;
     if !attempt.tail.is_empty() {
@@ -45,15 +44,17 @@ pub(super) fn return_to_of(step: &Step, attempt: &Attempt) -> Option<ReturnTo> {
         .keys()
         .open(Purpose::ReturnTo, sealed, step.now)?;
     let (id, wanted) = plain.split_first_chunk::<16>()?;
-    // The cookie is one for all tabs: another attempt's way is not this one's.
+    // All tabs share this cookie, so it may hold another attempt's destination.
     let wanted = std::str::from_utf8(wanted)
         .ok()
         .filter(|_| *id == attempt.id)?;
     ReturnTo::parse(wanted, &gate.mount)
 }
 
-/// Says whether our own mailed link may have no room for the way back. The link that was made is
-/// not asked: for some addresses none is, and the answer must be the same for all.
+/// Says whether our own mailed link may have no room for the destination.
+///
+/// This must not depend on the link itself: for some addresses none is made, and the response must
+/// be the same for all addresses.
 pub(super) fn may_be_short(step: &Step, attempt: &Attempt) -> bool {
     step.flow.mailer.is_some() && {
         let longest = attempt.with_link(&"x".repeat(LONGEST_LINK));
@@ -61,8 +62,9 @@ pub(super) fn may_be_short(step: &Step, attempt: &Attempt) -> bool {
     }
 }
 
-/// Seals an attempt with its way back, or without where that is too long; says which. A link may
-/// make it too long even so: then it is empty.
+/// Seals an attempt, and says whether its destination was left out because it was too long.
+///
+/// If the link makes it too long even so, the text is empty.
 pub(super) fn seal_or_shorten(step: &Step, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
     let keys = step.flow.shared.gate.tokens.keys();
     let room = match purpose {
@@ -76,12 +78,12 @@ pub(super) fn seal_or_shorten(step: &Step, attempt: &Attempt, purpose: Purpose) 
     if let Some(sealed) = seal(attempt) {
         return (sealed, false);
     }
-    // The longest address fits: 254 bytes and 91 around them are 460 characters. So it does with
-    // WorkOS's link, 555, behind the longest origin and mount, 403.
+    // The longest address fits: 254 bytes and 91 around them are 460 characters. With WorkOS's link
+    // it has 555, and still fits behind the longest origin and mount, which have 403.
     (seal(&attempt.with_tail("")).unwrap_or_default(), true)
 }
 
-/// Opens the attempt that goes on with another mail, if it is one of this browser.
+/// Opens the earlier attempt of a request for another mail, if this browser began it.
 pub(super) fn before(step: &Step, sealed: &str) -> Option<Before> {
     let keys = step.flow.shared.gate.tokens.keys();
     let attempt = Attempt::open(keys, Purpose::Check, sealed, step.now)?;
@@ -89,7 +91,7 @@ pub(super) fn before(step: &Step, sealed: &str) -> Option<Before> {
     browser::is_ours(step, &attempt).then_some(Before { attempt, sealed })
 }
 
-/// Returns our own mailed link of a sealed attempt.
+/// Returns our own mailed link for a sealed attempt.
 pub(super) fn open_url(step: &Step, sealed: &str) -> String {
     let path = format!("{}?t={sealed}", step.path(Endpoint::Open));
     step.flow.shared.gate.absolute(&path)

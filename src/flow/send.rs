@@ -1,8 +1,8 @@
-//! What a sign-in has made and mailed: a link, a code, or both.
+//! Makes and mails a link, a code, or both.
 //!
-//! - Link and code are asked for side by side. If one cannot be had, the other one alone is mailed.
-//! - An address that is not taken gets no mail, and whoever asked is not told: not by a page, and
-//!   not by what the page says was sent.
+//! - The layer requests link and code in parallel. If one fails, it mails the other alone.
+//! - An address that is not accepted gets no mail, and no page reveals that, not even by what it
+//!   says was sent.
 
 use futures_util::future;
 use url::Url;
@@ -21,7 +21,7 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
-/// Has made and mailed what people sign in with here. Returns what they are told was sent.
+/// Makes and mails what the configured sign-in needs. Returns what the page says was sent.
 pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejection> {
     let flow = &step.flow;
     let email = &attempt.email;
@@ -45,7 +45,7 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
                 mail(step, attempt, None, Some(&code)).await?;
                 Ok(Sent::Code)
             }
-            // Who may sign up is nobody else's business.
+            // The page must not reveal which addresses may sign up.
             Err(error) if error.kind() == ProviderErrorKind::NotAllowed => {
                 step.flow
                     .shared
@@ -64,7 +64,7 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
                 }
                 (Ok(link), Err(error)) => {
                     mail(step, attempt, link.as_ref(), None).await?;
-                    // A page that said so would tell who may sign up.
+                    // A page that showed the missing code would reveal which addresses may sign up.
                     let is_told = error.kind() == ProviderErrorKind::NotAllowed;
                     Ok(if is_told { told } else { Sent::Link })
                 }
@@ -78,7 +78,7 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
     }
 }
 
-/// Has the provider's link made. Returns ours, where we mail it.
+/// Requests the provider's link, and returns ours if we mail it.
 async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Rejection> {
     let flow = &step.flow;
     let (state, _) = sealed::seal_or_shorten(step, attempt, Purpose::State);
@@ -120,7 +120,7 @@ async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, Provi
     );
     let started = step.flow.provider.start_code(&start).await;
     let started = started.and_then(|started| match started.code() {
-        // What is mailed can be typed.
+        // The form takes six digits only, so no other code may be mailed.
         Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
         _ => Ok(started),
     });
@@ -132,7 +132,7 @@ async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, Provi
     })
 }
 
-/// Mails what was made, where that is ours to do.
+/// Mails link and code, unless the provider does that itself.
 async fn mail(
     step: &Step,
     attempt: &Attempt,
@@ -149,7 +149,7 @@ async fn mail(
             mail = mail.with_link(link, flow.link_lifetime);
         }
         if let Some((code, started)) = code.and_then(|started| Some((started.code()?, started))) {
-            // A code that WorkOS would take for longer is not taken here any more.
+            // The layer refuses a code after this time, even if WorkOS would accept it for longer.
             mail = mail.with_code(code, started.lifetime().min(CODE_LIFETIME));
         }
         mailer.send(&mail).await.map_err(|error| {
@@ -172,11 +172,11 @@ fn delivery(step: &Step) -> Delivery {
     }
 }
 
-/// Seals the provider's link into one of ours, with the way back where there is room. `None` when
-/// it is no URL, or too long to be mailed.
+/// Seals the provider's link into one of ours, with the destination if there is room. `None` if it
+/// is no URL, or too long to mail.
 fn own_link(step: &Step, attempt: &Attempt, link: &Link) -> Option<Link> {
-    // In its parsed form: a parser drops what a header cannot hold, such as a line break at the
-    // end.
+    // In its parsed form, because the parser drops what a header cannot hold, such as a line break
+    // at the end.
     let link = Url::parse(link.expose()).ok()?;
     let attempt = attempt.with_link(link.as_str());
     let (sealed, _) = sealed::seal_or_shorten(step, &attempt, Purpose::Open);

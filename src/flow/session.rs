@@ -1,4 +1,4 @@
-//! Who is signed in, for the application's own scripts.
+//! The current session as JSON, for the application's own scripts.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -23,8 +23,8 @@ struct Who<'a> {
     expires_at: Timestamp,
 }
 
-/// GET: the session in JSON; times are seconds since 1970, and the end is the one that holds today.
-/// 401 without one.
+/// Returns the session as JSON, or 401 without one. Times are seconds since 1970, and `expires_at`
+/// is the end by today's lifetimes.
 pub(crate) async fn who(step: &Step) -> Response<Bytes> {
     let session = match step.live_session().await {
         Ok(Some(session)) => session,

@@ -1,4 +1,4 @@
-//! `Flow`: what signing in needs beside the state that all services share.
+//! `Flow`: what signing in needs, on top of the state that all services share.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -11,25 +11,29 @@ use crate::{
     throttle::Throttling,
 };
 
-/// WorkOS's codes are good for 10 minutes: the one that a followed link yields (Magic Link guide),
-/// and the one in a mail (Magic Auth reference).
+/// How long WorkOS's codes are valid: 10 minutes.
+///
+/// This holds for the code that a followed link yields (Magic Link guide), and for the mailed one
+/// (Magic Auth reference).
 pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
-/// What people sign in with.
+/// How people sign in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignIn {
-    /// A six-digit code, which they type where they began: WorkOS's Magic Auth.
+    /// By a six-digit code that they type in the browser where they began: WorkOS's Magic Auth.
     Code,
-    /// A link: WorkOS's Magic Link.
+    /// By a link: WorkOS's Magic Link.
     #[default]
     Link,
-    /// Either, in one mail: the link on the device where they began, the code where the mail is
-    /// read on another.
+    /// By a link or a code, both in one mail.
+    ///
+    /// The link is for the device where they began, the code for when they read the mail on
+    /// another.
     LinkAndCode,
 }
 
-/// What signing in needs beside the gate.
+/// What signing in needs, on top of what the gate has.
 pub(crate) struct Flow {
     pub(crate) shared: Arc<Shared>,
     pub(crate) provider: Box<dyn ErasedProvider>,
@@ -38,20 +42,21 @@ pub(crate) struct Flow {
     pub(crate) mailer: Option<BoundedMailer>,
     pub(crate) application_name: Option<String>,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
-    /// Empty: any, and none.
+    /// The allowed organizations. If empty, any organization may sign in, or none at all.
     pub(crate) organizations: Vec<String>,
-    /// Empty: any.
+    /// The allowed domains of addresses. If empty, any.
     pub(crate) email_domains: Vec<String>,
     pub(crate) link_lifetime: Duration,
     pub(crate) exchanges: Exchanges,
     pub(crate) throttling: Throttling,
-    /// There is one only with a secret.
+    /// Set only with a webhook secret.
     pub(crate) webhook: Option<Webhook>,
 }
 
 impl Flow {
-    /// An attempt lives as long as its link, and the code that the link yields; or as long as the
-    /// code that was mailed.
+    /// Returns how long an attempt lives.
+    ///
+    /// It lives as long as its link and the code that the link yields, or as long as a mailed code.
     pub(crate) fn attempt_lifetime(&self) -> Duration {
         match self.sign_in {
             SignIn::Code => CODE_LIFETIME,
@@ -59,7 +64,7 @@ impl Flow {
         }
     }
 
-    /// How long what was mailed is good.
+    /// Returns how long the mailed link or code is valid.
     pub(crate) fn mail_lifetime(&self) -> Duration {
         match self.sign_in {
             SignIn::Code => CODE_LIFETIME,
@@ -67,7 +72,7 @@ impl Flow {
         }
     }
 
-    /// What people are told is mailed.
+    /// Returns what the pages say was mailed.
     pub(crate) fn sent(&self) -> Sent {
         match self.sign_in {
             SignIn::Code => Sent::Code,

@@ -1,4 +1,4 @@
-//! `Step`: one request to an endpoint, and what it says of itself.
+//! `Step`: one request to an endpoint, with readers for its parts.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -33,7 +33,7 @@ impl Step {
         Fields::of_query(self.parts.uri.query())
     }
 
-    /// Returns the address of the client, where it is known.
+    /// Returns the address of the client, if it is known.
     pub(super) fn client(&self) -> Option<IpAddr> {
         let forwarded = self.flow.throttling.forwarded;
         client_of(&self.parts, &self.flow.shared.proxies, forwarded)
@@ -48,7 +48,7 @@ impl Step {
         self.flow.shared.gate.path(endpoint)
     }
 
-    /// Returns the session of the request, if its token is good and it was not ended early.
+    /// Returns the session of the request, if its token is valid and it was not revoked.
     pub(super) async fn live_session(&self) -> Result<Option<Session>, Rejection> {
         let Ok(session) = self.flow.shared.gate.session(&self.head(), self.now) else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! Which function takes the step of each endpoint.
+//! Calls the function that takes the step of each endpoint.
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
@@ -6,13 +6,13 @@ use http::{HeaderValue, Method, Response, header};
 use super::{callback, check, code, login, logout, open, refusal, session, step::Step};
 use crate::{answer::answer_to, rejection::RejectionKind, site::endpoint::Endpoint};
 
-/// Takes the step. Every failure is a response too.
+/// Takes the step. Every failure is a response, too.
 pub(crate) async fn take(step: Step) -> Response<Bytes> {
     let step = &step;
     let is_post = step.parts.method == Method::POST;
     let is_head = step.parts.method == Method::HEAD;
     let mut response = match step.endpoint {
-        // Scanners of mail ask with HEAD first: nothing happens, and they learn nothing.
+        // Mail scanners send HEAD first. It changes nothing, and the answer reveals nothing.
         Endpoint::Callback | Endpoint::Open if is_head => Response::new(Bytes::new()),
         Endpoint::Callback => callback::callback(step).await,
         Endpoint::Check => check::check(step),
@@ -27,12 +27,13 @@ pub(crate) async fn take(step: Step) -> Response<Bytes> {
         Endpoint::Webhook => webhook(step).await,
     };
     let headers = response.headers_mut();
+    // A cache would hand one person's page or cookie to another.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.append(header::VARY, step.flow.shared.gate.vary());
     answer_to(&step.parts.method, response)
 }
 
-/// POST of the provider's, if there is a webhook.
+/// Handles an event of the provider, if there is a webhook.
 async fn webhook(step: &Step) -> Response<Bytes> {
     let Some(webhook) = &step.flow.webhook else {
         return refusal::refuse(step, RejectionKind::WebhookSignature);

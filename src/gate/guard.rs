@@ -1,7 +1,7 @@
-//! What guards the layer's own endpoints.
+//! The guard of the layer's own endpoints.
 //!
-//! 1. The method must be one of the endpoint's, and nothing is prefetched.
-//! 2. A post comes from the own origin. The webhook is signed instead.
+//! 1. The method must be one of the endpoint's, and a prefetch is refused.
+//! 2. A POST must come from the layer's own origin. The webhook's events are signed instead.
 
 use super::Gate;
 use crate::{
@@ -14,8 +14,8 @@ use crate::{
 };
 
 impl Gate {
-    /// Returns the endpoint that a request names. Without a secret there is no webhook, and its
-    /// path is any other.
+    /// Returns the endpoint that a request names. Without a webhook secret, the webhook's path is
+    /// an ordinary path.
     pub(crate) fn endpoint(&self, head: &RequestHead<'_>) -> Option<Endpoint> {
         let endpoint = Endpoint::named_by(head, &self.mount);
         endpoint.filter(|endpoint| self.takes_webhooks || *endpoint != Endpoint::Webhook)
@@ -30,18 +30,18 @@ impl Gate {
         if !endpoint.takes(head.method()) {
             return Err(Rejection::method_not_allowed(endpoint.allow()));
         }
-        // What comes there is signed. It comes from no browser, and so has no origin and no cookie
-        // to show.
+        // An event is signed. It comes from no browser, so it has neither an origin nor a cookie.
         if endpoint == Endpoint::Webhook {
             return Ok(());
         }
+        // A prefetch carries cookies, and nobody has clicked yet.
         if head.is_prefetch() {
             return Err(Rejection::new(RejectionKind::Prefetch));
         }
         let has_browser_cookie = || self.browser_cookie(head, now).is_some();
         if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_browser_cookie) {
-            // A person whose browser drops our cookie has nothing else to show that the form was
-            // ours.
+            // Without `Sec-Fetch-Site` and an origin, our cookie alone can show that the form was
+            // ours. If the browser dropped it, the page says so instead of naming another site.
             return Err(match head.wants_page() && head.is_silent_on_site() {
                 true => {
                     let name = self.cookies.name(Jar::Browser);

@@ -1,4 +1,4 @@
-//! What a browser is handed when a session begins, and what is taken from it when one ends.
+//! The cookies that a browser gets when a session begins, and loses when it ends.
 
 use http::{HeaderMap, HeaderValue, header};
 
@@ -27,10 +27,11 @@ impl Gate {
         Session::new(identity, id, times).with_term(term)
     }
 
-    /// Returns when the last token of a session, renewed or not, will have ended.
+    /// Returns when the last token of a session expires, however often it is renewed.
     pub(crate) fn end_of_last_token(&self, session: &Session) -> Timestamp {
         session
             .expires_at()
+            // The token may have been minted under a longer lifetime than today's.
             .max(self.lifetimes.absolute_end_of(session))
     }
 
@@ -45,14 +46,14 @@ impl Gate {
         self.cookies.set(Jar::Session, token, lifetime)
     }
 
-    /// Makes a browser forget its session, and that it was handed one a moment ago.
+    /// Removes a browser's session cookie, and the cookie that records its recent sign-in.
     pub(crate) fn forget(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
         headers.append(header::SET_COOKIE, self.cookies.removal());
         self.forget_if_sent(Jar::Arrived, head, headers);
         self.forget_former(head, headers);
     }
 
-    /// Makes a browser forget the session cookie of before the session had a domain.
+    /// Removes the session cookie that was set before the session had a domain.
     pub(crate) fn forget_former(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
         if self.cookies.has_domain() {
             self.forget_if_sent(Jar::Former, head, headers);

@@ -1,10 +1,9 @@
-//! A cookie that we set and that did not come back: why, most likely. What the person reads, and no
-//! more than that, depends on it.
+//! Guesses why a cookie that we set did not come back. Only the text of the page depends on it.
 //!
-//! 1. The browser came to another host than that of `public_url`: the cookie is kept for that one.
-//! 2. It came by `http` while the cookie is `Secure`. Browsers send no `Sec-Fetch-Site` over plain
-//!    http (Fetch Metadata, section 2).
-//! 3. Else it blocks cookies.
+//! 1. The browser came to another host than that of `public_url`, to which the cookie belongs.
+//! 2. The browser came over `http`, and the cookie is `Secure`. Browsers send no `Sec-Fetch-Site`
+//!    over plain http (Fetch Metadata, section 2).
+//! 3. Otherwise the browser blocks cookies.
 
 use http::header;
 use url::Url;
@@ -15,7 +14,7 @@ use crate::{
     site::public_url::PublicUrl,
 };
 
-/// Returns what a request hears whose cookie did not come back.
+/// Returns the rejection of a request whose cookie did not come back.
 pub(crate) fn rejection(head: &RequestHead<'_>, public_url: &PublicUrl, name: &str) -> Rejection {
     let origin = public_url.origin();
     Rejection::new(likeliest(head, public_url))
@@ -39,7 +38,7 @@ fn is_elsewhere(head: &RequestHead<'_>, public_url: &PublicUrl) -> bool {
     let host = host
         .and_then(|host| host.to_str().ok())
         .or(uri.authority().map(http::uri::Authority::as_str));
-    // The scheme is not in question here, and without a host nothing is known.
+    // Only host and port are compared. Without a host, nothing is known.
     let Some((scheme, _)) = public_url.origin().split_once("://") else {
         return false;
     };
@@ -49,6 +48,7 @@ fn is_elsewhere(head: &RequestHead<'_>, public_url: &PublicUrl) -> bool {
 
 fn is_plain(head: &RequestHead<'_>) -> bool {
     let headers = head.headers();
+    // No proxy has to be trusted for this: a forged value changes the sender's own page alone.
     let forwarded = headers.get("x-forwarded-proto");
     forwarded.is_some_and(|scheme| scheme == "http") || !headers.contains_key("sec-fetch-site")
 }

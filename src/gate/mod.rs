@@ -1,12 +1,13 @@
-//! The gate: all policy of who may pass. Pure: the request's head and the time are arguments.
+//! The gate decides which requests may pass. It is pure: the head and the time are arguments.
 //!
-//! 1. The layer's own endpoints are never handed on: a wrong method or a post from another site is
-//!    refused.
-//! 2. In front of a proxy a `CONNECT` for a tunnel of bytes is refused: nobody looks into one.
-//! 3. A CORS preflight passes where that is allowed, always without a session.
-//! 4. A public or optional path passes, with the session where there is one.
-//! 5. A session token that verifies is admitted. One in a cookie is renewed when its time has come;
-//!    a bearer token is not, and two that differ are refused.
+//! 1. A request to one of the layer's own endpoints is never handed on. A wrong method, or a POST
+//!    from another site, is refused.
+//! 2. In front of a proxy, a `CONNECT` for a tunnel of bytes is refused, because the layer cannot
+//!    check the requests inside.
+//! 3. A CORS preflight passes if that is allowed, always without a session.
+//! 4. A public or optional path passes, with the session if there is one.
+//! 5. A session token that verifies is admitted. A cookie's token is renewed when that is due, a
+//!    bearer token never. Two tokens that differ are refused.
 //! 6. Everything else is refused.
 
 use http::HeaderValue;
@@ -58,7 +59,7 @@ pub(crate) enum Verdict {
 }
 
 impl Exposure {
-    /// Settles a request. An outage of the store closes what is protected, and nothing else.
+    /// Settles a request. An outage of the store closes protected paths only.
     pub(crate) fn settle(self, standing: Result<Standing, Rejection>) -> Verdict {
         match (standing, self) {
             (Ok(Standing::Active), _) => Verdict::Admit,
@@ -75,7 +76,7 @@ impl Exposure {
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     pub(crate) session: Session,
-    /// The same session with a later end, where it is time to renew the cookie.
+    /// The same session with a later end, if it is time to renew the cookie.
     pub(crate) renewed: Option<Session>,
 }
 
@@ -85,7 +86,7 @@ pub(crate) struct Gate {
     pub(crate) allows_preflight: bool,
     pub(crate) cookies: Cookies,
     pub(crate) lifetimes: Lifetimes,
-    /// The inner service is a proxy, and learns by headers who is signed in.
+    /// Whether the inner service is a proxy, which reads the session from headers.
     pub(crate) has_identity_headers: bool,
     pub(crate) mount: String,
     pub(crate) public_url: PublicUrl,
@@ -120,7 +121,7 @@ impl Gate {
         }
     }
 
-    /// Says what to do with a request of which nothing is known but its headers: no path is public.
+    /// Says what to do with a request of which only the headers are known: no path is public.
     pub(crate) fn protected(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
         match self.admission(head, now) {
             Ok(admission) => Decision::Admit(admission),
@@ -135,7 +136,7 @@ impl Gate {
     ) -> Result<Admission, RejectionKind> {
         let presented = self.presented(head)?;
         let session = self.verify(presented.token, now)?;
-        // Who sends a bearer token keeps no cookies.
+        // A client that sends a bearer token keeps no cookies.
         let renewed = if presented.is_bearer {
             None
         } else {
@@ -144,7 +145,7 @@ impl Gate {
         Ok(Admission { session, renewed })
     }
 
-    /// Returns what the answers to who is signed in depend on, for `Vary`.
+    /// Returns the `Vary` value of answers that depend on the session.
     pub(crate) const fn vary(&self) -> HeaderValue {
         vary(self.takes_bearer)
     }
@@ -153,7 +154,7 @@ impl Gate {
         &self.cookies
     }
 
-    /// Returns where a navigation wanted to go, if it can go there after signing in.
+    /// Returns the target of a navigation, if the browser can go there after signing in.
     pub(crate) fn return_to(&self, head: &RequestHead<'_>) -> Option<ReturnTo> {
         let wanted = head.original_uri().path_and_query()?;
         ReturnTo::parse(wanted.as_str(), &self.mount)
@@ -164,7 +165,7 @@ impl Gate {
         format!("{}/{}", self.mount, endpoint.name())
     }
 
-    /// Returns the path of the form, and behind it where to go afterwards.
+    /// Returns the path of the login form, with the place to return to in its query.
     pub(crate) fn login_path(&self, return_to: Option<&ReturnTo>) -> String {
         let path = self.path(Endpoint::Login);
         match return_to {
@@ -179,7 +180,7 @@ impl Gate {
     }
 }
 
-/// Returns what an answer that was made for a session, or for want of one, depends on.
+/// Returns the `Vary` value of an answer that depends on a session, or on its absence.
 pub(crate) const fn vary(takes_bearer: bool) -> HeaderValue {
     HeaderValue::from_static(if takes_bearer {
         "cookie, authorization"

@@ -1,4 +1,4 @@
-//! Who is signed in, by what a request presents: a cookie, or a bearer token.
+//! Reads the session that a request presents, in a cookie or as a bearer token.
 
 use super::Gate;
 use crate::{
@@ -8,8 +8,7 @@ use crate::{
     session::{Session, cookie::Jar, token::Fault},
 };
 
-/// How many cookies of one name are looked at by whoever signs out. A token costs a verification
-/// each.
+/// The most cookies of one name that a sign-out considers. Each token costs a verification.
 const MOST_COOKIES: usize = 16;
 
 /// A session token, and how it came.
@@ -20,8 +19,8 @@ pub(super) struct Presented<'r> {
 }
 
 impl Gate {
-    /// Reads the session of a request, as its token states it. Whether it was ended early only the
-    /// store knows.
+    /// Reads the session of a request, as its token states it. Only the store knows of a
+    /// revocation.
     pub(crate) fn session(
         &self,
         head: &RequestHead<'_>,
@@ -30,8 +29,8 @@ impl Gate {
         self.verify(self.presented(head)?.token, now)
     }
 
-    /// Reads the sessions that a request to sign out means: its own, or those of all its cookies
-    /// that are good where these conflict. Whoever planted one must keep no other alive.
+    /// Reads the sessions that a sign-out ends: the request's own, or all valid ones if cookies
+    /// conflict. A planted cookie must not keep another session alive.
     pub(crate) fn sessions_to_end(
         &self,
         head: &RequestHead<'_>,
@@ -77,8 +76,8 @@ impl Gate {
         }
     }
 
-    /// Returns the token that a request presents. Two that differ are a conflict: whoever planted
-    /// one must not choose.
+    /// Returns the token that a request presents. Two that differ are a conflict: an attacker who
+    /// planted one must not choose the session.
     pub(super) fn presented<'r>(
         &self,
         head: &RequestHead<'r>,

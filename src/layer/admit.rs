@@ -1,4 +1,4 @@
-//! What becomes of a request once the revocation store has answered: the one place that settles it.
+//! The one place that settles a request, once the revocation store has answered.
 
 use std::sync::Arc;
 
@@ -23,26 +23,26 @@ use crate::{
 
 /// A request that was settled.
 pub(crate) enum Settled<B> {
-    /// It goes on, with its session where it is admitted.
+    /// The request goes on, with its session if it is admitted.
     Forward(Request<B>, Finish),
-    /// It is answered here.
+    /// The layer answers it.
     Refuse(Request<B>, Rejection),
 }
 
 /// What a response gets on its way out.
 #[derive(Debug, Default)]
 pub(crate) struct Finish {
-    /// The response may look different to others.
+    /// Whether the response depends on the request's session.
     pub(crate) depends_on_session: bool,
-    /// The session may have come by bearer token.
+    /// Whether the layer accepts bearer tokens beside cookies.
     pub(crate) takes_bearer: bool,
-    /// The renewed session, where it is time.
+    /// The renewed session, if a renewal is due.
     pub(crate) renewal: Option<Renewal>,
-    /// Who watches over our cookies, where the inner service is one that must not set them.
+    /// The layer's state, if the inner service must not set the layer's cookies.
     pub(crate) forwarded: Option<Arc<Shared>>,
-    /// When the response's body ends, even if it goes on.
+    /// Ends the response's body when the session ends.
     pub(crate) guard: Option<SessionGuard>,
-    /// What ends the response before it has begun.
+    /// Refuses the request if its session ends before the response begins.
     pub(crate) unanswered: Option<Box<Unanswered>>,
 }
 
@@ -55,8 +55,10 @@ pub(crate) struct Renewal {
 }
 
 impl Renewal {
-    /// Says whether the session was ended while its response was made, where the store can tell by
-    /// itself: by signing out, or in anew. The browser has no cookie since, or another one.
+    /// Says whether a sign-out or a new sign-in has ended the session meanwhile.
+    ///
+    /// Only a store that can be watched knows this at once. By then the browser has no session
+    /// cookie, or a newer one.
     fn is_late(&self) -> bool {
         let ended = self.shared.revocations.watch(&self.session);
         ended.and_then(FutureExt::now_or_never).is_some()
@@ -64,7 +66,7 @@ impl Renewal {
 }
 
 impl Shared {
-    /// Settles a request by what the store says of its session.
+    /// Settles a request by the store's answer about its session.
     pub(crate) fn settle<B>(
         self: &Arc<Self>,
         mut request: Request<B>,
@@ -108,6 +110,8 @@ impl Shared {
         let is_protected = exposure == Exposure::Protected;
         let unanswered = guard.as_ref().filter(|_| is_protected).map(|guard| {
             let renewed = renewed.as_ref().map(|(renewed, _)| watch(renewed));
+            // The renewed end counts: otherwise an active person would be refused while the
+            // response still holds the new cookie.
             let until = renewed.unwrap_or_else(|| guard.clone());
             let head = RequestHead::of(&request);
             Box::new(Unanswered::new(self.clone(), session.clone(), until, &head))
@@ -129,7 +133,7 @@ impl Shared {
         };
         if self.gate.has_identity_headers {
             let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
-            // A credential that the inner service must not see, like the cookie.
+            // Like the cookie, it is a credential that the inner service must not see.
             if is_bearer {
                 request.headers_mut().remove(header::AUTHORIZATION);
             }
@@ -160,13 +164,14 @@ impl Shared {
         (request, finish)
     }
 
-    /// Returns what watches over the answer to a request that was forwarded with identity headers.
+    /// Returns the state that keeps our cookies out of a response, if identity headers are on.
     fn forwarded(self: &Arc<Self>) -> Option<Arc<Self>> {
         self.gate.has_identity_headers.then(|| self.clone())
     }
 
-    /// Returns the cookie of a renewed session. Under another key it may have become too large for
-    /// one: then the old one lives on.
+    /// Returns the cookie of a renewed session, or `None` if its token does not fit a cookie.
+    ///
+    /// Another signing key may make the token longer. The browser then keeps its old cookie.
     fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
         let gate = &self.gate;
         let token = gate.tokens.mint(session)?;
@@ -198,8 +203,8 @@ impl Finish {
                 headers.remove(name);
             }
             headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            // The handler signed somebody in or out: a renewed cookie behind its own would undo
-            // that. Or somebody did meanwhile.
+            // If the handler signed the visitor in or out, a renewed cookie after its own would
+            // undo that. So would one that comes after a sign-out in another tab.
             if !is_theirs && !renewal.is_late() {
                 headers.append(header::SET_COOKIE, renewal.cookie);
             }
@@ -207,7 +212,7 @@ impl Finish {
     }
 }
 
-/// Says whether a response sets or removes the cookie of this name already. A browser cuts blanks
+/// Says whether a response already sets or removes the cookie of this name. A browser trims blanks
 /// around a name (draft-ietf-httpbis-rfc6265bis, section 5.6).
 fn sets_same(headers: &HeaderMap, cookie: &HeaderValue) -> bool {
     fn name(cookie: &HeaderValue) -> Option<&[u8]> {

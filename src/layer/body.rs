@@ -14,8 +14,9 @@ use pin_project::pin_project;
 
 use crate::layer::stream::Ending;
 
-/// The body of a response that has passed the layer: the inner service's, untouched, or a page of
-/// the layer's.
+/// The body of a response behind the layer.
+///
+/// It is the inner service's body, untouched, or a page of the layer's.
 #[pin_project]
 pub struct ResponseBody<B> {
     #[pin]
@@ -24,12 +25,12 @@ pub struct ResponseBody<B> {
 
 #[pin_project(project = KindProj)]
 enum Kind<B> {
-    /// Goes on until its session ends.
+    /// The inner body, until its session ends.
     Guarded {
         #[pin]
         body: B,
         ending: Ending,
-        /// Nobody has asked for a frame yet.
+        /// No frame has been polled yet.
         is_fresh: bool,
     },
     Inner(#[pin] B),
@@ -57,7 +58,7 @@ impl<B> ResponseBody<B> {
     }
 }
 
-/// An empty body: what tower-http's timeout and CSRF layers answer with.
+/// Makes an empty body, which tower-http's timeout and CSRF layers answer with.
 impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
         Self::own(Bytes::new())
@@ -90,8 +91,8 @@ where
         };
         match ready!(frame) {
             Next::Frame(frame) => Poll::Ready(Some(Ok(frame))),
-            // The inner body goes at once, whoever fills it notices, and nothing is watched any
-            // more.
+            // Drop the inner body at once: its producer notices, and nothing watches the session
+            // any more.
             Next::Last(last) => {
                 kind.set(Kind::Own(None));
                 Poll::Ready(last)
@@ -108,7 +109,7 @@ where
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
-            // Also of a guarded body: a length that is not kept is how a client knows that it was
+            // A guarded body keeps its hint too: a client that gets fewer bytes knows that it was
             // cut off.
             Kind::Guarded { body, .. } | Kind::Inner(body) => body.size_hint(),
             Kind::Own(bytes) => {
@@ -119,14 +120,14 @@ where
     }
 }
 
-/// What a guarded body gives next.
+/// What a guarded body yields next.
 enum Next<D, E> {
     Frame(Frame<D>),
-    /// The end, or what stands at the end.
+    /// The end of the body, after a last frame if there is one.
     Last(Option<Result<Frame<D>, E>>),
 }
 
-/// Asks the inner body, unless the session has ended.
+/// Polls the inner body, unless the session has ended.
 fn poll_guarded<B>(
     mut body: Pin<&mut B>,
     ending: &mut Ending,
@@ -137,8 +138,8 @@ where
     B: Body,
     B::Data: From<Bytes>,
 {
-    // The request was admitted just now: what is there already goes out, and a body of one frame is
-    // never watched.
+    // The request was admitted just now, so a frame that is ready at the first poll goes out, and a
+    // body of one frame costs no watch.
     if !mem::take(is_fresh) && Pin::new(&mut ending.guard).poll(cx).is_ready() {
         return Poll::Ready(Next::Last(last_frame(body, ending, cx)));
     }
@@ -152,9 +153,10 @@ where
     })
 }
 
-/// Returns what stands at the end of a body whose session has ended: an error, if the inner body
-/// has one to give by now. A handler that waits for the same guard tells its client so that the
-/// body is not whole.
+/// Returns the last frame of a body whose session has ended.
+///
+/// An error of the inner body comes first: with one, a handler that waits for the same guard tells
+/// its client that the body is incomplete.
 fn last_frame<B>(
     body: Pin<&mut B>,
     ending: &Ending,

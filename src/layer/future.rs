@@ -79,10 +79,10 @@ pub(crate) struct Collect<B> {
     #[pin]
     body: B,
     form: BytesMut,
-    /// Set once the form is waited for.
+    /// The deadline, set once the layer has to wait for the form.
     limit: Option<Pin<Box<tokio::time::Sleep>>>,
     step: Option<Box<Step>>,
-    /// The most bytes that are read.
+    /// The most bytes that the layer accepts.
     longest: usize,
 }
 
@@ -137,6 +137,8 @@ where
             let next = match state.as_mut().project() {
                 StateProj::Forward { inner, finish } => {
                     let ended = finish.unanswered.as_mut();
+                    // Before the inner service: an answer that is ready only after the session's
+                    // end must not leave.
                     match ended.and_then(|unanswered| unanswered.poll_again(cx)) {
                         Some(response) => State::Refuse(Some(response)),
                         None => match inner.poll(cx) {
@@ -188,6 +190,8 @@ impl<B: Body> Collect<B> {
         let mut this = self.project();
         let read = loop {
             let Poll::Ready(frame) = this.body.as_mut().poll_frame(cx) else {
+                // The timer starts with the first wait: a form that arrives in one piece costs
+                // none.
                 let limit = this
                     .limit
                     .get_or_insert_with(|| Box::pin(tokio::time::sleep(FORM_TIMEOUT)));
@@ -214,7 +218,8 @@ impl<B: Body> Collect<B> {
         )]
         let mut step = this.step.take().expect("a form is read once");
         Poll::Ready(match read {
-            // HTTP/2 sends a body without saying so in the head. Nobody has said that it is a form.
+            // In HTTP/2 a body need not be announced in the head. Without a content type, nothing
+            // says that it is a form.
             Ok(form)
                 if !form.is_empty() && !step.parts.headers.contains_key(header::CONTENT_TYPE) =>
             {

@@ -1,16 +1,13 @@
-//! What an inner service that is not Rust learns of the session: identity headers.
+//! Identity headers tell an inner service that is not in Rust about the session.
 //!
-//! - `X-Auth-Subject`, `X-Auth-Email`, `X-Auth-Organization` and `X-Auth-Session` are ours alone:
-//!   every copy that a client sends is taken out of every request that is handed on, signed in or
-//!   not. A gateway interface writes `-`, `_`, `.` alike (RFC 3875, section 4.1.18), so all
-//!   spellings are one name; and what `Connection` names, the next proxy removes (RFC 9110, section
-//!   7.6.1), so it names none of ours.
-//! - One kind of upgrade is handed on, a WebSocket's: inside any other tunnel requests could carry
-//!   these names unseen.
-//! - A value is visible ASCII: what could end or split it, or is not ASCII, is percent-encoded, and
-//!   so is `%`.
-//! - The layer's cookies stay with the layer: they are taken out, other cookies are left byte for
-//!   byte, and an answer sets none of them.
+//! - Only the layer writes `X-Auth-Subject`, `X-Auth-Email`, `X-Auth-Organization` and
+//!   `X-Auth-Session`. It removes every copy that a client sends from every request that it hands
+//!   on, signed in or not.
+//! - Only a WebSocket upgrade is handed on. Inside any other tunnel, requests could carry these
+//!   names unseen.
+//! - A value is visible ASCII. Characters that could end or split it, everything outside ASCII, and
+//!   `%` are percent-encoded.
+//! - The inner service neither sees nor sets the layer's cookies. Other cookies stay byte for byte.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -40,9 +37,11 @@ const NAMES: [HeaderName; 4] = [SUBJECT, EMAIL, ORGANIZATION, SESSION];
 /// The fields whose members name other fields.
 const NAMING: [HeaderName; 2] = [header::CONNECTION, header::TRAILER];
 
-/// What a value keeps as it is: the characters of an address that needs no quotes (RFC 5322,
-/// `dot-atom` and `@`) without `%`, and the colon. A comma would make two values of one, `;` and
-/// `"` a parameter.
+/// The characters of a value that are percent-encoded.
+///
+/// Letters, digits and the colon stay, and so do the other characters of an address that needs no
+/// quotes (RFC 5322, `dot-atom` and `@`), except `%`. A comma would split a value in two; `;` and
+/// `"` would begin a parameter.
 const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'#')
@@ -66,7 +65,7 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'}')
     .remove(b'~');
 
-/// Makes a request's headers say who is signed in, in our words alone.
+/// Replaces what a client claims by the identity headers of the session, if there is one.
 pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, cookies: &Cookies) {
     let upgrade = Upgrade::of(&RequestHead::of(request));
     let headers = request.headers_mut();
@@ -77,7 +76,7 @@ pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, co
     }
 }
 
-/// Says who is signed in.
+/// Writes the identity headers of a session.
 pub(crate) fn introduce(headers: &mut HeaderMap, session: &Session) {
     let id = session.id().to_string();
     headers.insert(SUBJECT, value(session.subject()));
@@ -88,7 +87,7 @@ pub(crate) fn introduce(headers: &mut HeaderMap, session: &Session) {
     }
 }
 
-/// Removes the answer's cookies that would overwrite ours, and tells of each.
+/// Removes the cookies of a response that would overwrite ours, and reports each as an event.
 pub(crate) fn keep_own_cookies(headers: &mut HeaderMap, shared: &Arc<Shared>) {
     let is_own = |value: &HeaderValue| own_name(&shared.gate.cookies, value.as_bytes()).is_some();
     if !headers.get_all(header::SET_COOKIE).iter().any(is_own) {
@@ -109,11 +108,12 @@ pub(crate) fn keep_own_cookies(headers: &mut HeaderMap, shared: &Arc<Shared>) {
     }
 }
 
-/// Removes what a client must not say to the inner service: our names, and the wish for an upgrade
-/// that is no WebSocket.
+/// Removes our header names, and any upgrade but a WebSocket's, from what a client sends.
 fn strip(headers: &mut HeaderMap, upgrade: Upgrade) {
     let keeps_upgrade = upgrade == Upgrade::WebSocket;
     let is_stripped = |name: &[u8]| {
+        // CGI writes `-`, `_` and `.` alike (RFC 3875, section 4.1.18), so all spellings are one
+        // name.
         is_ours(name)
             || is_spelling_of(&HTTP2_SETTINGS, name)
             || (!keeps_upgrade && is_spelling_of(&header::UPGRADE, name))
@@ -126,6 +126,8 @@ fn strip(headers: &mut HeaderMap, upgrade: Upgrade) {
     for name in stripped {
         headers.remove(name);
     }
+    // A proxy drops the fields that `Connection` names (RFC 9110, section 7.6.1). A client must not
+    // have ours dropped that way.
     for name in NAMING {
         rewrite_fields(headers, &name, |list| without_members(list, is_stripped));
     }
@@ -141,8 +143,9 @@ fn is_ours(name: &[u8]) -> bool {
     NAMES.iter().any(|ours| is_spelling_of(ours, name))
 }
 
-/// Says whether a field's name is this one to any reader: letters in any case, and any punctuation
-/// for the dashes.
+/// Says whether some reader could take a name for this field's.
+///
+/// Case does not matter, and any punctuation may stand for a dash.
 fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
     let folded = |b: u8| {
         if b.is_ascii_alphanumeric() {
@@ -155,11 +158,10 @@ fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
     name.len() == field.len() && name.iter().copied().map(folded).eq(field)
 }
 
-/// Takes the members that name certain fields out of a list. `None` when there is nothing to take
-/// out.
+/// Returns a list without the members that name certain fields, or `None` if it has no such member.
 fn without_members(list: &[u8], is_stripped: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-    // A member is a token (RFC 9110, section 5.6.2). Whatever a reader might split or trim
-    // differently ends one here.
+    // A member is a token (RFC 9110, section 5.6.2). Any other byte ends it here, because readers
+    // split and trim differently.
     let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
     let names_one = |member: &&[u8]| member.split(|b| !is_token(b)).any(&is_stripped);
     let members = || list.split(|b| *b == b',');
@@ -170,7 +172,7 @@ fn without_members(list: &[u8], is_stripped: impl Fn(&[u8]) -> bool) -> Option<V
     Some(kept.join(&b','))
 }
 
-/// Takes our cookies out of a `Cookie` field. `None` when it holds none.
+/// Returns a `Cookie` field without our cookies, or `None` if it holds none of them.
 fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
     let is_own = |pair: &&[u8]| {
         let pair = pair.strip_prefix(b" ").unwrap_or(pair);
@@ -186,7 +188,7 @@ fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
     Some(kept.join(&b';'))
 }
 
-/// Rewrites the fields of one name. One that is left empty is dropped.
+/// Rewrites the fields of one name, and drops a field that becomes empty.
 fn rewrite_fields(
     headers: &mut HeaderMap,
     name: &HeaderName,
@@ -203,7 +205,7 @@ fn rewrite_fields(
             headers.append(name, field);
             continue;
         };
-        // Bytes of a header's value, but for what separated them from ours.
+        // Trims the separator that stood between the rest and what was removed.
         let rewritten = rewritten.trim_ascii();
         if rewritten.is_empty() {
             continue;
@@ -217,8 +219,8 @@ fn rewrite_fields(
 
 /// Returns which of our cookies a `Set-Cookie` sets.
 ///
-/// A browser trims the name, and sends a cookie without a name by its value alone: `=name=x` comes
-/// back as `name=x` (draft-ietf-httpbis-rfc6265bis, sections 5.6 and 5.8.3).
+/// A browser trims the name, and sends a nameless cookie as its bare value: `=name=x` comes back as
+/// `name=x` (draft-ietf-httpbis-rfc6265bis, sections 5.6 and 5.8.3).
 fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
     let pair = pairs(set).next().unwrap_or_default();
     let start = pair.iter().position(|b| !b" \t=".contains(b))?;
@@ -232,7 +234,7 @@ fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
 fn value(text: &str) -> HeaderValue {
     let encoded: Cow<'_, str> = utf8_percent_encode(text, VALUE).into();
     let mut value = HeaderValue::from_str(&encoded).expect("visible ASCII");
-    // Kept out of Debug output: nobody's address belongs in a log of headers.
+    // Sensitive values stay out of Debug output: a log of headers must hold no email address.
     value.set_sensitive(true);
     value
 }

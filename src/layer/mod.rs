@@ -1,4 +1,4 @@
-//! `MagicLinkLayer`: one pointer to all that the builder checked.
+//! `MagicLinkLayer`: one pointer to everything that the builder checked.
 
 use std::{fmt, sync::Arc};
 
@@ -17,15 +17,16 @@ mod stream;
 pub(crate) use self::admit::{Finish, Settled};
 pub use self::stream::SessionGuard;
 
-/// Puts email sign-in in front of a service. Clones share everything; cloning costs a counter.
+/// Puts email sign-in in front of a service. Clones share everything, and cost one reference count.
 ///
 /// The same value goes onto an axum router, into a tonic server, and around a hyper service.
 ///
-/// On an axum router it goes last, with `Router::layer`, behind every route and the fallback: the
-/// router hands it only what these take. With `Router::route_layer`, before a fallback, or on a
-/// nested router that has no fallback of its own, the layer's endpoints are 404; such a router can
-/// be nested with `Router::nest_service`. The mount is named as browsers see it, the paths of rules
-/// as the layer is handed them.
+/// On an axum router, call `Router::layer` last, after every route and the fallback, because axum
+/// wraps only those that exist by then. The layer's endpoints answer 404 with
+/// `Router::route_layer`, if the fallback is added later, or on a nested router that has no
+/// fallback of its own. Nest such a router with `Router::nest_service`. The mount is the path as
+/// browsers see it. The paths of rules are those that reach the layer, and `Router::nest` removes
+/// its prefix from them.
 ///
 /// ```
 /// use std::time::Duration;

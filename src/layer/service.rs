@@ -30,10 +30,10 @@ use crate::{
 
 /// A service behind email sign-in. [`MagicLinkLayer`](crate::MagicLinkLayer) makes it.
 ///
-/// It hands on what may pass, with the [`Session`](crate::Session) in the request's extensions, and
-/// answers the rest itself. The inner service's error type stays as it is: every failure of the
-/// layer's is a response. The inner service is never called unready, and cloned only while a
-/// revocation store has to wait.
+/// It hands permitted requests to the inner service, with the [`Session`](crate::Session) in their
+/// extensions, and answers all others itself. The inner service's error type stays as it is,
+/// because every failure of the layer is a response. The inner service is never called unready, and
+/// is cloned only when the revocation store has to wait.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct MagicLink<S> {
@@ -55,6 +55,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        // Read once, so that every rule judges the request by the same time.
         let now = self.flow.shared.clock.now();
         let head = RequestHead::of(&request);
         match self.flow.shared.gate.decide(&head, now) {
@@ -77,8 +78,7 @@ impl<S> MagicLink<S> {
         Self { inner, flow }
     }
 
-    /// Hands a request on once the revocation store has answered: at once, unless the store has to
-    /// wait.
+    /// Settles a request by the revocation store's answer, at once unless the store must wait.
     fn proceed<B, R>(
         &mut self,
         request: Request<B>,
@@ -159,7 +159,7 @@ impl<S> MagicLink<S> {
         ResponseFuture::refuse(answer_to(head.method(), response))
     }
 
-    /// Takes a step of signing in or out; a POST's form is collected first.
+    /// Takes a step of signing in or out, after collecting the form of a POST.
     fn step<B: Body, F>(
         &self,
         request: Request<B>,
@@ -168,6 +168,7 @@ impl<S> MagicLink<S> {
     ) -> ResponseFuture<S, B, F> {
         let (parts, body) = request.into_parts();
         let has_form = parts.method == Method::POST;
+        // Checked before the body is polled: a refused upload costs neither time nor memory.
         let form = match endpoint {
             _ if !has_form => Ok(()),
             Endpoint::Webhook => webhook::check_head(&parts.headers),

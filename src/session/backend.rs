@@ -1,11 +1,11 @@
-//! The crypto backend of key pairs, named explicitly.
+//! The crypto backend of key pairs, chosen by feature.
 //!
-//! - Feature `aws-lc-rs` (default): aws-lc-rs. It needs a C compiler, has no open advisory, is what
-//!   rustls uses by default, and is the faster of the two. It wins where both are compiled in.
+//! - Feature `aws-lc-rs` (default): aws-lc-rs. It needs a C compiler, has no open advisory, is the
+//!   default of rustls, and is the faster of the two. It is used if both are compiled in.
 //! - Feature `rust-crypto`: RustCrypto, pure Rust. jsonwebtoken's feature of that name also
 //!   compiles the `rsa` crate, which has RUSTSEC-2023-0071; nothing here calls it.
-//! - jsonwebtoken's process-wide provider is never asked: it panics when another crate of the same
-//!   binary has compiled in the other backend.
+//! - The code never uses jsonwebtoken's process-wide provider, because that panics when another
+//!   crate of the same binary has compiled in the other backend.
 
 #[cfg(feature = "aws-lc-rs")]
 use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
@@ -13,7 +13,7 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, jwk::EllipticCurve};
 
-/// Returns the public key of a private one; `None` when it is no Ed25519 key.
+/// Returns the public key of a private one, or `None` if it is no Ed25519 key.
 pub(super) fn ed25519_public(private: &EncodingKey) -> Option<Vec<u8>> {
     (DEFAULT_PROVIDER
         .key_utils
@@ -21,7 +21,7 @@ pub(super) fn ed25519_public(private: &EncodingKey) -> Option<Vec<u8>> {
     .ok()
 }
 
-/// Returns the public point of a private key; `None` when it is no P-256 key.
+/// Returns the public point of a private key, or `None` if it is no P-256 key.
 pub(super) fn p256_public(private: &EncodingKey) -> Option<(Vec<u8>, Vec<u8>)> {
     let components = DEFAULT_PROVIDER
         .key_utils

@@ -1,20 +1,22 @@
-//! The layer's cookies: their names, and how they are set and removed.
+//! Names, sets and removes the layer's cookies.
 //!
-//! - `__Host-` names (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2): `Secure`, `Path=/`, no
-//!   `Domain`, so that no sibling subdomain can plant one. On a plain-http loopback URL there is no
-//!   prefix and no `Secure`: Safari drops both there.
-//! - With a domain the session cookie is `__Secure-`, and has `Domain`: `__Host-` allows none. The
-//!   others stay as they are.
-//! - `HttpOnly` and `SameSite=Lax` on all. Lax arrives with the navigation from the mail, and with
-//!   no cross-site POST.
+//! - Names begin with `__Host-` (draft-ietf-httpbis-rfc6265bis, section 4.1.3.2), which demands
+//!   `Secure`, `Path=/` and no `Domain`, so that no sibling subdomain can plant one. On a
+//!   plain-http loopback URL there is neither prefix nor `Secure`, because Safari drops such
+//!   cookies there.
+//! - With a domain, the session cookie is `__Secure-` and has `Domain`, which `__Host-` does not
+//!   allow. The other cookies stay as they are.
+//! - All have `HttpOnly` and `SameSite=Lax`. A Lax cookie arrives with the navigation from the
+//!   mail, but with no cross-site POST.
 
 use std::time::Duration;
 
 use cookie::{Cookie, SameSite};
 use http::HeaderValue;
 
-/// A cookie's name and value together may have 4,096 octets; a browser drops what is longer
-/// (draft-ietf-httpbis-rfc6265bis, section 5.6).
+/// The most octets of a cookie's name and value together: 4,096.
+///
+/// A browser drops a longer cookie (draft-ietf-httpbis-rfc6265bis, section 5.6).
 pub(crate) const LONGEST: usize = 4_096;
 
 /// The names of the layer's cookies, and whether they are `Secure`.
@@ -27,23 +29,23 @@ pub(crate) struct Cookies {
     pass: String,
     return_to: String,
     is_secure: bool,
-    /// Of the session cookie alone.
+    /// The domain of the session cookie. The others have none.
     domain: Option<String>,
-    /// The same for every response: a forged cookie is a stranger's to send, and should cost us
-    /// little.
+    /// Made once for all responses, so that answering a stranger's forged cookie costs little.
     removal: HeaderValue,
 }
 
-/// Which of the layer's cookies.
+/// One of the layer's cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Jar {
-    /// Says that a session cookie was set a moment ago: a browser that brings this one and not that
-    /// one dropped it.
+    /// Records that a session cookie was set within the last minute. A browser that sends this
+    /// cookie without the session cookie has dropped that one.
     Arrived,
     /// Binds a sign-in to the browser that began it.
     Browser,
-    /// The session token under the name that it has with a domain where there is none, and without
-    /// where there is one. It is not read.
+    /// The session cookie's other name, which is never read.
+    ///
+    /// Without a domain it is the name that the cookie has with one, and the reverse.
     Former,
     /// The leave of another browser to finish a sign-in.
     Pass,
@@ -65,10 +67,10 @@ impl Jar {
 }
 
 impl Cookies {
-    /// Makes the names from the base name: `NAME`, `NAME-browser` and so on, behind `__Host-` when
+    /// Makes the names from the base name: `NAME`, `NAME-browser` and so on, after `__Host-` if
     /// secure.
     ///
-    /// With a domain, which is for secure ones alone, the session's is `__Secure-NAME`.
+    /// With a domain, which only secure cookies have, the session cookie is `__Secure-NAME`.
     pub(crate) fn new(name: &str, is_secure: bool, domain: Option<String>) -> Self {
         let prefix = if is_secure { "__Host-" } else { "" };
         let (host, wide) = (format!("{prefix}{name}"), format!("__Secure-{name}"));
@@ -100,18 +102,18 @@ impl Cookies {
         }
     }
 
-    /// Says whether the session cookie goes to other hosts of a domain too.
+    /// Says whether browsers send the session cookie to other hosts of a domain, too.
     pub(crate) const fn has_domain(&self) -> bool {
         self.domain.is_some()
     }
 
-    /// Says whether a browser keeps such a cookie, or drops it as too large.
+    /// Says whether such a cookie is small enough for a browser to keep it.
     pub(crate) fn fits(&self, jar: Jar, value: &str) -> bool {
         self.name(jar).len().saturating_add(value.len()) <= LONGEST
     }
 
-    /// Returns the `Set-Cookie` value that keeps `value` for `max_age`, or until the browser is
-    /// closed.
+    /// Returns the `Set-Cookie` value that keeps `value` for `max_age`, or until the browser
+    /// closes.
     pub(crate) fn set(
         &self,
         jar: Jar,
@@ -121,7 +123,7 @@ impl Cookies {
         encode(&self.kept(jar, value, max_age))
     }
 
-    /// Returns the cookie that keeps `value` for `max_age`, or until the browser is closed.
+    /// Returns the cookie that keeps `value` for `max_age`, or until the browser closes.
     pub(crate) fn kept<'c>(
         &'c self,
         jar: Jar,
@@ -136,33 +138,36 @@ impl Cookies {
         cookie
     }
 
-    /// Returns the `Set-Cookie` value that makes the browser forget the session.
+    /// Returns the `Set-Cookie` value that removes the session cookie.
     pub(crate) fn removal(&self) -> HeaderValue {
         self.removal.clone()
     }
 
-    /// Returns the `Set-Cookie` value that makes the browser forget one of the cookies.
+    /// Returns the `Set-Cookie` value that removes one of the cookies.
     pub(crate) fn removal_of(&self, jar: Jar) -> HeaderValue {
         encode(&self.removed(jar))
     }
 
-    /// Returns the cookie that makes the browser forget one of the cookies.
+    /// Returns a cookie that removes one of the cookies.
     pub(crate) fn removed(&self, jar: Jar) -> Cookie<'_> {
         removed(self.name(jar), self.is_secure, self.domain_of(jar))
     }
 
     fn domain_of(&self, jar: Jar) -> Option<&str> {
+        // The other cookies keep `__Host-`, because a sibling subdomain that plants one could have
+        // a person finish an attacker's sign-in.
         self.domain.as_deref().filter(|_| jar == Jar::Session)
     }
 }
 
-/// A removal is of the cookie with the same name, path and domain, and of no other
-/// (draft-ietf-httpbis-rfc6265bis, section 5.7).
+/// Returns a cookie that removes the one with the same name, path and domain.
+///
+/// It removes no other (draft-ietf-httpbis-rfc6265bis, section 5.7).
 fn removed<'c>(name: &'c str, is_secure: bool, domain: Option<&'c str>) -> Cookie<'c> {
     let mut removal = bare(name, "", is_secure, domain);
     removal.make_removal();
-    // make_removal writes an Expires relative to the system clock; the epoch says the same and
-    // needs no clock.
+    // make_removal writes an Expires relative to the system clock. The epoch has the same effect,
+    // and needs no clock.
     removal.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
     removal
 }
@@ -171,6 +176,8 @@ fn bare<'c>(name: &'c str, value: &'c str, is_secure: bool, domain: Option<&'c s
     let mut cookie = Cookie::new(name, value);
     cookie.set_path("/");
     cookie.set_http_only(true);
+    // Strict would be withheld on the way back from the mail, which loops through the login form.
+    // Without the attribute, some browsers send the cookie with cross-site POSTs for two minutes.
     cookie.set_same_site(SameSite::Lax);
     cookie.set_secure(is_secure);
     if let Some(domain) = domain {
@@ -185,7 +192,7 @@ fn bare<'c>(name: &'c str, value: &'c str, is_secure: bool, domain: Option<&'c s
 )]
 fn encode(cookie: &Cookie<'_>) -> HeaderValue {
     let mut value = HeaderValue::try_from(cookie.to_string()).expect("a cookie of visible ASCII");
-    // Kept out of HPACK's shared table and out of Debug output.
+    // A sensitive value stays out of HPACK's shared table and out of Debug output.
     value.set_sensitive(true);
     value
 }

@@ -1,7 +1,6 @@
-//! Keys that everybody has: from tutorials, RFCs and tools. A session signed with one can be made
-//! by anyone.
+//! Published keys, from tutorials, RFCs and tools. With one of these, anyone can sign a session.
 
-/// Secrets of 32 bytes or more that stand in public documents.
+/// Secrets of 32 bytes or more from public documents.
 const PUBLISHED: [&[u8]; 11] = [
     b"a-string-secret-at-least-256-bits-long",
     b"a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
@@ -22,11 +21,11 @@ const PUBLISHED: [&[u8]; 11] = [
     ],
 ];
 
-/// The fewest distinct bytes that a key may have. 32 random bytes have 30 on average; 32 random hex
-/// digits have 14, and fewer than 8 of them once in 30 million keys.
+/// The fewest distinct bytes that a key may have. 32 random bytes have 30 on average. 32 random hex
+/// digits have 14, and fewer than 8 once in 30 million keys.
 const FEWEST_DISTINCT: usize = 8;
 
-/// Says whether a key stands in a public document, or is so regular that nobody drew it at random.
+/// Says whether a key is published, or too regular to be random.
 pub(super) fn is_known(secret: &[u8]) -> bool {
     PUBLISHED.contains(&secret)
         || distinct(secret) < FEWEST_DISTINCT
@@ -34,8 +33,7 @@ pub(super) fn is_known(secret: &[u8]) -> bool {
         || is_repeated(secret)
 }
 
-/// Says whether a text stands in a public document as a key. Some of them are base64 of something
-/// by chance.
+/// Says whether a text is a published key. Some of those happen to be valid base64 as well.
 pub(super) fn is_published(text: &str) -> bool {
     PUBLISHED.contains(&text.as_bytes())
 }
@@ -47,7 +45,7 @@ fn distinct(secret: &[u8]) -> usize {
     sorted.len()
 }
 
-/// `0123456789…`, `abcdef…`, 0, 1, 2, …: most bytes are one more than the byte before.
+/// Says whether most bytes are one more than the byte before: `0123456789…`, `abcdef…`, 0, 1, 2, …
 fn is_run(secret: &[u8]) -> bool {
     let follows = secret
         .windows(2)
@@ -56,7 +54,7 @@ fn is_run(secret: &[u8]) -> bool {
     follows.saturating_mul(2) > secret.len()
 }
 
-/// A short text that was repeated until it was long enough.
+/// Says whether a key is a short text that was repeated until it was long enough.
 fn is_repeated(secret: &[u8]) -> bool {
     (1..=secret.len() / 2).any(|period| {
         secret
@@ -71,7 +69,7 @@ mod tests {
     use super::*;
     use crate::session::SigningKey;
 
-    /// Pinned: three of them are base64 of bytes that no list has.
+    /// Pins that the text counts: three of them are base64 of bytes that no list has.
     #[test]
     fn a_published_text_is_no_key_whatever_it_decodes_to() {
         for text in PUBLISHED

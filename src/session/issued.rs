@@ -1,4 +1,4 @@
-//! What is handed out when a session begins, and why none is.
+//! What issuing a session yields, and why it may fail.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use http::HeaderValue;
 
 use super::{Session, cookie};
 
-/// A session that was made just now, and the token and cookie that carry it.
+/// A new session, with the token and the cookie that carry it.
 #[derive(Clone, Debug)]
 pub struct Issued {
     session: Session,
@@ -35,15 +35,15 @@ impl Issued {
         &self.token
     }
 
-    /// Returns the `Set-Cookie` value that has a browser keep the session. Its response must be
-    /// kept by no cache: `Cache-Control: no-store`.
+    /// Returns the `Set-Cookie` value that gives a browser the session. The response must not be
+    /// cached (`Cache-Control: no-store`).
     #[must_use]
     pub fn set_cookie(&self) -> HeaderValue {
         self.cookie.clone()
     }
 }
 
-/// A session's token. Whoever has it is signed in, so `Debug` prints `[redacted]`.
+/// A session's token. It is a credential, so `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SessionToken(String);
 
@@ -61,18 +61,18 @@ impl fmt::Debug for SessionToken {
     }
 }
 
-/// No session was made of an identity.
+/// Why no session was made for an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
-    /// The identity's subject is empty: such a token would be refused.
+    /// The identity's subject is empty. The gate would refuse such a token.
     #[error("the subject is empty")]
     NoSubject,
-    /// The current key does not sign.
-    #[error("the signing key does not sign")]
+    /// The current key failed to sign.
+    #[error("the signing key failed to sign")]
     NotSigned,
-    /// Browsers drop cookies over 4,096 bytes (draft-ietf-httpbis-rfc6265bis, section 5.6), and the
-    /// gate takes no longer token.
+    /// The cookie would be over 4,096 bytes. Browsers drop such cookies
+    /// (draft-ietf-httpbis-rfc6265bis, section 5.6), and the gate accepts no longer token.
     #[error(
         "the session's cookie would have {size} bytes, over {}",
         cookie::LONGEST

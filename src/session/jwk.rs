@@ -2,14 +2,14 @@
 
 use super::SigningKey;
 
-/// Writes a JWK Set of the key pairs among some keys. A shared secret has no public half, and is
-/// passed over.
+/// Writes a JWK Set of the key pairs among some keys. A shared secret has no public half, so it is
+/// left out.
 pub(super) fn set<'k>(keys: impl Iterator<Item = &'k SigningKey>) -> String {
     let keys: Vec<_> = keys.filter_map(write).collect();
     format!(r#"{{"keys":[{}]}}"#, keys.join(","))
 }
 
-/// No value has a character that JSON escapes: ids are plain.
+/// Writes one JWK. No value has a character that JSON escapes, because ids are restricted.
 fn write(key: &SigningKey) -> Option<String> {
     let public = key.public_jwk()?;
     let (id, algorithm) = (key.id(), key.algorithm());

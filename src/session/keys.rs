@@ -1,13 +1,12 @@
 //! `SigningKey`: one key that mints and verifies session tokens.
 //!
-//! - HS256 by RustCrypto's `hmac` and `sha2` with the key schedule computed once: for one short
-//!   token that is the fastest there is, and no backend has to be chosen for it.
-//! - EdDSA (Ed25519) and ES256 (P-256) by the backend of `backend.rs`, for when another service
-//!   verifies without our secret.
-//! - A key knows the exact encoded header of the tokens that it mints. A token finds its key by
-//!   these bytes; `alg`, `kid`, `typ`, `crit`, `jku` from outside are never interpreted.
-//! - What else must be secret is derived from the key (HKDF, RFC 5869), each purpose under its own
-//!   label.
+//! - HS256 uses RustCrypto's `hmac` and `sha2`, with the key schedule computed once. For one short
+//!   token nothing is faster, and it needs no choice of a backend.
+//! - EdDSA (Ed25519) and ES256 (P-256) use the backend of `backend.rs`. They let another service
+//!   verify without our secret.
+//! - A key knows the exact encoded header of its tokens, and these bytes choose the key of a token.
+//!   The layer never interprets a token's `alg`, `kid`, `typ`, `crit` or `jku`.
+//! - All other secrets are derived from the key (HKDF, RFC 5869), each purpose under its own label.
 
 use std::fmt;
 
@@ -25,7 +24,7 @@ use crate::error::ConfigError;
 const SHORTEST_SECRET: usize = 32;
 const LONGEST_KEY_ID: usize = 64;
 
-/// A key that signs sessions. `Debug` prints its id and algorithm alone.
+/// A key that signs sessions. `Debug` prints only its id and algorithm.
 ///
 /// ```
 /// use tower_magic_link::SigningKey;
@@ -36,7 +35,7 @@ const LONGEST_KEY_ID: usize = 64;
 #[derive(Clone)]
 pub struct SigningKey {
     id: String,
-    /// The encoded header of this key's tokens, and the dot behind it.
+    /// The encoded header of this key's tokens, with the dot after it.
     prefix: String,
     material: Material,
     derive: Hkdf<Sha256>,
@@ -56,7 +55,7 @@ impl SigningKey {
     /// # Errors
     ///
     /// When there are fewer than 32 bytes, or they are a well-known example, plainly not random, or
-    /// a public or private key in PEM, DER or SSH's format.
+    /// a public or private key in PEM, DER or SSH format.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let secret = secret.as_ref();
         if secret.len() < SHORTEST_SECRET {
@@ -75,7 +74,7 @@ impl SigningKey {
         if example_keys::is_known(secret) {
             return Err(ConfigError::secret(
                 "signing key",
-                "is a well-known example or not random: whoever knows it can sign in as anybody",
+                "is a well-known example or not random, so anyone could sign in as anybody",
             ));
         }
         let mac = Hmac::new_from_slice(secret).map_err(|_| {
@@ -84,8 +83,8 @@ impl SigningKey {
         Self::assemble(Material::Hs256(mac), secret)
     }
 
-    /// Draws a fresh HS256 key. Sessions signed with it end with the process, and no other replica
-    /// knows it.
+    /// Generates a fresh HS256 key. Its sessions end with the process, and no other replica knows
+    /// it.
     ///
     /// # Errors
     ///
@@ -94,8 +93,8 @@ impl SigningKey {
         Self::hs256(crate::random::bytes::<32>())
     }
 
-    /// Draws a fresh Ed25519 key for EdDSA. Sessions signed with it end with the process, and no
-    /// other replica knows it.
+    /// Generates a fresh Ed25519 key for EdDSA. Its sessions end with the process, and no other
+    /// replica knows it.
     ///
     /// # Errors
     ///
@@ -104,7 +103,7 @@ impl SigningKey {
     #[cfg_attr(docsrs, doc(cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))))]
     pub fn generate_ed25519() -> Result<Self, ConfigError> {
         let (pair, seed) = Pair::ed25519_of(crate::random::bytes())
-            .ok_or_else(|| ConfigError::secret("signing key", "is not taken by the backend"))?;
+            .ok_or_else(|| ConfigError::secret("signing key", "is not accepted by the backend"))?;
         Self::assemble(Material::Pair(Box::new(pair)), &seed)
     }
 
@@ -126,9 +125,9 @@ impl SigningKey {
     /// Reads a P-256 private key for ES256, in PKCS #8 PEM: `openssl genpkey -algorithm EC -pkeyopt
     /// ec_paramgen_curve:P-256`.
     ///
-    /// EdDSA is the better choice where every sibling knows it: it is faster, needs no random
-    /// number to sign, and its signature has one form (of one by ECDSA anybody can make a second,
-    /// for the same token).
+    /// Prefer EdDSA if every sibling service supports it. It is faster, and needs no random number
+    /// to sign. Its signatures also have one form only, whereas anybody can turn an ECDSA signature
+    /// into a second one for the same token.
     ///
     /// # Errors
     ///
@@ -142,8 +141,8 @@ impl SigningKey {
         Self::assemble(Material::Pair(Box::new(pair)), &seed)
     }
 
-    /// Names the key: the `kid` of its tokens, at most 64 letters, digits, `-`, `_` and `.`. The
-    /// default is derived from the key.
+    /// Sets the key's id, which is the `kid` of its tokens: 1 to 64 letters, digits, `-`, `_` and
+    /// `.`. The default is derived from the key.
     ///
     /// # Errors
     ///
@@ -160,7 +159,7 @@ impl SigningKey {
         Ok(self)
     }
 
-    /// Returns the key's name.
+    /// Returns the key's id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -176,7 +175,7 @@ impl SigningKey {
         }
     }
 
-    /// Returns the members of the key's JWK that say which public key it is; `None` of a shared
+    /// Returns the members of the key's JWK that hold its public key, or `None` for a shared
     /// secret.
     pub(super) fn public_jwk(&self) -> Option<String> {
         match &self.material {
@@ -186,8 +185,8 @@ impl SigningKey {
         }
     }
 
-    /// Says whether two keys have the same secret, whatever they are called. Not in constant time:
-    /// both are ours.
+    /// Says whether two keys have the same secret, whatever their ids. This needs no constant time,
+    /// because both keys are ours.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.algorithm() == other.algorithm()
             && self.derived::<32>("same key") == other.derived("same key")
@@ -201,12 +200,12 @@ impl SigningKey {
             derive: Hkdf::new(Some(b"tower-magic-link"), secret),
         };
         let id = URL_SAFE_NO_PAD.encode(key.derived::<6>("key id"));
-        // A leading '-' or '_' is as good as any other character.
+        // The id may begin with '-' or '_': a `kid` has no special characters.
         key = key.with_id(id)?;
         Ok(key)
     }
 
-    /// Makes an HS256 key of any secret, whose tokens have any header.
+    /// Makes an HS256 key of any secret, for tokens with any header.
     #[cfg(test)]
     pub(super) fn with_header(secret: &[u8], encoded: &str) -> Self {
         Self {
@@ -217,7 +216,7 @@ impl SigningKey {
         }
     }
 
-    /// Returns a secret for one purpose, independent of those for every other label.
+    /// Returns a secret for one purpose, independent of the secrets of all other labels.
     #[expect(
         clippy::expect_used,
         reason = "HKDF-SHA256 yields up to 8,160 bytes; no purpose asks for more than 32"
@@ -230,7 +229,7 @@ impl SigningKey {
         secret
     }
 
-    /// Returns the encoded header of this key's tokens, with the dot behind it.
+    /// Returns the encoded header of this key's tokens, with the dot after it.
     pub(super) fn prefix(&self) -> &str {
         &self.prefix
     }
@@ -257,11 +256,11 @@ impl SigningKey {
         Some(())
     }
 
-    /// Says whether an encoded signature is this key's for the text. Constant time in the
+    /// Says whether an encoded signature of the text is this key's. It takes constant time in the
     /// signature's bytes.
     pub(super) fn verifies(&self, text: &str, signature: &str) -> bool {
-        // 64 bytes is an Ed25519 or P-256 signature; HMAC-SHA256 has 32. A longer one does not fit
-        // and is refused.
+        // An Ed25519 or P-256 signature has 64 bytes, an HMAC-SHA256 has 32. A longer text does not
+        // fit, and is refused.
         let mut buffer = [0; 64];
         let Ok(length) = URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) else {
             return false;
@@ -289,7 +288,8 @@ impl fmt::Debug for SigningKey {
     }
 }
 
-/// The id has no character that JSON escapes, so the header can be written as it stands.
+/// Returns the encoded header with its dot. No id has a character that JSON escapes, so the text
+/// can be written directly.
 fn prefix(algorithm: &str, id: &str) -> String {
     let header = format!(r#"{{"alg":"{algorithm}","typ":"session+jwt","kid":"{id}"}}"#);
     let mut prefix = URL_SAFE_NO_PAD.encode(header);
@@ -297,16 +297,16 @@ fn prefix(algorithm: &str, id: &str) -> String {
     prefix
 }
 
-/// Says whether a secret is a key in one of the formats that public keys are handed out in. With
-/// one of those as the secret of an HMAC, everybody could sign (CVE-2022-29217 and its kin).
+/// Says whether a secret is a key in one of the usual formats of public keys. With a public key as
+/// the secret of an HMAC, everybody could sign (CVE-2022-29217 and similar).
 fn is_key_document(secret: &[u8]) -> bool {
     let text = secret.trim_ascii_start();
     let is_text = ["-----BEGIN ", "ssh-", "ecdsa-sha2-", "sk-ssh-"]
         .iter()
         .any(|start| text.starts_with(start.as_bytes()));
-    // A DER sequence of just this length, with a sequence or an integer first:
-    // SubjectPublicKeyInfo, PKCS #1, PKCS #8. The shortest public key has 44 bytes; random keys of
-    // 32 are never mistaken for one.
+    // A DER sequence of exactly this length that begins with a sequence or an integer:
+    // SubjectPublicKeyInfo, PKCS #1, PKCS #8. The shortest public key has 44 bytes, so a random key
+    // of 32 is never mistaken for one.
     let is_der = secret.len() >= 44
         && match secret {
             [0x30, length, 0x30 | 0x02, ..] if *length < 0x80 => {

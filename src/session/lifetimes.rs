@@ -1,10 +1,10 @@
-//! How long sessions live. Pure: times are arguments.
+//! How long sessions live. The rules are pure: times are arguments.
 //!
 //! - A session ends when its lifetime since the sign-in has passed, or its idle time since the last
-//!   renewal: whichever is first.
-//! - Whoever asked to be remembered has a lifetime of their own, and no idle time within it.
-//! - A token knows the settings of the day when it was minted. Today's may be shorter, and then
-//!   they hold: for its end, its renewal and what lives with it.
+//!   renewal, whichever comes first.
+//! - A remembered session has a lifetime of its own, and no idle time within it.
+//! - A token holds the settings of the day when it was minted. If today's are shorter, they apply
+//!   to its end, its renewal and everything that ends with the session.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 /// How long sessions of one term live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
-    /// From the sign-in, whatever happens.
+    /// From the sign-in. No renewal extends it.
     pub(crate) absolute: Duration,
     /// From the last renewal.
     pub(crate) idle: Duration,
@@ -26,7 +26,7 @@ pub(crate) struct Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lifetimes {
     pub(crate) usual: Span,
-    /// Of whoever asked to be remembered; `None` where nobody is offered that.
+    /// The span of remembered sessions; `None` if the form does not offer that.
     pub(crate) remembered: Option<Span>,
 }
 
@@ -37,8 +37,7 @@ impl Span {
 }
 
 impl Lifetimes {
-    /// Returns the span of a term. Where remembering was switched off again, nobody is remembered
-    /// any longer.
+    /// Returns the span of a term. Without a span for remembered sessions, they have the usual one.
     fn span(&self, term: Term) -> Span {
         match (term, self.remembered) {
             (Term::Remembered, Some(remembered)) => remembered,
@@ -51,36 +50,38 @@ impl Lifetimes {
         self.span(term).end_of(now, now)
     }
 
-    /// Returns when a session ends unless it is renewed: by its token, or by today's settings where
-    /// that is sooner.
+    /// Returns when a session ends unless it is renewed: by its token, or earlier by today's
+    /// settings.
     pub(crate) fn end_of(&self, session: &Session) -> Timestamp {
         let span = self.span(session.term());
         let end = span.end_of(session.auth_time(), session.issued_at());
         end.min(session.expires_at())
     }
 
-    /// Returns when no renewal can make a session end later.
+    /// Returns the end of a session that no renewal can move.
     pub(crate) fn absolute_end_of(&self, session: &Session) -> Timestamp {
         session.auth_time() + self.span(session.term()).absolute
     }
 
-    /// Returns the session with a later end, where it is time for that and there is one.
+    /// Returns the session with a later end, if a renewal is due and can give it one.
     pub(crate) fn renewal(&self, session: &Session, now: Timestamp) -> Option<Session> {
         let span = self.span(session.term());
+        // Not at every request: each renewal is a signature, and makes the response uncacheable.
         let is_due = now >= session.issued_at() + span.renew_after;
         let end = span.end_of(session.auth_time(), now);
+        // Near the absolute end, a renewal gains nothing.
         (is_due && end > self.end_of(session)).then(|| session.renewed(end, now))
     }
 
-    /// Returns the longest that any session lives: for so long an end of all of them must be
-    /// remembered.
+    /// Returns the longest life of any session. A revocation of all sessions must be kept that
+    /// long.
     pub(crate) fn longest(&self) -> Duration {
         let remembered = self.remembered.map_or(Duration::ZERO, |span| span.absolute);
         self.usual.absolute.max(remembered)
     }
 
-    /// Returns how long a browser keeps a session's cookie; `None` until it is closed. Where people
-    /// are asked whether to be remembered, that is what no means.
+    /// Returns how long a browser keeps a session's cookie; `None` until the browser closes. That
+    /// is what an unticked "remember me" means.
     pub(crate) fn cookie_lifetime(&self, session: &Session, now: Timestamp) -> Option<Duration> {
         let is_kept = self.remembered.is_none() || session.term() == Term::Remembered;
         is_kept.then(|| now.until(session.expires_at()))
@@ -108,8 +109,7 @@ mod tests {
         }
     }
 
-    /// Sessions of 12 hours that end after an idle hour; 30 days for whoever asks, where that is
-    /// on.
+    /// Returns lifetimes of 12 hours with an idle hour, and 30 days for remembered sessions.
     fn lifetimes(remembers: bool) -> Lifetimes {
         Lifetimes {
             usual: span(12 * HOUR, HOUR),

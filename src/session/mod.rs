@@ -1,8 +1,8 @@
-//! The session: who is signed in, since when and until when.
+//! The session: an identity, with the time of its sign-in and of its end.
 //!
-//! - A session is what a verified token says ([`token`]); nothing is stored on the server for it.
-//! - It is one `Arc`: cloning it into a handler costs a counter.
-//! - Its id outlives renewals: ending the id ends every token that was ever minted for it.
+//! - A session is what a verified token says ([`token`]). The server stores nothing for it.
+//! - It is one `Arc`, so a clone for a handler costs one reference count.
+//! - Its id outlives renewals, so revoking it ends every token that was ever minted for it.
 
 use std::{
     fmt,
@@ -50,7 +50,7 @@ pub use self::{
 
 /// A signed-in person's session, as the request's token states it.
 ///
-/// The layer leaves it in the request's extensions. Under feature `axum` it is an extractor too.
+/// The layer puts it into the request's extensions. With feature `axum` it is also an extractor.
 ///
 /// ```
 /// use tower_magic_link::Session;
@@ -65,7 +65,7 @@ pub use self::{
 #[derive(Clone)]
 pub struct Session(Arc<Record>);
 
-/// All texts of a session stand in one string, so that reading a token allocates for them once.
+/// All texts of a session share one string, so that reading a token allocates for them once.
 #[derive(Clone)]
 struct Record {
     text: String,
@@ -75,13 +75,13 @@ struct Record {
     method: SignInMethod,
     term: Term,
     times: Times,
-    /// When this was read of a request, or made.
+    /// When the session was read from a request, or made.
     as_of: Timestamp,
     is_left: Left,
 }
 
-/// The request that holds this session has itself signed its person out. A copy with other times is
-/// another request's.
+/// Whether the request that holds this session has signed it out itself. A copy of the record
+/// starts unset, because it belongs to another request.
 #[derive(Default)]
 struct Left(AtomicBool);
 
@@ -127,7 +127,7 @@ pub(crate) struct Times {
 }
 
 impl Session {
-    /// Makes a session of an identity that was proven just now.
+    /// Makes a session for an identity that was proven just now.
     pub(crate) fn new(identity: &Identity, id: SessionId, times: Times) -> Self {
         let fields = [
             identity.subject(),
@@ -180,12 +180,12 @@ impl Session {
         }))
     }
 
-    /// Remembers that whoever holds this very session ends it.
+    /// Records that the request which holds this session has ended it.
     pub(crate) fn leave(&self) {
         self.0.is_left.0.store(true, Ordering::Relaxed);
     }
 
-    /// Says whether whoever holds this very session has ended it.
+    /// Says whether the request that holds this session has ended it.
     pub(crate) fn is_left(&self) -> bool {
         self.0.is_left.0.load(Ordering::Relaxed)
     }
@@ -202,13 +202,13 @@ impl Session {
         self.0.id
     }
 
-    /// Returns the proven address, as the provider writes it.
+    /// Returns the proven address, as the provider writes it, with a non-ASCII domain in punycode.
     #[must_use]
     pub fn email(&self) -> &str {
         self.field(Field::Email)
     }
 
-    /// Returns the provider's id of the organization, where it named one.
+    /// Returns the provider's id of the organization, if it named one.
     #[must_use]
     pub fn organization(&self) -> Option<&str> {
         self.optional(Field::Organization)
@@ -220,20 +220,19 @@ impl Session {
         self.optional(Field::Connection)
     }
 
-    /// Returns the person's first name, where the provider knows it.
+    /// Returns the person's first name, if the provider knows it.
     #[must_use]
     pub fn first_name(&self) -> Option<&str> {
         self.optional(Field::FirstName)
     }
 
-    /// Returns the person's last name, where the provider knows it.
+    /// Returns the person's last name, if the provider knows it.
     #[must_use]
     pub fn last_name(&self) -> Option<&str> {
         self.optional(Field::LastName)
     }
 
-    /// Returns the provider's id of its own session, where it keeps one: `session_…` of WorkOS's
-    /// Magic Auth.
+    /// Returns the id of the provider's own session, if any: `session_…` at WorkOS's Magic Auth.
     #[must_use]
     pub fn provider_session(&self) -> Option<&str> {
         self.optional(Field::ProviderSession)
@@ -251,11 +250,10 @@ impl Session {
         self.0.times.issued_at
     }
 
-    /// Returns the first moment at which this token is no longer good, as it was minted. A renewal
-    /// moves it.
+    /// Returns the first moment at which this token, as minted, is expired. A renewal moves it.
     ///
-    /// Where the layer's lifetimes were made shorter since, the session ends by those, which is
-    /// sooner, or is renewed before. The layer's own word on it is `expires_at` at `/auth/session`.
+    /// If the layer's lifetimes were made shorter since, the session ends earlier, unless it is
+    /// renewed before. `/auth/session` gives the end by today's lifetimes as `expires_at`.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.0.times.expires_at
@@ -279,7 +277,7 @@ impl Session {
     }
 }
 
-/// Prints the ids and times, not the address or the names.
+/// Prints the ids and times, but neither the address nor the names.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")
@@ -293,7 +291,7 @@ impl fmt::Debug for Session {
     }
 }
 
-/// The name of a session: 128 random bits. It opens nothing by itself.
+/// The id of a session: 128 random bits. It is no credential.
 ///
 /// ```
 /// use tower_magic_link::SessionId;
@@ -305,7 +303,7 @@ impl fmt::Debug for Session {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId([u8; 16]);
 
-/// The text is not a session id: 22 characters of base64url.
+/// The text is not a session id, which has 22 characters of base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a session id")]
 #[non_exhaustive]

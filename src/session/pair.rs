@@ -1,4 +1,4 @@
-//! Key pairs: what signs is ours, what verifies may be everybody's.
+//! Key pairs: the private key signs and stays here, the public key verifies and may be published.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
@@ -26,9 +26,9 @@ impl Pair {
         Self::ed25519_in(EncodingKey::from_ed_pem(pem).ok()?)
     }
 
-    /// Makes the Ed25519 key of its secret bytes.
+    /// Makes an Ed25519 key from its secret bytes.
     pub(super) fn ed25519_of(secret: [u8; 32]) -> Option<(Self, Vec<u8>)> {
-        // What stands before them in PKCS #8, version 1 (RFC 8410, section 10.3).
+        // The bytes before the secret in PKCS #8, version 1 (RFC 8410, section 10.3).
         const BEFORE: &[u8] = &[
             0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22,
             0x04, 0x20,
@@ -37,7 +37,7 @@ impl Pair {
     }
 
     fn ed25519_in(private: EncodingKey) -> Option<(Self, Vec<u8>)> {
-        // An octet string of 34 bytes, that holds an octet string of 32 (RFC 8410, section 7).
+        // An octet string of 34 bytes that holds an octet string of 32 (RFC 8410, section 7).
         const TAGS: &[u8] = &[0x04, 0x22, 0x04, 0x20];
         let x = backend::ed25519_public(&private)?;
         let secret = secret_behind(TAGS, private.as_bytes())?;
@@ -81,8 +81,8 @@ impl Pair {
         }
     }
 
-    /// RFC 8037, section 2, and RFC 7518, section 6.2.1. No value has a character that JSON
-    /// escapes.
+    /// Returns the JWK members of the public key (RFC 8037, section 2, and RFC 7518, section
+    /// 6.2.1). No value has a character that JSON escapes.
     pub(super) fn public_jwk(&self) -> String {
         let text = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         match &self.curve {
@@ -112,8 +112,8 @@ impl Pair {
     }
 }
 
-/// Finds the 32 secret bytes in a PKCS #8 document. They alone name the key and derive from it, so
-/// that it is the same key with its public half behind it and without.
+/// Finds the 32 secret bytes in a PKCS #8 document. The key's id and secrets are derived from these
+/// alone, so a document with the public half and one without give the same key.
 fn secret_behind(tags: &[u8], document: &[u8]) -> Option<Vec<u8>> {
     let at = document
         .windows(tags.len())

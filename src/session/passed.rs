@@ -1,15 +1,15 @@
-//! The mark of a request that the layer handed on without a session: with it, a public path and a
-//! missing layer do not look alike.
+//! The mark of a request that the layer handed on without a session. It tells a public path from a
+//! missing layer.
 
 use http::Extensions;
 
 use crate::session::Session;
 
-/// Left in a request that passed the layer without a session. It has no size.
+/// The mark of a request that passed the layer without a session. It has no size.
 #[derive(Clone, Copy)]
 struct Passed;
 
-/// Left beside it where the store could not tell whether there is a session. It has no size.
+/// A second mark, if the store could not tell whether the session is revoked. It has no size.
 #[derive(Clone, Copy)]
 struct Unsettled;
 
@@ -21,7 +21,7 @@ pub(crate) fn mark(extensions: &mut Extensions) {
     extensions.insert(Passed);
 }
 
-/// Marks a request whose session is in doubt: the store is out.
+/// Marks a request whose session is in doubt, because the store failed.
 pub(crate) fn mark_unsettled(extensions: &mut Extensions) {
     extensions.insert(Unsettled);
 }
@@ -31,7 +31,7 @@ pub(crate) fn is_unsettled(extensions: &Extensions) -> bool {
     extensions.get::<Unsettled>().is_some()
 }
 
-/// Returns the session of a request that has come through the layer, where it has one.
+/// Returns the session of a request that has come through the layer, if it has one.
 pub(crate) fn session(extensions: &Extensions) -> Result<Option<&Session>, NoLayer> {
     match (extensions.get::<Session>(), extensions.get::<Passed>()) {
         (Some(session), _) => Ok(Some(session)),

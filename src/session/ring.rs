@@ -1,11 +1,11 @@
-//! `KeyRing`: the current key, and those that verify beside it.
+//! `KeyRing`: the current key, and the keys that verify beside it.
 //!
 //! - New tokens and sealed values are made with the current key.
-//! - The others still verify and open, so that a key can be changed without signing anyone out:
-//!   until their end, and no token that was minted after they retired.
-//! - A ring is replaced as a whole, through its [`KeyHandle`], while requests read it ([`swap`]).
-//!   Whatever is decided is decided by one snapshot; what comes later in a request sees that ring
-//!   or a newer one, never an older.
+//! - The other keys still verify and open, so that a change of the key signs nobody out. They do so
+//!   until their end, and refuse tokens that were minted after they retired.
+//! - A [`KeyHandle`] replaces the ring as a whole while requests read it ([`swap`]). Each decision
+//!   uses one snapshot. A later decision of the same request sees the same ring or a newer one,
+//!   never an older.
 
 use std::{env, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
@@ -24,7 +24,7 @@ mod text;
 pub(in crate::session) use self::keys::{Entry, Keys};
 pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 
-/// The keys that sign sessions: one current, any number that verify beside it.
+/// The keys of the sessions: one that signs, and any number that verify beside it.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,28 +40,28 @@ pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 /// # Ok::<(), tower_magic_link::ConfigError>(())
 /// ```
 ///
-/// Clones are the same ring: what [`KeyRing::handle`] replaces changes for every layer that was
-/// given one. `retire` and `announce` make a ring of its own.
+/// Clones share one ring: a change through [`KeyRing::handle`] reaches every layer that has a
+/// clone. `retire` and `announce` make a separate ring.
 ///
 /// # Changing the key
 ///
-/// One process: [`KeyHandle::rotate`]. Several replicas swap one after the other, and a token whose
-/// key a replica does not know signs its person out there. So a change has three steps, each taken
-/// everywhere before the next:
+/// In one process, call [`KeyHandle::rotate`]. Several replicas swap one after the other, and a
+/// replica refuses tokens of a key that it does not know. So a change has three steps; finish each
+/// on every replica before the next:
 ///
-/// 1. The new key is added with [`KeyRing::announce`]: it verifies, and mints nothing yet.
-///    [`MagicLinkLayer::jwks`] lists it; siblings have it once their copy of the list is older than
-///    [`Jwks::MAX_AGE`].
-/// 2. The new key becomes the current one, and the old one retires ([`KeyRing::retire`]), until the
-///    longest session has ended, and the last sign-in in flight ([`RetiredKey::until`]). A replica
-///    that swaps up to [`RetiredKey::LEEWAY`] later still mints good tokens with the old key.
-/// 3. The old key is dropped, by itself where it retired with an end.
+/// 1. Add the new key with [`KeyRing::announce`]. It verifies, and mints nothing yet.
+///    [`MagicLinkLayer::jwks`] lists it. Sibling services know it after [`Jwks::MAX_AGE`], when
+///    their copies of the list have expired.
+/// 2. Make the new key the current one, and retire the old one ([`KeyRing::retire`]) until the
+///    longest session and the last sign-in in flight have ended ([`RetiredKey::until`]). A replica
+///    that swaps up to [`RetiredKey::LEEWAY`] later still mints valid tokens with the old key.
+/// 3. Drop the old key. If it retired with an end, this happens by itself.
 ///
-/// Throttle counts and match codes depend on the current key: they start anew, and a person who
-/// began to sign in before the change may be shown another match code in their next tab.
+/// Throttle counts and match codes depend on the current key. After a change the counts start anew,
+/// and a person who began to sign in before it may see another match code in their next tab.
 ///
-/// A key that *leaked* must not retire: whoever has it can date tokens back, up to the longest
-/// session. Replace the ring by one without it; everybody signs in again.
+/// Never retire a key that *leaked*: an attacker can backdate tokens, up to the longest session.
+/// Replace the ring by one without it, and everybody signs in again.
 ///
 /// [`Jwks::MAX_AGE`]: crate::companion::Jwks::MAX_AGE
 /// [`MagicLinkLayer::jwks`]: crate::MagicLinkLayer::jwks
@@ -77,33 +77,34 @@ impl KeyRing {
         Self::of(Keys::new(current))
     }
 
-    /// Reads the current key from `MAGIC_LINK_KEY` and, where it is set, keys that verify beside it
-    /// from `MAGIC_LINK_RETIRED_KEYS`, separated by commas. When they retired is not known: they
-    /// verify whatever they signed.
+    /// Reads the current key from `MAGIC_LINK_KEY`, and retired ones from
+    /// `MAGIC_LINK_RETIRED_KEYS`.
+    ///
+    /// The second variable is optional, and separates its keys by commas. Since it does not say
+    /// when they retired, they verify every token that they signed.
     ///
     /// A key is 32 random bytes or more in base64 (`openssl rand -base64 32`), or an Ed25519 or
     /// P-256 private key in PKCS #8 PEM.
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Missing`] when `MAGIC_LINK_KEY` is not set or empty; else when a key cannot
-    /// work, or is there twice.
+    /// [`ConfigError::Missing`] when `MAGIC_LINK_KEY` is not set or empty, and other errors when a
+    /// key is invalid or occurs twice.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::from_variables(|name| env::var_os(name))
     }
 
-    /// Reads the keys from a file, once. [`KeyFile`] says how it is written, and can follow its
-    /// changes.
+    /// Reads the keys from a file, once. [`KeyFile`] describes the format, and can follow changes.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read, or a key in it cannot work or is there twice.
+    /// When the file cannot be read, or a key in it is invalid or occurs twice.
     pub fn from_file(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         KeyFile::open(path).map(|file| file.keys())
     }
 
-    /// Adds a key that mints no more, and verifies what it has minted. A bare [`SigningKey`]
-    /// verifies whatever it signed, without an end.
+    /// Adds a key that mints no more, but verifies what it has minted. A bare [`SigningKey`]
+    /// verifies every token that it signed, without an end.
     ///
     /// # Errors
     ///
@@ -112,7 +113,7 @@ impl KeyRing {
         self.load().with(key.into().entry()).map(Self::of)
     }
 
-    /// Adds a key that verifies already, and is going to mint.
+    /// Adds a key that verifies already and will mint later.
     ///
     /// # Errors
     ///
@@ -121,7 +122,7 @@ impl KeyRing {
         self.retire(key)
     }
 
-    /// Returns what replaces this ring's keys while requests run.
+    /// Returns a handle that replaces this ring's keys while requests run.
     #[must_use]
     pub fn handle(&self) -> KeyHandle {
         KeyHandle::new(self.keys.clone())
@@ -156,7 +157,7 @@ impl KeyRing {
             })
     }
 
-    /// Returns the keys of this moment. What belongs together is done with one snapshot.
+    /// Returns a snapshot of the keys. Steps that belong together must share one snapshot.
     pub(in crate::session) fn load(&self) -> Snapshot<Keys> {
         self.keys.load()
     }
@@ -164,8 +165,8 @@ impl KeyRing {
     /// Returns the public halves of the ring's key pairs as a JWK Set (RFC 7517, section 5), as
     /// JSON.
     ///
-    /// Shared secrets (HS256) are never in it: a ring of nothing else gives an empty set. Keys
-    /// whose end has come are left out.
+    /// It never contains shared secrets (HS256), so a ring of these alone gives an empty set. It
+    /// leaves out keys whose end has come.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
         super::jwk::set(self.load().standing(now))

@@ -1,10 +1,10 @@
-//! Sealing: what must travel through the browser or WorkOS, but be read and made by us alone.
+//! Seals values that travel through the browser or WorkOS, and that only we may read or make.
 //!
-//! - XChaCha20-Poly1305: its nonce is long enough to be drawn at random, whatever the number of
+//! - The cipher is XChaCha20-Poly1305. Its nonce is long enough to be random for any number of
 //!   values.
 //! - Each purpose has its own key, derived from the signing key: a value sealed for one does not
 //!   open for another.
-//! - Sealed with the current key, opened with any of the ring whose end has not come.
+//! - The current key seals. Every key of the ring opens until its end.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
@@ -15,18 +15,18 @@ use super::{KeyRing, SigningKey};
 use crate::clock::Timestamp;
 
 const NONCE: usize = 24;
-/// The nonce before and the Poly1305 tag behind.
+/// The nonce before the sealed bytes, and the Poly1305 tag after them.
 #[cfg(test)]
 pub(crate) const OVERHEAD: usize = NONCE + 16;
 
-/// What a value is sealed for.
+/// The purpose of a sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// The address of the check-your-mail page.
     Check,
     /// The link that we mail, with the provider's link inside.
     Open,
-    /// The leave of another browser to finish a sign-in.
+    /// The permission of another browser to finish a sign-in.
     Pass,
     /// A return-to that is too long for the state.
     ReturnTo,
@@ -56,10 +56,11 @@ impl KeyRing {
         URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
     }
 
-    /// Opens what [`KeyRing::seal`] made for the same purpose with a key that the ring still has.
+    /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
     pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+        // A sealed value names no key, so each is tried: a ring has few.
         self.load().standing(now).find_map(|key| {
             aead(key, purpose)
                 .decrypt(&XNonce::from(*nonce), sealed)
@@ -67,19 +68,21 @@ impl KeyRing {
         })
     }
 
-    /// Returns a fresh browser cookie: 128 random bits, and a tag by which we know it for ours.
+    /// Returns a fresh browser cookie: 128 random bits, and a tag that proves that we made it.
     pub(crate) fn browser_cookie(&self, random: [u8; 16]) -> String {
         let tag = browser_mac(self.load().current(), random)
             .finalize()
             .into_bytes();
         let tag = tag.first_chunk::<16>().copied().unwrap_or_default();
+        // Half of the tag: 128 bits cannot be guessed, and the cookie stays short.
         URL_SAFE_NO_PAD.encode([random, tag].concat())
     }
 
-    /// Returns what stands for a value where the value itself must not be kept: the same for the
-    /// same value, label and current key.
+    /// Returns a pseudonym for a value that must not be stored itself. It depends on the value, the
+    /// label and the current key.
     #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     pub(crate) fn pseudonym(&self, label: &'static str, value: &[u8]) -> [u8; 16] {
+        // Keyed, because addresses can be guessed and a plain hash of one found again.
         let tag = Hmac::<Sha256>::new_from_slice(&self.load().current().derived::<32>(label))
             .map(|mac| mac.chain_update(value))
             .expect("a 32-byte key")
@@ -88,7 +91,7 @@ impl KeyRing {
         tag.first_chunk::<16>().copied().unwrap_or_default()
     }
 
-    /// Says whether a browser cookie is one that we made. Constant time in the tag.
+    /// Says whether we made a browser cookie. It takes constant time in the tag.
     pub(crate) fn made_browser_cookie(&self, cookie: &str, now: Timestamp) -> bool {
         let mut bytes = [0; 32];
         if URL_SAFE_NO_PAD.decode_slice(cookie, &mut bytes) != Ok(bytes.len()) {
@@ -216,7 +219,7 @@ mod tests {
         let before = KeyRing::new(old.clone());
         let sealed = before.seal(Purpose::State, b"secret", crate::random::bytes());
         let cookie = before.browser_cookie(crate::random::bytes());
-        // When the key retired says nothing of what is sealed: an attempt has its own end.
+        // The time of retirement does not limit sealed values, because an attempt has its own end.
         let old = RetiredKey::new(old).since(Timestamp::from_secs(0));
         let second = std::time::Duration::from_secs(1);
         let cases = [
@@ -239,8 +242,7 @@ mod tests {
         }
     }
 
-    /// Row 37: where base64 has unused bits or padding, a lenient decoder takes several spellings
-    /// of one value.
+    /// Row 37: with unused bits or padding in base64, a lenient decoder accepts several spellings.
     #[test]
     fn a_sealed_value_and_a_browser_cookie_have_one_spelling_each() {
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -1,8 +1,8 @@
-//! How long a session was wanted, and how recent its sign-in is.
+//! The term of a session, and how recent its sign-in is.
 //!
 //! - A session knows the time of its request, so that a handler needs no clock to tell how recent
 //!   the sign-in is.
-//! - That time is no part of what the session is: the same token of two requests states equal
+//! - That time is no part of the session's identity: two requests with the same token have equal
 //!   sessions.
 
 use std::{sync::Arc, time::Duration};
@@ -12,7 +12,7 @@ use super::{Record, Session};
 /// How long a person wanted to stay signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Term {
-    /// They asked to be remembered.
+    /// The person asked to be remembered.
     Remembered,
     #[default]
     Usual,
@@ -25,12 +25,12 @@ impl Session {
         self
     }
 
-    /// Says whether the person proved their address less than `within` ago, at the moment of this
-    /// request. Renewal makes no session fresh.
+    /// Says whether the person had proved their address less than `within` before this request. A
+    /// renewal does not make a session fresh.
     ///
-    /// It is the request's moment and not the present one: a connection that lives on, such as a
-    /// WebSocket, hears the same answer for ever. To send whoever is not fresh through sign-in
-    /// again and back, there is [`RequireRecent`](crate::companion::RequireRecent).
+    /// The time of the request counts, not the present one, so on a connection that lives on, such
+    /// as a WebSocket, the answer never changes. [`RequireRecent`](crate::companion::RequireRecent)
+    /// sends a person whose session is not fresh through a new sign-in and back.
     ///
     /// ```
     /// use std::time::Duration;
@@ -57,10 +57,11 @@ impl Session {
     }
 }
 
-/// Equal are sessions of which all is the same but the requests that they were read of.
+/// Sessions are equal if they differ only in the requests from which they were read.
 impl PartialEq for Session {
     fn eq(&self, other: &Self) -> bool {
         let told = |session: &Self| {
+            // Each field is named, so that a new one cannot be forgotten here.
             let Record {
                 text: _,
                 ends,

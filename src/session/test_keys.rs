@@ -1,6 +1,6 @@
 //! Keys for tests. All but the public halves were made for this file and are used nowhere else.
 
-/// 32 bytes for HS256, whose text no output may show.
+/// 32 bytes for HS256. No output may show their text.
 pub(super) const SECRET: &[u8; 32] = b"dj7fH2-marker-kwo1pqzm4vb8xn6rty";
 
 /// `openssl genpkey -algorithm ed25519`: PKCS #8, version 1.
@@ -9,7 +9,7 @@ MC4CAQAwBQYDK2VwBCIEIAciicQ7evupQK3i9arFTmeepXu8j+c8W3ohtSf8r5Bu
 -----END PRIVATE KEY-----
 ";
 
-/// The same key with its public half behind it: version 2 (RFC 8410, section 10.3).
+/// The same key with its public half after it: version 2 (RFC 8410, section 10.3).
 pub(super) const ED25519_WITH_PUBLIC: &str = "-----BEGIN PRIVATE KEY-----
 MFECAQEwBQYDK2VwBCIEIAciicQ7evupQK3i9arFTmeepXu8j+c8W3ohtSf8r5Bu
 gSEAnJXrO4v7FkYiaLeOJQJ+b6Ez/vMYZOm2cJD9zCr4DhA=

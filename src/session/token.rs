@@ -1,12 +1,12 @@
-//! The session token: a JWT (RFC 7519) that says who is signed in.
+//! The session token: a JWT (RFC 7519) that states the session.
 //!
 //! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`,
 //!   `email` and, where known, `org`, `conn`, `given_name`, `family_name`, `psid` (the provider's
-//!   session), `via` (`code` for a mailed code), `rem` (`true` for whoever asked to be remembered).
-//! - Verified in one pass: the header's exact bytes choose the key, the signature is checked before
-//!   anything is parsed, then every claim. What does not fit exactly is refused; claims that are
-//!   not known yet are passed over.
-//! - Time is an argument. A token is good before `exp` and not on it.
+//!   session), `via` (`code` for a mailed code), `rem` (`true` for a remembered session).
+//! - It is verified in one pass. The header's exact bytes choose the key, the signature is checked
+//!   before anything is parsed, and then every claim is checked. Any deviation is refused, but
+//!   unknown claims are ignored.
+//! - Time is an argument. A token is valid before `exp` and not on it.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
@@ -20,7 +20,9 @@ use super::{
 };
 use crate::{clock::Timestamp, provider::SignInMethod};
 
-/// Browsers cut cookies at 400 days (draft-ietf-httpbis-rfc6265bis, section 5.5).
+/// The longest life of a session: 400 days.
+///
+/// Browsers cut cookies at that (draft-ietf-httpbis-rfc6265bis, section 5.5).
 pub(crate) const LONGEST_SESSION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// The `via` of a session that began with a mailed code.
@@ -32,13 +34,13 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Not a token of this layer: its shape, key, signature or claims.
+    /// Its shape, key, signature or claims are not those of this layer.
     Invalid,
-    /// It was good until its end.
+    /// It was valid, and has expired.
     Expired,
 }
 
-/// Whom tokens are from and for: the public URL, on both sides.
+/// Mints and verifies tokens. Issuer and audience are both the public URL.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     keys: KeyRing,
@@ -57,7 +59,7 @@ impl Tokens {
         &self.keys
     }
 
-    /// Writes a session as a token. `None` when the key's backend fails to sign.
+    /// Writes a session as a token, or returns `None` if the key's backend fails to sign.
     pub(crate) fn mint(&self, session: &Session) -> Option<String> {
         let claims = Claims {
             iss: Text::from(self.issuer.as_str()),
@@ -86,18 +88,18 @@ impl Tokens {
         Some(token)
     }
 
-    /// Reads a token back into the session that it states.
+    /// Verifies a token, and returns the session that it states.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Session, Fault> {
         let keys = self.keys.load();
         let (entry, payload) = signed_payload(&keys, token).ok_or(Fault::Invalid)?;
-        // Checked as a whole: serde_json would check the UTF-8 of every string by itself.
+        // Checked once for the whole text, because serde_json would check the UTF-8 of each string.
         let payload = std::str::from_utf8(&payload).map_err(|_| Fault::Invalid)?;
-        // serde would take an array of the claims' values for them.
+        // serde would also accept an array of the claims' values.
         if !payload.starts_with('{') {
             return Err(Fault::Invalid);
         }
         let claims: Claims<'_> = serde_json::from_str(payload).map_err(|_| Fault::Invalid)?;
-        // What a retired key signs later is not ours, and past its end nothing is.
+        // A retired key that signs later is in other hands, and past its end nothing counts.
         if !entry.stands(now) || !entry.minted(claims.iat) {
             return Err(Fault::Invalid);
         }
@@ -106,17 +108,21 @@ impl Tokens {
     }
 
     fn check(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), Fault> {
+        // Two applications may share a key. A session of one must not count at the other.
         let is_ours = claims.iss.0 == self.issuer && claims.aud.0 == self.issuer;
         let is_sound = claims.auth_time <= claims.iat
+            // A later `iat` would postpone the idle end.
             && claims.iat <= now + LEEWAY
             && claims.nbf <= now + LEEWAY
             && claims.iat < claims.exp
+            // `build()` allows no longer lifetime, so a longer token is not ours.
             && claims.exp <= claims.auth_time + LONGEST_SESSION
             && !claims.sub.0.is_empty()
             && !claims.email.0.is_empty();
         if !is_ours || !is_sound {
             return Err(Fault::Invalid);
         }
+        // Last, so that only a token of ours is called expired.
         if now >= claims.exp {
             return Err(Fault::Expired);
         }
@@ -124,13 +130,15 @@ impl Tokens {
     }
 }
 
-/// Returns what a key of the ring has signed. Nothing of it is parsed before.
+/// Returns the payload that a key of the ring has signed, without parsing any of it.
 fn signed_payload<'k>(keys: &'k Keys, token: &str) -> Option<(&'k Entry, Vec<u8>)> {
+    // Before any hashing: a bearer token may be as long as the server lets a header be.
     if token.len() > LONGEST {
         return None;
     }
     let (signed, signature) = token.rsplit_once('.')?;
     let (entry, payload) = key_of(keys, signed)?;
+    // The signature covers the encoded text, so a forged payload is not even decoded.
     if !entry.key.verifies(signed, signature) {
         return None;
     }
@@ -138,7 +146,7 @@ fn signed_payload<'k>(keys: &'k Keys, token: &str) -> Option<(&'k Entry, Vec<u8>
     Some((entry, payload))
 }
 
-/// Chooses the key by the exact bytes of the header, and returns what stands behind them.
+/// Chooses the key by the exact bytes of the header, and returns the encoded payload after them.
 fn key_of<'k, 't>(keys: &'k Keys, signed: &'t str) -> Option<(&'k Entry, &'t str)> {
     keys.iter()
         .find_map(|entry| Some((entry, signed.strip_prefix(entry.key.prefix())?)))
@@ -154,7 +162,7 @@ struct Claims<'a> {
     sub: Text<'a>,
     sid: Id,
     iat: Timestamp,
-    /// Never minted; but a token that has one is held to it (RFC 7519, section 4.1.5).
+    /// Never minted, but honoured if a token has one (RFC 7519, section 4.1.5).
     #[serde(default = "always", skip_serializing)]
     nbf: Timestamp,
     exp: Timestamp,
@@ -175,7 +183,7 @@ struct Claims<'a> {
     /// How the address was proven; absent for a link.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     via: Option<Text<'a>>,
-    /// Whether the person asked to be remembered: the session has a lifetime of its own then.
+    /// Whether the session is remembered, which gives it a lifetime of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     rem: bool,
 }
@@ -219,8 +227,9 @@ fn optional<'t>(text: Option<&'t Text<'_>>) -> &'t str {
     text.map_or("", |text| &text.0)
 }
 
-/// A JSON string that is borrowed from the token unless it has escapes. serde borrows a bare `Cow`,
-/// but not one inside an `Option`.
+/// A JSON string that is borrowed from the token unless it has escapes.
+///
+/// serde borrows a bare `Cow`, but not one inside an `Option`.
 #[derive(Serialize)]
 #[serde(transparent)]
 struct Text<'a>(Cow<'a, str>);

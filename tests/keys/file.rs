@@ -118,7 +118,7 @@ async fn a_file_that_goes_wrong_leaves_the_keys_and_is_told_once() {
         (
             "a marker",
             |path| put(path, "marker-of-a-secret"),
-            "key file has on line 1 what is not base64",
+            "key file is wrong on line 1, which is not base64",
         ),
         (
             "not UTF-8",

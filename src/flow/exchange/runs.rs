@@ -1,19 +1,19 @@
-//! `Runs`: what runs or ran a moment ago, by key, so that it is begun once for however many ask for
-//! it.
+//! `Runs`: work by key, begun once for all callers that ask for it within a minute.
 //!
-//! - Looking for a run and beginning it are one step: of callers that ask at once, one begins.
-//! - Who forgets a run forgets that one, never another that has taken its place since.
+//! - Finding a run and beginning it are one step under one lock, so that of parallel callers only
+//!   one begins.
+//! - Forgetting a run removes that run only, never a newer one under the same key.
 
 use std::{collections::HashMap, time::Duration};
 
 use super::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 
-/// How long a run is shared.
+/// How long a run is shared, from its beginning.
 const REMEMBERED: Duration = Duration::from_secs(60);
-/// Beyond this one is forgotten: 10,000 sign-ins within a minute on one replica. Those that are not
-/// done go first: whoever begins many and waits for none pushes out nobody's session of the last
-/// minute.
+/// The most runs that are kept: 10,000 sign-ins within a minute on one replica. Beyond that,
+/// unfinished runs are dropped first, so that a flood of abandoned runs cannot push out finished
+/// sign-ins.
 const MOST: usize = 10_000;
 
 pub(super) type Key = [u8; 32];
@@ -25,7 +25,7 @@ pub(super) struct Runs<R> {
 
 struct Entry<R> {
     begun: Timestamp,
-    /// What else it is known by.
+    /// A second key, under which it is found too.
     of: Option<Key>,
     run: R,
 }
@@ -38,7 +38,7 @@ impl<R> Runs<R> {
         }
     }
 
-    /// Returns the run of this key; begins one if there is none.
+    /// Returns the run of this key, and begins one if there is none.
     pub(super) fn join(
         &self,
         key: Key,
@@ -50,6 +50,7 @@ impl<R> Runs<R> {
         R: Clone,
     {
         let mut entries = self.lock();
+        // Old entries go here, so that no task has to sweep them.
         entries.retain(|_, entry| entry.counts(now));
         if let Some(entry) = entries.get(&key) {
             return entry.run.clone();
@@ -71,7 +72,7 @@ impl<R> Runs<R> {
         run
     }
 
-    /// Returns a run that is known by this beside its key.
+    /// Returns a run by its second key, with its first.
     pub(super) fn of(&self, of: Key, now: Timestamp) -> Option<(Key, R)>
     where
         R: Clone,
@@ -82,7 +83,7 @@ impl<R> Runs<R> {
         Some((*key, entry.run.clone()))
     }
 
-    /// Forgets the run of this key, if it is the one that is meant.
+    /// Forgets the run of this key, if `is_meant` confirms it.
     pub(super) fn forget(&self, key: Key, is_meant: impl FnOnce(&R) -> bool) {
         let mut entries = self.lock();
         if entries.get(&key).is_some_and(|entry| is_meant(&entry.run)) {

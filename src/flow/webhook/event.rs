@@ -1,4 +1,4 @@
-//! Events: which sessions each one ends, and from when.
+//! Events: which sessions each one ends, and which are too new for it.
 //!
 //! | event | ends the sessions of |
 //! | --- | --- |
@@ -9,16 +9,16 @@
 //! | `organization_membership.deleted`; `….updated` with status `inactive` | the subject `data.user_id` in the organization `data.organization_id`, and in no other |
 //! | `session.revoked` | the provider's session `data.id` |
 //!
-//! - They end what began before the event, or within a minute after: our clock and WorkOS's are
-//!   two. A late delivery does not end what began since. An event without a time that can be read
-//!   ends what began before its delivery.
-//! - Read leniently: `object` and `context` may be missing, an id may look like anything, and
-//!   fields may be added. But an event of these names without the id that it must name is an error,
-//!   which WorkOS is told, and never half done. A person may have no address: then there is none to
-//!   end.
-//! - A directory's users have addresses, and no id that a session knows: their events end the
-//!   sessions of an address in every organization. So whoever runs a directory can have somebody
-//!   else sign in again, and no more than that.
+//! - An event ends the sessions that began before it, or within a minute after, because our clock
+//!   and WorkOS's may differ. A late delivery does not end sessions that began since. An event
+//!   without a readable time ends those that began before its delivery.
+//! - Events are read leniently: `object` and `context` may be missing, an id may have any form, and
+//!   unknown fields are ignored. An event of the table without its id is an error. WorkOS gets the
+//!   error, and no part of the event is carried out. A user may have no address; then no address is
+//!   revoked.
+//! - A directory's users have addresses, but no id that a session knows. Their events end the
+//!   sessions of an address in every organization, so a directory's administrator can force another
+//!   organization's user to sign in again, and no more than that.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ const LEEWAY: Duration = Duration::from_secs(60);
 /// The most bytes of an id or address. WorkOS's ids have 40 at most, addresses 254 (RFC 5321,
 /// section 4.5.3.1.3).
 const LONGEST_NAME: usize = 512;
-/// The most addresses of one person that are read.
+/// The most addresses of one user that are read.
 const MOST_ADDRESSES: usize = 16;
 
 /// An event whose signature was good.
@@ -60,14 +60,14 @@ impl Received {
         &self.name
     }
 
-    /// Returns the last moment at which a session that the event ends can have begun.
+    /// Returns the latest start of a session that the event ends.
     pub(crate) fn at(&self, now: Timestamp) -> Timestamp {
         let made = text(&self.event, "created_at").and_then(Timestamp::of_rfc3339);
         made.map_or(now, |made| now.min(made + LEEWAY))
     }
 
-    /// Returns whose sessions end; nobody's, for most events. `None` if the event does not say what
-    /// it must.
+    /// Returns whose sessions end, which most events leave empty. `None` if a required id is
+    /// missing.
     pub(crate) fn targets(&self) -> Option<Vec<Target>> {
         let name = |field| self.datum(field).map(str::to_owned);
         Some(match self.name.as_str() {
@@ -102,8 +102,9 @@ impl Received {
         })
     }
 
-    /// Returns every address of the person: `email`, and `emails` of a directory user. Each as it
-    /// is written and as we write it.
+    /// Returns every address of the user, as WorkOS writes it and as we write it.
+    ///
+    /// They stand in `email`, and in `emails` of a directory user.
     fn addresses(&self) -> Vec<Target> {
         let data = self.event.get("data").unwrap_or(&Value::Null);
         let more = data.get("emails").and_then(Value::as_array);
@@ -117,6 +118,7 @@ impl Received {
             let ours = ours
                 .as_ref()
                 .map(|email| email.as_str().to_ascii_lowercase());
+            // WorkOS may write a domain in other letters, and a session holds it in punycode.
             for form in [Some(address.to_ascii_lowercase()), ours] {
                 addresses.extend(form.filter(|form| !addresses.contains(form)));
             }
@@ -129,7 +131,7 @@ impl Received {
     }
 }
 
-/// Returns a text that says something.
+/// Returns a text field, unless it is empty or too long.
 fn text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
     let text = value.get(field)?.as_str()?;
     (!text.is_empty() && text.len() <= LONGEST_NAME).then_some(text)

@@ -1,14 +1,14 @@
 //! The webhook: WorkOS's signed events that end sessions.
 //!
-//! - The signature is checked over the bytes that came, before anything in them is read
-//!   ([`signature`]). Until then nothing is stored, and no store is asked.
-//! - What an event ends is [`event`]'s to say. All others are acknowledged, so that WorkOS does not
-//!   deliver them again.
-//! - 200 says that the store took every order of the event; otherwise 503, and WorkOS delivers it
-//!   again. Each order is given, whatever becomes of another, and they are repeatable: what a first
-//!   delivery did half, the next does whole.
-//! - An event that was done here before is acknowledged, and nothing more ([`recent`]).
-//! - A program reads the answers: none of them is a page.
+//! - The layer checks the signature over the received bytes before it parses any of them
+//!   ([`signature`]). Until then it stores nothing and calls no store.
+//! - [`event`] decides which sessions an event ends. Events that end none are acknowledged, so that
+//!   WorkOS does not deliver them again.
+//! - The answer is 200 if the store took every revocation of the event. Otherwise it is 503, and
+//!   WorkOS delivers the event again. Every revocation is tried even if another fails, and they are
+//!   idempotent, so a later delivery completes what an earlier one left half done.
+//! - An event that this process has handled before is acknowledged and nothing more ([`recent`]).
+//! - The answers are for a program: none of them is a page.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
@@ -29,7 +29,7 @@ mod signature;
 pub(crate) use self::signature::{Secret, Verifier};
 use self::{event::Received, recent::Recent};
 
-/// What the layer knows of the provider's events. There is none unless a secret was given.
+/// The state behind the webhook endpoint, which exists only with a secret.
 #[derive(Debug)]
 pub(crate) struct Webhook {
     verifier: Verifier,
@@ -44,7 +44,7 @@ impl Webhook {
         }
     }
 
-    /// Takes an event that came at `now`.
+    /// Handles an event that was received at `now`.
     pub(crate) async fn receive(
         &self,
         shared: &Shared,
@@ -74,7 +74,7 @@ impl Webhook {
             true => WebhookEffect::Ignored,
             false => WebhookEffect::Ended,
         };
-        // What began before the event is over by then, renewed or not.
+        // By `until`, every session that began before the event has expired, renewed or not.
         let (at, until) = (received.at(now), now + shared.gate.lifetimes.longest());
         let orders: Vec<_> = targets
             .into_iter()
@@ -84,14 +84,14 @@ impl Webhook {
             tell(WebhookEffect::NotRecorded);
             return Err(Rejection::new(RejectionKind::StoreUnavailable));
         }
-        // Only now: one that failed must be done when it comes again.
+        // Remembered only now, so that a failed event is handled when WorkOS delivers it again.
         self.recent.remember(received.id());
         tell(effect);
         Ok(done())
     }
 }
 
-/// Says by its head whether a request may be a signed event. Its body is read only then.
+/// Checks by its head whether a request may be a signed event, before its body is read.
 pub(crate) fn check_head(headers: &HeaderMap) -> Result<(), RejectionKind> {
     let length = headers
         .get(header::CONTENT_LENGTH)

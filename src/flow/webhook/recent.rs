@@ -1,9 +1,9 @@
-//! `Recent`: which events were done a moment ago.
+//! `Recent`: the events that this process has handled last.
 //!
-//! - Bounded: the last 4,096, by 16 bytes each of a hash, whatever their ids look like.
-//! - It belongs to this process. On another replica a duplicate gives the store the same orders
-//!   again, which change nothing: an order names the event's time, not its delivery's. It saves
-//!   work, and safety does not rest on it.
+//! - It holds the last 4,096 events, each as 16 bytes of a hash, however long their ids are.
+//! - Each replica has its own. On another one, a duplicate repeats the same revocations, which
+//!   changes nothing, because a revocation names the event's time and not its delivery's. `Recent`
+//!   saves work; safety does not depend on it.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -18,7 +18,7 @@ const MOST: usize = 4_096;
 
 type Print = [u8; 16];
 
-/// The events that were done last.
+/// The events that were handled last.
 #[derive(Default)]
 pub(crate) struct Recent(Mutex<Events>);
 
@@ -49,7 +49,7 @@ impl Recent {
     }
 
     fn lock(&self) -> MutexGuard<'_, Events> {
-        // Nothing in here panics half-way.
+        // No code under this lock panics half-way, so a poisoned value is still consistent.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,13 @@
 //! `WorkOS-Signature: t=<milliseconds since 1970>, v1=<HMAC-SHA256 of "<t>.<body>", in lower-case
 //! hex>`.
 //!
-//! - The field has exactly this shape, as WorkOS's SDKs document it: one field, both parts in this
-//!   order, one space between them, and nothing else. What is unknown is refused, so that nobody
-//!   adds a weaker part (a `v0`) for us to choose.
-//! - The MAC is over the bytes as they came, and compared in constant time.
-//! - The time is in milliseconds: one in seconds is in 1970, and too old. It counts in both
-//!   directions, to the whole second.
-//! - Each of several secrets is good, so that one can be replaced.
+//! - The field must have exactly this form, which WorkOS's SDKs document: one field, both parts in
+//!   this order, one space between them, and nothing else. An unknown part is refused, so that
+//!   nobody can offer a weaker scheme (a `v0`).
+//! - The MAC covers the bytes as received, and is compared in constant time.
+//! - The time is in milliseconds. A time in seconds would lie in 1970, and is refused as too old.
+//!   The tolerance applies in both directions, to the whole second.
+//! - Any of several secrets is accepted, so that a secret can be replaced.
 
 use std::{fmt, time::Duration};
 
@@ -22,13 +22,13 @@ const FIELD: &str = "workos-signature";
 const MOST_DIGITS: usize = 14;
 const MAC: usize = 32;
 
-/// A secret that signs events. What it was made of is not kept.
+/// A secret that signs events. Its text is not kept.
 #[derive(Clone)]
 pub(crate) struct Secret(Hmac<Sha256>);
 
 impl Secret {
-    /// `None` if it is empty, or has a blank before or behind it: a secret read from a file with
-    /// its line's end signs nothing right.
+    /// Makes a secret, or `None` if it is empty or has blanks around it. A secret that was read
+    /// from a file with its line break would refuse every event.
     pub(crate) fn new(secret: &str) -> Option<Self> {
         if secret.is_empty() || secret.trim() != secret {
             return None;
@@ -36,7 +36,7 @@ impl Secret {
         Hmac::new_from_slice(secret.as_bytes()).ok().map(Self)
     }
 
-    /// Says whether this secret signed a body. In constant time, as far as the MAC goes.
+    /// Says whether this secret signed a body. The MACs are compared in constant time.
     fn signed(&self, signature: &Signature<'_>, body: &[u8]) -> bool {
         let mac = self.0.clone();
         mac.chain_update(signature.time.as_bytes())
@@ -53,7 +53,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Says which events are the provider's.
+/// Checks that an event comes from the provider, and now.
 #[derive(Debug)]
 pub(crate) struct Verifier {
     secrets: Vec<Secret>,
@@ -76,7 +76,7 @@ impl Verifier {
         if !self.secrets.iter().any(signed) {
             return Err(RejectionKind::WebhookSignature);
         }
-        // Behind the signature, so that what an operator reads of a wrong clock is true.
+        // Checked after the signature, so that only the provider can make us report a wrong clock.
         let at = Timestamp::from_secs(signature.millis / 1_000);
         if at.until(now).max(now.until(at)) > self.tolerance {
             return Err(RejectionKind::WebhookUntimely);
@@ -88,7 +88,7 @@ impl Verifier {
 /// A signature that has the right shape.
 #[derive(Debug)]
 pub(crate) struct Signature<'h> {
-    /// As it was signed, digit by digit.
+    /// The digits as they were signed.
     time: &'h str,
     millis: u64,
     mac: [u8; MAC],
@@ -97,6 +97,7 @@ pub(crate) struct Signature<'h> {
 impl<'h> Signature<'h> {
     fn parse(field: &'h str) -> Option<Self> {
         let (time, mac) = field.strip_prefix("t=")?.split_once(", v1=")?;
+        // `parse` alone would also take a plus sign.
         let is_number = time.len() <= MOST_DIGITS && time.bytes().all(|b| b.is_ascii_digit());
         let millis = time.parse().ok().filter(|_| is_number)?;
         let mac = unhex(mac)?;
@@ -104,10 +105,11 @@ impl<'h> Signature<'h> {
     }
 }
 
-/// Reads the signature of a request, which may still be wrong.
+/// Reads the signature of a request, without verifying it.
 pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Signature<'_>, RejectionKind> {
     let mut fields = headers.get_all(FIELD).iter();
     let one = match (fields.next(), fields.next()) {
+        // With two fields, a proxy and the layer could judge different ones.
         (Some(field), None) => field.to_str().ok(),
         _ => None,
     };
@@ -115,7 +117,7 @@ pub(crate) fn of_headers(headers: &HeaderMap) -> Result<Signature<'_>, Rejection
         .ok_or(RejectionKind::WebhookSignature)
 }
 
-/// Reads lower-case hex alone: WorkOS writes no other, and its SDKs take no other.
+/// Reads lower-case hex only, as WorkOS writes it and its SDKs expect it.
 fn unhex(text: &str) -> Option<[u8; MAC]> {
     fn digit(byte: u8) -> Option<u8> {
         match byte {

@@ -1,14 +1,14 @@
-//! `Ending`: how a response's body is ended, in the language that it speaks.
+//! `Ending`: ends a response's body as its content type allows.
 //!
 //! | the response's content type | the end |
 //! | --- | --- |
 //! | `application/grpc…` | trailers: `grpc-status: 16` |
-//! | `application/grpc-web…`, `…-text…` | the frame of trailers that says so |
+//! | `application/grpc-web…`, `…-text…` | a frame with the same trailers |
 //! | anything else | as if the body were complete |
 //!
 //! A body's error type is the inner service's, so the layer cannot make an error of its own. An
-//! event stream ends cleanly in any case: `EventSource` reconnects, and hears its 401. A body whose
-//! length is known is recognised as cut off, by hyper and by every client. One without is not.
+//! event stream ends cleanly: `EventSource` reconnects, and gets a 401. If the body's length is
+//! known, hyper and every client notice that it was cut off. Otherwise they do not.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, header};
@@ -26,7 +26,7 @@ pub(crate) struct Ending {
     pub(crate) tail: Tail,
 }
 
-/// What a client is told when its stream is ended.
+/// What a client receives when the layer ends its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tail {
     Grpc,
@@ -51,7 +51,7 @@ impl Tail {
                 .get(..with.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(with))
         };
-        // The longest first: each is the start of the next.
+        // The longest first, because each is a prefix of the one before it.
         if begins(b"application/grpc-web-text") {
             Self::GrpcWeb(GrpcWeb::Text)
         } else if begins(b"application/grpc-web") {
@@ -65,7 +65,7 @@ impl Tail {
 
     /// Returns the body's last frame.
     pub(crate) fn frame<D: From<Bytes>>(self) -> Option<Frame<D>> {
-        // In a gRPC stream, who was signed in hears the same as who never was.
+        // A gRPC client gets the same status, whether its session has ended or never existed.
         let rejection = Rejection::new(RejectionKind::NoSession);
         match self {
             Self::Grpc => {

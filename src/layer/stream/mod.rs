@@ -1,14 +1,14 @@
-//! Live connections end with the session: `SessionGuard`, and what the layer watches for it.
+//! `SessionGuard`: live connections end with their session.
 //!
-//! - The end is the first of: the end of the token that the request came with, or of today's
-//!   lifetimes where they are shorter; the store's word that the session was ended
-//!   ([`Revocations::watch`](crate::revocation::Revocations::watch)); a look-up at every interval
-//!   that says so.
-//! - A renewal moves the end of later requests only: a body that runs keeps the end of the token
-//!   that its request came with. An `EventSource` that was ended so comes back with the renewed
-//!   cookie. [`Unanswered`] has the rule for a response that has not begun.
-//! - A store that cannot tell ends nothing: it is asked again, and the token's end stays.
-//! - Nothing is watched before somebody polls: a response that is there at once, in one piece,
+//! - A session ends when its request's token expires, or earlier by today's lifetimes if they are
+//!   shorter. It also ends when the store reports a revocation
+//!   ([`Revocations::watch`](crate::revocation::Revocations::watch)), or when a look-up, made at
+//!   every interval, finds one.
+//! - A renewal moves the end of later requests only: a body that runs keeps the end of its
+//!   request's token. An `EventSource` that ends this way reconnects with the renewed cookie.
+//!   [`Unanswered`] has the rule for a response that has not begun.
+//! - A store that fails ends nothing. The layer asks it again, and the token still expires.
+//! - Nothing is watched before the guard is polled: a response that is ready at once, in one piece,
 //!   costs no timer.
 
 use std::{
@@ -35,13 +35,13 @@ mod unanswered;
 
 pub(crate) use self::{ending::Ending, unanswered::Unanswered};
 
-/// A future that completes when the request's session ends: it expires, or is revoked.
+/// A future that completes when the request's session expires or is revoked.
 ///
-/// The layer leaves it in the request's extensions where
+/// The layer puts it into the request's extensions if
 /// [`Builder::end_streams`](crate::Builder::end_streams) is on and the request has a session.
-/// Response bodies end by themselves; this is for what the layer cannot see, such as a WebSocket.
-/// Cloning costs a counter, and once the last clone is dropped nothing is watched any more. It may
-/// be polled after it has completed.
+/// Response bodies end by themselves. The guard is for what the layer cannot see, such as a
+/// WebSocket. A clone costs one reference count, and dropping the last clone ends the watch. The
+/// guard may be polled after it has completed.
 ///
 /// ```
 /// use tower_magic_link::SessionGuard;
@@ -49,7 +49,7 @@ pub(crate) use self::{ending::Ending, unanswered::Unanswered};
 /// async fn serve(mut messages: tokio::sync::mpsc::Receiver<String>, mut guard: SessionGuard) {
 ///     loop {
 ///         tokio::select! {
-///             () = &mut guard => return, // close the connection: nobody is signed in
+///             () = &mut guard => return, // close the connection: the session is over
 ///             message = messages.recv() => match message {
 ///                 Some(_message) => { /* answer it */ }
 ///                 None => return,
@@ -67,27 +67,27 @@ pub struct SessionGuard(SharedFuture<BoxFuture<'static, End>>);
 pub(crate) enum End {
     Expired,
     Revoked,
-    /// The store failed in a way that leaves nothing to wait for.
+    /// The store panicked, so nothing is left to wait for.
     Unknown,
 }
 
 impl SessionGuard {
-    /// Watches a session whose standing was asked at `now`.
+    /// Watches a session that was looked up at `now`.
     pub(crate) fn new(shared: Arc<Shared>, session: Session, now: Timestamp) -> Self {
-        // A store that panics must not leave a shared future that nobody can wait for: then the
-        // session is over.
+        // A panic in the store would leave a shared future that never wakes its other waiters. It
+        // ends the session instead.
         let ended = AssertUnwindSafe(ended(shared, session, now)).catch_unwind();
         let ended = ended.map(|end| end.unwrap_or(End::Unknown));
         let ended: BoxFuture<'static, End> = Box::pin(ended);
         Self(ended.shared())
     }
 
-    /// Says whether the session is known to have ended. Nobody is woken for it.
+    /// Says whether the session is known to have ended, without registering a waker.
     pub(crate) fn has_ended(&self) -> bool {
         self.0.is_terminated() || self.0.peek().is_some()
     }
 
-    /// Says how the session ended. It must not be polled after that.
+    /// Polls for how the session ended. It must not be called again after that.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.0.poll_unpin(cx)
     }
@@ -134,8 +134,7 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> En
         if now >= ask_at {
             let asked = pin!(shared.revocations.is_active(&session));
             let turn = shared.clock.sleep_until(end);
-            // What the store tells meanwhile, and the end, are not kept waiting by a look-up that
-            // hangs.
+            // A look-up that hangs must delay neither the store's report nor the session's end.
             match select(told, select(asked, turn)).await {
                 Either::Left(_) => return End::Revoked,
                 Either::Right((Either::Left((Ok(false), _)), _)) => return End::Revoked,

@@ -4,11 +4,11 @@
 //! - When its session ends, the layer drops the inner service's future, as if the client had hung
 //!   up, and refuses the request in the language of its audience. A public path would be open
 //!   without the session, so nothing is refused there.
-//! - Where the response will renew the session, the renewed one's end counts. Otherwise a person
-//!   who was active would be turned away with the new cookie still in the response's head.
-//! - A handler that signs its own person out by the
-//!   [`SessionIssuer`](crate::companion::SessionIssuer) goes on: what it has to do after that, and
-//!   the cookies that it removes, are part of signing out.
+//! - If the response will renew the session, the renewed session's end counts. Otherwise an active
+//!   person would be refused while the new cookie is still in the response's head.
+//! - A handler that ends its own request's session with the
+//!   [`SessionIssuer`](crate::companion::SessionIssuer) runs on. Its remaining work, and the
+//!   cookies that it removes, are part of signing out.
 //! - No cookie is removed. The browser may hold a newer one by now: a renewed session's, or that of
 //!   a person who has signed in since.
 
@@ -32,12 +32,12 @@ use crate::{
 /// A request whose response has not begun.
 pub(crate) struct Unanswered {
     shared: Arc<Shared>,
-    /// The one that the inner service was handed.
+    /// The session that the inner service was given.
     session: Session,
     guard: SessionGuard,
     /// What a refusal depends on. The request itself is with the inner service.
     head: Parts,
-    /// The inner service has been asked before.
+    /// The inner service has been polled before.
     was_asked: bool,
 }
 
@@ -62,8 +62,10 @@ impl Unanswered {
         }
     }
 
-    /// Returns what ends the response's body from now on, if anything does: the request's own
-    /// guard, unless the session outlived that one.
+    /// Returns the guard of the response's body: the request's own, or the renewed session's.
+    ///
+    /// The renewed one counts only if the request's own has ended. `None` after the handler has
+    /// signed its own session out.
     pub(crate) fn into_guard(self, own: SessionGuard) -> Option<SessionGuard> {
         if self.session.is_left() {
             None
@@ -74,13 +76,15 @@ impl Unanswered {
         }
     }
 
-    /// Returns the refusal if the session has ended since the inner service was asked last. The
-    /// first time it was asked about just now, and a response that is there at once costs no watch.
+    /// Returns the refusal if the session has ended since the inner service was last polled.
+    ///
+    /// The first poll checks nothing: the store has just answered, and a response that is ready at
+    /// once costs no watch.
     pub(crate) fn poll_again(&mut self, cx: &mut Context<'_>) -> Option<Response<Bytes>> {
         if self.was_asked { self.poll(cx) } else { None }
     }
 
-    /// Returns the refusal if the session has ended; else has the task woken when it does.
+    /// Returns the refusal if the session has ended, and otherwise registers the task to be woken.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Response<Bytes>> {
         self.was_asked = true;
         if self.session.is_left() {

@@ -231,7 +231,7 @@ mod eddsa {
     fn a_p256_key_is_the_same_key_with_and_without_its_public_half() {
         let key = SigningKey::es256_pem(test_keys::P256).unwrap();
         let bare = SigningKey::es256_pem(test_keys::P256_WITHOUT_PUBLIC);
-        // RustCrypto's backend works the public half out; aws-lc-rs asks for it.
+        // RustCrypto's backend computes the public half, and aws-lc-rs requires it.
         if let Ok(bare) = bare {
             assert_eq!(bare.id(), key.id());
             assert!(key.verifies("text", &sign(&bare)));

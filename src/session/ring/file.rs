@@ -1,11 +1,10 @@
-//! `KeyFile`: keys in a file, read again when it changes.
+//! `KeyFile`: keys in a file, which is read again when it changes.
 //!
-//! - The file is read every so often, and compared by its content: no time of change has to be
-//!   trusted, and a link that is swapped, as Kubernetes does with secrets, is followed like a file
-//!   that is renamed into place.
-//! - What has changed is taken once it was read the same twice, so that a file that is half written
-//!   is not.
-//! - What cannot be read or is wrong changes nothing, and is told to `tracing`, once each.
+//! - The file is read at an interval, and compared by its content. So no modification time has to
+//!   be trusted, and a swapped symlink, as Kubernetes uses for secrets, counts like a file that is
+//!   renamed into place.
+//! - A change is applied only once two reads in a row agree, which rules out a half-written file.
+//! - A file that cannot be read or is invalid changes nothing. The error is logged once.
 
 use std::{
     fmt,
@@ -25,18 +24,19 @@ use tokio::{
 use super::{KeyRing, Keys, swap::Swap, text::read_ring};
 use crate::error::ConfigError;
 
-/// More than any number of keys; a wrong path may lead to anything.
+/// The most bytes of the file: more than any number of keys needs. A wrong path may lead to
+/// anything.
 const LONGEST: u64 = 64 * 1_024;
 const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Keys in a file, for [`MagicLinkLayer::builder`](crate::MagicLinkLayer::builder) by
 /// [`KeyFile::keys`].
 ///
-/// The first key is the current one, the others verify beside it, as in [`KeyRing`]. A key is a
+/// The first key is the current one. The others verify beside it, as in [`KeyRing`]. A key is a
 /// line of base64 (32 random bytes or more: `openssl rand -base64 32`), or an Ed25519 or P-256
-/// private key in PKCS #8 PEM. Lines before it may give its `id`, and for any but the first the
-/// times, in seconds since 1970 (`date +%s`), at which it `retired` and `until` which it verifies.
-/// Empty lines, and those that begin with `#`, say nothing.
+/// private key in PKCS #8 PEM. Lines before it may give its `id`. For every key but the first, they
+/// may also give the times at which it `retired` and `until` which it verifies, in seconds since
+/// 1970 (`date +%s`). Empty lines, and lines that begin with `#`, are ignored.
 ///
 /// ```text
 /// id: 2026-11
@@ -70,7 +70,7 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 pub struct KeyFile {
     path: PathBuf,
     keys: KeyRing,
-    /// Not the content itself: it is secret.
+    /// A hash, because the content is secret.
     taken: Hash,
 }
 
@@ -81,7 +81,7 @@ impl KeyFile {
     ///
     /// # Errors
     ///
-    /// When the file cannot be read or has more than 64 KiB, or a key in it cannot work or is there
+    /// When the file cannot be read or has more than 64 KiB, or a key in it is invalid or occurs
     /// twice.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         let path = path.into();
@@ -99,15 +99,16 @@ impl KeyFile {
         self.keys.clone()
     }
 
-    /// Follows the file for as long as anybody has its ring. It is looked at after each `interval`,
-    /// of 100 milliseconds or more; a change counts from the second look at it.
+    /// Follows the file until its ring is dropped. It reads the file at every interval, of 100
+    /// milliseconds or more, and applies a change at the second read that finds it.
     ///
-    /// A file that is missing, unreadable or wrong leaves the keys as they are: an error is told to
-    /// `tracing`, target `tower_magic_link`.
+    /// A file that is missing, unreadable or invalid leaves the keys as they are, and is logged as
+    /// an error (`tracing`, target `tower_magic_link`).
     ///
-    /// It has to be awaited or spawned, on a tokio runtime with a timer.
+    /// Await or spawn it on a tokio runtime with a timer.
     pub async fn watch(self, every: Duration) {
         let Self { path, keys, taken } = self;
+        // A weak reference, so that watching does not keep the ring alive.
         let ring = Arc::downgrade(&keys.keys);
         drop(keys);
         let mut watch = Watch {
@@ -117,14 +118,16 @@ impl KeyFile {
             taken,
         };
         let mut ticks = interval(every.max(SHORTEST_INTERVAL));
+        // Two reads in quick succession could agree on a half-written file.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // The first comes at once.
+        // The first tick completes at once.
         ticks.tick().await;
         loop {
             ticks.tick().await;
             let path = watch.path.clone();
+            // Reading blocks, and a network file system may block for long.
             let Ok(text) = spawn_blocking(move || read(&path)).await else {
-                // The runtime is going down.
+                // The runtime is shutting down.
                 return;
             };
             if !watch.look_at(text) {
@@ -153,7 +156,7 @@ struct Watch {
 }
 
 impl Watch {
-    /// Takes what was read, if it is new, and says whether anybody still has the ring.
+    /// Applies what was read, if it is new, and says whether the ring is still in use.
     fn look_at(&mut self, text: Result<String, ConfigError>) -> bool {
         let Some(ring) = self.ring.upgrade() else {
             return false;
@@ -163,7 +166,7 @@ impl Watch {
         self.seen.clone_from(&seen);
         match (text, seen) {
             (Ok(text), Ok(hash)) if hash != self.taken && !is_first_look => {
-                // Taken even if it is wrong: it is wrong the next time too.
+                // Recorded even if it is invalid, so that the error is logged only once.
                 self.taken = hash;
                 match read_ring(&text) {
                     Ok(read) => {
@@ -189,6 +192,7 @@ fn read(path: &Path) -> Result<String, ConfigError> {
     let file =
         File::open(path).map_err(|error| wrong(format!("cannot be read: {}", error.kind())))?;
     let mut text = String::new();
+    // One byte more tells a file that is too long from one that just fits.
     let read = file.take(LONGEST + 1).read_to_string(&mut text);
     read.map_err(|error| wrong(format!("cannot be read: {}", error.kind())))?;
     if u64::try_from(text.len()).is_ok_and(|length| length > LONGEST) {

@@ -8,8 +8,8 @@ use crate::{clock::Timestamp, error::ConfigError};
 /// Replaces the keys of a [`KeyRing`], in every layer that has it, while requests run. Clones are
 /// the same handle.
 ///
-/// A request that comes after a change returned is answered with the new keys; one that is under
-/// way may still be with the old. Requests never wait for a change.
+/// A request that arrives after a change has returned uses the new keys. One in flight may still
+/// use the old ones. Requests never wait for a change.
 ///
 /// ```
 /// use std::time::Duration;
@@ -34,14 +34,15 @@ impl KeyHandle {
         Self { keys }
     }
 
-    /// Makes a key the current one. The one that was retires at `now`, and verifies until `until`
-    /// what it has minted; keys whose end has come are dropped. A key that was announced is
-    /// promoted.
+    /// Makes a key the current one, be it new or announced before.
+    ///
+    /// The former one retires at `now`, and verifies what it has minted until `until`. Keys whose
+    /// end has come are dropped.
     ///
     /// # Errors
     ///
     /// When `until` is not after `now`, when the key is the current one, or when another key of the
-    /// ring has its id. The ring is as it was then.
+    /// ring has its id. The ring then stays as it was.
     pub fn rotate(
         &self,
         new: &SigningKey,
@@ -55,8 +56,8 @@ impl KeyHandle {
         self.keys.change(|keys| keys.rotated(new, until, now))
     }
 
-    /// Replaces all keys by those that another ring has at this moment. What a key signed that is
-    /// no longer there is refused from then on: this is how to drop a key that leaked.
+    /// Replaces all keys by those that another ring has at this moment. Tokens of a key that is
+    /// gone are refused from then on, so this is how to drop a leaked key.
     pub fn replace(&self, keys: &KeyRing) {
         self.keys.replace(Arc::clone(&keys.load()));
     }

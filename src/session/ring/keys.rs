@@ -1,4 +1,4 @@
-//! What a ring holds at one moment. Never changed: a change makes another.
+//! The keys that a ring holds at one moment. They are immutable: a change makes a new set.
 
 use std::fmt;
 
@@ -7,19 +7,19 @@ use crate::{clock::Timestamp, error::ConfigError};
 
 const NEVER: Timestamp = Timestamp::from_secs(u64::MAX);
 
-/// The keys of one moment: never none, and no two of one id.
+/// The keys of one moment: at least one, and no two with the same id.
 pub(in crate::session) struct Keys {
     /// The current key first.
     entries: Vec<Entry>,
 }
 
-/// A key, and what it still verifies.
+/// A key, and the limits of what it verifies.
 #[derive(Clone)]
 pub(in crate::session) struct Entry {
     pub(in crate::session) key: SigningKey,
-    /// The last moment at which a token was minted that this key verifies.
+    /// The latest minting of a token that this key verifies.
     last_minted: Timestamp,
-    /// The first moment at which the key verifies and opens nothing more.
+    /// From this moment on, the key verifies and opens nothing.
     until: Option<Timestamp>,
 }
 
@@ -49,7 +49,7 @@ impl Entry {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// Says whether a token of this key's can have been minted then, by us.
+    /// Says whether we can have minted a token of this key at that time.
     pub(in crate::session) fn minted(&self, issued_at: Timestamp) -> bool {
         issued_at <= self.last_minted
     }
@@ -73,8 +73,8 @@ impl Keys {
         })
     }
 
-    /// Returns the keys after a change at `now`: the current key retires then, and those whose end
-    /// has come are gone.
+    /// Returns the keys after a change at `now`: the current key retires, and expired keys are
+    /// gone.
     pub(super) fn rotated(
         &self,
         new: &SigningKey,
@@ -88,6 +88,8 @@ impl Keys {
                 "is the current key's",
             ));
         }
+        // An announced key may become the current one, but another key under its id may not,
+        // because the id tells keys apart.
         let announced = self.entries.iter().find(|entry| entry.key.id() == new.id());
         if announced.is_some_and(|announced| !announced.key.is_same_as(new)) {
             return Err(twice(new.id()));
@@ -96,6 +98,7 @@ impl Keys {
         let old = old.map(|old| Entry::retired(old.key.clone(), Some(now), Some(until)));
         let others = others.into_iter().flatten().cloned();
         let others = old.into_iter().chain(others);
+        // An announced entry of the new key gives way to the current one.
         let kept = others.filter(|entry| entry.stands(now) && entry.key.id() != new.id());
         Ok(Self {
             entries: [Entry::standing(new.clone())]

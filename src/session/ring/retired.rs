@@ -1,4 +1,4 @@
-//! `RetiredKey`: a key that mints no more, with what it still verifies.
+//! `RetiredKey`: a key that mints no more, with the limits of what it verifies.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 
 /// A key that mints no more, for [`KeyRing::retire`](crate::KeyRing::retire).
 ///
-/// Unless told otherwise it verifies whatever it signed, without an end.
+/// By default it verifies every token that it signed, without an end.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct RetiredKey {
@@ -17,11 +17,12 @@ pub struct RetiredKey {
 }
 
 impl RetiredKey {
-    /// How much later than [`RetiredKey::since`] a token may have been minted: other replicas swap
-    /// a moment later, and their clocks differ.
+    /// How long after [`RetiredKey::since`] a token may have been minted: 60 seconds.
+    ///
+    /// Other replicas swap a moment later, and their clocks differ.
     pub const LEEWAY: Duration = Duration::from_secs(60);
 
-    /// Begins with a key that verifies whatever it signed, without an end.
+    /// Makes a retired key that verifies every token that it signed, without an end.
     pub const fn new(key: SigningKey) -> Self {
         Self {
             key,
@@ -30,17 +31,19 @@ impl RetiredKey {
         }
     }
 
-    /// Says when the key retired: tokens that state a later minting, beyond [`RetiredKey::LEEWAY`],
-    /// are refused. It may lie ahead, where a change is still on its way to all replicas.
+    /// Sets when the key retired. Tokens with a later minting, beyond [`RetiredKey::LEEWAY`], are
+    /// refused. The time may lie in the future, while a change is still on its way to all replicas.
     pub const fn since(mut self, retired_at: Timestamp) -> Self {
         self.since = Some(retired_at);
         self
     }
 
-    /// Says from when on the key verifies and opens nothing. Sessions that it signed end then, and
-    /// so do sign-ins in flight: links and states are sealed with it. So this should be no sooner
-    /// than the longest session lives from when the key retires, or the [link
-    /// lifetime](crate::Builder::link_lifetime) plus ten minutes, whichever is longer.
+    /// Sets from when on the key verifies and opens nothing.
+    ///
+    /// Sessions that it signed end then. So do sign-ins in flight, because their links and states
+    /// are sealed with it. From the key's retirement to this end, leave at least the longest
+    /// session or the [link lifetime](crate::Builder::link_lifetime) plus ten minutes, whichever is
+    /// longer.
     pub const fn until(mut self, end: Timestamp) -> Self {
         self.until = Some(end);
         self

@@ -1,10 +1,11 @@
 //! A value that is replaced as a whole while others read it.
 //!
 //! - Reading never waits, for a writer or another reader (`arc-swap`).
-//! - A change is made from the value that it replaces: of two changes at once neither is lost.
+//! - A change is made from the value that it replaces, so that of two parallel changes none is
+//!   lost.
 //!
-//! Its models have loom try every order of these steps, with a double of `slot` that loom can see
-//! into. That the real slot is what the double says is arc-swap's own promise.
+//! In its models, loom tries every order of these steps, with a double of `slot` that loom can
+//! inspect. That the real slot behaves like the double is arc-swap's own promise.
 
 use std::sync::Arc;
 
@@ -29,8 +30,8 @@ impl<T> Swap<T> {
         self.0.store(value);
     }
 
-    /// Replaces the value by one that is made of it. `change` is called again when somebody else
-    /// was faster.
+    /// Replaces the value by one that is made from it. If another change was faster, `change` runs
+    /// again.
     pub(crate) fn change<E>(&self, change: impl Fn(&T) -> Result<T, E>) -> Result<(), E> {
         let mut before = self.0.load();
         loop {

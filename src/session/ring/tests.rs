@@ -23,7 +23,7 @@ fn ids(ring: &KeyRing) -> Vec<String> {
     keys.iter().map(|entry| entry.key.id().to_owned()).collect()
 }
 
-/// Makes a key of a name.
+/// Makes a key with a name.
 fn named(id: &str) -> SigningKey {
     SigningKey::generate().unwrap().with_id(id).unwrap()
 }
@@ -65,7 +65,7 @@ fn a_key_is_parsed_from_text() {
 
 #[test]
 fn a_key_is_read_in_any_base64() {
-    // Bytes that the alphabets write differently.
+    // The two alphabets write these bytes differently.
     let secret: Vec<u8> = (0..32u8).map(|n| n.wrapping_mul(151) ^ 0xfb).collect();
     assert_ne!(
         STANDARD_NO_PAD.encode(&secret),

@@ -1,4 +1,4 @@
-//! Keys as text: one in a variable, several in a file.
+//! Reads keys from text: one from a variable, several from a file.
 
 use std::{borrow::Cow, str::FromStr};
 
@@ -13,12 +13,13 @@ use crate::{clock::Timestamp, error::ConfigError, session::example_keys::is_publ
 const PEM: &str = "-----BEGIN";
 const PEM_END: &str = "-----END";
 
-/// What is wrong, as the end of a sentence that begins with where it is wrong.
+/// A problem, as the end of a sentence that begins with its place.
 pub(super) type Problem = Cow<'static, str>;
 
-/// Reads a key as [`KeyRing::from_env`] does: base64 of 32 random bytes or more, with or without
-/// padding, of either alphabet; or an Ed25519 or P-256 private key in PKCS #8 PEM. The error is a
-/// [`ConfigError`] that shows none of it.
+/// Reads a key as [`KeyRing::from_env`] does.
+///
+/// It is base64 of 32 random bytes or more, in either alphabet, with or without padding; or an
+/// Ed25519 or P-256 private key in PKCS #8 PEM. The [`ConfigError`] shows nothing of the text.
 impl FromStr for SigningKey {
     type Err = ConfigError;
 
@@ -33,10 +34,9 @@ pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
     if text.starts_with(PEM) {
         return read_pem(text);
     }
-    // The text itself, pasted as it stood in a tutorial: some are base64 of something else by
-    // chance.
+    // The text itself may be a tutorial's secret, because some of those happen to be valid base64.
     if is_published(text) {
-        return Err("is a well-known example: whoever knows it can sign in as anybody".into());
+        return Err("is a well-known example, with which anyone can sign in as anybody".into());
     }
     let secret = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
         .iter()
@@ -64,20 +64,24 @@ fn problem(error: ConfigError) -> Problem {
     }
 }
 
-/// Reads a file of keys, in the form that [`KeyFile`](super::KeyFile) describes. An error names the
-/// line, and shows none of it.
+/// Reads a file of keys, in the format of [`KeyFile`](super::KeyFile). An error names the line, and
+/// shows nothing of it.
 pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
     let mut ring: Option<KeyRing> = None;
     let mut settings = Settings::default();
     let mut lines = (1_usize..).zip(text.lines());
     while let Some((number, line)) = lines.next() {
         let wrong = |problem: Problem| {
-            ConfigError::secret("key file", format!("has on line {number} what {problem}"))
+            ConfigError::secret(
+                "key file",
+                format!("is wrong on line {number}, which {problem}"),
+            )
         };
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
+        // No line of base64 has a colon, and those of a PEM document are read with its first line.
         if let Some((name, value)) = line.split_once(':') {
             settings.set(name, value.trim()).map_err(wrong)?;
             continue;
@@ -100,6 +104,7 @@ pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
         };
         ring = Some(match ring {
             Some(ring) => ring.retire(settings.retire(key))?,
+            // A ring always needs a key that mints.
             None if settings.ends() => {
                 return Err(wrong("is the current key, and has an end".into()));
             }
@@ -109,13 +114,13 @@ pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
     if settings.id.is_some() || settings.ends() {
         return Err(ConfigError::secret(
             "key file",
-            "ends with settings of no key",
+            "ends with settings that no key follows",
         ));
     }
     ring.ok_or(ConfigError::secret("key file", "has no key"))
 }
 
-/// What stands before a key.
+/// The settings that stand before a key.
 #[derive(Default)]
 struct Settings {
     id: Option<String>,

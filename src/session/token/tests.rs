@@ -1,5 +1,4 @@
-//! Tokens that are made by hand, with the ring's own key: what is refused is refused for the one
-//! thing that is wrong with it.
+//! Tokens that are made by hand with the ring's own key, so that each is refused for its one fault.
 
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE};
 use hmac::{Hmac, KeyInit, Mac};
@@ -245,7 +244,7 @@ fn a_retired_key_verifies_what_it_minted_before_and_until_its_end() {
     }
 }
 
-/// Two replicas during a change of keys: each takes what the other mints.
+/// Two replicas during a change of keys: each accepts the other's tokens.
 #[test]
 fn a_key_can_be_changed_without_signing_anyone_out() {
     let (old, new) = (hs256(), SigningKey::generate().unwrap());

@@ -119,7 +119,7 @@ fn replacing_a_ring_drops_what_the_other_has_not() {
     let handle = ring.handle();
     handle.replace(&other);
     assert_eq!(ids(&ring), ["2", "3"]);
-    // Its keys, not the ring: what changes there later stays there.
+    // `replace` takes the keys, not the ring, so a later change of that ring has no effect here.
     other.handle().rotate(&named("4"), NOW + HOUR, NOW).unwrap();
     assert_eq!(ids(&ring), ["2", "3"]);
     assert_eq!(format!("{handle:?}").matches("[redacted]").count(), 2);

@@ -67,47 +67,47 @@ fn a_file_that_cannot_work_is_refused_by_its_line_and_not_shown() {
         (
             "no base64",
             format!("{one}\nmarker!\n"),
-            "key file has on line 2 what is not base64",
+            "key file is wrong on line 2, which is not base64",
         ),
         (
             "short",
             "\n\nbWFya2Vy".to_owned(),
-            "key file has on line 3 what has 6 bytes, fewer than the 32 that HS256 needs",
+            "key file is wrong on line 3, which has 6 bytes, fewer than the 32 that HS256 needs",
         ),
         (
             "two keys in a line",
             format!("{one},{two}"),
-            "key file has on line 1 what is not base64",
+            "key file is wrong on line 1, which is not base64",
         ),
         (
             "an unknown setting",
             format!("{one}\nkid: marker\n{two}"),
-            "key file has on line 2 what is neither a key nor id, retired or until",
+            "key file is wrong on line 2, which is neither a key nor id, retired or until",
         ),
         (
             "a time that is none",
             format!("{one}\nuntil: tomorrow-marker\n{two}"),
-            "key file has on line 2 what is no time in seconds since 1970",
+            "key file is wrong on line 2, which is no time in seconds since 1970",
         ),
         (
             "a setting twice",
             format!("id: a\nid: marker\n{one}"),
-            "key file has on line 2 what sets something twice",
+            "key file is wrong on line 2, which sets something twice",
         ),
         (
             "an end of the current key",
             format!("until: 1\n{one}"),
-            "key file has on line 2 what is the current key, and has an end",
+            "key file is wrong on line 2, which is the current key, and has an end",
         ),
         (
             "a retired current key",
             format!("retired: 1\n{one}"),
-            "key file has on line 2 what is the current key, and has an end",
+            "key file is wrong on line 2, which is the current key, and has an end",
         ),
         (
             "settings of no key",
             format!("{one}\nid: marker\n"),
-            "key file ends with settings of no key",
+            "key file ends with settings that no key follows",
         ),
         (
             "one key twice",
@@ -127,12 +127,12 @@ fn a_file_that_cannot_work_is_refused_by_its_line_and_not_shown() {
         (
             "an unfinished PEM",
             open_pem.to_owned(),
-            "key file has on line 1 what is",
+            "key file is wrong on line 1, which is",
         ),
         (
             "a public key",
             test_keys::ED25519_PUBLIC.to_owned(),
-            "key file has on line 1 what is",
+            "key file is wrong on line 1, which is",
         ),
     ];
     for (name, text, want) in cases {

@@ -1,4 +1,4 @@
-//! Every claim is checked, for its type as for its value.
+//! Every claim is checked, both its type and its value.
 
 use super::*;
 
@@ -16,7 +16,7 @@ fn without(name: &str) -> String {
     object(&claims)
 }
 
-/// Returns the good claims with one of them there twice.
+/// Returns the good claims with one of them repeated.
 fn twice(name: &'static str) -> String {
     let mut claims = good_claims();
     let again = claims.iter().find(|(other, _)| *other == name).cloned();
@@ -262,7 +262,7 @@ fn a_payload_that_is_no_object_of_claims_is_refused() {
 fn a_payload_in_another_encoding_is_refused() {
     let key = hs256();
     let mut claims = good_claims();
-    // Bytes that the two alphabets write differently, and a length that leaves unused bits.
+    // The two alphabets write these bytes differently, and the length leaves unused bits.
     claims.push(("given_name", "\"~~~???>>>\"".to_owned()));
     let claims = (0..3)
         .map(|spaces| format!("{}{}", object(&claims), " ".repeat(spaces)))

@@ -1,5 +1,4 @@
-//! What stands in a header from outside is never interpreted: one byte off is another header, and
-//! no key's.
+//! The layer never interprets a token's header: with one byte changed, it is no key's header.
 
 use super::*;
 
@@ -122,8 +121,8 @@ fn a_header_in_another_encoding_is_refused() {
     }
 }
 
-/// Row 32's confusion: whatever public key or empty secret an algorithm from outside would have us
-/// use as an HMAC key.
+/// Row 32's confusion: a token whose algorithm asks us to use a public key, or an empty secret, as
+/// an HMAC key.
 #[test]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn a_public_key_used_as_a_shared_secret_signs_nothing() {

@@ -1,5 +1,4 @@
-//! Others read what we mint, and we judge what others made: jsonwebtoken, and the vectors of
-//! Project Wycheproof.
+//! jsonwebtoken reads the tokens that we mint, and we judge the vectors of Project Wycheproof.
 
 use super::*;
 
@@ -17,19 +16,19 @@ fn read_by_jsonwebtoken(
     validation.set_audience(&[ORIGIN]);
     validation.set_issuer(&[ORIGIN]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    // It would read the system clock; what is tested here has its own time.
+    // jsonwebtoken would read the system clock, but these tests have their own time.
     validation.validate_exp = false;
     jsonwebtoken::decode(token, key, &validation).map(|token| token.claims)
 }
 
-/// jsonwebtoken panics where both of its backends are compiled in and none was chosen.
+/// jsonwebtoken panics if both of its backends are compiled in and none was chosen.
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn install_backend() {
     #[cfg(feature = "aws-lc-rs")]
     use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
     #[cfg(not(feature = "aws-lc-rs"))]
     use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
-    // A second test of this process finds it installed.
+    // Fails in the second test of this process, which finds a backend installed.
     DEFAULT_PROVIDER.install_default().ok();
 }
 
@@ -84,8 +83,8 @@ fn another_implementation_reads_our_tokens_and_refuses_altered_ones() {
     }
 }
 
-/// Our secret in another's hands is another's token: `typ` keeps them apart, and so does every byte
-/// of the header.
+/// Another program may sign with our secret. `typ` keeps its tokens apart from ours, as does every
+/// other byte of the header.
 #[test]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn a_token_of_another_implementation_with_our_secret_is_refused() {
@@ -109,14 +108,14 @@ fn a_token_of_another_implementation_with_our_secret_is_refused() {
     }
 }
 
-/// Project Wycheproof's JWS vectors with an HMAC-SHA256 key, against the whole way from a token to
-/// its signed payload. The keys of a group have the headers of its valid vectors, since the header
-/// chooses the key by its bytes.
+/// Runs Project Wycheproof's JWS vectors with an HMAC-SHA256 key from the token to its signed
+/// payload. The keys of a group have the headers of its valid vectors, because a header chooses its
+/// key by its bytes.
 #[test]
 #[ignore = "needs CORPORA; run by tests/run"]
 fn corpora_wycheproof_agrees_on_every_hs256_vector() {
-    /// 367 and 370 are refused there and are byte for byte 357, which is taken; 372 and 373 need
-    /// lenient base64.
+    /// The vectors that differ: 367 and 370 are invalid there, but equal the valid 357 byte for
+    /// byte; 372 and 373 need lenient base64.
     const CONTRADICTORY: [u64; 4] = [367, 370, 372, 373];
     let corpora = std::env::var("CORPORA").expect("CORPORA names the folder of test data");
     let path = format!("{corpora}/wycheproof-json_web_signature_test.json");

@@ -88,7 +88,7 @@ fn a_signature_that_is_not_the_keys_own_to_the_byte_is_refused() {
             ),
         ];
         assert!(is_taken(&tokens, &token));
-        // ES256 signs with a random number: never twice the same.
+        // ES256 signs with a random number, so no two signatures are equal.
         assert!(is_taken(&tokens, &format!("{signed}.{}", by(&key))));
         for (name, signature) in cases {
             let forged = format!("{signed}.{signature}");
@@ -114,8 +114,7 @@ fn fullwidth(c: char) -> char {
     char::from_u32(u32::from(c) + 0xfee0).unwrap()
 }
 
-/// A signature in the other alphabet differs only where it has a `-` or `_`, so one is minted that
-/// has.
+/// The other alphabet differs only in `-` and `_`, so this mints a signature that has one of them.
 #[test]
 fn a_signature_in_the_other_alphabet_is_refused() {
     let tokens = tokens(hs256());
@@ -178,7 +177,7 @@ fn text_that_is_not_three_parts_is_refused() {
     }
 }
 
-/// Rows 35: what one key makes for different ends is good for its own end alone.
+/// Row 35: what one key makes for one purpose is refused for every other.
 #[test]
 fn nothing_that_a_key_makes_passes_for_anything_else_that_it_makes() {
     for key in kinds() {
@@ -198,7 +197,7 @@ fn nothing_that_a_key_makes_passes_for_anything_else_that_it_makes() {
         for (sealed_for, sealed) in &sealed {
             assert!(!is_taken(&tokens, sealed), "{sealed_for:?}");
             assert!(!keys.made_browser_cookie(sealed, NOW), "{sealed_for:?}");
-            // As the payload, and as the signature, of a token.
+            // Once as the payload, once as the signature of a token.
             let (header, signature) = (key.prefix(), token.rsplit_once('.').unwrap().1);
             assert!(!is_taken(&tokens, &format!("{header}{sealed}.{signature}")));
             let (signed, _) = token.rsplit_once('.').unwrap();
@@ -254,8 +253,8 @@ fn a_secret_that_was_derived_from_a_key_signs_no_token() {
     }
 }
 
-/// An Ed25519 signature is (R, S); S plus the group's order passes where S is not checked to be
-/// below it (RFC 8032, section 5.1.7).
+/// An Ed25519 signature is (R, S). S plus the group's order would pass, too, if S were not checked
+/// to be below that order (RFC 8032, section 5.1.7).
 #[test]
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn an_ed25519_signature_has_no_second_form() {
@@ -279,7 +278,7 @@ fn an_ed25519_signature_has_no_second_form() {
     assert!(is_taken(&tokens, &token) && !is_taken(&tokens, &forged));
 }
 
-/// Where base64 has unused bits, a lenient decoder takes up to 16 spellings of one token.
+/// If base64 has unused bits, a lenient decoder accepts up to 16 spellings of one token.
 #[test]
 fn no_part_of_a_token_has_a_second_spelling() {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
