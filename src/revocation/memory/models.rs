@@ -1,7 +1,7 @@
 //! The memory store, tried in every order that threads can take.
 //!
-//! - A reader that looks after an end returned sees it, whatever is ended, forgotten or rebuilt at the same
-//!   time: before, between and after every step.
+//! - A reader that looks after an end returned sees it, whatever is ended, forgotten or rebuilt at
+//!   the same time: before, between and after every step.
 //! - One shard stands for all: shards share nothing but the count, which is modelled with them.
 //! - Three threads in every order would take hours. They are tried with two preemptions; two
 //!   threads with three.
