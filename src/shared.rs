@@ -14,7 +14,7 @@ use crate::{
     provider::Identity,
     request::peer::Proxies,
     revocation::BoundedRevocations,
-    session::{IssueError, Issued, SessionId, Term, cookie::Jar},
+    session::{IssueError, Issued, SessionId, Term, cookie::CookieName},
 };
 
 /// What every service of a layer shares.
@@ -88,8 +88,8 @@ impl Shared {
         let id = SessionId::from_bytes(crate::random::bytes());
         let session = gate.begin_session(identity, id, term, now);
         let token = gate.tokens.mint(&session).ok_or(IssueError::NotSigned)?;
-        if !gate.cookies.fits(Jar::Session, &token) {
-            let size = gate.cookies.name(Jar::Session).len() + token.len();
+        if !gate.cookies.fits(CookieName::Session, &token) {
+            let size = gate.cookies.name(CookieName::Session).len() + token.len();
             return Err(IssueError::TooLarge { size });
         }
         let cookie = gate.session_cookie(&session, &token, now);

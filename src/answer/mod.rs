@@ -85,7 +85,7 @@ impl Rejection {
                 RejectionKind::InsecureConnection | RejectionKind::OtherHost => {
                     shared.gate.absolute(login)
                 }
-                kind if kind.passes() && resend.is_none() => {
+                kind if kind.is_temporary() && resend.is_none() => {
                     proof_again(shared, head).unwrap_or_else(|| login.to_owned())
                 }
                 _ => login.to_owned(),

@@ -76,7 +76,7 @@ impl Rejection {
         gate: &Gate,
         head: &RequestHead<'_>,
     ) -> Option<HeaderValue> {
-        if !gate.takes_bearer {
+        if !gate.credentials.has_bearer() {
             return None;
         }
         let error = match (gate.is_bearer(head), self.kind()) {

@@ -1,6 +1,7 @@
 //! The builder's setting for callers that keep no cookies.
 
 use super::Builder;
+use crate::gate::Credentials;
 
 impl Builder {
     /// Accepts a session token as `Authorization: Bearer …` too (RFC 6750, section 2.1), and as
@@ -49,7 +50,7 @@ impl Builder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn bearer_tokens(mut self) -> Self {
-        self.bearer_tokens = true;
+        self.credentials = Credentials::CookieOrBearer;
         self
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     provider::Identity,
     session::{
         SessionId, Term,
-        cookie::{self, Jar},
+        cookie::{self, CookieName},
     },
     site::rules::is_plain,
 };
@@ -82,7 +82,7 @@ pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), C
             "makes session cookies of up to {size} bytes; browsers drop those over {}",
             cookie::LONGEST
         );
-        ConfigError::invalid("cookie", gate.cookies.name(Jar::Session), problem)
+        ConfigError::invalid("cookie", gate.cookies.name(CookieName::Session), problem)
     };
     let email = Email::parse(&email).map_err(|_| too_large(0))?;
     let organization = organizations.iter().chain([&id]).max_by_key(|id| id.len());
@@ -101,10 +101,10 @@ pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), C
         .tokens
         .mint(&session)
         .ok_or_else(|| ConfigError::secret("signing key", "does not sign"))?;
-    if gate.cookies.fits(Jar::Session, &token) {
+    if gate.cookies.fits(CookieName::Session, &token) {
         return Ok(());
     }
     Err(too_large(
-        gate.cookies.name(Jar::Session).len() + token.len(),
+        gate.cookies.name(CookieName::Session).len() + token.len(),
     ))
 }

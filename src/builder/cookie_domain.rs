@@ -78,7 +78,9 @@ impl Builder {
 
 #[cfg(test)]
 mod tests {
-    use crate::{KeyRing, MagicLinkLayer, SigningKey, session::cookie::Jar, testing::StubProvider};
+    use crate::{
+        KeyRing, MagicLinkLayer, SigningKey, session::cookie::CookieName, testing::StubProvider,
+    };
 
     fn name_of(public_url: &str, domain: &str) -> Result<String, String> {
         let keys = KeyRing::new(SigningKey::generate().unwrap());
@@ -88,7 +90,7 @@ mod tests {
             .build()
             .map_err(|error| error.to_string())?;
         let cookies = &layer.shared().gate.cookies;
-        let set = cookies.set(Jar::Session, "x", None);
+        let set = cookies.set(CookieName::Session, "x", None);
         Ok(set.to_str().unwrap().to_owned())
     }
 

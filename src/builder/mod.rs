@@ -7,7 +7,7 @@ use crate::{
     error::ConfigError,
     event::Listener,
     flow::{Exchanges, Flow, authorize::Authorize},
-    gate::Gate,
+    gate::{Credentials, Gate},
     layer::MagicLinkLayer,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, IdentityProvider},
@@ -66,7 +66,7 @@ pub struct Builder {
     link_lifetime: Duration,
     rules: Rules,
     allows_preflight: bool,
-    bearer_tokens: bool,
+    credentials: Credentials,
     organizations: Vec<String>,
     email_domains: Option<Vec<String>>,
     authorize: Option<Box<dyn Authorize>>,
@@ -105,7 +105,7 @@ impl Builder {
             link_lifetime: 15 * MINUTE,
             rules: Rules::default(),
             allows_preflight: false,
-            bearer_tokens: false,
+            credentials: Credentials::Cookie,
             organizations: Vec::new(),
             email_domains: None,
             authorize: None,
@@ -140,19 +140,19 @@ impl Builder {
         let cookie_domain = self.check_cookie_domain(&public_url)?;
         let lifetimes = self.lifetimes()?;
         self.check_streams()?;
-        self.check_sign_in(self.mail.mailer.is_some())?;
+        self.validate_sign_in()?;
         check::organizations(&self.organizations)?;
         let email_domains = check::domains(self.email_domains.as_deref())?;
         let policy = Policy::new(&self.pages.sources())?;
         let gate = Gate {
             allows_preflight: self.allows_preflight,
-            cookies: Cookies::new(&self.cookie_name, public_url.is_secure(), cookie_domain),
+            cookies: Cookies::new(&self.cookie_name, public_url.scheme(), cookie_domain),
             has_identity_headers: self.proxies.has_identity_headers,
             lifetimes,
             mount: self.mount,
             rules: self.rules,
             tokens: Tokens::new(self.keys, public_url.origin()),
-            takes_bearer: self.bearer_tokens,
+            credentials: self.credentials,
             takes_webhooks: self.webhook.is_on(),
             public_url,
         };

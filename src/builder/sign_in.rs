@@ -34,8 +34,8 @@ impl Builder {
         self
     }
 
-    pub(super) fn check_sign_in(&self, has_mailer: bool) -> Result<(), ConfigError> {
-        if self.sign_in.sign_in != SignIn::LinkAndCode || has_mailer {
+    pub(super) fn validate_sign_in(&self) -> Result<(), ConfigError> {
+        if self.sign_in.sign_in != SignIn::LinkAndCode || self.mail.mailer.is_some() {
             return Ok(());
         }
         let problem = "needs a mailer: WorkOS would send the link and the code in two mails";

@@ -13,7 +13,7 @@ use http::HeaderValue;
 use crate::{
     layer::MagicLinkLayer,
     provider::Identity,
-    session::{IssueError, Issued, Session, Term, cookie::Jar},
+    session::{IssueError, Issued, Session, Term, cookie::CookieName},
     shared::Shared,
     store::StoreError,
 };
@@ -185,7 +185,7 @@ impl SessionIssuer {
     #[must_use]
     pub fn removals(&self) -> [HeaderValue; 2] {
         let cookies = self.shared.gate.cookies();
-        [cookies.removal(), cookies.removal_of(Jar::Arrived)]
+        [cookies.removal(), cookies.removal_of(CookieName::Arrived)]
     }
 }
 

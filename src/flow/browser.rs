@@ -11,13 +11,13 @@ use crate::{
     gate::lost_cookie,
     rejection::Rejection,
     session::{
-        cookie::Jar,
+        cookie::CookieName,
         seal::{self, Purpose},
     },
 };
 
 /// The permission of a browser to finish one sign-in, as a `Set-Cookie` value.
-pub(super) struct Leave(HeaderValue);
+pub(super) struct Permit(HeaderValue);
 
 /// Says whether this browser began an attempt.
 pub(super) fn is_ours(step: &Step, attempt: &Attempt) -> bool {
@@ -26,13 +26,13 @@ pub(super) fn is_ours(step: &Step, attempt: &Attempt) -> bool {
 
 /// Says whether this browser may finish an attempt: it began it, or gave the right answer.
 pub(super) fn may_finish(step: &Step, attempt: &Attempt) -> bool {
-    is_ours(step, attempt) || has_pass(step, attempt)
+    is_ours(step, attempt) || has_permit(step, attempt)
 }
 
 /// Reports that a cookie of ours did not come back, and returns the rejection for it.
-pub(super) fn cookie_lost(step: &Step, jar: Jar) -> Rejection {
+pub(super) fn cookie_lost(step: &Step, cookie: CookieName) -> Rejection {
     let gate = &step.flow.shared.gate;
-    let name = gate.cookies.name(jar);
+    let name = gate.cookies.name(cookie);
     let rejection = lost_cookie::rejection(&step.head(), &gate.public_url, name);
     let likely = rejection.kind();
     step.flow
@@ -42,27 +42,27 @@ pub(super) fn cookie_lost(step: &Step, jar: Jar) -> Rejection {
     rejection
 }
 
-fn has_pass(step: &Step, attempt: &Attempt) -> bool {
+fn has_permit(step: &Step, attempt: &Attempt) -> bool {
     let gate = &step.flow.shared.gate;
     let head = step.head();
-    let (Some(pass), Some(browser)) = (
-        head.cookie(gate.cookies.name(Jar::Pass)).one(),
+    let (Some(permit), Some(browser)) = (
+        head.cookie(gate.cookies.name(CookieName::Permit)).one(),
         gate.browser_cookie(&head, step.now),
     ) else {
         return false;
     };
-    let plain = gate.tokens.keys().open(Purpose::Pass, pass, step.now);
-    // Bound to this browser's cookie too, so that a stolen pass is useless elsewhere.
-    plain.is_some_and(|plain| plain == pass_of(attempt, browser))
+    let plain = gate.tokens.keys().open(Purpose::Permit, permit, step.now);
+    // Bound to this browser's cookie too, so that a stolen permit is useless elsewhere.
+    plain.is_some_and(|plain| plain == permit_of(attempt, browser))
 }
 
-pub(super) fn leave(step: &Step, attempt: &Attempt, browser: &str) -> Leave {
+pub(super) fn permit(step: &Step, attempt: &Attempt, browser: &str) -> Permit {
     let gate = &step.flow.shared.gate;
-    let plain = pass_of(attempt, browser);
+    let plain = permit_of(attempt, browser);
     let keys = gate.tokens.keys();
-    let sealed = keys.seal(Purpose::Pass, &plain, crate::random::bytes());
+    let sealed = keys.seal(Purpose::Permit, &plain, crate::random::bytes());
     let lifetime = step.flow.attempt_lifetime();
-    Leave(gate.cookies.set(Jar::Pass, &sealed, lifetime))
+    Permit(gate.cookies.set(CookieName::Permit, &sealed, lifetime))
 }
 
 pub(super) fn browser(step: &Step) -> Option<[u8; 16]> {
@@ -93,27 +93,27 @@ pub(super) fn fresh_browser_cookie(step: &Step) -> String {
 /// link would be reported as opened in another browser, not as expired.
 pub(super) fn keep_browser_cookie(step: &Step, response: &mut Response<Bytes>, cookie: &str) {
     let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
-    keep(step, response, Jar::Browser, cookie, lifetime);
+    keep(step, response, CookieName::Browser, cookie, lifetime);
 }
 
 pub(super) fn keep(
     step: &Step,
     response: &mut Response<Bytes>,
-    jar: Jar,
+    cookie: CookieName,
     value: &str,
     lifetime: Duration,
 ) {
-    let cookie = step.flow.shared.gate.cookies.set(jar, value, lifetime);
+    let cookie = step.flow.shared.gate.cookies.set(cookie, value, lifetime);
     response.headers_mut().append(header::SET_COOKIE, cookie);
 }
 
-impl Leave {
+impl Permit {
     /// Sets the cookie, for the later request that finishes the sign-in.
     pub(super) fn keep(self, response: &mut Response<Bytes>) {
         response.headers_mut().append(header::SET_COOKIE, self.0);
     }
 }
 
-fn pass_of(attempt: &Attempt, browser: &str) -> Vec<u8> {
+fn permit_of(attempt: &Attempt, browser: &str) -> Vec<u8> {
     [attempt.name().as_slice(), &seal::fingerprint(browser)].concat()
 }

@@ -36,7 +36,7 @@ const LONGEST_CODE: usize = 512;
 const ACCESS_DENIED: &str = "access_denied";
 
 /// How much longer the other of two clicks may take.
-const OTHER_CLICK: Duration = Duration::from_secs(1);
+const LATER_CLICK: Duration = Duration::from_secs(1);
 
 /// What arrived.
 enum Arrival<'q> {
@@ -46,11 +46,19 @@ enum Arrival<'q> {
     Error {
         error: &'q str,
         state: Option<&'q str>,
-        /// Whether the layer has already waited for the other of two clicks.
-        has_waited: bool,
+        other_click: OtherClick,
     },
     /// No state: the sign-in began at the provider (an invitation, an impersonation), not here.
     Stray,
+}
+
+/// The other of two clicks on one link, which may have signed in already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum OtherClick {
+    /// The layer has waited for it.
+    Awaited,
+    /// It may still be under way.
+    Possible,
 }
 
 /// Finishes a sign-in, on GET or by the POST of another browser's answer.
@@ -68,8 +76,8 @@ pub(super) async fn callback(step: &Step) -> Response<Bytes> {
         Arrival::Error {
             error,
             state,
-            has_waited,
-        } => declined(step, error, state, has_waited).await,
+            other_click,
+        } => declined(step, error, state, other_click).await,
         Arrival::Code { code, state } => match arrive(step, code, state).await {
             Ok(response) => response,
             Err(response) => *response,
@@ -102,7 +110,7 @@ async fn arrive(
         if step.parts.method != Method::POST {
             return Ok(elsewhere::show_elsewhere(step, &attempt, None, None));
         }
-        // This request finishes the sign-in itself, so the browser needs no leave for a later one.
+        // This request finishes the sign-in itself, so the browser needs no permit for a later one.
         elsewhere::answer_elsewhere(step, &attempt, None).await?;
     }
     let proof = Proof::Link(AuthorizationCode::new(code));
@@ -110,7 +118,7 @@ async fn arrive(
         match finish::granted(step, proof, state.as_bytes(), &attempt).await {
             Ok(granted) => finish::sign_in(step, &granted, &attempt).await,
             Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
-                used(step, state, &attempt, false).await
+                used(step, state, &attempt, OtherClick::Possible).await
             }
             Err(rejection) => refusal::answer(step, rejection, Some(&attempt)),
         },
@@ -118,15 +126,20 @@ async fn arrive(
 }
 
 /// Answers a used link by the session that it gave, if that exists or comes within a second.
-async fn used(step: &Step, state: &str, attempt: &Attempt, has_waited: bool) -> Response<Bytes> {
+async fn used(
+    step: &Step,
+    state: &str,
+    attempt: &Attempt,
+    other_click: OtherClick,
+) -> Response<Bytes> {
     if finish::has_session_of(step, attempt).await {
         return finish::on_their_way(step, attempt);
     }
     if let Some(granted) = finish::granted_just_now(step, state.as_bytes()).await {
         return finish::sign_in(step, &granted, attempt).await;
     }
-    if !has_waited && step.parts.method == Method::GET {
-        sleep(OTHER_CLICK).await;
+    if other_click == OtherClick::Possible && step.parts.method == Method::GET {
+        sleep(LATER_CLICK).await;
         return ask_once_more(step, state);
     }
     refusal::answer(step, Rejection::new(RejectionKind::LinkUsed), Some(attempt))
@@ -136,7 +149,7 @@ async fn declined(
     step: &Step,
     error: &str,
     state: Option<&str>,
-    has_waited: bool,
+    other_click: OtherClick,
 ) -> Response<Bytes> {
     let kind = match error {
         ACCESS_DENIED => RejectionKind::LinkUsed,
@@ -153,7 +166,7 @@ async fn declined(
         return refusal::refuse(step, kind);
     };
     if kind == RejectionKind::LinkUsed {
-        return used(step, state, &attempt, has_waited).await;
+        return used(step, state, &attempt, other_click).await;
     }
     refusal::answer(step, Rejection::new(kind), Some(&attempt))
 }
@@ -180,7 +193,10 @@ fn arrival<'q>(query: &'q super::fields::Fields<'_>) -> Result<Arrival<'q>, Reje
         (None, Some(error), state) => Ok(Arrival::Error {
             error,
             state,
-            has_waited: present("waited")?.is_some(),
+            other_click: match present("waited")? {
+                Some(_) => OtherClick::Awaited,
+                None => OtherClick::Possible,
+            },
         }),
         (_, None, None) => Ok(Arrival::Stray),
     }

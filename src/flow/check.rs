@@ -10,7 +10,7 @@ use crate::{
     answer::redirect,
     page::{CheckPage, CodeEntry, CodeProblem, CrossDevice, Page, Resend, Sent},
     rejection::{Rejection, RejectionKind},
-    session::{cookie::Jar, seal::Purpose},
+    session::{cookie::CookieName, seal::Purpose},
     site::endpoint::Endpoint,
 };
 
@@ -33,7 +33,7 @@ pub(super) fn check(step: &Step) -> Response<Bytes> {
         return check_page(step, &attempt, None);
     }
     if step.now < attempt.created + HOP && was_sent_here(step) {
-        return refusal::answer(step, browser::cookie_lost(step, Jar::Browser), None);
+        return refusal::answer(step, browser::cookie_lost(step, CookieName::Browser), None);
     }
     let login = step.flow.shared.gate.login_path(None);
     let page = CheckPage::new(&login, step.flow.mail_lifetime()).with_sent(attempt.sent);

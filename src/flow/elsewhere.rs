@@ -4,7 +4,7 @@
 //!   sends the person back to the first browser.
 //! - The answer is a POST from that page. An empty answer costs no try. Five wrong codes, or one
 //!   "that wasn't me", close the link to other browsers, but never to the browser that began.
-//! - A right answer gives this browser leave to finish this one sign-in: a sealed cookie that is
+//! - A right answer permits this browser to finish this one sign-in: a sealed cookie that is
 //!   bound to its browser cookie.
 
 use bytes::Bytes;
@@ -15,7 +15,7 @@ use crate::{
     event::Event,
     page::{CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, MatchPage, Page},
     rejection::{Rejection, RejectionKind},
-    session::cookie::Jar,
+    session::cookie::CookieName,
 };
 
 /// How many wrong match codes close a link to other browsers. Five tries succeed once in 12 million
@@ -57,16 +57,16 @@ pub(super) fn show_elsewhere(
     response
 }
 
-/// Judges the answer of another browser, and returns its leave to finish or a page.
+/// Judges the answer of another browser, and returns its permit to finish or a page.
 pub(super) async fn answer_elsewhere(
     step: &Step,
     attempt: &Attempt,
     leads_to: Option<&str>,
-) -> Result<browser::Leave, Box<Response<Bytes>>> {
+) -> Result<browser::Permit, Box<Response<Bytes>>> {
     // Without the attempt, whose address this browser must not see.
     let refuse = |rejection: Rejection| Box::new(refusal::answer(step, rejection, None));
     let Some(browser) = step.flow.shared.gate.browser_cookie(&step.head(), step.now) else {
-        return Err(refuse(browser::cookie_lost(step, Jar::Browser)));
+        return Err(refuse(browser::cookie_lost(step, CookieName::Browser)));
     };
     let form = Fields::of_form(&step.form);
     let field = |name| form.one(name).map_err(|kind| refuse(Rejection::new(kind)));
@@ -85,7 +85,7 @@ pub(super) async fn answer_elsewhere(
         }
         CrossDevice::Refuse => Err(refuse(Rejection::new(RejectionKind::AnotherBrowser))),
     }?;
-    Ok(browser::leave(step, attempt, browser))
+    Ok(browser::permit(step, attempt, browser))
 }
 
 async fn take_match_code(

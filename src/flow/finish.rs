@@ -21,7 +21,7 @@ use crate::{
     page::{OnwardPage, Page},
     rejection::{Rejection, RejectionKind},
     request::head::Found,
-    session::{Issued, cookie::Jar},
+    session::{Issued, cookie::CookieName},
 };
 
 /// How long a missing session cookie after a sign-in means that the browser dropped it.
@@ -95,9 +95,9 @@ pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) ->
     let cookie = gate.session_cookie(granted.session(), token, step.now);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     gate.forget_former(&step.head(), response.headers_mut());
-    browser::keep(step, &mut response, Jar::Arrived, "1", ARRIVAL);
-    if step.head().cookie(gate.cookies.name(Jar::Pass)) != Found::Nothing {
-        let removal = gate.cookies.removal_of(Jar::Pass);
+    browser::keep(step, &mut response, CookieName::Arrived, "1", ARRIVAL);
+    if step.head().cookie(gate.cookies.name(CookieName::Permit)) != Found::Nothing {
+        let removal = gate.cookies.removal_of(CookieName::Permit);
         response.headers_mut().append(header::SET_COOKIE, removal);
     }
     response

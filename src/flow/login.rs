@@ -10,7 +10,7 @@ use crate::{
     page::{LoginPage, LoginProblem, Page, RememberMe},
     rejection::RejectionKind,
     request::head::Found,
-    session::{Session, Term, cookie::Jar, seal::Purpose},
+    session::{Session, Term, cookie::CookieName, seal::Purpose},
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
@@ -45,14 +45,19 @@ pub(super) fn form(step: &Step) -> Response<Bytes> {
 /// Says whether this browser was given a session within the last minute and has none now. Signing
 /// in again would go round in circles.
 fn has_dropped_session(step: &Step) -> bool {
-    let cookie = |jar| step.head().cookie(step.flow.shared.gate.cookies.name(jar));
-    cookie(Jar::Arrived) != Found::Nothing && cookie(Jar::Session) == Found::Nothing
+    let cookie = |of| step.head().cookie(step.flow.shared.gate.cookies.name(of));
+    cookie(CookieName::Arrived) != Found::Nothing && cookie(CookieName::Session) == Found::Nothing
 }
 
 fn session_dropped(step: &Step) -> Response<Bytes> {
-    let mut response = refusal::answer(step, browser::cookie_lost(step, Jar::Session), None);
+    let mut response = refusal::answer(step, browser::cookie_lost(step, CookieName::Session), None);
     // The next visit to the form starts afresh.
-    let removal = step.flow.shared.gate.cookies.removal_of(Jar::Arrived);
+    let removal = step
+        .flow
+        .shared
+        .gate
+        .cookies
+        .removal_of(CookieName::Arrived);
     response.headers_mut().append(header::SET_COOKIE, removal);
     response
 }
@@ -135,7 +140,7 @@ fn sent(step: &Step, attempt: &Attempt, browser: &str) -> Response<Bytes> {
         let keys = step.flow.shared.gate.tokens.keys();
         let sealed = keys.seal(Purpose::ReturnTo, &plain, crate::random::bytes());
         let lifetime = step.flow.attempt_lifetime();
-        browser::keep(step, &mut response, Jar::ReturnTo, &sealed, lifetime);
+        browser::keep(step, &mut response, CookieName::ReturnTo, &sealed, lifetime);
     }
     response
 }

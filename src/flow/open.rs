@@ -36,9 +36,9 @@ pub(super) async fn open(step: &Step) -> Response<Bytes> {
         return elsewhere::show_elsewhere(step, &attempt, origin.as_deref(), None);
     }
     match elsewhere::answer_elsewhere(step, &attempt, origin.as_deref()).await {
-        Ok(leave) => {
+        Ok(permit) => {
             let mut response = redirect(link.as_str());
-            leave.keep(&mut response);
+            permit.keep(&mut response);
             response
         }
         Err(response) => *response,

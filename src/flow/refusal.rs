@@ -55,7 +55,7 @@ pub(super) fn answer(
         Endpoint::Callback | Endpoint::Code | Endpoint::Open
     );
     let kind = rejection.kind();
-    let is_in_vain = kind.wants_another_address() || (brings_proof && kind.passes());
+    let is_in_vain = kind.wants_another_address() || (brings_proof && kind.is_temporary());
     let resend = attempt.filter(|_| !is_in_vain).map(|attempt| {
         Resend::new(&action, attempt.email.as_str())
             .with_attempt(before.as_deref())

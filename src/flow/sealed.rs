@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     rejection::RejectionKind,
-    session::{cookie::Jar, seal::Purpose},
+    session::{cookie::CookieName, seal::Purpose},
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
@@ -38,7 +38,10 @@ pub(super) fn return_to_of(step: &Step, attempt: &Attempt) -> Option<ReturnTo> {
     if !attempt.tail.is_empty() {
         return ReturnTo::parse(&attempt.tail, &gate.mount);
     }
-    let sealed = step.head().cookie(gate.cookies.name(Jar::ReturnTo)).one()?;
+    let sealed = step
+        .head()
+        .cookie(gate.cookies.name(CookieName::ReturnTo))
+        .one()?;
     let plain = gate
         .tokens
         .keys()

@@ -9,7 +9,7 @@ use crate::{
     gate::lost_cookie,
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
-    session::cookie::Jar,
+    session::cookie::CookieName,
     site::endpoint::Endpoint,
 };
 
@@ -44,7 +44,7 @@ impl Gate {
             // ours. If the browser dropped it, the page says so instead of naming another site.
             return Err(match head.wants_page() && head.is_silent_on_site() {
                 true => {
-                    let name = self.cookies.name(Jar::Browser);
+                    let name = self.cookies.name(CookieName::Browser);
                     lost_cookie::rejection(head, &self.public_url, name)
                 }
                 false => Rejection::new(RejectionKind::CrossSite),

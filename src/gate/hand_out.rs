@@ -7,7 +7,7 @@ use crate::{
     clock::Timestamp,
     provider::Identity,
     request::head::{Found, RequestHead},
-    session::{Session, SessionId, Term, Times, cookie::Jar},
+    session::{Session, SessionId, Term, Times, cookie::CookieName},
 };
 
 impl Gate {
@@ -43,26 +43,26 @@ impl Gate {
         now: Timestamp,
     ) -> HeaderValue {
         let lifetime = self.lifetimes.cookie_lifetime(session, now);
-        self.cookies.set(Jar::Session, token, lifetime)
+        self.cookies.set(CookieName::Session, token, lifetime)
     }
 
     /// Removes a browser's session cookie, and the cookie that records its recent sign-in.
     pub(crate) fn forget(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
         headers.append(header::SET_COOKIE, self.cookies.removal());
-        self.forget_if_sent(Jar::Arrived, head, headers);
+        self.forget_if_sent(CookieName::Arrived, head, headers);
         self.forget_former(head, headers);
     }
 
     /// Removes the session cookie that was set before the session had a domain.
     pub(crate) fn forget_former(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
         if self.cookies.has_domain() {
-            self.forget_if_sent(Jar::Former, head, headers);
+            self.forget_if_sent(CookieName::Former, head, headers);
         }
     }
 
-    fn forget_if_sent(&self, jar: Jar, head: &RequestHead<'_>, headers: &mut HeaderMap) {
-        if head.cookie(self.cookies.name(jar)) != Found::Nothing {
-            headers.append(header::SET_COOKIE, self.cookies.removal_of(jar));
+    fn forget_if_sent(&self, cookie: CookieName, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        if head.cookie(self.cookies.name(cookie)) != Found::Nothing {
+            headers.append(header::SET_COOKIE, self.cookies.removal_of(cookie));
         }
     }
 }

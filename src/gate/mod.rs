@@ -92,7 +92,7 @@ pub(crate) struct Gate {
     pub(crate) public_url: PublicUrl,
     pub(crate) rules: Rules,
     pub(crate) tokens: Tokens,
-    pub(crate) takes_bearer: bool,
+    pub(crate) credentials: Credentials,
     pub(crate) takes_webhooks: bool,
 }
 
@@ -147,7 +147,7 @@ impl Gate {
 
     /// Returns the `Vary` value of answers that depend on the session.
     pub(crate) const fn vary(&self) -> HeaderValue {
-        vary(self.takes_bearer)
+        self.credentials.vary()
     }
 
     pub(crate) const fn cookies(&self) -> &Cookies {
@@ -180,11 +180,26 @@ impl Gate {
     }
 }
 
-/// Returns the `Vary` value of an answer that depends on a session, or on its absence.
-pub(crate) const fn vary(takes_bearer: bool) -> HeaderValue {
-    HeaderValue::from_static(if takes_bearer {
-        "cookie, authorization"
-    } else {
-        "cookie"
-    })
+/// By what a session may come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// The session cookie.
+    #[default]
+    Cookie,
+    /// The session cookie, or a bearer token.
+    CookieOrBearer,
+}
+
+impl Credentials {
+    /// Returns the `Vary` value of an answer that depends on a session, or on its absence.
+    pub(crate) const fn vary(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Cookie => "cookie",
+            Self::CookieOrBearer => "cookie, authorization",
+        })
+    }
+
+    pub(crate) const fn has_bearer(self) -> bool {
+        matches!(self, Self::CookieOrBearer)
+    }
 }

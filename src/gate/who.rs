@@ -5,7 +5,7 @@ use crate::{
     clock::Timestamp,
     rejection::RejectionKind,
     request::head::{Found, RequestHead},
-    session::{Session, cookie::Jar, token::Fault},
+    session::{Session, cookie::CookieName, token::Fault},
 };
 
 /// The most cookies of one name that a sign-out considers. Each token costs a verification.
@@ -41,7 +41,7 @@ impl Gate {
             session => return session.map(|session| vec![session]),
         };
         let mut tokens = Vec::new();
-        for token in head.cookies(self.cookies.name(Jar::Session)) {
+        for token in head.cookies(self.cookies.name(CookieName::Session)) {
             if !tokens.contains(&token) {
                 tokens.push(token);
             }
@@ -65,11 +65,11 @@ impl Gate {
 
     /// Says whether a request carries a bearer token, good or bad, and they are accepted.
     pub(crate) fn is_bearer(&self, head: &RequestHead<'_>) -> bool {
-        self.takes_bearer && head.bearer() != Found::Nothing
+        self.credentials.has_bearer() && head.bearer() != Found::Nothing
     }
 
     fn cookie<'r>(&self, head: &RequestHead<'r>) -> Result<Option<&'r str>, RejectionKind> {
-        match head.cookie(self.cookies.name(Jar::Session)) {
+        match head.cookie(self.cookies.name(CookieName::Session)) {
             Found::Conflict => Err(RejectionKind::ConflictingCookies),
             Found::Nothing => Ok(None),
             Found::One(token) => Ok(Some(token)),
@@ -83,7 +83,7 @@ impl Gate {
         head: &RequestHead<'r>,
     ) -> Result<Presented<'r>, RejectionKind> {
         let cookie = self.cookie(head)?;
-        if self.takes_bearer {
+        if self.credentials.has_bearer() {
             match head.bearer() {
                 Found::Conflict => return Err(RejectionKind::ConflictingCredentials),
                 Found::Nothing => {}
@@ -122,7 +122,7 @@ impl Gate {
         head: &RequestHead<'r>,
         now: Timestamp,
     ) -> Option<&'r str> {
-        head.cookie(self.cookies.name(Jar::Browser))
+        head.cookie(self.cookies.name(CookieName::Browser))
             .one()
             .filter(|cookie| self.tokens.keys().made_browser_cookie(cookie, now))
     }

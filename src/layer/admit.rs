@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    gate::{self, Admission, Verdict},
+    gate::{Admission, Credentials, Verdict},
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Standing,
-    session::{Session, cookie::Jar, passed},
+    session::{Session, cookie::CookieName, passed},
     shared::Shared,
     site::rules::Exposure,
     store::StoreError,
@@ -35,7 +35,7 @@ pub(crate) struct Finish {
     /// Whether the response depends on the request's session.
     pub(crate) depends_on_session: bool,
     /// Whether the layer accepts bearer tokens beside cookies.
-    pub(crate) takes_bearer: bool,
+    pub(crate) credentials: Credentials,
     /// The renewed session, if a renewal is due.
     pub(crate) renewal: Option<Renewal>,
     /// The layer's state, if the inner service must not set the layer's cookies.
@@ -121,7 +121,7 @@ impl Shared {
         }
         let finish = Finish {
             depends_on_session: true,
-            takes_bearer: self.gate.takes_bearer,
+            credentials: self.gate.credentials,
             renewal: renewed.map(|(_, cookie)| Renewal {
                 cookie,
                 session: session.clone(),
@@ -155,7 +155,7 @@ impl Shared {
         passed::mark(request.extensions_mut());
         let finish = Finish {
             depends_on_session: exposure == Exposure::Optional,
-            takes_bearer: self.gate.takes_bearer,
+            credentials: self.gate.credentials,
             renewal: None,
             forwarded: self.forwarded(),
             guard: None,
@@ -176,7 +176,7 @@ impl Shared {
         let gate = &self.gate;
         let token = gate.tokens.mint(session)?;
         gate.cookies
-            .fits(Jar::Session, &token)
+            .fits(CookieName::Session, &token)
             .then(|| gate.session_cookie(session, &token, now))
     }
 }
@@ -188,7 +188,7 @@ impl Finish {
             identity_headers::keep_own_cookies(headers, shared);
         }
         if self.depends_on_session {
-            headers.append(header::VARY, gate::vary(self.takes_bearer));
+            headers.append(header::VARY, self.credentials.vary());
         }
         if let Some(renewal) = self.renewal {
             let is_theirs = sets_same(headers, &renewal.cookie);

@@ -22,7 +22,7 @@ use crate::{
     },
     session::{
         Session,
-        cookie::{Cookies, Jar},
+        cookie::{CookieName, Cookies},
     },
     shared::Shared,
 };
@@ -176,8 +176,8 @@ fn without_members(list: &[u8], is_stripped: impl Fn(&[u8]) -> bool) -> Option<V
 fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
     let is_own = |pair: &&[u8]| {
         let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-        Jar::ALL.iter().any(|jar| {
-            let rest = pair.strip_prefix(cookies.name(*jar).as_bytes());
+        CookieName::ALL.iter().any(|cookie| {
+            let rest = pair.strip_prefix(cookies.name(*cookie).as_bytes());
             rest.is_some_and(|rest| rest.starts_with(b"="))
         })
     };
@@ -226,7 +226,7 @@ fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
     let start = pair.iter().position(|b| !b" \t=".contains(b))?;
     let pair = pair.get(start..).unwrap_or_default();
     let name = pair.split(|b| *b == b'=').next().unwrap_or_default();
-    let mut names = Jar::ALL.iter().map(|jar| cookies.name(*jar));
+    let mut names = CookieName::ALL.iter().map(|cookie| cookies.name(*cookie));
     names.find(|own| own.as_bytes() == name.trim_ascii())
 }
 

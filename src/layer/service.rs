@@ -24,7 +24,7 @@ use crate::{
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Lookup,
-    session::cookie::Jar,
+    session::cookie::CookieName,
     site::{endpoint::Endpoint, rules::Exposure},
 };
 
@@ -150,7 +150,7 @@ impl<S> MagicLink<S> {
         });
         if rejection.kind().is_lost_cookie() {
             self.flow.shared.listener.tell(&Event::CookieLost {
-                name: self.flow.shared.gate.cookies().name(Jar::Browser),
+                name: self.flow.shared.gate.cookies().name(CookieName::Browser),
                 likely: rejection.kind(),
             });
         }

@@ -243,7 +243,7 @@ impl RejectionKind {
     }
 
     /// Says whether it passes by itself: what was brought is as good in a moment.
-    pub(crate) const fn passes(self) -> bool {
+    pub(crate) const fn is_temporary(self) -> bool {
         matches!(self.row().cure, Cure::Patience)
     }
 

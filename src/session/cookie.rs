@@ -14,6 +14,8 @@ use std::time::Duration;
 use cookie::{Cookie, SameSite};
 use http::HeaderValue;
 
+use crate::site::public_url::Scheme;
+
 /// The most octets of a cookie's name and value together: 4,096.
 ///
 /// A browser drops a longer cookie (draft-ietf-httpbis-rfc6265bis, section 5.6).
@@ -26,9 +28,9 @@ pub(crate) struct Cookies {
     arrived: String,
     browser: String,
     former: String,
-    pass: String,
+    permit: String,
     return_to: String,
-    is_secure: bool,
+    scheme: Scheme,
     /// The domain of the session cookie. The others have none.
     domain: Option<String>,
     /// Made once for all responses, so that answering a stranger's forged cookie costs little.
@@ -37,7 +39,7 @@ pub(crate) struct Cookies {
 
 /// One of the layer's cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Jar {
+pub(crate) enum CookieName {
     /// Records that a session cookie was set within the last minute. A browser that sends this
     /// cookie without the session cookie has dropped that one.
     Arrived,
@@ -47,20 +49,20 @@ pub(crate) enum Jar {
     ///
     /// Without a domain it is the name that the cookie has with one, and the reverse.
     Former,
-    /// The leave of another browser to finish a sign-in.
-    Pass,
+    /// The permit of another browser to finish a sign-in.
+    Permit,
     /// A return-to that is too long for the state.
     ReturnTo,
     /// The session token.
     Session,
 }
 
-impl Jar {
+impl CookieName {
     pub(crate) const ALL: [Self; 6] = [
         Self::Arrived,
         Self::Browser,
         Self::Former,
-        Self::Pass,
+        Self::Permit,
         Self::ReturnTo,
         Self::Session,
     ];
@@ -71,34 +73,37 @@ impl Cookies {
     /// secure.
     ///
     /// With a domain, which only secure cookies have, the session cookie is `__Secure-NAME`.
-    pub(crate) fn new(name: &str, is_secure: bool, domain: Option<String>) -> Self {
-        let prefix = if is_secure { "__Host-" } else { "" };
+    pub(crate) fn new(name: &str, scheme: Scheme, domain: Option<String>) -> Self {
+        let prefix = match scheme {
+            Scheme::Http => "",
+            Scheme::Https => "__Host-",
+        };
         let (host, wide) = (format!("{prefix}{name}"), format!("__Secure-{name}"));
         let (session, former) = match &domain {
             Some(_) => (wide, host),
             None => (host, wide),
         };
         Self {
-            removal: encode(&removed(&session, is_secure, domain.as_deref())),
+            removal: encode(&removed(&session, scheme, domain.as_deref())),
             session,
             former,
             domain,
             arrived: format!("{prefix}{name}-arrived"),
             browser: format!("{prefix}{name}-browser"),
-            pass: format!("{prefix}{name}-pass"),
+            permit: format!("{prefix}{name}-pass"),
             return_to: format!("{prefix}{name}-return"),
-            is_secure,
+            scheme,
         }
     }
 
-    pub(crate) fn name(&self, jar: Jar) -> &str {
-        match jar {
-            Jar::Arrived => &self.arrived,
-            Jar::Browser => &self.browser,
-            Jar::Former => &self.former,
-            Jar::Pass => &self.pass,
-            Jar::ReturnTo => &self.return_to,
-            Jar::Session => &self.session,
+    pub(crate) fn name(&self, of: CookieName) -> &str {
+        match of {
+            CookieName::Arrived => &self.arrived,
+            CookieName::Browser => &self.browser,
+            CookieName::Former => &self.former,
+            CookieName::Permit => &self.permit,
+            CookieName::ReturnTo => &self.return_to,
+            CookieName::Session => &self.session,
         }
     }
 
@@ -108,29 +113,29 @@ impl Cookies {
     }
 
     /// Says whether such a cookie is small enough for a browser to keep it.
-    pub(crate) fn fits(&self, jar: Jar, value: &str) -> bool {
-        self.name(jar).len().saturating_add(value.len()) <= LONGEST
+    pub(crate) fn fits(&self, of: CookieName, value: &str) -> bool {
+        self.name(of).len().saturating_add(value.len()) <= LONGEST
     }
 
     /// Returns the `Set-Cookie` value that keeps `value` for `max_age`, or until the browser
     /// closes.
     pub(crate) fn set(
         &self,
-        jar: Jar,
+        of: CookieName,
         value: &str,
         max_age: impl Into<Option<Duration>>,
     ) -> HeaderValue {
-        encode(&self.kept(jar, value, max_age))
+        encode(&self.kept(of, value, max_age))
     }
 
     /// Returns the cookie that keeps `value` for `max_age`, or until the browser closes.
     pub(crate) fn kept<'c>(
         &'c self,
-        jar: Jar,
+        of: CookieName,
         value: &'c str,
         max_age: impl Into<Option<Duration>>,
     ) -> Cookie<'c> {
-        let mut cookie = bare(self.name(jar), value, self.is_secure, self.domain_of(jar));
+        let mut cookie = bare(self.name(of), value, self.scheme, self.domain_of(of));
         if let Some(max_age) = max_age.into() {
             let max_age = i64::try_from(max_age.as_secs()).unwrap_or(i64::MAX);
             cookie.set_max_age(cookie::time::Duration::seconds(max_age));
@@ -144,27 +149,27 @@ impl Cookies {
     }
 
     /// Returns the `Set-Cookie` value that removes one of the cookies.
-    pub(crate) fn removal_of(&self, jar: Jar) -> HeaderValue {
-        encode(&self.removed(jar))
+    pub(crate) fn removal_of(&self, of: CookieName) -> HeaderValue {
+        encode(&self.removed(of))
     }
 
     /// Returns a cookie that removes one of the cookies.
-    pub(crate) fn removed(&self, jar: Jar) -> Cookie<'_> {
-        removed(self.name(jar), self.is_secure, self.domain_of(jar))
+    pub(crate) fn removed(&self, of: CookieName) -> Cookie<'_> {
+        removed(self.name(of), self.scheme, self.domain_of(of))
     }
 
-    fn domain_of(&self, jar: Jar) -> Option<&str> {
+    fn domain_of(&self, of: CookieName) -> Option<&str> {
         // The other cookies keep `__Host-`, because a sibling subdomain that plants one could have
         // a person finish an attacker's sign-in.
-        self.domain.as_deref().filter(|_| jar == Jar::Session)
+        self.domain.as_deref().filter(|_| of == CookieName::Session)
     }
 }
 
 /// Returns a cookie that removes the one with the same name, path and domain.
 ///
 /// It removes no other (draft-ietf-httpbis-rfc6265bis, section 5.7).
-fn removed<'c>(name: &'c str, is_secure: bool, domain: Option<&'c str>) -> Cookie<'c> {
-    let mut removal = bare(name, "", is_secure, domain);
+fn removed<'c>(name: &'c str, scheme: Scheme, domain: Option<&'c str>) -> Cookie<'c> {
+    let mut removal = bare(name, "", scheme, domain);
     removal.make_removal();
     // make_removal writes an Expires relative to the system clock. The epoch has the same effect,
     // and needs no clock.
@@ -172,14 +177,14 @@ fn removed<'c>(name: &'c str, is_secure: bool, domain: Option<&'c str>) -> Cooki
     removal
 }
 
-fn bare<'c>(name: &'c str, value: &'c str, is_secure: bool, domain: Option<&'c str>) -> Cookie<'c> {
+fn bare<'c>(name: &'c str, value: &'c str, scheme: Scheme, domain: Option<&'c str>) -> Cookie<'c> {
     let mut cookie = Cookie::new(name, value);
     cookie.set_path("/");
     cookie.set_http_only(true);
     // Strict would be withheld on the way back from the mail, which loops through the login form.
     // Without the attribute, some browsers send the cookie with cross-site POSTs for two minutes.
     cookie.set_same_site(SameSite::Lax);
-    cookie.set_secure(is_secure);
+    cookie.set_secure(scheme == Scheme::Https);
     if let Some(domain) = domain {
         cookie.set_domain(domain);
     }
@@ -204,12 +209,12 @@ mod tests {
     #[test]
     fn cookies_carry_every_attribute_that_guards_them() {
         let hour = Duration::from_secs(3_600);
-        let set = Cookies::new("app", true, None).set(Jar::Session, "a.b.c", hour);
+        let set = Cookies::new("app", Scheme::Https, None).set(CookieName::Session, "a.b.c", hour);
         assert_eq!(
             set,
             "__Host-app=a.b.c; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=3600"
         );
-        let set = Cookies::new("app", false, None).set(Jar::Browser, "x", hour);
+        let set = Cookies::new("app", Scheme::Http, None).set(CookieName::Browser, "x", hour);
         assert_eq!(
             set,
             "app-browser=x; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600"
@@ -218,16 +223,16 @@ mod tests {
 
     #[test]
     fn a_cookie_fits_up_to_the_octet_at_which_a_browser_drops_it() {
-        let cookies = Cookies::new("app", true, None);
+        let cookies = Cookies::new("app", Scheme::Https, None);
         let room = 4_096 - "__Host-app".len();
-        assert!(cookies.fits(Jar::Session, &"x".repeat(room)));
-        assert!(!cookies.fits(Jar::Session, &"x".repeat(room + 1)));
-        assert!(!cookies.fits(Jar::Browser, &"x".repeat(room)));
+        assert!(cookies.fits(CookieName::Session, &"x".repeat(room)));
+        assert!(!cookies.fits(CookieName::Session, &"x".repeat(room + 1)));
+        assert!(!cookies.fits(CookieName::Browser, &"x".repeat(room)));
     }
 
     #[test]
     fn removal_carries_the_same_attributes_and_a_past_end() {
-        let removal = Cookies::new("app", true, None).removal();
+        let removal = Cookies::new("app", Scheme::Https, None).removal();
         assert_eq!(
             removal,
             "__Host-app=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
@@ -236,28 +241,28 @@ mod tests {
 
     #[test]
     fn with_a_domain_the_session_cookie_alone_has_it_and_its_removal_too() {
-        let cookies = Cookies::new("app", true, Some("example.com".to_owned()));
+        let cookies = Cookies::new("app", Scheme::Https, Some("example.com".to_owned()));
         let hour = Duration::from_secs(3_600);
-        let set = cookies.set(Jar::Session, "a.b.c", hour);
+        let set = cookies.set(CookieName::Session, "a.b.c", hour);
         let want = "__Secure-app=a.b.c; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=3600";
         assert_eq!(set, want);
         let want = "__Secure-app=; HttpOnly; SameSite=Lax; Secure; Path=/; Domain=example.com; Max-Age=0; \
                     Expires=Thu, 01 Jan 1970 00:00:00 GMT";
         assert_eq!(cookies.removal(), want);
-        assert_eq!(cookies.removal_of(Jar::Session), want);
-        for jar in Jar::ALL {
-            let set = cookies.set(jar, "x", hour);
+        assert_eq!(cookies.removal_of(CookieName::Session), want);
+        for of in CookieName::ALL {
+            let set = cookies.set(of, "x", hour);
             let set = set.to_str().unwrap();
-            let is_wide = jar == Jar::Session;
+            let is_wide = of == CookieName::Session;
             assert_eq!(set.starts_with("__Host-app"), !is_wide, "{set}");
             assert_eq!(set.contains("Domain"), is_wide, "{set}");
         }
-        assert_eq!(cookies.name(Jar::Former), "__Host-app");
+        assert_eq!(cookies.name(CookieName::Former), "__Host-app");
     }
 
     #[test]
     fn a_cookie_without_a_lifetime_goes_with_the_browser() {
-        let set = Cookies::new("app", true, None).set(Jar::Session, "x", None);
+        let set = Cookies::new("app", Scheme::Https, None).set(CookieName::Session, "x", None);
         assert_eq!(set, "__Host-app=x; HttpOnly; SameSite=Lax; Secure; Path=/");
     }
 }

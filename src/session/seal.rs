@@ -27,7 +27,7 @@ pub(crate) enum Purpose {
     /// The link that we mail, with the provider's link inside.
     Open,
     /// The permission of another browser to finish a sign-in.
-    Pass,
+    Permit,
     /// A return-to that is too long for the state.
     ReturnTo,
     /// The `state` that WorkOS hands back.
@@ -39,7 +39,7 @@ impl Purpose {
         match self {
             Self::Check => "seal: check page",
             Self::Open => "seal: mailed link",
-            Self::Pass => "seal: pass",
+            Self::Permit => "seal: pass",
             Self::ReturnTo => "seal: return to",
             Self::State => "seal: state",
         }
@@ -134,7 +134,7 @@ mod tests {
     const PURPOSES: [Purpose; 5] = [
         Purpose::Check,
         Purpose::Open,
-        Purpose::Pass,
+        Purpose::Permit,
         Purpose::ReturnTo,
         Purpose::State,
     ];

@@ -9,7 +9,14 @@ use crate::error::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicUrl {
     origin: String,
-    is_secure: bool,
+    scheme: Scheme,
+}
+
+/// By which of the two browsers come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scheme {
+    Http,
+    Https,
 }
 
 impl PublicUrl {
@@ -29,9 +36,9 @@ impl PublicUrl {
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
             return refuse("must be an origin, without a path, query or fragment");
         }
-        let is_secure = match url.scheme() {
-            "https" => true,
-            "http" if is_loopback(&url) => false,
+        let scheme = match url.scheme() {
+            "https" => Scheme::Https,
+            "http" if is_loopback(&url) => Scheme::Http,
             "http" => {
                 return refuse("must be https: plain http is for loopback addresses alone");
             }
@@ -39,7 +46,7 @@ impl PublicUrl {
         };
         Ok(Self {
             origin: url.origin().ascii_serialization(),
-            is_secure,
+            scheme,
         })
     }
 
@@ -48,8 +55,12 @@ impl PublicUrl {
         &self.origin
     }
 
+    pub(crate) const fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
     pub(crate) const fn is_secure(&self) -> bool {
-        self.is_secure
+        matches!(self.scheme, Scheme::Https)
     }
 }
 

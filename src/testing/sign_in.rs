@@ -7,7 +7,7 @@ use crate::{
     email::Email,
     layer::MagicLinkLayer,
     provider::Identity,
-    session::{Session, SessionId, Term, cookie::Jar},
+    session::{Session, SessionId, Term, cookie::CookieName},
 };
 
 impl MagicLinkLayer {
@@ -38,7 +38,7 @@ impl MagicLinkLayer {
         let token = gate.tokens.mint(&session)?;
         Some((
             session,
-            format!("{}={token}", gate.cookies.name(Jar::Session)),
+            format!("{}={token}", gate.cookies.name(CookieName::Session)),
         ))
     }
 }

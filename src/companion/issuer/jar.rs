@@ -11,7 +11,7 @@ use super::SessionIssuer;
 use crate::session::IssueError;
 use crate::{
     provider::Identity,
-    session::{Session, cookie::Jar},
+    session::{Session, cookie::CookieName},
     store::StoreError,
 };
 
@@ -86,7 +86,7 @@ impl SessionIssuer {
             .cookie_lifetime(&session, session.issued_at());
         let cookie = gate
             .cookies
-            .kept(Jar::Session, issued.token().expose(), lifetime);
+            .kept(CookieName::Session, issued.token().expose(), lifetime);
         cookies.add(cookie.into_owned());
         Ok(session)
     }
@@ -104,7 +104,7 @@ impl SessionIssuer {
         cookies: &Cookies,
         session: &Session,
     ) -> Result<(), StoreError> {
-        for jar in [Jar::Session, Jar::Arrived] {
+        for jar in [CookieName::Session, CookieName::Arrived] {
             cookies.add(self.shared.gate.cookies().removed(jar).into_owned());
         }
         self.sign_out(session).await

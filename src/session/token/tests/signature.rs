@@ -8,7 +8,7 @@ use crate::session::seal::Purpose;
 const PURPOSES: [Purpose; 5] = [
     Purpose::Check,
     Purpose::Open,
-    Purpose::Pass,
+    Purpose::Permit,
     Purpose::ReturnTo,
     Purpose::State,
 ];
