@@ -1,10 +1,10 @@
-//! What the store is synchronised by. `tests/models` has doubles that loom can see into.
+//! The store's synchronisation primitives. `tests/models` replaces them with loom's doubles.
 
 pub(super) use std::sync::{
     Arc, Mutex, PoisonError,
     atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
 };
 
-/// A value that is replaced as a whole. Reading it takes no lock, and it lives for as long as
-/// somebody reads it.
+/// A value that is replaced as a whole. Reading takes no lock; the value lives while a reader uses
+/// it.
 pub(super) type Slot<T> = arc_swap::ArcSwapOption<T>;
