@@ -9,7 +9,7 @@
 --       order: kind, name, at, until
 local entries, groups, state, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 -- Drop what expired a minute ago by both the caller's clock and this server's. This comes first,
--- because a full server accepts deletions only. At most 1,000, so that no call holds Redis for long.
+-- because a full server accepts deletions only. At most 1,000, so that no call blocks Redis
 local now = math.min(tonumber(ARGV[1]), tonumber(redis.call('TIME')[1])) - 60
 local ended = redis.call('ZRANGEBYSCORE', entries, '-inf', now, 'LIMIT', 0, 1000)
 for _, member in ipairs(ended) do
