@@ -55,7 +55,8 @@ pub use self::redis::RedisThrottle;
 ///     throttle::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey},
 /// };
 ///
-/// /// Counts in memory, and prints each refusal. struct Loud(MemoryThrottle);
+/// /// Counts in memory, and prints each refusal.
+/// struct Loud(MemoryThrottle);
 ///
 /// impl Throttle for Loud {
 ///     async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {

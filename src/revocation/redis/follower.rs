@@ -164,7 +164,7 @@ impl Following<'_> {
                     // `place` stays empty, so that the next connection loads everything and puts
                     // orders back.
                     Ok(_) if self.replica.take_doubt() => {
-                        let problem = std::io::Error::other("redis is now served by another primary");
+                        let problem = std::io::Error::other("another server is the primary now");
                         return Err(StoreError::unavailable(problem));
                     }
                     Ok(_) => self.replica.hear(),

@@ -186,7 +186,7 @@ impl Place {
         let mut question = cmd("SENTINEL");
         question.arg("get-master-addr-by-name").arg(name);
         let answer: Option<(String, u16)> = question.query_async(&mut commands).await?;
-        let (host, port) = answer.ok_or_else(|| refusal("the Sentinel knows no primary of this name"))?;
+        let (host, port) = answer.ok_or_else(|| refusal("the Sentinel knows no such primary"))?;
         Ok(self.beside(&host, port))
     }
 

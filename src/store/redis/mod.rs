@@ -34,13 +34,17 @@ const LONGEST_NAMESPACE: usize = 64;
 /// use tower_magic_link::{ConfigError, store::Redis};
 ///
 /// # fn example() -> Result<(), ConfigError> {
-/// // One server, with TLS. let redis = Redis::new("rediss://:password@redis.example.com")?; // A
-/// cluster: any of its nodes. The layer finds the node that holds its keys, also after they move.
-/// let redis = Redis::new("redis://10.0.0.1:7000")?.or_at("redis://10.0.0.2:7000")?; // Sentinels,
-/// and the name by which they know the primary. User and password are the primary's. let redis =
-/// Redis::new("redis://user:password@10.0.0.1:26379")?
-/// .or_at("redis://user:password@10.0.0.2:26379")? .sentinels_of("mymaster") // For two
-/// applications that share one server. .namespace("billing")? .grace(Duration::from_secs(60))?;
+/// // One server, with TLS.
+/// let redis = Redis::new("rediss://:password@redis.example.com")?;
+/// // A cluster: any of its nodes. The layer finds the node that holds its keys, also when they move.
+/// let redis = Redis::new("redis://10.0.0.1:7000")?.or_at("redis://10.0.0.2:7000")?;
+/// // Sentinels, and the name by which they know the primary. User and password are the primary's.
+/// let redis = Redis::new("redis://user:password@10.0.0.1:26379")?
+///     .or_at("redis://user:password@10.0.0.2:26379")?
+///     .sentinels_of("mymaster")
+///     // For two applications that share one server.
+///     .namespace("billing")?
+///     .grace(Duration::from_secs(60))?;
 /// # Ok(()) }
 /// ```
 ///
