@@ -1,7 +1,7 @@
-//! The emulator as a service: read the body, find the endpoint, then the fault or the work.
+//! The emulator as a service: read the body, find the endpoint, then fail or do the work.
 //!
-//! - Every answer has an `X-Request-Id`, also those that a fault made.
-//! - A request counts from when its body is read, whatever becomes of it.
+//! - Every answer has an `X-Request-Id`, even a fault's.
+//! - A request counts once its body has been read, even if it fails afterwards.
 
 use std::{
     future::{Future, pending},

@@ -1,7 +1,7 @@
-//! `Shelf`: things that are good until a moment, in bounded memory.
+//! `Shelf`: a bounded map of things that expire.
 //!
-//! - What has expired is not found again, whether or not it has been forgotten yet.
-//! - Past the limit the oldest is forgotten first.
+//! - An expired thing is not found, even if it is not removed yet.
+//! - Past the limit the oldest is removed first.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,12 +10,12 @@ use std::{
 
 use crate::clock::Timestamp;
 
-/// How many things a shelf holds: with requests of 64 KiB at most, 256 MiB in the worst case.
+/// How many things a shelf holds: 256 MiB in the worst case, as requests have at most 64 KiB.
 const LIMIT: usize = 4_096;
 
 pub(super) struct Shelf<T> {
     things: HashMap<String, (Timestamp, T)>,
-    /// The keys as they came, also those that were taken since.
+    /// The keys in order of arrival, including those that were taken since.
     order: VecDeque<String>,
 }
 

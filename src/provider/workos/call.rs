@@ -131,7 +131,7 @@ impl Caller {
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             // Cargo unifies features: another crate in the binary may enable these in reqwest. They
-            // must not change this client, and a compressed answer could get around the size limit.
+            // must not change this client.
             .http1_only()
             .no_gzip()
             .no_brotli()

@@ -322,7 +322,7 @@ impl fmt::Debug for WorkOs {
 
 fn bearer(token: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
-    // Keeps the key out of the `Debug` of headers, and out of HPACK's table.
+    // Keeps the key out of the headers' `Debug`.
     value.set_sensitive(true);
     Some(value)
 }
