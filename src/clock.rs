@@ -76,7 +76,7 @@ pub type Signal = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// changes of the system clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Tells the time to the layer.
+/// The layer's source of time.
 ///
 /// The clock may go back. The layer then stays at its highest reading until the clock passes it
 /// again, or the process ends, so that what has expired stays expired. The cost: if a clock is an

@@ -36,6 +36,7 @@ pub(super) enum BadBody {
 impl<'a> Call<'a> {
     /// Returns the credentials of the `Authorization` header, if its scheme is `Bearer`.
     pub(super) fn bearer(&self) -> Option<&'a str> {
+        // RFC 9110, section 11.1: the case of the scheme does not matter.
         let value = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, credentials) = value.split_once(' ')?;
         scheme

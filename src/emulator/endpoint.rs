@@ -43,6 +43,7 @@ pub(super) enum Route<'a> {
 
 impl<'a> Route<'a> {
     pub(super) fn of(method: &Method, path: &'a str) -> Self {
+        // One part more than the longest route has, so that a deeper path matches none.
         let segments: Vec<&'a str> = path.splitn(6, '/').collect();
         let (endpoint, id) = match segments.as_slice() {
             ["", "passwordless", "sessions"] => (Endpoint::Create, ""),

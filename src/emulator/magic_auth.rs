@@ -71,6 +71,7 @@ impl Emulator {
             Ok(email) => email,
             Err(wrong) => return refuse_fields(wrong),
         };
+        // The emulator makes no invitations, so no token of one is valid.
         if fields.get("invitation_token").is_some_and(Value::is_string) {
             return refuse_oauth("invitation_invalid", "The invitation is not valid.");
         }
@@ -135,6 +136,7 @@ impl Emulator {
         if !call::is_api_key(secret) {
             return refuse_oauth("invalid_client", "Invalid client ID or secret.");
         }
+        // Drawn before the code is redeemed: a failure here must not use the code up.
         let (session, refresh_token) = match (id::draw("session_"), id::draw("")) {
             (Ok(session), Ok(refresh_token)) => (session, refresh_token),
             (Err(error), _) | (_, Err(error)) => return answer::no_randomness(error),

@@ -99,6 +99,7 @@ impl Emulator {
             Err(error) => return answer::no_randomness(error),
         };
         let now = self.now();
+        // Used up before anything is checked: a mail scanner's GET counts like a person's click.
         let found = lock(&self.shared.sessions).follow(call.id, now);
         let Some(session) = found else {
             let page = "<!doctype html><title>Not found</title><p>There is no such link.";

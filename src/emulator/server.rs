@@ -89,6 +89,7 @@ async fn accept(listener: TcpListener, emulator: Emulator) {
             }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
+        // A `JoinSet` keeps each finished task until it is joined.
         while connections.try_join_next().is_some() {}
     }
 }

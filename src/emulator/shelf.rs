@@ -20,10 +20,12 @@ pub(super) struct Shelf<T> {
 }
 
 impl<T> Shelf<T> {
-    /// Puts a thing under a key that was never used before.
+    /// Inserts a thing under a key that was never used before.
     pub(super) fn put(&mut self, key: String, thing: T, until: Timestamp, now: Timestamp) {
         self.order.push_back(key.clone());
         self.things.insert(key, (until, thing));
+        // Stops at the first valid thing, so that a `put` costs constant time on average. What has
+        // expired behind it stays until its turn.
         while let Some(oldest) = self.order.front() {
             let is_good = self
                 .things
@@ -37,7 +39,7 @@ impl<T> Shelf<T> {
         }
     }
 
-    /// Takes a thing off the shelf.
+    /// Removes a thing, and returns it if it is still valid.
     pub(super) fn take(&mut self, key: &str, now: Timestamp) -> Option<T> {
         let (until, thing) = self.things.remove(key)?;
         (now < until).then_some(thing)

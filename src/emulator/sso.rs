@@ -46,6 +46,7 @@ impl Emulator {
         if !call::is_api_key(client_secret) {
             return refuse("invalid_client", "Invalid client ID or secret.");
         }
+        // Drawn before the code is redeemed: a failure here must not use the code up.
         let access_token = match id::draw("") {
             Ok(access_token) => access_token,
             Err(error) => return answer::no_randomness(error),

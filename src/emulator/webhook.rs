@@ -169,6 +169,7 @@ impl EmulatedWebhook {
             .body(AnswerBody::whole(event.body.clone().into()))
             .map_err(io::Error::other)?;
         let answer = sender.send_request(request).await;
+        // One connection per attempt: an idle one would outlive the test's server.
         connection.abort();
         Ok(answer.map_err(io::Error::other)?.status())
     }

@@ -40,7 +40,7 @@ impl fmt::Debug for OneTimeCode {
 pub struct StartCode<'a> {
     /// The address that the code is for.
     pub email: &'a Email,
-    /// Who mails the code.
+    /// Whether the layer or the provider mails the code.
     pub delivery: Delivery,
     /// The client's IP address, if it is known, for the provider's own abuse rules.
     pub client: Option<IpAddr>,
@@ -49,7 +49,7 @@ pub struct StartCode<'a> {
 }
 
 impl<'a> StartCode<'a> {
-    /// Puts together what a provider gets, as the layer does and as the test of a provider must.
+    /// Creates a request, as the layer does. A provider's own tests need it too.
     #[must_use]
     pub const fn new(
         email: &'a Email,
@@ -121,7 +121,7 @@ pub struct FinishCode<'a> {
 }
 
 impl<'a> FinishCode<'a> {
-    /// Puts together what a provider gets, as the layer does and as the test of a provider must.
+    /// Creates a request, as the layer does. A provider's own tests need it too.
     #[must_use]
     pub const fn new(
         code: &'a OneTimeCode,

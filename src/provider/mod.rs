@@ -69,7 +69,7 @@ pub trait IdentityProvider: Send + Sync + 'static {
         start: &Start<'_>,
     ) -> impl Future<Output = Result<Started, ProviderError>> + Send;
 
-    /// Redeems a code from the callback. A code must be good for one redemption only.
+    /// Redeems a code from the callback. A code must work only once.
     ///
     /// # Errors
     ///
@@ -125,7 +125,7 @@ pub struct Start<'a> {
     pub state: &'a str,
     /// How long the link is valid: 15 minutes to 24 hours.
     pub link_lifetime: Duration,
-    /// Who mails the link.
+    /// Whether the layer or the provider mails the link.
     pub delivery: Delivery,
 }
 
@@ -160,7 +160,7 @@ impl fmt::Debug for Start<'_> {
     }
 }
 
-/// Who mails the link or the code.
+/// The sender of the link or the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {

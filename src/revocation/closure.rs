@@ -91,6 +91,7 @@ where
     Fut::Output: IntoStanding,
 {
     fn look_up(&self, session: &Session) -> Lookup {
+        // First, so that a sign-out holds here even if the closure's own source has not caught up.
         if let Lookup::Settled(Ok(Standing::Revoked)) = self.ended_here.look_up(session) {
             return Lookup::settled(Standing::Revoked);
         }

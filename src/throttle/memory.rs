@@ -123,6 +123,7 @@ impl MemoryThrottle {
         if let Some((by, wait)) = refused {
             return Charged::Refused { by, wait };
         }
+        // Only now, after every charge was admitted: a refusal must take nothing from any key.
         for (key, end) in ends {
             counts.rates.put(key, end, (), at);
         }

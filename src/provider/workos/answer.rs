@@ -142,6 +142,7 @@ fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> Provider
         (400 | 422, Operation::Exchange) if complaint.is_about("code") => {
             ProviderErrorKind::Refused
         }
+        // This call is authenticated by the person's token, not by our key.
         (401, Operation::Profile) => ProviderErrorKind::Refused,
         // The only parameter is the session's id, so the message is "has expired or is invalid".
         (422, Operation::Send) => ProviderErrorKind::Refused,

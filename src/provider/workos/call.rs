@@ -55,7 +55,7 @@ pub(super) struct BaseUrl {
     is_plain: bool,
 }
 
-/// Makes calls.
+/// Sends calls to WorkOS.
 #[derive(Clone)]
 pub(super) struct Caller {
     http: reqwest::Client,

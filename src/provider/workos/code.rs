@@ -60,14 +60,14 @@ impl NewMagicAuth {
         }
     }
 
-    /// Says where the person's request came from. WorkOS requires it where Radar decides.
+    /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
     pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
         self.person.ip_address = ip_address.into();
         self
     }
 
-    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not
-    /// visible ASCII, is left out.
+    /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible ASCII,
+    /// is left out.
     pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
         self.person.set_user_agent(user_agent.into());
         self
@@ -99,14 +99,14 @@ impl MagicAuthCredentials {
         }
     }
 
-    /// Says where the person's request came from. WorkOS requires it where Radar decides.
+    /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
     pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
         self.person.ip_address = ip_address.into();
         self
     }
 
-    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not
-    /// visible ASCII, is left out.
+    /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible ASCII,
+    /// is left out.
     pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
         self.person.set_user_agent(user_agent.into());
         self
@@ -211,6 +211,7 @@ impl MagicAuth {
     /// two times if it is an hour or less, and WorkOS's ten minutes otherwise.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
+        // The difference of WorkOS's own two times: its clock and ours need not agree.
         let made = self.created_at().and_then(seconds);
         let ends = self.expires_at().and_then(seconds);
         let lifetime = made

@@ -137,6 +137,7 @@ impl WorkOs {
             return Err(answer.error(ProviderErrorKind::WrongConnection));
         }
         let user = authentication.user();
+        // The field may be absent, so that only an explicit `false` refuses.
         if user.email_verified() == Some(false) {
             return Err(answer
                 .error(ProviderErrorKind::StepUpRequired)

@@ -279,6 +279,8 @@ impl IdentityProvider for WorkOs {
         let (token, answer) = self.exchange(code).await?;
         let profile = token.into_profile();
         let kind = profile.connection_type();
+        // The callback is shared with single sign-on: a sign-in that an identity provider initiated
+        // may arrive here too.
         if !self.connection_types.iter().any(|taken| taken == kind) {
             let error = answer.error(ProviderErrorKind::WrongConnection);
             return Err(if is_word(kind, |b| b.is_ascii_alphanumeric()) {
@@ -330,6 +332,7 @@ fn bearer(token: &str) -> Option<HeaderValue> {
 /// Returns a link in its parsed form, if its scheme is http or https.
 fn web_link(link: &Link) -> Option<Link> {
     let url = Url::parse(link.expose()).ok()?;
+    // The parsed form is what is mailed: a mail client may read the raw text in another way.
     matches!(url.scheme(), "http" | "https").then(|| Link::new(url))
 }
 

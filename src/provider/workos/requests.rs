@@ -105,6 +105,7 @@ impl WorkOs {
         };
         let answer = self.caller.call(&call, deadline).await?;
         let session = PasswordlessSession::from(answer.json::<PasswordlessSessionAnswer>()?);
+        // The id becomes part of the next request's path.
         if segment(session.id()).is_none() {
             return Err(lacks(&answer, "a session id"));
         }

@@ -220,6 +220,7 @@ impl Authentication {
         let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
         let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
         let claims: Claims = serde_json::from_slice(&claims).ok()?;
+        // It travels in our token and names revocations, so only a short plain id is accepted.
         is_word(&claims.sid, |b| b.is_ascii_alphanumeric() || b == b'_').then_some(claims.sid)
     }
 }

@@ -81,7 +81,7 @@ impl Names {
         changed
     }
 
-    /// Puts orders in a shard, sorted by name.
+    /// Adds orders, sorted by name, to one shard.
     fn put_in<'a>(
         &self,
         shard: &Shard,

@@ -189,6 +189,7 @@ impl Following<'_> {
     async fn arrive(&self, left: Option<Place>) -> Result<Place, StoreError> {
         let mut state = self.state().await?;
         if state.epoch.is_none() {
+            // An empty list of orders only creates the epoch.
             self.put(&[]).await?;
             state = self.state().await?;
         }
@@ -223,6 +224,8 @@ impl Following<'_> {
             // Put back what only this process knows: nothing on a first load, and the writer's
             // unsent orders are the writer's to send.
             let known = self.replica.orders.orders();
+            // `seq` was read before the load: `ZSCAN` may miss orders that come meanwhile, but
+            // reading on from `seq` brings them.
             let held = self.load().await?;
             self.put_back(known, &held).await?;
         }

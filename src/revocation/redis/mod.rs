@@ -171,6 +171,7 @@ impl Revocations for RedisRevocations {
 
     /// Ends the sessions here at once, even if the future is dropped, and then on every replica.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        // Locally first: a sign-out must hold on this replica even if Redis is away.
         self.0.replica.end(revocation);
         let (reply, taken) = oneshot::channel();
         let letter = Letter {

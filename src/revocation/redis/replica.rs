@@ -247,8 +247,8 @@ mod tests {
         assert_eq!(replica.orders.len(), 1);
     }
 
-    /// Pins: an order that another server took while none was followed, and that nobody put back
-    /// where the follower had been before.
+    /// Pins: an order that another server took while no server was followed was lost, because no
+    /// replica put it back on the server that the follower had read before.
     #[tokio::test]
     async fn what_is_written_at_another_server_than_the_last_one_makes_the_follower_arrive_anew() {
         let replica = Replica::new(Duration::ZERO);
@@ -277,7 +277,7 @@ mod tests {
         assert!(!replica.is_stale());
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(replica.is_stale());
-        // Followed or not: who hears of nothing knows nothing.
+        // Without answers the copy gets stale even while it counts as followed.
         replica.hear();
         tokio::time::advance(Duration::from_millis(5_499)).await;
         assert!(!replica.is_stale());

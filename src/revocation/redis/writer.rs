@@ -67,6 +67,7 @@ pub(super) async fn write(
             continue;
         }
         let now = replica.memories();
+        // The follower has moved to another data set: the old connection writes where nobody reads.
         if now != memories {
             (connection, memories) = (None, now);
         }

@@ -137,6 +137,7 @@ impl Counts {
         keys: &[String],
         arguments: &[Vec<u8>],
     ) -> Result<T, StoreError> {
+        // A clone, so that the lock is free while Redis decides.
         let known = self.connection.lock().await.clone();
         if let Some(known) = known {
             let answer = known.run(script, keys, arguments).await;
@@ -153,6 +154,7 @@ impl Counts {
                 *connection = None;
             }
         }
+        // Here the lock is held while connecting, so that a burst opens one connection.
         let fresh = {
             let mut connection = self.connection.lock().await;
             match &*connection {
