@@ -1,8 +1,9 @@
 //! The clock port, and the only place where system time is read.
 //!
-//! - Time is an argument everywhere else: the service reads it once per request and passes it on.
-//! - The layer's time never goes back, whatever the clock says: what has expired stays expired
-//!   (`Steady`).
+//! - Everywhere else time is an argument: the service reads the clock once per request and passes
+//!   the time on.
+//! - The layer's time never goes back, even if the clock does (`Steady`). What has expired stays
+//!   expired.
 
 use std::{
     fmt,
@@ -33,7 +34,7 @@ pub(crate) mod words;
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// Makes a moment from seconds since 1970.
+    /// Creates a moment from seconds since 1970.
     #[must_use]
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs)
@@ -45,7 +46,7 @@ impl Timestamp {
         self.0
     }
 
-    /// Returns how long it is from this moment to a later one; zero if it is not later.
+    /// Returns the time from this moment to a later one, or zero if it is not later.
     #[must_use]
     pub const fn until(self, later: Self) -> Duration {
         Duration::from_secs(later.0.saturating_sub(self.0))
@@ -68,27 +69,29 @@ impl std::ops::Sub<Duration> for Timestamp {
     }
 }
 
-/// Something to wait for that says no more than that it has happened.
+/// A future that completes when an event has happened, without a value.
 pub type Signal = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// tokio's timer stands still while the machine sleeps, and knows nothing of a clock that is set.
+/// The longest single sleep. tokio's timer may stop while the machine is suspended, and ignores
+/// changes of the system clock.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
-/// Tells the time to the layer.
+/// The layer's source of time.
 ///
-/// It may go back: the layer stays at its highest answer until the clock has passed that again, or
-/// the process ends. So what has expired stays expired; and a clock that was an hour ahead for a
-/// moment keeps the layer there for an hour, whose new sessions other replicas refuse meanwhile.
+/// The clock may go back. The layer then stays at its highest reading until the clock passes it
+/// again, or the process ends, so that what has expired stays expired. The cost: if a clock is an
+/// hour ahead for a moment, the layer stays there for an hour, and other replicas refuse its new
+/// sessions meanwhile.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.
     fn now(&self) -> Timestamp;
 
-    /// Returns a future that completes once this moment has come. Live connections wait for their
-    /// session's end with it.
+    /// Returns a future that completes at this moment. Live connections use it to end with their
+    /// session.
     ///
-    /// It may complete early, and is then asked for again; it should not complete late. By default
-    /// it sleeps by tokio's timer, a minute at most, so that a clock that is set forward, or a
-    /// machine that slept, is noticed within a minute.
+    /// It may complete early, and the layer then calls again; it should not complete late. The
+    /// default sleeps on tokio's timer for at most a minute, so that the layer notices a clock set
+    /// forward, or a machine that was suspended, within a minute.
     fn sleep_until(&self, at: Timestamp) -> Signal {
         let left = self.now().until(at).min(LONGEST_SLEEP);
         Box::pin(async move { tokio::time::sleep(left).await })
@@ -108,7 +111,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The layer's time: a clock, held at its highest reading when it goes back.
+/// The layer's time: a clock that holds its highest reading when it goes back.
 #[derive(Debug)]
 pub(crate) struct Steady {
     clock: Box<dyn Clock>,
@@ -123,21 +126,23 @@ impl Steady {
         }
     }
 
-    /// Returns the present moment, which is never before one that was returned.
+    /// Returns the present moment, never an earlier one than before.
     pub(crate) fn now(&self) -> Timestamp {
         let Timestamp(read) = self.clock.now();
-        // A load before the exchange: the usual request shares the cache line instead of taking it.
+        // A load before the exchange: usually the cache line stays shared between cores, instead of
+        // each request taking it.
         let highest = self.highest.load(Ordering::Relaxed);
         if read > highest {
-            // Another thread may have read later meanwhile.
+            // Another thread may have stored a later reading meanwhile.
             return Timestamp(self.highest.fetch_max(read, Ordering::Relaxed).max(read));
         }
         Timestamp(highest)
     }
 
-    /// Returns a future that completes once this moment has come, or early.
+    /// Returns a future that completes at this moment, or earlier.
     pub(crate) fn sleep_until(&self, at: Timestamp) -> Signal {
         if self.now() >= at {
+            // By the steady time: the clock may have gone back behind a moment that has passed.
             return Box::pin(std::future::ready(()));
         }
         self.clock.sleep_until(at)
@@ -148,7 +153,7 @@ impl Steady {
 mod tests {
     use super::*;
 
-    /// A clock that reads what the test says, and never wakes anybody.
+    /// A clock that shows the time that the test sets, and whose sleeps never end.
     #[derive(Clone, Debug, Default)]
     struct Dial(std::sync::Arc<AtomicU64>);
 

@@ -1,10 +1,11 @@
-//! `Email`: an address that a link may be mailed to, parsed at the door.
+//! `Email`: a parsed and validated e-mail address.
 //!
 //! - Exactly one recipient: one `@`, a dot-atom before it (RFC 5322, section 3.2.3), a DNS name
 //!   after it.
-//! - No quotes, comments, display names, address literals or line breaks: they misdeliver or
-//!   inject.
-//! - The local part is ASCII: Unicode case folding has mapped one person's address to another's.
+//! - No quotes, comments, display names, address literals or line breaks: they misdeliver mail or
+//!   inject headers.
+//! - The local part is ASCII: in other systems Unicode case folding has turned one person's address
+//!   into another's (CVE-2019-19844).
 //! - A non-ASCII domain becomes its punycode (IDNA, UTS 46); addresses compare by ASCII case
 //!   folding.
 
@@ -15,9 +16,9 @@ const LONGEST_ADDRESS: usize = 254;
 /// RFC 5321, section 4.5.3.1.1.
 const LONGEST_LOCAL: usize = 64;
 
-/// An e-mail address. Two are equal when they differ in ASCII case alone.
+/// An e-mail address. Two addresses are equal if they differ only in ASCII case.
 ///
-/// `Debug` masks it, so that it can stand in a log: `a***@example.com`.
+/// `Debug` masks it for logs: `a***@example.com`.
 ///
 /// ```
 /// use tower_magic_link::Email;
@@ -41,14 +42,14 @@ pub struct Email {
 pub struct InvalidEmail;
 
 impl Email {
-    /// Parses an address. Spaces around it are taken off; its domain is lower-cased.
+    /// Parses an address. It trims surrounding spaces and tabs, and lower-cases the domain.
     ///
     /// # Errors
     ///
     /// When the text is anything but one plain address of at most 254 bytes.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
         let text = text.trim_matches([' ', '\t']);
-        // Before any other work: IDNA on megabytes would be a gift to whoever sends them.
+        // Before any other work: IDNA on megabytes of input would be a denial of service.
         if text.len() > LONGEST_ADDRESS {
             return Err(InvalidEmail);
         }
@@ -67,19 +68,20 @@ impl Email {
         })
     }
 
-    /// Returns the address as it was typed, its domain in lower case.
+    /// Returns the address as it was typed, with its domain in lower case.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.address
     }
 
-    /// Returns what stands after the `@`, in lower case and in punycode.
+    /// Returns the domain, in lower case and punycode.
     #[must_use]
     pub fn domain(&self) -> &str {
         self.address.get(self.at + 1..).unwrap_or_default()
     }
 
-    /// Returns the address with its middle hidden, for a log or for a stranger's screen.
+    /// Returns the address with its local part hidden after the first character, for a log or for a
+    /// page that strangers may see.
     #[must_use]
     pub fn masked(&self) -> String {
         let first = self.address.get(..1).unwrap_or_default();
@@ -118,12 +120,13 @@ fn is_dot_atom(local: &str) -> bool {
     })
 }
 
-/// Returns the domain in its ASCII form when it is a DNS name of two labels or more.
+/// Returns the domain in its ASCII form if it is a DNS name of two labels or more.
 pub(crate) fn domain_name(domain: &str) -> Option<String> {
     let domain = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::STD3).ok()?;
     let is_label = |label: &str| {
         matches!(label.len(), 1..=63) && !label.starts_with('-') && !label.ends_with('-')
     };
+    // A numeric last label would be an IP address (WHATWG URL, "ends in a number").
     let last = domain.rsplit('.').next()?;
     let is_name = domain.len() <= 253
         && domain.contains('.')

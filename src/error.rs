@@ -1,18 +1,18 @@
-//! What a developer gets when the configuration cannot work.
+//! `ConfigError`: a configuration that cannot work, as the developer reads it.
 
 use std::{borrow::Cow, fmt};
 
-/// A setting that cannot work, found by `build()` or by the constructor that took it.
+/// A setting that cannot work. `build()`, or the constructor that takes the setting, returns it.
 ///
-/// It carries the offending value, except where that is a secret. `Debug` prints what `Display`
-/// does, so that a `main` that returns it is readable.
+/// It carries the offending value, unless that is a secret. `Debug` prints the same as `Display`,
+/// so that a `main` that returns it prints a readable error.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A setting has a value that cannot work.
     #[error("{setting} {value:?} {problem}")]
     Invalid {
-        /// The setting, as its method or environment variable is called.
+        /// The setting, named as its method or environment variable.
         setting: &'static str,
         /// The value that was given.
         value: String,
@@ -22,13 +22,13 @@ pub enum ConfigError {
     /// A setting that has no default was not given.
     #[error("{setting} {}", missing(setting))]
     Missing {
-        /// The setting, as its method or environment variable is called.
+        /// The setting, named as its method or environment variable.
         setting: &'static str,
     },
     /// A secret cannot work. Its value is not shown.
     #[error("{setting} {problem}")]
     Secret {
-        /// The setting, as its method or environment variable is called.
+        /// The setting, named as its method or environment variable.
         setting: &'static str,
         /// What is wrong with it, as the end of a sentence that begins with the setting.
         problem: Cow<'static, str>,
@@ -41,7 +41,7 @@ impl fmt::Debug for ConfigError {
     }
 }
 
-/// Says how to get a value that is not set, as the end of a sentence that begins with the setting.
+/// Says how to get a missing value, as the end of a sentence that begins with the setting.
 fn missing(setting: &str) -> &'static str {
     match setting {
         "MAGIC_LINK_KEY" => "is not set: `openssl rand -base64 32` prints a new one",

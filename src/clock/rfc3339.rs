@@ -3,7 +3,7 @@
 use super::Timestamp;
 
 impl Timestamp {
-    /// Reads a moment since 1970, without its part of a second. An offset is taken off:
+    /// Parses a moment since 1970, dropping fractions of a second. An offset is converted to UTC:
     /// `01:50:29+02:00` is `23:50:29Z`.
     pub(crate) fn of_rfc3339(text: &str) -> Option<Self> {
         let (date, rest) = text.split_at_checked(10)?;
@@ -30,7 +30,7 @@ impl Timestamp {
     }
 }
 
-/// Returns how far a place's time is ahead of UTC.
+/// Returns how many seconds an offset is ahead of UTC.
 fn seconds_east(offset: &str) -> Option<i64> {
     let sign = match offset.chars().next()? {
         'Z' | 'z' if offset.len() == 1 => return Some(0),
@@ -43,8 +43,8 @@ fn seconds_east(offset: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * seconds)
 }
 
-/// Returns the days since 1970: days from civil by Howard Hinnant. Years begin in March, so that
-/// the leap day is a year's last.
+/// Returns the days since 1970, by Howard Hinnant's `days_from_civil`. Its years begin in March, so
+/// that the leap day is the last of a year.
 const fn days(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month > 2 {
         (year, month - 3)

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 const MINUTE: u64 = 60;
 
-/// Says how long something lasts: below a minute in seconds, else in whole minutes, rounded down.
+/// Words a lifetime: below a minute in seconds, else in whole minutes, rounded down.
 pub(crate) fn lifetime(lifetime: Duration) -> String {
     in_words(lifetime.as_secs())
 }
 
-/// Says how long to wait: to the second below an hour, then in whole minutes; rounded up, and never
-/// nothing at all.
+/// Words a wait: to the second below an hour, else in whole minutes; rounded up, and at least a
+/// second.
 pub(crate) fn wait(wait: Duration) -> String {
     let secs = ceil(wait).max(1);
     match (secs / MINUTE, secs % MINUTE) {
@@ -23,14 +23,14 @@ pub(crate) fn wait(wait: Duration) -> String {
     }
 }
 
-/// What `templates/wait.js` counts down from.
+/// The start of the countdown in `templates/wait.js`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Countdown {
     pub(crate) seconds: u64,
     pub(crate) words: String,
 }
 
-/// Says how long to wait, in seconds and in words. `None` when it is over.
+/// Returns the rest of a wait, in seconds and in words. `None` when it is over.
 pub(crate) fn countdown(left: Duration) -> Option<Countdown> {
     let seconds = ceil(left);
     (seconds > 0).then(|| Countdown {

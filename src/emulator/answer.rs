@@ -1,4 +1,4 @@
-//! Answers: JSON, pages, redirects, and what faults make of them.
+//! Answers: JSON, pages and redirects, and how faults change them.
 
 use std::{
     fmt, mem,
@@ -11,10 +11,10 @@ use http::{HeaderValue, Response, StatusCode, header};
 use http_body::{Body, Frame, SizeHint};
 use serde_json::{Value, json};
 
-/// How many spaces of a huge body go in one piece.
+/// One piece of a huge body: spaces.
 const PIECE: &[u8] = &[b' '; 8 * 1_024];
 
-/// What older answers lack, and what the protocol calls optional.
+/// The fields that older answers lack, or that the protocol calls optional.
 const OPTIONAL: [&str; 12] = [
     "authentication_method",
     "custom_attributes",
@@ -38,12 +38,12 @@ pub(super) type Answer = Response<AnswerBody>;
 #[non_exhaustive]
 pub struct ConnectionCut;
 
-/// The body of an emulator's answer. It fails only where a test ordered it.
+/// The body of an emulator's answer. It fails only if a test ordered it.
 #[must_use]
 pub struct AnswerBody(Shape);
 
 enum Shape {
-    /// Fails after these bytes, once whoever reads has had the time to pass them on.
+    /// Fails after these bytes, once the server has had a chance to write them.
     Cut {
         first: Bytes,
         missing: usize,
@@ -65,7 +65,7 @@ pub(super) fn message(status: StatusCode, message: &str) -> Answer {
     json(status, &json!({ "message": message }))
 }
 
-/// Answers when the system has no randomness for an id.
+/// Creates the answer for a system without randomness for an id.
 pub(super) fn no_randomness(error: getrandom::Error) -> Answer {
     message(StatusCode::INTERNAL_SERVER_ERROR, &error.to_string())
 }
@@ -78,7 +78,7 @@ pub(super) fn redirect(location: &str) -> Answer {
     answer
 }
 
-/// Makes an answer, without a `Content-Type` where that is empty or cannot be one.
+/// Creates an answer, without a `Content-Type` if that is empty or invalid.
 pub(super) fn new(status: StatusCode, content_type: &str, body: String) -> Answer {
     let mut answer = Response::new(AnswerBody(Shape::Whole(body.into())));
     *answer.status_mut() = status;
@@ -135,7 +135,7 @@ pub(super) fn without_optional(answer: Answer) -> Answer {
 }
 
 impl AnswerBody {
-    /// Makes a body that does not fail. Requests of ours have it too.
+    /// Creates a body that does not fail. The webhook's requests use it too.
     pub(super) const fn whole(body: Bytes) -> Self {
         Self(Shape::Whole(body))
     }
@@ -165,8 +165,8 @@ impl Body for AnswerBody {
         let piece = match &mut self.0 {
             Shape::Cut { first, .. } if !first.is_empty() => mem::take(first),
             Shape::Cut { is_flushed, .. } if !*is_flushed => {
-                // A server drops what it has not written yet when a body fails, but writes it when
-                // one is pending.
+                // When a body fails, hyper drops the bytes that it has not written yet. When a body
+                // is pending, it writes them.
                 *is_flushed = true;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
@@ -188,7 +188,8 @@ impl Body for AnswerBody {
 
     fn size_hint(&self) -> SizeHint {
         let length = match &self.0 {
-            // All of it, though it never comes: that is how the client sees that the body is cut.
+            // The whole length, although the rest never comes: that is how a client notices the
+            // cut.
             Shape::Cut { first, missing, .. } => first.len() + missing,
             Shape::Padded { .. } => return SizeHint::default(),
             Shape::Whole(body) => body.len(),

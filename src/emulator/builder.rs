@@ -1,4 +1,4 @@
-//! `EmulatorBuilder`: an emulator that differs from the usual one.
+//! `EmulatorBuilder`: the settings of an emulator.
 
 use std::{
     collections::VecDeque,
@@ -9,10 +9,10 @@ use std::{
 use super::{Emulator, Mail, MailHook, Shared, code::CodeSettings};
 use crate::clock::{Clock, SystemClock};
 
-/// What links begin with while the emulator is not on a port of its own.
+/// The base URL of links while the emulator has no port of its own.
 const DEFAULT_BASE_URL: &str = "http://127.0.0.1:4200";
 
-/// Makes an [`Emulator`] that differs from the usual one.
+/// Builds an [`Emulator`] with other settings than the defaults.
 #[must_use]
 pub struct EmulatorBuilder {
     clock: Arc<dyn Clock>,
@@ -23,7 +23,7 @@ pub struct EmulatorBuilder {
 }
 
 impl Emulator {
-    /// Begins an emulator that differs from the usual one.
+    /// Starts an emulator with other settings than the defaults.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder {
             clock: Arc::new(SystemClock),
@@ -36,35 +36,35 @@ impl Emulator {
 }
 
 impl EmulatorBuilder {
-    /// Sets the clock. The default is the machine's.
+    /// Sets the clock. Default: the machine's.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Fixes what links begin with, for an emulator that is reached through another address than
-    /// its port. The default is the port's `http://127.0.0.1:PORT`, and `http://127.0.0.1:4200` as
-    /// long as there is none.
+    /// Fixes the base URL of links, for an emulator behind another address than its port. Default:
+    /// the port's `http://127.0.0.1:PORT`, or `http://127.0.0.1:4200` without a port.
     pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
         self.base_url = Some(base_url.into());
         self
     }
 
-    /// Registers a redirect URI: from the first one on, no other is taken, and the first is what a
-    /// request without one gets. Without any, all are taken, and the default is
-    /// `http://127.0.0.1:3000/auth/callback`.
+    /// Registers a redirect URI. Once one is registered, the emulator refuses all others, and a
+    /// request without one gets the first. With none registered it accepts every URI, and a request
+    /// without one gets `http://127.0.0.1:3000/auth/callback`.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uris.push(redirect_uri.into());
         self
     }
 
-    /// Sets what is called with each mail, for instance to print its link. It must not block.
+    /// Sets a hook that is called with each mail, for instance to print its link. It must not
+    /// block.
     pub fn on_mail(mut self, hook: impl Fn(&Mail) + Send + Sync + 'static) -> Self {
         self.on_mail = Some(Box::new(hook));
         self
     }
 
-    /// Makes the emulator.
+    /// Builds the emulator.
     pub fn build(self) -> Emulator {
         let is_base_url_fixed = self.base_url.is_some();
         let base_url = self.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);

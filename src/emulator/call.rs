@@ -1,7 +1,7 @@
 //! `Call`: a request as the endpoints see it.
 //!
-//! - A body counts as what its `Content-Type` says, as in the server that WorkOS is built on: JSON
-//!   under another name has no fields.
+//! - The `Content-Type` decides how a body is read, as in the server that WorkOS is built on: JSON
+//!   under another type has no fields.
 
 use std::{future::poll_fn, pin::pin};
 
@@ -12,9 +12,10 @@ use serde_json::{Map, Value};
 
 use super::answer::{self, Answer};
 
-/// The longest body that is looked at.
+/// The longest body that is parsed.
 const LONGEST_BODY: usize = 64 * 1_024;
-/// How much of a longer one is read away, so that its sender gets to read why it is refused.
+/// How much of a longer body is read and dropped. A server that stops reading resets the
+/// connection, and the client might never see the refusal.
 const LONGEST_DRAIN: usize = 1_024 * 1_024;
 
 pub(super) struct Call<'a> {
@@ -35,6 +36,7 @@ pub(super) enum BadBody {
 impl<'a> Call<'a> {
     /// Returns the credentials of the `Authorization` header, if its scheme is `Bearer`.
     pub(super) fn bearer(&self) -> Option<&'a str> {
+        // RFC 9110, section 11.1: the case of the scheme does not matter.
         let value = self.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
         let (scheme, credentials) = value.split_once(' ')?;
         scheme
@@ -42,12 +44,12 @@ impl<'a> Call<'a> {
             .then(|| credentials.trim())
     }
 
-    /// Returns the fields of the body, a form's as texts; none if it is neither a form nor a JSON
-    /// object.
+    /// Returns the fields of the body, a form's as texts. A body that is neither a form nor a JSON
+    /// object has none.
     ///
     /// # Errors
     ///
-    /// When it calls itself JSON and is not.
+    /// When its `Content-Type` is JSON and its text is not.
     pub(super) fn fields(&self) -> Result<Map<String, Value>, BadBody> {
         let content_type = self.headers.get(header::CONTENT_TYPE);
         let content_type = content_type
@@ -88,7 +90,7 @@ impl BadBody {
     }
 }
 
-/// Says whether an API key is one: any that begins with `sk_` is.
+/// Says whether a text is an API key. Any that begins with `sk_` is.
 pub(super) fn is_api_key(key: &str) -> bool {
     key.strip_prefix("sk_").is_some_and(|rest| !rest.is_empty())
 }

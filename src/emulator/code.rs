@@ -1,25 +1,24 @@
-//! `Codes`: the six-digit codes that were made, and what becomes of one that is typed.
+//! `Codes`: the six-digit codes that were made, and how a typed one is judged.
 //!
-//! What WorkOS does here is documented only by the errors that there are. This is the likeliest,
-//! and where there is a choice, the worst case for a client:
+//! WorkOS documents only the possible errors here. This is the likeliest behaviour and, among
+//! alternatives, the worst case for a client:
 //!
-//! - The newest code of an address is the only one that is good: an older one is as wrong as any
-//!   other number.
-//! - A wrong try counts against the newest code. Past the most tries nothing redeems it, not even
-//!   itself.
-//! - A code that is right says whether it was used, or has expired; a wrong one never does.
-//! - A code is remembered for a day after its end, so that it can still say so.
+//! - Only the newest code of an address is valid. An older one is as wrong as any other number.
+//! - A wrong try counts against the newest code. After the most tries even the right code is
+//!   refused.
+//! - Only the right code is answered with "used" or "expired"; a wrong one never is.
+//! - A code is remembered for a day after it expires, for that answer.
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{clock::Timestamp, provider::OneTimeCode};
 
-/// How many codes are remembered: with requests of 64 KiB at most, 256 MiB in the worst case.
+/// How many codes are remembered: 256 MiB in the worst case, as requests have at most 64 KiB.
 const LIMIT: usize = 4_096;
 const REMEMBERED: Duration = Duration::from_secs(86_400);
 pub(super) const LIFETIME: Duration = Duration::from_secs(600);
 
-/// How codes are handled.
+/// How the emulator handles codes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CodeSettings {
     pub(super) are_mailed: bool,
@@ -50,7 +49,7 @@ pub(super) struct Code {
 #[derive(Debug, Default)]
 pub(super) struct Codes(VecDeque<Code>);
 
-/// Why a code is not good.
+/// Why a code is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NotGood {
     Expired,
@@ -89,7 +88,7 @@ impl Codes {
         self.0.iter().find(|code| code.id == id)
     }
 
-    /// Returns the newest code of an address, good or not.
+    /// Returns the newest code of an address, valid or not.
     pub(super) fn newest(&self, address: &str) -> Option<&Code> {
         let mut codes = self.0.iter().rev();
         codes.find(|code| code.email.eq_ignore_ascii_case(address))
@@ -124,7 +123,7 @@ impl Codes {
     }
 }
 
-/// Draws six digits, each as likely as any other.
+/// Draws six random digits, without noticeable bias.
 ///
 /// # Errors
 ///

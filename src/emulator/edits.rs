@@ -1,11 +1,11 @@
-//! `Edits`: what a test wants changed in the people of codes to come.
+//! `Edits`: a test's changes to the profiles or users of later codes.
 
 use std::{collections::VecDeque, sync::Arc};
 
 type Edit<T> = Box<dyn FnOnce(T) -> T + Send>;
 type EveryEdit<T> = Arc<dyn Fn(T) -> T + Send + Sync>;
 
-/// What a test wants changed in the profiles or users of codes to come.
+/// A test's changes to the profiles or users of later codes.
 pub(super) struct Edits<T> {
     every: Option<EveryEdit<T>>,
     next: VecDeque<Edit<T>>,
@@ -20,7 +20,7 @@ impl<T: 'static> Edits<T> {
         self.every = Some(edit);
     }
 
-    /// Takes what has to be done to the next one; to be done when the lock is released.
+    /// Takes the edit of the next one. Call it outside the lock: it runs the test's code.
     pub(super) fn take(&mut self) -> impl FnOnce(T) -> T + use<T> {
         let (every, next) = (self.every.clone(), self.next.pop_front());
         move |mut person| {

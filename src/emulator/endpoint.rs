@@ -1,15 +1,15 @@
-//! `Endpoint`: what a method and a path name.
+//! `Endpoint`: the endpoint that a method and a path name.
 //!
-//! - A path is split first and decoded after, so that an encoded slash stays inside its segment.
-//! - HEAD is GET, as in most servers: whether WorkOS lets a HEAD use a link up is not known, and
-//!   this is the worse case.
+//! - A path is split before it is decoded, so that an encoded slash stays inside its segment.
+//! - HEAD counts as GET, as in most servers. It is not known whether a HEAD uses up a link at
+//!   WorkOS; this is the worse case.
 
 use std::borrow::Cow;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-/// An endpoint of WorkOS, for which faults can be ordered and requests are counted.
+/// An endpoint of WorkOS, to order faults for and count requests of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Endpoint {
@@ -34,15 +34,16 @@ pub enum Endpoint {
 /// Where a request leads.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Route<'a> {
-    /// To an endpoint, with the id or token from its path, or an empty text where it has none.
+    /// To an endpoint, with the id or token from its path, or an empty text if it has none.
     Endpoint(Endpoint, Cow<'a, str>),
     Unknown,
-    /// To an endpoint that takes other methods, which stand here as in `Allow`.
+    /// To an endpoint that takes other methods, listed here as in `Allow`.
     WrongMethod(&'static str),
 }
 
 impl<'a> Route<'a> {
     pub(super) fn of(method: &Method, path: &'a str) -> Self {
+        // One part more than the longest route has, so that a deeper path matches none.
         let segments: Vec<&'a str> = path.splitn(6, '/').collect();
         let (endpoint, id) = match segments.as_slice() {
             ["", "passwordless", "sessions"] => (Endpoint::Create, ""),

@@ -1,8 +1,8 @@
-//! `Fault`: how an endpoint fails when a test orders it.
+//! `Fault`: how an endpoint fails, if a test orders it.
 //!
-//! - Orders of one endpoint wait in line; the first is used up before the next one has its turn.
-//! - A fault takes the place of the endpoint's work, waits before it, or spoils the answer after
-//!   it. Which of the three decides whether a code is used up, and is said at each.
+//! - The orders of one endpoint form a queue: the first is used up before the next one begins.
+//! - A fault replaces the endpoint's work, delays it, or spoils its answer. That decides whether a
+//!   code is used up, so each fault's doc says which of the three it does.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -16,11 +16,11 @@ use tokio::sync::watch;
 
 use super::Endpoint;
 
-/// How an endpoint fails. The request's body has been read before any of it.
+/// How an endpoint fails. The request's body has been read before the fault begins.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fault {
-    /// Answers this, and does no work. What cannot be a header's value is left out.
+    /// Answers this, and does no work. An invalid header value is left out.
     Answer {
         /// The status.
         status: StatusCode,
@@ -44,29 +44,29 @@ pub enum Fault {
     Hang,
     /// Waits until [`Hold::release`], then does the work, unless the client has hung up by then.
     Hold(Hold),
-    /// Does the work, and answers that many spaces before the real body: it is valid JSON for
-    /// whoever reads it all. It is streamed in small pieces, and no `Content-Length` gives it away.
+    /// Does the work, and answers with that many spaces before the real body. The whole is valid
+    /// JSON. It is streamed in small pieces, and no `Content-Length` announces it.
     HugeBody(usize),
-    /// Does the work, and answers the first half of the body as if it were all of it.
+    /// Does the work, and answers with the first half of the body as if it were complete.
     InvalidJson,
-    /// Does the work, and ends the connection before the first byte of the answer: the client
-    /// cannot know that the work is done.
+    /// Does the work, and ends the connection before the first byte of the answer, so that the
+    /// client cannot know that the work is done.
     LostAnswer,
-    /// Does the work, and leaves out what WorkOS's older answers did not have, or what may be
-    /// missing: `token_type` and `expires_in` of a token, `success` of a mail that was sent, names,
-    /// roles, groups and attributes of a profile, `authentication_method` of an authentication, the
-    /// name, language and metadata of its user.
+    /// Does the work, and leaves out the fields that WorkOS's older answers lack or that are
+    /// optional: a token's `token_type` and `expires_in`, a sent mail's `success`, a profile's
+    /// name, roles, groups and attributes, an authentication's `authentication_method`, and its
+    /// user's name, language and metadata.
     OldShape,
     /// Answers 429 with `Retry-After` in whole seconds, and does no work.
     RateLimited(Duration),
-    /// Answers 302 to somewhere else, and does no work.
+    /// Answers 302 to this location, and does no work.
     Redirect(String),
     /// Answers a status and `{"message":…}`, and does no work.
     Status(StatusCode),
 }
 
-/// Holds requests until it is released: tests say what happens meanwhile instead of sleeping. A
-/// clone is the same.
+/// Holds requests until it is released, so that a test can act in between without sleeping. Clones
+/// share one hold.
 ///
 /// ```
 /// use tower_magic_link::emulator::{Emulator, Endpoint, Fault, Hold};
@@ -95,7 +95,7 @@ struct Held {
 }
 
 impl Hold {
-    /// Makes a hold.
+    /// Creates a hold.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Held {
@@ -104,14 +104,14 @@ impl Hold {
         }))
     }
 
-    /// Waits until that many requests have come to the hold since it was made.
+    /// Waits until the hold has caught that many requests since it was created.
     pub async fn wait_for(&self, requests: usize) {
         let mut caught = self.0.caught.subscribe();
-        // It fails only without a sender, and `self` is one.
+        // It fails only if the sender is gone, and `self` holds it.
         let _ = caught.wait_for(|caught| *caught >= requests).await;
     }
 
-    /// Lets all requests go on, now and from now on.
+    /// Releases all requests that are held, and all later ones.
     pub fn release(&self) {
         self.0.is_released.send_replace(true);
     }
@@ -145,7 +145,7 @@ pub(super) struct Orders(HashMap<Endpoint, VecDeque<Order>>);
 #[derive(Debug)]
 struct Order {
     fault: Fault,
-    /// How many more requests it is for; all, if none.
+    /// How many more requests it applies to. `None`: all.
     left: Option<usize>,
 }
 
@@ -163,7 +163,7 @@ impl Orders {
         self.0.remove(&endpoint);
     }
 
-    /// Takes the fault that is meant for the next request to an endpoint.
+    /// Takes the fault for the next request to an endpoint.
     pub(super) fn next(&mut self, endpoint: Endpoint) -> Option<Fault> {
         let orders = self.0.get_mut(&endpoint)?;
         let order = orders.front_mut()?;

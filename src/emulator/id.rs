@@ -1,8 +1,7 @@
 //! Ids, tokens and times in WorkOS's shapes.
 //!
 //! - A suffix is 26 characters of Crockford's base 32, as in a ULID, and begins with `01`.
-//! - What must not be guessed is 120 bits of the system's randomness; what must be stable is
-//!   SHA-256 of a name.
+//! - Unguessable ids are 120 bits of the system's randomness. Stable ids are the SHA-256 of a name.
 
 use sha2::{Digest, Sha256};
 
@@ -12,7 +11,7 @@ const CROCKFORD: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Three times five bytes: 24 characters after the `01`.
 const SUFFIX: usize = 15;
 
-/// Draws an id that nobody can guess.
+/// Draws an unguessable id.
 ///
 /// # Errors
 ///
@@ -28,10 +27,11 @@ pub(super) fn stable(prefix: &str, name: &str) -> String {
     with_suffix(prefix, &Sha256::digest(name))
 }
 
-/// Writes a moment as WorkOS does: ISO 8601 in UTC with milliseconds.
+/// Formats a moment as WorkOS does: ISO 8601 in UTC with milliseconds.
 pub(super) fn iso8601(moment: Timestamp) -> String {
     let (days, second) = (moment.as_secs() / 86_400, moment.as_secs() % 86_400);
-    // Days to civil by Howard Hinnant: years begin in March, so that the leap day is a year's last.
+    // Howard Hinnant's `civil_from_days`: years begin in March, so that the leap day is a year's
+    // last.
     let day = days + 719_468;
     let (era, day) = (day / 146_097, day % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

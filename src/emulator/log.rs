@@ -1,6 +1,6 @@
-//! `SeenRequest`: what a client sent, for tests of clients.
+//! `SeenRequest`: a request that a client sent, for tests of clients.
 //!
-//! - The last requests are kept whole; the counts per endpoint are exact however many there were.
+//! - The log keeps only the last requests, but its counts per endpoint include all.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,7 +12,7 @@ use http::{HeaderMap, Method, Uri};
 
 use super::Endpoint;
 
-/// How many requests are kept: with bodies of 64 KiB at most, 32 MiB in the worst case.
+/// How many requests are kept: 32 MiB in the worst case, as bodies have at most 64 KiB.
 const LIMIT: usize = 512;
 
 /// A request that came in. `Debug` shows its method and endpoint: the rest holds keys, codes and
@@ -34,7 +34,7 @@ pub(super) struct Log {
 }
 
 impl SeenRequest {
-    /// Returns the endpoint, where the method and the path name one.
+    /// Returns the endpoint, if the method and the path name one.
     #[must_use]
     pub const fn endpoint(&self) -> Option<Endpoint> {
         self.endpoint
@@ -46,19 +46,19 @@ impl SeenRequest {
         &self.method
     }
 
-    /// Returns the path and query, with the link's token where the request followed a link.
+    /// Returns the path and query. They include the link's token if the request followed a link.
     #[must_use]
     pub const fn uri(&self) -> &Uri {
         &self.uri
     }
 
-    /// Returns the headers, with the API key.
+    /// Returns the headers, including the API key.
     #[must_use]
     pub const fn headers(&self) -> &HeaderMap {
         &self.headers
     }
 
-    /// Returns the body, with the code; empty if it was longer than 64 KiB.
+    /// Returns the body, including any code. Empty if it was longer than 64 KiB.
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
@@ -75,7 +75,8 @@ impl fmt::Debug for SeenRequest {
 }
 
 impl Log {
-    /// Keeps a request and returns the id for its answer: a UUID, as at WorkOS, but counted.
+    /// Keeps a request and returns the id for its answer: shaped like WorkOS's UUIDs, but
+    /// sequential.
     pub(super) fn push(&mut self, request: SeenRequest) -> String {
         if let Some(endpoint) = request.endpoint {
             *self.counts.entry(endpoint).or_default() += 1;

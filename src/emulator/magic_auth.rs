@@ -1,9 +1,9 @@
-//! `/user_management/…`: six-digit codes, and who redeems them.
+//! `/user_management/…`: six-digit codes, and their redemption.
 //!
-//! - Making a code makes the user too. It is mailed only where [`EmulatorBuilder::mail_codes`] says
-//!   so, as WorkOS does by a setting of its dashboard; the answer holds it in any case.
-//! - Bad credentials leave the code as it is, and count as no try. They are 400 here, not 401.
-//! - The one grant is that of a code: every other is `unsupported_grant_type`.
+//! - Making a code creates the user too. The code is mailed only if [`EmulatorBuilder::mail_codes`]
+//!   was called, like the setting in WorkOS's dashboard. The answer holds it in either case.
+//! - Bad credentials do not use up the code or a try. These endpoints answer 400, not 401.
+//! - The only grant is that of a code. Any other is `unsupported_grant_type`.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -23,7 +23,7 @@ use crate::{clock::Timestamp, email::Email};
 
 const GRANT_TYPE: &str = "urn:workos:oauth:grant-type:magic-auth:code";
 const PARAMETERS: [&str; 4] = ["client_id", "client_secret", "code", "email"];
-/// What may stand beside the address, as texts.
+/// The optional fields beside the address, all texts.
 const OPTIONAL: [&str; 5] = [
     "invitation_token",
     "ip_address",
@@ -31,19 +31,19 @@ const OPTIONAL: [&str; 5] = [
     "signals_id",
     "user_agent",
 ];
-/// How long an access token is good, in seconds: WorkOS's default.
+/// How long an access token is valid, in seconds: WorkOS's default.
 const ACCESS_LIFETIME: u64 = 300;
 
 impl EmulatorBuilder {
-    /// Mails each six-digit code, as WorkOS does where its dashboard says so. By default the answer
-    /// alone holds it.
+    /// Mails each six-digit code, as WorkOS does if its dashboard says so. By default only the
+    /// answer holds the code.
     pub fn mail_codes(mut self) -> Self {
         self.codes.are_mailed = true;
         self
     }
 
-    /// Sets after how many wrong tries a six-digit code is spent. Default: 10; WorkOS does not
-    /// document its own number.
+    /// Sets after how many wrong tries a six-digit code is spent. Default: 10. WorkOS does not
+    /// document its number.
     pub fn code_tries(mut self, most: u32) -> Self {
         self.codes.most_tries = most;
         self
@@ -51,8 +51,8 @@ impl EmulatorBuilder {
 }
 
 impl Emulator {
-    /// Returns the newest six-digit code of an address, which is compared without ASCII case:
-    /// whether or not it was mailed, and whether or not it is still good.
+    /// Returns the newest six-digit code of an address, mailed or not, valid or not. ASCII case
+    /// does not matter.
     #[must_use]
     pub fn last_code_to(&self, address: &str) -> Option<String> {
         let codes = lock(&self.shared.one_time_codes);
@@ -71,6 +71,7 @@ impl Emulator {
             Ok(email) => email,
             Err(wrong) => return refuse_fields(wrong),
         };
+        // The emulator makes no invitations, so no token of one is valid.
         if fields.get("invitation_token").is_some_and(Value::is_string) {
             return refuse_oauth("invitation_invalid", "The invitation is not valid.");
         }
@@ -109,7 +110,7 @@ impl Emulator {
             Ok(fields) => fields,
             Err(bad) => return bad.answer(),
         };
-        // First: another grant has other fields.
+        // Before the fields: another grant has other fields, and would look incomplete.
         let grant_type = fields.get("grant_type").and_then(Value::as_str);
         if grant_type.is_some_and(|grant_type| grant_type != GRANT_TYPE) {
             return refuse_oauth("unsupported_grant_type", "The grant type is not supported.");
@@ -135,6 +136,7 @@ impl Emulator {
         if !call::is_api_key(secret) {
             return refuse_oauth("invalid_client", "Invalid client ID or secret.");
         }
+        // Drawn before the code is redeemed: a failure here must not use the code up.
         let (session, refresh_token) = match (id::draw("session_"), id::draw("")) {
             (Ok(session), Ok(refresh_token)) => (session, refresh_token),
             (Err(error), _) | (_, Err(error)) => return answer::no_randomness(error),
@@ -194,7 +196,7 @@ impl NotGood {
     }
 }
 
-/// Fields with a code and a text each.
+/// Wrong fields, each with a code and a text.
 type Wrong = Vec<(&'static str, &'static str, String)>;
 
 /// Reads the address that a code is asked for.
@@ -245,7 +247,7 @@ fn json_of(code: &Code) -> Value {
     })
 }
 
-/// Writes a JWT. Anybody can sign one with this key: an emulator proves nothing.
+/// Writes a JWT. The key is public, because an emulator proves nothing.
 fn token(claims: &Value) -> String {
     let header = json!({ "alg": "HS256", "typ": "JWT" }).to_string();
     let encode = |text: String| URL_SAFE_NO_PAD.encode(text);

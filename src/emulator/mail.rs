@@ -1,15 +1,15 @@
-//! `Mail`: what the emulator would have mailed.
+//! `Mail`: a mail that the emulator has put into its outbox.
 //!
-//! - A mail is whole: whom it is to, a subject, a text. WorkOS documents its own wording nowhere,
-//!   so the words are ours.
-//! - The text holds the link or code once, the link on a line of its own. So does what a mail
-//!   scanner reads.
+//! - A mail has a recipient, a subject and a text. WorkOS does not document its wording, so the
+//!   words are ours.
+//! - The text holds the link or code once, and a link on a line of its own, where a mail scanner
+//!   finds it too.
 
 use std::{collections::VecDeque, fmt, time::Duration};
 
 use crate::provider::{Link, OneTimeCode};
 
-/// How many mails the outbox holds before it forgets the oldest.
+/// How many mails the outbox holds. A full one drops the oldest.
 const LIMIT: usize = 1_024;
 
 pub(super) type Outbox = VecDeque<Mail>;
@@ -22,7 +22,7 @@ pub struct Mail {
     lifetime: Duration,
 }
 
-/// What the mail signs in by.
+/// The credential in a mail.
 #[derive(Clone, Debug)]
 enum Proof {
     Code(OneTimeCode),
@@ -46,14 +46,14 @@ impl Mail {
         }
     }
 
-    /// Returns the one recipient: the address as the session or code was made for it.
+    /// Returns the recipient, spelled as in the request for the session or code.
     #[must_use]
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Returns the six-digit code of a mail with one. It must not reach a log, except that of a
-    /// machine where nothing is real.
+    /// Returns the six-digit code, if the mail has one. Do not log it, except on a development
+    /// machine.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         match &self.proof {
@@ -62,8 +62,8 @@ impl Mail {
         }
     }
 
-    /// Returns the single-use link of a mail with one. It must not reach a log, except that of a
-    /// machine where nothing is real.
+    /// Returns the single-use link, if the mail has one. Do not log it, except on a development
+    /// machine.
     #[must_use]
     pub fn link(&self) -> Option<&str> {
         match &self.proof {

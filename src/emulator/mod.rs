@@ -1,23 +1,23 @@
-//! A WorkOS that runs in this process, for tests, examples and work without a network.
+//! An emulator of WorkOS in this process, for tests, examples and work without a network.
 //!
-//! It speaks the part of WorkOS's protocol that magic links and codes need, closely enough for
+//! It implements the part of WorkOS's API that magic links and codes need, closely enough for
 //! WorkOS's own SDKs:
 //!
 //! - `POST /passwordless/sessions` makes a single-use link; `POST /passwordless/sessions/{id}/send`
-//!   puts it into the outbox, which stands for the mail.
-//! - `GET /passwordless/{token}/confirm`, the link, is used up by one GET (or HEAD) and redirects
-//!   with a code. Used or expired, it redirects with `error=access_denied`.
+//!   puts it into the outbox, in place of a mail.
+//! - `GET /passwordless/{token}/confirm`, the link, redirects with a code. The first GET (or HEAD)
+//!   uses it up. A used or expired link redirects with `error=access_denied`.
 //! - `POST /sso/token` takes a form or JSON and redeems a code once, within 10 minutes; `GET
-//!   /sso/profile` answers to the access token for another 10.
+//!   /sso/profile` accepts the access token for another 10.
 //! - `POST /user_management/magic_auth` makes a six-digit code, `GET
 //!   /user_management/magic_auth/{id}` reads it again, and `POST /user_management/authenticate`
 //!   redeems it, once, within 10 minutes.
-//! - [`Emulator::webhook`] delivers signed events: a connection is deleted, a session revoked.
-//! - Any API key that begins with `sk_` and any client id that is not empty are good.
-//! - Time comes from its [`Clock`], so that a test expires a link without waiting.
-//! - A test orders [`Fault`]s, per endpoint, and other profiles and users than those of the
-//!   address.
-//! - It proves nothing and signs anybody in: it is never a part of what runs in production.
+//! - [`Emulator::webhook`] delivers signed events, such as a deleted connection or a revoked
+//!   session.
+//! - It accepts any API key that begins with `sk_`, and any client id that is not empty.
+//! - Its time comes from a [`Clock`], so that a test can expire a link without waiting.
+//! - A test can order [`Fault`]s per endpoint, and change the profiles and users of an address.
+//! - It proves nothing and signs anybody in. Never use it in production.
 //!
 //! An [`Emulator`] is a `tower_service::Service`, and [`Emulator::serve`] puts it on a loopback
 //! port.
@@ -96,9 +96,9 @@ use self::{
     shelf::Shelf,
 };
 
-/// A WorkOS that runs in this process. A clone is the same WorkOS.
+/// An emulator of WorkOS in this process. Clones share everything.
 ///
-/// As a service, its only error is [`ConnectionCut`], and only where a test ordered it.
+/// As a service, its only error is [`ConnectionCut`], and only if a test ordered it.
 ///
 /// ```
 /// use http::{Request, StatusCode};
@@ -147,13 +147,13 @@ struct Shared {
 }
 
 impl Emulator {
-    /// Makes an emulator with the machine's clock that takes any redirect URI.
+    /// Creates an emulator that uses the machine's clock and accepts any redirect URI.
     pub fn new() -> Self {
         Self::builder().build()
     }
 
-    /// Returns what links begin with, without a slash at its end. [`EmulatorServer::base_url`] is
-    /// the one of a port.
+    /// Returns the base URL of links, without a slash at its end. [`EmulatorServer::base_url`]
+    /// returns a port's.
     #[must_use]
     pub fn base_url(&self) -> &str {
         &self.base_url
@@ -171,8 +171,7 @@ impl Emulator {
         mem::take(&mut *lock(&self.shared.outbox)).into()
     }
 
-    /// Returns the link of the last mail with one to an address, which is compared without ASCII
-    /// case.
+    /// Returns the link of the last mail to an address that has one. ASCII case does not matter.
     #[must_use]
     pub fn last_link_to(&self, address: &str) -> Option<String> {
         let outbox = lock(&self.shared.outbox);
@@ -181,21 +180,20 @@ impl Emulator {
         mails.find_map(|mail| mail.link().map(str::to_owned))
     }
 
-    /// Returns the requests that came in, oldest first: the last 512, whether or not they were
-    /// good.
+    /// Returns the requests that came in, oldest first: the last 512, valid or not.
     #[must_use]
     pub fn requests(&self) -> Vec<SeenRequest> {
         lock(&self.shared.log).requests()
     }
 
-    /// Returns how many requests came to an endpoint, whether or not they were good.
+    /// Returns how many requests came to an endpoint, valid or not.
     #[must_use]
     pub fn count(&self, endpoint: Endpoint) -> usize {
         lock(&self.shared.log).count(endpoint)
     }
 
-    /// Orders a fault for the next request to an endpoint. Orders wait in line: the next one takes
-    /// the next request.
+    /// Orders a fault for the next request to an endpoint. Orders form a queue, and each request
+    /// takes the first.
     pub fn order(&self, endpoint: Endpoint, fault: Fault) {
         self.order_times(endpoint, 1, fault);
     }
@@ -210,13 +208,13 @@ impl Emulator {
         lock(&self.shared.orders).push(endpoint, fault, None);
     }
 
-    /// Takes back all orders for an endpoint. Requests that one of them already holds stay held.
+    /// Cancels all orders for an endpoint. A request that one of them already holds stays held.
     pub fn clear_orders(&self, endpoint: Endpoint) {
         lock(&self.shared.orders).clear(endpoint);
     }
 
-    /// Changes the profile that the next code yields. It is decided when the link is followed, not
-    /// when the code is redeemed. Edits wait in line: the next one takes the next code.
+    /// Changes the profile that the next code yields. The edit is applied when the link is
+    /// followed, not when the code is redeemed. Edits form a queue, and each code takes the first.
     ///
     /// ```
     /// # use tower_magic_link::emulator::{EmulatedProfile, Emulator};
@@ -231,8 +229,8 @@ impl Emulator {
         lock(&self.shared.edits).push(Box::new(edit));
     }
 
-    /// Changes the profile of every code from now on, before [`Emulator::next_profile`] has its
-    /// say. The last call wins.
+    /// Changes the profile of every code from now on, before [`Emulator::next_profile`] changes it.
+    /// The last call wins.
     pub fn every_profile(
         &self,
         edit: impl Fn(EmulatedProfile) -> EmulatedProfile + Send + Sync + 'static,
@@ -240,7 +238,7 @@ impl Emulator {
         lock(&self.shared.edits).set_every(Arc::new(edit));
     }
 
-    /// Returns the same WorkOS as it looks from a port.
+    /// Returns a clone with the base URL of a port.
     fn at(&self, base_url: String) -> Self {
         let mut emulator = self.clone();
         if !self.is_base_url_fixed {
@@ -249,7 +247,7 @@ impl Emulator {
         emulator
     }
 
-    /// Puts a mail into the outbox and tells the hook.
+    /// Puts a mail into the outbox and calls the hook.
     fn put_into_mail(&self, mail: &Mail) {
         mail::put(&mut lock(&self.shared.outbox), mail.clone());
         if let Some(hook) = &self.shared.on_mail {
@@ -276,8 +274,8 @@ impl fmt::Debug for Emulator {
     }
 }
 
-/// Locks, also after a panic elsewhere: no lock is held while code of a test runs, so nothing is
-/// half done.
+/// Locks, even after a panic elsewhere: no lock is held while a test's code runs, so no state is
+/// half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

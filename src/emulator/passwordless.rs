@@ -1,10 +1,9 @@
 //! `/passwordless/…`: sessions, their mail and their link.
 //!
-//! - A link is used up by the first request that follows it, even when nobody redeems the code.
-//! - A session is remembered for a day after its end, so that its link can still say where to go
-//!   with the bad news.
-//! - What WorkOS answers to a link that was used, or to a bad address, is not documented: this is
-//!   the likeliest.
+//! - The first request that follows a link uses it up, even if its code is never redeemed.
+//! - A session is remembered for a day after it expires, so that its link can still redirect with
+//!   the error.
+//! - WorkOS does not document its answers to a used link or a bad address. These are the likeliest.
 
 use std::time::Duration;
 
@@ -21,14 +20,13 @@ use super::{
 };
 use crate::{email::Email, provider::Link};
 
-/// Where a session leads that names no redirect URI, and nobody registered one: the quickstart's
-/// callback.
+/// The redirect URI if neither the session nor the builder names one: the quickstart's callback.
 const DEFAULT_REDIRECT_URI: &str = "http://127.0.0.1:3000/auth/callback";
 const SHORTEST_LIFETIME: u64 = 900;
 const LONGEST_LIFETIME: u64 = 86_400;
 const CODE_LIFETIME: Duration = Duration::from_secs(600);
 
-/// What a request for a session asks.
+/// A valid request for a session.
 struct Asked {
     email: String,
     redirect_uri: Url,
@@ -101,6 +99,7 @@ impl Emulator {
             Err(error) => return answer::no_randomness(error),
         };
         let now = self.now();
+        // Used up before anything is checked: a mail scanner's GET counts like a person's click.
         let found = lock(&self.shared.sessions).follow(call.id, now);
         let Some(session) = found else {
             let page = "<!doctype html><title>Not found</title><p>There is no such link.";
@@ -124,12 +123,12 @@ impl Emulator {
 }
 
 impl Asked {
-    /// Reads a request for a session; `registered` are the redirect URIs that are taken, all if
-    /// there are none.
+    /// Parses a request for a session. `registered` lists the accepted redirect URIs; if it is
+    /// empty, all are.
     ///
     /// # Errors
     ///
-    /// One entry per field that is wrong, in WorkOS's shape.
+    /// One entry per wrong field, in WorkOS's shape.
     fn parse(fields: &Map<String, Value>, registered: &[String]) -> Result<Self, Vec<Value>> {
         let field = |name: &str| fields.get(name).filter(|value| !value.is_null());
         let mut errors = Vec::new();

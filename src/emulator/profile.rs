@@ -1,9 +1,9 @@
-//! `EmulatedProfile`: who a code turns out to be.
+//! `EmulatedProfile`: the profile that a code yields.
 //!
 //! - Without edits it is what WorkOS answers for a Magic Link connection that it made by itself: no
-//!   names, no organization, the address as `idp_id`.
-//! - An id belongs to an address for good, and a connection's id to a domain, both without regard
-//!   to case.
+//!   names, no organization, and the address as `idp_id`.
+//! - An address always has the same profile id, and a domain the same connection id, regardless of
+//!   case.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::id;
 
-/// Who a code turns out to be. `Debug` shows ids, not the address or names.
+/// The profile that a code yields. `Debug` shows ids, not the address or names.
 #[derive(Clone)]
 #[must_use]
 pub struct EmulatedProfile {
@@ -30,7 +30,7 @@ pub struct EmulatedProfile {
 }
 
 impl EmulatedProfile {
-    /// Makes the profile of an address from a Magic Link connection.
+    /// Creates the profile of an address from a Magic Link connection.
     pub fn of(email: impl Into<String>) -> Self {
         let email = email.into();
         let name = email.to_ascii_lowercase();
@@ -69,7 +69,7 @@ impl EmulatedProfile {
         self
     }
 
-    /// Changes the address alone: the id stays. [`EmulatedProfile::of`] makes somebody else.
+    /// Changes only the address: the id stays. [`EmulatedProfile::of`] creates another person.
     pub fn with_email(mut self, email: impl Into<String>) -> Self {
         self.email = email.into();
         self
@@ -87,7 +87,7 @@ impl EmulatedProfile {
         self
     }
 
-    /// Changes the id that the connection has for the person.
+    /// Changes the person's id at the connection's identity provider.
     pub fn with_idp_id(mut self, idp_id: impl Into<String>) -> Self {
         self.idp_id = idp_id.into();
         self
@@ -118,7 +118,7 @@ impl EmulatedProfile {
         self
     }
 
-    /// Adds an attribute of the application's own, under `custom_attributes`.
+    /// Adds an attribute that the dashboard maps, under `custom_attributes`.
     pub fn with_custom_attribute(
         mut self,
         name: impl Into<String>,
@@ -128,7 +128,7 @@ impl EmulatedProfile {
         self
     }
 
-    /// Adds an attribute as the connection sent it, under `raw_attributes`.
+    /// Adds an attribute as the identity provider sent it, under `raw_attributes`.
     pub fn with_raw_attribute(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.raw_attributes.insert(name.into(), value.into());
         self

@@ -1,4 +1,4 @@
-//! The refusals of `/user_management/…`, as answers and as [`Fault`]s to order.
+//! The refusals of `/user_management/…`, as answers and as [`Fault`]s.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -9,15 +9,15 @@ use super::{
 };
 
 impl Fault {
-    /// Answers `{"code":…,"message":…}`, and does no work: `daily_quota_exceeded` with 429,
-    /// `email_domain_not_deliverable` with 400.
+    /// Answers `{"code":…,"message":…}`, and does no work. Examples: `daily_quota_exceeded` with
+    /// 429, `email_domain_not_deliverable` with 400.
     #[must_use]
     pub fn refusal(status: StatusCode, code: &str) -> Self {
         Self::json(status, &coded(code, "Refused, as ordered."))
     }
 
-    /// Answers 400 `{"error":…,"error_description":…}`, and does no work: `sign_up_not_allowed`,
-    /// `sso_required`.
+    /// Answers 400 `{"error":…,"error_description":…}`, and does no work. Examples:
+    /// `sign_up_not_allowed`, `sso_required`.
     #[must_use]
     pub fn oauth_refusal(error: &str) -> Self {
         Self::json(
@@ -26,9 +26,10 @@ impl Fault {
         )
     }
 
-    /// Answers 403 with what WorkOS asks for beside a good code, and a
-    /// `pending_authentication_token` to go on with, and does no work: `mfa_enrollment`,
-    /// `mfa_challenge`, `email_verification_required`, `organization_selection_required`.
+    /// Answers 403 with a step that WorkOS requires after a valid code, and a
+    /// `pending_authentication_token` to continue with, and does no work. Examples:
+    /// `mfa_enrollment`, `mfa_challenge`, `email_verification_required`,
+    /// `organization_selection_required`.
     #[must_use]
     pub fn step_up(code: &str) -> Self {
         let body = json!({
@@ -56,7 +57,7 @@ pub(super) fn refuse_oauth(error: &str, description: &str) -> Answer {
     answer::json(StatusCode::BAD_REQUEST, &oauth(error, description))
 }
 
-/// Refuses fields: each with its name, a code and a text.
+/// Refuses wrong fields, each with its name, a code and a text.
 pub(super) fn refuse_fields<'a>(
     fields: impl IntoIterator<Item = (&'a str, &'static str, String)>,
 ) -> Answer {

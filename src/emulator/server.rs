@@ -1,7 +1,7 @@
 //! `EmulatorServer`: the emulator on a loopback port.
 //!
-//! - It listens on `127.0.0.1` alone: whoever reaches an emulator signs in as anybody.
-//! - It stops, with every connection, when it is dropped.
+//! - It listens only on `127.0.0.1`: any client that reaches an emulator can sign in as anybody.
+//! - Dropping it stops it and ends every connection.
 
 use std::{
     io,
@@ -19,10 +19,10 @@ use tokio::{
 
 use super::Emulator;
 
-/// How long to wait when the system has no more connections to give.
+/// How long to wait after a failed `accept`, for instance without free file descriptors.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// An emulator on a port of `127.0.0.1`, until it is dropped.
+/// An emulator on a port of `127.0.0.1`. Dropping it stops it.
 #[derive(Debug)]
 #[must_use = "it stops when it is dropped"]
 pub struct EmulatorServer {
@@ -32,7 +32,7 @@ pub struct EmulatorServer {
 }
 
 impl Emulator {
-    /// Serves HTTP/1.1 on a port of `127.0.0.1`, or on any free one for 0, from a task of its own.
+    /// Serves HTTP/1.1 on a port of `127.0.0.1`, from a task of its own. Port 0 picks a free one.
     ///
     /// # Errors
     ///
@@ -55,8 +55,7 @@ impl Emulator {
 }
 
 impl EmulatorServer {
-    /// Returns where the server is, as clients take it: `http://127.0.0.1:PORT`, or what the
-    /// builder fixed.
+    /// Returns the base URL for clients: `http://127.0.0.1:PORT`, or what the builder fixed.
     #[must_use]
     pub fn base_url(&self) -> &str {
         self.emulator.base_url()
@@ -81,7 +80,7 @@ impl Drop for EmulatorServer {
 }
 
 async fn accept(listener: TcpListener, emulator: Emulator) {
-    // Dropped with the task, and its connections with it.
+    // A set, so that aborting this task also ends its connections.
     let mut connections = JoinSet::new();
     loop {
         match listener.accept().await {
@@ -90,6 +89,7 @@ async fn accept(listener: TcpListener, emulator: Emulator) {
             }
             Err(_) => tokio::time::sleep(PAUSE).await,
         }
+        // A `JoinSet` keeps each finished task until it is joined.
         while connections.try_join_next().is_some() {}
     }
 }
@@ -99,7 +99,7 @@ async fn converse(stream: TcpStream, emulator: Emulator) {
         let emulator = emulator.clone();
         async move { emulator.answer(request).await }
     });
-    // How a connection ends is the client's affair, or what a test ordered.
+    // An error here is the client's, or a fault that a test ordered.
     let _ = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;

@@ -1,7 +1,7 @@
-//! The emulator as a service: read the body, find the endpoint, then the fault or the work.
+//! The emulator as a service: read the body, find the endpoint, then fail or do the work.
 //!
-//! - Every answer has an `X-Request-Id`, also those that a fault made.
-//! - A request counts from when its body is read, whatever becomes of it.
+//! - Every answer has an `X-Request-Id`, even a fault's.
+//! - A request counts once its body has been read, even if it fails afterwards.
 
 use std::{
     future::{Future, pending},
@@ -48,6 +48,7 @@ impl Emulator {
         let (head, body) = request.into_parts();
         let body = call::read(body).await;
         let route = Route::of(&head.method, head.uri.path());
+        // Logged before any fault: a test must also see requests that hang or are cut.
         let request_id = lock(&self.shared.log).push(SeenRequest {
             method: head.method.clone(),
             uri: head.uri.clone(),
@@ -71,10 +72,12 @@ impl Emulator {
                     answer::message(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed");
                 answer
                     .headers_mut()
+                    // RFC 9110, section 15.5.6: a 405 lists the methods in `Allow`.
                     .insert(header::ALLOW, HeaderValue::from_static(allow));
                 answer
             }
         };
+        // RFC 9110, section 9.3.2: the headers of a GET, without its body.
         if head.method == Method::HEAD {
             answer = answer::empty(answer);
         }

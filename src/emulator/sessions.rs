@@ -1,4 +1,4 @@
-//! The passwordless sessions that were made, each with its link.
+//! The passwordless sessions, each with its link.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Sessions {
         self.by_token.put(token, session, until, now);
     }
 
-    /// Makes the mail of a session whose link is still good.
+    /// Creates the mail of a session whose link is still valid.
     pub(super) fn mail(&self, id: &str, now: Timestamp) -> Option<Mail> {
         let token = self.tokens_by_id.find(id, now)?;
         let session = self.by_token.find(token, now)?;
@@ -48,7 +48,7 @@ impl Sessions {
         })
     }
 
-    /// Uses up a link and returns its session as it was before.
+    /// Uses up a link, and returns its session as it was before.
     pub(super) fn follow(&mut self, token: &str, now: Timestamp) -> Option<Session> {
         let session = self.by_token.find_mut(token, now)?;
         let before = session.clone();
@@ -58,7 +58,7 @@ impl Sessions {
 }
 
 impl Session {
-    /// Redirects with a code, or with why there is none.
+    /// Redirects with a code, or with the reason why there is none.
     pub(super) fn redirect(mut self, code: Result<&str, &str>) -> Answer {
         let mut query = self.redirect_uri.query_pairs_mut();
         match code {

@@ -1,7 +1,7 @@
-//! `Shelf`: things that are good until a moment, in bounded memory.
+//! `Shelf`: a bounded map of things that expire.
 //!
-//! - What has expired is not found again, whether or not it has been forgotten yet.
-//! - Past the limit the oldest is forgotten first.
+//! - An expired thing is not found, even if it is not removed yet.
+//! - Past the limit the oldest is removed first.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,20 +10,22 @@ use std::{
 
 use crate::clock::Timestamp;
 
-/// How many things a shelf holds: with requests of 64 KiB at most, 256 MiB in the worst case.
+/// How many things a shelf holds: 256 MiB in the worst case, as requests have at most 64 KiB.
 const LIMIT: usize = 4_096;
 
 pub(super) struct Shelf<T> {
     things: HashMap<String, (Timestamp, T)>,
-    /// The keys as they came, also those that were taken since.
+    /// The keys in order of arrival, including those that were taken since.
     order: VecDeque<String>,
 }
 
 impl<T> Shelf<T> {
-    /// Puts a thing under a key that was never used before.
+    /// Inserts a thing under a key that was never used before.
     pub(super) fn put(&mut self, key: String, thing: T, until: Timestamp, now: Timestamp) {
         self.order.push_back(key.clone());
         self.things.insert(key, (until, thing));
+        // Stops at the first valid thing, so that a `put` costs constant time on average. What has
+        // expired behind it stays until its turn.
         while let Some(oldest) = self.order.front() {
             let is_good = self
                 .things
@@ -37,7 +39,7 @@ impl<T> Shelf<T> {
         }
     }
 
-    /// Takes a thing off the shelf.
+    /// Removes a thing, and returns it if it is still valid.
     pub(super) fn take(&mut self, key: &str, now: Timestamp) -> Option<T> {
         let (until, thing) = self.things.remove(key)?;
         (now < until).then_some(thing)

@@ -1,8 +1,8 @@
 //! `/sso/token` and `/sso/profile`: a code for a profile.
 //!
-//! - A code is taken off the shelf before anything is answered: of many requests with one code, one
+//! - A code is removed before the answer is made, so that only one of many requests with it
 //!   succeeds.
-//! - Bad credentials leave the code as it is. They are 400 here, not 401.
+//! - Bad credentials do not use up the code. The token endpoint answers 400, not 401.
 
 use std::time::Duration;
 
@@ -46,6 +46,7 @@ impl Emulator {
         if !call::is_api_key(client_secret) {
             return refuse("invalid_client", "Invalid client ID or secret.");
         }
+        // Drawn before the code is redeemed: a failure here must not use the code up.
         let access_token = match id::draw("") {
             Ok(access_token) => access_token,
             Err(error) => return answer::no_randomness(error),

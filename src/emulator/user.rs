@@ -1,8 +1,8 @@
-//! `EmulatedUser`: who a six-digit code turns out to be.
+//! `EmulatedUser`: the user that a six-digit code yields.
 //!
-//! - Without edits it is what WorkOS answers for a user that it made with the code: no names, no
+//! - Without edits it is what WorkOS answers for a user that it created with the code: no names, no
 //!   organization.
-//! - An id belongs to an address for good, without regard to case. It is not the id of the
+//! - An address always has the same user id, regardless of case. It differs from the id of the
 //!   address's profile.
 
 use std::fmt;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Emulator, id, lock};
 use crate::clock::Timestamp;
 
-/// Who a six-digit code turns out to be. `Debug` shows ids, not the address or names.
+/// The user that a six-digit code yields. `Debug` shows ids, not the address or names.
 #[derive(Clone)]
 #[must_use]
 pub struct EmulatedUser {
@@ -27,7 +27,7 @@ pub struct EmulatedUser {
 }
 
 impl EmulatedUser {
-    /// Makes the user of an address.
+    /// Creates the user of an address.
     pub fn of(email: impl Into<String>) -> Self {
         let email = email.into();
         Self {
@@ -60,19 +60,19 @@ impl EmulatedUser {
         self
     }
 
-    /// Changes the address alone: the id stays. [`EmulatedUser::of`] makes somebody else.
+    /// Changes only the address: the id stays. [`EmulatedUser::of`] creates another person.
     pub fn with_email(mut self, email: impl Into<String>) -> Self {
         self.email = email.into();
         self
     }
 
-    /// Makes the address one that WorkOS does not take for proven.
+    /// Marks the address as not verified by WorkOS.
     pub fn with_unverified_email(mut self) -> Self {
         self.is_email_verified = false;
         self
     }
 
-    /// Changes how the person is said to have signed in, for instance to `Impersonation`.
+    /// Changes the authentication method in the answer, for instance to `Impersonation`.
     pub fn with_authentication_method(mut self, method: impl Into<String>) -> Self {
         self.method = method.into();
         self
@@ -136,8 +136,8 @@ impl fmt::Debug for EmulatedUser {
 }
 
 impl Emulator {
-    /// Changes the user that the next six-digit code yields. It is decided when the code is
-    /// redeemed. Edits wait in line: the next one takes the next redemption that succeeds.
+    /// Changes the user that the next six-digit code yields. The edit is applied when the code is
+    /// redeemed. Edits form a queue, and each successful redemption takes the first.
     ///
     /// ```
     /// # use tower_magic_link::emulator::{EmulatedUser, Emulator};
@@ -149,8 +149,8 @@ impl Emulator {
         lock(&self.shared.user_edits).push(Box::new(edit));
     }
 
-    /// Changes the user of every six-digit code from now on, before [`Emulator::next_user`] has its
-    /// say. The last call wins.
+    /// Changes the user of every six-digit code from now on, before [`Emulator::next_user`] changes
+    /// it. The last call wins.
     pub fn every_user(&self, edit: impl Fn(EmulatedUser) -> EmulatedUser + Send + Sync + 'static) {
         lock(&self.shared.user_edits).set_every(std::sync::Arc::new(edit));
     }

@@ -1,10 +1,10 @@
-//! `EmulatedWebhook`: events, signed and delivered over HTTP as WorkOS does.
+//! `EmulatedWebhook`: events, signed and delivered over HTTP as WorkOS's are.
 //!
-//! - A signature is made once for an event, and a delivery that is repeated carries the same one.
-//!   Whether WorkOS signs anew is not documented: [`EmulatedWebhook::sign_again`] is the other way.
-//! - What is answered with a status from 200 to 299 within 10 seconds is delivered. Anything else
-//!   is delivered again, three times.
-//! - It speaks plain HTTP/1.1, and so to what runs on the same machine.
+//! - An event is signed once, and each retry carries the same signature. WorkOS does not document
+//!   whether it signs retries again; [`EmulatedWebhook::sign_again`] does that.
+//! - A status from 200 to 299 within 10 seconds means that the event is delivered. Otherwise the
+//!   emulator retries three times.
+//! - It speaks plain HTTP/1.1, for endpoints on the same machine.
 
 use std::{fmt, io, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::clock::Timestamp;
 
 mod happenings;
 
-/// How long an answer is waited for.
+/// How long to wait for an answer.
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// An endpoint that the emulator delivers events to, and the secret that signs them. `Debug` shows
@@ -71,8 +71,7 @@ pub struct EmulatedWebhook {
 }
 
 impl Emulator {
-    /// Names an endpoint that takes events, and its secret. Nothing is delivered before it is asked
-    /// for.
+    /// Creates a webhook for an endpoint and its secret. It delivers only what a test asks for.
     pub fn webhook(&self, url: impl Into<String>, secret: impl Into<String>) -> EmulatedWebhook {
         EmulatedWebhook {
             emulator: self.clone(),
@@ -85,24 +84,25 @@ impl Emulator {
 }
 
 impl EmulatedWebhook {
-    /// Sets how often an event that is not taken is delivered again. Default: 3 times; WorkOS says
-    /// 6, over 3 days.
+    /// Sets how often a failed delivery is retried. Default: 3 times. WorkOS documents 6, over 3
+    /// days.
     pub const fn with_repetitions(mut self, repetitions: usize) -> Self {
         self.repetitions = repetitions;
         self
     }
 
-    /// Sets how long to wait before the first repetition; each further one waits twice as long.
-    /// Default: 100 milliseconds.
+    /// Sets the pause before the first retry. It doubles for each further one. Default: 100
+    /// milliseconds.
     pub const fn with_pause(mut self, pause: Duration) -> Self {
         self.pause = pause;
         self
     }
 
-    /// Makes an event that happens now, and signs it. The data is JSON, and put in as it is.
+    /// Creates an event that happens now, and signs it. The data must be JSON, and is inserted as
+    /// it is.
     pub fn event(&self, name: &str, data: &str) -> EmulatedEvent {
         let now = self.emulator.now();
-        // Without randomness an id is at least not another event's.
+        // Without randomness, derive the id from the event, so that it still differs from others.
         let id = id::draw("event_")
             .unwrap_or_else(|_| id::stable("event_", &format!("{name} {now:?} {data}")));
         let made = id::iso8601(now);
@@ -114,12 +114,12 @@ impl EmulatedWebhook {
         self.sign(id, name.to_owned(), body)
     }
 
-    /// Signs an event once more, at another time.
+    /// Signs an event again, at the present moment.
     pub fn sign_again(&self, event: &EmulatedEvent) -> EmulatedEvent {
         self.sign(event.id.clone(), event.name.clone(), event.body.clone())
     }
 
-    /// Delivers an event, and repeats that until it is taken.
+    /// Delivers an event, with retries until the endpoint accepts it.
     pub async fn deliver(&self, event: &EmulatedEvent) -> WebhookDelivery {
         let mut answers = Vec::new();
         let mut pause = self.pause;
@@ -136,7 +136,7 @@ impl EmulatedWebhook {
         }
     }
 
-    /// Makes an event, signs it and delivers it.
+    /// Creates an event, signs it and delivers it.
     pub async fn send(&self, name: &str, data: &str) -> WebhookDelivery {
         self.deliver(&self.event(name, data)).await
     }
@@ -169,6 +169,7 @@ impl EmulatedWebhook {
             .body(AnswerBody::whole(event.body.clone().into()))
             .map_err(io::Error::other)?;
         let answer = sender.send_request(request).await;
+        // One connection per attempt: an idle one would outlive the test's server.
         connection.abort();
         Ok(answer.map_err(io::Error::other)?.status())
     }
@@ -182,7 +183,7 @@ impl fmt::Debug for EmulatedWebhook {
     }
 }
 
-/// An event, and its signature. `Debug` shows neither what it says of people nor the signature.
+/// A signed event. `Debug` shows neither its data nor the signature.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EmulatedEvent {
     id: String,
@@ -226,7 +227,7 @@ impl fmt::Debug for EmulatedEvent {
     }
 }
 
-/// What became of an event: the answer to each attempt.
+/// The outcome of a delivery: the answer to each attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct WebhookDelivery {
@@ -234,19 +235,19 @@ pub struct WebhookDelivery {
 }
 
 impl WebhookDelivery {
-    /// Returns what each attempt was answered with, first to last; `None` for no answer.
+    /// Returns the status of each attempt, first to last. `None` stands for no answer.
     #[must_use]
     pub fn answers(&self) -> &[Option<StatusCode>] {
         &self.answers
     }
 
-    /// Returns what the last attempt was answered with.
+    /// Returns the status of the last attempt.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.answers.last().copied().flatten()
     }
 
-    /// Says whether the event was taken.
+    /// Says whether the endpoint accepted the event.
     #[must_use]
     pub fn is_delivered(&self) -> bool {
         self.status().is_some_and(|status| status.is_success())

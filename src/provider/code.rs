@@ -1,15 +1,16 @@
-//! Signing in by a mailed code: what the port's `start_code` and `finish_code` take and answer.
+//! Signing in by a mailed code: what the port's `start_code` and `finish_code` take and return.
 //!
-//! - A code is short, so it is worth nothing without limits: one use, minutes, a few tries. The
+//! - A code is short enough to guess, so it needs limits: one use, a few minutes, a few tries. The
 //!   provider counts the tries of a code; the layer counts those of a browser and of an address.
-//! - A code is redeemed together with the address that it was mailed to.
+//! - A code is redeemed together with the address that it was mailed to, so that a guess cannot
+//!   match another person's code.
 
 use std::{fmt, net::IpAddr, time::Duration};
 
 use super::Delivery;
 use crate::email::Email;
 
-/// A six-digit code that was mailed, not yet redeemed. `Debug` prints `[redacted]`.
+/// A mailed six-digit code, not yet redeemed. `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OneTimeCode(String);
 
@@ -33,23 +34,22 @@ impl fmt::Debug for OneTimeCode {
     }
 }
 
-/// What a provider gets to make a code with. `Debug` does not show the whole address.
+/// The request to make a code. `Debug` does not show the whole address.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StartCode<'a> {
-    /// Who the code is for.
+    /// The address that the code is for.
     pub email: &'a Email,
-    /// Who mails the code.
+    /// Whether the layer or the provider mails the code.
     pub delivery: Delivery,
-    /// Where the person's request came from, where that is known: for the provider's own rules
-    /// against abuse.
+    /// The client's IP address, if it is known, for the provider's own abuse rules.
     pub client: Option<IpAddr>,
     /// The `User-Agent` of the person's request, as it came.
     pub user_agent: Option<&'a str>,
 }
 
 impl<'a> StartCode<'a> {
-    /// Puts together what a provider gets, as the layer does and as the test of a provider must.
+    /// Creates a request, as the layer does. A provider's own tests need it too.
     #[must_use]
     pub const fn new(
         email: &'a Email,
@@ -74,7 +74,7 @@ pub struct StartedCode {
 }
 
 impl StartedCode {
-    /// Says that the provider mailed the code, and how long it is good from now on.
+    /// Creates the answer of a provider that mailed the code itself. `lifetime` counts from now.
     #[must_use]
     pub const fn mailed(lifetime: Duration) -> Self {
         Self {
@@ -83,7 +83,8 @@ impl StartedCode {
         }
     }
 
-    /// Hands the code over, for the layer to mail, and says how long it is good from now on.
+    /// Creates the answer of a provider that leaves the code to the layer's mailer. `lifetime`
+    /// counts from now.
     #[must_use]
     pub const fn with_code(code: OneTimeCode, lifetime: Duration) -> Self {
         Self {
@@ -92,36 +93,35 @@ impl StartedCode {
         }
     }
 
-    /// Returns the code, where the layer is to mail it.
+    /// Returns the code, if the layer is to mail it.
     #[must_use]
     pub const fn code(&self) -> Option<&OneTimeCode> {
         self.code.as_ref()
     }
 
-    /// Returns how long the code is good, counted from when it was made: ten minutes at WorkOS.
+    /// Returns how long the code is valid, counted from when it was made: ten minutes at WorkOS.
     #[must_use]
     pub const fn lifetime(&self) -> Duration {
         self.lifetime
     }
 }
 
-/// What a provider gets to redeem a code with. `Debug` shows neither the code nor the whole
-/// address.
+/// The request to redeem a code. `Debug` shows neither the code nor the whole address.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FinishCode<'a> {
-    /// What the person typed.
+    /// The code as the person typed it.
     pub code: &'a OneTimeCode,
-    /// Whom the code was mailed to.
+    /// The address that the code was mailed to.
     pub email: &'a Email,
-    /// Where the person's request came from, where that is known.
+    /// The client's IP address, if it is known.
     pub client: Option<IpAddr>,
     /// The `User-Agent` of the person's request, as it came.
     pub user_agent: Option<&'a str>,
 }
 
 impl<'a> FinishCode<'a> {
-    /// Puts together what a provider gets, as the layer does and as the test of a provider must.
+    /// Creates a request, as the layer does. A provider's own tests need it too.
     #[must_use]
     pub const fn new(
         code: &'a OneTimeCode,
@@ -146,7 +146,7 @@ mod tests {
         ProviderErrorKind, Start, Started,
     };
 
-    /// A provider of links alone.
+    /// A provider that has only links.
     struct Links;
 
     impl IdentityProvider for Links {

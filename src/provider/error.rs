@@ -1,14 +1,13 @@
-//! `ProviderError`: why a provider could not do what it was asked.
+//! `ProviderError`: why a call to a provider failed.
 //!
-//! - It holds no code, link, key or address, and neither may its source.
+//! - It holds no code, link, key or address. Its source must hold none either.
 //! - Its kind decides what the person reads; its code, status and request id are for the log.
 
 use std::{error::Error, fmt, time::Duration};
 
 const LONGEST_CODE: usize = 64;
 
-/// Why a provider could not do what it was asked. It never holds a code, a link, a key or an
-/// address.
+/// A failed call to a provider. It never holds a code, a link, a key or an address.
 #[derive(Debug, thiserror::Error)]
 #[error("identity provider: {kind}")]
 pub struct ProviderError {
@@ -24,36 +23,37 @@ pub struct ProviderError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProviderErrorKind {
-    /// The provider does not take the address.
+    /// The provider does not accept the address.
     Address,
-    /// The code from a mail is no longer good: its time is up, or nothing is known of it any more.
+    /// The code from a mail has expired, or the provider no longer knows it.
     CodeExpired,
     /// The code from a mail was redeemed before.
     CodeUsed,
-    /// What was typed is not the code of the newest mail.
+    /// The typed code is not that of the newest mail.
     CodeWrong,
-    /// The answer is not what the protocol says: wrong JSON, too long, a redirect, a field missing.
+    /// The answer breaks the protocol: wrong JSON, too long, a redirect, a missing field.
     InvalidAnswer,
-    /// The provider does not take our key, client id or redirect URI, or does not know the
+    /// The provider does not accept our key, client id or redirect URI, or does not know the
     /// endpoint.
     Misconfigured,
-    /// The provider does not let this person in: nobody new may sign up there, or a rule of its own
-    /// says no.
+    /// The provider does not let this person in: sign-up is closed there, or one of its own rules
+    /// refuses.
     NotAllowed,
-    /// Too many requests; [`ProviderError::retry_after`] says when to come back.
+    /// Too many requests. [`ProviderError::retry_after`] says when to try again.
     RateLimited,
     /// The code, link or token is used, expired or unknown.
     Refused,
-    /// The code is good, and the provider asks for more than this layer can give: a second factor,
-    /// single sign-on, the choice of an organization. [`ProviderError::code`] says what.
+    /// The code is good, but the provider asks for a step that this layer does not support: a
+    /// second factor, single sign-on, the choice of an organization. [`ProviderError::code`] names
+    /// it.
     StepUpRequired,
-    /// No answer in time.
+    /// The provider did not answer in time.
     TimedOut,
-    /// There were too many wrong tries for the code, which is spent.
+    /// The code had too many wrong tries and is spent.
     TooManyTries,
     /// The provider cannot be reached, or answers 5xx.
     Unavailable,
-    /// The provider has no such way of signing in.
+    /// The provider does not support this way of signing in.
     Unsupported,
     /// The address was proven by a kind of connection that is not accepted.
     WrongConnection,
@@ -62,27 +62,27 @@ pub enum ProviderErrorKind {
 impl fmt::Display for ProviderErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Address => "address not taken",
+            Self::Address => "address not accepted",
             Self::CodeExpired => "code expired",
             Self::CodeUsed => "code used",
             Self::CodeWrong => "code wrong",
-            Self::InvalidAnswer => "answer not understood",
-            Self::Misconfigured => "key, client id or redirect uri not taken",
-            Self::NotAllowed => "person not let in",
+            Self::InvalidAnswer => "invalid answer",
+            Self::Misconfigured => "key, client id or redirect uri not accepted",
+            Self::NotAllowed => "person not allowed",
             Self::RateLimited => "too many requests",
             Self::Refused => "used, expired or unknown",
-            Self::StepUpRequired => "more than this asked for",
+            Self::StepUpRequired => "another sign-in step is required",
             Self::TimedOut => "no answer in time",
             Self::TooManyTries => "too many wrong tries",
             Self::Unavailable => "not available",
-            Self::Unsupported => "no such way of signing in",
+            Self::Unsupported => "this way of signing in is not supported",
             Self::WrongConnection => "proven by a connection that is not accepted",
         })
     }
 }
 
 impl ProviderError {
-    /// Makes an error of a kind.
+    /// Creates an error of a kind.
     #[must_use]
     pub const fn new(kind: ProviderErrorKind) -> Self {
         Self {
@@ -95,8 +95,9 @@ impl ProviderError {
         }
     }
 
-    /// Adds the provider's own word for the failure, `sso_required`. It must be an identifier, and
-    /// is left out otherwise: at most 64 ASCII letters, digits and underscores, a letter first.
+    /// Adds the provider's own code for the failure, such as `sso_required`. The code is dropped
+    /// unless it is an identifier: at most 64 ASCII letters, digits and underscores, beginning with
+    /// a letter.
     #[must_use]
     pub fn with_code(mut self, code: Option<&str>) -> Self {
         self.code = code.filter(|code| is_identifier(code)).map(str::to_owned);
@@ -117,7 +118,7 @@ impl ProviderError {
         self
     }
 
-    /// Adds the provider's name for the request, for its support.
+    /// Adds the provider's id of the request, which its support asks for.
     #[must_use]
     pub fn with_request_id(mut self, request_id: Option<String>) -> Self {
         self.request_id = request_id;
@@ -131,32 +132,32 @@ impl ProviderError {
         self
     }
 
-    /// Returns what kind of failure it is.
+    /// Returns the kind of the failure.
     #[must_use]
     pub const fn kind(&self) -> ProviderErrorKind {
         self.kind
     }
 
-    /// Returns the provider's own word for the failure: WorkOS's machine code, `mfa_enrollment`. At
-    /// most 64 ASCII letters, digits and underscores, so that it can stand in a log.
+    /// Returns the provider's own code for the failure, such as WorkOS's `mfa_enrollment`. It is
+    /// safe to log: at most 64 ASCII letters, digits and underscores.
     #[must_use]
     pub fn code(&self) -> Option<&str> {
         self.code.as_deref()
     }
 
-    /// Returns how long the provider wants us to wait.
+    /// Returns how long to wait before another try, if the provider says.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Returns the provider's name for the request: WorkOS's `X-Request-Id`.
+    /// Returns the provider's id of the request: WorkOS's `X-Request-Id`.
     #[must_use]
     pub fn request_id(&self) -> Option<&str> {
         self.request_id.as_deref()
     }
 
-    /// Returns the HTTP status of the answer, where there was one.
+    /// Returns the HTTP status of the answer, if there was one.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         self.status
@@ -169,7 +170,8 @@ impl From<ProviderErrorKind> for ProviderError {
     }
 }
 
-/// What begins with a letter is no six-digit code that ended up in the wrong field.
+/// Says whether a text is an identifier. The letter at its start rules out a six-digit code that
+/// ended up in the wrong field.
 fn is_identifier(text: &str) -> bool {
     text.len() <= LONGEST_CODE
         && text.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -1,25 +1,25 @@
-//! `Identity`: whom a provider has proven, and by which method.
+//! `Identity`: the person that a provider has proven, and by which method.
 
 use crate::email::Email;
 
-/// Somebody, as a provider has proven them.
+/// A person whose address a provider has proven.
 ///
 /// # What to key accounts on
 ///
-/// What the two methods yield is not the same at WorkOS:
+/// At WorkOS the two methods yield different identities:
 ///
 /// | | [`SignInMethod::MagicLink`] | [`SignInMethod::MagicAuth`] |
 /// | --- | --- | --- |
-/// | [`subject`](Self::subject) | of a profile: `prof_…` | of a user: `user_…` |
+/// | [`subject`](Self::subject) | a profile's: `prof_…` | a user's: `user_…` |
 /// | [`connection`](Self::connection) | `conn_…` | none |
-/// | [`organization`](Self::organization) | where the connection belongs to one | where the person signed in to one; mostly none |
+/// | [`organization`](Self::organization) | if the connection belongs to one | if the person signed in to one; usually none |
 /// | [`provider_session`](Self::provider_session) | none: WorkOS keeps none | `session_…` |
 ///
-/// So one person has two subjects in an application that takes both methods. Such an application
-/// keys its accounts on the proven address, in one spelling: [`Email::as_str`] in lower case, as
-/// two addresses that differ in case alone are equal here. An application that takes one method
-/// alone keys them on the subject, which stays when the address changes. A list of organizations on
-/// the layer keeps everybody out whose identity has none.
+/// In an application that accepts both methods, one person therefore has two subjects. Key accounts
+/// on the proven address there, as [`Email::as_str`] in lower case: addresses that differ only in
+/// case are equal here. An application that accepts only one method should key accounts on the
+/// subject, which stays the same when the address changes. If the layer has a list of
+/// organizations, it refuses every identity that has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     subject: String,
@@ -43,7 +43,7 @@ pub enum SignInMethod {
 }
 
 impl Identity {
-    /// Makes an identity from the provider's stable id and the address, proven by a link.
+    /// Creates an identity from the provider's stable id and the address, proven by a link.
     #[must_use]
     pub fn new(subject: impl Into<String>, email: Email) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Identity {
         }
     }
 
-    /// Says how the address was proven.
+    /// Sets how the address was proven.
     #[must_use]
     pub const fn with_method(mut self, method: SignInMethod) -> Self {
         self.method = method;
@@ -112,8 +112,7 @@ impl Identity {
         self.method
     }
 
-    /// Returns the organization's id. WorkOS has none for a Magic Link connection that it made by
-    /// itself.
+    /// Returns the organization's id. A Magic Link connection that WorkOS made by itself has none.
     #[must_use]
     pub fn organization(&self) -> Option<&str> {
         self.organization.as_deref()
@@ -125,11 +124,11 @@ impl Identity {
         self.connection.as_deref()
     }
 
-    /// Returns the id of the session that the provider keeps beside ours: `session_…` of WorkOS's
+    /// Returns the id of the session that the provider keeps beside ours: `session_…` for WorkOS's
     /// Magic Auth.
     ///
-    /// It is an id, not a credential. Ending that session at WorkOS does not end ours, nor the
-    /// other way round.
+    /// It is an id, not a credential. Signing out here does not end that session at WorkOS.
+    /// Revoking it at WorkOS ends ours only if the layer receives WorkOS's webhook.
     #[must_use]
     pub fn provider_session(&self) -> Option<&str> {
         self.provider_session.as_deref()

@@ -1,12 +1,12 @@
-//! The provider port: who proves that an address is somebody's.
+//! The provider port: how an address is proven to belong to a person.
 //!
-//! - [`IdentityProvider::start`] begins a sign-in and has a single-use link made for it.
+//! - [`IdentityProvider::start`] begins a sign-in and makes a single-use link for it.
 //! - Following the link leads to the layer's callback with a code, which
 //!   [`IdentityProvider::finish`] redeems.
-//! - [`IdentityProvider::start_code`] and [`IdentityProvider::finish_code`] are the same by a code
-//!   that the person types. A provider without codes leaves both as they are.
-//! - What it yields is an [`Identity`]. The layer, not the provider, binds it to the browser and to
-//!   the address that the sign-in was begun for.
+//! - [`IdentityProvider::start_code`] and [`IdentityProvider::finish_code`] do the same with a code
+//!   that the person types. A provider without codes keeps the default methods.
+//! - The result is an [`Identity`]. The layer, not the provider, binds it to the browser and the
+//!   address that began the sign-in.
 //!
 //! `WorkOs` (feature `workos`) is the provider that ships with the crate.
 
@@ -32,7 +32,7 @@ pub use self::{
     identity::{Identity, SignInMethod},
 };
 
-/// Sends links and redeems what comes back. Implementers write plain `async fn`.
+/// Makes links and codes, and redeems them. Implementers write plain `async fn`.
 ///
 /// ```
 /// use tower_magic_link::{
@@ -40,7 +40,7 @@ pub use self::{
 ///     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started},
 /// };
 ///
-/// /// Mails nothing: its code is the address.
+/// /// Mails nothing: its code is the address itself.
 /// struct TrustsEverybody;
 ///
 /// impl IdentityProvider for TrustsEverybody {
@@ -57,9 +57,9 @@ pub use self::{
 /// }
 /// ```
 pub trait IdentityProvider: Send + Sync + 'static {
-    /// Begins a sign-in for [`Start::email`]: makes a single-use link that leads to
-    /// [`Start::redirect_uri`] with a `code` and the unchanged `state` in its query, and mails it
-    /// when [`Start::delivery`] says so.
+    /// Begins a sign-in for [`Start::email`]. It makes a single-use link that leads to
+    /// [`Start::redirect_uri`] with a `code` and the unchanged `state` in its query, and mails the
+    /// link if [`Start::delivery`] says so.
     ///
     /// # Errors
     ///
@@ -69,19 +69,19 @@ pub trait IdentityProvider: Send + Sync + 'static {
         start: &Start<'_>,
     ) -> impl Future<Output = Result<Started, ProviderError>> + Send;
 
-    /// Redeems a code from the callback. A code must be good for one redemption only.
+    /// Redeems a code from the callback. A code must work only once.
     ///
     /// # Errors
     ///
     /// [`ProviderErrorKind::Refused`] when the code is used, expired or unknown; other kinds when
-    /// it could not be told whether it is good.
+    /// the provider could not decide.
     fn finish(
         &self,
         code: &AuthorizationCode,
     ) -> impl Future<Output = Result<Identity, ProviderError>> + Send;
 
-    /// Makes a six-digit code for [`StartCode::email`], and mails it when [`StartCode::delivery`]
-    /// says so. Unless it is overridden, the provider has no codes.
+    /// Makes a six-digit code for [`StartCode::email`], and mails it if [`StartCode::delivery`]
+    /// says so. The default is a provider without codes.
     ///
     /// # Errors
     ///
@@ -95,16 +95,16 @@ pub trait IdentityProvider: Send + Sync + 'static {
         future::ready(Err(ProviderErrorKind::Unsupported.into()))
     }
 
-    /// Redeems a code that was typed. The provider must accept a code once only, for minutes only,
-    /// after a few tries at most, and only for the address that it was made for.
+    /// Redeems a code that a person typed. The provider must accept a code only once, for a few
+    /// minutes, within a few tries, and for the address that it was made for.
     ///
     /// # Errors
     ///
     /// [`ProviderErrorKind::CodeWrong`], [`CodeExpired`](ProviderErrorKind::CodeExpired),
     /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or
     /// [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not good;
-    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and is not enough; other
-    /// kinds when that could not be told.
+    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is good but not enough; other
+    /// kinds when the provider could not decide.
     fn finish_code(
         &self,
         finish: &FinishCode<'_>,
@@ -114,24 +114,23 @@ pub trait IdentityProvider: Send + Sync + 'static {
     }
 }
 
-/// What a provider gets to begin a sign-in with. `Debug` shows neither the state nor the whole
-/// address.
+/// The request to begin a sign-in. `Debug` shows neither the state nor the whole address.
 #[non_exhaustive]
 pub struct Start<'a> {
-    /// Who the link is for.
+    /// The address that the link is for.
     pub email: &'a Email,
-    /// Where the link leads: the layer's callback, below the public URL. It has no query.
+    /// Where the link leads: the layer's callback, under the public URL. It has no query.
     pub redirect_uri: &'a str,
-    /// What must come back unchanged with the code: base64url, under 1,000 bytes.
+    /// The state, which must come back unchanged with the code: base64url, under 1,000 bytes.
     pub state: &'a str,
-    /// How long the link is good: 15 minutes to 24 hours.
+    /// How long the link is valid: 15 minutes to 24 hours.
     pub link_lifetime: Duration,
-    /// Who mails the link.
+    /// Whether the layer or the provider mails the link.
     pub delivery: Delivery,
 }
 
 impl<'a> Start<'a> {
-    /// Puts together what a provider gets, as the layer does and as the test of a provider must.
+    /// Creates a request, as the layer does. A provider's own tests need it too.
     #[must_use]
     pub const fn new(
         email: &'a Email,
@@ -161,11 +160,11 @@ impl fmt::Debug for Start<'_> {
     }
 }
 
-/// Who mails the link or the code.
+/// The sender of the link or the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Delivery {
-    /// The layer's own mailer: the provider returns the link or code and mails nothing.
+    /// The layer's own mailer. The provider returns the link or code and mails nothing.
     Mailer,
     /// The provider mails it.
     Provider,
@@ -178,19 +177,19 @@ pub struct Started {
 }
 
 impl Started {
-    /// Says that the provider mailed the link.
+    /// Creates the answer of a provider that mailed the link itself.
     #[must_use]
     pub const fn mailed() -> Self {
         Self { link: None }
     }
 
-    /// Hands the link over, for the layer to mail.
+    /// Creates the answer of a provider that leaves the link to the layer's mailer.
     #[must_use]
     pub const fn with_link(link: Link) -> Self {
         Self { link: Some(link) }
     }
 
-    /// Returns the link, where the layer is to mail it.
+    /// Returns the link, if the layer is to mail it.
     #[must_use]
     pub const fn link(&self) -> Option<&Link> {
         self.link.as_ref()
@@ -201,7 +200,7 @@ impl Started {
     }
 }
 
-/// A single-use sign-in link. Whoever follows it is signed in, so `Debug` prints `[redacted]`.
+/// A single-use sign-in link. It is a credential: `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link(String);
 

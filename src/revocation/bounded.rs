@@ -1,11 +1,11 @@
-//! The revocation store as the layer asks it: for a bounded time, and with one account of its
-//! outages.
+//! The revocation store as the layer uses it: with a bounded wait, and one event per outage.
 //!
-//! - By default a store that cannot tell closes what is protected: 503, and the cookie stays.
-//!   [`Builder::insecure_admit_on_outage`] admits instead.
-//! - Each change is told once: [`Event::StoreLost`] with the first look-up that fails,
-//!   [`Event::StoreRecovered`] with the first that says that a session stands. A store may know
-//!   that one has ended while it knows nothing else.
+//! - By default a store that fails closes everything protected: the layer answers 503, and the
+//!   cookie stays. [`Builder::insecure_admit_on_outage`] admits instead.
+//! - Each change is reported once: [`Event::StoreLost`] with the first look-up that fails,
+//!   [`Event::StoreRecovered`] with the first that finds an active session. A revoked session
+//!   proves nothing about recovery: a store may know that one has ended while it knows nothing
+//!   else.
 //!
 //! [`Builder::insecure_admit_on_outage`]: crate::Builder::insecure_admit_on_outage
 
@@ -26,18 +26,18 @@ use crate::{
     store::{StoreError, StoreErrorKind, StoreFuture},
 };
 
-/// A revocation store, and how long it is waited for.
+/// A revocation store, and how long the layer waits for it.
 pub(crate) struct BoundedRevocations {
     store: Box<dyn Revocations>,
     timeout: Duration,
-    /// While the store cannot tell, sessions are admitted that may have been ended.
+    /// Whether sessions that may have been revoked are admitted while the store fails.
     is_admitting: bool,
     is_out: AtomicBool,
     listener: Listener,
 }
 
 impl BoundedRevocations {
-    /// Bounds a store.
+    /// Wraps a store with a bounded wait.
     pub(crate) fn new(
         store: Box<dyn Revocations>,
         timeout: Duration,
@@ -58,12 +58,12 @@ impl BoundedRevocations {
         self.store.look_up(session)
     }
 
-    /// Returns what tells of a session's end, where the store can.
+    /// Returns a signal of the session's end, if the store can give one.
     pub(crate) fn watch(&self, session: &Session) -> Option<Signal> {
         self.store.watch(session)
     }
 
-    /// Judges what the store said of a session. An outage is what the posture makes of it.
+    /// Judges the store's answer. During an outage `insecure_admit_on_outage` decides.
     pub(crate) fn judge(
         &self,
         answer: Result<Standing, StoreError>,
@@ -94,8 +94,8 @@ impl BoundedRevocations {
         }
     }
 
-    /// Says whether a session was not ended early. A store that does not answer is a refusal, not
-    /// an end.
+    /// Says whether a session is still active. A store that does not answer is a refusal, not an
+    /// end.
     pub(crate) async fn is_active(&self, session: &Session) -> Result<bool, Rejection> {
         let standing = match self.look_up(session) {
             Lookup::Settled(standing) => standing,
@@ -104,7 +104,7 @@ impl BoundedRevocations {
         Ok(self.judge(standing)? == Standing::Active)
     }
 
-    /// Has the store remember an end.
+    /// Records a revocation in the store.
     pub(crate) async fn revoke(&self, revocation: &Revocation) -> Result<(), StoreError> {
         let taken = self.bounded(self.store.revoke(revocation)).await;
         taken.inspect_err(|error| {
@@ -112,15 +112,14 @@ impl BoundedRevocations {
         })
     }
 
-    /// Has the store remember several ends that were ordered at once. Each is given, whatever
-    /// becomes of another: what a store does by itself - end it here, try again - it does with all.
-    /// The error is the first one's.
+    /// Records several revocations at once. Each reaches the store even if another fails, so that
+    /// the store ends all of them locally and retries each. Returns the first error.
     pub(crate) async fn revoke_all(&self, orders: &[Revocation]) -> Result<(), StoreError> {
         let taken = join_all(orders.iter().map(|order| self.revoke(order))).await;
         taken.into_iter().collect()
     }
 
-    /// Waits for a store, but not for ever.
+    /// Waits for a store, at most for the timeout.
     pub(crate) fn bounded<'a, T: Send + 'a>(
         &self,
         answer: StoreFuture<'a, T>,
@@ -133,7 +132,7 @@ impl BoundedRevocations {
         })
     }
 
-    /// Tells of a store's failure, and returns what the request hears of it.
+    /// Reports a store's failure, and returns the refusal for the request.
     fn store_failed(&self, error: &StoreError) -> Rejection {
         self.listener
             .tell(&Event::StoreFailed { kind: error.kind() });

@@ -10,10 +10,10 @@ use crate::{clock::Signal, session::Session};
 ///
 /// `Kind` tells the two apart and is inferred.
 pub trait IntoRevocations<Kind> {
-    /// The store that it becomes.
+    /// The store that this becomes.
     type Store: Revocations;
 
-    /// Becomes a store.
+    /// Converts this into a store.
     fn into_revocations(self) -> Self::Store;
 }
 
@@ -53,11 +53,11 @@ where
 
 /// What a closure may answer: a [`Standing`], or a `Result` of one.
 pub trait IntoStanding {
-    /// Becomes the answer of the look-up.
+    /// Converts this into the look-up's answer.
     ///
     /// # Errors
     ///
-    /// When the closure could not tell.
+    /// When the closure failed.
     fn into_standing(self) -> Result<Standing, StoreError>;
 }
 
@@ -73,11 +73,12 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> IntoStanding for Result<Standing, E>
     }
 }
 
-/// A closure that looks sessions up, and the memory of those that were signed out here.
+/// A closure that looks sessions up, with a memory of the sessions revoked in this process.
 ///
-/// A closure can only be asked. So the sign-outs of this process, and the orders of webhooks that
-/// it received, are remembered beside it, and nowhere else. Of the sign-outs the application hears
-/// through `Builder::on_event`; webhooks need an implementation of [`Revocations`], which is told.
+/// A closure can look a session up but cannot record a revocation. The sign-outs of this process,
+/// and the revocations of webhooks that it received, are therefore remembered beside the closure
+/// and nowhere else. The application learns of sign-outs through `Builder::on_event`. To learn of
+/// webhooks' revocations, implement [`Revocations`], whose `revoke` the layer calls.
 pub struct FnRevocations<F> {
     look_up: F,
     ended_here: MemoryRevocations,
@@ -90,6 +91,7 @@ where
     Fut::Output: IntoStanding,
 {
     fn look_up(&self, session: &Session) -> Lookup {
+        // First, so that a sign-out holds here even if the closure's own source has not caught up.
         if let Lookup::Settled(Ok(Standing::Revoked)) = self.ended_here.look_up(session) {
             return Lookup::settled(Standing::Revoked);
         }
@@ -101,7 +103,7 @@ where
         self.ended_here.revoke(revocation)
     }
 
-    /// Tells of the sign-outs of this process; of the others the closure does, when it is asked.
+    /// Signals revocations of this process only; the closure knows others when it is next called.
     fn watch(&self, session: &Session) -> Option<Signal> {
         self.ended_here.watch(session)
     }

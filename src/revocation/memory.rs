@@ -1,13 +1,13 @@
 //! `MemoryRevocations`: the store of an application that runs in one process.
 //!
-//! - Readers take no lock and wait for nobody: not for a revocation, nor for the store to grow or
-//!   to forget.
-//! - A session that was ended by itself costs at most 48 bytes, overhead included
-//!   (`benches/revocations.rs` prints it). What ends many sessions is kept by name, and costs more.
-//! - Live connections hear of an end at once: `watchers` keeps one waker for each, for as long as
-//!   it lives.
-//! - It is bounded by forgetting what has expired: an entry leaves some time after the last token
-//!   that it ends has ended, as new ones come.
+//! - Readers take no lock. They wait neither for a revocation nor for the store to grow or to
+//!   forget.
+//! - A session that was ended by its id costs at most 48 bytes, overhead included
+//!   (`benches/revocations.rs` prints it). An order that ends many sessions is kept by name, and
+//!   costs more.
+//! - Live connections end at once: `watchers` keeps one waker for each, for as long as it lives.
+//! - Forgetting what has expired bounds its size. An entry leaves as new ones come, some time after
+//!   the last token that it ends has expired.
 
 use std::{borrow::Cow, fmt, ptr, slice};
 
@@ -33,15 +33,15 @@ mod names;
 mod sync;
 mod table;
 
-/// Among how many tables sessions are spread. With ten million, a table of 40,000 is the most that
-/// one order has to copy.
+/// How many tables the session ids are spread over. With ten million sessions, one order copies at
+/// most a table of 40,000.
 const ID_SHARDS: usize = 256;
-/// Among how many lists the names of one kind are spread. Each order copies one.
+/// How many lists the names of one kind are spread over. Each order copies one list.
 const NAME_SHARDS: usize = 64;
 
 /// Remembers ended sessions in this process. Clones share what they remember.
 ///
-/// Another replica does not know of them, and a restart forgets them: an application on several
+/// Other replicas do not know of them, and a restart forgets them. An application on several
 /// machines needs a shared store behind the [`Revocations`] port.
 ///
 /// ```
@@ -63,7 +63,7 @@ pub struct MemoryRevocations {
 struct Ended {
     sessions: Ids,
     groups: Groups,
-    /// Live connections that wait to hear of an end. No look-up asks them.
+    /// Live connections that end with their session. No look-up reads them.
     watchers: Watchers,
 }
 
@@ -78,7 +78,7 @@ impl Default for Ended {
     }
 }
 
-/// Orders that end many sessions, by what those have in common.
+/// Orders that end many sessions, by what those sessions share.
 struct Groups {
     /// In lower case.
     addresses: Names,
@@ -90,7 +90,7 @@ struct Groups {
     subjects: Names,
 }
 
-/// Orders of one kind, and the target that a name of them is.
+/// The orders of one kind, and the target that their names stand for.
 type Kind<'a> = (&'a Names, fn(String) -> Target);
 
 impl Default for Groups {
@@ -119,8 +119,8 @@ impl Groups {
         ]
     }
 
-    /// Returns where orders for a target are kept, and under which name; of a session's there are
-    /// none.
+    /// Returns where orders for a target are kept, and under which name. `None` for one session's
+    /// id.
     fn named<'a>(&self, target: &'a Target) -> Option<(&Names, Cow<'a, str>)> {
         Some(match target {
             Target::Address(address) => (&self.addresses, address.to_ascii_lowercase().into()),
@@ -146,6 +146,7 @@ impl Groups {
 
     fn end(&self, session: &Session) -> bool {
         let ends = |names: &Names, name: Option<&str>| {
+            // The count first: most stores hold no order of most kinds, and then no name is hashed.
             names.len() > 0 && name.is_some_and(|name| names.end(name, session.auth_time()))
         };
         ends(&self.subjects, Some(session.subject()))
@@ -162,7 +163,7 @@ impl Groups {
     }
 }
 
-/// Reads such a name, which is one of ours.
+/// Turns a name of a membership, which this file wrote, back into its target.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "made of a name as the other targets are"
@@ -176,13 +177,13 @@ fn member(name: String) -> Target {
 }
 
 impl MemoryRevocations {
-    /// Ends what the order says, and forgets what has expired by [`Revocation::at`].
+    /// Ends the sessions that the order names, and forgets what has expired by [`Revocation::at`].
     pub fn end(&self, revocation: &Revocation) {
         self.end_all(slice::from_ref(revocation), revocation.at());
     }
 
-    /// Ends what the orders say, and forgets what has expired by `now`. Those that live on hear of
-    /// what is new.
+    /// Ends the sessions that the orders name, and forgets what has expired by `now`. Wakes the
+    /// live connections that a new order ends.
     pub(super) fn end_all(&self, orders: &[Revocation], now: Timestamp) {
         let Ended {
             sessions,
@@ -216,12 +217,12 @@ impl MemoryRevocations {
         }
     }
 
-    /// Returns what is remembered, in no order, for a store that has to be filled: orders that have
-    /// expired may be among it, and those that are given meanwhile may be missing.
+    /// Returns the remembered orders, unsorted, to fill another store with. Expired orders may be
+    /// among them; orders that are recorded during the call may be missing.
     ///
-    /// Of orders for the same target the latest moments are left. An order for a single session has
-    /// forgotten when it was given, and says 1970; its [`until`](Revocation::until) after the year
-    /// 2106 has become the end of time.
+    /// Orders for the same target are merged into one with the latest moments. An order for a
+    /// single session does not keep when it was given: its [`at`](Revocation::at) is 1970. An
+    /// [`until`](Revocation::until) after the year 2106 has become the end of time.
     #[must_use]
     pub fn orders(&self) -> Vec<Revocation> {
         let sessions = self.ended.sessions.entries().into_iter().map(|(id, end)| {
@@ -242,13 +243,13 @@ impl MemoryRevocations {
         sessions.chain(groups).collect()
     }
 
-    /// Returns how many live connections wait to hear of an end.
+    /// Returns how many live connections watch for their session's end.
     #[must_use]
     pub fn watchers(&self) -> usize {
         self.ended.watchers.len()
     }
 
-    /// Returns how many orders are remembered, those included that have expired and were not
+    /// Returns how many orders are remembered, including those that have expired but are not
     /// forgotten yet.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -447,8 +448,8 @@ mod tests {
         assert!(sessions < 2_000, "{sessions} that have expired");
     }
 
-    /// What a store on several machines needs: the clock of whoever gives an order is not
-    /// everybody's.
+    /// What a store on several machines needs: the clock of the machine that gives an order may
+    /// differ from the others'.
     #[test]
     fn what_is_forgotten_goes_by_the_time_that_is_given() {
         let subject = |number: u64| Target::Subject(format!("prof_{number}"));
@@ -529,8 +530,8 @@ mod tests {
         assert_eq!(together.len(), 70);
     }
 
-    /// A store that is loaded anew tells what everybody knows: it was a wake for each live
-    /// connection and a copy of a list for each order.
+    /// Pins: a store that is loaded again repeats known orders. Each once woke every live
+    /// connection and copied a list.
     #[test]
     fn an_order_that_is_known_wakes_nobody() {
         #[derive(Default)]

@@ -1,9 +1,10 @@
 //! The revocation hook: where sessions that were ended early are remembered.
 //!
-//! - A look-up is synchronous and may answer at once: memory, or a local copy of a remote store,
-//!   costs the request neither a box nor a wait. Only a store that truly waits returns
+//! - A look-up is synchronous. Memory, or a local copy of a remote store, answers at once and costs
+//!   the request neither a box nor a wait. Only a store that truly waits returns
 //!   [`Lookup::Pending`].
-//! - It is asked after the token's signature and end were checked, never for strangers.
+//! - The layer looks a session up only after it has checked the token's signature and expiry, so
+//!   that unauthenticated traffic never reaches the store.
 //! - Unknown is not revoked: a store that fails is a 503, and the session's cookie stays.
 
 use std::fmt;
@@ -35,7 +36,7 @@ pub use self::redis::RedisRevocations;
 ///
 /// An implementation may forget an entry once [`Revocation::until`] has passed. It must not forget
 /// sooner: a forgotten entry is a session that works again. A store that several machines share
-/// should keep entries a minute longer, because machines' clocks differ.
+/// should keep entries a minute longer, because the machines' clocks differ.
 ///
 /// ```
 /// use std::{collections::HashMap, sync::RwLock};
@@ -71,24 +72,24 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
     /// Looks up one session. Answers [`Lookup::Settled`] when no IO is needed.
     fn look_up(&self, session: &Session) -> Lookup;
 
-    /// Ends the sessions that the order's target names. Logout and the webhook call it, also
+    /// Ends the sessions that the order's target names. Logout and the webhook call it, possibly
     /// several times at once.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()>;
 
-    /// Returns a future that completes once this session is ended, for live connections to end with
-    /// it; `None` if the store cannot tell by itself. Default: `None`.
+    /// Returns a future that completes once this session is ended, so that live connections end
+    /// with it. `None` if the store cannot notify. Default: `None`.
     ///
-    /// It must complete too if the session has been ended already, and must not complete for any
-    /// other reason. Dropping it must leave nothing behind. It may miss an end, since the layer
-    /// looks live sessions up at an interval as well
+    /// It must also complete if the session has ended already, and must not complete for any other
+    /// reason. Dropping it must leave nothing behind. It may miss an end, because the layer also
+    /// looks live sessions up at an interval
     /// ([`Builder::stream_look_up_interval`](crate::Builder::stream_look_up_interval)).
     fn watch(&self, session: &Session) -> Option<Signal> {
         let _ = session;
         None
     }
 
-    /// Takes note of where the layer's events go. [`Builder::build`](crate::Builder::build) calls
-    /// it, for a store that has something to tell between requests. Default: does nothing.
+    /// Receives the listener for the layer's events. [`Builder::build`](crate::Builder::build)
+    /// calls it, for a store that reports events between requests. Default: does nothing.
     fn tell_to(&self, listener: &Listener) {
         let _ = listener;
     }
@@ -98,7 +99,7 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "an answer is there or it is not")]
 pub enum Lookup {
-    /// The store has to wait. The request waits with it, for as long as the layer's
+    /// The store has to wait. The request waits with it, at most for the layer's
     /// `revocation_timeout`.
     Pending(StoreFuture<'static, Standing>),
     /// Known at once.
@@ -186,11 +187,11 @@ impl Target {
         }
     }
 
-    /// Returns every target that [names](Self::names) a session, its id first. An order for one of
-    /// them may [end](Revocation::ends) it, and no other order does.
+    /// Returns every target that [names](Self::names) a session, its id first. Only an order for
+    /// one of these can [end](Revocation::ends) the session.
     ///
-    /// For a store that finds orders by their target. What a later version of this crate can end is
-    /// then looked for too.
+    /// For a store that finds orders by their target: it then also finds the kinds of order that a
+    /// later version of this crate adds.
     pub fn all_of(session: &Session) -> impl Iterator<Item = Self> + use<> {
         let subject = session.subject();
         let organization = session.organization();
@@ -212,9 +213,9 @@ impl Target {
         targets.into_iter().flatten()
     }
 
-    /// Returns a text for the target, to keep an order by: `subject:user_1`. Two targets have the
-    /// same one only if they name the same sessions, and it is the same in every version. It may
-    /// hold an address, so it is not for logs.
+    /// Returns a key to store an order under, such as `subject:user_1`. Two targets share a key
+    /// only if they name the same sessions. The key stays the same in every version. It may hold an
+    /// address, so keep it out of logs.
     #[must_use]
     pub fn key(&self) -> String {
         match self {
@@ -232,20 +233,21 @@ impl Target {
     }
 }
 
-/// Names a person in an organization. The length keeps two pairs apart whatever their ids hold.
+/// Names a person in an organization. The length prefix keeps two pairs apart, whatever their ids
+/// contain.
 fn membership(subject: &str, organization: &str) -> String {
     format!("{}:{subject}{organization}", subject.len())
 }
 
-/// Reads such a name: the subject, and the organization.
+/// Splits such a name into the subject and the organization.
 fn read_membership(name: &str) -> Option<(&str, &str)> {
     let (length, both) = name.split_once(':')?;
     both.split_at_checked(length.parse().ok()?)
 }
 
 impl Revocation {
-    /// Makes an order to end sessions. `at` is the present moment. The store must remember the
-    /// order until `until`, when the last token that it concerns expires.
+    /// Creates an order to end sessions. `at` is the present moment. The store must remember the
+    /// order until `until`, when the last token that it ends expires.
     #[must_use]
     pub const fn new(target: Target, at: Timestamp, until: Timestamp) -> Self {
         Self { target, at, until }
@@ -255,7 +257,8 @@ impl Revocation {
     #[must_use]
     pub fn ends(&self, session: &Session) -> bool {
         let is_in_time = match self.target {
-            // However the clocks of two machines differ.
+            // The id names one session. Comparing times would only let a clock that is behind spare
+            // it.
             Target::Session(_) => true,
             _ => session.auth_time() <= self.at,
         };
@@ -274,7 +277,7 @@ impl Revocation {
         self.at
     }
 
-    /// Returns when the order may be forgotten: no token that it concerns is good any more.
+    /// Returns when the order may be forgotten: every token that it ends has expired by then.
     #[must_use]
     pub const fn until(&self) -> Timestamp {
         self.until

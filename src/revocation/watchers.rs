@@ -1,10 +1,10 @@
-//! Who waits to hear that a session was ended: one waker for each live connection.
+//! The live connections that end with their session: one waker for each.
 //!
-//! - A lock guards them, which look-ups never take: only watches that begin, move or end, and
-//!   revocations.
-//! - What is woken looks the session up itself. So a waker is a hint, and the store's maps are the
-//!   truth.
-//! - A watch that is dropped takes its waker along.
+//! - A lock guards them. Only revocations, and watches that begin, move or end, take it; look-ups
+//!   never do.
+//! - A woken connection looks the session up itself: a waker is a hint, and the store's maps are
+//!   the truth.
+//! - A dropped watch removes its waker.
 
 use std::{
     collections::BTreeMap,
@@ -24,7 +24,7 @@ pub(super) struct Watchers(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    /// By session and number, so that those of one session stand together.
+    /// By session and number, so that the entries of one session are one range.
     entries: BTreeMap<Key, Entry>,
     numbered: u64,
 }
@@ -41,7 +41,7 @@ impl Watchers {
         self.lock().entries.len()
     }
 
-    /// Wakes who watches what has just been ended.
+    /// Wakes the watches of the sessions that have just been ended.
     pub(super) fn wake(&self, target: &Target) {
         let woken: Vec<_> = {
             let waiting = self.lock();
@@ -58,7 +58,8 @@ impl Watchers {
                 }
             }
         };
-        // Not under the lock: a waker may run whatever it likes, a watch's own poll too.
+        // Outside the lock: a waker may run any code, even a watch's own poll, which takes the
+        // lock.
         woken.into_iter().for_each(Waker::wake);
     }
 
@@ -79,7 +80,8 @@ impl Watchers {
 
     fn end(&self, key: Key) {
         let entry = self.lock().entries.remove(&key);
-        // Dropped here, not under the lock: it may hold the last of a task.
+        // Dropped outside the lock: the waker may hold a task's last reference, and a task that
+        // drops may drop further watches.
         drop(entry);
     }
 
@@ -107,7 +109,7 @@ pub(super) trait Watched {
 pub(super) struct Watch<S: Watched> {
     store: S,
     session: Session,
-    /// Where it waits, and whom it wakes: a poll by the same task takes no lock.
+    /// Its entry's key, and the waker it registered: a poll by the same task takes no lock.
     place: Option<(Key, Waker)>,
 }
 
@@ -127,7 +129,7 @@ impl<S: Watched + Unpin> Future for Watch<S> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         let (list, waker) = (this.store.live(), cx.waker());
-        // First the waker, then the look: an end in between is seen or wakes.
+        // Register the waker before the look-up: an end in between is either seen or wakes.
         match &mut this.place {
             Some((_, known)) if known.will_wake(waker) => {}
             Some((key, known)) => {

@@ -1,4 +1,4 @@
-//! What the stores share: the error that they fail with, and the connections to Redis.
+//! What the stores share: their error, and the connections to Redis.
 
 use std::{error::Error, fmt, future::Future, pin::Pin};
 
@@ -8,10 +8,10 @@ pub(crate) mod redis;
 #[cfg(feature = "redis")]
 pub use self::redis::Redis;
 
-/// What a look-up or a revocation may wait for.
+/// The future of a look-up or a revocation that has to wait.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// A store of ours that could not answer.
+/// The error of a revocation store or a throttle.
 #[derive(Debug, thiserror::Error)]
 #[error("store: {kind}")]
 pub struct StoreError {
@@ -23,7 +23,7 @@ pub struct StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// No answer in time.
+    /// The store did not answer in time.
     TimedOut,
     /// The store cannot be reached, or answers with a failure.
     Unavailable,
@@ -39,13 +39,13 @@ impl fmt::Display for StoreErrorKind {
 }
 
 impl StoreError {
-    /// Makes an error of a kind.
+    /// Creates an error of a kind.
     #[must_use]
     pub const fn new(kind: StoreErrorKind) -> Self {
         Self { kind, source: None }
     }
 
-    /// Says that the store is not available, and why.
+    /// Creates an [`Unavailable`](StoreErrorKind::Unavailable) error with its cause.
     #[must_use]
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl StoreError {
         }
     }
 
-    /// Returns what kind of failure it is.
+    /// Returns the kind of the failure.
     #[must_use]
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind

@@ -1,14 +1,14 @@
-//! `Rate` and `Limits`: how much is too much.
+//! `Rate` and `Limits`: how often each step of a sign-in may happen.
 
 use std::{ops::RangeInclusive, time::Duration};
 
 use crate::error::ConfigError;
 
-/// The bursts that the layer takes.
+/// The bursts that the layer accepts.
 const BURSTS: RangeInclusive<u32> = 1..=1_000_000;
-/// The periods that the layer takes.
+/// The periods that the layer accepts.
 const PERIODS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(86_400);
-/// The longest that a rate may take to refill: what has to be remembered of it ends with that.
+/// The longest that a rate may take to refill. A key is remembered for at most as long.
 const LONGEST_REFILL: Duration = Duration::from_secs(30 * 86_400);
 
 /// A burst, refilled by one each period.
@@ -27,36 +27,37 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Makes a rate: `burst` at once, then one every `period`.
+    /// Creates a rate: `burst` at once, then one every `period`.
     ///
-    /// A layer takes bursts of 1 to 1,000,000, periods of 1 millisecond to 1 day, and at most 30
-    /// days for both multiplied; [`Builder::build`](crate::Builder::build) refuses others. Time is
-    /// counted in whole seconds, so a period of 100 milliseconds is ten each second.
+    /// A layer accepts bursts of 1 to 1,000,000, periods of 1 millisecond to 1 day, and at most 30
+    /// days to refill (burst times period). [`Builder::build`](crate::Builder::build) refuses
+    /// others. Time is counted in whole seconds, so a period of 100 milliseconds is ten each
+    /// second.
     #[must_use]
     pub const fn new(burst: u32, period: Duration) -> Self {
         Self { burst, period }
     }
 
-    /// Returns how many there are at once.
+    /// Returns how many are admitted at once.
     #[must_use]
     pub const fn burst(&self) -> u32 {
         self.burst
     }
 
-    /// Returns how long it takes for one more.
+    /// Returns how long it takes to refill by one.
     #[must_use]
     pub const fn period(&self) -> Duration {
         self.period
     }
 
-    /// Returns how long it takes from none to all. A store may forget a key that was not charged
-    /// for as long.
+    /// Returns how long it takes to refill from empty to full. A store may forget a key that was
+    /// not charged for this long.
     #[must_use]
     pub const fn refill(&self) -> Duration {
         self.period.saturating_mul(self.burst)
     }
 
-    /// Returns the nearest rate that a layer takes.
+    /// Returns the nearest rate that a layer accepts.
     pub(super) fn clamped(self) -> Self {
         let period = self.period.clamp(*PERIODS.start(), *PERIODS.end());
         let burst = self.burst.clamp(*BURSTS.start(), *BURSTS.end());
@@ -82,45 +83,45 @@ impl Rate {
     }
 }
 
-/// How often mail is asked for, codes are typed and links come back before people are asked to
+/// How often mail may be asked for, codes typed and links exchanged, before the layer asks for a
 /// wait.
 ///
-/// | what | whose | default: at once, then one each | why |
+/// | what | counted per | default: burst, then one each | why |
 /// | --- | --- | --- | --- |
-/// | mails | an address, by one network | 3, 3 minutes | A second and a third for who is impatient. A single network cannot exhaust an address's mail allowance; two networks together can. WorkOS itself sends an address 3 codes a minute |
-/// | mails | an address | 10, 2 minutes | A victim of mail bombing by many networks gets 40 in the first hour, not thousands; by one network 23 |
-/// | mails | a network | 60, 5 seconds | An office of 200 behind one address signs in within 12 minutes |
-/// | mails | everybody | 300, 100 milliseconds | It stays under WorkOS's 500 writes in 10 seconds |
-/// | codes | an address, by one network | 20, 15 minutes | Four mails' tries at once. Whoever guesses at one network has 116 in the first day, then 96 a day, of a million codes, and uses up nobody's at another |
-/// | codes | a network | 60, 5 seconds | As for mails; the five tries of each link or code come on top |
-/// | codes | everybody | 300, 100 milliseconds | As for mails |
-/// | exchanges | an attempt | 10, 10 seconds | A link comes back once; more are reloads while WorkOS does not answer |
-/// | exchanges | a network | 60, 1 second | An office of 200 that opens its links together is in within 3 minutes |
-/// | exchanges | everybody | 600, 100 milliseconds | Twice as many links come back at once as are mailed at once |
+/// | mails | address and network | 3, 3 minutes | Leaves an impatient person two more mails. A single network cannot exhaust an address's mail allowance; two networks together can. WorkOS itself sends an address 3 codes a minute |
+/// | mails | address | 10, 2 minutes | A victim of mail bombing from many networks gets 40 mails in the first hour, not thousands; from one network 23 |
+/// | mails | network | 60, 5 seconds | An office of 200 behind one address signs in within 12 minutes |
+/// | mails | all clients | 300, 100 milliseconds | Stays under WorkOS's 500 writes in 10 seconds |
+/// | codes | address and network | 20, 15 minutes | The tries of four mails at once. An attacker on one network has 116 guesses in the first day, then 96 a day, at a million codes, and cannot use up the guesses of another network |
+/// | codes | network | 60, 5 seconds | As for mails; the five tries per link or code apply as well |
+/// | codes | all clients | 300, 100 milliseconds | As for mails |
+/// | exchanges | attempt | 10, 10 seconds | A link comes back once; further exchanges are reloads while WorkOS does not answer |
+/// | exchanges | network | 60, 1 second | An office of 200 that opens its links together is signed in within 3 minutes |
+/// | exchanges | all clients | 600, 100 milliseconds | Twice as many links may come back at once as may be mailed at once |
 ///
-/// A mail is at most two calls of WorkOS's API, a code and an exchange are one each: the three
-/// limits of everybody together stay under its 6,000 calls a minute.
+/// A mail takes at most two calls to WorkOS's API, a code and an exchange one each. The three
+/// limits over all clients therefore stay under WorkOS's 6,000 calls a minute.
 ///
-/// An address is counted without regard to case, and without what follows the first `+` before its
-/// `@`: `ada+x@example.com` and `ada@example.com` are mostly one mailbox. At `gmail.com` and
-/// `googlemail.com`, which are one, dots before the `@` do not count either. They stay different
-/// addresses everywhere else.
+/// Counting ignores an address's case, and the part of the local part from its first `+`:
+/// `ada+x@example.com` and `ada@example.com` are mostly one mailbox. `gmail.com` and
+/// `googlemail.com` count as one domain, where dots in the local part are ignored too. Everywhere
+/// else in the crate these stay different addresses.
 ///
-/// A code of an address is six digits from its mail, or the letters that another browser is asked
-/// for. An empty field, and what can be no code, counts for the network and for everybody alone.
-/// The sign-in goes on by its link where no code is taken.
+/// A code of an address is the six digits in its mail, or the letters that another browser asks
+/// for. An empty field, or text that cannot be a code, counts only for the network and for all
+/// clients. While codes are refused, the link of the mail still works.
 ///
-/// An exchange is what a link's code is handed to WorkOS for, when a link was followed. A double
-/// click and a reload within a minute of a sign-in share one, and cost nothing. Over the limit the
-/// link is not used up: its page leads back to where it came from. An attempt is the sign-in that
-/// one mail is for.
+/// An exchange hands the code of a followed link to WorkOS. A double click, or a reload within a
+/// minute of the sign-in, shares one exchange and costs nothing. Over the limit the link is not
+/// used up: the page offers to try it again. An attempt is the sign-in that one mail is for.
 ///
-/// A network is an IPv4 address, or the first 64 bits of an IPv6 address: what one customer gets. A
-/// request whose client is not known, such as one from a Unix socket, is not counted by network:
-/// one count for all of them would let each lock out the others. By address and network all of them
-/// count as one: so an address has no more than it has from one network, and **a stranger who asks
-/// without end can keep its owner from a mail**, or from typing its code. Let the host say who is
-/// at the other end, by a [`PeerAddr`](crate::PeerAddr) or axum's `ConnectInfo<SocketAddr>`.
+/// A network is an IPv4 address, or the first 64 bits of an IPv6 address, which is what one
+/// customer gets. A request whose client address is unknown, such as one from a Unix socket, has no
+/// network count: a shared count would let each such client lock out the others. Per address and
+/// network, all unknown clients count as one network. An address then has only one network's
+/// allowance, and **a stranger who keeps asking can keep its owner from getting a mail**, or from
+/// typing its code. Therefore serve with a [`PeerAddr`](crate::PeerAddr) or axum's
+/// `ConnectInfo<SocketAddr>`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -146,18 +147,18 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Sets how often mail to one address may be asked for by all networks together: to begin a
-    /// sign-in, and to send a link again. Default: 10, then one each 2 minutes.
+    /// Sets how often all networks together may ask for mail to one address, to begin a sign-in or
+    /// to send a link again. Default: 10, then one each 2 minutes.
     ///
-    /// Keep it wider than [`Limits::mails_per_address_and_network`]: where it is not, one network
-    /// can use up what another person asks for.
+    /// Keep it wider than [`Limits::mails_per_address_and_network`]. Otherwise a single network can
+    /// exhaust an address's mail allowance.
     pub const fn mails_per_address(mut self, rate: Rate) -> Self {
         self.mails_per_address = rate;
         self
     }
 
-    /// Sets how often mail to one address may be asked for by one network. Default: 3, then one
-    /// each 3 minutes.
+    /// Sets how often one network may ask for mail to one address. Default: 3, then one each 3
+    /// minutes.
     pub const fn mails_per_address_and_network(mut self, rate: Rate) -> Self {
         self.mails_per_address_and_network = rate;
         self
@@ -169,7 +170,7 @@ impl Limits {
         self
     }
 
-    /// Sets how often mail may be asked for by everybody together. Default: 300, then 10 a second.
+    /// Sets how often all clients together may ask for mail. Default: 300, then 10 a second.
     pub const fn mails(mut self, rate: Rate) -> Self {
         self.mails = rate;
         self
@@ -189,26 +190,27 @@ impl Limits {
         self
     }
 
-    /// Sets how often codes may be typed by everybody together. Default: 300, then 10 a second.
+    /// Sets how often all clients together may type codes. Default: 300, then 10 a second.
     pub const fn codes(mut self, rate: Rate) -> Self {
         self.codes = rate;
         self
     }
 
-    /// Sets how often the links of one sign-in may come back with a code that is not known yet.
-    /// Default: 10, then one each 10 seconds.
+    /// Sets how often the links of one sign-in may come back with a code that was not exchanged
+    /// yet. Default: 10, then one each 10 seconds.
     pub const fn exchanges_per_attempt(mut self, rate: Rate) -> Self {
         self.exchanges_per_attempt = rate;
         self
     }
 
-    /// Sets how often links may come back to one network. Default: 60, then one a second.
+    /// Sets how often links may come back from one network. Default: 60, then one a second.
     pub const fn exchanges_per_network(mut self, rate: Rate) -> Self {
         self.exchanges_per_network = rate;
         self
     }
 
-    /// Sets how often links may come back to everybody together. Default: 600, then 10 a second.
+    /// Sets how often links may come back from all clients together. Default: 600, then 10 a
+    /// second.
     pub const fn exchanges(mut self, rate: Rate) -> Self {
         self.exchanges = rate;
         self
@@ -235,6 +237,7 @@ impl Default for Limits {
         let network = Rate::new(60, Duration::from_secs(5));
         let everybody = Rate::new(300, Duration::from_millis(100));
         Self {
+            // Each figure's reason stands in the table of `Limits`; a test below pins the sums.
             mails_per_address: Rate::new(10, Duration::from_secs(120)),
             mails_per_address_and_network: Rate::new(3, Duration::from_secs(180)),
             mails_per_network: network,
@@ -307,8 +310,8 @@ mod tests {
         let calls = 2 * within(limits.mails, 60) + within(limits.codes, 60) + exchanged;
         assert!(calls <= 6_000, "{calls} a minute");
         assert!(within(limits.mails, 10) <= 500);
-        // Many networks together can reach WorkOS's own limit of an address. One cannot, and leaves
-        // another person something.
+        // Many networks together can reach WorkOS's own limit per address. A single network cannot,
+        // and leaves the address some of its allowance.
         let pair = limits.mails_per_address_and_network;
         assert!(within(pair, 60) <= 3);
         assert!(pair.period() > limits.mails_per_address.period());

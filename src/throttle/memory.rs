@@ -1,9 +1,10 @@
 //! `MemoryThrottle`: counts in this process.
 //!
-//! - The rates' arithmetic is the crate `governor`'s: the generic cell rate algorithm, whose whole
-//!   state is one number per key. The state is kept here, and the time is handed in: `governor`
-//!   reads no clock.
-//! - One lock around a look-up or four; it is never held across an `.await`.
+//! - The crate `governor` does the rates' arithmetic. Its generic cell rate algorithm needs one
+//!   number of state per key. The state is kept here, and the time is an argument: `governor` reads
+//!   no clock.
+//! - One lock covers a whole decision of a few look-ups, so it is atomic. It is never held across
+//!   an `.await`.
 
 use std::{
     cell::Cell,
@@ -25,32 +26,32 @@ use super::{Charge, Charged, Rate, Take, Throttle, ThrottleKey, table::Table};
 use crate::{clock::Timestamp, store::StoreError};
 
 const DEFAULT_MOST_KEYS: usize = 100_000;
-/// The last second that rates tell apart: nanoseconds in 64 bits reach to the year 2554, with room
-/// for a rate's refill.
+/// The last second for rates. Nanoseconds in 64 bits reach the year 2554; this leaves room for a
+/// refill.
 const LAST_SECOND: u64 = 18_000_000_000;
 
 /// Counts in this process. Clones share what they count.
 ///
-/// Another replica counts for itself, so that `n` replicas admit up to `n` times as much, and a
-/// restart begins afresh: an application on several machines needs a shared store behind the
-/// [`Throttle`] port, and may keep one of these for when that is not there.
+/// Each replica counts for itself: `n` replicas admit up to `n` times as much, and a restart begins
+/// again. An application on several machines needs a shared store behind the [`Throttle`] port, and
+/// may fall back on a `MemoryThrottle` while that store is away.
 ///
 /// # Bounds
 ///
 /// It remembers at most 100,000 keys of rates, and as many of tries;
-/// [`MemoryThrottle::with_most_keys`] sets another number. A key takes 70 to 100 bytes, so that
-/// either is 10 MB when it is full, and up to 14 MB while it grows. A key is forgotten once it is
-/// fully refilled, or its tries have ended. When there are more, the key goes that would have been
-/// forgotten first: of rates that is the one with the least counted against it.
+/// [`MemoryThrottle::with_most_keys`] sets another number. A key takes 70 to 100 bytes, so each of
+/// the two takes 10 MB when full, and up to 14 MB while it grows. A key is forgotten once it is
+/// fully refilled, or its tries have ended. A full table evicts the key that would have been
+/// forgotten first. Among rates that is the key that is full again soonest.
 ///
 /// # What a flood can do
 ///
-/// Whoever makes keys is counted by the layer's rate for everybody, and what is refused makes none.
-/// With the default [`Limits`](crate::throttle::Limits) all that everybody together may do is fewer
-/// than 50,000 keys at any moment, since each is forgotten as it refills: no flood reaches the
-/// bound. Where wider limits let one reach it, fresh keys push each other out before a key that has
-/// more counted against it; an attacker who wants a full key forgotten has to fill 100,000 others
-/// as full first.
+/// A request that creates keys is charged to the layer-wide rate, and a refused request creates
+/// none. Each key is forgotten as it refills. With the default [`Limits`](crate::throttle::Limits)
+/// all clients together therefore hold fewer than 50,000 keys at any moment, and no flood reaches
+/// the bound. If wider limits let a flood reach it, fresh keys evict each other before a key that
+/// has more counted against it. To have an exhausted key evicted, an attacker has to exhaust
+/// 100,000 others first.
 ///
 /// ```
 /// use tower_magic_link::throttle::MemoryThrottle;
@@ -66,7 +67,7 @@ struct Counts {
     /// When each key is fully refilled, in nanoseconds since 1970: the algorithm's theoretical
     /// arrival time.
     rates: Table<()>,
-    /// How many tries each key has taken, and in which second they end.
+    /// How many tries each key has taken, and the second in which they end.
     tries: Table<u32>,
 }
 
@@ -80,15 +81,15 @@ impl Counts {
 }
 
 impl MemoryThrottle {
-    /// Sets how many keys are remembered, of rates and of tries each: 1 or more. Default: 100,000.
-    /// Forgets what was counted.
+    /// Sets how many keys are remembered, for rates and for tries each: 1 or more. Default:
+    /// 100,000. Forgets all counts.
     #[must_use]
     pub fn with_most_keys(self, most: usize) -> Self {
         *self.counts() = Counts::new(most);
         self
     }
 
-    /// Returns how many keys are remembered, of rates and of tries together.
+    /// Returns how many keys are remembered, for rates and tries together.
     #[must_use]
     pub fn keys(&self) -> usize {
         let counts = self.counts();
@@ -104,8 +105,8 @@ impl MemoryThrottle {
         for (by, charge) in charges.iter().enumerate() {
             let rate = charge.rate.clamped();
             let mut end = counts.rates.get(charge.key, at).map(|(end, ())| end);
-            // A clock that was set back, or a rate that became shorter, keeps nobody waiting for
-            // longer than a whole refill.
+            // If the clock was set back, or the rate became shorter, cap the wait at one whole
+            // refill.
             let last = nanos(now + rate.refill());
             if end.is_some_and(|end| end > last) {
                 counts.rates.put(charge.key, last, (), at);
@@ -122,6 +123,7 @@ impl MemoryThrottle {
         if let Some((by, wait)) = refused {
             return Charged::Refused { by, wait };
         }
+        // Only now, after every charge was admitted: a refusal must take nothing from any key.
         for (key, end) in ends {
             counts.rates.put(key, end, (), at);
         }
@@ -152,7 +154,8 @@ impl MemoryThrottle {
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
-        // Nothing panics under the lock; were it to, a count is whole before and after each call.
+        // Nothing panics under the lock. If something did, each table call would still leave whole
+        // counts.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -192,7 +195,7 @@ impl fmt::Debug for MemoryThrottle {
     }
 }
 
-/// What `governor` reads a key's state from, and writes the next one to.
+/// One key's state, as `governor` reads it, and the next state that it writes.
 struct Slot {
     end: Option<u64>,
     next: Cell<Option<u64>>,
@@ -211,7 +214,7 @@ impl StateStore for Slot {
     }
 }
 
-/// Returns when the key is fully refilled if one more is taken from it, or how long that has to
+/// Returns when the key is fully refilled after one more charge, or how long that charge has to
 /// wait.
 fn decide(rate: Rate, end: Option<u64>, now: Duration) -> Result<u64, Duration> {
     let Some(quota) = Quota::with_period(rate.period()) else {
@@ -222,7 +225,7 @@ fn decide(rate: Rate, end: Option<u64>, now: Duration) -> Result<u64, Duration> 
         end,
         next: Cell::new(None),
     };
-    // `governor` counts time from when a limiter was made: this one is made in 1970.
+    // `governor` counts time from the limiter's creation: this one is created in 1970.
     let limiter: RateLimiter<_, _, _, NoOpMiddleware<Nanos>> =
         RateLimiter::new(quota, slot, FakeRelativeClock::default());
     limiter.clock().advance(now);

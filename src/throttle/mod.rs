@@ -1,14 +1,14 @@
-//! The throttle port: how often mail is asked for and codes are typed, by address, by network and
-//! by everybody together.
+//! The throttle port: limits how often mail is asked for and codes are typed, per address, per
+//! network and in total.
 //!
-//! - Two notions. A [`Rate`] refills: so many at once, then one more every so often. *Tries* do
-//!   not: so many per key until a moment, exactly.
+//! - It counts two things. A [`Rate`] is a burst, refilled by one each period. *Tries* do not
+//!   refill: a key has an exact number of them until a moment.
 //! - The layer charges one decision to several rates at once. Either all of them admit it, or none
-//!   of them records it. So a refused request costs nothing, and the reported wait is the whole
-//!   wait.
-//! - A store sees opaque keys of 16 bytes, HMACs: never an address, a network, a link or a code.
-//! - A store that fails lets rates pass, with an event, and refuses tries: a mail too many is a
-//!   nuisance, a guess too many a break-in.
+//!   of them records it. A refused request therefore costs nothing, and the reported wait is the
+//!   whole wait.
+//! - A store sees opaque keys of 16 bytes (HMACs), never an address, a network, a link or a code.
+//! - When a store fails, the layer reports an event, does not apply rates, and refuses tries. One
+//!   mail too many is a nuisance; one guess too many is a break-in.
 
 use std::{
     fmt,
@@ -37,19 +37,17 @@ pub use self::{
 #[cfg(feature = "redis")]
 pub use self::redis::RedisThrottle;
 
-/// Counts, and says when it is too much. Implementers write plain `async fn`.
+/// Counts requests against their limits. Implementers write plain `async fn`.
 ///
-/// - Each method is one decision and must be atomic: of a thousand that arrive together exactly as
-///   many are admitted as if they had come one after the other. Over Redis that is one script for
-///   each.
+/// - Each method is one decision and must be atomic: a thousand calls at once admit exactly as many
+///   as a thousand calls in turn. Over Redis that takes one script per method.
 /// - The throttle must bound its memory, because a client that is not signed in can create keys as
 ///   fast as the widest rate allows. It may forget a key that is fully refilled, or whose tries
 ///   have ended, at any time. It must not forget anything sooner, except for want of room.
 /// - It may use its own clock instead of `now`, to the second, and must not let time go back.
-/// - It may keep what the keys count in another process, and a [`MemoryThrottle`] for when that is
-///   not there.
-/// - It has two seconds to answer. The layer then takes it for failed: a [`StoreError`] lets rates
-///   pass, and refuses tries.
+/// - It may keep the counts in another process, with a [`MemoryThrottle`] to fall back on.
+/// - It has two seconds to answer. The layer treats a later answer as a [`StoreError`]: rates are
+///   not applied, and tries are refused.
 ///
 /// ```
 /// use tower_magic_link::{
@@ -57,7 +55,7 @@ pub use self::redis::RedisThrottle;
 ///     throttle::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey},
 /// };
 ///
-/// /// Counts in memory, and says so.
+/// /// Counts in memory, and prints each refusal.
 /// struct Loud(MemoryThrottle);
 ///
 /// impl Throttle for Loud {
@@ -79,28 +77,28 @@ pub use self::redis::RedisThrottle;
 /// }
 /// ```
 pub trait Throttle: Send + Sync + 'static {
-    /// Takes one from each of these rates, or from none of them if any has none left. No two
-    /// charges have the same key.
+    /// Takes one from each of these rates, or from none of them if any is exhausted. No two charges
+    /// have the same key.
     ///
     /// # Errors
     ///
-    /// When the store cannot tell. The layer lets the request pass.
+    /// When the store fails. The layer admits the request.
     fn charge(
         &self,
         charges: &[Charge],
         now: Timestamp,
     ) -> impl Future<Output = Result<Charged, StoreError>> + Send;
 
-    /// Takes one of the `most` tries that a key has until a moment. What it took stays taken until
-    /// then.
+    /// Takes one of the `most` tries that a key has until a moment. The try stays taken until then,
+    /// unless it is given back.
     ///
-    /// It is asked before a guess is compared, so that guesses that arrive together have no more
-    /// tries than guesses that arrive in turn. A key whose moment has come already has none; one
-    /// that is given two moments has the later.
+    /// The layer calls it before it compares a guess, so that concurrent guesses have no more tries
+    /// than guesses in turn. A key whose moment has passed has none. If calls give a key two
+    /// moments, the later one counts.
     ///
     /// # Errors
     ///
-    /// When the store cannot tell. The layer refuses the guess.
+    /// When the store fails. The layer refuses the guess.
     fn take_try(
         &self,
         key: ThrottleKey,
@@ -109,33 +107,33 @@ pub trait Throttle: Send + Sync + 'static {
         now: Timestamp,
     ) -> impl Future<Output = Result<Take, StoreError>> + Send;
 
-    /// Gives one try back, since it was right. Does nothing where none is taken.
+    /// Gives one try back, because the guess was right. Does nothing if none is taken.
     ///
     /// # Errors
     ///
-    /// When the store cannot tell. The try stays taken; nobody is refused for it.
+    /// When the store fails. The try stays taken, and the sign-in goes on.
     fn give_try_back(
         &self,
         key: ThrottleKey,
         now: Timestamp,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Takes note of where the layer's events go. [`Builder::build`](crate::Builder::build) calls
-    /// it, for a throttle that has something to tell between requests. Default: does nothing.
+    /// Receives the listener for the layer's events. [`Builder::build`](crate::Builder::build)
+    /// calls it, for a throttle that reports events between requests. Default: does nothing.
     fn tell_to(&self, listener: &Listener) {
         let _ = listener;
     }
 }
 
-/// What is counted under: an HMAC of an address, a network or a link. It tells nothing to who does
-/// not have the layer's signing key.
+/// The key of a count: an HMAC of an address, a network or a link. It reveals nothing without the
+/// layer's signing key.
 ///
-/// It changes with that key: a new one lets everybody begin afresh.
+/// A new signing key changes every throttle key, so all counts begin again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThrottleKey([u8; 16]);
 
 impl ThrottleKey {
-    /// Makes a key, for a test of a [`Throttle`].
+    /// Creates a key, for a test of a [`Throttle`].
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
@@ -148,14 +146,14 @@ impl ThrottleKey {
     }
 }
 
-/// Prints no bytes: a log should not tell who is the same as who.
+/// Prints no bytes: a log must not reveal that two requests came from the same client.
 impl fmt::Debug for ThrottleKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ThrottleKey")
     }
 }
 
-/// One, to be taken from what a rate leaves a key.
+/// One unit, to be taken from a key's rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Charge {
     key: ThrottleKey,
@@ -163,8 +161,7 @@ pub struct Charge {
 }
 
 impl Charge {
-    /// Makes a charge to a key. The same key always comes with the same rate, but for a change of
-    /// the settings.
+    /// Creates a charge to a key. A key always has the same rate, unless the settings change.
     #[must_use]
     pub const fn new(key: ThrottleKey, rate: Rate) -> Self {
         Self { key, rate }
@@ -183,38 +180,38 @@ impl Charge {
     }
 }
 
-/// What came of a charge.
+/// The outcome of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "it is admitted or it is not")]
 pub enum Charged {
-    /// Every rate had one left, and has one less.
+    /// Every rate had one left, and now has one less.
     Admitted,
-    /// A rate had none left. Nothing was taken from any.
+    /// At least one rate had none left. Nothing was taken from any.
     Refused {
-        /// Which of the charges has to wait longest, counted from 0.
+        /// Index of the charge that has to wait longest, from 0.
         by: usize,
-        /// How long it has to: after that all of them are admitted, if nothing else comes first.
-        /// More than nothing.
+        /// How long it has to wait. After that all charges are admitted, unless other requests come
+        /// first. Never zero.
         wait: Duration,
     },
 }
 
-/// What came of asking for a try.
+/// The outcome of taking a try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 #[expect(clippy::exhaustive_enums, reason = "there is one or there is none")]
 pub enum Take {
-    /// There is none left.
+    /// No try is left.
     Exhausted,
-    /// One is taken, and so many are left.
+    /// One try is taken.
     Taken {
         /// How many are left.
         left: u32,
     },
 }
 
-/// [`Throttle`] as the layer stores it.
+/// [`Throttle`] as the layer stores it: one box per call, no type parameter.
 pub(crate) trait ErasedThrottle: Send + Sync {
     fn charge<'a>(
         &'a self,
@@ -271,19 +268,19 @@ impl<T: Throttle> ErasedThrottle for T {
     }
 }
 
-/// The throttle, and what it is asked.
+/// The throttle, and the limits that the layer applies with it.
 pub(crate) struct Throttling {
     pub(crate) throttle: Box<dyn ErasedThrottle>,
-    /// `None`: rates are switched off. Tries are counted all the same.
+    /// `None` switches rates off. Tries are counted all the same.
     pub(crate) limits: Option<Limits>,
-    /// The field in which trusted proxies name the client.
+    /// The header in which trusted proxies name the client.
     pub(crate) forwarded: ForwardedField,
-    /// Whether the log says already that a client is not known.
+    /// Whether an unknown client address has been logged.
     pub(crate) is_warned: AtomicBool,
 }
 
 impl Throttling {
-    /// Says in the log, once, that limits by network do not hold.
+    /// Logs, once, that per-network limits are off.
     pub(crate) fn warn_of_unknown_client(&self, public_url: &str) {
         if self.is_warned.swap(true, Ordering::Relaxed) {
             return;

@@ -1,20 +1,20 @@
-//! `Table`: counts by key, never more than so many.
+//! `Table`: counts by key, up to a maximum number of keys.
 //!
-//! - Each count is over at a moment of its own; what is over is dropped, two for each that is put
-//!   in, so that no request sweeps.
-//! - A full table drops the count that is over first. A flood of fresh keys, each with one count,
-//!   so drops itself before a key with many.
+//! - Each count expires at its own moment. Each insertion drops up to two expired counts, so that
+//!   the table drains and no request sweeps all of it.
+//! - A full table drops the count that expires first. A flood of fresh keys, with one request each,
+//!   therefore evicts its own keys before a key with many.
 
 use std::collections::{BTreeSet, HashMap};
 
 use super::ThrottleKey;
 
-/// Counts by key. Moments are whatever numbers the user counts time in.
+/// Counts by key. A moment is a number in the caller's unit of time.
 #[derive(Debug)]
 pub(super) struct Table<V> {
     most: usize,
     counts: HashMap<ThrottleKey, (u64, V)>,
-    /// The same keys, in the order in which they are over.
+    /// The same keys, in the order in which they expire.
     ends: BTreeSet<(u64, ThrottleKey)>,
 }
 
@@ -27,7 +27,7 @@ impl<V: Copy> Table<V> {
         }
     }
 
-    /// Puts a count in, over at `end`, in the place of the key's last.
+    /// Inserts a count that expires at `end`, in place of the key's last one.
     pub(super) fn put(&mut self, key: ThrottleKey, end: u64, count: V, now: u64) {
         self.remove(key);
         for _ in 0..2 {
@@ -46,7 +46,7 @@ impl<V: Copy> Table<V> {
         }
     }
 
-    /// Returns a key's count and when it is over, unless that was before.
+    /// Returns a key's count and its end, unless it has expired by `now`.
     pub(super) fn get(&self, key: ThrottleKey, now: u64) -> Option<(u64, V)> {
         self.counts.get(&key).copied().filter(|(end, _)| *end > now)
     }

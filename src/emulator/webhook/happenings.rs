@@ -1,11 +1,11 @@
-//! What can happen at WorkOS that ends sessions, each as the event that tells it. The data has the
-//! fields that WorkOS's SDKs demand.
+//! The changes at WorkOS that end sessions, each as a webhook event. The data has the fields that
+//! WorkOS's SDKs require.
 
 use serde_json::{Value, json};
 
 use super::{EmulatedUser, EmulatedWebhook, WebhookDelivery, id};
 
-/// What can happen at WorkOS. Each returns once its event is delivered, or given up.
+/// Changes at WorkOS. Each method returns once its event is delivered or given up.
 impl EmulatedWebhook {
     /// Deactivates a connection: `connection.deactivated`.
     pub async fn deactivate_connection(&self, id: &str) -> WebhookDelivery {
@@ -15,7 +15,7 @@ impl EmulatedWebhook {
 
     /// Deletes a connection: `connection.deleted`.
     pub async fn delete_connection(&self, id: &str) -> WebhookDelivery {
-        // The state is the one before.
+        // WorkOS sends the state before the deletion.
         let data = self.connection(id, "active", "linked");
         self.tell("connection.deleted", &data).await
     }
@@ -44,14 +44,13 @@ impl EmulatedWebhook {
         self.tell("user.deleted", &data).await
     }
 
-    /// Deletes a user of a directory, which knows their address: `dsync.user.deleted`.
+    /// Deletes a directory user by address: `dsync.user.deleted`.
     pub async fn delete_directory_user(&self, email: &str) -> WebhookDelivery {
         let data = self.directory_user(email, "active");
         self.tell("dsync.user.deleted", &data).await
     }
 
-    /// Changes the state of a user of a directory to `active`, `inactive` or `suspended`:
-    /// `dsync.user.updated`.
+    /// Sets a directory user's state to `active`, `inactive` or `suspended`: `dsync.user.updated`.
     pub async fn update_directory_user(&self, email: &str, state: &str) -> WebhookDelivery {
         let mut data = self.directory_user(email, state);
         if let Value::Object(fields) = &mut data {
@@ -61,7 +60,7 @@ impl EmulatedWebhook {
         self.tell("dsync.user.updated", &data).await
     }
 
-    /// Takes a user out of an organization: `organization_membership.deleted`.
+    /// Removes a user from an organization: `organization_membership.deleted`.
     pub async fn delete_membership(&self, user: &str, organization: &str) -> WebhookDelivery {
         let now = self.moment();
         let data = json!({

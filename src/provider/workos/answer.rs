@@ -1,12 +1,12 @@
-//! `Answer`: what WorkOS said, and what a refusal means.
+//! `Answer`: WorkOS's answer, and what a refusal means.
 //!
-//! - 429 is a rate limit, 408 and 5xx are an outage, anything else outside 2xx and 4xx is not
-//!   understood.
-//! - Of 4xx, only what the person can mend is theirs: a code, link or token that is no longer good,
-//!   or an address that is not taken. All the rest is our configuration.
-//! - Error bodies have five JSON shapes, or are no JSON at all: `code`, `error` and `errors` are
-//!   read, in whichever is there. Messages are not: they repeat the code, the session's id or the
-//!   address that they complain about.
+//! - 429 is a rate limit, 408 and 5xx are an outage, and any other status outside 2xx and 4xx is an
+//!   invalid answer.
+//! - A 4xx is the person's only if the person can fix it: a code, link or token that is no longer
+//!   valid, or an address that is not accepted. Every other 4xx is our configuration.
+//! - Error bodies have five JSON shapes, or are not JSON at all. `code`, `error` and `errors` are
+//!   read if they are there. Messages are never read: they repeat the code, the session's id or the
+//!   address.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use super::{
 };
 use crate::provider::{ProviderError, ProviderErrorKind};
 
-/// A `Retry-After` beyond this is told as this.
+/// A longer `Retry-After`, in seconds, is reported as this.
 const LONGEST_RETRY_AFTER: u64 = 3_600;
 
-/// An answer of WorkOS, its body read to the end.
+/// An answer of WorkOS, with its whole body.
 #[derive(Debug)]
 pub(super) struct Answer {
     status: StatusCode,
@@ -32,24 +32,24 @@ pub(super) struct Answer {
     body: Vec<u8>,
 }
 
-/// Why an answer was not taken, in words that hold nothing of a person's and no secret.
+/// Why an answer was not accepted. The texts hold no personal data and no secret.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Cause {
     #[error("connection type {0}")]
     ConnectionType(String),
-    #[error("answer lacks {0}, or has one that cannot be")]
+    #[error("answer lacks {0}, or its value is invalid")]
     Lacks(&'static str),
     #[error("answer is a redirect, which is not followed")]
     Redirect,
     #[error("workos says {0}")]
     Said(String),
-    #[error("answer is not the JSON that was expected, at line {line}, column {column}")]
+    #[error("answer is not the expected JSON, at line {line}, column {column}")]
     Shape { line: usize, column: usize },
     #[error("answer is longer than {0} bytes")]
     TooLong(usize),
     #[error("the user's address is not verified")]
     Unverified,
-    #[error("{0} cannot be, so it was not sent")]
+    #[error("{0} is invalid and was not sent")]
     Unsendable(&'static str),
 }
 
@@ -61,8 +61,7 @@ impl Answer {
             request_id: text("x-request-id")
                 .filter(|id| is_word(id, |b| b.is_ascii_graphic()))
                 .map(str::to_owned),
-            // The form with a date is left aside: it needs the wall clock, and both clocks to
-            // agree.
+            // The date form is ignored: it needs the wall clock, and both clocks to agree.
             retry_after: text(RETRY_AFTER.as_str())
                 .and_then(|secs| secs.trim().parse::<u64>().ok())
                 .map(|secs| Duration::from_secs(secs.min(LONGEST_RETRY_AFTER))),
@@ -79,8 +78,8 @@ impl Answer {
         self.status
     }
 
-    /// Says whether the status alone tells what happened, so that a body which cannot be read is no
-    /// loss.
+    /// Says whether the status alone explains the failure, so that an unreadable body does not
+    /// matter.
     pub(super) fn is_told_by_status(&self) -> bool {
         self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
     }
@@ -88,7 +87,7 @@ impl Answer {
     /// Reads the body as JSON.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, ProviderError> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            // serde_json's own text quotes what it found.
+            // serde_json's own text quotes the input, which may be a code or an address.
             self.error(ProviderErrorKind::InvalidAnswer)
                 .with_source(Cause::Shape {
                     line: error.line(),
@@ -101,7 +100,7 @@ impl Answer {
         !self.body.is_empty()
     }
 
-    /// Makes an error that names this answer.
+    /// Creates an error with this answer's status, request id and `Retry-After`.
     pub(super) fn error(&self, kind: ProviderErrorKind) -> ProviderError {
         ProviderError::new(kind)
             .with_status(self.status.as_u16())
@@ -109,7 +108,7 @@ impl Answer {
             .with_retry_after(self.retry_after)
     }
 
-    /// Makes the error that an answer outside 2xx stands for.
+    /// Creates the error for an answer outside 2xx.
     pub(super) fn refusal(&self, operation: Operation) -> ProviderError {
         if self.status.is_redirection() {
             return self
@@ -138,12 +137,14 @@ fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> Provider
         (_, Operation::Exchange) if complaint.code() == Some("invalid_grant") => {
             ProviderErrorKind::Refused
         }
-        // The code comes from a query that anybody can write: a malformed one is no fault of ours.
+        // The code comes from a query that anybody can write: a malformed one is not our
+        // configuration.
         (400 | 422, Operation::Exchange) if complaint.is_about("code") => {
             ProviderErrorKind::Refused
         }
+        // This call is authenticated by the person's token, not by our key.
         (401, Operation::Profile) => ProviderErrorKind::Refused,
-        // Its one parameter is the session's id: "has expired or is invalid".
+        // The only parameter is the session's id, so the message is "has expired or is invalid".
         (422, Operation::Send) => ProviderErrorKind::Refused,
         (404, Operation::Send) if complaint.code() == Some("entity_not_found") => {
             ProviderErrorKind::Refused

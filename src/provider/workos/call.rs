@@ -1,12 +1,11 @@
-//! `Caller`: calls of WorkOS's API, bounded in time and size, repeated only where that does no
-//! harm.
+//! `Caller`: calls to WorkOS's API, bounded in time and size, retried only if that is harmless.
 //!
-//! - A call ends by one deadline, with its repetitions, its waits and its body.
-//! - At most 64 KiB of an answer are taken, chunk by chunk, whatever its `Content-Length` says.
-//! - A redirect is not followed: it would carry the key to a place that nobody configured.
-//! - Nothing is repeated that may have been done already, save making a session and reading a
-//!   profile. WorkOS drops duplicates of neither a mail nor an exchange: its `Idempotency-Key`
-//!   works for audit logs alone.
+//! - One deadline covers a call with its retries, its waits and its body.
+//! - It reads at most 64 KiB of an answer, chunk by chunk, whatever its `Content-Length` says.
+//! - A redirect is not followed: it would carry the API key to a server that is not configured.
+//! - A request that WorkOS may have processed is not repeated, except making a session and reading
+//!   a profile. WorkOS deduplicates neither mails nor exchanges: its `Idempotency-Key` works only
+//!   for audit logs.
 
 use std::{fmt, iter, time::Duration};
 
@@ -31,7 +30,7 @@ const USER_AGENT: &str = concat!("tower-magic-link/", env!("CARGO_PKG_VERSION"))
 const LONGEST_ANSWER: usize = 64 * 1_024;
 const MOST_REPETITIONS: u32 = 2;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
-/// Somebody sits before a form: a longer `Retry-After` is for them to wait out, not for us.
+/// A person is waiting at a form. A longer `Retry-After` is reported to them instead of waited out.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
 
 const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
@@ -41,14 +40,14 @@ const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
 pub(super) struct Call {
     pub(super) operation: Operation,
     pub(super) method: Method,
-    /// Begins with a slash; what stands in it is percent-encoded.
+    /// Begins with a slash; its segments are percent-encoded.
     pub(super) path: String,
     pub(super) authorization: Option<HeaderValue>,
     /// A content type and a body.
     pub(super) content: Option<(&'static str, String)>,
 }
 
-/// Where WorkOS is: an origin and perhaps a path, without a slash at the end.
+/// The base URL of WorkOS's API: an origin and perhaps a path, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct BaseUrl {
     text: String,
@@ -56,7 +55,7 @@ pub(super) struct BaseUrl {
     is_plain: bool,
 }
 
-/// Makes calls.
+/// Sends calls to WorkOS.
 #[derive(Clone)]
 pub(super) struct Caller {
     http: reqwest::Client,
@@ -68,13 +67,13 @@ pub(super) struct Caller {
 /// A call that failed once.
 struct Failure {
     error: ProviderError,
-    /// No connection came about, so WorkOS has seen nothing of it.
+    /// Whether the connection failed, so that WorkOS cannot have seen the request.
     is_unsent: bool,
 }
 
 impl BaseUrl {
     pub(super) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
-        // What stands before an `@` may be a password: such a value is not shown.
+        // The text before an `@` may be a password, so the error does not show the value.
         if text.contains('@') {
             return Err(ConfigError::secret(
                 setting,
@@ -131,14 +130,15 @@ impl Caller {
             .connect_timeout(connect_timeout)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
-            // What another crate of the binary switched on in reqwest must not change what we do.
+            // Cargo unifies features: another crate in the binary may enable these in reqwest. They
+            // must not change this client.
             .http1_only()
             .no_gzip()
             .no_brotli()
             .no_deflate()
             .no_zstd();
         if base.is_loopback {
-            // What is on this machine stays on it.
+            // Requests to this machine must not leave it through a proxy.
             builder = builder.no_proxy();
         }
         if base.is_plain {
@@ -178,7 +178,8 @@ impl Caller {
         Instant::now() + self.timeout
     }
 
-    /// Makes a call, and makes it again where it may, until a 2xx answer, an error or the deadline.
+    /// Makes a call, with retries where they are harmless, until a 2xx answer, an error or the
+    /// deadline.
     pub(super) async fn call(
         &self,
         call: &Call,
@@ -194,7 +195,7 @@ impl Caller {
             let Some(wait) = failure.wait(call.operation, repetitions, random()) else {
                 return Err(failure.error);
             };
-            // An error that is known is worth more than a timeout.
+            // The known error tells more than a timeout would.
             if Instant::now() + wait >= deadline {
                 return Err(failure.error);
             }
@@ -220,7 +221,7 @@ impl Caller {
             .send()
             .await
             .map_err(|error| Failure {
-                // A connect timeout is not tried again: it has eaten half of the time already.
+                // A connect timeout is not retried: it has used up half of the deadline already.
                 is_unsent: error.is_connect() && !error.is_timeout(),
                 error: transport(error, None),
             })?;
@@ -260,27 +261,26 @@ impl Failure {
         }
     }
 
-    /// Says how long to wait before the call is made again, if it may be. Pure: `random` is an
-    /// argument.
+    /// Returns how long to wait before a retry, or `None` if there must be none. Pure: `random` is
+    /// an argument.
     fn wait(&self, operation: Operation, repetitions: u32, random: u32) -> Option<Duration> {
         let asked = self.error.retry_after();
         let may_repeat = match (self.error.status(), operation) {
             _ if self.is_unsent => true,
-            // Not processed. A mail, and what counts tries, is repeated only when WorkOS itself
-            // asks for it.
+            // WorkOS did not process it. A mail, or a request that counts as a try, is repeated
+            // only if WorkOS itself asks for that.
             (Some(429), Operation::Authenticate | Operation::CreateCode | Operation::Send) => {
                 asked.is_some()
             }
             (Some(429), _) => true,
-            // At worst, a session that nobody uses.
+            // At worst this leaves a session that is never used.
             (Some(500..=599), Operation::Create | Operation::Profile) => true,
             _ => false,
         };
         if !may_repeat || repetitions >= MOST_REPETITIONS || asked > Some(LONGEST_WAIT) {
             return None;
         }
-        // 50 and 100 ms, of which the second half is random, so that clients do not come back in
-        // step.
+        // 50 and then 100 ms, half of it random, so that clients do not retry in step.
         let whole = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(repetitions));
         let wait = whole / 2 + (whole / 2).mul_f64(f64::from(random) / f64::from(u32::MAX));
         Some(wait.max(asked.unwrap_or_default()))
@@ -317,13 +317,13 @@ fn transport(error: reqwest::Error, answer: Option<&Answer>) -> ProviderError {
     } else {
         ProviderErrorKind::Unavailable
     };
-    // The URL holds a session's id.
+    // Without the URL: it may hold a session's id.
     answer
         .map_or_else(|| ProviderError::new(kind), |answer| answer.error(kind))
         .with_source(error.without_url())
 }
 
-/// Without randomness the waits are at their longest, which is no reason to fail.
+/// Returns a random number, or the largest one without randomness: the longest wait does no harm.
 fn random() -> u32 {
     getrandom::u32().unwrap_or(u32::MAX)
 }

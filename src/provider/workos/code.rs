@@ -1,8 +1,7 @@
-//! Magic Auth codes as WorkOS's API writes them.
+//! Magic Auth codes in the JSON of WorkOS's API.
 //!
-//! - Of an answer only the `id` must be there: the rest is read where it is, and unknown fields are
-//!   passed over.
-//! - The code in it signs somebody in: no `Debug` prints it.
+//! - An answer must have its `id`. Every other field is optional, and unknown fields are ignored.
+//! - The code is a credential: no `Debug` prints it.
 
 use std::{fmt, net::IpAddr, time::Duration};
 
@@ -11,13 +10,13 @@ use serde_json::{Map, Value};
 
 use crate::{email::Email, provider::OneTimeCode};
 
-/// How long WorkOS lets a code be good.
+/// How long WorkOS's codes are valid.
 const LIFETIME: Duration = Duration::from_secs(600);
 const LONGEST_LIFETIME: u64 = 3_600;
-/// What a browser calls itself is shorter; what is longer is left out.
+/// Browsers' `User-Agent`s are shorter. A longer one is left out.
 const LONGEST_USER_AGENT: usize = 512;
 
-/// What a Magic Auth code is asked for with.
+/// The request for a Magic Auth code.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -36,7 +35,7 @@ pub struct NewMagicAuth {
     person: Person,
 }
 
-/// What a Magic Auth code is redeemed with: the code, and the address that it was made for.
+/// The credentials that redeem a Magic Auth code: the code, and the address that it was made for.
 #[derive(Clone)]
 #[must_use]
 pub struct MagicAuthCredentials {
@@ -45,7 +44,7 @@ pub struct MagicAuthCredentials {
     person: Person,
 }
 
-/// Who asks, for WorkOS's rules against abuse (Radar).
+/// The client that asks, for WorkOS's abuse rules (Radar).
 #[derive(Clone, Default)]
 struct Person {
     ip_address: Option<IpAddr>,
@@ -53,7 +52,7 @@ struct Person {
 }
 
 impl NewMagicAuth {
-    /// Asks for a code for an address. WorkOS makes a user of it where it has none.
+    /// Asks for a code for an address. WorkOS creates a user for it if there is none.
     pub fn new(email: Email) -> Self {
         Self {
             email,
@@ -61,14 +60,14 @@ impl NewMagicAuth {
         }
     }
 
-    /// Says where the person's request came from. WorkOS requires it where Radar decides.
+    /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
     pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
         self.person.ip_address = ip_address.into();
         self
     }
 
-    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not
-    /// visible ASCII, is left out.
+    /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible ASCII,
+    /// is left out.
     pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
         self.person.set_user_agent(user_agent.into());
         self
@@ -91,7 +90,7 @@ impl fmt::Debug for NewMagicAuth {
 }
 
 impl MagicAuthCredentials {
-    /// Redeems a code that was made for an address.
+    /// Creates the credentials of a code that was made for an address.
     pub fn new(email: Email, code: OneTimeCode) -> Self {
         Self {
             email,
@@ -100,14 +99,14 @@ impl MagicAuthCredentials {
         }
     }
 
-    /// Says where the person's request came from. WorkOS requires it where Radar decides.
+    /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
     pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
         self.person.ip_address = ip_address.into();
         self
     }
 
-    /// Says what the person's browser calls itself. One that is longer than 512 bytes, or is not
-    /// visible ASCII, is left out.
+    /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible ASCII,
+    /// is left out.
     pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
         self.person.set_user_agent(user_agent.into());
         self
@@ -117,7 +116,7 @@ impl MagicAuthCredentials {
         &self.code
     }
 
-    /// Writes the body of the request, beside what says who we are.
+    /// Adds the credentials to a request body that already authenticates this client.
     pub(super) fn to_json(&self, mut body: Map<String, Value>) -> String {
         body.insert("code".to_owned(), self.code.expose().into());
         body.insert("email".to_owned(), self.email.as_str().into());
@@ -135,7 +134,8 @@ impl fmt::Debug for MagicAuthCredentials {
 }
 
 impl Person {
-    /// Whoever can write the field must not be able to have the request refused by it.
+    /// Sets the `User-Agent` if it is valid. A client controls it, and must not be able to make
+    /// WorkOS refuse the request.
     fn set_user_agent(&mut self, user_agent: Option<&str>) {
         self.user_agent = user_agent
             .filter(|text| matches!(text.len(), 1..=LONGEST_USER_AGENT))
@@ -145,7 +145,7 @@ impl Person {
 
     fn describe(&self, body: &mut Map<String, Value>) {
         if let Some(ip) = self.ip_address {
-            // An IPv4 address that came over an IPv6 socket is an IPv4 address.
+            // An IPv4 client of a dual-stack socket appears as `::ffff:192.0.2.1`.
             let ip = ip.to_canonical().to_string();
             body.insert("ip_address".to_owned(), ip.into());
         }
@@ -155,7 +155,7 @@ impl Person {
     }
 }
 
-/// A Magic Auth code that WorkOS has made. `Debug` shows its id and end alone.
+/// A Magic Auth code that WorkOS has made. `Debug` shows only its id and expiry.
 #[derive(Clone)]
 pub struct MagicAuth(MagicAuthAnswer);
 
@@ -181,8 +181,8 @@ impl MagicAuth {
         &self.0.id
     }
 
-    /// Returns the id of the user whose code it is, `user_…`: made with the code where there was
-    /// none.
+    /// Returns the id of the code's user, `user_…`. WorkOS creates the user with the code if there
+    /// was none.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         self.0.user_id.as_deref()
@@ -201,16 +201,17 @@ impl MagicAuth {
         self.0.created_at.as_deref()
     }
 
-    /// Returns when the code ends, as WorkOS writes it: ISO 8601 in UTC.
+    /// Returns when the code expires, as WorkOS writes it: ISO 8601 in UTC.
     #[must_use]
     pub fn expires_at(&self) -> Option<&str> {
         self.0.expires_at.as_deref()
     }
 
-    /// Returns how long the code is good, counted from the answer: what lies between its two times
-    /// where that is an hour or less, and ten minutes, WorkOS's own, otherwise.
+    /// Returns how long the code is valid, counted from the answer. That is the difference of its
+    /// two times if it is an hour or less, and WorkOS's ten minutes otherwise.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
+        // The difference of WorkOS's own two times: its clock and ours need not agree.
         let made = self.created_at().and_then(seconds);
         let ends = self.expires_at().and_then(seconds);
         let lifetime = made
@@ -243,8 +244,8 @@ impl fmt::Debug for MagicAuth {
     }
 }
 
-/// Reads a moment of WorkOS's, `2026-05-02T23:50:29.479Z`, as whole seconds since the year 0: good
-/// for differences.
+/// Parses a moment of WorkOS's, `2026-05-02T23:50:29.479Z`, into whole seconds since the year 0.
+/// Only differences are meaningful.
 fn seconds(text: &str) -> Option<u64> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let time = time.split_once('.').map_or(time, |(whole, _)| whole);
@@ -259,8 +260,8 @@ fn seconds(text: &str) -> Option<u64> {
     if !is_moment {
         return None;
     }
-    // Years begin in March, so that the leap day is a year's last (Howard Hinnant's days from
-    // civil).
+    // Years begin in March, so that the leap day is the last of a year (Howard Hinnant's
+    // `days_from_civil`).
     let (year, month) = if month > 2 {
         (year, month - 3)
     } else {

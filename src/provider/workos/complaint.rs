@@ -1,11 +1,11 @@
-//! `Complaint`: what an error body of WorkOS says, and what of it may stand in a log.
+//! `Complaint`: an error body of WorkOS, and which parts of it are safe to log.
 
 use serde_json::{Map, Value};
 
-/// A request id, code or field name beyond this is not kept.
+/// A longer request id, code or field name is dropped.
 const LONGEST_WORD: usize = 64;
 
-/// An error body, of whichever shape.
+/// An error body, of any of WorkOS's shapes.
 pub(super) struct Complaint(Map<String, Value>);
 
 impl Complaint {
@@ -16,14 +16,14 @@ impl Complaint {
         }
     }
 
-    /// Returns the machine code: `code` of the newer shapes, `error` of OAuth's.
+    /// Returns the machine code: `code` in the newer shapes, `error` in OAuth's.
     pub(super) fn code(&self) -> Option<&str> {
         ["code", "error"]
             .into_iter()
             .find_map(|field| self.0.get(field)?.as_str())
     }
 
-    /// Returns the machine code, and those of the entries of `errors`.
+    /// Returns the machine code, then those of the entries of `errors`.
     pub(super) fn codes(&self) -> impl Iterator<Item = &str> {
         let entries = self
             .errors()
@@ -39,7 +39,8 @@ impl Complaint {
             .flatten()
     }
 
-    /// Says whether an entry of `errors` names the field, or else begins its code or text with it.
+    /// Says whether an entry of `errors` names the field or, without a `field`, begins its code or
+    /// text with it.
     pub(super) fn is_about(&self, field: &str) -> bool {
         let begins = |text: &Value| {
             text.as_str()
@@ -59,7 +60,7 @@ impl Complaint {
         })
     }
 
-    /// Returns what of it is safe to log: the code and the fields, where they are plain words.
+    /// Returns what is safe to log: the code and the fields, if they are plain words.
     pub(super) fn words(&self) -> Option<String> {
         let fields = self
             .errors()
@@ -75,13 +76,12 @@ impl Complaint {
     }
 }
 
-/// Says whether a text of somebody else's is short and of plain bytes, and so can stand in a log.
+/// Says whether a foreign text is short and plain, and so safe to log.
 pub(super) fn is_word(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
     matches!(text.len(), 1..=LONGEST_WORD) && text.bytes().all(is_plain)
 }
 
-/// Says whether a text is like WorkOS's machine codes: a one-time code, an id or an address is
-/// none.
+/// Says whether a text looks like WorkOS's machine codes. One-time codes, ids and addresses do not.
 pub(super) fn is_machine_word(text: &str) -> bool {
     is_word(text, |b| b.is_ascii_lowercase() || b == b'_')
 }

@@ -1,9 +1,9 @@
-//! The two requests of WorkOS's Magic Auth API, as methods of [`WorkOs`], and what they prove.
+//! The two requests of WorkOS's Magic Auth API, as methods of [`WorkOs`], and their checks.
 //!
-//! - The key is in the `Authorization` field when a code is made, and in the body when one is
-//!   redeemed; never in a URL.
-//! - A code is redeemed with its address. It proves the address where WorkOS says so, by Magic Auth
-//!   and no other method.
+//! - The API key is in the `Authorization` header when a code is made, and in the body when one is
+//!   redeemed. It is never in a URL, which proxies log.
+//! - A code is redeemed with its address. It proves the address only if WorkOS verifies it by Magic
+//!   Auth, not by another method.
 
 use http::Method;
 use serde_json::Map;
@@ -28,36 +28,35 @@ use crate::{
 
 const GRANT_TYPE: &str = "urn:workos:oauth:grant-type:magic-auth:code";
 const MAGIC_AUTH: &str = "MagicAuth";
-/// WorkOS's codes have six digits; what a person can type at all is shorter than this.
+/// WorkOS's codes have six digits. Longer input is not sent.
 const LONGEST_CODE: usize = 16;
 
 impl WorkOs {
-    /// Makes a six-digit code for an address. WorkOS mails it where its dashboard says so, and
-    /// answers with it in any case.
+    /// Makes a six-digit code for an address. WorkOS mails it if its dashboard says so; the answer
+    /// holds the code in either case.
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Address`] when WorkOS does not take the address,
-    /// [`ProviderErrorKind::NotAllowed`] when nobody new may sign up,
-    /// [`ProviderErrorKind::RateLimited`] after three codes for one address within a minute, and
-    /// the kinds of any call.
+    /// [`ProviderErrorKind::Address`] when WorkOS does not accept the address,
+    /// [`ProviderErrorKind::NotAllowed`] when sign-up is closed, [`ProviderErrorKind::RateLimited`]
+    /// after three codes for one address within a minute, and the kinds of any call.
     pub async fn create_magic_auth(&self, new: &NewMagicAuth) -> Result<MagicAuth, ProviderError> {
         let (magic_auth, _) = self.make_code(new).await?;
         Ok(magic_auth)
     }
 
-    /// Redeems a code with the address that it was made for. A code is good once, for ten minutes,
-    /// and for a few tries.
+    /// Redeems a code with the address that it was made for. A code works once, for ten minutes,
+    /// and within a few tries.
     ///
-    /// Whether the address counts as verified, and by which method, is the caller's to check.
+    /// The caller must check whether the address is verified, and by which method.
     ///
     /// # Errors
     ///
     /// [`ProviderErrorKind::CodeWrong`], [`CodeExpired`](ProviderErrorKind::CodeExpired),
     /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or
-    /// [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not good,
-    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is and WorkOS asks for more,
-    /// and the kinds of any call.
+    /// [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not valid,
+    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is but WorkOS requires another
+    /// step, and the kinds of any call.
     pub async fn authenticate_with_magic_auth(
         &self,
         credentials: &MagicAuthCredentials,
@@ -96,7 +95,7 @@ impl WorkOs {
             operation: Operation::Authenticate,
             method: Method::POST,
             path: "/user_management/authenticate".to_owned(),
-            // WorkOS authenticates this one by what is in the body.
+            // WorkOS authenticates this request by the client id and secret in the body.
             authorization: None,
             content: Some(("application/json", credentials.to_json(body))),
         };
@@ -132,18 +131,19 @@ impl WorkOs {
             .ip_address(finish.client)
             .user_agent(finish.user_agent);
         let (authentication, answer) = self.redeem(&credentials).await?;
-        // An impersonation, or a method of tomorrow: it proved something else than this code does.
+        // An impersonation, or a future method, proves something else than this code does.
         let method = authentication.authentication_method();
         if method.is_some_and(|method| method != MAGIC_AUTH) {
             return Err(answer.error(ProviderErrorKind::WrongConnection));
         }
         let user = authentication.user();
+        // The field may be absent, so that only an explicit `false` refuses.
         if user.email_verified() == Some(false) {
             return Err(answer
                 .error(ProviderErrorKind::StepUpRequired)
                 .with_source(Cause::Unverified));
         }
-        // One id for everybody would be one account for everybody.
+        // If every id were empty, everybody would share one account.
         if user.id().is_empty() {
             return Err(lacks(&answer, "a user id"));
         }
@@ -159,7 +159,7 @@ impl WorkOs {
     }
 }
 
-/// Says whether a text could be a code at all: one that could not costs no try.
+/// Says whether a text could be a code at all. One that could not is not sent, and costs no try.
 fn is_code(code: &OneTimeCode) -> bool {
     code.expose().len() <= LONGEST_CODE && is_word(code.expose(), |b| b.is_ascii_alphanumeric())
 }

@@ -1,14 +1,14 @@
-//! `WorkOs`: the client of WorkOS's Magic Link and Magic Auth APIs, and the provider that the layer
-//! signs people in with.
+//! `WorkOs`: a client of WorkOS's Magic Link and Magic Auth APIs, and the layer's provider.
 //!
-//! - `requests` makes the four requests of a link: make a session, have it mailed, exchange a code,
-//!   read a profile; `magic_auth` the two of a six-digit code: make it, redeem it.
-//! - `call` makes any request, bounded and repeated; `answer` and `refusal` say what a refusal
-//!   means; `wire`, `profile`, `code` and `user` are shapes.
-//! - As a provider it takes profiles of `MagicLink` connections alone, unless told otherwise: the
-//!   code of any other connection of the same environment exchanges just as well.
-//! - It does not log. Errors carry what the caller logs: kind, status, request id and WorkOS's
-//!   machine code.
+//! - `requests` has the four requests of a link (make a session, have it mailed, exchange a code,
+//!   read a profile), and `magic_auth` the two of a six-digit code (make it, redeem it).
+//! - `call` sends a request, with its bounds and retries. `answer` and `refusal` classify refusals.
+//!   `wire`, `profile`, `code` and `user` are the JSON shapes.
+//! - As a provider it accepts only profiles of `MagicLink` connections by default. WorkOS exchanges
+//!   the codes of every connection in the environment, and a customer's own identity provider could
+//!   claim any address.
+//! - It does not log. Its errors carry what a caller should log: kind, status, request id and
+//!   WorkOS's machine code.
 
 use std::{ffi::OsString, fmt, time::Duration};
 
@@ -53,8 +53,7 @@ const MAGIC_LINK: &str = "MagicLink";
 
 /// A client of WorkOS. Clones share their connections; `Debug` does not show the key.
 ///
-/// The layer uses it as its [`IdentityProvider`]. An application can also use it by itself, without
-/// a layer:
+/// The layer uses it as its [`IdentityProvider`]. An application can also use it without a layer:
 ///
 /// ```
 /// use std::time::Duration;
@@ -74,7 +73,7 @@ const MAGIC_LINK: &str = "MagicLink";
 ///
 /// async fn callback(workos: &WorkOs, code: &str) -> Result<String, ProviderError> {
 ///     let answer = workos.profile_and_token(&AuthorizationCode::new(code)).await?;
-///     // Without the layer, this is yours to check: kind of connection, organization, address.
+///     // Without the layer you must check the connection type, the organization and the address.
 ///     Ok(answer.profile().email().to_owned())
 /// }
 /// # let _ = (mail_link, callback, workos);
@@ -85,19 +84,18 @@ const MAGIC_LINK: &str = "MagicLink";
 ///
 /// # Time
 ///
-/// A call ends after [`timeout`](Self::timeout), whatever happens. Within it, a call that WorkOS
-/// certainly did not process (no connection, or 429) is made up to two more times, and so are
-/// making a session and reading a profile after 5xx. A mail is asked for again after 429 only where
-/// `Retry-After` is given; longer than 2 seconds is never waited. An exchange is never repeated
-/// when it may have reached WorkOS: its code is good once. Making and redeeming a six-digit code
-/// are repeated as a mail is: the one may send a mail, the other counts as a try.
+/// A call ends after [`timeout`](Self::timeout) at the latest. Within that time the client retries
+/// up to two times what WorkOS certainly did not process (no connection, or 429). It also retries
+/// making a session and reading a profile after 5xx. After 429 it asks again for a mail only if
+/// WorkOS sends `Retry-After`. It never waits longer than 2 seconds. It never repeats an exchange
+/// that WorkOS may have processed, because a code works once. Making and redeeming a six-digit code
+/// are retried like a mail: the one may send a mail, the other counts as a try.
 ///
 /// # Codes
 ///
-/// Magic Auth must be switched on in WorkOS's dashboard. There, too, is the setting by which WorkOS
-/// mails each code itself: it must be on where nobody else mails them
-/// ([`Delivery::Provider`](crate::provider::Delivery)), and off where a mailer of the application
-/// does, or the person gets two mails.
+/// Magic Auth must be enabled in WorkOS's dashboard. The dashboard also decides whether WorkOS
+/// mails each code itself. Enable that for [`Delivery::Provider`](crate::provider::Delivery).
+/// Disable it if the application has its own mailer, or each person gets two mails.
 #[derive(Clone)]
 #[must_use]
 pub struct WorkOs {
@@ -114,12 +112,12 @@ struct ApiKey {
 }
 
 impl WorkOs {
-    /// Makes a client from the environment's API key (`sk_…`) and the client id (`client_…`).
+    /// Creates a client from the environment's API key (`sk_…`) and the client id (`client_…`).
     ///
     /// # Errors
     ///
-    /// When one of them is empty, holds anything but visible ASCII, or is the other one; or when
-    /// the machine has no root certificates to recognise WorkOS by.
+    /// When one of them is empty or not visible ASCII, when the two are swapped, or when the
+    /// machine has no root certificates to verify WorkOS with.
     pub fn new(
         api_key: impl Into<String>,
         client_id: impl Into<String>,
@@ -132,8 +130,8 @@ impl WorkOs {
         )
     }
 
-    /// Makes a client from the variables `WORKOS_API_KEY`, `WORKOS_CLIENT_ID` and, where it is set,
-    /// `WORKOS_BASE_URL`. A variable that is empty counts as not set.
+    /// Creates a client from the variables `WORKOS_API_KEY`, `WORKOS_CLIENT_ID` and, if it is set,
+    /// `WORKOS_BASE_URL`. An empty variable counts as not set.
     ///
     /// # Errors
     ///
@@ -143,10 +141,10 @@ impl WorkOs {
         Self::from_variables(|name| std::env::var_os(name))
     }
 
-    /// Sets where WorkOS is. Default: `https://api.workos.com`.
+    /// Sets the base URL of WorkOS's API. Default: `https://api.workos.com`.
     ///
-    /// It is an https URL, or an http URL of this machine: `localhost`, `127.0.0.0/8`, `[::1]`.
-    /// Proxies of the environment (`HTTPS_PROXY`) are used, save for this machine.
+    /// It must be an https URL, or an http URL of this machine: `localhost`, `127.0.0.0/8`,
+    /// `[::1]`. The client uses the environment's proxies (`HTTPS_PROXY`), except for this machine.
     ///
     /// # Errors
     ///
@@ -157,8 +155,8 @@ impl WorkOs {
         Ok(self)
     }
 
-    /// Sets how long a connection may take to come about, with DNS and TLS: 1 ms to 5 minutes.
-    /// Default: 5 seconds.
+    /// Sets how long connecting may take, including DNS and TLS: 1 ms to 5 minutes. Default: 5
+    /// seconds.
     ///
     /// # Errors
     ///
@@ -169,8 +167,8 @@ impl WorkOs {
         Ok(self)
     }
 
-    /// Sets how long a call may take in all, with repetitions and the answer's body: 1 ms to 5
-    /// minutes. Beginning a sign-in is one call, although it may be two requests. Default: 10
+    /// Sets how long a call may take in total, including retries and the answer's body: 1 ms to 5
+    /// minutes. Beginning a sign-in is one call, although it may take two requests. Default: 10
     /// seconds.
     ///
     /// # Errors
@@ -182,10 +180,10 @@ impl WorkOs {
         Ok(self)
     }
 
-    /// Takes profiles of these kinds of connection too, as WorkOS writes them: `GoogleOAuth`,
-    /// `OktaSAML`. Default: `MagicLink` alone, which is always taken.
+    /// Also accepts profiles of these connection types, spelled as WorkOS does: `GoogleOAuth`,
+    /// `OktaSAML`. Default: only `MagicLink`, which is always accepted.
     ///
-    /// The identity provider behind such a connection then says whose an address is.
+    /// The identity provider behind such a connection can then claim any address.
     pub fn accept_connection_types(
         mut self,
         types: impl IntoIterator<Item = impl Into<String>>,
@@ -223,22 +221,24 @@ impl WorkOs {
         (id_setting, client_id): (&'static str, String),
         base: BaseUrl,
     ) -> Result<Self, ConfigError> {
-        // Neither is ever shown: who exchanges the two would find the key in a log.
+        // Never show either value: if the two are swapped, the client id's error would show the
+        // key.
         for (setting, text, other) in [
             (key_setting, &api_key, "client_"),
             (id_setting, &client_id, "sk_"),
         ] {
             if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
-                let problem = "is empty, or holds a space or another byte that it cannot have";
+                let problem = "is empty, or holds a character that is not visible ASCII";
                 return Err(ConfigError::secret(setting, problem));
             }
             if text.starts_with(other) {
-                let problem = format!("begins with {other}: key and client id are exchanged");
+                let problem =
+                    format!("begins with {other}: the API key and the client id are swapped");
                 return Err(ConfigError::secret(setting, problem));
             }
         }
         let bearer = bearer(&api_key)
-            .ok_or_else(|| ConfigError::secret(key_setting, "cannot stand in a header"))?;
+            .ok_or_else(|| ConfigError::secret(key_setting, "is not a valid header value"))?;
         Ok(Self {
             api_key: ApiKey {
                 text: api_key,
@@ -279,6 +279,8 @@ impl IdentityProvider for WorkOs {
         let (token, answer) = self.exchange(code).await?;
         let profile = token.into_profile();
         let kind = profile.connection_type();
+        // The callback is shared with single sign-on: a sign-in that an identity provider initiated
+        // may arrive here too.
         if !self.connection_types.iter().any(|taken| taken == kind) {
             let error = answer.error(ProviderErrorKind::WrongConnection);
             return Err(if is_word(kind, |b| b.is_ascii_alphanumeric()) {
@@ -287,7 +289,7 @@ impl IdentityProvider for WorkOs {
                 error
             });
         }
-        // One id for everybody would be one account for everybody.
+        // If every id were empty, everybody would share one account.
         if profile.id().is_empty() {
             return Err(lacks(&answer, "a profile id"));
         }
@@ -322,13 +324,15 @@ impl fmt::Debug for WorkOs {
 
 fn bearer(token: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
+    // Keeps the key out of the headers' `Debug`.
     value.set_sensitive(true);
     Some(value)
 }
 
-/// Returns a link in its parsed form, if it is one for a browser.
+/// Returns a link in its parsed form, if its scheme is http or https.
 fn web_link(link: &Link) -> Option<Link> {
     let url = Url::parse(link.expose()).ok()?;
+    // The parsed form is what is mailed: a mail client may read the raw text in another way.
     matches!(url.scheme(), "http" | "https").then(|| Link::new(url))
 }
 
@@ -392,19 +396,19 @@ mod tests {
             (
                 "a line break",
                 vec![("WORKOS_API_KEY", "sk_test_hunter2\n"), id],
-                Some(
-                    "WORKOS_API_KEY is empty, or holds a space or another byte that it cannot have",
-                ),
+                Some("WORKOS_API_KEY is empty, or holds a character that is not visible ASCII"),
             ),
             (
                 "exchanged",
                 vec![("WORKOS_API_KEY", "client_1"), ("WORKOS_CLIENT_ID", KEY)],
-                Some("WORKOS_API_KEY begins with client_: key and client id are exchanged"),
+                Some(
+                    "WORKOS_API_KEY begins with client_: the API key and the client id are swapped",
+                ),
             ),
             (
                 "the key twice",
                 vec![key, ("WORKOS_CLIENT_ID", KEY)],
-                Some("WORKOS_CLIENT_ID begins with sk_: key and client id are exchanged"),
+                Some("WORKOS_CLIENT_ID begins with sk_: the API key and the client id are swapped"),
             ),
         ];
         for (name, variables, want) in cases {

@@ -1,6 +1,6 @@
-//! `Operation`: what is asked of WorkOS.
+//! `Operation`: the kinds of request to WorkOS.
 
-/// What is asked of WorkOS. It decides what may be repeated and what a refusal means.
+/// A kind of request to WorkOS. It decides whether a retry is allowed and what a refusal means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operation {
     Authenticate,

@@ -1,18 +1,18 @@
-//! Profiles and access tokens as WorkOS's API writes them.
+//! Profiles and access tokens in the JSON of WorkOS's API.
 //!
-//! - A profile must have its `id`, `email` and `connection_type`. Everything else may be null or
-//!   absent, as it is for a Magic Link connection that WorkOS made by itself; an empty text counts
-//!   as absent.
-//! - Attributes of any shape are handed over as JSON text, as WorkOS wrote it: no number loses a
-//!   digit, and the type of no JSON crate stands in the public API.
-//! - `Debug` shows ids alone: the rest is a person's.
+//! - A profile must have its `id`, `email` and `connection_type`. Every other field may be null or
+//!   absent, as for a Magic Link connection that WorkOS made by itself. An empty text counts as
+//!   absent.
+//! - Attributes of any shape are returned as WorkOS's own JSON text. No number loses a digit, and
+//!   no JSON crate's type is in the public API.
+//! - `Debug` shows only ids: the rest is personal data.
 
 use std::{fmt, time::Duration};
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Somebody, as WorkOS knows them through one connection.
+/// A person, as WorkOS knows them through one connection.
 #[derive(Clone)]
 pub struct Profile(ProfileAnswer);
 
@@ -40,7 +40,7 @@ struct Role {
 }
 
 impl Profile {
-    /// Returns the profile's id, `prof_…`: the key to store.
+    /// Returns the profile's id, `prof_…`: the key to store for an account.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.0.id
@@ -58,8 +58,8 @@ impl Profile {
         present(self.0.connection_id.as_deref())
     }
 
-    /// Returns the kind of the connection: `MagicLink`, `GoogleOAuth` and some fifty more, as
-    /// WorkOS writes it.
+    /// Returns the connection's type as WorkOS writes it: `MagicLink`, `GoogleOAuth` and about
+    /// fifty more.
     #[must_use]
     pub fn connection_type(&self) -> &str {
         &self.0.connection_type
@@ -72,8 +72,8 @@ impl Profile {
         present(self.0.organization_id.as_deref())
     }
 
-    /// Returns the id at the identity provider. For a Magic Link it is the address or nothing: not
-    /// a key to store.
+    /// Returns the person's id at the identity provider. For a Magic Link it is the address or
+    /// absent, so it is no key to store.
     #[must_use]
     pub fn idp_id(&self) -> Option<&str> {
         present(self.0.idp_id.as_deref())
@@ -114,8 +114,8 @@ impl Profile {
         self.0.groups.as_deref().unwrap_or_default()
     }
 
-    /// Returns the attributes that WorkOS's dashboard maps, as the text of a JSON object: `{}`
-    /// where there are none.
+    /// Returns the attributes that WorkOS's dashboard maps, as the text of a JSON object: `{}` if
+    /// there are none.
     #[must_use]
     pub fn custom_attributes(&self) -> &str {
         self.0
@@ -124,8 +124,8 @@ impl Profile {
             .map_or("{}", RawValue::get)
     }
 
-    /// Returns what the identity provider said, unchanged, as the text of a JSON object: `{}` where
-    /// there is nothing.
+    /// Returns the identity provider's attributes, unchanged, as the text of a JSON object: `{}` if
+    /// there are none.
     #[must_use]
     pub fn raw_attributes(&self) -> &str {
         self.0.raw_attributes.as_deref().map_or("{}", RawValue::get)
@@ -153,8 +153,8 @@ pub(super) fn present(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())
 }
 
-/// A token that speaks for one person at WorkOS for some minutes: it reads a profile, or is the JWT
-/// of a Magic Auth. `Debug` prints `[redacted]`.
+/// A credential for one person at WorkOS, valid for a few minutes. It reads a profile, or is the
+/// JWT of a Magic Auth. `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
@@ -178,7 +178,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// What a code was exchanged for.
+/// The result of exchanging a code.
 #[derive(Clone, Debug)]
 pub struct ProfileAndToken {
     profile: Profile,
@@ -196,19 +196,19 @@ pub(super) struct TokenAnswer {
 }
 
 impl ProfileAndToken {
-    /// Returns whose code it was.
+    /// Returns the profile of the code's owner.
     #[must_use]
     pub const fn profile(&self) -> &Profile {
         &self.profile
     }
 
-    /// Hands the profile over.
+    /// Converts this into the profile.
     #[must_use]
     pub fn into_profile(self) -> Profile {
         self.profile
     }
 
-    /// Returns the token that reads the profile again.
+    /// Returns the token that can read the profile again.
     #[must_use]
     pub const fn access_token(&self) -> &AccessToken {
         &self.access_token
@@ -220,7 +220,7 @@ impl ProfileAndToken {
         self.token_type.as_deref()
     }
 
-    /// Returns how long the token is good, counted from the answer: 10 minutes. Older answers lack
+    /// Returns how long the token is valid, counted from the answer: 10 minutes. Older answers lack
     /// it.
     #[must_use]
     pub const fn expires_in(&self) -> Option<Duration> {

@@ -1,10 +1,10 @@
-//! What a refusal of Magic Auth means, by WorkOS's machine code.
+//! Classifies refusals of Magic Auth by WorkOS's machine code.
 //!
-//! - The codes are those of WorkOS's OpenAPI specification of 2026-08, and of its SDKs for the
-//!   steps that a 403 asks for. A code that nobody knows is the person's where the status says so
-//!   (403 of an authentication), and our configuration otherwise.
-//! - A code decides before a status does, save in an outage: whether a spent code is 400 or 429
-//!   changes nothing for the person.
+//! - The codes come from WorkOS's OpenAPI specification of 2026-08 and, for the steps that a 403
+//!   asks for, from its SDKs. An unknown code counts as the person's for a 403 of an
+//!   authentication, and as our configuration otherwise.
+//! - The code takes precedence over the status, except in an outage: a spent code means the same to
+//!   the person as 400 or as 429.
 
 use crate::provider::ProviderErrorKind;
 use crate::provider::workos::complaint::Complaint;
@@ -28,7 +28,7 @@ pub(super) fn kind_of(
     }
     match (status, operation) {
         (429, _) => ProviderErrorKind::RateLimited,
-        // What the person typed comes as it is: that it is no code is no fault of ours.
+        // The person's input is sent as it is: if it is no code, our configuration is not at fault.
         (400 | 422, Operation::Authenticate) if complaint.is_about("code") => {
             ProviderErrorKind::CodeWrong
         }
@@ -45,10 +45,10 @@ fn kind_of_code(operation: Operation, code: &str) -> Option<ProviderErrorKind> {
     Some(match code {
         "one_time_code_previously_used" => ProviderErrorKind::CodeUsed,
         "one_time_code_too_many_attempts" => ProviderErrorKind::TooManyTries,
-        // And whatever else a code may come to be.
+        // Expired, and every future reason of this family.
         code if code.starts_with("one_time_code_") => ProviderErrorKind::CodeExpired,
-        // The last is of an address without a user: whoever types a code is not told which
-        // addresses have one.
+        // `entity_not_found` means that the address has no user. It must look like a wrong code, or
+        // an attacker could enumerate addresses.
         "invalid_one_time_code" | "invalid_credentials" | "invalid_grant" | "entity_not_found"
             if is_redemption =>
         {

@@ -1,7 +1,8 @@
 //! The four requests of WorkOS's Magic Link API, as methods of [`WorkOs`].
 //!
-//! - The key is in the `Authorization` field or in the form of the exchange, never in a URL.
-//! - An id is one percent-encoded path segment: no id leads to another endpoint.
+//! - The API key is in the `Authorization` header or in the form of the exchange. It is never in a
+//!   URL, which proxies log.
+//! - An id becomes one percent-encoded path segment, so that no id can lead to another endpoint.
 
 use form_urlencoded::Serializer;
 use http::Method;
@@ -20,7 +21,7 @@ use super::{
 use crate::provider::workos::operation::Operation;
 use crate::provider::{AuthorizationCode, ProviderError, ProviderErrorKind};
 
-/// RFC 3986, section 2.3: what needs no encoding in a path segment.
+/// The characters to encode in a path segment: all but the unreserved ones (RFC 3986, section 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -28,11 +29,11 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 impl WorkOs {
-    /// Makes a passwordless session, and with it a single-use link. Nothing is mailed.
+    /// Makes a passwordless session with a single-use link. WorkOS mails nothing yet.
     ///
     /// # Errors
     ///
-    /// [`ProviderErrorKind::Address`] when WorkOS does not take the address, and the kinds of any
+    /// [`ProviderErrorKind::Address`] when WorkOS does not accept the address, and the kinds of any
     /// call.
     pub async fn create_session(
         &self,
@@ -52,11 +53,10 @@ impl WorkOs {
         self.send(id, self.caller.deadline()).await
     }
 
-    /// Exchanges the code of a callback for a profile and a token. A code is good once, for ten
+    /// Exchanges the code of a callback for a profile and a token. A code works once, for ten
     /// minutes.
     ///
-    /// Which kind of connection, organization and address the profile must have is the caller's to
-    /// check.
+    /// The caller must check the profile's connection type, organization and address.
     ///
     /// # Errors
     ///
@@ -70,7 +70,7 @@ impl WorkOs {
         Ok(answer)
     }
 
-    /// Reads a profile by an access token. The exchange has returned the same profile already.
+    /// Reads a profile with an access token. The exchange has returned the same profile already.
     ///
     /// # Errors
     ///
@@ -105,6 +105,7 @@ impl WorkOs {
         };
         let answer = self.caller.call(&call, deadline).await?;
         let session = PasswordlessSession::from(answer.json::<PasswordlessSessionAnswer>()?);
+        // The id becomes part of the next request's path.
         if segment(session.id()).is_none() {
             return Err(lacks(&answer, "a session id"));
         }
@@ -118,11 +119,11 @@ impl WorkOs {
             method: Method::POST,
             path: format!("/passwordless/sessions/{id}/send"),
             authorization: Some(self.api_key.bearer.clone()),
-            // WorkOS needs no body, but a POST without a length is refused by some proxies.
+            // WorkOS needs no body, but some proxies refuse a POST without a length.
             content: Some(("application/json", "{}".to_owned())),
         };
         let answer = self.caller.call(&call, deadline).await?;
-        // SDKs hold both of its fields for optional.
+        // WorkOS's SDKs treat both of the answer's fields as optional.
         if answer.has_body() && answer.json::<SendAnswer>()?.success == Some(false) {
             return Err(lacks(&answer, "success"));
         }
@@ -146,7 +147,7 @@ impl WorkOs {
             operation: Operation::Exchange,
             method: Method::POST,
             path: "/sso/token".to_owned(),
-            // WorkOS authenticates this one by what is in the form.
+            // WorkOS authenticates this request by the client id and secret in the form.
             authorization: None,
             content: Some(("application/x-www-form-urlencoded", form)),
         };
@@ -156,7 +157,7 @@ impl WorkOs {
     }
 }
 
-/// Encodes an id as one path segment. A URL parser resolves dot segments, so these are none.
+/// Encodes an id as one path segment. Rejects dot segments, because URL parsers resolve them.
 fn segment(id: &str) -> Option<String> {
     (!matches!(id, "" | "." | "..")).then(|| utf8_percent_encode(id, SEGMENT).to_string())
 }

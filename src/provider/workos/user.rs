@@ -1,10 +1,10 @@
-//! Users and authentications as WorkOS's API writes them.
+//! Users and authentications in the JSON of WorkOS's API.
 //!
-//! - A user must have its `id` and `email`, an authentication its user and access token. Everything
-//!   else may be null or absent; an empty text counts as absent.
-//! - The access token is a JWT that came straight from WorkOS, over TLS: its `sid` is read as it
-//!   stands. Nothing else is read of it, and nothing is decided by it.
-//! - `Debug` shows ids alone: the rest is a person's, or a credential.
+//! - A user must have its `id` and `email`, an authentication its user and access token. Every
+//!   other field may be null or absent; an empty text counts as absent.
+//! - The access token is a JWT straight from WorkOS over TLS, so its `sid` is read without
+//!   verifying the signature. Nothing else of it is read, and it decides nothing.
+//! - `Debug` shows only ids: the rest is personal data or a credential.
 
 use std::fmt;
 
@@ -15,8 +15,7 @@ use serde_json::value::RawValue;
 use super::profile::{AccessToken, present};
 use crate::provider::workos::complaint::is_word;
 
-/// Somebody, as WorkOS knows them through their address: with AuthKit's methods, of which Magic
-/// Auth is one.
+/// A person, as WorkOS knows them through AuthKit's methods, of which Magic Auth is one.
 #[derive(Clone)]
 pub struct User(UserAnswer);
 
@@ -38,7 +37,8 @@ struct UserAnswer {
 }
 
 impl User {
-    /// Returns the user's id, `user_…`: the key to store. A profile of the same person has another.
+    /// Returns the user's id, `user_…`: the key to store for an account. A profile of the same
+    /// person has another id.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.0.id
@@ -50,7 +50,7 @@ impl User {
         &self.0.email
     }
 
-    /// Says whether WorkOS takes the address for proven. After a Magic Auth it does.
+    /// Says whether WorkOS considers the address proven. After a Magic Auth it does.
     #[must_use]
     pub const fn email_verified(&self) -> Option<bool> {
         self.0.email_verified
@@ -74,7 +74,7 @@ impl User {
         present(self.0.name.as_deref())
     }
 
-    /// Returns the application's own id for the user, where it gave WorkOS one.
+    /// Returns the application's own id for the user, if it gave WorkOS one.
     #[must_use]
     pub fn external_id(&self) -> Option<&str> {
         present(self.0.external_id.as_deref())
@@ -86,14 +86,14 @@ impl User {
         present(self.0.locale.as_deref())
     }
 
-    /// Returns what the application keeps of the user at WorkOS, as the text of a JSON object: `{}`
-    /// where there is nothing.
+    /// Returns the application's metadata for the user at WorkOS, as the text of a JSON object:
+    /// `{}` if there is none.
     #[must_use]
     pub fn metadata(&self) -> &str {
         self.0.metadata.as_deref().map_or("{}", RawValue::get)
     }
 
-    /// Returns the address of the user's picture.
+    /// Returns the URL of the user's picture.
     #[must_use]
     pub fn profile_picture_url(&self) -> Option<&str> {
         present(self.0.profile_picture_url.as_deref())
@@ -105,7 +105,7 @@ impl User {
         present(self.0.last_sign_in_at.as_deref())
     }
 
-    /// Returns when the user was made.
+    /// Returns when the user was created.
     #[must_use]
     pub fn created_at(&self) -> Option<&str> {
         present(self.0.created_at.as_deref())
@@ -127,7 +127,7 @@ impl fmt::Debug for User {
     }
 }
 
-/// A token that gets new access tokens of one session at WorkOS. `Debug` prints `[redacted]`.
+/// A token that gets new access tokens for one session at WorkOS. `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(String);
 
@@ -151,7 +151,7 @@ impl fmt::Debug for RefreshToken {
     }
 }
 
-/// What a Magic Auth code was redeemed for. `Debug` shows ids alone.
+/// The result of redeeming a Magic Auth code. `Debug` shows only ids.
 #[derive(Clone)]
 pub struct Authentication {
     user: User,
@@ -171,13 +171,13 @@ pub(super) struct AuthenticationAnswer {
 }
 
 impl Authentication {
-    /// Returns whose code it was.
+    /// Returns the code's owner.
     #[must_use]
     pub const fn user(&self) -> &User {
         &self.user
     }
 
-    /// Hands the user over.
+    /// Converts this into the user.
     #[must_use]
     pub fn into_user(self) -> User {
         self.user
@@ -189,7 +189,7 @@ impl Authentication {
         present(self.organization_id.as_deref())
     }
 
-    /// Returns the token that speaks for the person at WorkOS: a JWT.
+    /// Returns the person's credential at WorkOS: a JWT.
     #[must_use]
     pub const fn access_token(&self) -> &AccessToken {
         &self.access_token
@@ -207,9 +207,9 @@ impl Authentication {
         present(self.method.as_deref())
     }
 
-    /// Returns the id of the session that WorkOS keeps, `session_…`: the `sid` of the access token,
-    /// whose signature is not verified, since it comes from WorkOS itself. `None` where the token
-    /// has none that could be one.
+    /// Returns the id of the session that WorkOS keeps, `session_…`. It is the `sid` of the access
+    /// token, whose signature is not verified, because it comes from WorkOS itself. `None` if the
+    /// token has no valid `sid`.
     #[must_use]
     pub fn session_id(&self) -> Option<String> {
         #[derive(Deserialize)]
@@ -220,6 +220,7 @@ impl Authentication {
         let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
         let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
         let claims: Claims = serde_json::from_slice(&claims).ok()?;
+        // It travels in our token and names revocations, so only a short plain id is accepted.
         is_word(&claims.sid, |b| b.is_ascii_alphanumeric() || b == b'_').then_some(claims.sid)
     }
 }

@@ -1,8 +1,7 @@
-//! Passwordless sessions as WorkOS's API writes them.
+//! Passwordless sessions in the JSON of WorkOS's API.
 //!
-//! - Of an answer only the `id` must be there: the rest is read where it is, and unknown fields are
-//!   passed over.
-//! - The link in it signs somebody in: no `Debug` prints it.
+//! - An answer must have its `id`. Every other field is optional, and unknown fields are ignored.
+//! - The link is a credential: no `Debug` prints it.
 
 use std::{fmt, ops::RangeInclusive, time::Duration};
 
@@ -11,10 +10,10 @@ use serde_json::{Map, Value};
 
 use crate::{email::Email, error::ConfigError, provider::Link};
 
-/// How long WorkOS lets a link be good.
+/// How long a link of WorkOS may be valid.
 const LIFETIMES: RangeInclusive<Duration> = Duration::from_secs(900)..=Duration::from_secs(86_400);
 
-/// What a passwordless session is asked for with.
+/// The request for a passwordless session.
 ///
 /// ```
 /// use std::time::Duration;
@@ -47,20 +46,21 @@ impl NewPasswordlessSession {
         }
     }
 
-    /// Sets where the link leads. It must be configured in WorkOS's dashboard, whose default it
-    /// replaces.
+    /// Sets where the link leads, in place of the dashboard's default. WorkOS's dashboard must list
+    /// it.
     pub fn redirect_uri(mut self, redirect_uri: impl Into<String>) -> Self {
         self.redirect_uri = Some(redirect_uri.into());
         self
     }
 
-    /// Sets what comes back, unchanged, with the code. WorkOS documents no greatest length.
+    /// Sets the state, which comes back unchanged with the code. WorkOS documents no maximum
+    /// length.
     pub fn state(mut self, state: impl Into<String>) -> Self {
         self.state = Some(state.into());
         self
     }
 
-    /// Sets how long the link is good, in whole seconds, rounded down: 15 minutes to 24 hours.
+    /// Sets how long the link is valid, in whole seconds, rounded down: 15 minutes to 24 hours.
     /// Default: WorkOS's, 15 minutes.
     ///
     /// # Errors
@@ -106,7 +106,7 @@ impl fmt::Debug for NewPasswordlessSession {
     }
 }
 
-/// A passwordless session that WorkOS has made. `Debug` shows its id and end alone.
+/// A passwordless session that WorkOS has made. `Debug` shows only its id and expiry.
 #[derive(Clone)]
 pub struct PasswordlessSession {
     id: String,
@@ -124,7 +124,8 @@ pub(super) struct PasswordlessSessionAnswer {
 }
 
 impl PasswordlessSession {
-    /// Returns the session's id, `passwordless_session_…`: what a mail is asked for with.
+    /// Returns the session's id, `passwordless_session_…`, which
+    /// [`WorkOs::send_session`](super::WorkOs::send_session) takes.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -136,7 +137,7 @@ impl PasswordlessSession {
         self.email.as_deref()
     }
 
-    /// Returns when the link ends, as WorkOS writes it: ISO 8601 in UTC,
+    /// Returns when the link expires, as WorkOS writes it: ISO 8601 in UTC,
     /// `2026-09-16T15:44:08.475Z`.
     #[must_use]
     pub fn expires_at(&self) -> Option<&str> {
@@ -174,7 +175,7 @@ impl fmt::Debug for PasswordlessSession {
     }
 }
 
-/// What WorkOS says of a mail that it was asked for.
+/// WorkOS's answer to the request for a mail.
 #[derive(Deserialize)]
 pub(super) struct SendAnswer {
     pub(super) success: Option<bool>,

@@ -1,11 +1,11 @@
 //! `Ids`: the sessions that were ended one by one.
 //!
-//! - They are spread over shards. Readers of a shard take no lock; its writers stand in line.
-//! - A shard whose table is full gets another, without what has expired and with room for a third
-//!   more than is left. So forgetting, growing and shrinking are one step, of constant work per
-//!   order on average and of one shard's size at most, and no reader waits for it.
-//! - An expired entry is forgotten when its shard is full, not before: a shard keeps at most a
-//!   third more than it needed last, or seven.
+//! - They are spread over shards. Readers of a shard take no lock; its writers take turns.
+//! - A full shard gets a new table, without the expired entries and with room for a third more than
+//!   remain. Forgetting, growing and shrinking are therefore one step: constant work per order on
+//!   average, one shard's size at most. No reader waits for it.
+//! - An expired entry is forgotten only when its shard is full. A shard therefore keeps at most a
+//!   third more entries than it last needed, or seven more.
 
 use super::{
     sync::{Arc, AtomicUsize, Mutex, Ordering, PoisonError, Slot},
@@ -13,7 +13,7 @@ use super::{
 };
 
 pub(super) struct Ids {
-    /// How many entries there are, over all shards. No look-up asks it.
+    /// How many entries there are, over all shards. No look-up reads it.
     len: AtomicUsize,
     hasher: Hasher,
     shards: Box<[Shard]>,
@@ -21,7 +21,7 @@ pub(super) struct Ids {
 
 struct Shard {
     table: Slot<Table>,
-    /// How many entries the table has. Who holds it is the writer.
+    /// How many entries the table has. The lock's holder is the shard's one writer.
     taken: Mutex<usize>,
 }
 
@@ -50,7 +50,7 @@ impl Ids {
         })
     }
 
-    /// Remembers an id until `end`, or until the later end that it has already.
+    /// Remembers an id until `end`, or until its known end if that is later.
     pub(super) fn put(&self, id: Id, end: End, now: u64) {
         let hash = self.hasher.hash(id);
         let Some(shard) = self.shard(hash) else {
@@ -71,14 +71,14 @@ impl Ids {
         let old = table.map(|table| &**table);
         let (rebuilt, many) = Table::rebuilt(old, (id, end), self.hasher, now);
         shard.table.store(Some(Arc::new(rebuilt)));
-        // First the new one, so that the number never falls below none. Under the lock, so that
-        // nothing is taken off that was not counted.
+        // The addition first, so that the count never wraps below zero. Under the lock, so that
+        // only counted entries are subtracted.
         self.len.fetch_add(1, Ordering::Relaxed);
         self.len.fetch_sub(*taken + 1 - many, Ordering::Relaxed);
         *taken = many;
     }
 
-    /// Returns what is remembered. What is put in meanwhile may be missing.
+    /// Returns the remembered ids. An id that is put in during the call may be missing.
     pub(super) fn entries(&self) -> Vec<(Id, End)> {
         let mut entries = Vec::with_capacity(self.len());
         for shard in &self.shards {

@@ -1,15 +1,15 @@
-//! `Names`: orders that end many sessions, by a name that those have in common.
+//! `Names`: orders that end many sessions, by a name that those sessions share.
 //!
-//! - They are spread over shards, each a sorted list. Readers take no lock; an order replaces its
-//!   shard's list by a copy, in which it stands and what has expired does not. Orders that come
-//!   together share a copy, and one that says nothing new makes none.
+//! - They are spread over shards, each a sorted list. Readers take no lock. An order replaces its
+//!   shard's list with a copy that includes the order and drops what has expired. Orders of one
+//!   call share a copy, and an order that changes nothing makes none.
 
 use std::hash::{BuildHasher, RandomState};
 
 use super::sync::{Arc, AtomicUsize, Mutex, Ordering, PoisonError, Slot};
 use crate::clock::Timestamp;
 
-/// Sessions up to a moment are ended.
+/// Ends the sessions that began at `at` or before; may be forgotten after `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Before {
     pub(super) at: Timestamp,
@@ -64,8 +64,8 @@ impl Names {
         })
     }
 
-    /// Remembers orders; of two for one name, the later of each moment. Returns the names for which
-    /// something changed.
+    /// Remembers orders, merging two for one name into the later of each moment. Returns the names
+    /// for which something changed.
     pub(super) fn put<'a>(&self, orders: &[(&'a str, Before)], now: Timestamp) -> Vec<&'a str> {
         let place = |(name, order): &(&'a str, Before)| (self.place(name), (*name, *order));
         let mut placed: Vec<_> = orders.iter().map(place).collect();
@@ -81,7 +81,7 @@ impl Names {
         changed
     }
 
-    /// Puts orders in a shard, sorted by name.
+    /// Adds orders, sorted by name, to one shard.
     fn put_in<'a>(
         &self,
         shard: &Shard,
@@ -102,7 +102,8 @@ impl Names {
         let mut changed: Vec<(Arc<str>, Before)> = Vec::with_capacity(known.len() + fresh.len());
         let mut rest = known;
         for (name, order) in &fresh {
-            // Two orders for one name may come together.
+            // One call may bring two orders for the same name; they are neighbours, as the input is
+            // sorted.
             let last = changed.last_mut();
             if let Some((_, known)) = last.filter(|(last, _)| **last == **name) {
                 *known = known.or_later(*order);
@@ -124,12 +125,13 @@ impl Names {
         changed.extend(rest.iter().filter(counts).cloned());
         let (had, has) = (known.len(), changed.len());
         shard.orders.store(Some(Arc::new(changed)));
+        // The addition first, so that the count never wraps below zero.
         self.len.fetch_add(has, Ordering::Release);
         self.len.fetch_sub(had, Ordering::Release);
         fresh.into_iter().map(|(name, _)| name).collect()
     }
 
-    /// Returns what is remembered. What is put in meanwhile may be missing.
+    /// Returns the remembered orders. An order that is put in during the call may be missing.
     pub(super) fn entries(&self) -> Vec<(Arc<str>, Before)> {
         let mut entries = Vec::with_capacity(self.len());
         for shard in &self.shards {

@@ -1,20 +1,20 @@
-//! `Table`: session ids and when each may be forgotten, in 21 bytes a place.
+//! `Table`: session ids, and when each may be forgotten, in 21 bytes a place.
 //!
-//! - It is only ever added to, by one writer at a time, while any number of readers read: an id
-//!   stands in its place before its tag says so. What is to be forgotten is left out of the table's
-//!   successor ([`Table::rebuilt`]).
-//! - Eight places make a group, whose tags stand in one word: the high bit for a taken place, and
-//!   seven bits of the hash. A session that was not ended, which most are, is told by the tags
-//!   alone: they stand together, a byte a place, and stay in the processor's cache.
-//! - At most seven places of eight are taken, so that a search soon meets a group with a free one,
-//!   and ends there.
+//! - One writer at a time adds entries, while any number of readers read: the id is stored before
+//!   its tag publishes it. Nothing is removed; the table's successor leaves out what may be
+//!   forgotten ([`Table::rebuilt`]).
+//! - Eight places form a group, whose tags share one word. A tag has the high bit for a taken
+//!   place, and seven bits of the hash. For a session that was not ended, which most are, the tags
+//!   alone almost always answer: at a byte a place they stay in the processor's cache.
+//! - At most seven places of eight are taken, so that a search soon meets a group with a free
+//!   place, and ends there.
 
 use super::sync::{AtomicU32, AtomicU64, Ordering};
 
 /// A session's id, in two words.
 pub(super) type Id = [u64; 2];
 
-/// When an entry may be forgotten, in seconds since 1970. What lies past the year 2106 is kept for
+/// When an entry may be forgotten, in seconds since 1970. An end past the year 2106 is kept for
 /// ever: [`FOR_EVER`].
 pub(super) type End = u32;
 
@@ -28,13 +28,13 @@ const TAKEN: usize = 7;
 const EVERY_LOW_BIT: u64 = 0x0101_0101_0101_0101;
 const EVERY_HIGH_BIT: u64 = 0x8080_8080_8080_8080;
 
-/// Hashes ids. They are random already; the key is for those that are not, of an application or a
-/// test.
+/// Hashes ids with a random key. This crate's ids are random already; an application's or a test's
+/// may not be.
 #[derive(Clone, Copy)]
 pub(super) struct Hasher(pub(super) [u64; 2]);
 
 impl Hasher {
-    /// Multiplies twice: once is not enough where ids are counted and the key is an unlucky one.
+    /// Multiplies twice: once clusters when ids are sequential and the key is unlucky.
     pub(super) fn hash(self, id: Id) -> Hash {
         let [[first, second], [key, other]] = [id, self.0];
         let once = folded(first ^ key, second ^ other);
@@ -42,17 +42,17 @@ impl Hasher {
     }
 }
 
-/// 2^64 over the golden ratio, whose bits have no pattern.
+/// 2^64 divided by the golden ratio: its bits have no pattern.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// Returns the two halves of a product, one upon the other.
+/// Returns the exclusive or of the two halves of a product.
 fn folded(one: u64, other: u64) -> u64 {
     let product = u128::from(one) * u128::from(other);
     let [low, high] = [product & u128::from(u64::MAX), product >> 64];
     u64::try_from(low ^ high).unwrap_or_default()
 }
 
-/// 32 bits for the group, seven for the tag, and the rest for who chooses among tables.
+/// A hash: 32 bits choose the group, seven are the tag, and the highest 24 choose the shard.
 #[derive(Clone, Copy)]
 pub(super) struct Hash(u64);
 
@@ -71,7 +71,7 @@ impl Hash {
     }
 }
 
-/// Maps a number of so many bits evenly onto those below `many`, of which there are less than 2^32.
+/// Maps a number of `bits` bits evenly onto the numbers below `many`, which is less than 2^32.
 fn share(number: u64, bits: u32, many: usize) -> usize {
     let many = u64::try_from(many).unwrap_or_default();
     usize::try_from((number * many) >> bits).unwrap_or_default()
@@ -84,8 +84,8 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// Returns a table with what of `old` still counts at `now`, the entry, and room for a third
-    /// more; and how many entries it has.
+    /// Returns a table with the unexpired entries of `old`, the new entry, and room for a third
+    /// more; and its count.
     pub(super) fn rebuilt(
         old: Option<&Self>,
         entry: (Id, End),
@@ -105,7 +105,7 @@ impl Table {
         (draft.finish(), many)
     }
 
-    /// Says whether one more entry leaves enough places free, when there are `many`.
+    /// Says whether one more entry leaves enough places free, when there are `many` entries.
     pub(super) fn has_room(&self, many: usize) -> bool {
         many < self.tags.len() * TAKEN
     }
@@ -114,8 +114,8 @@ impl Table {
         self.search(id, hash).is_ok()
     }
 
-    /// Puts an entry in, which has to have room; or moves its end, never to an earlier one. Says
-    /// whether it is new. For one writer at a time.
+    /// Adds an entry, for which there must be room, or moves its end, never to an earlier one.
+    /// Returns whether it is new. For one writer at a time.
     pub(super) fn put(&self, id: Id, end: End, hash: Hash) -> bool {
         let (place, is_new) = match self.search(id, hash) {
             Ok(place) => (place, false),
@@ -131,14 +131,14 @@ impl Table {
                 word.store(value, Ordering::Relaxed);
             }
             if let Some(tags) = self.tags.get(place / PLACES) {
-                // Release: whoever sees the tag sees the id.
+                // Release: a reader that sees the tag also sees the id.
                 tags.fetch_or(hash.tag() << (place % PLACES * 8), Ordering::Release);
             }
         }
         is_new
     }
 
-    /// Returns every entry. One that is put in meanwhile may be missing.
+    /// Returns every entry. One that is added during the call may be missing.
     pub(super) fn entries(&self) -> impl Iterator<Item = (Id, End)> {
         let places = self.ids.iter().zip(&self.ends);
         let taken = self.tags.iter().flat_map(|tags| {
@@ -157,7 +157,7 @@ impl Table {
             })
     }
 
-    /// Returns the id's place, or the free one in which it belongs.
+    /// Returns the id's place, or else the free place in which it belongs.
     fn search(&self, id: Id, hash: Hash) -> Result<usize, Option<usize>> {
         let mut group = hash.group(self.tags.len());
         for _ in 0..self.tags.len() {
@@ -189,13 +189,14 @@ impl Table {
     }
 }
 
-/// The places of a group with one tag. After a true one there may be a false one beside it: the id
-/// has the last word.
+/// The places of a group with one tag. The place after a true match may match falsely, so the
+/// caller compares the id.
 struct Matches(u64);
 
 impl Matches {
     const fn of(tags: u64, tag: u64) -> Self {
-        // The usual test for a zero byte. A free place has no high bit and so is never one.
+        // The usual test for a zero byte. A free place's tag lacks the high bit, so it never
+        // matches.
         let differing = tags ^ tag.wrapping_mul(EVERY_LOW_BIT);
         Self(differing.wrapping_sub(EVERY_LOW_BIT) & !differing & EVERY_HIGH_BIT)
     }
@@ -219,7 +220,7 @@ fn first_byte(bits: u64) -> Option<usize> {
     (bits != 0).then(|| usize::try_from(bits.trailing_zeros() / 8).unwrap_or_default())
 }
 
-/// A table that nobody else sees yet.
+/// A table that no reader sees yet, so that filling it needs no atomics.
 struct Draft {
     tags: Vec<u64>,
     ids: Vec<Id>,
@@ -235,7 +236,7 @@ impl Draft {
         }
     }
 
-    /// Puts in what is not there, and has room.
+    /// Adds an entry that is not there yet. There must be room.
     fn put(&mut self, id: Id, end: End, hash: Hash) {
         let home = hash.group(self.tags.len());
         let (before, after) = self.tags.split_at_mut(home);

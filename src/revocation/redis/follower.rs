@@ -1,16 +1,17 @@
 //! The follower: keeps this process's copy the same as what Redis holds.
 //!
 //! 1. It connects, and compares the epoch, the server's history and the number of the last order
-//!    with those that it left.
-//! 2. All as it was: it reads on from its place in the stream. Too far behind: it loads everything.
-//! 3. Another memory - empty, older, or a failover's: it loads everything, and puts back what only
-//!    this process knows.
-//! 4. What it cannot put back, because the server takes no writes, it hands to the writer: that is
-//!    no reason to vouch for nobody.
-//! 5. It waits at the stream, and hears at least every 300 ms: an answer that does not come is a
-//!    server that is gone.
-//! 6. Each time it asks again whose history this is: a server may come to follow another, and keep
-//!    its connections.
+//!    with those of its last connection.
+//! 2. If all match, it reads on from its place in the stream. If it is too far behind for the
+//!    stream, it loads everything.
+//! 3. If the data set is another one - emptied, older, or behind a failover - it loads everything,
+//!    and puts back what only this process knows.
+//! 4. If the server takes no writes, it hands the orders to the writer and follows all the same: a
+//!    full Redis must not refuse every session.
+//! 5. It waits at the stream, and gets an answer at least every 300 ms. It takes a missing answer
+//!    for a lost server.
+//! 6. After each answer it checks the server's history again: a demoted primary keeps its
+//!    connections.
 
 use std::{collections::HashMap, convert::Infallible, error::Error, sync::Arc, time::Duration};
 
@@ -34,9 +35,9 @@ use crate::{
     },
 };
 
-/// How long the server holds a question when there is nothing new.
+/// How long the server holds a read when there is nothing new.
 const HEARTBEAT: Duration = Duration::from_millis(300);
-/// How much later its answer may come.
+/// How long after that the answer may still come.
 const LATE: Duration = Duration::from_secs(1);
 /// The pause before a second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -44,12 +45,12 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 /// After this many answers, ten seconds, it looks up the primary again: a demoted one keeps
 /// answering old connections.
 const ANSWERS_A_WAY: u32 = 33;
-/// Whoever followed for this long begins with the first pause again.
+/// After following for this long, the next loss begins with the first pause again.
 const STEADY: Duration = Duration::from_secs(1);
-/// How many orders are put back in one step.
+/// How many orders one script call puts back: Redis serves no other command meanwhile.
 const BATCH: usize = 250;
 
-/// Where the follower is.
+/// The follower's position: a data set, and the last order read of it.
 #[derive(Debug)]
 struct Place {
     epoch: Vec<u8>,
@@ -57,7 +58,7 @@ struct Place {
     seq: u64,
 }
 
-/// What the server says of its memory.
+/// The server's description of its data set.
 struct State {
     epoch: Option<Vec<u8>>,
     history: String,
@@ -65,20 +66,21 @@ struct State {
 }
 
 impl State {
-    /// Says whether this is the memory of that place.
+    /// Says whether this is the data set of that position.
     fn is_of(&self, place: &Place) -> bool {
         self.history == place.history && self.epoch.as_ref() == Some(&place.epoch)
     }
 }
 
-/// Follows the server for as long as it is polled.
+/// Follows the server for as long as the future is polled.
 pub(super) async fn follow(
     redis: Redis,
     replica: Arc<Replica>,
     letters: mpsc::UnboundedSender<Letter>,
     loaded: watch::Sender<bool>,
 ) {
-    // However this ends - by a panic, with the runtime - what is known here is no longer fresh.
+    // A drop guard: however this ends, by a panic or with the runtime, the copy stops counting as
+    // fresh.
     let losing = Losing(replica);
     let replica = &losing.0;
     let wire = Wire::of(&redis);
@@ -126,7 +128,7 @@ impl Drop for Losing {
     }
 }
 
-/// One connection's worth of following.
+/// What following needs, over one connection.
 struct Following<'a> {
     redis: &'a Redis,
     connection: &'a Connection,
@@ -157,11 +159,12 @@ impl Following<'_> {
                     Err(error) => Err(error),
                 };
                 match state {
-                    // It was emptied under us, or has another's history.
+                    // Redis was emptied, or the server now has another history.
                     Ok(state) if !state.is_of(&here) => break,
-                    // Nor is it taken for the memory that it was.
+                    // `place` stays empty, so that the next connection loads everything and puts
+                    // orders back.
                     Ok(_) if self.replica.take_doubt() => {
-                        let problem = std::io::Error::other("the way leads to another server");
+                        let problem = std::io::Error::other("another server is the primary now");
                         return Err(StoreError::unavailable(problem));
                     }
                     Ok(_) => self.replica.hear(),
@@ -175,21 +178,23 @@ impl Following<'_> {
         }
     }
 
-    /// Asks where the way leads now. Where nobody tells, it is taken to lead here.
+    /// Looks up the primary again. If no server answers, the present one is kept.
     async fn ask_the_way(&self) {
         if let Ok(connection) = self.redis.connect().await {
             self.replica.note_history(&connection.history);
         }
     }
 
-    /// Makes the copy whole, from wherever it was left.
+    /// Brings the copy up to date, from wherever it was left.
     async fn arrive(&self, left: Option<Place>) -> Result<Place, StoreError> {
         let mut state = self.state().await?;
         if state.epoch.is_none() {
+            // An empty list of orders only creates the epoch.
             self.put(&[]).await?;
             state = self.state().await?;
         }
-        // Without a history nobody can tell whether it is the same memory.
+        // Without a history, an older backup of the same data set would pass for the data set
+        // itself.
         let is_known = !state.history.is_empty() && !self.replica.take_doubt();
         let left = left.filter(|left| is_known && state.is_of(left) && left.seq <= state.seq);
         let State {
@@ -204,7 +209,8 @@ impl Following<'_> {
         };
         if let Some(left) = left {
             here.seq = left.seq;
-            // All that it holds behind our place, unless it holds less than that.
+            // Read everything after our position. If the stream no longer reaches back to it, load
+            // everything.
             while here.seq < seq {
                 let before = here.seq;
                 if !self.read(&mut here, None).await? || here.seq == before {
@@ -215,9 +221,11 @@ impl Following<'_> {
             }
         } else {
             self.replica.leave_memory(&here.history);
-            // What only we know is put back; of a first load that is nothing, and what could not be
-            // written is the writer's.
+            // Put back what only this process knows: nothing on a first load, and the writer's
+            // unsent orders are the writer's to send.
             let known = self.replica.orders.orders();
+            // `seq` was read before the load: `ZSCAN` may miss orders that come meanwhile, but
+            // reading on from `seq` brings them.
             let held = self.load().await?;
             self.put_back(known, &held).await?;
         }
@@ -226,7 +234,7 @@ impl Following<'_> {
         Ok(here)
     }
 
-    /// Reads on. `false` says that orders are missing.
+    /// Reads on from `here`. Returns `false` if orders are missing from the stream.
     async fn read(&self, here: &mut Place, block: Option<Duration>) -> Result<bool, StoreError> {
         let limit = block.unwrap_or_default() + LATE;
         let command = self.wire.read(here.seq, block);
@@ -239,6 +247,7 @@ impl Following<'_> {
         let mut is_whole = true;
         for (id, fields) in entries {
             let seq = id.split_once('-').and_then(|(seq, _)| seq.parse().ok());
+            // The script numbers orders without gaps, so a gap means that the stream was trimmed.
             is_whole = seq == Some(here.seq + 1);
             if !is_whole {
                 break;
@@ -252,8 +261,7 @@ impl Following<'_> {
         Ok(is_whole)
     }
 
-    /// Asks for the epoch, the history and the number of the last order, and for the time on the
-    /// way.
+    /// Reads the epoch, the history and the number of the last order, and notes the server's time.
     async fn state(&self) -> Result<State, StoreError> {
         let (state, time) = (self.wire.state(), Wire::time());
         let (state, time) = (self.connection.ask(&state), self.connection.ask(&time));
@@ -268,7 +276,7 @@ impl Following<'_> {
         })
     }
 
-    /// Loads everything, and returns what there was.
+    /// Loads every order, and returns them by member.
     async fn load(&self) -> Result<HashMap<Vec<u8>, Timestamp>, StoreError> {
         let mut held = HashMap::new();
         let mut cursor = "0".to_owned();
@@ -289,7 +297,7 @@ impl Following<'_> {
         }
     }
 
-    /// Puts orders back that the server does not hold, save those that may be forgotten.
+    /// Puts back the orders that the server lacks, except those that may be forgotten.
     async fn put_back(
         &self,
         known: Vec<Revocation>,
@@ -304,10 +312,10 @@ impl Following<'_> {
         for (number, batch) in missing.chunks(BATCH).enumerate() {
             if self.put(batch).await.is_err() {
                 for order in missing.into_iter().skip(number * BATCH) {
-                    // Without a writer there is no runtime.
+                    // The send fails only when the runtime, and the writer with it, is gone.
                     let _ = self.letters.send(Letter { order, reply: None });
                 }
-                // It may be gone as well.
+                // Tell a full server from a lost one: only the lost one fails here too.
                 self.state().await?;
                 break;
             }
@@ -315,7 +323,7 @@ impl Following<'_> {
         Ok(())
     }
 
-    /// Puts orders in, and makes sure that there is an epoch.
+    /// Records orders, and makes sure that there is an epoch.
     async fn put(&self, orders: &[Revocation]) -> Result<(), StoreError> {
         let now = self.replica.now();
         let (script, keys) = self.wire.put();
@@ -325,11 +333,11 @@ impl Following<'_> {
     }
 }
 
-/// Reads an order. One that this version does not know is said in the log.
+/// Decodes an order. Logs one that this version does not know.
 fn known(member: &[u8], until: &[u8]) -> Option<Revocation> {
     let order = order(member, until);
     if order.is_none() {
-        tracing::error!(target: "tower_magic_link", "an order in redis is of an unknown kind: is another replica newer?");
+        tracing::error!(target: "tower_magic_link", "skipped a revocation of an unknown kind in redis: does another replica run a newer version?");
     }
     order
 }

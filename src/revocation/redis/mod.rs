@@ -1,9 +1,9 @@
-//! `RedisRevocations`: ended sessions, known to every replica of an application and looked up
-//! without a network.
+//! `RedisRevocations`: ended sessions, shared by every replica of an application and looked up
+//! without a round trip.
 //!
-//! - `wire` is how orders are written down, `follower` keeps this process's copy (`replica`) the
-//!   same, `writer` takes orders there.
-//! - An order of this process holds here at once, whatever becomes of it on the way.
+//! - `wire` encodes orders, `follower` keeps this process's copy (`replica`) up to date, and
+//!   `writer` sends orders to Redis.
+//! - An order given in this process takes effect here at once, even if Redis never gets it.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -28,9 +28,9 @@ use self::{replica::Replica, unsent::Letter};
 /// How long the first load may take.
 const FIRST_LOAD: Duration = Duration::from_secs(30);
 
-/// Remembers ended sessions in a Redis that the replicas of an application share. Each holds all of
-/// them locally and follows what is added, so that a look-up costs no network. Clones share
-/// everything.
+/// Remembers ended sessions in a Redis that the replicas of an application share. Each replica
+/// holds a local copy of all of them and follows new ones, so that a look-up needs no round trip.
+/// Clones share everything.
 ///
 /// ```no_run
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -53,33 +53,33 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 ///
 /// | what | becomes |
 /// | --- | --- |
-/// | it is stopped, paused or cut off | noticed within 1.5 seconds: [`Event::ServerLost`](crate::event::Event::ServerLost); back within 2 seconds of its return |
-/// | a look-up within the [grace](Redis::grace) | is answered by what is known here |
-/// | a look-up after that | of a session that is known to have ended: ended; of others [`StoreError`], so 503 or [`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage) |
-/// | an end that is ordered here | holds here at once; the caller hears [`StoreError`] within 1.5 seconds; it is sent again until Redis has it, and holds elsewhere from then on |
-/// | Redis comes back empty, or older than it was | each replica puts back what it knows and has not expired |
-/// | it takes no writes (full, or a disk that is) | as for an end that is ordered while it is away; all else goes on, and who connects follows |
-/// | another server is the one now, and the old one still answers | the follower leaves a server that has come to follow another; every ten seconds, and when the writer is led elsewhere, it asks the way anew. Orders go where it reads |
-/// | this process is stopped, or its runtime is not driven | nothing is heard: after 2.5 seconds and the grace as past the grace |
-/// | the last clone is dropped while orders wait | they are sent as long as Redis takes them; the log says how many it did not |
+/// | Redis is stopped, paused or cut off | the replica notices within 1.5 seconds ([`Event::ServerLost`](crate::event::Event::ServerLost)), and follows again within 2 seconds of its return |
+/// | a look-up within the [grace](Redis::grace) | is answered from the local copy |
+/// | a look-up after that | for a session that is known to have ended: revoked. For others: [`StoreError`], which the layer answers with 503 or by [`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage) |
+/// | a revocation given here | takes effect here at once; `revoke` returns [`StoreError`] within 1.5 seconds; the writer sends it again until Redis has stored it, and other replicas know of it from then on |
+/// | Redis comes back empty, or older than it was | each replica puts back the unexpired orders that it knows |
+/// | Redis takes no writes (its memory or its disk is full) | as for a revocation given while it is away; look-ups go on, and a new replica can still load and follow |
+/// | another server is primary now, and the old one still answers | the follower leaves a server that has become a replica. Every ten seconds, and when the writer reaches another server, it looks up the primary again. Orders go to the server that the follower reads |
+/// | this process is stopped, or its runtime is not driven | the copy gets no updates: after 2.5 seconds plus the grace, look-ups answer as they do past the grace |
+/// | the last clone is dropped while orders wait | the writer sends them for as long as Redis takes them; the log says how many were lost |
 ///
-/// A process that starts meanwhile knows nothing: [`RedisRevocations::connect`] fails, and
-/// [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is there. If Redis comes
-/// back empty and *no* replica lives on that knew, the ends are lost: give it persistence where
-/// that can happen.
+/// A process that starts during an outage knows nothing: [`RedisRevocations::connect`] fails, and a
+/// store made by [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is back. If
+/// Redis comes back empty and no replica that knew the orders is still running, they are lost.
+/// Enable persistence where that can happen.
 ///
 /// # What it costs
 ///
-/// In Redis about 120 bytes for each ended session until its token would have expired, and a stream
-/// of the last 10,000 orders. Entries leave with the first order from a minute after their time on.
-/// In this process what a [`MemoryRevocations`](crate::revocation::MemoryRevocations) of the same
-/// sessions costs: they are forgotten, as new ones come, from a minute after their time on, by its
-/// clock and Redis's. Each replica holds two connections and asks Redis some thirteen small
-/// questions a second.
+/// In Redis: about 120 bytes for each ended session until its token would have expired, and a
+/// stream of the last 10,000 orders. An entry leaves with the first order that comes a minute or
+/// more after its time. In this process: as much as a
+/// [`MemoryRevocations`](crate::revocation::MemoryRevocations) of the same sessions. Entries leave
+/// as new ones come, from a minute after their time by both this machine's clock and Redis's. Each
+/// replica holds two connections, and sends Redis about thirteen small commands a second.
 ///
 /// # Tasks
 ///
-/// Two tasks on the tokio runtime in which it was made end with the last clone.
+/// It spawns two tasks on the tokio runtime in which it was made. They end with the last clone.
 #[derive(Clone)]
 pub struct RedisRevocations(Arc<Handle>);
 
@@ -91,23 +91,24 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // The writer ends by itself, once it has sent what it was given, or cannot.
+        // The writer ends by itself, once it has sent its orders or an attempt has failed.
         self.follower.abort();
     }
 }
 
 impl RedisRevocations {
-    /// Connects, and loads what was ended before.
+    /// Connects, and loads the sessions that have ended so far.
     ///
     /// # Errors
     ///
-    /// When Redis cannot be reached within a second, or what it holds is not loaded within 30.
+    /// When Redis cannot be reached within a second, or its orders do not load within 30 seconds.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     pub async fn connect(redis: &Redis) -> Result<Self, StoreError> {
-        // What is wrong is best said by whoever connects; the follower would only try again.
+        // Connect once here, so that the caller gets the reason: the follower would only log it and
+        // try again.
         drop(redis.connect().await?);
         let (store, mut loaded) = Self::start(redis);
         let first = timeout(FIRST_LOAD, loaded.wait_for(|loaded| *loaded)).await;
@@ -118,7 +119,7 @@ impl RedisRevocations {
         }
     }
 
-    /// Begins to connect, and waits for nothing: look-ups fail until Redis is reached. For an
+    /// Connects in the background. Look-ups fail until Redis has been reached and loaded. For an
     /// application that has to start while Redis is away.
     ///
     /// # Panics
@@ -144,7 +145,7 @@ impl RedisRevocations {
         (Self(Arc::new(handle)), is_loaded)
     }
 
-    /// Says whether Redis is followed: what is known here is all that there is to know.
+    /// Says whether Redis is followed, so that the local copy is complete.
     #[must_use]
     pub fn is_following(&self) -> bool {
         self.0.replica.is_following()
@@ -168,8 +169,9 @@ impl Revocations for RedisRevocations {
         self.0.replica.look_up(session)
     }
 
-    /// Ends here at once, even if nobody waits for the answer, and then everywhere.
+    /// Ends the sessions here at once, even if the future is dropped, and then on every replica.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        // Locally first: a sign-out must hold on this replica even if Redis is away.
         self.0.replica.end(revocation);
         let (reply, taken) = oneshot::channel();
         let letter = Letter {
@@ -178,7 +180,7 @@ impl Revocations for RedisRevocations {
         };
         let handed = self.0.letters.send(letter);
         Box::pin(async move {
-            // The writer is gone with its runtime.
+            // The writer is gone when its runtime has shut down.
             let gone = || StoreError::new(StoreErrorKind::Unavailable);
             handed.map_err(|_| gone())?;
             taken.await.map_err(|_| gone())?.map_err(StoreError::new)
@@ -190,7 +192,7 @@ impl Revocations for RedisRevocations {
     }
 
     fn tell_to(&self, listener: &Listener) {
-        // Of several layers the first hears of it.
+        // If several layers share the store, the first one's listener gets the events.
         let _ = self.0.replica.listener.set(listener.clone());
     }
 }

@@ -1,12 +1,15 @@
--- Puts orders in, as one step. An order that is there already, or a weaker one, changes nothing and is not told again.
+-- Records orders, atomically. An order that is stored already, or a weaker one, changes nothing and
+-- is not added to the stream again.
 --
--- KEYS  entries  sorted set: what was ended, by the second in which it may be forgotten
---       groups   hash: of an order that ends many sessions, up to which second they end
---       state    hash: epoch (random: another one is another memory) and seq (how many orders were told)
---       stream   what was told, numbered by seq
--- ARGV  now, an epoch for a memory that has none, how many orders the stream keeps, and of each order: kind, name, at, until
+-- KEYS  entries  sorted set: orders, scored by the second in which each may be forgotten
+--       groups   hash: for an order that ends many sessions, the second up to which they end
+--       state    hash: epoch (random: another one is another data set) and seq (orders streamed)
+--       stream   the orders as they came, numbered by seq
+-- ARGV  now, an epoch for a data set that has none, how many orders the stream keeps; then of each
+--       order: kind, name, at, until
 local entries, groups, state, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
--- What has ended by both clocks, a minute ago, is dropped; and first, for that is all that a full server takes.
+-- Drop what expired a minute ago by both the caller's clock and this server's. This comes first,
+-- because a full server accepts deletions only. At most 1,000, so that no call blocks Redis
 local now = math.min(tonumber(ARGV[1]), tonumber(redis.call('TIME')[1])) - 60
 local ended = redis.call('ZRANGEBYSCORE', entries, '-inf', now, 'LIMIT', 0, 1000)
 for _, member in ipairs(ended) do
@@ -30,13 +33,14 @@ for i = 4, #ARGV, 4 do
   local old_till = redis.call('ZSCORE', entries, old)
   if old_till and tonumber(old_till) > tonumber(till) then till = old_till end
   if member ~= old or not old_till or tonumber(till) > tonumber(old_till) then
-    -- Told before it is noted: an order that is noted is not told again.
+    -- Stream before storing: if the stream refuses the order, storing it first would suppress every
+    -- retry, and no replica would ever get it.
     local seq = redis.call('HINCRBY', state, 'seq', 1)
     local words = { 'XADD', stream, 'MAXLEN', '~', ARGV[3], seq .. '-0', 'o', member, 'u', till }
     local told = redis.pcall(unpack(words))
     if type(told) == 'table' and told.err then
       if not string.find(told.err, 'equal or smaller', 1, true) then return told end
-      -- The stream is another memory's: everybody loads everything.
+      -- The stream belongs to another data set. A new epoch makes every replica load everything.
       redis.call('DEL', stream)
       redis.call('HSET', state, 'epoch', ARGV[2])
       redis.call(unpack(words))

@@ -1,13 +1,13 @@
-//! `Replica`: what this process knows of the ended sessions, and how good that is.
+//! `Replica`: this process's copy of the ended sessions, and how fresh it is.
 //!
-//! - A look-up asks memory and the clock. That the server is followed is taken for true only while
-//!   it was heard of a moment ago: a process that was stopped, or whose runtime nobody drives, has
-//!   heard of nothing.
-//! - What was ended is ended, however old the word: only the answer that a session stands needs to
-//!   be fresh.
-//! - What is forgotten is what has ended by the server's clock and by this machine's, a minute ago:
-//!   not by the clock of whoever gives an order. One clock that is ahead makes nothing be
-//!   forgotten.
+//! - A look-up reads memory and the clock. The copy counts as followed only while the server's last
+//!   answer is recent: a process that was suspended, or whose runtime is not driven, gets no
+//!   answers.
+//! - A revoked session stays revoked, however old the copy. Only the answer "active" needs a fresh
+//!   copy.
+//! - An entry is forgotten once it has been expired for a minute by both the server's clock and
+//!   this machine's. The clock of the machine that gave the order does not matter, and one clock
+//!   that is ahead never makes an entry be forgotten early.
 
 use std::{
     fmt, slice,
@@ -28,31 +28,31 @@ use crate::{
     store::{StoreError, StoreErrorKind},
 };
 
-/// While the server is followed it is heard of at least this often, save while everything is
-/// loaded: see the follower's waits.
+/// While the copy is followed, the server answers at least this often, except during a full load:
+/// see the follower's waits.
 const HEARD_WITHIN: Duration = Duration::from_millis(2_500);
-/// By how many seconds the machines' clocks may differ.
+/// How many seconds the machines' clocks may differ by.
 const SLACK: u64 = 60;
 
-/// What this process knows of the ended sessions.
+/// This process's copy of the ended sessions, and how fresh it is.
 pub(super) struct Replica {
     pub(super) orders: MemoryRevocations,
     pub(super) listener: OnceLock<Listener>,
     grace: Duration,
     began: Instant,
-    /// The server is heard of.
+    /// Whether the follower is reading from the server.
     is_following: AtomicBool,
-    /// The first load is done.
+    /// Whether the first load is done.
     is_loaded: AtomicBool,
-    /// When the server was heard of last, in milliseconds since `began`.
+    /// When the server last answered, in milliseconds since `began`.
     heard: AtomicU64,
-    /// What the server's clock said at `began`, in seconds since 1970.
+    /// The server's time at `began`, in seconds since 1970.
     server_began: AtomicU64,
-    /// How many memories the follower has come to.
+    /// How many data sets the follower has arrived at.
     memories: AtomicU64,
-    /// The history of the server that it reads.
+    /// The history (replication id) of the server that the follower reads.
     history: Mutex<String>,
-    /// Whether the writer was led to another server.
+    /// Whether the writer has reached another server than the follower's.
     is_doubted: AtomicBool,
 }
 
@@ -73,24 +73,25 @@ impl Replica {
         }
     }
 
-    /// Returns how many memories the follower has come to: who writes to an earlier one writes
-    /// where nobody reads.
+    /// Returns how many data sets the follower has arrived at. A writer still connected to an
+    /// earlier one would write where nobody reads.
     pub(super) fn memories(&self) -> u64 {
         self.memories.load(Ordering::SeqCst)
     }
 
-    /// Notes that the follower has come to another memory. What was ended before is for it to put
-    /// back, what is ended later for the writer to send.
+    /// Notes that the follower has arrived at another data set. The follower puts earlier orders
+    /// back; the writer sends later ones.
     pub(super) fn leave_memory(&self, history: &str) {
         history.clone_into(&mut self.history());
         self.memories.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Notes the history of the server that the writer was led to, and returns whether it may be
-    /// written to: it is the one that the follower reads, or the follower reads none.
+    /// Notes the history of the server that the writer has reached. Returns whether the writer may
+    /// write there: it is the server that the follower reads, or the follower reads none.
     ///
-    /// A follower that reads another one is doubted. It connects again and puts back what it knows.
-    /// What the writer has to write was ended in this process before it called this.
+    /// If the follower reads another server, it is marked to connect again and put back what it
+    /// knows. That includes the writer's orders, which took effect in this process before this
+    /// call.
     pub(super) fn note_history(&self, history: &str) -> bool {
         let is_same = {
             let ours = self.history();
@@ -102,7 +103,8 @@ impl Replica {
         is_same || !self.is_following.load(Ordering::Acquire)
     }
 
-    /// Returns whether the writer was led to another server since the last call, and forgets it.
+    /// Returns whether the writer has reached another server since the last call, and clears the
+    /// mark.
     pub(super) fn take_doubt(&self) -> bool {
         self.is_doubted.swap(false, Ordering::SeqCst)
     }
@@ -111,21 +113,21 @@ impl Replica {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends what was ordered here.
+    /// Applies an order given in this process.
     pub(super) fn end(&self, order: &Revocation) {
         let orders = slice::from_ref(order);
         self.orders.end_all(orders, self.past());
     }
 
-    /// Ends what was ordered elsewhere, save what may be forgotten already.
+    /// Applies orders from the server, except those that may be forgotten already.
     pub(super) fn hear_of(&self, mut orders: Vec<Revocation>) {
         let past = self.past();
         orders.retain(|order| order.until() > past);
         self.orders.end_all(&orders, past);
     }
 
-    /// Returns what has passed on every machine: what has ended by then may be forgotten. 1970
-    /// until the server was heard of.
+    /// Returns a moment that has passed on every machine: entries that expired by then may be
+    /// forgotten. 1970 until the server has answered.
     pub(super) fn past(&self) -> Timestamp {
         Timestamp::from_secs(self.now().as_secs().saturating_sub(SLACK))
     }
@@ -137,7 +139,7 @@ impl Replica {
         Timestamp::from_secs(theirs.min(SystemClock.now().as_secs()))
     }
 
-    /// Notes what the server's clock says. While it is away it is taken to go on.
+    /// Notes the server's time. While the server is away, its clock is assumed to keep running.
     pub(super) fn set_server_time(&self, secs: u64) {
         let began = secs.saturating_sub(self.began.elapsed().as_secs());
         self.server_began.store(began, Ordering::Relaxed);
@@ -152,7 +154,7 @@ impl Replica {
         }
     }
 
-    /// Says whether too much may have happened that this process has not heard of.
+    /// Says whether the copy is too old to answer that a session is active.
     fn is_stale(&self) -> bool {
         let next = if self.is_following.load(Ordering::Acquire) {
             HEARD_WITHIN
@@ -162,7 +164,7 @@ impl Replica {
         !self.is_loaded() || self.unheard() >= next + self.grace
     }
 
-    /// Returns for how long nothing was heard of the server.
+    /// Returns how long ago the server last answered.
     fn unheard(&self) -> Duration {
         let heard = Duration::from_millis(self.heard.load(Ordering::Acquire));
         self.began.elapsed().saturating_sub(heard)
@@ -176,7 +178,7 @@ impl Replica {
         self.is_following.load(Ordering::Acquire) && self.unheard() < HEARD_WITHIN
     }
 
-    /// Notes that the server was heard of, and that nothing was missed.
+    /// Notes that the server has answered, and that no order was missed.
     pub(super) fn hear(&self) {
         let heard = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.heard.store(heard, Ordering::Release);
@@ -187,7 +189,7 @@ impl Replica {
         }
     }
 
-    /// Notes that the server is not heard of any more.
+    /// Notes that the server no longer answers.
     pub(super) fn lose(&self) {
         if self.is_following.swap(false, Ordering::AcqRel) {
             let store = StoreName::Revocations;
@@ -196,7 +198,7 @@ impl Replica {
     }
 
     fn tell(&self, event: &Event<'_>) {
-        // Before a layer is built there is nobody to tell but the log.
+        // Before a layer is built there is no listener, only the log.
         match self.listener.get() {
             Some(listener) => listener.tell(event),
             None => Listener::default().tell(event),
@@ -245,8 +247,8 @@ mod tests {
         assert_eq!(replica.orders.len(), 1);
     }
 
-    /// Pins: an order that another server took while none was followed, and that nobody put back
-    /// where the follower had been before.
+    /// Pins: an order that another server took while no server was followed was lost, because no
+    /// replica put it back on the server that the follower had read before.
     #[tokio::test]
     async fn what_is_written_at_another_server_than_the_last_one_makes_the_follower_arrive_anew() {
         let replica = Replica::new(Duration::ZERO);
@@ -275,7 +277,7 @@ mod tests {
         assert!(!replica.is_stale());
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(replica.is_stale());
-        // Followed or not: who hears of nothing knows nothing.
+        // Without answers the copy gets stale even while it counts as followed.
         replica.hear();
         tokio::time::advance(Duration::from_millis(5_499)).await;
         assert!(!replica.is_stale());

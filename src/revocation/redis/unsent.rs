@@ -1,8 +1,8 @@
-//! `Unsent`: orders that Redis has not got yet, one for each target.
+//! `Unsent`: orders that Redis has not stored yet, one for each target.
 //!
-//! - First come, first sent. A later order for a target that waits already makes that one the later
-//!   of both, and hears what becomes of it.
-//! - So it is bounded by how much there is to end, not by how often somebody says so.
+//! - First in, first out. An order for a target that is waiting already is merged into the waiting
+//!   one, with the later of each moment, and both callers get its result.
+//! - Memory is therefore bounded by the number of targets, not by how often `revoke` is called.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -10,10 +10,10 @@ use tokio::sync::oneshot;
 
 use crate::{clock::Timestamp, revocation::Revocation, store::StoreErrorKind};
 
-/// An order on its way.
+/// An order on its way to the writer.
 pub(super) struct Letter {
     pub(super) order: Revocation,
-    /// Who waits to hear. Nobody does any more once it was told that it failed.
+    /// The caller's end of the answer. `None` once the caller got a failure.
     pub(super) reply: Option<oneshot::Sender<Result<(), StoreErrorKind>>>,
 }
 
@@ -43,7 +43,7 @@ impl Unsent {
         }
     }
 
-    /// Says that the first so many were taken.
+    /// Answers the first `count` orders as stored, and removes them.
     pub(super) fn sent(&mut self, count: usize) {
         for key in self.queue.drain(..count.min(self.queue.len())) {
             let (_, replies) = self.orders.remove(&key).unzip();
@@ -51,7 +51,7 @@ impl Unsent {
         }
     }
 
-    /// Forgets what nobody waits for and what has ended by now anyway.
+    /// Forgets expired orders for which no caller waits.
     pub(super) fn forget(&mut self, past: Timestamp) {
         let before = self.orders.len();
         let counts =
@@ -63,7 +63,7 @@ impl Unsent {
         }
     }
 
-    /// Says to all who wait that nothing was taken. The orders stay.
+    /// Fails every waiting caller. The orders stay, to be sent again.
     pub(super) fn failed(&mut self, kind: StoreErrorKind) {
         for (_, replies) in self.orders.values_mut() {
             answer(std::mem::take(replies), Err(kind));
@@ -74,7 +74,7 @@ impl Unsent {
         self.queue.is_empty()
     }
 
-    /// Returns the first so many, or all.
+    /// Returns the first `count` orders, or all if there are fewer.
     pub(super) fn first(&self, count: usize) -> impl Iterator<Item = &Revocation> {
         let orders = self.queue.iter().filter_map(|key| self.orders.get(key));
         orders.map(|(order, _)| order).take(count)
@@ -85,14 +85,14 @@ impl Drop for Unsent {
     fn drop(&mut self) {
         if !self.is_empty() {
             let orders = self.queue.len();
-            tracing::warn!(target: "tower_magic_link", orders, "redis has not got these orders, and the store is dropped: they may hold at no other replica");
+            tracing::warn!(target: "tower_magic_link", orders, "revocations were dropped before redis stored them: other replicas may not know of them");
         }
     }
 }
 
 fn answer(replies: Vec<Reply>, taken: Result<(), StoreErrorKind>) {
     for reply in replies {
-        // Nobody may be waiting any more.
+        // The caller may have stopped waiting.
         let _ = reply.send(taken);
     }
 }

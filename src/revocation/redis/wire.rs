@@ -1,9 +1,9 @@
-//! How orders are written down in Redis, and the script that puts them there.
+//! How orders are encoded in Redis, and the script that records them.
 //!
 //! - An order is a member of one sorted set: a letter for its kind, then the session's 16 bytes, or
-//!   `at:name` for what ends many sessions. Its score is the second in which it may be forgotten.
-//! - What a later version writes and this one does not know is skipped, and said in the log: it
-//!   cannot be kept to.
+//!   `at:name` for an order that ends many sessions. Its score is the second in which it may be
+//!   forgotten.
+//! - An order of a kind that only a later version knows is skipped and logged.
 
 use ::redis::{Cmd, Script, cmd};
 
@@ -15,9 +15,9 @@ use crate::{
     store::redis::Redis,
 };
 
-/// How many orders the stream keeps, about. Who has missed more loads all of them.
+/// About how many orders the stream keeps. A replica that has missed more loads everything.
 const STREAM_LENGTH: u32 = 10_000;
-/// Scores are doubles: seconds up to here are whole in them.
+/// The largest second that a score, which is a double, holds exactly.
 const LAST_SECOND: u64 = 1 << 53;
 
 /// The keys, and the script.
@@ -46,26 +46,26 @@ impl Wire {
         (&self.put, &self.keys)
     }
 
-    /// Asks for the next page of everything.
+    /// Reads the next page of all orders.
     pub(super) fn scan(&self, cursor: &str) -> Cmd {
         let mut scan = cmd("ZSCAN");
         scan.arg(&self.entries).arg(cursor).arg("COUNT").arg(1_000);
         scan
     }
 
-    /// Asks for the epoch and the number of the last order.
+    /// Reads the epoch and the number of the last order.
     pub(super) fn state(&self) -> Cmd {
         let mut state = cmd("HMGET");
         state.arg(&self.state).arg("epoch").arg("seq");
         state
     }
 
-    /// Asks for the server's time: seconds since 1970, and microseconds.
+    /// Reads the server's time: seconds since 1970, and microseconds.
     pub(super) fn time() -> Cmd {
         cmd("TIME")
     }
 
-    /// Asks for the orders behind one, and waits for the next if there is none.
+    /// Reads the orders after one, and waits up to `block` for the next if there is none.
     pub(super) fn read(&self, behind: u64, block: Option<std::time::Duration>) -> Cmd {
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(1_000);
@@ -80,13 +80,13 @@ impl Wire {
     }
 }
 
-/// What `XREAD` answers: of each stream its entries, of each entry its id and its fields.
+/// The reply of `XREAD`: each stream's entries, and each entry's id and fields.
 pub(super) type Entries = Option<Vec<(Vec<u8>, Vec<(String, Vec<Vec<u8>>)>)>>;
 
-/// What `ZSCAN` answers behind the next cursor: members and their scores.
+/// The reply of `ZSCAN` after the next cursor: members and their scores.
 pub(super) type Page = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// Returns the arguments of the script.
+/// Returns the script's arguments.
 pub(super) fn put_arguments<'a>(
     orders: impl Iterator<Item = &'a Revocation>,
     now: Timestamp,
@@ -140,8 +140,7 @@ fn seconds(moment: Timestamp) -> String {
     moment.as_secs().min(LAST_SECOND).to_string()
 }
 
-/// Reads a member. Of a session's order the moment at which it was given is not kept: it matters to
-/// no look-up.
+/// Decodes a member. A session's order does not keep when it was given: no look-up needs it.
 pub(super) fn order(member: &[u8], until: &[u8]) -> Option<Revocation> {
     let until = moment(until)?;
     let (kind, rest) = member.split_first()?;
@@ -173,13 +172,13 @@ pub(super) fn order(member: &[u8], until: &[u8]) -> Option<Revocation> {
     Some(Revocation::new(target, moment(at.as_bytes())?, until))
 }
 
-/// Reads a second, as we wrote it or as Redis prints a double.
+/// Parses a second, as this file wrote it or as Redis prints a double.
 fn moment(text: &[u8]) -> Option<Timestamp> {
     let text = std::str::from_utf8(text).ok()?;
     if let Ok(secs) = text.parse() {
         return Some(Timestamp::from_secs(secs));
     }
-    // Whole seconds up to 2^53 print whole, save for those that end in many zeros: `1e+15`.
+    // Redis prints seconds up to 2^53 as integers, except those that end in many zeros: `1e+15`.
     let secs = text.parse::<f64>().ok()?;
     format!("{secs:.0}").parse().ok().map(Timestamp::from_secs)
 }

@@ -1,13 +1,13 @@
-//! The writer: takes orders to Redis, and keeps those that it could not.
+//! The writer: sends orders to Redis, and keeps those that it could not send.
 //!
 //! - `revoke` returns within 1.5 seconds, with an error if Redis has not stored the revocation. The
-//!   writer sends that again until Redis has it.
-//! - Orders that arrive together go together. What has not been sent is kept by its target
+//!   writer retries a failed one until Redis has it.
+//! - Orders that arrive together are sent together. Unsent orders are kept by their target
 //!   ([`Unsent`]).
-//! - It writes to the memory that the follower reads: a server that was failed over may still take
-//!   what nobody will read there.
-//! - It ends with the last handle, once all is sent or an attempt fails. What it gives up is said
-//!   in the log.
+//! - It writes to the data set that the follower reads: a demoted server may still accept writes
+//!   that no replica will ever read.
+//! - After the last handle is dropped, it ends once all is sent or an attempt fails. It logs how
+//!   many orders it gives up.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,18 +29,18 @@ use crate::{
     },
 };
 
-/// How long one attempt may take, connecting and all. The layer waits for 2 seconds, unless it is
-/// told otherwise.
+/// How long one attempt may take, including connecting. The layer's own timeout is 2 seconds by
+/// default.
 const ATTEMPT: Duration = Duration::from_millis(1_500);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const BATCH: usize = 250;
-/// How often it is asked whether the follower has come to the server that the writer was led to.
+/// How often the writer checks whether the follower has arrived at the writer's server.
 const FOLLOWS: Duration = Duration::from_millis(25);
-/// As good as for ever.
+/// How long to wait for the next order when none is unsent: as good as for ever.
 const IDLE: Duration = Duration::from_secs(3_600);
 
-/// Writes orders for as long as there is somebody to give them.
+/// Writes orders until the last handle is gone.
 pub(super) async fn write(
     redis: Redis,
     replica: Arc<Replica>,
@@ -67,11 +67,13 @@ pub(super) async fn write(
             continue;
         }
         let now = replica.memories();
+        // The follower has moved to another data set: the old connection writes where nobody reads.
         if now != memories {
             (connection, memories) = (None, now);
         }
         let batch: Vec<_> = unsent.first(BATCH).collect();
-        // Who was refused may find room where others have ended meanwhile.
+        // A full server may have room again: passing the present moment makes the script drop what
+        // has expired since.
         let now = if pause.is_zero() {
             let latest = batch.iter().map(|order| order.at()).max();
             latest.unwrap_or(Timestamp::from_secs(0))
@@ -89,7 +91,8 @@ pub(super) async fn write(
             }
             Err(error) => {
                 connection = None;
-                // Who came meanwhile would wait for nothing better.
+                // Orders that came during the attempt fail with it: a second attempt would exceed
+                // their 1.5 seconds.
                 while let Ok(letter) = letters.try_recv() {
                     unsent.push(letter);
                 }
@@ -100,8 +103,7 @@ pub(super) async fn write(
     }
 }
 
-/// Sends a batch. A connection that was good once may have died since: then it is tried with a new
-/// one.
+/// Sends a batch. If the known connection has died, tries once more over a new one.
 async fn send(
     redis: &Redis,
     replica: &Replica,
@@ -114,13 +116,13 @@ async fn send(
         let put: Result<i64, _> = known.run(script, keys, arguments).await;
         match put {
             Ok(_) => return Ok(()),
-            // Its answer may be on the way: it is not asked twice while it takes its time.
+            // The server is slow, not gone: a second attempt would only double its load.
             Err(error) if error.kind() == StoreErrorKind::TimedOut => return Err(error),
             Err(_) => *connection = None,
         }
     }
     let fresh = redis.connect().await?;
-    // The follower hears of it, and goes there too; or it was on its way.
+    // This also makes the follower connect again and arrive here. `ATTEMPT` bounds the wait.
     while !replica.note_history(&fresh.history) {
         sleep(FOLLOWS).await;
     }

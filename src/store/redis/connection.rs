@@ -1,10 +1,9 @@
-//! `Connection`: to the server that holds our keys and takes writes.
+//! `Connection`: a connection to the primary that holds our keys.
 //!
-//! - A node of a cluster that does not hold them says which does (`MOVED`): all our keys stand in
-//!   one slot, so following that is all there is to a cluster. A Sentinel says which server is the
-//!   master.
-//! - A server that follows another is refused: what it knows may be old, and it takes no writes.
-//! - A connection whose answer did not come in time is dropped, and what it still waits for with
+//! - All our keys are in one cluster slot, so support for a cluster is to follow the `MOVED` of a
+//!   node that does not hold them. A Sentinel names the primary.
+//! - A replica is refused: its data may be old, and it takes no writes.
+//! - A connection whose answer is late is dropped by its user, with everything still in flight on
 //!   it.
 
 use std::{sync::Arc, time::Duration};
@@ -29,37 +28,37 @@ use tokio_rustls::{
 use super::{Place, Redis};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// How long one server has from the first packet to the end of the greeting.
+/// How long one configured address has, from the first packet to a primary that has been checked.
 const GREETING: Duration = Duration::from_secs(1);
-/// How long a command has that is not meant to wait.
+/// How long a command may take, unless it blocks on purpose.
 const ANSWER: Duration = Duration::from_secs(1);
-/// How often one server may send us to another.
+/// How many servers one attempt may dial, following `MOVED`.
 const MOST_MOVES: usize = 3;
 
-/// A connection to the server that holds our keys and takes writes.
+/// A connection to the primary that holds our keys.
 pub(crate) struct Connection {
     commands: MultiplexedConnection,
     driver: AbortHandle,
-    /// Names the server's history: another one may lack what this one had. Empty where the server
-    /// does not tell.
+    /// The server's replication id, which names the history of its data: another history may lack
+    /// some of our keys. Empty if the server does not show it.
     pub(crate) history: String,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // By itself it ends once all is sent that was written: to a peer that is gone that may take
-        // minutes.
+        // By itself the task ends only once everything written is sent. To a peer that is gone,
+        // that may take minutes.
         self.driver.abort();
     }
 }
 
 impl Connection {
-    /// Asks for an answer at once.
+    /// Sends a command, and waits up to a second for the answer.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         self.ask_within(ANSWER, command).await
     }
 
-    /// Asks for an answer within some time.
+    /// Sends a command, and waits up to `limit` for the answer.
     pub(crate) async fn ask_within<T: FromRedisValue>(
         &self,
         limit: Duration,
@@ -70,8 +69,8 @@ impl Connection {
         answer.map_err(|_| late())?.map_err(failed)
     }
 
-    /// Asks for the server's history as it is now. Fails when the server has come to follow
-    /// another: such a connection may well stay open.
+    /// Returns the server's present history. Fails if the server has become a replica: a demoted
+    /// primary keeps its connections open.
     pub(crate) async fn history_now(&self) -> Result<String, StoreError> {
         if self.history.is_empty() {
             return Ok(String::new());
@@ -80,12 +79,12 @@ impl Connection {
         told.map_err(|_| late())?.map_err(failed)
     }
 
-    /// Returns the server's history, and fails when it is another server's.
+    /// Returns the server's history, and fails if the server is a replica.
     async fn replication(&self) -> Result<String, RedisError> {
         let mut commands = self.commands.clone();
         let mut info = cmd("INFO");
         let info: String = match info.arg("replication").query_async(&mut commands).await {
-            // An administrator who forbids it does without the checks that it is for.
+            // The ACL of this user forbids INFO: go on without the checks that need it.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
                 return Ok(String::new());
             }
@@ -96,12 +95,12 @@ impl Connection {
             lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
         };
         if field("role").is_some_and(|role| role != "master") {
-            return Err(refusal("the server follows another"));
+            return Err(refusal("the server is a replica"));
         }
         Ok(field("master_replid").unwrap_or_default().to_owned())
     }
 
-    /// Runs a script, which is one atomic step.
+    /// Runs a script, which Redis executes atomically.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
@@ -122,8 +121,8 @@ impl Connection {
 }
 
 impl Redis {
-    /// Connects to the server that holds our keys: whichever of the places that we know leads there
-    /// first.
+    /// Connects to the primary that holds our keys. Tries every configured address at once, and
+    /// takes the first that leads there.
     pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
         let attempts = self.places.iter().map(|place| {
             Box::pin(async move {
@@ -150,13 +149,14 @@ impl Redis {
                 Err(error) => return Err(error),
             }
         }
-        Err(refusal("is sent from one server to the next"))
+        Err(refusal("redirected too often between cluster nodes"))
     }
 
-    /// Makes sure that this server holds our keys, and that no other writes them.
+    /// Checks that this server holds our keys, and that it is the primary.
     async fn find(&self, connection: &mut Connection) -> Result<(), RedisError> {
         let mut commands = connection.commands.clone();
         let mut exists = cmd("EXISTS");
+        // Any command with one of our keys makes a cluster node answer `MOVED` if it lacks them.
         exists.arg(self.key("state"));
         let _: i64 = exists.query_async(&mut commands).await?;
         connection.history = connection.replication().await?;
@@ -178,14 +178,15 @@ impl Place {
         login
     }
 
-    /// Asks a Sentinel for the master.
+    /// Asks a Sentinel for the primary.
     async fn master(&self, name: &str) -> Result<Self, RedisError> {
+        // Without a login: the credentials of the URL are the server's, not the Sentinel's.
         let sentinel = self.dial(&RedisConnectionInfo::default()).await?;
         let mut commands = sentinel.commands.clone();
         let mut question = cmd("SENTINEL");
         question.arg("get-master-addr-by-name").arg(name);
         let answer: Option<(String, u16)> = question.query_async(&mut commands).await?;
-        let (host, port) = answer.ok_or_else(|| refusal("the Sentinels watch no such server"))?;
+        let (host, port) = answer.ok_or_else(|| refusal("the Sentinel knows no such primary"))?;
         Ok(self.beside(&host, port))
     }
 
@@ -222,6 +223,7 @@ async fn greet<S>(login: &RedisConnectionInfo, stream: S) -> Result<Connection, 
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
+    // Each command has its own limit; a shared one would cut the follower's blocking reads.
     let config = AsyncConnectionConfig::new().set_response_timeout(None);
     let made = MultiplexedConnection::new_with_config(login, stream, config).await;
     let (commands, driver) = made?;
@@ -232,7 +234,7 @@ where
     })
 }
 
-/// Returns where a `MOVED` leads: its node is written `host:port`.
+/// Returns the server that a `MOVED` names, as `host:port`.
 fn moved(from: &Place, error: &RedisError) -> Option<Place> {
     let (node, _slot) = error.redirect_node()?;
     let (host, port) = node.rsplit_once(':')?;
@@ -243,7 +245,7 @@ fn refusal(problem: &'static str) -> RedisError {
     (ErrorKind::Client, problem).into()
 }
 
-/// Returns what the layer hears of a failure.
+/// Converts a failure of the client into the store's error.
 fn failed(error: RedisError) -> StoreError {
     StoreError::unavailable(error)
 }

@@ -1,11 +1,12 @@
-//! `Redis`: where it is, and what the stores that share it have in common.
+//! `Redis`: where the server is, and the settings that the stores on it share.
 //!
-//! - All keys of an application begin with one hash tag, so that in a cluster they stand together
+//! - All keys of an application begin with one hash tag, so that a cluster keeps them in one slot
 //!   and a script may touch several.
-//! - One server, any node of a cluster, or Sentinels: what is asked first says where to go on.
-//!   Every attempt asks all that are named, at once.
-//! - Every wait is bounded: a server that is stopped is as bad as one that is gone.
-//! - User name and password are percent-decoded, and shown nowhere.
+//! - The URLs may name one server, nodes of a cluster, or Sentinels; each answer says where to go
+//!   on. Every attempt tries all URLs at once.
+//! - Every wait is bounded, because a suspended server keeps its connections open without
+//!   answering.
+//! - User name and password are percent-decoded, and never shown.
 
 use std::{fmt, time::Duration};
 
@@ -25,8 +26,8 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 const LONGEST_GRACE: Duration = Duration::from_secs(60 * 60);
 const LONGEST_NAMESPACE: usize = 64;
 
-/// Where a Redis (7.0 or later) or Valkey is that several machines share. Nothing is connected
-/// before a store is made of it.
+/// A Redis (7.0 or later) or Valkey that several machines share. Creating it connects to nothing;
+/// the stores do.
 ///
 /// ```
 /// use std::time::Duration;
@@ -35,24 +36,24 @@ const LONGEST_NAMESPACE: usize = 64;
 /// # fn example() -> Result<(), ConfigError> {
 /// // One server, with TLS.
 /// let redis = Redis::new("rediss://:password@redis.example.com")?;
-/// // A cluster: any of its nodes. The one that holds our keys is found, and found again when they move.
+/// // A cluster: any of its nodes. The layer finds the one that holds its keys, also when they move.
 /// let redis = Redis::new("redis://10.0.0.1:7000")?.or_at("redis://10.0.0.2:7000")?;
-/// // Sentinels, and the name under which they watch the server. User and password are the server's.
+/// // Sentinels, and the name by which they know the primary. User and password are the primary's.
 /// let redis = Redis::new("redis://user:password@10.0.0.1:26379")?
 ///     .or_at("redis://user:password@10.0.0.2:26379")?
 ///     .sentinels_of("mymaster")
-///     // For two applications at one server.
+///     // For two applications that share one server.
 ///     .namespace("billing")?
 ///     .grace(Duration::from_secs(60))?;
 /// # Ok(()) }
 /// ```
 ///
-/// # What it has to be
+/// # Requirements
 ///
-/// Its policy for full memory must be `noeviction` or one of the `volatile-…` policies, which leave
-/// alone what has no expiry of its own: what is evicted is a session that works again. Persistence
-/// is not needed: one that comes back empty is refilled from what the replicas of the application
-/// know. The machines' clocks, its own included, agree to within a minute.
+/// The `maxmemory-policy` must be `noeviction` or one of the `volatile-…` policies, which keep
+/// every key without an expiry. An evicted revocation is a session that works again. Persistence is
+/// not needed: the application's replicas refill a Redis that comes back empty. The clocks of all
+/// machines, including the Redis server's, must agree to within a minute.
 #[derive(Clone)]
 pub struct Redis {
     places: Vec<Place>,
@@ -73,14 +74,14 @@ struct Place {
 }
 
 impl Redis {
-    /// Takes a URL: `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS.
+    /// Parses a URL: `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS.
     /// Default: port 6379, database 0.
     ///
-    /// A certificate is checked by what the system trusts.
+    /// The server's certificate is verified against the system's trust store.
     ///
     /// # Errors
     ///
-    /// When it is no such URL. What may be a password is not shown.
+    /// When the text is no such URL. The error does not show a value that may hold a password.
     pub fn new(url: &str) -> Result<Self, ConfigError> {
         Ok(Self {
             places: vec![Place::parse(url)?],
@@ -94,28 +95,28 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// When it is no URL of a Redis.
+    /// When the text is no URL of a Redis.
     pub fn or_at(mut self, url: &str) -> Result<Self, ConfigError> {
         self.places.push(Place::parse(url)?);
         Ok(self)
     }
 
-    /// Says that the URLs are Sentinels, and under which name they watch the server. They are asked
-    /// without a password; the URLs' own is the server's.
+    /// Treats the URLs as Sentinels, which know the primary by this name. The layer asks them
+    /// without a password; the URLs' user and password are the primary's.
     #[must_use]
     pub fn sentinels_of(mut self, name: impl Into<String>) -> Self {
         self.sentinels_of = Some(name.into());
         self
     }
 
-    /// Names what all keys begin with, for two applications at one server: 1 to 64 letters, digits,
-    /// `-`, `_`, `.` and `:`. Default: `tower-magic-link`.
+    /// Sets the prefix of all keys, for two applications that share one server: 1 to 64 letters,
+    /// digits, `-`, `_`, `.` and `:`. Default: `tower-magic-link`.
     ///
-    /// All replicas of an application have the same.
+    /// All replicas of an application must use the same prefix.
     ///
     /// # Errors
     ///
-    /// When it is no such name.
+    /// When the name has another length or other characters.
     pub fn namespace(mut self, name: impl Into<String>) -> Result<Self, ConfigError> {
         let name = name.into();
         let is_taken = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
@@ -127,11 +128,13 @@ impl Redis {
         Ok(self)
     }
 
-    /// Sets for how long what is known here of ended sessions is good while Redis is away: 0 to 1
-    /// hour. Default: 30 seconds.
+    /// Sets how long each replica may answer from its local copy while Redis is away: 0 to 1 hour.
+    /// Default: 30 seconds.
     ///
-    /// Meanwhile an end that another machine ordered is not heard of. After that look-ups fail, and
-    /// the layer's posture decides. That Redis is away is noticed within 1.5 seconds.
+    /// During this time the replica does not learn of sessions that another machine ends. After it
+    /// look-ups fail, and the layer answers 503 or, with
+    /// [`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage), admits. A
+    /// replica notices within 1.5 seconds that Redis is away.
     ///
     /// # Errors
     ///
@@ -175,7 +178,7 @@ impl Place {
     fn parse(text: &str) -> Result<Self, ConfigError> {
         const SETTING: &str = "redis_url";
         let wrong = |problem: &'static str| {
-            // What stands before an `@` or behind a `?` may be a password.
+            // The text before an `@` or after a `?` may be a password.
             if text.contains(['@', '?']) {
                 ConfigError::secret(SETTING, problem)
             } else {
@@ -227,11 +230,11 @@ impl Place {
         })
     }
 
-    /// Returns another server of the same kind, as one of them named it.
+    /// Returns a server that this one named, with the same TLS, login and database.
     fn beside(&self, host: &str, port: u16) -> Self {
         Self {
-            // A node that does not know its own address leaves it out, and means the one that it
-            // was asked at.
+            // A node that does not know its own address leaves it out, and means the address that
+            // we dialled.
             host: if host.is_empty() { &self.host } else { host }.to_owned(),
             port,
             ..self.clone()

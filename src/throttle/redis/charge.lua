@@ -1,17 +1,20 @@
--- Takes one from each rate, or from none: the generic cell rate algorithm over several keys, as one step.
+-- Takes one from each rate, or from none, atomically: the generic cell rate algorithm over several
+-- keys.
 --
--- KEYS  of each charge the key that holds when it is fully refilled, in microseconds since 1970
--- ARGV  now, and of each charge: burst, period, both times in microseconds
--- Answers {-1, 0}, or which charge (from 0) has to wait longest, and for how long.
+-- KEYS  for each charge the key that holds when it is fully refilled, in microseconds since 1970
+-- ARGV  now; then for each charge: burst, period. Both times are in microseconds
+-- Returns {-1, 0} if all are admitted; else the index (from 0) of the charge that has to wait
+-- longest, and how long.
 local now, by, longest, ends = tonumber(ARGV[1]), -1, 0, {}
 local function put(key, at)
-  -- By how long it takes and not by when: the callers' clocks need not be this machine's.
+  -- A relative expiry (PX), not an absolute one: the callers' clocks may differ from this server's.
+  -- `%.0f`, because Lua would print large numbers as 1.7e+15 and lose digits.
   redis.call('SET', key, string.format('%.0f', at), 'PX', math.ceil((at - now) / 1000) + 1000)
 end
 for i, key in ipairs(KEYS) do
   local burst, period = tonumber(ARGV[2 * i]), tonumber(ARGV[2 * i + 1])
   local at, last = tonumber(redis.call('GET', key) or now), now + burst * period
-  -- A clock that was set back, or a rate that became shorter, keeps nobody waiting for longer than a whole refill.
+  -- If the clock was set back, or the rate became shorter, cap the wait at one whole refill.
   if at > last then
     at = last
     put(key, at)

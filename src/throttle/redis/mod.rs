@@ -1,10 +1,11 @@
 //! `RedisThrottle`: counts in a Redis that the replicas of an application share.
 //!
-//! - Each decision is one script, so atomic. All keys have one hash tag: in a cluster they stand
-//!   together.
-//! - What this process was granted is counted in its memory too. So while Redis is away it goes on
-//!   from there, and a code never has more tries than it has for one process.
-//! - An answer that does not come in time is a failure; then Redis is not asked for a second.
+//! - Each decision is one script, and so atomic. All keys share one hash tag: a cluster keeps them
+//!   in one slot.
+//! - Whatever Redis grants this process is counted in its memory too. While Redis is away the
+//!   process goes on from those counts, so that an outage gives a code no fresh tries here.
+//! - A late answer is a failure. After a failure Redis is left alone for a second, so that an
+//!   outage does not cost every request the full timeout.
 
 use std::{
     fmt,
@@ -31,23 +32,23 @@ use crate::{
     },
 };
 
-/// How long one decision may take, connecting and all. The layer waits for 2 seconds.
+/// How long one decision may take, including connecting. The layer waits for 2 seconds.
 const DECISION: Duration = Duration::from_secs(1);
 /// How long Redis is left alone after it has failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The last second that doubles tell apart in microseconds, with room for a rate's refill.
+/// The last second for which a double still holds microseconds, with room for a refill.
 const LAST_SECOND: u64 = 9_000_000_000;
 
-/// Counts in a Redis that the replicas of an application share: together they admit what one would.
+/// Counts in a Redis that the replicas of an application share. Together they admit what one would.
 /// Clones share everything.
 ///
-/// While Redis is away each replica counts by itself, in a [`MemoryThrottle`] that knows what this
-/// process was granted before: [`Event::ServerLost`] and [`Event::ServerRecovered`] tell of it,
-/// once each. Rates then admit up to as much on each of them; the tries of a code are at most as
-/// many on each as they are together.
+/// While Redis is away each replica counts by itself, in a [`MemoryThrottle`] that includes what
+/// Redis granted this process before. [`Event::ServerLost`] and [`Event::ServerRecovered`] report
+/// it, once each. Each replica then admits up to a whole rate, and up to a code's whole number of
+/// tries.
 ///
-/// Nothing is connected before the first decision. A key takes about 150 bytes of Redis, and
-/// expires once it is refilled or its tries have ended.
+/// It connects with the first decision. A key takes about 150 bytes of Redis, and expires once it
+/// is refilled or its tries have ended.
 ///
 /// ```no_run
 /// use tower_magic_link::{Builder, ConfigError, store::Redis, throttle::RedisThrottle};
@@ -73,7 +74,7 @@ struct Counts {
 }
 
 impl RedisThrottle {
-    /// Makes a throttle over a Redis.
+    /// Creates a throttle over a Redis.
     #[must_use]
     pub fn new(redis: &Redis) -> Self {
         Self(Arc::new(Counts {
@@ -96,7 +97,7 @@ impl Counts {
         self.redis.key(&format!("{kind}:{number:032x}"))
     }
 
-    /// Runs a script. `None`: Redis is away, and it has been told.
+    /// Runs a script. Returns `None` while Redis is away, after reporting it.
     async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
@@ -118,7 +119,7 @@ impl Counts {
                 Some(answer)
             }
             Err(_) => {
-                // Another task may hold it; then that one will find out by itself.
+                // Another task may hold the lock; its own failure then drops the connection.
                 if let Ok(mut connection) = self.connection.try_lock() {
                     *connection = None;
                 }
@@ -129,13 +130,14 @@ impl Counts {
         }
     }
 
-    /// Asks over the connection that there is, and over a fresh one if that has died.
+    /// Runs a script over the known connection, or over a fresh one if that has died.
     async fn ask<T: FromRedisValue>(
         &self,
         script: &Script,
         keys: &[String],
         arguments: &[Vec<u8>],
     ) -> Result<T, StoreError> {
+        // A clone, so that the lock is free while Redis decides.
         let known = self.connection.lock().await.clone();
         if let Some(known) = known {
             let answer = known.run(script, keys, arguments).await;
@@ -143,7 +145,7 @@ impl Counts {
                 Err(error) if error.kind() == StoreErrorKind::Unavailable => {}
                 answer => return answer,
             }
-            // It may be dead; or a failover has left it with a server that takes no writes.
+            // The connection may be dead, or a failover may have demoted its server to a replica.
             let mut connection = self.connection.lock().await;
             if connection
                 .as_ref()
@@ -152,6 +154,7 @@ impl Counts {
                 *connection = None;
             }
         }
+        // Here the lock is held while connecting, so that a burst opens one connection.
         let fresh = {
             let mut connection = self.connection.lock().await;
             match &*connection {
@@ -165,7 +168,7 @@ impl Counts {
         fresh.run(script, keys, arguments).await
     }
 
-    /// Tells of a change, once.
+    /// Reports a change, once.
     fn turn(&self, is_away: bool) {
         if self.is_away.load(Ordering::Relaxed) == is_away
             || self.is_away.swap(is_away, Ordering::Relaxed) == is_away
@@ -211,7 +214,7 @@ impl Throttle for RedisThrottle {
             let wait = Duration::from_micros(wait);
             return Ok(Charged::Refused { by, wait });
         }
-        // What it says is not asked for: it should only know.
+        // The answer does not matter: memory only has to count what Redis granted.
         let _ = counts.memory.charge(charges, now).await;
         Ok(Charged::Admitted)
     }
@@ -224,7 +227,8 @@ impl Throttle for RedisThrottle {
         now: Timestamp,
     ) -> Result<Take, StoreError> {
         let counts = &self.0;
-        // What is taken here is taken everywhere, so this one never has fewer left than Redis.
+        // Memory first: a key that is exhausted here needs no round trip, and tries taken while
+        // Redis was away still count.
         let here = counts.memory.take_try(key, most, until, now).await?;
         if here == Take::Exhausted {
             return Ok(here);
@@ -244,13 +248,13 @@ impl Throttle for RedisThrottle {
         counts.memory.give_try_back(key, now).await?;
         let keys = [counts.key('t', key)];
         let arguments = [now.as_secs().min(LAST_SECOND)];
-        // Should Redis be away, the try stays taken there.
+        // If Redis is away, the try stays taken there.
         let _: Option<i64> = counts.run(&counts.give, &keys, &arguments).await;
         Ok(())
     }
 
     fn tell_to(&self, listener: &Listener) {
-        // Of several layers the first hears of it.
+        // If several layers share the throttle, the first one's listener gets the events.
         let _ = self.0.listener.set(listener.clone());
     }
 }

@@ -1,8 +1,8 @@
--- Takes a try, as one step.
+-- Takes a try, atomically.
 --
--- KEYS  the key: a hash of the second in which its tries end, and of how many are taken
--- ARGV  now, how many there are, until when: seconds since 1970
--- Answers how many are left, or -1.
+-- KEYS  the key: a hash of the second in which its tries end, and how many are taken
+-- ARGV  now, how many tries there are, when they end. Both times are in seconds since 1970
+-- Returns how many are left, or -1 if none was.
 local now, most, till = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local known = redis.call('HMGET', KEYS[1], 'until', 'taken')
 local ends, taken = tonumber(known[1] or 0), tonumber(known[2] or 0)
@@ -10,6 +10,6 @@ if ends <= now then ends, taken = 0, 0 end
 if ends > till then till = ends end
 if till <= now or taken >= most then return -1 end
 redis.call('HSET', KEYS[1], 'until', string.format('%.0f', till), 'taken', taken + 1)
--- A minute longer than they last: the callers' clocks agree to within one.
+-- Keep the key a minute longer than its tries: the callers' clocks agree to within a minute.
 redis.call('EXPIRE', KEYS[1], math.min(till - now + 60, 34560000))
 return most - taken - 1
