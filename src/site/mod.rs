@@ -1,5 +1,5 @@
-//! Our addresses: where browsers reach us, our own paths below the mount, ways back, and which
-//! paths are open.
+//! The layer's addresses: the public URL, the endpoints below the mount, the ways back, and the
+//! path rules.
 
 pub(crate) mod endpoint;
 pub(crate) mod public_url;
