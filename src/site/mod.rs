@@ -1,5 +1,4 @@
-//! The layer's addresses: the public URL, the endpoints below the mount, the ways back, and the
-//! path rules.
+//! The layer's addresses: public URL, endpoints below the mount, ways back, path rules.
 
 pub(crate) mod endpoint;
 pub(crate) mod public_url;

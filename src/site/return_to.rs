@@ -31,8 +31,9 @@ impl Default for ReturnTo {
 }
 
 impl ReturnTo {
-    /// Parses a path and query that stays on the origin, and is no endpoint of the layer's (a
-    /// loop).
+    /// Parses a path and query that stays on the origin.
+    ///
+    /// It refuses the layer's own endpoints, because they would lead back to themselves.
     pub(crate) fn parse(text: &str, mount: &str) -> Option<Self> {
         let is_visible = text.bytes().all(|b| b.is_ascii_graphic());
         if text.len() > LONGEST || !is_visible || text.contains(['\\', '#']) {
@@ -60,8 +61,10 @@ impl ReturnTo {
     }
 }
 
-/// Says whether a path has one leading slash, no empty segment but the last, no dot segment, and
-/// nothing that a URL parser drops or rewrites.
+/// Says whether a path stays on its origin, whichever parser reads it.
+///
+/// It has one leading slash, no empty segment but the last, no dot segment, and nothing that a URL
+/// parser drops or rewrites.
 fn is_rooted(path: &str) -> bool {
     path.starts_with('/')
         && !path.contains("//")

@@ -203,7 +203,7 @@ impl Rule {
             |segment: &str| segment.starts_with(':') || segment.contains(['*', '{', '}']);
         if self.path.split('/').any(is_pattern) {
             let problem =
-                "is a pattern, but paths are compared literally; a prefix covers all paths below it";
+                "is a pattern, but paths are compared literally; a prefix covers all below it";
             return refuse(problem.to_owned());
         }
         if !is_plain(&self.path) {
