@@ -118,8 +118,7 @@ fn node(text: &str) -> Option<IpAddr> {
     })
 }
 
-/// Says whether a text is a port: a number, or an obfuscated one such as `_p` (RFC 7239, section
-/// 6).
+/// Says whether a text is a port: a number, or obfuscated as `_p` (RFC 7239, section 6).
 fn is_port(port: &str) -> bool {
     match port.strip_prefix('_') {
         Some(name) => {

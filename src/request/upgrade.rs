@@ -43,8 +43,7 @@ impl Upgrade {
         }
     }
 
-    /// Returns what a client asks its connection to a proxy to become, as far as the proxy shows
-    /// it.
+    /// Returns what a client asks its connection to a proxy to become, if the proxy shows it.
     ///
     /// `Connection` and the version are not read: they describe the proxy's own connection.
     pub(crate) fn shown(method: &Method, headers: &HeaderMap) -> Self {
