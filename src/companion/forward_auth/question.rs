@@ -189,6 +189,7 @@ fn permit(session: Option<&Session>, finish: Finish) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     finish.write_to(&mut response);
     let headers = response.headers_mut();
+    // A cached permit would let the next client in under this session's identity.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(session) = session {
         identity_headers::introduce(headers, session);
