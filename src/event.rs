@@ -169,6 +169,7 @@ impl<'a> Event<'a> {
                 tracing::warn!(target: "tower_magic_link", name, likely = likely.code(), "cookie lost");
             }
             Self::LinkDeclined { email } => {
+                // `?email` prints the address masked, here and below.
                 tracing::warn!(target: "tower_magic_link", ?email, "link declined");
             }
             Self::LinkSent { email } => {
