@@ -4,8 +4,8 @@
 //! the link that is printed here. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS.
 //! `PORT` chooses the port: default 3000, 0 picks a free one.
 //!
-//! Without a session `/` leads a browser to the form, and `curl -i` of `/api/me` gets a 401 that
-//! names the form.
+//! Without a session, `/` redirects a browser to the form, and `curl -i` of `/api/me` gets a 401
+//! that names the form.
 
 #![expect(
     clippy::print_stdout,
@@ -22,8 +22,8 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
-/// The application. The layer goes last: it stands before every route, those of nested routers, and
-/// the fallback.
+/// The application. The layer is added last, so it covers every route, nested routers and the
+/// fallback.
 pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<Router, ConfigError> {
     let layer = MagicLinkLayer::builder(workos, keys)
         .public_url(public_url)
@@ -38,7 +38,7 @@ pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<Rou
         .layer(layer))
 }
 
-/// Whoever comes this far is signed in.
+/// Only signed-in people reach this handler.
 async fn home(session: Session) -> String {
     format!("hello {}\n", session.email())
 }
@@ -59,8 +59,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application
-    // runs.
+    // The emulator stops when its server is dropped, so the server must outlive the application.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {
@@ -71,7 +70,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("listening on {public_url}");
     let app = app(workos, keys, &public_url)?;
-    // The limits of sign-ins count by network: the layer is told who is at the other end.
+    // Serve with connect info: sign-in limits are counted per client network.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())

@@ -21,7 +21,7 @@ use tower_magic_link::{
 
 const SENDER: &str = "Acme <sign-in@acme.example>";
 
-/// The application: whoever is signed in is greeted.
+/// The application, which greets the signed-in person.
 pub(crate) fn app(
     workos: WorkOs,
     keys: KeyRing,
@@ -36,7 +36,7 @@ pub(crate) fn app(
     Ok(Router::new().route("/", get(home)).layer(layer))
 }
 
-/// Writes to people in their language; the layer's own words are English.
+/// Writes in the recipient's language. The layer's own words are English.
 fn letter(mail: &Mail<'_>) -> Letter {
     let is_german = mail
         .language()
@@ -68,13 +68,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application
-    // runs.
+    // The emulator stops when its server is dropped, so the server must outlive the application.
     let (workos, _emulator) = workos().await?;
 
     println!("listening on {public_url}");
     let app = app(workos, keys, mailer, &public_url)?;
-    // The limits of sign-ins count by network: the layer is told who is at the other end.
+    // Serve with connect info: sign-in limits are counted per client network.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())

@@ -1,4 +1,4 @@
-//! A WorkOS of one's own on `127.0.0.1:$PORT`: 4200 by default, any free port for 0.
+//! A local WorkOS on `127.0.0.1:$PORT`: default 4200, 0 picks a free port.
 //!
 //! ```console
 //! $ cargo run --example emulator
@@ -7,8 +7,8 @@
 //! sign-in code for ada@example.com: 500013
 //! ```
 //!
-//! It takes any API key that begins with `sk_` and any client id. An application is pointed at it
-//! by `WORKOS_BASE_URL=http://127.0.0.1:4200`.
+//! It accepts any API key that begins with `sk_`, and any client id. Point an application at it
+//! with `WORKOS_BASE_URL=http://127.0.0.1:4200`.
 
 use std::{
     env,
@@ -18,7 +18,7 @@ use std::{
 
 use tower_magic_link::emulator::Emulator;
 
-/// Makes an emulator that says what its mails hold.
+/// Makes an emulator that prints what it mails.
 pub(crate) fn app(say: impl Fn(&str) + Send + Sync + 'static) -> Emulator {
     Emulator::builder()
         .mail_codes()
@@ -34,7 +34,7 @@ pub(crate) fn app(say: impl Fn(&str) + Send + Sync + 'static) -> Emulator {
         .build()
 }
 
-/// Prints a line at once, also into a pipe. That nobody reads it is no reason to stop.
+/// Prints a line and flushes it, for pipes. A closed pipe does not stop the emulator.
 fn say(line: &str) {
     let mut stdout = io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());

@@ -1,8 +1,9 @@
 //! A reverse proxy that puts email sign-in in front of any HTTP service, whatever it is written in.
 //!
 //! `UPSTREAM=http://127.0.0.1:8080 cargo run --example guard` asks for a sign-in on every path, and
-//! tells the service who it is by `X-Auth-Email` and its like. The service listens where only the
-//! proxy reaches it. `PORT`, `WORKOS_API_KEY` and the rest: as in `quickstart`.
+//! names the person to the service in `X-Auth-Email` and related headers. The service must listen
+//! where only the proxy can reach it. `PORT`, `WORKOS_API_KEY` and the rest work as in
+//! `quickstart`.
 
 #![expect(clippy::print_stdout, reason = "the link is read in the terminal")]
 
@@ -21,7 +22,7 @@ use tower_magic_link::{
 
 type Client = legacy::Client<legacy::connect::HttpConnector, Body>;
 
-/// The proxy: every path is protected, and the service behind it is told who is signed in.
+/// The proxy. It protects every path, and names the signed-in person to the service.
 pub(crate) fn app(
     builder: tower_magic_link::Builder,
     upstream: Uri,
@@ -33,8 +34,8 @@ pub(crate) fn app(
         .layer(builder.forward_identity().end_streams().build()?))
 }
 
-/// Sends a request on. Bodies stream both ways. A WebSocket becomes a tunnel, which closes when its
-/// session ends.
+/// Sends a request to the service. Bodies stream both ways. A WebSocket becomes a tunnel, which
+/// closes when its session ends.
 async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response, StatusCode> {
     if request.method() == Method::CONNECT {
         return Err(StatusCode::NOT_IMPLEMENTED);
@@ -43,7 +44,7 @@ async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response,
     uri.path_and_query = request.uri().path_and_query().cloned();
     *request.uri_mut() = Uri::from_parts(uri).map_err(|_| StatusCode::BAD_REQUEST)?;
     keep_end_to_end(request.headers_mut());
-    // The layer hands on one kind of upgrade, a WebSocket's. What has none now gets no tunnel.
+    // The layer hands on no upgrade but a WebSocket's. A request without `Upgrade` gets no tunnel.
     let is_websocket = request.headers().contains_key(UPGRADE);
     let session = request.extensions().get::<SessionGuard>().cloned();
     let ended = session.clone();
@@ -63,7 +64,7 @@ async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response,
             let (ours, theirs) = tokio::try_join!(ours, theirs)?;
             let (mut ours, mut theirs) = (TokioIo::new(ours), TokioIo::new(theirs));
             tokio::select! {
-                // A stranger on a public path has no session to wait for.
+                // On a public path there may be no session to wait for.
                 Some(()) = OptionFuture::from(session) => {}
                 copied = copy_bidirectional(&mut ours, &mut theirs) => { copied?; }
             }
@@ -73,7 +74,8 @@ async fn pass(client: Client, to: Uri, mut request: Request) -> Result<Response,
     Ok(answer.map(|body| until(ended, body)))
 }
 
-/// Breaks a body off when its session ends, so that nobody takes half a download for the whole.
+/// Ends a body with an error when its session ends, so that no client takes half a download for the
+/// whole.
 fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
     let Some(ended) = ended else {
         return Body::new(body);
@@ -88,8 +90,7 @@ fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
     Body::new(StreamBody::new(frames))
 }
 
-/// Removes the fields that are about one connection (RFC 9110, section 7.6.1), but for the wish to
-/// upgrade it.
+/// Removes the fields of a single connection (RFC 9110, section 7.6.1), but keeps its upgrade.
 fn keep_end_to_end(headers: &mut HeaderMap) {
     let named = headers.get_all(CONNECTION).into_iter();
     let named = named.flat_map(|list| list.as_bytes().split(|b| *b == b','));
@@ -126,8 +127,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // Without a key there is a WorkOS in this process, which prints what it mails and stops when it
-    // is dropped.
+    // Without an API key, an emulator in this process prints what it mails. It stops when it is
+    // dropped.
     let emulator = tower_magic_link::emulator::Emulator::builder()
         .on_mail(|mail| {
             let link = mail.link().unwrap_or_default();

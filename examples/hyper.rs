@@ -27,7 +27,7 @@ use tower_magic_link::{
 
 type Answer = Response<ResponseBody<Full<Bytes>>>;
 
-/// The service. Nothing of it is public.
+/// The service. No path of it is public.
 pub(crate) fn app(
     workos: WorkOs,
     keys: KeyRing,
@@ -45,7 +45,7 @@ pub(crate) fn app(
     Ok(layer.layer(service_fn(hello)))
 }
 
-/// Without an extractor, the session is taken from the request's extensions.
+/// Without an extractor, a handler reads the session from the request's extensions.
 async fn hello(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let email = request.extensions().get::<Session>().map(Session::email);
     let text = format!("hello {}\n", email.unwrap_or("nobody"));
@@ -62,8 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application
-    // runs.
+    // The emulator stops when its server is dropped, so the server must outlive the application.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {
@@ -76,7 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     println!("listening on {public_url}");
     loop {
         let (stream, peer) = listener.accept().await?;
-        // The limits of sign-ins count by network: the layer is told who is at the other end.
+        // Attach the peer's address: sign-in limits are counted per client network.
         let service = MapRequest::new(app.clone(), move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(PeerAddr::from(peer));
             request

@@ -1,12 +1,11 @@
-//! An application whose public keys a sibling reads, so that it verifies sessions without any
-//! secret.
+//! An application that publishes its keys, so that a sibling verifies sessions without any secret.
 //!
 //! `cargo run --example jwks` runs it with a WorkOS in the same process: type any address, and open
 //! the link that is printed here. The keys are at `/.well-known/jwks.json`. `MAGIC_LINK_KEY` takes
-//! an Ed25519 or P-256 key in PEM; without it one is drawn. `PORT` chooses the port: default 3000,
-//! 0 picks a free one.
+//! an Ed25519 or P-256 key in PEM; without it the example generates one. `PORT` chooses the port:
+//! default 3000, 0 picks a free one.
 //!
-//! `tests/jwks.py` is a sibling in Python. What it checks, every sibling must: see
+//! `tests/jwks.py` is a sibling in Python. Every sibling must check what it checks: see
 //! `tower_magic_link::companion::Jwks`.
 
 #![expect(
@@ -24,7 +23,7 @@ use tower_magic_link::{
 
 const JWKS: &str = "/.well-known/jwks.json";
 
-/// The application. Its keys are at a public path: a sibling has no session.
+/// The application. Its keys are at a public path, because a sibling has no session.
 pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<Router, ConfigError> {
     let layer = MagicLinkLayer::builder(workos, keys)
         .public_url(public_url)
@@ -56,13 +55,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
             println!("sign-in link for {}: {link}", mail.address());
         })
         .build();
-    // It stops when it is dropped: it is kept for as long as the application runs.
+    // The emulator stops when its server is dropped, so the server must outlive the application.
     let server = emulator.serve(0).await?;
     let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
 
     println!("listening on {public_url}");
     let app = app(workos, keys, &public_url)?;
-    // The limits of sign-ins count by network: the layer is told who is at the other end.
+    // Serve with connect info: sign-in limits are counted per client network.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())

@@ -1,9 +1,9 @@
-//! Ended sessions in a PostgreSQL that the application has anyway: the `Revocations` port in one
-//! table and two statements.
+//! Ended sessions in the application's own PostgreSQL: the `Revocations` port in one table and two
+//! statements.
 //!
 //! `DATABASE_URL=postgres://… cargo run --example postgres_revocations` makes the table, ends a
-//! session and looks it up. Every look-up is a round trip; an application with many requests keeps
-//! a copy, or takes `RedisRevocations`. For production add TLS and a pool.
+//! session and looks it up. Every look-up is a round trip. An application with many requests should
+//! keep a local copy, or use `RedisRevocations`. For production add TLS and a pool.
 
 #![expect(clippy::print_stdout, reason = "it says what it did")]
 
@@ -18,12 +18,11 @@ use tower_magic_link::{
     testing::StubProvider,
 };
 
-/// One row for whatever was ended: a session, or all that have something in common and began up to
-/// a second.
+/// One row for each revocation: of one session, or of all sessions of a target that began by `at`.
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS ended_sessions (
     what text PRIMARY KEY, at bigint NOT NULL, until bigint NOT NULL)";
-/// An order that is there already is not shortened. Then what ended a minute ago is forgotten: the
-/// clock of whoever orders may be ahead.
+/// Never shortens an entry. Deletes entries a minute after they end, because the clock of the
+/// replica that revokes may be ahead.
 const END: &str =
     "WITH forgotten AS (DELETE FROM ended_sessions WHERE until + 60 <= $2 AND what <> $1)
     INSERT INTO ended_sessions AS known VALUES ($1, $2, $3) ON CONFLICT (what) DO UPDATE
@@ -36,10 +35,11 @@ const IS_ENDED: &str = "SELECT EXISTS (SELECT FROM ended_sessions
 pub(crate) struct PostgresRevocations(Arc<Client>);
 
 impl PostgresRevocations {
-    /// Connects, and makes the table where there is none.
+    /// Connects, and makes the table if there is none.
     pub(crate) async fn connect(url: &str) -> Result<Self, tokio_postgres::Error> {
         let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
-        // When it is lost, every look-up fails: the layer answers 503 and keeps the cookie.
+        // If the connection is lost, every look-up fails: the layer answers 503 and keeps the
+        // cookie.
         tokio::spawn(connection);
         client.execute(TABLE, &[]).await?;
         Ok(Self(Arc::new(client)))

@@ -2,8 +2,8 @@
 //!
 //! `cargo run --example quickstart` runs it with a WorkOS in the same process: type any address,
 //! and open the link that is printed here. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses
-//! WorkOS, and prints the link all the same: it mails nobody. `PORT` chooses the port: default
-//! 3000, 0 picks a free one.
+//! WorkOS. It prints the link even then, and sends no mail. `PORT` chooses the port: default 3000,
+//! 0 picks a free one.
 
 #![expect(
     clippy::print_stdout,
@@ -63,8 +63,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application
-    // runs.
+    // The emulator stops when its server is dropped, so the server must outlive the application.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {
@@ -75,7 +74,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     println!("listening on {public_url}");
     let app = app(workos, keys, &public_url)?;
-    // The limits of sign-ins count by network: the layer is told who is at the other end.
+    // Serve with connect info: sign-in limits are counted per client network.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())

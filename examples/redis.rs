@@ -1,9 +1,9 @@
-//! An application of several replicas behind one address, that share a Redis and their keys, and
-//! nothing else.
+//! An application with several replicas behind one address, which share only a Redis and their
+//! keys.
 //!
 //! `REDIS_URL=redis://127.0.0.1 PUBLIC_URL=https://app.example.com MAGIC_LINK_KEY=$(openssl rand
 //! -base64 32) WORKOS_API_KEY=… WORKOS_CLIENT_ID=… cargo run --example redis` runs one of them. Any
-//! of them finishes a sign-in that another began, and a session that is ended at one is ended at
+//! of them finishes a sign-in that another began, and a session that is ended on one is ended on
 //! all. `PORT` chooses the port: default 3000, 0 picks a free one. On SIGTERM it finishes what it
 //! has begun.
 
@@ -30,7 +30,7 @@ pub(crate) fn app(
         .public_path("/readyz")
         .on_event(say)
         .build()?;
-    // A balancer asks it: who has lost Redis still answers, from what it knows.
+    // For a load balancer. A replica that has lost Redis still answers, from its own copy.
     let ready = move || std::future::ready(format!("following: {}", revocations.is_following()));
     Ok(Router::new()
         .route("/", get(home))
@@ -47,7 +47,7 @@ async fn home(session: Session) -> Html<String> {
     ))
 }
 
-/// Says what an operator wants to know at once.
+/// Prints what an operator wants to know at once.
 fn say(event: &Event<'_>) {
     match event {
         Event::ServerLost { store } => println!("{store}: redis lost"),
@@ -58,7 +58,7 @@ fn say(event: &Event<'_>) {
     }
 }
 
-/// Completes when the process is told to end.
+/// Completes on SIGTERM or Ctrl-C.
 async fn told_to_end() {
     #[cfg(unix)]
     if let Ok(mut term) = signal::unix::signal(signal::unix::SignalKind::terminate()) {
@@ -79,7 +79,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let builder = MagicLinkLayer::builder(WorkOs::from_env()?, KeyRing::from_env()?)
         .public_url(public_url)
         .trusted_proxies(["127.0.0.1"]);
-    // A replica that starts while Redis is away answers 503 until it is back.
+    // A replica that starts while Redis is down answers 503 until it is back.
     let revocations = match RedisRevocations::connect(&redis).await {
         Ok(revocations) => revocations,
         Err(_) => RedisRevocations::connect_later(&redis),

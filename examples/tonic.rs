@@ -32,8 +32,8 @@ struct Text {
     text: String,
 }
 
-/// The server. `service Greeter` is by hand, so that no protoc is needed; a generated one goes in
-/// by `add_service`.
+/// The server. `service Greeter` is written by hand, so that no protoc is needed. Add a generated
+/// one with `add_service`.
 pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<App, ConfigError> {
     let layer = MagicLinkLayer::builder(workos, keys).public_url(public_url);
     let greeter = Routes::default()
@@ -48,8 +48,7 @@ pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<App
     Ok(server.add_routes(Routes::from(greeter)))
 }
 
-/// The limits of sign-ins count by network: the layer is told who is at the other end. tonic says
-/// so in words of its own.
+/// Turns tonic's `TcpConnectInfo` into a `PeerAddr`: sign-in limits are counted per client network.
 fn tell(mut request: http::Request<Body>) -> http::Request<Body> {
     let info = request.extensions().get::<TcpConnectInfo>();
     if let Some(peer) = info.and_then(TcpConnectInfo::remote_addr) {
@@ -58,7 +57,7 @@ fn tell(mut request: http::Request<Body>) -> http::Request<Body> {
     request
 }
 
-/// Where a person arrives after signing in.
+/// The page after signing in.
 async fn home(session: Session) -> String {
     format!("hello {}\n", session.email())
 }
@@ -96,8 +95,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped: it is kept for as long as the application
-    // runs.
+    // The emulator stops when its server is dropped, so the server must outlive the application.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {

@@ -1,4 +1,4 @@
-//! A WebSocket that is closed when its person signs out, or their session expires.
+//! A WebSocket that closes when its person signs out, or when the session expires.
 //!
 //! `cargo run --example websocket` runs it with a WorkOS in the same process: type any address, and
 //! open the link that is printed here. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses
@@ -49,7 +49,7 @@ async fn echo(upgrade: WebSocketUpgrade, Extension(guard): Extension<SessionGuar
     upgrade.on_upgrade(|socket| serve(socket, guard))
 }
 
-/// Echoes until the session ends, and says why it stops.
+/// Echoes until the session ends, and then sends the reason.
 async fn serve(mut socket: WebSocket, mut guard: SessionGuard) {
     loop {
         let message = tokio::select! {
@@ -75,8 +75,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let public_url = format!("http://{}", listener.local_addr()?);
     let keys = KeyRing::new(SigningKey::generate()?);
-    // The emulator stops when its server is dropped: it is kept for as long as the application
-    // runs.
+    // The emulator stops when its server is dropped, so the server must outlive the application.
     let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
         (WorkOs::from_env()?, None)
     } else {
@@ -93,7 +92,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     };
     println!("listening on {public_url}");
     let app = app(workos, keys, &public_url)?;
-    // The limits of sign-ins count by network: the layer is told who is at the other end.
+    // Serve with connect info: sign-in limits are counted per client network.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())

@@ -1,7 +1,7 @@
 //! `Event`: what happened, for an audit log.
 //!
-//! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] gives the
-//!   whole one to whoever asks.
+//! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] returns
+//!   the whole one.
 //! - Every event also goes to `tracing`, target `tower_magic_link`.
 
 use std::{
@@ -18,18 +18,18 @@ use crate::{
     store::StoreErrorKind,
 };
 
-/// Something that an audit log wants to know.
+/// Something that happened, for an audit log.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The inner service set a cookie that is the layer's, and the answer went out without it. Only
-    /// with [`Builder::forward_identity`](crate::Builder::forward_identity).
+    /// The inner service set a cookie of the layer's name, and the layer removed it from the
+    /// response. Only with [`Builder::forward_identity`](crate::Builder::forward_identity).
     CookieDropped {
         /// The cookie's name.
         name: &'a str,
     },
-    /// A cookie of ours did not come back from the browser. The person reads why, as far as it can
-    /// be told.
+    /// The browser did not send one of the layer's cookies back. The page names the likeliest
+    /// reason.
     CookieLost {
         /// The cookie's name.
         name: &'a str,
@@ -38,111 +38,114 @@ pub enum Event<'a> {
         /// [`OtherHost`](RejectionKind::OtherHost).
         likely: RejectionKind,
     },
-    /// Somebody who opened a link in another browser said that it was not theirs.
+    /// A person opened a link in another browser, and answered that the sign-in was not theirs.
     LinkDeclined {
-        /// Whose sign-in it was.
+        /// The address of the sign-in.
         email: &'a Email,
     },
     /// A link was sent.
     LinkSent {
-        /// To whom.
+        /// The recipient.
         email: &'a Email,
     },
-    /// A link was asked for and none was sent, because the address is not allowed here. The person
-    /// was not told.
+    /// A link was requested and not sent, because the address is not allowed here. The page does
+    /// not say so.
     LinkWithheld {
-        /// For whom.
+        /// The address that it was requested for.
         email: &'a Email,
     },
-    /// The mailer did not take a mail, or not in time. The person was told, and can try again.
+    /// The mailer did not accept a mail, or not in time. The page says so, and the person can try
+    /// again.
     MailFailed {
-        /// For whom it was.
+        /// The recipient.
         email: &'a Email,
-        /// Why, as [`MailError::reason`](crate::mailer::MailError::reason) says.
+        /// The reason, as [`MailError::reason`](crate::mailer::MailError::reason) says.
         reason: &'static str,
-        /// The code that the mail server answered with, where there was one.
+        /// The mail server's reply code, if there was one.
         status: Option<u16>,
     },
-    /// The provider could not do what it was asked.
+    /// A call to the provider failed.
     ProviderFailed {
         /// What kind of failure it was.
         kind: ProviderErrorKind,
-        /// The provider's own word for it, where it has one: WorkOS's `sso_required`.
+        /// The provider's own error code, if it gave one: WorkOS's `sso_required`.
         code: Option<&'a str>,
-        /// The HTTP status of the answer, where there was one.
+        /// The HTTP status of the answer, if there was one.
         status: Option<u16>,
         /// The provider's name for the request, for its support.
         request_id: Option<&'a str>,
     },
     /// A request was refused.
     Refused {
-        /// Why.
+        /// The reason.
         kind: RejectionKind,
     },
-    /// A store that is shared with other machines lost its server. It answers from what it knows
-    /// here, for now: told once, until [`Event::ServerRecovered`].
+    /// A store lost the server that it shares with other replicas. For now it answers from what
+    /// this replica knows. Reported once, until [`Event::ServerRecovered`].
     ServerLost {
         /// Which store.
         store: StoreName,
     },
-    /// The server of a store is back, and what both know of is the same again.
+    /// A store's server is back, and the store and the server are in step again.
     ServerRecovered {
         /// Which store.
         store: StoreName,
     },
-    /// The revocation store did not answer, and a request was refused for it.
+    /// The revocation store did not answer, so the layer refused a request.
     StoreFailed {
         /// What kind of failure it was.
         kind: StoreErrorKind,
     },
-    /// The revocation store cannot tell any more whether sessions were ended: told once, until
+    /// The revocation store can no longer tell whether sessions were ended. Reported once, until
     /// [`Event::StoreRecovered`].
     StoreLost {
         /// What kind of failure it was.
         kind: StoreErrorKind,
-        /// Whether sessions are admitted meanwhile
+        /// Whether the layer admits sessions meanwhile
         /// ([`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage))
-        /// instead of answered 503.
+        /// instead of answering 503.
         is_admitting: bool,
     },
-    /// The revocation store can tell again.
+    /// The revocation store can tell again whether sessions were ended.
     StoreRecovered,
-    /// Somebody signed in.
+    /// A person or a program signed in.
     SignedIn {
-        /// Their new session.
+        /// The new session.
         session: &'a Session,
     },
-    /// Somebody signed out. `is_recorded` says whether the store took it.
+    /// A person or a program signed out. `is_recorded` says whether the store recorded it.
     SignedOut {
         /// The session that ended.
         session: &'a Session,
         /// Whether all sessions of the subject, and all of the address, ended.
         is_everywhere: bool,
-        /// Whether the store took it. If not, a copy of the cookie works until it expires.
+        /// Whether the store recorded it. If not, a copy of the cookie works until it expires.
         is_recorded: bool,
     },
-    /// The throttle did not answer. Mail went out and links were followed all the same; a code was
-    /// not compared.
+    /// The throttle did not answer. The layer still sends mail and follows links, but it compares
+    /// no code.
     ThrottleFailed {
         /// What kind of failure it was.
         kind: StoreErrorKind,
     },
-    /// Somebody was asked to wait, since a limit was reached ([`Limits`](crate::throttle::Limits)).
+    /// A caller was asked to wait, because a limit was reached
+    /// ([`Limits`](crate::throttle::Limits)).
     Throttled {
-        /// Whose limit it was. Of several the one with the longest wait.
+        /// Which limit it was. If several were reached, the one with the longest wait.
         scope: LimitScope,
-        /// The address that mail was asked for, or a code guessed; `None` where what was typed
-        /// could be no code, or a link came back.
+        /// The address for which mail was requested or a code was typed. `None` if the text typed
+        /// could not be a code, or if a link came back.
         email: Option<&'a Email>,
     },
-    /// The provider delivered an event to the [webhook](crate::Builder::webhook_secret), and its
-    /// signature is good. What it says of people is not told: its id leads to that at the provider.
+    /// The provider delivered an event with a valid signature to the
+    /// [webhook](crate::Builder::webhook_secret). What the event says about people is left out:
+    /// look it up at the provider by the event's id.
     WebhookReceived {
         /// The event's id: `event_01…`.
         id: &'a str,
         /// The event's name: `connection.deleted`.
         name: &'a str,
-        /// What became of it.
+        /// What the layer did with it.
         effect: WebhookEffect,
     },
 }
@@ -166,6 +169,7 @@ impl<'a> Event<'a> {
                 tracing::warn!(target: "tower_magic_link", name, likely = likely.code(), "cookie lost");
             }
             Self::LinkDeclined { email } => {
+                // `?email` prints the address masked, here and below.
                 tracing::warn!(target: "tower_magic_link", ?email, "link declined");
             }
             Self::LinkSent { email } => {
@@ -238,7 +242,7 @@ type Listen = dyn Fn(&Event<'_>) + Send + Sync;
 pub enum StoreName {
     /// The one that remembers ended sessions.
     Revocations,
-    /// The one that counts.
+    /// The one that counts for the limits.
     Throttle,
 }
 
@@ -251,38 +255,38 @@ impl fmt::Display for StoreName {
     }
 }
 
-/// What became of an event that the webhook received. [`Event::WebhookReceived`] tells it.
+/// What the layer did with an event that the webhook received ([`Event::WebhookReceived`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WebhookEffect {
-    /// It was done before: nothing.
+    /// Nothing: the event was handled before.
     Duplicate,
-    /// The revocation store took the end of the sessions that it names, whether or not there are
-    /// any.
+    /// The revocation store recorded the end of the sessions that the event names, whether or not
+    /// there are any.
     Ended,
-    /// It ends no session: nothing.
+    /// Nothing: the event ends no session.
     Ignored,
-    /// The revocation store did not take it. The provider was asked to deliver it again.
+    /// The revocation store did not record the end. The provider was asked to deliver it again.
     NotRecorded,
 }
 
-/// Whose limit was reached.
+/// Which limit was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitScope {
-    /// The limit of one address. It counts requests for mail, by one network or by all networks
-    /// together, or typed codes, by one network.
+    /// The limit of one address. It counts requests for mail, from one network or from all networks
+    /// together, or typed codes, from one network.
     Address,
-    /// That of one sign-in, whose link came back.
+    /// The limit of one sign-in, whose link came back.
     Attempt,
-    /// That of everybody together.
+    /// The limit of all clients together.
     Everybody,
-    /// That of the client's network.
+    /// The limit of the client's network.
     Network,
 }
 
-/// Where a layer's events go, beside `tracing`. A store of yours is handed one, for what happens to
-/// it between requests. Clones are the same listener.
+/// Receives a layer's events, beside `tracing`. The layer hands one to the application's own store,
+/// which reports to it what happens between requests. Clones are the same listener.
 #[derive(Clone, Default)]
 pub struct Listener(Option<Arc<Listen>>);
 
@@ -291,14 +295,14 @@ impl Listener {
         Self(Some(Arc::new(listen)))
     }
 
-    /// Tells of an event. If the listener panics, the layer writes that to the log. It refuses no
-    /// request for it, and no store stops.
+    /// Reports an event. A panic in the listener is logged; the request and the store continue.
     pub fn tell(&self, event: &Event<'_>) {
         event.trace();
         let Some(listen) = &self.0 else { return };
-        // What it left half done is its own; nothing of ours was in its hands.
+        // A panic can leave only the listener's own state half done: it borrows nothing of ours but
+        // the event.
         if catch_unwind(AssertUnwindSafe(|| listen(event))).is_err() {
-            tracing::error!(target: "tower_magic_link", "the listener of events panicked");
+            tracing::error!(target: "tower_magic_link", "the event listener panicked");
         }
     }
 }

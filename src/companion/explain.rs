@@ -1,10 +1,10 @@
 //! `Explanation`: what the layer would do with a request, and why. For logs and for tests of a
 //! configuration.
 //!
-//! - It is the gate's own decision, not a second account of it.
-//! - The revocation store is not asked, no form is read, nobody is told.
-//! - It prints no cookie, token, address, path or query of the request: rules, times and the
-//!   session's id.
+//! - It is the gate's own decision, not a second implementation of it.
+//! - The layer asks no revocation store, reads no form and reports no event for it.
+//! - It prints rules, times and the session's id, but no cookie, token, address, path or query of
+//!   the request.
 
 use std::fmt;
 
@@ -58,7 +58,7 @@ pub struct Explanation {
     outcome: Outcome,
     rules: Vec<Rule>,
     session: Result<Session, RejectionKind>,
-    /// When the session ends by today's lifetimes.
+    /// When the session ends, by the lifetimes that the layer has now.
     end: Option<Timestamp>,
 }
 
@@ -66,14 +66,14 @@ pub struct Explanation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ground {
-    /// It is one of the layer's own endpoints, by its path: `/auth/login`.
+    /// One of the layer's own endpoints, by its path: `/auth/login`.
     Endpoint(String),
-    /// No rule matches it: protected.
+    /// No rule matches the path, so it is protected.
     NoRule,
-    /// It holds what others may decode or fold into another path (`%`, `\`, `;`, `//`, dot
-    /// segments): protected, whatever the rules say.
+    /// Another reader may decode or fold the path into a different one (`%`, `\`, `;`, `//`, dot
+    /// segments). So it is protected, whatever the rules say.
     NotPlain,
-    /// It is a CORS preflight, and the layer lets those through.
+    /// The request is a CORS preflight, and the layer lets those through.
     Preflight,
     /// This rule, the most specific that matches.
     Rule(Rule),
@@ -89,7 +89,7 @@ pub enum Outcome {
     Pass,
     /// Refuse it.
     Refuse(RejectionKind),
-    /// Answer it itself: a step of signing in or out.
+    /// Answer it: it is a step of signing in or out.
     Step,
 }
 
@@ -112,17 +112,17 @@ impl Explanation {
         &self.rules
     }
 
-    /// Returns the session that the request states. Whether it was ended early only the revocation
-    /// store knows, and it was not asked.
+    /// Returns the session that the request carries. It may have been ended early: the revocation
+    /// store was not asked.
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// The reason why the request has no valid session.
     pub fn session(&self) -> Result<&Session, RejectionKind> {
         self.session.as_ref().map_err(|kind| *kind)
     }
 
-    /// Returns when this was so, by the layer's clock.
+    /// Returns the time of the decision, by the layer's clock.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -140,15 +140,15 @@ impl fmt::Display for Explanation {
         }
         match &self.ground {
             Ground::Endpoint(path) => write!(f, ": {path} is its endpoint")?,
-            Ground::NoRule => f.write_str(": no rule matches, so that it is protected")?,
-            Ground::NotPlain => f.write_str(": its path is not plain, so that it is protected")?,
+            Ground::NoRule => f.write_str(": no rule matches, so it is protected")?,
+            Ground::NotPlain => f.write_str(": its path is not plain, so it is protected")?,
             Ground::Preflight => f.write_str(": preflights are let through")?,
             Ground::Rule(rule) => write!(f, ": {rule} matches")?,
         }
         match &self.session {
             Ok(session) => write!(
                 f,
-                "; session {} is good from {} to {}, and it is {}; the revocation store was not asked",
+                "; session {} is good from {} to {}, and now is {}; the revocation store was not asked",
                 session.id(),
                 session.issued_at().as_secs(),
                 self.end.unwrap_or(session.expires_at()).as_secs(),
@@ -160,11 +160,11 @@ impl fmt::Display for Explanation {
 }
 
 impl MagicLinkLayer {
-    /// Says what the layer would do with a request at this moment, and why.
+    /// Says what the layer would do with a request now, and why.
     ///
-    /// The request must be as the layer would be handed it, with its extensions: a router that
-    /// nests the layer changes the path. The revocation store is not asked, so that who is said to
-    /// be admitted may yet be refused.
+    /// Pass the request as the layer would receive it, with its extensions: a router that nests the
+    /// layer changes the path. The revocation store is not asked, so the layer may still refuse a
+    /// request that the explanation admits.
     #[must_use]
     pub fn explain(&self, request: &Parts) -> Explanation {
         let shared = self.shared();

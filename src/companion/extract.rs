@@ -11,8 +11,9 @@ use crate::session::{
     passed::{self, NoLayer},
 };
 
-/// What a handler answers when it asks for a [`Session`] that cannot be there: 500, since this is a
-/// mistake in the application and not in the request.
+/// The response if a handler asks for a [`Session`] that the request cannot have.
+///
+/// It is a 500, because the mistake is the application's, not the request's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
@@ -44,7 +45,7 @@ impl<S: Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// On a public or optional path: the session where there is one.
+/// Returns the session, if there is one, on a public or optional path.
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 impl<S: Sync> OptionalFromRequestParts<S> for Session {
     type Rejection = MissingSession;

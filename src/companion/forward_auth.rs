@@ -1,11 +1,11 @@
 //! `ForwardAuth`: answers a proxy that asks whether a request may pass: nginx `auth_request`,
 //! Traefik ForwardAuth, Caddy `forward_auth`.
 //!
-//! - What the client asked is what a trusted proxy says it asked, in the one pair of headers that
-//!   this proxy writes. The other pair is the client's to send (CVE-2026-40575).
-//! - From anybody else, or when the pair is not there exactly once, nothing is public and nobody is
-//!   sent back to where they were.
-//! - No step of signing in is taken here.
+//! - The client's method and target are those that a trusted proxy states, in the pair of headers
+//!   that this kind of proxy writes. A client could send the other pair itself (CVE-2026-40575).
+//! - If another peer asks, or a header of the pair is missing, every path is protected and no
+//!   refusal leads back to a path. A header that is there twice is refused.
+//! - It takes no step of signing in or out.
 
 use std::{
     convert::Infallible,
@@ -35,41 +35,41 @@ mod question;
 ///
 /// | the request that the proxy asks about | answer |
 /// | --- | --- |
-/// | has a session that stands | 200 with `X-Auth-Subject`, `-Email`, `-Session` and, where there is one, `-Organization` |
+/// | has a valid session | 200 with `X-Auth-Subject`, `-Email`, `-Session` and, where there is one, `-Organization` |
 /// | is for a public path, without a session | 200 without them |
 /// | is a navigation | 303 to the login form; for nginx 401, with the form's address as `Location` |
 /// | is anything else | 401, as the layer's own refusals |
-/// | cannot be decided, for the revocation store is down | 503 with `Retry-After` |
-/// | is for an endpoint of the layer's own | 400: the proxy has to send those to the layer, without asking |
-/// | has a target that is not origin-form (RFC 9112, section 3.2.1), or that readers may take for different ones: with `#`, a space, `"` in the query, `<`, `>`, a control character or a byte above `0x7e`, or with a backslash or a backtick in the path; or several targets | 400, with a session too: browsers encode these |
-/// | wants its connection to become anything but a WebSocket | 400, with a session too |
+/// | has a session, but the revocation store is down | 503 with `Retry-After` |
+/// | is for one of the layer's own endpoints | 400: the proxy has to send those straight to the layer |
+/// | has a target that is not in origin-form (RFC 9112, section 3.2.1); or one that readers may understand differently: with `#`, a space, `"` in the query, `<`, `>`, a control character or a byte above `0x7e`, or with a backslash or a backtick in the path; or several targets | 400, even with a session: browsers encode these characters |
+/// | asks to upgrade its connection to anything but a WebSocket | 400, even with a session |
 ///
 /// The headers are encoded as [`Builder::forward_identity`](crate::Builder::forward_identity) says.
 /// A `Set-Cookie` beside them renews the session.
 ///
-/// # Whose word is taken
+/// # Which headers are trusted
 ///
 /// Traefik and Caddy write `X-Forwarded-Method` and `X-Forwarded-Uri`; nginx, by the configuration
-/// below, `X-Original-Method` and `X-Original-URI`. They decide which path is public, and where a
-/// person goes after signing in. They are believed only from the addresses in
-/// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies), by what the host says of the
-/// connection: a [`PeerAddr`](crate::PeerAddr), or axum's `ConnectInfo<SocketAddr>`.
-/// `X-Forwarded-Host` and `X-Forwarded-Proto` are not read: the form's address is made from
-/// `public_url`. The layer's endpoints have to be at the same origin, and no client's copy of the
-/// four headers may get through the proxy.
+/// below, `X-Original-Method` and `X-Original-URI`. These headers decide whether the path is
+/// public, and where a person goes after signing in. The layer believes them only from the
+/// addresses in [`Builder::trusted_proxies`](crate::Builder::trusted_proxies). The host states the
+/// peer's address: in a [`PeerAddr`](crate::PeerAddr), or in axum's `ConnectInfo<SocketAddr>`. The
+/// layer does not read `X-Forwarded-Host` and `X-Forwarded-Proto`: it makes the form's address from
+/// `public_url`. The layer's endpoints must be at the same origin, and the proxy must drop a
+/// client's own copies of the four headers.
 ///
 /// # Which requests become tunnels
 ///
-/// A proxy opens the tunnel of an upgraded connection itself, and nobody looks into it: inside an
-/// h2c tunnel a client would write the identity headers of its choice. So a proxy must hand on the
-/// upgrade to a WebSocket alone, whatever the answer to its question is, since most proxies do not
-/// show the wish for an upgrade when they ask. The configurations below do so, and `tests/run`
-/// drives each of them in front of a server that takes other upgrades. A WebSocket outlives its
-/// session there: the service must end it.
+/// The proxy itself opens the tunnel of an upgraded connection, and nothing checks what passes
+/// through it. Inside an h2c tunnel a client could send any identity header. So a proxy must hand
+/// on no upgrade but a WebSocket's, whatever the layer answers: most proxies do not show the
+/// upgrade in their question. The configurations below do so, and `tests/run` drives each of them
+/// in front of a server that accepts other upgrades. A WebSocket outlives its session there: the
+/// service must end it.
 ///
-/// Each of them also drops a client's own identity headers, in the spellings with `_` and `.` too,
-/// and keeps a client's `Connection` from naming ours. The cookies are the proxy's to hand on: the
-/// session cookie reaches the service, unless the proxy takes it out.
+/// Each configuration also drops a client's own identity headers, including the spellings with `_`
+/// and `.`, and keeps a client's `Connection` field from removing ours. The proxy hands on the
+/// cookies, so the session cookie reaches the service unless the proxy removes it.
 ///
 /// # nginx
 ///
@@ -77,9 +77,9 @@ mod question;
 #[doc = include_str!("../../examples/proxies/nginx.conf")]
 #[doc = "```"]
 ///
-/// An empty value makes nginx leave the header out, the client's too; names with `_` or `.` it
-/// drops by itself, unless `underscores_in_headers` or `ignore_invalid_headers` says otherwise.
-/// nginx answers 500 for what is neither 2xx, 401 nor 403.
+/// An empty value makes nginx omit the header, even a client's own. By default nginx drops names
+/// with `_` or `.`; `underscores_in_headers` and `ignore_invalid_headers` can change that. If the
+/// layer's answer is neither 2xx, 401 nor 403, nginx answers 500.
 ///
 /// # Caddy
 ///
@@ -99,9 +99,9 @@ mod question;
 #[doc = include_str!("../../examples/proxies/traefik/dynamic.yaml")]
 #[doc = "```"]
 ///
-/// Traefik writes the cookies of a response anew when the session's is renewed: attributes that it
-/// does not know get lost. It does not renew the session on the response that opens a WebSocket. Of
-/// two `Upgrade` fields it keeps the first.
+/// When the session's cookie is renewed, Traefik rewrites all cookies of the response, and loses
+/// attributes that it does not know. It does not renew the session on the response that opens a
+/// WebSocket. It keeps the first of two `Upgrade` fields.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct ForwardAuth {
@@ -110,8 +110,9 @@ pub struct ForwardAuth {
 }
 
 impl MagicLinkLayer {
-    /// Makes the service that a proxy asks whether a request may pass: Traefik's or Caddy's, unless
-    /// [`ForwardAuth::for_nginx`] follows.
+    /// Makes the service that a proxy asks whether a request may pass.
+    ///
+    /// It speaks to Traefik and Caddy. For nginx, call [`ForwardAuth::for_nginx`] on it.
     ///
     /// ```
     /// use tower::{Service, ServiceExt};
@@ -144,8 +145,10 @@ impl MagicLinkLayer {
 }
 
 impl ForwardAuth {
-    /// Speaks to nginx's `auth_request`: `X-Original-Method` and `X-Original-URI`, a 401 where
-    /// others get a redirect, and a 403 where they get a 400, since nginx makes a 500 of that.
+    /// Speaks to nginx's `auth_request` instead.
+    ///
+    /// It reads `X-Original-Method` and `X-Original-URI`. It answers 401 in place of a redirect,
+    /// and 403 in place of a 400, which nginx would turn into a 500.
     pub fn for_nginx(mut self) -> Self {
         self.dialect = Dialect::Nginx;
         self

@@ -1,10 +1,10 @@
-//! `SessionIssuer`: sessions of people and programs whom the application signs in by other means.
+//! `SessionIssuer`: sessions for people and programs that the application signs in by other means.
 //!
-//! - What it makes is what a sign-in makes: the same token, the same cookie, the same events. The
-//!   gate cannot tell them apart.
-//! - It works through plain header values; under feature `tower-cookies` through that crate's jar
-//!   too (`jar`).
-//! - The cookie of a response that signs in or out wins over one that the layer would renew in it.
+//! - It makes what a sign-in makes: the same token, the same cookie, the same events. The gate
+//!   cannot tell them apart.
+//! - It returns plain header values. With feature `tower-cookies` it also writes to that crate's
+//!   jar (`jar`).
+//! - If a response sets the session's cookie itself, the layer does not renew that cookie in it.
 
 use std::{fmt, sync::Arc};
 
@@ -21,19 +21,20 @@ use crate::{
 #[cfg(feature = "tower-cookies")]
 mod jar;
 
-/// Makes and ends sessions for people and programs whom the application signs in by other means: a
-/// password, a certificate, a command line tool.
-/// [`MagicLinkLayer::issuer`](crate::MagicLinkLayer::issuer) returns it. Clones share everything;
-/// cloning costs a counter.
+/// Makes and ends sessions for people and programs that the application signs in by other means.
 ///
-/// A browser gets the session in a cookie; a program that keeps none sends it as a bearer token,
-/// where [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) is on.
+/// Such means are a password, a certificate or a command line tool.
+/// [`MagicLinkLayer::issuer`](crate::MagicLinkLayer::issuer) returns it. Clones share everything; a
+/// clone costs one reference count.
 ///
-/// Whom to sign in is the application's word alone: neither the organizations, the domains nor
-/// [`Builder::authorize`](crate::Builder::authorize) are asked. It must have made sure of the
-/// person before, and that the request comes from its own origin: a form that signs in can be
-/// posted from anywhere otherwise. The path of that form is a public one, since nobody who needs it
-/// is signed in.
+/// A browser gets the session in a cookie. A program without cookies sends it as a bearer token, if
+/// [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) is on.
+///
+/// The application alone decides whom to sign in: the layer checks neither its organizations, nor
+/// its domains, nor [`Builder::authorize`](crate::Builder::authorize). The application must
+/// authenticate the person first. It must also check that the request comes from its own origin,
+/// because another site can post the sign-in form too (login CSRF). The form's path must be public,
+/// because its visitors have no session yet.
 ///
 /// ```
 /// use http::{Request, Response, StatusCode, header};
@@ -53,7 +54,7 @@ mod jar;
 /// # }
 /// # fn is_password(_: &str) -> bool { true }
 ///
-/// /// Answers a password. The session goes into a cookie; the answer is for nobody else.
+/// /// Checks a password, and sets the session's cookie. No cache may keep the response.
 /// fn sign_in(issuer: &SessionIssuer, password: &str) -> Result<Response<()>, Box<dyn std::error::Error>> {
 ///     if !is_password(password) {
 ///         return Ok(Response::builder().status(StatusCode::FORBIDDEN).body(())?);
@@ -100,8 +101,7 @@ pub struct SessionIssuer {
 }
 
 impl MagicLinkLayer {
-    /// Returns what makes and ends sessions for people whom the application signs in by other
-    /// means.
+    /// Returns the issuer, for people and programs that the application signs in by other means.
     #[must_use]
     pub fn issuer(&self) -> SessionIssuer {
         SessionIssuer::new(self.shared().clone())
@@ -113,15 +113,15 @@ impl SessionIssuer {
         Self { shared }
     }
 
-    /// Makes a session that begins now, and tells
-    /// [`Event::SignedIn`](crate::event::Event::SignedIn).
+    /// Makes a session that begins now.
     ///
-    /// It is never a remember-me session: where
-    /// [`Builder::remember_me`](crate::Builder::remember_me) is on, its cookie ends when the
-    /// browser closes.
+    /// It reports [`Event::SignedIn`](crate::event::Event::SignedIn).
     ///
-    /// A session that the request had before goes on: end it with [`SessionIssuer::sign_out`], so
-    /// that nobody keeps what they planted.
+    /// It is never a remember-me session: if [`Builder::remember_me`](crate::Builder::remember_me)
+    /// is on, its cookie ends when the browser closes.
+    ///
+    /// A session that the request already has stays valid. End it with [`SessionIssuer::sign_out`]:
+    /// an attacker may have planted it (session fixation).
     ///
     /// # Errors
     ///
@@ -131,36 +131,38 @@ impl SessionIssuer {
             .issue(identity, Term::Usual, self.shared.clock.now())
     }
 
-    /// Ends a session everywhere that the revocation store reaches, and tells
-    /// [`Event::SignedOut`](crate::event::Event::SignedOut). The browser keeps its cookie until it
-    /// is sent [`SessionIssuer::removals`].
+    /// Ends a session on every replica that shares the revocation store.
     ///
-    /// It waits for the store as long as
-    /// [`Builder::revocation_timeout`](crate::Builder::revocation_timeout), on a tokio runtime with
-    /// its timer enabled.
+    /// It reports [`Event::SignedOut`](crate::event::Event::SignedOut). The browser keeps its
+    /// cookie until a response carries [`SessionIssuer::removals`].
+    ///
+    /// It waits for the store for at most
+    /// [`Builder::revocation_timeout`](crate::Builder::revocation_timeout). It needs a tokio
+    /// runtime with its timer enabled.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store did not take it: the session's token works until it expires.
+    /// [`StoreError`] if the store did not record the end. The session's token then works until it
+    /// expires.
     pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
         session.leave();
         let now = self.shared.clock.now();
         self.shared.end(session, false, now).await
     }
 
-    /// Ends every session of this one's person that has begun by now, this one among them, as
-    /// [`SessionIssuer::sign_out`] ends one.
+    /// Ends every session of the same person that has begun by now, this one included.
     ///
-    /// These are the sessions of its subject, whatever their address, and those of its address,
-    /// whatever their subject: a link and a code yield [two
-    /// subjects](Identity#what-to-key-accounts-on) of one person. So sessions that are issued for
-    /// several subjects under one address end together; where that must not be, revoke
+    /// It does so as [`SessionIssuer::sign_out`] ends one.
+    ///
+    /// The person's sessions are all those of its subject and all those of its address, because a
+    /// link and a code yield [two subjects](Identity#what-to-key-accounts-on) for one person. So
+    /// sessions of several subjects under one address end together. If they must not, revoke
     /// [`Target::Subject`](crate::revocation::Target::Subject) in the store itself.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store did not take both: the sessions' tokens may work until they
-    /// expire.
+    /// [`StoreError`] if the store did not record both ends. The sessions' tokens may then work
+    /// until they expire.
     pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
         session.leave();
         let now = self.shared.clock.now();
@@ -169,19 +171,20 @@ impl SessionIssuer {
 
     /// Returns the `Set-Cookie` value that makes a browser forget the session.
     ///
-    /// It is enough for a session that the application itself began; for any
-    /// [`SessionIssuer::removals`] are.
+    /// It is enough for a session that the application itself issued. For any other session, use
+    /// [`SessionIssuer::removals`].
     #[must_use]
     pub fn removal(&self) -> HeaderValue {
         self.shared.gate.cookies().removal()
     }
 
-    /// Returns the two `Set-Cookie` values, each for a field of its own, that make a browser forget
-    /// the session and that it was handed one a moment ago.
+    /// Returns the two `Set-Cookie` values that sign a browser out. Send each in a field of its
+    /// own.
     ///
-    /// The second is a cookie that the layer sets for a minute when somebody signs in. A browser
-    /// that brings it to the form without the session is told that it [drops our
-    /// cookies](crate::event::Event::CookieLost), and after signing out that would be false.
+    /// The first removes the session. The second removes a cookie that the layer sets for a minute
+    /// when a person signs in. If a browser comes to the form with that cookie and without the
+    /// session, the form says that it [drops our cookies](crate::event::Event::CookieLost), which
+    /// would be false after signing out.
     #[must_use]
     pub fn removals(&self) -> [HeaderValue; 2] {
         let cookies = self.shared.gate.cookies();

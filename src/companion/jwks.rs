@@ -1,4 +1,4 @@
-//! `Jwks`: serves the public halves of the layer's keys, so that a sibling service verifies its
+//! `Jwks`: serves the public halves of the layer's keys, so that a sibling service can verify its
 //! tokens.
 
 use std::{
@@ -24,28 +24,29 @@ use crate::{
 /// makes it.
 ///
 /// It answers GET and HEAD, whatever the path, with `application/jwk-set+json` and `Cache-Control:
-/// public`; anything else with 405. It stands beside the layer, or behind it at a public path. A
-/// ring of HS256 keys alone has no public keys: the set is empty then.
+/// public`. Other methods get a 405. Put it beside the layer, or behind the layer at a public path.
+/// A ring with only HS256 keys has no public keys, so its set is empty.
 ///
 /// # What a sibling checks
 ///
 /// | part of the token | must be |
 /// | --- | --- |
-/// | `kid` in the header | that of a key in the set; fetch the set again once when it is not, but not oftener than once a minute |
+/// | `kid` in the header | the `kid` of a key in the set; if it is not, fetch the set again, at most once a minute |
 /// | `alg` in the header | the key's own `alg`: `EdDSA` or `ES256` |
 /// | `typ` in the header | `session+jwt` |
 /// | `iss` and `aud` | both the origin in [`Builder::public_url`](crate::Builder::public_url) |
 /// | `exp` | later than now |
-/// | `iat`, `auth_time` | not later than now, but for a minute of clock skew |
+/// | `iat`, `auth_time` | not later than now, allowing a minute of clock skew |
 ///
 /// `sub` is the person, `sid` the session, `email` the proven address; `auth_time` says when it was
 /// proven.
 ///
-/// The token is the application's own session, so its audience is the application: a sibling that
-/// accepts it acts as a part of it. And whoever is handed the token can use it at the application,
-/// as a cookie: send it to nobody whom you would not trust with the session. A sibling does not
-/// learn that a session was ended early, nor when a key retired: it accepts a token until its
-/// `exp`, and a retired key for as long as the set has it.
+/// The token is the application's own session, so its audience is the application. A sibling that
+/// accepts it acts as a part of the application. Any service that receives the token can use it at
+/// the application, as a cookie: send it only to services that you would trust with the session.
+///
+/// A sibling does not learn that a session was ended early, or that a key has retired. It accepts a
+/// token until its `exp`, and a retired key as long as the set has it.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct Jwks {
@@ -53,15 +54,17 @@ pub struct Jwks {
 }
 
 impl Jwks {
-    /// How long the set may be kept by caches: `max-age`. So long before it mints a new key has to
-    /// be in the ring ([`KeyRing::announce`](crate::KeyRing::announce)), unless siblings fetch the
-    /// set again for a `kid` that they do not know.
+    /// How long caches may keep the set (`max-age`): 5 minutes.
+    ///
+    /// [Announce](crate::KeyRing::announce) a new key at least this long before it mints tokens,
+    /// unless siblings fetch the set again for an unknown `kid`.
     pub const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 }
 
 impl MagicLinkLayer {
-    /// Makes a service that hands out the public halves of the layer's keys, for siblings that
-    /// verify session tokens without its secret.
+    /// Makes a service that serves the public halves of the layer's keys.
+    ///
+    /// With them, siblings verify session tokens without the layer's secret.
     ///
     /// ```
     /// use tower::{Service, ServiceExt};
@@ -116,6 +119,7 @@ impl Jwks {
         *response.body_mut() = Bytes::from(set);
         let fields = [
             (header::CONTENT_TYPE, "application/jwk-set+json"),
+            // `MAX_AGE`, in seconds.
             (header::CACHE_CONTROL, "public, max-age=300"),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         ];

@@ -1,4 +1,4 @@
-//! What an application is handed beside the layer.
+//! What an application uses beside the layer, such as the issuer, JWKS and forward auth.
 
 mod explain;
 #[cfg(feature = "axum")]

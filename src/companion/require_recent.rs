@@ -1,10 +1,11 @@
-//! `RequireRecent`: routes that want a recent sign-in. Whoever signed in too long ago goes through
-//! it again, and back.
+//! `RequireRecent`: routes that need a recent sign-in. A person whose sign-in is too old goes
+//! through the form again, and back to the route.
 //!
-//! - It judges by the session's `auth_time` at the request's own moment. Only a new proof of the
-//!   address moves that: neither a renewal nor a used link does.
-//! - A refusal ends nothing: the session is good for every other route. The new sign-in ends it.
-//! - Nothing is replayed: only a navigation by GET or HEAD comes back to where it wanted to go.
+//! - It compares the session's `auth_time` with the time of the request. Only a new proof of the
+//!   address changes `auth_time`; a renewal or a used link does not.
+//! - A refusal does not end the session, which stays good for every other route. The new sign-in
+//!   ends it.
+//! - No request is replayed. Only a GET or HEAD navigation comes back to its own address.
 
 use std::{
     fmt,
@@ -30,28 +31,30 @@ use crate::{
     shared::Shared,
 };
 
-/// Whoever has just signed in must pass: the clocks of replicas may be a minute apart, and a way
-/// back takes its time.
+/// The shortest limit. A person who has just signed in must pass, although replicas' clocks may be
+/// a minute apart and the way back takes time.
 const SHORTEST: Duration = Duration::from_secs(120);
 
-/// Refuses whoever signed in too long ago on the routes that it is put on. Made by
-/// [`MagicLinkLayer::require_recent`]. Clones share everything.
+/// Refuses requests whose sign-in is too old, on the routes that it wraps.
 ///
-/// | audience | hears |
+/// [`MagicLinkLayer::require_recent`] makes it. Clones share everything.
+///
+/// | audience | refusal |
 /// | --- | --- |
-/// | document | 303 to the form, and after signing in back here; the form has their address already |
+/// | document | 303 to the form, which already holds the address, and back here after signing in |
 /// | program, any method but GET and HEAD, WebSocket | 401 problem, `code: "recent_sign_in_required"`, with `login_url` |
 /// | htmx | the same, and `HX-Redirect` to the form |
-/// | gRPC, gRPC-Web | `grpc-status: 16`, `recent sign-in required`: the credentials do not do for this call |
+/// | gRPC, gRPC-Web | `grpc-status: 16`, `recent sign-in required`: the credentials are not enough for this call |
 /// | prefetch | 503, nothing consumed |
 ///
-/// A form that is posted is not posted again after signing in, so the page that shows it belongs
-/// behind this too, with some time to fill it in.
+/// A posted form is not posted again after signing in. So put the page that shows the form behind
+/// this layer too, and leave time to fill it in.
 ///
-/// A request without a session is answered like one behind the [`MagicLinkLayer`] on a protected
-/// path, also where its path is public, and so is one whose session the revocation store cannot
-/// tell of. One that has not come through that layer is answered 500: this must stand behind it,
-/// and nothing in between may drop the request's extensions.
+/// A request without a session is refused as on a protected path of the [`MagicLinkLayer`], even if
+/// its path is public. If the revocation store cannot tell whether the session was ended, the
+/// refusal is [`RejectionKind::StoreUnavailable`]. A request that has not come through that layer
+/// gets a 500: this layer must stand behind it, and nothing in between may drop the request's
+/// extensions.
 ///
 /// ```
 /// use std::time::Duration;
@@ -91,13 +94,14 @@ pub struct RequireRecent {
 }
 
 impl MagicLinkLayer {
-    /// Returns a layer for routes behind this one that want a sign-in less than `within` ago: 2
-    /// minutes to the longest session's lifetime.
+    /// Returns a layer for routes behind this one that need a sign-in less than `within` ago.
+    ///
+    /// The range is 2 minutes to the longest session's lifetime.
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when it is shorter, so that whoever has just signed in might be asked again,
-    /// or longer, so that it would refuse nobody.
+    /// [`ConfigError`] if `within` is out of that range. A shorter one might refuse a person who
+    /// has just signed in; a longer one would refuse nobody.
     pub fn require_recent(&self, within: Duration) -> Result<RequireRecent, ConfigError> {
         let longest = self.shared().gate.lifetimes.longest();
         if !(SHORTEST..=longest).contains(&within) {
@@ -132,16 +136,16 @@ impl fmt::Debug for RequireRecent {
 }
 
 impl RequireRecent {
-    /// Returns what a request hears that may not pass.
+    /// Returns the refusal, if the request may not pass.
     fn refusal<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let head = RequestHead::of(request);
         let kind = match passed::session(request.extensions()) {
             Ok(Some(session)) if session.is_fresh(self.within) => return None,
             Ok(Some(_)) => RejectionKind::RecentSignInRequired,
-            // The layer let it through, and it has no credentials to be judged by (Fetch,
+            // The outer layer let it through, and a preflight never carries credentials (Fetch,
             // "CORS-preflight fetch").
             Ok(None) if head.is_preflight() => return None,
-            // Signing in would lead back here, and to the form again.
+            // Not `NoSession`: a new sign-in would lead back here, and to the form again.
             Ok(None) if passed::is_unsettled(request.extensions()) => {
                 RejectionKind::StoreUnavailable
             }
@@ -152,7 +156,7 @@ impl RequireRecent {
     }
 }
 
-/// A mistake in the application, and not in the request.
+/// Returns a 500: the mistake is the application's, not the request's.
 fn no_layer() -> Response<Bytes> {
     const PROBLEM: &str = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer";
     tracing::error!(target: "tower_magic_link", "{PROBLEM}");

@@ -1,4 +1,4 @@
-//! Guides: what does not belong to any one item.
+//! Guides to topics that span several items.
 
 #[doc = include_str!("mail_scanners.md")]
 pub mod mail_scanners {}

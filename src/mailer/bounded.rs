@@ -1,7 +1,6 @@
-//! `BoundedMailer`: the application's mailer, as the flow asks it.
+//! `BoundedMailer`: the application's mailer, with a time limit.
 //!
-//! - A mailer that has not answered in time has failed. Dropping its future is all that is done to
-//!   it.
+//! - A mailer that does not answer in time has failed. The layer drops its future and does no more.
 
 use std::{fmt, time::Duration};
 

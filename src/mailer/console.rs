@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::{Mail, MailError, Mailer};
 
-/// Prints links and codes to standard output. **For development only**: whoever reads the output
+/// Prints links and codes to standard output. **For development only**: anyone who reads the output
 /// can sign in.
 ///
 /// ```text
@@ -43,7 +43,7 @@ fn print(mail: &Mail<'_>, out: &mut impl Write) -> io::Result<()> {
     if let Some(code) = mail.code() {
         writeln!(out, "sign-in code for {to}: {}", code.expose())?;
     }
-    // At once, also into a pipe.
+    // A pipe would hold the lines back until a buffer is full.
     out.flush()
 }
 

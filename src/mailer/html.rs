@@ -1,10 +1,10 @@
-//! The ready rendering as HTML.
+//! The default rendering as HTML.
 //!
-//! - Nothing is loaded from anywhere and nothing counts who reads: no image, no style sheet, no
-//!   script, no form.
+//! - It loads nothing and tracks no reader: no image, no style sheet, no script, no form.
 //! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted
 //!   attribute.
-//! - Styles are inline: many clients drop the others. Colours are the reader's, save the button's.
+//! - Styles are inline, because many clients drop style sheets. Colours are the reader's, except
+//!   those of the button and the link.
 
 use askama::Template;
 
@@ -47,7 +47,7 @@ fn html(mail: &Mail<'_>) -> String {
         code: code.map(|(code, lifetime)| (code.expose(), words::lifetime(lifetime))),
         closing: CLOSING,
     };
-    // It writes into memory, and none of the filters fails.
+    // Rendering cannot fail: it writes into memory, and no filter fails.
     html.render().unwrap_or_default()
 }
 

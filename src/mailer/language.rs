@@ -1,20 +1,19 @@
-//! `Accept-Language`: which language the person likes best (RFC 9110, section 12.5.4).
+//! `Accept-Language`: the language that the person prefers (RFC 9110, section 12.5.4).
 //!
-//! - The range with the highest weight, the first of several. `*`, a weight of 0 and a weight that
-//!   breaks the grammar name none.
-//! - It must have the form of a BCP 47 tag: it goes to an application that may look a file up by
-//!   it.
-//! - The first 32 ranges are looked at.
+//! - The range with the highest weight wins, or the first of several. `*`, a weight of 0 and an
+//!   invalid weight name no language.
+//! - It must have the form of a BCP 47 tag, because an application may look a file up by it.
+//! - Only the first 32 ranges are read.
 
 use http::{HeaderMap, header};
 
 use crate::request::accept::{split, weight};
 
-/// RFC 5646, section 4.4.1: what any implementation must take.
+/// The length that every implementation must accept (RFC 5646, section 4.4.1).
 const LONGEST_TAG: usize = 35;
 const MOST_RANGES: usize = 32;
 
-/// Returns the tag that is wanted most.
+/// Returns the tag with the highest weight.
 pub(crate) fn preferred(headers: &HeaderMap) -> Option<&str> {
     let fields = headers.get_all(header::ACCEPT_LANGUAGE).iter();
     let ranges = fields.flat_map(|field| split(field.as_bytes(), b','));

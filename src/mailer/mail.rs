@@ -1,8 +1,8 @@
-//! `Mail`: what is to be mailed, and its ready rendering.
+//! `Mail`: the link or the code to mail.
 //!
-//! - One recipient; a link, a code, or both. Each says how long it is good.
-//! - The code stands in the text, never in the subject: a locked screen shows subjects, and mail
-//!   servers log them.
+//! - It has one recipient, and a link, a code or both, each with its lifetime.
+//! - The code is in the text, never in the subject: locked screens show subjects, and mail servers
+//!   log them.
 //! - `Debug` shows neither link nor code, and masks the address.
 
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::{
     provider::{Link, OneTimeCode},
 };
 
-/// What is to be mailed. `Debug` shows neither the link, nor the code, nor the whole address.
+/// A mail to send. `Debug` shows neither the link, nor the code, nor the whole address.
 ///
-/// The layer makes it; an application makes one to test a [`Mailer`](crate::mailer::Mailer) of its
-/// own.
+/// The layer makes it. An application makes one only to test its own
+/// [`Mailer`](crate::mailer::Mailer).
 ///
 /// ```
 /// use std::time::Duration;
@@ -41,7 +41,7 @@ pub struct Mail<'a> {
 }
 
 impl<'a> Mail<'a> {
-    /// Makes a mail that is sent now, and holds nothing yet.
+    /// Makes an empty mail, dated now.
     #[must_use]
     pub const fn new(to: &'a Email, now: Timestamp) -> Self {
         Self {
@@ -75,7 +75,7 @@ impl<'a> Mail<'a> {
         self
     }
 
-    /// Adds the language that the recipient reads, as a tag of BCP 47: `de-AT`.
+    /// Adds the language that the recipient reads, as a BCP 47 tag: `de-AT`.
     #[must_use]
     pub fn with_language(mut self, language: impl Into<Option<&'a str>>) -> Self {
         self.language = language.into();
@@ -94,7 +94,7 @@ impl<'a> Mail<'a> {
         self.link.map(|(link, _)| link)
     }
 
-    /// Returns the code that the recipient types where the sign-in began. `None` when only a link
+    /// Returns the code that the recipient types in the browser that began. `None` when only a link
     /// is mailed.
     #[must_use]
     pub fn code(&self) -> Option<&'a OneTimeCode> {
@@ -107,15 +107,14 @@ impl<'a> Mail<'a> {
         self.sent_at
     }
 
-    /// Returns when the mail has become useless: [`sent_at`](Self::sent_at) and
-    /// [`lifetime`](Self::lifetime).
+    /// Returns when the mail expires: [`sent_at`](Self::sent_at) plus [`lifetime`](Self::lifetime).
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.sent_at + self.lifetime()
     }
 
-    /// Returns how long the link is good: 15 minutes to 24 hours. Without a link, how long the code
-    /// is.
+    /// Returns how long the link is good: 15 minutes to 24 hours. Without a link, it is the code's
+    /// lifetime.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         let lifetime = self.link.map(|(_, lifetime)| lifetime);
@@ -135,11 +134,11 @@ impl<'a> Mail<'a> {
         self.application
     }
 
-    /// Returns the language that the recipient likes best, from the `Accept-Language` of the
-    /// request that began: `de-AT`.
+    /// Returns the language that the recipient prefers: `de-AT`.
     ///
-    /// It has the form of a BCP 47 tag and at most 35 characters, and is otherwise what the browser
-    /// said. The ready rendering is in English whatever it is.
+    /// It comes from the `Accept-Language` of the request that began the sign-in. It has the form
+    /// of a BCP 47 tag of at most 35 characters; the layer checks nothing else. The default
+    /// rendering is always in English.
     #[must_use]
     pub const fn language(&self) -> Option<&'a str> {
         self.language

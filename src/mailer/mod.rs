@@ -1,10 +1,10 @@
-//! The mailer port: who carries the link, when the application mails it itself.
+//! The mailer port: how an application mails the link itself.
 //!
-//! - What is mailed is a link of ours ([`Mail::link`]), with the provider's single-use link sealed
-//!   inside: visiting it from another browser than the one that began uses nothing up.
+//! - The mail holds a link of the layer's own ([`Mail::link`]), with the provider's single-use link
+//!   sealed inside. Opening it in another browser than the one that began uses nothing up.
 //! - Without a mailer the provider mails its own link.
-//! - The flow waits for a mailer for a bounded time. One that fails or hangs is a page that says
-//!   so, and the sign-in can be tried again.
+//! - The layer waits for a mailer for a bounded time. If the mailer fails or hangs, a page says so,
+//!   and the person can try again.
 //!
 //! [`ConsoleMailer`] prints; `SmtpMailer` (feature `smtp`) mails.
 
@@ -29,10 +29,10 @@ pub use self::{console::ConsoleMailer, mail::Mail};
 /// Sends mail. Implementers write plain `async fn`.
 ///
 /// An implementation must send to [`Mail::to`] alone, must not log the link or the code, and must
-/// not rewrite the link for tracking. It may render the mail as it likes, in [`Mail::language`] for
-/// one, or take [`Mail::subject`], [`Mail::text`] and [`Mail::html`]. It may be dropped before it
-/// is done, when the person leaves or [`Builder::mailer_timeout`](crate::Builder::mailer_timeout)
-/// has passed.
+/// not rewrite the link for tracking. It may render the mail in its own way, for example in
+/// [`Mail::language`], or use [`Mail::subject`], [`Mail::text`] and [`Mail::html`]. The layer may
+/// drop its future early: when the person leaves, or when
+/// [`Builder::mailer_timeout`](crate::Builder::mailer_timeout) has passed.
 ///
 /// ```
 /// use tower_magic_link::mailer::{Mail, MailError, Mailer};
@@ -53,15 +53,15 @@ pub trait Mailer: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// When the mail was not taken. The person reads so, and can try again.
+    /// [`MailError`] if the mail was not accepted. A page says so, and the person can try again.
     fn send(&self, mail: &Mail<'_>) -> impl Future<Output = Result<(), MailError>> + Send;
 }
 
-/// A mail that was not taken.
+/// A mail that was not accepted.
 ///
-/// What is logged of it is its [reason](Self::reason), which is written in the program, and its
-/// [status](Self::status). Servers love to repeat the address in what they say, so the source
-/// stands in no log of ours, and not in `Debug`.
+/// The layer logs only its [reason](Self::reason), a fixed text, and its [status](Self::status).
+/// Mail servers often repeat the address in their replies, so neither the log nor `Debug` shows the
+/// source.
 #[derive(thiserror::Error)]
 #[error("mail not sent")]
 pub struct MailError {
@@ -80,7 +80,7 @@ impl MailError {
         }
     }
 
-    /// Makes an error from a reason that can stand in a log.
+    /// Makes an error from a reason that may be logged.
     #[must_use]
     pub const fn because(reason: &'static str) -> Self {
         Self {
@@ -90,20 +90,20 @@ impl MailError {
         }
     }
 
-    /// Adds the code that the mail server answered with, such as 550 of SMTP.
+    /// Adds the mail server's reply code, such as SMTP's 550.
     #[must_use]
     pub fn with_status(mut self, status: impl Into<Option<u16>>) -> Self {
         self.status = status.into();
         self
     }
 
-    /// Returns why, as it is logged.
+    /// Returns the reason that is logged.
     #[must_use]
     pub const fn reason(&self) -> &'static str {
         self.reason
     }
 
-    /// Returns the code that the mail server answered with.
+    /// Returns the mail server's reply code, if there was one.
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         self.status

@@ -1,14 +1,14 @@
-//! The ready rendering as plain text, and its words.
+//! The default rendering as plain text, and its words.
 //!
 //! - Lines are at most 72 characters long (RFC 5322, section 2.1.1, asks for 78), so that no client
 //!   breaks them elsewhere.
-//! - A link is never broken: it has a line of its own, whatever its length.
-//! - A control character in a name becomes a space: no name begins a line of its own.
+//! - A link is never broken. It has a line of its own, whatever its length.
+//! - A control character in a name becomes a space, so no name can begin a line of its own.
 
 use super::Mail;
 use crate::clock::words;
 
-/// What stands at the end of every mail.
+/// The last paragraph of every mail.
 pub(super) const CLOSING: &str =
     "If you didn't ask for this, ignore this email; nobody gets in without it.";
 
@@ -33,6 +33,7 @@ impl Mail<'_> {
 /// Says what the mail is for.
 fn subject(mail: &Mail<'_>) -> String {
     match mail.application() {
+        // A line break in the name could begin another header field.
         Some(name) => plain(&format!("Sign in to {name}")),
         None if mail.link().is_some() => "Your sign-in link".to_owned(),
         None => "Your sign-in code".to_owned(),
@@ -70,7 +71,7 @@ fn text(mail: &Mail<'_>) -> String {
         tell(
             &mut text,
             &format!(
-                "The code works once, within {lifetime}. Nobody else needs it: tell it to no one."
+                "The code works once, within {lifetime}. Nobody else needs it: do not share it."
             ),
         );
     }
@@ -79,7 +80,7 @@ fn text(mail: &Mail<'_>) -> String {
     text
 }
 
-/// Takes control characters out of a line.
+/// Replaces control characters in a line by spaces.
 pub(super) fn plain(line: &str) -> String {
     line.replace(char::is_control, " ")
 }

@@ -1,4 +1,4 @@
-//! "Check your email", and the way to a new one.
+//! "Check your email", and the form that asks for a new one.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use super::{
     content::{Hidden, Sent},
 };
 
-/// "Check your email": a link has been sent.
+/// "Check your email": the page after a mail was sent.
 #[derive(Clone, Debug)]
 pub struct CheckPage<'a> {
     code_entry: Option<CodeEntry<'a>>,
@@ -20,22 +20,23 @@ pub struct CheckPage<'a> {
     start_over: Hidden<'a>,
 }
 
-/// What opening the link in another browser comes to.
+/// What happens when the link is opened in another browser.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CrossDevice {
-    /// It signs in there, after a click.
+    /// That browser is signed in after a click.
     Confirm,
-    /// It signs in there, once the match code is typed.
+    /// That browser is signed in once the match code is typed.
     #[default]
     MatchCode,
-    /// Nothing.
+    /// That browser is never signed in.
     Refuse,
 }
 
 impl<'a> CheckPage<'a> {
-    /// Makes the page for a link that is good for `link_lifetime`; `start_over` leads to the form
-    /// for an address.
+    /// Makes the page for a link that is good for `link_lifetime`.
+    ///
+    /// `start_over` leads to the form for an address.
     #[must_use]
     pub const fn new(start_over: &'a str, link_lifetime: Duration) -> Self {
         Self {
@@ -57,7 +58,7 @@ impl<'a> CheckPage<'a> {
         self
     }
 
-    /// Adds the code that another browser asks for. A page must show it as the text of
+    /// Adds the match code, which another browser asks for. A page must show it as the text of
     /// `#match-code`.
     #[must_use]
     pub fn with_match_code(mut self, match_code: impl Into<Option<&'a str>>) -> Self {
@@ -72,7 +73,8 @@ impl<'a> CheckPage<'a> {
         self
     }
 
-    /// Adds what opening the link in another browser comes to. Default: nothing.
+    /// Adds what happens when the link is opened in another browser. Default:
+    /// [`CrossDevice::Refuse`].
     #[must_use]
     pub const fn with_cross_device(mut self, cross_device: CrossDevice) -> Self {
         self.cross_device = cross_device;
@@ -86,7 +88,7 @@ impl<'a> CheckPage<'a> {
         self
     }
 
-    /// Adds the way to a new link.
+    /// Adds the form that asks for a new mail.
     #[must_use]
     pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
         self.resend = resend.into();
@@ -99,7 +101,7 @@ impl<'a> CheckPage<'a> {
         self.code_entry
     }
 
-    /// Returns what opening the link in another browser comes to.
+    /// Returns what happens when the link is opened in another browser.
     #[must_use]
     pub const fn cross_device(&self) -> CrossDevice {
         self.cross_device
@@ -124,13 +126,13 @@ impl<'a> CheckPage<'a> {
         self.link_lifetime
     }
 
-    /// Returns the code that another browser asks for.
+    /// Returns the match code, which another browser asks for.
     #[must_use]
     pub fn match_code(&self) -> Option<&'a str> {
         self.match_code.map(|code| code.0)
     }
 
-    /// Returns the way to a new link.
+    /// Returns the form that asks for a new mail.
     #[must_use]
     pub const fn resend(&self) -> Option<Resend<'a>> {
         self.resend
@@ -143,8 +145,9 @@ impl<'a> CheckPage<'a> {
     }
 }
 
-/// The way to a new link without typing the address again: a form with a hidden field, `email`, and
-/// where there is one a second, `t`.
+/// A form that asks for a new mail, so that the person need not type the address again.
+///
+/// It has a hidden field `email`, and a hidden field `t` if there is an [`attempt`](Self::attempt).
 #[derive(Clone, Copy, Debug)]
 pub struct Resend<'a> {
     action: Hidden<'a>,
@@ -155,7 +158,7 @@ pub struct Resend<'a> {
 }
 
 impl<'a> Resend<'a> {
-    /// Makes the form: it posts `email` to `action`.
+    /// Makes the form, which posts `email` to `action`.
     #[must_use]
     pub const fn new(action: &'a str, email: &'a str) -> Self {
         Self {
@@ -167,41 +170,41 @@ impl<'a> Resend<'a> {
         }
     }
 
-    /// Adds the attempt that goes on with the new link, as the form's field `t`.
+    /// Adds the attempt that the new link continues, as the form's field `t`.
     #[must_use]
     pub fn with_attempt(mut self, attempt: impl Into<Option<&'a str>>) -> Self {
         self.attempt = attempt.into().map(Hidden);
         self
     }
 
-    /// Adds what the form has mailed. Default: a link. [`DefaultPages`](super::DefaultPages) names
-    /// its button on a trouble's page after it.
+    /// Adds what the form asks for. Default: a link. On a [`TroublePage`](super::TroublePage),
+    /// [`DefaultPages`](super::DefaultPages) labels its button accordingly.
     #[must_use]
     pub const fn with_sent(mut self, sent: Sent) -> Self {
         self.sent = sent;
         self
     }
 
-    /// Adds how long it is until the form will be heeded: one that is posted sooner sends nothing.
+    /// Adds how long the person has to wait: a form that is posted sooner sends nothing.
     #[must_use]
     pub fn with_wait(mut self, wait: impl Into<Option<Duration>>) -> Self {
         self.wait = wait.into();
         self
     }
 
-    /// Returns the attempt that goes on with the new link: the value of the hidden field `t`.
+    /// Returns the attempt that the new link continues: the value of the hidden field `t`.
     #[must_use]
     pub fn attempt(&self) -> Option<&'a str> {
         self.attempt.map(|attempt| attempt.0)
     }
 
-    /// Returns what the form has mailed.
+    /// Returns what the form asks for.
     #[must_use]
     pub const fn sent(&self) -> Sent {
         self.sent
     }
 
-    /// Returns how long it is until the form will be heeded.
+    /// Returns how long the person has to wait.
     #[must_use]
     pub const fn wait(&self) -> Option<Duration> {
         self.wait
@@ -213,7 +216,7 @@ impl<'a> Resend<'a> {
         self.action.0
     }
 
-    /// Returns the value of the hidden field.
+    /// Returns the value of the hidden field `email`.
     #[must_use]
     pub const fn email(&self) -> &'a str {
         self.email.0

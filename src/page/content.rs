@@ -1,7 +1,6 @@
 //! What each page shows.
 //!
-//! - Where a form posts to or a link leads is a path and query on the layer's own origin, not yet
-//!   escaped.
+//! - The target of a form or a link is a path and query on the layer's own origin, not yet escaped.
 //! - The constructors are public, so that an application can test its own [`Pages`](super::Pages).
 //! - `Debug` shows no address, path or match code.
 
@@ -16,7 +15,7 @@ pub enum Sent {
     /// A link.
     #[default]
     Link,
-    /// A link, and a code for whoever reads the mail on another device.
+    /// A link, and a code for reading the mail on another device.
     LinkAndCode,
 }
 
@@ -24,16 +23,18 @@ pub enum Sent {
 ///
 /// It posts one field, `email`, to [`action`](Self::action).
 ///
-/// It posts `remember_me` too, where the page [offers that](Self::offers_remember_me) and the
-/// person ticks it.
+/// It also posts `remember_me`, if the page [offers that](Self::offers_remember_me) and the person
+/// ticks it.
 ///
-/// It may post another one, `fragment`, with any value: then the sign-in ends with
-/// [`OnwardPage`](super::OnwardPage) instead of a redirect. That is for a script which has kept
-/// `location.hash`, the fragment of where the person wants to go: browsers keep it across the
-/// redirect to this page and never send it. A form that is shown again after a
-/// [`problem`](Self::problem) has no fragment in its address any more, and the link may be opened
-/// in another tab, so `localStorage` is the place. What is kept belongs to the `return_to` in
-/// [`action`](Self::action), or to `/` where there is none.
+/// It may also post a field `fragment`, with any value. The sign-in then ends with
+/// [`OnwardPage`](super::OnwardPage) instead of a redirect. This is for a script that has kept
+/// `location.hash`, the fragment of the page that the person asked for. Browsers keep the fragment
+/// across the redirect to this page, and never send it.
+///
+/// The script should keep it in `localStorage`: the link may be opened in another tab, and a form
+/// that is shown again after a [`problem`](Self::problem) has no fragment in its address. It should
+/// keep the fragment under the `return_to` in [`action`](Self::action), or under `/` if there is
+/// none.
 #[derive(Clone, Debug)]
 pub struct LoginPage<'a> {
     action: Hidden<'a>,
@@ -44,13 +45,13 @@ pub struct LoginPage<'a> {
     sent: Sent,
 }
 
-/// The tick box by which a person asks to be remembered, as the form begins with it.
+/// The initial state of the tick box by which a person asks to be remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "a box is ticked or it is not")]
 pub enum RememberMe {
     /// It is not ticked.
     Offered,
-    /// It is: the person ticked it at the last try.
+    /// It is ticked, because the person ticked it at the last try.
     Ticked,
 }
 
@@ -58,14 +59,14 @@ pub enum RememberMe {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LoginProblem {
-    /// It is not one plain address that mail can be sent to.
+    /// It is not a single plain address that mail can be sent to.
     InvalidAddress,
     /// The field was empty.
     MissingAddress,
 }
 
 impl<'a> LoginPage<'a> {
-    /// Makes the page; the form posts to `action`.
+    /// Makes the page, whose form posts to `action`.
     #[must_use]
     pub const fn new(action: &'a str) -> Self {
         Self {
@@ -86,7 +87,7 @@ impl<'a> LoginPage<'a> {
         self
     }
 
-    /// Adds the text that the field begins with. It need not be an address.
+    /// Adds the field's initial text. It need not be an address.
     #[must_use]
     pub fn with_email(mut self, email: impl Into<Option<&'a str>>) -> Self {
         self.email = email.into().map(Hidden);
@@ -126,7 +127,7 @@ impl<'a> LoginPage<'a> {
         self.application
     }
 
-    /// Returns the text that the field begins with.
+    /// Returns the field's initial text.
     #[must_use]
     pub fn email(&self) -> Option<&'a str> {
         self.email.map(|email| email.0)
@@ -139,14 +140,16 @@ impl<'a> LoginPage<'a> {
     }
 
     /// Says whether the page should let the person ask to be remembered
-    /// ([`Builder::remember_me`](crate::Builder::remember_me)): by a field `remember_me`, whose
-    /// value is `on` or `true`. Another value, or none, is no.
+    /// ([`Builder::remember_me`](crate::Builder::remember_me)).
+    ///
+    /// The form posts a field `remember_me` with the value `on` or `true`. Any other value, or
+    /// none, is no.
     #[must_use]
     pub const fn offers_remember_me(&self) -> bool {
         self.remember_me.is_some()
     }
 
-    /// Returns the tick box, where the page should have one.
+    /// Returns the tick box, if the page should have one.
     #[must_use]
     pub const fn remember_me(&self) -> Option<RememberMe> {
         self.remember_me
@@ -159,7 +162,7 @@ impl<'a> LoginPage<'a> {
     }
 }
 
-/// One click is needed before something happens.
+/// A click is needed before something happens.
 #[derive(Clone, Debug)]
 pub struct ConfirmPage<'a> {
     action: Hidden<'a>,
@@ -170,15 +173,19 @@ pub struct ConfirmPage<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Confirmation<'a> {
-    /// Signing in by a link that was opened in another browser than the one that began. The form
-    /// posts no field to sign in here, and `answer=no` to say that it was somebody else; that
-    /// button should come first in the page, for robots that press them all.
+    /// Signing in by a link that was opened in another browser than the one that began.
+    ///
+    /// The form posts no field to sign in here, and `answer=no` to decline. The button that
+    /// declines should come first in the page: a robot that presses all buttons then presses it
+    /// first.
     SignIn {
         /// Whose sign-in it is, masked.
         masked: &'a str,
     },
-    /// Signing out. The form posts no field to sign out here, and `everywhere=true` to sign out on
-    /// every device, however the person signed in there.
+    /// Signing out.
+    ///
+    /// The form posts no field to sign out here, and `everywhere=true` to sign out on every device,
+    /// however the person signed in there.
     SignOut {
         /// Who is signed in.
         email: &'a str,
@@ -186,7 +193,7 @@ pub enum Confirmation<'a> {
 }
 
 impl<'a> ConfirmPage<'a> {
-    /// Makes the page; its form posts to `action`.
+    /// Makes the page, whose form posts to `action`.
     #[must_use]
     pub const fn new(action: &'a str, confirmation: Confirmation<'a>) -> Self {
         Self {
@@ -230,7 +237,7 @@ pub struct SignedOutPage<'a> {
 }
 
 impl<'a> SignedOutPage<'a> {
-    /// Makes the page; `sign_in` leads to the form for an address.
+    /// Makes the page. `sign_in` leads to the form for an address.
     #[must_use]
     pub const fn new(sign_in: &'a str) -> Self {
         Self {

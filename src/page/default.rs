@@ -1,9 +1,9 @@
-//! `DefaultPages`: the pages that the layer has when the application brings none.
+//! `DefaultPages`: the pages of a layer whose application brings none.
 //!
-//! - One document each, from the templates beside this file: nothing is loaded from anywhere.
+//! - Each is one document, from the templates beside this file, and loads nothing.
 //! - One inline style sheet, allowed by its hash. It follows the reader's choice of light or dark.
 //! - At most one inline script, allowed by its hash, and every page works without it. The script
-//!   reads what it needs from the document; nothing is ever written into it.
+//!   reads what it needs from the document; a text written into the script would change its hash.
 //! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted
 //!   attribute.
 
@@ -20,16 +20,16 @@ use crate::clock::words;
 mod told;
 
 const STYLE: &str = include_str!("templates/style.css");
-/// Where there is a form: sends it once, however often its button is pressed.
+/// On pages with a form: sends it once, however often its button is pressed.
 const ONCE: &str = include_str!("templates/once.js");
-/// On the form for an address: keeps the fragment, too.
+/// On the form for an address: also keeps the fragment.
 const KEEP: &str = concat!(
     include_str!("templates/keep.js"),
     include_str!("templates/once.js")
 );
 /// On the page that leads on: adds the fragment.
 const ONWARD: &str = include_str!("templates/onward.js");
-/// Where a new mail can be asked for in a while: counts down, too.
+/// On pages with a wait until the next mail: also counts down.
 const WAIT: &str = concat!(
     include_str!("templates/wait.js"),
     include_str!("templates/once.js")
@@ -67,7 +67,7 @@ impl DefaultPages {
         }
     }
 
-    /// Sets the name that stands on every page and in its title. Default: none.
+    /// Sets the name that every page shows, also in its title. Default: none.
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.application_name = Some(name.into());
         self
@@ -155,13 +155,13 @@ impl Pages for DefaultPages {
     }
 }
 
-/// What stands around every page.
+/// The frame around every page.
 struct Frame<'a> {
     application: Option<&'a str>,
     style: &'static str,
 }
 
-/// The button that sends a new mail: how it looks, what describes it, how long it has to wait.
+/// The button that sends a new mail: its look, its description, and its wait.
 struct Again {
     label: &'static str,
     told_by: &'static str,

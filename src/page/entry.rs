@@ -1,10 +1,10 @@
-//! Pages and forms into which a code is typed, and the page that leads on.
+//! The pages and forms for typing a code, and the page that leads on.
 
 use std::time::Duration;
 
 use super::content::Hidden;
 
-/// How long WorkOS takes a mailed code.
+/// How long WorkOS accepts a mailed code.
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// A form with one field, `code`, for a code that was mailed.
@@ -19,18 +19,18 @@ pub struct CodeEntry<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum CodeProblem {
-    /// It was good for a while, and that is over.
+    /// It has expired.
     Expired,
-    /// The field was empty. It was no try.
+    /// The field was empty. This does not count as a try.
     Missing,
-    /// It has signed somebody in already, or a newer one has taken its place.
+    /// It was used already, or a newer one has replaced it.
     Used,
-    /// It is another one.
+    /// It is not the code that was sent.
     Wrong,
 }
 
 impl<'a> CodeEntry<'a> {
-    /// Makes the form: it posts `code` to `action`.
+    /// Makes the form, which posts `code` to `action`.
     #[must_use]
     pub const fn new(action: &'a str) -> Self {
         Self {
@@ -40,8 +40,8 @@ impl<'a> CodeEntry<'a> {
         }
     }
 
-    /// Sets how long a code is good, counted from when it was sent. Default: ten minutes, as WorkOS
-    /// has it.
+    /// Sets how long a code is good, counted from when it was sent. Default: ten minutes, as at
+    /// WorkOS.
     #[must_use]
     pub const fn with_lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
@@ -74,11 +74,11 @@ impl<'a> CodeEntry<'a> {
     }
 }
 
-/// The link was opened in another browser than the one that began: the page asks for the match code
-/// that the first one shows.
+/// The page that asks for the match code, if a link was opened in another browser.
 ///
-/// It posts one field, `code`, to [`action`](Self::action). The code is letters, so that nobody
-/// takes it for the digits of a mailed one; case, spaces and the dash do not matter.
+/// The browser that began shows the match code. The form posts one field, `code`, to
+/// [`action`](Self::action). The match code consists of letters, so that a person cannot confuse it
+/// with the digits of a mailed code. Case, spaces and the dash do not matter.
 #[derive(Clone, Debug)]
 pub struct MatchPage<'a> {
     entry: CodeEntry<'a>,
@@ -87,8 +87,9 @@ pub struct MatchPage<'a> {
 }
 
 impl<'a> MatchPage<'a> {
-    /// Makes the page for a sign-in of the masked address; `start_over` leads to the form for an
-    /// address.
+    /// Makes the page for a sign-in of the masked address.
+    ///
+    /// `start_over` leads to the form for an address.
     #[must_use]
     pub const fn new(entry: CodeEntry<'a>, masked: &'a str, start_over: &'a str) -> Self {
         Self {
@@ -104,7 +105,7 @@ impl<'a> MatchPage<'a> {
         self.entry.action()
     }
 
-    /// Returns the masked address: who opened the link need not be whom it was mailed to.
+    /// Returns the address, masked because the link may have reached another person.
     #[must_use]
     pub const fn masked(&self) -> &'a str {
         self.masked.0
@@ -123,28 +124,29 @@ impl<'a> MatchPage<'a> {
     }
 }
 
-/// The person is signed in, and the browser has kept the fragment of where they wanted to go
-/// (`#part`): the page leads there.
+/// The person is signed in, and the page leads on to the fragment that the browser has kept
+/// (`#part`).
 ///
-/// It is shown only when the form for an address was posted with a field `fragment` (see
-/// [`LoginPage`](super::LoginPage)); else the answer is a redirect. The page must lead to
-/// [`to`](Self::to): at once by a script that puts the kept fragment behind it, by `<meta
-/// http-equiv="refresh">` in a `<noscript>` where there is none, and by a link for whoever is left.
-/// Its script must take what it kept as a fragment and as nothing else, and forget it: setting the
-/// `hash` of the link does that, joining texts does not.
+/// The layer shows it only if the form for an address was posted with a field `fragment` (see
+/// [`LoginPage`](super::LoginPage)); otherwise it redirects. The page must lead to [`to`](Self::to)
+/// in three ways: by a script that appends the kept fragment, without scripts by `<meta
+/// http-equiv="refresh">` in a `<noscript>`, and by a link as the last resort.
+///
+/// The script must use the kept text as a fragment only, and then delete it. Setting the link's
+/// `hash` ensures that; joining strings does not.
 #[derive(Clone, Debug)]
 pub struct OnwardPage<'a> {
     to: Hidden<'a>,
 }
 
 impl<'a> OnwardPage<'a> {
-    /// Makes the page; it leads to `to`, which has no fragment.
+    /// Makes the page. It leads to `to`, which has no fragment.
     #[must_use]
     pub const fn new(to: &'a str) -> Self {
         Self { to: Hidden(to) }
     }
 
-    /// Returns where the page leads, without the fragment.
+    /// Returns the address that the page leads to, without the fragment.
     #[must_use]
     pub const fn to(&self) -> &'a str {
         self.to.0

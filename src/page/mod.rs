@@ -1,9 +1,9 @@
-//! The pages port: what a person sees while signing in and out.
+//! The pages port: the HTML that a person sees while signing in and out.
 //!
-//! - The layer decides which page, which status and which headers; [`Pages`] only makes the HTML.
-//! - Every page works without JavaScript: what it does is a form's POST or a link.
-//! - The layer composes the `Content-Security-Policy` from [`Pages::sources`]; nothing else is
-//!   allowed to load.
+//! - The layer chooses the page, its status and its headers. [`Pages`] only makes the HTML.
+//! - Every page works without JavaScript: its actions are form posts and links.
+//! - The layer composes the `Content-Security-Policy` from [`Pages::sources`]; nothing else may
+//!   load.
 //!
 //! [`DefaultPages`] ships with the crate.
 
@@ -29,8 +29,8 @@ pub use self::{
 /// Draws the layer's pages.
 ///
 /// An implementation must escape every text that it puts into HTML: addresses, match codes and
-/// paths come from outside. It must not remember what it is given. It may leave pages that it does
-/// not know to [`DefaultPages`], as long as it also names the sources of those:
+/// paths come from outside. It must not keep them. It may leave pages that it does not know to
+/// [`DefaultPages`], if it names the sources of those pages too:
 ///
 /// ```
 /// use tower_magic_link::page::{DefaultPages, Page, PageSources, Pages, SignedOutPage};
@@ -68,9 +68,9 @@ pub trait Pages: Send + Sync + 'static {
     /// Renders a page as a whole HTML document. It is served as `text/html; charset=utf-8`.
     fn render(&self, page: &Page<'_>) -> String;
 
-    /// Says where the pages' styles, images, scripts and fonts come from. Default: they have none.
+    /// Returns the sources of the pages' styles, images, scripts and fonts. Default: none.
     ///
-    /// It is asked once, when the layer is built.
+    /// The layer calls it once, when it is built.
     fn sources(&self) -> PageSources {
         PageSources::new()
     }
@@ -82,11 +82,11 @@ pub trait Pages: Send + Sync + 'static {
 pub enum Page<'a> {
     /// "Check your email": a link has been sent.
     Check(CheckPage<'a>),
-    /// One click is needed before something happens.
+    /// A click is needed before something happens.
     Confirm(ConfirmPage<'a>),
     /// The form that asks for an address.
     Login(LoginPage<'a>),
-    /// The link was opened in another browser: a code is asked for.
+    /// The link was opened in another browser: the page asks for the match code.
     Match(MatchPage<'a>),
     /// The person is signed in, and on their way.
     Onward(OnwardPage<'a>),

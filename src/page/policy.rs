@@ -1,11 +1,11 @@
-//! What the layer's own pages may load, and the response headers that say so.
+//! The sources that the layer's pages may load, and the response headers that enforce them.
 //!
-//! - Nothing loads unless [`PageSources`] names it; inline text only by its hash, never by
+//! - Nothing loads unless [`PageSources`] names it. Inline text loads only by its hash, never by
 //!   `'unsafe-…'`.
-//! - Forms post to the layer's own origin; one more may be named for a form whose answer redirects
-//!   there, since Chromium and WebKit hold `form-action` against redirects too
+//! - Forms post to the layer's own origin. If a form's answer redirects to another origin, the
+//!   policy must name that one too: Chromium and WebKit apply `form-action` to redirects
 //!   (w3c/webappsec-csp#8).
-//! - No page can be framed, cached, or give its address away as a referrer.
+//! - No page can be framed or cached, or sends its address as a referrer.
 
 use std::borrow::Cow;
 
@@ -27,8 +27,8 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
 /// Where a page's styles, images, scripts and fonts come from, as in a `Content-Security-Policy`
 /// (CSP level 3).
 ///
-/// A source is written as in the header: `'self'`, `https://cdn.example.com`, `'sha256-…'`. What is
-/// refused when the layer is built: `'unsafe-inline'` and its kin, a nonce (it would be the same in
+/// A source is written as in the header: `'self'`, `https://cdn.example.com`, `'sha256-…'`. When
+/// the layer is built, it refuses every `'unsafe-…'` keyword, a nonce (it would be the same in
 /// every response), a keyword or hash without its single quotes, and anything but visible ASCII
 /// without `;` and `,`.
 ///
@@ -51,7 +51,7 @@ pub struct PageSources {
 }
 
 impl PageSources {
-    /// Makes a list of nothing.
+    /// Makes an empty list.
     pub const fn new() -> Self {
         Self {
             styles: Vec::new(),
@@ -96,16 +96,17 @@ impl PageSources {
         self
     }
 
-    /// Adds an origin to which the application itself redirects whoever has just signed in.
-    /// Chromium and WebKit follow a form no further than the policy says, however many answers
-    /// redirect: without it they stay at the form.
+    /// Adds an origin to which the application itself redirects people after they sign in.
+    ///
+    /// Chromium and WebKit apply the policy to every redirect after a form. Without this origin
+    /// they stay at the form.
     pub fn form_target(mut self, origin: impl Into<String>) -> Self {
         self.forms.push(origin.into());
         self
     }
 }
 
-/// Where the pages' forms post to.
+/// The directive for the targets of the pages' forms.
 const FORM_ACTION: &str = "form-action 'self'";
 
 /// The response headers of every page, composed once.
@@ -115,7 +116,7 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
-    /// Composes the headers for pages with these sources.
+    /// Composes the headers of pages with these sources.
     ///
     /// # Errors
     ///
@@ -145,6 +146,7 @@ impl Policy {
             policy.push(' ');
             policy.push_str(checked("pages", target)?);
         }
+        // `default-src` covers neither: they guard against clickjacking and an injected `<base>`.
         policy.push_str("; frame-ancestors 'none'; base-uri 'none'");
         let content_security = HeaderValue::try_from(policy.as_str())
             .map_err(|_| ConfigError::invalid("pages", policy, "is not a header value"))?;
@@ -162,7 +164,7 @@ impl Policy {
         Ok(Self { content_security })
     }
 
-    /// Writes the headers over whatever stands there.
+    /// Writes the headers, in place of any that are there.
     pub(crate) fn write_to(&self, headers: &mut HeaderMap) {
         let fixed = [
             (CONTENT_TYPE, "text/html; charset=utf-8"),
@@ -180,8 +182,8 @@ impl Policy {
 
 /// Returns the CSP source of an inline element with this text.
 fn hash_source(text: &str) -> String {
-    // A browser hashes what its parser made of the page, and the parser knows no carriage returns
-    // (HTML, section 13.2.3.5): text from a checkout with CRLF would never match.
+    // A browser hashes the parsed text, and its parser turns CRLF into LF (HTML, section 13.2.3.5).
+    // So text from a checkout with CRLF would never match.
     let text: Cow<'_, str> = if text.contains('\r') {
         text.replace("\r\n", "\n").replace('\r', "\n").into()
     } else {
@@ -214,7 +216,7 @@ fn checked<'a>(setting: &'static str, source: &'a str) -> Result<&'a str, Config
             .iter()
             .any(|kind| lower.starts_with(kind));
     if is_keyword {
-        return refuse("stands in single quotes in a CSP");
+        return refuse("must stand in single quotes");
     }
     Ok(source)
 }

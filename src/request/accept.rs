@@ -1,15 +1,15 @@
 //! `Accept`, as far as it says whether a page is wanted (RFC 9110, section 12.5.1). Reading it
 //! allocates nothing.
 //!
-//! - HTML has to be named, by itself or by `text/*`: `*/*` is what curl and fetch send.
-//! - It has to be wanted at least as much as JSON. What is named wins over `text/*` and
-//!   `application/*`.
-//! - A range whose weight breaks the grammar is not wanted. A comma or semicolon in quotes is part
-//!   of its parameter.
+//! - HTML has to be named, by itself or by `text/*`. `*/*` does not count, because curl and fetch
+//!   send it.
+//! - Its weight has to be at least JSON's. A named type wins over `text/*` and `application/*`.
+//! - A range with an invalid weight counts as weight 0. A comma or semicolon in quotes is part of
+//!   its parameter.
 
 use http::{HeaderMap, header};
 
-/// Says whether HTML is named, and wanted at least as much as JSON.
+/// Says whether HTML is named, with at least the weight of JSON.
 pub(crate) fn prefers_page(headers: &HeaderMap) -> bool {
     let (mut html, mut json) = (Wish::default(), Wish::default());
     for field in headers.get_all(header::ACCEPT) {
@@ -34,7 +34,7 @@ pub(crate) fn prefers_page(headers: &HeaderMap) -> bool {
     html.weight() > 0 && html.weight() >= json.weight()
 }
 
-/// How much one kind of answer is wanted, in thousandths.
+/// The weight of one kind of response, in thousandths.
 #[derive(Clone, Copy, Default)]
 struct Wish {
     named: Option<u16>,
@@ -55,7 +55,7 @@ pub(crate) fn weight<'f>(parameters: impl Iterator<Item = &'f [u8]>) -> u16 {
         if !name.trim_ascii_end().eq_ignore_ascii_case(b"q") {
             continue;
         }
-        // No space stands beside the sign (section 5.6.6): what comes behind one is no weight.
+        // No space may stand beside the `=` (RFC 9110, section 5.6.6): such a weight is invalid.
         let is_plain = name.len() == 1;
         let quality = halves.next().filter(|_| is_plain);
         return quality.map_or(0, thousandths);
@@ -63,8 +63,8 @@ pub(crate) fn weight<'f>(parameters: impl Iterator<Item = &'f [u8]>) -> u16 {
     1_000
 }
 
-/// Reads a quality value: `0` or `1`, and up to three digits behind the point, which are zeros
-/// behind a 1. Anything else is 0.
+/// Reads a quality value: `0` or `1` with up to three decimals, all zeros after a `1`. Anything
+/// else is 0.
 fn thousandths(quality: &[u8]) -> u16 {
     let (whole, fraction) = match quality {
         [whole] => (*whole, &[][..]),
@@ -81,7 +81,7 @@ fn thousandths(quality: &[u8]) -> u16 {
     }
 }
 
-/// Splits at a separator that stands outside of quoted strings (section 5.6.4).
+/// Splits at each separator outside of quoted strings (RFC 9110, section 5.6.4).
 pub(crate) fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut is_quoted, mut is_escaped) = (false, false);
     text.split(move |byte| {

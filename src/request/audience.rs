@@ -1,13 +1,13 @@
-//! `Audience`: who asks, and so in which language a refusal is heard. Read when refusing, never
-//! when admitting.
+//! `Audience`: the kind of client that sent a request. It decides the form of a refusal, so the
+//! layer reads it only when it refuses.
 
 use http::{HeaderMap, Method, header, request::Parts};
 
 use super::head::RequestHead;
 
-/// Who asks, and so in which language the layer's refusals are heard.
+/// The kind of client that sent a request. It decides the form of the layer's refusals.
 ///
-/// | audience | recognised by | without a session | while the store is out |
+/// | audience | recognised by | without a session | while the store is down |
 /// | --- | --- | --- | --- |
 /// | [`Preflight`](Self::Preflight) | `OPTIONS` with `Origin` and `Access-Control-Request-Method` | 401 problem, unless [`allow_preflight`](crate::Builder::allow_preflight) | 503 problem |
 /// | [`WebSocket`](Self::WebSocket) | `Upgrade: websocket`, or `CONNECT` (HTTP/2: RFC 8441) | 401 problem, no redirect | 503 problem |
@@ -17,15 +17,15 @@ use super::head::RequestHead;
 /// | [`Htmx`](Self::Htmx) | `HX-Request: true` | 401 problem and `HX-Redirect` to the form | 503 problem |
 /// | [`Prefetch`](Self::Prefetch) | `Sec-Purpose` or `Purpose`: `prefetch`, `prerender` | 503 problem, nothing consumed, no cookie | the same |
 /// | [`Document`](Self::Document) | GET or HEAD that navigates | 303 to the form | a page with 503 |
-/// | [`Program`](Self::Program) | everything else: fetch, XHR, EventSource, an API's client; every other method | 401 problem | 503 problem |
+/// | [`Program`](Self::Program) | everything else: fetch, XHR, EventSource, API clients; every method but GET and HEAD | 401 problem | 503 problem |
 ///
-/// The first row that fits counts. Whether a GET or HEAD navigates, the browser says in
-/// `Sec-Fetch-Mode`, else in `Sec-Fetch-Dest`; only where it says neither does `Accept` (RFC 9110,
-/// section 12.5.1): it has to name HTML, and to want it at least as much as JSON.
+/// The first matching row applies. A GET or HEAD navigates if the browser says so in
+/// `Sec-Fetch-Mode`, or else in `Sec-Fetch-Dest`. If it sends neither, `Accept` decides (RFC 9110,
+/// section 12.5.1): it has to name HTML, with at least the weight of JSON.
 ///
-/// A problem is `application/problem+json` (RFC 9457) with a stable `type` and `code`. That of a
-/// 401 has a `login_url`, and beside it stands `WWW-Authenticate: MagicLink login_url="…"`; that of
-/// a 503 has `Retry-After`.
+/// A problem is `application/problem+json` (RFC 9457) with a stable `type` and `code`. A 401
+/// problem has a `login_url`, and its response carries `WWW-Authenticate: MagicLink login_url="…"`.
+/// A 503 response carries `Retry-After`.
 ///
 /// ```
 /// use http::Request;
@@ -40,7 +40,7 @@ use super::head::RequestHead;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Audience {
-    /// A person's browser, navigating. The only one that is ever redirected.
+    /// A person's browser, navigating. The layer redirects no other audience.
     Document,
     /// A gRPC client.
     Grpc,
@@ -50,18 +50,18 @@ pub enum Audience {
     GrpcWebText,
     /// A page that htmx drives.
     Htmx,
-    /// A browser that asks ahead of the person.
+    /// A browser that prefetches or prerenders a page.
     Prefetch,
-    /// A browser that asks, on behalf of another origin, what it may ask (CORS).
+    /// A CORS preflight: a browser asks what another origin's page may send.
     Preflight,
-    /// fetch, XHR, EventSource, any client of an API.
+    /// Everything else: fetch, XHR, EventSource, any client of an API.
     Program,
     /// A WebSocket handshake.
     WebSocket,
 }
 
 impl Audience {
-    /// Tells who asks, from the head of a request alone. It allocates nothing.
+    /// Returns the audience of a request, from its head alone. It allocates nothing.
     #[must_use]
     pub fn of(head: &Parts) -> Self {
         Self::of_head(&RequestHead::of_parts(head))
@@ -84,6 +84,7 @@ impl Audience {
         if head.is_prefetch() {
             return Self::Prefetch;
         }
+        // A POST is never redirected to the form: its body would be lost.
         if head.is_safe() && head.wants_page() {
             return Self::Document;
         }
@@ -91,8 +92,9 @@ impl Audience {
     }
 }
 
-/// Reads `Upgrade`, a list of protocols (RFC 9110, section 7.8).
+/// Says whether `Upgrade`, a list of protocols, names `websocket` (RFC 9110, section 7.8).
 fn opens_websocket(headers: &HeaderMap) -> bool {
+    // Lenient, because it only words a refusal. `Upgrade` decides what may become a tunnel.
     let fields = headers.get_all(header::UPGRADE).iter();
     fields
         .flat_map(|field| field.as_bytes().split(|byte| *byte == b','))
@@ -104,8 +106,8 @@ fn is_htmx(headers: &HeaderMap) -> bool {
     field.is_some_and(|field| field.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 
-/// Tells the kinds of gRPC apart: `application/grpc`, and behind it the variant, `+proto` or
-/// another format, parameters.
+/// Returns the kind of gRPC that `Content-Type` names. A format such as `+proto`, or parameters,
+/// may follow the name.
 fn grpc(headers: &HeaderMap) -> Option<Audience> {
     let kind = headers.get(header::CONTENT_TYPE)?.as_bytes();
     let is_end = |byte: &u8| matches!(byte, b'+' | b';' | b' ' | b'\t');

@@ -1,12 +1,11 @@
-//! Which address a request comes from, behind proxies whose word is taken.
+//! The address that a request comes from, behind trusted proxies.
 //!
-//! - The host says who is at the other end of the connection. Only where that is a trusted proxy is
-//!   a field read, and only the one field that is configured: a client cannot choose by sending the
-//!   other.
-//! - The field is walked from the right, where the proxies wrote, past trusted ones: the first
-//!   other address is the client.
-//! - What cannot be read ends the walk at the last trusted hop, whose own address then stands for
-//!   the client: what a client wrote further left never counts.
+//! - The host states the peer's address. A field is read only if the peer is a trusted proxy, and
+//!   only the field that is configured: a client gains nothing by sending the other one.
+//! - The field is read from the right, where proxies append. The first address that is no trusted
+//!   proxy is the client.
+//! - An element that cannot be read ends the walk, and the last trusted hop stands for the client.
+//!   So nothing that a client wrote further left ever counts.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -20,8 +19,7 @@ use crate::request::peer::{PeerAddr, Proxies};
 pub enum ForwardedField {
     /// `Forwarded` (RFC 7239).
     Forwarded,
-    /// `X-Forwarded-For`, which nginx, HAProxy, Traefik, Caddy and the clouds' load balancers
-    /// write.
+    /// `X-Forwarded-For`, which nginx, HAProxy, Traefik, Caddy and cloud load balancers write.
     #[default]
     XForwardedFor,
 }
@@ -43,8 +41,7 @@ impl ForwardedField {
     }
 }
 
-/// Returns the address that a request comes from; `None` where the host does not say who is at the
-/// other end.
+/// Returns the address that a request comes from. `None` if the host does not state the peer.
 pub(crate) fn client_of(parts: &Parts, proxies: &Proxies, field: ForwardedField) -> Option<IpAddr> {
     let mut hop = PeerAddr::of(&parts.extensions)?.addr().ip().to_canonical();
     let lines: Vec<_> = parts.headers.get_all(field.name()).iter().collect();
@@ -53,7 +50,7 @@ pub(crate) fn client_of(parts: &Parts, proxies: &Proxies, field: ForwardedField)
         .rev()
         .flat_map(|line| FromTheRight(Some(line.as_bytes())));
     while proxies.has(PeerAddr::from(SocketAddr::new(hop, 0))) {
-        // By itself: bytes that a client wrote further left hide nothing.
+        // Each element is decoded by itself: bytes that a client wrote further left hide none.
         let element = elements
             .next()
             .and_then(|one| std::str::from_utf8(one).ok());
@@ -66,7 +63,8 @@ pub(crate) fn client_of(parts: &Parts, proxies: &Proxies, field: ForwardedField)
 }
 
 /// The elements of a list (RFC 9110, section 5.6.1), from the last to the first. A comma in quotes
-/// parts none; quotes that a client left open further left do not change how what follows is read.
+/// does not separate. A quote that a client left open does not change how the elements to its right
+/// are read.
 struct FromTheRight<'l>(Option<&'l [u8]>);
 
 impl<'l> Iterator for FromTheRight<'l> {
@@ -88,7 +86,7 @@ impl<'l> Iterator for FromTheRight<'l> {
     }
 }
 
-/// Reads the one `for` of an element: `for="[2001:db8::1]:80";proto=https`.
+/// Reads the `for` of an element: `for="[2001:db8::1]:80";proto=https`. `None` if there are two.
 fn forwarded_for(element: &str) -> Option<IpAddr> {
     let mut found = None;
     for pair in element.split(';') {
@@ -96,6 +94,7 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
         if name.trim_matches([' ', '\t']).eq_ignore_ascii_case("for") {
             let value = value.trim_matches([' ', '\t']);
             let bare = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
+            // Readers differ on which of two counts.
             if found.replace(bare.unwrap_or(value)).is_some() {
                 return None;
             }
@@ -104,8 +103,8 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
     node(found?)
 }
 
-/// Reads an address, with or without a port (RFC 7239, section 6). `unknown` and `_hidden` are
-/// none.
+/// Reads an address, with or without a port (RFC 7239, section 6). `unknown` and `_hidden` are no
+/// addresses.
 fn node(text: &str) -> Option<IpAddr> {
     if let Some(rest) = text.strip_prefix('[') {
         let (addr, port) = rest.split_once(']')?;
@@ -119,7 +118,7 @@ fn node(text: &str) -> Option<IpAddr> {
     })
 }
 
-/// RFC 7239, section 6: a number, or a name that hides it.
+/// Says whether a text is a port: a number, or obfuscated as `_p` (RFC 7239, section 6).
 fn is_port(port: &str) -> bool {
     match port.strip_prefix('_') {
         Some(name) => {

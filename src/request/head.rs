@@ -1,13 +1,13 @@
 //! `RequestHead`: what the gate reads of a request, borrowed. It allocates nothing.
 //!
-//! - Cookies are read byte-exact, over all `Cookie` fields (RFC 9113, section 8.2.3 splits them). A
-//!   name that is percent-encoded or padded with space is not ours: decoding it would let a sibling
-//!   subdomain get around `__Host-`.
-//! - Bytes that a neighbour's cookie has no business with do not hide ours.
-//! - Two cookies of ours with different values are a conflict, decided by neither the first nor the
-//!   last.
-//! - A bearer token stands in the one `Authorization` field, behind the scheme and one space.
-//!   Another scheme is the application's own.
+//! - Cookie names are compared byte for byte, over all `Cookie` fields (HTTP/2 may split them: RFC
+//!   9113, section 8.2.3). A name that is percent-encoded or padded with space is not ours:
+//!   decoding it would let a sibling subdomain get around `__Host-`.
+//! - Invalid bytes in another cookie do not hide ours.
+//! - Two cookies of our name with different values are a conflict: neither the first nor the last
+//!   wins.
+//! - A bearer token is in the only `Authorization` field, after the scheme and one space. Any other
+//!   scheme is left to the application.
 
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use memchr::memchr_iter;
@@ -24,7 +24,7 @@ pub(crate) struct RequestHead<'r> {
     extensions: &'r Extensions,
 }
 
-/// What stands for a value that we never gave out. No key has signed it.
+/// Replaces a value that the layer cannot have issued. No key has signed it, so it never verifies.
 const NONE_OF_OURS: &str = "\u{fffd}";
 
 /// The cookies of one name in a request, or its bearer token.
@@ -80,13 +80,13 @@ impl<'r> RequestHead<'r> {
         self.headers
     }
 
-    /// Returns the path as this layer is handed it: below the point where a router nested it.
+    /// Returns the path as the layer receives it. A router that nests the layer has cut its prefix
+    /// off.
     pub(crate) fn path(&self) -> &'r str {
         self.uri.path()
     }
 
-    /// Returns the address as the browser sees it, where the host keeps it; else as this layer is
-    /// handed it.
+    /// Returns the address that the browser sees, if the host keeps it; otherwise the received one.
     pub(crate) fn original_uri(&self) -> &'r Uri {
         original_uri(self.extensions).unwrap_or(self.uri)
     }
@@ -95,8 +95,7 @@ impl<'r> RequestHead<'r> {
         self.method == Method::GET || self.method == Method::HEAD
     }
 
-    /// Says whether a browser asks on behalf of another origin what it may ask (Fetch,
-    /// "CORS-preflight request").
+    /// Says whether the request is a CORS preflight (Fetch, "CORS-preflight request").
     pub(crate) fn is_preflight(&self) -> bool {
         self.method == Method::OPTIONS
             && self.headers.contains_key(header::ORIGIN)
@@ -105,7 +104,7 @@ impl<'r> RequestHead<'r> {
                 .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
     }
 
-    /// Says whether the browser asks ahead of the person: a prefetch or prerender.
+    /// Says whether the request is a prefetch or a prerender, which no person has asked for yet.
     pub(crate) fn is_prefetch(&self) -> bool {
         let asks = |name| {
             let fields = self.headers.get_all(name).iter();
@@ -121,11 +120,11 @@ impl<'r> RequestHead<'r> {
     }
 
     /// Says whether the request may come from another site than `origin`. `has_browser_cookie`
-    /// decides where the browser says nothing of it: our cookie is `SameSite=Lax`, so that no
-    /// cross-site POST carries it.
+    /// decides if the browser does not say: our cookie is `SameSite=Lax`, so no cross-site POST
+    /// carries it.
     ///
-    /// `Origin: null` counts as nothing said: our own pages' `Referrer-Policy: no-referrer` makes
-    /// browsers send it.
+    /// `Origin: null` counts as unstated: browsers send it from our own pages, because of their
+    /// `Referrer-Policy: no-referrer`.
     pub(crate) fn is_cross_site(
         &self,
         origin: &str,
@@ -133,6 +132,7 @@ impl<'r> RequestHead<'r> {
     ) -> bool {
         let mut sites = self.headers.get_all("sec-fetch-site").iter();
         if let Some(site) = sites.next() {
+            // `same-site` is another site here: a sibling subdomain is not trusted.
             let is_ours = site == "same-origin" || site == "none";
             return !is_ours || sites.next().is_some();
         }
@@ -145,7 +145,7 @@ impl<'r> RequestHead<'r> {
         }
     }
 
-    /// Says whether a request names no site that it comes from.
+    /// Says whether neither `Sec-Fetch-Site` nor `Origin` states where the request comes from.
     pub(crate) fn is_silent_on_site(&self) -> bool {
         let mut origins = self.headers.get_all(header::ORIGIN).iter();
         !self.headers.contains_key("sec-fetch-site")
@@ -153,8 +153,7 @@ impl<'r> RequestHead<'r> {
             && origins.next().is_none()
     }
 
-    /// Says whether the caller shows what it gets to a person: a navigation, or somebody who
-    /// prefers HTML.
+    /// Says whether a person will see the response: the request navigates, or prefers HTML.
     pub(crate) fn wants_page(&self) -> bool {
         wants_page(self.headers)
     }
@@ -178,16 +177,16 @@ impl<'r> RequestHead<'r> {
             // to the name.
             let pair = pair.strip_prefix(b" ").unwrap_or(pair);
             let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-            // What is not UTF-8 cannot be a value that we set; it conflicts with one that is.
+            // The layer sets no value that is not UTF-8, so such a value conflicts with ours.
             Some(std::str::from_utf8(value).unwrap_or(NONE_OF_OURS))
         })
     }
 
-    /// Finds the bearer token (RFC 6750, section 2.1). The scheme has no case; what stands behind
-    /// it and one space is taken byte for byte.
+    /// Finds the bearer token (RFC 6750, section 2.1). The scheme is case-insensitive; the token is
+    /// every byte after it and one space.
     ///
-    /// Several `Authorization` fields conflict: the application behind us may read another one than
-    /// we do.
+    /// Several `Authorization` fields conflict: the inner service may read a different one than the
+    /// layer.
     pub(crate) fn bearer(&self) -> Found<'r> {
         let mut fields = self.headers.get_all(header::AUTHORIZATION).iter();
         let Some(field) = fields.next() else {
@@ -209,8 +208,8 @@ impl<'r> RequestHead<'r> {
     }
 }
 
-/// Says whether the answer is shown to a person. Fetch metadata wins over `Accept`, which scripts
-/// send as they like.
+/// Says whether a person will see the response. Fetch metadata wins over `Accept`, which scripts
+/// can set.
 fn wants_page(headers: &HeaderMap) -> bool {
     let navigates = |mode: &HeaderValue| mode == "navigate";
     let is_shown = |destination: &HeaderValue| {
@@ -222,16 +221,17 @@ fn wants_page(headers: &HeaderMap) -> bool {
         .unwrap_or_else(|| accept::prefers_page(headers))
 }
 
-/// Says whether every field of a name passes; nothing where there is none.
+/// Says whether every field of a name passes. `None` if there is no such field.
 fn said(headers: &HeaderMap, name: &str, passes: impl Fn(&HeaderValue) -> bool) -> Option<bool> {
     let mut fields = headers.get_all(name).iter().peekable();
     fields.peek()?;
     Some(fields.all(passes))
 }
 
-/// Returns what follows the scheme in an `Authorization` field, if that is `Bearer`. The scheme
-/// ends where a token does (RFC 9110, section 11.1): a tab behind it makes no other scheme of it,
-/// for which the cookie would be taken instead.
+/// Returns what follows the scheme in an `Authorization` field, if the scheme is `Bearer`.
+///
+/// The scheme ends before the first byte that no token may hold (RFC 9110, section 11.1). So
+/// `Bearer` and a tab is still this scheme: it is refused, and the cookie does not take its place.
 fn behind_bearer(field: &[u8]) -> Option<&[u8]> {
     let (scheme, rest) = field.split_at_checked(b"bearer".len())?;
     let is_whole = rest
@@ -240,8 +240,8 @@ fn behind_bearer(field: &[u8]) -> Option<&[u8]> {
     (scheme.eq_ignore_ascii_case(b"bearer") && is_whole).then_some(rest)
 }
 
-/// Splits a `Cookie` field at its semicolons. A token is hundreds of bytes without one: memchr
-/// looks at many at a time.
+/// Splits a `Cookie` field at its semicolons. memchr compares many bytes at a time, and a token is
+/// hundreds of bytes without one.
 pub(crate) fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut start = 0;
     memchr_iter(b';', field)

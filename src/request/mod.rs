@@ -1,4 +1,4 @@
-//! What a request says: its head, who asks, and where it comes from. Nothing here decides.
+//! What a request says: its head, its audience and its client's address. Nothing here decides.
 
 pub(crate) mod accept;
 pub(crate) mod audience;

@@ -1,4 +1,4 @@
-//! Who is at the other end of a connection, and which of them are proxies whose word is taken.
+//! The address at the other end of a connection, and the networks of trusted proxies.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,10 +6,11 @@ use http::Extensions;
 
 use crate::error::ConfigError;
 
-/// The address at the other end of a connection. A host leaves it in each request's extensions.
+/// The address at the other end of a connection. The host server puts it into each request's
+/// extensions.
 ///
-/// Under feature `axum`, axum's `ConnectInfo<SocketAddr>` says the same. Without either no limit
-/// counts by network ([`Limits`](crate::throttle::Limits)), and a warning says so once.
+/// With feature `axum`, axum's `ConnectInfo<SocketAddr>` does as well. Without either, no limit is
+/// counted by network ([`Limits`](crate::throttle::Limits)), and the layer logs one warning.
 ///
 /// ```
 /// use tower_magic_link::PeerAddr;
@@ -28,7 +29,7 @@ impl PeerAddr {
         self.0
     }
 
-    /// Finds what the host says of the connection.
+    /// Returns the peer's address, if the host has stated one.
     pub(crate) fn of(extensions: &Extensions) -> Option<Self> {
         extensions
             .get::<Self>()
@@ -55,7 +56,7 @@ const fn connect_info(_: &Extensions) -> Option<PeerAddr> {
     None
 }
 
-/// Networks of proxies.
+/// The networks of trusted proxies.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Proxies(Vec<Network>);
 
@@ -93,11 +94,13 @@ impl Network {
         let addr: IpAddr = addr.parse().ok()?;
         let width = width(addr);
         let bits = match bits {
+            // `parse` would take a sign, as in `+8`.
             Some(bits) if bits.bytes().all(|b| b.is_ascii_digit()) => bits.parse().ok()?,
             Some(_) => return None,
             None => width,
         };
         let network = Self { addr, bits };
+        // A peer is compared in its canonical form, so a mapped network would never match.
         let is_mapped = addr.to_canonical() != addr;
         let has_rest = bits <= width && network.rest_of(addr) != 0;
         (bits <= width && !has_rest && !is_mapped).then_some(network)
@@ -107,13 +110,14 @@ impl Network {
         self.addr.is_ipv4() == addr.is_ipv4() && self.head_of(addr) == self.head_of(self.addr)
     }
 
-    /// The bits that count, moved down to the lowest.
+    /// Returns the network bits, shifted down to the lowest.
     fn head_of(self, addr: IpAddr) -> u128 {
         let rest = width(addr).saturating_sub(self.bits);
+        // A shift by the full width is the network /0, which has every address.
         number(addr).checked_shr(rest).unwrap_or_default()
     }
 
-    /// The bits that do not count.
+    /// Returns the host bits.
     fn rest_of(self, addr: IpAddr) -> u128 {
         let mask = u128::MAX.checked_shl(width(addr).saturating_sub(self.bits));
         number(addr) & !mask.unwrap_or_default()

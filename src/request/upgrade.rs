@@ -1,13 +1,12 @@
 //! `Upgrade`: what a request asks its connection to become.
 //!
-//! - After a 101 the bytes belong to the two ends, and the layer reads none of them. A tunnel that
-//!   speaks HTTP carries requests that nobody has checked, with any identity header in them. So a
-//!   WebSocket is the one upgrade that goes further.
-//! - A WebSocket handshake is an HTTP/1.1 `GET` without a body that names the one protocol
-//!   `websocket`, with one key and one version (RFC 6455, section 4.2.1). A list that names a
-//!   second protocol leaves the choice to the server behind (RFC 9110, section 7.8). The form of
-//!   the key, and which version, are between the client and that server: whatever they agree on is
-//!   a WebSocket.
+//! - After a 101 the layer sees none of the bytes. A tunnel that speaks HTTP would carry unchecked
+//!   requests, with any identity header in them. So a WebSocket is the only upgrade that may go
+//!   further.
+//! - A WebSocket handshake is an HTTP/1.1 `GET` without a body, with one key, one version and
+//!   `websocket` as its only protocol (RFC 6455, section 4.2.1). A second protocol would leave the
+//!   choice to the inner server (RFC 9110, section 7.8). The key's form and the version are not
+//!   checked: whatever the client and that server agree on is a WebSocket.
 //! - HTTP/2 has no `Upgrade`; its WebSockets are a `CONNECT` with a path (RFC 8441). A `CONNECT`
 //!   without one is a tunnel.
 
@@ -26,14 +25,14 @@ const WEBSOCKET: &[u8] = b"websocket";
 pub(crate) enum Upgrade {
     /// Nothing.
     None,
-    /// Another protocol, or a WebSocket by a handshake that is none.
+    /// Another protocol, or a malformed WebSocket handshake.
     Other,
     /// A WebSocket.
     WebSocket,
 }
 
 impl Upgrade {
-    /// Reads what a request asks of the connection that it came by.
+    /// Returns what a request asks its own connection to become.
     pub(crate) fn of(head: &RequestHead<'_>) -> Self {
         match Self::shown(head.method(), head.headers()) {
             Self::WebSocket if head.version() == Version::HTTP_11 && is_wished(head.headers()) => {
@@ -44,8 +43,9 @@ impl Upgrade {
         }
     }
 
-    /// Reads what a client asks of its connection to a proxy, as far as the proxy shows it:
-    /// `Connection` and the version are about the proxy's own connection.
+    /// Returns what a client asks its connection to a proxy to become, if the proxy shows it.
+    ///
+    /// `Connection` and the version are not read: they describe the proxy's own connection.
     pub(crate) fn shown(method: &Method, headers: &HeaderMap) -> Self {
         if !headers.contains_key(header::UPGRADE) && !headers.contains_key(HTTP2_SETTINGS) {
             return Self::None;
@@ -64,17 +64,19 @@ impl Upgrade {
     }
 }
 
-/// Says whether a request is a `CONNECT` for a tunnel of bytes: any but the one that HTTP/2 and
-/// later have for a WebSocket, which has a path.
+/// Says whether a request is a `CONNECT` for a tunnel of bytes.
+///
+/// The `CONNECT` by which HTTP/2 and later open a WebSocket is none.
 pub(crate) fn asks_for_tunnel(head: &RequestHead<'_>) -> bool {
     let is_old = matches!(
         head.version(),
         Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11
     );
+    // The WebSocket's has `:scheme` and `:path`, a tunnel's has neither (RFC 8441, section 4).
     head.method() == Method::CONNECT && (is_old || head.original_uri().scheme().is_none())
 }
 
-/// Returns the one field of a name. `None` where there are several: readers differ on which of them
+/// Returns the only field of a name. `None` if there are several: readers differ on which one
 /// counts.
 fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue> {
     let mut fields = headers.get_all(name).iter();
@@ -85,7 +87,7 @@ fn is_websocket(protocol: &HeaderValue) -> bool {
     protocol.as_bytes().eq_ignore_ascii_case(WEBSOCKET)
 }
 
-/// Says whether a body follows. Where it ends, and the tunnel begins, two readers might not agree.
+/// Says whether a body follows. Two readers might disagree on where it ends and the tunnel begins.
 fn has_body(headers: &HeaderMap) -> bool {
     headers.contains_key(header::TRANSFER_ENCODING)
         || headers

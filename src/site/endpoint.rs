@@ -1,16 +1,16 @@
 //! `Endpoint`: the layer's own paths, below the mount, and their methods.
 //!
-//! - Matched on the address that the browser sees, also where a router nested this layer.
-//! - Matched byte for byte: an encoded or doubled slash is another path, and so protected.
+//! - Matched on the address that the browser sees, even if a router has nested the layer.
+//! - Matched byte for byte. A path with an encoded or doubled slash is another path, and protected.
 
 use http::Method;
 
 use crate::request::head::RequestHead;
 
-/// The most bytes of a form.
+/// The most bytes of a form: 16 KiB.
 pub(crate) const LONGEST_FORM: usize = 16 * 1_024;
 
-/// The most bytes of an event: 256 KiB. WorkOS names no limit; a directory user with every
+/// The most bytes of an event: 256 KiB. WorkOS documents no limit; a directory user with every
 /// attribute is a few KiB.
 pub(crate) const LONGEST_EVENT: usize = 256 * 1_024;
 
@@ -21,7 +21,7 @@ pub(crate) enum Endpoint {
     Callback,
     /// "Check your mail."
     Check,
-    /// A code from the mail, typed where the sign-in began.
+    /// A mailed code, typed in the browser that began.
     Code,
     /// The form; posting it begins a sign-in.
     Login,
@@ -29,16 +29,17 @@ pub(crate) enum Endpoint {
     Logout,
     /// Where our own mailed link lands.
     Open,
-    /// Who is signed in, for scripts.
+    /// The current session as JSON, for scripts.
     Session,
-    /// The provider's signed events. Only with a secret.
+    /// The provider's signed events. It exists only if a webhook secret is set.
     Webhook,
 }
 
 impl Endpoint {
     /// Returns the endpoint that a request names.
     pub(crate) fn named_by(head: &RequestHead<'_>, mount: &str) -> Option<Self> {
-        // The last segment is the same in every view of the address: most requests end here.
+        // A router that nests the layer keeps the last segment, so most requests stop at this
+        // comparison.
         let (_, last) = head.path().rsplit_once('/')?;
         let endpoint = Self::called(last)?;
         let (before, original) = head.original_uri().path().rsplit_once('/')?;
@@ -84,7 +85,7 @@ impl Endpoint {
         }
     }
 
-    /// Returns the most bytes of a body that the endpoint reads.
+    /// Returns the most bytes that the endpoint reads of a body.
     pub(crate) const fn longest_body(self) -> usize {
         match self {
             Self::Webhook => LONGEST_EVENT,
@@ -131,7 +132,8 @@ mod tests {
         }
     }
 
-    /// What rewrites a path between a router and the layer does not make another endpoint of it.
+    /// A service that rewrites the path between the router and the layer cannot name another
+    /// endpoint.
     #[cfg(feature = "axum")]
     #[test]
     fn an_endpoint_is_named_by_both_views_of_the_address() {

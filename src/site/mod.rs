@@ -1,5 +1,4 @@
-//! Our addresses: where browsers reach us, our own paths below the mount, ways back, and which
-//! paths are open.
+//! The layer's addresses: public URL, endpoints below the mount, ways back, path rules.
 
 pub(crate) mod endpoint;
 pub(crate) mod public_url;

@@ -21,7 +21,7 @@ pub(crate) enum Scheme {
 
 impl PublicUrl {
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
-        // What stands before an `@` may be a password: such a value is not shown.
+        // The text before an `@` may be a password, so the error does not show the value.
         if text.contains('@') {
             let problem = "must not hold a user name or password";
             return Err(ConfigError::secret("public_url", problem));
@@ -30,6 +30,7 @@ impl PublicUrl {
         let Ok(url) = Url::parse(text) else {
             return refuse("is not a URL, such as https://app.example.com");
         };
+        // The parsed host, because `%2A` and the fullwidth star become a `*` too.
         if url.host_str().is_some_and(|host| host.contains('*')) {
             return refuse("must not hold a wildcard: links are made from it");
         }
@@ -50,7 +51,7 @@ impl PublicUrl {
         })
     }
 
-    /// Returns scheme, host and port, without a slash behind.
+    /// Returns scheme, host and port, without a trailing slash.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
     }

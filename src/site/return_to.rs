@@ -1,19 +1,18 @@
-//! `ReturnTo`: where a person wanted to go, and goes after signing in.
+//! `ReturnTo`: the page that a person asked for, and reaches after signing in.
 //!
 //! - A path and query on our own origin. It cannot hold an absolute URL, nor anything that a
-//!   browser or a proxy might read as one, also after decoding it once or twice (RFC 9700, section
+//!   browser or a proxy might read as one, even after decoding it once or twice (RFC 9700, section
 //!   4.11).
-//! - An allow rule, not a list of attacks: visible ASCII, one leading slash, no backslash, no empty
-//!   or dot segment.
-//! - What does not fit is not mended: the person goes to the front page.
+//! - It is an allow rule, not a list of attacks: visible ASCII, one leading slash, no backslash, no
+//!   empty or dot segment.
+//! - A value that does not fit is not repaired: the person goes to the front page.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Longer ones are refused: a request line has to hold it encoded.
+/// The most bytes: a request line has to hold the value percent-encoded.
 const LONGEST: usize = 2_048;
 
-/// What a query value keeps as it is: RFC 3986's unreserved characters and the slash, which reads
-/// better unencoded.
+/// Encodes all but RFC 3986's unreserved characters and the slash, which reads better unencoded.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -32,17 +31,20 @@ impl Default for ReturnTo {
 }
 
 impl ReturnTo {
-    /// Takes a path and query that stays on the origin. An endpoint of the layer's own would be a
-    /// loop.
+    /// Parses a path and query that stays on the origin.
+    ///
+    /// It refuses the layer's own endpoints, because they would lead back to themselves.
     pub(crate) fn parse(text: &str, mount: &str) -> Option<Self> {
         let is_visible = text.bytes().all(|b| b.is_ascii_graphic());
         if text.len() > LONGEST || !is_visible || text.contains(['\\', '#']) {
             return None;
         }
         let path = text.split('?').next().unwrap_or_default();
+        // A proxy and then the inner service may each decode the path once more.
         let once = percent_decode_str(path).decode_utf8().ok()?;
         let twice = percent_decode_str(&once).decode_utf8().ok()?;
         let stays = [path, &once, &twice].into_iter().all(is_rooted);
+        // Decoded, because a router may take `/%61uth/login` for the login page.
         let is_own = once
             .strip_prefix(mount)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -59,8 +61,10 @@ impl ReturnTo {
     }
 }
 
-/// One leading slash, no empty segment but the last, no dot segment, nothing that a URL parser
-/// drops or turns.
+/// Says whether a path stays on its origin, whichever parser reads it.
+///
+/// It has one leading slash, no empty segment but the last, no dot segment, and nothing that a URL
+/// parser drops or rewrites.
 fn is_rooted(path: &str) -> bool {
     path.starts_with('/')
         && !path.contains("//")
@@ -80,8 +84,8 @@ mod tests {
 
     const ORIGIN: &str = "https://app.example";
 
-    /// The WHATWG parser decides: whatever is taken stays on the origin, as it is and decoded once
-    /// and twice.
+    /// Says whether the WHATWG parser takes a text off the origin: as it stands, or decoded once or
+    /// twice.
     fn leaves(text: &str) -> bool {
         let base = Url::parse(ORIGIN).unwrap();
         let once = percent_decode_str(text).decode_utf8_lossy().into_owned();

@@ -1,14 +1,14 @@
-//! Which paths are public or optional, and which exceptions of these are protected.
+//! Which paths are public or optional, and which exceptions to them are protected.
 //!
-//! - The path and the method alone decide: never the query, a header or the host. The path is
-//!   compared as the layer is handed it, undecoded.
-//! - Of the rules that match, the most specific wins: an exact path before any prefix, a longer
-//!   prefix before a shorter one. Two that are equal and disagree are refused by `build()`. Where
-//!   none matches, a path is protected.
-//! - A path that is not byte-plain is always protected: what a router or proxy behind us might
-//!   decode or fold into another path (`%`, `\`, `;`, `//`, dot segments, bytes beyond ASCII).
-//! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`. A protected one
-//!   also matches what a lenient reader might take for it.
+//! - Only the path and the method decide, never the query, a header or the host. The path is
+//!   compared as the layer receives it, undecoded.
+//! - The most specific rule that matches wins: an exact path before any prefix, a longer prefix
+//!   before a shorter one. `build()` refuses two rules for the same paths that disagree. A path
+//!   that no rule matches is protected.
+//! - A path that is not plain is always protected, because a router or proxy behind the layer might
+//!   decode or fold it into another one (`%`, `\`, `;`, `//`, dot segments, bytes beyond ASCII).
+//! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`. A protected prefix
+//!   also matches the paths that a lenient reader might take for it.
 //! - There are no patterns: a request costs at most one comparison of its path with each rule.
 
 use std::{cmp::Reverse, fmt};
@@ -17,23 +17,23 @@ use http::Method;
 
 use crate::error::ConfigError;
 
-/// Whether a path asks for a session.
+/// Whether a path needs a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Exposure {
-    /// Handed on with the session where there is one; the response always varies by cookie.
+    /// A request passes, with its session if it has one. The response always varies by cookie.
     Optional,
-    /// Handed on with a session alone. What no rule names is protected.
+    /// A request passes only with a session. This holds for every path that no rule names.
     Protected,
-    /// Handed on with the session where there is one; the response to a stranger is the same for
-    /// all of them.
+    /// A request passes, with its session if it has one. Without a session, the response is the
+    /// same for every caller.
     Public,
 }
 
-/// A path and the methods that a rule is about.
+/// A path, and the methods to which a rule applies.
 ///
-/// A bare path is for GET and HEAD; a pair names the one method; [`PathRule::any_method`] takes all
-/// but CONNECT.
+/// A path alone applies to GET and HEAD. A pair names one method. [`PathRule::any_method`] applies
+/// to all methods but CONNECT.
 ///
 /// ```
 /// use http::Method;
@@ -57,8 +57,9 @@ enum Methods {
 }
 
 impl PathRule {
-    /// Makes a rule for every method but CONNECT: what that asks for is a tunnel, and no path (RFC
-    /// 9110, section 9.3.6).
+    /// Makes a rule for every method but CONNECT.
+    ///
+    /// CONNECT asks for a tunnel, and has no path (RFC 9110, section 9.3.6).
     ///
     /// A WebSocket over HTTP/2 is a CONNECT that has a path (RFC 8441); a rule for it names the
     /// method: `(Method::CONNECT, "/live")`.
@@ -122,7 +123,7 @@ impl fmt::Display for Methods {
     }
 }
 
-/// One rule of a layer, as its builder was told it. Prints as `public_prefix /docs (GET, HEAD)`.
+/// One rule of a layer, as its builder received it. Prints as `public_prefix /docs (GET, HEAD)`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Rule {
     exposure: Exposure,
@@ -139,13 +140,13 @@ pub(crate) enum Reach {
 }
 
 impl Rule {
-    /// Returns whether the rule's paths ask for a session.
+    /// Returns whether the rule's paths need a session.
     #[must_use]
     pub const fn exposure(&self) -> Exposure {
         self.exposure
     }
 
-    /// Returns the path, or the prefix without a slash behind.
+    /// Returns the path, or the prefix without a trailing slash.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
@@ -163,6 +164,7 @@ impl Rule {
             (Reach::Prefix, Exposure::Protected) => may_lie_below(&self.path, path),
             (Reach::Prefix, _) => covers(&self.path, path),
         };
+        // A protected prefix holds for every method, CONNECT included.
         let takes = self.exposure == Exposure::Protected || self.methods.take(method);
         covers && takes
     }
@@ -172,8 +174,8 @@ impl Rule {
         (self.reach, Reverse(self.path.len()))
     }
 
-    /// Says whether the two name the same requests and say different things of them. Paths that
-    /// differ in case alone are the same here: a reader behind us may take them for one.
+    /// Says whether two rules cover the same requests and disagree about them. Paths that differ
+    /// only in case count as the same, because a reader behind the layer may not tell them apart.
     fn contradicts(&self, other: &Self) -> bool {
         let is_protected = |rule: &Self| rule.exposure == Exposure::Protected;
         self.reach == other.reach
@@ -201,7 +203,7 @@ impl Rule {
             |segment: &str| segment.starts_with(':') || segment.contains(['*', '{', '}']);
         if self.path.split('/').any(is_pattern) {
             let problem =
-                "is a pattern, and paths are compared as they stand: a prefix covers all below it";
+                "is a pattern, but paths are compared literally; a prefix covers all below it";
             return refuse(problem.to_owned());
         }
         if !is_plain(&self.path) {
@@ -271,7 +273,7 @@ impl Rules {
             .map_or(Exposure::Protected, Rule::exposure)
     }
 
-    /// Returns the rule that decides about a request. There is none for a path that is not plain.
+    /// Returns the rule that decides a request. `None` if its path is not plain.
     pub(crate) fn rule_for(&self, method: &Method, path: &str) -> Option<&Rule> {
         let rule = self.0.iter().find(|rule| rule.matches(method, path));
         rule.filter(|_| is_plain(path))
@@ -288,9 +290,10 @@ fn covers(prefix: &str, path: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || prefix == "/")
 }
 
-/// Says whether a lenient reader might take `path` for `prefix` or one below it: in another case,
-/// or with a segment that goes on behind a mark (`internal.json`, `internal.`, `internal:stream`),
-/// which frameworks and file systems cut off.
+/// Says whether a lenient reader might take `path` for `prefix`, or for a path below it.
+///
+/// Such a reader ignores case, or cuts a segment off at a punctuation mark, as frameworks and file
+/// systems do: `internal.json`, `internal.`, `internal:stream`.
 fn may_lie_below(prefix: &str, path: &str) -> bool {
     let mut segments = path.split('/');
     let may_be = |want: &str, segment: &str| {
@@ -308,8 +311,10 @@ fn may_lie_below(prefix: &str, path: &str) -> bool {
             .all(|want| segments.next().is_some_and(|segment| may_be(want, segment)))
 }
 
-/// Says whether every reader of a path, however it decodes or folds, reads the same one: RFC 3986's
-/// `pchar` without `%` and `;`, no empty segment but the last, no segment of dots alone.
+/// Says whether every reader understands a path alike, however it decodes or folds.
+///
+/// Such a path holds RFC 3986's `pchar` without `%` and `;`, no empty segment but the last, and no
+/// segment of dots alone.
 pub(crate) fn is_plain(path: &str) -> bool {
     let is_plain_byte = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&b);
     let is_dots = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b == b'.');

@@ -413,7 +413,7 @@ async fn corpora_no_naughty_string_in_a_callback_is_shown_or_breaks_it() {
             );
             // Ours, which the policy allows by its hash, and no other.
             let scripts = answer.text().matches("<script").count();
-            let is_ours = answer.text().contains("<script>\n// Two clicks are one");
+            let is_ours = answer.text().contains("<script>\n// Two clicks post once");
             assert_eq!(scripts, usize::from(is_ours), "{query}");
         }
     }

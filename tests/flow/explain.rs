@@ -24,7 +24,7 @@ async fn an_explanation_names_the_ground_and_the_reason_and_no_secret() {
         asked.headers_mut().insert("cookie", cookie);
         asked
     };
-    let protected = "no rule matches, so that it is protected";
+    let protected = "no rule matches, so it is protected";
     let cases = [
         (
             "public",
@@ -60,7 +60,7 @@ async fn an_explanation_names_the_ground_and_the_reason_and_no_secret() {
             "not plain",
             request("GET", "/public/%2e%2e"),
             Refuse(NoSession),
-            "would be refused as no_session: its path is not plain, so that it is protected; no session: no_session",
+            "would be refused as no_session: its path is not plain, so it is protected; no session: no_session",
         ),
         (
             "forged",
@@ -111,7 +111,7 @@ async fn an_explanation_names_the_ground_and_the_reason_and_no_secret() {
         let explained = world.layer.explain(&asked.into_parts().0);
         assert_eq!(explained.outcome(), Admit, "{path}");
         assert_eq!(explained.session(), Ok(&session), "{path}");
-        let times = "good from 1767225600 to 1767268800, and it is 1767225600";
+        let times = "good from 1767225600 to 1767268800, and now is 1767225600";
         let id = session.id();
         let want = format!(
             "would be admitted with its session: {ground}; session {id} is {times}; the revocation store was not asked"

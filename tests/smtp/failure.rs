@@ -34,7 +34,7 @@ fn mailer(server: &Scripted, login: &str) -> SmtpMailer {
 async fn a_mail_server_that_fails_is_told_by_a_reason_and_the_next_try_works() {
     log::listen();
     let refused = "the mail server refused the mail";
-    let odd = "the mail server hung up, or said what no mail server says";
+    let odd = "the mail server hung up, or sent no valid reply";
     let cases = [
         (Mood::Busy, "no connection to the mail server", Some(421)),
         (Mood::Cuts, odd, None),

@@ -1,11 +1,11 @@
-//! `Question`: what a proxy asks, and whose word is taken for it.
+//! `Question`: the request that a proxy asks about, as far as the layer trusts the proxy.
 //!
-//! - The proxy hands on the target that it was asked for, byte for byte. So a target is decided on
-//!   only if its parsed form has the same bytes, and no reader can take it for another one; any
-//!   other is refused, and so are two targets.
-//! - The proxy opens a tunnel that nobody looks into. So a question that shows an upgrade to
-//!   anything but a WebSocket is refused.
-//! - A refusal is never 2xx, in whichever language it is.
+//! - The proxy hands on the client's target, byte for byte. So the layer decides on a target only
+//!   if its parsed form has the same bytes, and no reader can understand it differently. It refuses
+//!   any other target, and two targets.
+//! - Nothing checks what passes through a tunnel that the proxy opens. So the layer refuses a
+//!   question that shows an upgrade to anything but a WebSocket.
+//! - A refusal is never 2xx, whatever the audience.
 
 use std::sync::Arc;
 
@@ -27,13 +27,13 @@ use crate::{
     site::rules::Exposure,
 };
 
-/// How a proxy says what was asked, and what it does with a refusal.
+/// How a proxy states the client's request, and what it does with a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
     /// `X-Forwarded-*`; a refusal goes to the client as it is.
     Forwarded,
-    /// `X-Original-*`; of a refusal only the status, 401 or 403, and what the configuration reads
-    /// from its headers.
+    /// `X-Original-*`. Of a refusal nginx uses only the status, 401 or 403, and the headers that
+    /// its configuration reads.
     Nginx,
 }
 
@@ -43,15 +43,15 @@ pub(super) struct Question {
     said: Said,
 }
 
-/// What a proxy says of the request that it asks about.
+/// What a proxy states about the client's request.
 #[derive(Debug, PartialEq)]
 enum Said {
-    /// Nothing, or nothing that is believed: no rule is about the address that the question itself
-    /// has.
+    /// Nothing, or the peer is not trusted. Every path is then protected, because no rule applies
+    /// to the question's own address.
     Nothing,
     /// The method and the target.
     Target(Method, Uri),
-    /// A target that the service behind may read differently, or several.
+    /// A target that the guarded service may read differently, or several targets.
     Unclear,
 }
 
@@ -63,7 +63,7 @@ impl Question {
         if is_trusted {
             said = dialect.said(&asked.headers);
         }
-        // The extensions stay behind: they tell of the question, not of what is asked about.
+        // The extensions are left out: they describe the question, not the client's request.
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.headers = asked.headers;
         if let Said::Target(method, uri) = &said {
@@ -104,7 +104,7 @@ impl Question {
             Lookup::Settled(answer) => answer,
             Lookup::Pending(lookup) => shared.revocations.bounded(lookup).await,
         };
-        // What is settled is a request that goes nowhere: the proxy hands on the real one.
+        // The settled request is an empty stand-in: the proxy hands on the real one.
         match shared.settle(Request::new(()), admission, exposure, answer, now) {
             Settled::Forward(request, finish) => permit(request.extensions().get(), finish),
             Settled::Refuse(_, rejection) => self.refuse(shared, dialect, rejection),
@@ -117,21 +117,21 @@ impl Question {
         dialect: Dialect,
         rejection: Rejection,
     ) -> Response<Bytes> {
-        // The answer to the proxy has a body, whatever the client asked with.
+        // The proxy gets a whole body, even if the client sent a HEAD.
         if self.parts.method == Method::HEAD {
             self.parts.method = Method::GET;
         }
         let status = rejection.kind().status();
         let mut response = shared.refuse(rejection, &RequestHead::of_parts(&self.parts));
-        // Traefik resolves a relative address against the one that it asked.
+        // Traefik resolves a relative `Location` against the address of its question.
         let location = response.headers().get(header::LOCATION);
         let location = location.and_then(|value| value.to_str().ok());
         let location = location.map(|path| shared.gate.absolute(path));
         if let Some(location) = location.and_then(|url| HeaderValue::try_from(url).ok()) {
             response.headers_mut().insert(header::LOCATION, location);
         }
-        // gRPC hears a refusal under status 200, by which a proxy lets the request pass; nginx
-        // makes a failure of a redirect.
+        // A gRPC refusal has status 200, which a proxy takes for a permit. nginx turns a redirect
+        // into a 500.
         let is_redirect = response.status().is_redirection();
         if response.status().is_success() || (is_redirect && dialect == Dialect::Nginx) {
             *response.status_mut() = status;
@@ -144,7 +144,7 @@ impl Question {
 }
 
 impl Dialect {
-    /// Reads what the client asked.
+    /// Reads the client's method and target.
     fn said(self, headers: &HeaderMap) -> Said {
         let [method, uri] = match self {
             Self::Forwarded => ["x-forwarded-method", "x-forwarded-uri"],
@@ -170,12 +170,11 @@ fn refuse_ambiguous() -> Decision {
     Decision::Refuse(Rejection::new(RejectionKind::AmbiguousRequest))
 }
 
-/// Reads a target in origin-form (RFC 9112, section 3.2.1) that every reader takes for the same
-/// one. `None` is any other.
+/// Parses a target in origin-form (RFC 9112, section 3.2.1). `None` if readers may differ on it.
 ///
-/// A parser cuts a target at `#`, and another one does not; one turns a backslash in the path into
-/// a slash; blanks, controls and bytes beyond ASCII are dropped, trimmed or decoded as each likes.
-/// The query is where the first `?` is, for all of them.
+/// Some parsers cut a target at `#`, and some turn a backslash in the path into a slash. Each
+/// drops, trims or decodes spaces, control characters and bytes beyond ASCII in its own way. All of
+/// them begin the query at the first `?`.
 fn origin_form(target: &[u8]) -> Option<Uri> {
     let is_visible = target.iter().all(u8::is_ascii_graphic);
     let path = target.split(|b| *b == b'?').next().unwrap_or_default();
@@ -190,6 +189,7 @@ fn permit(session: Option<&Session>, finish: Finish) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     finish.write_to(&mut response);
     let headers = response.headers_mut();
+    // A cached permit would let the next client in under this session's identity.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(session) = session {
         identity_headers::introduce(headers, session);

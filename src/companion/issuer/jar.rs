@@ -1,9 +1,9 @@
-//! The issuer by `tower_cookies::Cookies`.
+//! The issuer's methods for `tower_cookies::Cookies`.
 //!
 //! - The jar is for handlers that write cookies. The gate never reads it: percent-decoding a name
 //!   defeats `__Host-`.
-//! - The removal is added to the jar like any cookie. `Cookies::remove` would stay silent where the
-//!   jar could not read the request's own cookie, as beside a neighbour's byte that is no UTF-8.
+//! - A removal is added to the jar like any cookie. `Cookies::remove` would send nothing if the jar
+//!   could not read the request's cookies, for instance beside another cookie that is not UTF-8.
 
 use tower_cookies::Cookies;
 
@@ -16,11 +16,10 @@ use crate::{
 };
 
 impl SessionIssuer {
-    /// Makes a session as [`SessionIssuer::issue`] does, and puts its cookie into the jar of the
-    /// request.
+    /// Makes a session as [`SessionIssuer::issue`] does, and puts its cookie into the jar.
     ///
-    /// The jar is written by `CookieManagerLayer`, which may stand on either side of the layer. The
-    /// response must be kept by no cache: `Cache-Control: no-store`.
+    /// `CookieManagerLayer` writes the jar, and may stand on either side of the layer. No cache may
+    /// keep the response: send `Cache-Control: no-store`.
     ///
     /// ```
     /// use axum::{Router, http::{Method, StatusCode, header}, routing::post};
@@ -71,7 +70,7 @@ impl SessionIssuer {
     ///
     /// # Errors
     ///
-    /// [`IssueError`]: no session was made, and the jar is as it was.
+    /// [`IssueError`] if no session was made. The jar is then unchanged.
     #[cfg_attr(docsrs, doc(cfg(feature = "tower-cookies")))]
     pub fn sign_in_with(
         &self,
@@ -91,13 +90,14 @@ impl SessionIssuer {
         Ok(session)
     }
 
-    /// Ends a session as [`SessionIssuer::sign_out`] does, and puts the
-    /// [removals](SessionIssuer::removals) into the jar of the request.
+    /// Ends a session as [`SessionIssuer::sign_out`] does.
+    ///
+    /// It puts the [removals](SessionIssuer::removals) into the request's jar.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the store did not take it. The cookie is removed all the same; a copy of
-    /// it works until it expires.
+    /// [`StoreError`] if the store did not record the end. The cookie is removed nevertheless; a
+    /// copy of it works until it expires.
     #[cfg_attr(docsrs, doc(cfg(feature = "tower-cookies")))]
     pub async fn sign_out_with(
         &self,

@@ -1,10 +1,10 @@
-//! `Connections`: conversations with one mail server, kept for the next mail.
+//! `Connections`: connections to one mail server, kept for the next mail.
 //!
-//! - A connection is taken out for a mail and put back when the server has taken it. One whose mail
-//!   failed, or was given up half-way, is dropped: what the server says next on it would be the
-//!   answer to another mail. lettre's own pool puts those back.
-//! - No more connections than the pool's size, whoever waits.
-//! - Nothing is spawned, and nothing is connected before the first mail.
+//! - A mail takes a connection out, and puts it back when the server has accepted the mail. If the
+//!   mail fails or is given up half-way, the connection is dropped: a late reply on it would be
+//!   taken for the answer to another mail. lettre's own pool puts such connections back.
+//! - There are never more connections than the pool's size. Other mails wait for one.
+//! - It spawns no task, and connects only when the first mail is sent.
 
 use std::{
     fmt,
@@ -26,12 +26,12 @@ use tokio::{sync::Semaphore, time::Instant};
 use super::server::{Protection, Server};
 use crate::{error::ConfigError, mailer::MailError};
 
-/// Servers close a silent connection after five minutes or later (RFC 5321, section 4.5.3.2.7),
-/// firewalls earlier.
+/// Servers close an idle connection after five minutes or later (RFC 5321, section 4.5.3.2.7),
+/// firewalls sooner.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 const POOL_SIZE: usize = 10;
 
-/// Conversations with one mail server.
+/// Connections to one mail server.
 pub(super) struct Connections {
     server: Server,
     hello: ClientId,
@@ -70,7 +70,7 @@ impl Connections {
         self.prepare_tls()
     }
 
-    /// Hands one mail in.
+    /// Sends one mail.
     pub(super) async fn send(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), MailError> {
         let closed = |_| MailError::because("the mailer is closed");
         let _permit = self.free.acquire().await.map_err(closed)?;
@@ -87,7 +87,7 @@ impl Connections {
         Ok(())
     }
 
-    /// Drops what is idle: one connection that hangs is seldom alone.
+    /// Drops all idle connections: if one hangs, the others usually do too.
     pub(super) fn forget(&self) {
         self.idle().clear();
     }
@@ -121,7 +121,7 @@ impl Connections {
             let upgraded = connection.starttls(tls, &self.hello).await;
             upgraded.map_err(|error| told("the mail server offers no STARTTLS", &error))?;
         }
-        // Nothing is said in the clear that was configured not to be, whatever the above does.
+        // Checked again, whatever lettre did above: no password and no link goes out in the clear.
         if !server.is_plain() && !connection.is_encrypted() {
             return Err(MailError::because("the connection is not encrypted"));
         }
@@ -163,18 +163,18 @@ impl fmt::Debug for Connections {
     }
 }
 
-/// Tells what failed: by our own words, and the server's code where there is one.
+/// Describes a failure by a fixed reason, and the server's reply code if there is one.
 fn told(refused: &'static str, error: &Error) -> MailError {
     if let Some(status) = error.status() {
         return MailError::because(refused).with_status(u16::from(status));
     }
     let reason = match io_kind(error) {
-        // rustls's errors come as these: a certificate that is not trusted, or made out to another
-        // name.
-        Some(std::io::ErrorKind::InvalidData) => "the mail server's TLS or certificate is not good",
+        // rustls's errors have this kind: a certificate that is not trusted, or was issued for
+        // another name.
+        Some(std::io::ErrorKind::InvalidData) => "the mail server's TLS or certificate is invalid",
         Some(_) => "no connection to the mail server, or it was lost",
         None if error.is_client() => refused,
-        None => "the mail server hung up, or said what no mail server says",
+        None => "the mail server hung up, or sent no valid reply",
     };
     MailError::because(reason)
 }

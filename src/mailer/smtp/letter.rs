@@ -24,16 +24,16 @@ impl Letter {
         }
     }
 
-    /// Makes the ready rendering of a mail.
+    /// Makes the default rendering of a mail.
     #[must_use]
     pub fn of(mail: &Mail<'_>) -> Self {
         Self::new(mail.subject(), mail.text()).with_html(mail.html())
     }
 
-    /// Adds an HTML document. Clients show it in place of the text; the text is for those that do
-    /// not, and should say the same.
+    /// Adds an HTML document. Most clients show it in place of the text. The text is for the
+    /// others, and should say the same.
     ///
-    /// Every text from outside has to be escaped in it.
+    /// The caller must escape every text from outside in it.
     #[must_use]
     pub fn with_html(mut self, html: impl Into<String>) -> Self {
         self.html = Some(html.into());

@@ -1,11 +1,11 @@
 //! The mail as it goes over the wire: headers and MIME parts.
 //!
-//! - One `To`, without a display name: the address was parsed, and nothing else of the person's is
-//!   in a header.
-//! - `Date` is the layer's own time, not the machine's.
-//! - `Auto-Submitted` (RFC 3834, section 5) keeps vacations from answering; Exchange reads
-//!   `X-Auto-Response-Suppress` instead. It names automatic replies alone: a report that the mail
-//!   could not be delivered is wanted.
+//! - One `To`, without a display name: the address was parsed, and no header holds anything else
+//!   from the person.
+//! - `Date` comes from the layer's clock, not the machine's.
+//! - `Auto-Submitted` (RFC 3834, section 5) prevents vacation replies; Exchange reads
+//!   `X-Auto-Response-Suppress` instead. Its value does not suppress non-delivery reports, which
+//!   are wanted.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -27,7 +27,7 @@ pub(super) fn message(
     letter: Letter,
     id: [u8; 16],
 ) -> Result<Message, MailError> {
-    let to = address(mail.to()).ok_or(MailError::because("the address cannot stand in a mail"))?;
+    let to = address(mail.to()).ok_or(MailError::because("the address is not valid in a mail"))?;
     let id = URL_SAFE_NO_PAD.encode(id);
     let builder = Message::builder()
         .date(UNIX_EPOCH + Duration::from_secs(mail.sent_at().as_secs()))
@@ -50,7 +50,7 @@ pub(super) fn message(
             builder.multipart(MultiPart::alternative().singlepart(text).singlepart(html))
         }
     };
-    message.map_err(|_| MailError::because("the mail cannot be put together"))
+    message.map_err(|_| MailError::because("the mail cannot be composed"))
 }
 
 fn fixed(name: &'static str, value: &str) -> HeaderValue {

@@ -1,10 +1,10 @@
-//! `SmtpMailer`: mails through an SMTP server, by lettre and rustls.
+//! `SmtpMailer`: mails through an SMTP server, with lettre and rustls.
 //!
-//! - TLS unless the server is this machine: `smtps://` from the first byte, `smtp+starttls://`
-//!   before anything is said.
+//! - It uses TLS unless the server is this machine: `smtps://` from the first byte,
+//!   `smtp+starttls://` before it signs in or sends mail.
 //! - One deadline bounds a send: waiting for a connection, DNS, TLS, sign-in and the conversation.
-//! - What fails is told by a reason of ours and the server's code. Its words are dropped: they
-//!   repeat the address.
+//! - An error holds a fixed reason and the server's reply code. The reply's text is dropped,
+//!   because it may repeat the address.
 
 use std::{fmt, time::Duration};
 
@@ -41,15 +41,15 @@ type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
 /// | `smtp+starttls://user:password@mail.example.com` | STARTTLS, or nothing is sent | 587 |
 /// | `smtp://127.0.0.1:2525` | plaintext, to this machine alone: `localhost`, `127.0.0.0/8`, `[::1]` | 25 |
 ///
-/// User name and password are percent-encoded (`%40` for `@`) and optional. The server's
-/// certificate must be one that the machine trusts and be made out to the name in the URL.
+/// The user name and the password are percent-encoded (`%40` for `@`) and optional. The server's
+/// certificate must be trusted by the machine, and issued for the name in the URL.
 ///
 /// Each mail has one recipient, a text and an HTML part, a `Date`, a `Message-ID` at the sender's
-/// domain, and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation answers it.
-/// Connections are kept for the next mail for a minute. It must be used on a tokio runtime with its
-/// IO and its timer enabled.
+/// domain, and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation reply comes back. A
+/// connection is kept for the next mail for a minute. The mailer needs a tokio runtime with its IO
+/// and its timer enabled.
 ///
-/// lettre's feature `tracing` logs whole conversations, links and passwords among them. It is off
+/// lettre's feature `tracing` logs whole conversations, including links and passwords. It is off
 /// unless another crate switches it on.
 ///
 /// ```
@@ -74,8 +74,8 @@ impl SmtpMailer {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] when one of them is not of that form, when an `smtp` URL leads to another
-    /// machine, or when this machine has no root certificates. A URL that holds an `@` or a `?` is
+    /// [`ConfigError`] if one of them does not have that form, if an `smtp` URL leads to another
+    /// machine, or if this machine has no root certificates. A URL that holds an `@` or a `?` is
     /// not shown: it may hold a password.
     pub fn new(url: impl AsRef<str>, from: impl AsRef<str>) -> Result<Self, ConfigError> {
         let server = Server::parse(url.as_ref())?;
@@ -87,12 +87,13 @@ impl SmtpMailer {
         Self::with_server(server, from.as_ref())
     }
 
-    /// Makes a mailer as [`new`](Self::new) does, but takes an `smtp` URL of any machine: whoever
-    /// is on the way there reads the links, and the password.
+    /// Makes a mailer as [`new`](Self::new) does, but accepts an `smtp` URL of any machine.
+    ///
+    /// Anyone on the network path can then read the links and the password.
     ///
     /// # Errors
     ///
-    /// As [`new`](Self::new), save that.
+    /// As [`new`](Self::new), but an `smtp` URL may lead to another machine.
     pub fn insecure_plaintext(
         url: impl AsRef<str>,
         from: impl AsRef<str>,
@@ -103,7 +104,7 @@ impl SmtpMailer {
     /// Sets how long a mail may take in all: 1 to 60 seconds. Default: 10 seconds.
     ///
     /// It should be less than [`Builder::mailer_timeout`](crate::Builder::mailer_timeout), so that
-    /// the log tells the mail server's part.
+    /// the log blames the mail server and not the mailer.
     ///
     /// # Errors
     ///
@@ -122,7 +123,7 @@ impl SmtpMailer {
     }
 
     /// Sets how many connections there are at once: 1 to 100. Default: 10. A mail that finds none
-    /// free waits within its timeout.
+    /// free waits for one, within its timeout.
     ///
     /// # Errors
     ///
@@ -139,8 +140,11 @@ impl SmtpMailer {
         Ok(self)
     }
 
-    /// Trusts the certificates in a PEM file too, for a mail server with a certificate authority of
-    /// its own. May be called for several.
+    /// Trusts the certificates in a PEM file too.
+    ///
+    /// It is for a mail server with its own certificate authority.
+    ///
+    /// It may be called for several files.
     ///
     /// # Errors
     ///
@@ -181,7 +185,7 @@ impl SmtpMailer {
 
     fn with_server(server: Server, from: &str) -> Result<Self, ConfigError> {
         let (from, domain) = sender(from)?;
-        // The name of the machine is nobody's business; a submission server takes any.
+        // EHLO does not reveal the machine's name: a submission server accepts any.
         let hello = ClientId::Domain(domain);
         Ok(Self {
             connections: Connections::new(server, hello)?,

@@ -1,8 +1,8 @@
-//! `Server`: where mail is handed in, and how, parsed from its URL.
+//! `Server`: the mail server and the kind of connection to it, parsed from a URL.
 //!
-//! - Three schemes, three kinds of connection. TLS that is used only where the server offers it is
-//!   none: whoever is on the way takes the offer out.
-//! - User name and password are percent-decoded, and shown nowhere.
+//! - There are three schemes, for three kinds of connection. None of them is opportunistic TLS,
+//!   because an attacker on the way can strip the server's offer.
+//! - The user name and the password are percent-decoded, and never shown.
 
 use std::fmt;
 
@@ -34,7 +34,7 @@ pub(super) struct Server {
 impl Server {
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
         let wrong = |problem: &'static str| {
-            // What stands before an `@` or behind a `?` may be a password.
+            // The text before an `@` or after a `?` may be a password.
             if text.contains(['@', '?']) {
                 ConfigError::secret(SETTING, problem)
             } else {
@@ -55,7 +55,7 @@ impl Server {
         if !matches!(url.path(), "" | "/") || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("must end with the host or the port"));
         }
-        // A scheme that is none of the web's: the parser leaves the host as it is written.
+        // The URL parser does not check the host of a scheme that is none of the web's.
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| wrong("has no host"))?;
         let host = Host::parse(host).map_err(|_| wrong("has no host"))?;
@@ -74,9 +74,11 @@ impl Server {
             return Err(wrong("has no port"));
         }
         let decoded = |text: &str| match percent_decode_str(text).decode_utf8() {
-            // PLAIN parts its fields by NUL (RFC 4616, section 2).
+            // SASL PLAIN separates its fields by NUL (RFC 4616, section 2).
             Ok(text) if !text.contains(char::is_control) => Ok(text.into_owned()),
-            _ => Err(wrong("has a user name or password that cannot be one")),
+            _ => Err(wrong(
+                "has control characters or invalid UTF-8 in its credentials",
+            )),
         };
         let credentials = match (url.username(), url.password()) {
             ("", None) => None,

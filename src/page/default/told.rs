@@ -1,4 +1,4 @@
-//! The sentences of the default pages that depend on what they show.
+//! The sentences of the default pages that depend on the page's data.
 
 use super::super::{CheckPage, CodeProblem, LoginPage, LoginProblem, Sent};
 use crate::clock::words;
@@ -32,7 +32,7 @@ pub(super) const fn letters_problem(problem: CodeProblem) -> &'static str {
     }
 }
 
-/// What the sign-in form promises, and the label of its button.
+/// Returns the sign-in form's promise, and the label of its button.
 pub(super) const fn promise(page: &LoginPage<'_>) -> (&'static str, &'static str) {
     match page.sent() {
         Sent::Code => ("We’ll email you a code to sign in with.", "Email me a code"),
@@ -47,7 +47,7 @@ pub(super) const fn promise(page: &LoginPage<'_>) -> (&'static str, &'static str
     }
 }
 
-/// What has been sent, with its article.
+/// Returns what has been sent, with its article.
 pub(super) const fn sent(sent: Sent) -> &'static str {
     match sent {
         Sent::Code => "a code",
@@ -56,7 +56,7 @@ pub(super) const fn sent(sent: Sent) -> &'static str {
     }
 }
 
-/// The label of the button that sends it once more.
+/// Returns the label of the button that sends it again.
 pub(super) const fn again(sent: Sent) -> &'static str {
     match sent {
         Sent::Code => "Send a new code",
@@ -65,7 +65,7 @@ pub(super) const fn again(sent: Sent) -> &'static str {
     }
 }
 
-/// What to do in the browser where the sign-in began.
+/// Returns what to do in the browser that began.
 pub(super) const fn go_on(sent: Sent) -> &'static str {
     match sent {
         Sent::Code => "type the code from your email",
@@ -74,7 +74,7 @@ pub(super) const fn go_on(sent: Sent) -> &'static str {
     }
 }
 
-/// How long what has been sent is good.
+/// Returns how long the link or the code is good.
 pub(super) fn lifetime(page: &CheckPage<'_>) -> String {
     let link = words::lifetime(page.link_lifetime());
     let code = page

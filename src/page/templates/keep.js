@@ -1,6 +1,7 @@
 
-// Keeps the fragment of where the person wants to go (#part) in this browser: it is never sent. The link may be
-// opened in another tab, so it is kept for all of them, each way back for itself; used once, at most a day old.
+// Keeps the fragment of the page that the person asked for (#part) in this browser: it is never
+// sent. The link may be opened in another tab, so localStorage keeps it for all tabs, one entry for
+// each page. It is used once, and for at most a day.
 try {
   const HOUR = 3600000;
   const form = document.querySelector("form");
@@ -11,7 +12,7 @@ try {
     if (old.startsWith("magic-link:") && !(24 * HOUR > age(old))) localStorage.removeItem(old);
   }
   if (location.hash) localStorage.setItem(key, Date.now() + location.hash);
-  // A form that is shown again has no fragment in its address any more: what was kept a moment ago is its own.
+  // A form that is shown again has no fragment in its address: the one kept before belongs to it.
   if (HOUR > age(key)) {
     const field = document.createElement("input");
     field.type = "hidden";
@@ -20,5 +21,5 @@ try {
     form.append(field);
   }
 } catch {
-  // Without storage nothing is kept, and the form says so by having no field.
+  // Without storage nothing is kept, and the form has no field.
 }

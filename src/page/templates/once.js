@@ -1,5 +1,6 @@
 
-// Two clicks are one: the second would call off the first, which may have sent a mail or used a link up by then.
+// Two clicks post once: the second post would cancel the first, which may already have sent a mail
+// or used a link up.
 let last = -Infinity;
 addEventListener("submit", (event) => {
   if (5000 > event.timeStamp - last) event.preventDefault();

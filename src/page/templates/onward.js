@@ -5,7 +5,7 @@ try {
   const key = "magic-link:" + onward.href;
   const kept = /^(\d+)(#.+)$/.exec(localStorage.getItem(key));
   localStorage.removeItem(key);
-  // The setter can change nothing but the fragment, whatever stands in the storage.
+  // The setter can change only the fragment, whatever the storage holds.
   if (kept && 86400000 > Date.now() - kept[1]) onward.hash = kept[2];
 } catch {
   // Without storage there is no fragment.

@@ -1,5 +1,5 @@
 
-// Counts the seconds until a new mail can be asked for, and says once, not each second, that it can.
+// Counts down to the next mail. A screen reader announces only the end, not every second.
 const again = document.getElementById("again");
 const wait = document.getElementById("wait");
 const end = Date.now() + wait.dataset.seconds * 1000;
