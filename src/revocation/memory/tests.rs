@@ -1,0 +1,294 @@
+//! Which sessions end, until when, and who is woken.
+
+mod many;
+
+use super::*;
+use crate::{provider::Identity, session::Times};
+
+fn session(subject: &str, number: u8, auth_time: u64) -> Session {
+    let auth_time = Timestamp::from_secs(auth_time);
+    let times = Times {
+        issued_at: auth_time,
+        expires_at: auth_time + std::time::Duration::from_secs(1_000),
+        auth_time,
+    };
+    let identity = Identity::new(subject, "ada@example.com".parse().unwrap());
+    Session::new(&identity, SessionId::from_bytes([number; 16]), times)
+}
+
+fn order(target: Target, at: u64, until: u64) -> Revocation {
+    Revocation::new(
+        target,
+        Timestamp::from_secs(at),
+        Timestamp::from_secs(until),
+    )
+}
+
+#[test]
+fn an_ended_session_stays_ended_and_no_other_ends_with_it() {
+    let store = MemoryRevocations::default();
+    let (one, other) = (session("a", 1, 10), session("a", 2, 10));
+    store.end(&order(Target::Session(one.id()), 20, 1_010));
+    assert_eq!(store.standing(&one), Standing::Revoked);
+    assert_eq!(store.standing(&other), Standing::Active);
+}
+
+#[test]
+fn a_subjects_sessions_end_up_to_the_moment_of_the_order() {
+    let store = MemoryRevocations::default();
+    store.end(&order(Target::Subject("a".to_owned()), 20, 1_020));
+    let cases = [
+        ("before", session("a", 1, 19), Standing::Revoked),
+        ("in the same second", session("a", 2, 20), Standing::Revoked),
+        ("after", session("a", 3, 21), Standing::Active),
+        ("another subject", session("b", 4, 19), Standing::Active),
+    ];
+    for (name, session, want) in cases {
+        assert_eq!(store.standing(&session), want, "{name}");
+    }
+}
+
+#[test]
+fn what_sessions_have_in_common_ends_them_and_no_other() {
+    let times = Times {
+        issued_at: Timestamp::from_secs(10),
+        expires_at: Timestamp::from_secs(1_010),
+        auth_time: Timestamp::from_secs(10),
+    };
+    let with = |subject: &str, email: &str, of: &str| {
+        let identity = Identity::new(subject, email.parse().unwrap())
+            .with_organization(Some(format!("org_{of}")))
+            .with_connection(Some(format!("conn_{of}")))
+            .with_provider_session(Some(format!("session_{of}")));
+        Session::new(&identity, SessionId::from_bytes([9; 16]), times)
+    };
+    let ada = with("prof_ada", "Ada@example.com", "1");
+    let eve = with("prof_eve", "eve@example.com", "2");
+    let named = |name: &str| name.to_owned();
+    let targets = [
+        Target::Address(named("aDA@example.com")),
+        Target::Connection(named("conn_1")),
+        Target::Organization(named("org_1")),
+        Target::ProviderSession(named("session_1")),
+        Target::Subject(named("prof_ada")),
+    ];
+    for target in targets {
+        assert!(target.names(&ada) && !target.names(&eve), "{target:?}");
+        for (at, want) in [(9, Standing::Active), (10, Standing::Revoked)] {
+            let store = MemoryRevocations::default();
+            store.end(&order(target.clone(), at, 1_010));
+            assert_eq!(store.standing(&ada), want, "{target:?} at {at}");
+            assert_eq!(store.standing(&eve), Standing::Active, "{target:?}");
+            assert_eq!(store.len(), 1);
+        }
+    }
+}
+
+#[test]
+fn an_earlier_order_does_not_shorten_a_later_one() {
+    let store = MemoryRevocations::default();
+    let id = session("a", 1, 10).id();
+    store.end(&order(Target::Session(id), 20, 5_000));
+    store.end(&order(Target::Session(id), 20, 30));
+    store.end(&order(Target::Subject("a".to_owned()), 40, 5_000));
+    store.end(&order(Target::Subject("a".to_owned()), 20, 30));
+    for number in 0..=250u8 {
+        store.end(&order(
+            Target::Session(SessionId::from_bytes([number; 16])),
+            100,
+            50,
+        ));
+    }
+    assert_eq!(store.standing(&session("b", 1, 10)), Standing::Revoked);
+    assert_eq!(store.standing(&session("a", 251, 40)), Standing::Revoked);
+}
+
+fn numbered(number: u64) -> Target {
+    Target::Session(SessionId::from_bytes(u128::from(number).to_be_bytes()))
+}
+
+#[test]
+fn it_is_bounded_by_forgetting_what_has_expired() {
+    let store = MemoryRevocations::default();
+    let mut most = 0;
+    for second in 0..100_000u64 {
+        store.end(&order(numbered(second), second, second + 5_000));
+        let subject = Target::Subject(format!("prof_{second}"));
+        store.end(&order(subject, second, second + 5_000));
+        most = most.max(store.len());
+    }
+    assert!(most <= 15_000, "{most} orders for 10,000 that are needed");
+    for second in 100_000..110_000 {
+        store.end(&order(numbered(second), second + 50_000, 0));
+    }
+    let sessions = store.ended.sessions.len();
+    assert!(sessions < 2_000, "{sessions} that have expired");
+}
+
+/// What a store on several machines needs: the clock of the machine that gives an order may
+/// differ from the others'.
+#[test]
+fn what_is_forgotten_goes_by_the_time_that_is_given() {
+    let subject = |number: u64| Target::Subject(format!("prof_{number}"));
+    let filled = |until: u64, at: u64, now: u64| {
+        let store = MemoryRevocations::default();
+        for number in 0..5_000 {
+            let orders = [numbered(number), subject(number)];
+            let orders = orders.map(|target| order(target, 20, until));
+            store.end_all(&orders, Timestamp::from_secs(20));
+        }
+        for number in 5_000..25_000 {
+            let orders = [numbered(number), subject(number)];
+            let orders = orders.map(|target| order(target, at, at + 100));
+            store.end_all(&orders, Timestamp::from_secs(now));
+        }
+        let orders = store.orders().into_iter();
+        orders
+            .filter(|order| order.until().as_secs() == until)
+            .count()
+    };
+    assert_eq!(
+        filled(1_000, 5_000, 20),
+        10_000,
+        "given by a clock that is ahead"
+    );
+    let left = filled(1_000, 0, 5_000);
+    assert!(left < 100, "{left} given by nobody's clock");
+}
+
+#[test]
+fn orders_that_come_together_end_what_they_end_one_by_one() {
+    let numbers = 0..600u64;
+    let target = |number: u64| {
+        let name = format!("{}", number % 10);
+        match number % 7 {
+            0 => Target::Address(format!("A{name}@example.com")),
+            1 => Target::Connection(name),
+            2 => Target::Membership {
+                subject: name.clone(),
+                organization: name,
+            },
+            3 => Target::Organization(name),
+            4 => Target::ProviderSession(name),
+            5 => Target::Subject(name),
+            _ => numbered(number % 10),
+        }
+    };
+    let random = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    let order = |number| {
+        order(
+            target(number),
+            random(number) % 50,
+            100 + random(number) % 77,
+        )
+    };
+    let orders: Vec<_> = numbers.map(order).collect();
+    let (one_by_one, together) = (MemoryRevocations::default(), MemoryRevocations::default());
+    let now = Timestamp::from_secs(0);
+    for page in orders.chunks(150) {
+        together.end_all(page, now);
+        page.iter()
+            .for_each(|order| one_by_one.end_all(slice::from_ref(order), now));
+        let sorted = |store: &MemoryRevocations| {
+            let mut orders = store.orders();
+            orders.sort_by_key(|order| format!("{order:?}"));
+            orders
+        };
+        assert_eq!(sorted(&together), sorted(&one_by_one));
+        assert_eq!(together.len(), together.orders().len());
+    }
+    // Nor did both go wrong.
+    for order in &orders {
+        let same = |known: &&Revocation| known.target().key() == order.target().key();
+        let known = together.orders();
+        let known = known.iter().find(same).unwrap();
+        assert!(known.until() >= order.until(), "{order:?}");
+    }
+    assert_eq!(together.len(), 70);
+}
+
+/// Pins: a store that is loaded again repeats known orders. Each once woke every live
+/// connection and copied a list.
+#[test]
+fn an_order_that_is_known_wakes_nobody() {
+    #[derive(Default)]
+    struct Count(std::sync::atomic::AtomicUsize);
+    impl std::task::Wake for Count {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let store = MemoryRevocations::default();
+    let count = std::sync::Arc::new(Count::default());
+    let waker = std::task::Waker::from(count.clone());
+    let mut watch = store.watch(&session("a", 1, 100)).unwrap();
+    let poll = watch
+        .as_mut()
+        .poll(&mut std::task::Context::from_waker(&waker));
+    assert!(poll.is_pending());
+    let woken = || count.0.load(std::sync::atomic::Ordering::Relaxed);
+    let subject = |at, until| order(Target::Subject("a".to_owned()), at, until);
+    let cases = [
+        ("new", subject(20, 5_000), 1),
+        ("the same", subject(20, 5_000), 1),
+        ("an earlier one", subject(19, 4_000), 1),
+        (
+            "of an earlier moment, until the same",
+            subject(10, 5_000),
+            1,
+        ),
+        ("later", subject(21, 4_000), 2),
+        ("longer", subject(1, 6_000), 3),
+        ("both", subject(21, 6_000), 3),
+    ];
+    for (name, order, want) in cases {
+        store.end_all(&[order], Timestamp::from_secs(0));
+        assert_eq!(woken(), want, "{name}");
+    }
+}
+
+#[test]
+fn a_store_that_was_filled_from_another_ends_what_it_ended() {
+    let (store, copy) = (MemoryRevocations::default(), MemoryRevocations::default());
+    let named = |number: u64| [format!("a{number}@example.com"), format!("name_{number}")];
+    let mut given = Vec::new();
+    for number in 0..300 {
+        let [address, name] = named(number);
+        let until = 1_000 + number;
+        given.extend([
+            order(Target::Address(address), number, until),
+            order(Target::Connection(name.clone()), number, until),
+            order(Target::Organization(name.clone()), number, until),
+            order(Target::ProviderSession(name.clone()), number, until),
+            order(Target::Subject(name), number, until),
+            // When a session's order was given is not remembered.
+            order(numbered(number), 0, until),
+        ]);
+    }
+    given.push(order(numbered(1_000), 0, u64::MAX));
+    given.iter().for_each(|order| store.end(order));
+    let sorted = |mut orders: Vec<Revocation>| {
+        orders.sort_by_key(|order| format!("{order:?}"));
+        orders
+    };
+    assert_eq!(sorted(store.orders()), sorted(given.clone()));
+    store.orders().iter().for_each(|order| copy.end(order));
+    assert_eq!(sorted(copy.orders()), sorted(given));
+}
+
+#[test]
+fn an_end_past_the_year_2106_is_never_forgotten() {
+    let store = MemoryRevocations::default();
+    let last = u64::from(u32::MAX);
+    for (number, until) in [(0, last - 1), (1, last), (2, last + 1), (3, u64::MAX)] {
+        store.end(&order(numbered(number), 0, until));
+    }
+    for number in 4..10_000 {
+        store.end(&order(numbered(number), last + 10, last + 20));
+    }
+    let is_ended = |number: u64| {
+        let id = SessionId::from_bytes(u128::from(number).to_be_bytes());
+        store.ended.sessions.contains(words(id))
+    };
+    assert_eq!([0, 1, 2, 3].map(is_ended), [false, true, true, true]);
+}

@@ -1,0 +1,87 @@
+use std::{collections::HashSet, time::Duration};
+
+use super::*;
+use crate::{provider::Identity, session::Times};
+
+const NOON: Timestamp = Timestamp::from_secs(43_200);
+
+fn session(subject: &str, organization: Option<&str>) -> Session {
+    let times = Times {
+        issued_at: NOON,
+        expires_at: NOON + Duration::from_secs(60),
+        auth_time: NOON,
+    };
+    let name = |name: &str| Some(name.to_owned());
+    let identity = Identity::new(subject, "Ada@Example.com".parse().unwrap())
+        .with_organization(organization.map(str::to_owned))
+        .with_connection(name("conn_1"))
+        .with_provider_session(name("session_1"));
+    Session::new(&identity, SessionId::from_bytes([7; 16]), times)
+}
+
+#[test]
+fn all_targets_of_a_session_name_it_and_an_order_for_each_ends_it() {
+    let session = session("user_1", Some("org_1"));
+    let all: Vec<_> = Target::all_of(&session).collect();
+    let keys: Vec<_> = all.iter().map(Target::key).collect();
+    assert_eq!(
+        keys,
+        [
+            "session:BwcHBwcHBwcHBwcHBwcHBw",
+            "address:ada@example.com",
+            "connection:conn_1",
+            "membership:6:user_1org_1",
+            "organization:org_1",
+            "provider_session:session_1",
+            "subject:user_1",
+        ]
+    );
+    let store = MemoryRevocations::default();
+    assert_eq!(store.standing(&session), Standing::Active);
+    for target in all {
+        assert!(target.names(&session), "{target:?}");
+        let order = |at| Revocation::new(target.clone(), at, NOON + Duration::from_secs(60));
+        let store = MemoryRevocations::default();
+        store.end(&order(NOON));
+        assert_eq!(store.standing(&session), Standing::Revoked, "{target:?}");
+        assert!(order(NOON).ends(&session), "{target:?}");
+        let is_by_id = matches!(target, Target::Session(_));
+        let earlier = order(Timestamp::from_secs(43_199));
+        assert_eq!(earlier.ends(&session), is_by_id, "{target:?}");
+    }
+}
+
+#[test]
+fn what_a_session_has_not_is_no_target_of_it() {
+    let all = Target::all_of(&session("user_1", None));
+    let is_of_one =
+        |target: &Target| matches!(target, Target::Membership { .. } | Target::Organization(_));
+    assert_eq!(all.filter(is_of_one).count(), 0);
+}
+
+#[test]
+fn two_targets_share_a_key_only_where_they_name_the_same_sessions() {
+    let names = ["", "1", "11", "1:1", "user_1", "org_1", ":"];
+    let pairs = names
+        .iter()
+        .flat_map(|one| names.map(|other| (*one, other)));
+    let membership = |(subject, organization): (&str, &str)| Target::Membership {
+        subject: subject.to_owned(),
+        organization: organization.to_owned(),
+    };
+    let single = names.iter().flat_map(|name| {
+        [
+            Target::Address,
+            Target::Connection,
+            Target::Organization,
+            Target::ProviderSession,
+            Target::Subject,
+        ]
+        .map(|target| target((*name).to_owned()))
+    });
+    let targets: Vec<_> = single.chain(pairs.map(membership)).collect();
+    let keys: HashSet<_> = targets.iter().map(Target::key).collect();
+    assert_eq!(keys.len(), targets.len());
+    let address = |address: &str| Target::Address(address.to_owned()).key();
+    assert_eq!(address("ADA@example.com"), address("ada@Example.COM"));
+}
