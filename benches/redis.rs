@@ -117,13 +117,13 @@ async fn propagation(a: &RedisRevocations, b: &RedisRevocations, number: u128) -
     let email = format!("ada{number}@example.com");
     let session = layer.sign_in(&mut Request::new(()), &email);
     let heard = b.watch(&session).unwrap();
-    let order = Revocation::new(
+    let revocation = Revocation::new(
         Target::Session(session.id()),
         session.auth_time(),
         session.expires_at(),
     );
     let began = Instant::now();
-    a.revoke(&order).await.unwrap();
+    a.revoke(&revocation).await.unwrap();
     heard.await;
     began.elapsed()
 }

@@ -150,7 +150,7 @@ trait Store: Sync {
 impl Store for MemoryRevocations {
     fn end(&self, id: SessionId, until: u64, now: u64) {
         let [now, until] = [now, until].map(Timestamp::from_secs);
-        Self::end(self, &Revocation::new(Target::Session(id), now, until));
+        Self::record(self, &Revocation::new(Target::Session(id), now, until));
     }
 
     fn is_ended(&self, session: &Session) -> bool {

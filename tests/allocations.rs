@@ -184,7 +184,7 @@ fn layer(revoked: u64) -> MagicLinkLayer {
             Target::Subject(format!("prof_{number}"))
         };
         let until = clock.now() + Duration::from_secs(3_600);
-        revocations.end(&Revocation::new(target, clock.now(), until));
+        revocations.record(&Revocation::new(target, clock.now(), until));
     }
     assert_eq!(u64::try_from(revocations.len()), Ok(revoked));
     MagicLinkLayer::builder(

@@ -11,7 +11,7 @@ use crate::{
     layer::MagicLinkLayer,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, IdentityProvider},
-    revocation::{BoundedRevocations, MemoryRevocations, Revocations},
+    revocation::{BoundedRevocations, MemoryRevocations, OnOutage, Revocations},
     session::{KeyRing, cookie::Cookies, token::Tokens},
     shared::{PageSet, Shared, Streams},
     site::{public_url::PublicUrl, rules::Rules},
@@ -72,7 +72,7 @@ pub struct Builder {
     authorize: Option<Box<dyn Authorize>>,
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
-    admits_on_outage: bool,
+    on_outage: OnOutage,
     pages: Box<dyn Pages>,
     mail: mail::Settings,
     proxies: proxies::Settings,
@@ -111,7 +111,7 @@ impl Builder {
             authorize: None,
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
-            admits_on_outage: false,
+            on_outage: OnOutage::Refuse,
             pages: Box::new(DefaultPages::new()),
             mail: mail::Settings::new(),
             proxies: proxies::Settings::default(),
@@ -161,7 +161,7 @@ impl Builder {
         let revocations = BoundedRevocations::new(
             self.revocations,
             self.revocation_timeout,
-            self.admits_on_outage,
+            self.on_outage,
             self.listener.clone(),
         );
         self.throttle.tell_to(&self.listener);

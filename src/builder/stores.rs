@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Builder;
-use crate::revocation::IntoRevocations;
+use crate::revocation::{IntoRevocations, OnOutage};
 
 /// # Stores
 ///
@@ -52,7 +52,7 @@ impl Builder {
     /// [`Event::StoreRecovered`](crate::event::Event::StoreRecovered) when it is over. A sign-out
     /// that the store does not take is told to the person all the same.
     pub fn insecure_admit_on_outage(mut self) -> Self {
-        self.admits_on_outage = true;
+        self.on_outage = OnOutage::Admit;
         self
     }
 }

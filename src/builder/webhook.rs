@@ -65,16 +65,16 @@ impl Settings {
 /// Subscribe the endpoint to these in WorkOS's dashboard. Any other event is acknowledged and
 /// ignored. What began more than a minute after the event goes on, however late it is delivered.
 ///
-/// The answer is 200 once the revocation store has taken every order, and 503 with `Retry-After`
-/// when it has not, so that WorkOS delivers the event again. It is 400 for a signature that is
-/// wrong or out of time, 408 for a body that takes more than 10 seconds, 413 for one over 256 KiB,
-/// 415 for one that is not JSON, and never a page.
+/// The answer is 200 once the revocation store has taken every revocation, and 503 with
+/// `Retry-After` when it has not, so that WorkOS delivers the event again. It is 400 for a
+/// signature that is wrong or out of time, 408 for a body that takes more than 10 seconds, 413 for
+/// one over 256 KiB, 415 for one that is not JSON, and never a page.
 /// [`Event::WebhookReceived`](crate::event::Event::WebhookReceived) tells what became of each event
 /// that was signed.
 ///
-/// The orders go to the [`Revocations`](crate::revocation::Revocations) store. Give the layer one:
-/// WorkOS delivers an event to one replica, and a [closure](Builder::revocations) cannot be told of
-/// it, so that its order is remembered in this process alone, until that ends.
+/// The revocations go to the [`Revocations`](crate::revocation::Revocations) store. Give the layer
+/// one: WorkOS delivers an event to one replica, and a [closure](Builder::revocations) cannot be
+/// told of it, so that its revocation is remembered in this process alone, until that ends.
 ///
 /// Whoever reads the secret can sign anybody out, and nobody in.
 impl Builder {

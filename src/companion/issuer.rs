@@ -11,6 +11,7 @@ use std::{fmt, sync::Arc};
 use http::HeaderValue;
 
 use crate::{
+    flow::logout::Extent,
     layer::MagicLinkLayer,
     provider::Identity,
     session::{IssueError, Issued, Session, Term, cookie::CookieName},
@@ -147,7 +148,7 @@ impl SessionIssuer {
     pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
         session.leave();
         let now = self.shared.clock.now();
-        self.shared.end(session, false, now).await
+        self.shared.revoke(session, Extent::This, now).await
     }
 
     /// Ends every session of the same person that has begun by now, this one included.
@@ -166,7 +167,7 @@ impl SessionIssuer {
     pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
         session.leave();
         let now = self.shared.clock.now();
-        self.shared.end(session, true, now).await
+        self.shared.revoke(session, Extent::Everywhere, now).await
     }
 
     /// Returns the `Set-Cookie` value that makes a browser forget the session.

@@ -12,6 +12,7 @@ use http::{Response, StatusCode, header};
 use super::{
     attempt::Attempt,
     browser, limits,
+    logout::Extent,
     redeem::{Exchange, Proof},
     refusal, sealed,
     step::Step,
@@ -88,7 +89,11 @@ pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) ->
     let previous = gate.session_in_cookie(&step.head(), step.now).ok();
     if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id()) {
         // If the store fails, an event reports it, and the sign-in continues.
-        let _ = step.flow.shared.end(&previous, false, step.now).await;
+        let _ = step
+            .flow
+            .shared
+            .revoke(&previous, Extent::This, step.now)
+            .await;
     }
     let mut response = on_their_way(step, attempt);
     let token = granted.token().expose();

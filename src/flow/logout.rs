@@ -41,15 +41,16 @@ pub(super) fn ask(step: &Step) -> Response<Bytes> {
 pub(super) async fn end(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let form = Fields::of_form(&step.form);
-    let is_everywhere = match form.one("everywhere") {
-        Ok(everywhere) => everywhere.is_some(),
+    let extent = match form.one("everywhere") {
+        Ok(Some(_)) => Extent::Everywhere,
+        Ok(None) => Extent::This,
         Err(kind) => return refusal::refuse(step, kind),
     };
     let trouble = match gate.sessions_to_end(&step.head(), step.now) {
         Ok(sessions) => {
             let ends = sessions
                 .iter()
-                .map(|session| step.flow.shared.end(session, is_everywhere, step.now));
+                .map(|session| step.flow.shared.revoke(session, extent, step.now));
             let is_lost = join_all(ends).await.iter().any(Result::is_err);
             is_lost.then_some(RejectionKind::SignOutNotRecorded)
         }
@@ -70,37 +71,46 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
     response
 }
 
+/// Which sessions of a person end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of the subject, and all of the address.
+    Everywhere,
+    /// This session.
+    This,
+}
+
 impl Shared {
     /// Ends a session, or all sessions of its subject and address, and reports it as an event.
     ///
     /// An error means that the store has not recorded all of it.
-    pub(crate) async fn end(
+    pub(crate) async fn revoke(
         &self,
         session: &Session,
-        is_everywhere: bool,
+        extent: Extent,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         // The replica that began the session may have a clock ahead of ours.
         let at = now.max(session.auth_time());
-        let taken = if is_everywhere {
+        let taken = if extent == Extent::Everywhere {
             // Another session of the same person may have begun just now.
             let until = at + self.gate.lifetimes.longest();
             // WorkOS gives one person different subjects for a link and for a code. The proven
             // address is the same.
-            let orders = [
+            let revocations = [
                 Target::Subject(session.subject().to_owned()),
                 Target::Address(session.email().to_owned()),
             ]
             .map(|target| Revocation::new(target, at, until));
-            self.revocations.revoke_all(&orders).await
+            self.revocations.revoke_all(&revocations).await
         } else {
             let until = self.gate.end_of_last_token(session);
-            let order = Revocation::new(Target::Session(session.id()), at, until);
-            self.revocations.revoke(&order).await
+            let revocation = Revocation::new(Target::Session(session.id()), at, until);
+            self.revocations.revoke(&revocation).await
         };
         self.listener.tell(&Event::SignedOut {
             session,
-            is_everywhere,
+            is_everywhere: extent == Extent::Everywhere,
             is_recorded: taken.is_ok(),
         });
         taken

@@ -23,7 +23,7 @@ mod fields;
 mod finish;
 mod limits;
 mod login;
-mod logout;
+pub(crate) mod logout;
 mod match_code;
 mod open;
 mod redeem;

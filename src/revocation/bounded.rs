@@ -26,12 +26,20 @@ use crate::{
     store::{StoreError, StoreErrorKind, StoreFuture},
 };
 
+/// What happens to sessions while the store fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnOutage {
+    /// They are admitted, although they may have been revoked.
+    Admit,
+    /// They are refused with 503.
+    Refuse,
+}
+
 /// A revocation store, and how long the layer waits for it.
 pub(crate) struct BoundedRevocations {
     store: Box<dyn Revocations>,
     timeout: Duration,
-    /// Whether sessions that may have been revoked are admitted while the store fails.
-    is_admitting: bool,
+    on_outage: OnOutage,
     is_out: AtomicBool,
     listener: Listener,
 }
@@ -41,13 +49,13 @@ impl BoundedRevocations {
     pub(crate) fn new(
         store: Box<dyn Revocations>,
         timeout: Duration,
-        is_admitting: bool,
+        on_outage: OnOutage,
         listener: Listener,
     ) -> Self {
         Self {
             store,
             timeout,
-            is_admitting,
+            on_outage,
             is_out: AtomicBool::new(false),
             listener,
         }
@@ -83,10 +91,10 @@ impl BoundedRevocations {
                 if !self.is_out.swap(true, Ordering::Relaxed) {
                     self.listener.tell(&Event::StoreLost {
                         kind: error.kind(),
-                        is_admitting: self.is_admitting,
+                        is_admitting: self.on_outage == OnOutage::Admit,
                     });
                 }
-                if self.is_admitting {
+                if self.on_outage == OnOutage::Admit {
                     return Ok(Standing::Active);
                 }
                 Err(self.store_failed(&error))
@@ -114,8 +122,8 @@ impl BoundedRevocations {
 
     /// Records several revocations at once. Each reaches the store even if another fails, so that
     /// the store ends all of them locally and retries each. Returns the first error.
-    pub(crate) async fn revoke_all(&self, orders: &[Revocation]) -> Result<(), StoreError> {
-        let taken = join_all(orders.iter().map(|order| self.revoke(order))).await;
+    pub(crate) async fn revoke_all(&self, revocations: &[Revocation]) -> Result<(), StoreError> {
+        let taken = join_all(revocations.iter().map(|revocation| self.revoke(revocation))).await;
         taken.into_iter().collect()
     }
 

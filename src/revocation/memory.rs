@@ -3,8 +3,8 @@
 //! - Readers take no lock. They wait neither for a revocation nor for the store to grow or to
 //!   forget.
 //! - A session that was ended by its id costs at most 48 bytes, overhead included
-//!   (`benches/revocations.rs` prints it). An order that ends many sessions is kept by name, and
-//!   costs more.
+//!   (`benches/revocations.rs` prints it). A revocation that ends many sessions is kept by name,
+//!   and costs more.
 //! - Live connections end at once: `watchers` keeps one waker for each, for as long as it lives.
 //! - Forgetting what has expired bounds its size. An entry leaves as new ones come, some time after
 //!   the last token that it ends has expired.
@@ -33,10 +33,10 @@ mod names;
 mod sync;
 mod table;
 
-/// How many tables the session ids are spread over. With ten million sessions, one order copies at
-/// most a table of 40,000.
+/// How many tables the session ids are spread over. With ten million sessions, one revocation
+/// copies at most a table of 40,000.
 const ID_SHARDS: usize = 256;
-/// How many lists the names of one kind are spread over. Each order copies one list.
+/// How many lists the names of one kind are spread over. Each revocation copies one list.
 const NAME_SHARDS: usize = 64;
 
 /// Remembers ended sessions in this process. Clones share what they remember.
@@ -52,7 +52,7 @@ const NAME_SHARDS: usize = 64;
 /// let for_the_layer = revocations.clone();
 /// // Later, from an admin page:
 /// use tower_magic_link::revocation::Target;
-/// revocations.end(&Revocation::new(Target::Session(session.id()), now, session.expires_at()));
+/// revocations.record(&Revocation::new(Target::Session(session.id()), now, session.expires_at()));
 /// # }
 /// ```
 #[derive(Clone, Default)]
@@ -78,7 +78,7 @@ impl Default for Ended {
     }
 }
 
-/// Orders that end many sessions, by what those sessions share.
+/// Revocations that end many sessions, by what those sessions share.
 struct Groups {
     /// In lower case.
     addresses: Names,
@@ -90,7 +90,7 @@ struct Groups {
     subjects: Names,
 }
 
-/// The orders of one kind, and the target that their names stand for.
+/// The revocations of one kind, and the target that their names stand for.
 type Kind<'a> = (&'a Names, fn(String) -> Target);
 
 impl Default for Groups {
@@ -119,8 +119,8 @@ impl Groups {
         ]
     }
 
-    /// Returns where orders for a target are kept, and under which name. `None` for one session's
-    /// id.
+    /// Returns where revocations for a target are kept, and under which name. `None` for one
+    /// session's id.
     fn named<'a>(&self, target: &'a Target) -> Option<(&Names, Cow<'a, str>)> {
         Some(match target {
             Target::Address(address) => (&self.addresses, address.to_ascii_lowercase().into()),
@@ -144,10 +144,10 @@ impl Groups {
         self.len() == 0
     }
 
-    fn end(&self, session: &Session) -> bool {
+    fn ends(&self, session: &Session) -> bool {
         let ends = |names: &Names, name: Option<&str>| {
             // The count first: most stores hold no order of most kinds, and then no name is hashed.
-            names.len() > 0 && name.is_some_and(|name| names.end(name, session.auth_time()))
+            names.len() > 0 && name.is_some_and(|name| names.ends(name, session.auth_time()))
         };
         ends(&self.subjects, Some(session.subject()))
             || ends(&self.connections, session.connection())
@@ -177,54 +177,55 @@ fn member(name: String) -> Target {
 }
 
 impl MemoryRevocations {
-    /// Ends the sessions that the order names, and forgets what has expired by [`Revocation::at`].
-    pub fn end(&self, revocation: &Revocation) {
-        self.end_all(slice::from_ref(revocation), revocation.at());
+    /// Ends the sessions that the revocation names, and forgets what has expired by
+    /// [`Revocation::at`].
+    pub fn record(&self, revocation: &Revocation) {
+        self.record_all(slice::from_ref(revocation), revocation.at());
     }
 
-    /// Ends the sessions that the orders name, and forgets what has expired by `now`. Wakes the
-    /// live connections that a new order ends.
-    pub(super) fn end_all(&self, orders: &[Revocation], now: Timestamp) {
+    /// Ends the sessions that the revocations name, and forgets what has expired by `now`. Wakes
+    /// the live connections that a new revocation ends.
+    pub(super) fn record_all(&self, revocations: &[Revocation], now: Timestamp) {
         let Ended {
             sessions,
             groups,
             watchers,
         } = &*self.ended;
         let mut named = groups.all().map(|kind| (kind, Vec::new()));
-        for order in orders {
-            if let Target::Session(id) = order.target() {
-                sessions.put(words(*id), end(order.until()), now.as_secs());
-                watchers.wake(order.target());
-            } else if let Some((names, name)) = groups.named(order.target()) {
+        for revocation in revocations {
+            if let Target::Session(id) = revocation.target() {
+                sessions.put(words(*id), end(revocation.until()), now.as_secs());
+                watchers.wake(revocation.target());
+            } else if let Some((names, name)) = groups.named(revocation.target()) {
                 let before = Before {
-                    at: order.at(),
-                    until: order.until(),
+                    at: revocation.at(),
+                    until: revocation.until(),
                 };
                 let mut kinds = named.iter_mut();
-                if let Some((_, orders)) = kinds.find(|((kind, _), _)| ptr::eq(*kind, names)) {
-                    orders.push((name, before));
+                if let Some((_, revocations)) = kinds.find(|((kind, _), _)| ptr::eq(*kind, names)) {
+                    revocations.push((name, before));
                 }
             }
         }
-        for ((names, target), orders) in &named {
-            let orders: Vec<_> = orders
+        for ((names, target), revocations) in &named {
+            let revocations: Vec<_> = revocations
                 .iter()
-                .map(|(name, order)| (&**name, *order))
+                .map(|(name, revocation)| (&**name, *revocation))
                 .collect();
-            for name in names.put(&orders, now) {
+            for name in names.put(&revocations, now) {
                 watchers.wake(&target(name.to_owned()));
             }
         }
     }
 
-    /// Returns the remembered orders, unsorted, to fill another store with. Expired orders may be
-    /// among them; orders that are recorded during the call may be missing.
+    /// Returns the remembered revocations, unsorted, to fill another store with. Expired
+    /// revocations may be among them; revocations that are recorded during the call may be missing.
     ///
-    /// Orders for the same target are merged into one with the latest moments. An order for a
-    /// single session does not keep when it was given: its [`at`](Revocation::at) is 1970. An
+    /// Revocations for the same target are merged into one with the latest moments. A revocation
+    /// for a single session does not keep when it was given: its [`at`](Revocation::at) is 1970. An
     /// [`until`](Revocation::until) after the year 2106 has become the end of time.
     #[must_use]
-    pub fn orders(&self) -> Vec<Revocation> {
+    pub fn revocations(&self) -> Vec<Revocation> {
         let sessions = self.ended.sessions.entries().into_iter().map(|(id, end)| {
             let until = match end {
                 FOR_EVER => u64::MAX,
@@ -235,8 +236,8 @@ impl MemoryRevocations {
         });
         let groups = self.ended.groups.all().into_iter();
         let groups = groups.flat_map(|(names, target)| {
-            let orders = names.entries().into_iter();
-            orders.map(move |(name, Before { at, until })| {
+            let revocations = names.entries().into_iter();
+            revocations.map(move |(name, Before { at, until })| {
                 Revocation::new(target(String::from(&*name)), at, until)
             })
         });
@@ -266,7 +267,7 @@ impl MemoryRevocations {
         let Ended {
             sessions, groups, ..
         } = &*self.ended;
-        if sessions.contains(words(session.id())) || !groups.is_empty() && groups.end(session) {
+        if sessions.contains(words(session.id())) || !groups.is_empty() && groups.ends(session) {
             Standing::Revoked
         } else {
             Standing::Active
@@ -303,7 +304,7 @@ impl Revocations for MemoryRevocations {
     }
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
-        self.end(revocation);
+        self.record(revocation);
         Box::pin(std::future::ready(Ok(())))
     }
 

@@ -23,7 +23,7 @@ mod memory;
 mod redis;
 mod watchers;
 
-pub(crate) use self::bounded::BoundedRevocations;
+pub(crate) use self::bounded::{BoundedRevocations, OnOutage};
 pub use self::{
     closure::{FnRevocations, IntoRevocations, IntoStanding},
     memory::MemoryRevocations,
@@ -45,7 +45,7 @@ pub use self::redis::RedisRevocations;
 ///     store::StoreFuture,
 /// };
 ///
-/// /// Remembers the latest order for each target, and forgets it only with the process.
+/// /// Remembers the latest revocation for each target, and forgets it only with the process.
 /// #[derive(Debug, Default)]
 /// struct Ended(RwLock<HashMap<String, Revocation>>);
 ///
@@ -54,7 +54,7 @@ pub use self::redis::RedisRevocations;
 ///         let ended = self.0.read().unwrap();
 ///         let is_ended = Target::all_of(session)
 ///             .filter_map(|target| ended.get(&target.key()))
-///             .any(|order| order.ends(session));
+///             .any(|revocation| revocation.ends(session));
 ///         Lookup::settled(if is_ended { Standing::Revoked } else { Standing::Active })
 ///     }
 ///
@@ -72,8 +72,8 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
     /// Looks up one session. Answers [`Lookup::Settled`] when no IO is needed.
     fn look_up(&self, session: &Session) -> Lookup;
 
-    /// Ends the sessions that the order's target names. Logout and the webhook call it, possibly
-    /// several times at once.
+    /// Ends the sessions that the revocation's target names. Logout and the webhook call it,
+    /// possibly several times at once.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()>;
 
     /// Returns a future that completes once this session is ended, so that live connections end
@@ -132,7 +132,7 @@ pub enum Standing {
     Revoked,
 }
 
-/// An order to end sessions early.
+/// A revocation to end sessions early.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revocation {
     target: Target,
@@ -187,11 +187,11 @@ impl Target {
         }
     }
 
-    /// Returns every target that [names](Self::names) a session, its id first. Only an order for
-    /// one of these can [end](Revocation::ends) the session.
+    /// Returns every target that [names](Self::names) a session, its id first. Only a revocation
+    /// for one of these can [end](Revocation::ends) the session.
     ///
-    /// For a store that finds orders by their target: it then also finds the kinds of order that a
-    /// later version of this crate adds.
+    /// For a store that finds revocations by their target: it then also finds the kinds of
+    /// revocation that a later version of this crate adds.
     pub fn all_of(session: &Session) -> impl Iterator<Item = Self> + use<> {
         let subject = session.subject();
         let organization = session.organization();
@@ -213,7 +213,7 @@ impl Target {
         targets.into_iter().flatten()
     }
 
-    /// Returns a key to store an order under, such as `subject:user_1`. Two targets share a key
+    /// Returns a key to store a revocation under, such as `subject:user_1`. Two targets share a key
     /// only if they name the same sessions. The key stays the same in every version. It may hold an
     /// address, so keep it out of logs.
     #[must_use]
@@ -246,14 +246,14 @@ fn read_membership(name: &str) -> Option<(&str, &str)> {
 }
 
 impl Revocation {
-    /// Creates an order to end sessions. `at` is the present moment. The store must remember the
-    /// order until `until`, when the last token that it ends expires.
+    /// Creates a revocation to end sessions. `at` is the present moment. The store must remember
+    /// the revocation until `until`, when the last token that it ends expires.
     #[must_use]
     pub const fn new(target: Target, at: Timestamp, until: Timestamp) -> Self {
         Self { target, at, until }
     }
 
-    /// Says whether the order ends a session.
+    /// Says whether the revocation ends a session.
     #[must_use]
     pub fn ends(&self, session: &Session) -> bool {
         let is_in_time = match self.target {
@@ -271,13 +271,13 @@ impl Revocation {
         &self.target
     }
 
-    /// Returns when the order was given.
+    /// Returns when the revocation was given.
     #[must_use]
     pub const fn at(&self) -> Timestamp {
         self.at
     }
 
-    /// Returns when the order may be forgotten: every token that it ends has expired by then.
+    /// Returns when the revocation may be forgotten: every token that it ends has expired by then.
     #[must_use]
     pub const fn until(&self) -> Timestamp {
         self.until

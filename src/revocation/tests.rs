@@ -20,7 +20,7 @@ fn session(subject: &str, organization: Option<&str>) -> Session {
 }
 
 #[test]
-fn all_targets_of_a_session_name_it_and_an_order_for_each_ends_it() {
+fn all_targets_of_a_session_name_it_and_a_revocation_for_each_ends_it() {
     let session = session("user_1", Some("org_1"));
     let all: Vec<_> = Target::all_of(&session).collect();
     let keys: Vec<_> = all.iter().map(Target::key).collect();
@@ -40,13 +40,13 @@ fn all_targets_of_a_session_name_it_and_an_order_for_each_ends_it() {
     assert_eq!(store.standing(&session), Standing::Active);
     for target in all {
         assert!(target.names(&session), "{target:?}");
-        let order = |at| Revocation::new(target.clone(), at, NOON + Duration::from_secs(60));
+        let revocation = |at| Revocation::new(target.clone(), at, NOON + Duration::from_secs(60));
         let store = MemoryRevocations::default();
-        store.end(&order(NOON));
+        store.record(&revocation(NOON));
         assert_eq!(store.standing(&session), Standing::Revoked, "{target:?}");
-        assert!(order(NOON).ends(&session), "{target:?}");
+        assert!(revocation(NOON).ends(&session), "{target:?}");
         let is_by_id = matches!(target, Target::Session(_));
-        let earlier = order(Timestamp::from_secs(43_199));
+        let earlier = revocation(Timestamp::from_secs(43_199));
         assert_eq!(earlier.ends(&session), is_by_id, "{target:?}");
     }
 }

@@ -131,7 +131,7 @@ impl Site {
         };
         let until = session.expires_at();
         let order = Revocation::new(target, self.clock.now(), until);
-        self.revocations.end(&order);
+        self.revocations.record(&order);
     }
 
     pub(crate) fn tick(&self) {

@@ -48,7 +48,7 @@ async fn a_hundred_thousand_ends_take_what_the_documentation_says() {
     let people = People::new();
     let one = people.session("a", 10);
     let until_when = end_of(&one).until();
-    let orders: Vec<_> = (0..MANY)
+    let revocations: Vec<_> = (0..MANY)
         .map(|number| {
             // Spread as random ids are.
             let number = u32::try_from(number).unwrap();
@@ -60,7 +60,7 @@ async fn a_hundred_thousand_ends_take_what_the_documentation_says() {
         })
         .collect();
     let began = Instant::now();
-    let taken = orders.iter().map(|order| a.revoke(order));
+    let taken = revocations.iter().map(|revocation| a.revoke(revocation));
     // The last of them wait for longer than anybody in a layer does: what counts is that all
     // arrive.
     let _ = futures_util::future::join_all(taken).await;

@@ -22,7 +22,7 @@ use tower_magic_link::{
 
 use crate::{
     redis::{Condition, RedisServer, Wire, until},
-    session::{FAR, People, end_of, order, standing},
+    session::{FAR, People, end_of, revocation, standing},
 };
 
 /// That Redis is away is noticed within this.
@@ -66,7 +66,7 @@ async fn a_redis_that_is_killed_and_comes_back_empty_loses_nothing() {
     let people = People::new();
     let [before, meanwhile, live] = ["a", "b", "c"].map(|name| people.session(name, 10));
     end(&a, &before).await;
-    let everybody = order(Target::Organization("org".to_owned()), 20, FAR);
+    let everybody = revocation(Target::Organization("org".to_owned()), 20, FAR);
     a.revoke(&everybody).await.unwrap();
     until("b hears", async || b.len() == 2).await;
 
@@ -171,8 +171,8 @@ async fn a_redis_that_is_emptied_under_us_is_refilled() {
     let a = connect(&redis).await;
     let people = People::new();
     let sessions: Vec<_> = (0..1_000).map(|_| people.session("a", 10)).collect();
-    for order in sessions.iter().map(end_of) {
-        a.revoke(&order).await.unwrap();
+    for revocation in sessions.iter().map(end_of) {
+        a.revoke(&revocation).await.unwrap();
     }
     let held = || server.say(&["ZCARD", "{tower-magic-link}:ended"]);
     for words in [
@@ -189,7 +189,7 @@ async fn a_redis_that_is_emptied_under_us_is_refilled() {
         assert!(took < RECOVERED, "{took:?}");
         assert!(a.is_following());
     }
-    // The next order goes on from there.
+    // The next revocation goes on from there.
     let b = connect(&redis).await;
     let one = people.session("b", 10);
     end(&a, &one).await;
@@ -247,8 +247,8 @@ async fn who_has_missed_more_than_the_stream_holds_loads_everything() {
     is_lost("cut", &a).await;
     let people = People::new();
     let sessions: Vec<_> = (0..12_000).map(|_| people.session("a", 10)).collect();
-    let orders: Vec<_> = sessions.iter().map(end_of).collect();
-    let taken = orders.iter().map(|order| b.revoke(order));
+    let revocations: Vec<_> = sessions.iter().map(end_of).collect();
+    let taken = revocations.iter().map(|revocation| b.revoke(revocation));
     let taken = futures_util::future::join_all(taken).await;
     assert!(taken.iter().all(Result::is_ok));
     let kept: usize = server
@@ -324,11 +324,11 @@ async fn what_a_redis_that_takes_no_writes_lacks_is_put_back_once_it_does() {
     .await;
 }
 
-/// Pins: an old primary that still takes orders took one, and told its giver so, that nobody read
-/// there.
+/// Pins: an old primary that still takes revocations took one, and told its giver so, that nobody
+/// read there.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
-async fn an_order_goes_where_it_is_read_though_the_old_server_would_take_it() {
+async fn a_revocation_goes_where_it_is_read_though_the_old_server_would_take_it() {
     let (new, old) = (RedisServer::start().await, RedisServer::start().await);
     let port = Arc::new(AtomicU16::new(old.port));
     let wire = Wire::switched(port.clone()).await;
@@ -382,10 +382,10 @@ async fn where_the_writer_is_led_the_follower_goes_too() {
     until("it follows", async || a.is_following()).await;
 }
 
-/// Pins: whoever gave no order stayed with the old server for as long as that lived.
+/// Pins: whoever gave no revocation stayed with the old server for as long as that lived.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
-async fn a_replica_that_orders_nothing_leaves_an_old_server_too() {
+async fn a_replica_that_revocations_nothing_leaves_an_old_server_too() {
     let (new, old) = (RedisServer::start().await, RedisServer::start().await);
     let port = Arc::new(AtomicU16::new(old.port));
     let wire = Wire::switched(port.clone()).await;
@@ -401,8 +401,8 @@ async fn a_replica_that_orders_nothing_leaves_an_old_server_too() {
     println!("an old server is left after {took:?}");
 }
 
-/// As of keys that were copied one by one: nobody goes round and round until the next order mends
-/// it.
+/// As of keys that were copied one by one: nobody goes round and round until the next revocation
+/// mends it.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn a_stream_that_is_ahead_is_not_loaded_again_and_again() {
@@ -460,7 +460,7 @@ async fn a_server_that_comes_to_follow_another_is_followed_no_longer() {
     until("both are there", async || late.len() == 2).await;
 }
 
-/// Pins: each of them waited for itself, and the next order behind all of them.
+/// Pins: each of them waited for itself, and the next revocation behind all of them.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn one_session_that_is_ended_over_and_over_is_sent_once() {
@@ -474,7 +474,7 @@ async fn one_session_that_is_ended_over_and_over_is_sent_once() {
     is_lost("cut", &a).await;
     for second in 0..1_000 {
         let target = Target::Session(one.id());
-        drop(a.revoke(&order(target, 20, FAR + second)));
+        drop(a.revoke(&revocation(target, 20, FAR + second)));
     }
     a.revoke(&end_of(&other)).await.unwrap_err();
     wire.is_now(Condition::Whole);
@@ -488,19 +488,20 @@ async fn one_session_that_is_ended_over_and_over_is_sent_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
-async fn a_full_redis_takes_an_order_in_place_of_those_that_have_ended() {
+async fn a_full_redis_takes_a_revocation_in_place_of_those_that_have_ended() {
     let server = RedisServer::start().await;
     let a = connect(&at(&server.url(), 30)).await;
     let people = People::new();
-    let ended = order(Target::Session(people.session("a", 10).id()), 20, 100);
+    let ended = revocation(Target::Session(people.session("a", 10).id()), 20, 100);
     a.revoke(&ended).await.unwrap();
-    a.revoke(&order(Target::Subject("a".to_owned()), 20, 100))
+    a.revoke(&revocation(Target::Subject("a".to_owned()), 20, 100))
         .await
         .unwrap();
     server.say(&["CONFIG", "SET", "maxmemory", "1"]);
     let [one, other] = ["b", "c"].map(|name| people.session(name, 200));
-    let now =
-        |session: &tower_magic_link::Session, at| order(Target::Session(session.id()), at, FAR);
+    let now = |session: &tower_magic_link::Session, at| {
+        revocation(Target::Session(session.id()), at, FAR)
+    };
     a.revoke(&now(&one, 159)).await.unwrap_err();
     a.revoke(&now(&other, 161)).await.unwrap();
     let held =
@@ -511,10 +512,10 @@ async fn a_full_redis_takes_an_order_in_place_of_those_that_have_ended() {
     );
 }
 
-/// Pins: the second attempt found the order noted, and answered that all was well.
+/// Pins: the second attempt found the revocation noted, and answered that all was well.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
-async fn an_order_that_cannot_be_told_is_not_noted() {
+async fn a_revocation_that_cannot_be_told_is_not_noted() {
     let server = RedisServer::start().await;
     let redis = at(&server.url(), 30);
     let (a, b) = (connect(&redis).await, connect(&redis).await);
@@ -564,12 +565,12 @@ async fn all_that_waits_is_sent_when_the_last_handle_is_gone() {
     let redis = at(&server.url(), 30);
     let (a, b) = (connect(&redis).await, connect(&redis).await);
     let people = People::new();
-    let orders: Vec<_> = (0..1_000)
+    let revocations: Vec<_> = (0..1_000)
         .map(|_| end_of(&people.session("a", 10)))
         .collect();
     server.pause();
-    for order in &orders {
-        drop(a.revoke(order));
+    for revocation in &revocations {
+        drop(a.revoke(revocation));
     }
     drop(a);
     server.resume();
@@ -578,7 +579,7 @@ async fn all_that_waits_is_sent_when_the_last_handle_is_gone() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
-async fn an_order_that_nobody_waits_for_is_not_lost() {
+async fn a_revocation_that_nobody_waits_for_is_not_lost() {
     let server = RedisServer::start().await;
     let redis = at(&server.url(), 30);
     let (a, b) = (connect(&redis).await, connect(&redis).await);

@@ -69,12 +69,12 @@ async fn an_outage_closes_what_is_protected_unless_the_posture_says_otherwise() 
                 "{path}: the cookie stays"
             );
         }
-        let order = Revocation::new(
+        let revocation = Revocation::new(
             Target::Session(session.id()),
             Timestamp::from_secs(1),
             session.expires_at(),
         );
-        store.revoke(&order).await.unwrap_err();
+        store.revoke(&revocation).await.unwrap_err();
         let answer = service.clone().oneshot(ended).await.unwrap();
         assert_eq!(
             answer.status(),

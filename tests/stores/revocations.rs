@@ -1,5 +1,5 @@
-//! What every revocation store does, where an order was given, at another replica, and at one that
-//! comes later.
+//! What every revocation store does, where a revocation was given, at another replica, and at one
+//! that comes later.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use tower_magic_link::{
 
 use crate::{
     redis::{RedisServer, until},
-    session::{FAR, People, end_of, order, standing},
+    session::{FAR, People, end_of, revocation, standing},
 };
 
 /// Two replicas of an application; in memory there is one alone.
@@ -100,7 +100,7 @@ async fn a_subjects_sessions_end_up_to_the_moment(replicas: &Replicas) {
     let [before, same, later] = [19, 20, 21].map(|second| people.session("a", second));
     let another = people.session("b", 19);
     replicas
-        .end(order(Target::Subject("a".to_owned()), 20, FAR))
+        .end(revocation(Target::Subject("a".to_owned()), 20, FAR))
         .await;
     let cases = [
         (&before, Revoked),
@@ -138,18 +138,18 @@ async fn what_sessions_have_in_common_ends_them(replicas: &Replicas) {
         };
         let target = target(&name);
         assert!(target.names(&ada) && !target.names(&eve), "{target:?}");
-        replicas.end(order(target.clone(), 9, FAR)).await;
+        replicas.end(revocation(target.clone(), 9, FAR)).await;
         replicas
             .all_say("a second early", &[(&ada, Active), (&eve, Active)])
             .await;
-        replicas.end(order(target, 10, FAR)).await;
+        replicas.end(revocation(target, 10, FAR)).await;
         replicas
             .all_say("in time", &[(&ada, Revoked), (&eve, Active)])
             .await;
     }
 }
 
-async fn an_earlier_order_does_not_shorten_a_later_one(replicas: &Replicas) {
+async fn an_earlier_revocation_does_not_shorten_a_later_one(replicas: &Replicas) {
     let people = &replicas.people;
     let one = people.session("one", 10);
     let many = people.session("many", 40);
@@ -157,26 +157,28 @@ async fn an_earlier_order_does_not_shorten_a_later_one(replicas: &Replicas) {
         Target::Session(one.id()),
         Target::Subject("many".to_owned()),
     );
-    replicas.end(order(id.clone(), 20, FAR)).await;
-    replicas.end(order(id, 20, 30)).await;
-    replicas.end(order(all.clone(), 40, FAR)).await;
-    replicas.end(order(all, 20, 30)).await;
+    replicas.end(revocation(id.clone(), 20, FAR)).await;
+    replicas.end(revocation(id, 20, 30)).await;
+    replicas.end(revocation(all.clone(), 40, FAR)).await;
+    replicas.end(revocation(all, 20, 30)).await;
     // Enough for what has ended by the second 100 to be forgotten.
     let passing: Vec<_> = (0..300).map(|_| people.session("p", 10)).collect();
     for session in &passing {
         let target = Target::Session(session.id());
-        replicas.end(order(target, 100, 50)).await;
+        replicas.end(revocation(target, 100, 50)).await;
     }
     replicas
         .all_say("the longer holds", &[(&one, Revoked), (&many, Revoked)])
         .await;
 }
 
-async fn orders_that_come_together_all_hold(replicas: &Replicas) {
+async fn revocations_that_come_together_all_hold(replicas: &Replicas) {
     let people = &replicas.people;
     let sessions: Vec<_> = (0..1_000).map(|_| people.session("a", 10)).collect();
-    let orders: Vec<_> = sessions.iter().map(end_of).collect();
-    let taken = orders.iter().map(|order| replicas.here.revoke(order));
+    let revocations: Vec<_> = sessions.iter().map(end_of).collect();
+    let taken = revocations
+        .iter()
+        .map(|revocation| replicas.here.revoke(revocation));
     for taken in futures_util::future::join_all(taken).await {
         taken.unwrap();
     }
@@ -205,8 +207,8 @@ async fn behave(make: impl AsyncFn(&str) -> Replicas) {
     one_session_ends_and_no_other(&make("one").await).await;
     a_subjects_sessions_end_up_to_the_moment(&make("subject").await).await;
     what_sessions_have_in_common_ends_them(&make("common").await).await;
-    an_earlier_order_does_not_shorten_a_later_one(&make("later").await).await;
-    orders_that_come_together_all_hold(&make("together").await).await;
+    an_earlier_revocation_does_not_shorten_a_later_one(&make("later").await).await;
+    revocations_that_come_together_all_hold(&make("together").await).await;
     who_watches_a_session_hears_of_its_end(&make("watch").await).await;
 }
 
@@ -233,10 +235,10 @@ async fn what_has_ended_leaves_redis_and_leaves_nothing_behind() {
     for number in 0..10 {
         let session = replicas.people.session("a", 10);
         replicas
-            .end(order(Target::Session(session.id()), 20, 50))
+            .end(revocation(Target::Session(session.id()), 20, 50))
             .await;
         replicas
-            .end(order(Target::Subject(format!("a:{number}")), 20, 50))
+            .end(revocation(Target::Subject(format!("a:{number}")), 20, 50))
             .await;
     }
     let count =
@@ -247,7 +249,7 @@ async fn what_has_ended_leaves_redis_and_leaves_nothing_behind() {
     );
     let session = replicas.people.session("a", 10);
     replicas
-        .end(order(Target::Session(session.id()), 110, 200))
+        .end(revocation(Target::Session(session.id()), 110, 200))
         .await;
     assert_eq!(
         (count("ended", "ZCARD"), count("groups", "EXISTS")),
@@ -257,10 +259,10 @@ async fn what_has_ended_leaves_redis_and_leaves_nothing_behind() {
     let far = replicas.people.session("b", 10);
     let century = 100 * 366 * 86_400;
     replicas
-        .end(order(Target::Session(far.id()), 52, century))
+        .end(revocation(Target::Session(far.id()), 52, century))
         .await;
     replicas
-        .end(order(
+        .end(revocation(
             Target::Subject("c".to_owned()),
             century + 1,
             century + 2,
@@ -270,7 +272,7 @@ async fn what_has_ended_leaves_redis_and_leaves_nothing_behind() {
     assert_eq!(count("ended", "ZCARD"), "3");
 }
 
-/// How many expired orders a copy keeps at most: seven in each of its tables.
+/// How many expired revocations a copy keeps at most: seven in each of its tables.
 const EXPIRED: usize = 7 * 256;
 
 /// Pins: a replica to which nobody signs out kept all that the others had ever ended.
@@ -292,7 +294,7 @@ async fn what_has_ended_by_the_servers_clock_leaves_every_copy_and_is_not_put_ba
         ]
     });
     let ended: Vec<_> = ended.collect();
-    let taken = ended.iter().map(|order| a.revoke(order));
+    let taken = ended.iter().map(|revocation| a.revoke(revocation));
     futures_util::future::join_all(taken).await;
     let last = people.session("a", 10);
     a.revoke(&end_of(&last)).await.unwrap();
@@ -307,29 +309,31 @@ async fn what_has_ended_by_the_servers_clock_leaves_every_copy_and_is_not_put_ba
     assert_eq!((&*held(), late.len()), ("1", 1));
 }
 
-/// Pins: an order's moment, which another machine's clock says, was taken for the time at which to
-/// forget.
+/// Pins: a revocation's moment, which another machine's clock says, was taken for the time at which
+/// to forget.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
-async fn no_copy_forgets_by_the_clock_of_who_gives_an_order() {
+async fn no_copy_forgets_by_the_clock_of_who_gives_a_revocation() {
     let server = RedisServer::start().await;
     let replicas = Replicas::at(Redis::new(&server.url()).unwrap()).await;
     let one = replicas.people.session("one", 10);
     let many = replicas.people.session("many", 10);
     replicas.end(end_of(&one)).await;
     replicas
-        .end(order(Target::Subject("many".to_owned()), 20, FAR))
+        .end(revocation(Target::Subject("many".to_owned()), 20, FAR))
         .await;
     // As many as fill every table and every list.
     let ahead = (0..2_000).flat_map(|number| {
         let session = replicas.people.session("a", 10);
         [
-            order(Target::Session(session.id()), FAR + 1, FAR + 2),
-            order(Target::Subject(format!("a{number}")), FAR + 1, FAR + 2),
+            revocation(Target::Session(session.id()), FAR + 1, FAR + 2),
+            revocation(Target::Subject(format!("a{number}")), FAR + 1, FAR + 2),
         ]
     });
     let ahead: Vec<_> = ahead.collect();
-    let taken = ahead.iter().map(|order| replicas.here.revoke(order));
+    let taken = ahead
+        .iter()
+        .map(|revocation| replicas.here.revoke(revocation));
     futures_util::future::join_all(taken).await;
     replicas
         .all_say(

@@ -1,4 +1,4 @@
-//! Sessions, and orders that end them.
+//! Sessions, and revocations that end them.
 
 use std::time::Duration;
 
@@ -57,11 +57,11 @@ impl People {
 }
 
 pub(crate) fn end_of(session: &Session) -> Revocation {
-    order(Target::Session(session.id()), 20, FAR)
+    revocation(Target::Session(session.id()), 20, FAR)
 }
 
 /// Returns an order of some second after noon, to be forgotten at another.
-pub(crate) fn order(target: Target, at: u64, until: u64) -> Revocation {
+pub(crate) fn revocation(target: Target, at: u64, until: u64) -> Revocation {
     Revocation::new(target, after(at), after(until))
 }
 

@@ -257,7 +257,7 @@ async fn an_end_is_remembered_for_as_long_as_a_session_can_last() {
         .webhook()
         .event("connection.deleted", r#"{"id":"conn_1"}"#);
     assert_eq!(site.take(&event).await.status, 200);
-    // Enough other orders, just before the last token ends, that what may be forgotten is.
+    // Enough other revocations, just before the last token ends, that what may be forgotten is.
     site.clock.advance(Duration::from_secs(4 * 3_600 - 1));
     for number in 0..300 {
         let data = format!(r#"{{"id":"org_{number}"}}"#);

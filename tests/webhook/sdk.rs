@@ -55,7 +55,7 @@ async fn what_the_sdk_signs_is_good_here() {
         assert_eq!(site.post(&signatures[1], body).await.status, 400, "{body}");
         assert_eq!(site.post(&signatures[0], body).await.status, 200, "{body}");
     }
-    assert_eq!(site.store.orders(), 1);
+    assert_eq!(site.store.revocations(), 1);
 }
 
 #[tokio::test]

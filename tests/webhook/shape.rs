@@ -123,7 +123,7 @@ async fn what_is_no_json_is_refused() {
             kind.unwrap_or("none"),
         );
     }
-    assert_eq!(site.store.orders(), 0);
+    assert_eq!(site.store.revocations(), 0);
 }
 
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn without_a_secret_the_path_is_the_applications_own() {
     let event = protected.webhook().event("connection.deleted", DATA);
     let answer = protected.take(&event).await;
     assert_is_problem(&answer, 401, "no_session", "protected");
-    assert_eq!(protected.store.orders(), 0);
+    assert_eq!(protected.store.revocations(), 0);
 
     let elsewhere = Site::with(|builder| builder.webhook_secret(SECRET).mount("/in"));
     assert_eq!(elsewhere.take(&event).await.status, 401);

@@ -36,17 +36,17 @@ pub(crate) struct Site {
     pub(crate) workos: Emulator,
 }
 
-/// A store in memory that counts its orders, and refuses the next ones if it is told to.
+/// A store in memory that counts its revocations, and refuses the next ones if it is told to.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
     memory: MemoryRevocations,
-    orders: Arc<AtomicUsize>,
+    revocations: Arc<AtomicUsize>,
     failures: Arc<AtomicUsize>,
 }
 
 impl Store {
-    pub(crate) fn orders(&self) -> usize {
-        self.orders.load(Ordering::SeqCst)
+    pub(crate) fn revocations(&self) -> usize {
+        self.revocations.load(Ordering::SeqCst)
     }
 
     pub(crate) fn refuse(&self, next: usize) {
@@ -60,7 +60,7 @@ impl Revocations for Store {
     }
 
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
-        self.orders.fetch_add(1, Ordering::SeqCst);
+        self.revocations.fetch_add(1, Ordering::SeqCst);
         let less = |left: usize| left.checked_sub(1);
         let failures = self
             .failures

@@ -33,14 +33,14 @@ async fn a_duplicate_is_acknowledged_and_does_nothing() {
         site.take(&site.webhook().sign_again(&event)).await.status,
         200
     );
-    assert_eq!(site.store.orders(), 1);
+    assert_eq!(site.store.revocations(), 1);
     assert_eq!(
         site.take(&site.webhook().event("connection.deleted", DATA))
             .await
             .status,
         200
     );
-    assert_eq!(site.store.orders(), 2, "another event");
+    assert_eq!(site.store.revocations(), 2, "another event");
 }
 
 #[tokio::test]
@@ -59,7 +59,7 @@ async fn an_event_that_the_store_does_not_take_is_delivered_again_with_the_same_
 }
 
 #[tokio::test]
-async fn each_order_of_an_event_is_given_whatever_becomes_of_another() {
+async fn each_revocation_of_an_event_is_given_whatever_becomes_of_another() {
     let site = Site::new();
     let (by_link, by_code) = (
         ada(),
@@ -81,7 +81,7 @@ async fn each_order_of_an_event_is_given_whatever_becomes_of_another() {
         "{}",
         answer.text
     );
-    // The store refused the first order alone.
+    // The store refused the first revocation alone.
     assert!(!site.is_admitted(&by_link).await && site.is_admitted(&by_code).await);
     assert_eq!(site.take(&event).await.status, 200);
     assert!(!site.is_admitted(&by_link).await && !site.is_admitted(&by_code).await);
@@ -112,7 +112,7 @@ async fn an_event_that_cannot_be_read_is_an_error_and_none_that_was_done() {
         }
         assert_eq!(site.take(&event).await.status, 200, "{body}");
     }
-    assert_eq!(site.store.orders(), 0);
+    assert_eq!(site.store.revocations(), 0);
 }
 
 /// Signs any body: the emulator signs `prefix + body`, so the test takes the MAC by itself.
@@ -149,7 +149,7 @@ async fn a_flood_of_bad_signatures_never_reaches_the_store() {
             answer.text
         );
     }
-    assert_eq!(site.store.orders(), 0);
+    assert_eq!(site.store.revocations(), 0);
     assert!(!site.heard().contains("WebhookReceived"));
     assert!(site.is_admitted(&cookie).await);
     assert_eq!(site.take(&good).await.status, 200);

@@ -76,11 +76,11 @@ impl Webhook {
         };
         // By `until`, every session that began before the event has expired, renewed or not.
         let (at, until) = (received.at(now), now + shared.gate.lifetimes.longest());
-        let orders: Vec<_> = targets
+        let revocations: Vec<_> = targets
             .into_iter()
             .map(|target| Revocation::new(target, at, until))
             .collect();
-        if shared.revocations.revoke_all(&orders).await.is_err() {
+        if shared.revocations.revoke_all(&revocations).await.is_err() {
             tell(WebhookEffect::NotRecorded);
             return Err(Rejection::new(RejectionKind::StoreUnavailable));
         }

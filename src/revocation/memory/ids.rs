@@ -2,8 +2,8 @@
 //!
 //! - They are spread over shards. Readers of a shard take no lock; its writers take turns.
 //! - A full shard gets a new table, without the expired entries and with room for a third more than
-//!   remain. Forgetting, growing and shrinking are therefore one step: constant work per order on
-//!   average, one shard's size at most. No reader waits for it.
+//!   remain. Forgetting, growing and shrinking are therefore one step: constant work per revocation
+//!   on average, one shard's size at most. No reader waits for it.
 //! - An expired entry is forgotten only when its shard is full. A shard therefore keeps at most a
 //!   third more entries than it last needed, or seven more.
 

@@ -98,7 +98,7 @@ fn a_reader_sees_an_end_whole_and_never_unseen_again() {
     });
 }
 
-/// Half of one would be an order against a session that nobody ended.
+/// Half of one would be a revocation against a session that nobody ended.
 #[test]
 fn what_a_reader_lists_is_what_was_put_in() {
     try_every_order(3, || {
@@ -183,7 +183,7 @@ fn an_end_that_is_moved_on_is_kept_by_a_rebuilding_at_the_same_time() {
 }
 
 #[test]
-fn of_two_orders_for_names_at_once_neither_is_lost() {
+fn of_two_revocations_for_names_at_once_neither_is_lost() {
     let before = |at| Before {
         at: Timestamp::from_secs(at),
         until: Timestamp::from_secs(at + 100),
@@ -195,31 +195,31 @@ fn of_two_orders_for_names_at_once_neither_is_lost() {
             let ours = names.clone();
             let writer = thread::spawn(move || {
                 ours.put(&[(one, before(10))], Timestamp::from_secs(0));
-                assert!(ours.end(one, Timestamp::from_secs(10)), "by who ended it");
+                assert!(ours.ends(one, Timestamp::from_secs(10)), "by who ended it");
             });
             assert!(
-                names.end("c", Timestamp::from_secs(1)),
+                names.ends("c", Timestamp::from_secs(1)),
                 "while others are put in"
             );
             names.put(&[(other, before(20))], Timestamp::from_secs(0));
             assert!(
-                names.end(other, Timestamp::from_secs(20)),
+                names.ends(other, Timestamp::from_secs(20)),
                 "by who ended it"
             );
             writer.join().unwrap();
             for (name, at) in [one, other].into_iter().zip(want) {
-                assert!(names.end(name, Timestamp::from_secs(at)), "{name}");
-                assert!(!names.end(name, Timestamp::from_secs(at + 1)), "{name}");
+                assert!(names.ends(name, Timestamp::from_secs(at)), "{name}");
+                assert!(!names.ends(name, Timestamp::from_secs(at + 1)), "{name}");
             }
             assert_eq!(names.len(), names.entries().len());
         });
     }
 }
 
-/// Who is told that an order is known already acts on it at once: it has to be there for all to
+/// Who is told that a revocation is known already acts on it at once: it has to be there for all to
 /// see.
 #[test]
-fn of_the_same_orders_at_once_one_is_new_and_who_is_told_of_none_sees_it() {
+fn of_the_same_revocations_at_once_one_is_new_and_who_is_told_of_none_sees_it() {
     let before = Before {
         at: Timestamp::from_secs(10),
         until: Timestamp::from_secs(100),
@@ -235,14 +235,14 @@ fn of_the_same_orders_at_once_one_is_new_and_who_is_told_of_none_sees_it() {
             assert!(
                 ["a", "b", "c"]
                     .iter()
-                    .all(|name| names.end(name, Timestamp::from_secs(10)))
+                    .all(|name| names.ends(name, Timestamp::from_secs(10)))
             );
             usize::from(changed.contains(&"a"))
         };
         let ours = names.clone();
         let writer = thread::spawn(move || page(&ours));
         assert!(
-            names.end("b", Timestamp::from_secs(10)),
+            names.ends("b", Timestamp::from_secs(10)),
             "while others are put in"
         );
         let told = page(&names) + writer.join().unwrap();

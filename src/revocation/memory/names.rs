@@ -1,8 +1,8 @@
-//! `Names`: orders that end many sessions, by a name that those sessions share.
+//! `Names`: revocations that end many sessions, by a name that those sessions share.
 //!
-//! - They are spread over shards, each a sorted list. Readers take no lock. An order replaces its
-//!   shard's list with a copy that includes the order and drops what has expired. Orders of one
-//!   call share a copy, and an order that changes nothing makes none.
+//! - They are spread over shards, each a sorted list. Readers take no lock. A revocation replaces
+//!   its shard's list with a copy that includes the revocation and drops what has expired.
+//!   Revocations of one call share a copy, and a revocation that changes nothing makes none.
 
 use std::hash::{BuildHasher, RandomState};
 
@@ -34,14 +34,14 @@ pub(super) struct Names {
 }
 
 struct Shard {
-    orders: Slot<Vec<(Arc<str>, Before)>>,
+    revocations: Slot<Vec<(Arc<str>, Before)>>,
     writer: Mutex<()>,
 }
 
 impl Names {
     pub(super) fn new(shards: usize) -> Self {
         let shard = || Shard {
-            orders: Slot::new(None),
+            revocations: Slot::new(None),
             writer: Mutex::new(()),
         };
         Self {
@@ -55,58 +55,67 @@ impl Names {
         self.len.load(Ordering::Acquire)
     }
 
-    /// Says whether an order ends what began at `began` and has this name.
-    pub(super) fn end(&self, name: &str, began: Timestamp) -> bool {
+    /// Says whether a revocation ends what began at `began` and has this name.
+    pub(super) fn ends(&self, name: &str, began: Timestamp) -> bool {
         self.shard(self.place(name)).is_some_and(|shard| {
-            let orders = shard.orders.load();
-            let order = orders.as_ref().and_then(|orders| find(orders, name));
-            order.is_some_and(|before| began <= before.at)
+            let revocations = shard.revocations.load();
+            let revocation = revocations
+                .as_ref()
+                .and_then(|revocations| find(revocations, name));
+            revocation.is_some_and(|before| began <= before.at)
         })
     }
 
-    /// Remembers orders, merging two for one name into the later of each moment. Returns the names
-    /// for which something changed.
-    pub(super) fn put<'a>(&self, orders: &[(&'a str, Before)], now: Timestamp) -> Vec<&'a str> {
-        let place = |(name, order): &(&'a str, Before)| (self.place(name), (*name, *order));
-        let mut placed: Vec<_> = orders.iter().map(place).collect();
+    /// Remembers revocations, merging two for one name into the later of each moment. Returns the
+    /// names for which something changed.
+    pub(super) fn put<'a>(
+        &self,
+        revocations: &[(&'a str, Before)],
+        now: Timestamp,
+    ) -> Vec<&'a str> {
+        let place =
+            |(name, revocation): &(&'a str, Before)| (self.place(name), (*name, *revocation));
+        let mut placed: Vec<_> = revocations.iter().map(place).collect();
         placed.sort_unstable_by_key(|(place, (name, _))| (*place, *name));
         let mut changed = Vec::new();
-        for orders in placed.chunk_by(|(one, _), (other, _)| one == other) {
-            let shard = orders.first().and_then(|(place, _)| self.shard(*place));
-            let orders = orders.iter().map(|(_, order)| *order);
+        for revocations in placed.chunk_by(|(one, _), (other, _)| one == other) {
+            let shard = revocations
+                .first()
+                .and_then(|(place, _)| self.shard(*place));
+            let revocations = revocations.iter().map(|(_, revocation)| *revocation);
             if let Some(shard) = shard {
-                changed.extend(self.put_in(shard, orders, now));
+                changed.extend(self.put_in(shard, revocations, now));
             }
         }
         changed
     }
 
-    /// Adds orders, sorted by name, to one shard.
+    /// Adds revocations, sorted by name, to one shard.
     fn put_in<'a>(
         &self,
         shard: &Shard,
-        orders: impl Iterator<Item = (&'a str, Before)>,
+        revocations: impl Iterator<Item = (&'a str, Before)>,
         now: Timestamp,
     ) -> Vec<&'a str> {
         let _writer = shard.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let list = shard.orders.load();
+        let list = shard.revocations.load();
         let known = list.as_ref().map_or(&[][..], |list| list);
-        let is_new = |(name, order): &(&str, Before)| {
-            find(known, name).is_none_or(|known| known.or_later(*order) != known)
+        let is_new = |(name, revocation): &(&str, Before)| {
+            find(known, name).is_none_or(|known| known.or_later(*revocation) != known)
         };
-        let fresh: Vec<_> = orders.filter(is_new).collect();
+        let fresh: Vec<_> = revocations.filter(is_new).collect();
         if fresh.is_empty() {
             return Vec::new();
         }
-        let counts = |(_, order): &&(Arc<str>, Before)| order.until > now;
+        let counts = |(_, revocation): &&(Arc<str>, Before)| revocation.until > now;
         let mut changed: Vec<(Arc<str>, Before)> = Vec::with_capacity(known.len() + fresh.len());
         let mut rest = known;
-        for (name, order) in &fresh {
-            // One call may bring two orders for the same name; they are neighbours, as the input is
-            // sorted.
+        for (name, revocation) in &fresh {
+            // One call may bring two revocations for the same name; they are neighbours, as the
+            // input is sorted.
             let last = changed.last_mut();
             if let Some((_, known)) = last.filter(|(last, _)| **last == **name) {
-                *known = known.or_later(*order);
+                *known = known.or_later(*revocation);
                 continue;
             }
             let (before, after) =
@@ -116,27 +125,28 @@ impl Names {
             let entry = match after.split_first() {
                 Some(((known, moments), after)) if **known == **name => {
                     rest = after;
-                    (known.clone(), moments.or_later(*order))
+                    (known.clone(), moments.or_later(*revocation))
                 }
-                _ => (Arc::from(*name), *order),
+                _ => (Arc::from(*name), *revocation),
             };
             changed.push(entry);
         }
         changed.extend(rest.iter().filter(counts).cloned());
         let (had, has) = (known.len(), changed.len());
-        shard.orders.store(Some(Arc::new(changed)));
+        shard.revocations.store(Some(Arc::new(changed)));
         // The addition first, so that the count never wraps below zero.
         self.len.fetch_add(has, Ordering::Release);
         self.len.fetch_sub(had, Ordering::Release);
         fresh.into_iter().map(|(name, _)| name).collect()
     }
 
-    /// Returns the remembered orders. An order that is put in during the call may be missing.
+    /// Returns the remembered revocations. A revocation that is put in during the call may be
+    /// missing.
     pub(super) fn entries(&self) -> Vec<(Arc<str>, Before)> {
         let mut entries = Vec::with_capacity(self.len());
         for shard in &self.shards {
-            if let Some(orders) = shard.orders.load().as_ref() {
-                entries.extend_from_slice(orders);
+            if let Some(revocations) = shard.revocations.load().as_ref() {
+                entries.extend_from_slice(revocations);
             }
         }
         entries
@@ -154,8 +164,8 @@ impl Names {
     }
 }
 
-fn find(orders: &[(Arc<str>, Before)], name: &str) -> Option<Before> {
-    let place = orders.binary_search_by(|(known, _)| (**known).cmp(name));
-    let order = place.ok().and_then(|place| orders.get(place));
-    order.map(|(_, before)| *before)
+fn find(revocations: &[(Arc<str>, Before)], name: &str) -> Option<Before> {
+    let place = revocations.binary_search_by(|(known, _)| (**known).cmp(name));
+    let revocation = place.ok().and_then(|place| revocations.get(place));
+    revocation.map(|(_, before)| *before)
 }

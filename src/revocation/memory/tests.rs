@@ -16,7 +16,7 @@ fn session(subject: &str, number: u8, auth_time: u64) -> Session {
     Session::new(&identity, SessionId::from_bytes([number; 16]), times)
 }
 
-fn order(target: Target, at: u64, until: u64) -> Revocation {
+fn revocation(target: Target, at: u64, until: u64) -> Revocation {
     Revocation::new(
         target,
         Timestamp::from_secs(at),
@@ -28,15 +28,15 @@ fn order(target: Target, at: u64, until: u64) -> Revocation {
 fn an_ended_session_stays_ended_and_no_other_ends_with_it() {
     let store = MemoryRevocations::default();
     let (one, other) = (session("a", 1, 10), session("a", 2, 10));
-    store.end(&order(Target::Session(one.id()), 20, 1_010));
+    store.record(&revocation(Target::Session(one.id()), 20, 1_010));
     assert_eq!(store.standing(&one), Standing::Revoked);
     assert_eq!(store.standing(&other), Standing::Active);
 }
 
 #[test]
-fn a_subjects_sessions_end_up_to_the_moment_of_the_order() {
+fn a_subjects_sessions_end_up_to_the_moment_of_the_revocation() {
     let store = MemoryRevocations::default();
-    store.end(&order(Target::Subject("a".to_owned()), 20, 1_020));
+    store.record(&revocation(Target::Subject("a".to_owned()), 20, 1_020));
     let cases = [
         ("before", session("a", 1, 19), Standing::Revoked),
         ("in the same second", session("a", 2, 20), Standing::Revoked),
@@ -76,7 +76,7 @@ fn what_sessions_have_in_common_ends_them_and_no_other() {
         assert!(target.names(&ada) && !target.names(&eve), "{target:?}");
         for (at, want) in [(9, Standing::Active), (10, Standing::Revoked)] {
             let store = MemoryRevocations::default();
-            store.end(&order(target.clone(), at, 1_010));
+            store.record(&revocation(target.clone(), at, 1_010));
             assert_eq!(store.standing(&ada), want, "{target:?} at {at}");
             assert_eq!(store.standing(&eve), Standing::Active, "{target:?}");
             assert_eq!(store.len(), 1);
@@ -85,15 +85,15 @@ fn what_sessions_have_in_common_ends_them_and_no_other() {
 }
 
 #[test]
-fn an_earlier_order_does_not_shorten_a_later_one() {
+fn an_earlier_revocation_does_not_shorten_a_later_one() {
     let store = MemoryRevocations::default();
     let id = session("a", 1, 10).id();
-    store.end(&order(Target::Session(id), 20, 5_000));
-    store.end(&order(Target::Session(id), 20, 30));
-    store.end(&order(Target::Subject("a".to_owned()), 40, 5_000));
-    store.end(&order(Target::Subject("a".to_owned()), 20, 30));
+    store.record(&revocation(Target::Session(id), 20, 5_000));
+    store.record(&revocation(Target::Session(id), 20, 30));
+    store.record(&revocation(Target::Subject("a".to_owned()), 40, 5_000));
+    store.record(&revocation(Target::Subject("a".to_owned()), 20, 30));
     for number in 0..=250u8 {
-        store.end(&order(
+        store.record(&revocation(
             Target::Session(SessionId::from_bytes([number; 16])),
             100,
             50,
@@ -112,20 +112,23 @@ fn it_is_bounded_by_forgetting_what_has_expired() {
     let store = MemoryRevocations::default();
     let mut most = 0;
     for second in 0..100_000u64 {
-        store.end(&order(numbered(second), second, second + 5_000));
+        store.record(&revocation(numbered(second), second, second + 5_000));
         let subject = Target::Subject(format!("prof_{second}"));
-        store.end(&order(subject, second, second + 5_000));
+        store.record(&revocation(subject, second, second + 5_000));
         most = most.max(store.len());
     }
-    assert!(most <= 15_000, "{most} orders for 10,000 that are needed");
+    assert!(
+        most <= 15_000,
+        "{most} revocations for 10,000 that are needed"
+    );
     for second in 100_000..110_000 {
-        store.end(&order(numbered(second), second + 50_000, 0));
+        store.record(&revocation(numbered(second), second + 50_000, 0));
     }
     let sessions = store.ended.sessions.len();
     assert!(sessions < 2_000, "{sessions} that have expired");
 }
 
-/// What a store on several machines needs: the clock of the machine that gives an order may
+/// What a store on several machines needs: the clock of the machine that gives a revocation may
 /// differ from the others'.
 #[test]
 fn what_is_forgotten_goes_by_the_time_that_is_given() {
@@ -133,18 +136,18 @@ fn what_is_forgotten_goes_by_the_time_that_is_given() {
     let filled = |until: u64, at: u64, now: u64| {
         let store = MemoryRevocations::default();
         for number in 0..5_000 {
-            let orders = [numbered(number), subject(number)];
-            let orders = orders.map(|target| order(target, 20, until));
-            store.end_all(&orders, Timestamp::from_secs(20));
+            let revocations = [numbered(number), subject(number)];
+            let revocations = revocations.map(|target| revocation(target, 20, until));
+            store.record_all(&revocations, Timestamp::from_secs(20));
         }
         for number in 5_000..25_000 {
-            let orders = [numbered(number), subject(number)];
-            let orders = orders.map(|target| order(target, at, at + 100));
-            store.end_all(&orders, Timestamp::from_secs(now));
+            let revocations = [numbered(number), subject(number)];
+            let revocations = revocations.map(|target| revocation(target, at, at + 100));
+            store.record_all(&revocations, Timestamp::from_secs(now));
         }
-        let orders = store.orders().into_iter();
-        orders
-            .filter(|order| order.until().as_secs() == until)
+        let revocations = store.revocations().into_iter();
+        revocations
+            .filter(|revocation| revocation.until().as_secs() == until)
             .count()
     };
     assert_eq!(
@@ -157,7 +160,7 @@ fn what_is_forgotten_goes_by_the_time_that_is_given() {
 }
 
 #[test]
-fn orders_that_come_together_end_what_they_end_one_by_one() {
+fn revocations_that_come_together_end_what_they_end_one_by_one() {
     let numbers = 0..600u64;
     let target = |number: u64| {
         let name = format!("{}", number % 10);
@@ -175,42 +178,42 @@ fn orders_that_come_together_end_what_they_end_one_by_one() {
         }
     };
     let random = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    let order = |number| {
-        order(
+    let revocation = |number| {
+        revocation(
             target(number),
             random(number) % 50,
             100 + random(number) % 77,
         )
     };
-    let orders: Vec<_> = numbers.map(order).collect();
+    let revocations: Vec<_> = numbers.map(revocation).collect();
     let (one_by_one, together) = (MemoryRevocations::default(), MemoryRevocations::default());
     let now = Timestamp::from_secs(0);
-    for page in orders.chunks(150) {
-        together.end_all(page, now);
+    for page in revocations.chunks(150) {
+        together.record_all(page, now);
         page.iter()
-            .for_each(|order| one_by_one.end_all(slice::from_ref(order), now));
+            .for_each(|revocation| one_by_one.record_all(slice::from_ref(revocation), now));
         let sorted = |store: &MemoryRevocations| {
-            let mut orders = store.orders();
-            orders.sort_by_key(|order| format!("{order:?}"));
-            orders
+            let mut revocations = store.revocations();
+            revocations.sort_by_key(|revocation| format!("{revocation:?}"));
+            revocations
         };
         assert_eq!(sorted(&together), sorted(&one_by_one));
-        assert_eq!(together.len(), together.orders().len());
+        assert_eq!(together.len(), together.revocations().len());
     }
     // Nor did both go wrong.
-    for order in &orders {
-        let same = |known: &&Revocation| known.target().key() == order.target().key();
-        let known = together.orders();
+    for revocation in &revocations {
+        let same = |known: &&Revocation| known.target().key() == revocation.target().key();
+        let known = together.revocations();
         let known = known.iter().find(same).unwrap();
-        assert!(known.until() >= order.until(), "{order:?}");
+        assert!(known.until() >= revocation.until(), "{revocation:?}");
     }
     assert_eq!(together.len(), 70);
 }
 
-/// Pins: a store that is loaded again repeats known orders. Each once woke every live
+/// Pins: a store that is loaded again repeats known revocations. Each once woke every live
 /// connection and copied a list.
 #[test]
-fn an_order_that_is_known_wakes_nobody() {
+fn a_revocation_that_is_known_wakes_nobody() {
     #[derive(Default)]
     struct Count(std::sync::atomic::AtomicUsize);
     impl std::task::Wake for Count {
@@ -227,7 +230,7 @@ fn an_order_that_is_known_wakes_nobody() {
         .poll(&mut std::task::Context::from_waker(&waker));
     assert!(poll.is_pending());
     let woken = || count.0.load(std::sync::atomic::Ordering::Relaxed);
-    let subject = |at, until| order(Target::Subject("a".to_owned()), at, until);
+    let subject = |at, until| revocation(Target::Subject("a".to_owned()), at, until);
     let cases = [
         ("new", subject(20, 5_000), 1),
         ("the same", subject(20, 5_000), 1),
@@ -241,8 +244,8 @@ fn an_order_that_is_known_wakes_nobody() {
         ("longer", subject(1, 6_000), 3),
         ("both", subject(21, 6_000), 3),
     ];
-    for (name, order, want) in cases {
-        store.end_all(&[order], Timestamp::from_secs(0));
+    for (name, revocation, want) in cases {
+        store.record_all(&[revocation], Timestamp::from_secs(0));
         assert_eq!(woken(), want, "{name}");
     }
 }
@@ -256,24 +259,27 @@ fn a_store_that_was_filled_from_another_ends_what_it_ended() {
         let [address, name] = named(number);
         let until = 1_000 + number;
         given.extend([
-            order(Target::Address(address), number, until),
-            order(Target::Connection(name.clone()), number, until),
-            order(Target::Organization(name.clone()), number, until),
-            order(Target::ProviderSession(name.clone()), number, until),
-            order(Target::Subject(name), number, until),
-            // When a session's order was given is not remembered.
-            order(numbered(number), 0, until),
+            revocation(Target::Address(address), number, until),
+            revocation(Target::Connection(name.clone()), number, until),
+            revocation(Target::Organization(name.clone()), number, until),
+            revocation(Target::ProviderSession(name.clone()), number, until),
+            revocation(Target::Subject(name), number, until),
+            // When a session's revocation was given is not remembered.
+            revocation(numbered(number), 0, until),
         ]);
     }
-    given.push(order(numbered(1_000), 0, u64::MAX));
-    given.iter().for_each(|order| store.end(order));
-    let sorted = |mut orders: Vec<Revocation>| {
-        orders.sort_by_key(|order| format!("{order:?}"));
-        orders
+    given.push(revocation(numbered(1_000), 0, u64::MAX));
+    given.iter().for_each(|revocation| store.record(revocation));
+    let sorted = |mut revocations: Vec<Revocation>| {
+        revocations.sort_by_key(|revocation| format!("{revocation:?}"));
+        revocations
     };
-    assert_eq!(sorted(store.orders()), sorted(given.clone()));
-    store.orders().iter().for_each(|order| copy.end(order));
-    assert_eq!(sorted(copy.orders()), sorted(given));
+    assert_eq!(sorted(store.revocations()), sorted(given.clone()));
+    store
+        .revocations()
+        .iter()
+        .for_each(|revocation| copy.record(revocation));
+    assert_eq!(sorted(copy.revocations()), sorted(given));
 }
 
 #[test]
@@ -281,10 +287,10 @@ fn an_end_past_the_year_2106_is_never_forgotten() {
     let store = MemoryRevocations::default();
     let last = u64::from(u32::MAX);
     for (number, until) in [(0, last - 1), (1, last), (2, last + 1), (3, u64::MAX)] {
-        store.end(&order(numbered(number), 0, until));
+        store.record(&revocation(numbered(number), 0, until));
     }
     for number in 4..10_000 {
-        store.end(&order(numbered(number), last + 10, last + 20));
+        store.record(&revocation(numbered(number), last + 10, last + 20));
     }
     let is_ended = |number: u64| {
         let id = SessionId::from_bytes(u128::from(number).to_be_bytes());

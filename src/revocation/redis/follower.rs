@@ -1,13 +1,13 @@
 //! The follower: keeps this process's copy the same as what Redis holds.
 //!
-//! 1. It connects, and compares the epoch, the server's history and the number of the last order
-//!    with those of its last connection.
+//! 1. It connects, and compares the epoch, the server's history and the number of the last
+//!    revocation with those of its last connection.
 //! 2. If all match, it reads on from its place in the stream. If it is too far behind for the
 //!    stream, it loads everything.
 //! 3. If the data set is another one - emptied, older, or behind a failover - it loads everything,
 //!    and puts back what only this process knows.
-//! 4. If the server takes no writes, it hands the orders to the writer and follows all the same: a
-//!    full Redis must not refuse every session.
+//! 4. If the server takes no writes, it hands the revocations to the writer and follows all the
+//!    same: a full Redis must not refuse every session.
 //! 5. It waits at the stream, and gets an answer at least every 300 ms. It takes a missing answer
 //!    for a lost server.
 //! 6. After each answer it checks the server's history again: a demoted primary keeps its
@@ -24,7 +24,7 @@ use tokio::{
 use super::{
     replica::Replica,
     unsent::Letter,
-    wire::{Entries, Page, Wire, member, order, put_arguments},
+    wire::{Entries, Page, Wire, member, put_arguments, revocation},
 };
 use crate::{
     clock::Timestamp,
@@ -50,7 +50,7 @@ const STEADY: Duration = Duration::from_secs(1);
 /// How many orders one script call puts back: Redis serves no other command meanwhile.
 const BATCH: usize = 250;
 
-/// The follower's position: a data set, and the last order read of it.
+/// The follower's position: a data set, and the last revocation read of it.
 #[derive(Debug)]
 struct Place {
     epoch: Vec<u8>,
@@ -162,7 +162,7 @@ impl Following<'_> {
                     // Redis was emptied, or the server now has another history.
                     Ok(state) if !state.is_of(&here) => break,
                     // `place` stays empty, so that the next connection loads everything and puts
-                    // orders back.
+                    // revocations back.
                     Ok(_) if self.replica.take_doubt() => {
                         let problem = std::io::Error::other("another server is the primary now");
                         return Err(StoreError::unavailable(problem));
@@ -189,7 +189,7 @@ impl Following<'_> {
     async fn arrive(&self, left: Option<Place>) -> Result<Place, StoreError> {
         let mut state = self.state().await?;
         if state.epoch.is_none() {
-            // An empty list of orders only creates the epoch.
+            // An empty list of revocations only creates the epoch.
             self.put(&[]).await?;
             state = self.state().await?;
         }
@@ -222,9 +222,9 @@ impl Following<'_> {
         } else {
             self.replica.leave_memory(&here.history);
             // Put back what only this process knows: nothing on a first load, and the writer's
-            // unsent orders are the writer's to send.
-            let known = self.replica.orders.orders();
-            // `seq` was read before the load: `ZSCAN` may miss orders that come meanwhile, but
+            // unsent revocations are the writer's to send.
+            let known = self.replica.revocations.revocations();
+            // `seq` was read before the load: `ZSCAN` may miss revocations that come meanwhile, but
             // reading on from `seq` brings them.
             let held = self.load().await?;
             self.put_back(known, &held).await?;
@@ -234,7 +234,7 @@ impl Following<'_> {
         Ok(here)
     }
 
-    /// Reads on from `here`. Returns `false` if orders are missing from the stream.
+    /// Reads on from `here`. Returns `false` if revocations are missing from the stream.
     async fn read(&self, here: &mut Place, block: Option<Duration>) -> Result<bool, StoreError> {
         let limit = block.unwrap_or_default() + LATE;
         let command = self.wire.read(here.seq, block);
@@ -243,25 +243,27 @@ impl Following<'_> {
             .into_iter()
             .flatten()
             .flat_map(|(_, entries)| entries);
-        let mut orders = Vec::new();
+        let mut revocations = Vec::new();
         let mut is_whole = true;
         for (id, fields) in entries {
             let seq = id.split_once('-').and_then(|(seq, _)| seq.parse().ok());
-            // The script numbers orders without gaps, so a gap means that the stream was trimmed.
+            // The script numbers revocations without gaps, so a gap means that the stream was
+            // trimmed.
             is_whole = seq == Some(here.seq + 1);
             if !is_whole {
                 break;
             }
             if let [_, member, _, until] = fields.as_slice() {
-                orders.extend(known(member, until));
+                revocations.extend(known(member, until));
             }
             here.seq += 1;
         }
-        self.replica.hear_of(orders);
+        self.replica.hear_of(revocations);
         Ok(is_whole)
     }
 
-    /// Reads the epoch, the history and the number of the last order, and notes the server's time.
+    /// Reads the epoch, the history and the number of the last revocation, and notes the server's
+    /// time.
     async fn state(&self) -> Result<State, StoreError> {
         let (state, time) = (self.wire.state(), Wire::time());
         let (state, time) = (self.connection.ask(&state), self.connection.ask(&time));
@@ -276,20 +278,20 @@ impl Following<'_> {
         })
     }
 
-    /// Loads every order, and returns them by member.
+    /// Loads every revocation, and returns them by member.
     async fn load(&self) -> Result<HashMap<Vec<u8>, Timestamp>, StoreError> {
         let mut held = HashMap::new();
         let mut cursor = "0".to_owned();
         loop {
             let (next, page): (_, Page) = self.connection.ask(&self.wire.scan(&cursor)).await?;
-            let mut orders = Vec::with_capacity(page.len());
+            let mut revocations = Vec::with_capacity(page.len());
             for (member, until) in page {
-                if let Some(order) = known(&member, &until) {
-                    held.insert(member, order.until());
-                    orders.push(order);
+                if let Some(revocation) = known(&member, &until) {
+                    held.insert(member, revocation.until());
+                    revocations.push(revocation);
                 }
             }
-            self.replica.hear_of(orders);
+            self.replica.hear_of(revocations);
             cursor = next;
             if cursor == "0" {
                 return Ok(held);
@@ -297,23 +299,26 @@ impl Following<'_> {
         }
     }
 
-    /// Puts back the orders that the server lacks, except those that may be forgotten.
+    /// Puts back the revocations that the server lacks, except those that may be forgotten.
     async fn put_back(
         &self,
         known: Vec<Revocation>,
         held: &HashMap<Vec<u8>, Timestamp>,
     ) -> Result<(), StoreError> {
         let past = self.replica.past();
-        let is_missing = |order: &Revocation| {
-            let held = held.get(&member(order));
-            order.until() > past && held.is_none_or(|until| *until < order.until())
+        let is_missing = |revocation: &Revocation| {
+            let held = held.get(&member(revocation));
+            revocation.until() > past && held.is_none_or(|until| *until < revocation.until())
         };
         let missing: Vec<_> = known.into_iter().filter(is_missing).collect();
         for (number, batch) in missing.chunks(BATCH).enumerate() {
             if self.put(batch).await.is_err() {
-                for order in missing.into_iter().skip(number * BATCH) {
+                for revocation in missing.into_iter().skip(number * BATCH) {
                     // The send fails only when the runtime, and the writer with it, is gone.
-                    let _ = self.letters.send(Letter { order, reply: None });
+                    let _ = self.letters.send(Letter {
+                        revocation,
+                        reply: None,
+                    });
                 }
                 // Tell a full server from a lost one: only the lost one fails here too.
                 self.state().await?;
@@ -323,21 +328,21 @@ impl Following<'_> {
         Ok(())
     }
 
-    /// Records orders, and makes sure that there is an epoch.
-    async fn put(&self, orders: &[Revocation]) -> Result<(), StoreError> {
+    /// Records revocations, and makes sure that there is an epoch.
+    async fn put(&self, revocations: &[Revocation]) -> Result<(), StoreError> {
         let now = self.replica.now();
         let (script, keys) = self.wire.put();
-        let arguments = put_arguments(orders.iter(), now);
+        let arguments = put_arguments(revocations.iter(), now);
         let _: i64 = self.connection.run(script, keys, &arguments).await?;
         Ok(())
     }
 }
 
-/// Decodes an order. Logs one that this version does not know.
+/// Decodes a revocation. Logs one that this version does not know.
 fn known(member: &[u8], until: &[u8]) -> Option<Revocation> {
-    let order = order(member, until);
-    if order.is_none() {
+    let revocation = revocation(member, until);
+    if revocation.is_none() {
         tracing::error!(target: "tower_magic_link", "skipped a revocation of an unknown kind in redis: does another replica run a newer version?");
     }
-    order
+    revocation
 }

@@ -1,9 +1,9 @@
 //! `RedisRevocations`: ended sessions, shared by every replica of an application and looked up
 //! without a round trip.
 //!
-//! - `wire` encodes orders, `follower` keeps this process's copy (`replica`) up to date, and
-//!   `writer` sends orders to Redis.
-//! - An order given in this process takes effect here at once, even if Redis never gets it.
+//! - `wire` encodes revocations, `follower` keeps this process's copy (`replica`) up to date, and
+//!   `writer` sends revocations to Redis.
+//! - A revocation given in this process takes effect here at once, even if Redis never gets it.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -57,22 +57,22 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 /// | a look-up within the [grace](Redis::grace) | is answered from the local copy |
 /// | a look-up after that | for a session that is known to have ended: revoked. For others: [`StoreError`], which the layer answers with 503 or by [`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage) |
 /// | a revocation given here | takes effect here at once; `revoke` returns [`StoreError`] within 1.5 seconds; the writer sends it again until Redis has stored it, and other replicas know of it from then on |
-/// | Redis comes back empty, or older than it was | each replica puts back the unexpired orders that it knows |
+/// | Redis comes back empty, or older than it was | each replica puts back the unexpired revocations that it knows |
 /// | Redis takes no writes (its memory or its disk is full) | as for a revocation given while it is away; look-ups go on, and a new replica can still load and follow |
-/// | another server is primary now, and the old one still answers | the follower leaves a server that has become a replica. Every ten seconds, and when the writer reaches another server, it looks up the primary again. Orders go to the server that the follower reads |
+/// | another server is primary now, and the old one still answers | the follower leaves a server that has become a replica. Every ten seconds, and when the writer reaches another server, it looks up the primary again. Revocations go to the server that the follower reads |
 /// | this process is stopped, or its runtime is not driven | the copy gets no updates: after 2.5 seconds plus the grace, look-ups answer as they do past the grace |
-/// | the last clone is dropped while orders wait | the writer sends them for as long as Redis takes them; the log says how many were lost |
+/// | the last clone is dropped while revocations wait | the writer sends them for as long as Redis takes them; the log says how many were lost |
 ///
 /// A process that starts during an outage knows nothing: [`RedisRevocations::connect`] fails, and a
 /// store made by [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is back. If
-/// Redis comes back empty and no replica that knew the orders is still running, they are lost.
+/// Redis comes back empty and no replica that knew the revocations is still running, they are lost.
 /// Enable persistence where that can happen.
 ///
 /// # What it costs
 ///
 /// In Redis: about 120 bytes for each ended session until its token would have expired, and a
-/// stream of the last 10,000 orders. An entry leaves with the first order that comes a minute or
-/// more after its time. In this process: as much as a
+/// stream of the last 10,000 revocations. An entry leaves with the first revocation that comes a
+/// minute or more after its time. In this process: as much as a
 /// [`MemoryRevocations`](crate::revocation::MemoryRevocations) of the same sessions. Entries leave
 /// as new ones come, from a minute after their time by both this machine's clock and Redis's. Each
 /// replica holds two connections, and sends Redis about thirteen small commands a second.
@@ -91,7 +91,7 @@ struct Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        // The writer ends by itself, once it has sent its orders or an attempt has failed.
+        // The writer ends by itself, once it has sent its revocations or an attempt has failed.
         self.follower.abort();
     }
 }
@@ -101,7 +101,8 @@ impl RedisRevocations {
     ///
     /// # Errors
     ///
-    /// When Redis cannot be reached within a second, or its orders do not load within 30 seconds.
+    /// When Redis cannot be reached within a second, or its revocations do not load within 30
+    /// seconds.
     ///
     /// # Panics
     ///
@@ -154,10 +155,10 @@ impl RedisRevocations {
     /// Returns how many orders are known here.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.replica.orders.len()
+        self.0.replica.revocations.len()
     }
 
-    /// Says whether no order is known here.
+    /// Says whether no revocation is known here.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -172,10 +173,10 @@ impl Revocations for RedisRevocations {
     /// Ends the sessions here at once, even if the future is dropped, and then on every replica.
     fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
         // Locally first: a sign-out must hold on this replica even if Redis is away.
-        self.0.replica.end(revocation);
+        self.0.replica.record(revocation);
         let (reply, taken) = oneshot::channel();
         let letter = Letter {
-            order: revocation.clone(),
+            revocation: revocation.clone(),
             reply: Some(reply),
         };
         let handed = self.0.letters.send(letter);
@@ -188,7 +189,7 @@ impl Revocations for RedisRevocations {
     }
 
     fn watch(&self, session: &Session) -> Option<Signal> {
-        self.0.replica.orders.watch(session)
+        self.0.replica.revocations.watch(session)
     }
 
     fn tell_to(&self, listener: &Listener) {

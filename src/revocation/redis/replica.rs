@@ -6,8 +6,8 @@
 //! - A revoked session stays revoked, however old the copy. Only the answer "active" needs a fresh
 //!   copy.
 //! - An entry is forgotten once it has been expired for a minute by both the server's clock and
-//!   this machine's. The clock of the machine that gave the order does not matter, and one clock
-//!   that is ahead never makes an entry be forgotten early.
+//!   this machine's. The clock of the machine that gave the revocation does not matter, and one
+//!   clock that is ahead never makes an entry be forgotten early.
 
 use std::{
     fmt, slice,
@@ -36,7 +36,7 @@ const SLACK: u64 = 60;
 
 /// This process's copy of the ended sessions, and how fresh it is.
 pub(super) struct Replica {
-    pub(super) orders: MemoryRevocations,
+    pub(super) revocations: MemoryRevocations,
     pub(super) listener: OnceLock<Listener>,
     grace: Duration,
     began: Instant,
@@ -59,7 +59,7 @@ pub(super) struct Replica {
 impl Replica {
     pub(super) fn new(grace: Duration) -> Self {
         Self {
-            orders: MemoryRevocations::default(),
+            revocations: MemoryRevocations::default(),
             listener: OnceLock::new(),
             grace,
             began: Instant::now(),
@@ -79,8 +79,8 @@ impl Replica {
         self.memories.load(Ordering::SeqCst)
     }
 
-    /// Notes that the follower has arrived at another data set. The follower puts earlier orders
-    /// back; the writer sends later ones.
+    /// Notes that the follower has arrived at another data set. The follower puts earlier
+    /// revocations back; the writer sends later ones.
     pub(super) fn leave_memory(&self, history: &str) {
         history.clone_into(&mut self.history());
         self.memories.fetch_add(1, Ordering::SeqCst);
@@ -90,7 +90,7 @@ impl Replica {
     /// write there: it is the server that the follower reads, or the follower reads none.
     ///
     /// If the follower reads another server, it is marked to connect again and put back what it
-    /// knows. That includes the writer's orders, which took effect in this process before this
+    /// knows. That includes the writer's revocations, which took effect in this process before this
     /// call.
     pub(super) fn note_history(&self, history: &str) -> bool {
         let is_same = {
@@ -113,17 +113,17 @@ impl Replica {
         self.history.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Applies an order given in this process.
-    pub(super) fn end(&self, order: &Revocation) {
-        let orders = slice::from_ref(order);
-        self.orders.end_all(orders, self.past());
+    /// Applies a revocation given in this process.
+    pub(super) fn record(&self, revocation: &Revocation) {
+        let revocations = slice::from_ref(revocation);
+        self.revocations.record_all(revocations, self.past());
     }
 
-    /// Applies orders from the server, except those that may be forgotten already.
-    pub(super) fn hear_of(&self, mut orders: Vec<Revocation>) {
+    /// Applies revocations from the server, except those that may be forgotten already.
+    pub(super) fn hear_of(&self, mut revocations: Vec<Revocation>) {
         let past = self.past();
-        orders.retain(|order| order.until() > past);
-        self.orders.end_all(&orders, past);
+        revocations.retain(|revocation| revocation.until() > past);
+        self.revocations.record_all(&revocations, past);
     }
 
     /// Returns a moment that has passed on every machine: entries that expired by then may be
@@ -146,7 +146,7 @@ impl Replica {
     }
 
     pub(super) fn look_up(&self, session: &Session) -> Lookup {
-        match self.orders.standing(session) {
+        match self.revocations.standing(session) {
             Standing::Active if self.is_stale() => {
                 Lookup::Settled(Err(StoreError::new(StoreErrorKind::Unavailable)))
             }
@@ -178,7 +178,7 @@ impl Replica {
         self.is_following.load(Ordering::Acquire) && self.unheard() < HEARD_WITHIN
     }
 
-    /// Notes that the server has answered, and that no order was missed.
+    /// Notes that the server has answered, and that no revocation was missed.
     pub(super) fn hear(&self) {
         let heard = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.heard.store(heard, Ordering::Release);
@@ -209,7 +209,7 @@ impl Replica {
 impl fmt::Debug for Replica {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Replica")
-            .field("orders", &self.orders)
+            .field("revocations", &self.revocations)
             .field("is_following", &self.is_following)
             .field("is_loaded", &self.is_loaded)
             .field("grace", &self.grace)
@@ -225,7 +225,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_servers_clock_is_taken_to_go_on_while_it_is_away() {
         let replica = Replica::new(Duration::ZERO);
-        let order = |until| {
+        let revocation = |until| {
             let [at, until] = [0, until].map(Timestamp::from_secs);
             Revocation::new(Target::Subject("a".to_owned()), at, until)
         };
@@ -241,14 +241,14 @@ mod tests {
         replica.set_server_time(now.as_secs() + 86_400);
         assert!(replica.past() < now, "a server that is a day ahead");
         replica.set_server_time(5_001);
-        replica.hear_of(vec![order(4_941)]);
-        assert_eq!(replica.orders.len(), 0);
-        replica.hear_of(vec![order(4_942)]);
-        assert_eq!(replica.orders.len(), 1);
+        replica.hear_of(vec![revocation(4_941)]);
+        assert_eq!(replica.revocations.len(), 0);
+        replica.hear_of(vec![revocation(4_942)]);
+        assert_eq!(replica.revocations.len(), 1);
     }
 
-    /// Pins: an order that another server took while no server was followed was lost, because no
-    /// replica put it back on the server that the follower had read before.
+    /// Pins: a revocation that another server took while no server was followed was lost, because
+    /// no replica put it back on the server that the follower had read before.
     #[tokio::test]
     async fn what_is_written_at_another_server_than_the_last_one_makes_the_follower_arrive_anew() {
         let replica = Replica::new(Duration::ZERO);

@@ -1,7 +1,7 @@
-//! `Unsent`: orders that Redis has not stored yet, one for each target.
+//! `Unsent`: revocations that Redis has not stored yet, one for each target.
 //!
-//! - First in, first out. An order for a target that is waiting already is merged into the waiting
-//!   one, with the later of each moment, and both callers get its result.
+//! - First in, first out. A revocation for a target that is waiting already is merged into the
+//!   waiting one, with the later of each moment, and both callers get its result.
 //! - Memory is therefore bounded by the number of targets, not by how often `revoke` is called.
 
 use std::collections::{HashMap, VecDeque};
@@ -10,9 +10,9 @@ use tokio::sync::oneshot;
 
 use crate::{clock::Timestamp, revocation::Revocation, store::StoreErrorKind};
 
-/// An order on its way to the writer.
+/// A revocation on its way to the writer.
 pub(super) struct Letter {
-    pub(super) order: Revocation,
+    pub(super) revocation: Revocation,
     /// The caller's end of the answer. `None` once the caller got a failure.
     pub(super) reply: Option<oneshot::Sender<Result<(), StoreErrorKind>>>,
 }
@@ -23,49 +23,50 @@ type Reply = oneshot::Sender<Result<(), StoreErrorKind>>;
 pub(super) struct Unsent {
     /// The targets' keys, in the order in which they came.
     queue: VecDeque<String>,
-    orders: HashMap<String, (Revocation, Vec<Reply>)>,
+    revocations: HashMap<String, (Revocation, Vec<Reply>)>,
 }
 
 impl Unsent {
-    pub(super) fn push(&mut self, Letter { order, reply }: Letter) {
-        let key = order.target().key();
-        if let Some((known, replies)) = self.orders.get_mut(&key) {
+    pub(super) fn push(&mut self, Letter { revocation, reply }: Letter) {
+        let key = revocation.target().key();
+        if let Some((known, replies)) = self.revocations.get_mut(&key) {
             *known = Revocation::new(
-                order.target().clone(),
-                order.at().max(known.at()),
-                order.until().max(known.until()),
+                revocation.target().clone(),
+                revocation.at().max(known.at()),
+                revocation.until().max(known.until()),
             );
             replies.extend(reply);
         } else {
             self.queue.push_back(key.clone());
-            self.orders
-                .insert(key, (order, reply.into_iter().collect()));
+            self.revocations
+                .insert(key, (revocation, reply.into_iter().collect()));
         }
     }
 
-    /// Answers the first `count` orders as stored, and removes them.
+    /// Answers the first `count` revocations as stored, and removes them.
     pub(super) fn sent(&mut self, count: usize) {
         for key in self.queue.drain(..count.min(self.queue.len())) {
-            let (_, replies) = self.orders.remove(&key).unzip();
+            let (_, replies) = self.revocations.remove(&key).unzip();
             answer(replies.unwrap_or_default(), Ok(()));
         }
     }
 
-    /// Forgets expired orders for which no caller waits.
+    /// Forgets expired revocations for which no caller waits.
     pub(super) fn forget(&mut self, past: Timestamp) {
-        let before = self.orders.len();
-        let counts =
-            |order: &Revocation, replies: &Vec<Reply>| !replies.is_empty() || order.until() > past;
-        self.orders
-            .retain(|_, (order, replies)| counts(order, replies));
-        if self.orders.len() < before {
-            self.queue.retain(|key| self.orders.contains_key(key));
+        let before = self.revocations.len();
+        let counts = |revocation: &Revocation, replies: &Vec<Reply>| {
+            !replies.is_empty() || revocation.until() > past
+        };
+        self.revocations
+            .retain(|_, (revocation, replies)| counts(revocation, replies));
+        if self.revocations.len() < before {
+            self.queue.retain(|key| self.revocations.contains_key(key));
         }
     }
 
-    /// Fails every waiting caller. The orders stay, to be sent again.
+    /// Fails every waiting caller. The revocations stay, to be sent again.
     pub(super) fn failed(&mut self, kind: StoreErrorKind) {
-        for (_, replies) in self.orders.values_mut() {
+        for (_, replies) in self.revocations.values_mut() {
             answer(std::mem::take(replies), Err(kind));
         }
     }
@@ -74,18 +75,21 @@ impl Unsent {
         self.queue.is_empty()
     }
 
-    /// Returns the first `count` orders, or all if there are fewer.
+    /// Returns the first `count` revocations, or all if there are fewer.
     pub(super) fn first(&self, count: usize) -> impl Iterator<Item = &Revocation> {
-        let orders = self.queue.iter().filter_map(|key| self.orders.get(key));
-        orders.map(|(order, _)| order).take(count)
+        let revocations = self
+            .queue
+            .iter()
+            .filter_map(|key| self.revocations.get(key));
+        revocations.map(|(revocation, _)| revocation).take(count)
     }
 }
 
 impl Drop for Unsent {
     fn drop(&mut self) {
         if !self.is_empty() {
-            let orders = self.queue.len();
-            tracing::warn!(target: "tower_magic_link", orders, "revocations were dropped before redis stored them: other replicas may not know of them");
+            let revocations = self.queue.len();
+            tracing::warn!(target: "tower_magic_link", revocations, "revocations were dropped before redis stored them: other replicas may not know of them");
         }
     }
 }
@@ -104,7 +108,7 @@ mod tests {
 
     type Answer = oneshot::Receiver<Result<(), StoreErrorKind>>;
 
-    fn order(target: Target, at: u64, until: u64) -> Revocation {
+    fn revocation(target: Target, at: u64, until: u64) -> Revocation {
         let [at, until] = [at, until].map(Timestamp::from_secs);
         Revocation::new(target, at, until)
     }
@@ -113,10 +117,10 @@ mod tests {
         Target::Subject(name.to_owned())
     }
 
-    fn push(unsent: &mut Unsent, order: Revocation) -> Answer {
+    fn push(unsent: &mut Unsent, revocation: Revocation) -> Answer {
         let (reply, answer) = oneshot::channel();
         let reply = Some(reply);
-        unsent.push(Letter { order, reply });
+        unsent.push(Letter { revocation, reply });
         answer
     }
 
@@ -125,18 +129,21 @@ mod tests {
     }
 
     #[test]
-    fn orders_for_one_target_wait_as_one_at_the_place_of_the_first() {
+    fn revocations_for_one_target_wait_as_one_at_the_place_of_the_first() {
         let mut unsent = Unsent::default();
-        let mut answers = vec![push(&mut unsent, order(subject("a"), 20, 500))];
-        answers.push(push(&mut unsent, order(subject("b"), 20, 500)));
+        let mut answers = vec![push(&mut unsent, revocation(subject("a"), 20, 500))];
+        answers.push(push(&mut unsent, revocation(subject("b"), 20, 500)));
         for second in 0..1_000 {
             answers.push(push(
                 &mut unsent,
-                order(subject("a"), second, 900 - second / 2),
+                revocation(subject("a"), second, 900 - second / 2),
             ));
         }
-        assert_eq!((unsent.queue.len(), unsent.orders.len()), (2, 2));
-        let both = [order(subject("a"), 999, 900), order(subject("b"), 20, 500)];
+        assert_eq!((unsent.queue.len(), unsent.revocations.len()), (2, 2));
+        let both = [
+            revocation(subject("a"), 999, 900),
+            revocation(subject("b"), 20, 500),
+        ];
         assert_eq!(first(&unsent, 10), both);
         unsent.failed(StoreErrorKind::TimedOut);
         for answer in &mut answers {
@@ -146,21 +153,21 @@ mod tests {
     }
 
     #[test]
-    fn who_joins_an_order_hears_what_becomes_of_it() {
+    fn who_joins_a_revocation_hears_what_becomes_of_it() {
         let mut unsent = Unsent::default();
         let address = |name: &str| Target::Address(name.to_owned());
-        let mut a = push(&mut unsent, order(address("ada@example.com"), 1, 9));
-        let mut b = push(&mut unsent, order(subject("b"), 1, 9));
-        let mut joined = push(&mut unsent, order(address("ADA@example.com"), 2, 9));
+        let mut a = push(&mut unsent, revocation(address("ada@example.com"), 1, 9));
+        let mut b = push(&mut unsent, revocation(subject("b"), 1, 9));
+        let mut joined = push(&mut unsent, revocation(address("ADA@example.com"), 2, 9));
         assert_eq!(first(&unsent, 1).len(), 1);
         unsent.sent(1);
         for answer in [&mut a, &mut joined] {
             assert_eq!(answer.try_recv(), Ok(Ok(())));
         }
         assert!(b.try_recv().is_err(), "it waits");
-        assert_eq!(first(&unsent, 10), [order(subject("b"), 1, 9)]);
+        assert_eq!(first(&unsent, 10), [revocation(subject("b"), 1, 9)]);
         // What was sent is no longer there to be joined.
-        let mut again = push(&mut unsent, order(address("ada@example.com"), 1, 9));
+        let mut again = push(&mut unsent, revocation(address("ada@example.com"), 1, 9));
         unsent.sent(1);
         assert_eq!(b.try_recv(), Ok(Ok(())));
         assert!(again.try_recv().is_err() && !unsent.is_empty());
@@ -173,19 +180,22 @@ mod tests {
     fn what_has_ended_is_forgotten_unless_somebody_waits_for_it() {
         let mut unsent = Unsent::default();
         for name in ["a", "b", "c"] {
-            drop(push(&mut unsent, order(subject(name), 1, 100)));
+            drop(push(&mut unsent, revocation(subject(name), 1, 100)));
         }
         unsent.failed(StoreErrorKind::TimedOut);
-        let mut waits = push(&mut unsent, order(subject("b"), 1, 50));
-        drop(push(&mut unsent, order(subject("c"), 1, 101)));
+        let mut waits = push(&mut unsent, revocation(subject("b"), 1, 50));
+        drop(push(&mut unsent, revocation(subject("c"), 1, 101)));
         unsent.failed(StoreErrorKind::TimedOut);
-        let mut again = push(&mut unsent, order(subject("b"), 1, 50));
+        let mut again = push(&mut unsent, revocation(subject("b"), 1, 50));
         unsent.forget(Timestamp::from_secs(99));
         assert_eq!(first(&unsent, 9).len(), 3);
         unsent.forget(Timestamp::from_secs(100));
         assert_eq!(
             first(&unsent, 9),
-            [order(subject("b"), 1, 100), order(subject("c"), 1, 101)]
+            [
+                revocation(subject("b"), 1, 100),
+                revocation(subject("c"), 1, 101)
+            ]
         );
         assert_eq!(waits.try_recv(), Ok(Err(StoreErrorKind::TimedOut)));
         assert!(again.try_recv().is_err(), "it waits");

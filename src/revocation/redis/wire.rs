@@ -1,8 +1,8 @@
-//! How orders are encoded in Redis, and the script that records them.
+//! How revocations are encoded in Redis, and the script that records them.
 //!
-//! - An order is a member of one sorted set: a letter for its kind, then the session's 16 bytes, or
-//!   `at:name` for an order that ends many sessions. Its score is the second in which it may be
-//!   forgotten.
+//! - A revocation is a member of one sorted set: a letter for its kind, then the session's 16
+//!   bytes, or `at:name` for a revocation that ends many sessions. Its score is the second in which
+//!   it may be forgotten.
 //! - An order of a kind that only a later version knows is skipped and logged.
 
 use ::redis::{Cmd, Script, cmd};
@@ -46,14 +46,14 @@ impl Wire {
         (&self.put, &self.keys)
     }
 
-    /// Reads the next page of all orders.
+    /// Reads the next page of all revocations.
     pub(super) fn scan(&self, cursor: &str) -> Cmd {
         let mut scan = cmd("ZSCAN");
         scan.arg(&self.entries).arg(cursor).arg("COUNT").arg(1_000);
         scan
     }
 
-    /// Reads the epoch and the number of the last order.
+    /// Reads the epoch and the number of the last revocation.
     pub(super) fn state(&self) -> Cmd {
         let mut state = cmd("HMGET");
         state.arg(&self.state).arg("epoch").arg("seq");
@@ -65,7 +65,7 @@ impl Wire {
         cmd("TIME")
     }
 
-    /// Reads the orders after one, and waits up to `block` for the next if there is none.
+    /// Reads the revocations after one, and waits up to `block` for the next if there is none.
     pub(super) fn read(&self, behind: u64, block: Option<std::time::Duration>) -> Cmd {
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(1_000);
@@ -88,7 +88,7 @@ pub(super) type Page = Vec<(Vec<u8>, Vec<u8>)>;
 
 /// Returns the script's arguments.
 pub(super) fn put_arguments<'a>(
-    orders: impl Iterator<Item = &'a Revocation>,
+    revocations: impl Iterator<Item = &'a Revocation>,
     now: Timestamp,
 ) -> Vec<Vec<u8>> {
     let epoch = u64::from_be_bytes(random::bytes());
@@ -97,24 +97,24 @@ pub(super) fn put_arguments<'a>(
         format!("{epoch:016x}").into_bytes(),
         STREAM_LENGTH.to_string().into_bytes(),
     ];
-    for order in orders {
-        let (kind, name) = parts(order.target());
+    for revocation in revocations {
+        let (kind, name) = parts(revocation.target());
         arguments.extend([
             vec![kind],
             name,
-            seconds(order.at()).into_bytes(),
-            seconds(order.until()).into_bytes(),
+            seconds(revocation.at()).into_bytes(),
+            seconds(revocation.until()).into_bytes(),
         ]);
     }
     arguments
 }
 
-/// Returns the member that stands for an order.
-pub(super) fn member(order: &Revocation) -> Vec<u8> {
-    let (kind, name) = parts(order.target());
+/// Returns the member that stands for a revocation.
+pub(super) fn member(revocation: &Revocation) -> Vec<u8> {
+    let (kind, name) = parts(revocation.target());
     let mut member = vec![kind];
-    if !matches!(order.target(), Target::Session(_)) {
-        member.extend(seconds(order.at()).bytes());
+    if !matches!(revocation.target(), Target::Session(_)) {
+        member.extend(seconds(revocation.at()).bytes());
         member.push(b':');
     }
     member.extend(name);
@@ -140,8 +140,8 @@ fn seconds(moment: Timestamp) -> String {
     moment.as_secs().min(LAST_SECOND).to_string()
 }
 
-/// Decodes a member. A session's order does not keep when it was given: no look-up needs it.
-pub(super) fn order(member: &[u8], until: &[u8]) -> Option<Revocation> {
+/// Decodes a member. A session's revocation does not keep when it was given: no look-up needs it.
+pub(super) fn revocation(member: &[u8], until: &[u8]) -> Option<Revocation> {
     let until = moment(until)?;
     let (kind, rest) = member.split_first()?;
     if *kind == b's' {
@@ -188,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_order_is_read_as_it_was_written() {
+    fn a_revocation_is_read_as_it_was_written() {
         let named = |name: &str| name.to_owned();
         let targets = [
             Target::Session(SessionId::from_bytes([b':'; 16])),
@@ -209,7 +209,7 @@ mod tests {
             });
             let written = Revocation::new(target, at, Timestamp::from_secs(1_767_225_600));
             for until in ["1767225600", "1.7672256e9"] {
-                let read = order(&member(&written), until.as_bytes());
+                let read = revocation(&member(&written), until.as_bytes());
                 assert_eq!(read.as_ref(), Some(&written), "{until}");
             }
         }
@@ -229,9 +229,9 @@ mod tests {
             b"m20:user_1org_1",
             b"m20:9:user_1",
         ] {
-            assert_eq!(order(member, b"1"), None, "{member:?}");
+            assert_eq!(revocation(member, b"1"), None, "{member:?}");
         }
-        assert_eq!(order(b"u20:y", b"x"), None);
+        assert_eq!(revocation(b"u20:y", b"x"), None);
     }
 
     #[test]

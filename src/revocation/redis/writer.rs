@@ -1,9 +1,9 @@
-//! The writer: sends orders to Redis, and keeps those that it could not send.
+//! The writer: sends revocations to Redis, and keeps those that it could not send.
 //!
 //! - `revoke` returns within 1.5 seconds, with an error if Redis has not stored the revocation. The
 //!   writer retries a failed one until Redis has it.
-//! - Orders that arrive together are sent together. Unsent orders are kept by their target
-//!   ([`Unsent`]).
+//! - Revocations that arrive together are sent together. Unsent revocations are kept by their
+//!   target ([`Unsent`]).
 //! - It writes to the data set that the follower reads: a demoted server may still accept writes
 //!   that no replica will ever read.
 //! - After the last handle is dropped, it ends once all is sent or an attempt fails. It logs how
@@ -37,10 +37,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const BATCH: usize = 250;
 /// How often the writer checks whether the follower has arrived at the writer's server.
 const FOLLOWS: Duration = Duration::from_millis(25);
-/// How long to wait for the next order when none is unsent: as good as for ever.
+/// How long to wait for the next revocation when none is unsent: as good as for ever.
 const IDLE: Duration = Duration::from_secs(3_600);
 
-/// Writes orders until the last handle is gone.
+/// Writes revocations until the last handle is gone.
 pub(super) async fn write(
     redis: Redis,
     replica: Arc<Replica>,
@@ -75,7 +75,7 @@ pub(super) async fn write(
         // A full server may have room again: passing the present moment makes the script drop what
         // has expired since.
         let now = if pause.is_zero() {
-            let latest = batch.iter().map(|order| order.at()).max();
+            let latest = batch.iter().map(|revocation| revocation.at()).max();
             latest.unwrap_or(Timestamp::from_secs(0))
         } else {
             replica.now()
@@ -91,8 +91,8 @@ pub(super) async fn write(
             }
             Err(error) => {
                 connection = None;
-                // Orders that came during the attempt fail with it: a second attempt would exceed
-                // their 1.5 seconds.
+                // Revocations that came during the attempt fail with it: a second attempt would
+                // exceed their 1.5 seconds.
                 while let Ok(letter) = letters.try_recv() {
                     unsent.push(letter);
                 }

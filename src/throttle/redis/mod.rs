@@ -73,6 +73,13 @@ struct Counts {
     rests: Mutex<Option<Instant>>,
 }
 
+/// Where the server is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Away,
+    Back,
+}
+
 impl RedisThrottle {
     /// Creates a throttle over a Redis.
     #[must_use]
@@ -115,7 +122,7 @@ impl Counts {
         match decision.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(answer) => {
                 *self.rests() = None;
-                self.turn(false);
+                self.report(Server::Back);
                 Some(answer)
             }
             Err(_) => {
@@ -124,7 +131,7 @@ impl Counts {
                     *connection = None;
                 }
                 *self.rests() = Some(Instant::now() + PAUSE);
-                self.turn(true);
+                self.report(Server::Away);
                 None
             }
         }
@@ -168,18 +175,19 @@ impl Counts {
         fresh.run(script, keys, arguments).await
     }
 
-    /// Reports a change, once.
-    fn turn(&self, is_away: bool) {
+    /// Reports a change of where the server is, once.
+    fn report(&self, server: Server) {
+        let is_away = server == Server::Away;
+        // Most calls find no change: a load costs less than a swap.
         if self.is_away.load(Ordering::Relaxed) == is_away
             || self.is_away.swap(is_away, Ordering::Relaxed) == is_away
         {
             return;
         }
         let store = StoreName::Throttle;
-        let event = if is_away {
-            Event::ServerLost { store }
-        } else {
-            Event::ServerRecovered { store }
+        let event = match server {
+            Server::Away => Event::ServerLost { store },
+            Server::Back => Event::ServerRecovered { store },
         };
         match self.listener.get() {
             Some(listener) => listener.tell(&event),

@@ -27,7 +27,7 @@ fn ids_that_are_not_random_fill_a_table_as_well() {
         let store = MemoryRevocations::default();
         for number in 0..20_000 {
             let id = SessionId::from_bytes(pattern(number).to_be_bytes());
-            store.end(&order(Target::Session(id), 0, 10));
+            store.record(&revocation(Target::Session(id), 0, 10));
         }
         assert_eq!(store.len(), 20_000, "{name}");
         let is_ended = |number: u64| {
@@ -50,7 +50,7 @@ fn threads_that_end_forget_and_look_up_at_once_lose_nothing() {
                 for number in (0..EACH).map(|number| number * 4 + thread) {
                     // Every other one has expired when it comes.
                     let until = if number % 8 < 4 { 1_000 } else { 50 };
-                    store.end(&order(numbered(number), 100, until));
+                    store.record(&revocation(numbered(number), 100, until));
                     for lasting in [thread, number - number % 8 + thread] {
                         let id = SessionId::from_bytes(u128::from(lasting).to_be_bytes());
                         assert!(store.ended.sessions.contains(words(id)), "{lasting}");
@@ -59,10 +59,10 @@ fn threads_that_end_forget_and_look_up_at_once_lose_nothing() {
             });
         }
     });
-    let lasting = |order: &&Revocation| order.until() == Timestamp::from_secs(1_000);
-    let orders = store.orders();
-    assert_eq!(orders.iter().filter(lasting).count(), 40_000);
-    assert_eq!(orders.len(), store.len());
+    let lasting = |revocation: &&Revocation| revocation.until() == Timestamp::from_secs(1_000);
+    let revocations = store.revocations();
+    assert_eq!(revocations.iter().filter(lasting).count(), 40_000);
+    assert_eq!(revocations.len(), store.len());
 }
 
 /// What the store must do, by the plainest means: everything that was ever ordered.
@@ -72,26 +72,26 @@ struct Plain(Vec<Revocation>);
 impl Plain {
     /// Says whether a session has to be refused, and whether it may be.
     fn standing(&self, session: &Session, now: Timestamp) -> (bool, bool) {
-        let ends = |order: &&Revocation| {
-            let is_one = matches!(order.target(), Target::Session(_));
-            order.target().names(session) && (is_one || session.auth_time() <= order.at())
+        let ends = |revocation: &&Revocation| {
+            let is_one = matches!(revocation.target(), Target::Session(_));
+            revocation.target().names(session) && (is_one || session.auth_time() <= revocation.at())
         };
         let mut ends = self.0.iter().filter(ends).peekable();
         let may = ends.peek().is_some();
-        // Two orders for one name are kept as one, with the later of each moment.
-        (ends.any(|order| order.until() > now), may)
+        // Two revocations for one name are kept as one, with the later of each moment.
+        (ends.any(|revocation| revocation.until() > now), may)
     }
 }
 
 proptest::proptest! {
     #![proptest_config(proptest::test_runner::Config::with_cases(64))]
     #[test]
-    fn it_ends_what_a_plain_list_of_orders_ends(
+    fn it_ends_what_a_plain_list_of_revocations_ends(
         steps in proptest::collection::vec((0..3u64, 0..6u8, 0..24u8, 1..40u64), 1..120),
     ) {
         let (store, mut plain) = (MemoryRevocations::default(), Plain::default());
         let small = Ended {
-            // One shard, so that few orders fill it over and over.
+            // One shard, so that few revocations fill it over and over.
             sessions: Ids::new(1, Hasher([1, 2])),
             ..Ended::default()
         };
@@ -105,9 +105,9 @@ proptest::proptest! {
                 1 if who == 0 => Target::Address("ADA@example.com".to_owned()),
                 _ => Target::Session(SessionId::from_bytes([who; 16])),
             };
-            let revocation = order(target, now, now + lifetime);
-            small.end(&revocation);
-            store.end(&revocation);
+            let revocation = revocation(target, now, now + lifetime);
+            small.record(&revocation);
+            store.record(&revocation);
             plain.0.push(revocation);
             for number in 0..24 {
                 let began = (now + 1).saturating_sub(u64::from(number) % 3);
