@@ -1,26 +1,24 @@
 //! `Builder`: every setting, and one `build()` that checks all rules across them.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::{Clock, Steady, SystemClock},
     error::ConfigError,
     event::{Event, Listener},
-    flow::{
-        Exchanges, Flow,
-        authorize::{Authorize, IntoAuthorization},
-    },
+    flow::{Exchanges, Flow, authorize::Authorize},
     gate::Gate,
     layer::MagicLinkLayer,
     mailer::Mailer,
     page::{DefaultPages, Pages, Policy},
-    provider::{ErasedProvider, Identity, IdentityProvider},
+    provider::{ErasedProvider, IdentityProvider},
     revocation::{BoundedRevocations, IntoRevocations, MemoryRevocations, Revocations},
     session::{KeyRing, cookie::Cookies, token::Tokens},
     shared::{PageSet, Shared, Streams},
     site::{public_url::PublicUrl, rules::Rules},
 };
 
+mod authorize;
 mod bearer;
 mod check;
 mod cookie_domain;
@@ -136,45 +134,6 @@ impl Builder {
     /// Default: `magic-link`, which becomes `__Host-magic-link`.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = name.into();
-        self
-    }
-
-    /// Lets members of an organization in, by its WorkOS id (`org_…`), and nobody else. May be
-    /// called for several.
-    ///
-    /// Others read that they have no access: 403. WorkOS names no organization for a Magic Link
-    /// connection that it made by itself.
-    pub fn organization(mut self, id: impl Into<String>) -> Self {
-        self.organizations.push(id.into());
-        self
-    }
-
-    /// Lets addresses of these domains in, and nobody else. A subdomain is another domain; a list
-    /// of none is an error.
-    ///
-    /// For an address of any other domain, the layer shows the same page and sends no mail.
-    pub fn email_domains<D: Into<String>>(mut self, domains: impl IntoIterator<Item = D>) -> Self {
-        self.email_domains
-            .get_or_insert_default()
-            .extend(domains.into_iter().map(Into::into));
-        self
-    }
-
-    /// Sets the application's own say on who may sign in, asked once per sign-in.
-    ///
-    /// ```
-    /// # use tower_magic_link::{Builder, provider::Identity};
-    /// # fn example(builder: Builder) -> Builder {
-    /// builder.authorize(|identity: Identity| async move { identity.email().domain() != "example.org" })
-    /// # }
-    /// ```
-    pub fn authorize<F, Fut>(mut self, authorize: F) -> Self
-    where
-        F: Fn(Identity) -> Fut + Send + Sync + 'static,
-        Fut: Future + Send + 'static,
-        Fut::Output: IntoAuthorization,
-    {
-        self.authorize = Some(Box::new(authorize));
         self
     }
 
