@@ -203,8 +203,8 @@ pub mod throttle;
 
 /// Keys that change while the application runs: a file of them, a handle, retired ones.
 ///
-/// With several replicas a change has [three steps](KeyRing#changing-the-key), each taken everywhere
-/// before the next:
+/// With several replicas a change has [three steps](KeyRing#changing-the-key), each taken
+/// everywhere before the next:
 ///
 /// ```
 /// use std::time::Duration;

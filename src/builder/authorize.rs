@@ -44,8 +44,11 @@ impl Builder {
     /// # async fn is_member(_: &str) -> Result<bool, std::io::Error> { Ok(true) }
     /// # fn example(builder: Builder) -> Builder {
     /// builder.authorize(|identity: Identity| async move {
-    ///     let is_member = is_member(identity.email().as_str()).await?;
-    ///     Ok::<_, std::io::Error>(if is_member { Authorization::Allowed } else { Authorization::Denied })
+    ///     Ok::<_, std::io::Error>(if is_member(identity.email().as_str()).await? {
+    ///         Authorization::Allowed
+    ///     } else {
+    ///         Authorization::Denied
+    ///     })
     /// })
     /// # }
     /// ```

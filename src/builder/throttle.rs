@@ -105,7 +105,7 @@ impl Builder {
     /// #     .public_url("https://app.example.com");
     /// use tower_magic_link::ForwardedField;
     ///
-    /// // The proxies write `Forwarded: for=192.0.2.60`. Without their addresses nothing is believed.
+    /// // The proxies write `Forwarded: for=192.0.2.60`. Nobody else is believed.
     /// let layer = builder
     ///     .trusted_proxies(["10.0.0.0/8"])
     ///     .forwarded_field(ForwardedField::Forwarded)
