@@ -20,6 +20,10 @@ example name:
 docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --all-features --no-deps
 
+# The public API: what has changed since tests/api.txt. `just api --write` writes it.
+api how="--check":
+	python3 tests/api.py {{how}}
+
 # What the layer costs a request.
 bench:
 	cargo bench --bench hot_path

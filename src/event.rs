@@ -19,6 +19,36 @@ use crate::{
 };
 
 /// Something that happened, for an audit log.
+///
+/// ```
+/// # use tower_magic_link::Builder;
+/// use tower_magic_link::event::{Event, LimitScope, WebhookEffect};
+///
+/// /// Addresses are masked, since a log has more readers than the application has people.
+/// fn audit(event: &Event<'_>) -> Option<String> {
+///     Some(match event {
+///         Event::SignedIn { session } => format!("{} signed in", session.subject()),
+///         Event::SignedOut { session, is_recorded: false, .. } => {
+///             format!("{} signed out here alone", session.subject())
+///         }
+///         Event::Throttled { scope: LimitScope::Everybody, .. } => "mail is limited for all".to_owned(),
+///         Event::Throttled { email: Some(email), .. } => format!("{} has to wait", email.masked()),
+///         Event::WebhookReceived { name, effect: WebhookEffect::NotRecorded, .. } => {
+///             format!("{name} comes again: the store did not take it")
+///         }
+///         Event::Refused { kind } => format!("refused: {}", kind.code()),
+///         _ => return None,
+///     })
+/// }
+///
+/// # fn example(builder: Builder) -> Builder {
+/// builder.on_event(|event| {
+///     if let Some(line) = audit(event) {
+///         println!("{line}");
+///     }
+/// })
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {

@@ -202,12 +202,62 @@ pub mod testing;
 pub mod throttle;
 
 /// Keys that change while the application runs: a file of them, a handle, retired ones.
+///
+/// With several replicas a change has [three steps](KeyRing#changing-the-key), each taken
+/// everywhere before the next:
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{KeyRing, SigningKey, clock::Timestamp, keys::RetiredKey};
+///
+/// let (old, new) = (SigningKey::generate()?.with_id("1")?, SigningKey::generate()?.with_id("2")?);
+/// let keys = KeyRing::new(old.clone());
+/// let handle = keys.handle();
+/// // MagicLinkLayer::builder(provider, keys) …
+///
+/// // 1. The new key verifies.
+/// handle.replace(&KeyRing::new(old.clone()).announce(new.clone())?);
+/// // 2. The new key mints; what the old one has minted stays good until the longest session ends.
+/// let now = Timestamp::from_secs(1_767_225_600);
+/// let retired = RetiredKey::new(old).since(now).until(now + Duration::from_secs(12 * 60 * 60));
+/// handle.replace(&KeyRing::new(new.clone()).retire(retired)?);
+/// // 3. The old key is gone. For a key that leaked this is the first step and the last.
+/// handle.replace(&KeyRing::new(new));
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
 pub mod keys {
     pub use crate::session::{KeyFile, KeyHandle, RetiredKey};
 }
 
 /// WorkOS: the provider that proves addresses by its magic links and codes, and its client by
 /// itself.
+///
+/// The client makes and redeems a six-digit code without the layer, here at an emulated WorkOS:
+///
+/// ```
+/// use tower_magic_link::{
+///     Email,
+///     workos::{MagicAuthCredentials, NewMagicAuth, WorkOs},
+/// };
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// # let emulator = tower_magic_link::emulator::Emulator::new().serve(0).await?;
+///
+/// let workos = WorkOs::new("sk_test_a2V5", "client_01EXAMPLE")?.base_url(emulator.base_url())?;
+/// let ada = Email::parse("ada@example.com")?;
+///
+/// let made = workos.create_magic_auth(&NewMagicAuth::new(ada.clone())).await?;
+/// let typed = made.code().expect("WorkOS answers with the code").clone();
+///
+/// let credentials = MagicAuthCredentials::new(ada, typed)
+///     .ip_address(std::net::IpAddr::from([192, 0, 2, 1]))
+///     .user_agent("Mozilla/5.0");
+/// let authentication = workos.authenticate_with_magic_auth(&credentials).await?;
+/// // Without the layer, this is yours to check: the method, and whether the address is verified.
+/// assert_eq!(authentication.authentication_method(), Some("MagicAuth"));
+/// let user = authentication.into_user();
+/// assert_eq!((user.email(), user.email_verified()), ("ada@example.com", Some(true)));
+/// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+/// ```
 #[cfg(feature = "workos")]
 #[cfg_attr(docsrs, doc(cfg(feature = "workos")))]
 pub mod workos {

@@ -62,6 +62,35 @@ impl Settings {
 /// What people see, and what they are sent.
 impl Builder {
     /// Sets the pages that people see. Default: [`DefaultPages`](crate::page::DefaultPages).
+    ///
+    /// ```
+    /// # use tower_magic_link::Builder;
+    /// # fn example(builder: Builder) -> Builder {
+    /// use tower_magic_link::{RejectionKind, page::{DefaultPages, Page, Pages}};
+    ///
+    /// struct OurPages(DefaultPages);
+    ///
+    /// impl Pages for OurPages {
+    ///     fn render(&self, page: &Page<'_>) -> String {
+    ///         match page {
+    ///             Page::Trouble(page) if page.kind() == RejectionKind::NotAllowed => {
+    ///                 "<!doctype html><html lang=\"en\"><title>Acme</title>\
+    ///                  <p>Ask your team's owner to invite you.</p></html>"
+    ///                     .to_owned()
+    ///             }
+    ///             page => self.0.render(page),
+    ///         }
+    ///     }
+    ///
+    ///     // Without it the browser refuses the styles of the default pages.
+    ///     fn sources(&self) -> tower_magic_link::page::PageSources {
+    ///         self.0.sources()
+    ///     }
+    /// }
+    ///
+    /// builder.pages(OurPages(DefaultPages::new()))
+    /// # }
+    /// ```
     pub fn pages(mut self, pages: impl Pages) -> Self {
         self.pages = Box::new(pages);
         self

@@ -54,6 +54,37 @@ const LINK_LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(9
 
 /// The settings of a layer. Made by [`MagicLinkLayer::builder`]; nothing is checked before
 /// [`Builder::build`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, companion::Outcome};
+/// # use tower_magic_link::testing::StubProvider;
+/// # let provider = StubProvider::new();
+///
+/// const MINUTE: Duration = Duration::from_secs(60);
+///
+/// let layer = MagicLinkLayer::builder(provider, KeyRing::new(SigningKey::generate()?))
+///     .public_url("https://app.example.com")
+///     // The endpoints are `/account/login` and so on, the cookie is `__Host-acme`.
+///     .mount("/account")
+///     .cookie_name("acme")
+///     // Both must agree: the address, and what the provider says of the person.
+///     .email_domains(["example.com", "example.org"])
+///     .organization("org_01EXAMPLE")
+///     // Eight hours, or half an hour without a request. A cookie is renewed after ten minutes.
+///     .session_lifetime(8 * 60 * MINUTE)
+///     .idle_timeout(30 * MINUTE)
+///     .renew_after(0.33)
+///     .link_lifetime(20 * MINUTE)
+///     // How long a request waits for others.
+///     .mailer_timeout(Duration::from_secs(10))
+///     .revocation_timeout(Duration::from_millis(500))
+///     .build()?;
+///
+/// let (login, _) = http::Request::get("/account/login").body(()).unwrap().into_parts();
+/// assert_eq!(layer.explain(&login).outcome(), Outcome::Step);
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
 #[must_use]
 pub struct Builder {
     provider: Box<dyn ErasedProvider>,

@@ -52,7 +52,7 @@ impl Builder {
     /// ```
     /// # use tower_magic_link::Builder;
     /// # fn example(builder: Builder) -> Builder {
-    /// builder.optional_path("/").public_prefix("/assets")
+    /// builder.optional_path("/").optional_prefix("/blog").public_prefix("/assets")
     /// # }
     /// ```
     pub fn optional_path(mut self, rule: impl Into<PathRule>) -> Self {

@@ -29,6 +29,18 @@ impl Builder {
     /// [`CrossDevice::MatchCode`].
     ///
     /// In the browser that began, the link signs in at once, whatever is set here.
+    ///
+    /// ```
+    /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+    /// # let keys = KeyRing::new(SigningKey::generate()?);
+    /// # let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+    /// #     .public_url("https://app.example.com");
+    /// use tower_magic_link::page::CrossDevice;
+    ///
+    /// // People here read their mail on the machine that they sign in with.
+    /// let layer = builder.cross_device(CrossDevice::Refuse).build()?;
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
     pub fn cross_device(mut self, cross_device: CrossDevice) -> Self {
         self.sign_in.cross_device = cross_device;
         self

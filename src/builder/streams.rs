@@ -56,6 +56,14 @@ impl Builder {
     ///
     /// Only with [`Builder::end_streams`]. A store that tells of revocations is asked too, in case
     /// its word was lost.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use tower_magic_link::Builder;
+    /// # fn example(builder: Builder) -> Builder {
+    /// builder.end_streams().stream_look_up_interval(Duration::from_secs(5))
+    /// # }
+    /// ```
     pub fn stream_look_up_interval(mut self, interval: Duration) -> Self {
         self.streams.interval = interval;
         self

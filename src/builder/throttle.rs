@@ -66,6 +66,26 @@ impl Builder {
 
     /// Sets how often mail is asked for, codes are typed and links come back before people are
     /// asked to wait. Default: [`Limits::default`].
+    ///
+    /// ```
+    /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+    /// # let keys = KeyRing::new(SigningKey::generate()?);
+    /// # let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+    /// #     .public_url("https://app.example.com");
+    /// use std::time::Duration;
+    /// use tower_magic_link::throttle::{Limits, Rate};
+    ///
+    /// // An office of 2,000 behind one address: 300 at once, then two each second.
+    /// let office = Rate::new(300, Duration::from_millis(500));
+    /// let limits = Limits::default()
+    ///     .mails_per_network(office)
+    ///     .codes_per_network(office)
+    ///     .exchanges_per_network(office)
+    ///     // No address gets more than 6 mails at once, then one each 10 minutes.
+    ///     .mails_per_address(Rate::new(6, Duration::from_secs(600)));
+    /// let layer = builder.limits(limits).build()?;
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
     pub fn limits(mut self, limits: Limits) -> Self {
         self.throttle.limits = Some(limits);
         self
@@ -77,6 +97,21 @@ impl Builder {
     /// The other field is never read, so that a client cannot choose by sending it. Each proxy must
     /// overwrite the field or append to it. A proxy that forwards the client's own value lets the
     /// client claim any address.
+    ///
+    /// ```
+    /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+    /// # let keys = KeyRing::new(SigningKey::generate()?);
+    /// # let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+    /// #     .public_url("https://app.example.com");
+    /// use tower_magic_link::ForwardedField;
+    ///
+    /// // The proxies write `Forwarded: for=192.0.2.60`. Nobody else is believed.
+    /// let layer = builder
+    ///     .trusted_proxies(["10.0.0.0/8"])
+    ///     .forwarded_field(ForwardedField::Forwarded)
+    ///     .build()?;
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
     pub fn forwarded_field(mut self, field: ForwardedField) -> Self {
         self.throttle.forwarded = field;
         self

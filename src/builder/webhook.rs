@@ -83,6 +83,24 @@ impl Builder {
     ///
     /// May be called for several, of which each is good. So a secret is replaced: add the new one,
     /// change it at WorkOS, take the old one out.
+    ///
+    /// ```
+    /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+    /// # let keys = KeyRing::new(SigningKey::generate()?);
+    /// # let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+    /// #     .public_url("https://app.example.com");
+    /// use std::time::Duration;
+    /// use tower_magic_link::revocation::MemoryRevocations;
+    ///
+    /// let layer = builder
+    ///     .webhook_secret("the secret of today")
+    ///     .webhook_secret("the secret of tomorrow")
+    ///     .webhook_tolerance(Duration::from_secs(300))
+    ///     // With several replicas this is a store that they share.
+    ///     .revocations(MemoryRevocations::default())
+    ///     .build()?;
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
     pub fn webhook_secret(mut self, secret: impl AsRef<str>) -> Self {
         self.webhook.secrets.push(Secret::new(secret.as_ref()));
         self

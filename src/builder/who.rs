@@ -39,6 +39,23 @@ impl Builder {
     /// builder.authorize(|identity: Identity| async move { identity.email().domain() != "example.org" })
     /// # }
     /// ```
+    ///
+    /// Where the answer has to be looked up, a look-up that fails is an error of its own. The
+    /// person then reads that signing in does not work just now, not that they have no access.
+    ///
+    /// ```
+    /// # use tower_magic_link::{Authorization, Builder, provider::Identity};
+    /// # async fn is_member(_: &str) -> Result<bool, std::io::Error> { Ok(true) }
+    /// # fn example(builder: Builder) -> Builder {
+    /// builder.authorize(|identity: Identity| async move {
+    ///     Ok::<_, std::io::Error>(if is_member(identity.email().as_str()).await? {
+    ///         Authorization::Allowed
+    ///     } else {
+    ///         Authorization::Denied
+    ///     })
+    /// })
+    /// # }
+    /// ```
     pub fn authorize<F, Fut>(mut self, authorize: F) -> Self
     where
         F: Fn(Identity) -> Fut + Send + Sync + 'static,

@@ -149,6 +149,28 @@ impl ForwardAuth {
     ///
     /// It reads `X-Original-Method` and `X-Original-URI`. It answers 401 in place of a redirect,
     /// and 403 in place of a 400, which nginx would turn into a 500.
+    ///
+    /// ```
+    /// use tower::{Service, ServiceExt};
+    /// # use tower_magic_link::{
+    /// #     KeyRing, MagicLinkLayer, PeerAddr, SigningKey, testing::StubProvider,
+    /// # };
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let layer = MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(SigningKey::generate()?))
+    /// #     .public_url("https://app.example.com")
+    /// #     .trusted_proxies(["10.0.0.7"])
+    /// #     .build()?;
+    /// let question = http::Request::get("/ask")
+    ///     .extension(PeerAddr::from(std::net::SocketAddr::from(([10, 0, 0, 7], 41_000))))
+    ///     .header("x-original-method", "GET")
+    ///     .header("x-original-uri", "/reports")
+    ///     .header("accept", "text/html")
+    ///     .body(http_body_util::Empty::<bytes::Bytes>::new())?;
+    /// let answer = layer.forward_auth().for_nginx().oneshot(question).await?;
+    /// assert_eq!(answer.status(), 401);
+    /// assert_eq!(answer.headers()["location"], "https://app.example.com/auth/login?return_to=/reports");
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
     pub fn for_nginx(mut self) -> Self {
         self.dialect = Dialect::Nginx;
         self

@@ -160,6 +160,29 @@ impl SessionIssuer {
     /// sessions of several subjects under one address end together. If they must not, revoke
     /// [`Target::Subject`](crate::revocation::Target::Subject) in the store itself.
     ///
+    /// ```
+    /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+    /// use tower_magic_link::{
+    ///     Email,
+    ///     provider::Identity,
+    ///     revocation::{Lookup, MemoryRevocations, Revocations, Standing},
+    /// };
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let keys = KeyRing::new(SigningKey::generate()?);
+    /// # let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+    /// #     .public_url("https://app.example.com");
+    /// let ended = MemoryRevocations::default();
+    /// let issuer = builder.revocations(ended.clone()).build()?.issuer();
+    ///
+    /// let ada = Identity::new("user-1", Email::parse("ada@example.com")?);
+    /// let (phone, laptop) = (issuer.issue(&ada)?, issuer.issue(&ada)?);
+    ///
+    /// // On the phone: "sign out on all devices".
+    /// issuer.sign_out_everywhere(phone.session()).await?;
+    /// assert!(matches!(ended.look_up(laptop.session()), Lookup::Settled(Ok(Standing::Revoked))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`StoreError`] if the store did not record both ends. The sessions' tokens may then work

@@ -68,6 +68,7 @@ impl MagicLinkLayer {
     ///
     /// ```
     /// use tower::{Service, ServiceExt};
+    /// use tower_magic_link::companion::Jwks;
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// # #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))] {
@@ -81,6 +82,9 @@ impl MagicLinkLayer {
     /// let request = http::Request::get("/.well-known/jwks.json").body(http_body_util::Empty::<bytes::Bytes>::new())?;
     /// let answer = layer.jwks().oneshot(request).await?;
     /// assert_eq!(answer.headers()["content-type"], "application/jwk-set+json");
+    ///
+    /// let max_age = format!("public, max-age={}", Jwks::MAX_AGE.as_secs());
+    /// assert_eq!(answer.headers()["cache-control"], max_age);
     /// # }
     /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
     /// ```

@@ -204,6 +204,32 @@ impl Emulator {
     }
 
     /// Orders a fault for all further requests to an endpoint, until [`Emulator::clear_orders`].
+    ///
+    /// ```
+    /// use tower_magic_link::{
+    ///     Email,
+    ///     emulator::{Emulator, Endpoint, Fault},
+    ///     provider::ProviderErrorKind,
+    ///     workos::{NewMagicAuth, WorkOs},
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let emulator = Emulator::new();
+    /// let server = emulator.serve(0).await?;
+    /// let workos = WorkOs::new("sk_test_key", "client_test")?.base_url(server.base_url())?;
+    /// let ada = NewMagicAuth::new(Email::parse("ada@example.com")?);
+    ///
+    /// let refusal = Fault::refusal(http::StatusCode::BAD_REQUEST, "email_domain_not_deliverable");
+    /// emulator.order_always(Endpoint::MagicAuthCreate, refusal);
+    /// let error = workos.create_magic_auth(&ada).await.unwrap_err();
+    /// assert_eq!(error.kind(), ProviderErrorKind::Address);
+    ///
+    /// emulator.clear_orders(Endpoint::MagicAuthCreate);
+    /// assert!(workos.create_magic_auth(&ada).await.is_ok());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn order_always(&self, endpoint: Endpoint, fault: Fault) {
         lock(&self.shared.orders).push(endpoint, fault, None);
     }

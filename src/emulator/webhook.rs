@@ -100,6 +100,16 @@ impl EmulatedWebhook {
 
     /// Creates an event that happens now, and signs it. The data must be JSON, and is inserted as
     /// it is.
+    ///
+    /// ```
+    /// # use tower_magic_link::emulator::EmulatedWebhook;
+    /// # async fn example(webhook: EmulatedWebhook) {
+    /// let deleted = webhook.event("user.deleted", r#"{"id":"user_01","email":"ada@example.com"}"#);
+    /// assert!(webhook.deliver(&deleted).await.is_delivered());
+    /// // WorkOS delivers an event again where it saw no answer. It ends nothing twice.
+    /// assert!(webhook.deliver(&webhook.sign_again(&deleted)).await.is_delivered());
+    /// # }
+    /// ```
     pub fn event(&self, name: &str, data: &str) -> EmulatedEvent {
         let now = self.emulator.now();
         // Without randomness, derive the id from the event, so that it still differs from others.

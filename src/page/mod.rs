@@ -77,6 +77,33 @@ pub trait Pages: Send + Sync + 'static {
 }
 
 /// A page, with all that it shows.
+///
+/// The layer makes them. An application that draws its own makes them in its tests:
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::RejectionKind;
+/// use tower_magic_link::page::{
+///     CheckPage, CodeEntry, CodeProblem, DefaultPages, Page, Pages, Resend, Sent, TroublePage,
+/// };
+///
+/// # let our_pages = DefaultPages::new();
+/// let again = Resend::new("/auth/login", "ada@example.com").with_wait(Duration::from_secs(20));
+/// let pages = [
+///     Page::Check(
+///         CheckPage::new("/auth/login", Duration::from_secs(900))
+///             .with_email("ada@example.com")
+///             .with_sent(Sent::LinkAndCode)
+///             .with_code_entry(CodeEntry::new("/auth/code").with_problem(CodeProblem::Wrong))
+///             .with_resend(again),
+///     ),
+///     Page::Trouble(TroublePage::new(RejectionKind::LinkExpired).with_resend(again)),
+/// ];
+/// for page in &pages {
+///     let html = our_pages.render(page);
+///     assert!(html.contains("ada@example.com"), "{page:?}");
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Page<'a> {

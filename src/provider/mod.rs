@@ -83,6 +83,52 @@ pub trait IdentityProvider: Send + Sync + 'static {
     /// Makes a six-digit code for [`StartCode::email`], and mails it if [`StartCode::delivery`]
     /// says so. The default is a provider without codes.
     ///
+    /// ```
+    /// use std::{collections::HashMap, sync::Mutex, time::Duration};
+    /// use tower_magic_link::provider::{
+    ///     FinishCode, Identity, IdentityProvider, OneTimeCode, ProviderError, ProviderErrorKind,
+    ///     StartCode, StartedCode,
+    /// };
+    /// # use tower_magic_link::provider::{AuthorizationCode, Delivery, Start, Started};
+    /// # use tower_magic_link::Email;
+    ///
+    /// /// Knows the newest code of each address; the layer's mailer mails it. A real one also counts
+    /// /// tries, forgets codes after ten minutes, and draws them from a random source.
+    /// #[derive(Default)]
+    /// struct Codes(Mutex<HashMap<String, OneTimeCode>>);
+    ///
+    /// impl IdentityProvider for Codes {
+    /// #   async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
+    /// #   async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    /// #       Err(ProviderErrorKind::Refused.into())
+    /// #   }
+    ///     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+    ///         let code = OneTimeCode::new("424242");
+    ///         let address = start.email.as_str().to_ascii_lowercase();
+    ///         self.0.lock().unwrap().insert(address, code.clone());
+    ///         Ok(StartedCode::with_code(code, Duration::from_secs(600)))
+    ///     }
+    ///
+    ///     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
+    ///         let address = finish.email.as_str().to_ascii_lowercase();
+    ///         // A code is good once, for its address alone.
+    ///         match self.0.lock().unwrap().remove(&address) {
+    ///             Some(code) if code == *finish.code => Ok(Identity::new(address, finish.email.clone())),
+    ///             _ => Err(ProviderErrorKind::CodeWrong.into()),
+    ///         }
+    ///     }
+    /// }
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// // The test of a provider puts together what the layer would.
+    /// let (codes, ada) = (Codes::default(), Email::parse("ada@example.com")?);
+    /// let started = codes.start_code(&StartCode::new(&ada, Delivery::Mailer, None, None)).await?;
+    /// let code = started.code().expect("a code for the mailer");
+    /// let identity = codes.finish_code(&FinishCode::new(code, &ada, None, None)).await?;
+    /// assert_eq!(identity.email(), &ada);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ProviderErrorKind::Unsupported`] when the provider has no codes; other kinds when no code

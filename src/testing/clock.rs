@@ -13,6 +13,29 @@ use tokio::sync::Notify;
 use crate::clock::{Clock, Signal, Timestamp};
 
 /// A clock that stands still until it is moved. Clones are the same clock.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_magic_link::{KeyRing, MagicLinkLayer, RejectionKind, SigningKey};
+/// use tower_magic_link::{companion::Outcome, testing::{ManualClock, StubProvider}};
+///
+/// let clock = ManualClock::new();
+/// let layer = MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(SigningKey::generate()?))
+///     .public_url("https://app.example.com")
+///     .session_lifetime(Duration::from_secs(60 * 60))
+///     .clock(clock.clone())
+///     .build()?;
+///
+/// let mut request = http::Request::new(());
+/// layer.sign_in(&mut request, "ada@example.com");
+/// let (request, ()) = request.into_parts();
+/// assert_eq!(layer.explain(&request).outcome(), Outcome::Admit);
+///
+/// clock.advance(Duration::from_secs(60 * 60));
+/// let expired = Outcome::Refuse(RejectionKind::ExpiredSession);
+/// assert_eq!(layer.explain(&request).outcome(), expired);
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ManualClock(Arc<Hands>);
 

@@ -57,7 +57,8 @@ type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
 /// use tower_magic_link::mailer::SmtpMailer;
 ///
 /// let mailer = SmtpMailer::new("smtps://acme:p%40ss@mail.example.com", "Acme <sign-in@acme.example>")?
-///     .timeout(Duration::from_secs(5))?;
+///     .timeout(Duration::from_secs(5))?
+///     .pool_size(4)?;
 /// assert!(!format!("{mailer:?}").contains("p@ss"));
 /// # Ok::<(), tower_magic_link::ConfigError>(())
 /// ```
