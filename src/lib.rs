@@ -192,6 +192,7 @@ mod random;
 mod rejection;
 mod request;
 pub mod revocation;
+mod secret;
 mod session;
 mod shared;
 mod site;

@@ -24,14 +24,14 @@ use crate::{
 };
 
 mod grpc;
-mod json;
+mod own;
 mod problem;
 mod redirect;
 mod way_back;
 
 pub(crate) use self::{
     grpc::GrpcWeb,
-    json::json,
+    own::{json, own},
     redirect::{answer_to, redirect},
 };
 

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde::Serialize;
 
+use super::own;
 use crate::{
     gate::Gate,
     rejection::{Rejection, RejectionKind},
@@ -46,15 +47,8 @@ impl Rejection {
             login_url: self.kind().wants_sign_in().then_some(&login_url),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
-        let mut response = Response::new(Bytes::from(body));
-        *response.status_mut() = self.kind().status();
+        let mut response = own(self.kind().status(), "application/problem+json", body);
         let headers = response.headers_mut();
-        let json = HeaderValue::from_static("application/problem+json");
-        headers.insert(header::CONTENT_TYPE, json);
-        headers.insert(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        );
         if self.kind().wants_sign_in() {
             let challenge = format!(r#"MagicLink login_url="{login_url}""#);
             if let Ok(challenge) = HeaderValue::try_from(challenge) {

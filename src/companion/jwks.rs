@@ -15,7 +15,7 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use tower_service::Service;
 
 use crate::{
-    answer::answer_to,
+    answer::{answer_to, own},
     layer::{MagicLinkLayer, body::ResponseBody},
     shared::Shared,
 };
@@ -112,26 +112,20 @@ impl<B> Service<Request<B>> for Jwks {
 
 impl Jwks {
     fn answer(&self, method: &Method) -> Response<Bytes> {
-        let mut response = Response::new(Bytes::new());
         if method != Method::GET && method != Method::HEAD {
+            let mut response = Response::new(Bytes::new());
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
             let allow = HeaderValue::from_static("GET, HEAD");
             response.headers_mut().insert(header::ALLOW, allow);
             return response;
         }
         let set = self.shared.gate.tokens.keys().jwks(self.shared.clock.now());
-        *response.body_mut() = Bytes::from(set);
-        let fields = [
-            (header::CONTENT_TYPE, "application/jwk-set+json"),
-            // `MAX_AGE`, in seconds.
-            (header::CACHE_CONTROL, "public, max-age=300"),
-            (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        ];
-        for (name, value) in fields {
-            response
-                .headers_mut()
-                .insert(name, HeaderValue::from_static(value));
-        }
+        let mut response = own(StatusCode::OK, "application/jwk-set+json", set);
+        // `MAX_AGE`, in seconds.
+        let max_age = HeaderValue::from_static("public, max-age=300");
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, max_age);
         response
     }
 }

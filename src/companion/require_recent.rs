@@ -17,12 +17,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 use pin_project::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::{
+    answer::own,
     error::ConfigError,
     layer::{MagicLinkLayer, body::ResponseBody},
     rejection::{Rejection, RejectionKind},
@@ -160,11 +161,11 @@ impl RequireRecent {
 fn no_layer() -> Response<Bytes> {
     const PROBLEM: &str = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer";
     tracing::error!(target: "tower_magic_link", "{PROBLEM}");
-    let mut response = Response::new(Bytes::from_static(PROBLEM.as_bytes()));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(header::CONTENT_TYPE, text);
-    response
+    own(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "text/plain; charset=utf-8",
+        PROBLEM,
+    )
 }
 
 /// A service behind [`RequireRecent`].

@@ -13,6 +13,7 @@ use crate::{
     clock::Timestamp,
     email::Email,
     page::Sent,
+    rejection::RejectionKind,
     session::{
         KeyRing, Term,
         seal::{self, Purpose},
@@ -202,15 +203,18 @@ impl Attempt {
         browser.is_some_and(|browser| seal::fingerprint(browser) == self.browser)
     }
 
-    /// Says whether the attempt is over: `lifetime` has passed since it began, or it is from the
-    /// future.
-    pub(crate) fn is_over(&self, lifetime: Duration, now: Timestamp) -> bool {
-        now >= self.created + lifetime || self.is_ahead(now)
-    }
-
-    /// Says whether the attempt began in the future, by this replica's clock.
-    pub(crate) fn is_ahead(&self, now: Timestamp) -> bool {
-        self.created > now + LEEWAY
+    /// Returns the kind of rejection of an attempt that is over: `late` once its lifetime has
+    /// passed, or a wrong clock if it began in the future by this replica's.
+    pub(crate) fn over(
+        &self,
+        lifetime: Duration,
+        late: RejectionKind,
+        now: Timestamp,
+    ) -> Option<RejectionKind> {
+        if self.created > now + LEEWAY {
+            return Some(RejectionKind::ClockWrong);
+        }
+        (now >= self.created + lifetime).then_some(late)
     }
 }
 
@@ -318,7 +322,9 @@ mod tests {
         for (name, now, want) in cases {
             let now = Timestamp::from_secs(now);
             assert_eq!(
-                attempt("ada@example.com").is_over(hour, now),
+                attempt("ada@example.com")
+                    .over(hour, RejectionKind::AttemptExpired, now)
+                    .is_some(),
                 want,
                 "{name}"
             );

@@ -79,13 +79,8 @@ pub(super) fn check_page(
 
 /// Returns the rejection of an attempt that is over.
 pub(super) fn is_over(step: &Step, attempt: &Attempt) -> Option<Rejection> {
-    if !attempt.is_over(step.flow.attempt_lifetime(), step.now) {
-        return None;
-    }
-    Some(Rejection::new(match attempt.is_ahead(step.now) {
-        true => RejectionKind::ClockWrong,
-        false => RejectionKind::AttemptExpired,
-    }))
+    let (lifetime, late) = (step.flow.attempt_lifetime(), RejectionKind::AttemptExpired);
+    attempt.over(lifetime, late, step.now).map(Rejection::new)
 }
 
 /// Says whether the browser may have been redirected here. For a typed or pasted address,

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use crate::{email::Email, session::KeyRing};
+use crate::{email::Email, secret::redacted, session::KeyRing};
 
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const LETTERS: usize = 6;
@@ -77,11 +77,7 @@ impl fmt::Display for MatchCode {
     }
 }
 
-impl fmt::Debug for MatchCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+redacted!(MatchCode);
 
 #[cfg(test)]
 mod tests {

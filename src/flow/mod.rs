@@ -39,7 +39,7 @@ pub(crate) mod webhook;
 pub use self::settings::SignIn;
 pub(crate) use self::{
     exchange::Exchanges,
-    fields::{FORM_TIMEOUT, check_form},
+    fields::{FORM_TIMEOUT, accept_form},
     refusal::refuse_form,
     settings::{CODE_LIFETIME, Flow},
     step::Step,

@@ -46,13 +46,11 @@ pub(super) async fn open(step: &Step) -> Response<Bytes> {
 }
 
 fn too_late(step: &Step, attempt: &Attempt) -> Option<Response<Bytes>> {
-    if !attempt.is_over(step.flow.link_lifetime, step.now) {
-        return None;
-    }
-    let kind = match attempt.is_ahead(step.now) {
-        true => RejectionKind::ClockWrong,
-        false => RejectionKind::LinkExpired,
-    };
+    let kind = attempt.over(
+        step.flow.link_lifetime,
+        RejectionKind::LinkExpired,
+        step.now,
+    )?;
     // The page shows the address, so only the browser that began gets the attempt.
     let is_ours = browser::is_ours(step, attempt);
     Some(refusal::answer(

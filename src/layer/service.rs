@@ -171,8 +171,8 @@ impl<S> MagicLink<S> {
         // Checked before the body is polled: a refused upload costs neither time nor memory.
         let form = match endpoint {
             _ if !has_form => Ok(()),
-            Endpoint::Webhook => webhook::check_head(&parts.headers),
-            _ => flow::check_form(&parts.headers),
+            Endpoint::Webhook => webhook::accept_head(&parts.headers),
+            _ => flow::accept_form(&parts.headers),
         };
         if let Err(kind) = form {
             return self.refuse_step(Rejection::new(kind), &RequestHead::of_parts(&parts));

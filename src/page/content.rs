@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use crate::secret::redacted;
+
 /// What was mailed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -256,11 +258,7 @@ impl<'a> SignedOutPage<'a> {
 #[derive(Clone, Copy)]
 pub(super) struct Hidden<'a>(pub(super) &'a str);
 
-impl fmt::Debug for Hidden<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+redacted!(Hidden<'_>);
 
 #[cfg(test)]
 mod tests {

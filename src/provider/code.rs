@@ -5,34 +5,16 @@
 //! - A code is redeemed together with the address that it was mailed to, so that a guess cannot
 //!   match another person's code.
 
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{net::IpAddr, time::Duration};
 
 use super::Delivery;
-use crate::email::Email;
+use crate::{email::Email, secret::secret_text};
 
 /// A mailed six-digit code, not yet redeemed. `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OneTimeCode(String);
 
-impl OneTimeCode {
-    /// Wraps a code.
-    #[must_use]
-    pub fn new(code: impl Into<String>) -> Self {
-        Self(code.into())
-    }
-
-    /// Returns the code itself. It must not reach a log.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for OneTimeCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+secret_text!(OneTimeCode, "code");
 
 /// The request to make a code. `Debug` does not show the whole address.
 #[derive(Clone, Copy, Debug)]

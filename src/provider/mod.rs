@@ -18,7 +18,7 @@ use std::{
 
 use futures_util::future::BoxFuture;
 
-use crate::email::Email;
+use crate::{email::Email, secret::secret_text};
 
 mod code;
 mod error;
@@ -250,49 +250,13 @@ impl Started {
 #[derive(Clone, PartialEq, Eq)]
 pub struct Link(String);
 
-impl Link {
-    /// Wraps a link.
-    #[must_use]
-    pub fn new(url: impl Into<String>) -> Self {
-        Self(url.into())
-    }
-
-    /// Returns the link itself. It must not reach a log.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Link {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+secret_text!(Link, "link");
 
 /// A code from the callback, not yet redeemed. `Debug` prints `[redacted]`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthorizationCode(String);
 
-impl AuthorizationCode {
-    /// Wraps a code.
-    #[must_use]
-    pub fn new(code: impl Into<String>) -> Self {
-        Self(code.into())
-    }
-
-    /// Returns the code itself. It must not reach a log.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AuthorizationCode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+secret_text!(AuthorizationCode, "code");
 
 /// [`IdentityProvider`] as the layer stores it: one box per sign-in, no type parameter.
 pub(crate) trait ErasedProvider: Send + Sync {

@@ -12,7 +12,7 @@
 use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
 use memchr::memchr_iter;
 
-use super::accept;
+use super::{accept, routed};
 
 /// What the gate reads of a request.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,7 @@ impl<'r> RequestHead<'r> {
 
     /// Returns the address that the browser sees, if the host keeps it; otherwise the received one.
     pub(crate) fn original_uri(&self) -> &'r Uri {
-        original_uri(self.extensions).unwrap_or(self.uri)
+        routed::original_uri(self.extensions).unwrap_or(self.uri)
     }
 
     pub(crate) fn is_safe(&self) -> bool {
@@ -251,18 +251,6 @@ pub(crate) fn pairs(field: &[u8]) -> impl Iterator<Item = &[u8]> {
             start = end + 1;
             pair
         })
-}
-
-#[cfg(feature = "axum")]
-fn original_uri(extensions: &Extensions) -> Option<&Uri> {
-    extensions
-        .get::<axum::extract::OriginalUri>()
-        .map(|original| &original.0)
-}
-
-#[cfg(not(feature = "axum"))]
-const fn original_uri(_: &Extensions) -> Option<&Uri> {
-    None
 }
 
 #[cfg(test)]

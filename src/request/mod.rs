@@ -2,7 +2,9 @@
 
 pub(crate) mod accept;
 pub(crate) mod audience;
+pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod head;
 pub(crate) mod peer;
+mod routed;
 pub(crate) mod upgrade;

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::Extensions;
 
+use super::routed;
 use crate::error::ConfigError;
 
 /// The address at the other end of a connection. The host server puts it into each request's
@@ -34,7 +35,7 @@ impl PeerAddr {
         extensions
             .get::<Self>()
             .copied()
-            .or_else(|| connect_info(extensions))
+            .or_else(|| routed::connect_info(extensions).map(Self))
     }
 }
 
@@ -42,18 +43,6 @@ impl From<SocketAddr> for PeerAddr {
     fn from(addr: SocketAddr) -> Self {
         Self(addr)
     }
-}
-
-#[cfg(feature = "axum")]
-fn connect_info(extensions: &Extensions) -> Option<PeerAddr> {
-    extensions
-        .get::<axum::extract::ConnectInfo<SocketAddr>>()
-        .map(|info| PeerAddr(info.0))
-}
-
-#[cfg(not(feature = "axum"))]
-const fn connect_info(_: &Extensions) -> Option<PeerAddr> {
-    None
 }
 
 /// The networks of trusted proxies.

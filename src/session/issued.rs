@@ -1,10 +1,9 @@
 //! What issuing a session yields, and why it may fail.
 
-use std::fmt;
-
 use http::HeaderValue;
 
 use super::{Session, cookie};
+use crate::secret::redacted;
 
 /// A new session, with the token and the cookie that carry it.
 #[derive(Clone, Debug)]
@@ -55,11 +54,7 @@ impl SessionToken {
     }
 }
 
-impl fmt::Debug for SessionToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+redacted!(SessionToken);
 
 /// Why no session was made for an identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -16,7 +16,6 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::example_keys;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 use super::pair::Pair;
 use crate::error::ConfigError;
 
@@ -42,9 +41,8 @@ pub struct SigningKey {
 }
 
 #[derive(Clone)]
-enum Material {
+pub(super) enum Material {
     Hs256(Hmac<Sha256>),
-    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     Pair(Box<Pair>),
 }
 
@@ -93,54 +91,6 @@ impl SigningKey {
         Self::hs256(crate::random::bytes::<32>())
     }
 
-    /// Generates a fresh Ed25519 key for EdDSA. Its sessions end with the process, and no other
-    /// replica knows it.
-    ///
-    /// # Errors
-    ///
-    /// In practice never: any 32 bytes are an Ed25519 private key.
-    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-    #[cfg_attr(docsrs, doc(cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))))]
-    pub fn generate_ed25519() -> Result<Self, ConfigError> {
-        let (pair, seed) = Pair::ed25519_of(crate::random::bytes())
-            .ok_or_else(|| ConfigError::secret("signing key", "is not accepted by the backend"))?;
-        Self::assemble(Material::Pair(Box::new(pair)), &seed)
-    }
-
-    /// Reads an Ed25519 private key for EdDSA, in PKCS #8 PEM: `openssl genpkey -algorithm
-    /// ed25519`.
-    ///
-    /// # Errors
-    ///
-    /// When the text is not such a key.
-    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-    #[cfg_attr(docsrs, doc(cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))))]
-    pub fn ed25519_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let invalid =
-            || ConfigError::secret("signing key", "is no Ed25519 private key in PKCS #8 PEM");
-        let (pair, seed) = Pair::ed25519(pem.as_ref()).ok_or_else(invalid)?;
-        Self::assemble(Material::Pair(Box::new(pair)), &seed)
-    }
-
-    /// Reads a P-256 private key for ES256, in PKCS #8 PEM: `openssl genpkey -algorithm EC -pkeyopt
-    /// ec_paramgen_curve:P-256`.
-    ///
-    /// Prefer EdDSA if every sibling service supports it. It is faster, and needs no random number
-    /// to sign. Its signatures also have one form only, whereas anybody can turn an ECDSA signature
-    /// into a second one for the same token.
-    ///
-    /// # Errors
-    ///
-    /// When the text is not such a key.
-    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-    #[cfg_attr(docsrs, doc(cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))))]
-    pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let invalid =
-            || ConfigError::secret("signing key", "is no P-256 private key in PKCS #8 PEM");
-        let (pair, seed) = Pair::p256(pem.as_ref()).ok_or_else(invalid)?;
-        Self::assemble(Material::Pair(Box::new(pair)), &seed)
-    }
-
     /// Sets the key's id, which is the `kid` of its tokens: 1 to 64 letters, digits, `-`, `_` and
     /// `.`. The default is derived from the key.
     ///
@@ -170,7 +120,6 @@ impl SigningKey {
     pub const fn algorithm(&self) -> &'static str {
         match &self.material {
             Material::Hs256(_) => "HS256",
-            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
             Material::Pair(pair) => pair.algorithm(),
         }
     }
@@ -180,7 +129,6 @@ impl SigningKey {
     pub(super) fn public_jwk(&self) -> Option<String> {
         match &self.material {
             Material::Hs256(_) => None,
-            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
             Material::Pair(pair) => Some(pair.public_jwk()),
         }
     }
@@ -192,7 +140,16 @@ impl SigningKey {
             && self.derived::<32>("same key") == other.derived("same key")
     }
 
-    fn assemble(material: Material, secret: &[u8]) -> Result<Self, ConfigError> {
+    /// Reads a private key of either kind of pair, in PKCS #8 PEM.
+    pub(super) fn of_pem(text: &str) -> Result<Self, &'static str> {
+        let pem = text.as_bytes();
+        let (pair, seed) = Pair::ed25519(pem)
+            .or_else(|| Pair::p256(pem))
+            .ok_or(Pair::NO_PEM)?;
+        Self::assemble(Material::Pair(Box::new(pair)), &seed).map_err(|_| Pair::NO_PEM)
+    }
+
+    pub(super) fn assemble(material: Material, secret: &[u8]) -> Result<Self, ConfigError> {
         let mut key = Self {
             id: String::new(),
             prefix: String::new(),
@@ -246,7 +203,6 @@ impl SigningKey {
                 text.push('.');
                 URL_SAFE_NO_PAD.encode_string(signature, text);
             }
-            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
             Material::Pair(pair) => {
                 let signature = pair.sign(text.as_bytes())?;
                 text.push('.');
@@ -272,7 +228,6 @@ impl SigningKey {
                 .chain_update(text.as_bytes())
                 .verify_slice(signature)
                 .is_ok(),
-            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
             Material::Pair(pair) => pair.verifies(text.as_bytes(), signature),
         }
     }

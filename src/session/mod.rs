@@ -25,9 +25,14 @@ pub(crate) mod cookie;
 mod example_keys;
 mod issued;
 mod jwk;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod key_pairs;
 mod keys;
 pub(crate) mod lifetimes;
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+#[cfg_attr(
+    not(any(feature = "aws-lc-rs", feature = "rust-crypto")),
+    path = "no_pair.rs"
+)]
 mod pair;
 pub(crate) mod passed;
 mod ring;

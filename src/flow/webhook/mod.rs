@@ -11,12 +11,14 @@
 //! - The answers are for a program: none of them is a page.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderMap, Response, StatusCode};
 
 use crate::{
+    answer::json,
     clock::Timestamp,
     event::{Event, WebhookEffect},
     rejection::{Rejection, RejectionKind},
+    request::body::BodyHead,
     revocation::Revocation,
     shared::Shared,
     site::endpoint::LONGEST_EVENT,
@@ -92,40 +94,24 @@ impl Webhook {
 }
 
 /// Checks by its head whether a request may be a signed event, before its body is read.
-pub(crate) fn check_head(headers: &HeaderMap) -> Result<(), RejectionKind> {
-    let length = headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if length.is_some_and(|length| length > u64::try_from(LONGEST_EVENT).unwrap_or(u64::MAX)) {
+pub(crate) fn accept_head(headers: &HeaderMap) -> Result<(), RejectionKind> {
+    let body = BodyHead::of(headers);
+    if body.is_longer_than(LONGEST_EVENT) {
         return Err(RejectionKind::TooLarge);
     }
-    let kind = headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
-    if !kind.is_some_and(is_json) {
+    if !body.is("application/json") {
         return Err(RejectionKind::UnsupportedMediaType);
     }
     signature::of_headers(headers).map(drop)
 }
 
-fn is_json(kind: &[u8]) -> bool {
-    let kind = kind.split(|&b| b == b';').next().unwrap_or_default();
-    kind.trim_ascii().eq_ignore_ascii_case(b"application/json")
-}
-
 fn done() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::from_static(b"{}"));
-    let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/json");
-    headers.insert(header::CONTENT_TYPE, json);
-    headers.insert(
-        header::X_CONTENT_TYPE_OPTIONS,
-        HeaderValue::from_static("nosniff"),
-    );
-    response
+    json(StatusCode::OK, Bytes::from_static(b"{}"))
 }
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderName;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -174,11 +160,11 @@ mod tests {
                 let field = HeaderName::try_from(*field).unwrap();
                 headers.append(field, value.parse().unwrap());
             }
-            assert_eq!(check_head(&headers), want, "{name}");
+            assert_eq!(accept_head(&headers), want, "{name}");
         }
         let mut headers = HeaderMap::new();
         headers.insert("content-type", HeaderValue::from_static(json));
         let want = Err(RejectionKind::WebhookSignature);
-        assert_eq!(check_head(&headers), want, "unsigned");
+        assert_eq!(accept_head(&headers), want, "unsigned");
     }
 }

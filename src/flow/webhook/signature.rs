@@ -9,13 +9,13 @@
 //!   The tolerance applies in both directions, to the whole second.
 //! - Any of several secrets is accepted, so that a secret can be replaced.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use http::HeaderMap;
 use sha2::Sha256;
 
-use crate::{clock::Timestamp, rejection::RejectionKind};
+use crate::{clock::Timestamp, rejection::RejectionKind, secret::redacted};
 
 const FIELD: &str = "workos-signature";
 /// The year 5138, in milliseconds, has no more digits.
@@ -47,11 +47,7 @@ impl Secret {
     }
 }
 
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+redacted!(Secret);
 
 /// Checks that an event comes from the provider, and now.
 #[derive(Debug)]

@@ -12,6 +12,8 @@ use std::{fmt, time::Duration};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::secret::secret_text;
+
 /// A person, as WorkOS knows them through one connection.
 #[derive(Clone)]
 pub struct Profile(ProfileAnswer);
@@ -158,25 +160,7 @@ pub(super) fn present(text: Option<&str>) -> Option<&str> {
 #[derive(Clone, PartialEq, Eq)]
 pub struct AccessToken(String);
 
-impl AccessToken {
-    /// Wraps a token.
-    #[must_use]
-    pub fn new(token: impl Into<String>) -> Self {
-        Self(token.into())
-    }
-
-    /// Returns the token itself. It must not reach a log.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AccessToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+secret_text!(AccessToken, "token");
 
 /// The result of exchanging a code.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::profile::{AccessToken, present};
-use crate::provider::workos::complaint::is_word;
+use crate::{provider::workos::complaint::is_word, secret::secret_text};
 
 /// A person, as WorkOS knows them through AuthKit's methods, of which Magic Auth is one.
 #[derive(Clone)]
@@ -131,25 +131,7 @@ impl fmt::Debug for User {
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(String);
 
-impl RefreshToken {
-    /// Wraps a token.
-    #[must_use]
-    pub fn new(token: impl Into<String>) -> Self {
-        Self(token.into())
-    }
-
-    /// Returns the token itself. It must not reach a log.
-    #[must_use]
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for RefreshToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("[redacted]")
-    }
-}
+secret_text!(RefreshToken, "token");
 
 /// The result of redeeming a Magic Auth code. `Debug` shows only ids.
 #[derive(Clone)]

@@ -32,7 +32,7 @@ impl FromStr for SigningKey {
 pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
     let text = text.trim();
     if text.starts_with(PEM) {
-        return read_pem(text);
+        return SigningKey::of_pem(text).map_err(Problem::from);
     }
     // The text itself may be a tutorial's secret, because some of those happen to be valid base64.
     if is_published(text) {
@@ -43,18 +43,6 @@ pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
         .find_map(|base64| base64.decode(text).ok())
         .ok_or("is not base64")?;
     SigningKey::hs256(secret).map_err(problem)
-}
-
-#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-fn read_pem(text: &str) -> Result<SigningKey, Problem> {
-    SigningKey::ed25519_pem(text)
-        .or_else(|_| SigningKey::es256_pem(text))
-        .map_err(|_| Problem::from("is no Ed25519 or P-256 private key in PKCS #8 PEM"))
-}
-
-#[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-fn read_pem(_: &str) -> Result<SigningKey, Problem> {
-    Err("is PEM: key pairs need feature aws-lc-rs or rust-crypto".into())
 }
 
 fn problem(error: ConfigError) -> Problem {
