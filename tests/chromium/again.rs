@@ -7,9 +7,10 @@ use tower_magic_link::{Builder, SignIn, page::CrossDevice};
 
 use crate::{
     browser::Browser,
+    names::ADA,
     site::{APP, MAIL, WORKOS},
     wait::eventually,
-    world::{ADA, POSTS, Post, SESSION, World, escape, page},
+    world::{POSTS, Post, SESSION, World, escape, page},
 };
 
 fn hello() -> String {

@@ -3,9 +3,10 @@
 use http::HeaderMap;
 
 use crate::{
+    names::ADA,
     site::{APP, MAIL},
     wait::eventually,
-    world::{ADA, Post, SESSION, World, page},
+    world::{Post, SESSION, World, page},
 };
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,8 @@ use tower_magic_link::{Builder, SignIn};
 
 use crate::{
     browser::Browser,
-    world::{ADA, Post, SESSION, World},
+    names::ADA,
+    world::{Post, SESSION, World},
 };
 
 /// What people sign in with, and who mails it. WorkOS would send link and code in two mails.

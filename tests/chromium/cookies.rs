@@ -2,8 +2,9 @@
 
 use crate::{
     browser::Browser,
+    names::ADA,
     site::APP,
-    world::{ADA, ARRIVED, BROWSER, POSTS, Post, SESSION, World},
+    world::{ARRIVED, BROWSER, POSTS, Post, SESSION, World},
 };
 
 const BLOCKED: &str = "Your browser blocks our cookie";

@@ -5,8 +5,9 @@ use tower_magic_link::{Builder, page::CrossDevice};
 
 use crate::{
     browser::Browser,
+    names::ADA,
     site::MAIL,
-    world::{ADA, ARRIVED, BROWSER, POSTS, Post, SESSION, World, escape, page},
+    world::{ARRIVED, BROWSER, POSTS, Post, SESSION, World, escape, page},
 };
 
 /// Returns the letters that the browser that began shows.

@@ -7,8 +7,9 @@ use tower_magic_link::page::{DefaultPages, OnwardPage, Page, Pages};
 
 use crate::{
     browser::Browser,
+    names::ADA,
     site::{APP, MAIL},
-    world::{ADA, POSTS, Post, World},
+    world::{POSTS, Post, World},
 };
 
 /// Returns what is kept in the browser for the application: all of its keys and values.

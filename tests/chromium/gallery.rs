@@ -10,7 +10,8 @@ use tower_magic_link::{
 use crate::{
     browser::Browser,
     drawn,
-    world::{ADA, SESSION, World},
+    names::ADA,
+    world::{SESSION, World},
 };
 
 /// A page, by the name of its picture.

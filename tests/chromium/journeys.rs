@@ -5,9 +5,10 @@ use std::time::Duration;
 use http::Version;
 
 use crate::{
+    names::ADA,
     site::APP,
     wait::eventually,
-    world::{ADA, ARRIVED, BROWSER, POSTS, Post, SESSION, World},
+    world::{ARRIVED, BROWSER, POSTS, Post, SESSION, World},
 };
 
 /// How long it takes until another link can be asked for.

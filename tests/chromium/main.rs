@@ -26,6 +26,9 @@ mod elsewhere;
 mod fragment;
 mod gallery;
 mod journeys;
+#[path = "../support/names.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod names;
 mod preview;
 mod robots;
 mod screens;

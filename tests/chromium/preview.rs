@@ -4,9 +4,10 @@ use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
 use crate::{
+    names::ADA,
     site::{APP, MAIL, Seen},
     wait::eventually,
-    world::{ADA, Post, SESSION, World, escape, page},
+    world::{Post, SESSION, World, escape, page},
 };
 
 /// Returns a page whose browser loads these addresses ahead of time.

@@ -4,7 +4,10 @@
 use http::Method;
 use tower_magic_link::{Builder, page::CrossDevice};
 
-use crate::world::{ADA, Post, SESSION, World};
+use crate::{
+    names::ADA,
+    world::{Post, SESSION, World},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]

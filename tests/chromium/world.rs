@@ -17,10 +17,10 @@ use tower_magic_link::{
 use crate::{
     browser::{Browser, Setup},
     driver::Driver,
+    names::ADA,
     site::{APP, MAIL, Sites, WORKOS},
 };
 
-pub(crate) const ADA: &str = "ada@example.com";
 /// The session cookie, by its name.
 pub(crate) const SESSION: &str = "__Host-magic-link";
 /// The cookie that says for a minute that a session was handed out, by its name.

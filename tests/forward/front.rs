@@ -17,7 +17,7 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
-use crate::{guard_example, person::Person, program::Program, site::ADA};
+use crate::{guard_example, names::ADA, person::Person, program::Program};
 
 const CADDYFILE: &str = include_str!("../../examples/proxies/Caddyfile");
 const NGINX: &str = include_str!("../../examples/proxies/nginx.conf");

@@ -18,9 +18,10 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     front::Front,
+    names::{ADA, EVE},
     person::{Person, location},
     program::Program,
-    site::{ADA, as_gateway, spellings},
+    site::{as_gateway, spellings},
     upstream,
 };
 
@@ -111,10 +112,7 @@ async fn a_websocket_passes_the_guard_with_a_session() {
 async fn a_websocket_closes_within_a_second_of_signing_out_and_another_persons_goes_on() {
     for form in ["", "everywhere=1"] {
         let running = Front::Guard.before(&upstream::serve().await).await;
-        let (person, other) = (
-            running.person().await,
-            running.person_called("eve@example.com").await,
-        );
+        let (person, other) = (running.person().await, running.person_called(EVE).await);
         let mut socket = person.connect("/socket").await.unwrap();
         let mut others = other.connect("/socket").await.unwrap();
         for socket in [&mut socket, &mut others] {

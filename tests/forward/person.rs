@@ -8,7 +8,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest},
 };
 
-use crate::site::ADA;
+use crate::names::ADA;
 
 pub(crate) struct Person {
     http: Client,

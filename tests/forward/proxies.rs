@@ -2,8 +2,9 @@
 
 use crate::{
     front::Front,
+    names::ADA,
     person::{Person, location},
-    site::{ADA, as_gateway, spellings},
+    site::{as_gateway, spellings},
     upstream,
 };
 

@@ -15,9 +15,10 @@ use tokio::{
 
 use crate::{
     front::{Front, Running},
+    names::{ADA, EVE},
     person::Person,
     service::{Seen, Server, Service},
-    site::{ADA, NAMES},
+    site::NAMES,
 };
 
 const SETTINGS: &str = "HTTP2-Settings: AAMAAABkAAQAAP__\r\n";
@@ -145,7 +146,7 @@ fn inside() -> Bytes {
     block.extend(literal(":path", INSIDE));
     block.extend(literal(":authority", "app.example.com"));
     for name in NAMES {
-        block.extend(literal(name, "eve@example.com"));
+        block.extend(literal(name, EVE));
     }
     let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();

@@ -19,7 +19,8 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     host::{Host, Kind, listen},
-    site::{ADA, ORIGIN, SESSION, keys, program},
+    names::{ADA, ORIGIN},
+    site::{SESSION, keys, program},
 };
 
 const SIDES: [Side; 2] = [Side::Around, Side::Inside];

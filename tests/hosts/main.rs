@@ -19,6 +19,8 @@ mod host;
 mod issuer;
 mod jar;
 mod ledger;
+#[path = "../support/names.rs"]
+mod names;
 mod panics;
 mod passing;
 mod raw;

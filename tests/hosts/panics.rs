@@ -26,7 +26,8 @@ use tower_magic_link::{
 
 use crate::{
     answer::Answer,
-    site::{ADA, ORIGIN, SESSION, keys, program},
+    names::{ADA, ORIGIN},
+    site::{SESSION, keys, program},
 };
 
 /// Who panics, once.

@@ -52,10 +52,10 @@ use tower_magic_link::{
 use crate::{
     greeter::{ENDLESS, Greeter, Text, greeting},
     host::listen,
-    site::{ADA, builder, builder_with, keys, program, with_cookie},
+    names::{ADA, EVE},
+    site::{builder, builder_with, keys, program, with_cookie},
 };
 
-const EVE: &str = "eve@example.com";
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// How a session ends.

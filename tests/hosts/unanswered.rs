@@ -35,7 +35,8 @@ use tower_magic_link::{
 use crate::{
     greeter::{COLLECT, Greeter, Text, greeting, heard},
     host::listen,
-    site::{ADA, builder, program, with_cookie},
+    names::ADA,
+    site::{builder, program, with_cookie},
     streams::{ENDS, End, Person, Site, soon},
 };
 

@@ -15,7 +15,8 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     host::{Host, Kind},
-    site::{ADA, ORIGIN, SESSION, cookie_of, keys},
+    names::{ADA, ORIGIN},
+    site::{SESSION, cookie_of, keys},
 };
 
 /// One layer in every host, and the WorkOS that it asks.

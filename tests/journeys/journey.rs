@@ -6,8 +6,9 @@ use tower_magic_link::{
 };
 
 use crate::{
+    names::ADA,
     robot::Robot,
-    site::{ADA, PostOffice},
+    site::PostOffice,
     visitor::{Clicks, Habits, Seen, Visitor},
     walk::{Ending, Walk},
 };

@@ -11,6 +11,9 @@
 )]
 
 mod faults;
+#[path = "../support/names.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod names;
 mod person;
 #[path = "../support/program.rs"]
 mod program;

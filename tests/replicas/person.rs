@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use reqwest::{Client, Method, Response};
 
-use crate::site::{ORIGIN, Replica, client};
+use crate::{
+    names::ORIGIN,
+    site::{Replica, client},
+};
 
 /// A browser: it knows one origin, whoever answers for it.
 pub(crate) struct Person {

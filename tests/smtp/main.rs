@@ -10,6 +10,8 @@
 mod delivery;
 mod failure;
 mod log;
+#[path = "../support/names.rs"]
+mod names;
 #[path = "../examples/person.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod person;

@@ -10,6 +10,8 @@ use tower_magic_link::{
     workos::{NewPasswordlessSession, WorkOs},
 };
 
+use crate::names::ADA;
+
 struct World {
     clock: ManualClock,
     server: EmulatorServer,
@@ -43,7 +45,7 @@ impl World {
 }
 
 fn ada() -> NewPasswordlessSession {
-    NewPasswordlessSession::new(Email::parse("ada@example.com").unwrap())
+    NewPasswordlessSession::new(Email::parse(ADA).unwrap())
         .redirect_uri("https://app.example.com/auth/callback")
         .state("s t/+=&é")
         .expires_in(Duration::from_secs(900))
@@ -59,20 +61,16 @@ async fn a_link_is_made_mailed_opened_and_redeemed() {
     let world = World::new().await;
     let client = world.client("sk_test_key");
     let session = client.create_session(&ada()).await.unwrap();
-    assert_eq!(session.email(), Some("ada@example.com"));
+    assert_eq!(session.email(), Some(ADA));
     client.send_session(session.id()).await.unwrap();
-    let mailed = world
-        .server
-        .emulator()
-        .last_link_to("ada@example.com")
-        .unwrap();
+    let mailed = world.server.emulator().last_link_to(ADA).unwrap();
     assert_eq!(session.link().unwrap().expose(), mailed);
 
     let query = world.open(&mailed).await;
     assert_eq!(field(&query, "state"), "s t/+=&é");
     let code = AuthorizationCode::new(field(&query, "code"));
     let answer = client.profile_and_token(&code).await.unwrap();
-    assert_eq!(answer.profile().email(), "ada@example.com");
+    assert_eq!(answer.profile().email(), ADA);
     assert_eq!(answer.profile().connection_type(), "MagicLink");
     assert_eq!(answer.profile().organization_id(), None);
     let again = client.profile(answer.access_token()).await.unwrap();
