@@ -12,7 +12,7 @@ mod failure;
 mod log;
 #[path = "../support/names.rs"]
 mod names;
-#[path = "../examples/person.rs"]
+#[path = "../support/person.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod person;
 mod postbox;
