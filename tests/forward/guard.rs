@@ -19,17 +19,17 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     front::Front,
     names::{ADA, EVE},
-    person::{Person, location},
+    person::{ProxiedPerson, location},
     program::Program,
     site::{as_gateway, spellings},
     upstream,
 };
 
 /// Starts the guard in front of a service, and somebody who is signed in.
-async fn guarded(upstream: &str) -> (Program, Person, String) {
+async fn guarded(upstream: &str) -> (Program, ProxiedPerson, String) {
     let mut guard = Program::example("guard", &[("UPSTREAM", upstream)]);
     let origin = guard.says("listening on ");
-    let mut person = Person::at(&origin);
+    let mut person = ProxiedPerson::at(&origin);
     person
         .sign_in(|| guard.says("sign-in link for ada@example.com: "))
         .await;
@@ -40,7 +40,7 @@ async fn guarded(upstream: &str) -> (Program, Person, String) {
 async fn nobody_gets_past_the_guard_without_signing_in() {
     let mut guard = Program::example("guard", &[("UPSTREAM", &upstream::serve().await)]);
     let origin = guard.says("listening on ");
-    let stranger = Person::at(&origin);
+    let stranger = ProxiedPerson::at(&origin);
     let answer = stranger.get("/page?x", &[]).await;
     assert_eq!(
         (answer.status().as_u16(), location(&answer)),
@@ -250,7 +250,10 @@ async fn a_plain_python_server_is_guarded() {
     assert_eq!(text, std::fs::read_to_string("examples/guard.rs").unwrap());
     assert_eq!(person.get("/none", &[]).await.status(), 404);
     assert_eq!(
-        Person::at(&origin).get("/guard.rs", &[]).await.status(),
+        ProxiedPerson::at(&origin)
+            .get("/guard.rs", &[])
+            .await
+            .status(),
         303
     );
 }

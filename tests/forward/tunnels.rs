@@ -16,7 +16,7 @@ use tokio::{
 use crate::{
     front::{Front, Running},
     names::{ADA, EVE},
-    person::Person,
+    person::ProxiedPerson,
     service::{Seen, Server, Service},
     site::NAMES,
 };
@@ -247,9 +247,12 @@ fn check(seen: &[Seen], caller: Caller, name: &str) {
     }
 }
 
-async fn websockets(running: &Running, person: &Person) {
+async fn websockets(running: &Running, person: &ProxiedPerson) {
     assert_eq!(person.greet("/socket").await.as_deref(), Ok("hello"));
-    assert_eq!(Person::at(&running.origin).greet("/socket").await, Err(401));
+    assert_eq!(
+        ProxiedPerson::at(&running.origin).greet("/socket").await,
+        Err(401)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

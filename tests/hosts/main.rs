@@ -11,6 +11,7 @@
 mod answer;
 mod audiences;
 mod bearer;
+mod browser;
 mod composition;
 mod contract;
 mod greeter;
