@@ -32,6 +32,11 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
+use self::names::{ADA, EVE, ORIGIN};
+
+#[path = "support/names.rs"]
+mod names;
+
 /// The bound for the admitted way, whatever the request looks like.
 const MOST_FOR_ADMITTED: u64 = 8;
 
@@ -55,7 +60,7 @@ fn an_admitted_request_costs_at_most_eight_allocations() {
         for revoked in [0, 1_000] {
             let layer = layer(revoked);
             let mut request = request.clone();
-            layer.sign_in(&mut request, "ada@example.com");
+            layer.sign_in(&mut request, ADA);
             let (status, added) = added(&layer, answer, &request);
             println!("admitted, {name}, {revoked} revoked: {added}");
             assert_eq!(status, StatusCode::OK, "{name}");
@@ -82,7 +87,7 @@ fn a_public_path_costs_a_stranger_at_most_the_room_for_a_mark() {
 #[test]
 fn a_refusal_costs_few_allocations_and_never_reaches_the_inner_service() {
     let forged = |mut request: Request<String>| {
-        layer(0).sign_in(&mut request, "eve@example.com");
+        layer(0).sign_in(&mut request, EVE);
         request
     };
     let cases = [
@@ -191,7 +196,7 @@ fn layer(revoked: u64) -> MagicLinkLayer {
         StubProvider::new(),
         KeyRing::new(SigningKey::generate().unwrap()),
     )
-    .public_url("https://app.example.com")
+    .public_url(ORIGIN)
     .public_path("/healthz")
     .revocations(revocations)
     .clock(clock)

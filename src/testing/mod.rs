@@ -1,5 +1,12 @@
-//! What an application's tests need: a clock that they set, a provider that mails nobody, a request
-//! that is signed in.
+//! What an application's tests need.
+//!
+//! - [`Browser`] keeps cookies, follows redirects and sends forms, so that a test signs in as a
+//!   person does.
+//! - [`StubProvider`] proves addresses without mail, and hands its links to the test.
+//! - [`MagicLinkLayer::sign_in`](crate::MagicLinkLayer::sign_in) signs one request in, without a
+//!   sign-in.
+//! - [`assert_protected`] fails where a path is open to a stranger.
+//! - [`ManualClock`] is time that the test sets.
 //!
 //! ```
 //! use http::Request;
@@ -24,8 +31,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 
+mod browser;
+mod call;
 mod clock;
+mod protected;
 mod sign_in;
 mod stub;
 
-pub use self::{clock::ManualClock, stub::StubProvider};
+pub use self::{
+    browser::{Browser, Visit},
+    clock::ManualClock,
+    protected::assert_protected,
+    stub::StubProvider,
+};

@@ -6,10 +6,11 @@ use http::HeaderMap;
 use tower_magic_link::{Builder, SignIn, page::CrossDevice};
 
 use crate::{
-    browser::Browser,
+    chromium::Chromium,
+    names::ADA,
     site::{APP, MAIL, WORKOS},
+    stage::{POSTS, Post, SESSION, Stage, escape, page},
     wait::eventually,
-    world::{ADA, POSTS, Post, SESSION, World, escape, page},
 };
 
 fn hello() -> String {
@@ -17,7 +18,7 @@ fn hello() -> String {
 }
 
 /// Reloads a page, which then is the same page.
-async fn stays(browser: &Browser, heading: &str) {
+async fn stays(browser: &Chromium, heading: &str) {
     browser.shows(heading).await;
     browser.reload().await;
     browser.shows(heading).await;
@@ -27,9 +28,9 @@ async fn stays(browser: &Browser, heading: &str) {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn the_back_button_leads_through_the_pages_that_were_there() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let browser = world.browser().await;
-        let link = world.ask_for_link(&browser, "/reports").await;
+        let stage = Stage::new(post).await;
+        let browser = stage.browser().await;
+        let link = stage.ask_for_link(&browser, "/reports").await;
         browser.back().await;
         browser.shows("Sign in").await;
         browser.forward().await;
@@ -45,14 +46,14 @@ async fn the_back_button_leads_through_the_pages_that_were_there() {
         browser.shows(&hello()).await;
         browser.arrives("/reports").await;
 
-        world.sign_out(&browser).await;
+        stage.sign_out(&browser).await;
         // The page that asked is not shown again, with its address.
         browser.back().await;
         browser.shows("You’re signed out").await;
         browser.goto("/reports").await;
         browser.shows("Sign in").await;
         assert!(browser.cookie(SESSION).await.is_none(), "{post:?}");
-        assert_eq!(world.exchanges(), 1, "{post:?}");
+        assert_eq!(stage.exchanges(), 1, "{post:?}");
         browser.is_content().await;
     }
 }
@@ -61,9 +62,9 @@ async fn the_back_button_leads_through_the_pages_that_were_there() {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn the_back_button_leads_through_another_browsers_answers() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let (first, second) = (world.browser().await, world.browser().await);
-        let link = world.ask_for_link(&first, "/reports").await;
+        let stage = Stage::new(post).await;
+        let (first, second) = (stage.browser().await, stage.browser().await);
+        let link = stage.ask_for_link(&first, "/reports").await;
         let letters = first.text("#match-code").await.unwrap();
         second.goto(&link).await;
         second.shows("Is that you?").await;
@@ -80,7 +81,7 @@ async fn the_back_button_leads_through_another_browsers_answers() {
         second.answer("code", &letters).await;
         second.shows(&hello()).await;
         second.arrives("/reports").await;
-        assert_eq!(world.exchanges(), 1, "{post:?}");
+        assert_eq!(stage.exchanges(), 1, "{post:?}");
         second.is_content().await;
     }
 }
@@ -89,8 +90,8 @@ async fn the_back_button_leads_through_another_browsers_answers() {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn every_page_can_be_reloaded() {
     let configure = |builder: Builder| builder.sign_in(SignIn::LinkAndCode);
-    let world = World::with(Post::Own, configure).await;
-    let (first, second) = (world.browser().await, world.browser().await);
+    let stage = Stage::with(Post::Own, configure).await;
+    let (first, second) = (stage.browser().await, stage.browser().await);
     first.goto("/reports").await;
     stays(&first, "Sign in").await;
     first
@@ -101,17 +102,17 @@ async fn every_page_can_be_reloaded() {
     // The form is sent once more, as it was.
     stays(&first, "Sign in").await;
     assert!(first.text("#problem").await.is_some());
-    assert_eq!(world.letters(), 0);
+    assert_eq!(stage.letters(), 0);
     first.answer("email", ADA).await;
     stays(&first, "Check your email").await;
-    assert_eq!(world.letters(), 1);
-    let code = world.code_to(ADA);
+    assert_eq!(stage.letters(), 1);
+    let code = stage.code_to(ADA);
     let wrong = if code == "000000" { "111111" } else { "000000" };
     first.answer("code", wrong).await;
     stays(&first, "Check your email").await;
     assert!(first.text("#problem").await.is_some());
 
-    second.goto(&world.link_to(ADA)).await;
+    second.goto(&stage.link_to(ADA)).await;
     stays(&second, "Is that you?").await;
     second.answer("code", "AAA-AAA").await;
     stays(&second, "Is that you?").await;
@@ -127,11 +128,11 @@ async fn every_page_can_be_reloaded() {
     stays(&first, "Sign out?").await;
     first.press("Sign out").await;
     stays(&first, "You’re signed out").await;
-    first.goto(&world.link_to(ADA)).await;
+    first.goto(&stage.link_to(ADA)).await;
     stays(&first, "This link no longer works").await;
     first.press("Send a new email").await;
     stays(&first, "Check your email").await;
-    first.goto(&world.link_to(ADA)).await;
+    first.goto(&stage.link_to(ADA)).await;
     stays(&first, &hello()).await;
     first.is_content().await;
     second.is_content().await;
@@ -142,18 +143,18 @@ async fn every_page_can_be_reloaded() {
 async fn two_clicks_on_the_way_in_are_as_good_as_one() {
     for post in POSTS {
         let configure = |builder: Builder| builder.insecure_no_throttle();
-        let world = World::with(post, configure).await;
-        let (first, second) = (world.browser().await, world.browser().await);
+        let stage = Stage::with(post, configure).await;
+        let (first, second) = (stage.browser().await, stage.browser().await);
         first.goto("/reports").await;
         first.shows("Sign in").await;
         first.fill("email", ADA).await;
         first.send_twice("form button").await;
         first.shows("Check your email").await;
-        world.pass(Duration::from_secs(30));
+        stage.pass(Duration::from_secs(30));
         first.reload().await;
         first.send_twice("#again").await;
         first.shows("Check your email").await;
-        let link = world.link_to(ADA);
+        let link = stage.link_to(ADA);
         let letters = first.text("#match-code").await.unwrap();
         // The mail that is read first, in whichever browser.
         second.goto(&link).await;
@@ -171,7 +172,7 @@ async fn two_clicks_on_the_way_in_are_as_good_as_one() {
         first.shows("This link no longer works").await;
         first.send_twice("#again").await;
         first.shows("Check your email").await;
-        first.goto(&world.link_to(ADA)).await;
+        first.goto(&stage.link_to(ADA)).await;
         first.shows(&hello()).await;
         first.is_content().await;
         second.is_content().await;
@@ -182,16 +183,16 @@ async fn two_clicks_on_the_way_in_are_as_good_as_one() {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn two_clicks_on_the_link_are_two_tabs_and_both_arrive() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let browser = world.browser().await;
-        let link = world.ask_for_link(&browser, "/reports").await;
+        let stage = Stage::new(post).await;
+        let browser = stage.browser().await;
+        let link = stage.ask_for_link(&browser, "/reports").await;
         let url = format!("{MAIL}/inbox");
         // As webmail has it.
         let link = format!(
             "<a target=_blank rel=noopener href=\"{}\">Go</a>",
             escape(&link)
         );
-        world.sites.publish(&url, HeaderMap::new(), page(&link));
+        stage.sites.publish(&url, HeaderMap::new(), page(&link));
         browser.goto(&url).await;
         browser.click_twice("a").await;
         let tabs = eventually("two more tabs", async || {
@@ -203,7 +204,7 @@ async fn two_clicks_on_the_link_are_two_tabs_and_both_arrive() {
             browser.shows(&hello()).await;
             browser.arrives("/reports").await;
         }
-        assert_eq!(world.exchanges(), 1, "{post:?}");
+        assert_eq!(stage.exchanges(), 1, "{post:?}");
         browser.is_content().await;
     }
 }
@@ -217,27 +218,27 @@ async fn two_clicks_are_as_good_as_one_with_a_code_and_a_confirmation() {
             .cross_device(CrossDevice::Confirm)
             .sign_in(SignIn::LinkAndCode)
     };
-    let world = World::with(Post::Own, configure).await;
-    let (first, second) = (world.browser().await, world.browser().await);
-    world.ask(&first, "/reports").await;
-    first.fill("code", &world.code_to(ADA)).await;
+    let stage = Stage::with(Post::Own, configure).await;
+    let (first, second) = (stage.browser().await, stage.browser().await);
+    stage.ask(&first, "/reports").await;
+    first.fill("code", &stage.code_to(ADA)).await;
     first.send_twice("form button").await;
     first.shows(&hello()).await;
     first.arrives("/reports").await;
-    assert_eq!(world.code_exchanges(), 1);
-    second.goto(&world.link_to(ADA)).await;
+    assert_eq!(stage.code_exchanges(), 1);
+    second.goto(&stage.link_to(ADA)).await;
     second.shows("Sign in here?").await;
     second.send_twice("form button:not([name])").await;
     second.shows(&hello()).await;
-    world.sign_out(&second).await;
-    world.sign_out(&first).await;
+    stage.sign_out(&second).await;
+    stage.sign_out(&first).await;
 
-    world.ask(&first, "/reports").await;
-    second.goto(&world.link_to(ADA)).await;
+    stage.ask(&first, "/reports").await;
+    second.goto(&stage.link_to(ADA)).await;
     second.shows("Sign in here?").await;
     second.send_twice("form button[name=answer]").await;
     second.shows("This link was turned down").await;
-    world.sign_in(&second, "/reports").await;
+    stage.sign_in(&second, "/reports").await;
     second.goto("/auth/logout").await;
     second.shows("Sign out?").await;
     second.send_twice("form button[name=everywhere]").await;
@@ -250,11 +251,11 @@ async fn two_clicks_are_as_good_as_one_with_a_code_and_a_confirmation() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_second_click_while_the_first_is_under_way_does_nothing() {
-    let world = World::new(Post::Own).await;
-    let (first, second) = (world.hasty_browser().await, world.hasty_browser().await);
-    let twice = async |browser: &Browser, held: &str| {
+    let stage = Stage::new(Post::Own).await;
+    let (first, second) = (stage.hasty_browser().await, stage.hasty_browser().await);
+    let twice = async |browser: &Chromium, held: &str| {
         let arrived = || {
-            world
+            stage
                 .sites
                 .seen()
                 .iter()
@@ -263,11 +264,11 @@ async fn a_second_click_while_the_first_is_under_way_does_nothing() {
         };
         let before = arrived();
         let button = browser.place("form button").await;
-        world.sites.hold(held);
+        stage.sites.hold(held);
         browser.click(&button).await;
         eventually(held, async || (arrived() > before).then_some(())).await;
         browser.click(&button).await;
-        world.sites.release();
+        stage.sites.release();
         assert_eq!(arrived(), before + 1, "{held}");
     };
     first.goto("/reports").await;
@@ -275,16 +276,16 @@ async fn a_second_click_while_the_first_is_under_way_does_nothing() {
     first.fill("email", ADA).await;
     twice(&first, &format!("{APP}/auth/login")).await;
     first.shows("Check your email").await;
-    assert_eq!(world.letters(), 1);
+    assert_eq!(stage.letters(), 1);
     let letters = eventually("the letters", async || first.text("#match-code").await).await;
-    second.goto(&world.link_to(ADA)).await;
+    second.goto(&stage.link_to(ADA)).await;
     second.shows("Is that you?").await;
     second.fill("code", &letters).await;
     // WorkOS has used the link up by then, and its answer is the only one.
     twice(&second, &format!("{WORKOS}/passwordless/")).await;
     second.shows(&hello()).await;
     second.arrives("/reports").await;
-    assert_eq!((world.follows(), world.exchanges()), (1, 1));
+    assert_eq!((stage.follows(), stage.exchanges()), (1, 1));
     first.is_content().await;
     second.is_content().await;
 }

@@ -3,26 +3,27 @@
 use http::HeaderMap;
 
 use crate::{
+    names::ADA,
     site::{APP, MAIL},
+    stage::{Post, SESSION, Stage, page},
     wait::eventually,
-    world::{ADA, Post, SESSION, World, page},
 };
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_link_on_another_sites_page_signs_in_and_arrives_in_one_go() {
     for post in [Post::Own, Post::WorkOs] {
-        let world = World::new(post).await;
-        let browser = world.browser().await;
-        let link = world.ask_for_link(&browser, "/reports").await;
-        let before = world.sites.seen().len();
+        let stage = Stage::new(post).await;
+        let browser = stage.browser().await;
+        let link = stage.ask_for_link(&browser, "/reports").await;
+        let before = stage.sites.seen().len();
 
-        browser.goto(&world.mail(&link)).await;
+        browser.goto(&stage.mail(&link)).await;
         browser.press("Sign in to Acme").await;
         browser.shows(&format!("Hello {ADA}")).await;
         browser.arrives("/reports").await;
 
-        let seen = world.sites.seen().split_off(before);
+        let seen = stage.sites.seen().split_off(before);
         let hops: Vec<_> = seen
             .iter()
             .filter(|seen| seen.url.starts_with(APP) && seen.from.is_some())
@@ -47,10 +48,10 @@ async fn a_link_on_another_sites_page_signs_in_and_arrives_in_one_go() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn who_is_signed_in_arrives_signed_in_from_another_sites_page() {
-    let world = World::new(Post::Own).await;
-    let browser = world.browser().await;
-    world.sign_in(&browser, "/").await;
-    browser.goto(&world.mail(&format!("{APP}/reports"))).await;
+    let stage = Stage::new(Post::Own).await;
+    let browser = stage.browser().await;
+    stage.sign_in(&browser, "/").await;
+    browser.goto(&stage.mail(&format!("{APP}/reports"))).await;
     browser.press("Sign in to Acme").await;
     browser.shows(&format!("Hello {ADA}")).await;
     browser.arrives("/reports").await;
@@ -60,21 +61,21 @@ async fn who_is_signed_in_arrives_signed_in_from_another_sites_page() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn another_sites_form_neither_signs_in_nor_out() {
-    let world = World::new(Post::Own).await;
-    let browser = world.browser().await;
-    world.sign_in(&browser, "/").await;
-    let mails = world.letters();
+    let stage = Stage::new(Post::Own).await;
+    let browser = stage.browser().await;
+    stage.sign_in(&browser, "/").await;
+    let mails = stage.letters();
     for path in ["login", "logout"] {
         let url = format!("{MAIL}/{path}");
         let html = page(&format!(
             "<form method=post action=\"{APP}/auth/{path}\"><input name=email value=\"{ADA}\"><button>Win</button></form>"
         ));
-        world.sites.publish(&url, HeaderMap::new(), html);
+        stage.sites.publish(&url, HeaderMap::new(), html);
         browser.goto(&url).await;
         browser.press("Win").await;
         browser.shows("That came from another website").await;
     }
-    assert_eq!(world.letters(), mails);
+    assert_eq!(stage.letters(), mails);
     assert!(browser.cookie(SESSION).await.is_some());
     browser.goto("/").await;
     browser.shows(&format!("Hello {ADA}")).await;
@@ -84,11 +85,11 @@ async fn another_sites_form_neither_signs_in_nor_out() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn another_site_cannot_frame_a_page() {
-    let world = World::new(Post::Own).await;
-    let browser = world.browser().await;
+    let stage = Stage::new(Post::Own).await;
+    let browser = stage.browser().await;
     let url = format!("{MAIL}/frame");
     let html = page(&format!("<iframe src=\"{APP}/auth/login\"></iframe>"));
-    world.sites.publish(&url, HeaderMap::new(), html);
+    stage.sites.publish(&url, HeaderMap::new(), html);
     browser.goto(&url).await;
     eventually("the refusal to frame a page", async || {
         let said = browser.complaints().await.concat();

@@ -4,8 +4,9 @@ use serde_json::json;
 use tower_magic_link::{Builder, SignIn};
 
 use crate::{
-    browser::Browser,
-    world::{ADA, Post, SESSION, World},
+    chromium::Chromium,
+    names::ADA,
+    stage::{Post, SESSION, Stage},
 };
 
 /// What people sign in with, and who mails it. WorkOS would send link and code in two mails.
@@ -15,8 +16,8 @@ const WAYS: [(Post, SignIn); 3] = [
     (Post::WorkOs, SignIn::Code),
 ];
 
-async fn world(post: Post, sign_in: SignIn) -> World {
-    World::with(post, |builder: Builder| builder.sign_in(sign_in)).await
+async fn stage(post: Post, sign_in: SignIn) -> Stage {
+    Stage::with(post, |builder: Builder| builder.sign_in(sign_in)).await
 }
 
 /// Returns a code that is not this one.
@@ -24,7 +25,7 @@ fn other_than(code: &str) -> &'static str {
     if code == "000000" { "111111" } else { "000000" }
 }
 
-async fn problem(browser: &Browser) -> String {
+async fn problem(browser: &Chromium) -> String {
     browser.text("#problem").await.unwrap_or_default()
 }
 
@@ -33,9 +34,9 @@ async fn problem(browser: &Browser) -> String {
 async fn a_code_typed_in_the_first_tab_signs_in() {
     for (post, sign_in) in WAYS {
         let name = format!("{post:?} {sign_in:?}");
-        let world = world(post, sign_in).await;
-        let browser = world.browser().await;
-        world.ask(&browser, "/reports?year=2026").await;
+        let stage = stage(post, sign_in).await;
+        let browser = stage.browser().await;
+        stage.ask(&browser, "/reports?year=2026").await;
         let field = browser
             .run(
                 "const { type, inputMode, autocomplete, required, labels } = document.getElementById('code');
@@ -55,7 +56,7 @@ async fn a_code_typed_in_the_first_tab_signs_in() {
             ]),
             "{name}"
         );
-        let code = world.code_to(ADA);
+        let code = stage.code_to(ADA);
         browser.answer("code", other_than(&code)).await;
         browser.shows("Check your email").await;
         assert!(
@@ -68,8 +69,8 @@ async fn a_code_typed_in_the_first_tab_signs_in() {
         browser.answer("code", &format!("{start} {end}")).await;
         browser.shows(&format!("Hello {ADA}")).await;
         browser.arrives("/reports?year=2026").await;
-        assert_eq!(world.code_exchanges(), 2, "{name}");
-        assert_eq!(world.exchanges(), 0, "{name}");
+        assert_eq!(stage.code_exchanges(), 2, "{name}");
+        assert_eq!(stage.exchanges(), 0, "{name}");
         browser.is_content().await;
     }
 }
@@ -77,10 +78,10 @@ async fn a_code_typed_in_the_first_tab_signs_in() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn five_wrong_codes_end_the_code_and_not_the_link() {
-    let world = world(Post::Own, SignIn::LinkAndCode).await;
-    let browser = world.browser().await;
-    world.ask(&browser, "/reports").await;
-    let (code, link) = (world.code_to(ADA), world.link_to(ADA));
+    let stage = stage(Post::Own, SignIn::LinkAndCode).await;
+    let browser = stage.browser().await;
+    stage.ask(&browser, "/reports").await;
+    let (code, link) = (stage.code_to(ADA), stage.link_to(ADA));
     for _ in 0..5 {
         browser.answer("code", other_than(&code)).await;
         browser.shows("Check your email").await;
@@ -88,7 +89,7 @@ async fn five_wrong_codes_end_the_code_and_not_the_link() {
     }
     browser.answer("code", &code).await;
     browser.shows("Too many wrong codes").await;
-    assert_eq!(world.code_exchanges(), 5);
+    assert_eq!(stage.code_exchanges(), 5);
     browser.goto(&link).await;
     browser.shows(&format!("Hello {ADA}")).await;
     browser.is_content().await;
@@ -97,18 +98,18 @@ async fn five_wrong_codes_end_the_code_and_not_the_link() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_code_is_typed_nowhere_else() {
-    let world = world(Post::Own, SignIn::LinkAndCode).await;
-    let (first, second) = (world.browser().await, world.browser().await);
-    world.ask(&first, "/reports").await;
+    let stage = stage(Post::Own, SignIn::LinkAndCode).await;
+    let (first, second) = (stage.browser().await, stage.browser().await);
+    stage.ask(&first, "/reports").await;
     let check = first.url().await.unwrap();
     second.goto(&check).await;
     second.shows("Check your email").await;
     assert_eq!(second.text("form").await, None);
     // The code in the mail, and the letters for who opens its link, are for two fields.
     let letters = first.text("#match-code").await.unwrap();
-    second.goto(&world.link_to(ADA)).await;
+    second.goto(&stage.link_to(ADA)).await;
     second.shows("Is that you?").await;
-    second.answer("code", &world.code_to(ADA)).await;
+    second.answer("code", &stage.code_to(ADA)).await;
     assert!(
         problem(&second)
             .await

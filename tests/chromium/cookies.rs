@@ -1,15 +1,16 @@
 //! Browsers that do not keep our cookies: they are told so, and are not sent round and round.
 
 use crate::{
-    browser::Browser,
+    chromium::Chromium,
+    names::ADA,
     site::APP,
-    world::{ADA, ARRIVED, BROWSER, POSTS, Post, SESSION, World},
+    stage::{ARRIVED, BROWSER, POSTS, Post, SESSION, Stage},
 };
 
 const BLOCKED: &str = "Your browser blocks our cookie";
 
 /// Asserts that a page names the cookie that is missed.
-async fn names(browser: &Browser, cookie: &str) {
+async fn names(browser: &Chromium, cookie: &str) {
     let detail = browser.text(".detail").await.unwrap();
     assert!(
         detail.starts_with(&format!("Cookie: {cookie}.")),
@@ -22,21 +23,21 @@ async fn names(browser: &Browser, cookie: &str) {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_browser_that_blocks_cookies_is_told_so_and_nothing_is_used_up() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let browser = world.browser_without_cookies().await;
+        let stage = Stage::new(post).await;
+        let browser = stage.browser_without_cookies().await;
         browser.goto("/reports").await;
         browser.shows("Sign in").await;
         browser.fill("email", ADA).await;
-        let before = world.sites.seen().len();
+        let before = stage.sites.seen().len();
         browser.submit().await;
         browser.shows(BLOCKED).await;
         names(&browser, BROWSER).await;
         // It was asked for mail, and was told: no loop.
-        let seen = world.sites.seen().split_off(before);
+        let seen = stage.sites.seen().split_off(before);
         let paths: Vec<_> = seen.iter().map(|seen| &seen.url[APP.len()..]).collect();
         assert_eq!(paths, ["/auth/login", "/auth/check"], "{post:?}");
 
-        let link = world.link_to(ADA);
+        let link = stage.link_to(ADA);
         browser.goto(&link).await;
         browser.shows("Is that you?").await;
         browser.answer("code", "BCDFGH").await;
@@ -45,7 +46,7 @@ async fn a_browser_that_blocks_cookies_is_told_so_and_nothing_is_used_up() {
         browser.press("Try again").await;
         browser.shows("Sign in").await;
         assert_eq!(browser.jar().await.len(), 0, "{post:?}");
-        assert_eq!(world.exchanges(), 0, "{post:?}");
+        assert_eq!(stage.exchanges(), 0, "{post:?}");
         browser.is_content().await;
     }
 }
@@ -53,16 +54,16 @@ async fn a_browser_that_blocks_cookies_is_told_so_and_nothing_is_used_up() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_browser_that_drops_the_session_cookie_is_told_so_once() {
-    let world = World::new(Post::Own).await;
-    let browser = world.browser().await;
-    world.sign_in(&browser, "/reports").await;
+    let stage = Stage::new(Post::Own).await;
+    let browser = stage.browser().await;
+    stage.sign_in(&browser, "/reports").await;
     assert!(browser.cookie(ARRIVED).await.is_some());
     browser.forget_cookie(SESSION).await;
-    let before = world.sites.seen().len();
+    let before = stage.sites.seen().len();
     browser.goto("/reports").await;
     browser.shows(BLOCKED).await;
     names(&browser, SESSION).await;
-    let seen = world.sites.seen().split_off(before);
+    let seen = stage.sites.seen().split_off(before);
     let paths: Vec<_> = seen.iter().map(|seen| &seen.url[APP.len()..]).collect();
     assert_eq!(paths, ["/reports", "/auth/login"]);
     assert!(browser.cookie(ARRIVED).await.is_none());
@@ -70,7 +71,7 @@ async fn a_browser_that_drops_the_session_cookie_is_told_so_once() {
     // The next try is an honest one.
     browser.press("Try again").await;
     browser.shows("Sign in").await;
-    world.sign_in(&browser, "/reports").await;
+    stage.sign_in(&browser, "/reports").await;
     browser.is_content().await;
 }
 
@@ -78,9 +79,9 @@ async fn a_browser_that_drops_the_session_cookie_is_told_so_once() {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_browser_that_forgets_everything_in_between_is_another_one() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let browser = world.browser().await;
-        let link = world.ask_for_link(&browser, "/reports").await;
+        let stage = Stage::new(post).await;
+        let browser = stage.browser().await;
+        let link = stage.ask_for_link(&browser, "/reports").await;
         let letters = browser.text("#match-code").await.unwrap();
         browser.forget().await;
         browser.goto(&link).await;

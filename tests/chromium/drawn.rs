@@ -13,7 +13,7 @@ use tower_magic_link::{
 
 use crate::{
     gallery::{LOGIN, Screen, Way},
-    world::ADA,
+    names::ADA,
 };
 
 const LINK_LIFETIME: Duration = Duration::from_secs(15 * 60);

@@ -4,18 +4,19 @@ use http::HeaderMap;
 use tower_magic_link::{Builder, page::CrossDevice};
 
 use crate::{
-    browser::Browser,
+    chromium::Chromium,
+    names::ADA,
     site::MAIL,
-    world::{ADA, ARRIVED, BROWSER, POSTS, Post, SESSION, World, escape, page},
+    stage::{ARRIVED, BROWSER, POSTS, Post, SESSION, Stage, escape, page},
 };
 
 /// Returns the letters that the browser that began shows.
-async fn letters(browser: &Browser) -> String {
+async fn letters(browser: &Chromium) -> String {
     browser.text("#match-code").await.expect("letters")
 }
 
 /// Asserts that nobody is signed in in a browser.
-async fn is_signed_out(browser: &Browser) {
+async fn is_signed_out(browser: &Chromium) {
     assert!(browser.cookie(SESSION).await.is_none());
     browser.goto("/reports").await;
     browser.shows("Sign in").await;
@@ -25,9 +26,9 @@ async fn is_signed_out(browser: &Browser) {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn the_letters_from_the_first_browser_sign_in_another() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let (first, second) = (world.browser().await, world.browser().await);
-        let link = world.ask_for_link(&first, "/reports?year=2026").await;
+        let stage = Stage::new(post).await;
+        let (first, second) = (stage.browser().await, stage.browser().await);
+        let link = stage.ask_for_link(&first, "/reports?year=2026").await;
         let letters = letters(&first).await;
 
         second.goto(&link).await;
@@ -37,14 +38,14 @@ async fn the_letters_from_the_first_browser_sign_in_another() {
             Some("a***@example.com")
         );
         assert!(second.cookie(SESSION).await.is_none(), "{post:?}");
-        assert_eq!(world.exchanges(), 0, "{post:?}");
+        assert_eq!(stage.exchanges(), 0, "{post:?}");
         // As they are typed on a telephone. In our own mail the answer redirects to WorkOS, which
         // the page's policy must let happen.
         let typed = letters.to_lowercase().replace('-', " ");
         second.answer("code", &typed).await;
         second.shows(&format!("Hello {ADA}")).await;
         second.arrives("/reports?year=2026").await;
-        assert_eq!(world.exchanges(), 1, "{post:?}");
+        assert_eq!(stage.exchanges(), 1, "{post:?}");
 
         let jar = second.jar().await;
         let mut names: Vec<_> = jar.iter().map(|cookie| cookie["name"].as_str()).collect();
@@ -65,9 +66,9 @@ async fn the_letters_from_the_first_browser_sign_in_another() {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn five_wrong_answers_end_the_other_browsers_way_and_no_other() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let (first, second) = (world.browser().await, world.browser().await);
-        let link = world.ask_for_link(&first, "/reports").await;
+        let stage = Stage::new(post).await;
+        let (first, second) = (stage.browser().await, stage.browser().await);
+        let link = stage.ask_for_link(&first, "/reports").await;
         let letters = letters(&first).await;
         second.goto(&link).await;
         second.shows("Is that you?").await;
@@ -90,7 +91,7 @@ async fn five_wrong_answers_end_the_other_browsers_way_and_no_other() {
         second.goto(&asked).await;
         second.answer("code", &letters).await;
         second.shows("Too many wrong codes").await;
-        assert_eq!(world.exchanges(), 0, "{post:?}");
+        assert_eq!(stage.exchanges(), 0, "{post:?}");
         is_signed_out(&second).await;
 
         first.goto(&link).await;
@@ -99,7 +100,7 @@ async fn five_wrong_answers_end_the_other_browsers_way_and_no_other() {
             first.shows("This link no longer works").await;
             first.press("Send a new link").await;
             first.shows("Check your email").await;
-            first.goto(&world.link_to(ADA)).await;
+            first.goto(&stage.link_to(ADA)).await;
         }
         first.shows(&format!("Hello {ADA}")).await;
         first.arrives("/reports").await;
@@ -113,21 +114,21 @@ async fn five_wrong_answers_end_the_other_browsers_way_and_no_other() {
 async fn a_click_signs_in_another_browser_where_that_is_the_rule() {
     for post in POSTS {
         let confirm = |builder: Builder| builder.cross_device(CrossDevice::Confirm);
-        let world = World::with(post, confirm).await;
-        let (first, second) = (world.browser().await, world.browser().await);
-        let link = world.ask_for_link(&first, "/reports").await;
+        let stage = Stage::with(post, confirm).await;
+        let (first, second) = (stage.browser().await, stage.browser().await);
+        let link = stage.ask_for_link(&first, "/reports").await;
         assert_eq!(first.text("#match-code").await, None, "{post:?}");
         second.goto(&link).await;
         second.shows("Sign in here?").await;
-        assert_eq!(world.exchanges(), 0, "{post:?}");
+        assert_eq!(stage.exchanges(), 0, "{post:?}");
         second.press("Sign in here").await;
         second.shows(&format!("Hello {ADA}")).await;
         second.arrives("/reports").await;
         is_signed_out(&first).await;
 
         // The other button, and then this one too late.
-        let link = world.ask_for_link(&first, "/reports").await;
-        world.sign_out(&second).await;
+        let link = stage.ask_for_link(&first, "/reports").await;
+        stage.sign_out(&second).await;
         second.goto(&link).await;
         second.shows("Sign in here?").await;
         let asked = second.url().await.unwrap();
@@ -138,7 +139,7 @@ async fn a_click_signs_in_another_browser_where_that_is_the_rule() {
         second.press("Sign in here").await;
         second.shows("This link was turned down").await;
         is_signed_out(&second).await;
-        assert_eq!(world.exchanges(), 1, "{post:?}");
+        assert_eq!(stage.exchanges(), 1, "{post:?}");
 
         if post == Post::Own {
             first.goto(&link).await;
@@ -154,13 +155,13 @@ async fn a_click_signs_in_another_browser_where_that_is_the_rule() {
 async fn another_browser_is_sent_back_where_that_is_the_rule() {
     for post in POSTS {
         let refuse = |builder: Builder| builder.cross_device(CrossDevice::Refuse);
-        let world = World::with(post, refuse).await;
-        let (first, second) = (world.browser().await, world.browser().await);
-        let link = world.ask_for_link(&first, "/reports").await;
+        let stage = Stage::with(post, refuse).await;
+        let (first, second) = (stage.browser().await, stage.browser().await);
+        let link = stage.ask_for_link(&first, "/reports").await;
         assert_eq!(first.text("#match-code").await, None, "{post:?}");
         second.goto(&link).await;
         second.shows("Open the link where you began").await;
-        assert_eq!(world.exchanges(), 0, "{post:?}");
+        assert_eq!(stage.exchanges(), 0, "{post:?}");
         second.press("Sign in here instead").await;
         second.shows("Sign in").await;
         second.arrives("/auth/login").await;
@@ -177,12 +178,12 @@ async fn another_browser_is_sent_back_where_that_is_the_rule() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn an_answer_from_another_site_signs_nobody_in() {
-    let world = World::with(Post::Own, |builder| {
+    let stage = Stage::with(Post::Own, |builder| {
         builder.cross_device(CrossDevice::Confirm)
     })
     .await;
-    let (first, second) = (world.browser().await, world.browser().await);
-    let link = world.ask_for_link(&first, "/reports").await;
+    let (first, second) = (stage.browser().await, stage.browser().await);
+    let link = stage.ask_for_link(&first, "/reports").await;
     second.goto(&link).await;
     second.shows("Sign in here?").await;
     let url = format!("{}/win", MAIL);
@@ -190,10 +191,10 @@ async fn an_answer_from_another_site_signs_nobody_in() {
         "<form method=post action=\"{}\"><button>Win</button></form>",
         escape(&link)
     ));
-    world.sites.publish(&url, HeaderMap::new(), html);
+    stage.sites.publish(&url, HeaderMap::new(), html);
     second.goto(&url).await;
     second.press("Win").await;
     second.shows("That came from another website").await;
-    assert_eq!(world.exchanges(), 0);
+    assert_eq!(stage.exchanges(), 0);
     is_signed_out(&second).await;
 }

@@ -6,13 +6,14 @@ use serde_json::json;
 use tower_magic_link::page::{DefaultPages, OnwardPage, Page, Pages};
 
 use crate::{
-    browser::Browser,
+    chromium::Chromium,
+    names::ADA,
     site::{APP, MAIL},
-    world::{ADA, POSTS, Post, World},
+    stage::{POSTS, Post, Stage},
 };
 
 /// Returns what is kept in the browser for the application: all of its keys and values.
-async fn kept(browser: &Browser) -> serde_json::Value {
+async fn kept(browser: &Chromium) -> serde_json::Value {
     browser
         .run("return Object.entries(localStorage)")
         .await
@@ -20,9 +21,9 @@ async fn kept(browser: &Browser) -> serde_json::Value {
 }
 
 /// Returns the statuses with which callbacks were answered.
-fn callbacks(world: &World) -> Vec<StatusCode> {
+fn callbacks(stage: &Stage) -> Vec<StatusCode> {
     let url = format!("{APP}/auth/callback");
-    let seen = world.sites.seen();
+    let seen = stage.sites.seen();
     let callbacks = seen.iter().filter(|seen| seen.url == url);
     callbacks.map(|seen| seen.status).collect()
 }
@@ -31,9 +32,9 @@ fn callbacks(world: &World) -> Vec<StatusCode> {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_fragment_is_there_again_after_the_sign_in() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let browser = world.browser().await;
-        let link = world
+        let stage = Stage::new(post).await;
+        let browser = stage.browser().await;
+        let link = stage
             .ask_for_link(&browser, "/reports?year=2026#part/2")
             .await;
         assert_ne!(kept(&browser).await, json!([]), "{post:?}");
@@ -42,7 +43,7 @@ async fn a_fragment_is_there_again_after_the_sign_in() {
         browser.goto(&link).await;
         browser.shows(&format!("Hello {ADA}")).await;
         browser.arrives("/reports?year=2026#part/2").await;
-        assert_eq!(callbacks(&world), [StatusCode::OK], "{post:?}");
+        assert_eq!(callbacks(&stage), [StatusCode::OK], "{post:?}");
         // It is used once.
         assert_eq!(kept(&browser).await, json!([]), "{post:?}");
         // The page between is none to go back to.
@@ -60,15 +61,15 @@ async fn a_fragment_is_there_again_after_the_sign_in() {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn without_a_fragment_nothing_is_kept_and_no_page_stands_between() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let browser = world.browser().await;
-        let link = world.ask_for_link(&browser, "/reports").await;
+        let stage = Stage::new(post).await;
+        let browser = stage.browser().await;
+        let link = stage.ask_for_link(&browser, "/reports").await;
         assert_eq!(kept(&browser).await, json!([]), "{post:?}");
         browser.goto(&link).await;
         browser.shows(&format!("Hello {ADA}")).await;
         browser.arrives("/reports").await;
         assert_eq!(kept(&browser).await, json!([]), "{post:?}");
-        assert_eq!(callbacks(&world), [StatusCode::SEE_OTHER], "{post:?}");
+        assert_eq!(callbacks(&stage), [StatusCode::SEE_OTHER], "{post:?}");
         browser.is_content().await;
     }
 }
@@ -76,8 +77,8 @@ async fn without_a_fragment_nothing_is_kept_and_no_page_stands_between() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn what_was_put_into_the_storage_leads_nowhere_else() {
-    let world = World::with(Post::Own, |builder| builder.insecure_no_throttle()).await;
-    let browser = world.browser().await;
+    let stage = Stage::with(Post::Own, |builder| builder.insecure_no_throttle()).await;
+    let browser = stage.browser().await;
     // Each after the moment at which it was kept; the last ones are a day old, and of no moment at
     // all.
     let cases = [
@@ -94,7 +95,7 @@ async fn what_was_put_into_the_storage_leads_nowhere_else() {
         ("#never", "''", "/reports"),
     ];
     for (value, moment, arrives) in cases {
-        let link = world.ask_for_link(&browser, "/reports#part").await;
+        let link = stage.ask_for_link(&browser, "/reports#part").await;
         let put =
             format!("localStorage.setItem(Object.keys(localStorage)[0], {moment} + {value:?})");
         browser.run(&put).await.unwrap();
@@ -102,25 +103,25 @@ async fn what_was_put_into_the_storage_leads_nowhere_else() {
         browser.shows(&format!("Hello {ADA}")).await;
         browser.arrives(arrives).await;
         assert_eq!(kept(&browser).await, json!([]), "{value:?}");
-        world.sign_out(&browser).await;
+        stage.sign_out(&browser).await;
     }
-    assert_eq!(callbacks(&world), [StatusCode::OK; 7]);
+    assert_eq!(callbacks(&stage), [StatusCode::OK; 7]);
     browser.is_content().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn the_script_leads_to_no_other_site() {
-    let world = World::new(Post::Own).await;
-    let browser = world.browser().await;
-    let headers = world.sites.page_headers().await;
-    let greeting = crate::world::page("<h1>Arrived</h1>");
-    world.sites.publish(
+    let stage = Stage::new(Post::Own).await;
+    let browser = stage.browser().await;
+    let headers = stage.sites.page_headers().await;
+    let greeting = crate::stage::page("<h1>Arrived</h1>");
+    stage.sites.publish(
         &format!("{APP}/public/there"),
         HeaderMap::new(),
         greeting.clone(),
     );
-    world
+    stage
         .sites
         .publish(&format!("{MAIL}/there"), HeaderMap::new(), greeting);
     let cases = [
@@ -132,14 +133,14 @@ async fn the_script_leads_to_no_other_site() {
     for (to, heading) in cases {
         let page = format!("{APP}/public/onward");
         let html = DefaultPages::new().render(&Page::Onward(OnwardPage::new(to)));
-        world.sites.publish(&page, headers.clone(), html);
-        let before = world.sites.seen().len();
+        stage.sites.publish(&page, headers.clone(), html);
+        let before = stage.sites.seen().len();
         browser.goto(&page).await;
         // Whatever the script does, it has done by the time of the browser's next page.
         browser.shows(heading).await;
         browser.goto("/public/there").await;
         browser.shows("Arrived").await;
-        let seen = world.sites.seen().split_off(before);
+        let seen = stage.sites.seen().split_off(before);
         assert!(
             seen.iter().all(|seen| !seen.url.starts_with(MAIL)),
             "{to}: {seen:?}"

@@ -8,9 +8,10 @@ use tower_magic_link::{
 };
 
 use crate::{
-    browser::Browser,
+    chromium::Chromium,
     drawn,
-    world::{ADA, SESSION, World},
+    names::ADA,
+    stage::{SESSION, Stage},
 };
 
 /// A page, by the name of its picture.
@@ -38,7 +39,7 @@ pub(crate) enum Rules {
     Usual,
 }
 
-type Walk = for<'a> fn(&'a World, &'a Browser) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+type Walk = for<'a> fn(&'a Stage, &'a Chromium) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 pub(crate) const LOGIN: &str = "/auth/login?return_to=/reports";
 
@@ -120,9 +121,9 @@ fn begun() -> Vec<Screen> {
             "check",
             Rules::Usual,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                 })
             },
         ),
@@ -130,10 +131,10 @@ fn begun() -> Vec<Screen> {
             "check-later",
             Rules::Usual,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
-                    world.pass(Duration::from_secs(30));
+                    stage.ask(browser, "/reports").await;
+                    stage.pass(Duration::from_secs(30));
                     browser.reload().await;
                 })
             },
@@ -142,9 +143,9 @@ fn begun() -> Vec<Screen> {
             "check-confirm",
             Rules::Confirm,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                 })
             },
         ),
@@ -152,9 +153,9 @@ fn begun() -> Vec<Screen> {
             "check-refuse",
             Rules::Refuse,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                 })
             },
         ),
@@ -162,9 +163,9 @@ fn begun() -> Vec<Screen> {
             "check-elsewhere",
             Rules::Usual,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                     browser.forget().await;
                     let check = browser.url().await.unwrap();
                     browser.goto(&check).await;
@@ -177,18 +178,18 @@ fn begun() -> Vec<Screen> {
 /// Where its link is opened in another browser.
 fn elsewhere() -> Vec<Screen> {
     vec![
-        walked("match", Rules::Usual, "Is that you?", |world, browser| {
+        walked("match", Rules::Usual, "Is that you?", |stage, browser| {
             Box::pin(async {
-                open_elsewhere(world, browser).await;
+                open_elsewhere(stage, browser).await;
             })
         }),
         walked(
             "match-wrong",
             Rules::Usual,
             "Is that you?",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    open_elsewhere(world, browser).await;
+                    open_elsewhere(stage, browser).await;
                     browser.answer("code", "AAA-AAA").await;
                 })
             },
@@ -197,9 +198,9 @@ fn elsewhere() -> Vec<Screen> {
             "match-missing",
             Rules::Usual,
             "Is that you?",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    open_elsewhere(world, browser).await;
+                    open_elsewhere(stage, browser).await;
                     browser.run(NO_VALIDATION).await.unwrap();
                     browser.answer("code", "").await;
                 })
@@ -209,9 +210,9 @@ fn elsewhere() -> Vec<Screen> {
             "match-too-many",
             Rules::Usual,
             "Too many wrong codes",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    open_elsewhere(world, browser).await;
+                    open_elsewhere(stage, browser).await;
                     for _ in 0..6 {
                         browser.answer("code", "AAA-AAA").await;
                     }
@@ -222,9 +223,9 @@ fn elsewhere() -> Vec<Screen> {
             "confirm",
             Rules::Confirm,
             "Sign in here?",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    open_elsewhere(world, browser).await;
+                    open_elsewhere(stage, browser).await;
                 })
             },
         ),
@@ -232,9 +233,9 @@ fn elsewhere() -> Vec<Screen> {
             "confirm-declined",
             Rules::Confirm,
             "This link was turned down",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    open_elsewhere(world, browser).await;
+                    open_elsewhere(stage, browser).await;
                     browser.press("That wasn’t me").await;
                 })
             },
@@ -243,9 +244,9 @@ fn elsewhere() -> Vec<Screen> {
             "refuse",
             Rules::Refuse,
             "Open the link where you began",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    open_elsewhere(world, browser).await;
+                    open_elsewhere(stage, browser).await;
                 })
             },
         ),
@@ -259,9 +260,9 @@ fn codes() -> Vec<Screen> {
             "check-code",
             Rules::Code,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                 })
             },
         ),
@@ -269,9 +270,9 @@ fn codes() -> Vec<Screen> {
             "check-code-wrong",
             Rules::Code,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                     browser.answer("code", "12345").await;
                 })
             },
@@ -280,9 +281,9 @@ fn codes() -> Vec<Screen> {
             "check-code-elsewhere",
             Rules::Code,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                     browser.forget().await;
                     let check = browser.url().await.unwrap();
                     browser.goto(&check).await;
@@ -293,9 +294,9 @@ fn codes() -> Vec<Screen> {
             "check-link-and-code",
             Rules::LinkAndCode,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                 })
             },
         ),
@@ -303,9 +304,9 @@ fn codes() -> Vec<Screen> {
             "check-link-and-code-missing",
             Rules::LinkAndCode,
             "Check your email",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
+                    stage.ask(browser, "/reports").await;
                     browser.run(NO_VALIDATION).await.unwrap();
                     browser.answer("code", "").await;
                 })
@@ -321,11 +322,11 @@ fn ended() -> Vec<Screen> {
             "link-used",
             Rules::Usual,
             "This link no longer works",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.sign_in(browser, "/reports").await;
-                    world.sign_out(browser).await;
-                    browser.goto(&world.link_to(ADA)).await;
+                    stage.sign_in(browser, "/reports").await;
+                    stage.sign_out(browser).await;
+                    browser.goto(&stage.link_to(ADA)).await;
                 })
             },
         ),
@@ -333,11 +334,11 @@ fn ended() -> Vec<Screen> {
             "link-expired",
             Rules::Usual,
             "This link is too old",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
-                    world.pass(Duration::from_secs(15 * 60));
-                    browser.goto(&world.link_to(ADA)).await;
+                    stage.ask(browser, "/reports").await;
+                    stage.pass(Duration::from_secs(15 * 60));
+                    browser.goto(&stage.link_to(ADA)).await;
                 })
             },
         ),
@@ -345,10 +346,10 @@ fn ended() -> Vec<Screen> {
             "attempt-expired",
             Rules::Usual,
             "This sign-in has timed out",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.ask(browser, "/reports").await;
-                    world.pass(Duration::from_secs(25 * 60));
+                    stage.ask(browser, "/reports").await;
+                    stage.pass(Duration::from_secs(25 * 60));
                     browser.reload().await;
                 })
             },
@@ -357,9 +358,9 @@ fn ended() -> Vec<Screen> {
             "cookie-dropped",
             Rules::Usual,
             "Your browser blocks our cookie",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.sign_in(browser, "/reports").await;
+                    stage.sign_in(browser, "/reports").await;
                     browser.forget_cookie(SESSION).await;
                     browser.goto("/reports").await;
                 })
@@ -375,9 +376,9 @@ fn ended() -> Vec<Screen> {
                 })
             },
         ),
-        walked("sign-out", Rules::Usual, "Sign out?", |world, browser| {
+        walked("sign-out", Rules::Usual, "Sign out?", |stage, browser| {
             Box::pin(async {
-                world.sign_in(browser, "/reports").await;
+                stage.sign_in(browser, "/reports").await;
                 browser.goto("/auth/logout").await;
             })
         }),
@@ -385,10 +386,10 @@ fn ended() -> Vec<Screen> {
             "signed-out",
             Rules::Usual,
             "You’re signed out",
-            |world, browser| {
+            |stage, browser| {
                 Box::pin(async {
-                    world.sign_in(browser, "/reports").await;
-                    world.sign_out(browser).await;
+                    stage.sign_in(browser, "/reports").await;
+                    stage.sign_out(browser).await;
                 })
             },
         ),
@@ -405,7 +406,7 @@ fn walked(name: &str, rules: Rules, heading: &'static str, walk: Walk) -> Screen
 const NO_VALIDATION: &str = "document.forms[0].noValidate = true";
 
 /// Sends the form with a text that the browser itself would not let through.
-async fn submit(browser: &Browser, field: &str, text: &str) {
+async fn submit(browser: &Chromium, field: &str, text: &str) {
     browser.goto(LOGIN).await;
     browser.shows("Sign in").await;
     browser.run(NO_VALIDATION).await.unwrap();
@@ -413,8 +414,8 @@ async fn submit(browser: &Browser, field: &str, text: &str) {
 }
 
 /// Opens a link as another browser than the one that asked for it.
-async fn open_elsewhere(world: &World, browser: &Browser) {
-    let link = world.ask_for_link(browser, "/reports").await;
+async fn open_elsewhere(stage: &Stage, browser: &Chromium) {
+    let link = stage.ask_for_link(browser, "/reports").await;
     browser.forget().await;
     browser.goto(&link).await;
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use http::Version;
 
 use crate::{
+    names::ADA,
     site::APP,
+    stage::{ARRIVED, BROWSER, POSTS, Post, SESSION, Stage},
     wait::eventually,
-    world::{ADA, ARRIVED, BROWSER, POSTS, Post, SESSION, World},
 };
 
 /// How long it takes until another link can be asked for.
@@ -17,19 +18,19 @@ const A_WHILE: Duration = Duration::from_secs(30);
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_person_signs_in_by_the_link_and_out_again() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let browser = world.browser().await;
+        let stage = Stage::new(post).await;
+        let browser = stage.browser().await;
 
-        let link = world.ask_for_link(&browser, "/reports?year=2026").await;
+        let link = stage.ask_for_link(&browser, "/reports?year=2026").await;
         assert!(browser.cookie(SESSION).await.is_none(), "{post:?}");
         // The mail is read beside the page that waits for it.
         browser.open_tab().await;
         browser.goto(&link).await;
         browser.shows(&format!("Hello {ADA}")).await;
         browser.arrives("/reports?year=2026").await;
-        assert_eq!(world.exchanges(), 1, "{post:?}");
+        assert_eq!(stage.exchanges(), 1, "{post:?}");
         // In HTTP/2 Chromium sends each cookie in a field of its own.
-        let seen = world.sites.seen();
+        let seen = stage.sites.seen();
         assert!(
             seen.iter().all(|seen| seen.version == Version::HTTP_2),
             "{seen:?}"
@@ -53,7 +54,7 @@ async fn a_person_signs_in_by_the_link_and_out_again() {
         }
 
         let session = browser.cookie(SESSION).await.unwrap();
-        world.sign_out(&browser).await;
+        stage.sign_out(&browser).await;
         assert!(browser.cookie(SESSION).await.is_none(), "{post:?}");
         browser.goto("/reports").await;
         browser.shows("Sign in").await;
@@ -80,28 +81,28 @@ async fn a_person_signs_in_by_the_link_and_out_again() {
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_new_link_needs_no_second_typing() {
     for post in POSTS {
-        let world = World::new(post).await;
-        let browser = world.browser().await;
-        let first = world.ask_for_link(&browser, "/reports").await;
-        world.pass(A_WHILE);
+        let stage = Stage::new(post).await;
+        let browser = stage.browser().await;
+        let first = stage.ask_for_link(&browser, "/reports").await;
+        stage.pass(A_WHILE);
         browser.reload().await;
         let waiting = browser.url().await;
         browser.press("Send a new link").await;
         eventually("another link", async || {
-            (browser.url().await != waiting && world.link_to(ADA) != first).then_some(())
+            (browser.url().await != waiting && stage.link_to(ADA) != first).then_some(())
         })
         .await;
         browser.shows("Check your email").await;
-        let second = world.link_to(ADA);
+        let second = stage.link_to(ADA);
         browser.goto(&second).await;
         browser.shows(&format!("Hello {ADA}")).await;
 
-        world.sign_out(&browser).await;
+        stage.sign_out(&browser).await;
         browser.goto(&second).await;
         browser.shows("This link no longer works").await;
         browser.press("Send a new link").await;
         browser.shows("Check your email").await;
-        let third = world.link_to(ADA);
+        let third = stage.link_to(ADA);
         assert_ne!(third, second, "{post:?}");
         browser.goto(&third).await;
         browser.shows(&format!("Hello {ADA}")).await;
@@ -113,9 +114,9 @@ async fn a_new_link_needs_no_second_typing() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn the_wait_for_a_new_link_is_counted_down_and_is_honest() {
-    let world = World::new(Post::Own).await;
-    let browser = world.browser().await;
-    let first = world.ask_for_link(&browser, "/reports").await;
+    let stage = Stage::new(Post::Own).await;
+    let browser = stage.browser().await;
+    let first = stage.ask_for_link(&browser, "/reports").await;
     let is_held_back = "return document.getElementById('again').disabled";
     assert_eq!(browser.run(is_held_back).await.unwrap(), true);
     let seconds = async || {
@@ -128,7 +129,7 @@ async fn the_wait_for_a_new_link_is_counted_down_and_is_honest() {
     })
     .await;
 
-    world.pass(A_WHILE - Duration::from_secs(1));
+    stage.pass(A_WHILE - Duration::from_secs(1));
     browser.reload().await;
     eventually("the end of the wait", async || {
         (browser.run(is_held_back).await.ok()? == false).then_some(())
@@ -143,14 +144,14 @@ async fn the_wait_for_a_new_link_is_counted_down_and_is_honest() {
     browser.press("Send a new link").await;
     browser.is_new("the page once more").await;
     browser.shows("Check your email").await;
-    assert_eq!(world.letters(), 1);
+    assert_eq!(stage.letters(), 1);
 
-    world.pass(Duration::from_secs(1));
+    stage.pass(Duration::from_secs(1));
     browser.reload().await;
     assert_eq!(browser.text("#wait").await, None);
     browser.press("Send a new link").await;
     eventually("another link", async || {
-        (world.link_to(ADA) != first).then_some(())
+        (stage.link_to(ADA) != first).then_some(())
     })
     .await;
     browser.shows("Check your email").await;

@@ -2,7 +2,7 @@
 //!
 //! - `site`: what the browser meets on one loopback port: the application, WorkOS, and another site
 //!   with links to both.
-//! - `world`: an application behind the layer, and a chromedriver; `browser`: one profile of
+//! - `stage`: an application behind the layer, and a chromedriver; `chromium`: one profile of
 //!   Chromium.
 //! - Every test that drives a browser is ignored unless it is asked for, since it needs programs
 //!   that are not Rust.
@@ -17,7 +17,7 @@
 
 mod again;
 mod arrival;
-mod browser;
+mod chromium;
 mod codes;
 mod cookies;
 mod drawn;
@@ -26,9 +26,12 @@ mod elsewhere;
 mod fragment;
 mod gallery;
 mod journeys;
+#[path = "../support/names.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod names;
 mod preview;
 mod robots;
 mod screens;
 mod site;
+mod stage;
 mod wait;
-mod world;

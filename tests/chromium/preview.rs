@@ -4,9 +4,10 @@ use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
 use crate::{
+    names::ADA,
     site::{APP, MAIL, Seen},
+    stage::{Post, SESSION, Stage, escape, page},
     wait::eventually,
-    world::{ADA, Post, SESSION, World, escape, page},
 };
 
 /// Returns a page whose browser loads these addresses ahead of time.
@@ -48,22 +49,22 @@ async fn a_preview_uses_nothing_up_and_sets_no_cookie() {
     ];
     for (how, from, purpose) in cases {
         let name = format!("{how} from {from}");
-        let world = World::new(Post::Own).await;
-        let person = world.browser().await;
-        let link = world.ask_for_link(&person, "/reports").await;
-        let stranger = world.browser().await;
+        let stage = Stage::new(Post::Own).await;
+        let person = stage.browser().await;
+        let link = stage.ask_for_link(&person, "/reports").await;
+        let stranger = stage.browser().await;
         let form = format!("{APP}/auth/login?return_to=/reports");
         let html = ahead(how, &[&link, &form]);
-        world.sites.publish(from, HeaderMap::new(), html);
+        stage.sites.publish(from, HeaderMap::new(), html);
         for browser in [&person, &stranger] {
             let jar = browser.jar().await;
             if how == "prefetch" && *from == other && !jar.is_empty() {
                 continue;
             }
-            let before = world.sites.seen().len();
+            let before = stage.sites.seen().len();
             browser.goto(from).await;
             let previews = eventually(&name, async || {
-                let seen = previews(world.sites.seen().split_off(before), purpose);
+                let seen = previews(stage.sites.seen().split_off(before), purpose);
                 (seen.len() >= 2).then_some(seen)
             })
             .await;
@@ -85,7 +86,7 @@ async fn a_preview_uses_nothing_up_and_sets_no_cookie() {
             }
             assert_eq!(browser.jar().await, jar, "{name}");
         }
-        assert_eq!(world.exchanges(), 0, "{name}");
+        assert_eq!(stage.exchanges(), 0, "{name}");
         assert!(stranger.cookie(SESSION).await.is_none(), "{name}");
 
         person.goto(&link).await;

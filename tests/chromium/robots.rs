@@ -4,7 +4,10 @@
 use http::Method;
 use tower_magic_link::{Builder, page::CrossDevice};
 
-use crate::world::{ADA, Post, SESSION, World};
+use crate::{
+    names::ADA,
+    stage::{Post, SESSION, Stage},
+};
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
@@ -16,11 +19,11 @@ async fn no_robot_uses_up_our_own_link_or_gets_a_session() {
     ];
     for (cross_device, heading) in cases {
         let configure = |builder: Builder| builder.cross_device(cross_device);
-        let world = World::with(Post::Own, configure).await;
-        let person = world.browser().await;
-        let link = world.ask_for_link(&person, "/reports").await;
+        let stage = Stage::with(Post::Own, configure).await;
+        let person = stage.browser().await;
+        let link = stage.ask_for_link(&person, "/reports").await;
 
-        let robot = world.browser().await;
+        let robot = stage.browser().await;
         for _ in 0..3 {
             robot.goto(&link).await;
             robot.shows(heading).await;
@@ -34,8 +37,8 @@ async fn no_robot_uses_up_our_own_link_or_gets_a_session() {
             jar.iter().all(|cookie| cookie["name"] != SESSION),
             "{cross_device:?}: {jar:?}"
         );
-        assert_eq!(world.exchanges(), 0, "{cross_device:?}");
-        assert_eq!(world.follows(), 0, "{cross_device:?}");
+        assert_eq!(stage.exchanges(), 0, "{cross_device:?}");
+        assert_eq!(stage.follows(), 0, "{cross_device:?}");
         robot.is_content().await;
 
         person.goto(&link).await;
@@ -48,11 +51,11 @@ async fn no_robot_uses_up_our_own_link_or_gets_a_session() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn who_finds_workos_link_used_up_is_told_and_gets_another_by_one_press() {
-    let world = World::new(Post::WorkOs).await;
-    let person = world.browser().await;
-    let link = world.ask_for_link(&person, "/reports").await;
+    let stage = Stage::new(Post::WorkOs).await;
+    let person = stage.browser().await;
+    let link = stage.ask_for_link(&person, "/reports").await;
 
-    let robot = world.browser().await;
+    let robot = stage.browser().await;
     robot.goto(&link).await;
     robot.shows("Is that you?").await;
     let landed = robot.url().await.unwrap();
@@ -61,31 +64,31 @@ async fn who_finds_workos_link_used_up_is_told_and_gets_another_by_one_press() {
         assert!(robot.press_everything(&link, text).await > 0);
     }
     assert!(robot.cookie(SESSION).await.is_none());
-    assert_eq!(world.exchanges(), 0);
+    assert_eq!(stage.exchanges(), 0);
     robot.is_content().await;
 
     person.goto(&link).await;
     person.shows("This link no longer works").await;
     person.press("Send a new link").await;
     person.shows("Check your email").await;
-    let newer = world.link_to(ADA);
+    let newer = stage.link_to(ADA);
     assert_ne!(newer, link);
     person.goto(&newer).await;
     person.shows(&format!("Hello {ADA}")).await;
     person.arrives("/reports").await;
-    assert_eq!(world.exchanges(), 1);
+    assert_eq!(stage.exchanges(), 1);
     person.is_content().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_form_waits_for_the_person() {
-    let world = World::new(Post::Own).await;
-    let (first, second) = (world.browser().await, world.browser().await);
-    let link = world.ask_for_link(&first, "/reports").await;
+    let stage = Stage::new(Post::Own).await;
+    let (first, second) = (stage.browser().await, stage.browser().await);
+    let link = stage.ask_for_link(&first, "/reports").await;
     let letters = first.text("#match-code").await.unwrap();
     let posts = || {
-        let seen = world.sites.seen();
+        let seen = stage.sites.seen();
         let posts = seen.iter().filter(|seen| seen.method == Method::POST);
         posts.count()
     };

@@ -15,11 +15,11 @@ use tower_magic_link::{
 };
 
 use crate::{
-    browser::Browser,
+    chromium::Chromium,
     gallery::{Rules, Way, screens},
     site::APP,
+    stage::{Post, Stage, page},
     wait::eventually,
-    world::{Post, World, page},
 };
 
 const FAULTS: &str = include_str!("faults.js");
@@ -38,13 +38,13 @@ fn folder() -> PathBuf {
 }
 
 /// Asks what is wrong with the page that a browser shows.
-async fn faults(browser: &Browser) -> Vec<String> {
+async fn faults(browser: &Chromium) -> Vec<String> {
     let faults = browser.run(FAULTS).await.unwrap();
     serde_json::from_value(faults).unwrap()
 }
 
 /// Gives the browser another window and another colour scheme, and waits until the page knows.
-async fn stand_in(browser: &Browser, scheme: &str, window: (u32, u32, bool)) {
+async fn stand_in(browser: &Chromium, scheme: &str, window: (u32, u32, bool)) {
     let (width, height, is_telephone) = window;
     let scheme_wanted = json!({
         "features": [{ "name": "prefers-color-scheme", "value": scheme }],
@@ -73,7 +73,7 @@ async fn stand_in(browser: &Browser, scheme: &str, window: (u32, u32, bool)) {
 }
 
 /// Takes a picture of the whole page, also of what is below the window.
-async fn picture(browser: &Browser) -> Vec<u8> {
+async fn picture(browser: &Chromium) -> Vec<u8> {
     let metrics = browser.devtools("Page.getLayoutMetrics", json!({})).await;
     let mut clip: Value = metrics["cssContentSize"].clone();
     clip["scale"] = json!(1);
@@ -98,9 +98,9 @@ async fn every_page_is_fit_to_be_seen() {
             let builder = builder.pages(pages()).insecure_no_throttle();
             rules.set(builder)
         };
-        let world = World::with(Post::Own, configure).await;
-        let headers = world.sites.page_headers().await;
-        let browser = world.browser().await;
+        let stage = Stage::with(Post::Own, configure).await;
+        let headers = stage.sites.page_headers().await;
+        let browser = stage.browser().await;
         let screens = screens().into_iter();
         for screen in screens.filter(|screen| screen.way.rules() == rules) {
             browser.forget().await;
@@ -108,11 +108,11 @@ async fn every_page_is_fit_to_be_seen() {
                 Way::Drawn(page) => {
                     let url = format!("{APP}/public/{}", screen.name);
                     let html = pages().render(&page);
-                    world.sites.publish(&url, headers.clone(), html);
+                    stage.sites.publish(&url, headers.clone(), html);
                     browser.goto(&url).await;
                 }
                 Way::Walked(_, heading, walk) => {
-                    walk(&world, &browser).await;
+                    walk(&stage, &browser).await;
                     browser.shows(heading).await;
                 }
             }
@@ -137,9 +137,9 @@ async fn every_page_is_fit_to_be_seen() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn what_is_wrong_with_a_page_is_noticed() {
-    let world = World::new(Post::Own).await;
-    let browser = world.browser().await;
-    let policy = world.sites.page_headers().await;
+    let stage = Stage::new(Post::Own).await;
+    let browser = stage.browser().await;
+    let policy = stage.sites.page_headers().await;
     let none = HeaderMap::new();
     let cases = [
         (
@@ -218,7 +218,7 @@ async fn what_is_wrong_with_a_page_is_noticed() {
     for (name, headers, body, want) in cases {
         let url = format!("{APP}/public/wrong");
         let html = page(&format!("<main><h1>One</h1>{body}</main>"));
-        world.sites.publish(&url, headers.clone(), html);
+        stage.sites.publish(&url, headers.clone(), html);
         browser.goto(&url).await;
         if body.contains("press") {
             browser.press("Go").await;

@@ -40,8 +40,10 @@ use tokio_rustls::{
 use tower::{ServiceExt, service_fn};
 use tower_magic_link::{MagicLinkLayer, Session, emulator::Emulator};
 
+use crate::names::ORIGIN;
+
 /// The application.
-pub(crate) const APP: &str = "https://app.example.com";
+pub(crate) const APP: &str = ORIGIN;
 /// WorkOS, as browsers see it: where its links lead.
 pub(crate) const WORKOS: &str = "https://workos.example.net";
 /// A site that has nothing to do with either: somebody's webmail.

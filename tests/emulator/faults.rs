@@ -10,7 +10,7 @@ use tokio::{
 };
 use tower_magic_link::emulator::{Endpoint, Fault, Hold};
 
-use crate::{Desk, Read, exchange_of, session};
+use crate::{Desk, Read, exchange_of, names::ADA, session};
 
 /// Exchanges a code over a bare socket and returns every byte that comes back until the connection
 /// ends.
@@ -214,7 +214,7 @@ async fn a_huge_body_is_the_answer_after_that_many_spaces() {
         assert!(!read.headers.contains_key("content-length"), "{spaces}");
         let answer = read.text.trim_start_matches(' ');
         assert_eq!(read.text.len() - answer.len(), spaces);
-        assert_eq!(read.json()["email"], "ada@example.com", "{spaces}");
+        assert_eq!(read.json()["email"], ADA, "{spaces}");
     }
 }
 

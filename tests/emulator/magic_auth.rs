@@ -8,9 +8,10 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tower_magic_link::emulator::{EmulatedUser, Emulator, Endpoint, Fault};
 
-use crate::{Desk, KEY, Read};
-
-const ADA: &str = "ada@example.com";
+use crate::{
+    Desk, KEY, Read,
+    names::{ADA, EVE},
+};
 
 impl Desk {
     async fn make(&self, body: Value) -> Read {
@@ -76,7 +77,7 @@ async fn a_code_is_made_and_can_be_read_again() {
         desk.emulator.last_code_to("ADA@example.com").as_deref(),
         Some(code)
     );
-    assert_eq!(desk.emulator.last_code_to("eve@example.com"), None);
+    assert_eq!(desk.emulator.last_code_to(EVE), None);
 
     let url = desk.url(&format!("/user_management/magic_auth/{id}"));
     let read = Read::of(desk.http.get(&url).bearer_auth(KEY)).await;
@@ -278,7 +279,7 @@ async fn a_redemption_that_asks_wrongly_is_refused_and_costs_no_try() {
         }
     }
     let mut body = redemption_of(&code);
-    body["email"] = "eve@example.com".into();
+    body["email"] = EVE.into();
     let read = desk.redeem_with(&body).await;
     assert_eq!(read.json()["code"], "invalid_one_time_code", "another's");
     assert_eq!(desk.redeem(&code).await.status, 200);

@@ -23,11 +23,16 @@ use tower_magic_link::{
 };
 use url::Url;
 
+use crate::names::ADA;
+
 #[path = "../../examples/emulator.rs"]
 #[expect(dead_code, reason = "its main and its printing")]
 mod example;
 mod faults;
 mod magic_auth;
+#[path = "../support/names.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod names;
 mod outbox;
 mod passwordless;
 mod printing;
@@ -181,7 +186,7 @@ impl Read {
 }
 
 fn session() -> Value {
-    json!({ "email": "ada@example.com", "type": "MagicLink", "redirect_uri": CALLBACK, "state": "st" })
+    json!({ "email": ADA, "type": "MagicLink", "redirect_uri": CALLBACK, "state": "st" })
 }
 
 fn exchange_of(code: &str) -> Value {

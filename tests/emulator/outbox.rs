@@ -7,7 +7,11 @@ use std::{
 
 use tower_magic_link::emulator::{Emulator, Endpoint, Fault, Hold, Mail};
 
-use crate::{Desk, KEY, session};
+use crate::{
+    Desk, KEY,
+    names::{ADA, EVE},
+    session,
+};
 
 #[tokio::test]
 async fn the_outbox_holds_mails_in_order_until_it_is_taken() {
@@ -22,7 +26,7 @@ async fn the_outbox_holds_mails_in_order_until_it_is_taken() {
         desk.emulator.last_link_to("ADA@example.com"),
         links.last().cloned()
     );
-    assert_eq!(desk.emulator.last_link_to("eve@example.com"), None);
+    assert_eq!(desk.emulator.last_link_to(EVE), None);
     let taken: Vec<_> = desk
         .emulator
         .take_outbox()
@@ -31,7 +35,7 @@ async fn the_outbox_holds_mails_in_order_until_it_is_taken() {
         .collect();
     assert_eq!(taken, links);
     assert!(desk.emulator.outbox().is_empty());
-    assert_eq!(desk.emulator.last_link_to("ada@example.com"), None);
+    assert_eq!(desk.emulator.last_link_to(ADA), None);
 }
 
 #[tokio::test]

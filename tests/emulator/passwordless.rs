@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use serde_json::{Value, json};
 use tower_magic_link::emulator::Emulator;
 
-use crate::{CALLBACK, Desk, KEY, Read, session};
+use crate::{CALLBACK, Desk, KEY, Read, names::ADA, session};
 
 /// A field and what is wrong with it, for each that is.
 type Errors = &'static [(&'static str, &'static str)];
@@ -21,7 +21,7 @@ async fn creating_a_session_answers_in_workos_s_shape() {
     let want = ["object", "id", "email", "expires_at", "link"];
     assert_eq!(keys, want.map(str::to_owned).into());
     assert_eq!(body["object"], "passwordless_session");
-    assert_eq!(body["email"], "ada@example.com");
+    assert_eq!(body["email"], ADA);
     assert_eq!(body["expires_at"], "2020-09-16T15:44:08.000Z");
     let id = body["id"].as_str().unwrap();
     assert_eq!(id.strip_prefix("passwordless_session_").unwrap().len(), 26);
@@ -149,7 +149,7 @@ async fn what_may_be_left_out_may_be_left_out() {
     let desk = Desk::new().await;
     for lifetime in [900, 86_400] {
         let body = json!({
-            "email": "ada@example.com", "type": "MagicLink", "expires_in": lifetime,
+            "email": ADA, "type": "MagicLink", "expires_in": lifetime,
             "connection": "conn_1", "redirect_uri": null, "state": null,
         });
         let read = desk.create_with(body).await;
@@ -208,10 +208,7 @@ async fn sending_a_session_mails_its_link() {
     let [mail] = &desk.emulator.outbox()[..] else {
         panic!("one mail");
     };
-    assert_eq!(
-        (mail.address(), mail.link().unwrap()),
-        ("ada@example.com", link.as_str())
-    );
+    assert_eq!((mail.address(), mail.link().unwrap()), (ADA, link.as_str()));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::{KEY, Read, example, session};
+use crate::{KEY, Read, example, names::ADA, session};
 
 #[tokio::test]
 async fn the_example_says_what_each_mail_holds() {
@@ -20,7 +20,7 @@ async fn the_example_says_what_each_mail_holds() {
     Read::of(http.post(format!("{sessions}/{id}/send")).bearer_auth(KEY)).await;
     let link = body["link"].as_str().unwrap();
     let codes = format!("{}/user_management/magic_auth", server.base_url());
-    let email = serde_json::json!({ "email": "ada@example.com" });
+    let email = serde_json::json!({ "email": ADA });
     let body = Read::of(http.post(codes).bearer_auth(KEY).json(&email)).await;
     let body = body.json();
     let code = body["code"].as_str().unwrap();

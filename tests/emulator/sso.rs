@@ -6,7 +6,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tower_magic_link::emulator::EmulatedProfile;
 
-use crate::{Desk, KEY, Read, exchange_of};
+use crate::{
+    Desk, KEY, Read, exchange_of,
+    names::{ADA, EVE},
+};
 
 #[tokio::test]
 async fn a_code_yields_a_token_and_a_profile_once() {
@@ -23,7 +26,7 @@ async fn a_code_yields_a_token_and_a_profile_once() {
     assert!(id.starts_with("prof_01") && connection.starts_with("conn_01"));
     let want = json!({
         "object": "profile", "id": id, "connection_id": connection, "connection_type": "MagicLink",
-        "organization_id": null, "idp_id": "ada@example.com", "email": "ada@example.com",
+        "organization_id": null, "idp_id": ADA, "email": ADA,
         "first_name": null, "last_name": null, "name": null, "role": null, "roles": null,
         "groups": null, "custom_attributes": {}, "raw_attributes": {},
     });
@@ -201,7 +204,7 @@ async fn a_test_decides_who_the_next_codes_turn_out_to_be() {
         )
     };
     desk.emulator
-        .next_profile(|profile| profile.with_email("eve@example.com"));
+        .next_profile(|profile| profile.with_email(EVE));
     desk.emulator.next_profile(|_| {
         EmulatedProfile::of("bob@example.org")
             .with_connection_type("GoogleOAuth")
@@ -225,8 +228,8 @@ async fn a_test_decides_who_the_next_codes_turn_out_to_be() {
         first["profile"]["id"], third["profile"]["id"],
         "another address, the same person"
     );
-    assert_eq!(who(first), magic("eve@example.com"));
-    assert_eq!(who(third), magic("ada@example.com"));
+    assert_eq!(who(first), magic(EVE));
+    assert_eq!(who(third), magic(ADA));
     let want = json!({
         "object": "profile", "id": "prof_bob", "connection_id": "conn_google", "connection_type": "GoogleOAuth",
         "organization_id": "org_1", "idp_id": "1", "email": "bob@example.org",

@@ -4,6 +4,7 @@ use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
 use crate::{
+    names::ADA,
     person::{Person, location},
     program::Program,
 };
@@ -42,7 +43,7 @@ async fn the_axum_example_serves_people_and_programs() {
     let (status, me) = ask(&me, &person.cookie()).await;
     assert_eq!(status, 200);
     let me: Value = serde_json::from_str(&me).unwrap();
-    assert_eq!(me["email"], "ada@example.com");
+    assert_eq!(me["email"], ADA);
     assert!(me["until"].is_u64(), "{me}");
 }
 

@@ -5,7 +5,7 @@ use jsonwebtoken::{
 };
 use serde_json::Value;
 
-use crate::{person::Person, program::Program};
+use crate::{names::ADA, person::Person, program::Program};
 
 #[tokio::test]
 async fn the_jwks_example_hands_out_the_key_of_its_tokens() {
@@ -27,5 +27,5 @@ async fn the_jwks_example_hands_out_the_key_of_its_tokens() {
     validation.set_audience(&[&origin]);
     validation.set_issuer(&[&origin]);
     let read = jsonwebtoken::decode::<Value>(token, &key, &validation).unwrap();
-    assert_eq!(read.claims["email"], "ada@example.com");
+    assert_eq!(read.claims["email"], ADA);
 }

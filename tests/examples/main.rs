@@ -5,12 +5,18 @@
 mod grpc;
 mod hosts;
 mod jwks;
+#[path = "../support/names.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod names;
+#[path = "../support/person.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
 mod person;
 #[path = "../support/program.rs"]
 mod program;
 mod websocket;
 
 use crate::{
+    names::ADA,
     person::{Person, location},
     program::Program,
 };
@@ -46,7 +52,7 @@ async fn the_emulator_prints_where_it_listens_and_each_link() {
     let client = tower_magic_link::workos::WorkOs::new("sk_any", "any")
         .and_then(|client| client.base_url(&url))
         .unwrap();
-    let email = "ada@example.com".parse().unwrap();
+    let email = ADA.parse().unwrap();
     let session = client
         .create_session(&tower_magic_link::workos::NewPasswordlessSession::new(
             email,

@@ -7,7 +7,7 @@ use tower_magic_link::{
     emulator::{Emulator, Endpoint},
 };
 
-use crate::support::{ADA, World};
+use crate::{names::ADA, support::World};
 
 /// Returns the addresses that WorkOS was asked for.
 fn asked_for(workos: &Emulator) -> Vec<String> {

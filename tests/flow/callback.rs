@@ -15,7 +15,10 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
-use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, World, app_of, client};
+use crate::{
+    names::{ADA, EVE, ORIGIN},
+    support::{Answer, Browser, World, app_of, client},
+};
 
 const SESSION: &str = "__Host-magic-link";
 
@@ -249,8 +252,8 @@ async fn the_application_has_its_own_say_and_a_say_that_fails_lets_nobody_in() {
     let world = World::with(|builder| {
         builder.authorize(|identity: Identity| async move {
             match identity.email().as_str() {
-                "ada@example.com" => Ok(true),
-                "eve@example.com" => Ok(false),
+                ADA => Ok(true),
+                EVE => Ok(false),
                 _ => Err("the database is down"),
             }
         })

@@ -11,7 +11,10 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
-use crate::support::{ADA, Browser, ORIGIN, Post, World, app_of};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::{Browser, Post, World, app_of},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);

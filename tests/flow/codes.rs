@@ -15,7 +15,10 @@ use tower_magic_link::{
     throttle::{Limits, Rate},
 };
 
-use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World, app_of};
+use crate::{
+    names::{ADA, EVE, ORIGIN},
+    support::{Answer, Browser, Post, World, app_of},
+};
 
 const SESSION: &str = "__Host-magic-link";
 
@@ -127,7 +130,7 @@ async fn a_sign_in_costs_two_requests_with_a_link_and_three_with_a_link_and_a_co
         .unwrap();
     let callback = http.get(link).send().await.unwrap();
     let callback = callback.headers()["location"].to_str().unwrap();
-    let callback = callback.strip_prefix(crate::support::ORIGIN).unwrap();
+    let callback = callback.strip_prefix(ORIGIN).unwrap();
     assert_eq!(browser.get(callback).await.status(), 303);
     let requests = world.emulator().requests();
     let by_us = requests
@@ -597,7 +600,7 @@ async fn without_a_mailer_workos_mails_the_code_and_a_link_beside_it_is_refused(
 
     let keys = KeyRing::new(SigningKey::generate().unwrap());
     let error = MagicLinkLayer::builder(crate::support::client(&world.workos), keys)
-        .public_url("https://app.example.com")
+        .public_url(ORIGIN)
         .sign_in(SignIn::LinkAndCode)
         .build()
         .unwrap_err();

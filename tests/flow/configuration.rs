@@ -10,7 +10,10 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
-use crate::support::{ADA, Answer, Browser, KEY, ORIGIN, World, app_of};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::{Answer, Browser, KEY, World, app_of},
+};
 
 const SECRET: &[u8; 32] = b"dj7fH2-marker-kwo1pqzm4vb8xn6rty";
 const MINUTE: Duration = Duration::from_secs(60);
@@ -184,7 +187,7 @@ fn a_text_that_cannot_work_is_refused_with_its_value() {
                 ("*.example.com", "is no domain"),
                 (".example.com", "is no domain"),
                 ("@example.com", "is no domain"),
-                ("ada@example.com", "is no domain"),
+                (ADA, "is no domain"),
                 ("https://example.com", "is no domain"),
                 ("example.com,example.org", "is no domain"),
                 ("example.com ", "is no domain"),
@@ -456,7 +459,7 @@ async fn cookies_of(origin: &'static str) -> Vec<String> {
 #[tokio::test]
 async fn cookies_are_secure_and_bound_to_their_host_except_on_plain_http_loopback() {
     let cases = [
-        ("https://app.example.com", true),
+        (ORIGIN, true),
         ("https://app.example.com:8443", true),
         ("https://localhost", true),
         ("https://localhost:3000", true),

@@ -2,7 +2,10 @@
 
 use tower_magic_link::{Builder, MagicLinkLayer};
 
-use crate::support::{ADA, Browser, EVE, ORIGIN, World, app_of, client};
+use crate::{
+    names::{ADA, EVE, ORIGIN},
+    support::{Browser, World, app_of, client},
+};
 
 const WIDE: &str = "__Secure-magic-link";
 const HOST: &str = "__Host-magic-link";

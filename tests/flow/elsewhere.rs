@@ -9,7 +9,8 @@ use tower_magic_link::{
 };
 
 use crate::{
-    support::{ADA, Answer, Browser, EVE, ORIGIN, Post, World},
+    names::{ADA, EVE, ORIGIN},
+    support::{Answer, Browser, Post, World},
     throttle::Far,
 };
 

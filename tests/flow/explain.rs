@@ -9,8 +9,9 @@ use tower_magic_link::{
 };
 
 use crate::{
+    names::{ADA, ORIGIN},
     paths::{request, rules},
-    support::{ADA, ORIGIN, World, client},
+    support::{World, client},
 };
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 
 use tower_magic_link::{Builder, SignIn};
 
-use crate::support::{ADA, EVE, Post, World, by_own_link};
+use crate::{
+    names::{ADA, EVE},
+    support::{Post, World, by_own_link},
+};
 
 const SESSION: &str = "__Host-magic-link";
 

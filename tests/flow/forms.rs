@@ -3,7 +3,10 @@
 use http::{Method, Request};
 use tower_magic_link::{Builder, RejectionKind};
 
-use crate::support::{ADA, World};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::World,
+};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -21,7 +24,7 @@ async fn a_post_from_another_site_is_refused_and_nothing_is_sent() {
         (None, None),
     ];
     let origins = [
-        (Some("https://app.example.com"), Some(true)),
+        (Some(ORIGIN), Some(true)),
         (Some("https://evil.example"), Some(false)),
         (None, None),
     ];
@@ -333,7 +336,7 @@ async fn a_fragment_that_the_browser_kept_is_led_to_by_a_page_and_none_by_a_redi
         let mut browser = world.browser();
         let form = format!("email=ada@example.com{kept}");
         browser.post("/auth/login?return_to=/reports", &form).await;
-        let callback = world.follow_mail("ada@example.com").await;
+        let callback = world.follow_mail(ADA).await;
         let landed = browser.get(&callback).await;
         assert!(browser.jar.contains_key("__Host-magic-link"));
         if is_page {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_magic_link::{KeyRing, SigningKey, clock::Clock};
 
-use crate::support::{ADA, World};
+use crate::{names::ADA, support::World};
 
 fn rotate(world: &World) {
     let now = world.clock.now();

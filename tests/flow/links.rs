@@ -13,7 +13,10 @@ use tower_magic_link::{
     testing::ManualClock,
 };
 
-use crate::support::{ADA, Browser, ORIGIN, Post, World, app_of};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::{Browser, Post, World, app_of},
+};
 
 #[tokio::test]
 async fn links_are_made_from_the_public_url_whatever_the_request_says_of_its_host() {

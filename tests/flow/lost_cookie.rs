@@ -9,7 +9,10 @@ use http_body_util::Full;
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
 use tower_magic_link::{RejectionKind, Session};
 
-use crate::support::{ADA, Answer, Browser, ORIGIN, World};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::{Answer, Browser, World},
+};
 
 const SESSION: &str = "__Host-magic-link";
 const ARRIVED: &str = "__Host-magic-link-arrived";

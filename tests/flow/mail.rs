@@ -13,7 +13,10 @@ use tower_magic_link::{
     testing::StubProvider,
 };
 
-use crate::support::{ADA, ORIGIN, World};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::World,
+};
 
 /// What a mail said.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -24,6 +24,8 @@ mod keys;
 mod links;
 mod lost_cookie;
 mod mail;
+#[path = "../support/names.rs"]
+mod names;
 mod outage;
 mod paths;
 mod remember_me;

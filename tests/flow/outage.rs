@@ -14,7 +14,10 @@ use tower_magic_link::{
     store::StoreError,
 };
 
-use crate::support::World;
+use crate::{
+    names::{ADA, EVE},
+    support::World,
+};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -64,7 +67,7 @@ async fn an_hour_without_workos_signs_nobody_out() {
     );
 
     let mut newcomer = world.browser();
-    let told = newcomer.ask_for_link("eve@example.com", "/").await;
+    let told = newcomer.ask_for_link(EVE, "/").await;
     assert_eq!(told.status(), StatusCode::SERVICE_UNAVAILABLE);
     for person in &mut people {
         assert_eq!(person.post("/auth/logout", "").await.status(), 303);
@@ -84,7 +87,7 @@ async fn a_store_is_back_when_it_vouches_for_a_session_and_not_before() {
         })
     })
     .await;
-    let person = world.signed_in("ada@example.com").await;
+    let person = world.signed_in(ADA).await;
     let told = || -> Vec<_> {
         let events = world.events.lock().unwrap().clone();
         let names = events.iter().filter_map(|event| event.split(' ').next());

@@ -17,7 +17,10 @@ use tower_magic_link::{
     store::{StoreError, StoreErrorKind},
 };
 
-use crate::support::{ADA, Answer, World};
+use crate::{
+    names::ADA,
+    support::{Answer, World},
+};
 
 const PROTECTED: &str = "/public/internal";
 

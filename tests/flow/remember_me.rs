@@ -16,7 +16,10 @@ use tower_magic_link::{
     testing::ManualClock,
 };
 
-use crate::support::{ADA, Answer, Browser, ORIGIN, Post, World, app_of, by_own_link, client};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::{Answer, Browser, Post, World, app_of, by_own_link, client},
+};
 
 const SESSION: &str = "__Host-magic-link";
 const MINUTE: Duration = Duration::from_secs(60);

@@ -5,7 +5,10 @@ use http::Request;
 use http_body_util::Full;
 use url::Url;
 
-use crate::support::{ADA, Browser, ORIGIN, World};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::{Browser, World},
+};
 
 /// Signs in with a wish for afterwards, and says where the person came out.
 async fn comes_out(world: &World, browser: &mut Browser, query: &str, form: &str) -> String {

@@ -18,7 +18,10 @@ use tracing::{
     span,
 };
 
-use crate::support::{ADA, EVE, KEY, World};
+use crate::{
+    names::{ADA, EVE},
+    support::{KEY, World},
+};
 
 /// Keeps what the layer logs, at every level, in every test of this program; and what anybody logs
 /// that has the API key in it.

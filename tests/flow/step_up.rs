@@ -8,7 +8,10 @@ use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn, util::BoxCloneSyncService};
 use tower_magic_link::{MagicLinkLayer, Session};
 
-use crate::support::{ADA, App, Browser, EVE, ORIGIN, World};
+use crate::{
+    names::{ADA, EVE, ORIGIN},
+    support::{App, Browser, World},
+};
 
 const SESSION: &str = "__Host-magic-link";
 const MINUTE: Duration = Duration::from_secs(60);

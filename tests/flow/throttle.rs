@@ -13,7 +13,10 @@ use tower_magic_link::{
     throttle::{Charge, Charged, Limits, MemoryThrottle, Rate, Take, Throttle, ThrottleKey},
 };
 
-use crate::support::{ADA, Answer, Browser, EVE, ORIGIN, World};
+use crate::{
+    names::{ADA, EVE, ORIGIN},
+    support::{Answer, Browser, World},
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Wide enough not to matter.
@@ -85,7 +88,7 @@ async fn asking_for_the_link_again_counts_as_well() {
 async fn over_the_limit_every_address_is_answered_by_the_same_bytes() {
     let world = World::with(|builder| builder.email_domains(["example.com"])).await;
     let mut answers = Vec::new();
-    for email in ["ada@example.com", "eve@example.org", "bob@example.com"] {
+    for email in [ADA, "eve@example.org", "bob@example.com"] {
         let mut browser = world.browser();
         browser.get("/auth/login").await;
         for _ in 0..3 {
@@ -122,7 +125,7 @@ async fn over_the_limit_every_address_is_answered_by_the_same_bytes() {
 async fn addresses_that_differ_in_case_or_spaces_share_a_limit() {
     let world = World::new().await;
     for (email, want) in [
-        ("ada@example.com", 303),
+        (ADA, 303),
         ("Ada@Example.com", 303),
         (" ADA@EXAMPLE.COM ", 303),
         ("aDa@example.com", 429),
@@ -139,7 +142,7 @@ async fn addresses_that_differ_in_their_tag_share_a_limit_and_stay_addresses() {
     for (email, want) in [
         ("ada+1@example.com", 303),
         ("Ada+2+3@example.com", 303),
-        ("ada@example.com", 303),
+        (ADA, 303),
         ("ada+4@example.com", 429),
         ("ada+4@example.org", 303),
         ("bob+ada@example.com", 303),
@@ -233,12 +236,12 @@ async fn many_networks_together_have_an_address_mailed_no_more_often_than_its_ow
 async fn a_network_has_its_own_share_of_each_address_and_a_tag_or_a_neighbour_buys_no_more() {
     let world = World::new().await;
     let cases = [
-        ("ada@example.com", "2001:db8::1", 303),
+        (ADA, "2001:db8::1", 303),
         ("Ada+1@example.com", "2001:db8::2", 303),
         ("ada+2@example.com", "2001:db8::3", 303),
-        ("ada@example.com", "2001:db8::4", 429),
-        ("ada@example.com", "2001:db8:0:1::1", 303),
-        ("eve@example.com", "2001:db8::1", 303),
+        (ADA, "2001:db8::4", 429),
+        (ADA, "2001:db8:0:1::1", 303),
+        (EVE, "2001:db8::1", 303),
     ];
     for (email, peer, want) in cases {
         assert_eq!(

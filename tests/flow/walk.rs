@@ -8,7 +8,10 @@ use tower_magic_link::{
     store::{StoreError, StoreErrorKind, StoreFuture},
 };
 
-use crate::support::{ADA, Post, World, by_own_link};
+use crate::{
+    names::ADA,
+    support::{Post, World, by_own_link},
+};
 
 #[tokio::test]
 async fn a_person_signs_in_by_mail_uses_the_application_and_signs_out() {

@@ -17,7 +17,7 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
-use crate::{guard_example, person::Person, program::Program, site::ADA};
+use crate::{guard_example, names::ADA, person::ProxiedPerson, program::Program};
 
 const CADDYFILE: &str = include_str!("../../examples/proxies/Caddyfile");
 const NGINX: &str = include_str!("../../examples/proxies/nginx.conf");
@@ -128,13 +128,13 @@ impl Front {
 
 impl Running {
     /// Somebody who is signed in here.
-    pub(crate) async fn person(&self) -> Person {
+    pub(crate) async fn person(&self) -> ProxiedPerson {
         self.person_called(ADA).await
     }
 
     /// Somebody of this address who is signed in here.
-    pub(crate) async fn person_called(&self, email: &str) -> Person {
-        let mut person = Person::at(&self.origin);
+    pub(crate) async fn person_called(&self, email: &str) -> ProxiedPerson {
+        let mut person = ProxiedPerson::at(&self.origin);
         let mail = self.workos.emulator().clone();
         let link = || mail.last_link_to(email).expect("a mail");
         person.sign_in_as(email, link).await;

@@ -18,17 +18,18 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     front::Front,
-    person::{Person, location},
+    names::{ADA, EVE},
+    person::{ProxiedPerson, location},
     program::Program,
-    site::{ADA, as_gateway, spellings},
+    site::{as_gateway, spellings},
     upstream,
 };
 
 /// Starts the guard in front of a service, and somebody who is signed in.
-async fn guarded(upstream: &str) -> (Program, Person, String) {
+async fn guarded(upstream: &str) -> (Program, ProxiedPerson, String) {
     let mut guard = Program::example("guard", &[("UPSTREAM", upstream)]);
     let origin = guard.says("listening on ");
-    let mut person = Person::at(&origin);
+    let mut person = ProxiedPerson::at(&origin);
     person
         .sign_in(|| guard.says("sign-in link for ada@example.com: "))
         .await;
@@ -39,7 +40,7 @@ async fn guarded(upstream: &str) -> (Program, Person, String) {
 async fn nobody_gets_past_the_guard_without_signing_in() {
     let mut guard = Program::example("guard", &[("UPSTREAM", &upstream::serve().await)]);
     let origin = guard.says("listening on ");
-    let stranger = Person::at(&origin);
+    let stranger = ProxiedPerson::at(&origin);
     let answer = stranger.get("/page?x", &[]).await;
     assert_eq!(
         (answer.status().as_u16(), location(&answer)),
@@ -111,10 +112,7 @@ async fn a_websocket_passes_the_guard_with_a_session() {
 async fn a_websocket_closes_within_a_second_of_signing_out_and_another_persons_goes_on() {
     for form in ["", "everywhere=1"] {
         let running = Front::Guard.before(&upstream::serve().await).await;
-        let (person, other) = (
-            running.person().await,
-            running.person_called("eve@example.com").await,
-        );
+        let (person, other) = (running.person().await, running.person_called(EVE).await);
         let mut socket = person.connect("/socket").await.unwrap();
         let mut others = other.connect("/socket").await.unwrap();
         for socket in [&mut socket, &mut others] {
@@ -252,7 +250,10 @@ async fn a_plain_python_server_is_guarded() {
     assert_eq!(text, std::fs::read_to_string("examples/guard.rs").unwrap());
     assert_eq!(person.get("/none", &[]).await.status(), 404);
     assert_eq!(
-        Person::at(&origin).get("/guard.rs", &[]).await.status(),
+        ProxiedPerson::at(&origin)
+            .get("/guard.rs", &[])
+            .await
+            .status(),
         303
     );
 }

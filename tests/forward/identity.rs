@@ -13,7 +13,10 @@ use tower_magic_link::{
     Builder, MagicLinkLayer, Session, event::Event, revocation::Standing, testing::ManualClock,
 };
 
-use crate::site::{ADA, as_gateway, builder, cookie_of, spellings, told};
+use crate::{
+    names::ADA,
+    site::{as_gateway, builder, cookie_of, spellings, told},
+};
 
 fn forwarding() -> Builder {
     builder(&ManualClock::new()).forward_identity()

@@ -14,6 +14,8 @@ mod guard;
 #[expect(dead_code, reason = "its `main` is not called here")]
 mod guard_example;
 mod identity;
+#[path = "../support/names.rs"]
+mod names;
 mod person;
 #[path = "../support/program.rs"]
 mod program;

@@ -8,15 +8,15 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, client::IntoClientRequest},
 };
 
-use crate::site::ADA;
+use crate::names::ADA;
 
-pub(crate) struct Person {
+pub(crate) struct ProxiedPerson {
     http: Client,
     origin: String,
     pub(crate) cookie: String,
 }
 
-impl Person {
+impl ProxiedPerson {
     pub(crate) fn at(origin: &str) -> Self {
         Self {
             http: Client::builder().redirect(Policy::none()).build().unwrap(),

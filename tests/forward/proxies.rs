@@ -2,8 +2,9 @@
 
 use crate::{
     front::Front,
-    person::{Person, location},
-    site::{ADA, as_gateway, spellings},
+    names::ADA,
+    person::{ProxiedPerson, location},
+    site::{as_gateway, spellings},
     upstream,
 };
 
@@ -41,7 +42,7 @@ fn is_dropped(front: Front, spelling: &str) -> bool {
 async fn walk(front: Front) {
     let running = front.before(&upstream::serve().await).await;
     let origin = &running.origin;
-    let stranger = Person::at(origin);
+    let stranger = ProxiedPerson::at(origin);
     let answer = stranger.get("/page?a=b&c=d", &[]).await;
     let form = format!("{origin}/auth/login?return_to=/page%3Fa%3Db%26c%3Dd");
     assert_eq!(

@@ -6,7 +6,8 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
-pub(crate) const ADA: &str = "ada@example.com";
+use crate::names::{ADA, ORIGIN};
+
 pub(crate) const NAMES: [&str; 4] = [
     "x-auth-subject",
     "x-auth-email",
@@ -17,7 +18,7 @@ pub(crate) const NAMES: [&str; 4] = [
 pub(crate) fn builder(clock: &ManualClock) -> Builder {
     let keys = KeyRing::new(SigningKey::generate().unwrap());
     MagicLinkLayer::builder(StubProvider::new(), keys)
-        .public_url("https://app.example.com")
+        .public_url(ORIGIN)
         .public_path("/about")
         .clock(clock.clone())
 }

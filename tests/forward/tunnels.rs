@@ -15,9 +15,10 @@ use tokio::{
 
 use crate::{
     front::{Front, Running},
-    person::Person,
+    names::{ADA, EVE},
+    person::ProxiedPerson,
     service::{Seen, Server, Service},
-    site::{ADA, NAMES},
+    site::NAMES,
 };
 
 const SETTINGS: &str = "HTTP2-Settings: AAMAAABkAAQAAP__\r\n";
@@ -145,7 +146,7 @@ fn inside() -> Bytes {
     block.extend(literal(":path", INSIDE));
     block.extend(literal(":authority", "app.example.com"));
     for name in NAMES {
-        block.extend(literal(name, "eve@example.com"));
+        block.extend(literal(name, EVE));
     }
     let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
         let length = u32::try_from(payload.len()).unwrap().to_be_bytes();
@@ -246,9 +247,12 @@ fn check(seen: &[Seen], caller: Caller, name: &str) {
     }
 }
 
-async fn websockets(running: &Running, person: &Person) {
+async fn websockets(running: &Running, person: &ProxiedPerson) {
     assert_eq!(person.greet("/socket").await.as_deref(), Ok("hello"));
-    assert_eq!(Person::at(&running.origin).greet("/socket").await, Err(401));
+    assert_eq!(
+        ProxiedPerson::at(&running.origin).greet("/socket").await,
+        Err(401)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

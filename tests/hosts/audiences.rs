@@ -10,8 +10,9 @@ use tower_magic_link::testing::ManualClock;
 use crate::{
     answer::Answer,
     host::{Host, Kind},
+    names::ORIGIN,
     script::{Act, Script},
-    site::{ORIGIN, builder, cookie_of},
+    site::{builder, cookie_of},
 };
 
 /// Somebody who asks for `/hello`.

@@ -15,10 +15,9 @@ use crate::{
     answer::Answer,
     greeter::{ONCE, STREAM, ask_with, greeting, heard},
     host::{Host, Kind},
+    names::ORIGIN,
     script::{Act, Script},
-    site::{
-        ORIGIN, SESSION, application, builder, cookie_of, document, grpc, program, with_cookie,
-    },
+    site::{SESSION, application, builder, cookie_of, document, grpc, program, with_cookie},
 };
 
 const HOUR: Duration = Duration::from_secs(60 * 60);

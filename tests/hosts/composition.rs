@@ -1,10 +1,10 @@
 //! tower-http's layers around the layer, and inside it, in axum over a real socket.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use axum::{Router, routing::get};
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode};
 use http_body_util::Full;
 use tower::{ServiceBuilder, ServiceExt};
 use tower_http::{
@@ -18,8 +18,10 @@ use tower_magic_link::{
 
 use crate::{
     answer::Answer,
+    browser::HostBrowser,
     host::{Host, Kind, listen},
-    site::{ADA, ORIGIN, SESSION, keys, program},
+    names::{ADA, ORIGIN},
+    site::{SESSION, keys, program},
 };
 
 const SIDES: [Side; 2] = [Side::Around, Side::Inside];
@@ -65,99 +67,56 @@ fn layer() -> (MagicLinkLayer, StubProvider) {
     (layer, provider)
 }
 
-/// A browser at one server.
-struct Browser {
-    host: Host,
-    jar: BTreeMap<String, String>,
-}
-
-impl Browser {
-    async fn at(side: Side, layer: &MagicLinkLayer) -> Self {
-        let (listener, address) = listen().await;
-        let app = app(side, layer);
-        tokio::spawn(async move { axum::serve(listener, app).await });
-        Self {
-            host: Host::new(Kind::Axum, address),
-            jar: BTreeMap::new(),
-        }
-    }
-
-    async fn ask(
-        &mut self,
-        method: Method,
-        path: &str,
-        fields: &[(&str, &str)],
-        form: &'static str,
-    ) -> Answer {
-        let mut request = self.host.request(method, path);
-        for (name, value) in fields {
-            request = request.header(*name, *value);
-        }
-        let cookies = self.jar.iter();
-        let cookies: Vec<_> = cookies
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let request = request.header(header::COOKIE, cookies.join("; "));
-        let answer = self
-            .host
-            .send(request.body(Full::from(form)).unwrap())
-            .await;
-        for (name, (value, _)) in answer.cookies() {
-            assert_eq!(answer.header("cache-control"), "no-store", "{path}");
-            assert!(answer.header("vary").contains("cookie"), "{path}");
-            self.jar.insert(name, value);
-        }
-        answer
-    }
-
-    async fn get(&mut self, path: &str) -> Answer {
-        let fields = [("sec-fetch-mode", "navigate")];
-        self.ask(Method::GET, path, &fields, "").await
-    }
-
-    async fn post(&mut self, path: &str, site: &str, form: &'static str) -> Answer {
-        let fields = [
-            ("content-type", "application/x-www-form-urlencoded"),
-            ("sec-fetch-mode", "navigate"),
-            ("sec-fetch-site", site),
-        ];
-        self.ask(Method::POST, path, &fields, form).await
-    }
+/// Puts the application on a port.
+async fn serve(side: Side, layer: &MagicLinkLayer) -> Host {
+    let (listener, address) = listen().await;
+    let app = app(side, layer);
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    Host::new(Kind::Axum, address)
 }
 
 #[tokio::test]
 async fn signing_in_works_with_tower_https_layers_on_either_side() {
     for side in SIDES {
         let (layer, provider) = layer();
-        let mut browser = Browser::at(side, &layer).await;
-        let login = browser.get("/").await.location();
+        let host = serve(side, &layer).await;
+        let mut browser = HostBrowser::default();
+        let login = browser.get(&host, "/").await.location();
         assert_eq!(login, "/auth/login?return_to=/", "{side:?}");
-        let refused = browser.ask(Method::GET, "/", &[], "").await;
+        let refused = browser.ask(&host, Method::GET, "/", &[], "").await;
         assert_eq!(refused.code(), "no_session", "{side:?}");
 
-        assert_eq!(browser.get(&login).await.status(), 200, "{side:?}");
-        let check = browser.post(&login, "same-origin", "email=ada%40example.com");
+        assert_eq!(browser.get(&host, &login).await.status(), 200, "{side:?}");
+        let check = browser.post(&host, &login, "email=ada%40example.com");
         let check = check.await.location();
-        assert_eq!(browser.get(&check).await.status(), 200, "{side:?}");
+        assert_eq!(browser.get(&host, &check).await.status(), 200, "{side:?}");
         let link = provider.last_link().unwrap();
         let callback = link.expose().strip_prefix(ORIGIN).unwrap();
-        assert_eq!(browser.get(callback).await.location(), "/", "{side:?}");
+        assert_eq!(
+            browser.get(&host, callback).await.location(),
+            "/",
+            "{side:?}"
+        );
         assert!(browser.jar.contains_key(SESSION), "{side:?}");
 
-        assert_eq!(browser.get("/").await.text(), ADA.repeat(100), "{side:?}");
+        assert_eq!(
+            browser.get(&host, "/").await.text(),
+            ADA.repeat(100),
+            "{side:?}"
+        );
         let zipped = [("accept-encoding", "gzip")];
-        let answer = browser.ask(Method::GET, "/", &zipped, "").await;
+        let answer = browser.ask(&host, Method::GET, "/", &zipped, "").await;
         assert_eq!(answer.header("content-encoding"), "gzip", "{side:?}");
         for name in ["cookie", "accept-encoding"] {
             assert!(answer.header("vary").contains(name), "{side:?}: {name}");
         }
-        assert_eq!(browser.get("/panic").await.status(), 500, "{side:?}");
-        assert_eq!(browser.get("/").await.status(), 200, "{side:?}");
+        assert_eq!(browser.get(&host, "/panic").await.status(), 500, "{side:?}");
+        assert_eq!(browser.get(&host, "/").await.status(), 200, "{side:?}");
 
-        let out = browser.post("/auth/logout", "same-origin", "").await;
+        let out = browser.post(&host, "/auth/logout", "").await;
         assert_eq!(out.location(), "/auth/logout", "{side:?}");
         browser.jar.remove(SESSION);
-        assert_eq!(browser.get("/").await.location(), login, "{side:?}");
+        assert_eq!(browser.get(&host, "/").await.location(), login, "{side:?}");
     }
 }
 
@@ -165,7 +124,8 @@ async fn signing_in_works_with_tower_https_layers_on_either_side() {
 async fn a_post_from_another_site_is_refused_by_one_or_the_other() {
     for side in SIDES {
         let (layer, _) = layer();
-        let mut browser = Browser::at(side, &layer).await;
+        let host = serve(side, &layer).await;
+        let mut browser = HostBrowser::default();
         let (cookie, _) = crate::site::cookie_of(&layer);
         let (name, value) = cookie.split_once('=').unwrap();
         browser.jar.insert(name.to_owned(), value.to_owned());
@@ -174,10 +134,14 @@ async fn a_post_from_another_site_is_refused_by_one_or_the_other() {
             ("/form", "cross-site", 403),
             ("/auth/logout", "cross-site", 403),
         ] {
-            let answer = browser.post(path, site, "").await;
+            let answer = browser.post_from(&host, site, path, "").await;
             assert_eq!(answer.status(), want, "{side:?} {path} {site}");
         }
-        assert_eq!(browser.get("/").await.status(), 200, "still signed in");
+        assert_eq!(
+            browser.get(&host, "/").await.status(),
+            200,
+            "still signed in"
+        );
     }
 }
 
@@ -185,12 +149,13 @@ async fn a_post_from_another_site_is_refused_by_one_or_the_other() {
 #[tokio::test]
 async fn a_preflight_reaches_a_cors_layer_only_around_the_layer() {
     for (side, status, allowed) in [(Side::Around, 200, "*"), (Side::Inside, 401, "")] {
-        let mut browser = Browser::at(side, &layer().0).await;
+        let host = serve(side, &layer().0).await;
+        let mut browser = HostBrowser::default();
         let fields = [
             ("origin", "https://other.example"),
             ("access-control-request-method", "PUT"),
         ];
-        let answer = browser.ask(Method::OPTIONS, "/", &fields, "").await;
+        let answer = browser.ask(&host, Method::OPTIONS, "/", &fields, "").await;
         assert_eq!(answer.status(), status, "{side:?}");
         let origin = answer.header("access-control-allow-origin");
         assert_eq!(origin, allowed, "{side:?}");

@@ -23,8 +23,9 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     greeter::greeting,
+    names::{ADA, EVE, ORIGIN},
     script::{Act, Script},
-    site::{ADA, ORIGIN, SESSION, application, builder, cookie_of, program, with_cookie},
+    site::{SESSION, application, builder, cookie_of, program, with_cookie},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -93,7 +94,7 @@ async fn signing_out_everywhere_ends_every_session_of_the_person_and_nobody_else
     let (layer, told) = listening(builder(&ManualClock::new()));
     let [this, other] = [cookie_of(&layer), cookie_of(&layer)];
     let mut eve = Request::new(String::new());
-    let eve_session = layer.sign_in(&mut eve, "eve@example.com");
+    let eve_session = layer.sign_in(&mut eve, EVE);
     assert_ne!(eve_session.subject(), this.1.subject());
     // As a code yields it where a link has signed in before: another subject, the same person.
     let by_code = Identity::new("user-other", ADA.parse().unwrap());

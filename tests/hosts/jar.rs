@@ -19,8 +19,9 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     greeter::greeting,
+    names::ADA,
     script::{Act, Script},
-    site::{ADA, SESSION, builder, cookie_of, program, with_cookie},
+    site::{SESSION, builder, cookie_of, program, with_cookie},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

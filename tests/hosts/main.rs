@@ -11,6 +11,7 @@
 mod answer;
 mod audiences;
 mod bearer;
+mod browser;
 mod composition;
 mod contract;
 mod greeter;
@@ -19,6 +20,8 @@ mod host;
 mod issuer;
 mod jar;
 mod ledger;
+#[path = "../support/names.rs"]
+mod names;
 mod panics;
 mod passing;
 mod raw;

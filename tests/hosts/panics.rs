@@ -26,7 +26,8 @@ use tower_magic_link::{
 
 use crate::{
     answer::Answer,
-    site::{ADA, ORIGIN, SESSION, keys, program},
+    names::{ADA, ORIGIN},
+    site::{SESSION, keys, program},
 };
 
 /// Who panics, once.
@@ -141,13 +142,13 @@ impl Pages for Fused<DefaultPages> {
 }
 
 /// A layer all of whose parts may panic.
-struct World {
+struct FusedLayer {
     fuse: Fuse,
     layer: MagicLinkLayer,
     provider: StubProvider,
 }
 
-impl World {
+impl FusedLayer {
     fn new() -> Self {
         let (fuse, provider) = (Fuse::default(), StubProvider::new());
         let (ears, rule) = (fuse.clone(), fuse.clone());
@@ -193,16 +194,16 @@ impl World {
 }
 
 /// A browser that tries again when the server failed.
-struct Browser<'w> {
-    world: &'w World,
+struct PatientBrowser<'w> {
+    fused: &'w FusedLayer,
     jar: BTreeMap<String, String>,
     failures: usize,
 }
 
-impl<'w> Browser<'w> {
-    const fn new(world: &'w World) -> Self {
+impl<'w> PatientBrowser<'w> {
+    const fn new(fused: &'w FusedLayer) -> Self {
         Self {
-            world,
+            fused,
             jar: BTreeMap::new(),
             failures: 0,
         }
@@ -230,10 +231,10 @@ impl<'w> Browser<'w> {
 
     async fn ask(&mut self, method: &str, path: &str) -> Answer {
         let request = self.request(method, path);
-        let mut answer = self.world.ask(request.clone()).await;
+        let mut answer = self.fused.ask(request.clone()).await;
         if answer.status() == 500 {
             self.failures += 1;
-            answer = self.world.ask(request).await;
+            answer = self.fused.ask(request).await;
         }
         for (name, (value, max_age)) in answer.cookies() {
             if max_age == 0 {
@@ -249,7 +250,7 @@ impl<'w> Browser<'w> {
         assert_eq!(self.ask("GET", "/auth/login").await.status(), 200);
         let check = self.ask("POST", "/auth/login").await.location();
         assert_eq!(self.ask("GET", &check).await.status(), 200);
-        let link = self.world.provider.last_link().unwrap();
+        let link = self.fused.provider.last_link().unwrap();
         link.expose().strip_prefix(ORIGIN).unwrap().to_owned()
     }
 }
@@ -257,9 +258,9 @@ impl<'w> Browser<'w> {
 #[tokio::test(start_paused = true)]
 async fn a_panic_costs_one_request_at_most_and_the_next_try_succeeds() {
     for who in ALL {
-        let world = World::new();
-        world.fuse.set(Some(who));
-        let mut browser = Browser::new(&world);
+        let fused = FusedLayer::new();
+        fused.fuse.set(Some(who));
+        let mut browser = PatientBrowser::new(&fused);
         let callback = browser.ask_for_link().await;
         let mut answer = browser.ask("GET", &callback).await;
         if who == Who::Authorize {
@@ -288,18 +289,18 @@ async fn a_panic_costs_one_request_at_most_and_the_next_try_succeeds() {
             usize::from(who != Who::Listener),
             "{who:?}"
         );
-        assert!(!world.fuse.is_lit(), "{who:?}");
+        assert!(!fused.fuse.is_lit(), "{who:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_shares_an_exchange_that_panics_is_told_to_try_again_and_can() {
     for who in [Who::Finish, Who::Authorize] {
-        let world = World::new();
-        let mut browser = Browser::new(&world);
+        let fused = FusedLayer::new();
+        let mut browser = PatientBrowser::new(&fused);
         let callback = browser.ask_for_link().await;
-        world.fuse.set(Some(who));
-        let asked = (0..8).map(|_| world.ask(browser.request("GET", &callback)));
+        fused.fuse.set(Some(who));
+        let asked = (0..8).map(|_| fused.ask(browser.request("GET", &callback)));
         let all = tokio::time::timeout(Duration::from_secs(60), join_all(asked)).await;
         let mut statuses: Vec<_> = all
             .expect("nobody waits for ever")
@@ -322,12 +323,12 @@ async fn who_shares_an_exchange_that_panics_is_told_to_try_again_and_can() {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_panics_while_a_session_is_watched_ends_it_for_all_who_watch() {
-    let world = World::new();
+    let fused = FusedLayer::new();
     let clock_layer = MagicLinkLayer::builder(StubProvider::new(), keys()).public_url(ORIGIN);
     let clock = ManualClock::new();
     let layer = clock_layer
         .clock(clock.clone())
-        .revocations(Fused(MemoryRevocations::default(), world.fuse.clone()))
+        .revocations(Fused(MemoryRevocations::default(), fused.fuse.clone()))
         .end_streams()
         .build()
         .unwrap();
@@ -343,7 +344,7 @@ async fn a_store_that_panics_while_a_session_is_watched_ends_it_for_all_who_watc
     let guard = kept.lock().unwrap().take().unwrap();
     let (one, other) = (tokio::spawn(guard.clone()), tokio::spawn(guard));
     tokio::task::yield_now().await;
-    world.fuse.set(Some(Who::LookUp));
+    fused.fuse.set(Some(Who::LookUp));
     clock.advance(Duration::from_secs(30));
     one.await.unwrap();
     other.await.unwrap();

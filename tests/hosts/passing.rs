@@ -16,7 +16,10 @@ use http_body_util::{BodyExt, Full};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_magic_link::{ResponseBody, Session, testing::ManualClock};
 
-use crate::site::{ADA, builder, cookie_of, program, with_cookie};
+use crate::{
+    names::ADA,
+    site::{builder, cookie_of, program, with_cookie},
+};
 
 /// A body that gives what it was given, and says of itself what it was told to say.
 struct Told {

@@ -12,9 +12,10 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     greeter::greeting,
+    names::ADA,
     script::{Act, Script},
     site::{
-        ADA, SESSION, application, builder, builder_with, cookie_of, document, keys, program,
+        SESSION, application, builder, builder_with, cookie_of, document, keys, program,
         with_cookie,
     },
 };

@@ -14,8 +14,9 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     greeter::greeting,
+    names::{ADA, ORIGIN},
     script::{Act, Script},
-    site::{ADA, ORIGIN, application, builder, cookie_of, document, grpc, program, with_cookie},
+    site::{application, builder, cookie_of, document, grpc, program, with_cookie},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -21,14 +21,13 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     greeter::greeting,
+    names::{ADA, EVE},
     script::{Act, Script},
     site::{
-        ADA, SESSION, application, builder, builder_with, cookie_of, document, grpc, keys, program,
+        SESSION, application, builder, builder_with, cookie_of, document, grpc, keys, program,
         with_cookie,
     },
 };
-
-const EVE: &str = "eve@example.com";
 
 fn layer(configure: impl FnOnce(Builder) -> Builder) -> MagicLinkLayer {
     let builder = builder(&ManualClock::new()).public_path("/about");

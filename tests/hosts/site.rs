@@ -11,10 +11,11 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
-use crate::greeter::greeting;
+use crate::{
+    greeter::greeting,
+    names::{ADA, ORIGIN},
+};
 
-pub(crate) const ORIGIN: &str = "https://app.example.com";
-pub(crate) const ADA: &str = "ada@example.com";
 pub(crate) const SESSION: &str = "__Host-magic-link";
 
 /// Begins a layer with a clock of the test's and a fresh key.

@@ -16,6 +16,7 @@ use tower_magic_link::{Audience, MagicLinkLayer, Session, testing::ManualClock};
 
 use crate::{
     answer::Answer,
+    names::ORIGIN,
     site::{SESSION, builder, cookie_of, with_cookie},
 };
 
@@ -111,7 +112,7 @@ const VALUES: [&str; 24] = [
     "application/x-www-form-urlencoded",
     "cors",
     "document",
-    "https://app.example.com",
+    ORIGIN,
     "https://app.example.com/x",
     "navigate",
     "null",

@@ -52,10 +52,10 @@ use tower_magic_link::{
 use crate::{
     greeter::{ENDLESS, Greeter, Text, greeting},
     host::listen,
-    site::{ADA, builder, builder_with, keys, program, with_cookie},
+    names::{ADA, EVE},
+    site::{builder, builder_with, keys, program, with_cookie},
 };
 
-const EVE: &str = "eve@example.com";
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// How a session ends.
@@ -69,7 +69,7 @@ pub(crate) enum End {
 pub(crate) const ENDS: [End; 3] = [End::Expired, End::Revoked, End::RevokedEverywhere];
 
 /// Somebody who is signed in.
-pub(crate) struct Person {
+pub(crate) struct SignedIn {
     pub(crate) cookie: String,
     pub(crate) session: Session,
 }
@@ -106,18 +106,18 @@ impl Site {
         }
     }
 
-    pub(crate) fn person(&self, email: &str) -> Person {
+    pub(crate) fn person(&self, email: &str) -> SignedIn {
         let mut request = Request::new(());
         let session = self.layer.sign_in(&mut request, email);
         let cookie = request.headers()[header::COOKIE].to_str().unwrap();
-        Person {
+        SignedIn {
             cookie: cookie.to_owned(),
             session,
         }
     }
 
     /// Signs Ada in, and half an hour later Eve: one's session ends before the other's.
-    pub(crate) fn people(&self) -> (Person, Person) {
+    pub(crate) fn people(&self) -> (SignedIn, SignedIn) {
         let ada = self.person(ADA);
         self.clock.advance(HOUR / 2);
         (ada, self.person(EVE))
@@ -247,7 +247,7 @@ pub(crate) async fn soon<F: Future>(future: F) -> F::Output {
     in_time.expect("an answer within a second")
 }
 
-async fn get_it(address: SocketAddr, path: &str, person: &Person) -> reqwest::Response {
+async fn get_it(address: SocketAddr, path: &str, person: &SignedIn) -> reqwest::Response {
     let http = reqwest::Client::new();
     let request = http.get(format!("http://{address}{path}"));
     let request = request.header("cookie", &person.cookie);
@@ -318,7 +318,7 @@ async fn a_stream_ends_when_the_token_that_it_came_with_does_whatever_is_renewed
     let mut second = get_it(address, "/events", &ada).await;
     assert!(second.headers().contains_key("set-cookie"));
     let renewed = second.headers()["set-cookie"].to_str().unwrap();
-    let renewed = Person {
+    let renewed = SignedIn {
         cookie: renewed.split(';').next().unwrap().to_owned(),
         session: ada.session.clone(),
     };
@@ -417,7 +417,7 @@ async fn what_has_finished_or_hung_up_is_watched_no_more() {
 
 type Socket = WebSocketStream<TcpStream>;
 
-async fn connect(address: SocketAddr, person: &Person) -> Socket {
+async fn connect(address: SocketAddr, person: &SignedIn) -> Socket {
     let request =
         tungstenite::ClientRequestBuilder::new(format!("ws://{address}/socket").parse().unwrap())
             .with_header("cookie", &person.cookie);
@@ -455,7 +455,7 @@ async fn a_websocket_handler_hears_the_end_of_the_session() {
 }
 
 /// Opens the endless stream, and returns its first message and the rest.
-async fn endless<T>(client: &mut Grpc<T>, person: &Person) -> (String, tonic::Streaming<String>)
+async fn endless<T>(client: &mut Grpc<T>, person: &SignedIn) -> (String, tonic::Streaming<String>)
 where
     T: GrpcService<tonic::body::Body>,
     T::Error: std::fmt::Debug,
@@ -721,7 +721,7 @@ async fn a_store_that_does_not_tell_is_asked_at_every_interval_and_an_outage_end
 async fn a_session_that_was_ended_before_anybody_watched_is_noticed() {
     let site = Site::new();
     let (ada, eve) = site.people();
-    let watch = |person: &Person| site.revocations.watch(&person.session).unwrap();
+    let watch = |person: &SignedIn| site.revocations.watch(&person.session).unwrap();
     let (mut late, mut other) = (watch(&ada), watch(&eve));
     site.end(&ada.session, End::Revoked);
     assert!((&mut late).now_or_never().is_some());

@@ -35,8 +35,9 @@ use tower_magic_link::{
 use crate::{
     greeter::{COLLECT, Greeter, Text, greeting, heard},
     host::listen,
-    site::{ADA, builder, program, with_cookie},
-    streams::{ENDS, End, Person, Site, soon},
+    names::ADA,
+    site::{builder, program, with_cookie},
+    streams::{ENDS, End, SignedIn, Site, soon},
 };
 
 type Answer = Response<ResponseBody<Full<Bytes>>>;
@@ -51,7 +52,7 @@ where
     http.http2_only(is_h2).build_http()
 }
 
-fn request(address: SocketAddr, path: &str, person: &Person) -> http::request::Builder {
+fn request(address: SocketAddr, path: &str, person: &SignedIn) -> http::request::Builder {
     Request::builder()
         .uri(format!("http://{address}{path}"))
         .header("cookie", &person.cookie)
@@ -71,7 +72,7 @@ async fn a_long_poll_ends_with_its_session_and_another_persons_goes_on() {
             let site = Site::new();
             let address = site.serve().await;
             let (ada, eve) = site.people();
-            let poll = |person: &Person| {
+            let poll = |person: &SignedIn| {
                 let request = request(address, "/poll", person).body(Full::<Bytes>::default());
                 let http = http(is_h2);
                 tokio::spawn(async move { http.request(request.unwrap()).await })
@@ -161,7 +162,7 @@ async fn a_client_streaming_call_ends_as_unauthenticated() {
         let channel = Channel::from_shared(format!("http://{address}")).unwrap();
         let channel = channel.connect().await.unwrap();
         let (ada, eve) = site.people();
-        let call = |person: &Person| {
+        let call = |person: &SignedIn| {
             let mut client = Grpc::new(channel.clone());
             let (words, receiver) = mpsc::unbounded_channel();
             words.send("me".to_owned()).unwrap();

@@ -1,8 +1,5 @@
 //! The same walk through every host, with one layer in all of them.
 
-use std::collections::BTreeMap;
-
-use bytes::Bytes;
 use http::{Method, header};
 use http_body_util::Full;
 use tower_magic_link::{
@@ -13,25 +10,20 @@ use tower_magic_link::{
 };
 
 use crate::{
-    answer::Answer,
+    browser::HostBrowser,
     host::{Host, Kind},
-    site::{ADA, ORIGIN, SESSION, cookie_of, keys},
+    names::{ADA, ORIGIN},
+    site::{SESSION, cookie_of, keys},
 };
 
 /// One layer in every host, and the WorkOS that it asks.
-struct World {
+struct Fleet {
     hosts: [Host; 4],
     layer: MagicLinkLayer,
     workos: EmulatorServer,
 }
 
-/// A browser that does not know which host answers.
-#[derive(Default)]
-struct Browser {
-    jar: BTreeMap<String, String>,
-}
-
-impl World {
+impl Fleet {
     async fn new() -> Self {
         let clock = ManualClock::new();
         let emulator = Emulator::builder().clock(clock.clone()).build();
@@ -68,52 +60,6 @@ impl World {
     }
 }
 
-impl Browser {
-    async fn get(&mut self, host: &Host, path: &str) -> Answer {
-        self.navigate(host, Method::GET, path, "").await
-    }
-
-    async fn post(&mut self, host: &Host, path: &str, form: &'static str) -> Answer {
-        self.navigate(host, Method::POST, path, form).await
-    }
-
-    async fn navigate(
-        &mut self,
-        host: &Host,
-        method: Method,
-        path: &str,
-        form: &'static str,
-    ) -> Answer {
-        let mut request = host
-            .request(method, path)
-            .header("sec-fetch-mode", "navigate")
-            .header("sec-fetch-site", "same-origin")
-            .header("content-type", "application/x-www-form-urlencoded");
-        let cookies: Vec<_> = self
-            .jar
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        if !cookies.is_empty() {
-            request = request.header(header::COOKIE, cookies.join("; "));
-        }
-        let body = Full::from(Bytes::from_static(form.as_bytes()));
-        let answer = host.send(request.body(body).unwrap()).await;
-        for (name, (value, max_age)) in answer.cookies() {
-            if max_age == 0 {
-                self.jar.remove(&name);
-            } else {
-                self.jar.insert(name, value);
-            }
-        }
-        answer
-    }
-
-    fn session_cookie(&self) -> String {
-        format!("{SESSION}={}", self.jar[SESSION])
-    }
-}
-
 fn refusal(kind: Kind, code: &str) -> String {
     match kind {
         Kind::Axum => "303 /auth/login?return_to=/hello".to_owned(),
@@ -124,15 +70,15 @@ fn refusal(kind: Kind, code: &str) -> String {
 
 #[tokio::test]
 async fn one_layer_signs_in_at_any_host_admits_at_every_host_and_signs_out_of_all() {
-    let world = World::new().await;
+    let fleet = Fleet::new().await;
     // The link comes back to another host than the one that it was asked of, as behind a load
     // balancer.
-    let callbacks = world.hosts.iter().cycle().skip(1);
-    for (host, other) in world.hosts.iter().zip(callbacks) {
+    let callbacks = fleet.hosts.iter().cycle().skip(1);
+    for (host, other) in fleet.hosts.iter().zip(callbacks) {
         let kind = host.kind;
         assert_eq!(host.greet(None).await, Err(refusal(kind, "no_session")));
 
-        let mut browser = Browser::default();
+        let mut browser = HostBrowser::default();
         let refused = browser.get(host, "/hello?x=1").await;
         let form = refused.location();
         assert_eq!(form, "/auth/login?return_to=/hello%3Fx%3D1", "{kind:?}");
@@ -142,13 +88,13 @@ async fn one_layer_signs_in_at_any_host_admits_at_every_host_and_signs_out_of_al
         let check = browser.get(host, &posted.location()).await;
         assert!(check.text().contains(ADA), "{kind:?} {}", check.text());
 
-        let callback = world.follow_mail().await;
+        let callback = fleet.follow_mail().await;
         let landed = browser.get(other, &callback).await;
         assert_eq!(landed.location(), "/hello?x=1", "{kind:?}");
 
         let cookie = browser.session_cookie();
         let mut greetings = Vec::new();
-        for host in &world.hosts {
+        for host in &fleet.hosts {
             greetings.push(host.greet(Some(&cookie)).await.unwrap());
         }
         assert!(greetings[0].starts_with("hello ada@example.com of "));
@@ -160,7 +106,7 @@ async fn one_layer_signs_in_at_any_host_admits_at_every_host_and_signs_out_of_al
         let out = browser.post(host, "/auth/logout", "").await;
         assert_eq!(out.location(), "/auth/logout", "{kind:?}");
         assert!(!browser.jar.contains_key(SESSION), "{kind:?}");
-        for host in &world.hosts {
+        for host in &fleet.hosts {
             let replayed = host.greet(Some(&cookie)).await;
             assert_eq!(replayed, Err(refusal(host.kind, "revoked_session")));
         }
@@ -169,9 +115,9 @@ async fn one_layer_signs_in_at_any_host_admits_at_every_host_and_signs_out_of_al
 
 #[tokio::test]
 async fn cookies_that_http_2_splits_over_several_fields_are_read() {
-    let world = World::new().await;
-    let (cookie, session) = cookie_of(&world.layer);
-    let (other, _) = cookie_of(&world.layer);
+    let fleet = Fleet::new().await;
+    let (cookie, session) = cookie_of(&fleet.layer);
+    let (other, _) = cookie_of(&fleet.layer);
     let greeting = crate::greeter::greeting(&session);
     let cases = [
         ("a crumb of its own", vec!["a=1", &cookie, "b=2"], Ok(())),
@@ -187,7 +133,7 @@ async fn cookies_that_http_2_splits_over_several_fields_are_read() {
             Err("no_session"),
         ),
     ];
-    for host in world.hosts {
+    for host in fleet.hosts {
         for (name, crumbs, want) in &cases {
             if host.kind == Kind::Tonic {
                 continue;
@@ -207,8 +153,8 @@ async fn cookies_that_http_2_splits_over_several_fields_are_read() {
 
 #[tokio::test]
 async fn a_head_request_gets_the_head_of_the_answer_and_no_body() {
-    let world = World::new().await;
-    for host in world.hosts {
+    let fleet = Fleet::new().await;
+    for host in fleet.hosts {
         let kind = host.kind;
         let ask = async |method: Method, path: &str| {
             let request = host

@@ -5,7 +5,8 @@ use std::{env, fs};
 use tower_magic_link::page::CrossDevice;
 
 use crate::{
-    site::{ADA, PostOffice, Site},
+    names::ADA,
+    site::{PostOffice, Site},
     visitor::{Ask, From, Habits, Seen, Visitor},
 };
 

@@ -3,8 +3,9 @@
 use tower_magic_link::{Builder, RejectionKind, SignIn, page::CrossDevice};
 
 use crate::{
+    names::ADA,
     robot::Robot,
-    site::{ADA, PostOffice},
+    site::PostOffice,
     visitor::{Clicks, Habits, Seen, Visitor},
     walk::{Ending, Walk},
 };

@@ -7,6 +7,8 @@
     reason = "tests"
 )]
 
+#[path = "../support/names.rs"]
+mod names;
 #[path = "../support/page.rs"]
 mod page;
 

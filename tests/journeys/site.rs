@@ -19,10 +19,10 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
-use crate::visitor::{Habits, Visitor};
-
-pub(crate) const ORIGIN: &str = "https://app.example.com";
-pub(crate) const ADA: &str = "ada@example.com";
+use crate::{
+    names::ORIGIN,
+    visitor::{Habits, Visitor},
+};
 
 pub(crate) type App =
     BoxCloneSyncService<Request<Full<Bytes>>, Response<ResponseBody<Full<Bytes>>>, Infallible>;

@@ -6,12 +6,12 @@ use futures_util::future::join_all;
 use tower_magic_link::{RejectionKind, emulator::Endpoint, page::CrossDevice};
 
 use crate::{
+    names::{ADA, EVE},
     robot::Robot,
-    site::{ADA, PostOffice, Site},
+    site::{PostOffice, Site},
     visitor::{Ask, From, Habits, Seen, Visitor},
 };
 
-const EVE: &str = "eve@example.com";
 const BROWSER: &str = "__Host-magic-link-browser";
 const PASS: &str = "__Host-magic-link-pass";
 const OFFICES: [PostOffice; 2] = [PostOffice::Ours, PostOffice::WorkOs];

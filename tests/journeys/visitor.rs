@@ -19,8 +19,9 @@ use tower_magic_link::RejectionKind;
 use url::Url;
 
 use crate::{
+    names::ORIGIN,
     page::{Button, Form, Page},
-    site::{ORIGIN, Site},
+    site::Site,
 };
 
 const SESSION: &str = "__Host-magic-link";

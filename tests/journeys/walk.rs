@@ -6,8 +6,9 @@ use http::header;
 use tower_magic_link::RejectionKind;
 
 use crate::{
+    names::ADA,
     robot::Robot,
-    site::{ADA, PostOffice, Site},
+    site::{PostOffice, Site},
     visitor::{Habits, Seen, Visitor},
 };
 

@@ -11,6 +11,7 @@ use tower_magic_link::{KeyRing, keys::KeyFile, testing::ManualClock};
 
 use crate::{
     log::{listen, logged},
+    names::ADA,
     site::{ask, layer, sign_in},
 };
 
@@ -80,14 +81,14 @@ async fn a_file_that_changes_changes_the_keys_and_nobody_is_signed_out() {
     put(&folder.file(), &format!("id: 1\n{one}\n"));
     let (keys, _watch) = follow(&folder.file()).await;
     let layer = layer(&keys, &ManualClock::new());
-    let before = sign_in(&layer, "ada@example.com");
+    let before = sign_in(&layer, ADA);
 
     put(&folder.file(), &format!("id: 2\n{two}\nid: 1\n{one}\n"));
     looks(1).await;
     assert_eq!(ids(&keys), "1", "seen once, it may be half written");
     looks(1).await;
     assert_eq!(ids(&keys), "2 1");
-    let after = sign_in(&layer, "ada@example.com");
+    let after = sign_in(&layer, ADA);
     assert_eq!(ask(&layer, &before).await.0, 200);
     assert_eq!(ask(&layer, &after).await.0, 200);
 

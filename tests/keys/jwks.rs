@@ -14,7 +14,10 @@ use serde_json::Value;
 use tower::ServiceExt;
 use tower_magic_link::{KeyRing, SigningKey, companion::Jwks, testing::ManualClock};
 
-use crate::site::{ORIGIN, layer, named, sign_in};
+use crate::{
+    names::{ADA, ORIGIN},
+    site::{layer, named, sign_in},
+};
 
 async fn set_of(jwks: Jwks) -> JwkSet {
     let request = Request::get("/").body(Full::<Bytes>::default()).unwrap();
@@ -52,7 +55,7 @@ async fn a_sibling_reads_a_token_with_the_key_of_its_kid_and_no_other() {
             .and_then(|keys| keys.retire(named("shared")))
             .unwrap();
         let layer = layer(&keys, &ManualClock::new());
-        let cookie = sign_in(&layer, "ada@example.com");
+        let cookie = sign_in(&layer, ADA);
         let (_, token) = cookie.split_once('=').unwrap();
 
         let set = set_of(layer.jwks()).await;
@@ -61,7 +64,7 @@ async fn a_sibling_reads_a_token_with_the_key_of_its_kid_and_no_other() {
         assert_eq!(kid, key.id());
         let named = set.find(&kid).unwrap();
         let claims = read(token, named, algorithm, ORIGIN).unwrap();
-        assert_eq!(claims["email"], "ada@example.com");
+        assert_eq!(claims["email"], ADA);
 
         assert_eq!(read(token, named, algorithm, "https://other.example"), None);
         let foreign = set.find(other.id()).unwrap();

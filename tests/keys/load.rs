@@ -10,7 +10,10 @@ use std::{
 
 use tower_magic_link::{KeyRing, keys::RetiredKey, testing::ManualClock};
 
-use crate::site::{LIFETIME, ask, layer, named, sign_in};
+use crate::{
+    names::{ADA, EVE},
+    site::{LIFETIME, ask, layer, named, sign_in},
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn keys_change_under_load_and_nobody_is_signed_out() {
@@ -29,11 +32,11 @@ async fn keys_change_under_load_and_nobody_is_signed_out() {
             tokio::spawn(async move {
                 // One in two keeps the cookie of before the first change; the others sign in anew
                 // all the time.
-                let mut cookie = sign_in(&layer, "ada@example.com");
+                let mut cookie = sign_in(&layer, ADA);
                 let mut signed_out = 0;
                 while !is_over.load(Ordering::SeqCst) {
                     if person % 2 == 1 {
-                        cookie = sign_in(&layer, "eve@example.com");
+                        cookie = sign_in(&layer, EVE);
                     }
                     let (status, set) = ask(&layer, &cookie).await;
                     signed_out += usize::from(status != 200);
@@ -81,13 +84,13 @@ async fn an_old_key_verifies_what_it_minted_until_its_time_has_come() {
     let old = named("old");
     let keys = KeyRing::new(old.clone());
     let layer = layer(&keys, &clock);
-    let before = sign_in(&layer, "ada@example.com");
+    let before = sign_in(&layer, ADA);
     clock.advance(Duration::from_secs(600));
     let until = now() + Duration::from_secs(3_600);
     keys.handle().rotate(&named("new"), until, now()).unwrap();
 
     assert_eq!(ask(&layer, &before).await.0, 200);
-    let after = sign_in(&layer, "ada@example.com");
+    let after = sign_in(&layer, ADA);
     assert_ne!(header(&before), header(&after), "the new key mints");
     clock.advance(Duration::from_secs(3_599));
     assert_eq!(ask(&layer, &before).await.0, 200, "a second before");
@@ -115,7 +118,7 @@ async fn who_still_holds_an_old_key_mints_nothing_that_is_good() {
         ("an hour later", 3_600, 401),
     ] {
         clock.set(now + Duration::from_secs(later));
-        let minted = sign_in(&theirs, "eve@example.com");
+        let minted = sign_in(&theirs, EVE);
         assert_eq!(ask(&ours, &minted).await.0, want, "{name}");
     }
 }
@@ -138,13 +141,13 @@ async fn replicas_change_their_key_one_after_the_other() {
     };
     let rings = [start(), start()];
     let replicas = rings.each_ref().map(|ring| layer(ring, &clock));
-    let mut cookies = vec![sign_in(&replicas[0], "ada@example.com")];
+    let mut cookies = vec![sign_in(&replicas[0], ADA)];
     for step in [announced(), changed()] {
         for ring in &rings {
             ring.handle().replace(&step);
             clock.advance(Duration::from_secs(30));
             for replica in &replicas {
-                cookies.push(sign_in(replica, "ada@example.com"));
+                cookies.push(sign_in(replica, ADA));
             }
             for cookie in &cookies {
                 for replica in &replicas {

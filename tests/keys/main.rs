@@ -7,4 +7,6 @@ mod file;
 mod jwks;
 mod load;
 mod log;
+#[path = "../support/names.rs"]
+mod names;
 mod site;

@@ -11,7 +11,8 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
-pub(crate) const ORIGIN: &str = "https://app.example.com";
+use crate::names::ORIGIN;
+
 pub(crate) const LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 pub(crate) fn layer(keys: &KeyRing, clock: &ManualClock) -> MagicLinkLayer {

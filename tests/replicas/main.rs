@@ -11,6 +11,11 @@
 )]
 
 mod faults;
+#[path = "../support/names.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod names;
+#[path = "../support/person.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
 mod person;
 #[path = "../support/program.rs"]
 mod program;

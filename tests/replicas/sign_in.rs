@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
+    names::ORIGIN,
     person::{Person, location},
     redis::{RedisServer, until},
     site::{Heard, Replica, Site, ask, client, sign_out},
@@ -12,17 +13,16 @@ use crate::{
 
 /// Signs somebody in, each step at the replica whose turn it is.
 async fn walk(site: &Site, email: &str, turns: [&Replica; 4]) -> (Person, String) {
-    let mut person = Person::new();
-    let form = location(&person.get(turns[0], "/?tab=2").await);
-    assert_eq!(person.get(turns[0], &form).await.status(), 200);
+    let mut person = Person::at(ORIGIN);
+    let turns = turns.map(|replica| replica.origin.as_str());
+    let form = location(&person.via(turns[0]).get("/?tab=2").await);
+    assert_eq!(person.get(&form).await.status(), 200);
     let asked = format!("email={}", email.replace('@', "%40"));
-    let check = location(&person.post(turns[1], &form, &asked).await);
-    let page = person.get(turns[2], &check).await.text().await.unwrap();
+    let check = location(&person.via(turns[1]).post(&form, &asked).await);
+    let page = person.via(turns[2]).get(&check).await.text().await.unwrap();
     assert!(page.contains(email), "{page}");
     let link = site.workos.emulator().last_link_to(email).expect("a mail");
-    let opened = client().get(link).send().await.unwrap();
-    let callback = location(&opened);
-    let home = location(&person.get(turns[3], &callback).await);
+    let home = person.via(turns[3]).follow(&link).await;
     (person, home)
 }
 
@@ -41,11 +41,11 @@ async fn what_one_replica_begins_another_finishes_and_what_one_ends_is_ended() {
         let (mut person, home) = walk(&site, email, turns).await;
         assert_eq!(home, "/?tab=2", "{email}");
         for replica in [&a, &b] {
-            let page = person.get(replica, &home).await;
+            let page = person.via(&replica.origin).get(&home).await;
             assert_eq!(page.status(), 200, "{email}");
             assert!(page.text().await.unwrap().contains(email));
         }
-        let out = person.post(&a, "/auth/logout", "").await;
+        let out = person.via(&a.origin).post("/auth/logout", "").await;
         assert_eq!(out.status(), 303, "{email}");
     }
 }

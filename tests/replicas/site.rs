@@ -12,9 +12,7 @@ use tower_magic_link::{
     testing::StubProvider,
 };
 
-use crate::program::Program;
-
-pub(crate) const ORIGIN: &str = "https://app.example.com";
+use crate::{names::ORIGIN, program::Program};
 
 /// What the replicas share.
 pub(crate) struct Site {

@@ -4,10 +4,11 @@ use tower_magic_link::{ConfigError, RejectionKind, mailer::SmtpMailer};
 
 use crate::{
     log,
+    names::{ADA, ORIGIN},
     person::{Person, location},
     postbox::{Got, Postbox, SENDER},
     program::Program,
-    support::{ADA, Browser, ORIGIN, World},
+    support::{Browser, World},
 };
 
 async fn world(mailer: SmtpMailer) -> World {

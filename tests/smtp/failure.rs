@@ -19,9 +19,10 @@ use tower_magic_link::{
 
 use crate::{
     log,
+    names::{ADA, EVE, ORIGIN},
     postbox::SENDER,
     scripted::{Mood, Scripted},
-    support::{ADA, Browser, EVE, ORIGIN, World, app_of},
+    support::{Browser, World, app_of},
 };
 
 const TRY_AGAIN: &str = "<input type=\"hidden\" name=\"email\" value=\"ada@example.com\">";

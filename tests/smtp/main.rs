@@ -10,7 +10,9 @@
 mod delivery;
 mod failure;
 mod log;
-#[path = "../examples/person.rs"]
+#[path = "../support/names.rs"]
+mod names;
+#[path = "../support/person.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod person;
 mod postbox;

@@ -11,6 +11,8 @@
 
 mod cluster;
 mod figures;
+#[path = "../support/names.rs"]
+mod names;
 mod outage;
 mod posture;
 #[path = "../support/redis.rs"]

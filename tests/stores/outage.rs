@@ -21,6 +21,7 @@ use tower_magic_link::{
 };
 
 use crate::{
+    names::ORIGIN,
     redis::{Condition, RedisServer, Wire, until},
     session::{FAR, People, end_of, revocation, standing},
 };
@@ -662,7 +663,7 @@ async fn a_lost_server_is_told_once_and_its_return_once() {
         StubProvider::new(),
         KeyRing::new(SigningKey::generate().unwrap()),
     )
-    .public_url("https://app.example.com")
+    .public_url(ORIGIN)
     .revocations(store.clone())
     .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
     .build()

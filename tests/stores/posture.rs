@@ -17,7 +17,10 @@ use tower_magic_link::{
     testing::StubProvider,
 };
 
-use crate::redis::free_port;
+use crate::{
+    names::{ADA, EVE, ORIGIN},
+    redis::free_port,
+};
 
 /// Nothing listens at this address: the store knows nothing from the start.
 fn lost() -> (RedisRevocations, TcpSocket) {
@@ -49,7 +52,7 @@ async fn an_outage_closes_what_is_protected_unless_the_posture_says_otherwise() 
             StubProvider::new(),
             KeyRing::new(SigningKey::generate().unwrap()),
         )
-        .public_url("https://app.example.com")
+        .public_url(ORIGIN)
         .revocations(store.clone())
         .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")));
         let layer = posture(builder).build().unwrap();
@@ -57,11 +60,11 @@ async fn an_outage_closes_what_is_protected_unless_the_posture_says_otherwise() 
             Ok::<_, Infallible>(Response::new(String::new()))
         }));
         let mut ended = Request::new(String::new());
-        let session = layer.sign_in(&mut ended, "eve@example.com");
+        let session = layer.sign_in(&mut ended, EVE);
         for path in ["/", "/a", "/auth/session"] {
             let mut request = Request::new(String::new());
             *request.uri_mut() = path.parse().unwrap();
-            layer.sign_in(&mut request, "ada@example.com");
+            layer.sign_in(&mut request, ADA);
             let answer = service.clone().oneshot(request).await.unwrap();
             assert_eq!(answer.status(), status, "{path}");
             assert!(

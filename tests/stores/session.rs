@@ -11,6 +11,8 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
+use crate::names::{ADA, ORIGIN};
+
 /// The time in which the tests play: whatever the machine's clock says, this has passed.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);
 
@@ -32,7 +34,7 @@ impl People {
         let clock = ManualClock::at(NOON);
         let keys = KeyRing::new(SigningKey::generate().unwrap());
         let layer = MagicLinkLayer::builder(StubProvider::new(), keys)
-            .public_url("https://app.example.com")
+            .public_url(ORIGIN)
             .clock(clock.clone())
             .build()
             .unwrap();
@@ -44,10 +46,7 @@ impl People {
 
     /// Returns a session of a subject that began some seconds after noon.
     pub(crate) fn session(&self, subject: &str, second: u64) -> Session {
-        self.session_of(
-            &Identity::new(subject, "ada@example.com".parse().unwrap()),
-            second,
-        )
+        self.session_of(&Identity::new(subject, ADA.parse().unwrap()), second)
     }
 
     pub(crate) fn session_of(&self, identity: &Identity, second: u64) -> Session {

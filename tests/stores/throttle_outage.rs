@@ -14,6 +14,7 @@ use tower_magic_link::{
 };
 
 use crate::{
+    names::ORIGIN,
     redis::{RedisServer, until},
     session::{NOON, after},
     throttle::key,
@@ -30,7 +31,7 @@ async fn without_redis_it_goes_on_from_what_was_granted_here() {
         StubProvider::new(),
         KeyRing::new(SigningKey::generate().unwrap()),
     )
-    .public_url("https://app.example.com")
+    .public_url(ORIGIN)
     .throttle(throttle.clone())
     .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
     .build()

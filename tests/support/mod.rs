@@ -23,15 +23,14 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
+use crate::names::ORIGIN;
+
 pub(crate) use self::{
     browser::{Answer, Browser},
     post::Post,
 };
 
-pub(crate) const ORIGIN: &str = "https://app.example.com";
 pub(crate) const KEY: &str = "sk_test_marker_key";
-pub(crate) const ADA: &str = "ada@example.com";
-pub(crate) const EVE: &str = "eve@example.com";
 
 pub(crate) type App =
     BoxCloneSyncService<Request<Full<Bytes>>, Response<ResponseBody<Full<Bytes>>>, Infallible>;

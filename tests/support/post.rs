@@ -7,7 +7,7 @@ use tower_magic_link::{
     mailer::{Mail, MailError, Mailer},
 };
 
-use super::ORIGIN;
+use crate::names::ORIGIN;
 
 /// Keeps the mails; fails when told to.
 #[derive(Clone, Default)]

@@ -7,10 +7,10 @@ use tower_magic_link::{
     provider::{Identity, SignInMethod},
 };
 
-use crate::site::{SECRET, Site};
-
-const ADA: &str = "ada@example.com";
-const EVE: &str = "eve@example.com";
+use crate::{
+    names::{ADA, EVE},
+    site::{SECRET, Site},
+};
 
 fn identity(subject: &str, email: &str) -> Identity {
     Identity::new(subject, email.parse().unwrap())

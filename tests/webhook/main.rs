@@ -3,6 +3,8 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, reason = "tests")]
 
 mod ends;
+#[path = "../support/names.rs"]
+mod names;
 mod sdk;
 mod shape;
 mod site;

@@ -9,7 +9,10 @@ use std::{
 
 use tower_magic_link::{clock::Clock, emulator::EmulatedUser};
 
-use crate::site::{SECRET, Site};
+use crate::{
+    names::ADA,
+    site::{SECRET, Site},
+};
 
 const DATA: &str = r#"{"id":"conn_1","name":"ünïcode 😀 \u0000"}"#;
 
@@ -121,7 +124,7 @@ async fn the_sdk_reads_the_emulators_events() {
     });
     tokio::spawn(async move { axum::serve(listener, app).await });
     let webhook = site.workos.webhook(url, SECRET).with_repetitions(0);
-    let ada = "ada@example.com";
+    let ada = ADA;
     let deliveries = [
         (
             "ConnectionDeactivated",

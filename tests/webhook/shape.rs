@@ -19,7 +19,10 @@ use tower_magic_link::{
     Builder, ConfigError, KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider,
 };
 
-use crate::site::{Answer, SECRET, Site, WEBHOOK, empty, full, signed};
+use crate::{
+    names::ORIGIN,
+    site::{Answer, SECRET, Site, WEBHOOK, empty, full, signed},
+};
 
 const DATA: &str = r#"{"id":"conn_1"}"#;
 
@@ -223,7 +226,7 @@ fn a_secret_or_a_tolerance_that_cannot_work_is_an_error() {
     let build = |configure: fn(Builder) -> Builder| {
         let keys = KeyRing::new(SigningKey::generate().unwrap());
         let builder = MagicLinkLayer::builder(StubProvider::new(), keys);
-        let built = configure(builder.public_url("https://app.example.com")).build();
+        let built = configure(builder.public_url(ORIGIN)).build();
         built.map(drop).map_err(|error| (error.setting(), error))
     };
     type Case = (&'static str, fn(Builder) -> Builder, Option<&'static str>);

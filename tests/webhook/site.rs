@@ -23,6 +23,8 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
+use crate::names::ORIGIN;
+
 pub(crate) const SECRET: &str = "whsec_marker";
 pub(crate) const WEBHOOK: &str = "/auth/webhook";
 
@@ -98,7 +100,7 @@ impl Site {
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = events.clone();
         let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
-            .public_url("https://app.example.com")
+            .public_url(ORIGIN)
             .clock(clock.clone())
             .revocations(store.clone())
             .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));

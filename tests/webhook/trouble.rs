@@ -3,12 +3,15 @@
 use http::StatusCode;
 use tower_magic_link::provider::Identity;
 
-use crate::site::{SECRET, Site};
+use crate::{
+    names::ADA,
+    site::{SECRET, Site},
+};
 
 const DATA: &str = r#"{"id":"conn_1"}"#;
 
 fn ada() -> Identity {
-    let ada = Identity::new("prof_ada", "ada@example.com".parse().unwrap());
+    let ada = Identity::new("prof_ada", ADA.parse().unwrap());
     ada.with_connection(Some("conn_1".to_owned()))
 }
 

@@ -3,7 +3,9 @@
 use tower_magic_link::{provider::ProviderErrorKind, workos::AccessToken};
 
 use crate::{
-    LINK, MARK, Operation, PROFILE, TOKEN, cause, code, failed, new_session,
+    LINK, MARK, Operation, PROFILE, TOKEN, cause, code, failed,
+    names::ADA,
+    new_session,
     server::{Server, answer, json},
 };
 
@@ -19,7 +21,7 @@ async fn every_field_of_a_profile_is_read() {
     let token = AccessToken::new(TOKEN);
     let profile = server.client().profile(&token).await.unwrap();
     assert_eq!(profile.id(), "prof_01");
-    assert_eq!(profile.email(), "ada@example.com");
+    assert_eq!(profile.email(), ADA);
     assert_eq!(profile.first_name(), Some("Ada"));
     assert_eq!(profile.last_name(), Some("Lovelace"));
     assert_eq!(profile.name(), Some("Ada Lovelace"));

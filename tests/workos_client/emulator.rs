@@ -10,12 +10,14 @@ use tower_magic_link::{
     workos::{NewPasswordlessSession, WorkOs},
 };
 
-struct World {
+use crate::names::ADA;
+
+struct Emulated {
     clock: ManualClock,
     server: EmulatorServer,
 }
 
-impl World {
+impl Emulated {
     async fn new() -> Self {
         let clock = ManualClock::new();
         let emulator = Emulator::builder().clock(clock.clone()).build();
@@ -43,7 +45,7 @@ impl World {
 }
 
 fn ada() -> NewPasswordlessSession {
-    NewPasswordlessSession::new(Email::parse("ada@example.com").unwrap())
+    NewPasswordlessSession::new(Email::parse(ADA).unwrap())
         .redirect_uri("https://app.example.com/auth/callback")
         .state("s t/+=&é")
         .expires_in(Duration::from_secs(900))
@@ -56,23 +58,19 @@ fn field<'q>(query: &'q [(String, String)], name: &str) -> &'q str {
 
 #[tokio::test]
 async fn a_link_is_made_mailed_opened_and_redeemed() {
-    let world = World::new().await;
-    let client = world.client("sk_test_key");
+    let emulated = Emulated::new().await;
+    let client = emulated.client("sk_test_key");
     let session = client.create_session(&ada()).await.unwrap();
-    assert_eq!(session.email(), Some("ada@example.com"));
+    assert_eq!(session.email(), Some(ADA));
     client.send_session(session.id()).await.unwrap();
-    let mailed = world
-        .server
-        .emulator()
-        .last_link_to("ada@example.com")
-        .unwrap();
+    let mailed = emulated.server.emulator().last_link_to(ADA).unwrap();
     assert_eq!(session.link().unwrap().expose(), mailed);
 
-    let query = world.open(&mailed).await;
+    let query = emulated.open(&mailed).await;
     assert_eq!(field(&query, "state"), "s t/+=&é");
     let code = AuthorizationCode::new(field(&query, "code"));
     let answer = client.profile_and_token(&code).await.unwrap();
-    assert_eq!(answer.profile().email(), "ada@example.com");
+    assert_eq!(answer.profile().email(), ADA);
     assert_eq!(answer.profile().connection_type(), "MagicLink");
     assert_eq!(answer.profile().organization_id(), None);
     let again = client.profile(answer.access_token()).await.unwrap();
@@ -81,14 +79,14 @@ async fn a_link_is_made_mailed_opened_and_redeemed() {
 
 #[tokio::test]
 async fn every_refusal_has_its_kind() {
-    let world = World::new().await;
-    let client = world.client("sk_test_key");
+    let emulated = Emulated::new().await;
+    let client = emulated.client("sk_test_key");
     let unknown = client.send_session("passwordless_session_x").await;
     assert_eq!(unknown.unwrap_err().kind(), ProviderErrorKind::Refused);
     let session = client.create_session(&ada()).await.unwrap();
     let link = session.link().unwrap().expose().to_owned();
 
-    let query = world.open(&link).await;
+    let query = emulated.open(&link).await;
     let code = AuthorizationCode::new(field(&query, "code"));
     client.profile_and_token(&code).await.unwrap();
     let used = client.profile_and_token(&code).await.unwrap_err();
@@ -97,29 +95,29 @@ async fn every_refusal_has_its_kind() {
         (ProviderErrorKind::Refused, Some(400))
     );
     assert!(used.request_id().is_some());
-    let reopened = world.open(&link).await;
+    let reopened = emulated.open(&link).await;
     assert_eq!(field(&reopened, "error"), "access_denied");
 
     let session = client.create_session(&ada()).await.unwrap();
-    let query = world.open(session.link().unwrap().expose()).await;
-    world.clock.advance(Duration::from_secs(601));
+    let query = emulated.open(session.link().unwrap().expose()).await;
+    emulated.clock.advance(Duration::from_secs(601));
     let late = client
         .profile_and_token(&AuthorizationCode::new(field(&query, "code")))
         .await;
     assert_eq!(late.unwrap_err().kind(), ProviderErrorKind::Refused);
 
     let session = client.create_session(&ada()).await.unwrap();
-    world.clock.advance(Duration::from_secs(901));
+    emulated.clock.advance(Duration::from_secs(901));
     let expired = client.send_session(session.id()).await;
     assert_eq!(expired.unwrap_err().kind(), ProviderErrorKind::Refused);
-    let query = world.open(session.link().unwrap().expose()).await;
+    let query = emulated.open(session.link().unwrap().expose()).await;
     assert_eq!(field(&query, "error"), "access_denied");
 }
 
 #[tokio::test]
 async fn a_key_that_is_none_is_a_misconfiguration() {
-    let world = World::new().await;
-    let client = world.client("not-a-workos-key");
+    let emulated = Emulated::new().await;
+    let client = emulated.client("not-a-workos-key");
     let refused = client.create_session(&ada()).await.unwrap_err();
     assert_eq!(
         (refused.kind(), refused.status()),

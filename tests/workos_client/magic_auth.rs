@@ -18,6 +18,7 @@ use tower_magic_link::{
 
 use crate::{
     ADDRESS, AUTHENTICATION, KEY, MAGIC_AUTH, Operation, assert_unmarked, cause, email, failed,
+    names::ADA,
     one_time_code,
     server::{Server, json},
 };
@@ -575,7 +576,7 @@ impl Desk {
 }
 
 fn ada() -> Email {
-    Email::parse("ada@example.com").unwrap()
+    Email::parse(ADA).unwrap()
 }
 
 fn other_than(code: &OneTimeCode) -> OneTimeCode {
@@ -591,7 +592,7 @@ async fn a_code_is_made_and_redeemed_at_the_emulator() {
     assert_eq!(last.as_deref(), Some(code.expose()));
     let identity = desk.finish(&code).await.unwrap();
     assert_eq!(identity.email(), &ada());
-    assert_eq!(identity.subject(), EmulatedUser::of("ada@example.com").id());
+    assert_eq!(identity.subject(), EmulatedUser::of(ADA).id());
     let session = identity.provider_session().unwrap();
     assert!(session.starts_with("session_01"), "{session}");
     let used = desk.finish(&code).await;

@@ -22,6 +22,9 @@ mod emulator;
 mod faults;
 mod identity;
 mod magic_auth;
+#[path = "../support/names.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod names;
 mod repetition;
 mod requests;
 mod server;

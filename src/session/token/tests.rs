@@ -10,6 +10,7 @@ use crate::session::{SigningKey, test_keys};
 mod claims;
 mod header;
 mod peers;
+mod purposes;
 mod signature;
 
 const ORIGIN: &str = "https://app.example.com";
@@ -59,6 +60,10 @@ fn session_by(fields: [&str; 7], method: SignInMethod) -> Session {
     };
     let id = SessionId::from_bytes([7; 16]);
     Session::from_fields(fields, id, method, Term::Usual, times, NOW)
+}
+
+fn is_taken(tokens: &Tokens, token: &str) -> bool {
+    tokens.verify(token, NOW).is_ok()
 }
 
 /// Returns the header that a key mints.

@@ -23,14 +23,14 @@ const NOW: Timestamp = Timestamp::from_secs(1_000);
 type Outcome = Result<u32, ()>;
 type Run = Arc<Mutex<Option<Outcome>>>;
 
-struct World {
+struct Callbacks {
     runs: Runs<Run>,
     asked: AtomicU32,
     /// How many of the first answers are failures, before the code is looked at.
     failures: u32,
 }
 
-impl World {
+impl Callbacks {
     fn new(failures: u32) -> Arc<Self> {
         Arc::new(Self {
             runs: Runs::new(|_| true),
@@ -74,16 +74,16 @@ fn try_every_order(model: impl Fn() + Sync + Send + 'static) {
 #[test]
 fn callbacks_at_once_make_one_exchange_and_one_session() {
     try_every_order(|| {
-        let world = World::new(0);
+        let callbacks = Callbacks::new(0);
         let others = [(); 2].map(|()| {
-            let world = world.clone();
-            thread::spawn(move || world.callback())
+            let callbacks = callbacks.clone();
+            thread::spawn(move || callbacks.callback())
         });
-        let ours = world.callback();
+        let ours = callbacks.callback();
         let theirs = others.map(|other| other.join().unwrap());
         assert_eq!((ours, theirs), (Ok(0), [Ok(0); 2]));
-        assert_eq!(world.asked(), 1);
-        assert!(world.runs.knows(&CODE, NOW));
+        assert_eq!(callbacks.asked(), 1);
+        assert!(callbacks.runs.knows(&CODE, NOW));
     });
 }
 
@@ -92,14 +92,14 @@ fn callbacks_at_once_make_one_exchange_and_one_session() {
 #[test]
 fn a_late_caller_of_a_failure_does_not_forget_the_next_try() {
     try_every_order(|| {
-        let world = World::new(1);
+        let callbacks = Callbacks::new(1);
         let others = [(); 2].map(|()| {
-            let world = world.clone();
-            thread::spawn(move || world.callback().or_else(|()| world.callback()))
+            let callbacks = callbacks.clone();
+            thread::spawn(move || callbacks.callback().or_else(|()| callbacks.callback()))
         });
         let outcomes = others.map(|other| other.join().unwrap());
         assert_eq!(outcomes, [Ok(1); 2]);
-        assert_eq!(world.asked(), 2, "one failure, one exchange");
-        assert!(world.runs.knows(&CODE, NOW));
+        assert_eq!(callbacks.asked(), 2, "one failure, one exchange");
+        assert!(callbacks.runs.knows(&CODE, NOW));
     });
 }

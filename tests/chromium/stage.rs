@@ -15,12 +15,12 @@ use tower_magic_link::{
 };
 
 use crate::{
-    browser::{Browser, Setup},
+    chromium::{Chromium, Setup},
     driver::Driver,
+    names::ADA,
     site::{APP, MAIL, Sites, WORKOS},
 };
 
-pub(crate) const ADA: &str = "ada@example.com";
 /// The session cookie, by its name.
 pub(crate) const SESSION: &str = "__Host-magic-link";
 /// The cookie that says for a minute that a session was handed out, by its name.
@@ -41,7 +41,7 @@ pub(crate) enum Post {
 pub(crate) const POSTS: [Post; 2] = [Post::Own, Post::WorkOs];
 
 /// Everything that a journey needs.
-pub(crate) struct World {
+pub(crate) struct Stage {
     pub(crate) sites: Sites,
     /// The servers' clock, which stands still.
     clock: ManualClock,
@@ -64,13 +64,13 @@ struct Letter {
     code: Option<String>,
 }
 
-impl World {
-    /// Makes a world with the default settings.
+impl Stage {
+    /// Makes a stage with the default settings.
     pub(crate) async fn new(post: Post) -> Self {
         Self::with(post, |builder| builder).await
     }
 
-    /// Makes a world with other settings.
+    /// Makes a stage with other settings.
     pub(crate) async fn with(post: Post, configure: impl FnOnce(Builder) -> Builder) -> Self {
         let clock = ManualClock::new();
         let emulator = Emulator::builder().base_url(WORKOS).clock(clock.clone());
@@ -100,18 +100,18 @@ impl World {
     }
 
     /// Opens a browser that has never been anywhere.
-    pub(crate) async fn browser(&self) -> Browser {
-        Browser::open(&self.driver, &self.sites, Setup::Usual).await
+    pub(crate) async fn browser(&self) -> Chromium {
+        Chromium::open(&self.driver, &self.sites, Setup::Usual).await
     }
 
     /// Opens a browser that keeps no cookie.
-    pub(crate) async fn browser_without_cookies(&self) -> Browser {
-        Browser::open(&self.driver, &self.sites, Setup::CookiesBlocked).await
+    pub(crate) async fn browser_without_cookies(&self) -> Chromium {
+        Chromium::open(&self.driver, &self.sites, Setup::CookiesBlocked).await
     }
 
     /// Opens a browser in which more can be done while a page is on its way.
-    pub(crate) async fn hasty_browser(&self) -> Browser {
-        Browser::open(&self.driver, &self.sites, Setup::Hasty).await
+    pub(crate) async fn hasty_browser(&self) -> Chromium {
+        Chromium::open(&self.driver, &self.sites, Setup::Hasty).await
     }
 
     /// Lets time pass for the servers. Browsers have a clock of their own.
@@ -171,7 +171,7 @@ impl World {
     }
 
     /// Asks for mail, from the page that signing in shall lead to.
-    pub(crate) async fn ask(&self, browser: &Browser, path: &str) {
+    pub(crate) async fn ask(&self, browser: &Chromium, path: &str) {
         browser.goto(path).await;
         browser.shows("Sign in").await;
         browser.fill("email", ADA).await;
@@ -180,13 +180,13 @@ impl World {
     }
 
     /// Asks for a link, from the page that it shall lead to, and returns it.
-    pub(crate) async fn ask_for_link(&self, browser: &Browser, path: &str) -> String {
+    pub(crate) async fn ask_for_link(&self, browser: &Chromium, path: &str) -> String {
         self.ask(browser, path).await;
         self.link_to(ADA)
     }
 
     /// Signs a browser in.
-    pub(crate) async fn sign_in(&self, browser: &Browser, path: &str) {
+    pub(crate) async fn sign_in(&self, browser: &Chromium, path: &str) {
         let link = self.ask_for_link(browser, path).await;
         browser.goto(&link).await;
         browser.shows(&format!("Hello {ADA}")).await;
@@ -194,7 +194,7 @@ impl World {
     }
 
     /// Signs a browser out.
-    pub(crate) async fn sign_out(&self, browser: &Browser) {
+    pub(crate) async fn sign_out(&self, browser: &Chromium) {
         browser.goto("/auth/logout").await;
         browser.shows("Sign out?").await;
         browser.press("Sign out").await;

@@ -1,15 +1,17 @@
-//! A person at an example, with a client that keeps cookies.
+//! A person at an application that runs as a program, with a client that keeps cookies.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use reqwest::{Client, Response, redirect::Policy};
+use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 
-use crate::program::Program;
+use crate::{names::ADA, program::Program};
 
-/// A client that keeps cookies and follows no redirect.
+/// A browser over real HTTP: it keeps cookies and follows no redirect.
 pub(crate) struct Person {
     http: Client,
     origin: String,
+    /// Where the origin is served.
+    address: String,
     pub(crate) cookies: BTreeMap<String, String>,
 }
 
@@ -17,25 +19,37 @@ impl Person {
     /// Makes a client of one application.
     pub(crate) fn at(origin: &str) -> Self {
         Self {
-            http: Client::builder().redirect(Policy::none()).build().unwrap(),
+            http: Client::builder()
+                .redirect(Policy::none())
+                .timeout(Duration::from_secs(10))
+                .build()
+                .unwrap(),
             origin: origin.to_owned(),
+            address: origin.to_owned(),
             cookies: BTreeMap::new(),
         }
     }
 
+    /// Has a server of the origin answer from now on, as a balancer does.
+    pub(crate) fn via(&mut self, address: &str) -> &mut Self {
+        address.clone_into(&mut self.address);
+        self
+    }
+
     /// Navigates.
     pub(crate) async fn get(&mut self, url: &str) -> Response {
-        let request = self.http.get(self.absolute(url));
+        let request = self.request(Method::GET, url);
         self.send(request).await
     }
 
-    /// Posts a form.
-    pub(crate) async fn post(&mut self, url: &str, form: &'static str) -> Response {
+    /// Posts a form from a page of the origin.
+    pub(crate) async fn post(&mut self, url: &str, form: &str) -> Response {
         let request = self
-            .http
-            .post(self.absolute(url))
+            .request(Method::POST, url)
+            .header("origin", &self.origin)
+            .header("sec-fetch-site", "same-origin")
             .header("content-type", "application/x-www-form-urlencoded")
-            .body(form);
+            .body(form.to_owned());
         self.send(request).await
     }
 
@@ -52,7 +66,7 @@ impl Person {
         assert!(page.contains("name=\"email\""), "{page}");
         let check = location(&self.post(form, "email=ada%40example.com").await);
         let page = self.get(&check).await.text().await.unwrap();
-        assert!(page.contains("ada@example.com"), "{page}");
+        assert!(page.contains(ADA), "{page}");
     }
 
     /// Opens a mailed link, the application's own or WorkOS's. Returns where that leads.
@@ -77,9 +91,10 @@ impl Person {
         pairs.join("; ")
     }
 
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Response {
+    async fn send(&mut self, request: RequestBuilder) -> Response {
         let answer = request
             .header("accept", "text/html")
+            .header("sec-fetch-mode", "navigate")
             .header("cookie", self.cookie())
             .send()
             .await
@@ -96,11 +111,16 @@ impl Person {
         answer
     }
 
-    fn absolute(&self, url: &str) -> String {
-        match url.strip_prefix('/') {
-            Some(path) => format!("{}/{path}", self.origin),
-            None => url.to_owned(),
+    /// Begins a request to the origin, by a path or a whole URL, or to another one.
+    fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        let path = url.strip_prefix(&self.origin).unwrap_or(url);
+        if !path.starts_with('/') {
+            return self.http.request(method, url);
         }
+        let (_, host) = self.origin.split_once("://").unwrap();
+        self.http
+            .request(method, format!("{}{path}", self.address))
+            .header("host", host)
     }
 }
 

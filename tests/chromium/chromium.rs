@@ -25,11 +25,11 @@ pub(crate) enum Setup {
 }
 
 /// A headless Chromium with a fresh profile. It ends with the chromedriver that started it.
-pub(crate) struct Browser {
+pub(crate) struct Chromium {
     driver: WebDriver,
 }
 
-impl Browser {
+impl Chromium {
     pub(crate) async fn open(driver: &Driver, sites: &Sites, setup: Setup) -> Self {
         let mut capabilities = DesiredCapabilities::chrome();
         let profile = driver.fresh_profile();
@@ -318,7 +318,7 @@ impl Browser {
     }
 }
 
-impl Drop for Browser {
+impl Drop for Chromium {
     fn drop(&mut self) {
         // The driver ends it: no request that a test waits for, also when the test fails.
         let _ = self.driver.clone().leak();
