@@ -27,5 +27,6 @@
 mod clock;
 mod sign_in;
 mod stub;
+pub mod suite;
 
 pub use self::{clock::ManualClock, stub::StubProvider};
