@@ -1,0 +1,309 @@
+//! Revocation stores.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use tower_magic_link::{
+    Session,
+    clock::{Clock, Signal},
+    revocation::{
+        IntoRevocations, Lookup, MemoryRevocations, Revocation, Revocations, Standing, Target,
+    },
+    store::StoreFuture,
+    testing::{
+        ManualClock,
+        suite::{self, World},
+    },
+};
+
+use crate::{assert_fails, assert_holds};
+
+const PAGE: &str = include_str!("../../src/testing/suite/revocations/mod.rs");
+
+/// A store that answers without a wait, and has a watch.
+#[derive(Debug)]
+struct AtOnce<S>(S);
+
+impl<S: Revocations> Revocations for AtOnce<S> {
+    fn look_up(&self, session: &Session) -> Lookup {
+        let answer = self.0.look_up(session);
+        assert!(matches!(answer, Lookup::Settled(_)), "it is known at once");
+        answer
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        self.0.revoke(revocation)
+    }
+
+    fn watch(&self, session: &Session) -> Option<Signal> {
+        let watch = self.0.watch(session);
+        assert!(watch.is_some(), "it has a watch");
+        watch
+    }
+}
+
+#[tokio::test]
+async fn memory_passes_and_answers_at_once() {
+    let report = suite::revocations::run(async |_| AtOnce(MemoryRevocations::default())).await;
+    assert_holds(&report, PAGE);
+}
+
+#[tokio::test]
+async fn a_closure_that_knows_of_nobody_passes_by_what_was_ended_here() {
+    let report = suite::revocations::run(async |_| {
+        let active = |_: Session| async { Standing::Active };
+        active.into_revocations()
+    });
+    assert_holds(&report.await, PAGE);
+}
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// It loses an order that comes while another is taken.
+    DropsWhatComesTogether,
+    /// It wakes live connections at each order.
+    EndsEverybodyLive,
+    ForgetsAMinuteEarly,
+    /// Right for one machine, and too early for several.
+    ForgetsAtTheEnd,
+    IgnoresMemberships,
+    KeepsTheLatestEnd,
+    None,
+    ReadsAddressesByCase,
+    /// It ends a subject's sessions whenever they began.
+    SubjectsForGood,
+}
+
+/// Keeps every order that it was given. Clones are the same store.
+#[derive(Clone, Debug)]
+struct Listed {
+    fault: Fault,
+    clock: ManualClock,
+    orders: Arc<Mutex<Vec<Revocation>>>,
+    taking: Arc<Mutex<u32>>,
+}
+
+impl Listed {
+    fn new(fault: Fault, world: &World) -> Self {
+        Self {
+            fault,
+            clock: world.clock(),
+            orders: Arc::default(),
+            taking: Arc::default(),
+        }
+    }
+
+    fn ends(&self, order: &Revocation, session: &Session) -> bool {
+        let now = self.clock.now();
+        match (self.fault, order.target()) {
+            (Fault::ForgetsAMinuteEarly, _) if order.until() <= now + Duration::from_secs(60) => {
+                false
+            }
+            (Fault::ForgetsAtTheEnd, _) if order.until() <= now => false,
+            (Fault::IgnoresMemberships, Target::Membership { .. }) => false,
+            (Fault::ReadsAddressesByCase, Target::Address(address)) => {
+                address == session.email() && order.ends(session)
+            }
+            (Fault::SubjectsForGood, target @ Target::Subject(_)) => target.names(session),
+            _ => order.ends(session),
+        }
+    }
+}
+
+impl Revocations for Listed {
+    fn look_up(&self, session: &Session) -> Lookup {
+        let orders = self.orders.lock().unwrap();
+        let is_ended = orders.iter().any(|order| self.ends(order, session));
+        Lookup::settled(if is_ended {
+            Standing::Revoked
+        } else {
+            Standing::Active
+        })
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            if self.fault == Fault::DropsWhatComesTogether {
+                *self.taking.lock().unwrap() += 1;
+                tokio::task::yield_now().await;
+                let mut taking = self.taking.lock().unwrap();
+                *taking -= 1;
+                if *taking > 0 {
+                    return Ok(());
+                }
+            }
+            let mut orders = self.orders.lock().unwrap();
+            if self.fault == Fault::KeepsTheLatestEnd {
+                orders.retain(|order| {
+                    order.target() != revocation.target() || order.at() > revocation.at()
+                });
+                orders.retain(|order| order.until() > revocation.at());
+            }
+            orders.push(revocation.clone());
+            Ok(())
+        })
+    }
+
+    fn watch(&self, session: &Session) -> Option<Signal> {
+        let (store, session) = (self.clone(), session.clone());
+        let begun = store.orders.lock().unwrap().len();
+        Some(Box::pin(async move {
+            let is_over = || match store.fault {
+                Fault::EndsEverybodyLive => store.orders.lock().unwrap().len() > begun,
+                _ => matches!(
+                    store.look_up(&session),
+                    Lookup::Settled(Ok(Standing::Revoked))
+                ),
+            };
+            while !is_over() {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        }))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
+    let cases: [(Fault, &[&str]); 8] = [
+        (Fault::None, &[]),
+        (
+            Fault::DropsWhatComesTogether,
+            &[
+                "a thousand orders that come together all hold",
+                "one order that is given many times at once holds",
+            ],
+        ),
+        (
+            Fault::EndsEverybodyLive,
+            &[
+                "a live connection of a session that has ended hears so at once",
+                "a live connection hears of no other end",
+            ],
+        ),
+        (
+            Fault::ForgetsAMinuteEarly,
+            &["an entry is kept until its end"],
+        ),
+        (
+            Fault::IgnoresMemberships,
+            &[
+                "an order for a membership ends no session of another organization",
+                "two ids that are one text together are not one membership",
+            ],
+        ),
+        (
+            Fault::KeepsTheLatestEnd,
+            &[
+                "a shorter order for a session does not shorten a longer one",
+                "a shorter order for a subject does not shorten a longer one",
+            ],
+        ),
+        (
+            Fault::ReadsAddressesByCase,
+            &["an order for an address ends its sessions, whatever their case"],
+        ),
+        (
+            Fault::SubjectsForGood,
+            &[
+                "an order ends the sessions that began up to its second",
+                "an order for a subject ends its sessions",
+                "a live connection hears of no other end",
+            ],
+        ),
+    ];
+    for (fault, failed) in cases {
+        let report = suite::revocations::run(async |world| Listed::new(fault, &world)).await;
+        assert_fails(&format!("{fault:?}"), &report, failed);
+    }
+}
+
+/// Stores by the name of their world.
+#[derive(Default)]
+struct Shared(Mutex<HashMap<String, Listed>>);
+
+impl Shared {
+    fn open(&self, fault: Fault, world: &World) -> Listed {
+        let mut stores = self.0.lock().unwrap();
+        let store = stores
+            .entry(world.name().to_owned())
+            .or_insert_with(|| Listed::new(fault, world));
+        store.clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_shared_keeps_entries_a_minute_longer() {
+    let minute: &[&str] = &["an entry is kept for a minute after its end"];
+    for (fault, failed) in [(Fault::None, &[][..]), (Fault::ForgetsAtTheEnd, minute)] {
+        let shared = Shared::default();
+        let report = suite::revocations::run_shared(async |world| shared.open(fault, &world)).await;
+        assert_fails(&format!("{fault:?}"), &report, failed);
+        if fault == Fault::None {
+            assert_holds(&report, PAGE);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn replicas_that_do_not_hear_of_each_other_pass_where_nothing_is_to_be_heard_alone() {
+    let report = suite::revocations::run_shared(async |_| MemoryRevocations::default()).await;
+    assert!(report.failed().count() > 20, "{report}");
+    assert_eq!(report.held().count(), 1, "{report}");
+    let held = ["a watch that is dropped leaves nothing behind"];
+    assert!(report.held().eq(held), "{report}");
+}
+
+/// A store whose look-ups fail, and which panics.
+#[derive(Debug)]
+struct Panics;
+
+impl Revocations for Panics {
+    fn look_up(&self, _: &Session) -> Lookup {
+        panic!("no look-up today");
+    }
+
+    fn revoke<'a>(&'a self, _: &'a Revocation) -> StoreFuture<'a, ()> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_panics_fails_each_case_by_itself_and_the_panic_is_told() {
+    let report = suite::revocations::run(async |_| Panics).await;
+    assert_eq!(report.held().count(), 0, "{report}");
+    assert_eq!(report.skipped().count(), 5, "{report}");
+    let told = report.to_string();
+    assert_eq!(
+        told.matches("found \"no look-up today\"").count(),
+        19,
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_has_no_watch_skips_the_cases_of_live_connections() {
+    let store = async |_| Unwatched(MemoryRevocations::default());
+    let report = suite::revocations::run(store).await;
+    report.assert();
+    let skipped: Vec<_> = report.skipped().collect();
+    assert_eq!(skipped.len(), 5, "{report}");
+    let of_watches = |name: &&str| name.contains("live connection") || name.contains("a watch");
+    assert!(skipped.iter().all(of_watches), "{skipped:?}");
+}
+
+#[derive(Debug)]
+struct Unwatched(MemoryRevocations);
+
+impl Revocations for Unwatched {
+    fn look_up(&self, session: &Session) -> Lookup {
+        self.0.look_up(session)
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        self.0.revoke(revocation)
+    }
+}
