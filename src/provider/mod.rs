@@ -34,6 +34,8 @@ pub use self::{
 
 /// Sends links and redeems what comes back. Implementers write plain `async fn`.
 ///
+/// The suite in `testing::suite::provider` (feature `test-util`) checks an implementation.
+///
 /// ```
 /// use tower_magic_link::{
 ///     Email,

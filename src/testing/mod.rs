@@ -1,5 +1,5 @@
 //! What an application's tests need: a clock that they set, a provider that mails nobody, a request
-//! that is signed in.
+//! that is signed in. [`suite`] checks a store, a provider or a mailer of your own.
 //!
 //! ```
 //! use http::Request;

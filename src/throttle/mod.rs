@@ -51,6 +51,8 @@ pub use self::redis::RedisThrottle;
 /// - It has two seconds to answer. The layer then takes it for failed: a [`StoreError`] lets rates
 ///   pass, and refuses tries.
 ///
+/// The suite in `testing::suite::throttle` (feature `test-util`) checks an implementation.
+///
 /// ```
 /// use tower_magic_link::{
 ///     clock::Timestamp, store::StoreError,
