@@ -353,21 +353,6 @@ mod tests {
     }
 
     #[test]
-    fn a_subjects_sessions_end_up_to_the_moment_of_the_order() {
-        let store = MemoryRevocations::default();
-        store.end(&order(Target::Subject("a".to_owned()), 20, 1_020));
-        let cases = [
-            ("before", session("a", 1, 19), Standing::Revoked),
-            ("in the same second", session("a", 2, 20), Standing::Revoked),
-            ("after", session("a", 3, 21), Standing::Active),
-            ("another subject", session("b", 4, 19), Standing::Active),
-        ];
-        for (name, session, want) in cases {
-            assert_eq!(store.standing(&session), want, "{name}");
-        }
-    }
-
-    #[test]
     fn what_sessions_have_in_common_ends_them_and_no_other() {
         let times = Times {
             issued_at: Timestamp::from_secs(10),
@@ -401,25 +386,6 @@ mod tests {
                 assert_eq!(store.len(), 1);
             }
         }
-    }
-
-    #[test]
-    fn an_earlier_order_does_not_shorten_a_later_one() {
-        let store = MemoryRevocations::default();
-        let id = session("a", 1, 10).id();
-        store.end(&order(Target::Session(id), 20, 5_000));
-        store.end(&order(Target::Session(id), 20, 30));
-        store.end(&order(Target::Subject("a".to_owned()), 40, 5_000));
-        store.end(&order(Target::Subject("a".to_owned()), 20, 30));
-        for number in 0..=250u8 {
-            store.end(&order(
-                Target::Session(SessionId::from_bytes([number; 16])),
-                100,
-                50,
-            ));
-        }
-        assert_eq!(store.standing(&session("b", 1, 10)), Standing::Revoked);
-        assert_eq!(store.standing(&session("a", 251, 40)), Standing::Revoked);
     }
 
     fn numbered(number: u64) -> Target {

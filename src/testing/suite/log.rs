@@ -11,7 +11,7 @@ use tracing::{
     span,
 };
 
-/// Hears what `tracing` tells, at every level, of whatever runs under it. Clones hear into one log.
+/// Collects the `tracing` events and spans of a future, at every level. Clones share one log.
 #[derive(Clone, Default)]
 pub(super) struct Log(Arc<Mutex<String>>);
 

@@ -6,7 +6,7 @@
 //!   one case that fails hides no other. A case that panics, or that is not done within a minute,
 //!   has failed.
 //! - Time is data: the cases move the [`ManualClock`] of their world, and pass the same time to
-//!   methods that take `now`. They wait only for replicas that hear of each other.
+//!   methods that take `now`. They wait in real time only until an order reaches another replica.
 //! - A case that cannot be run is skipped, and the report says why.
 //!
 //! A suite needs a tokio runtime with its timer enabled.

@@ -11,7 +11,7 @@
 //! | it may be dropped before it is done | `a mail that is dropped half-way does not keep the next one` |
 //! | a mail that was not taken is an error | `a mail that is not taken is an error`, `after a failure the next mail is taken` |
 //!
-//! The log is what `tracing` tells while the mailer's future is polled. What a task or thread of
+//! The log is what `tracing` records while the mailer's future is polled. What a task or thread of
 //! the mailer logs, and what goes to another log, the suite does not see. The cases of failure are
 //! skipped where the trial cannot make its mailer [fail](Trial::fail).
 //!

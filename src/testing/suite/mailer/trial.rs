@@ -28,10 +28,10 @@ pub trait Trial {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "mail is taken or it is not")]
 pub enum Failure {
-    /// They are taken again.
-    Ends,
     /// They are not taken.
     Begins,
+    /// They are taken again.
+    Ends,
 }
 
 /// A mail that was delivered.

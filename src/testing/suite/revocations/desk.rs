@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// How long a replica may take to hear of an end.
+/// How long an order may take to reach another replica.
 const SOON: Duration = Duration::from_secs(10);
 const OFTEN: Duration = Duration::from_millis(2);
 
@@ -101,7 +101,7 @@ impl<'m> Desk<'m> {
         let Some(there) = &self.there else {
             return Ok(());
         };
-        // What is not heard of by then was not ended.
+        // A session that is active after this order has arrived was not ended.
         let last = session("the last", 0);
         self.end(end_of(&last)).await?;
         say("the last order", &**there, &last, Revoked).await?;
@@ -115,7 +115,8 @@ impl<'m> Desk<'m> {
     }
 }
 
-/// Makes sure that a session stands as it should, at a replica that may hear of it yet.
+/// Makes sure that a session stands as it should, at a replica that an order may not have reached
+/// yet.
 async fn say(name: &str, store: &dyn Revocations, session: &Session, want: Standing) -> Outcome {
     let heard = async {
         while want == Revoked && standing(store, session).await? == Active {
@@ -138,7 +139,7 @@ pub(super) async fn standing(store: &dyn Revocations, session: &Session) -> Outc
     standing.map_err(|error| Miss::failed("a store that can tell", error))
 }
 
-/// Waits until something has happened that another replica may have ordered.
+/// Waits for something that another replica may have ordered.
 pub(super) async fn soon(what: &str, signal: impl Future<Output = ()>) -> Outcome {
     let heard = tokio::time::timeout(SOON, signal).await;
     heard.map_err(|_| Miss::failed(what, "nothing in ten seconds"))

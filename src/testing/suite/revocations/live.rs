@@ -1,4 +1,4 @@
-//! What live connections hear of the ends of their sessions.
+//! Watches, by which live connections end with their sessions.
 
 use std::{
     sync::Arc,
@@ -91,7 +91,7 @@ pub(super) async fn no_other(desk: Desk<'_>) -> Outcome {
     Ok(())
 }
 
-/// Wakes nobody. Whoever holds on to it is counted by its `Arc`.
+/// Wakes nobody. Its `Arc` counts what holds on to it.
 struct Bell;
 
 impl Wake for Bell {
@@ -110,7 +110,7 @@ pub(super) async fn dropped(desk: Desk<'_>) -> Outcome {
         }
         drop((waker, mine));
         let alone = async {
-            // What a task of the store's holds is let go of a little later.
+            // A task of the store may drop its share a little later.
             while Arc::strong_count(&bell) > 1 {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }

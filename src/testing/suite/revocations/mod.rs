@@ -6,18 +6,18 @@
 //!
 //! | obligation of the port | cases |
 //! | --- | --- |
-//! | an order ends the sessions that its target names | `a session that nobody has ended is active`, `one session that is ended is found, and no other`, `an order for an address ends its sessions, whatever their case`, `an order for a connection ends its sessions`, `an order for an organization ends its sessions`, `an order for a provider session ends its sessions`, `an order for a subject ends its sessions`, `an order for a membership ends no session of another organization`, `two ids that are one text together are not one membership` |
+//! | an order ends the sessions that its target names | `a session that nobody has ended is active`, `one session that is ended is found, and no other`, `an order for an address ends its sessions, whatever their case`, `an order for a connection ends its sessions`, `an order for an organization ends its sessions`, `an order for a provider session ends its sessions`, `an order for a subject ends its sessions`, `an order for a membership ends no session of another organization`, `two ids that are one text together are not one membership`, `an order for any target of a session ends it` |
 //! | an order ends sessions whose sign-in was at its moment or before; a single session whenever it began | `an order ends the sessions that began up to its second`, `an order for one session ends it whatever the clocks say` |
 //! | it must not forget an entry before `Revocation::until` | `an entry is kept until its end`, `a session that is ended twice stays ended`, `a shorter order for a session does not shorten a longer one`, `a shorter order for a subject does not shorten a longer one`, `an earlier order does not let later sessions live again` |
 //! | it may forget an entry once `Revocation::until` has passed | `an order that has passed already is taken and ends no other session` |
 //! | `revoke` is called several times at once | `a thousand orders that come together all hold`, `one order that is given many times at once holds` |
-//! | `watch` completes once the session is ended | `a live connection hears of the end of its session`, `a live connection hears of the end of what sessions have in common` |
-//! | `watch` completes if the session has been ended already | `a live connection of a session that has ended hears so at once` |
-//! | `watch` completes for no other reason | `a live connection hears of no other end` |
+//! | `watch` completes once the session is ended | `a watch completes once its session is ended`, `a watch completes once the sessions of its subject are ended` |
+//! | `watch` completes if the session has been ended already | `a watch of a session that has ended already completes` |
+//! | `watch` completes for no other reason | `a watch completes for no other end` |
 //! | dropping a watch leaves nothing behind | `a watch that is dropped leaves nothing behind` |
 //! | a shared store should keep entries a minute longer ([`run_shared`] alone) | `an entry is kept for a minute after its end` |
 //!
-//! A store that answers `None` to `watch` skips the cases of live connections. That a look-up is
+//! A store that answers `None` to `watch` skips the cases of watches. That a look-up is
 //! settled at once where no IO is needed, and where `tell_to` leads, the suite does not check.
 //!
 //! ```
@@ -80,7 +80,7 @@ pub async fn run<S: Revocations>(make: impl AsyncFn(World) -> S) -> Report {
 /// Runs the suite for a store that several machines share. `make` opens the same store for the
 /// same [`World::name`], as another replica would, and an empty one for another name.
 ///
-/// What one replica has ended, another has to know within ten seconds.
+/// An order has to reach each replica within ten seconds.
 pub async fn run_shared<S: Revocations>(make: impl AsyncFn(World) -> S) -> Report {
     let open: &Open<'_> = &|world| opened(&make, world);
     let mut suite = all(open, Sharing::Replicas).await;
@@ -141,6 +141,8 @@ async fn all<'m>(open: &'m Open<'m>, sharing: Sharing) -> Suite<'m> {
     suite.case(name, named::a_membership).await;
     let name = "two ids that are one text together are not one membership";
     suite.case(name, named::one_text_together).await;
+    let name = "an order for any target of a session ends it";
+    suite.case(name, named::any_target).await;
 
     let name = "an entry is kept until its end";
     suite.case(name, kept::until_its_end).await;
@@ -159,13 +161,13 @@ async fn all<'m>(open: &'m Open<'m>, sharing: Sharing) -> Suite<'m> {
     let name = "one order that is given many times at once holds";
     suite.case(name, kept::many_times_at_once).await;
 
-    let name = "a live connection hears of the end of its session";
+    let name = "a watch completes once its session is ended";
     suite.case(name, live::its_session).await;
-    let name = "a live connection hears of the end of what sessions have in common";
+    let name = "a watch completes once the sessions of its subject are ended";
     suite.case(name, live::in_common).await;
-    let name = "a live connection of a session that has ended hears so at once";
+    let name = "a watch of a session that has ended already completes";
     suite.case(name, live::already_ended).await;
-    let name = "a live connection hears of no other end";
+    let name = "a watch completes for no other end";
     suite.case(name, live::no_other).await;
     let name = "a watch that is dropped leaves nothing behind";
     suite.case(name, live::dropped).await;

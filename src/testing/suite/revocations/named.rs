@@ -130,3 +130,21 @@ pub(super) async fn one_text_together(desk: Desk<'_>) -> Outcome {
     desk.all_say(&[("it", &one, Revoked), ("another", &other, Active)])
         .await
 }
+
+/// What a later version of this crate can end is among them.
+pub(super) async fn any_target(desk: Desk<'_>) -> Outcome {
+    let kinds = Target::all_of(&of("ada")).count();
+    let sessions: Vec<_> = (0..kinds).map(|kind| of(&format!("ada{kind}"))).collect();
+    for (kind, session) in sessions.iter().enumerate() {
+        for target in Target::all_of(session).skip(kind).take(1) {
+            desk.end(order(target, 10, FAR)).await?;
+        }
+    }
+    let other = of("eve");
+    let mut cases: Vec<_> = sessions
+        .iter()
+        .map(|session| ("one of a kind", session, Revoked))
+        .collect();
+    cases.push(("another", &other, Active));
+    desk.all_say(&cases).await
+}
