@@ -51,6 +51,21 @@ async fn memory_passes_and_answers_at_once() {
     assert_holds(&report, PAGE);
 }
 
+/// It forgets by the time of its orders, as one process may.
+#[tokio::test]
+async fn clones_of_a_memory_pass_as_replicas_but_for_the_minute_of_several_clocks() {
+    let shared: Mutex<HashMap<String, MemoryRevocations>> = Mutex::default();
+    let report = suite::revocations::run_shared(async |world| {
+        let mut shared = shared.lock().unwrap();
+        AtOnce(shared.entry(world.name().to_owned()).or_default().clone())
+    });
+    let report = report.await;
+    let minute = "an entry is kept for a minute after its end";
+    assert!(report.failed().all(|case| case == minute), "{report}");
+    assert_eq!(report.skipped().count(), 0, "{report}");
+    assert!(report.held().count() >= 25, "{report}");
+}
+
 #[tokio::test]
 async fn a_closure_that_knows_of_nobody_passes_by_what_was_ended_here() {
     let report = suite::revocations::run(async |_| {
