@@ -34,6 +34,8 @@ pub use self::{console::ConsoleMailer, mail::Mail};
 /// drop its future early: when the person leaves, or when
 /// [`Builder::mailer_timeout`](crate::Builder::mailer_timeout) has passed.
 ///
+/// The suite in `testing::suite::mailer` (feature `test-util`) checks an implementation.
+///
 /// ```
 /// use tower_magic_link::mailer::{Mail, MailError, Mailer};
 ///

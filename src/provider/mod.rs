@@ -34,6 +34,8 @@ pub use self::{
 
 /// Makes links and codes, and redeems them. Implementers write plain `async fn`.
 ///
+/// The suite in `testing::suite::provider` (feature `test-util`) checks an implementation.
+///
 /// ```
 /// use tower_magic_link::{
 ///     Email,

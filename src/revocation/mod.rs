@@ -38,6 +38,8 @@ pub use self::redis::RedisRevocations;
 /// sooner: a forgotten entry is a session that works again. A store that several machines share
 /// should keep entries a minute longer, because the machines' clocks differ.
 ///
+/// The suite in `testing::suite::revocations` (feature `test-util`) checks an implementation.
+///
 /// ```
 /// use std::{collections::HashMap, sync::RwLock};
 /// use tower_magic_link::{

@@ -7,6 +7,7 @@
 //!   sign-in.
 //! - [`assert_protected`] fails where a path is open to a stranger.
 //! - [`ManualClock`] is time that the test sets.
+//! - [`suite`] checks a store, a provider or a mailer of your own.
 //!
 //! ```
 //! use http::Request;
@@ -37,6 +38,7 @@ mod clock;
 mod protected;
 mod sign_in;
 mod stub;
+pub mod suite;
 
 pub use self::{
     browser::{Browser, Visit},

@@ -22,12 +22,14 @@ use crate::{
 
 /// The stub's six digits never expire; this is what it says of them.
 const STUB_CODE_LIFETIME: Duration = Duration::from_secs(600);
+/// As many wrong tries as WorkOS's emulator takes.
+const MOST_WRONG_TRIES: u32 = 10;
 
 /// A provider that mails nobody: the test takes the link from [`StubProvider::last_link`] and
 /// follows it to the callback at once, or types the six digits of [`StubProvider::last_code`].
 ///
 /// Its codes are good once, and six digits for the address alone that they were made for, until
-/// newer ones are. Clones are the same provider.
+/// newer ones are or ten wrong ones were typed. Clones are the same provider.
 #[derive(Clone, Debug, Default)]
 pub struct StubProvider(Arc<Stub>);
 
@@ -39,13 +41,14 @@ struct Stub {
     last_link: Mutex<Option<Link>>,
     last_code: Mutex<Option<OneTimeCode>>,
     /// By address in lower case; the digits of a code that was redeemed stay.
-    digits: Mutex<HashMap<String, (OneTimeCode, Standing)>>,
+    digits: Mutex<HashMap<String, Digits>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Standing {
-    Good,
-    Used,
+#[derive(Debug)]
+struct Digits {
+    code: OneTimeCode,
+    is_used: bool,
+    wrong_tries: u32,
 }
 
 impl StubProvider {
@@ -116,7 +119,12 @@ impl IdentityProvider for StubProvider {
         let number = u32::from_be_bytes(crate::random::bytes()) % 1_000_000;
         let code = OneTimeCode::new(format!("{number:06}"));
         let address = start.email.as_str().to_ascii_lowercase();
-        lock(&self.0.digits).insert(address, (code.clone(), Standing::Good));
+        let digits = Digits {
+            code: code.clone(),
+            is_used: false,
+            wrong_tries: 0,
+        };
+        lock(&self.0.digits).insert(address, digits);
         *lock(&self.0.last_code) = Some(code.clone());
         Ok(match start.delivery {
             Delivery::Mailer => StartedCode::with_code(code, STUB_CODE_LIFETIME),
@@ -128,16 +136,20 @@ impl IdentityProvider for StubProvider {
         self.0.finished.fetch_add(1, Ordering::SeqCst);
         let address = finish.email.as_str().to_ascii_lowercase();
         let mut digits = lock(&self.0.digits);
-        let Some((_, standing)) = digits
-            .get_mut(&address)
-            .filter(|(code, _)| code == finish.code)
-        else {
+        let Some(known) = digits.get_mut(&address) else {
             return Err(ProviderErrorKind::CodeWrong.into());
         };
-        if *standing == Standing::Used {
+        if known.wrong_tries >= MOST_WRONG_TRIES {
+            return Err(ProviderErrorKind::TooManyTries.into());
+        }
+        if known.code != *finish.code {
+            known.wrong_tries += 1;
+            return Err(ProviderErrorKind::CodeWrong.into());
+        }
+        if known.is_used {
             return Err(ProviderErrorKind::CodeUsed.into());
         }
-        *standing = Standing::Used;
+        known.is_used = true;
         let subject = id_of("user", finish.email);
         Ok(Identity::new(subject, finish.email.clone()).with_method(SignInMethod::MagicAuth))
     }

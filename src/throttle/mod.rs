@@ -49,6 +49,8 @@ pub use self::redis::RedisThrottle;
 /// - It has two seconds to answer. The layer treats a later answer as a [`StoreError`]: rates are
 ///   not applied, and tries are refused.
 ///
+/// The suite in `testing::suite::throttle` (feature `test-util`) checks an implementation.
+///
 /// ```
 /// use tower_magic_link::{
 ///     clock::Timestamp, store::StoreError,

@@ -19,6 +19,7 @@ mod postbox;
 #[path = "../support/program.rs"]
 mod program;
 mod scripted;
+mod suite;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "other tests use more of it")]
 mod support;

@@ -1,5 +1,5 @@
-//! The stores: one list of behaviours for those in memory and those in a real Redis, and what
-//! becomes of the latter when Redis does not behave.
+//! The stores in a real Redis: the suites of their ports, and what becomes of them when Redis does
+//! not behave. Those in memory have the suites in `tests/ports`.
 
 #![cfg(feature = "redis")]
 #![expect(

@@ -1,19 +1,16 @@
-//! What every revocation store does, where a revocation was given, at another replica, and at one
-//! that comes later.
+//! `RedisRevocations`: the suite of the port, and what it does beyond that, where a revocation was
+//! given, at another replica, and at one that comes later.
 
-use std::sync::Arc;
-
-use futures_util::FutureExt;
 use tower_magic_link::{
     Session,
-    clock::Timestamp,
-    provider::Identity,
+    clock::{Signal, Timestamp},
     revocation::{
-        MemoryRevocations, RedisRevocations, Revocation, Revocations,
+        Lookup, RedisRevocations, Revocation, Revocations,
         Standing::{self, Active, Revoked},
         Target,
     },
-    store::Redis,
+    store::{Redis, StoreFuture},
+    testing::suite,
 };
 
 use crate::{
@@ -21,31 +18,57 @@ use crate::{
     session::{FAR, People, end_of, revocation, standing},
 };
 
-/// Two replicas of an application; in memory there is one alone.
+/// A store that answers without a wait, and has a watch.
+#[derive(Debug)]
+struct AtOnce(RedisRevocations);
+
+impl Revocations for AtOnce {
+    fn look_up(&self, session: &Session) -> Lookup {
+        let answer = self.0.look_up(session);
+        assert!(matches!(answer, Lookup::Settled(_)), "it is known at once");
+        answer
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        self.0.revoke(revocation)
+    }
+
+    fn watch(&self, session: &Session) -> Option<Signal> {
+        let watch = self.0.watch(session);
+        assert!(watch.is_some(), "it has a watch");
+        watch
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn redis_passes_the_suite_and_answers_at_once() {
+    let server = RedisServer::start().await;
+    let report = suite::revocations::run_shared(async |world| {
+        let redis = Redis::new(&server.url()).unwrap();
+        let redis = redis.namespace(world.name()).unwrap();
+        AtOnce(RedisRevocations::connect(&redis).await.unwrap())
+    });
+    let report = report.await;
+    report.assert();
+    assert_eq!(report.skipped().count(), 0, "{report}");
+}
+
+/// Two replicas of an application.
 struct Replicas {
     people: People,
-    here: Arc<dyn Revocations>,
-    there: Arc<dyn Revocations>,
-    redis: Option<Redis>,
+    here: RedisRevocations,
+    there: RedisRevocations,
+    redis: Redis,
 }
 
 impl Replicas {
-    fn in_memory() -> Self {
-        let store = MemoryRevocations::default();
-        Self {
-            people: People::new(),
-            here: Arc::new(store.clone()),
-            there: Arc::new(store),
-            redis: None,
-        }
-    }
-
     async fn at(redis: Redis) -> Self {
         Self {
             people: People::new(),
-            here: Arc::new(RedisRevocations::connect(&redis).await.unwrap()),
-            there: Arc::new(RedisRevocations::connect(&redis).await.unwrap()),
-            redis: Some(redis),
+            here: RedisRevocations::connect(&redis).await.unwrap(),
+            there: RedisRevocations::connect(&redis).await.unwrap(),
+            redis,
         }
     }
 
@@ -58,122 +81,34 @@ impl Replicas {
         // What was ordered before this is heard of before this.
         let last = self.people.session("the last", 0);
         self.end(end_of(&last)).await;
-        until(what, async || {
-            standing(&*self.there, &last) == Some(Revoked)
-        })
-        .await;
-        let late: Arc<dyn Revocations> = match &self.redis {
-            Some(redis) => Arc::new(RedisRevocations::connect(redis).await.unwrap()),
-            None => self.here.clone(),
-        };
+        until(what, async || standing(&self.there, &last) == Some(Revoked)).await;
+        let late = RedisRevocations::connect(&self.redis).await.unwrap();
         for (store, name) in [
             (&self.here, "here"),
             (&self.there, "there"),
             (&late, "late"),
         ] {
             for (number, (session, want)) in cases.iter().enumerate() {
-                let got = standing(&**store, session);
+                let got = standing(store, session);
                 assert_eq!(got, Some(*want), "{what}: session {number}, {name}");
             }
         }
     }
 }
 
-async fn one_session_ends_and_no_other(replicas: &Replicas) {
+/// The suite lets a replica hear of revocations in any order, and of none at once.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_replica_that_has_heard_of_a_revocation_has_heard_of_all_before_it() {
+    let server = RedisServer::start().await;
+    let replicas = Replicas::at(Redis::new(&server.url()).unwrap()).await;
     let people = &replicas.people;
-    let (one, other) = (people.session("a", 10), people.session("a", 10));
+    let [many, later] = [20, 21].map(|second| people.session("many", second));
     replicas
-        .all_say("before", &[(&one, Active), (&other, Active)])
+        .end(revocation(Target::Subject("many".to_owned()), 20, FAR))
         .await;
-    replicas.end(end_of(&one)).await;
-    replicas
-        .all_say("one", &[(&one, Revoked), (&other, Active)])
-        .await;
-    replicas.end(end_of(&one)).await;
-    replicas
-        .all_say("again", &[(&one, Revoked), (&other, Active)])
-        .await;
-}
-
-async fn a_subjects_sessions_end_up_to_the_moment(replicas: &Replicas) {
-    let people = &replicas.people;
-    let [before, same, later] = [19, 20, 21].map(|second| people.session("a", second));
-    let another = people.session("b", 19);
-    replicas
-        .end(revocation(Target::Subject("a".to_owned()), 20, FAR))
-        .await;
-    let cases = [
-        (&before, Revoked),
-        (&same, Revoked),
-        (&later, Active),
-        (&another, Active),
-    ];
+    let cases = [(&many, Revoked), (&later, Active)];
     replicas.all_say("a subject", &cases).await;
-}
-
-async fn what_sessions_have_in_common_ends_them(replicas: &Replicas) {
-    let people = &replicas.people;
-    let of = |name: &str, email: &str| {
-        let identity = Identity::new(format!("prof_{name}"), email.parse().unwrap())
-            .with_organization(Some(format!("org_{name}")))
-            .with_connection(Some(format!("conn_{name}")))
-            .with_provider_session(Some(format!("session_{name}")));
-        people.session_of(&identity, 10)
-    };
-    let targets: [fn(&str) -> Target; 5] = [
-        |name| Target::Address(format!("{}@EXAMPLE.com", name.to_ascii_uppercase())),
-        |name| Target::Connection(format!("conn_{name}")),
-        |name| Target::Organization(format!("org_{name}")),
-        |name| Target::ProviderSession(format!("session_{name}")),
-        |name| Target::Subject(format!("prof_{name}")),
-    ];
-    for (number, target) in targets.into_iter().enumerate() {
-        let (a, b) = (format!("a:{number}"), format!("b{number}"));
-        let ada = of(&a, &format!("ada{number}@example.com"));
-        let eve = of(&b, &format!("eve{number}@example.com"));
-        let name = if number == 0 {
-            format!("ada{number}")
-        } else {
-            a
-        };
-        let target = target(&name);
-        assert!(target.names(&ada) && !target.names(&eve), "{target:?}");
-        replicas.end(revocation(target.clone(), 9, FAR)).await;
-        replicas
-            .all_say("a second early", &[(&ada, Active), (&eve, Active)])
-            .await;
-        replicas.end(revocation(target, 10, FAR)).await;
-        replicas
-            .all_say("in time", &[(&ada, Revoked), (&eve, Active)])
-            .await;
-    }
-}
-
-async fn an_earlier_revocation_does_not_shorten_a_later_one(replicas: &Replicas) {
-    let people = &replicas.people;
-    let one = people.session("one", 10);
-    let many = people.session("many", 40);
-    let (id, all) = (
-        Target::Session(one.id()),
-        Target::Subject("many".to_owned()),
-    );
-    replicas.end(revocation(id.clone(), 20, FAR)).await;
-    replicas.end(revocation(id, 20, 30)).await;
-    replicas.end(revocation(all.clone(), 40, FAR)).await;
-    replicas.end(revocation(all, 20, 30)).await;
-    // Enough for what has ended by the second 100 to be forgotten.
-    let passing: Vec<_> = (0..300).map(|_| people.session("p", 10)).collect();
-    for session in &passing {
-        let target = Target::Session(session.id());
-        replicas.end(revocation(target, 100, 50)).await;
-    }
-    replicas
-        .all_say("the longer holds", &[(&one, Revoked), (&many, Revoked)])
-        .await;
-}
-
-async fn revocations_that_come_together_all_hold(replicas: &Replicas) {
-    let people = &replicas.people;
     let sessions: Vec<_> = (0..1_000).map(|_| people.session("a", 10)).collect();
     let revocations: Vec<_> = sessions.iter().map(end_of).collect();
     let taken = revocations
@@ -184,47 +119,6 @@ async fn revocations_that_come_together_all_hold(replicas: &Replicas) {
     }
     let cases: Vec<_> = sessions.iter().map(|session| (session, Revoked)).collect();
     replicas.all_say("a thousand", &cases).await;
-}
-
-async fn who_watches_a_session_hears_of_its_end(replicas: &Replicas) {
-    let people = &replicas.people;
-    for store in [&replicas.here, &replicas.there] {
-        let (one, other) = (people.session("a", 10), people.session("b", 10));
-        let mut mine = store.watch(&one).unwrap();
-        let mut others = store.watch(&other).unwrap();
-        assert!((&mut mine).now_or_never().is_none());
-        replicas.end(end_of(&people.session("c", 10))).await;
-        assert!((&mut mine).now_or_never().is_none());
-        replicas.end(end_of(&one)).await;
-        mine.await;
-        assert!((&mut others).now_or_never().is_none());
-        store.watch(&one).unwrap().await;
-    }
-}
-
-/// The list.
-async fn behave(make: impl AsyncFn(&str) -> Replicas) {
-    one_session_ends_and_no_other(&make("one").await).await;
-    a_subjects_sessions_end_up_to_the_moment(&make("subject").await).await;
-    what_sessions_have_in_common_ends_them(&make("common").await).await;
-    an_earlier_revocation_does_not_shorten_a_later_one(&make("later").await).await;
-    revocations_that_come_together_all_hold(&make("together").await).await;
-    who_watches_a_session_hears_of_its_end(&make("watch").await).await;
-}
-
-#[tokio::test]
-async fn memory_behaves() {
-    behave(async |_| Replicas::in_memory()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs redis-server; run by tests/run"]
-async fn redis_behaves() {
-    let server = RedisServer::start().await;
-    behave(async |name| {
-        Replicas::at(Redis::new(&server.url()).unwrap().namespace(name).unwrap()).await
-    })
-    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

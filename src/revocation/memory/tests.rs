@@ -34,21 +34,6 @@ fn an_ended_session_stays_ended_and_no_other_ends_with_it() {
 }
 
 #[test]
-fn a_subjects_sessions_end_up_to_the_moment_of_the_revocation() {
-    let store = MemoryRevocations::default();
-    store.record(&revocation(Target::Subject("a".to_owned()), 20, 1_020));
-    let cases = [
-        ("before", session("a", 1, 19), Standing::Revoked),
-        ("in the same second", session("a", 2, 20), Standing::Revoked),
-        ("after", session("a", 3, 21), Standing::Active),
-        ("another subject", session("b", 4, 19), Standing::Active),
-    ];
-    for (name, session, want) in cases {
-        assert_eq!(store.standing(&session), want, "{name}");
-    }
-}
-
-#[test]
 fn what_sessions_have_in_common_ends_them_and_no_other() {
     let times = Times {
         issued_at: Timestamp::from_secs(10),
@@ -82,25 +67,6 @@ fn what_sessions_have_in_common_ends_them_and_no_other() {
             assert_eq!(store.len(), 1);
         }
     }
-}
-
-#[test]
-fn an_earlier_revocation_does_not_shorten_a_later_one() {
-    let store = MemoryRevocations::default();
-    let id = session("a", 1, 10).id();
-    store.record(&revocation(Target::Session(id), 20, 5_000));
-    store.record(&revocation(Target::Session(id), 20, 30));
-    store.record(&revocation(Target::Subject("a".to_owned()), 40, 5_000));
-    store.record(&revocation(Target::Subject("a".to_owned()), 20, 30));
-    for number in 0..=250u8 {
-        store.record(&revocation(
-            Target::Session(SessionId::from_bytes([number; 16])),
-            100,
-            50,
-        ));
-    }
-    assert_eq!(store.standing(&session("b", 1, 10)), Standing::Revoked);
-    assert_eq!(store.standing(&session("a", 251, 40)), Standing::Revoked);
 }
 
 fn numbered(number: u64) -> Target {

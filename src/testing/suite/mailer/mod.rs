@@ -1,0 +1,112 @@
+//! What every [`Mailer`](crate::mailer::Mailer) does.
+//!
+//! [`run`] takes a [`Trial`]: a mailer, and where the test reads what it delivered.
+//!
+//! | obligation of the port | cases |
+//! | --- | --- |
+//! | a mail is sent to `Mail::to` alone | `a mail reaches its recipient and nobody else`, `mails that are sent at once each reach their own recipient` |
+//! | it holds the link or the code, or both | `a mail holds its link`, `a mail holds its code`, `a mail holds its link and its code` |
+//! | the link is not rewritten for tracking | `a link is delivered as it was given` |
+//! | neither link nor code is logged | `neither the link nor the code is logged` |
+//! | it may be dropped before it is done | `a mail that is dropped half-way does not keep the next one` |
+//! | a mail that was not taken is an error | `a mail that is not taken is an error`, `after a failure the next mail is taken` |
+//!
+//! The log is what `tracing` records while the mailer's future is polled. What a task or thread of
+//! the mailer logs, and what goes to another log, the suite does not see. The cases of failure are
+//! skipped where the trial cannot make its mailer [fail](Trial::fail).
+//!
+//! ```
+//! use std::sync::Mutex;
+//! use tower_magic_link::{
+//!     mailer::{Mail, MailError, Mailer},
+//!     testing::suite::{self, mailer::{Delivered, Trial}},
+//! };
+//!
+//! /// Hands mails to a service, which keeps them here.
+//! #[derive(Default)]
+//! struct Courier(Mutex<Vec<Delivered>>);
+//!
+//! impl Mailer for Courier {
+//!     async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
+//!         let delivered = Delivered::new([mail.to().as_str()], mail.text());
+//!         self.0.lock().unwrap().push(delivered);
+//!         Ok(())
+//!     }
+//! }
+//!
+//! impl Trial for Courier {
+//!     type Mailer = Self;
+//!
+//!     fn mailer(&self) -> &Self {
+//!         self
+//!     }
+//!
+//!     async fn delivered(&self, _: usize) -> Vec<Delivered> {
+//!         self.0.lock().unwrap().clone()
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! suite::mailer::run(async |_world| Courier::default()).await.assert();
+//! # }
+//! ```
+
+use super::{World, report::Report};
+
+mod desk;
+mod sent;
+mod trial;
+
+use self::desk::Desk;
+pub use self::trial::{Delivered, Failure, Trial};
+
+/// Runs the suite. `make` makes a mailer that has sent nothing, for each case.
+pub async fn run<T: Trial>(make: impl AsyncFn(World) -> T) -> Report {
+    let mut suite = Suite {
+        make,
+        report: Report::of("mailer"),
+    };
+    suite.all().await;
+    suite.report
+}
+
+struct Suite<F> {
+    make: F,
+    report: Report,
+}
+
+impl<T: Trial, F: AsyncFn(World) -> T> Suite<F> {
+    async fn case(
+        &mut self,
+        name: &'static str,
+        check: impl AsyncFnOnce(Desk<T>) -> super::report::Outcome,
+    ) {
+        let make = &self.make;
+        let check = async { check(Desk(make(World::new()).await)).await };
+        self.report.case(name, check).await;
+    }
+
+    async fn all(&mut self) {
+        let name = "a mail reaches its recipient and nobody else";
+        self.case(name, sent::to_its_recipient).await;
+        let name = "mails that are sent at once each reach their own recipient";
+        self.case(name, sent::at_once).await;
+        let name = "a mail holds its link";
+        self.case(name, sent::a_link).await;
+        let name = "a mail holds its code";
+        self.case(name, sent::a_code).await;
+        let name = "a mail holds its link and its code";
+        self.case(name, sent::both).await;
+        let name = "a link is delivered as it was given";
+        self.case(name, sent::as_it_was_given).await;
+        let name = "neither the link nor the code is logged";
+        self.case(name, sent::not_logged).await;
+        let name = "a mail that is dropped half-way does not keep the next one";
+        self.case(name, sent::dropped).await;
+        let name = "a mail that is not taken is an error";
+        self.case(name, sent::not_taken).await;
+        let name = "after a failure the next mail is taken";
+        self.case(name, sent::after_a_failure).await;
+    }
+}

@@ -1,0 +1,116 @@
+//! The suites of the ports: what every implementation of a port must do, as a list of small cases.
+//!
+//! - [`revocations`], [`throttle`], [`provider`] and [`mailer`] each run all cases of one port and
+//!   return a [`Report`]. The page of each suite says which obligation each case holds.
+//! - A case has an implementation of its own, which your factory makes for the case's [`World`]. So
+//!   one case that fails hides no other. A case that panics, or that is not done within a minute,
+//!   has failed.
+//! - Time is data: the cases move the [`ManualClock`] of their world, and pass the same time to
+//!   methods that take `now`. They wait in real time only until a revocation reaches another
+//!   replica.
+//! - A case that cannot be run is skipped, and the report says why.
+//!
+//! A suite needs a tokio runtime with its timer enabled.
+//!
+//! ```
+//! use tower_magic_link::{revocation::MemoryRevocations, testing::suite};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let report = suite::revocations::run(async |_| MemoryRevocations::default()).await;
+//! report.assert();
+//! # }
+//! ```
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use super::ManualClock;
+use crate::{
+    clock::{Clock, Timestamp},
+    email::Email,
+};
+
+mod log;
+pub mod mailer;
+pub mod provider;
+mod report;
+pub mod revocations;
+pub mod throttle;
+
+pub use self::report::Report;
+
+/// When a case begins.
+const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);
+/// Seconds after noon, sixty years on. A store that goes by a clock of its own, such as a
+/// server's, has not come so far either.
+const FAR: u64 = 60 * 366 * 86_400;
+
+/// What a factory makes an implementation for: one case of a suite. Clones are the same world.
+#[derive(Clone, Debug)]
+pub struct World {
+    name: String,
+    clock: ManualClock,
+    is_clock_taken: Arc<AtomicBool>,
+}
+
+impl World {
+    fn new() -> Self {
+        let number = u64::from_be_bytes(crate::random::bytes());
+        Self {
+            name: format!("case-{number:016x}"),
+            clock: ManualClock::at(NOON),
+            is_clock_taken: Arc::default(),
+        }
+    }
+
+    /// Returns a name that no other case has, for a store that cases would share: a prefix of its
+    /// keys, or the name of a table. 21 lower-case letters, digits and hyphens.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the clock that the case moves, for an implementation that reads one. It stands at
+    /// 2026-01-01T12:00:00Z.
+    ///
+    /// The suite of [`provider`] runs the cases in which something expires only if the factory has
+    /// taken the clock.
+    #[must_use]
+    pub fn clock(&self) -> ManualClock {
+        self.is_clock_taken.store(true, Ordering::Relaxed);
+        self.clock.clone()
+    }
+
+    fn is_clock_taken(&self) -> bool {
+        self.is_clock_taken.load(Ordering::Relaxed)
+    }
+
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Sets the clock to a moment, back too.
+    fn set(&self, now: Timestamp) {
+        self.clock.set(now);
+    }
+
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+}
+
+/// Returns the moment some seconds after noon.
+fn after(seconds: u64) -> Timestamp {
+    NOON + Duration::from_secs(seconds)
+}
+
+#[expect(clippy::expect_used, reason = "the suites write addresses alone")]
+fn email(address: &str) -> Email {
+    Email::parse(address).expect("an e-mail address")
+}

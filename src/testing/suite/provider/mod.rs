@@ -1,0 +1,167 @@
+//! What every [`IdentityProvider`](crate::provider::IdentityProvider) does.
+//!
+//! [`run`] takes a provider, or a [`Trial`] of one: a provider whose links lead to a site of its
+//! own, or that mails by itself, needs the test to say how a link is followed and what was mailed.
+//!
+//! | obligation of the port | cases |
+//! | --- | --- |
+//! | a link leads to the redirect URI, with a code and the unchanged state | `a link leads to the redirect URI with a code and the state` |
+//! | the code proves the address that the link was made for | `a link proves the address that it was made for`, `links of two people prove each their own address` |
+//! | a subject is a stable id | `a person has the same subject each time and nobody else has it` |
+//! | a link and its code are good once | `a code from a link is good once`, `a link signs in once`, `of several redemptions of one link at once one succeeds` |
+//! | a code that is unknown is `Refused`, and so is one that was used | `a code that was never made is refused`, `a code from a link is good once` |
+//! | a link is good for `Start::link_lifetime` | `a link is good until its lifetime ends`, `a link is refused after its lifetime` |
+//! | `Delivery::Mailer`: the provider hands the link or code over, and mails nothing | `what the layer is to mail is not mailed by the provider`, `a code that the layer is to mail has six digits and a lifetime of minutes` |
+//! | `Delivery::Provider`: the provider mails it | `a link that the provider mails is not handed over`, `a link that the provider mails reaches its address and proves it`, `a code that the provider mails is not handed over`, `a code that the provider mails reaches its address and proves it` |
+//! | a provider without codes says `Unsupported`, in both methods | `a provider without codes makes none and redeems none` |
+//! | a typed code is good once | `a typed code is good once`, `of several redemptions of one typed code at once one succeeds` |
+//! | for minutes only | `a typed code is good until its lifetime ends`, `a typed code is refused after its lifetime` |
+//! | after a few tries at most: twenty here | `after twenty wrong tries the right code is refused` |
+//! | for its address alone | `a typed code proves the address that it was made for`, `a typed code is refused for another address` |
+//! | a wrong code has one of four kinds | `a wrong code is refused as one` |
+//! | an error holds no code and no address | `what an error prints holds no code and no address` |
+//!
+//! Cases of expiry are skipped unless the factory takes [`World::clock`], those of codes where the
+//! provider has none, and those of mails where the trial has no [`outbox`](Trial::outbox).
+//!
+//! ```
+//! use std::{collections::HashMap, sync::Mutex};
+//! use tower_magic_link::{
+//!     SessionId,
+//!     provider::{AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError, ProviderErrorKind, Start, Started},
+//!     testing::suite,
+//! };
+//! # use std::sync::atomic::{AtomicU8, Ordering};
+//! # static COUNT: AtomicU8 = AtomicU8::new(0);
+//! # fn unguessable() -> String { SessionId::from_bytes([COUNT.fetch_add(1, Ordering::Relaxed); 16]).to_string() }
+//!
+//! /// Whom each code proves that was not redeemed yet.
+//! #[derive(Default)]
+//! struct Codes(Mutex<HashMap<String, Identity>>);
+//!
+//! impl IdentityProvider for Codes {
+//!     async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
+//!         let code = unguessable();
+//!         let link = format!("{}?code={code}&state={}", start.redirect_uri, start.state);
+//!         let subject = start.email.as_str().to_ascii_lowercase();
+//!         let identity = Identity::new(subject, start.email.clone());
+//!         self.0.lock().unwrap().insert(code, identity);
+//!         match start.delivery {
+//!             Delivery::Mailer => Ok(Started::with_link(Link::new(link))),
+//!             _ => mail(link).await.map(|()| Started::mailed()),
+//!         }
+//!     }
+//!
+//!     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+//!         let identity = self.0.lock().unwrap().remove(code.expose());
+//!         identity.ok_or(ProviderErrorKind::Refused.into())
+//!     }
+//! }
+//! # async fn mail(_: String) -> Result<(), ProviderError> { Ok(()) }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! suite::provider::run(async |_world| Codes::default()).await.assert();
+//! # }
+//! ```
+
+use super::{World, report::Report};
+
+mod codes;
+mod desk;
+mod links;
+mod trial;
+
+use self::desk::Desk;
+pub use self::trial::{Mailed, Trial};
+
+/// Runs the suite. `make` makes a provider, or a [`Trial`] of one, that has begun no sign-in, for
+/// each case.
+pub async fn run<T: Trial>(make: impl AsyncFn(World) -> T) -> Report {
+    let mut suite = Suite {
+        make,
+        report: Report::of("provider"),
+    };
+    suite.links().await;
+    suite.codes().await;
+    suite.report
+}
+
+struct Suite<F> {
+    make: F,
+    report: Report,
+}
+
+impl<T: Trial, F: AsyncFn(World) -> T> Suite<F> {
+    async fn case(
+        &mut self,
+        name: &'static str,
+        check: impl AsyncFnOnce(Desk<T>) -> super::report::Outcome,
+    ) {
+        let make = &self.make;
+        let check = async {
+            let world = World::new();
+            let trial = make(world.clone()).await;
+            check(Desk { world, trial }).await
+        };
+        self.report.case(name, check).await;
+    }
+
+    async fn links(&mut self) {
+        let name = "a link leads to the redirect URI with a code and the state";
+        self.case(name, links::leads_back).await;
+        let name = "a link proves the address that it was made for";
+        self.case(name, links::its_address).await;
+        let name = "links of two people prove each their own address";
+        self.case(name, links::two_people).await;
+        let name = "a person has the same subject each time and nobody else has it";
+        self.case(name, links::same_subject).await;
+        let name = "a code from a link is good once";
+        self.case(name, links::code_once).await;
+        let name = "a link signs in once";
+        self.case(name, links::link_once).await;
+        let name = "of several redemptions of one link at once one succeeds";
+        self.case(name, links::once_at_once).await;
+        let name = "a code that was never made is refused";
+        self.case(name, links::never_made).await;
+        let name = "a link is good until its lifetime ends";
+        self.case(name, links::in_time).await;
+        let name = "a link is refused after its lifetime";
+        self.case(name, links::too_late).await;
+        let name = "a link that the provider mails is not handed over";
+        self.case(name, links::not_handed_over).await;
+        let name = "a link that the provider mails reaches its address and proves it";
+        self.case(name, links::mailed).await;
+    }
+
+    async fn codes(&mut self) {
+        let name = "a provider without codes makes none and redeems none";
+        self.case(name, codes::both_or_neither).await;
+        let name = "a code that the layer is to mail has six digits and a lifetime of minutes";
+        self.case(name, codes::six_digits).await;
+        let name = "a typed code proves the address that it was made for";
+        self.case(name, codes::its_address).await;
+        let name = "a typed code is refused for another address";
+        self.case(name, codes::another_address).await;
+        let name = "a typed code is good once";
+        self.case(name, codes::once).await;
+        let name = "of several redemptions of one typed code at once one succeeds";
+        self.case(name, codes::once_at_once).await;
+        let name = "a wrong code is refused as one";
+        self.case(name, codes::wrong).await;
+        let name = "after twenty wrong tries the right code is refused";
+        self.case(name, codes::twenty_tries).await;
+        let name = "a typed code is good until its lifetime ends";
+        self.case(name, codes::in_time).await;
+        let name = "a typed code is refused after its lifetime";
+        self.case(name, codes::too_late).await;
+        let name = "a code that the provider mails is not handed over";
+        self.case(name, codes::not_handed_over).await;
+        let name = "a code that the provider mails reaches its address and proves it";
+        self.case(name, codes::mailed).await;
+        let name = "what the layer is to mail is not mailed by the provider";
+        self.case(name, codes::nothing_mailed).await;
+        let name = "what an error prints holds no code and no address";
+        self.case(name, codes::prints_nothing).await;
+    }
+}

@@ -1,0 +1,270 @@
+//! Providers.
+
+use tower_magic_link::{
+    emulator::{Emulator, EmulatorServer},
+    provider::{
+        AuthorizationCode, Identity, IdentityProvider, Link, OneTimeCode, ProviderError, Start,
+        Started,
+    },
+    testing::{
+        StubProvider,
+        suite::{
+            self, World,
+            provider::{Mailed, Trial},
+        },
+    },
+    workos::WorkOs,
+};
+
+use self::faulty::{Fault, Faulty, Read};
+use crate::{assert_fails, assert_holds};
+
+mod faulty;
+
+const PAGE: &str = include_str!("../../src/testing/suite/provider/mod.rs");
+
+/// Mails nobody, and knows no time.
+#[tokio::test]
+async fn the_stub_passes_but_for_time_and_mail() {
+    let report = suite::provider::run(async |_| StubProvider::new()).await;
+    report.assert();
+    let skipped: Vec<_> = report.skipped().collect();
+    assert_eq!(
+        skipped,
+        [
+            "a link is good until its lifetime ends",
+            "a link is refused after its lifetime",
+            "a link that the provider mails reaches its address and proves it",
+            "a typed code is good until its lifetime ends",
+            "a typed code is refused after its lifetime",
+            "a code that the provider mails reaches its address and proves it",
+            "what the layer is to mail is not mailed by the provider",
+        ],
+        "{report}"
+    );
+}
+
+/// The client, and the WorkOS that it talks to.
+struct Emulated {
+    workos: WorkOs,
+    server: EmulatorServer,
+}
+
+impl Emulated {
+    async fn new(world: &World, are_codes_mailed: bool) -> Self {
+        let mut emulator = Emulator::builder().clock(world.clock());
+        if are_codes_mailed {
+            emulator = emulator.mail_codes();
+        }
+        let emulator = emulator.build();
+        let server = emulator.serve(0).await.unwrap();
+        let workos = WorkOs::new("sk_test_key", "client_test").unwrap();
+        let workos = workos.base_url(server.base_url()).unwrap();
+        Self { workos, server }
+    }
+}
+
+impl Trial for Emulated {
+    type Provider = WorkOs;
+
+    fn provider(&self) -> &WorkOs {
+        &self.workos
+    }
+
+    async fn follow(&self, link: &Link) -> String {
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()
+            .unwrap();
+        let answer = http.get(link.expose()).send().await.unwrap();
+        answer.headers()["location"].to_str().unwrap().to_owned()
+    }
+
+    async fn outbox(&self) -> Option<Vec<Mailed>> {
+        let mails = self.server.emulator().outbox().into_iter();
+        let mails = mails.map(|mail| match mail.code() {
+            Some(code) => Mailed::code(mail.address(), OneTimeCode::new(code)),
+            None => Mailed::link(mail.address(), Link::new(mail.link().unwrap())),
+        });
+        Some(mails.collect())
+    }
+}
+
+/// Whether WorkOS mails codes is a setting of its environment, which has to be as the layer's is.
+#[tokio::test]
+async fn workos_passes_against_the_emulator_by_each_setting_of_mailed_codes() {
+    let cases = [
+        (
+            false,
+            "a code that the provider mails reaches its address and proves it",
+        ),
+        (
+            true,
+            "what the layer is to mail is not mailed by the provider",
+        ),
+    ];
+    for (are_mailed, other) in cases {
+        let report = suite::provider::run(async |world| Emulated::new(&world, are_mailed).await);
+        let report = report.await;
+        assert_fails(
+            &format!("codes are mailed: {are_mailed}"),
+            &report,
+            &[other],
+        );
+        assert_eq!(report.skipped().count(), 0, "{report}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
+    let cases: [(&str, (Fault, &[&str])); 13] = [
+        ("right", (Fault::None, &[])),
+        (
+            "codes twice",
+            (
+                Fault::CodesAreGoodTwice,
+                &[
+                    "a typed code is good once",
+                    "of several redemptions of one typed code at once one succeeds",
+                ],
+            ),
+        ),
+        (
+            "codes for ever",
+            (
+                Fault::CodesNeverExpire,
+                &["a typed code is refused after its lifetime"],
+            ),
+        ),
+        (
+            "no mail",
+            (
+                Fault::DropsMail,
+                &[
+                    "a link that the provider mails reaches its address and proves it",
+                    "a code that the provider mails reaches its address and proves it",
+                ],
+            ),
+        ),
+        (
+            "one identity",
+            (
+                Fault::GivesTheFirstIdentity,
+                &[
+                    "links of two people prove each their own address",
+                    "a person has the same subject each time and nobody else has it",
+                ],
+            ),
+        ),
+        (
+            "two mails",
+            (
+                Fault::HandsOverWhatItMailed,
+                &[
+                    "a link that the provider mails is not handed over",
+                    "a code that the provider mails is not handed over",
+                ],
+            ),
+        ),
+        (
+            "guesses for ever",
+            (
+                Fault::HasNoLimitOfTries,
+                &["after twenty wrong tries the right code is refused"],
+            ),
+        ),
+        (
+            "links twice",
+            (
+                Fault::LinksAreGoodTwice,
+                &[
+                    "a code from a link is good once",
+                    "a link signs in once",
+                    "of several redemptions of one link at once one succeeds",
+                ],
+            ),
+        ),
+        (
+            "links for ever",
+            (
+                Fault::LinksNeverExpire,
+                &["a link is refused after its lifetime"],
+            ),
+        ),
+        (
+            "mails too much",
+            (
+                Fault::MailsWhatTheLayerMails,
+                &["what the layer is to mail is not mailed by the provider"],
+            ),
+        ),
+        (
+            "a new subject each time",
+            (
+                Fault::MakesASubjectEachTime,
+                &["a person has the same subject each time and nobody else has it"],
+            ),
+        ),
+        (
+            "an error that tells",
+            (
+                Fault::PrintsCodes,
+                &["what an error prints holds no code and no address"],
+            ),
+        ),
+        (
+            "anybody's code",
+            (
+                Fault::ReadsTheCodeAlone,
+                &[
+                    "a typed code is refused for another address",
+                    "after twenty wrong tries the right code is refused",
+                ],
+            ),
+        ),
+    ];
+    for (name, (fault, failed)) in cases {
+        let report = suite::provider::run(async |world| Read(Faulty::new(fault, &world))).await;
+        assert_fails(name, &report, failed);
+        if failed.is_empty() {
+            assert_holds(&report, PAGE);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_loses_the_state_fails_wherever_a_link_is_followed() {
+    let fault = Fault::LosesTheState;
+    let report = suite::provider::run(async |world| Read(Faulty::new(fault, &world))).await;
+    let told = report.to_string();
+    let state = told.matches(": the state: expected").count();
+    assert_eq!(state, report.failed().count(), "{report}");
+    let first = "a link leads to the redirect URI with a code and the state";
+    assert_eq!(report.failed().next(), Some(first));
+}
+
+/// A provider of links alone, as the port's defaults make it.
+struct LinksAlone(StubProvider);
+
+impl IdentityProvider for LinksAlone {
+    async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
+        self.0.start(start).await
+    }
+
+    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        self.0.finish(code).await
+    }
+}
+
+#[tokio::test]
+async fn a_provider_without_codes_skips_their_cases() {
+    let report = suite::provider::run(async |_| LinksAlone(StubProvider::new())).await;
+    report.assert();
+    let held: Vec<_> = report.held().collect();
+    assert!(held.contains(&"a provider without codes makes none and redeems none"));
+    assert!(
+        !held.iter().any(|case| case.contains("typed code")),
+        "{report}"
+    );
+}
