@@ -50,7 +50,7 @@ impl Builder {
     }
 
     /// Returns the domain as browsers compare it.
-    pub(super) fn check_cookie_domain(
+    pub(super) fn validate_cookie_domain(
         &self,
         public_url: &PublicUrl,
     ) -> Result<Option<String>, ConfigError> {

@@ -17,7 +17,7 @@ use crate::{
     site::{public_url::PublicUrl, rules::Rules},
 };
 
-mod check;
+mod validate;
 
 // The order of these groups is the order in which the documentation shows the settings: where, who,
 // how long, pages and mail, stores, hosts.
@@ -165,15 +165,15 @@ impl Builder {
         let public_url = PublicUrl::parse(public_url.ok_or(ConfigError::Missing {
             setting: "public_url",
         })?)?;
-        check::mount(&self.mount)?;
-        self.rules.check(&self.mount)?;
-        check::cookie_name(&self.cookie_name)?;
-        let cookie_domain = self.check_cookie_domain(&public_url)?;
+        validate::mount(&self.mount)?;
+        self.rules.validate(&self.mount)?;
+        validate::cookie_name(&self.cookie_name)?;
+        let cookie_domain = self.validate_cookie_domain(&public_url)?;
         let lifetimes = self.lifetimes()?;
-        self.check_streams()?;
+        self.validate_streams()?;
         self.validate_sign_in()?;
-        check::organizations(&self.organizations)?;
-        let email_domains = check::domains(self.email_domains.as_deref())?;
+        validate::organizations(&self.organizations)?;
+        let email_domains = validate::domains(self.email_domains.as_deref())?;
         let policy = Policy::new(&self.pages.sources())?;
         let gate = Gate {
             allows_preflight: self.allows_preflight,
@@ -187,7 +187,7 @@ impl Builder {
             takes_webhooks: self.webhook.is_on(),
             public_url,
         };
-        check::cookie_size(&gate, &self.organizations)?;
+        validate::cookie_size(&gate, &self.organizations)?;
         self.revocations.tell_to(&self.listener);
         let revocations = BoundedRevocations::new(
             self.revocations,
@@ -198,7 +198,7 @@ impl Builder {
         self.throttle.tell_to(&self.listener);
         let shared = Shared {
             clock: Steady::new(self.clock),
-            proxies: self.proxies.check()?,
+            proxies: self.proxies.validate()?,
             gate,
             listener: self.listener,
             revocations,
@@ -220,8 +220,8 @@ impl Builder {
             email_domains,
             link_lifetime: self.link_lifetime,
             exchanges: Exchanges::default(),
-            throttling: self.throttle.check()?,
-            webhook: self.webhook.check()?,
+            throttling: self.throttle.validate()?,
+            webhook: self.webhook.validate()?,
         }))
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn check(&self) -> Result<Proxies, ConfigError> {
+    pub(super) fn validate(&self) -> Result<Proxies, ConfigError> {
         Proxies::parse(&self.trusted)
     }
 }

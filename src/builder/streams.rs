@@ -69,7 +69,7 @@ impl Builder {
         self
     }
 
-    pub(super) fn check_streams(&self) -> Result<(), ConfigError> {
+    pub(super) fn validate_streams(&self) -> Result<(), ConfigError> {
         let interval = self.streams.interval;
         if (SECOND..=HOUR).contains(&interval) {
             return Ok(());

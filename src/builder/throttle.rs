@@ -32,9 +32,9 @@ impl Settings {
         self.throttle.tell_to(listener);
     }
 
-    pub(super) fn check(self) -> Result<Throttling, ConfigError> {
+    pub(super) fn validate(self) -> Result<Throttling, ConfigError> {
         if let Some(limits) = &self.limits {
-            limits.check()?;
+            limits.validate()?;
         }
         Ok(Throttling {
             throttle: self.throttle,

@@ -32,7 +32,7 @@ impl Settings {
         !self.secrets.is_empty()
     }
 
-    pub(super) fn check(self) -> Result<Option<Webhook>, ConfigError> {
+    pub(super) fn validate(self) -> Result<Option<Webhook>, ConfigError> {
         if !TOLERANCES.contains(&self.tolerance) {
             let value = format!("{:?}", self.tolerance);
             let problem = "must be 1 to 10 minutes";

@@ -85,7 +85,7 @@ impl Exchange {
                 .tell(&Event::of_provider_error(&error));
             rejection_of(&error)
         })?;
-        self.check(&identity).await?;
+        self.accept(&identity).await?;
         self.flow
             .shared
             .issue(&identity, self.term, self.now)
@@ -101,7 +101,7 @@ impl Exchange {
     }
 
     /// Checks that the proven address is that of this sign-in, and that the identity may sign in.
-    async fn check(&self, identity: &Identity) -> Result<(), Rejection> {
+    async fn accept(&self, identity: &Identity) -> Result<(), Rejection> {
         let flow = &self.flow;
         // Code injection: an attacker brings the code of another sign-in (RFC 9700, section 4.5).
         if *identity.email() != self.email {

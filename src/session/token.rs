@@ -103,11 +103,11 @@ impl Tokens {
         if !entry.stands(now) || !entry.minted(claims.iat) {
             return Err(Fault::Invalid);
         }
-        self.check(&claims, now)?;
+        self.validate(&claims, now)?;
         Ok(claims.into_session(now))
     }
 
-    fn check(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), Fault> {
+    fn validate(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), Fault> {
         // Two applications may share a key. A session of one must not count at the other.
         let is_ours = claims.iss.0 == self.issuer && claims.aud.0 == self.issuer;
         let is_sound = claims.auth_time <= claims.iat

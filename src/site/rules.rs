@@ -194,7 +194,7 @@ impl Rule {
         }
     }
 
-    fn check(&self, mount: &str) -> Result<(), ConfigError> {
+    fn validate(&self, mount: &str) -> Result<(), ConfigError> {
         let refuse = |problem: String| {
             let path = self.path.as_str();
             Err(ConfigError::invalid(self.setting(), path, problem))
@@ -257,9 +257,9 @@ impl Rules {
     }
 
     /// Checks every rule by itself, against the layer's own paths, and against the others.
-    pub(crate) fn check(&self, mount: &str) -> Result<(), ConfigError> {
+    pub(crate) fn validate(&self, mount: &str) -> Result<(), ConfigError> {
         for (place, rule) in self.0.iter().enumerate() {
-            rule.check(mount)?;
+            rule.validate(mount)?;
             if let Some(other) = self.0.iter().take(place).find(|one| one.contradicts(rule)) {
                 let problem = format!("contradicts {other}");
                 return Err(ConfigError::invalid(rule.setting(), &rule.path, problem));

@@ -68,7 +68,7 @@ impl Rate {
         }
     }
 
-    fn check(self, setting: &'static str) -> Result<(), ConfigError> {
+    fn validate(self, setting: &'static str) -> Result<(), ConfigError> {
         let problem = if !BURSTS.contains(&self.burst) {
             "must have a burst of 1 to 1,000,000"
         } else if !PERIODS.contains(&self.period) {
@@ -216,19 +216,21 @@ impl Limits {
         self
     }
 
-    pub(crate) fn check(&self) -> Result<(), ConfigError> {
-        self.mails_per_address.check("mails_per_address")?;
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        self.mails_per_address.validate("mails_per_address")?;
         self.mails_per_address_and_network
-            .check("mails_per_address_and_network")?;
-        self.mails_per_network.check("mails_per_network")?;
-        self.mails.check("mails")?;
+            .validate("mails_per_address_and_network")?;
+        self.mails_per_network.validate("mails_per_network")?;
+        self.mails.validate("mails")?;
         self.codes_per_address_and_network
-            .check("codes_per_address_and_network")?;
-        self.codes_per_network.check("codes_per_network")?;
-        self.codes.check("codes")?;
-        self.exchanges_per_attempt.check("exchanges_per_attempt")?;
-        self.exchanges_per_network.check("exchanges_per_network")?;
-        self.exchanges.check("exchanges")
+            .validate("codes_per_address_and_network")?;
+        self.codes_per_network.validate("codes_per_network")?;
+        self.codes.validate("codes")?;
+        self.exchanges_per_attempt
+            .validate("exchanges_per_attempt")?;
+        self.exchanges_per_network
+            .validate("exchanges_per_network")?;
+        self.exchanges.validate("exchanges")
     }
 }
 
@@ -280,10 +282,10 @@ mod tests {
         ];
         for (name, burst, period, want) in cases {
             let rate = Rate::new(burst, period);
-            let error = Limits::default().codes(rate).check().err();
+            let error = Limits::default().codes(rate).validate().err();
             assert_eq!(error.is_some(), want.is_some(), "{name}");
             assert_eq!(rate.clamped() == rate, want.is_none(), "{name}");
-            assert_eq!(rate.clamped().check("x"), Ok(()), "{name}");
+            assert_eq!(rate.clamped().validate("x"), Ok(()), "{name}");
             if let (Some(error), Some(want)) = (error, want) {
                 assert_eq!(error.setting(), "codes", "{name}");
                 let text = error.to_string();
@@ -293,7 +295,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(Limits::default().check(), Ok(()));
+        assert_eq!(Limits::default().validate(), Ok(()));
     }
 
     #[test]

@@ -106,7 +106,10 @@ impl BaseUrl {
 }
 
 /// Checks a time limit.
-pub(super) fn check_timeout(setting: &'static str, timeout: Duration) -> Result<(), ConfigError> {
+pub(super) fn validate_timeout(
+    setting: &'static str,
+    timeout: Duration,
+) -> Result<(), ConfigError> {
     if (LEAST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout) {
         return Ok(());
     }

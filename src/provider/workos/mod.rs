@@ -17,7 +17,7 @@ use url::Url;
 
 use self::{
     answer::{Answer, Cause},
-    call::{BaseUrl, Caller, check_timeout},
+    call::{BaseUrl, Caller, validate_timeout},
     complaint::is_word,
 };
 use super::{
@@ -162,7 +162,7 @@ impl WorkOs {
     ///
     /// [`ConfigError::Invalid`] when it is out of that range.
     pub fn connect_timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
-        check_timeout("connect_timeout", timeout)?;
+        validate_timeout("connect_timeout", timeout)?;
         self.caller = self.caller.with_connect_timeout(timeout)?;
         Ok(self)
     }
@@ -175,7 +175,7 @@ impl WorkOs {
     ///
     /// [`ConfigError::Invalid`] when it is out of that range.
     pub fn timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
-        check_timeout("timeout", timeout)?;
+        validate_timeout("timeout", timeout)?;
         self.caller = self.caller.with_timeout(timeout);
         Ok(self)
     }

@@ -107,7 +107,7 @@ fn the_most_specific_rule_that_takes_the_method_wins() {
     let forwards = rules_of(all.clone());
     let backwards = rules_of(all.into_iter().rev());
     for rules in [&forwards, &backwards] {
-        assert_eq!(rules.check("/auth"), Ok(()));
+        assert_eq!(rules.validate("/auth"), Ok(()));
         for (method, path, want) in cases {
             assert_eq!(exposure(rules, method, path), want, "{method} {path}");
         }
@@ -149,7 +149,7 @@ fn a_protected_prefix_covers_what_a_lenient_reader_takes_for_it() {
         (Protected, Prefix, PathRule::any_method("/")),
         (Public, Path, "/x".into()),
     ]);
-    assert_eq!(all.check("/auth"), Ok(()), "what is protected anyway");
+    assert_eq!(all.validate("/auth"), Ok(()), "what is protected anyway");
     assert_eq!(exposure(&all, "GET", "/y"), Protected);
     assert_eq!(exposure(&all, "GET", "/x"), Public);
 }
@@ -220,24 +220,24 @@ fn two_rules_that_say_different_things_of_one_request_are_refused() {
         ];
         let agree = [(Public, reach, rule), (Public, other_reach, other)];
         for rules in [differ.clone(), [differ[1].clone(), differ[0].clone()]] {
-            let checked = rules_of(rules).check("/auth");
+            let checked = rules_of(rules).validate("/auth");
             assert_eq!(checked.is_err(), want, "{name}: {checked:?}");
         }
-        assert_eq!(rules_of(agree).check("/auth"), Ok(()), "{name}");
+        assert_eq!(rules_of(agree).validate("/auth"), Ok(()), "{name}");
     }
     let connect = || one(Method::CONNECT, "/a");
     let rules = rules_of([(Public, Path, any("/a")), (Optional, Path, connect())]);
-    assert_eq!(rules.check("/auth"), Ok(()), "any method but CONNECT");
+    assert_eq!(rules.validate("/auth"), Ok(()), "any method but CONNECT");
     let rules = rules_of([(Public, Prefix, connect()), (Protected, Prefix, any("/a"))]);
     assert!(
-        rules.check("/auth").is_err(),
+        rules.validate("/auth").is_err(),
         "what is protected is so for CONNECT"
     );
     let error = rules_of([
         (Public, Prefix, "/a".into()),
         (Protected, Prefix, any("/A")),
     ])
-    .check("/auth");
+    .validate("/auth");
     let want = r#"protected_prefix "/A" contradicts public_prefix /a (GET, HEAD)"#;
     assert_eq!(error.unwrap_err().to_string(), want);
 }
@@ -267,10 +267,10 @@ fn a_rule_that_cannot_work_is_refused_with_its_value() {
         ("protected, a star", protected("/docs/*"), "is a pattern"),
     ];
     for (name, rules, want) in cases {
-        let error = rules.check("/auth").unwrap_err().to_string();
+        let error = rules.validate("/auth").unwrap_err().to_string();
         assert!(error.contains(want), "{name}: {error}");
     }
-    assert_eq!(rules().check("/auth"), Ok(()));
-    assert_eq!(path("/author").check("/auth"), Ok(()));
-    assert_eq!(path("/v1/things:batch").check("/auth"), Ok(()));
+    assert_eq!(rules().validate("/auth"), Ok(()));
+    assert_eq!(path("/author").validate("/auth"), Ok(()));
+    assert_eq!(path("/v1/things:batch").validate("/auth"), Ok(()));
 }
