@@ -4,10 +4,15 @@
 //!   after it.
 //! - No quotes, comments, display names, address literals or line breaks: they misdeliver mail or
 //!   inject headers.
+//! - One mailbox to every mail system. A local part that some system reads as a route to another
+//!   mailbox, or as an encoding of one, is refused: whoever gets the mail would sign in as the
+//!   address.
+//! - One spelling: the whole address is in lower case. What is compared, limited, mailed and put
+//!   into the session are the same bytes. RFC 5321 (section 2.4) lets a server tell `Ada` from
+//!   `ada` and advises against it; no large one does.
 //! - The local part is ASCII: in other systems Unicode case folding has turned one person's address
 //!   into another's (CVE-2019-19844).
-//! - A non-ASCII domain becomes its punycode (IDNA, UTS 46); addresses compare by ASCII case
-//!   folding.
+//! - A non-ASCII domain becomes its punycode (IDNA, UTS 46).
 
 use std::fmt;
 
@@ -16,7 +21,7 @@ const LONGEST_ADDRESS: usize = 254;
 /// RFC 5321, section 4.5.3.1.1.
 const LONGEST_LOCAL: usize = 64;
 
-/// An e-mail address. Two addresses are equal if they differ only in ASCII case.
+/// An e-mail address, in lower case.
 ///
 /// `Debug` masks it for logs: `a***@example.com`.
 ///
@@ -24,12 +29,14 @@ const LONGEST_LOCAL: usize = 64;
 /// use tower_magic_link::Email;
 ///
 /// let email = Email::parse(" Ada@Example.com ")?;
-/// assert_eq!(email.as_str(), "Ada@example.com");
-/// assert_eq!(format!("{email:?}"), "A***@example.com");
+/// assert_eq!(email.as_str(), "ada@example.com");
+/// assert_eq!(format!("{email:?}"), "a***@example.com");
 /// assert!(Email::parse("ada@example.com,eve@example.com").is_err());
+/// // Some mail servers send this on to evil.example.
+/// assert!(Email::parse("ada%evil.example@example.com").is_err());
 /// # Ok::<(), tower_magic_link::InvalidEmail>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email {
     address: String,
     at: usize,
@@ -37,30 +44,74 @@ pub struct Email {
 
 /// The text is not one address that mail can be sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an e-mail address")]
+#[error("{}", match self.fault {
+    Fault::Invisible => "e-mail address has an invisible character in it",
+    Fault::Other => "not an e-mail address",
+})]
 #[non_exhaustive]
-pub struct InvalidEmail;
+pub struct InvalidEmail {
+    fault: Fault,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Invisible,
+    Other,
+}
+
+impl InvalidEmail {
+    const OTHER: Self = Self {
+        fault: Fault::Other,
+    };
+
+    /// Says whether the text has a character that nobody sees, which a copied address often has.
+    #[must_use]
+    pub const fn is_invisible(self) -> bool {
+        matches!(self.fault, Fault::Invisible)
+    }
+}
 
 impl Email {
-    /// Parses an address. It trims surrounding spaces and tabs, and lower-cases the domain.
+    /// Parses an address, and lower-cases it. It takes off blanks and invisible characters around
+    /// the address: zero-width characters, direction marks, a byte order mark.
+    ///
+    /// It refuses addresses that some mail system delivers to another mailbox:
+    ///
+    /// | refused in the local part | read as |
+    /// | --- | --- |
+    /// | `%`, `!` | a route to another host (Postfix, Sendmail; RFC 1123, section 5.2.16) |
+    /// | `=`, `?` | an encoded word (RFC 2047), a rewritten sender (SRS, BATV), an X.400 pair |
+    /// | `-` first | an option of a program |
+    /// | `/` or `\|` first | a file or a program (Sendmail), an X.400 address |
+    /// | `imcea` first | an encapsulated address (Exchange) |
+    /// | `#ext#` | the mailbox of a guest at another tenant (Entra) |
     ///
     /// # Errors
     ///
     /// When the text is anything but one plain address of at most 254 bytes.
     pub fn parse(text: &str) -> Result<Self, InvalidEmail> {
-        let text = text.trim_matches([' ', '\t']);
+        let text = text.trim_matches(|c| is_blank(c) || is_invisible(c));
         // Before any other work: IDNA on megabytes of input would be a denial of service.
         if text.len() > LONGEST_ADDRESS {
-            return Err(InvalidEmail);
+            return Err(InvalidEmail::OTHER);
         }
-        let (local, domain) = text.split_once('@').ok_or(InvalidEmail)?;
-        if !is_dot_atom(local) || local.len() > LONGEST_LOCAL {
-            return Err(InvalidEmail);
+        let (local, domain) = text.split_once('@').ok_or(InvalidEmail::OTHER)?;
+        // Joiners are letters of some domains, and IDNA checks them by their neighbours. Other
+        // invisible characters it would drop without a word.
+        let is_joiner = |c| matches!(c, '\u{200c}' | '\u{200d}');
+        if local.contains(is_invisible) || domain.contains(|c| is_invisible(c) && !is_joiner(c)) {
+            return Err(InvalidEmail {
+                fault: Fault::Invisible,
+            });
         }
-        let domain = domain_name(domain).ok_or(InvalidEmail)?;
+        let local = local.to_ascii_lowercase();
+        if !is_dot_atom(&local) || is_route(&local) || local.len() > LONGEST_LOCAL {
+            return Err(InvalidEmail::OTHER);
+        }
+        let domain = domain_name(domain).ok_or(InvalidEmail::OTHER)?;
         let address = format!("{local}@{domain}");
         if address.len() > LONGEST_ADDRESS {
-            return Err(InvalidEmail);
+            return Err(InvalidEmail::OTHER);
         }
         Ok(Self {
             address,
@@ -68,7 +119,12 @@ impl Email {
         })
     }
 
-    /// Returns the address as it was typed, with its domain in lower case.
+    /// Returns a text without its blanks and invisible characters, to be shown again in a form.
+    pub(crate) fn visible(text: &str) -> String {
+        text.chars().filter(|&c| !is_invisible(c)).collect()
+    }
+
+    /// Returns the address, in lower case, with its domain in punycode.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.address
@@ -89,14 +145,6 @@ impl Email {
     }
 }
 
-impl PartialEq for Email {
-    fn eq(&self, other: &Self) -> bool {
-        self.address.eq_ignore_ascii_case(&other.address)
-    }
-}
-
-impl Eq for Email {}
-
 impl fmt::Debug for Email {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())
@@ -111,13 +159,41 @@ impl std::str::FromStr for Email {
     }
 }
 
+/// A blank, of any width. A line break is none: around an address it is an attack on headers.
+fn is_blank(c: char) -> bool {
+    c == '\t' || c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// A character without a width: zero-width characters, direction marks, the byte order mark.
+const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+    )
+}
+
+/// Letters and digits, and what RFC 5322 adds to them but for `%`, `!`, `?` and `=`. Those four
+/// spell an address within the address: no rule of ours could read them as every server does.
 fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| {
         !atom.is_empty()
             && atom
                 .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+                .all(|b| b.is_ascii_alphanumeric() || b"#$&'*+-/^_`{|}~".contains(&b))
     })
+}
+
+/// Says whether a local part in lower case is a route by its words.
+fn is_route(local: &str) -> bool {
+    local.starts_with(['-', '/', '|']) || local.starts_with("imcea") || local.contains("#ext#")
 }
 
 /// Returns the domain in its ASCII form if it is a DNS name of two labels or more.
@@ -126,82 +202,15 @@ pub(crate) fn domain_name(domain: &str) -> Option<String> {
     let is_label = |label: &str| {
         matches!(label.len(), 1..=63) && !label.starts_with('-') && !label.ends_with('-')
     };
-    // A numeric last label would be an IP address (WHATWG URL, "ends in a number").
+    // A top-level domain begins with a letter (RFC 1123, section 2.1). Where it does not, a URL
+    // parser may read an IP address: `0x7f.1`.
     let last = domain.rsplit('.').next()?;
     let is_name = domain.len() <= 253
         && domain.contains('.')
         && domain.split('.').all(is_label)
-        && !last.bytes().all(|b| b.is_ascii_digit());
+        && last.starts_with(|c: char| c.is_ascii_alphabetic());
     is_name.then(|| domain.into_owned())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_plain_address_is_taken_and_everything_else_refused() {
-        let long_local = format!("{}@example.com", "a".repeat(65));
-        let long_domain = format!("a@{}.com", "b".repeat(64));
-        let cases = [
-            ("plain", "ada@example.com", Some("ada@example.com")),
-            (
-                "spaces around",
-                "  ada@example.com\t",
-                Some("ada@example.com"),
-            ),
-            ("tag", "ada+news@example.com", Some("ada+news@example.com")),
-            ("capitals", "Ada@EXAMPLE.com", Some("Ada@example.com")),
-            (
-                "idn domain",
-                "ada@bücher.example",
-                Some("ada@xn--bcher-kva.example"),
-            ),
-            ("empty", "", None),
-            ("no at", "ada.example.com", None),
-            ("two ats", "ada@evil.example@example.com", None),
-            ("no local part", "@example.com", None),
-            ("no domain", "ada@", None),
-            ("one label", "ada@localhost", None),
-            ("comma", "ada@example.com,eve@example.com", None),
-            ("semicolon", "ada@example.com;eve@example.com", None),
-            (
-                "line break",
-                "ada@example.com\r\nBcc: eve@example.com",
-                None,
-            ),
-            ("trailing line break", "ada@example.com\n", None),
-            ("quoted", "\"ada eve\"@example.com", None),
-            ("angle brackets", "<ada@example.com>", None),
-            ("comment", "ada(eve)@example.com", None),
-            ("address literal", "ada@[127.0.0.1]", None),
-            ("ip address", "ada@127.0.0.1", None),
-            ("fullwidth at", "ada\u{ff20}example.com", None),
-            ("small at", "ada\u{fe6b}example.com", None),
-            ("dotless i", "m\u{131}ke@example.com", None),
-            ("kelvin sign", "\u{212a}ate@example.com", None),
-            ("nul", "ada\0@example.com", None),
-            ("leading dot", ".ada@example.com", None),
-            ("double dot", "ada..l@example.com", None),
-            ("domain dots", "ada@example..com", None),
-            ("trailing dot", "ada@example.com.", None),
-            ("leading dash", "ada@-example.com", None),
-            ("long local part", &long_local, None),
-            ("long label", &long_domain, None),
-            ("encoded word", "=?utf-8?q?ada?=@example.com x", None),
-        ];
-        for (name, text, want) in cases {
-            let got = Email::parse(text).ok();
-            assert_eq!(got.as_ref().map(Email::as_str), want, "{name}");
-        }
-    }
-
-    #[test]
-    fn addresses_compare_without_ascii_case_and_print_masked() {
-        let ada = Email::parse("Ada@Example.com").unwrap();
-        assert_eq!(ada, Email::parse("aDA@example.COM").unwrap());
-        assert_ne!(ada, Email::parse("adb@example.com").unwrap());
-        assert_eq!(format!("{ada:?}"), "A***@example.com");
-        assert_eq!(ada.domain(), "example.com");
-    }
-}
+mod tests;

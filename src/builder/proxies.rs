@@ -46,7 +46,7 @@ impl Builder {
     /// | header | holds |
     /// | --- | --- |
     /// | `X-Auth-Subject` | [`Session::subject`](crate::Session::subject) |
-    /// | `X-Auth-Email` | [`Session::email`](crate::Session::email) |
+    /// | `X-Auth-Email` | [`Session::email`](crate::Session::email), in lower case |
     /// | `X-Auth-Organization` | [`Session::organization`](crate::Session::organization), where there is one |
     /// | `X-Auth-Session` | [`Session::id`](crate::Session::id) |
     ///

@@ -192,8 +192,8 @@ fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
 /// to `ada` (RFC 5233), so a tag must not give a second allowance. A local part that begins with
 /// `+` has no tag. Gmail ignores dots before the `@`, and has two domain names.
 fn mailbox_of(email: &Email) -> String {
-    let address = email.as_str().to_ascii_lowercase();
-    let (local, domain) = address.rsplit_once('@').unwrap_or((&address, ""));
+    let address = email.as_str();
+    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let name = match local.split_once('+') {
         Some((name, _)) if !name.is_empty() => name,
         _ => local,

@@ -88,6 +88,8 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
     let email = match parse(email.as_deref()) {
         Ok(email) => email,
         Err(problem) => {
+            // Shown again without what nobody sees, so that sending the form once more helps.
+            let email = email.as_deref().map(Email::visible);
             let form = FormPage {
                 return_to: return_to.as_ref(),
                 email: email.as_deref(),
@@ -218,6 +220,9 @@ fn parse(email: Option<&str>) -> Result<Email, LoginProblem> {
     match email {
         None => Err(LoginProblem::MissingAddress),
         Some(text) if text.trim().is_empty() => Err(LoginProblem::MissingAddress),
-        Some(text) => Email::parse(text).map_err(|_| LoginProblem::InvalidAddress),
+        Some(text) => Email::parse(text).map_err(|error| match error.is_invisible() {
+            true => LoginProblem::InvisibleCharacter,
+            false => LoginProblem::InvalidAddress,
+        }),
     }
 }

@@ -19,8 +19,7 @@ pub(crate) struct MatchCode([u8; LETTERS]);
 impl MatchCode {
     /// Returns the code of a browser, by its fingerprint, and an address.
     pub(crate) fn of(keys: &KeyRing, browser: [u8; 16], email: &Email) -> Self {
-        let address = email.as_str().to_ascii_lowercase();
-        let whose = [&browser, address.as_bytes()].concat();
+        let whose = [&browser, email.as_str().as_bytes()].concat();
         let mut number = u128::from_be_bytes(keys.pseudonym("match code", &whose));
         Self([(); LETTERS].map(|()| {
             let letters = u128::try_from(ALPHABET.len()).unwrap_or(1);

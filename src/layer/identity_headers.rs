@@ -249,7 +249,7 @@ mod tests {
     };
 
     fn session(subject: &str, organization: Option<&str>) -> Session {
-        let email = "a%b'c+d@example.com".parse().unwrap();
+        let email = "a&b'c+d@example.com".parse().unwrap();
         let identity = Identity::new(subject, email);
         let identity = identity.with_organization(organization.map(str::to_owned));
         let now = Timestamp::from_secs(1);
@@ -291,7 +291,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         introduce(&mut headers, &session("prof_1", None));
         assert_eq!(headers[SUBJECT], "prof_1");
-        assert_eq!(headers[EMAIL], "a%25b'c+d@example.com");
+        assert_eq!(headers[EMAIL], "a&b'c+d@example.com");
         assert_eq!(headers[SESSION], "BwcHBwcHBwcHBwcHBwcHBw");
         assert_eq!(headers.len(), 3, "no organization");
         introduce(&mut headers, &session("prof_1", Some("org_1")));

@@ -63,6 +63,8 @@ pub enum RememberMe {
 pub enum LoginProblem {
     /// It is not a single plain address that mail can be sent to.
     InvalidAddress,
+    /// It has a character in it that nobody sees. [`LoginPage::email`] is without that.
+    InvisibleCharacter,
     /// The field was empty.
     MissingAddress,
 }

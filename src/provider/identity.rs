@@ -100,7 +100,7 @@ impl Identity {
         &self.subject
     }
 
-    /// Returns the proven address.
+    /// Returns the proven address. One mailbox has one spelling: it is in lower case.
     #[must_use]
     pub const fn email(&self) -> &Email {
         &self.email

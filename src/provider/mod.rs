@@ -106,15 +106,15 @@ pub trait IdentityProvider: Send + Sync + 'static {
     /// #   }
     ///     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
     ///         let code = OneTimeCode::new("424242");
-    ///         let address = start.email.as_str().to_ascii_lowercase();
+    ///         let address = start.email.as_str().to_owned();
     ///         self.0.lock().unwrap().insert(address, code.clone());
     ///         Ok(StartedCode::with_code(code, Duration::from_secs(600)))
     ///     }
     ///
     ///     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
-    ///         let address = finish.email.as_str().to_ascii_lowercase();
+    ///         let address = finish.email.as_str();
     ///         // A code is good once, for its address alone.
-    ///         match self.0.lock().unwrap().remove(&address) {
+    ///         match self.0.lock().unwrap().remove(address) {
     ///             Some(code) if code == *finish.code => Ok(Identity::new(address, finish.email.clone())),
     ///             _ => Err(ProviderErrorKind::CodeWrong.into()),
     ///         }

@@ -207,7 +207,7 @@ impl Session {
         self.0.id
     }
 
-    /// Returns the proven address, as the provider writes it, with a non-ASCII domain in punycode.
+    /// Returns the proven address, in lower case, with a non-ASCII domain in punycode.
     #[must_use]
     pub fn email(&self) -> &str {
         self.field(Field::Email)

@@ -117,7 +117,9 @@ async fn corpora_an_address_is_taken_only_if_it_is_a_plain_one() {
         );
         // A host without a dot is nobody's mail domain; whoever types a blank around an address
         // still means it.
-        let want = is_valid && address != "test@io";
+        // Four of RFC 5322's characters spell an address within the address.
+        let is_routed = address.contains(['%', '!', '?', '=']);
+        let want = is_valid && address != "test@io" && !is_routed;
         let is_taken = taken.contains(&address.as_str());
         if is_taken != want {
             assert!(
@@ -217,4 +219,48 @@ async fn the_domain_that_counts_is_the_one_that_workos_proved_and_it_must_match_
             "{other}"
         );
     }
+}
+
+#[tokio::test]
+async fn an_address_that_some_mail_system_would_route_elsewhere_is_told_on_the_form() {
+    let world = World::new().await;
+    let refused = [
+        "attacker%evil.example@corp.example",
+        "evil.example!attacker@corp.example",
+        "=?utf-8?q?ceo?=@corp.example",
+        "SRS0=Dm7G=JR=evil.example=attacker@corp.example",
+        "IMCEASMTP-attacker+40evil+2Eexample@corp.example",
+        "-ada@corp.example",
+    ];
+    assert_eq!(taken(&world, &refused).await, Vec::<&str>::new());
+}
+
+/// A copied address often has a mark that nobody sees. Around it the mark is no reason to stop; in
+/// it the form says so, and is right when it is sent once more.
+#[tokio::test]
+async fn an_invisible_character_is_taken_off_or_named() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let around = "email=%EF%BB%BF%E2%80%8Eada%40example.com%E2%80%8B%C2%A0";
+    assert_eq!(browser.post("/auth/login", around).await.status(), 303);
+    assert_eq!(asked_for(world.emulator()), [ADA]);
+
+    let inside = "email=a%E2%80%8Bda%40example.com";
+    let answer = world.browser().post("/auth/login", inside).await;
+    assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let page = answer.text();
+    assert!(page.contains("an invisible character"), "{page}");
+    assert!(page.contains(r#"value="ada@example.com""#), "{page}");
+    assert_eq!(asked_for(world.emulator()).len(), 1);
+}
+
+/// A telephone begins a field with a capital.
+#[tokio::test]
+async fn one_mailbox_has_one_spelling_from_the_form_to_the_session() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.sign_in(&world, "Ada@Example.com", "/").await;
+    assert_eq!(asked_for(world.emulator()), [ADA]);
+    let who = browser.get("/auth/session").await;
+    assert!(who.text().contains(ADA), "{}", who.text());
 }

@@ -9,7 +9,7 @@ use tower_magic_link::{
 };
 
 use crate::{
-    ADDRESS, LINK, PROFILE, REDIRECT_URI, SESSION, STATE, assert_unmarked, code, email, failed,
+    CANONICAL, LINK, PROFILE, REDIRECT_URI, SESSION, STATE, assert_unmarked, code, email, failed,
     server::{Server, json, sent, token},
 };
 
@@ -39,7 +39,7 @@ async fn a_sign_in_begins_with_a_mail_of_workos_or_with_a_link_for_ours() {
         requests[0].json(),
         value!({
             "type": "MagicLink",
-            "email": ADDRESS,
+            "email": CANONICAL,
             "redirect_uri": REDIRECT_URI,
             "state": STATE,
             "expires_in": 900,
@@ -83,7 +83,7 @@ async fn an_identity_is_what_the_profile_says() {
     let workos = server.client();
     let identity = workos.finish(&code()).await.unwrap();
     assert_eq!(identity.subject(), "prof_01");
-    assert_eq!(identity.email().as_str(), "Ada@example.com");
+    assert_eq!(identity.email().as_str(), "ada@example.com");
     assert_eq!(identity.organization(), Some("org_01"));
     assert_eq!(identity.connection(), Some("conn_01"));
     assert_eq!(identity.first_name(), Some("Ada"));

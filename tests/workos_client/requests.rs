@@ -9,8 +9,8 @@ use tower_magic_link::{
 };
 
 use crate::{
-    ADDRESS, LINK, PROFILE, REDIRECT_URI, SESSION, STATE, TOKEN, assert_unmarked, email, failed,
-    new_session,
+    ADDRESS, CANONICAL, LINK, PROFILE, REDIRECT_URI, SESSION, STATE, TOKEN, assert_unmarked, email,
+    failed, new_session,
     server::{Server, json, sent, token},
 };
 
@@ -56,7 +56,7 @@ async fn a_session_is_asked_for_as_json_with_the_key_as_bearer() {
         requests[0].json(),
         value!({
             "type": "MagicLink",
-            "email": ADDRESS,
+            "email": CANONICAL,
             "redirect_uri": REDIRECT_URI,
             "state": STATE,
             "expires_in": 1_800,
@@ -64,7 +64,7 @@ async fn a_session_is_asked_for_as_json_with_the_key_as_bearer() {
     );
     assert_eq!(
         requests[1].json(),
-        value!({ "type": "MagicLink", "email": ADDRESS })
+        value!({ "type": "MagicLink", "email": CANONICAL })
     );
 }
 

@@ -115,9 +115,7 @@ impl Received {
         let mut addresses = Vec::new();
         for address in all.take(MOST_ADDRESSES) {
             let ours = Email::parse(address).ok();
-            let ours = ours
-                .as_ref()
-                .map(|email| email.as_str().to_ascii_lowercase());
+            let ours = ours.map(|email| email.as_str().to_owned());
             // WorkOS may write a domain in other letters, and a session holds it in punycode.
             for form in [Some(address.to_ascii_lowercase()), ours] {
                 addresses.extend(form.filter(|form| !addresses.contains(form)));

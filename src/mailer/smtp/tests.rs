@@ -114,7 +114,7 @@ fn every_address_that_is_taken_can_be_mailed_to() {
         vec!["b".repeat(59); 3].join(".")
     );
     for to in [
-        "!#$%&'*+-/=?^_`{|}~@example.com",
+        "#$&'*+-/^_`{|}~@example.com",
         "ada@bücher.example",
         &longest,
     ] {

@@ -8,6 +8,9 @@ pub(super) const fn address_problem(problem: LoginProblem) -> &'static str {
         LoginProblem::InvalidAddress => {
             "That doesn’t look like an email address. It should read like name@example.com."
         }
+        LoginProblem::InvisibleCharacter => {
+            "That address had an invisible character in it. It’s gone now: please send it again."
+        }
         LoginProblem::MissingAddress => "Please type your email address.",
     }
 }

@@ -55,7 +55,11 @@ fn login_pages<'a>(text: &'a str, all: &mut Vec<(String, Page<'a>)>) {
                 Page::Login(again.clone().with_application(text)),
             ),
         ]);
-        for problem in [LoginProblem::InvalidAddress, LoginProblem::MissingAddress] {
+        for problem in [
+            LoginProblem::InvalidAddress,
+            LoginProblem::InvisibleCharacter,
+            LoginProblem::MissingAddress,
+        ] {
             let page = again.clone().with_problem(problem);
             all.push((format!("login, {sent:?}, {problem:?}"), Page::Login(page)));
         }

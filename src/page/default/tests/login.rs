@@ -27,7 +27,11 @@ fn the_login_form_posts_one_address_field() {
 
 #[test]
 fn a_problem_is_told_beside_the_field_and_in_the_title() {
-    for problem in [LoginProblem::InvalidAddress, LoginProblem::MissingAddress] {
+    for problem in [
+        LoginProblem::InvalidAddress,
+        LoginProblem::InvisibleCharacter,
+        LoginProblem::MissingAddress,
+    ] {
         let page = LoginPage::new("/auth/login").with_problem(problem);
         let html = DefaultPages::new().render(&Page::Login(page));
         assert!(html.contains("<title>Check the address – sign in</title>"));
