@@ -13,8 +13,9 @@ use crate::{
     page::{Page, Pages, Policy},
     provider::Identity,
     request::peer::Proxies,
-    revocation::BoundedRevocations,
-    session::{IssueError, Issued, SessionId, Term, cookie::CookieName},
+    revocation::{BoundedRevocations, Revocation, Target},
+    session::{IssueError, Issued, Session, SessionId, Term, cookie::CookieName},
+    store::StoreError,
 };
 
 /// What every service of a layer shares.
@@ -48,6 +49,15 @@ pub(crate) struct Streams {
     pub(crate) interval: Duration,
 }
 
+/// Which sessions of a person end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// All of the subject, and all of the address.
+    Everywhere,
+    /// This session.
+    This,
+}
+
 impl Shared {
     /// Renders a page, with the headers that every page has.
     pub(crate) fn page(&self, status: StatusCode, page: &Page<'_>) -> Response<Bytes> {
@@ -72,6 +82,41 @@ impl Shared {
             policy.write_to(response.headers_mut());
         }
         response
+    }
+
+    /// Ends a session, or all sessions of its subject and address, and reports it as an event.
+    ///
+    /// An error means that the store has not recorded all of it.
+    pub(crate) async fn revoke(
+        &self,
+        session: &Session,
+        extent: Extent,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        // The replica that began the session may have a clock ahead of ours.
+        let at = now.max(session.auth_time());
+        let taken = if extent == Extent::Everywhere {
+            // Another session of the same person may have begun just now.
+            let until = at + self.gate.lifetimes.longest();
+            // WorkOS gives one person different subjects for a link and for a code. The proven
+            // address is the same.
+            let revocations = [
+                Target::Subject(session.subject().to_owned()),
+                Target::Address(session.email().to_owned()),
+            ]
+            .map(|target| Revocation::new(target, at, until));
+            self.revocations.revoke_all(&revocations).await
+        } else {
+            let until = self.gate.end_of_last_token(session);
+            let revocation = Revocation::new(Target::Session(session.id()), at, until);
+            self.revocations.revoke(&revocation).await
+        };
+        self.listener.tell(&Event::SignedOut {
+            session,
+            is_everywhere: extent == Extent::Everywhere,
+            is_recorded: taken.is_ok(),
+        });
+        taken
     }
 
     /// Makes a session of an identity that was proven at `now`, and reports it as an event.

@@ -11,11 +11,10 @@ use std::{fmt, sync::Arc};
 use http::HeaderValue;
 
 use crate::{
-    flow::logout::Extent,
     layer::MagicLinkLayer,
     provider::Identity,
     session::{IssueError, Issued, Session, Term, cookie::CookieName},
-    shared::Shared,
+    shared::{Extent, Shared},
     store::StoreError,
 };
 

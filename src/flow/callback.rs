@@ -19,7 +19,11 @@ use http::{Method, Response};
 use tokio::time::sleep;
 
 use super::{
-    attempt::Attempt, browser, check, elsewhere, finish, redeem::Proof, refusal, step::Step,
+    attempt::Attempt,
+    browser, elsewhere, finish,
+    redeem::{self, Proof},
+    refusal, sealed,
+    step::Step,
 };
 use crate::{
     answer::redirect,
@@ -91,7 +95,7 @@ fn attempt(step: &Step, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
     let Some(attempt) = Attempt::open(keys, Purpose::State, state, step.now) else {
         return Err(Box::new(refusal::refuse(step, RejectionKind::Malformed)));
     };
-    let Some(rejection) = check::is_over(step, &attempt) else {
+    let Some(rejection) = sealed::over(step, &attempt) else {
         return Ok(attempt);
     };
     let is_ours = browser::is_ours(step, &attempt);
@@ -115,7 +119,7 @@ async fn arrive(
     }
     let proof = Proof::Link(AuthorizationCode::new(code));
     Ok(
-        match finish::granted(step, proof, state.as_bytes(), &attempt).await {
+        match redeem::granted(step, proof, state.as_bytes(), &attempt).await {
             Ok(granted) => finish::sign_in(step, &granted, &attempt).await,
             Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
                 used(step, state, &attempt, OtherClick::Possible).await
@@ -135,7 +139,7 @@ async fn used(
     if finish::has_session_of(step, attempt).await {
         return finish::on_their_way(step, attempt);
     }
-    if let Some(granted) = finish::granted_just_now(step, state.as_bytes()).await {
+    if let Some(granted) = redeem::granted_just_now(step, state.as_bytes()).await {
         return finish::sign_in(step, &granted, attempt).await;
     }
     if other_click == OtherClick::Possible && step.parts.method == Method::GET {

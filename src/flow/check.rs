@@ -9,7 +9,6 @@ use super::{attempt::Attempt, browser, refusal, sealed, step::Step};
 use crate::{
     answer::redirect,
     page::{CheckPage, CodeEntry, CodeProblem, CrossDevice, Page, Resend, Sent},
-    rejection::{Rejection, RejectionKind},
     session::{cookie::CookieName, seal::Purpose},
     site::endpoint::Endpoint,
 };
@@ -26,7 +25,7 @@ pub(super) fn check(step: &Step) -> Response<Bytes> {
         Err(kind) => return refusal::refuse(step, kind),
     };
     let is_ours = browser::is_ours(step, &attempt);
-    if let Some(rejection) = is_over(step, &attempt) {
+    if let Some(rejection) = sealed::over(step, &attempt) {
         return refusal::answer(step, rejection, Some(&attempt).filter(|_| is_ours));
     }
     if is_ours {
@@ -75,12 +74,6 @@ pub(super) fn check_page(
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     step.flow.shared.page(status, &Page::Check(page))
-}
-
-/// Returns the rejection of an attempt that is over.
-pub(super) fn is_over(step: &Step, attempt: &Attempt) -> Option<Rejection> {
-    let (lifetime, late) = (step.flow.attempt_lifetime(), RejectionKind::AttemptExpired);
-    attempt.over(lifetime, late, step.now).map(Rejection::new)
 }
 
 /// Says whether the browser may have been redirected here. For a typed or pasted address,

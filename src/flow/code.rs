@@ -10,8 +10,12 @@ use bytes::Bytes;
 use http::Response;
 
 use super::{
-    CODE_LIFETIME, attempt::Attempt, browser, check, exchange, finish, limits, redeem::Proof,
-    refusal, sealed, step::Step,
+    CODE_LIFETIME,
+    attempt::Attempt,
+    browser, check, exchange, finish, limits,
+    redeem::{self, Proof},
+    refusal, sealed,
+    step::Step,
 };
 use crate::{
     answer::redirect,
@@ -57,7 +61,7 @@ pub(super) fn back_to_check(step: &Step) -> Response<Bytes> {
 }
 
 async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wrong> {
-    if let Some(rejection) = check::is_over(step, attempt) {
+    if let Some(rejection) = sealed::over(step, attempt) {
         return Err(rejection.into());
     }
     if !browser::is_ours(step, attempt) {
@@ -88,7 +92,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     let of = [b"mailed code".as_slice(), &state].concat();
     let until = attempt.created + step.flow.attempt_lifetime().max(CODE_LIFETIME);
     let taken = limits::take_try(step, &of, MOST_TRIES, until).await?;
-    match finish::granted(step, proof, &state, attempt).await {
+    match redeem::granted(step, proof, &state, attempt).await {
         Ok(granted) => {
             taken.give_back().await;
             Ok(finish::sign_in(step, &granted, attempt).await)

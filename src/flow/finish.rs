@@ -4,16 +4,15 @@
 //! - A used link still leads to its destination if a live session has the same address.
 //! - If the browser kept a fragment, a page leads there. Otherwise a redirect does.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 
 use super::{
     attempt::Attempt,
-    browser, limits,
-    logout::Extent,
-    redeem::{Exchange, Proof},
+    browser,
+    redeem::{self, Proof},
     refusal, sealed,
     step::Step,
 };
@@ -23,6 +22,7 @@ use crate::{
     rejection::{Rejection, RejectionKind},
     request::head::Found,
     session::{Issued, cookie::CookieName},
+    shared::Extent,
 };
 
 /// How long a missing session cookie after a sign-in means that the browser dropped it.
@@ -35,52 +35,10 @@ pub(super) async fn redeem(
     state: &[u8],
     attempt: &Attempt,
 ) -> Response<Bytes> {
-    match granted(step, proof, state, attempt).await {
+    match redeem::granted(step, proof, state, attempt).await {
         Ok(granted) => sign_in(step, &granted, attempt).await,
         Err(rejection) => or_live_session(step, rejection, attempt).await,
     }
-}
-
-pub(super) async fn granted(
-    step: &Step,
-    proof: Proof,
-    state: &[u8],
-    attempt: &Attempt,
-) -> Result<Arc<Issued>, Rejection> {
-    let charges = match &proof {
-        // The throttle has already counted the typed code.
-        Proof::Code { .. } => Vec::new(),
-        Proof::Link(_) => limits::charges_of_exchange(step, attempt),
-    };
-    let exchange = Exchange {
-        flow: step.flow.clone(),
-        charges,
-        proof,
-        email: attempt.email.clone(),
-        browser: browser::browser(step),
-        term: attempt.term,
-        now: step.now,
-    };
-    exchange.join(state).await
-}
-
-/// Returns the session that this browser obtained within the last minute.
-///
-/// The browser may not have waited for the response that would have brought it.
-pub(super) async fn granted_just_now(step: &Step, state: &[u8]) -> Option<Arc<Issued>> {
-    let exchanges = &step.flow.exchanges;
-    let granted = exchanges
-        .rejoin(state, browser::browser(step)?, step.now)?
-        .await;
-    let granted = granted.ok()?;
-    // The session may have been signed out since.
-    let is_active = step
-        .flow
-        .shared
-        .revocations
-        .is_active(granted.session())
-        .await;
-    is_active.unwrap_or(false).then_some(granted)
 }
 
 /// Gives the session to the browser, and redirects it to its destination.

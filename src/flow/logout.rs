@@ -7,15 +7,10 @@ use http::{Response, StatusCode};
 use super::{fields::Fields, refusal, step::Step};
 use crate::{
     answer::redirect,
-    clock::Timestamp,
-    event::Event,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::RejectionKind,
-    revocation::{Revocation, Target},
-    session::Session,
-    shared::Shared,
+    shared::Extent,
     site::endpoint::Endpoint,
-    store::StoreError,
 };
 
 /// Shows a sign-out button, or a page that says that nobody is signed in. A GET ends nothing.
@@ -69,50 +64,4 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         gate.forget(&step.head(), response.headers_mut());
     }
     response
-}
-
-/// Which sessions of a person end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// All of the subject, and all of the address.
-    Everywhere,
-    /// This session.
-    This,
-}
-
-impl Shared {
-    /// Ends a session, or all sessions of its subject and address, and reports it as an event.
-    ///
-    /// An error means that the store has not recorded all of it.
-    pub(crate) async fn revoke(
-        &self,
-        session: &Session,
-        extent: Extent,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        // The replica that began the session may have a clock ahead of ours.
-        let at = now.max(session.auth_time());
-        let taken = if extent == Extent::Everywhere {
-            // Another session of the same person may have begun just now.
-            let until = at + self.gate.lifetimes.longest();
-            // WorkOS gives one person different subjects for a link and for a code. The proven
-            // address is the same.
-            let revocations = [
-                Target::Subject(session.subject().to_owned()),
-                Target::Address(session.email().to_owned()),
-            ]
-            .map(|target| Revocation::new(target, at, until));
-            self.revocations.revoke_all(&revocations).await
-        } else {
-            let until = self.gate.end_of_last_token(session);
-            let revocation = Revocation::new(Target::Session(session.id()), at, until);
-            self.revocations.revoke(&revocation).await
-        };
-        self.listener.tell(&Event::SignedOut {
-            session,
-            is_everywhere: extent == Extent::Everywhere,
-            is_recorded: taken.is_ok(),
-        });
-        taken
-    }
 }

@@ -23,7 +23,7 @@ mod fields;
 mod finish;
 mod limits;
 mod login;
-pub(crate) mod logout;
+mod logout;
 mod match_code;
 mod open;
 mod redeem;

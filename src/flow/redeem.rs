@@ -3,11 +3,13 @@
 use std::{net::IpAddr, sync::Arc};
 
 use super::{
+    attempt::Attempt,
     authorize::Authorization,
-    exchange,
+    browser, exchange,
     limits::{self, Charges},
     refusal::rejection_of,
     settings::Flow,
+    step::Step,
 };
 use crate::{
     clock::Timestamp,
@@ -18,8 +20,51 @@ use crate::{
     session::{IssueError, Issued, Term},
 };
 
-/// What an exchange needs. All of it is owned, because it may outlive the request that began it.
-pub(super) struct Exchange {
+/// Redeems a proof, once for all requests that bring it.
+pub(super) async fn granted(
+    step: &Step,
+    proof: Proof,
+    state: &[u8],
+    attempt: &Attempt,
+) -> Result<Arc<Issued>, Rejection> {
+    let charges = match &proof {
+        // The throttle has already counted the typed code.
+        Proof::Code { .. } => Vec::new(),
+        Proof::Link(_) => limits::charges_of_exchange(step, attempt),
+    };
+    let redemption = Redemption {
+        flow: step.flow.clone(),
+        charges,
+        proof,
+        email: attempt.email.clone(),
+        browser: browser::browser(step),
+        term: attempt.term,
+        now: step.now,
+    };
+    redemption.join(state).await
+}
+
+/// Returns the session that this browser obtained within the last minute.
+///
+/// The browser may not have waited for the response that would have brought it.
+pub(super) async fn granted_just_now(step: &Step, state: &[u8]) -> Option<Arc<Issued>> {
+    let exchanges = &step.flow.exchanges;
+    let granted = exchanges
+        .rejoin(state, browser::browser(step)?, step.now)?
+        .await;
+    let granted = granted.ok()?;
+    // The session may have been signed out since.
+    let is_active = step
+        .flow
+        .shared
+        .revocations
+        .is_active(granted.session())
+        .await;
+    is_active.unwrap_or(false).then_some(granted)
+}
+
+/// What redeeming a proof needs. All of it is owned, because it may outlive the request that began it.
+pub(super) struct Redemption {
     pub(super) flow: Arc<Flow>,
     /// The throttle's charges. Empty if they were made before.
     pub(super) charges: Charges,
@@ -52,7 +97,7 @@ impl Proof {
     }
 }
 
-impl Exchange {
+impl Redemption {
     /// Joins the exchange of this state and proof, or begins it.
     pub(super) async fn join(self, state: &[u8]) -> Result<Arc<Issued>, Rejection> {
         let flow = self.flow.clone();

@@ -6,7 +6,7 @@ use super::{
     step::Step,
 };
 use crate::{
-    rejection::RejectionKind,
+    rejection::{Rejection, RejectionKind},
     session::{cookie::CookieName, seal::Purpose},
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
@@ -98,4 +98,10 @@ pub(super) fn before(step: &Step, sealed: &str) -> Option<Before> {
 pub(super) fn open_url(step: &Step, sealed: &str) -> String {
     let path = format!("{}?t={sealed}", step.path(Endpoint::Open));
     step.flow.shared.gate.absolute(&path)
+}
+
+/// Returns the rejection of an attempt that is over.
+pub(super) fn over(step: &Step, attempt: &Attempt) -> Option<Rejection> {
+    let (lifetime, late) = (step.flow.attempt_lifetime(), RejectionKind::AttemptExpired);
+    attempt.over(lifetime, late, step.now).map(Rejection::new)
 }

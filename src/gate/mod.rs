@@ -15,9 +15,17 @@ use http::HeaderValue;
 use crate::{
     clock::Timestamp,
     rejection::{Rejection, RejectionKind},
-    request::{head::RequestHead, upgrade},
+    request::{
+        head::{Found, RequestHead},
+        upgrade,
+    },
     revocation::Standing,
-    session::{Session, cookie::Cookies, lifetimes::Lifetimes, token::Tokens},
+    session::{
+        Session,
+        cookie::{CookieName, Cookies},
+        lifetimes::Lifetimes,
+        token::{Fault, Tokens},
+    },
     site::{
         endpoint::Endpoint,
         public_url::PublicUrl,
@@ -26,10 +34,11 @@ use crate::{
     },
 };
 
-mod guard;
 mod hand_out;
 pub(crate) mod lost_cookie;
 mod who;
+
+pub(crate) use self::who::Credentials;
 
 /// What to do with a request.
 #[derive(Debug)]
@@ -96,6 +105,13 @@ pub(crate) struct Gate {
     pub(crate) takes_webhooks: bool,
 }
 
+/// A session token, and how it came.
+#[derive(Clone, Copy)]
+struct Presented<'r> {
+    token: &'r str,
+    is_bearer: bool,
+}
+
 impl Gate {
     /// Says what to do with a request.
     pub(crate) fn decide(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
@@ -145,6 +161,94 @@ impl Gate {
         Ok(Admission { session, renewed })
     }
 
+    /// Returns the token that a request presents. Two that differ are a conflict: an attacker who
+    /// planted one must not choose the session.
+    fn presented<'r>(&self, head: &RequestHead<'r>) -> Result<Presented<'r>, RejectionKind> {
+        let cookie = self.cookie(head)?;
+        if self.credentials.has_bearer() {
+            match head.bearer() {
+                Found::Conflict => return Err(RejectionKind::ConflictingCredentials),
+                Found::Nothing => {}
+                Found::One(token) if cookie.is_none_or(|cookie| cookie == token) => {
+                    let is_bearer = true;
+                    return Ok(Presented { token, is_bearer });
+                }
+                Found::One(_) => return Err(RejectionKind::ConflictingCredentials),
+            }
+        }
+        let is_bearer = false;
+        cookie
+            .map(|token| Presented { token, is_bearer })
+            .ok_or(RejectionKind::NoSession)
+    }
+
+    fn cookie<'r>(&self, head: &RequestHead<'r>) -> Result<Option<&'r str>, RejectionKind> {
+        match head.cookie(self.cookies.name(CookieName::Session)) {
+            Found::Conflict => Err(RejectionKind::ConflictingCookies),
+            Found::Nothing => Ok(None),
+            Found::One(token) => Ok(Some(token)),
+        }
+    }
+
+    fn verify(&self, token: &str, now: Timestamp) -> Result<Session, RejectionKind> {
+        let session = self
+            .tokens
+            .verify(token, now)
+            .map_err(|fault| match fault {
+                Fault::Expired => RejectionKind::ExpiredSession,
+                Fault::Invalid => RejectionKind::InvalidSession,
+            })?;
+        // The token knows the lifetimes that were configured when it was minted; today's may be
+        // shorter.
+        if now >= self.lifetimes.end_of(&session) {
+            return Err(RejectionKind::ExpiredSession);
+        }
+        Ok(session)
+    }
+
+    /// Returns the endpoint that a request names. Without a webhook secret, the webhook's path is
+    /// an ordinary path.
+    pub(crate) fn endpoint(&self, head: &RequestHead<'_>) -> Option<Endpoint> {
+        let endpoint = Endpoint::named_by(head, &self.mount);
+        endpoint.filter(|endpoint| self.takes_webhooks || *endpoint != Endpoint::Webhook)
+    }
+
+    /// Guards the layer's own endpoints.
+    ///
+    /// The method must be one of the endpoint's, and a prefetch is refused. A POST must come from
+    /// the layer's own origin; the webhook's events are signed instead.
+    fn guard(
+        &self,
+        endpoint: Endpoint,
+        head: &RequestHead<'_>,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        if !endpoint.takes(head.method()) {
+            return Err(Rejection::method_not_allowed(endpoint.allow()));
+        }
+        // An event is signed. It comes from no browser, so it has neither an origin nor a cookie.
+        if endpoint == Endpoint::Webhook {
+            return Ok(());
+        }
+        // A prefetch carries cookies, and nobody has clicked yet.
+        if head.is_prefetch() {
+            return Err(Rejection::new(RejectionKind::Prefetch));
+        }
+        let has_browser_cookie = || self.browser_cookie(head, now).is_some();
+        if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_browser_cookie) {
+            // Without `Sec-Fetch-Site` and an origin, our cookie alone can show that the form was
+            // ours. If the browser dropped it, the page says so instead of naming another site.
+            return Err(match head.wants_page() && head.is_silent_on_site() {
+                true => {
+                    let name = self.cookies.name(CookieName::Browser);
+                    lost_cookie::rejection(head, &self.public_url, name)
+                }
+                false => Rejection::new(RejectionKind::CrossSite),
+            });
+        }
+        Ok(())
+    }
+
     /// Returns the `Vary` value of answers that depend on the session.
     pub(crate) const fn vary(&self) -> HeaderValue {
         self.credentials.vary()
@@ -177,29 +281,5 @@ impl Gate {
     /// Returns a path's URL, made from `public_url` alone.
     pub(crate) fn absolute(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.origin())
-    }
-}
-
-/// By what a session may come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Credentials {
-    /// The session cookie.
-    #[default]
-    Cookie,
-    /// The session cookie, or a bearer token.
-    CookieOrBearer,
-}
-
-impl Credentials {
-    /// Returns the `Vary` value of an answer that depends on a session, or on its absence.
-    pub(crate) const fn vary(self) -> HeaderValue {
-        HeaderValue::from_static(match self {
-            Self::Cookie => "cookie",
-            Self::CookieOrBearer => "cookie, authorization",
-        })
-    }
-
-    pub(crate) const fn has_bearer(self) -> bool {
-        matches!(self, Self::CookieOrBearer)
     }
 }

@@ -1,21 +1,40 @@
-//! Reads the session that a request presents, in a cookie or as a bearer token.
+//! By what a session may come, and whose it is: for the endpoints, and for who signs out.
+
+use http::HeaderValue;
 
 use super::Gate;
 use crate::{
     clock::Timestamp,
     rejection::RejectionKind,
     request::head::{Found, RequestHead},
-    session::{Session, cookie::CookieName, token::Fault},
+    session::{Session, cookie::CookieName},
 };
 
 /// The most cookies of one name that a sign-out considers. Each token costs a verification.
 const MOST_COOKIES: usize = 16;
 
-/// A session token, and how it came.
-#[derive(Clone, Copy)]
-pub(super) struct Presented<'r> {
-    pub(super) token: &'r str,
-    pub(super) is_bearer: bool,
+/// By what a session may come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Credentials {
+    /// The session cookie.
+    #[default]
+    Cookie,
+    /// The session cookie, or a bearer token.
+    CookieOrBearer,
+}
+
+impl Credentials {
+    /// Returns the `Vary` value of an answer that depends on a session, or on its absence.
+    pub(crate) const fn vary(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Cookie => "cookie",
+            Self::CookieOrBearer => "cookie, authorization",
+        })
+    }
+
+    pub(crate) const fn has_bearer(self) -> bool {
+        matches!(self, Self::CookieOrBearer)
+    }
 }
 
 impl Gate {
@@ -66,54 +85,6 @@ impl Gate {
     /// Says whether a request carries a bearer token, good or bad, and they are accepted.
     pub(crate) fn is_bearer(&self, head: &RequestHead<'_>) -> bool {
         self.credentials.has_bearer() && head.bearer() != Found::Nothing
-    }
-
-    fn cookie<'r>(&self, head: &RequestHead<'r>) -> Result<Option<&'r str>, RejectionKind> {
-        match head.cookie(self.cookies.name(CookieName::Session)) {
-            Found::Conflict => Err(RejectionKind::ConflictingCookies),
-            Found::Nothing => Ok(None),
-            Found::One(token) => Ok(Some(token)),
-        }
-    }
-
-    /// Returns the token that a request presents. Two that differ are a conflict: an attacker who
-    /// planted one must not choose the session.
-    pub(super) fn presented<'r>(
-        &self,
-        head: &RequestHead<'r>,
-    ) -> Result<Presented<'r>, RejectionKind> {
-        let cookie = self.cookie(head)?;
-        if self.credentials.has_bearer() {
-            match head.bearer() {
-                Found::Conflict => return Err(RejectionKind::ConflictingCredentials),
-                Found::Nothing => {}
-                Found::One(token) if cookie.is_none_or(|cookie| cookie == token) => {
-                    let is_bearer = true;
-                    return Ok(Presented { token, is_bearer });
-                }
-                Found::One(_) => return Err(RejectionKind::ConflictingCredentials),
-            }
-        }
-        let is_bearer = false;
-        cookie
-            .map(|token| Presented { token, is_bearer })
-            .ok_or(RejectionKind::NoSession)
-    }
-
-    pub(super) fn verify(&self, token: &str, now: Timestamp) -> Result<Session, RejectionKind> {
-        let session = self
-            .tokens
-            .verify(token, now)
-            .map_err(|fault| match fault {
-                Fault::Expired => RejectionKind::ExpiredSession,
-                Fault::Invalid => RejectionKind::InvalidSession,
-            })?;
-        // The token knows the lifetimes that were configured when it was minted; today's may be
-        // shorter.
-        if now >= self.lifetimes.end_of(&session) {
-            return Err(RejectionKind::ExpiredSession);
-        }
-        Ok(session)
     }
 
     /// Returns the browser cookie, if it is one that we made.
