@@ -13,7 +13,7 @@
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use self::way_back::{driven_page, proof_again};
+use self::way_back::{asking_page, page_before, proof_again};
 use crate::{
     event::Event,
     page::{Page, Resend, TroublePage},
@@ -99,11 +99,27 @@ impl Rejection {
     }
 
     pub(super) fn to_document(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
+        // A redirect would lose the body of a POST without a word (RFC 9110, section 15.4.4).
+        if !head.is_safe() {
+            return self.to_unsaved(shared, head);
+        }
         if self.kind().wants_sign_in() {
             return redirect(&shared.gate.login_path(shared.gate.return_to(head).as_ref()));
         }
         let again = shared.gate.return_to(head).unwrap_or_default();
         self.to_page(shared, again.as_str(), None)
+    }
+
+    /// Says that what a form has sent was not saved. It leads back to the page of that form.
+    fn to_unsaved(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
+        let page = page_before(shared, head);
+        if !self.kind().wants_sign_in() {
+            return self.to_page(shared, page.unwrap_or_default().as_str(), None);
+        }
+        let login = shared.gate.login_path(page.as_ref());
+        let mut response = self.to_page(shared, &login, None);
+        self.challenge(shared, head, &login, response.headers_mut());
+        response
     }
 
     pub(super) fn to_page(
@@ -125,7 +141,7 @@ impl Rejection {
     /// htmx swaps what it gets into the page, so it is told to leave the page instead. The person
     /// comes back to the page, not to the part of it that was asked for.
     pub(super) fn to_htmx(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let login = shared.gate.login_path(driven_page(shared, head).as_ref());
+        let login = shared.gate.login_path(asking_page(shared, head).as_ref());
         let mut response = self.to_problem(shared, head, &login);
         if self.kind().wants_sign_in()
             && let Ok(login) = HeaderValue::try_from(login)

@@ -2,10 +2,10 @@
 //! to sign in.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderMap, HeaderValue, Response, header};
 use serde::Serialize;
 
-use super::own;
+use super::{own, way_back::asking_page};
 use crate::{
     gate::Gate,
     rejection::{Rejection, RejectionKind},
@@ -27,7 +27,7 @@ struct Problem<'a> {
 
 impl Rejection {
     pub(crate) fn to_program(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let return_to = shared.gate.return_to(head).filter(|_| head.is_safe());
+        let return_to = asking_page(shared, head);
         self.to_problem(shared, head, &shared.gate.login_path(return_to.as_ref()))
     }
 
@@ -50,16 +50,28 @@ impl Rejection {
         let mut response = own(self.kind().status(), "application/problem+json", body);
         let headers = response.headers_mut();
         if self.kind().wants_sign_in() {
-            let challenge = format!(r#"MagicLink login_url="{login_url}""#);
-            if let Ok(challenge) = HeaderValue::try_from(challenge) {
-                headers.insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            if let Some(challenge) = self.bearer_challenge(&shared.gate, head) {
-                headers.append(header::WWW_AUTHENTICATE, challenge);
-            }
+            self.challenge(shared, head, login, headers);
         }
         self.add_fields(&mut response);
         response
+    }
+
+    /// Says where to sign in: a 401 has to have a challenge (RFC 9110, section 15.5.2).
+    pub(super) fn challenge(
+        &self,
+        shared: &Shared,
+        head: &RequestHead<'_>,
+        login: &str,
+        headers: &mut HeaderMap,
+    ) {
+        let login_url = shared.gate.absolute(login);
+        let challenge = format!(r#"MagicLink login_url="{login_url}""#);
+        if let Ok(challenge) = HeaderValue::try_from(challenge) {
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(challenge) = self.bearer_challenge(&shared.gate, head) {
+            headers.append(header::WWW_AUTHENTICATE, challenge);
+        }
     }
 
     /// Offers bearer tokens, where they are accepted (RFC 6750, section 3): the scheme never stands

@@ -1,5 +1,7 @@
 //! Where a page of ours leads back to.
 
+use http::{HeaderValue, header};
+
 use crate::{
     request::head::RequestHead,
     shared::Shared,
@@ -19,10 +21,34 @@ pub(crate) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<Str
     Some(format!("{}?{query}", gate.path(back)))
 }
 
-/// Returns the page that htmx drives, as it names it: one on our own origin, without the fragment.
-pub(crate) fn driven_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
+/// Returns the page that a request was sent from, if it is one of our origin: where a person wants to
+/// be after signing in.
+pub(crate) fn page_before(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
+    let mut fields = head.headers().get_all(header::REFERER).iter();
+    match (fields.next(), fields.next()) {
+        (Some(page), None) => of_our_origin(shared, page),
+        _ => None,
+    }
+}
+
+/// Returns the page to come back to for a program that asks on behalf of one.
+///
+/// - htmx names the page, in `HX-Current-URL`.
+/// - A script's request has a `Referer`. What it asks for is data, and no place to be.
+/// - Any other program, such as one in a terminal, comes back to what it asked for by GET.
+pub(crate) fn asking_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
+    if let Some(page) = head.headers().get("hx-current-url") {
+        return of_our_origin(shared, page);
+    }
+    if head.is_of_browser() || head.headers().contains_key("hx-request") {
+        return page_before(shared, head);
+    }
+    shared.gate.return_to(head).filter(|_| head.is_safe())
+}
+
+/// Returns a URL's path and query, without its fragment, if it is of our own origin.
+fn of_our_origin(shared: &Shared, url: &HeaderValue) -> Option<ReturnTo> {
     let gate = &shared.gate;
-    let url = head.headers().get("hx-current-url")?.to_str().ok()?;
-    let page = url.strip_prefix(gate.public_url.origin())?;
+    let page = url.to_str().ok()?.strip_prefix(gate.public_url.origin())?;
     ReturnTo::parse(page.split('#').next().unwrap_or_default(), &gate.mount)
 }

@@ -144,8 +144,7 @@ const fn row(status: u16, cure: Cure, code: &'static str, words: &'static Words)
 }
 
 impl RejectionKind {
-    // What wants a sign-in is answered with the form itself wherever a person can see it, and a
-    // webhook's answers are no pages: the words of those are read by nobody today.
+    // A webhook's answers are no pages: nobody reads the words of those two.
     #[rustfmt::skip]
     const fn row(self) -> Row {
         match self {
@@ -156,20 +155,20 @@ impl RejectionKind {
             Self::CodeExpired            => row(400, Cure::None,           "code_expired",             words::CODE_EXPIRED),
             Self::CodeUsed               => row(400, Cure::None,           "code_used",                words::CODE_USED),
             Self::CodeWrong              => row(400, Cure::None,           "code_wrong",               words::CODE_WRONG),
-            Self::ConflictingCookies     => row(401, Cure::SignIn,         "conflicting_cookies",      words::ATTEMPT_EXPIRED),
-            Self::ConflictingCredentials => row(401, Cure::SignIn,         "conflicting_credentials",  words::ATTEMPT_EXPIRED),
+            Self::ConflictingCookies     => row(401, Cure::SignIn,         "conflicting_cookies",      words::NO_SESSION),
+            Self::ConflictingCredentials => row(401, Cure::SignIn,         "conflicting_credentials",  words::NO_SESSION),
             Self::CookiesBlocked         => row(403, Cure::Cookie,         "cookies_blocked",          words::COOKIES_BLOCKED),
             Self::CrossSite              => row(403, Cure::None,           "cross_site",               words::CROSS_SITE),
-            Self::ExpiredSession         => row(401, Cure::NewCookie,      "expired_session",          words::ATTEMPT_EXPIRED),
+            Self::ExpiredSession         => row(401, Cure::NewCookie,      "expired_session",          words::NO_SESSION),
             Self::InsecureConnection     => row(403, Cure::Cookie,         "insecure_connection",      words::INSECURE_CONNECTION),
-            Self::InvalidSession         => row(401, Cure::NewCookie,      "invalid_session",          words::ATTEMPT_EXPIRED),
+            Self::InvalidSession         => row(401, Cure::NewCookie,      "invalid_session",          words::NO_SESSION),
             Self::LinkDeclined           => row(403, Cure::None,           "link_declined",            words::LINK_DECLINED),
             Self::LinkExpired            => row(400, Cure::None,           "link_expired",             words::LINK_EXPIRED),
             Self::LinkUsed               => row(400, Cure::None,           "link_used",                words::LINK_USED),
             Self::MailNotSent            => row(502, Cure::None,           "mail_not_sent",            words::MAIL_NOT_SENT),
             Self::Malformed              => row(400, Cure::None,           "malformed",                words::MALFORMED),
             Self::MethodNotAllowed       => row(405, Cure::None,           "method_not_allowed",       words::METHOD_NOT_ALLOWED),
-            Self::NoSession              => row(401, Cure::SignIn,         "no_session",               words::ATTEMPT_EXPIRED),
+            Self::NoSession              => row(401, Cure::SignIn,         "no_session",               words::NO_SESSION),
             Self::NotAllowed             => row(403, Cure::AnotherAddress, "not_allowed",              words::NOT_ALLOWED),
             Self::OtherAddress           => row(403, Cure::AnotherAddress, "other_address",            words::OTHER_ADDRESS),
             Self::OtherHost              => row(403, Cure::Cookie,         "other_host",               words::OTHER_HOST),
@@ -180,8 +179,8 @@ impl RejectionKind {
             Self::ProviderRefusedAddress => row(422, Cure::AnotherAddress, "provider_refused_address", words::PROVIDER_REFUSED_ADDRESS),
             Self::ProviderUnavailable    => row(503, Cure::Patience,       "provider_unavailable",     words::PROVIDER_UNAVAILABLE),
             Self::RateLimited            => row(429, Cure::Patience,       "rate_limited",             words::RATE_LIMITED),
-            Self::RecentSignInRequired   => row(401, Cure::SignIn,         "recent_sign_in_required",  words::ATTEMPT_EXPIRED),
-            Self::RevokedSession         => row(401, Cure::NewCookie,      "revoked_session",          words::ATTEMPT_EXPIRED),
+            Self::RecentSignInRequired   => row(401, Cure::SignIn,         "recent_sign_in_required",  words::RECENT_SIGN_IN_REQUIRED),
+            Self::RevokedSession         => row(401, Cure::NewCookie,      "revoked_session",          words::NO_SESSION),
             Self::SessionTooLarge        => row(502, Cure::AnotherAddress, "session_too_large",        words::SESSION_TOO_LARGE),
             Self::SignOutNotRecorded     => row(503, Cure::None,           "sign_out_not_recorded",    words::SIGN_OUT_NOT_RECORDED),
             Self::StepUpRequired         => row(403, Cure::AnotherAddress, "step_up_required",         words::STEP_UP_REQUIRED),

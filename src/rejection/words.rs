@@ -123,6 +123,13 @@ pub(super) const METHOD_NOT_ALLOWED: &Words = &Words {
     way_on: "Go to the sign-in page",
 };
 
+pub(super) const NO_SESSION: &Words = &Words {
+    heading: "You’re not signed in",
+    happened: "Your session has ended, or another website led here without it, so nothing that was sent has been saved.",
+    advice: "Sign in, then send it once more.",
+    way_on: "Sign in",
+};
+
 pub(super) const NOT_ALLOWED: &Words = &Words {
     heading: "This address can’t sign in here",
     happened: "Your email address doesn’t have access to this application.",
@@ -177,6 +184,13 @@ pub(super) const RATE_LIMITED: &Words = &Words {
     happened: "There have been a lot of sign-in requests in a short time, so we’re taking a short break.",
     advice: "Please wait a few minutes before you try again.",
     way_on: "Try again",
+};
+
+pub(super) const RECENT_SIGN_IN_REQUIRED: &Words = &Words {
+    heading: "Please sign in once more",
+    happened: "This step needs a recent sign-in, so nothing that you sent has been saved.",
+    advice: "Sign in again, then send it once more.",
+    way_on: "Sign in again",
 };
 
 pub(super) const SESSION_TOO_LARGE: &Words = &Words {

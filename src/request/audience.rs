@@ -33,14 +33,15 @@ use super::head::RequestHead;
 ///
 /// let (head, ()) = Request::get("/").header("accept", "text/html").body(())?.into_parts();
 /// assert_eq!(Audience::of(&head), Audience::Document);
-/// let (head, ()) = Request::post("/").header("accept", "text/html").body(())?.into_parts();
+/// let (head, ()) = Request::get("/").header("accept", "*/*").body(())?.into_parts();
 /// assert_eq!(Audience::of(&head), Audience::Program);
 /// # Ok::<(), http::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Audience {
-    /// A person's browser, navigating. The layer redirects no other audience.
+    /// A person will look at the answer: a browser that navigates. The layer redirects no other
+    /// audience.
     Document,
     /// A gRPC client.
     Grpc,
@@ -84,8 +85,7 @@ impl Audience {
         if head.is_prefetch() {
             return Self::Prefetch;
         }
-        // A POST is never redirected to the form: its body would be lost.
-        if head.is_safe() && head.wants_page() {
+        if head.wants_page() {
             return Self::Document;
         }
         Self::Program

@@ -158,6 +158,11 @@ impl<'r> RequestHead<'r> {
         wants_page(self.headers)
     }
 
+    /// Says whether a browser sent the request: it says what it asks for (Fetch Metadata).
+    pub(crate) fn is_of_browser(&self) -> bool {
+        self.headers.contains_key("sec-fetch-mode") || self.headers.contains_key("sec-fetch-dest")
+    }
+
     /// Finds the cookies whose name has exactly these bytes.
     pub(crate) fn cookie(&self, name: &str) -> Found<'r> {
         let mut values = self.cookies(name);
@@ -211,7 +216,12 @@ impl<'r> RequestHead<'r> {
 /// Says whether a person will see the response. Fetch metadata wins over `Accept`, which scripts
 /// can set.
 fn wants_page(headers: &HeaderMap) -> bool {
-    let navigates = |mode: &HeaderValue| mode == "navigate";
+    // A service worker that asks in a page's place by `fetch(event.request, {signal})` sends the
+    // mode `same-origin`, since no script can make a request of mode `navigate` (Fetch, the Request
+    // constructor, step 13). The page's `Accept` stays, and names HTML.
+    let navigates = |mode: &HeaderValue| {
+        mode == "navigate" || (mode == "same-origin" && accept::prefers_page(headers))
+    };
     let is_shown = |destination: &HeaderValue| {
         let frames = ["document", "embed", "frame", "iframe", "object"];
         frames.into_iter().any(|frame| destination == frame)

@@ -96,7 +96,7 @@ fn codes() -> Vec<Screen> {
     screens
 }
 
-const TROUBLES: [RejectionKind; 33] = [
+const TROUBLES: [RejectionKind; 35] = [
     RejectionKind::AmbiguousRequest,
     RejectionKind::AnotherBrowser,
     RejectionKind::ClockWrong,
@@ -113,6 +113,7 @@ const TROUBLES: [RejectionKind; 33] = [
     RejectionKind::MailNotSent,
     RejectionKind::Malformed,
     RejectionKind::MethodNotAllowed,
+    RejectionKind::NoSession,
     RejectionKind::NotAllowed,
     RejectionKind::OtherAddress,
     RejectionKind::OtherHost,
@@ -120,6 +121,7 @@ const TROUBLES: [RejectionKind; 33] = [
     RejectionKind::ProviderRefusedAddress,
     RejectionKind::ProviderUnavailable,
     RejectionKind::RateLimited,
+    RejectionKind::RecentSignInRequired,
     RejectionKind::SessionTooLarge,
     RejectionKind::ProviderMisconfigured,
     RejectionKind::SignOutNotRecorded,

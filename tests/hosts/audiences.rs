@@ -37,10 +37,13 @@ enum Tongue {
     Prefetch,
     /// A problem, whose form is this.
     Problem(&'static str),
+    /// A page that says that nothing was saved, and leads to this form.
+    Unsaved(&'static str),
 }
 
 const FORM: &str = "/auth/login";
 const FORM_AND_BACK: &str = "/auth/login?return_to=/hello";
+const FORM_AND_PAGE: &str = "/auth/login?return_to=/reports/new%3Fdraft%3D1";
 
 fn callers() -> Vec<Caller> {
     let caller = |name, method, fields, tongue| Caller {
@@ -83,13 +86,61 @@ fn callers() -> Vec<Caller> {
             "navigation that posts",
             post.clone(),
             &[("sec-fetch-mode", "navigate"), ("accept", "text/html")],
-            form,
+            Tongue::Unsaved(FORM),
+        ),
+        caller(
+            "navigation that posts, from a page of ours",
+            post.clone(),
+            &[
+                ("sec-fetch-mode", "navigate"),
+                ("referer", "https://app.example.com/reports/new?draft=1"),
+            ],
+            Tongue::Unsaved(FORM_AND_PAGE),
+        ),
+        caller(
+            "navigation that posts, from another site",
+            post.clone(),
+            &[
+                ("sec-fetch-mode", "navigate"),
+                ("sec-fetch-site", "cross-site"),
+                ("referer", "https://pay.example.net/done"),
+            ],
+            Tongue::Unsaved(FORM),
+        ),
+        caller(
+            "a service worker in a page's place",
+            get.clone(),
+            &[
+                ("sec-fetch-mode", "same-origin"),
+                ("sec-fetch-dest", "empty"),
+                ("accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
+                ("upgrade-insecure-requests", "1"),
+            ],
+            Tongue::Page,
         ),
         caller(
             "fetch",
             get.clone(),
             &[("sec-fetch-mode", "cors"), ("accept", "text/html")],
-            back,
+            form,
+        ),
+        caller(
+            "fetch, from a page of ours",
+            get.clone(),
+            &[
+                ("sec-fetch-mode", "cors"),
+                ("referer", "https://app.example.com/reports/new?draft=1"),
+            ],
+            Tongue::Problem(FORM_AND_PAGE),
+        ),
+        caller(
+            "fetch, from a page of another site",
+            get.clone(),
+            &[
+                ("sec-fetch-mode", "cors"),
+                ("referer", "https://app.example.com.evil.example/reports"),
+            ],
+            form,
         ),
         caller(
             "fetch that deletes",
@@ -107,7 +158,7 @@ fn callers() -> Vec<Caller> {
             "EventSource",
             get.clone(),
             &[("accept", "text/event-stream"), ("sec-fetch-mode", "cors")],
-            back,
+            form,
         ),
         caller("curl", get.clone(), &[("accept", "*/*")], back),
         caller("nobody in particular", get.clone(), &[], back),
@@ -266,6 +317,28 @@ impl Caller {
                 assert_eq!(answer.location(), FORM_AND_BACK, "{at}");
                 assert!(answer.body.is_empty(), "{at}");
             }
+            Tongue::Unsaved(form) => {
+                assert_eq!(answer.status(), status, "{at}");
+                assert_eq!(
+                    answer.header("content-type"),
+                    "text/html; charset=utf-8",
+                    "{at}"
+                );
+                assert_eq!(answer.header("location"), "", "{at}");
+                let challenge = match is_out {
+                    true => String::new(),
+                    false => format!(r#"MagicLink login_url="{ORIGIN}{form}""#),
+                };
+                assert_eq!(answer.header("www-authenticate"), challenge, "{at}");
+                let text = answer.text();
+                assert_eq!(
+                    text.contains("nothing that was sent has been saved"),
+                    !is_out,
+                    "{at}"
+                );
+                let way_on = format!("href=\"{form}\"");
+                assert_eq!(text.contains(&way_on), !is_out, "{at}: {text}");
+            }
             Tongue::Problem(form) => check_problem(answer, status, code, form, at),
             Tongue::Htmx(form) => {
                 check_problem(answer, status, code, form, at);
@@ -378,5 +451,5 @@ async fn every_audience_is_answered_in_its_own_language_at_every_host() {
             }
         }
     }
-    assert_eq!(asked, 3 * (4 * 21 + 2 + 1));
+    assert_eq!(asked, 3 * (4 * 26 + 2 + 1));
 }

@@ -72,7 +72,7 @@ async fn every_audience_hears_that_a_recent_sign_in_is_wanted_in_its_own_languag
         &'static str,
         &'static [(&'static str, &'static str)],
     );
-    let cases: [Case; 9] = [
+    let cases: [Case; 10] = [
         (
             "document",
             document("/x?y=1"),
@@ -90,6 +90,21 @@ async fn every_audience_hears_that_a_recent_sign_in_is_wanted_in_its_own_languag
         (
             "posted form",
             with(post(), &[("sec-fetch-mode", "navigate")]),
+            401,
+            "",
+            &[
+                ("content-type", "text/html; charset=utf-8"),
+                ("location", ""),
+                (
+                    "www-authenticate",
+                    "MagicLink login_url=\"https://app.example.com/auth/login\", \
+                     Bearer realm=\"https://app.example.com\"",
+                ),
+            ],
+        ),
+        (
+            "posted by a script",
+            with(post(), &[("sec-fetch-mode", "cors")]),
             401,
             "recent_sign_in_required",
             &[],

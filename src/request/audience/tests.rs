@@ -13,7 +13,7 @@ fn each_audience_is_recognised_by_its_own_mark() {
         ("access-control-request-method", "PUT"),
     ];
     type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)], Audience);
-    let cases: [Case<'_>; 37] = [
+    let cases: [Case<'_>; 43] = [
         (
             "navigation",
             "GET",
@@ -39,8 +39,55 @@ fn each_audience_is_recognised_by_its_own_mark() {
             "form post",
             "POST",
             &[("sec-fetch-mode", "navigate"), ("accept", chrome)],
+            Document,
+        ),
+        (
+            "an old browser's form",
+            "POST",
+            &[("accept", chrome)],
+            Document,
+        ),
+        (
+            "a service worker in a page's place",
+            "GET",
+            &[
+                ("sec-fetch-mode", "same-origin"),
+                ("sec-fetch-dest", "empty"),
+                ("accept", chrome),
+                ("upgrade-insecure-requests", "1"),
+            ],
+            Document,
+        ),
+        (
+            "a service worker in a form's place",
+            "POST",
+            &[
+                ("sec-fetch-mode", "same-origin"),
+                ("sec-fetch-dest", "empty"),
+                ("accept", chrome),
+            ],
+            Document,
+        ),
+        (
+            "fetch within the origin",
+            "GET",
+            &[
+                ("sec-fetch-mode", "same-origin"),
+                ("sec-fetch-dest", "empty"),
+                ("accept", "*/*"),
+            ],
             Program,
         ),
+        (
+            "fetch within the origin, for JSON",
+            "POST",
+            &[
+                ("sec-fetch-mode", "same-origin"),
+                ("accept", "application/json, text/html;q=0.5"),
+            ],
+            Program,
+        ),
+        ("a program's post", "POST", &[("accept", "*/*")], Program),
         (
             "event source",
             "GET",
