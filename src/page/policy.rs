@@ -216,7 +216,7 @@ fn checked<'a>(setting: &'static str, source: &'a str) -> Result<&'a str, Config
             .iter()
             .any(|kind| lower.starts_with(kind));
     if is_keyword {
-        return refuse("must stand in single quotes");
+        return refuse("must be in single quotes");
     }
     Ok(source)
 }

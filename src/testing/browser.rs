@@ -244,7 +244,7 @@ fn origin_of(text: &str) -> Url {
     let url = Url::parse(text).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
     let Some(url) = url.filter(|url| origin(url) == text.trim_end_matches('/')) else {
-        panic!("{text:?} is no origin such as https://app.example.com");
+        panic!("{text:?} is not an origin such as https://app.example.com");
     };
     url
 }

@@ -114,7 +114,7 @@ impl Stranger {
         }
         match request.body(String::new()) {
             Ok(request) if path.starts_with('/') => request,
-            _ => panic!("{path:?} is no path"),
+            _ => panic!("{path:?} is not a path"),
         }
     }
 }
@@ -198,6 +198,6 @@ mod tests {
     async fn nothing_to_ask_for_is_a_mistake() {
         assert_eq!(said(|it| it, &[]).await.unwrap(), "no path to ask for");
         let wrong = said(|it| it, &["reports"]).await.unwrap();
-        assert_eq!(wrong, "\"reports\" is no path");
+        assert_eq!(wrong, "\"reports\" is not a path");
     }
 }

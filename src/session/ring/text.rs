@@ -121,7 +121,7 @@ impl Settings {
         let moment = || {
             let secs = value
                 .parse()
-                .map_err(|_| "is no time in seconds since 1970")?;
+                .map_err(|_| "is not a time in seconds since 1970")?;
             Ok::<_, Problem>(Timestamp::from_secs(secs))
         };
         let is_new = match name {
