@@ -50,7 +50,7 @@ const SHORTEST: Duration = Duration::from_secs(120);
 /// A request without a session is refused as on a protected path of the [`MagicLinkLayer`], even if
 /// its path is public. If the revocation store cannot tell whether the session was ended, the
 /// refusal is [`RejectionKind::StoreUnavailable`]. A request that has not come through that layer
-/// gets a 500: this layer must stand behind it, and nothing in between may drop the request's
+/// gets a 500: put this layer behind that one, and let nothing in between drop the request's
 /// extensions.
 ///
 /// ```

@@ -120,7 +120,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Invalid`] with the source that cannot stand in the policy.
+    /// [`ConfigError::Invalid`] with the source that the policy cannot contain.
     pub(crate) fn new(sources: &PageSources) -> Result<Self, ConfigError> {
         let mut policy = String::from("default-src 'none'");
         let directives = [

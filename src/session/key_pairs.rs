@@ -41,8 +41,8 @@ impl SigningKey {
     /// ec_paramgen_curve:P-256`.
     ///
     /// Prefer EdDSA if every sibling service supports it. It is faster, and needs no random number
-    /// to sign. Its signatures also have one form only, whereas anybody can turn an ECDSA signature
-    /// into a second one for the same token.
+    /// to sign. A token also has only one EdDSA signature, while anyone can turn an ECDSA signature
+    /// into a second valid one.
     ///
     /// # Errors
     ///

@@ -144,7 +144,7 @@ impl RedisRevocations {
         self.0.replica.is_following()
     }
 
-    /// Returns how many orders are known here.
+    /// Returns how many revocations this process knows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.replica.revocations.len()
