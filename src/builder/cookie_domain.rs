@@ -6,12 +6,13 @@ use super::Builder;
 use crate::{email, error::ConfigError, site::public_url::PublicUrl};
 
 impl Builder {
-    /// Makes browsers send the session cookie to every host of a domain: for `example.com`, to
-    /// `app.example.com` and `reports.example.com`. Default: only to the public URL's host.
+    /// Makes browsers send the session cookie to every host of a domain. Default: only to the
+    /// public URL's host.
     ///
-    /// The domain is the public URL's host or a parent of it. It has at least two labels, and is
-    /// not a public suffix: browsers drop a cookie for `co.uk`, and the form then says so. The
-    /// sibling hosts read the session through layers of their own, or through
+    /// With `example.com`, browsers send it to `app.example.com` and `reports.example.com`. The
+    /// domain is the public URL's host or a parent of it. It has at least two labels, and is not a
+    /// public suffix: browsers drop a cookie for `co.uk`, and the form then says so. The sibling
+    /// hosts read the session through layers of their own, or through
     /// [`forward_auth`](crate::MagicLinkLayer::forward_auth). They need the same keys, public URL,
     /// cookie name, domain and lifetimes, and one shared revocation store.
     ///

@@ -96,9 +96,10 @@ impl Builder {
         self
     }
 
-    /// Has the layer mail its own link, which no scanner can use up, or a code, as
-    /// [`Builder::sign_in`] says. Default: the provider sends its own mail. The guide [compares the
-    /// two](crate::guide::mail_scanners).
+    /// Sets the mailer for the layer's own mails. Default: the provider sends its own mails.
+    ///
+    /// The mail has a link that no scanner can use up, or a code, as [`Builder::sign_in`] says. The
+    /// guide [compares it with the provider's](crate::guide::mail_scanners).
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mail.mailer = Some(Box::new(mailer));
         self
