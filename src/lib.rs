@@ -3,172 +3,85 @@
 //!
 //! [`MagicLinkLayer`] redirects unauthenticated requests to a login form. WorkOS, or another
 //! [`IdentityProvider`](provider::IdentityProvider), then proves the address by a magic link. The
-//! layer handles the callback and issues its own signed session cookie.
-//!
-//! ```
-//! use std::time::Duration;
-//! use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, revocation::MemoryRevocations};
-//! # use tower_magic_link::{
-//! #     ConfigError,
-//! #     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started},
-//! # };
-//! # struct Provider;
-//! # impl IdentityProvider for Provider {
-//! #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-//! #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
-//! #         Err(ProviderErrorKind::Refused.into())
-//! #     }
-//! # }
-//! # let workos = Provider; // WorkOs::from_env()?
-//!
-//! let layer = MagicLinkLayer::builder(workos, KeyRing::new(SigningKey::generate()?))
-//!     .public_url("https://app.example.com")
-//!     .session_lifetime(Duration::from_secs(12 * 60 * 60))
-//!     .revocations(MemoryRevocations::default())
-//!     .public_path("/healthz")
-//!     .build()?;
-//! # Ok::<(), ConfigError>(())
-//! ```
-//!
-//! The limits of sign-ins count by the client's network, so the host has to say who is at the other
-//! end of a connection. With axum that is
+//! layer handles the callback, issues its own signed session cookie, and hands each request on with
+//! its [`Session`].
 //!
 //! ```no_run
-//! # #[cfg(feature = "axum")]
-//! # async fn serve(router: axum::Router, layer: tower_magic_link::MagicLinkLayer) -> std::io::Result<()> {
+//! # #[cfg(all(feature = "axum", feature = "workos"))]
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
 //! use std::net::SocketAddr;
+//! use axum::{Router, routing::get};
+//! use tower_magic_link::{KeyRing, MagicLinkLayer, Session, workos::WorkOs};
 //!
-//! let app = router.layer(layer);
-//! let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//! axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
-//! # }
+//! let layer = MagicLinkLayer::builder(WorkOs::from_env()?, KeyRing::from_env()?)
+//!     .public_url("https://app.example.com")
+//!     .build()?;
+//! let app = Router::new()
+//!     .route("/", get(async |session: Session| format!("hello {}", session.email())))
+//!     .layer(layer);
+//!
+//! // Serve with connect info: sign-in limits are counted per client network.
+//! let app = app.into_make_service_with_connect_info::<SocketAddr>();
+//! axum::serve(tokio::net::TcpListener::bind("127.0.0.1:3000").await?, app).await?;
+//! # Ok(()) }
 //! ```
 //!
-//! and elsewhere a [`PeerAddr`] in each request's extensions; behind a proxy
-//! [`Builder::trusted_proxies`] too. Where it is not known, a warning says so once.
+//! This needs the feature `axum`. The environment holds `WORKOS_API_KEY`, `WORKOS_CLIENT_ID`, and
+//! `MAGIC_LINK_KEY`: 32 random bytes in base64 (`openssl rand -base64 32`). Register
+//! `https://app.example.com/auth/callback` as a redirect URI with WorkOS.
 //!
-//! # The walk of a request
+//! A host other than axum puts a [`PeerAddr`] into each request's extensions. Behind a proxy, call
+//! [`Builder::trusted_proxies`] too. If the layer does not know a client's address, it logs one
+//! warning.
 //!
-//! ```text
-//! hyper / axum / tonic
-//!    │ Request<ReqBody>
-//!    ▼
-//! MagicLink::call        the clock is read, once
-//!    ▼
-//! Gate::decide           pure: the head and the time are arguments
-//!    │   own endpoint? ── wrong method, another site's post? ──► Refuse
-//!    │   public or optional path? ─────────────────────────────► Pass
-//!    │   session token verifies? ──────────────────────────────► Admit, if not revoked
-//!    │   otherwise     ────────────────────────────────────────► Refuse
-//!    ▼
-//! ResponseFuture         Forward   the inner service's own future: no box, no clone
-//!    │                   Wait      the store's look-up is pending, then Forward or Refuse
-//!    │                   Collect   a form of at most 16 KiB, an event of at most 256
-//!    │                   Flow      one boxed step of signing in or out
-//!    │                   Refuse    a ready response
-//!    ▼
-//! ResponseBody<B>        the inner body, until its session ends if `end_streams` is on; or one of the layer's
-//! ```
+//! # What each client gets
 //!
-//! Signing in: `login` takes an address and has a link mailed; `check` says so; the link comes back
-//! to `callback`, which exchanges its code and sets the session cookie; `logout` ends the session.
-//! `session` tells scripts who is signed in, `open` is where links of a [`Mailer`](mailer::Mailer)
-//! of your own land, `code` takes a code from a mail, and `webhook` takes WorkOS's events, where
-//! [`Builder::webhook_secret`] gives it a secret. All of them are below `/auth`, or where
-//! [`Builder::mount`] says. What scanners and other devices meet is on a page of its own:
-//! [`guide::mail_scanners`].
+//! The layer refuses a request in its client's own protocol. [`Audience::of`] makes the same
+//! distinction for an application's own answers.
 //!
-//! # Who hears what
+#![doc = include_str!("request/audiences.md")]
 //!
-//! | audience | recognised by | answer without a session |
-//! | --- | --- | --- |
-//! | document | GET or HEAD navigation (`Sec-Fetch-Mode`, else `Accept` prefers HTML) | 303 to the form |
-//! | fetch, API, any other method | everything else on plain HTTP | 401 `application/problem+json` with `login_url` |
-//! | htmx | `HX-Request: true` | 401 and `HX-Redirect` |
-//! | gRPC, gRPC-Web | `Content-Type: application/grpc…` | `grpc-status: 16`, trailers-only |
-//! | WebSocket | `Upgrade: websocket` | 401 |
-//! | prefetch, prerender | `Sec-Purpose`, `Purpose` | 503, nothing consumed, no cookie |
-//! | CORS preflight | `OPTIONS`, `Origin`, `Access-Control-Request-Method` | 401, unless [`Builder::allow_preflight`] |
+//! [`guide::failures`] says what the layer answers when a store, WorkOS or a mailer fails.
 //!
-//! [`Audience::of`] tells them apart.
+//! # Endpoints
 //!
-//! # Callers that are no browser, and sign-ins that are no mail
+//! The layer's own endpoints are below `/auth`, or below the path that [`Builder::mount`] sets.
 //!
-//! | what | by |
+//! | endpoint | what it does |
 //! | --- | --- |
-//! | a program sends its session token as `Authorization: Bearer …`, or as gRPC metadata | [`Builder::bearer_tokens`] |
-//! | a sibling service verifies the token by public keys alone | [`Jwks`](companion::Jwks), from [`MagicLinkLayer::jwks`] |
-//! | a handler signs in whom it has recognised by other means, and signs out | [`SessionIssuer`](companion::SessionIssuer), from [`MagicLinkLayer::issuer`] |
-//! | a route wants a recent sign-in | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
-//! | a handler signs in through the jar of `tower_cookies` | [`SessionIssuer`](companion::SessionIssuer), feature `tower-cookies` |
+//! | `login` | takes an address and has a link or a code mailed |
+//! | `check` | tells the person to check the mail |
+//! | `callback` | takes the provider's code and sets the session cookie |
+//! | `open` | takes the link from a mail of your own ([`Builder::mailer`]) |
+//! | `code` | takes a code that the person types |
+//! | `session` | tells scripts who is signed in |
+//! | `logout` | ends the session |
+//! | `webhook` | takes WorkOS's events, if [`Builder::webhook_secret`] is set |
 //!
-//! # When something fails
+//! # Where to look next
 //!
-//! | fails | answer |
+//! | to | see |
 //! | --- | --- |
-//! | token malformed, of an unknown key, badly signed, expired | refused as above, and the cookie is removed |
-//! | revocation store unreachable or slow | 503 with `Retry-After`; the cookie stays; public and optional paths stay open; [`Builder::insecure_admit_on_outage`] admits instead |
-//! | WorkOS unreachable, slow, 5xx, 429 | a page with 502, 503 or 429 and a way to try again; the sign-in stays good; who is signed in notices nothing |
-//! | WorkOS says no: code used, link expired | a page that says so and offers a new link. A browser with a live session of the same address goes on to the page that it wanted. In the browser that began, the answer comes a second later, because another visit from it may be signing in |
-//! | mailer fails, or is not done in 15 seconds | a page with 502 that says so and a way to try again |
-//! | link opened in another browser | a page that asks for the match code, or for a click, or says to go back ([`Builder::cross_device`]); nothing is used up |
-//! | wrong code typed | the page again, five times; then a page that offers a new mail. In the browser that began the link goes on working |
-//! | the browser drops the layer's cookie | a page that names the cookie and the likeliest reason, and an [`Event::CookieLost`](event::Event::CookieLost); no redirect loop |
-//! | mail asked for, codes typed, or links brought back, more often than [`Limits`](throttle::Limits) says | 429 with `Retry-After`, the same for every address |
-//! | the client is not known: the host leaves no [`PeerAddr`] | mail and codes are limited by address and for everybody alone, and a warning in the log says what to do, once |
-//! | throttle unreachable or slow | mail goes out, with an [`Event::ThrottleFailed`](event::Event::ThrottleFailed); a code is not compared: 503 |
-//! | revocation store does not take what a webhook's event ends | 503 with `Retry-After`: WorkOS delivers the event again |
-//! | organization, domain or [`Builder::authorize`] says no | 403 |
-//! | clock set back | the layer's time does not go back. It stays at its latest reading until the clock has passed it, so what has expired stays expired |
-//! | layer missing, extractor used | 500 that names the layer |
-//! | sign-in too old for a route behind [`RequireRecent`](companion::RequireRecent) | as without a session: to the form and back; the session lives on |
-//! | configuration wrong | [`ConfigError`] from `build()`, with the offending value |
+//! | leave paths open, set lifetimes, decide who gets in | [`Builder`] |
+//! | understand mail scanners, links on other devices, and codes | [`guide::mail_scanners`] |
+//! | run several replicas | `guide::running_more_than_one` (feature `redis`) |
+//! | know what holds, and which cryptography it rests on | [`guide::promises`] |
+//! | end sessions early | [`revocation`] |
+//! | limit mails, codes and links | [`throttle`] |
+//! | mail the link yourself | [`mailer`]; `SmtpMailer` (feature `smtp`) |
+//! | change what people see | [`page`] |
+//! | change keys while the application runs | [`keys`] |
+//! | let programs and gRPC clients send the session token | [`Builder::bearer_tokens`] |
+//! | let a sibling service verify tokens by public keys alone | [`Jwks`](companion::Jwks), from [`MagicLinkLayer::jwks`] |
+//! | sign in a person whom a handler recognised by other means | [`SessionIssuer`](companion::SessionIssuer), from [`MagicLinkLayer::issuer`]; through the jar of `tower_cookies` with feature `tower-cookies` |
+//! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
+//! | answer nginx, Traefik or Caddy | [`ForwardAuth`](companion::ForwardAuth), from [`MagicLinkLayer::forward_auth`] |
+//! | log and count what happens | [`event`] |
+//! | use another provider than WorkOS | [`provider`] |
+//! | develop without a WorkOS account | `emulator` (feature `emulator`) |
+//! | test your application | `testing` (feature `test-util`) |
 //!
-//! # Promises
-//!
-//! - **The cookie.** `__Host-` (but for [`Builder::cookie_domain`]), `Secure`, `HttpOnly`,
-//!   `SameSite=Lax`; found by its exact bytes over all `Cookie` fields. An encoded or padded name
-//!   is not ours; two different values are no session.
-//! - **The bearer token**, where it is switched on: in the one `Authorization` field, byte-exact.
-//!   Beside a cookie that differs it is no session. It proves no origin, and sets no cookie.
-//! - **The token.** Its key is chosen by the exact bytes of the header that the key mints, so
-//!   nothing in a header from outside is interpreted; the signature is checked before anything is
-//!   parsed; `iss`, `aud`, `exp`, `iat` and `auth_time` are checked against the layer's own clock,
-//!   without leeway for `exp`.
-//! - **The sign-in.** The state is sealed (XChaCha20-Poly1305), names the address and the browser
-//!   that began, and ends with the link and its code. The layer exchanges a code only for the
-//!   browser that began, known by its cookie, or for another browser that gave the right answer.
-//!   The exchange must prove the same address, by a Magic Link connection.
-//! - **One link, one session.** Callbacks with the same state and code share one exchange, for a
-//!   minute, at one replica. A session that was there before ends when a new one begins.
-//! - **Ways back** stay on the origin: an allow rule, tried against the WHATWG parser.
-//! - **Posts** to the layer's endpoints come from the own origin (`Sec-Fetch-Site`, else `Origin`,
-//!   else the browser cookie).
-//! - **Events** from WorkOS end sessions and begin none. Nothing in one is read, and no store
-//!   asked, before its signature over the bytes that came is checked; it has one shape, and its
-//!   time counts in both directions.
-//! - **Nothing leaks.** No key, token, code, link or whole address in a log, an event, a `Debug`,
-//!   an error or, unless it is sealed, in a URL of ours. Pages are not cached, framed or named as
-//!   referrer, and run no script but the few that their policy names by hash.
-//! - **The inner service** is never called unready, and its error and request body types are its
-//!   own.
-//!
-//! What is *not* promised: that the person at the other end is more than a reader of the mail.
-//! Email is no out-of-band authenticator (NIST SP 800-63B-4), and WorkOS's own mail holds a link
-//! that a mail scanner can use up: [`Builder::mailer`] mails one that it cannot.
-//!
-//! # Cryptography
-//!
-//! | what | by | why |
-//! | --- | --- | --- |
-//! | HS256 tokens | RustCrypto's `hmac` and `sha2`, the key schedule computed once | for one short token the fastest there is; always there |
-//! | EdDSA, ES256 tokens | feature `aws-lc-rs` (default): aws-lc-rs | needs a C compiler; no open advisory; also rustls's default; verifies faster |
-//! | | feature `rust-crypto`: RustCrypto | pure Rust; compiles the `rsa` crate in, which has RUSTSEC-2023-0071 and is never called |
-//! | TLS to WorkOS | rustls over aws-lc-rs | one backend for both, by default |
-//! | sealing | `chacha20poly1305`, keys derived by HKDF | |
-//!
-//! The backend is named explicitly and jsonwebtoken's process-wide choice is never asked: a binary
-//! in which another crate has compiled in the other backend, both, or none, works all the same.
+//! The [README](https://docs.rs/crate/tower-magic-link) lists every feature.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

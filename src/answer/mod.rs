@@ -1,14 +1,8 @@
-//! How each audience hears a refusal, and the answers that are the layer's own.
+//! How the layer refuses each audience, and the answers that are the layer's own.
 //!
-//! | kind | status | a document gets | a program gets |
-//! | --- | --- | --- | --- |
-//! | no, bad, ended or expired session | 401 | 303 to the form | 401 `application/problem+json` with `login_url` |
-//! | sign-in too long ago | 401 | 303 to the form | the same problem, another code |
-//! | store unavailable | 503 | a page | 503 problem, `Retry-After` |
-//! | own endpoint misused | 400, 403, 405, 408, 413, 415 | a page | the same status, a problem |
-//!
-//! A gRPC client reads a `grpc-status` in a trailers-only response, a gRPC-Web client the same in
-//! its framing, htmx an `HX-Redirect`. A WebSocket handshake and a prefetch are never redirected.
+//! - A refused request gets the answer of its [`Audience`], whose documentation has the table.
+//! - A misused endpoint of the layer's own is 400, 403, 405, 408, 413 or 415: a page for a
+//!   document, a problem for a program.
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};

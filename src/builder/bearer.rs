@@ -4,22 +4,22 @@ use super::Builder;
 use crate::gate::Credentials;
 
 impl Builder {
-    /// Accepts a session token as `Authorization: Bearer …` too (RFC 6750, section 2.1), and as
+    /// Also accepts a session token as `Authorization: Bearer …` (RFC 6750, section 2.1), and as
     /// gRPC metadata of that name. Default: the field is the application's own, and the layer does
     /// not read it.
     ///
-    /// The token is the one in the session cookie, or a
-    /// [`SessionIssuer`](crate::companion::SessionIssuer)'s.
+    /// The token is that of the session cookie, or one that a
+    /// [`SessionIssuer`](crate::companion::SessionIssuer) made.
     ///
-    /// - A bearer token and a session cookie that differ are refused, and so are several
+    /// - The layer refuses a bearer token and a session cookie that differ, and several
     ///   `Authorization` fields. A field of another scheme, such as `Basic`, stays the
     ///   application's own.
-    /// - A session that came by bearer token is neither renewed nor removed: no cookie is set. It
-    ///   ends when its token does.
-    /// - It says nothing of where a request comes from: a post to the layer's own endpoints still
-    ///   has to come from the own origin.
-    /// - What depends on a session varies by `authorization` too, and a 401 offers `Bearer` beside
-    ///   `MagicLink`.
+    /// - The layer neither renews nor removes the session of a bearer token, and sets no cookie for
+    ///   it. The session ends when its token expires.
+    /// - A bearer token does not prove the origin of a request: a post to the layer's own endpoints
+    ///   still has to come from the application's origin.
+    /// - A response that depends on a session also has `Vary: authorization`, and a 401 offers
+    ///   `Bearer` beside `MagicLink`.
     ///
     /// ```
     /// use http::{Request, header};

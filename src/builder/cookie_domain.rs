@@ -6,37 +6,39 @@ use super::Builder;
 use crate::{email, error::ConfigError, site::public_url::PublicUrl};
 
 impl Builder {
-    /// Has browsers send the session cookie to every host of a domain: to `app.example.com` and
-    /// `reports.example.com`, for `example.com`. Default: to the public URL's host alone.
+    /// Makes browsers send the session cookie to every host of a domain. Default: only to the
+    /// public URL's host.
     ///
-    /// It is the public URL's host or a parent of it, of two labels at least, and no public suffix:
-    /// browsers drop a cookie for `co.uk`, and the form says so to whoever signs in. The sibling
-    /// hosts read the session by layers, or [`forward_auth`](crate::MagicLinkLayer::forward_auth),
-    /// with the same keys, public URL, cookie name, domain and lifetimes, and one revocation store
-    /// for all.
+    /// With `example.com`, browsers send it to `app.example.com` and `reports.example.com`. The
+    /// domain is the public URL's host or a parent of it. It has at least two labels, and is not a
+    /// public suffix: browsers drop a cookie for `co.uk`, and the form then says so. The sibling
+    /// hosts read the session through layers of their own, or through
+    /// [`forward_auth`](crate::MagicLinkLayer::forward_auth). They need the same keys, public URL,
+    /// cookie name, domain and lifetimes, and one shared revocation store.
     ///
-    /// Signing in happens where a layer serves `/auth`, and the sign-in's own cookies stay with
-    /// that host; the mailed links lead to the public URL in any case. `forward_auth` sends people
-    /// to the public URL. A layer on a sibling host sends people to its own form on that host. The
+    /// A person signs in on a host where a layer serves `/auth`, and the sign-in's own cookies stay
+    /// on that host. The mailed links always lead to the public URL. `forward_auth` sends people to
+    /// the public URL. A layer on a sibling host sends people to its own form on that host. The
     /// mailed link then opens as if in another browser, and the person ends up at the public URL's
     /// host. If a sibling should have no sign-in of its own, let the proxy in front of it redirect
-    /// its `/auth` to the public URL's. An application that redirects to another host of the domain
-    /// right after a sign-in names that origin by
+    /// its `/auth` to the public URL's. If the application redirects to another host of the domain
+    /// right after a sign-in, name that origin with
     /// [`PageSources::form_target`](crate::page::PageSources::form_target).
     ///
     /// This has a price. The cookie is `__Secure-NAME` instead of `__Host-NAME`, so browsers send
     /// it to every host of the domain. Any of these hosts, or an attacker who takes one over, can
-    /// set or remove it. They can sign a person in as somebody else (so key what matters on the
-    /// subject, and show who is signed in), and keep them out: a second cookie of this name, with
-    /// another domain or path, is refused as a conflict, and the layer cannot remove it. Signing
-    /// out then ends the session of each of them, 16 at most. Use this only if you trust every host
-    /// of the domain.
+    /// set or remove it. Such a host can sign a person in as someone else. So key important data on
+    /// the subject, and show people the address that they are signed in with. Such a host can also
+    /// lock a person out: the layer refuses a second cookie of this name, with another domain or
+    /// path, as a conflict, and cannot remove it. Signing out then ends the session of each of
+    /// them, 16 at most. Use this only if you trust every host of the domain.
     ///
-    /// When it is switched on, people sign in once more: the `__Host-NAME` cookie of before is not
-    /// read, is kept from the inner service where identities are forwarded, and is removed when its
-    /// browser signs in or out. When it is switched off, the `__Secure-NAME` cookie ends with its
-    /// time. A change from one domain to another needs another [`Builder::cookie_name`] with it:
-    /// else browsers keep two cookies of one name, and are refused for it.
+    /// After you switch it on, everyone has to sign in again. The layer does not read the old
+    /// `__Host-NAME` cookie, hides it from the inner service with [`Builder::forward_identity`],
+    /// and removes it when its browser signs in or out. After you switch it off, the
+    /// `__Secure-NAME` cookie stays until it expires. If you change one domain to another, change
+    /// [`Builder::cookie_name`] too. Otherwise browsers keep two cookies of one name, and the layer
+    /// refuses them.
     ///
     /// ```
     /// # use tower_magic_link::Builder;
@@ -59,7 +61,7 @@ impl Builder {
         };
         let refuse = |problem| Err(ConfigError::invalid("cookie_domain", given, problem));
         let Some(domain) = email::domain_name(given) else {
-            return refuse("is no domain of two labels or more, such as example.com");
+            return refuse("is not a domain of two labels or more, such as example.com");
         };
         let url = Url::parse(public_url.origin()).ok();
         let Some(Host::Domain(host)) = url.as_ref().and_then(Url::host) else {
@@ -126,16 +128,16 @@ mod tests {
     fn what_a_browser_would_drop_or_is_no_parent_is_refused_with_its_value() {
         const APP: &str = "https://app.example.com";
         let cases = [
-            (APP, "", "is no domain"),
-            (APP, "com", "is no domain"),
-            (APP, "localhost", "is no domain"),
-            (APP, ".example.com", "is no domain"),
-            (APP, "example.com.", "is no domain"),
-            (APP, "*.example.com", "is no domain"),
-            (APP, "example.com; Secure", "is no domain"),
-            (APP, "https://example.com", "is no domain"),
-            (APP, "example.com:443", "is no domain"),
-            (APP, "192.0.2.1", "is no domain"),
+            (APP, "", "is not a domain"),
+            (APP, "com", "is not a domain"),
+            (APP, "localhost", "is not a domain"),
+            (APP, ".example.com", "is not a domain"),
+            (APP, "example.com.", "is not a domain"),
+            (APP, "*.example.com", "is not a domain"),
+            (APP, "example.com; Secure", "is not a domain"),
+            (APP, "https://example.com", "is not a domain"),
+            (APP, "example.com:443", "is not a domain"),
+            (APP, "192.0.2.1", "is not a domain"),
             (APP, "other.com", "a parent of it"),
             (APP, "ample.com", "a parent of it"),
             (APP, "www.example.com", "a parent of it"),

@@ -1,4 +1,4 @@
-//! Settings of the host: who hears what happened, and what time it is.
+//! Settings of the host: the listener for events, and the clock.
 
 use super::Builder;
 use crate::{
@@ -15,8 +15,8 @@ impl Builder {
         self
     }
 
-    /// Sets the clock. Default: [`SystemClock`](crate::clock::SystemClock). Where it goes back, the
-    /// layer does not.
+    /// Sets the clock. Default: [`SystemClock`](crate::clock::SystemClock). If the clock goes back,
+    /// the layer's time stays where it was until the clock has caught up.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self

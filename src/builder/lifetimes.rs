@@ -14,7 +14,7 @@ use crate::{
 /// How much of the idle time passes before the cookie is renewed, unless the application says so.
 const RENEW_AFTER: f64 = 0.25;
 
-/// How long sessions live, as it was given.
+/// The session lifetimes, as the application set them.
 #[derive(Debug)]
 pub(super) struct Settings {
     session_lifetime: Duration,
@@ -41,11 +41,12 @@ impl Builder {
     /// Sets how long a session lives from the sign-in, whatever happens: 1 minute to 400 days.
     /// Default: 12 hours (NIST SP 800-63B-4 at AAL2).
     ///
-    /// A shorter one holds at once, for the sessions that there are too: their renewal and what
-    /// they have open go by it. Only [`Session::expires_at`](crate::Session::expires_at) states
-    /// what the token was minted with. A longer one reaches those that are renewed.
+    /// A shorter lifetime takes effect at once, also for existing sessions, their renewals and
+    /// their live connections. Only [`Session::expires_at`](crate::Session::expires_at) still
+    /// returns the end in the token. A longer lifetime applies to an existing session when it is
+    /// renewed.
     ///
-    /// When sessions are ended early, the store remembers that for the lifetimes that the layer has
+    /// If a session is ended early, the store remembers that for the lifetimes that the layer has
     /// at that moment. After you shorten a lifetime, do not lengthen it again before the tokens of
     /// the longer lifetime have expired. Otherwise a session that was ended could work again. The
     /// same goes for [`Builder::remember_me`].
@@ -57,11 +58,11 @@ impl Builder {
     /// Sets how long a session lives without a request: 1 minute to the session's lifetime.
     /// Default: the session's lifetime.
     ///
-    /// The cookie is renewed once a share of this time has passed ([`Builder::renew_after`]), so a
-    /// session may end after the rest of it already.
+    /// The layer renews the cookie only after a share of this time ([`Builder::renew_after`]). So
+    /// an idle session may end that share earlier.
     ///
-    /// A shorter one holds at once, for the sessions that there are too. Those that are in use are
-    /// renewed, and live on.
+    /// A shorter timeout takes effect at once, also for existing sessions. The layer renews those
+    /// that are in use.
     pub fn idle_timeout(mut self, timeout: Duration) -> Self {
         self.lifetimes.idle_timeout = Some(timeout);
         self
@@ -70,28 +71,28 @@ impl Builder {
     /// Sets which share of the idle time passes before the session's cookie is renewed: 0.05 to
     /// 0.9. Default: 0.25.
     ///
-    /// A session lives through a pause of the rest at least: of three quarters of the idle time, by
-    /// default. The smaller the share, the nearer that is to the idle time, and the more responses
-    /// set a cookie, which no cache may keep.
+    /// A session survives a pause of at least the remaining share: by default, three quarters of
+    /// the idle time. A smaller share allows longer pauses, but then more responses set a cookie,
+    /// and no cache may store those.
     pub fn renew_after(mut self, share: f64) -> Self {
         self.lifetimes.renew_after = share;
         self
     }
 
-    /// Offers people to be remembered, and sets how long they are: from the session's lifetime to
-    /// 400 days. Default: it is not offered.
+    /// Offers remember-me sessions, and sets their lifetime: from the session's lifetime to 400
+    /// days. Default: not offered.
     ///
-    /// The form then has a tick box. Who ticks it has a session of this lifetime, without idle
-    /// time, in a cookie that outlives the browser, wherever the sign-in is finished. A person who
-    /// does not tick it gets the usual session. Its cookie has no `Max-Age`, so the browser drops
-    /// it when it is closed.
+    /// The form then has a tick box. A person who ticks it gets a session of this lifetime, without
+    /// an idle timeout, in a cookie that outlives the browser, wherever the sign-in is finished. A
+    /// person who does not tick it gets the usual session. Its cookie has no `Max-Age`, so the
+    /// browser drops it when it closes.
     ///
-    /// The choice stands in the token. A shorter time holds at once, for the sessions that there
-    /// are too, and so does switching this off: then they are sessions as ever, and end by
+    /// The token records the choice. A shorter lifetime takes effect at once, also for existing
+    /// sessions. If you switch this off, they become usual sessions, and end by
     /// [`Builder::session_lifetime`] and [`Builder::idle_timeout`].
     ///
-    /// Pages of your own show a field `remember_me` where
-    /// [`LoginPage::offers_remember_me`](crate::page::LoginPage::offers_remember_me) says so.
+    /// Pages of your own must show a field `remember_me` if
+    /// [`LoginPage::offers_remember_me`](crate::page::LoginPage::offers_remember_me) returns true.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -148,7 +149,7 @@ impl Builder {
         if let Some(lifetime) = remembered
             && !(absolute..=token::LONGEST_SESSION).contains(&lifetime)
         {
-            let problem = "must be as long as session_lifetime at least, and at most 400 days";
+            let problem = "must be at least session_lifetime and at most 400 days";
             return refuse("remember_me", lifetime, problem);
         }
         if !LINK_LIFETIMES.contains(&self.link_lifetime) {
@@ -156,7 +157,7 @@ impl Builder {
             return refuse("link_lifetime", self.link_lifetime, problem);
         }
         if self.revocation_timeout.is_zero() || self.revocation_timeout > MINUTE {
-            let problem = "must be more than nothing and at most 1 minute";
+            let problem = "must be more than zero and at most 1 minute";
             return refuse("revocation_timeout", self.revocation_timeout, problem);
         }
         let span = |absolute, idle: Duration| Span {

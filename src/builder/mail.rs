@@ -12,7 +12,7 @@ use crate::{
 /// Long enough for any company, short enough for a subject.
 const LONGEST_NAME: usize = 80;
 
-/// What the builder was told of mail.
+/// The settings of mail.
 pub(super) struct Settings {
     pub(super) mailer: Option<Box<dyn ErasedMailer>>,
     application_name: Option<String>,
@@ -37,8 +37,8 @@ impl Settings {
             return Ok(Some(name.clone()));
         }
         let problem =
-            "must be 1 to 80 characters, none of them a control character, without spaces around";
-        // A name may be a book: what is shown of it is bounded.
+            "must be 1 to 80 characters, without control characters or surrounding spaces";
+        // The name may be very long, so the error shows only its beginning.
         let shown: String = name.chars().take(LONGEST_NAME + 1).collect();
         Err(ConfigError::invalid("application_name", shown, problem))
     }
@@ -46,7 +46,7 @@ impl Settings {
     pub(super) fn mailer(self) -> Result<Option<BoundedMailer>, ConfigError> {
         let timeout = self.timeout;
         if timeout.is_zero() || timeout > MINUTE {
-            let problem = "must be more than nothing and at most 1 minute";
+            let problem = "must be more than zero and at most 1 minute";
             return Err(ConfigError::invalid(
                 "mailer_timeout",
                 format!("{timeout:?}"),
@@ -96,9 +96,10 @@ impl Builder {
         self
     }
 
-    /// Mails what people sign in with ourselves: a link that no scanner can use up, and a code
-    /// where [`Builder::sign_in`] says so. Default: the provider mails its own. [What each
-    /// promises](crate::guide::mail_scanners).
+    /// Sets the mailer for the layer's own mails. Default: the provider sends its own mails.
+    ///
+    /// The mail has a link that no scanner can use up, or a code, as [`Builder::sign_in`] says. The
+    /// guide [compares it with the provider's](crate::guide::mail_scanners).
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mail.mailer = Some(Box::new(mailer));
         self
@@ -106,8 +107,8 @@ impl Builder {
 
     /// Sets the name of what people sign in to: 1 to 80 characters. Default: none.
     ///
-    /// The layer's own mail has it in its subject, and the form above its heading, in place of that
-    /// of the pages
+    /// The subject of the layer's own mail contains it, and the form shows it above its heading. It
+    /// replaces the name that the pages have
     /// ([`DefaultPages::application_name`](crate::page::DefaultPages::application_name)).
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.mail.application_name = Some(name.into());
@@ -117,9 +118,8 @@ impl Builder {
     /// Sets how long the layer waits for the [`Mailer`](crate::mailer::Mailer): up to 1 minute.
     /// Default: 15 seconds.
     ///
-    /// Then the person reads that the mail was not sent, and can try again. Nothing that the mailer
-    /// does afterwards is waited for: its future is dropped. It needs a tokio runtime with its
-    /// timer enabled.
+    /// After that, the layer drops the mailer's future, and a page says that the mail was not sent.
+    /// The person can try again. The layer needs a tokio runtime with its timer enabled.
     pub fn mailer_timeout(mut self, timeout: Duration) -> Self {
         self.mail.timeout = timeout;
         self

@@ -68,7 +68,7 @@ const LINK_LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(9
 ///     // The endpoints are `/account/login` and so on, the cookie is `__Host-acme`.
 ///     .mount("/account")
 ///     .cookie_name("acme")
-///     // Both must agree: the address, and what the provider says of the person.
+///     // Both must hold: the domain of the address, and the provider's organization.
 ///     .email_domains(["example.com", "example.org"])
 ///     .organization("org_01EXAMPLE")
 ///     // Eight hours, or half an hour without a request. A cookie is renewed after ten minutes.
@@ -76,7 +76,7 @@ const LINK_LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(9
 ///     .idle_timeout(30 * MINUTE)
 ///     .renew_after(0.33)
 ///     .link_lifetime(20 * MINUTE)
-///     // How long a request waits for others.
+///     // How long a request waits for the mailer, and for the store.
 ///     .mailer_timeout(Duration::from_secs(10))
 ///     .revocation_timeout(Duration::from_millis(500))
 ///     .build()?;
@@ -116,8 +116,8 @@ pub struct Builder {
 }
 
 impl MagicLinkLayer {
-    /// Begins to configure a layer from what has no default: who proves addresses, and the keys
-    /// that sign sessions.
+    /// Begins to configure a layer with the two settings that have no default: the provider that
+    /// proves addresses, and the keys that sign sessions.
     pub fn builder(provider: impl IdentityProvider, keys: KeyRing) -> Builder {
         Builder::new(provider, keys)
     }
@@ -155,7 +155,7 @@ impl Builder {
         }
     }
 
-    /// Checks every setting, and the rules across them, and makes the layer.
+    /// Checks every setting and every rule across settings, and makes the layer.
     ///
     /// # Errors
     ///
@@ -228,7 +228,7 @@ impl Builder {
 
 impl std::fmt::Debug for Builder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // What stands before an `@` may be a password; it is refused, but not before build().
+        // The text before an `@` may be a password. `build` refuses it, but `Debug` may run sooner.
         let public_url = self.public_url.as_deref().filter(|url| !url.contains('@'));
         f.debug_struct("Builder")
             .field("keys", &self.keys)

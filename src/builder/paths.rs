@@ -5,18 +5,18 @@ use crate::site::rules::{Exposure, PathRule, Reach};
 
 /// # Paths
 ///
-/// Every path is protected unless a rule says otherwise. Of the rules that match the path and take
-/// the method, the most specific wins, in whatever order they were given: an exact path before any
-/// prefix, a longer prefix before a shorter one. [`Builder::build`] refuses two of the same path
-/// and method that disagree.
+/// Every path is protected unless a rule says otherwise. If several rules match the path and the
+/// method, the most specific applies, whatever their order: an exact path before any prefix, a
+/// longer prefix before a shorter one. [`Builder::build`] refuses two rules that disagree about the
+/// same path and method.
 ///
-/// Paths are compared byte for byte, without the query, as the layer is handed them: below the
-/// point where a router nested it. One with `%`, `\`, `;`, `//`, a segment of dots or anything
-/// beyond ASCII is always protected, since what is behind the layer may read another path in it.
-/// There are no patterns, so that matching takes no more than one comparison per rule, whatever the
-/// path. [`Builder::build`] refuses a rule with `*`, `{`, or a segment that begins with `:`.
+/// Paths are compared byte for byte, without the query, as they reach the layer: a router that
+/// nests the layer removes its prefix. A path with `%`, `\`, `;`, `//`, a segment of dots or
+/// anything beyond ASCII is always protected, because the inner service may read it as another
+/// path. There are no patterns, so that matching takes at most one comparison per rule.
+/// [`Builder::build`] refuses a rule with `*`, `{`, or a segment that begins with `:`.
 ///
-/// | | a session is there | there is none, or it is no longer good | the revocation store does not answer |
+/// | path | with a valid session | without one | while the revocation store does not answer |
 /// | --- | --- | --- | --- |
 /// | protected | handed on with it, `Vary: cookie` | refused | 503 |
 /// | optional | handed on with it, `Vary: cookie` | handed on, `Vary: cookie` | handed on without, `Vary: cookie` |
@@ -25,8 +25,8 @@ impl Builder {
     /// Makes one path public: exactly this one, for GET and HEAD unless the [`PathRule`] says
     /// otherwise.
     ///
-    /// A public path gets the session where there is one, and its response then varies by cookie. A
-    /// response to a request without a session does not, so that public assets stay cacheable. A
+    /// A request to a public path gets its session if it has one, and the response then has `Vary:
+    /// cookie`. Without a session it does not, so that public assets stay cacheable. A
     /// page that looks different to signed-in people should set `Vary: cookie` itself, or be on an
     /// [optional](Builder::optional_path) path.
     pub fn public_path(mut self, rule: impl Into<PathRule>) -> Self {
@@ -44,10 +44,10 @@ impl Builder {
     /// Makes a session optional on one path: exactly this one, for GET and HEAD unless the
     /// [`PathRule`] says otherwise.
     ///
-    /// The request gets the session where there is one, and is not refused where there is none. For
-    /// pages that greet who is signed in and show themselves to others too. Every response varies
-    /// by cookie, so that no cache gives a stranger's page to who is signed in; that alone is the
-    /// difference to a [public path](Builder::public_path).
+    /// The request gets its session if it has one, and passes without one otherwise. Use it for
+    /// pages that greet signed-in people and are open to others too. Every response has `Vary:
+    /// cookie`, so that no cache shows a stranger's page to a signed-in person. That is the only
+    /// difference from a [public path](Builder::public_path).
     ///
     /// ```
     /// # use tower_magic_link::Builder;
@@ -70,10 +70,10 @@ impl Builder {
     /// Protects a path and all below it, for every method, where a shorter public or optional
     /// prefix would cover it.
     ///
-    /// It also covers what a lenient reader might take for it: another case, and a segment that
-    /// goes on behind a mark, as in `/internal.json` or `/internal:stream`. What it cannot know is
-    /// another name for the same thing, such as a link or a Windows short name: a public prefix
-    /// with nothing protected in it is safer than an exception.
+    /// It also covers paths that a lenient reader might take for this one: in another case, or with
+    /// a suffix after a punctuation mark, as in `/internal.json` or `/internal:stream`. It cannot
+    /// cover another name for the same file, such as a symbolic link or a Windows short name. So a
+    /// public prefix with nothing protected below it is safer than an exception.
     ///
     /// ```
     /// # use tower_magic_link::Builder;

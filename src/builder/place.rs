@@ -4,22 +4,23 @@ use super::Builder;
 
 /// # Where
 ///
-/// The address at which browsers reach the application, and where on it the layer is.
+/// The address at which browsers reach the application, and the path of the layer's endpoints.
 impl Builder {
     /// Sets the origin at which browsers reach the application: `https://app.example.com`.
     /// Required.
     ///
-    /// Links and the redirect URI are made from it, never from `Host` or `X-Forwarded-*`. It has no
-    /// path and no wildcard, and is https, except on loopback: there the cookies lose `Secure` and
-    /// the `__Host-` prefix, since Safari drops them otherwise.
+    /// The layer makes links and the redirect URI from it, never from `Host` or `X-Forwarded-*`. It
+    /// has no path and no wildcard. It must be https, except on loopback. There the cookies have
+    /// neither `Secure` nor the `__Host-` prefix, because Safari would drop them.
     ///
-    /// The redirect URI to register with WorkOS is this, the mount and `/callback`.
+    /// Register the redirect URI with WorkOS: this origin, the mount and `/callback`.
     pub fn public_url(mut self, public_url: impl Into<String>) -> Self {
         self.public_url = Some(public_url.into());
         self
     }
 
-    /// Sets where the layer's own endpoints are, as browsers see it. Default: `/auth`.
+    /// Sets the path below which the layer's own endpoints are, as browsers see it. Default:
+    /// `/auth`.
     pub fn mount(mut self, mount: impl Into<String>) -> Self {
         self.mount = mount.into();
         self

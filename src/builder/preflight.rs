@@ -4,12 +4,11 @@ use crate::builder::Builder;
 
 impl Builder {
     /// Hands CORS preflights on without a session: `OPTIONS` with `Origin` and
-    /// `Access-Control-Request-Method` (Fetch standard). Default: they are protected like anything
-    /// else, and since browsers send them without cookies, refused.
+    /// `Access-Control-Request-Method` (Fetch standard). Default: the layer refuses them like any
+    /// other request without a session, because browsers send them without cookies.
     ///
-    /// For an inner service that answers them itself, or with tower-http's `CorsLayer` behind this
-    /// layer. Where a `CorsLayer` stands before this layer, it answers them, and this is not
-    /// needed.
+    /// Use it if the inner service answers preflights itself, or if tower-http's `CorsLayer` is
+    /// behind this layer. A `CorsLayer` in front of this layer answers them before they get here.
     ///
     /// A client that writes such a request by hand reaches the inner service on every path but the
     /// layer's own. Do not use this setting if the inner service takes the method from

@@ -1,11 +1,11 @@
-//! Settings of proxies: whose word is taken, and what is handed to a service that is not Rust.
+//! Settings of proxies: which are trusted, and what an inner service behind a proxy gets.
 
 use std::fmt::Display;
 
 use super::Builder;
 use crate::{error::ConfigError, request::peer::Proxies};
 
-/// What the builder was told of proxies.
+/// The settings of proxies.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) has_identity_headers: bool,
@@ -20,14 +20,14 @@ impl Settings {
 
 /// # Hosts
 ///
-/// What runs the layer, and what stands before and behind it.
+/// What runs the layer, what is in front of it, and what is behind it.
 impl Builder {
-    /// Names the proxies whose word is taken: addresses, or networks in CIDR notation. Default:
+    /// Names the proxies that the layer trusts: addresses, or networks in CIDR notation. Default:
     /// none.
     ///
-    /// [`MagicLinkLayer::forward_auth`](crate::MagicLinkLayer::forward_auth) takes it for what a
-    /// client asked, and [limits](Builder::limits) by network for [who the client
-    /// is](Builder::forwarded_field). Nothing else reads what a proxy says.
+    /// [`MagicLinkLayer::forward_auth`](crate::MagicLinkLayer::forward_auth) believes them about
+    /// the client's method and target. [Limits](Builder::limits) by network believe them about the
+    /// [client's address](Builder::forwarded_field). Nothing else reads a proxy's headers.
     ///
     /// ```
     /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {
@@ -40,8 +40,8 @@ impl Builder {
         self
     }
 
-    /// Tells the inner service who is signed in by headers: for what is not Rust, behind a reverse
-    /// proxy. Off by default.
+    /// Adds identity headers to each request: for an inner service that is not Rust, behind a
+    /// reverse proxy. Off by default.
     ///
     /// | header | holds |
     /// | --- | --- |
@@ -50,30 +50,28 @@ impl Builder {
     /// | `X-Auth-Organization` | [`Session::organization`](crate::Session::organization), where there is one |
     /// | `X-Auth-Session` | [`Session::id`](crate::Session::id) |
     ///
-    /// They are on every request that has a session, on public paths too. Values are visible ASCII:
-    /// letters, digits and ``!#$&'*+-./:=?@^_`{|}~`` stand for themselves, other bytes are
-    /// percent-encoded as UTF-8, `%` among them. What WorkOS writes today holds none of these.
+    /// Every request with a session has them, on public paths too. Values are visible ASCII.
+    /// Letters, digits and ``!#$&'*+-./:=?@^_`{|}~`` stay as they are. All other bytes, and `%`,
+    /// are percent-encoded as UTF-8. WorkOS's values contain none of those today.
     ///
-    /// With it, whatever the path:
+    /// On every path:
     ///
-    /// - A client's own copies of the four are removed, in every spelling that a gateway might take
-    ///   for them (`x_auth_email`, `X-Auth.Email`), and their names from `Connection` and
-    ///   `Trailer`. A body's trailers pass with the body.
-    /// - The layer's own cookies are removed from the request, since they are credentials; other
-    ///   cookies stay byte for byte.
-    /// - A `Set-Cookie` of the inner service's for one of these cookies is dropped, with an
+    /// - The layer removes a client's own copies of the four headers, in every spelling that a
+    ///   gateway might take for them (`x_auth_email`, `X-Auth.Email`), and their names from
+    ///   `Connection` and `Trailer`. It leaves the trailers of a body alone.
+    /// - It removes its own cookies from the request, because they are credentials. Other cookies
+    ///   stay byte for byte.
+    /// - It drops a `Set-Cookie` of the inner service for one of these cookies, with an
     ///   [`Event::CookieDropped`](crate::event::Event::CookieDropped).
+    /// - It forwards no upgrade but a WebSocket's: an HTTP/1.1 `GET` without a body, with `Upgrade:
+    ///   websocket`, a key and a version. It removes any other `Upgrade`, its name in `Connection`,
+    ///   and `HTTP2-Settings`, and forwards the rest of the request. Otherwise a client could write
+    ///   the four headers itself inside an h2c tunnel. For the same reason it refuses a `CONNECT`
+    ///   with 400, unless it is HTTP/2's extended one (RFC 8441). The inner service must accept
+    ///   that only as a WebSocket: the layer does not see its `:protocol`.
     ///
-    /// - A WebSocket is the one upgrade that is handed on: an HTTP/1.1 `GET` without a body, with
-    ///   `Upgrade: websocket`, a key and a version. Any other `Upgrade`, its mention in
-    ///   `Connection`, and `HTTP2-Settings` are removed, and the request goes on as a usual one.
-    ///   Inside an h2c tunnel a client would write the four headers itself. For the same reason a
-    ///   `CONNECT` is refused with 400, unless it is HTTP/2's extended one (RFC 8441). The inner
-    ///   service must take that for a WebSocket alone: the layer does not see its `:protocol`.
-    ///
-    /// The inner service must be reachable through the layer alone. Without this setting requests
-    /// and responses stay as they are: a service in this process has the
-    /// [`Session`](crate::Session) in the request's extensions.
+    /// The inner service must be reachable only through the layer. A service in this process does
+    /// not need this setting: it has the [`Session`](crate::Session) in the request's extensions.
     pub fn forward_identity(mut self) -> Self {
         self.proxies.has_identity_headers = true;
         self

@@ -3,7 +3,7 @@
 use super::Builder;
 use crate::{error::ConfigError, flow::SignIn, page::CrossDevice};
 
-/// What the builder was told of how people sign in.
+/// The settings of how people sign in.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     pub(super) sign_in: SignIn,
@@ -14,9 +14,9 @@ impl Builder {
     /// Sets what people sign in with. Default: [`SignIn::Link`].
     ///
     /// A code needs a provider that has codes, as `WorkOs` has (Magic Auth). With
-    /// [`Builder::mailer`] the layer mails it, and WorkOS's own mail of it should be switched off
-    /// in the WorkOS dashboard; without, WorkOS mails it. [`SignIn::LinkAndCode`] needs a mailer:
-    /// WorkOS would send two mails.
+    /// [`Builder::mailer`] the layer mails the code: switch WorkOS's own mail of it off in the
+    /// WorkOS dashboard. Without a mailer, WorkOS mails it. [`SignIn::LinkAndCode`] needs a mailer,
+    /// because WorkOS would send two mails.
     ///
     /// The two methods yield different subjects for one person: see
     /// [`Identity::method`](crate::provider::Identity::method).
@@ -25,7 +25,7 @@ impl Builder {
         self
     }
 
-    /// Sets what opening the link in another browser than the one that began comes to. Default:
+    /// Sets what happens if the link is opened in another browser than the one that began. Default:
     /// [`CrossDevice::MatchCode`].
     ///
     /// In the browser that began, the link signs in at once, whatever is set here.

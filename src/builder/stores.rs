@@ -7,16 +7,16 @@ use crate::revocation::{IntoRevocations, OnOutage};
 
 /// # Stores
 ///
-/// What is remembered of sessions that were ended early, and by whom.
+/// Where ended sessions are remembered, and what happens while that store is down.
 impl Builder {
     /// Sets where sessions that were ended early are remembered: a
     /// [`Revocations`](crate::revocation::Revocations), or a closure that looks a session up.
-    /// Default: a [`MemoryRevocations`](crate::revocation::MemoryRevocations), which knows of this
-    /// process alone.
+    /// Default: a [`MemoryRevocations`](crate::revocation::MemoryRevocations), which serves only
+    /// this process.
     ///
-    /// The layer can look sessions up through a closure but cannot record an end there. It
-    /// remembers sessions that end by signing out or by a [webhook](Builder::webhook_secret) in
-    /// this process alone. Webhooks need a [`Revocations`](crate::revocation::Revocations) store.
+    /// Through a closure, the layer can look a session up but cannot record a revocation. It then
+    /// remembers the sessions that end by signing out or by a [webhook](Builder::webhook_secret)
+    /// only in this process. Webhooks need a [`Revocations`](crate::revocation::Revocations) store.
     ///
     /// ```
     /// # use tower_magic_link::{Builder, Session, revocation::Standing};
@@ -43,14 +43,14 @@ impl Builder {
 
     /// Admits sessions while the revocation store cannot tell whether they were ended.
     ///
-    /// By default what is protected is answered 503 with `Retry-After` meanwhile, and the cookie
-    /// stays. With this setting a session that was ended works again while the store is out, for
-    /// anybody who holds it. Use it if your application would rather admit a revoked session than
+    /// By default protected paths answer 503 with `Retry-After` meanwhile, and the cookie stays.
+    /// With this setting, while the store is down, anyone who holds the token of an ended session
+    /// can use it again. Use it if your application would rather admit a revoked session than
     /// nobody.
     ///
-    /// [`Event::StoreLost`](crate::event::Event::StoreLost) tells when it begins, and
-    /// [`Event::StoreRecovered`](crate::event::Event::StoreRecovered) when it is over. A sign-out
-    /// that the store does not take is told to the person all the same.
+    /// [`Event::StoreLost`](crate::event::Event::StoreLost) reports the beginning of an outage, and
+    /// [`Event::StoreRecovered`](crate::event::Event::StoreRecovered) its end. If the store does
+    /// not record a sign-out, a page still says so.
     pub fn insecure_admit_on_outage(mut self) -> Self {
         self.on_outage = OnOutage::Admit;
         self

@@ -22,40 +22,40 @@ impl Builder {
     /// response runs to its end.
     ///
     /// - A response that has not begun yet, such as that of a long poll, an upload or a
-    ///   client-streaming call, becomes a refusal: 401, a 303 to the form, or `grpc-status: 16`, as
-    ///   its [`Audience`](crate::Audience) has it. The inner service's future is dropped, as when a
-    ///   client hangs up. No cookie is removed: the browser may have a newer one by then. Public
-    ///   and optional paths are not refused, nor is a handler that ends its own session by
-    ///   [`SessionIssuer::sign_out`](crate::companion::SessionIssuer::sign_out); one that ends it
-    ///   in the store itself should do so last.
-    /// - A gRPC stream ends with `grpc-status: 16`; a gRPC-Web stream with the trailers that say
-    ///   so.
-    /// - An event stream ends as if it were complete: `EventSource` comes back and hears its 401.
-    /// - Any other body ends too. With a `Content-Length` the client knows that it was cut off;
-    ///   **without one it cannot tell**, since the layer has no error of the inner body's type.
+    ///   client-streaming call, becomes the refusal of its [`Audience`](crate::Audience). The layer
+    ///   drops the inner service's future, as when a client disconnects. It removes no cookie,
+    ///   because the browser may have a newer one by then. It does not refuse public and optional
+    ///   paths, nor a handler that ends its own session with
+    ///   [`SessionIssuer::sign_out`](crate::companion::SessionIssuer::sign_out). A handler that
+    ///   ends its session in the store itself should do so last.
+    /// - A gRPC stream ends with `grpc-status: 16`, a gRPC-Web stream with the same trailers.
+    /// - An event stream ends as if it were complete. `EventSource` then connects again and gets a
+    ///   401.
+    /// - Any other body ends too. With a `Content-Length` the client knows that it was cut off.
+    ///   **Without one it cannot know**, because the layer has no error of the inner body's type.
     ///   Handlers of such downloads should `select!` on the [`SessionGuard`](crate::SessionGuard)
-    ///   in the request's extensions, and give an error of their own.
-    /// - Upgraded connections, WebSockets above all, are ended by their handlers, with the same
+    ///   in the request's extensions, and fail the body with an error of their own.
+    /// - The handler of an upgraded connection, such as a WebSocket, has to end it, with the same
     ///   guard.
     ///
-    /// The end is that of the token that the request came with; a renewal moves the end of later
-    /// requests only. A revocation is heard at once from a store that tells of it
-    /// ([`Revocations::watch`](crate::revocation::Revocations::watch), as
-    /// [`MemoryRevocations`](crate::revocation::MemoryRevocations) does), and from any store at the
-    /// next look-up ([`Builder::stream_look_up_interval`]). A store that cannot tell ends nothing.
+    /// The session ends with the token of the request. A renewal extends only later requests. A
+    /// store that implements [`Revocations::watch`](crate::revocation::Revocations::watch), as
+    /// [`MemoryRevocations`](crate::revocation::MemoryRevocations) does, reports a revocation at
+    /// once. With any other store the layer finds it at the next look-up
+    /// ([`Builder::stream_look_up_interval`]). While the store does not answer, no connection ends.
     ///
-    /// The layer must run on a tokio runtime with its timer enabled. A response that is there at
-    /// once, in one piece, costs no timer, but a copy of the request's headers.
+    /// The layer must run on a tokio runtime with its timer enabled. A response that is ready at
+    /// once, in one piece, costs a copy of the request's headers, but no timer.
     pub fn end_streams(mut self) -> Self {
         self.streams.are_ended = true;
         self
     }
 
-    /// Sets how often the store is asked whether a live connection's session still stands: 1 second
-    /// to 1 hour. Default: 30 seconds.
+    /// Sets how often the layer looks up the session of a live connection: 1 second to 1 hour.
+    /// Default: 30 seconds.
     ///
-    /// Only with [`Builder::end_streams`]. A store that tells of revocations is asked too, in case
-    /// its word was lost.
+    /// It has an effect only with [`Builder::end_streams`]. The layer also looks sessions up in a
+    /// store that reports revocations, in case a report was lost.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The builder's settings of what is too much.
+//! The builder's settings of limits.
 
 use std::sync::atomic::AtomicBool;
 
@@ -10,7 +10,7 @@ use crate::{
     throttle::{ErasedThrottle, Limits, MemoryThrottle, Throttle, Throttling},
 };
 
-/// What the builder was told of throttling.
+/// The settings of limits.
 pub(super) struct Settings {
     throttle: Box<dyn ErasedThrottle>,
     limits: Option<Limits>,
@@ -45,27 +45,28 @@ impl Settings {
     }
 }
 
-/// # Too much
+/// # Limits
 ///
-/// Asking for mail, typing codes and coming back by links is limited by address, by sign-in, by
-/// network and for everybody together, as [`Limits`] says, without being configured. Over a limit
-/// the answer is 429 with `Retry-After` and a page that says how long to wait, the same for every
-/// address. No request to the application is ever limited, nor is reading who is signed in.
+/// By default the layer limits mails, typed codes and opened links: per address, per sign-in, per
+/// network and in total, as [`Limits`] says. Over a limit it answers 429 with `Retry-After` and a
+/// page that shows the wait, the same for every address. It never limits requests to the
+/// application or to the `session` endpoint.
 ///
 /// The client's network is that of the connection: the [`PeerAddr`](crate::PeerAddr) that the host
-/// leaves in each request, or axum's `ConnectInfo<SocketAddr>`. **Behind a proxy** name it with
-/// [`Builder::trusted_proxies`], or all its clients share the limit of one network. If the host
-/// leaves neither, the layer applies no limits by network. For each address, all clients then share
-/// the limit of one network. The first request for mail writes a warning to the log.
+/// adds to each request, or axum's `ConnectInfo<SocketAddr>`. **If you run behind a proxy**, name
+/// the proxy with [`Builder::trusted_proxies`]. Otherwise all its clients share the limit of one
+/// network. If the host adds neither, the layer applies no limits per network. For each address,
+/// all clients then share the limit of one network. The first request for mail logs a warning.
 impl Builder {
-    /// Sets what counts. Default: a [`MemoryThrottle`], which counts in this process alone.
+    /// Sets the throttle that counts. Default: a [`MemoryThrottle`], which counts only in this
+    /// process.
     pub fn throttle(mut self, throttle: impl Throttle) -> Self {
         self.throttle.throttle = Box::new(throttle);
         self
     }
 
-    /// Sets how often mail is asked for, codes are typed and links come back before people are
-    /// asked to wait. Default: [`Limits::default`].
+    /// Sets how many mails, typed codes and opened links the layer accepts before people have to
+    /// wait. Default: [`Limits::default`].
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
@@ -94,9 +95,9 @@ impl Builder {
     /// Sets the field in which [trusted proxies](Builder::trusted_proxies) name the client.
     /// Default: [`ForwardedField::XForwardedFor`].
     ///
-    /// The other field is never read, so that a client cannot choose by sending it. Each proxy must
-    /// overwrite the field or append to it. A proxy that forwards the client's own value lets the
-    /// client claim any address.
+    /// The layer never reads the other field, so that a client cannot choose the field by sending
+    /// it. Each proxy must overwrite the field or append to it. A proxy that forwards the client's
+    /// own value lets the client claim any address.
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
@@ -105,7 +106,7 @@ impl Builder {
     /// #     .public_url("https://app.example.com");
     /// use tower_magic_link::ForwardedField;
     ///
-    /// // The proxies write `Forwarded: for=192.0.2.60`. Nobody else is believed.
+    /// // The proxies write `Forwarded: for=192.0.2.60`. Other peers are not believed.
     /// let layer = builder
     ///     .trusted_proxies(["10.0.0.0/8"])
     ///     .forwarded_field(ForwardedField::Forwarded)
@@ -120,8 +121,8 @@ impl Builder {
     /// Switches the limits off, for tests or behind a gateway that has its own. [`Builder::limits`]
     /// switches them on again.
     ///
-    /// Without limits anybody can have any address flooded with mail in the application's name, and
-    /// use up what WorkOS grants an account. The tries of a code stay counted.
+    /// Without limits, anyone can flood any address with mail in the application's name, and
+    /// exhaust the account's rate limits at WorkOS. The tries of a code are still counted.
     pub fn insecure_no_throttle(mut self) -> Self {
         self.throttle.limits = None;
         self

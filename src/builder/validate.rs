@@ -1,5 +1,5 @@
-//! The builder's rules that look into a setting's text, or across settings at what a cookie will
-//! hold.
+//! The builder's checks of a setting's text, and of the size of the session cookie, which depends
+//! on several settings.
 
 use crate::{
     clock::Timestamp,
@@ -15,8 +15,7 @@ use crate::{
 };
 
 const LONGEST_COOKIE_NAME: usize = 64;
-/// What provider ids are allowed for when the largest cookie is reckoned: WorkOS's have 31
-/// characters.
+/// The length of provider ids in the largest cookie. WorkOS's have 31 characters.
 const RECKONED_ID: usize = 64;
 
 pub(super) fn mount(mount: &str) -> Result<(), ConfigError> {
@@ -47,16 +46,15 @@ pub(super) fn organizations(organizations: &[String]) -> Result<(), ConfigError>
         .iter()
         .find(|id| id.is_empty() || !id.bytes().all(|b| b.is_ascii_graphic()));
     bad.map_or(Ok(()), |id| {
-        let problem = "is no organization id, such as org_01H…";
+        let problem = "is not an organization id such as org_01H…";
         Err(ConfigError::invalid("organization", id, problem))
     })
 }
 
 pub(super) fn domains(given: Option<&[String]>) -> Result<Vec<String>, ConfigError> {
-    // A list that turned out empty, such as a split of an empty variable, must not let everybody
-    // in.
+    // An empty list, such as the split of an empty variable, must not admit everyone.
     if given.is_some_and(<[String]>::is_empty) {
-        let problem = "names no domain, so that nobody could sign in";
+        let problem = "names no domain, so nobody could sign in";
         return Err(ConfigError::invalid("email_domains", "", problem));
     }
     given
@@ -64,7 +62,7 @@ pub(super) fn domains(given: Option<&[String]>) -> Result<Vec<String>, ConfigErr
         .iter()
         .map(|domain| {
             email::domain_name(domain).ok_or_else(|| {
-                let problem = "is no domain, such as example.com";
+                let problem = "is not a domain such as example.com";
                 ConfigError::invalid("email_domains", domain, problem)
             })
         })

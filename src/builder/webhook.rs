@@ -10,7 +10,7 @@ use crate::{
 
 const TOLERANCES: RangeInclusive<Duration> = MINUTE..=Duration::from_secs(600);
 
-/// What the builder was told of the provider's events.
+/// The settings of the provider's events.
 pub(super) struct Settings {
     /// `None` for one that cannot work.
     secrets: Vec<Option<Secret>>,
@@ -42,7 +42,7 @@ impl Settings {
             return Ok(None);
         }
         let secrets: Option<Vec<_>> = self.secrets.into_iter().collect();
-        let problem = "must not be empty, nor have blanks around it";
+        let problem = "must not be empty or have surrounding blanks";
         let secrets = secrets.ok_or_else(|| ConfigError::secret("webhook_secret", problem))?;
         Ok(Some(Webhook::new(Verifier::new(secrets, self.tolerance))))
     }
@@ -50,8 +50,8 @@ impl Settings {
 
 /// # The provider's events
 ///
-/// With a secret, the layer takes WorkOS's events at `POST /auth/webhook`, below the
-/// [mount](Builder::mount), and ends sessions by them:
+/// With a secret, the layer accepts WorkOS's events at `POST /auth/webhook`, below the
+/// [mount](Builder::mount). They end sessions:
 ///
 /// | event | ends |
 /// | --- | --- |
@@ -60,29 +60,31 @@ impl Settings {
 /// | `user.deleted` | those of the user, and those of the address |
 /// | `dsync.user.deleted`; `dsync.user.updated` to `inactive` or `suspended` | those of every address of the user that the event names, 16 at most |
 /// | `organization_membership.deleted`; `….updated` to `inactive` | those of the user in that organization |
-/// | `session.revoked` | those that began with that session of WorkOS's |
+/// | `session.revoked` | those that began with that session at WorkOS |
 ///
-/// Subscribe the endpoint to these in WorkOS's dashboard. Any other event is acknowledged and
-/// ignored. What began more than a minute after the event goes on, however late it is delivered.
+/// Subscribe the endpoint to these in WorkOS's dashboard. The layer acknowledges and ignores any
+/// other event. A session that began more than a minute after the event goes on, however late the
+/// event is delivered.
 ///
-/// The answer is 200 once the revocation store has taken every revocation, and 503 with
-/// `Retry-After` when it has not, so that WorkOS delivers the event again. It is 400 for a
+/// The answer is 200 once the revocation store has recorded every revocation. If it has not, the
+/// answer is 503 with `Retry-After`, so that WorkOS delivers the event again. It is 400 for a
 /// signature that is wrong or out of time, 408 for a body that takes more than 10 seconds, 413 for
 /// one over 256 KiB, 415 for one that is not JSON, and never a page.
-/// [`Event::WebhookReceived`](crate::event::Event::WebhookReceived) tells what became of each event
-/// that was signed.
+/// [`Event::WebhookReceived`](crate::event::Event::WebhookReceived) reports what the layer did with
+/// each signed event.
 ///
-/// The revocations go to the [`Revocations`](crate::revocation::Revocations) store. Give the layer
-/// one: WorkOS delivers an event to one replica, and a [closure](Builder::revocations) cannot be
-/// told of it, so that its revocation is remembered in this process alone, until that ends.
+/// The revocations go to the [`Revocations`](crate::revocation::Revocations) store. Set one that
+/// the replicas share, because WorkOS delivers an event to one replica. A
+/// [closure](Builder::revocations) cannot record a revocation: only this process remembers it, and
+/// only while it runs.
 ///
-/// Whoever reads the secret can sign anybody out, and nobody in.
+/// Anyone who knows the secret can sign any person out, but nobody in.
 impl Builder {
-    /// Sets a secret that signs events: that of the endpoint, in WorkOS's dashboard. Default: none,
-    /// and then there is no webhook: its path is one of the application's own, and protected.
+    /// Sets a secret that signs events: that of the endpoint, in WorkOS's dashboard. Default: none.
+    /// Without a secret there is no webhook, and its path is a protected path of the application.
     ///
-    /// May be called for several, of which each is good. So a secret is replaced: add the new one,
-    /// change it at WorkOS, take the old one out.
+    /// Call it again to add another secret: the layer accepts each of them. To replace a secret,
+    /// add the new one, change it at WorkOS, and remove the old one.
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
@@ -107,10 +109,10 @@ impl Builder {
     }
 
     /// Sets how far the time of an event's signature may be from the layer's clock, in the past or
-    /// the future: 1 to 10 minutes. Default: 180 seconds, as WorkOS's SDKs have it.
+    /// the future: 1 to 10 minutes. Default: 180 seconds, as in WorkOS's SDKs.
     ///
-    /// Whether WorkOS signs an event anew when it delivers it again is not documented. If it does
-    /// not, a delivery that comes again later than this is refused.
+    /// WorkOS does not document whether it signs an event again for another delivery. If it does
+    /// not, the layer refuses a delivery that is later than this.
     pub fn webhook_tolerance(mut self, tolerance: Duration) -> Self {
         self.webhook.tolerance = tolerance;
         self

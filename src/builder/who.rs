@@ -7,21 +7,20 @@ use crate::{flow::authorize::IntoAuthorization, provider::Identity};
 
 /// # Who
 ///
-/// Which of the addresses that were proven may sign in, and by what they are proven. Default: all,
-/// by a link.
+/// Which people may sign in, and how they prove their address. Default: anyone, by a link.
 impl Builder {
-    /// Lets members of an organization in, by its WorkOS id (`org_…`), and nobody else. May be
-    /// called for several.
+    /// Admits only members of an organization, by its WorkOS id (`org_…`). Call it again to add
+    /// another organization.
     ///
-    /// Others read that they have no access: 403. WorkOS names no organization for a Magic Link
-    /// connection that it made by itself.
+    /// Other people get a page that says that they have no access: 403. WorkOS names no
+    /// organization for a Magic Link connection that it made by itself.
     pub fn organization(mut self, id: impl Into<String>) -> Self {
         self.organizations.push(id.into());
         self
     }
 
-    /// Lets addresses of these domains in, and nobody else. A subdomain is another domain; a list
-    /// of none is an error.
+    /// Admits only addresses of these domains. A subdomain is another domain. An empty list is an
+    /// error.
     ///
     /// For an address of any other domain, the layer shows the same page and sends no mail.
     pub fn email_domains<D: Into<String>>(mut self, domains: impl IntoIterator<Item = D>) -> Self {
@@ -31,7 +30,8 @@ impl Builder {
         self
     }
 
-    /// Sets the application's own say on who may sign in, asked once per sign-in.
+    /// Sets a rule of the application's own for who may sign in. The layer calls it once per
+    /// sign-in.
     ///
     /// ```
     /// # use tower_magic_link::{Builder, provider::Identity};
@@ -40,8 +40,8 @@ impl Builder {
     /// # }
     /// ```
     ///
-    /// Where the answer has to be looked up, a look-up that fails is an error of its own. The
-    /// person then reads that signing in does not work just now, not that they have no access.
+    /// If the rule needs a look-up, return an error when the look-up fails. A page then says that
+    /// sign-in does not work at the moment, instead of denying access.
     ///
     /// ```
     /// # use tower_magic_link::{Authorization, Builder, provider::Identity};

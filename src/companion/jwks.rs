@@ -46,7 +46,7 @@ use crate::{
 /// the application, as a cookie: send it only to services that you would trust with the session.
 ///
 /// A sibling does not learn that a session was ended early, or that a key has retired. It accepts a
-/// token until its `exp`, and a retired key as long as the set has it.
+/// token until its `exp`, and a retired key as long as the set contains it.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct Jwks {

@@ -40,13 +40,9 @@ const SHORTEST: Duration = Duration::from_secs(120);
 ///
 /// [`MagicLinkLayer::require_recent`] makes it. Clones share everything.
 ///
-/// | audience | refusal |
-/// | --- | --- |
-/// | document | 303 to the form, which already holds the address, and back here after signing in |
-/// | program, any method but GET and HEAD, WebSocket | 401 problem, `code: "recent_sign_in_required"`, with `login_url` |
-/// | htmx | the same, and `HX-Redirect` to the form |
-/// | gRPC, gRPC-Web | `grpc-status: 16`, `recent sign-in required`: the credentials are not enough for this call |
-/// | prefetch | 503, nothing consumed |
+/// Each [`Audience`](crate::Audience) gets the answer that it gets without a session, except that
+/// the form already holds the address. The `code` of a problem is `recent_sign_in_required`, and a
+/// gRPC client reads `recent sign-in required`.
 ///
 /// A posted form is not posted again after signing in. So put the page that shows the form behind
 /// this layer too, and leave time to fill it in.
@@ -54,7 +50,7 @@ const SHORTEST: Duration = Duration::from_secs(120);
 /// A request without a session is refused as on a protected path of the [`MagicLinkLayer`], even if
 /// its path is public. If the revocation store cannot tell whether the session was ended, the
 /// refusal is [`RejectionKind::StoreUnavailable`]. A request that has not come through that layer
-/// gets a 500: this layer must stand behind it, and nothing in between may drop the request's
+/// gets a 500: put this layer behind that one, and let nothing in between drop the request's
 /// extensions.
 ///
 /// ```

@@ -17,7 +17,7 @@
 //! - It accepts any API key that begins with `sk_`, and any client id that is not empty.
 //! - Its time comes from a [`Clock`], so that a test can expire a link without waiting.
 //! - A test can order [`Fault`]s per endpoint, and change the profiles and users of an address.
-//! - It proves nothing and signs anybody in. Never use it in production.
+//! - It checks nothing, so anyone can sign in as any person. Never use it in production.
 //!
 //! An [`Emulator`] is a `tower_service::Service`, and [`Emulator::serve`] puts it on a loopback
 //! port.

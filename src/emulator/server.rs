@@ -1,6 +1,6 @@
 //! `EmulatorServer`: the emulator on a loopback port.
 //!
-//! - It listens only on `127.0.0.1`: any client that reaches an emulator can sign in as anybody.
+//! - It listens only on `127.0.0.1`: any client that reaches an emulator can sign in as any person.
 //! - Dropping it stops it and ends every connection.
 
 use std::{

@@ -11,7 +11,7 @@ use crate::provider::Identity;
 
 /// Whether an identity may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "somebody may or may not")]
+#[expect(clippy::exhaustive_enums, reason = "a person may sign in or not")]
 pub enum Authorization {
     /// The sign-in may go on.
     Allowed,

@@ -45,7 +45,7 @@ pub(crate) use self::who::Credentials;
 pub(crate) enum Decision {
     /// Hand it on with its session, once the revocation store agrees.
     Admit(Admission),
-    /// Hand it on: its path is public or optional. The session goes with it if the revocation store
+    /// Hand it on: its path is public or optional. It keeps its session if the revocation store
     /// agrees.
     Pass(Exposure, Option<Admission>),
     /// Answer it, in its audience's language.

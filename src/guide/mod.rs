@@ -1,7 +1,13 @@
 //! Guides to topics that span several items.
 
+#[doc = include_str!("failures.md")]
+pub mod failures {}
+
 #[doc = include_str!("mail_scanners.md")]
 pub mod mail_scanners {}
+
+#[doc = include_str!("promises.md")]
+pub mod promises {}
 
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]

@@ -1,8 +1,8 @@
-//! `ResponseFuture`: what becomes of a request, as the gate decided.
+//! `ResponseFuture`: carries out the gate's decision on a request.
 //!
 //! | state | what it does | what it costs |
 //! | --- | --- | --- |
-//! | Forward | polls the inner service's own future, for as long as the session stands | no box, no clone; with `end_streams` both |
+//! | Forward | polls the inner service's own future, until the session ends | no box, no clone; with `end_streams` both |
 //! | Wait | waits for the revocation store, then forwards or refuses | one box, one clone |
 //! | Collect | reads a form of at most 16 KiB, or an event of at most 256 KiB, for at most 10 seconds | no box, unless it has to wait |
 //! | Flow | takes one step of signing in or out | one box |

@@ -120,7 +120,7 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`ConfigError::Invalid`] with the source that cannot stand in the policy.
+    /// [`ConfigError::Invalid`] with the source that the policy cannot contain.
     pub(crate) fn new(sources: &PageSources) -> Result<Self, ConfigError> {
         let mut policy = String::from("default-src 'none'");
         let directives = [
@@ -216,7 +216,7 @@ fn checked<'a>(setting: &'static str, source: &'a str) -> Result<&'a str, Config
             .iter()
             .any(|kind| lower.starts_with(kind));
     if is_keyword {
-        return refuse("must stand in single quotes");
+        return refuse("must be in single quotes");
     }
     Ok(source)
 }

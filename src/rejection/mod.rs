@@ -28,7 +28,7 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 pub struct Rejection {
     kind: RejectionKind,
     allow: Option<&'static str>,
-    /// What else a person reads who is to tell it to somebody else. No secret.
+    /// A detail for the page, which the person can pass on to support. It holds no secret.
     detail: Option<Box<str>>,
     retry_after: Option<Duration>,
 }

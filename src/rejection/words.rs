@@ -13,7 +13,7 @@ pub(super) struct Words {
 
 pub(super) const AMBIGUOUS_REQUEST: &Words = &Words {
     heading: "This request can’t be passed on",
-    happened: "It can be read in more than one way, as when an address has characters in it that don’t belong there, so nothing was opened.",
+    happened: "It can be understood in more than one way, for example because of characters in its address that don’t belong there, so nothing was opened.",
     advice: "Check the address for a typing mistake, or begin at the front page.",
     way_on: "Go to the front page",
 };
@@ -56,13 +56,13 @@ pub(super) const CODE_USED: &Words = &Words {
 pub(super) const CODE_WRONG: &Words = &Words {
     heading: "That isn’t the code we sent",
     happened: "What you typed is not the code from the newest email to your address.",
-    advice: "Go back and type it once more, or ask for a new code.",
+    advice: "Go back and type it again, or ask for a new code.",
     way_on: "Get a new code",
 };
 
 pub(super) const COOKIES_BLOCKED: &Words = &Words {
     heading: "Your browser blocks our cookie",
-    happened: "This site knows you again by a small cookie, and your browser hasn’t sent it back.",
+    happened: "This site recognises you by a small cookie, and your browser hasn’t sent it back.",
     advice: "Allow cookies for this site in the settings of your browser, then try again.",
     way_on: "Try again",
 };
@@ -112,7 +112,7 @@ pub(super) const MAIL_NOT_SENT: &Words = &Words {
 pub(super) const MALFORMED: &Words = &Words {
     heading: "That didn’t arrive in one piece",
     happened: "Part of what your browser sent was missing or changed, as happens when a link is cut short.",
-    advice: "Open the link from your email once more, or start again here.",
+    advice: "Open the link from your email again, or start over here.",
     way_on: "Start again",
 };
 
@@ -168,7 +168,7 @@ pub(super) const PROVIDER_MISCONFIGURED: &Words = &Words {
 pub(super) const PROVIDER_REFUSED_ADDRESS: &Words = &Words {
     heading: "We can’t send email to that address",
     happened: "The service that sends our emails didn’t accept it, so no link is on its way.",
-    advice: "Please check the address for a slip of the finger, or use another one.",
+    advice: "Please check the address for a typing mistake, or use another one.",
     way_on: "Change the address",
 };
 

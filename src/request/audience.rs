@@ -7,25 +7,7 @@ use super::head::RequestHead;
 
 /// The kind of client that sent a request. It decides the form of the layer's refusals.
 ///
-/// | audience | recognised by | without a session | while the store is down |
-/// | --- | --- | --- | --- |
-/// | [`Preflight`](Self::Preflight) | `OPTIONS` with `Origin` and `Access-Control-Request-Method` | 401 problem, unless [`allow_preflight`](crate::Builder::allow_preflight) | 503 problem |
-/// | [`WebSocket`](Self::WebSocket) | `Upgrade: websocket`, or `CONNECT` (HTTP/2: RFC 8441) | 401 problem, no redirect | 503 problem |
-/// | [`Grpc`](Self::Grpc) | `Content-Type: application/grpc`, `…+proto` and the like | HTTP 200, `grpc-status: 16` | `grpc-status: 14` |
-/// | [`GrpcWeb`](Self::GrpcWeb) | `Content-Type: application/grpc-web…` | the same, as a frame of trailers | the same, as a frame |
-/// | [`GrpcWebText`](Self::GrpcWebText) | `Content-Type: application/grpc-web-text…` | the same, in base64 | the same, in base64 |
-/// | [`Htmx`](Self::Htmx) | `HX-Request: true` | 401 problem and `HX-Redirect` to the form | 503 problem |
-/// | [`Prefetch`](Self::Prefetch) | `Sec-Purpose` or `Purpose`: `prefetch`, `prerender` | 503 problem, nothing consumed, no cookie | the same |
-/// | [`Document`](Self::Document) | GET or HEAD that navigates | 303 to the form | a page with 503 |
-/// | [`Program`](Self::Program) | everything else: fetch, XHR, EventSource, API clients; every method but GET and HEAD | 401 problem | 503 problem |
-///
-/// The first matching row applies. A GET or HEAD navigates if the browser says so in
-/// `Sec-Fetch-Mode`, or else in `Sec-Fetch-Dest`. If it sends neither, `Accept` decides (RFC 9110,
-/// section 12.5.1): it has to name HTML, with at least the weight of JSON.
-///
-/// A problem is `application/problem+json` (RFC 9457) with a stable `type` and `code`. A 401
-/// problem has a `login_url`, and its response carries `WWW-Authenticate: MagicLink login_url="…"`.
-/// A 503 response carries `Retry-After`.
+#[doc = include_str!("audiences.md")]
 ///
 /// ```
 /// use http::Request;

@@ -250,8 +250,8 @@ impl MemoryRevocations {
         self.ended.watchers.len()
     }
 
-    /// Returns how many orders are remembered, including those that have expired but are not
-    /// forgotten yet.
+    /// Returns how many revocations the store holds, including those that have expired but are not
+    /// removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.ended.sessions.len() + self.ended.groups.len()

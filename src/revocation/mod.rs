@@ -124,9 +124,9 @@ impl fmt::Debug for Lookup {
     }
 }
 
-/// Whether a session still stands.
+/// Whether a session is still active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a session stands or it does not")]
+#[expect(clippy::exhaustive_enums, reason = "a session is active or revoked")]
 pub enum Standing {
     /// It was not ended.
     Active,

@@ -13,7 +13,7 @@ use jsonwebtoken::crypto::aws_lc::DEFAULT_PROVIDER;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, jwk::EllipticCurve};
 
-/// Returns the public key of a private one, or `None` if it is no Ed25519 key.
+/// Returns the public key of a private one, or `None` if it is not an Ed25519 key.
 pub(super) fn ed25519_public(private: &EncodingKey) -> Option<Vec<u8>> {
     (DEFAULT_PROVIDER
         .key_utils

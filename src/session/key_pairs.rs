@@ -27,8 +27,12 @@ impl SigningKey {
     ///
     /// When the text is not such a key.
     pub fn ed25519_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        let invalid =
-            || ConfigError::secret("signing key", "is no Ed25519 private key in PKCS #8 PEM");
+        let invalid = || {
+            ConfigError::secret(
+                "signing key",
+                "is not an Ed25519 private key in PKCS #8 PEM",
+            )
+        };
         let (pair, seed) = Pair::ed25519(pem.as_ref()).ok_or_else(invalid)?;
         Self::assemble(Material::Pair(Box::new(pair)), &seed)
     }
@@ -37,15 +41,15 @@ impl SigningKey {
     /// ec_paramgen_curve:P-256`.
     ///
     /// Prefer EdDSA if every sibling service supports it. It is faster, and needs no random number
-    /// to sign. Its signatures also have one form only, whereas anybody can turn an ECDSA signature
-    /// into a second one for the same token.
+    /// to sign. A token also has only one EdDSA signature, while anyone can turn an ECDSA signature
+    /// into a second valid one.
     ///
     /// # Errors
     ///
     /// When the text is not such a key.
     pub fn es256_pem(pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let invalid =
-            || ConfigError::secret("signing key", "is no P-256 private key in PKCS #8 PEM");
+            || ConfigError::secret("signing key", "is not a P-256 private key in PKCS #8 PEM");
         let (pair, seed) = Pair::p256(pem.as_ref()).ok_or_else(invalid)?;
         Self::assemble(Material::Pair(Box::new(pair)), &seed)
     }

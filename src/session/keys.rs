@@ -72,7 +72,7 @@ impl SigningKey {
         if example_keys::is_known(secret) {
             return Err(ConfigError::secret(
                 "signing key",
-                "is a well-known example or not random, so anyone could sign in as anybody",
+                "is a well-known example or not random, so anyone could sign in as any person",
             ));
         }
         let mac = Hmac::new_from_slice(secret).map_err(|_| {

@@ -57,11 +57,11 @@ pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 ///    that swaps up to [`RetiredKey::LEEWAY`] later still mints valid tokens with the old key.
 /// 3. Drop the old key. If it retired with an end, this happens by itself.
 ///
-/// Throttle counts and match codes depend on the current key. After a change the counts start anew,
-/// and a person who began to sign in before it may see another match code in their next tab.
+/// Throttle counts and match codes depend on the current key. A change resets the counts, and a
+/// person who began to sign in before it may see another match code in their next tab.
 ///
 /// Never retire a key that *leaked*: an attacker can backdate tokens, up to the longest session.
-/// Replace the ring by one without it, and everybody signs in again.
+/// Replace the ring by one without it. Everyone then has to sign in again.
 ///
 /// [`Jwks::MAX_AGE`]: crate::companion::Jwks::MAX_AGE
 /// [`MagicLinkLayer::jwks`]: crate::MagicLinkLayer::jwks

@@ -84,7 +84,7 @@ mod tests {
 
     const ORIGIN: &str = "https://app.example";
 
-    /// Says whether the WHATWG parser takes a text off the origin: as it stands, or decoded once or
+    /// Says whether the WHATWG parser reads a text as another origin: as it is, or decoded once or
     /// twice.
     fn leaves(text: &str) -> bool {
         let base = Url::parse(ORIGIN).unwrap();

@@ -38,13 +38,14 @@ type InProcess = dyn Fn(Request<String>) -> BoxFuture<'static, Response<Bytes>> 
 /// A browser at one origin, in front of a service in this process. It runs no scripts.
 ///
 /// - It keeps cookies by RFC 6265bis: `Path`, `Domain`, `Secure`, `SameSite=Strict`, the prefixes
-///   `__Host-` and `__Secure-`, `Max-Age` and `Expires`. What a browser would drop it drops.
-/// - It sends the fields of a navigation: `Host`, `Accept`, `Sec-Fetch-*`, and `Origin` with a form
-///   that is posted.
+///   `__Host-` and `__Secure-`, `Max-Age` and `Expires`. It drops each cookie that a browser drops.
+/// - It sends the header fields of a navigation: `Host`, `Accept`, `Sec-Fetch-*`, and `Origin` with
+///   a posted form.
 /// - It follows up to 10 redirects within its origin. A redirect to another origin ends the visit.
-/// - A clone goes on by itself: the same service, the same page, and a copy of the cookies.
-/// - A request has no [`PeerAddr`](crate::PeerAddr). Where a test is about limits by network, it
-///   wraps the service in one that adds it.
+/// - A clone has the same service, the same page, and a copy of the cookies. From then on the two
+///   are independent.
+/// - A request has no [`PeerAddr`](crate::PeerAddr). A test of limits by network must wrap the
+///   service in one that adds it.
 ///
 /// Every method that sends a request panics when the service fails, when a request would leave the
 /// origin, and after too many redirects.
@@ -91,12 +92,12 @@ pub struct Browser {
 impl Browser {
     /// Makes a browser without cookies. The origin is that of the layer's `public_url`.
     ///
-    /// Where the service takes any body, as an axum router does, the caller names one:
+    /// If the service accepts any body type, as an axum router does, name one:
     /// `Browser::new::<axum::body::Body>(router, "https://app.example.com")`.
     ///
     /// # Panics
     ///
-    /// When the text is no origin of `http` or `https`.
+    /// When the text is not an `http` or `https` origin.
     #[must_use]
     pub fn new<B: From<String> + 'static>(
         service: impl Service<
@@ -123,7 +124,7 @@ impl Browser {
         }
     }
 
-    /// Sets the clock by which cookies end. By default it is the machine's.
+    /// Sets the clock by which cookies expire. Default: the machine's.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Clock) -> Self {
         self.clock = Arc::new(clock);
@@ -154,17 +155,17 @@ impl Browser {
     ///
     /// # Panics
     ///
-    /// When the page that is shown has no field `email` to type into.
+    /// When the current page has no field `email` to type into.
     pub async fn submit_login(&mut self, email: &str) -> Visit {
         self.submit(&[("email", email)]).await
     }
 
-    /// Sends a form of the page that is shown: the first one that takes all of these fields, and
-    /// whose other required fields are filled in.
+    /// Sends a form of the current page: the first that accepts all of these fields, and whose
+    /// other required fields are filled in.
     ///
-    /// A field is one that a person can reach: an input that is typed into, a tick box or a button
-    /// with its value. Hidden fields are sent as they are. Without such a button, the form's first
-    /// button that has no name is pressed.
+    /// Only fields that a person can reach count: a text input, a tick box, or a button with its
+    /// value. Hidden fields are sent as they are. If no button is given, the browser presses the
+    /// form's first button without a name.
     ///
     /// # Panics
     ///
@@ -191,7 +192,7 @@ impl Browser {
         self.cookies.value(name, self.clock.now())
     }
 
-    /// Closes the browser and opens it again: cookies without an end of their own are gone.
+    /// Closes the browser and opens it again, which drops the session cookies.
     pub fn restart(&mut self) {
         self.cookies.end_session();
         self.page = None;
@@ -244,7 +245,7 @@ fn origin_of(text: &str) -> Url {
     let url = Url::parse(text).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
     let Some(url) = url.filter(|url| origin(url) == text.trim_end_matches('/')) else {
-        panic!("{text:?} is no origin such as https://app.example.com");
+        panic!("{text:?} is not an origin such as https://app.example.com");
     };
     url
 }

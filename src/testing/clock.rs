@@ -46,13 +46,13 @@ struct Hands {
 }
 
 impl ManualClock {
-    /// Makes a clock that stands at 2026-01-01T00:00:00Z.
+    /// Makes a clock that shows 2026-01-01T00:00:00Z.
     #[must_use]
     pub fn new() -> Self {
         Self::at(Timestamp::from_secs(1_767_225_600))
     }
 
-    /// Makes a clock that stands at a moment.
+    /// Makes a clock that shows a moment.
     #[must_use]
     pub fn at(now: Timestamp) -> Self {
         Self(Arc::new(Hands {
@@ -61,14 +61,14 @@ impl ManualClock {
         }))
     }
 
-    /// Moves the clock on, by whole seconds. Whoever waits for a moment that has come then is
-    /// woken.
+    /// Moves the clock forward, by whole seconds. It wakes every task that waits for a moment that
+    /// has passed.
     pub fn advance(&self, by: Duration) {
         self.0.now.fetch_add(by.as_secs(), Ordering::SeqCst);
         self.0.moved.notify_waiters();
     }
 
-    /// Sets the clock, back too.
+    /// Sets the clock, forward or back.
     pub fn set(&self, now: Timestamp) {
         self.0.now.store(now.as_secs(), Ordering::SeqCst);
         self.0.moved.notify_waiters();
@@ -90,7 +90,7 @@ impl Clock for ManualClock {
         let clock = self.clone();
         Box::pin(async move {
             loop {
-                // Before the clock is read: a move in between is not missed.
+                // Registered before the clock is read, so that no move in between is missed.
                 let moved = clock.0.moved.notified();
                 if clock.now() >= at {
                     return;

@@ -3,10 +3,10 @@
 //! - [`Browser`] keeps cookies, follows redirects and sends forms, so that a test signs in as a
 //!   person does.
 //! - [`StubProvider`] proves addresses without mail, and hands its links to the test.
-//! - [`MagicLinkLayer::sign_in`](crate::MagicLinkLayer::sign_in) signs one request in, without a
-//!   sign-in.
-//! - [`assert_protected`] fails where a path is open to a stranger.
-//! - [`ManualClock`] is time that the test sets.
+//! - [`MagicLinkLayer::sign_in`](crate::MagicLinkLayer::sign_in) adds a session to one request,
+//!   without a form or a mail.
+//! - [`assert_protected`] fails if a path can be reached without a session.
+//! - [`ManualClock`] is a clock that the test sets.
 //! - [`suite`] checks a store, a provider or a mailer of your own.
 //!
 //! ```

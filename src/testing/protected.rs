@@ -1,4 +1,4 @@
-//! `assert_protected`: what a stranger may not reach.
+//! `assert_protected`: checks that the layer refuses requests without a session.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use tower_service::Service;
 use super::call::call;
 use crate::rejection::Rejection;
 
-/// Somebody without a session.
+/// A kind of client, without a session.
 struct Stranger {
     name: &'static str,
     method: Method,
@@ -43,9 +43,9 @@ const STRANGERS: [Stranger; 4] = [
 
 /// Asserts that the layer refuses each of these paths to a caller without a session.
 ///
-/// It asks for each path as a browser that navigates, as a program, by GET and by POST, and as a
-/// gRPC client. The service is the whole application, with the layer on it. Where it takes any
-/// body, as an axum router does, the caller names one:
+/// It requests each path as a browser that navigates, as a program (GET and POST), and as a gRPC
+/// client. The service is the whole application, with the layer on it. If the service accepts any
+/// body type, as an axum router does, name one:
 /// `assert_protected::<axum::body::Body>(router, ["/"])`.
 ///
 /// ```
@@ -70,8 +70,8 @@ const STRANGERS: [Stranger; 4] = [
 ///
 /// # Panics
 ///
-/// When a request was not refused; the message names each such path, who asked, and the status of
-/// the answer. Also when there are no paths, and when the service fails.
+/// When a request was not refused. The message names each such path, the kind of client, and the
+/// status of the answer. Also when there are no paths, and when the service fails.
 pub async fn assert_protected<B: From<String>>(
     service: impl Service<Request<B>, Response = Response<impl Sized>, Error: fmt::Debug> + Clone,
     paths: impl IntoIterator<Item = impl AsRef<str>>,
@@ -91,7 +91,7 @@ pub async fn assert_protected<B: From<String>>(
             open.push(format!("\n  {path} ({})", answers.join("; ")));
         }
     }
-    assert!(asked > 0, "no path to ask for");
+    assert!(asked > 0, "no path to check");
     assert!(
         open.is_empty(),
         "{} of {asked} paths can be reached without a session:{}",
@@ -100,7 +100,7 @@ pub async fn assert_protected<B: From<String>>(
     );
 }
 
-/// Only a missing session counts: an endpoint of the layer's refuses for reasons of its own.
+/// Says whether the session was missing. An endpoint of the layer refuses for other reasons too.
 fn is_refusal<B>(response: &Response<B>) -> bool {
     let rejection = response.extensions().get::<Rejection>();
     rejection.is_some_and(|rejection| rejection.kind().wants_sign_in())
@@ -114,7 +114,7 @@ impl Stranger {
         }
         match request.body(String::new()) {
             Ok(request) if path.starts_with('/') => request,
-            _ => panic!("{path:?} is no path"),
+            _ => panic!("{path:?} is not a path"),
         }
     }
 }
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
     use crate::{KeyRing, MagicLinkLayer, SigningKey, builder::Builder, testing::StubProvider};
 
-    /// Returns what the assertion says of these paths; `None` is nothing.
+    /// Returns the message of the failed assertion, or `None` if it holds.
     async fn said(configure: impl FnOnce(Builder) -> Builder, paths: &[&str]) -> Option<String> {
         let keys = KeyRing::new(SigningKey::generate().unwrap());
         let builder = MagicLinkLayer::builder(StubProvider::new(), keys);
@@ -196,8 +196,8 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_to_ask_for_is_a_mistake() {
-        assert_eq!(said(|it| it, &[]).await.unwrap(), "no path to ask for");
+        assert_eq!(said(|it| it, &[]).await.unwrap(), "no path to check");
         let wrong = said(|it| it, &["reports"]).await.unwrap();
-        assert_eq!(wrong, "\"reports\" is no path");
+        assert_eq!(wrong, "\"reports\" is not a path");
     }
 }

@@ -1,4 +1,4 @@
-//! A request that is signed in, without a sign-in.
+//! Adds a session to a request, without a form or a mail.
 
 use http::{HeaderValue, Request, header};
 
@@ -11,12 +11,11 @@ use crate::{
 };
 
 impl MagicLinkLayer {
-    /// Signs a request in: gives it the session cookie that a sign-in of this address, just now,
-    /// would have left.
+    /// Adds a session cookie to a request, as if this address had just signed in.
     ///
     /// # Panics
     ///
-    /// When the text is no address.
+    /// When the text is not an email address.
     #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
     #[expect(clippy::expect_used, reason = "for tests, where a panic is the answer")]
     pub fn sign_in<B>(&self, request: &mut Request<B>, email: &str) -> Session {
@@ -30,7 +29,7 @@ impl MagicLinkLayer {
         session
     }
 
-    /// Returns a session of an identity, begun just now, and the `Cookie` pair that carries it.
+    /// Returns a new session of an identity, and the `Cookie` pair that carries it.
     fn session_for(&self, identity: &Identity) -> Option<(Session, String)> {
         let gate = &self.shared().gate;
         let id = SessionId::from_bytes(crate::random::bytes());

@@ -20,16 +20,16 @@ use crate::{
     session::SessionId,
 };
 
-/// The stub's six digits never expire; this is what it says of them.
+/// The lifetime that the stub states for its six digits. They never expire.
 const STUB_CODE_LIFETIME: Duration = Duration::from_secs(600);
-/// As many wrong tries as WorkOS's emulator takes.
+/// As many wrong tries as the emulator of WorkOS accepts.
 const MOST_WRONG_TRIES: u32 = 10;
 
-/// A provider that mails nobody: the test takes the link from [`StubProvider::last_link`] and
-/// follows it to the callback at once, or types the six digits of [`StubProvider::last_code`].
+/// A provider that sends no mail. The test takes the link from [`StubProvider::last_link`], which
+/// leads straight to the callback, or types the six digits of [`StubProvider::last_code`].
 ///
-/// Its codes are good once, and six digits for the address alone that they were made for, until
-/// newer ones are or ten wrong ones were typed. Clones are the same provider.
+/// Each code is good once. Six digits are good only for the address that they were made for, until
+/// newer ones are made, or until ten wrong ones are typed. Clones are the same provider.
 #[derive(Clone, Debug, Default)]
 pub struct StubProvider(Arc<Stub>);
 
@@ -40,7 +40,7 @@ struct Stub {
     codes: Mutex<HashMap<String, Identity>>,
     last_link: Mutex<Option<Link>>,
     last_code: Mutex<Option<OneTimeCode>>,
-    /// By address in lower case; the digits of a code that was redeemed stay.
+    /// By address in lower case. Redeemed digits stay.
     digits: Mutex<HashMap<String, Digits>>,
 }
 
@@ -52,7 +52,7 @@ struct Digits {
 }
 
 impl StubProvider {
-    /// Makes a provider of nobody.
+    /// Makes a provider that has begun no sign-in.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -64,7 +64,7 @@ impl StubProvider {
         lock(&self.0.last_link).clone()
     }
 
-    /// Returns the six digits that were made last.
+    /// Returns the newest six digits.
     #[must_use]
     pub fn last_code(&self) -> Option<OneTimeCode> {
         lock(&self.0.last_code).clone()
@@ -84,7 +84,7 @@ impl StubProvider {
         self.0.started.load(Ordering::SeqCst)
     }
 
-    /// Returns how many codes were brought, good or not.
+    /// Returns how many codes came back, good or not.
     #[must_use]
     pub fn finished(&self) -> usize {
         self.0.finished.load(Ordering::SeqCst)
@@ -155,8 +155,8 @@ impl IdentityProvider for StubProvider {
     }
 }
 
-/// Returns the identity that the stub proves of an address: one subject per address, which does not
-/// show it.
+/// Returns the identity that the stub proves for an address. Each address has one subject, which
+/// does not reveal it.
 pub(super) fn identity_of(email: Email) -> Identity {
     Identity::new(id_of("prof", &email), email)
 }

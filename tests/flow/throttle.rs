@@ -1,4 +1,4 @@
-//! Too much: who asks for mail too often waits, and nobody else does.
+//! Limits: a person who asks for mail too often has to wait, and nobody else does.
 
 use std::{net::SocketAddr, time::Duration};
 

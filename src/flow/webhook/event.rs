@@ -104,7 +104,7 @@ impl Received {
 
     /// Returns every address of the user, as WorkOS writes it and as we write it.
     ///
-    /// They stand in `email`, and in `emails` of a directory user.
+    /// They are in `email`, and in `emails` of a directory user.
     fn addresses(&self) -> Vec<Target> {
         let data = self.event.get("data").unwrap_or(&Value::Null);
         let more = data.get("emails").and_then(Value::as_array);

@@ -137,8 +137,8 @@ fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> Provider
         (_, Operation::Exchange) if complaint.code() == Some("invalid_grant") => {
             ProviderErrorKind::Refused
         }
-        // The code comes from a query that anybody can write: a malformed one is not our
-        // configuration.
+        // The code comes from a query that anyone can write. So a malformed code does not mean that
+        // our configuration is wrong.
         (400 | 422, Operation::Exchange) if complaint.is_about("code") => {
             ProviderErrorKind::Refused
         }

@@ -118,7 +118,7 @@ fn each_kind_is_told_in_plain_whole_sentences() {
             "4",
             "5",
         ] {
-            // Who has to allow cookies must hear the word.
+            // The page that asks a person to allow cookies has to say "cookie".
             let is_told = kind == RejectionKind::CookiesBlocked && jargon == "cookie";
             assert!(
                 is_told || !words.contains(jargon),

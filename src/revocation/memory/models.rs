@@ -216,8 +216,7 @@ fn of_two_revocations_for_names_at_once_neither_is_lost() {
     }
 }
 
-/// Who is told that a revocation is known already acts on it at once: it has to be there for all to
-/// see.
+/// A caller whose revocation was already known relies on it at once. So every reader must see it.
 #[test]
 fn of_the_same_revocations_at_once_one_is_new_and_who_is_told_of_none_sees_it() {
     let before = Before {

@@ -27,7 +27,7 @@ impl Before {
 }
 
 pub(super) struct Names {
-    /// How many orders there are, over all shards.
+    /// How many revocations there are, over all shards.
     len: AtomicUsize,
     shards: Box<[Shard]>,
     hasher: RandomState,

@@ -8,8 +8,8 @@ mod real {
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     };
 
-    /// A value that is replaced as a whole. Reading it takes no lock, and it lives for as long as
-    /// somebody reads it.
+    /// A value that is replaced as a whole. Reading it takes no lock, and it lives as long as a
+    /// reader uses it.
     pub(crate) type Slot<T> = arc_swap::ArcSwapOption<T>;
 }
 

@@ -47,7 +47,7 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(400);
 const ANSWERS_A_WAY: u32 = 33;
 /// After following for this long, the next loss begins with the first pause again.
 const STEADY: Duration = Duration::from_secs(1);
-/// How many orders one script call puts back: Redis serves no other command meanwhile.
+/// How many revocations one script call puts back: Redis serves no other command meanwhile.
 const BATCH: usize = 250;
 
 /// The follower's position: a data set, and the last revocation read of it.

@@ -51,22 +51,14 @@ const FIRST_LOAD: Duration = Duration::from_secs(30);
 ///
 /// # When Redis is away
 ///
-/// | what | becomes |
-/// | --- | --- |
-/// | Redis is stopped, paused or cut off | the replica notices within 1.5 seconds ([`Event::ServerLost`](crate::event::Event::ServerLost)), and follows again within 2 seconds of its return |
-/// | a look-up within the [grace](Redis::grace) | is answered from the local copy |
-/// | a look-up after that | for a session that is known to have ended: revoked. For others: [`StoreError`], which the layer answers with 503 or by [`Builder::insecure_admit_on_outage`](crate::Builder::insecure_admit_on_outage) |
-/// | a revocation given here | takes effect here at once; `revoke` returns [`StoreError`] within 1.5 seconds; the writer sends it again until Redis has stored it, and other replicas know of it from then on |
-/// | Redis comes back empty, or older than it was | each replica puts back the unexpired revocations that it knows |
-/// | Redis takes no writes (its memory or its disk is full) | as for a revocation given while it is away; look-ups go on, and a new replica can still load and follow |
-/// | another server is primary now, and the old one still answers | the follower leaves a server that has become a replica. Every ten seconds, and when the writer reaches another server, it looks up the primary again. Revocations go to the server that the follower reads |
-/// | this process is stopped, or its runtime is not driven | the copy gets no updates: after 2.5 seconds plus the grace, look-ups answer as they do past the grace |
-/// | the last clone is dropped while revocations wait | the writer sends them for as long as Redis takes them; the log says how many were lost |
+/// Look-ups are answered from the local copy for the [grace](Redis::grace). After that they answer
+/// [`StoreError`], except for sessions that are known to have ended. A revocation takes effect in
+/// this process at once, and `revoke` returns [`StoreError`] within 1.5 seconds if Redis has not
+/// stored it. The guide has the [whole
+/// table](crate::guide::running_more_than_one#during-an-outage).
 ///
 /// A process that starts during an outage knows nothing: [`RedisRevocations::connect`] fails, and a
-/// store made by [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is back. If
-/// Redis comes back empty and no replica that knew the revocations is still running, they are lost.
-/// Enable persistence where that can happen.
+/// store made by [`RedisRevocations::connect_later`] answers [`StoreError`] until Redis is back.
 ///
 /// # What it costs
 ///
@@ -152,7 +144,7 @@ impl RedisRevocations {
         self.0.replica.is_following()
     }
 
-    /// Returns how many orders are known here.
+    /// Returns how many revocations this process knows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.replica.revocations.len()

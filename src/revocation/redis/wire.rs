@@ -15,7 +15,7 @@ use crate::{
     store::redis::Redis,
 };
 
-/// About how many orders the stream keeps. A replica that has missed more loads everything.
+/// About how many revocations the stream keeps. A replica that has missed more loads all.
 const STREAM_LENGTH: u32 = 10_000;
 /// The largest second that a score, which is a double, holds exactly.
 const LAST_SECOND: u64 = 1 << 53;

@@ -7,7 +7,7 @@
 //! - It writes to the data set that the follower reads: a demoted server may still accept writes
 //!   that no replica will ever read.
 //! - After the last handle is dropped, it ends once all is sent or an attempt fails. It logs how
-//!   many orders it gives up.
+//!   many revocations were lost.
 
 use std::{sync::Arc, time::Duration};
 

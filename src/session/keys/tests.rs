@@ -211,7 +211,7 @@ mod eddsa {
         ];
         for (name, pem) in cases {
             let error = SigningKey::ed25519_pem(pem).expect_err(name);
-            let want = "signing key is no Ed25519 private key in PKCS #8 PEM";
+            let want = "signing key is not an Ed25519 private key in PKCS #8 PEM";
             assert_eq!(error.to_string(), want, "{name}");
             assert!(matches!(error, ConfigError::Secret { .. }), "{name}");
         }
@@ -256,7 +256,7 @@ mod eddsa {
         ];
         for (name, pem) in cases {
             let error = SigningKey::es256_pem(pem).expect_err(name);
-            let want = "signing key is no P-256 private key in PKCS #8 PEM";
+            let want = "signing key is not a P-256 private key in PKCS #8 PEM";
             assert_eq!(error.to_string(), want, "{name}");
         }
     }

@@ -246,7 +246,7 @@ fn a_key_pair_is_read_from_pem_current_or_retired() {
         assert_eq!(algorithms, want, "{name}");
     }
     let error = ring(&[("MAGIC_LINK_KEY", test_keys::ED25519_PUBLIC)]).unwrap_err();
-    let want = "MAGIC_LINK_KEY is no Ed25519 or P-256 private key in PKCS #8 PEM";
+    let want = "MAGIC_LINK_KEY is not an Ed25519 or P-256 private key in PKCS #8 PEM";
     assert_eq!(error.to_string(), want);
 }
 

@@ -36,7 +36,7 @@ pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
     }
     // The text itself may be a tutorial's secret, because some of those happen to be valid base64.
     if is_published(text) {
-        return Err("is a well-known example, with which anyone can sign in as anybody".into());
+        return Err("is a well-known example, so anyone could sign in as any person".into());
     }
     let secret = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
         .iter()
@@ -121,7 +121,7 @@ impl Settings {
         let moment = || {
             let secs = value
                 .parse()
-                .map_err(|_| "is no time in seconds since 1970")?;
+                .map_err(|_| "is not a time in seconds since 1970")?;
             Ok::<_, Problem>(Timestamp::from_secs(secs))
         };
         let is_new = match name {

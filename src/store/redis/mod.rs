@@ -209,7 +209,7 @@ impl Place {
             "" => 0,
             number => number
                 .parse::<u16>()
-                .map_err(|_| wrong("has a database that is no number"))?
+                .map_err(|_| wrong("has a database that is not a number"))?
                 .into(),
         };
         let decoded = |text: &str| match percent_decode_str(text).decode_utf8() {

@@ -20,9 +20,9 @@ pub(super) struct CookieStore(Vec<Kept>);
 struct Kept {
     name: String,
     value: String,
-    /// Without one it is for the one host.
+    /// `None`: only this host gets the cookie.
     domain: Option<String>,
-    /// Without one it ends when the browser closes.
+    /// `None`: it ends when the browser closes.
     ends_at: Option<Timestamp>,
     is_secure: bool,
     is_strict: bool,
@@ -30,7 +30,7 @@ struct Kept {
 }
 
 impl CookieStore {
-    /// Keeps what a response sets, and removes what it removes.
+    /// Keeps the cookies that a response sets, and removes those that it removes.
     pub(super) fn keep(&mut self, headers: &HeaderMap, url: &Url, now: Timestamp) {
         for field in headers.get_all(header::SET_COOKIE) {
             let cookie = field
@@ -85,14 +85,14 @@ impl CookieStore {
         Some(&found.value)
     }
 
-    /// Removes what ends when the browser closes.
+    /// Removes the session cookies.
     pub(super) fn end_session(&mut self) {
         self.0.retain(|kept| kept.ends_at.is_some());
     }
 }
 
 impl Kept {
-    /// Returns the cookie as it is kept; `None` is one that a browser drops.
+    /// Returns the cookie as a browser keeps it, or `None` if a browser drops it.
     fn of(cookie: &Cookie<'_>, url: &Url, now: Timestamp) -> Option<Self> {
         let path = cookie.path().filter(|path| path.starts_with('/'));
         let domain = cookie.domain().filter(|domain| !domain.is_empty());

@@ -58,7 +58,7 @@ impl Form {
         }
     }
 
-    /// Returns where it is sent. Nothing is the address of the page.
+    /// Returns where the form is sent. An empty text is the address of the page.
     pub(super) fn action(&self) -> &str {
         &self.action
     }
@@ -67,8 +67,8 @@ impl Form {
         self.is_post
     }
 
-    /// Returns what is sent when a person has filled these fields in; `None` if the form does not
-    /// have them all, or asks for more.
+    /// Returns the body that a person sends who filled in these fields, or `None` if the form lacks
+    /// one of them or requires more.
     pub(super) fn filled(&self, given: &[(&str, &str)]) -> Option<String> {
         let is_taken = |field: &&(&str, &str)| self.controls.iter().any(|own| own.takes(field));
         if given.iter().filter(is_taken).count() < given.len() {

@@ -1,4 +1,4 @@
-//! `Visit`: where a browser arrived, and what it was shown.
+//! `Visit`: the address at which a browser arrived, and the response there.
 
 use std::{borrow::Cow, fmt};
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderName, Response, StatusCode};
 use url::{Position, Url};
 
-/// Where a [`Browser`](super::Browser) arrived behind all redirects, and the response there.
+/// Where a [`Browser`](super::Browser) arrived after all redirects, and the response there.
 #[derive(Clone)]
 pub struct Visit {
     response: Response<Bytes>,
@@ -30,7 +30,7 @@ impl Visit {
         &self.url[Position::BeforePath..Position::AfterQuery]
     }
 
-    /// Returns a header field of the response, the first where there are several.
+    /// Returns a header field of the response: the first, if there are several.
     #[must_use]
     pub fn header(&self, name: impl Into<HeaderName>) -> Option<&str> {
         self.response.headers().get(name.into())?.to_str().ok()

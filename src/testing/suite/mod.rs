@@ -47,11 +47,11 @@ pub use self::report::Report;
 
 /// When a case begins.
 const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);
-/// Seconds after noon, sixty years on. A store that goes by a clock of its own, such as a
-/// server's, has not come so far either.
+/// Sixty years after noon, in seconds. This is also in the future for a store with its own clock,
+/// such as a server's.
 const FAR: u64 = 60 * 366 * 86_400;
 
-/// What a factory makes an implementation for: one case of a suite. Clones are the same world.
+/// One case of a suite, for which a factory makes an implementation. Clones are the same world.
 #[derive(Clone, Debug)]
 pub struct World {
     name: String,
@@ -69,14 +69,14 @@ impl World {
         }
     }
 
-    /// Returns a name that no other case has, for a store that cases would share: a prefix of its
-    /// keys, or the name of a table. 21 lower-case letters, digits and hyphens.
+    /// Returns a name that no other case has: 21 lower-case letters, digits and hyphens. If the
+    /// cases share one server, use it as a prefix of keys, or as the name of a table.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Returns the clock that the case moves, for an implementation that reads one. It stands at
+    /// Returns the clock that the case moves, for an implementation that reads one. It begins at
     /// 2026-01-01T12:00:00Z.
     ///
     /// The suite of [`provider`] runs the cases in which something expires only if the factory has
@@ -95,7 +95,7 @@ impl World {
         self.clock.now()
     }
 
-    /// Sets the clock to a moment, back too.
+    /// Sets the clock to a moment, forward or back.
     fn set(&self, now: Timestamp) {
         self.clock.set(now);
     }

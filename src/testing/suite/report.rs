@@ -1,4 +1,4 @@
-//! `Report`: what became of each case of a suite.
+//! `Report`: the result of each case of a suite.
 
 use std::{
     any::Any,
@@ -16,7 +16,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// How a case ended.
 pub(super) type Outcome<T = ()> = Result<T, Miss>;
 
-/// Why a case did not hold.
+/// Why a case did not pass.
 #[derive(Debug)]
 pub(super) enum Miss {
     Failed(String),
@@ -39,7 +39,7 @@ pub(super) fn same<T: PartialEq + Debug>(what: &str, got: &T, want: &T) -> Outco
     Err(Miss::Failed(reason))
 }
 
-/// What became of each case of a suite. `Display` lists the cases that failed or were skipped, and
+/// The result of each case of a suite. `Display` lists the cases that failed or were skipped, and
 /// why.
 #[derive(Debug)]
 #[must_use = "a suite fails by its report: call assert"]
@@ -76,7 +76,7 @@ impl Report {
         self.cases.push(Case { name, outcome });
     }
 
-    /// Panics if a case has failed, with all those that have.
+    /// Panics if a case has failed, and names all that have.
     ///
     /// # Panics
     ///

@@ -65,7 +65,7 @@ fn threads_that_end_forget_and_look_up_at_once_lose_nothing() {
     assert_eq!(revocations.len(), store.len());
 }
 
-/// What the store must do, by the plainest means: everything that was ever ordered.
+/// The simplest store that is correct: it keeps every revocation.
 #[derive(Default)]
 struct Plain(Vec<Revocation>);
 

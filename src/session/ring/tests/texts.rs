@@ -87,7 +87,7 @@ fn a_file_that_cannot_work_is_refused_by_its_line_and_not_shown() {
         (
             "a time that is none",
             format!("{one}\nuntil: tomorrow-marker\n{two}"),
-            "key file is wrong on line 2, which is no time in seconds since 1970",
+            "key file is wrong on line 2, which is not a time in seconds since 1970",
         ),
         (
             "a setting twice",

@@ -1,6 +1,6 @@
-//! The tags of a page, without what stands between them.
+//! The tags of a page, without the text between them.
 
-/// Elements whose content is no markup.
+/// Elements whose content is not markup.
 const RAW: [&str; 4] = ["script", "style", "textarea", "title"];
 
 /// A tag, its name and its attributes' names in lower case.
@@ -92,7 +92,7 @@ fn attributes(mut rest: &str) -> (Vec<(String, String)>, &str) {
     }
 }
 
-/// Returns what stands behind an attribute's name, up to the end of its value.
+/// Returns the text after an attribute's name, up to the end of its value.
 fn value(after: &str) -> (&str, &str) {
     let Some(value) = after.trim_start().strip_prefix('=') else {
         return ("", after);
@@ -107,7 +107,7 @@ fn value(after: &str) -> (&str, &str) {
     value.split_at(end.unwrap_or(value.len()))
 }
 
-/// Skips what is no markup, up to the closing tag.
+/// Skips text that is not markup, up to the closing tag.
 fn behind_content<'h>(html: &'h str, name: &str) -> &'h str {
     let end = html.to_ascii_lowercase().find(&format!("</{name}"));
     html.split_at(end.unwrap_or(html.len())).1

@@ -1,6 +1,6 @@
 //! What every [`Mailer`](crate::mailer::Mailer) does.
 //!
-//! [`run`] takes a [`Trial`]: a mailer, and where the test reads what it delivered.
+//! [`run`] takes a [`Trial`]: a mailer, and the inbox in which the test finds its mails.
 //!
 //! | obligation of the port | cases |
 //! | --- | --- |
@@ -11,9 +11,9 @@
 //! | it may be dropped before it is done | `a mail that is dropped half-way does not keep the next one` |
 //! | a mail that was not taken is an error | `a mail that is not taken is an error`, `after a failure the next mail is taken` |
 //!
-//! The log is what `tracing` records while the mailer's future is polled. What a task or thread of
-//! the mailer logs, and what goes to another log, the suite does not see. The cases of failure are
-//! skipped where the trial cannot make its mailer [fail](Trial::fail).
+//! The log is what `tracing` records while the mailer's future is polled. The suite does not see
+//! what a task or thread of the mailer logs, or what goes to another log. It skips the cases of
+//! failure if the trial cannot make its mailer [fail](Trial::fail).
 //!
 //! ```
 //! use std::sync::Mutex;

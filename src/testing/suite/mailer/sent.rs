@@ -62,7 +62,7 @@ pub(super) async fn both<T: Trial>(desk: Desk<T>) -> Outcome {
     is_held(&desk, &Letter::numbered(1)).await
 }
 
-/// What may stand beside a link: a space or a line break, a quote, a bracket.
+/// The characters that may be next to a link: a space or a line break, a quote, a bracket.
 fn is_beside(c: Option<char>) -> bool {
     c.is_none_or(|c| c.is_whitespace() || "\"'<>()[]".contains(c))
 }

@@ -16,21 +16,21 @@ pub trait Trial {
     /// them or it is clear that no more will come.
     fn delivered(&self, count: usize) -> impl Future<Output = Vec<Delivered>>;
 
-    /// Has mails fail, as where the mail server refuses them, or taken again. Returns whether it
-    /// could. Default: it cannot.
+    /// Makes sending fail, as if the mail server refused the mails, or succeed again. Returns
+    /// whether the trial can do that. Default: it cannot.
     fn fail(&self, failure: Failure) -> impl Future<Output = bool> {
         let _ = failure;
         future::ready(false)
     }
 }
 
-/// What becomes of the next mails.
+/// Whether the mailer fails to send the next mails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "mail is taken or it is not")]
+#[expect(clippy::exhaustive_enums, reason = "a mail is accepted or not")]
 pub enum Failure {
-    /// They are not taken.
+    /// From now on, mails are not accepted.
     Begins,
-    /// They are taken again.
+    /// From now on, mails are accepted again.
     Ends,
 }
 
@@ -42,8 +42,8 @@ pub struct Delivered {
 }
 
 impl Delivered {
-    /// Describes a mail by everybody that it went to, and its text: the decoded body, or each of
-    /// its parts in turn.
+    /// Describes a mail by all its recipients and its text: the decoded body, or its parts one
+    /// after the other.
     #[must_use]
     pub fn new(
         recipients: impl IntoIterator<Item = impl Into<String>>,

@@ -1,4 +1,4 @@
-//! `Desk`: a case's provider, and the walk from a mail to an identity.
+//! `Desk`: a case's provider, and the steps from a mail to an identity.
 
 use std::time::Duration;
 

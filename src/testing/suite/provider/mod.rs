@@ -1,7 +1,7 @@
 //! What every [`IdentityProvider`](crate::provider::IdentityProvider) does.
 //!
-//! [`run`] takes a provider, or a [`Trial`] of one: a provider whose links lead to a site of its
-//! own, or that mails by itself, needs the test to say how a link is followed and what was mailed.
+//! [`run`] takes a provider, or a [`Trial`] of one. A provider needs a trial if its links lead to a
+//! site of its own, or if it sends mails itself. The trial follows links and reads the mails.
 //!
 //! | obligation of the port | cases |
 //! | --- | --- |
@@ -21,8 +21,8 @@
 //! | a wrong code has one of four kinds | `a wrong code is refused as one` |
 //! | an error holds no code and no address | `what an error prints holds no code and no address` |
 //!
-//! Cases of expiry are skipped unless the factory takes [`World::clock`], those of codes where the
-//! provider has none, and those of mails where the trial has no [`outbox`](Trial::outbox).
+//! The suite skips the cases of expiry unless the factory takes [`World::clock`], those of codes if
+//! the provider has none, and those of mails if the trial has no [`outbox`](Trial::outbox).
 //!
 //! ```
 //! use std::{collections::HashMap, sync::Mutex};

@@ -13,14 +13,14 @@ pub trait Trial {
     /// Returns the provider.
     fn provider(&self) -> &Self::Provider;
 
-    /// Follows a link as a person's browser does, and returns the URL of the callback to which that
-    /// leads, with its query. It must not be requested. Default: the link is that URL.
+    /// Follows a link as a person's browser does, and returns the URL of the callback to which it
+    /// leads, with its query, without requesting that URL. Default: the link is that URL.
     fn follow(&self, link: &Link) -> impl Future<Output = String> {
         future::ready(link.expose().to_owned())
     }
 
-    /// Returns the mails that the provider has sent by itself, the oldest first. Default: `None`,
-    /// they cannot be read.
+    /// Returns the mails that the provider has sent itself, the oldest first. Default: `None`,
+    /// because the test cannot read them.
     fn outbox(&self) -> impl Future<Output = Option<Vec<Mailed>>> {
         future::ready(None)
     }

@@ -94,8 +94,8 @@ impl<'m> Desk<'m> {
             .map_err(|error| Miss::failed("revocations that are taken", error))
     }
 
-    /// Makes sure that sessions stand as they should: where the revocations were given, at another
-    /// replica, and at one that starts now.
+    /// Checks that sessions are active or revoked as they should be: at the replica that recorded
+    /// the revocations, at another, and at one that starts now.
     pub(super) async fn all_say(&self, cases: &[(&str, &Session, Standing)]) -> Outcome {
         for (name, session, want) in cases {
             same(name, &standing(&*self.here, session).await?, want)?;
@@ -117,8 +117,8 @@ impl<'m> Desk<'m> {
     }
 }
 
-/// Makes sure that a session stands as it should, at a replica that a revocation may not have
-/// reached yet.
+/// Checks that a session is active or revoked as it should be, at a replica that a revocation may
+/// not have reached yet.
 async fn say(name: &str, store: &dyn Revocations, session: &Session, want: Standing) -> Outcome {
     let heard = async {
         while want == Revoked && standing(store, session).await? == Active {
@@ -132,7 +132,7 @@ async fn say(name: &str, store: &dyn Revocations, session: &Session, want: Stand
     same(name, &standing(store, session).await?, &want)
 }
 
-/// Returns what a store says of a session.
+/// Looks a session up.
 pub(super) async fn standing(store: &dyn Revocations, session: &Session) -> Outcome<Standing> {
     let standing = match store.look_up(session) {
         Lookup::Pending(answer) => answer.await,
@@ -141,7 +141,7 @@ pub(super) async fn standing(store: &dyn Revocations, session: &Session) -> Outc
     standing.map_err(|error| Miss::failed("a store that can tell", error))
 }
 
-/// Waits for something that another replica may have ordered.
+/// Waits for the effect of a revocation that another replica may have recorded.
 pub(super) async fn soon(what: &str, signal: impl Future<Output = ()>) -> Outcome {
     let heard = tokio::time::timeout(SOON, signal).await;
     heard.map_err(|_| Miss::failed(what, "nothing in ten seconds"))
@@ -166,7 +166,7 @@ pub(super) fn end_of(session: &Session) -> Revocation {
     revocation(Target::Session(session.id()), 20, FAR)
 }
 
-/// Returns an order of some second after noon, to be forgotten at another.
+/// Returns a revocation, with its moment and its end in seconds after noon.
 pub(super) fn revocation(target: Target, at: u64, until: u64) -> Revocation {
     Revocation::new(target, after(at), after(until))
 }

@@ -10,14 +10,14 @@ use crate::{
     testing::suite::{FAR, report::Outcome},
 };
 
-/// As many orders as make a store forget what has ended, should it do so when new ones come.
+/// Enough revocations to make a store forget expired ones, if it does so when new ones arrive.
 const PASSING: usize = 300;
 
 fn subject(name: &str) -> Target {
     Target::Subject(name.to_owned())
 }
 
-/// Gives revocations for single sessions, of some second and until another.
+/// Records revocations of single sessions, from one second until another.
 async fn pass(desk: &Desk<'_>, at: u64, until: u64) -> Outcome {
     for _ in 0..PASSING {
         let session = session("passing", 10);
@@ -97,7 +97,7 @@ pub(super) async fn passed_already(desk: Desk<'_>) -> Outcome {
         .await?;
     desk.end(revocation(subject("many"), 100, 50)).await?;
     desk.end(end_of(&other)).await?;
-    // It may answer either of what has passed; answer it must.
+    // Both answers are allowed for an expired revocation, but no error.
     for store in desk.replicas() {
         super::desk::standing(&**store, &one).await?;
         super::desk::standing(&**store, &many).await?;

@@ -91,7 +91,7 @@ pub(super) async fn no_other(desk: Desk<'_>) -> Outcome {
     Ok(())
 }
 
-/// Wakes nobody. Its `Arc` counts what holds on to it.
+/// A waker that does nothing. The count of its `Arc` shows whether the store still holds it.
 struct Bell;
 
 impl Wake for Bell {

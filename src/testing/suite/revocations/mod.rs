@@ -1,8 +1,8 @@
 //! What every [`Revocations`] does.
 //!
 //! [`run`] is for a store of one process, [`run_shared`] for one that several machines share. The
-//! latter opens each case's store three times: where revocations are given, at another replica, and
-//! at one that starts once they were given.
+//! latter opens each case's store three times: at the replica that records the revocations, at
+//! another, and at one that starts afterwards.
 //!
 //! | obligation of the port | cases |
 //! | --- | --- |
@@ -17,8 +17,8 @@
 //! | dropping a watch leaves nothing behind | `a watch that is dropped leaves nothing behind` |
 //! | a shared store should keep entries a minute longer ([`run_shared`] alone) | `an entry is kept for a minute after its end` |
 //!
-//! A store that answers `None` to `watch` skips the cases of watches. That a look-up is
-//! settled at once where no IO is needed, and where `tell_to` leads, the suite does not check.
+//! A store that answers `None` to `watch` skips the cases of watches. The suite does not check that
+//! a look-up without IO settles at once, nor what the store reports through `tell_to`.
 //!
 //! ```
 //! use std::{collections::HashMap, sync::RwLock};
@@ -70,8 +70,8 @@ use self::desk::{Desk, Open, Sharing, opened};
 
 /// Runs the suite for a store of one process. `make` makes an empty store for each case.
 ///
-/// A closure that looks sessions up is made a store by
-/// [`IntoRevocations`](crate::revocation::IntoRevocations).
+/// [`IntoRevocations`](crate::revocation::IntoRevocations) turns a closure that looks sessions up
+/// into a store.
 pub async fn run<S: Revocations>(make: impl AsyncFn(World) -> S) -> Report {
     let open: &Open<'_> = &|world| opened(&make, world);
     all(open, Sharing::Alone).await.report

@@ -132,7 +132,7 @@ pub(super) async fn one_text_together(desk: Desk<'_>) -> Outcome {
         .await
 }
 
-/// What a later version of this crate can end is among them.
+/// Includes the kinds of target that a later version of this crate adds.
 pub(super) async fn any_target(desk: Desk<'_>) -> Outcome {
     let kinds = Target::all_of(&of("ada")).count();
     let sessions: Vec<_> = (0..kinds).map(|kind| of(&format!("ada{kind}"))).collect();

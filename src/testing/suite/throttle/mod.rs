@@ -18,7 +18,8 @@
 //! | `give_try_back` gives one back, and does nothing where none is taken | `a try that is given back can be taken again`, `no try is given back that was not taken` |
 //! | an answer takes two seconds at most | `an answer comes within two seconds` |
 //!
-//! That its memory is bounded, and where `tell_to` leads, the suite does not check.
+//! The suite does not check that memory is bounded, nor what the throttle reports through
+//! `tell_to`.
 //!
 //! ```
 //! use tower_magic_link::{
