@@ -12,52 +12,27 @@ use std::{
 };
 
 use futures_util::future::join;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use tower::ServiceExt;
-use tower_magic_link::RejectionKind;
 use url::Url;
 
 use crate::{
-    names::ORIGIN,
-    page::{Button, Form, Page},
+    page::{Button, Form},
     site::Site,
 };
 
+pub(crate) use self::{
+    ask::{Ask, From},
+    habits::{Clicks, Habits},
+    seen::Seen,
+};
+
+mod ask;
+mod habits;
+mod seen;
+
 const SESSION: &str = "__Host-magic-link";
-
-/// How a visitor clicks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Clicks {
-    Once,
-    /// Twice, and the second answer is what is seen. The first was answered before.
-    TwiceInARow,
-    /// Twice, and the second answer is what is seen. Each request sets out before the first one's
-    /// answer is there.
-    TwiceAtOnce,
-}
-
-/// How a visitor behaves.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Habits {
-    pub(crate) clicks: Clicks,
-    pub(crate) follows_redirects: bool,
-    /// Whether it sends `Sec-Fetch-…`.
-    pub(crate) is_modern: bool,
-    pub(crate) keeps_cookies: bool,
-    /// Whether every page is loaded a second time, and that one is seen.
-    pub(crate) reloads: bool,
-}
-
-impl Habits {
-    pub(crate) const PERSON: Self = Self {
-        clicks: Clicks::Once,
-        follows_redirects: true,
-        is_modern: true,
-        keeps_cookies: true,
-        reloads: false,
-    };
-}
 
 /// A browser. A clone is another tab of it.
 #[derive(Clone)]
@@ -67,156 +42,6 @@ pub(crate) struct Visitor {
     history: Arc<Mutex<Vec<Url>>>,
     sessions: Arc<Mutex<BTreeSet<String>>>,
     site: Site,
-}
-
-/// Where a request comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
-    /// A page of another site, as mail that is read in the browser.
-    Elsewhere,
-    /// No page: typed, or clicked in another program.
-    Nowhere,
-    /// A page of ours.
-    Ours,
-}
-
-/// A request.
-#[derive(Clone, Debug)]
-pub(crate) struct Ask {
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    pub(crate) form: Option<String>,
-    pub(crate) from: From,
-    pub(crate) headers: HeaderMap,
-    /// Where redirects may lead, by the page that the form was on.
-    allowed: Option<Vec<String>>,
-}
-
-/// What came of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) ask: Ask,
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) html: String,
-}
-
-impl Ask {
-    pub(crate) fn get(url: &str, from: From) -> Self {
-        Self {
-            method: Method::GET,
-            url: Url::parse(ORIGIN).unwrap().join(url).unwrap(),
-            form: None,
-            from,
-            headers: HeaderMap::new(),
-            allowed: None,
-        }
-    }
-
-    pub(crate) fn head(url: &str) -> Self {
-        Self {
-            method: Method::HEAD,
-            ..Self::get(url, From::Nowhere)
-        }
-    }
-
-    pub(crate) fn post(url: &str, form: impl Into<String>, from: From) -> Self {
-        Self {
-            method: Method::POST,
-            form: Some(form.into()),
-            ..Self::get(url, from)
-        }
-    }
-
-    pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
-        self.headers
-            .append(name, HeaderValue::try_from(value).unwrap());
-        self
-    }
-
-    fn is_ours(&self) -> bool {
-        self.url.origin().ascii_serialization() == ORIGIN
-    }
-
-    /// Returns what a redirect asks for.
-    fn redirected(&self, location: &str) -> Self {
-        let url = self.url.join(location).unwrap();
-        let origin = url.origin().ascii_serialization();
-        if let Some(allowed) = &self.allowed {
-            // Chromium and WebKit hold the page's `form-action` against redirects too
-            // (w3c/webappsec-csp#8).
-            assert!(allowed.contains(&origin), "{origin} is not in {allowed:?}");
-        }
-        let is_ours = self.is_ours() && origin == ORIGIN;
-        let from = match self.from {
-            From::Ours if is_ours => From::Ours,
-            From::Nowhere => From::Nowhere,
-            From::Elsewhere | From::Ours => From::Elsewhere,
-        };
-        Self {
-            method: if self.method == Method::HEAD {
-                Method::HEAD
-            } else {
-                Method::GET
-            },
-            url,
-            form: None,
-            from,
-            headers: self.headers.clone(),
-            allowed: self.allowed.clone(),
-        }
-    }
-}
-
-impl Seen {
-    pub(crate) fn page(&self) -> Page {
-        Page::of(&self.html)
-    }
-
-    pub(crate) fn path(&self) -> &str {
-        self.ask.url.path()
-    }
-
-    pub(crate) fn is(&self, trouble: RejectionKind) -> bool {
-        self.is_page() && self.page().heading == trouble.heading()
-    }
-
-    /// Says whether this is the page that asks for the match code.
-    pub(crate) fn asks_for_match_code(&self) -> bool {
-        self.is_page() && self.page().form_to_type("code").is_some()
-    }
-
-    pub(crate) fn location(&self) -> Option<&str> {
-        let is_redirect = self.status.is_redirection();
-        // 307 and 308 would send the form on.
-        assert!(!is_redirect || !self.ask.is_ours() || self.status == 303);
-        let location = self.headers.get(header::LOCATION);
-        location.filter(|_| is_redirect)?.to_str().ok()
-    }
-
-    pub(crate) fn set_cookies(&self) -> Vec<String> {
-        let cookies = self.headers.get_all(header::SET_COOKIE).iter();
-        cookies
-            .map(|cookie| cookie.to_str().unwrap().to_owned())
-            .collect()
-    }
-
-    fn is_page(&self) -> bool {
-        let kind = self.headers.get(header::CONTENT_TYPE);
-        kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/html"))
-    }
-
-    /// Returns the origins that the page's forms may lead to.
-    fn form_action(&self) -> Vec<String> {
-        let policy = &self.headers[header::CONTENT_SECURITY_POLICY];
-        let policy = policy.to_str().unwrap();
-        let mut directives = policy.split(';').map(str::trim);
-        let sources = directives.find_map(|directive| directive.strip_prefix("form-action "));
-        let sources = sources.expect("form-action").split(' ');
-        sources
-            .map(|source| source.replace("'self'", ORIGIN))
-            .collect()
-    }
 }
 
 impl Visitor {

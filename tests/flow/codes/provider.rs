@@ -1,0 +1,125 @@
+//! How a sign-in by code handles an unusual answer of the provider, or none.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tower_magic_link::{
+    KeyRing, MagicLinkLayer, RejectionKind, SignIn, SigningKey,
+    clock::Clock,
+    emulator::{Endpoint, Fault},
+    provider::{
+        AuthorizationCode, Identity, IdentityProvider, OneTimeCode, ProviderError,
+        ProviderErrorKind, Start, StartCode, Started, StartedCode,
+    },
+    testing::ManualClock,
+};
+
+use super::{Begun, action, is_trouble};
+use crate::{
+    names::{ADA, ORIGIN},
+    support::{Browser, Post, app_of},
+};
+
+/// A provider whose codes are not like WorkOS's.
+struct Odd {
+    code: &'static str,
+    lifetime: Duration,
+}
+
+impl IdentityProvider for Odd {
+    async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
+        Ok(Started::mailed())
+    }
+
+    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        Err(ProviderErrorKind::Refused.into())
+    }
+
+    async fn start_code(&self, _: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+        let code = OneTimeCode::new(self.code);
+        Ok(StartedCode::with_code(code, self.lifetime))
+    }
+}
+
+#[tokio::test]
+async fn a_code_that_cannot_be_typed_here_is_not_mailed_and_no_longer_time_is_told() {
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let cases = [
+        ("012345", minutes(5), Some(5)),
+        ("012345", minutes(20), Some(10)),
+        ("AB12CD", minutes(5), None),
+        ("12345678", minutes(5), None),
+        ("12345\n", minutes(5), None),
+        ("", minutes(5), None),
+    ];
+    for (code, lifetime, told) in cases {
+        let (post, clock) = (Post::default(), ManualClock::new());
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let layer = MagicLinkLayer::builder(Odd { code, lifetime }, keys)
+            .public_url(ORIGIN)
+            .mailer(post.clone())
+            .sign_in(SignIn::Code)
+            .clock(clock.clone())
+            .build()
+            .unwrap();
+        let mut browser = Browser::new(app_of(&layer), ORIGIN);
+        browser.get("/auth/login").await;
+        let answer = browser.post("/auth/login", &format!("email={ADA}")).await;
+        let letters = post.letters();
+        match told {
+            Some(minutes) => {
+                assert!(answer.location().starts_with("/auth/check"), "{code:?}");
+                let want = clock.now() + Duration::from_secs(60 * minutes);
+                assert_eq!(letters[0].expires_at, want, "{code:?}");
+            }
+            None => {
+                is_trouble(&answer, 502, RejectionKind::ProviderFailed);
+                assert!(letters.is_empty(), "{code:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_more_the_provider_asks_for_is_told_with_its_word_in_the_event() {
+    for code in ["mfa_challenge", "organization_selection_required"] {
+        let mut begun = Begun::new(SignIn::Code).await;
+        let emulator = begun.world.emulator();
+        emulator.order(Endpoint::Authenticate, Fault::step_up(code));
+        let typed = begun.post.code();
+        let answer = begun.type_code(&typed).await;
+        is_trouble(&answer, 403, RejectionKind::StepUpRequired);
+        assert!(begun.world.heard().contains(code));
+        assert!(!answer.text().contains(code), "no codes for people");
+        // Another mail to the same address would not help.
+        let text = answer.text();
+        assert!(!text.contains("<form"), "{text}");
+        assert!(
+            text.contains(r#"href="/auth/login?return_to=/reports""#),
+            "{text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn when_the_provider_does_not_answer_the_code_and_its_tries_stay_good() {
+    let mut begun = Begun::new(SignIn::Code).await;
+    let code = begun.post.code();
+    let fault = Fault::Status(StatusCode::BAD_GATEWAY);
+    for _ in 0..7 {
+        let emulator = begun.world.emulator();
+        emulator.order(Endpoint::Authenticate, fault.clone());
+        let answer = begun.type_code(&code).await;
+        assert_eq!(answer.status(), 503, "{}", answer.text());
+        // The page leads back to the field, and not to another mail.
+        let check = begun.action.replace("/auth/code", "/auth/check");
+        let text = answer.text();
+        assert!(
+            !text.contains("<form") && text.contains(&format!("href=\"{check}\"")),
+            "{text}"
+        );
+        let field = begun.first.get(&check).await;
+        assert_eq!(action(&field), Some(begun.action.clone()));
+    }
+    assert_eq!(begun.type_code(&code).await.status(), 303);
+}

@@ -1,0 +1,208 @@
+//! Handlers that end or renew the session themselves, public paths, a store that panics.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use tokio::sync::Notify;
+use tower::{Layer, Service, ServiceExt, service_fn};
+use tower_magic_link::{
+    Rejection, RejectionKind, Session, revocation::Standing, store::StoreError,
+    testing::ManualClock,
+};
+
+use super::{Answer, text};
+use crate::{
+    names::ADA,
+    site::{builder, program, with_cookie},
+    streams::{End, Site},
+};
+
+/// The application's answer and the end come together: who has signed out gets neither answer nor
+/// head of it.
+#[tokio::test]
+async fn an_answer_that_comes_with_the_end_is_not_given() {
+    let site = Site::new();
+    let ada = site.person(ADA);
+    let finish = Arc::new(Notify::new());
+    let wait = finish.clone();
+    let mut service = site.layer.layer(service_fn(move |_: Request<Full<Bytes>>| {
+        let wait = wait.clone();
+        async move {
+            wait.notified().await;
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("secret")))
+        }
+    }));
+    let request = with_cookie(program("/x"), &ada.cookie);
+    let mut answer = Box::pin(service.ready().await.unwrap().call(request));
+    assert!((&mut answer).now_or_never().is_none());
+    finish.notify_one();
+    site.end(&ada.session, End::Revoked);
+    let answer = answer.now_or_never().unwrap().unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    let rejection = answer.extensions().get::<Rejection>().unwrap();
+    assert_eq!(rejection.kind(), RejectionKind::RevokedSession);
+    assert_eq!(site.revocations.watchers(), 0);
+}
+
+/// Answers once it was told to, after what it was asked to do first.
+fn told<F>(
+    site: &Site,
+    first: impl Fn(Session) -> F + Clone + Send + 'static,
+) -> (
+    Arc<Notify>,
+    impl Service<Request<Full<Bytes>>, Response = Answer, Error = Infallible>,
+)
+where
+    F: Future<Output = ()> + Send,
+{
+    let finish = Arc::new(Notify::new());
+    let wait = finish.clone();
+    let service = site
+        .layer
+        .layer(service_fn(move |request: Request<Full<Bytes>>| {
+            let (wait, first) = (wait.clone(), first.clone());
+            async move {
+                let session = request.extensions().get::<Session>().cloned();
+                if let Some(session) = session {
+                    first(session).await;
+                }
+                wait.notified().await;
+                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("done")))
+            }
+        }));
+    (finish, service)
+}
+
+/// What a handler has to do after signing its own person out is done, and its answer arrives.
+#[tokio::test]
+async fn a_handler_that_signs_its_own_person_out_goes_on() {
+    for is_everywhere in [false, true] {
+        let site = Site::new();
+        let issuer = site.layer.issuer();
+        let (ada, eve) = site.people();
+        let (finish, mut service) = told(&site, move |session| {
+            let issuer = issuer.clone();
+            async move {
+                if session.email() == ADA {
+                    match is_everywhere {
+                        true => issuer.sign_out_everywhere(&session).await.unwrap(),
+                        false => issuer.sign_out(&session).await.unwrap(),
+                    }
+                }
+            }
+        });
+        // Another request of hers, which waits beside it, is refused.
+        let other = with_cookie(program("/x"), &ada.cookie);
+        let mut other_site = site.layer.layer(service_fn(|_: Request<Full<Bytes>>| {
+            std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
+        }));
+        let mut other = Box::pin(other_site.ready().await.unwrap().call(other));
+        assert!((&mut other).now_or_never().is_none());
+
+        let call = |cookie: &str| with_cookie(program("/x"), cookie);
+        let mut hers = Box::pin(service.ready().await.unwrap().call(call(&ada.cookie)));
+        assert!((&mut hers).now_or_never().is_none());
+        let refused = other.now_or_never().unwrap().unwrap();
+        assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+        assert!((&mut hers).now_or_never().is_none(), "it goes on");
+        finish.notify_one();
+        let answer = hers.now_or_never().unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(text(answer).await, "done");
+        drop((service, eve));
+        assert_eq!(site.revocations.watchers(), 0);
+    }
+}
+
+/// The cookie that the answer brings is good for longer than the one that its request came with.
+#[tokio::test]
+async fn an_answer_that_renews_the_session_is_not_cut_off_by_the_old_end() {
+    let idle = Duration::from_secs(600);
+    let site = Site::with(|builder| builder.idle_timeout(idle));
+    let ada = site.person(ADA);
+    let (finish, mut service) = told(&site, async |_| {});
+    site.clock.advance(idle - Duration::from_secs(1));
+    let request = with_cookie(program("/x"), &ada.cookie);
+    let mut answer = Box::pin(service.ready().await.unwrap().call(request));
+    assert!((&mut answer).now_or_never().is_none());
+    site.clock.advance(Duration::from_secs(2));
+    assert!((&mut answer).now_or_never().is_none());
+    finish.notify_one();
+    let answer = answer.now_or_never().unwrap().unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(answer.headers().contains_key("set-cookie"));
+    let mut body = answer.into_body();
+    assert!(body.frame().await.unwrap().is_ok());
+
+    // The renewed one's end counts, and so does signing out.
+    for end in [End::Expired, End::Revoked] {
+        let ada = site.person(ADA);
+        site.clock.advance(idle - Duration::from_secs(1));
+        let request = with_cookie(program("/x"), &ada.cookie);
+        let mut answer = Box::pin(service.ready().await.unwrap().call(request));
+        assert!((&mut answer).now_or_never().is_none());
+        match end {
+            End::Expired => site.clock.advance(idle),
+            _ => site.end(&ada.session, end),
+        }
+        let answer = answer.now_or_never().unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{end:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_public_path_stays_open_when_the_session_ends() {
+    let site = Site::with(|builder| builder.public_path("/about").optional_path("/hello"));
+    for path in ["/about", "/hello"] {
+        let ada = site.person(ADA);
+        let (finish, mut service) = told(&site, async |_| {});
+        let request = with_cookie(program(path), &ada.cookie);
+        let mut answer = Box::pin(service.ready().await.unwrap().call(request));
+        assert!((&mut answer).now_or_never().is_none());
+        site.end(&ada.session, End::Revoked);
+        assert!((&mut answer).now_or_never().is_none(), "{path}");
+        finish.notify_one();
+        let answer = answer.now_or_never().unwrap().unwrap();
+        assert_eq!(text(answer).await, "done", "{path}");
+    }
+}
+
+/// A store that panics has ended nothing: the client may come again, with the same cookie.
+#[tokio::test]
+async fn a_store_that_panics_is_an_outage_and_no_end() {
+    let clock = ManualClock::new();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let layer = builder(&clock)
+        .revocations(move |_: Session| {
+            let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                assert!(is_first, "the store panics");
+                Ok::<_, StoreError>(Standing::Active)
+            }
+        })
+        .end_streams()
+        .build()
+        .unwrap();
+    let mut request = program("/x");
+    layer.sign_in(&mut request, ADA);
+    let mut service = layer.layer(service_fn(|_: Request<Full<Bytes>>| {
+        std::future::pending::<Result<Response<Full<Bytes>>, Infallible>>()
+    }));
+    let mut answer = Box::pin(service.ready().await.unwrap().call(request));
+    assert!((&mut answer).now_or_never().is_none());
+    clock.advance(Duration::from_secs(30));
+    let answer = answer.now_or_never().unwrap().unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    assert!(answer.headers().contains_key("retry-after"));
+    assert!(!answer.headers().contains_key("set-cookie"));
+}
