@@ -16,6 +16,8 @@ mod clock;
 mod codes;
 mod configuration;
 mod cookie_domain;
+#[path = "../support/corpora.rs"]
+mod corpora;
 mod elsewhere;
 mod explain;
 mod fixation;

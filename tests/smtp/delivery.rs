@@ -17,7 +17,7 @@ async fn world(mailer: SmtpMailer) -> World {
 }
 
 /// Opens a mailed link in the browser that asked for it. Returns where that leads.
-async fn open(browser: &mut Browser, link: &str) -> String {
+pub(crate) async fn open(browser: &mut Browser, link: &str) -> String {
     let ours = link.strip_prefix(ORIGIN).expect("our own link");
     let onward = browser.get(ours).await.location().to_owned();
     let http = reqwest::Client::builder()

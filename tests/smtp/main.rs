@@ -4,22 +4,32 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "tests"
+    clippy::print_stdout,
+    reason = "tests, some of which print what they counted"
 )]
 
+#[path = "../support/corpora.rs"]
+mod corpora;
 mod delivery;
 mod failure;
 mod log;
+mod mailboxes;
 #[path = "../support/names.rs"]
 mod names;
 #[path = "../support/person.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod person;
 mod postbox;
+mod postfix;
 #[path = "../support/program.rs"]
 mod program;
+#[path = "../support/redis.rs"]
+#[expect(dead_code, reason = "its ports and its patience are used here")]
+mod redis;
 mod scripted;
+mod shapes;
 mod suite;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "other tests use more of it")]
 mod support;
+mod taken;

@@ -8,6 +8,8 @@ use tokio::{
     sync::Notify,
 };
 
+use crate::taken::Taken;
+
 /// What it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
@@ -36,6 +38,8 @@ pub(crate) struct Scripted {
     pub(crate) address: String,
     /// What it was told, line by line, on each connection.
     pub(crate) heard: Arc<Mutex<Vec<Vec<String>>>>,
+    /// The mails that it has taken, in turn.
+    pub(crate) taken: Arc<Mutex<Vec<Taken>>>,
     mood: Arc<Mutex<Mood>>,
     /// Told when it has stopped.
     pub(crate) stopped: Arc<Notify>,
@@ -49,6 +53,7 @@ impl Scripted {
         let server = Self {
             address: listener.local_addr().unwrap().to_string(),
             heard: Arc::default(),
+            taken: Arc::default(),
             mood: Arc::new(Mutex::new(mood)),
             stopped: Arc::default(),
             go: Arc::default(),
@@ -98,22 +103,32 @@ impl Scripted {
             .write_all(format!("{greeting}\r\n").as_bytes())
             .await
             .ok()?;
-        let mut mail = Option::<String>::None;
+        let mut recipients = Vec::new();
+        let mut mail = Option::<Vec<String>>::None;
         while let Some(line) = lines.next_line().await.ok()? {
             self.heard.lock().unwrap()[number].push(line.clone());
             let mood = self.mood();
             let verb = line.split([' ', ':']).next().unwrap().to_owned();
             let reply = if let Some(kept) = &mut mail {
                 if line != "." {
-                    kept.push_str(&line);
+                    kept.push(line);
                     continue;
                 }
                 match (mood, mail.take().unwrap_or_default()) {
                     (Mood::Cuts, _) => return None,
-                    (Mood::RefusesMail, kept) => format!("552 5.3.4 {}", &kept[..200]),
-                    _ => "250 OK".to_owned(),
+                    (Mood::RefusesMail, kept) => format!("552 5.3.4 {}", &kept.concat()[..200]),
+                    (_, kept) => {
+                        let taken = Taken::new(&recipients, &kept);
+                        self.taken.lock().unwrap().push(taken);
+                        "250 OK".to_owned()
+                    }
                 }
             } else {
+                match verb.as_str() {
+                    "MAIL" => recipients.clear(),
+                    "RCPT" => recipients.push(line.clone()),
+                    _ => {}
+                }
                 match (verb.as_str(), mood) {
                     ("EHLO", _) => "250-scripted\r\n250 AUTH PLAIN".to_owned(),
                     ("AUTH", _) => "535 5.7.8 hunter2 is not the password of ada".to_owned(),
@@ -124,7 +139,7 @@ impl Scripted {
                         "250 OK".to_owned()
                     }
                     ("DATA", _) => {
-                        mail = Some(String::new());
+                        mail = Some(Vec::new());
                         "354 go on".to_owned()
                     }
                     _ => "250 OK".to_owned(),
