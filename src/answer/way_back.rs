@@ -21,8 +21,8 @@ pub(crate) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<Str
     Some(format!("{}?{query}", gate.path(back)))
 }
 
-/// Returns the page that a request was sent from, if it is one of our origin: where a person wants to
-/// be after signing in.
+/// Returns the page that a request was sent from, if it is one of our origin: where a person wants
+/// to be after signing in.
 pub(crate) fn page_before(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
     let mut fields = head.headers().get_all(header::REFERER).iter();
     match (fields.next(), fields.next()) {

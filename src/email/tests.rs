@@ -179,7 +179,8 @@ fn what_some_mail_system_reads_as_another_mailbox_is_refused() {
         ("a\u{0}b@corp.example", None),
         ("a\u{7f}b@corp.example", None),
         ("a\u{d}b@corp.example", None),
-        // Refused: not ASCII: overflow to @ (U+0140), > (U+013E), % (U+0125); full-width; NFD; invisible.
+        // Refused: not ASCII: overflow to @ (U+0140), > (U+013E), % (U+0125); full-width; NFD;
+        // invisible.
         ("a\u{140}evil.example@corp.example", None),
         ("a\u{13e}b@corp.example", None),
         ("a\u{125}evil.example@corp.example", None),

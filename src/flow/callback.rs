@@ -136,8 +136,10 @@ async fn used(
     attempt: &Attempt,
     other_click: OtherClick,
 ) -> Response<Bytes> {
-    if finish::has_session_of(step, attempt).await {
-        return finish::on_their_way(step, attempt);
+    match finish::has_session_of(step, attempt).await {
+        Ok(true) => return finish::on_their_way(step, attempt),
+        Ok(false) => {}
+        Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }
     if let Some(granted) = redeem::granted_just_now(step, state.as_bytes()).await {
         return finish::sign_in(step, &granted, attempt).await;

@@ -99,10 +99,11 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
         }
         Err(rejection) => Err(match rejection.kind() {
             RejectionKind::CodeExpired => Wrong::Code(CodeProblem::Expired),
-            RejectionKind::CodeUsed if finish::has_session_of(step, attempt).await => {
-                Wrong::Answer(finish::on_their_way(step, attempt))
-            }
-            RejectionKind::CodeUsed => Wrong::Code(CodeProblem::Used),
+            RejectionKind::CodeUsed => match finish::has_session_of(step, attempt).await {
+                Ok(true) => Wrong::Answer(finish::on_their_way(step, attempt)),
+                Ok(false) => Wrong::Code(CodeProblem::Used),
+                Err(outage) => Wrong::Refused(outage),
+            },
             RejectionKind::CodeWrong => Wrong::Code(CodeProblem::Wrong),
             RejectionKind::TooManyTries => Wrong::Refused(rejection),
             // The provider has not said whether the code was right.

@@ -2,12 +2,13 @@
 //!
 //! - Callbacks with the same state and code share one exchange, and its session for a minute after
 //!   it began: a double click, a reload or two tabs sign in once.
-//! - No caller owns an exchange. If one hangs up, another caller or the browser's next try
-//!   continues it.
+//! - No caller owns an exchange. It runs to its end even if all of them hang up, and the browser's
+//!   next try joins it.
 //! - A second click cancels the browser's first visit, and the provider may then report the link as
 //!   used. That browser's next try joins the exchange of the first visit.
 //! - Only success is remembered. After a failure, or a panic in the provider or the application,
-//!   the next try asks again.
+//!   the next try asks again. What the provider has proven is kept for that minute, because its
+//!   code is used up: the next try asks only what failed.
 
 use std::{
     any::Any,
@@ -20,9 +21,11 @@ use std::{
 use futures_util::future::{BoxFuture, FutureExt, Shared as SharedFuture};
 use sha2::{Digest, Sha256};
 
-use self::runs::{Key, Runs};
+pub(super) use self::runs::Key;
+use self::runs::Runs;
 use crate::{
     clock::Timestamp,
+    provider::Identity,
     rejection::{Rejection, RejectionKind},
     session::Issued,
 };
@@ -46,13 +49,16 @@ type Panic = Box<dyn Any + Send>;
 
 /// The exchanges that are running, and those that succeeded within the last minute.
 pub(crate) struct Exchanges {
-    runs: Runs<Run>,
+    runs: Arc<Runs<Run>>,
+    /// What providers have proven by a code that is used up now, for a session that was not made.
+    proven: Runs<Arc<Identity>>,
 }
 
 impl Default for Exchanges {
     fn default() -> Self {
         Self {
-            runs: Runs::new(|run: &Run| run.peek().is_some()),
+            runs: Arc::new(Runs::new(|run: &Run| run.peek().is_some())),
+            proven: Runs::new(|_| true),
         }
     }
 }
@@ -70,8 +76,41 @@ impl Exchanges {
     where
         F: Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static,
     {
-        let run = self.runs.join(key, visit, || begin(work()), now);
+        let mut is_new = false;
+        let begin = || {
+            is_new = true;
+            begin(work())
+        };
+        let run = self.runs.join(key, visit, begin, now);
+        if is_new {
+            self.finish_alone(key, run.clone());
+        }
         async move { self.outcome(key, run).await }
+    }
+
+    /// Lets an exchange end although all its callers leave: the code is used up by then, and the
+    /// person's next try finds the session.
+    fn finish_alone(&self, key: Key, run: Run) {
+        // Without tokio the next try carries it on.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        let runs = self.runs.clone();
+        runtime.spawn(async move {
+            if run.clone().await.is_err() {
+                runs.forget(key, |known| known.ptr_eq(&run));
+            }
+        });
+    }
+
+    /// Returns what this proof has proven within the last minute, if no session came of it.
+    pub(super) fn proven(&self, key: &Key, now: Timestamp) -> Option<Arc<Identity>> {
+        self.proven.find(key, now)
+    }
+
+    /// Keeps what a proof has proven, for a try that need not ask the provider again.
+    pub(super) fn keep(&self, key: Key, identity: &Arc<Identity>, now: Timestamp) {
+        self.proven.join(key, None, || identity.clone(), now);
     }
 
     /// Joins the exchange that this browser began for this state within the last minute, whatever

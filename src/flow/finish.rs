@@ -68,17 +68,21 @@ pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) ->
 
 /// Refuses, unless the link was used and the browser is already signed in with its address.
 async fn or_live_session(step: &Step, rejection: Rejection, attempt: &Attempt) -> Response<Bytes> {
-    if rejection.kind() == RejectionKind::LinkUsed && has_session_of(step, attempt).await {
-        return on_their_way(step, attempt);
+    if rejection.kind() != RejectionKind::LinkUsed {
+        return refusal::answer(step, rejection, Some(attempt));
     }
-    refusal::answer(step, rejection, Some(attempt))
+    match has_session_of(step, attempt).await {
+        Ok(true) => on_their_way(step, attempt),
+        Ok(false) => refusal::answer(step, rejection, Some(attempt)),
+        Err(outage) => refusal::answer(step, outage, Some(attempt)),
+    }
 }
 
-pub(super) async fn has_session_of(step: &Step, attempt: &Attempt) -> bool {
-    let Ok(Some(session)) = step.live_session().await else {
-        return false;
-    };
-    session.email().eq_ignore_ascii_case(attempt.email.as_str())
+/// Says whether the browser is signed in with the attempt's address. An outage of the store is no
+/// "no": the link may have given a session that is good.
+pub(super) async fn has_session_of(step: &Step, attempt: &Attempt) -> Result<bool, Rejection> {
+    let session = step.live_session().await?;
+    Ok(session.is_some_and(|session| session.email() == attempt.email.as_str()))
 }
 
 pub(super) fn on_their_way(step: &Step, attempt: &Attempt) -> Response<Bytes> {

@@ -215,15 +215,19 @@ fn network_of(addr: IpAddr) -> Vec<u8> {
     }
 }
 
-/// Waits for the throttle for at most [`TIMEOUT`]. An answer at once needs no timer.
+/// Waits for the throttle for at most [`TIMEOUT`].
 async fn bounded<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let late = || Err(StoreError::new(StoreErrorKind::TimedOut));
+    within(TIMEOUT, answer).await.unwrap_or_else(late)
+}
+
+/// Waits for an answer, and returns `None` when the time is over. An answer at once needs no timer.
+pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = T>) -> Option<T> {
     let mut answer = pin!(answer);
     let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
     match first {
-        Poll::Ready(answer) => answer,
-        Poll::Pending => tokio::time::timeout(TIMEOUT, answer)
-            .await
-            .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))),
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => tokio::time::timeout(limit, answer).await.ok(),
     }
 }
 

@@ -1,12 +1,13 @@
 //! The work of one exchange: the provider redeems the proof, and the layer checks what it proved.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     attempt::Attempt,
     authorize::Authorization,
-    browser, exchange,
-    limits::{self, Charges},
+    browser,
+    exchange::{self, Key},
+    limits::{self, Charges, within},
     refusal::rejection_of,
     settings::Flow,
     step::Step,
@@ -15,10 +16,15 @@ use crate::{
     clock::Timestamp,
     email::Email,
     event::Event,
-    provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode},
+    provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     session::{IssueError, Issued, Term},
 };
+
+/// How long a provider may take to redeem a proof: longer than the longest timeout of `WorkOs`.
+const PROVIDER_TIMEOUT: Duration = Duration::from_secs(6 * 60);
+/// How long the application's rule may take, while a person waits.
+const AUTHORIZE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Redeems a proof, once for all requests that bring it.
 pub(super) async fn granted(
@@ -63,7 +69,8 @@ pub(super) async fn granted_just_now(step: &Step, state: &[u8]) -> Option<Arc<Is
     is_active.unwrap_or(false).then_some(granted)
 }
 
-/// What redeeming a proof needs. All of it is owned, because it may outlive the request that began it.
+/// What redeeming a proof needs. All of it is owned, because it may outlive the request that began
+/// it.
 pub(super) struct Redemption {
     pub(super) flow: Arc<Flow>,
     /// The throttle's charges. Empty if they were made before.
@@ -104,32 +111,19 @@ impl Redemption {
         let key = exchange::key(state, self.proof.expose());
         let visit = self.browser.map(|browser| exchange::visit(state, browser));
         let now = self.now;
-        flow.exchanges.join(key, visit, now, || self.run()).await
+        flow.exchanges.join(key, visit, now, || self.run(key)).await
     }
 
-    async fn run(self) -> Result<Arc<Issued>, Rejection> {
-        if !self.charges.is_empty() {
-            limits::charge(&self.flow, &self.charges, None, self.now).await?;
-        }
-        let provider = &self.flow.provider;
-        let proven = match &self.proof {
-            Proof::Code {
-                code,
-                client,
-                user_agent,
-            } => {
-                let finish = FinishCode::new(code, &self.email, *client, user_agent.as_deref());
-                provider.finish_code(&finish).await
+    async fn run(self, key: Key) -> Result<Arc<Issued>, Rejection> {
+        let exchanges = &self.flow.exchanges;
+        let identity = match exchanges.proven(&key, self.now) {
+            Some(identity) => identity,
+            None => {
+                let identity = Arc::new(self.prove().await?);
+                exchanges.keep(key, &identity, self.now);
+                identity
             }
-            Proof::Link(code) => provider.finish(code).await,
         };
-        let identity = proven.map_err(|error| {
-            self.flow
-                .shared
-                .listener
-                .tell(&Event::of_provider_error(&error));
-            rejection_of(&error)
-        })?;
         self.accept(&identity).await?;
         self.flow
             .shared
@@ -143,6 +137,33 @@ impl Redemption {
                     }
                 })
             })
+    }
+
+    /// Has the provider redeem the proof. That uses the proof up.
+    async fn prove(&self) -> Result<Identity, Rejection> {
+        if !self.charges.is_empty() {
+            limits::charge(&self.flow, &self.charges, None, self.now).await?;
+        }
+        let provider = &self.flow.provider;
+        let proven = match &self.proof {
+            Proof::Code {
+                code,
+                client,
+                user_agent,
+            } => {
+                let finish = FinishCode::new(code, &self.email, *client, user_agent.as_deref());
+                within(PROVIDER_TIMEOUT, provider.finish_code(&finish)).await
+            }
+            Proof::Link(code) => within(PROVIDER_TIMEOUT, provider.finish(code)).await,
+        };
+        let late = || Err(ProviderErrorKind::TimedOut.into());
+        proven.unwrap_or_else(late).map_err(|error| {
+            self.flow
+                .shared
+                .listener
+                .tell(&Event::of_provider_error(&error));
+            rejection_of(&error)
+        })
     }
 
     /// Checks that the proven address is that of this sign-in, and that the identity may sign in.
@@ -162,7 +183,11 @@ impl Redemption {
         let Some(authorize) = &flow.authorize else {
             return Ok(());
         };
-        match authorize.ask(identity.clone()).await {
+        let answer = within(AUTHORIZE_TIMEOUT, authorize.ask(identity.clone())).await;
+        match answer.unwrap_or_else(|| {
+            tracing::error!(target: "tower_magic_link", "authorize hook took too long");
+            Err(())
+        }) {
             Ok(Authorization::Allowed) => Ok(()),
             Ok(Authorization::Denied) => Err(Rejection::new(RejectionKind::NotAllowed)),
             Err(()) => Err(Rejection::new(RejectionKind::ProviderUnavailable)),

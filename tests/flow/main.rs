@@ -30,6 +30,7 @@ mod mail;
 mod names;
 mod outage;
 mod paths;
+mod redeemed;
 mod remember_me;
 mod return_to;
 mod secrets;

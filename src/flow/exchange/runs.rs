@@ -16,7 +16,7 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 /// sign-ins.
 const MOST: usize = 10_000;
 
-pub(super) type Key = [u8; 32];
+pub(in crate::flow) type Key = [u8; 32];
 
 pub(super) struct Runs<R> {
     entries: Mutex<HashMap<Key, Entry<R>>>,
@@ -70,6 +70,16 @@ impl<R> Runs<R> {
         };
         entries.insert(key, entry);
         run
+    }
+
+    /// Returns the run of this key, if there is one.
+    pub(super) fn find(&self, key: &Key, now: Timestamp) -> Option<R>
+    where
+        R: Clone,
+    {
+        let entries = self.lock();
+        let entry = entries.get(key).filter(|entry| entry.counts(now))?;
+        Some(entry.run.clone())
     }
 
     /// Returns a run by its second key, with its first.

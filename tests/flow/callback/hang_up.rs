@@ -30,11 +30,11 @@ impl IdentityProvider for Slow {
     }
 
     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        for _ in 0..3 {
+        for _ in 0..6 {
             tokio::task::yield_now().await;
         }
         let identity = self.0.finish(code).await;
-        for _ in 0..3 {
+        for _ in 0..6 {
             tokio::task::yield_now().await;
         }
         identity

@@ -40,8 +40,8 @@ fn a_time_out_of_its_range_is_refused_with_its_value() {
             "remember_me",
             |builder, time| builder.remember_me(time),
             &[
-                (0, "as long as session_lifetime"),
-                (12 * 3_600 - 1, "as long as session_lifetime"),
+                (0, "at least session_lifetime"),
+                (12 * 3_600 - 1, "at least session_lifetime"),
                 (400 * DAYS + 1, "at most 400 days"),
                 (u64::MAX, "at most 400 days"),
             ],
