@@ -37,7 +37,7 @@ const BEGINNINGS: [(&str, &[u8]); 6] = [
 pub(super) async fn open(authority: &str, wanted: usize) -> Vec<TcpStream> {
     let count = wanted.min(descriptors().saturating_sub(300));
     if count < wanted {
-        println!("{count} connections: the limit of descriptors admits no more");
+        eprintln!("{count} connections: the limit of descriptors admits no more");
     }
     let mut streams = Vec::new();
     for (_, beginning) in BEGINNINGS.iter().cycle().take(count) {
