@@ -1,9 +1,9 @@
 //! What a proxy says of the client, and nobody else may.
 //!
 //! - `X-Forwarded-For`, `-Host` and `-Proto` are the guard's own: the address at the other end, the
-//!   `Host` that was asked for, and `http`, which is what the guard speaks. A trusted proxy in front
-//!   of the guard is believed: its address is appended to the chain that it sent, and its `-Host`
-//!   and `-Proto` stay.
+//!   `Host` that was asked for, and `http`, which is what the guard speaks. A trusted proxy in
+//!   front of the guard is believed: its address is appended to the chain that it sent, and its
+//!   `-Host` and `-Proto` stay.
 //! - Every other field that services take for a proxy's word is removed, a trusted proxy's too:
 //!   three fields with one meaning each are enough. `Forwarded` (RFC 7239) is one of them: it would
 //!   say the same in a second voice.
@@ -11,8 +11,8 @@
 //!   request: a public path is public for GET and HEAD, and not for the DELETE that
 //!   `X-HTTP-Method-Override` makes of a GET. Have the service ignore a `_method` in a body or
 //!   query: the guard does not read those.
-//! - A field with other characters in its name than letters, digits and `-` is removed. CGI and WSGI
-//!   write `X_Real_IP` and `X-Real-IP` alike (RFC 3875, section 4.1.18). nginx does the same.
+//! - A field with other characters in its name than letters, digits and `-` is removed. CGI and
+//!   WSGI write `X_Real_IP` and `X-Real-IP` alike (RFC 3875, section 4.1.18). nginx does the same.
 
 use std::{
     net::{AddrParseError, IpAddr, SocketAddr},

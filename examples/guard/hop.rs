@@ -2,9 +2,9 @@
 //!
 //! - They are removed, and so is what `Connection` names. Of an upgrade the wish goes on, for the
 //!   tunnel; the layer has left no other than a WebSocket's.
-//! - `TE: trailers` goes on where the client's own connection carries it properly: gRPC asks for it.
-//!   What a client writes behind its body does not: `Trailer` is removed, and hyper sends no trailer
-//!   that is not announced. A response's trailers go on.
+//! - `TE: trailers` goes on where the client's own connection carries it properly: gRPC asks for
+//!   it. What a client writes behind its body does not: `Trailer` is removed, and hyper sends no
+//!   trailer that is not announced. A response's trailers go on.
 //! - `Via` says that the message came through here (section 7.6.3).
 //! - HTTP/2 may split `Cookie` over several fields. They are joined (RFC 9113, section 8.2.3).
 

@@ -13,9 +13,9 @@
 //! | `UPSTREAM_TIMEOUT` | seconds until an answer must begin: default 60 |
 //! | `WORKOS_API_KEY` and the rest | as in `quickstart` |
 //!
-//! One idea a file: `host` (which host a request names), `forwarded` (what a proxy says of a client),
-//! `hop` (what belongs to one connection), `upload` (a client's body), `proxy` (one exchange),
-//! `tunnel` (what outlives a response's head), `serve` (the connections).
+//! One idea a file: `host` (which host a request names), `forwarded` (what a proxy says of a
+//! client), `hop` (what belongs to one connection), `upload` (a client's body), `proxy` (one
+//! exchange), `tunnel` (what outlives a response's head), `serve` (the connections).
 
 #![expect(clippy::print_stdout, reason = "the link is read in the terminal")]
 

@@ -10,6 +10,7 @@
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use futures_util::FutureExt;
 use http::Request;
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
@@ -92,6 +93,8 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits) ->
         let Ok(permit) = Arc::clone(&slots).acquire_owned().await else {
             continue;
         };
+        // If nobody was idle, nobody is to be closed any more.
+        let _ = crowd.notified().now_or_never();
         let slot = Slot {
             _permit: Arc::new(permit),
         };
@@ -136,6 +139,8 @@ async fn converse(
         .keep_alive_interval(limit);
     let mut connection = pin!(server.serve_connection_with_upgrades(TokioIo::new(stream), service));
     let grace = tokio::select! {
+        // What a client has sent is read before its connection counts as idle.
+        biased;
         // An error here is the client's.
         _ = connection.as_mut() => return,
         grace = idle(&mut counted, limit, crowd) => grace,
@@ -143,6 +148,7 @@ async fn converse(
     connection.as_mut().graceful_shutdown();
     // A request that has come in the meantime is answered.
     tokio::select! {
+        biased;
         _ = connection => {}
         _ = idle(&mut counted, grace, crowd) => {}
     }
