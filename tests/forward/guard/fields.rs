@@ -5,9 +5,11 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::setting::{Guarded, Version, ask};
+use super::setting::{Guarded, Version, ask, nowhere};
 use crate::{
     guard_program::{Limits, Proxy, Trusted},
+    person::ProxiedPerson,
+    program::Program,
     upstream,
 };
 
@@ -169,6 +171,38 @@ async fn a_trusted_proxy_is_believed_and_its_address_joins_the_chain() {
             assert!(!fields.contains_key("x-real-ip"), "{network}");
         }
     }
+}
+
+/// The variables that stand beside `UPSTREAM` and `PORT`.
+#[tokio::test]
+async fn the_program_takes_a_public_url_and_trusted_proxies() {
+    let port = nowhere().rsplit(':').next().unwrap().to_owned();
+    let origin = format!("http://localhost:{port}");
+    let mut guard = Program::example(
+        "guard",
+        &[
+            ("UPSTREAM", &upstream::serve().await),
+            ("PORT", &port),
+            ("PUBLIC_URL", &origin),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, 127.0.0.1"),
+        ],
+    );
+    assert_eq!(
+        guard.says("listening on "),
+        format!("http://127.0.0.1:{port}")
+    );
+    let mut person = ProxiedPerson::at(&origin);
+    person
+        .sign_in(|| guard.says("sign-in link for ada@example.com: "))
+        .await;
+    let fields = [
+        ("x-forwarded-for", "203.0.113.9"),
+        ("x-forwarded-proto", "https"),
+    ];
+    let answer = person.get("/page", &fields).await;
+    let fields = upstream::fields_of(&answer.text().await.unwrap());
+    assert_eq!(fields["x-forwarded-for"], "203.0.113.9, 127.0.0.1");
+    assert_eq!(fields["x-forwarded-proto"], "https");
 }
 
 #[tokio::test]
