@@ -6,10 +6,10 @@
 //!   anything of the service. A service that cannot be reached, or answers in no HTTP, is 502. One
 //!   that takes no more of the body and does not begin its answer is 504. Both are logged.
 //!
-//! `axum-reverse-proxy` (2.4) is well kept and does most of this. It has no trusted proxies, though:
-//! it keeps the `X-Forwarded-Host`, `-Proto`, chain and `Forwarded` that any client sends. Where a
-//! client broke its body it logs an error and answers 502. `hyper-reverse-proxy` (0.5) needs hyper
-//! 0.14.
+//! `axum-reverse-proxy` (2.4) is well kept and does most of this. It has no trusted proxies,
+//! though: it keeps the `X-Forwarded-Host`, `-Proto`, chain and `Forwarded` that any client sends.
+//! Where a client broke its body it logs an error and answers 502. `hyper-reverse-proxy` (0.5)
+//! needs hyper 0.14.
 
 use std::{error::Error, net::SocketAddr, pin::pin, time::Duration};
 
