@@ -6,7 +6,7 @@
 
 #![expect(clippy::print_stdout, reason = "the link is read there")]
 
-use std::{convert::Infallible, env, error::Error};
+use std::{convert::Infallible, env, error::Error, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -74,7 +74,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = app(workos, keys, &public_url)?;
     println!("listening on {public_url}");
     loop {
-        let (stream, peer) = listener.accept().await?;
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Without a free descriptor, for instance. One becomes free when a client leaves.
+                eprintln!("accept: {error}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
         // Attach the peer's address: sign-in limits are counted per client network.
         let service = MapRequest::new(app.clone(), move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(PeerAddr::from(peer));

@@ -8,9 +8,10 @@
 
 #![expect(clippy::print_stdout, reason = "the link is read there")]
 
-use std::{env, error::Error};
+use std::{env, error::Error, io, time::Duration};
 
 use axum::{extract, routing};
+use futures_util::StreamExt;
 use tokio::net::TcpListener;
 use tonic::transport::server::{Router, Server, TcpConnectInfo, TcpIncoming};
 use tonic::{Request, Response, Status, body::Body, server::Grpc, service::Routes};
@@ -106,7 +107,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let app = app(workos, keys, &public_url)?;
     println!("listening on {public_url}");
-    Ok(app.serve_with_incoming(TcpIncoming::from(listener)).await?)
+    // tonic would end at the first error, for instance without a free descriptor.
+    let incoming = TcpIncoming::from(listener).filter_map(async |accepted| match accepted {
+        Ok(stream) => Some(Ok::<_, io::Error>(stream)),
+        Err(error) => {
+            eprintln!("accept: {error}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
+    });
+    Ok(app.serve_with_incoming(incoming).await?)
 }
 
 /// A WorkOS in this process, which prints what it mails.

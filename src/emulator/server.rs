@@ -20,7 +20,7 @@ use tokio::{
 use super::Emulator;
 
 /// How long to wait after a failed `accept`, for instance without free file descriptors.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// An emulator on a port of `127.0.0.1`. Dropping it stops it.
 #[derive(Debug)]
@@ -87,7 +87,10 @@ async fn accept(listener: TcpListener, emulator: Emulator) {
             Ok((stream, _)) => {
                 connections.spawn(converse(stream, emulator.clone()));
             }
-            Err(_) => tokio::time::sleep(PAUSE).await,
+            Err(error) => {
+                tracing::warn!(%error, "the emulator accepts no connection for a moment");
+                tokio::time::sleep(PAUSE).await;
+            }
         }
         // A `JoinSet` keeps each finished task until it is joined.
         while connections.try_join_next().is_some() {}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod descriptors;
 mod grpc;
 mod hosts;
 mod jwks;

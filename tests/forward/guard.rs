@@ -1,5 +1,12 @@
 //! The guard as a person runs it, in front of services that know nothing of it.
 
+mod bodies;
+mod connections;
+mod fields;
+mod hosts;
+mod servers;
+mod setting;
+
 use std::{process::Command, time::Duration};
 
 use bytes::Bytes;
@@ -243,15 +250,18 @@ async fn a_plain_python_server_is_guarded() {
     let says = python.says("Serving HTTP on 127.0.0.1 port ");
     let port = says.split(' ').next().unwrap();
     let (_guard, person, origin) = guarded(&format!("http://127.0.0.1:{port}")).await;
-    let page = person.get("/guard.rs", &[]).await;
+    let page = person.get("/guard/main.rs", &[]).await;
     assert_eq!(page.status(), 200);
     assert_eq!(page.version(), http::Version::HTTP_11, "Python speaks 1.0");
     let text = page.text().await.unwrap();
-    assert_eq!(text, std::fs::read_to_string("examples/guard.rs").unwrap());
+    assert_eq!(
+        text,
+        std::fs::read_to_string("examples/guard/main.rs").unwrap()
+    );
     assert_eq!(person.get("/none", &[]).await.status(), 404);
     assert_eq!(
         ProxiedPerson::at(&origin)
-            .get("/guard.rs", &[])
+            .get("/guard/main.rs", &[])
             .await
             .status(),
         303

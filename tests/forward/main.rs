@@ -10,9 +10,9 @@
 
 mod front;
 mod guard;
-#[path = "../../examples/guard.rs"]
+#[path = "../../examples/guard/main.rs"]
 #[expect(dead_code, reason = "its `main` is not called here")]
-mod guard_example;
+mod guard_program;
 mod identity;
 #[path = "../support/names.rs"]
 mod names;
@@ -26,3 +26,16 @@ mod site;
 mod targets;
 mod tunnels;
 mod upstream;
+
+/// The guard in front of an origin, with its defaults.
+mod guard_example {
+    use axum::Router;
+    use http::Uri;
+    use tower_magic_link::{Builder, ConfigError};
+
+    use crate::guard_program::{Proxy, app as guard};
+
+    pub(crate) fn app(builder: Builder, upstream: Uri) -> Result<Router, ConfigError> {
+        guard(builder, Proxy::to(upstream))
+    }
+}

@@ -1,4 +1,5 @@
 // A guarded service by Node, as small servers of files are written: node server.mjs FOLDER.
+// It tells at /seen what it was asked. /upload reads the whole body, and says how long it was.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -6,9 +7,24 @@ import { join } from "node:path";
 
 const folder = process.argv[2];
 
+const seen = [];
+
 const server = createServer(async (request, response) => {
   try {
     const [path] = request.url.split("?");
+    if (path === "/seen") {
+      response.end(JSON.stringify(seen));
+      return;
+    }
+    const raw = request.rawHeaders;
+    const fields = raw.flatMap((name, i) => (i % 2 ? [] : [[name, raw[i + 1]]]));
+    seen.push({ version: request.httpVersion, path, fields });
+    if (path === "/upload") {
+      let length = 0;
+      for await (const piece of request) length += piece.length;
+      response.end(`${length}\n`);
+      return;
+    }
     response.end(await readFile(join(folder, decodeURIComponent(path))));
   } catch {
     response.statusCode = 404;

@@ -1,7 +1,7 @@
 """A guarded service, by a real ASGI server: python server.py hypercorn|uvicorn FOLDER.
 
 It serves the files of FOLDER, echoes WebSocket messages, answers any other request with its method, path and
-header fields, and tells at /seen what it was asked.
+header fields, and tells at /seen what it was asked. /upload reads the whole body, and says how long it was.
 """
 
 import asyncio
@@ -29,6 +29,9 @@ async def app(scope, receive, send):
     else:
         fields = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
         seen.append({"version": scope["http_version"], "path": scope["path"], "fields": fields})
+        if scope["path"] == "/upload":
+            await upload(receive, send)
+            return
         try:
             await files(scope, receive, send)
         except HTTPException:
@@ -41,6 +44,16 @@ async def echo(receive, send):
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":
         await send({"type": "websocket.send", "text": message["text"]})
+
+
+async def upload(receive, send):
+    length, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        length, more = length + len(message["body"]), message.get("more_body", False)
+    await answer(send, 200, f"{length}\n")
 
 
 async def answer(send, status, text):

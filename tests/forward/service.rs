@@ -17,11 +17,11 @@ pub(crate) enum Server {
 /// A server of two files: `/about`, and `/private/secret.txt`.
 pub(crate) struct Service {
     pub(crate) origin: String,
-    _program: Program,
+    program: Program,
     _folder: Folder,
 }
 
-/// One request as a server of Python saw it.
+/// One request as a server saw it.
 #[derive(Debug, serde::Deserialize)]
 pub(crate) struct Seen {
     pub(crate) version: String,
@@ -54,12 +54,18 @@ impl Service {
         let mut program = Program::start(command.arg(folder.path()));
         Self {
             origin: program.says("listening on "),
-            _program: program,
+            program,
             _folder: folder,
         }
     }
 
-    /// Returns what a server of Python was asked so far.
+    /// Ends the server.
+    pub(crate) fn stop(&mut self) {
+        self.program.child.kill().unwrap();
+        self.program.child.wait().unwrap();
+    }
+
+    /// Returns what the server was asked so far.
     pub(crate) async fn seen(&self) -> Vec<Seen> {
         let seen = reqwest::get(format!("{}/seen", self.origin)).await.unwrap();
         seen.json().await.unwrap()

@@ -1,0 +1,153 @@
+//! One request to the service, and its answer back.
+//!
+//! - Bodies stream both ways. The connection to the service speaks HTTP/1.1, whatever the client's
+//!   speaks.
+//! - A body that the client breaks is 400, and one that it does not go on with 408: neither says
+//!   anything of the service. A service that cannot be reached, or answers in no HTTP, is 502. One
+//!   that takes no more of the body and does not begin its answer is 504. Both are logged.
+//!
+//! `axum-reverse-proxy` (2.4) is well kept and does most of this. It has no trusted proxies,
+//! though: it keeps the `X-Forwarded-Host`, `-Proto`, chain and `Forwarded` that any client sends.
+//! Where a client broke its body it logs an error and answers 502. `hyper-reverse-proxy` (0.5)
+//! needs hyper 0.14.
+
+use std::{error::Error, net::SocketAddr, pin::pin, time::Duration};
+
+use axum::{
+    extract::{ConnectInfo, Request},
+    response::Response,
+};
+use http::{HeaderValue, Method, StatusCode, Uri, Version, header::UPGRADE};
+use hyper::body::Incoming;
+use hyper_util::{
+    client::legacy::{Client, Error as ClientError, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use tokio::time::timeout;
+use tower_magic_link::SessionGuard;
+
+use super::{
+    forwarded::{Trusted, Word},
+    hop,
+    serve::Slot,
+    tunnel,
+    upload::{Progress, Stage, Upload},
+};
+
+/// How long to keep an idle connection to the service: servers close theirs after 5 seconds and
+/// more, and a request on a connection that is just being closed is lost.
+const POOLED: Duration = Duration::from_secs(4);
+
+/// A service, and how to speak to it.
+#[derive(Clone, Debug)]
+pub(crate) struct Proxy {
+    client: Client<HttpConnector, Upload>,
+    upstream: Uri,
+    trusted: Trusted,
+    patience: Duration,
+}
+
+impl Proxy {
+    /// Passes requests on to an origin.
+    pub(crate) fn to(upstream: Uri) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(Duration::from_secs(10)));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(POOLED)
+            .build(connector);
+        Self {
+            client,
+            upstream,
+            trusted: Trusted::default(),
+            patience: Duration::from_secs(60),
+        }
+    }
+
+    /// Believes these proxies in front of it. Default: none.
+    pub(crate) fn trusting(mut self, trusted: Trusted) -> Self {
+        self.trusted = trusted;
+        self
+    }
+
+    /// Waits so long for a body to get on, and for an answer to begin. Default: 60 seconds. An
+    /// answer that has begun has no limit.
+    pub(crate) fn patient_for(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Sends a request to the service. A WebSocket becomes a tunnel, which closes when its session
+    /// ends.
+    pub(crate) async fn pass(self, mut request: Request) -> Result<Response, StatusCode> {
+        if request.method() == Method::CONNECT {
+            return Err(StatusCode::NOT_IMPLEMENTED);
+        }
+        let mut uri = self.upstream.clone().into_parts();
+        uri.path_and_query = request.uri().path_and_query().cloned();
+        *request.uri_mut() = Uri::from_parts(uri).map_err(|_| StatusCode::BAD_REQUEST)?;
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|ConnectInfo(peer)| *peer);
+        let version = request.version();
+        let word = Word::of(request.headers(), peer, &self.trusted);
+        hop::request(request.headers_mut(), version);
+        // Behind that, so that a client's `Connection` cannot take it out.
+        word.write(request.headers_mut());
+        // Each connection has a version of its own (RFC 9110, section 6.2).
+        *request.version_mut() = Version::HTTP_11;
+        // The layer hands on no upgrade but a WebSocket's. A request without `Upgrade` gets no
+        // tunnel.
+        let is_websocket = request.headers().contains_key(UPGRADE);
+        let session = request.extensions().get::<SessionGuard>().cloned();
+        let slot = request.extensions().get::<Slot>().cloned();
+        let ours = hyper::upgrade::on(&mut request);
+        let mut answer = self.answer(request).await?;
+        let version = answer.version();
+        *answer.version_mut() = Version::HTTP_11;
+        hop::response(answer.headers_mut(), version);
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            let switched = answer.headers().get(UPGRADE).map(HeaderValue::as_bytes);
+            if !is_websocket || !switched.is_some_and(|to| to.eq_ignore_ascii_case(b"websocket")) {
+                return Err(StatusCode::BAD_GATEWAY);
+            }
+            let theirs = hyper::upgrade::on(&mut answer);
+            tunnel::open(ours, theirs, session.clone(), slot);
+        }
+        Ok(answer.map(|body| tunnel::until(session, body)))
+    }
+
+    /// Waits until the service begins its answer.
+    async fn answer(&self, request: Request) -> Result<http::Response<Incoming>, StatusCode> {
+        let (head, body) = request.into_parts();
+        let (upload, mut progress) = Upload::new(body);
+        let request = http::Request::from_parts(head, upload);
+        let mut answer = pin!(self.client.request(request));
+        loop {
+            tokio::select! {
+                answer = &mut answer => return answer.map_err(|error| blame(&error, &progress)),
+                moved = timeout(self.patience, progress.moved()) => if moved.is_err() {
+                    return Err(too_slow(&progress));
+                }
+            }
+        }
+    }
+}
+
+/// Says whose fault a failed exchange is.
+fn blame(error: &ClientError, progress: &Progress) -> StatusCode {
+    if progress.stage() == Stage::Broken {
+        return StatusCode::BAD_REQUEST;
+    }
+    let cause = error.source().map(ToString::to_string);
+    eprintln!("the service failed: {error}: {}", cause.unwrap_or_default());
+    StatusCode::BAD_GATEWAY
+}
+
+fn too_slow(progress: &Progress) -> StatusCode {
+    if progress.stage() == Stage::AtClient {
+        return StatusCode::REQUEST_TIMEOUT;
+    }
+    eprintln!("the service does not answer");
+    StatusCode::GATEWAY_TIMEOUT
+}

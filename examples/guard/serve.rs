@@ -1,0 +1,193 @@
+//! The connections of clients: how many, and how long one may do nothing.
+//!
+//! - A connection without a request under way is closed after [`Limits::idle`], whatever it is
+//!   doing: saying nothing, dripping a head, keeping HTTP/1.1 alive, answering pings of HTTP/2.
+//!   hyper's own limit for a head begins only when the version of HTTP is known.
+//! - If there are as many connections as there may be, each new one closes the one that has been
+//!   idle for longest. If all have a request under way, the new one waits.
+//! - An `accept` that fails, for instance without a free descriptor, ends nothing.
+
+use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+
+use axum::{Router, body::Body, extract::ConnectInfo};
+use futures_util::FutureExt;
+use http::Request;
+use http_body_util::BodyExt;
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    time::sleep,
+};
+use tower::ServiceExt;
+
+/// How long to wait after a failed `accept`.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a connection that is asked to end may take.
+const GRACE: Duration = Duration::from_secs(1);
+const GRACE_IN_A_CROWD: Duration = Duration::from_millis(10);
+
+/// What clients may do with connections.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) connections: usize,
+    pub(crate) idle: Duration,
+}
+
+/// A connection's place among those that there may be. A tunnel keeps it.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+/// A request under way.
+struct UnderWay(watch::Sender<usize>);
+
+impl Default for Limits {
+    fn default() -> Self {
+        // Each request may need a descriptor to the service too. Some are for the rest.
+        let connections = descriptors().saturating_sub(32) / 2;
+        Self {
+            connections: connections.max(1),
+            idle: Duration::from_secs(30),
+        }
+    }
+}
+
+impl UnderWay {
+    fn new(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count = count.saturating_add(1));
+        Self(count.clone())
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    }
+}
+
+/// Serves HTTP/1.1, and HTTP/2 to clients that begin with it.
+pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits) -> Infallible {
+    let slots = Arc::new(Semaphore::new(limits.connections));
+    let crowd = Arc::new(Notify::new());
+    loop {
+        let (stream, peer) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                eprintln!("accept: {error}");
+                crowd.notify_one();
+                sleep(PAUSE).await;
+                continue;
+            }
+        };
+        if slots.available_permits() == 0 {
+            crowd.notify_one();
+        }
+        // It is never closed.
+        let Ok(permit) = Arc::clone(&slots).acquire_owned().await else {
+            continue;
+        };
+        // If nobody was idle, nobody is to be closed any more.
+        let _ = crowd.notified().now_or_never();
+        let slot = Slot {
+            _permit: Arc::new(permit),
+        };
+        let (app, crowd) = (app.clone(), Arc::clone(&crowd));
+        tokio::spawn(async move {
+            converse(stream, peer, app, slot, limits.idle, &crowd).await;
+        });
+    }
+}
+
+async fn converse(
+    stream: TcpStream,
+    peer: SocketAddr,
+    app: Router,
+    slot: Slot,
+    limit: Duration,
+    crowd: &Notify,
+) {
+    let (count, mut counted) = watch::channel(0);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let under_way = UnderWay::new(&count);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(slot.clone());
+        let answer = app.clone().oneshot(request.map(Body::new));
+        async move {
+            let answer = answer.await?;
+            Ok::<_, Infallible>(answer.map(|body| {
+                body.map_frame(move |frame| {
+                    // It ends with its body.
+                    let _ = &under_way;
+                    frame
+                })
+            }))
+        }
+    });
+    let _ = stream.set_nodelay(true);
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // Pings find out whether a client with a request under way is still there.
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(limit);
+    let mut connection = pin!(server.serve_connection_with_upgrades(TokioIo::new(stream), service));
+    let grace = tokio::select! {
+        // What a client has sent is read before its connection counts as idle.
+        biased;
+        // An error here is the client's.
+        _ = connection.as_mut() => return,
+        grace = idle(&mut counted, limit, crowd) => grace,
+    };
+    connection.as_mut().graceful_shutdown();
+    // A request that has come in the meantime is answered.
+    tokio::select! {
+        biased;
+        _ = connection => {}
+        _ = idle(&mut counted, grace, crowd) => {}
+    }
+}
+
+/// Waits until no request has been under way for so long, or others need the place. Returns how
+/// long the connection may take to end.
+async fn idle(under_way: &mut watch::Receiver<usize>, limit: Duration, crowd: &Notify) -> Duration {
+    while under_way.wait_for(|count| *count == 0).await.is_ok() {
+        tokio::select! {
+            () = sleep(limit) => return GRACE,
+            // Who has waited for longest is notified first.
+            () = crowd.notified() => return GRACE_IN_A_CROWD,
+            _ = under_way.changed() => {}
+        }
+    }
+    GRACE
+}
+
+/// Returns how many descriptors the process may have, after asking for more than the usual 1,024.
+#[cfg(unix)]
+fn descriptors() -> usize {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    const ENOUGH: u64 = 20_000;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let wanted = maximum.unwrap_or(ENOUGH).min(ENOUGH);
+    let wanted = Some(current.unwrap_or(ENOUGH).max(wanted));
+    let raised = Rlimit {
+        current: wanted,
+        maximum,
+    };
+    let raised = setrlimit(Resource::Nofile, raised).map_or(current, |()| wanted);
+    raised
+        .and_then(|limit| limit.try_into().ok())
+        .unwrap_or(1_024)
+}
+
+#[cfg(not(unix))]
+const fn descriptors() -> usize {
+    10_000
+}

@@ -1,0 +1,49 @@
+//! What goes on after a response has begun, and ends with its session: a WebSocket, and a body.
+
+use std::error::Error;
+
+use axum::body::Body;
+use futures_util::{future::OptionFuture, stream};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper_util::rt::TokioIo;
+use tokio::io::copy_bidirectional;
+use tower_magic_link::SessionGuard;
+
+use super::serve::Slot;
+
+/// Copies bytes both ways, until an end closes or the session ends. It counts as a connection.
+pub(super) fn open(
+    ours: OnUpgrade,
+    theirs: OnUpgrade,
+    session: Option<SessionGuard>,
+    slot: Option<Slot>,
+) {
+    tokio::spawn(async move {
+        let _slot = slot;
+        let (ours, theirs) = tokio::try_join!(ours, theirs)?;
+        let (mut ours, mut theirs) = (TokioIo::new(ours), TokioIo::new(theirs));
+        tokio::select! {
+            // On a public path there may be no session to wait for.
+            Some(()) = OptionFuture::from(session) => {}
+            copied = copy_bidirectional(&mut ours, &mut theirs) => { copied?; }
+        }
+        Ok::<_, Box<dyn Error + Send + Sync>>(())
+    });
+}
+
+/// Ends a body with an error when its session ends, so that no client takes half a download for the
+/// whole.
+pub(super) fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
+    let Some(ended) = ended else {
+        return Body::new(body);
+    };
+    let frames = stream::unfold((ended, body), async |(mut ended, mut body)| {
+        let frame = tokio::select! {
+            () = &mut ended => Err(axum::Error::new("the session has ended")),
+            frame = body.frame() => frame?.map_err(axum::Error::new),
+        };
+        Some((frame, (ended, body)))
+    });
+    Body::new(StreamBody::new(frames))
+}

@@ -1,0 +1,224 @@
+//! Bodies that break or stand still, and whose fault that is.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Request, StatusCode};
+use http_body_util::StreamBody;
+use hyper::body::Frame;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    time::{Instant, timeout},
+};
+
+use super::setting::{Guarded, Logged, SOON, Version, cut_off, hear, nowhere, status};
+use crate::{
+    guard_program::{Limits, Proxy},
+    upstream,
+};
+
+/// Each is a body as a broken client sends it, behind its own fields.
+pub(super) const BROKEN: [(&str, &str, &str); 8] = [
+    ("a chunk of no size", CHUNKED, "zz\r\nhello\r\n0\r\n\r\n"),
+    (
+        "a chunk of a negative size",
+        CHUNKED,
+        "-5\r\nhello\r\n0\r\n\r\n",
+    ),
+    (
+        "a chunk of a huge size",
+        CHUNKED,
+        "fffffffffffffffff\r\nhello\r\n0\r\n\r\n",
+    ),
+    (
+        "a chunk that goes on",
+        CHUNKED,
+        "5\r\nhelloworld\r\n0\r\n\r\n",
+    ),
+    (
+        "a bad chunk after a good one",
+        CHUNKED,
+        "5\r\nhello\r\n!\r\n",
+    ),
+    ("a chunk cut short", CHUNKED, "5\r\nhel"),
+    ("no last chunk", CHUNKED, "5\r\nhello\r\n"),
+    (
+        "fewer bytes than announced",
+        "Content-Length: 10\r\n",
+        "hello",
+    ),
+];
+
+const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
+
+/// Sends a request with a body, and then no more.
+pub(super) async fn post(authority: &str, cookie: &str, fields: &str, body: &str) -> String {
+    let request = format!(
+        "POST /upload HTTP/1.1\r\nHost: a\r\nConnection: close\r\nCookie: {cookie}\r\n{fields}\r\n{body}"
+    );
+    cut_off(authority, request.as_bytes()).await
+}
+
+/// A service that reads for ever, reports each piece, and never answers.
+async fn silent() -> (String, mpsc::UnboundedReceiver<usize>) {
+    let service = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://{}", service.local_addr().unwrap());
+    let (heard, hearing) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = service.accept().await.unwrap();
+            let heard = heard.clone();
+            tokio::spawn(async move {
+                let mut piece = [0; 4_096];
+                while let Ok(length @ 1..) = stream.read(&mut piece).await {
+                    let _ = heard.send(length);
+                }
+            });
+        }
+    });
+    (origin, hearing)
+}
+
+async fn hasty(service: &str, patience: Duration) -> Guarded {
+    let proxy = Proxy::to(service.parse().unwrap()).patient_for(patience);
+    Guarded::with(proxy, Limits::default()).await
+}
+
+/// Pinned: each rang the alarm that means a dead service.
+#[tokio::test]
+async fn a_body_that_the_client_breaks_is_the_clients_fault_and_no_alarm() {
+    let (service, _hearing) = silent().await;
+    let guard = Logged::before(&service).await;
+    for (name, fields, body) in BROKEN {
+        for _ in 0..20 {
+            let answer = post(guard.authority(), &guard.person.cookie, fields, body).await;
+            assert_eq!(status(&answer), 400, "{name}: {answer}");
+        }
+    }
+    assert_eq!(guard.log(), "");
+}
+
+#[tokio::test]
+async fn a_body_that_the_client_breaks_over_http2_is_no_alarm() {
+    let (service, _hearing) = silent().await;
+    let guard = Logged::before(&service).await;
+    let stream = TcpStream::connect(guard.authority()).await.unwrap();
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .unwrap();
+    tokio::spawn(connection);
+    let hello = || Ok(Frame::data(Bytes::from_static(b"hello")));
+    let broken = [
+        (
+            "reset",
+            "10",
+            vec![hello(), Err(std::io::Error::other("broken"))],
+        ),
+        ("fewer than announced", "10", vec![hello()]),
+        ("more than announced", "3", vec![hello()]),
+    ];
+    for (name, length, pieces) in broken {
+        let request = Request::post(format!("{}/upload", guard.origin))
+            .header("cookie", &guard.person.cookie)
+            .header("content-length", length)
+            .body(StreamBody::new(stream::iter(pieces)))
+            .unwrap();
+        let answer = timeout(SOON, sender.send_request(request)).await;
+        let answer = answer.unwrap_or_else(|_| panic!("{name}: no end"));
+        assert!(!answer.is_ok_and(|answer| answer.status() != 400), "{name}");
+    }
+    let request = Version::Http2
+        .client()
+        .get(format!("{}/auth/login", guard.origin));
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    assert_eq!(guard.log(), "");
+}
+
+#[tokio::test]
+async fn a_whole_body_arrives_whole_by_both_versions() {
+    let guard = Guarded::before(&upstream::serve().await).await;
+    let body = "0123456789".repeat(100_000);
+    for version in Version::BOTH {
+        let request = version.client().post(format!("{}/echo", guard.origin));
+        let request = request.header("cookie", &guard.cookie).body(body.clone());
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{version:?}");
+        assert!(answer.text().await.unwrap() == body, "{version:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_is_a_bad_gateway_and_logged_by_both_versions() {
+    let guard = Logged::before(&nowhere()).await;
+    for (version, lines) in Version::BOTH.into_iter().zip(1..) {
+        let request = version.client().post(format!("{}/page", guard.origin));
+        let request = request.header("cookie", &guard.person.cookie).body("hello");
+        assert_eq!(request.send().await.unwrap().status(), 502, "{version:?}");
+        let log = guard.log();
+        assert_eq!(log.lines().count(), lines, "{log}");
+        assert!(log.contains("the service failed"), "{log}");
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_begin_its_answer_is_a_gateway_timeout() {
+    let (service, _hearing) = silent().await;
+    let guard = hasty(&service, Duration::from_millis(100)).await;
+    for version in Version::BOTH {
+        for body in ["", "hello"] {
+            let request = version.client().post(format!("{}/page", guard.origin));
+            let request = request.header("cookie", &guard.cookie).body(body);
+            let answer = timeout(SOON, request.send()).await.expect("an answer");
+            let status = answer.unwrap().status();
+            assert_eq!(status, StatusCode::GATEWAY_TIMEOUT, "{version:?}, {body:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_go_on_with_its_body_is_a_request_timeout() {
+    let (service, _hearing) = silent().await;
+    let guard = hasty(&service, Duration::from_millis(100)).await;
+    let mut stream = TcpStream::connect(guard.authority()).await.unwrap();
+    let head = format!(
+        "POST /page HTTP/1.1\r\nHost: a\r\nCookie: {}\r\nContent-Length: 10\r\n\r\nhello",
+        guard.cookie
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let answer = hear(&mut stream).await;
+    assert_eq!(status(&answer), 408, "{answer}");
+}
+
+/// A long upload is no slow one.
+#[tokio::test]
+async fn a_body_that_gets_on_may_take_longer_than_the_limit() {
+    let (service, mut hearing) = silent().await;
+    let patience = Duration::from_millis(500);
+    let guard = hasty(&service, patience).await;
+    let mut stream = TcpStream::connect(guard.authority()).await.unwrap();
+    let head = format!(
+        "POST /page HTTP/1.1\r\nHost: a\r\nCookie: {}\r\n{CHUNKED}\r\n",
+        guard.cookie
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let begun = Instant::now();
+    while begun.elapsed() < 3 * patience {
+        stream.write_all(b"1\r\na\r\n").await.unwrap();
+        let heard = timeout(SOON, hearing.recv()).await;
+        assert!(heard.is_ok_and(|length| length.is_some()));
+    }
+    let early = stream.try_read(&mut [0; 100]);
+    assert_eq!(early.unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    stream.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut answer = [0; 12];
+    timeout(SOON, stream.read_exact(&mut answer))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(answer, *b"HTTP/1.1 504");
+}
