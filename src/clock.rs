@@ -2,15 +2,19 @@
 //!
 //! - Everywhere else time is an argument: the service reads the clock once per request and passes
 //!   the time on.
-//! - The layer's time never goes back, even if the clock does (`Steady`). What has expired stays
+//! - The layer's time never goes back, even if the clock does (`Steady`): it goes on by a clock
+//!   that nobody can set. What has expired stays
 //!   expired.
 
 use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::atomic::{AtomicU64, Ordering},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
@@ -78,13 +82,22 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// The layer's source of time.
 ///
-/// The clock may go back. The layer then stays at its highest reading until the clock passes it
-/// again, or the process ends, so that what has expired stays expired. The cost: if a clock is an
-/// hour ahead for a moment, the layer stays there for an hour, and other replicas refuse its new
-/// sessions meanwhile.
+/// The clock may go back. The layer then goes on from its highest reading, by
+/// [`running`](Self::running), so that what has expired stays expired and 30 seconds stay 30
+/// seconds. The cost: if a clock is an hour ahead for a moment, the layer stays an hour ahead until
+/// the process ends, and other replicas refuse its new sessions meanwhile.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.
     fn now(&self) -> Timestamp;
+
+    /// Returns for how long a clock that nobody can set has been running, such as the machine's
+    /// monotonic clock. It never goes back. Default: `None`, there is none.
+    ///
+    /// When [`now`](Self::now) goes back, the layer's time goes on by this. Without it, the layer's
+    /// time stands still until the clock has caught up.
+    fn running(&self) -> Option<Duration> {
+        None
+    }
 
     /// Returns a future that completes at this moment. Live connections use it to end with their
     /// session.
@@ -104,6 +117,15 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one reading of monotonic time"
+    )]
+    fn running(&self) -> Option<Duration> {
+        static BEGUN: OnceLock<Instant> = OnceLock::new();
+        Some(BEGUN.get_or_init(Instant::now).elapsed())
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the one reading of system time")]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -111,11 +133,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// The layer's time: a clock that holds its highest reading when it goes back.
+/// The layer's time: a clock that goes on from its highest reading when it goes back.
 #[derive(Debug)]
 pub(crate) struct Steady {
     clock: Box<dyn Clock>,
     highest: AtomicU64,
+    /// By how much the highest reading was ahead of the monotonic clock, in seconds.
+    lead: AtomicU64,
 }
 
 impl Steady {
@@ -123,6 +147,7 @@ impl Steady {
         Self {
             clock,
             highest: AtomicU64::new(0),
+            lead: AtomicU64::new(0),
         }
     }
 
@@ -133,10 +158,24 @@ impl Steady {
         // each request taking it.
         let highest = self.highest.load(Ordering::Relaxed);
         if read > highest {
+            if let Some(running) = self.clock.running() {
+                let lead = read.saturating_sub(running.as_secs());
+                self.lead.store(lead, Ordering::Relaxed);
+            }
             // Another thread may have stored a later reading meanwhile.
             return Timestamp(self.highest.fetch_max(read, Ordering::Relaxed).max(read));
         }
-        Timestamp(highest)
+        if read == highest {
+            return Timestamp(highest);
+        }
+        // The clock was set back. Time that stood still would keep people waiting for as long as
+        // the clock was ahead.
+        let Some(running) = self.clock.running() else {
+            return Timestamp(highest);
+        };
+        let lead = self.lead.load(Ordering::Relaxed);
+        let on = lead.saturating_add(running.as_secs());
+        Timestamp(self.highest.fetch_max(on, Ordering::Relaxed).max(on))
     }
 
     /// Returns a future that completes at this moment, or earlier.
@@ -182,6 +221,44 @@ mod tests {
         ] {
             dial.0.store(read, Ordering::Relaxed);
             assert_eq!(steady.now(), Timestamp(want), "{read}");
+        }
+    }
+
+    /// A clock that is set, beside one that is not.
+    #[derive(Debug, Default)]
+    struct Pair(Dial, Dial);
+
+    impl Clock for std::sync::Arc<Pair> {
+        fn now(&self) -> Timestamp {
+            self.0.now()
+        }
+
+        fn running(&self) -> Option<Duration> {
+            Some(Duration::from_secs(self.1.now().as_secs()))
+        }
+    }
+
+    /// Pins: a clock that was an hour ahead and was set right kept everybody waiting for an hour.
+    #[test]
+    fn thirty_seconds_stay_thirty_seconds_when_the_clock_is_set() {
+        let pair = std::sync::Arc::new(Pair::default());
+        let steady = Steady::new(Box::new(pair.clone()));
+        // When, what the clock shows, and what the layer's time is.
+        for (running, read, want) in [
+            (100, 7_200, 7_200),
+            (110, 7_210, 7_210),
+            (111, 3_611, 7_211),
+            (141, 3_641, 7_241),
+            (141, 0, 7_241),
+            (150, 9_000, 9_000),
+            (160, 8_999, 9_010),
+            (161, 9_010, 9_010),
+            (162, 9_000, 9_012),
+            (170, 20_000, 20_000),
+        ] {
+            pair.0.0.store(read, Ordering::Relaxed);
+            pair.1.0.store(running, Ordering::Relaxed);
+            assert_eq!(steady.now(), Timestamp(want), "{running}: {read}");
         }
     }
 
