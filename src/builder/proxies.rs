@@ -72,6 +72,12 @@ impl Builder {
     ///
     /// The inner service must be reachable only through the layer. A service in this process does
     /// not need this setting: it has the [`Session`](crate::Session) in the request's extensions.
+    ///
+    /// ```
+    /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {
+    /// builder.forward_identity()
+    /// # }
+    /// ```
     pub fn forward_identity(mut self) -> Self {
         self.proxies.has_identity_headers = true;
         self
