@@ -13,7 +13,7 @@ use crate::{
     answer::Answer,
     ledger::{Books, Ledger},
     script::{Act, Script},
-    site::{builder, cookie_of, document, grpc, program, with_cookie},
+    site::{ENDPOINTS, builder, cookie_of, document, grpc, program, with_cookie},
 };
 
 /// A layer around a ledger, and a cookie that it admits.
@@ -96,7 +96,7 @@ async fn a_refusal_or_an_endpoint_of_the_layers_own_never_calls_the_inner_servic
             desk.ask(request).await;
         }
         let mut endpoints = Vec::new();
-        for path in ["callback", "check", "login", "logout", "open", "session"] {
+        for path in ENDPOINTS {
             for method in [Method::GET, Method::HEAD, Method::POST, Method::PUT] {
                 for query in ["", "?code=a&state=b", "?t=x"] {
                     let request = Request::builder()

@@ -17,7 +17,7 @@ use tower_test::{
 
 use crate::{
     script::{Act, Script},
-    site::{builder, cookie_of, document, grpc, program, with_cookie},
+    site::{ENDPOINTS, builder, cookie_of, document, grpc, program, with_cookie},
 };
 
 type Incoming = Request<Full<Bytes>>;
@@ -31,7 +31,7 @@ fn layer(store: Script) -> MagicLinkLayer {
 /// Every request that the layer answers by itself.
 fn own() -> Vec<Incoming> {
     let mut own = vec![document("/x"), program("/x"), grpc("/a.B/C")];
-    for path in ["login", "check", "callback", "open", "logout", "session"] {
+    for path in ENDPOINTS {
         own.push(document(&format!("/auth/{path}")));
         let post = Request::post(format!("/auth/{path}")).header("sec-fetch-site", "same-origin");
         own.push(post.body(Full::default()).unwrap());

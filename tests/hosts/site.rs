@@ -16,6 +16,11 @@ use crate::{
     names::{ADA, ORIGIN},
 };
 
+/// The layer's own endpoints, without the webhook, which is there only with a secret.
+pub(crate) const ENDPOINTS: [&str; 7] = [
+    "callback", "check", "code", "login", "logout", "open", "session",
+];
+
 pub(crate) const SESSION: &str = "__Host-magic-link";
 
 /// Begins a layer with a clock of the test's and a fresh key.

@@ -12,12 +12,10 @@ use tower_magic_link::{Audience, MagicLinkLayer, Session, testing::ManualClock};
 use self::heads::{METHODS, heads};
 use crate::{
     answer::Answer,
-    site::{SESSION, builder, cookie_of, with_cookie},
+    site::{ENDPOINTS, SESSION, builder, cookie_of, with_cookie},
 };
 
 mod heads;
-
-const ENDPOINTS: [&str; 6] = ["callback", "check", "login", "logout", "open", "session"];
 
 fn is_safe(method: &Method) -> bool {
     method == Method::GET || method == Method::HEAD
