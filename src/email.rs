@@ -5,7 +5,7 @@
 //! - No quotes, comments, display names, address literals or line breaks: they misdeliver mail or
 //!   inject headers.
 //! - One mailbox to every mail system. A local part that some system reads as a route to another
-//!   mailbox, or as an encoding of one, is refused: whoever gets the mail would sign in as the
+//!   mailbox, or as an encoding of one, is refused: the reader of that mail would sign in as the
 //!   address.
 //! - One spelling: the whole address is in lower case. What is compared, limited, mailed and put
 //!   into the session are the same bytes. RFC 5321 (section 2.4) lets a server tell `Ada` from

@@ -47,11 +47,18 @@ enum Failure {
 type Run = SharedFuture<BoxFuture<'static, Outcome>>;
 type Panic = Box<dyn Any + Send>;
 
+/// What a provider has proven, and when. A session of it begins at that moment, so that a
+/// revocation that came since ends it.
+pub(super) struct Proven {
+    pub(super) identity: Identity,
+    pub(super) at: Timestamp,
+}
+
 /// The exchanges that are running, and those that succeeded within the last minute.
 pub(crate) struct Exchanges {
     runs: Arc<Runs<Run>>,
     /// What providers have proven by a code that is used up now, for a session that was not made.
-    proven: Runs<Arc<Identity>>,
+    proven: Runs<Arc<Proven>>,
 }
 
 impl Default for Exchanges {
@@ -104,13 +111,13 @@ impl Exchanges {
     }
 
     /// Returns what this proof has proven within the last minute, if no session came of it.
-    pub(super) fn proven(&self, key: &Key, now: Timestamp) -> Option<Arc<Identity>> {
+    pub(super) fn proven(&self, key: &Key, now: Timestamp) -> Option<Arc<Proven>> {
         self.proven.find(key, now)
     }
 
     /// Keeps what a proof has proven, for a try that need not ask the provider again.
-    pub(super) fn keep(&self, key: Key, identity: &Arc<Identity>, now: Timestamp) {
-        self.proven.join(key, None, || identity.clone(), now);
+    pub(super) fn keep(&self, key: Key, proven: &Arc<Proven>, now: Timestamp) {
+        self.proven.join(key, None, || proven.clone(), now);
     }
 
     /// Joins the exchange that this browser began for this state within the last minute, whatever

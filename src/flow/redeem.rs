@@ -6,7 +6,7 @@ use super::{
     attempt::Attempt,
     authorize::Authorization,
     browser,
-    exchange::{self, Key},
+    exchange::{self, Key, Proven},
     limits::{self, Charges, within},
     refusal::rejection_of,
     settings::Flow,
@@ -116,18 +116,20 @@ impl Redemption {
 
     async fn run(self, key: Key) -> Result<Arc<Issued>, Rejection> {
         let exchanges = &self.flow.exchanges;
-        let identity = match exchanges.proven(&key, self.now) {
-            Some(identity) => identity,
+        let proven = match exchanges.proven(&key, self.now) {
+            Some(proven) => proven,
             None => {
-                let identity = Arc::new(self.prove().await?);
-                exchanges.keep(key, &identity, self.now);
-                identity
+                let (identity, at) = (self.prove().await?, self.now);
+                let proven = Arc::new(Proven { identity, at });
+                exchanges.keep(key, &proven, self.now);
+                proven
             }
         };
-        self.accept(&identity).await?;
+        let identity = &proven.identity;
+        self.accept(identity).await?;
         self.flow
             .shared
-            .issue(&identity, self.term, self.now)
+            .issue(identity, self.term, proven.at)
             .map(Arc::new)
             .map_err(|error| {
                 Rejection::new(match error {

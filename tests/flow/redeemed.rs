@@ -14,10 +14,11 @@ use http::{Request, Response};
 use tower::{Layer, service_fn};
 use tower_magic_link::{
     Authorization, Builder, KeyRing, MagicLinkLayer, RejectionKind, SigningKey,
+    clock::Clock,
     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
-    revocation::{Lookup, Revocation, Revocations},
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Target},
     store::{StoreError, StoreErrorKind, StoreFuture},
-    testing::{Browser, StubProvider},
+    testing::{Browser, ManualClock, StubProvider},
 };
 
 use crate::names::{ADA, ORIGIN};
@@ -170,4 +171,43 @@ async fn a_used_link_is_not_called_used_while_the_store_cannot_tell_of_its_sessi
         page.text()
             .contains(RejectionKind::StoreUnavailable.heading())
     );
+}
+
+/// Pins: the session of a second try began after a revocation that had come in between, and lived.
+#[tokio::test]
+async fn what_was_proven_before_a_revocation_signs_nobody_in_after_it() {
+    let provider = Late::default();
+    let revocations = MemoryRevocations::default();
+    let clock = ManualClock::new();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let layer = layer(&provider, |builder| {
+        let asked = asked.clone();
+        let hook = move |_: Identity| {
+            let is_first = asked.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                match is_first {
+                    true => Err(std::io::Error::other("the directory is out")),
+                    false => Ok(Authorization::Allowed),
+                }
+            }
+        };
+        let builder = builder.authorize(hook).clock(clock.clone());
+        builder.revocations(revocations.clone())
+    });
+    let mut browser = browser(&layer);
+    browser.get("/reports").await;
+    browser.submit_login(ADA).await;
+    let link = provider.stub.last_link();
+    assert_eq!(browser.open(link.clone()).await.status(), 503);
+    clock.advance(Duration::from_secs(10));
+    let now = clock.now();
+    let until = now + Duration::from_secs(86_400);
+    revocations.record(&Revocation::new(
+        Target::Address(ADA.to_owned()),
+        now,
+        until,
+    ));
+    clock.advance(Duration::from_secs(10));
+    assert_ne!(browser.open(link).await.text(), "inside");
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
 }

@@ -87,7 +87,7 @@ fn callbacks_at_once_make_one_exchange_and_one_session() {
     });
 }
 
-/// The provider fails once. Whoever heard of the failure tries again, while another may be late to
+/// The provider fails once. A caller that got the failure tries again, while another may be late to
 /// forget the run that failed.
 #[test]
 fn a_late_caller_of_a_failure_does_not_forget_the_next_try() {
