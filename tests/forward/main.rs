@@ -8,11 +8,14 @@
     reason = "tests"
 )]
 
+mod configured;
+mod exchange;
 mod front;
 mod guard;
 #[path = "../../examples/guard.rs"]
 #[expect(dead_code, reason = "its `main` is not called here")]
 mod guard_example;
+mod heads;
 mod identity;
 #[path = "../support/names.rs"]
 mod names;
@@ -23,6 +26,7 @@ mod proxies;
 mod question;
 mod service;
 mod site;
+mod suite;
 mod targets;
 mod tunnels;
 mod upstream;
