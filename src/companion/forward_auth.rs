@@ -86,8 +86,8 @@ pub struct ForwardAuth {
 impl MagicLinkLayer {
     /// Makes the service that a proxy asks whether a request may pass.
     ///
-    /// It speaks to Caddy, Traefik, HAProxy and Envoy. For nginx, call [`ForwardAuth::for_nginx`] on
-    /// it.
+    /// It speaks to Caddy, Traefik, HAProxy and Envoy. For nginx, call
+    /// [`ForwardAuth::for_nginx`] on it.
     ///
     /// ```
     /// use tower::{Service, ServiceExt};

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+mod forward_auth;
 mod grpc;
 mod hosts;
 mod jwks;

@@ -22,11 +22,18 @@ pub(crate) struct Answer {
 /// closed, if no field says otherwise.
 pub(crate) async fn exchange(authority: &str, line: &str, fields: &str, body: &str) -> Answer {
     let mut head = format!("{line}\r\n");
-    let names = fields.to_lowercase();
-    if !names.contains("host:") {
+    let says = |name: &str| {
+        let mut lines = fields.lines();
+        lines.any(|line| {
+            line.split(':')
+                .next()
+                .is_some_and(|it| it.eq_ignore_ascii_case(name))
+        })
+    };
+    if !says("host") {
         head += &format!("Host: {authority}\r\n");
     }
-    if !names.contains("connection:") {
+    if !says("connection") {
         head += "Connection: close\r\n";
     }
     let text = format!("{head}{fields}\r\n{body}");

@@ -26,6 +26,7 @@ use tower_magic_link::{
 
 use crate::{
     configured::{Behind, command},
+    forward_auth_example::{self, Proxy},
     guard_example,
     heads::Heads,
     names::ADA,
@@ -169,18 +170,12 @@ impl Front {
     /// Starts what a proxy asks: the endpoints, and the question beside them.
     async fn sign_in_service(self, layer: Builder, asked: &Heads) -> String {
         let layer = layer.idle_timeout(LIFETIME).bearer_tokens();
-        let layer = layer.trusted_proxies(["127.0.0.1"]).build().unwrap();
-        let endpoints = Router::new()
-            .fallback(async || "behind the layer")
-            .layer(layer.clone());
-        let question = match self {
-            Self::Nginx => layer.forward_auth().for_nginx(),
-            _ => layer.forward_auth(),
+        let layer = layer.trusted_proxies(["127.0.0.1"]);
+        let proxy = match self {
+            Self::Nginx => Proxy::Nginx,
+            _ => Proxy::Other,
         };
-        let app = Router::new()
-            .route_service("/ask", question)
-            .route_service("/refuse", layer.forward_auth().for_nginx().refusing())
-            .fallback_service(endpoints);
+        let app = forward_auth_example::app(layer, proxy).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
         serve(listener, asked.before(app));

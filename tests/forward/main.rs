@@ -10,6 +10,9 @@
 
 mod configured;
 mod exchange;
+#[path = "../../examples/forward_auth.rs"]
+#[expect(dead_code, reason = "its `main` is not called here")]
+mod forward_auth_example;
 mod front;
 mod guard;
 #[path = "../../examples/guard.rs"]
@@ -24,6 +27,7 @@ mod person;
 mod program;
 mod proxies;
 mod question;
+mod refusing;
 mod service;
 mod site;
 mod suite;

@@ -67,6 +67,10 @@ async fn answer(mut request: Request) -> Response {
         "/broken" => cacheable(StatusCode::INTERNAL_SERVER_ERROR),
         "/theirs" => cacheable(StatusCode::UNAUTHORIZED),
         "/forbidden" => cacheable(StatusCode::FORBIDDEN),
+        "/length" => {
+            let body = request.into_body().collect().await.unwrap();
+            Response::new(Body::from(body.to_bytes().len().to_string()))
+        }
         // The trailers of the request.
         "/trailers" => {
             let body = request.into_body().collect().await.unwrap();

@@ -7,6 +7,7 @@ mod permits;
 mod refusals;
 mod renewals;
 mod streams;
+mod wrong_party;
 
 use std::{panic::AssertUnwindSafe, sync::atomic::Ordering};
 
@@ -14,7 +15,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use reqwest::Response;
 
 use crate::{
-    front::{Front, Running},
+    front::{Front, LIFETIME, Running},
     heads::Heads,
     person::ProxiedPerson,
     upstream,
@@ -89,6 +90,8 @@ impl Stage {
 
     /// Somebody who is signed in, before anything is noted.
     async fn person(&self) -> ProxiedPerson {
+        // By then the limits of mail begin anew.
+        self.running.clock.advance(LIFETIME);
         let person = self.running.person().await;
         self.forget();
         person
@@ -97,7 +100,7 @@ impl Stage {
     /// Somebody whose session is due for a renewal.
     async fn person_to_renew(&self) -> ProxiedPerson {
         let person = self.person().await;
-        self.running.clock.advance(crate::front::LIFETIME / 2);
+        self.running.clock.advance(LIFETIME / 2);
         person
     }
 

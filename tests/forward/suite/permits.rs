@@ -82,17 +82,17 @@ pub(super) async fn a_target_arrives_as_it_was_asked_about(stage: &Stage) {
 pub(super) async fn bodies_arrive_whole_and_the_question_has_none(stage: &Stage) {
     let person = stage.person().await;
     let large = "z".repeat(900_000);
-    let answer = person.request(Method::POST, "/echo").body(large.clone());
+    let answer = person.request(Method::POST, "/length").body(large);
     let answer = answer.send().await.unwrap().text().await.unwrap();
-    assert!(answer == large, "{} bytes", answer.len());
+    assert_eq!(answer, "900000");
     let fields = format!(
         "Cookie: {}\r\nTransfer-Encoding: chunked\r\n",
         person.cookie
     );
     let chunks = "5\r\nhello\r\n0\r\n\r\n";
-    let line = "POST /echo HTTP/1.1";
+    let line = "POST /length HTTP/1.1";
     let answer = exchange(stage.running.authority(), line, &fields, chunks).await;
-    assert!(answer.body.contains("hello"), "{answer:?}");
+    assert!(answer.body.contains('5'), "{answer:?}");
     for head in stage.running.asked.take() {
         assert_eq!(head.values("transfer-encoding"), [""; 0]);
         assert!(matches!(*head.values("content-length"), [] | ["0"]));
