@@ -2,6 +2,7 @@
 //!
 //! A proxy that does less than the others is named in the case, as the guide names it.
 
+mod crowd;
 mod forgeries;
 mod permits;
 mod refusals;
@@ -38,7 +39,7 @@ macro_rules! cases {
     };
 }
 
-const CASES: [Case; 31] = cases![
+const CASES: [Case; 32] = cases![
     refusals::a_stranger_is_led_to_the_form,
     refusals::a_program_gets_the_whole_problem_by_every_method,
     refusals::a_head_request_is_refused_without_a_body,
@@ -55,6 +56,7 @@ const CASES: [Case; 31] = cases![
     permits::the_services_own_errors_arrive_as_they_are,
     permits::no_answer_colours_the_next_one_on_its_connection,
     permits::the_question_is_not_a_clients_to_ask,
+    permits::a_caddy_pools_no_connection_of_the_question,
     renewals::a_renewal_reaches_the_browser_and_no_cache,
     renewals::a_renewal_hides_nothing_that_the_service_sets,
     renewals::a_response_without_renewal_is_cached_as_the_service_says,

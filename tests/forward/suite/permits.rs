@@ -146,3 +146,15 @@ pub(super) async fn the_question_is_not_a_clients_to_ask(stage: &Stage) {
         assert_eq!(answer.status(), status, "{path}");
     }
 }
+
+/// Pinned: see `crowd`. Caddy says so when it will not keep a connection.
+pub(super) async fn a_caddy_pools_no_connection_of_the_question(stage: &Stage) {
+    let person = stage.person().await;
+    assert_eq!(person.get("/page", &[]).await.status(), 200);
+    if matches!(stage.front, Front::Caddy | Front::NewCaddy) {
+        assert_eq!(
+            stage.running.asked.take()[0].values("connection"),
+            ["close"]
+        );
+    }
+}
