@@ -49,8 +49,8 @@ mod question;
 ///
 /// # Which headers are trusted
 ///
-/// Traefik and Caddy write `X-Forwarded-Method` and `X-Forwarded-Uri`; nginx, by the configuration
-/// below, `X-Original-Method` and `X-Original-URI`. These headers decide whether the path is
+/// nginx, by its configuration in the guide, writes `X-Original-Method` and `X-Original-URI`. The
+/// other proxies write `X-Forwarded-Method` and `X-Forwarded-Uri`. These decide whether the path is
 /// public, and where a person goes after signing in. The layer believes them only from the
 /// addresses in [`Builder::trusted_proxies`](crate::Builder::trusted_proxies). The host states the
 /// peer's address: in a [`PeerAddr`](crate::PeerAddr), or in axum's `ConnectInfo<SocketAddr>`. The
