@@ -1,5 +1,5 @@
 //! `ForwardAuth`: answers a proxy that asks whether a request may pass: nginx `auth_request`,
-//! Traefik ForwardAuth, Caddy `forward_auth`.
+//! Traefik ForwardAuth, Caddy `forward_auth`, HAProxy by Lua, Envoy `ext_authz`.
 //!
 //! - The client's method and target are those that a trusted proxy states, in the pair of headers
 //!   that this kind of proxy writes. A client could send the other pair itself (CVE-2026-40575).
@@ -22,7 +22,7 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use tower_service::Service;
 
-use self::question::{Dialect, Question};
+use self::question::{Dialect, Purpose, Question};
 use crate::{
     answer::answer_to,
     layer::{MagicLinkLayer, body::ResponseBody},
@@ -35,8 +35,8 @@ mod question;
 ///
 /// | the request that the proxy asks about | answer |
 /// | --- | --- |
-/// | has a valid session | 200 with `X-Auth-Subject`, `-Email`, `-Session` and, where there is one, `-Organization` |
-/// | is for a public path, without a session | 200 without them |
+/// | has a valid session | 200 with `X-Auth-Decision: permit`, `X-Auth-Subject`, `-Email`, `-Session` and, where there is one, `-Organization` |
+/// | is for a public path, without a session | 200 with `X-Auth-Decision: permit` alone |
 /// | is a navigation | 303 to the login form; for nginx 401, with the form's address as `Location` |
 /// | is anything else | 401, as the layer's own refusals |
 /// | has a session, but the revocation store is down | 503 with `Retry-After` |
@@ -49,8 +49,8 @@ mod question;
 ///
 /// # Which headers are trusted
 ///
-/// Traefik and Caddy write `X-Forwarded-Method` and `X-Forwarded-Uri`; nginx, by the configuration
-/// below, `X-Original-Method` and `X-Original-URI`. These headers decide whether the path is
+/// nginx, by its configuration in the guide, writes `X-Original-Method` and `X-Original-URI`. The
+/// other proxies write `X-Forwarded-Method` and `X-Forwarded-Uri`. These decide whether the path is
 /// public, and where a person goes after signing in. The layer believes them only from the
 /// addresses in [`Builder::trusted_proxies`](crate::Builder::trusted_proxies). The host states the
 /// peer's address: in a [`PeerAddr`](crate::PeerAddr), or in axum's `ConnectInfo<SocketAddr>`. The
@@ -58,61 +58,36 @@ mod question;
 /// `public_url`. The layer's endpoints must be at the same origin, and the proxy must drop a
 /// client's own copies of the four headers.
 ///
+/// # Which answers are permits
+///
+/// A permit is a 200 with `X-Auth-Decision: permit`. A proxy should demand both: if its question
+/// reaches another server, such as the guarded one, that server's 200 must let nobody in.
+///
 /// # Which requests become tunnels
 ///
 /// The proxy itself opens the tunnel of an upgraded connection, and nothing checks what passes
 /// through it. Inside an h2c tunnel a client could send any identity header. So a proxy must hand
 /// on no upgrade but a WebSocket's, whatever the layer answers: most proxies do not show the
-/// upgrade in their question. The configurations below do so, and `tests/run` drives each of them
-/// in front of a server that accepts other upgrades. A WebSocket outlives its session there: the
-/// service must end it.
+/// upgrade in their question. A WebSocket outlives its session there: the service must end it.
 ///
-/// Each configuration also drops a client's own identity headers, including the spellings with `_`
-/// and `.`, and keeps a client's `Connection` field from removing ours. The proxy hands on the
-/// cookies, so the session cookie reaches the service unless the proxy removes it.
+/// # Configurations
 ///
-/// # nginx
-///
-#[doc = "```nginx"]
-#[doc = include_str!("../../examples/proxies/nginx.conf")]
-#[doc = "```"]
-///
-/// An empty value makes nginx omit the header, even a client's own. By default nginx drops names
-/// with `_` or `.`; `underscores_in_headers` and `ignore_invalid_headers` can change that. If the
-/// layer's answer is neither 2xx, 401 nor 403, nginx answers 500.
-///
-/// # Caddy
-///
-#[doc = "```caddyfile"]
-#[doc = include_str!("../../examples/proxies/Caddyfile")]
-#[doc = "```"]
-///
-/// # Traefik
-///
-#[doc = "```yaml"]
-#[doc = include_str!("../../examples/proxies/traefik/traefik.yaml")]
-#[doc = "```"]
-///
-/// And the dynamic configuration:
-///
-#[doc = "```yaml"]
-#[doc = include_str!("../../examples/proxies/traefik/dynamic.yaml")]
-#[doc = "```"]
-///
-/// When the session's cookie is renewed, Traefik rewrites all cookies of the response, and loses
-/// attributes that it does not know. It does not renew the session on the response that opens a
-/// WebSocket. It keeps the first of two `Upgrade` fields.
+/// The guide [Behind a proxy](crate::guide::behind_a_proxy) has one for each of nginx, Caddy,
+/// Traefik, HAProxy and Envoy, with what each proxy cannot do. They are the files that the tests
+/// run. `examples/forward_auth.rs` is the service that they ask.
 #[derive(Clone)]
 #[must_use = "services do nothing unless called"]
 pub struct ForwardAuth {
     shared: Arc<Shared>,
     dialect: Dialect,
+    purpose: Purpose,
 }
 
 impl MagicLinkLayer {
     /// Makes the service that a proxy asks whether a request may pass.
     ///
-    /// It speaks to Traefik and Caddy. For nginx, call [`ForwardAuth::for_nginx`] on it.
+    /// It speaks to Caddy, Traefik, HAProxy and Envoy. For nginx, call
+    /// [`ForwardAuth::for_nginx`] on it.
     ///
     /// ```
     /// use tower::{Service, ServiceExt};
@@ -140,6 +115,7 @@ impl MagicLinkLayer {
         ForwardAuth {
             shared: self.shared().clone(),
             dialect: Dialect::Forwarded,
+            purpose: Purpose::Decide,
         }
     }
 }
@@ -175,6 +151,40 @@ impl ForwardAuth {
         self.dialect = Dialect::Nginx;
         self
     }
+
+    /// Only ever refuses, in the words and with the status that the client itself gets.
+    ///
+    /// Of a refusal, nginx's `auth_request` keeps the status and what its configuration reads. So
+    /// nginx asks this service for the whole answer once it has refused a request: a redirect, a
+    /// page, or a problem document with every `WWW-Authenticate`. The answer is never 2xx. If the
+    /// session is good by now, it is 503 with `Retry-After`: the client's request was not
+    /// delivered. Both questions report their refusal to
+    /// [`Builder::on_event`](crate::Builder::on_event).
+    ///
+    /// ```
+    /// use tower::{Service, ServiceExt};
+    /// # use tower_magic_link::{
+    /// #     KeyRing, MagicLinkLayer, PeerAddr, SigningKey, testing::StubProvider,
+    /// # };
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+    /// # let layer = MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(SigningKey::generate()?))
+    /// #     .public_url("https://app.example.com")
+    /// #     .trusted_proxies(["10.0.0.7"])
+    /// #     .build()?;
+    /// let question = http::Request::get("/refuse")
+    ///     .extension(PeerAddr::from(std::net::SocketAddr::from(([10, 0, 0, 7], 41_000))))
+    ///     .header("x-original-method", "GET")
+    ///     .header("x-original-uri", "/reports")
+    ///     .header("accept", "text/html")
+    ///     .body(http_body_util::Empty::<bytes::Bytes>::new())?;
+    /// let answer = layer.forward_auth().for_nginx().refusing().oneshot(question).await?;
+    /// assert_eq!(answer.status(), 303);
+    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
+    /// ```
+    pub fn refusing(mut self) -> Self {
+        self.purpose = Purpose::Refuse;
+        self
+    }
 }
 
 impl<B> Service<Request<B>> for ForwardAuth {
@@ -188,13 +198,14 @@ impl<B> Service<Request<B>> for ForwardAuth {
 
     fn call(&mut self, request: Request<B>) -> ForwardAuthFuture<B> {
         let (parts, _) = request.into_parts();
-        let (shared, dialect) = (self.shared.clone(), self.dialect);
+        let (shared, dialect, purpose) = (self.shared.clone(), self.dialect, self.purpose);
         let now = shared.clock.now();
         ForwardAuthFuture {
             answer: Box::pin(async move {
                 let method = parts.method.clone();
                 let question = Question::of(parts, dialect, &shared);
-                answer_to(&method, question.answer(&shared, dialect, now).await)
+                let answer = question.answer(&shared, dialect, purpose, now).await;
+                answer_to(&method, answer)
             }),
             body: PhantomData,
         }
@@ -205,6 +216,7 @@ impl fmt::Debug for ForwardAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ForwardAuth")
             .field("dialect", &self.dialect)
+            .field("purpose", &self.purpose)
             .finish_non_exhaustive()
     }
 }

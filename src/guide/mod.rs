@@ -1,5 +1,55 @@
 //! Guides to topics that span several items.
 
+#[doc = include_str!("behind_a_proxy.md")]
+///
+/// # The files
+///
+/// ## nginx
+///
+#[doc = "```nginx"]
+#[doc = include_str!("../../examples/proxies/nginx.conf")]
+#[doc = "```"]
+///
+/// ## Caddy
+///
+#[doc = "```caddyfile"]
+#[doc = include_str!("../../examples/proxies/Caddyfile")]
+#[doc = "```"]
+///
+/// ## Traefik
+///
+/// `traefik.yaml`:
+///
+#[doc = "```yaml"]
+#[doc = include_str!("../../examples/proxies/traefik/traefik.yaml")]
+#[doc = "```"]
+///
+/// `dynamic.yaml`:
+///
+#[doc = "```yaml"]
+#[doc = include_str!("../../examples/proxies/traefik/dynamic.yaml")]
+#[doc = "```"]
+///
+/// ## HAProxy
+///
+/// `haproxy.cfg`:
+///
+#[doc = "```haproxy"]
+#[doc = include_str!("../../examples/proxies/haproxy/haproxy.cfg")]
+#[doc = "```"]
+///
+/// `forward_auth.lua`:
+///
+#[doc = "```lua"]
+#[doc = include_str!("../../examples/proxies/haproxy/forward_auth.lua")]
+#[doc = "```"]
+///
+/// ## Envoy
+///
+#[doc = "```yaml"]
+#[doc = include_str!("../../examples/proxies/envoy.yaml")]
+#[doc = "```"]
+pub mod behind_a_proxy {}
 #[doc = include_str!("failures.md")]
 pub mod failures {}
 

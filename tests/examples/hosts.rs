@@ -78,10 +78,13 @@ async fn every_host_says_who_is_at_the_other_end_so_that_a_network_is_limited() 
     let variables = [
         ("SMTP_URL", "smtp://127.0.0.1:9"),
         ("UPSTREAM", "http://127.0.0.1:9"),
+        // No proxy stands before it here.
+        ("TRUSTED_PROXIES", ""),
     ];
     let names = [
         "axum",
         "custom_mail",
+        "forward_auth",
         "guard",
         "hyper",
         "jwks",

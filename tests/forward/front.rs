@@ -5,31 +5,46 @@ use std::{
     env, fs,
     net::SocketAddr,
     path::PathBuf,
-    process::{Command, Stdio},
-    sync::atomic::{AtomicUsize, Ordering},
+    process::Command,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, SigningKey,
+    Builder, KeyRing, MagicLinkLayer, Session, SigningKey,
     emulator::{Emulator, EmulatorServer},
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations},
+    store::{StoreError, StoreErrorKind, StoreFuture},
+    testing::ManualClock,
     workos::WorkOs,
 };
 
-use crate::{guard_example, names::ADA, person::ProxiedPerson, program::Program};
+use crate::{
+    configured::{Behind, command},
+    forward_auth_example::{self, Proxy},
+    guard_example,
+    heads::Heads,
+    names::ADA,
+    person::ProxiedPerson,
+    program::Program,
+};
 
-const CADDYFILE: &str = include_str!("../../examples/proxies/Caddyfile");
-const NGINX: &str = include_str!("../../examples/proxies/nginx.conf");
-const TRAEFIK: &str = include_str!("../../examples/proxies/traefik/traefik.yaml");
-const TRAEFIK_ROUTES: &str = include_str!("../../examples/proxies/traefik/dynamic.yaml");
+/// How long a session lasts without a renewal, which is due after half of it.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(3_600);
 
 /// A program that asks or forwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Front {
     /// The version of Debian.
     Caddy,
+    Envoy,
     Guard,
+    Haproxy,
     /// The version of today, from PyPI.
     NewCaddy,
     Nginx,
@@ -39,8 +54,20 @@ pub(crate) enum Front {
 /// A front that runs, with a sign-in service beside it. `/about` is public.
 pub(crate) struct Running {
     pub(crate) origin: String,
+    /// The time of the sign-in service behind a proxy.
+    pub(crate) clock: ManualClock,
+    /// What its sign-in service was asked.
+    pub(crate) asked: Heads,
+    pub(crate) store: Store,
     workos: EmulatorServer,
     _program: Option<(Program, Folder)>,
+}
+
+/// A revocation store of a sign-in service, which can be out of reach.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Store {
+    ended: MemoryRevocations,
+    pub(crate) is_out: Arc<AtomicBool>,
 }
 
 /// A folder that goes with its owner.
@@ -67,9 +94,32 @@ impl Drop for Folder {
     }
 }
 
+impl Revocations for Store {
+    fn look_up(&self, session: &Session) -> Lookup {
+        if self.is_out.load(Ordering::Relaxed) {
+            return Lookup::Settled(Err(StoreError::new(StoreErrorKind::Unavailable)));
+        }
+        self.ended.look_up(session)
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        self.ended.revoke(revocation)
+    }
+}
+
 impl Front {
     /// Starts it in front of a service.
     pub(crate) async fn before(self, service: &str) -> Running {
+        self.between(service, None).await
+    }
+
+    /// Starts it in front of a service, with another server in place of the sign-in service.
+    pub(crate) async fn misled(self, service: &str, stray: &str) -> Running {
+        self.between(service, Some(stray)).await
+    }
+
+    async fn between(self, service: &str, stray: Option<&str>) -> Running {
+        let (clock, asked, store) = (ManualClock::new(), Heads::default(), Store::default());
         let workos = Emulator::builder().build().serve(0).await.unwrap();
         if self == Self::Guard {
             let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
@@ -78,21 +128,30 @@ impl Front {
             serve(listener, guard.unwrap());
             return Running {
                 origin,
+                clock,
+                asked,
+                store,
                 workos,
                 _program: None,
             };
         }
         let port = free_port();
         let origin = format!("http://127.0.0.1:{port}");
-        let sign_in = self.sign_in_service(&workos, &origin).await;
-        let folder = Folder::new();
-        let command = match self {
-            Self::Caddy => caddy("caddy".into(), &folder, port, &sign_in, service),
-            Self::NewCaddy => caddy(from_pypi("caddy"), &folder, port, &sign_in, service),
-            Self::Traefik => traefik(&folder, port, &sign_in, service),
-            Self::Guard | Self::Nginx => nginx(&folder, port, &sign_in, service),
+        let sign_in = match stray {
+            Some(stray) => stray.to_owned(),
+            None => {
+                let layer = builder(&workos, &origin).clock(clock.clone());
+                let layer = layer.revocations(store.clone());
+                self.sign_in_service(layer, &asked).await
+            }
         };
-        let program = listening(command, port).await;
+        let folder = Folder::new();
+        let behind = Behind {
+            port,
+            sign_in: authority(&sign_in),
+            service: authority(service),
+        };
+        let program = listening(command(self, folder.path(), &behind), port).await;
         // Traefik listens before it knows its routes.
         let form = format!("{origin}/auth/login");
         while reqwest::get(&form).await.unwrap().status() == 404 {
@@ -100,28 +159,26 @@ impl Front {
         }
         Running {
             origin,
+            clock,
+            asked,
+            store,
             workos,
             _program: Some((program, folder)),
         }
     }
 
     /// Starts what a proxy asks: the endpoints, and the question beside them.
-    async fn sign_in_service(self, workos: &EmulatorServer, public_url: &str) -> String {
-        let layer = builder(workos, public_url);
-        let layer = layer.trusted_proxies(["127.0.0.1"]).build().unwrap();
-        let endpoints = Router::new()
-            .fallback(async || "behind the layer")
-            .layer(layer.clone());
-        let question = match self {
-            Self::Nginx => layer.forward_auth().for_nginx(),
-            _ => layer.forward_auth(),
+    async fn sign_in_service(self, layer: Builder, asked: &Heads) -> String {
+        let layer = layer.idle_timeout(LIFETIME).bearer_tokens();
+        let layer = layer.trusted_proxies(["127.0.0.1"]);
+        let proxy = match self {
+            Self::Nginx => Proxy::Nginx,
+            _ => Proxy::Other,
         };
-        let app = Router::new()
-            .route_service("/ask", question)
-            .fallback_service(endpoints);
+        let app = forward_auth_example::app(layer, proxy).unwrap();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        serve(listener, app);
+        serve(listener, asked.before(app));
         origin
     }
 }
@@ -176,96 +233,7 @@ async fn listening(mut command: Command, port: u16) -> Program {
     program
 }
 
-/// Replaces what an administrator replaces, and fails where the documentation does not have it.
-fn adapted(documented: &str, changes: &[(&str, &str)]) -> String {
-    changes
-        .iter()
-        .fold(documented.to_owned(), |text, (from, to)| {
-            assert!(text.contains(from), "{from:?} is not in the documentation");
-            text.replace(from, to)
-        })
-}
-
-/// Returns a program that pip has put beside the Python of the tests.
-fn from_pypi(name: &str) -> PathBuf {
-    let python = env::var_os("TEST_PYTHON").map(PathBuf::from);
-    python.map_or_else(|| name.into(), |python| python.with_file_name(name))
-}
-
 /// Returns what stands behind the scheme of an origin.
 fn authority(origin: &str) -> &str {
     origin.strip_prefix("http://").unwrap()
-}
-
-fn caddy(program: PathBuf, folder: &Folder, port: u16, sign_in: &str, service: &str) -> Command {
-    let site = format!("http://:{port} {{\n\tbind 127.0.0.1\n");
-    let documented = adapted(
-        CADDYFILE,
-        &[
-            ("app.example.com {\n", &site),
-            ("127.0.0.1:3000", authority(sign_in)),
-            ("127.0.0.1:8080", authority(service)),
-        ],
-    );
-    let (comment, documented) = documented.split_once(&site).unwrap();
-    let configuration = format!("{{\n\tadmin off\n}}\n{comment}{site}{documented}");
-    fs::write(folder.path().join("Caddyfile"), configuration).unwrap();
-    let mut command = Command::new(program);
-    command
-        .args(["run", "--adapter", "caddyfile", "--config", "Caddyfile"])
-        .current_dir(folder.path())
-        .stderr(Stdio::null());
-    for variable in ["HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"] {
-        command.env(variable, folder.path());
-    }
-    command
-}
-
-fn traefik(folder: &Folder, port: u16, sign_in: &str, service: &str) -> Command {
-    let address = format!("\"127.0.0.1:{port}\"");
-    let configuration = adapted(TRAEFIK, &[("\":80\"", &address)]);
-    fs::write(folder.path().join("traefik.yaml"), configuration).unwrap();
-    let routes = adapted(
-        TRAEFIK_ROUTES,
-        &[
-            ("Host(`app.example.com`)", "PathPrefix(`/`)"),
-            ("http://127.0.0.1:3000", sign_in),
-            ("http://127.0.0.1:8080", service),
-            // On plain http no cookie has a prefix.
-            ("__Host-magic-link", "magic-link"),
-        ],
-    );
-    fs::write(folder.path().join("dynamic.yaml"), routes).unwrap();
-    let mut command = Command::new(from_pypi("traefik"));
-    command
-        .arg("--configFile=traefik.yaml")
-        .current_dir(folder.path())
-        .env("HOME", folder.path())
-        .stderr(Stdio::null());
-    command
-}
-
-fn nginx(folder: &Folder, port: u16, sign_in: &str, service: &str) -> Command {
-    let documented = adapted(
-        NGINX,
-        &[
-            ("listen 80;", &format!("listen 127.0.0.1:{port};")),
-            ("http://127.0.0.1:3000", sign_in),
-            ("http://127.0.0.1:8080", service),
-        ],
-    );
-    let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|kind| format!("{kind}_temp_path {kind}_temp;\n"))
-        .concat();
-    let configuration = format!(
-        "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr warn;\nevents {{}}\n\
-         http {{\naccess_log off;\n{temporary}\n{documented}}}\n"
-    );
-    fs::write(folder.path().join("nginx.conf"), configuration).unwrap();
-    let mut command = Command::new("nginx");
-    command
-        .arg("-p")
-        .arg(folder.path())
-        .args(["-c", "nginx.conf", "-e", "stderr"]);
-    command
 }

@@ -8,11 +8,17 @@
     reason = "tests"
 )]
 
+mod configured;
+mod exchange;
+#[path = "../../examples/forward_auth.rs"]
+#[expect(dead_code, reason = "its `main` is not called here")]
+mod forward_auth_example;
 mod front;
 mod guard;
 #[path = "../../examples/guard/main.rs"]
 #[expect(dead_code, reason = "its `main` is not called here")]
 mod guard_program;
+mod heads;
 mod identity;
 #[path = "../support/names.rs"]
 mod names;
@@ -21,8 +27,10 @@ mod person;
 mod program;
 mod proxies;
 mod question;
+mod refusing;
 mod service;
 mod site;
+mod suite;
 mod targets;
 mod tunnels;
 mod upstream;

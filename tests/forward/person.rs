@@ -1,7 +1,8 @@
 //! Somebody in front of a proxy: signs in, and comes with a cookie from then on.
 
 use futures_util::{SinkExt, StreamExt};
-use reqwest::{Client, Response, redirect::Policy};
+use http::Method;
+use reqwest::{Client, RequestBuilder, Response, redirect::Policy};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
     WebSocketStream, client_async,
@@ -35,6 +36,15 @@ impl ProxiedPerson {
             request = request.header(*name, *value);
         }
         request.header("cookie", &self.cookie).send().await.unwrap()
+    }
+
+    /// Begins a request with the cookie, as a program does.
+    pub(crate) fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        let request = self.http.request(method, self.absolute(url));
+        match self.cookie.as_str() {
+            "" => request,
+            cookie => request.header("cookie", cookie),
+        }
     }
 
     /// Signs in, and keeps the session's cookie. `link` reads the mail.

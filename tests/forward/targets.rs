@@ -129,3 +129,15 @@ async fn no_target_shows_a_stranger_a_private_file_through_the_newest_caddy() {
 async fn no_target_shows_a_stranger_a_private_file_through_traefik() {
     tries(Front::Traefik).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs HAProxy, Python with hypercorn, uvicorn and starlette, and Node; run by tests/run"]
+async fn no_target_shows_a_stranger_a_private_file_through_haproxy() {
+    tries(Front::Haproxy).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Envoy, Python with hypercorn, uvicorn and starlette, and Node; run by tests/run"]
+async fn no_target_shows_a_stranger_a_private_file_through_envoy() {
+    tries(Front::Envoy).await;
+}

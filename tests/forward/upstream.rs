@@ -4,6 +4,7 @@
 use axum::{Router, body::Body, extract::Request, response::Response};
 use futures_util::{SinkExt, StreamExt};
 use http::{StatusCode, header};
+use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio_tungstenite::{
@@ -11,11 +12,26 @@ use tokio_tungstenite::{
     tungstenite::{handshake::derive_accept_key, protocol::Role},
 };
 
+use crate::heads::Heads;
+
+/// What a service says that wants its pages cached.
+const CACHEABLE: [(&str, &str); 4] = [
+    ("cache-control", "public, max-age=600"),
+    ("cdn-cache-control", "max-age=600"),
+    ("surrogate-control", "max-age=600"),
+    ("vary", "accept-encoding"),
+];
+
 /// Starts the service, and returns its origin.
 pub(crate) async fn serve() -> String {
+    serve_noting(&Heads::default()).await
+}
+
+/// Starts the service, and notes what it is sent.
+pub(crate) async fn serve_noting(heads: &Heads) -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
-    let app = Router::new().fallback(answer);
+    let app = heads.before(Router::new().fallback(answer));
     tokio::spawn(async move { axum::serve(listener, app).await });
     origin
 }
@@ -46,6 +62,21 @@ async fn answer(mut request: Request) -> Response {
                 first.chain(futures_util::stream::pending()),
             ))
         }
+        "/cacheable" => cacheable(StatusCode::OK),
+        "/missing" => cacheable(StatusCode::NOT_FOUND),
+        "/broken" => cacheable(StatusCode::INTERNAL_SERVER_ERROR),
+        "/theirs" => cacheable(StatusCode::UNAUTHORIZED),
+        "/forbidden" => cacheable(StatusCode::FORBIDDEN),
+        "/length" => {
+            let body = request.into_body().collect().await.unwrap();
+            Response::new(Body::from(body.to_bytes().len().to_string()))
+        }
+        // The trailers of the request.
+        "/trailers" => {
+            let body = request.into_body().collect().await.unwrap();
+            let trailers = format!("trailers: {:?}", body.trailers());
+            Response::new(Body::from(trailers))
+        }
         "/steal" => Response::builder()
             .header("set-cookie", "magic-link=theirs; Path=/")
             .header("set-cookie", "theirs=1")
@@ -61,6 +92,14 @@ async fn answer(mut request: Request) -> Response {
             Response::new(Body::from(first + &lines.collect::<String>()))
         }
     }
+}
+
+fn cacheable(status: StatusCode) -> Response {
+    let mut response = Response::builder().status(status);
+    for (name, value) in CACHEABLE {
+        response = response.header(name, value);
+    }
+    response.body(Body::from("theirs")).unwrap()
 }
 
 /// Reads what the service was sent back into fields.

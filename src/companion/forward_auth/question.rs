@@ -5,14 +5,15 @@
 //!   any other target, and two targets.
 //! - Nothing checks what passes through a tunnel that the proxy opens. So the layer refuses a
 //!   question that shows an upgrade to anything but a WebSocket.
-//! - A refusal is never 2xx, whatever the audience.
+//! - A refusal is never 2xx, whatever the audience. A permit says in a header of its own that it is
+//!   one: another server's 200 is none.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header, request::Parts,
-    uri::PathAndQuery,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header,
+    request::Parts, uri::PathAndQuery,
 };
 
 use crate::{
@@ -27,6 +28,10 @@ use crate::{
     site::rules::Exposure,
 };
 
+/// A proxy that reaches another server with its question reads that server's 200. This header tells
+/// the two apart.
+const DECISION: HeaderName = HeaderName::from_static("x-auth-decision");
+
 /// How a proxy states the client's request, and what it does with a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -35,6 +40,21 @@ pub(super) enum Dialect {
     /// `X-Original-*`. Of a refusal nginx uses only the status, 401 or 403, and the headers that
     /// its configuration reads.
     Nginx,
+}
+
+/// What a proxy does with the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It lets the request through, or refuses it.
+    Decide,
+    /// It has refused the request, and sends the answer to the client.
+    Refuse,
+}
+
+/// What lets a request through.
+struct Permit {
+    session: Option<Session>,
+    finish: Finish,
 }
 
 /// The request that a proxy asks about.
@@ -88,16 +108,41 @@ impl Question {
         mut self,
         shared: &Arc<Shared>,
         dialect: Dialect,
+        purpose: Purpose,
         now: Timestamp,
     ) -> Response<Bytes> {
+        let rejection = match (self.permit(shared, now).await, purpose) {
+            (Ok(permit), Purpose::Decide) => return permit.into_response(),
+            // The store has come back since the proxy asked, or the session has begun.
+            (Ok(_), Purpose::Refuse) => Rejection::new(RejectionKind::StoreUnavailable),
+            (Err(rejection), _) => rejection,
+        };
+        let mut response = self.refuse(shared, rejection);
+        if dialect == Dialect::Nginx && purpose == Purpose::Decide {
+            // nginx turns anything but 401 and 403 into a 500.
+            let status = match response.status() {
+                status if status.is_redirection() => StatusCode::UNAUTHORIZED,
+                StatusCode::BAD_REQUEST => StatusCode::FORBIDDEN,
+                status => status,
+            };
+            *response.status_mut() = status;
+        }
+        response
+    }
+
+    async fn permit(&self, shared: &Arc<Shared>, now: Timestamp) -> Result<Permit, Rejection> {
         let (admission, exposure) = match self.decide(shared, now) {
             Decision::Admit(admission) => (admission, Exposure::Protected),
             Decision::Pass(exposure, Some(admission)) => (admission, exposure),
-            Decision::Pass(_, None) => return permit(None, Finish::default()),
-            Decision::Refuse(rejection) => return self.refuse(shared, dialect, rejection),
+            Decision::Pass(_, None) => {
+                return Ok(Permit {
+                    session: None,
+                    finish: Finish::default(),
+                });
+            }
+            Decision::Refuse(rejection) => return Err(rejection),
             Decision::RefuseStep(_) | Decision::Step(_) => {
-                let rejection = Rejection::new(RejectionKind::Malformed);
-                return self.refuse(shared, dialect, rejection);
+                return Err(Rejection::new(RejectionKind::Malformed));
             }
         };
         let answer = match shared.revocations.look_up(&admission.session) {
@@ -106,17 +151,15 @@ impl Question {
         };
         // The settled request is an empty stand-in: the proxy hands on the real one.
         match shared.settle(Request::new(()), admission, exposure, answer, now) {
-            Settled::Forward(request, finish) => permit(request.extensions().get(), finish),
-            Settled::Refuse(_, rejection) => self.refuse(shared, dialect, rejection),
+            Settled::Forward(mut request, finish) => Ok(Permit {
+                session: request.extensions_mut().remove(),
+                finish,
+            }),
+            Settled::Refuse(_, rejection) => Err(rejection),
         }
     }
 
-    fn refuse(
-        &mut self,
-        shared: &Shared,
-        dialect: Dialect,
-        rejection: Rejection,
-    ) -> Response<Bytes> {
+    fn refuse(&mut self, shared: &Shared, rejection: Rejection) -> Response<Bytes> {
         // The proxy gets a whole body, even if the client sent a HEAD.
         if self.parts.method == Method::HEAD {
             self.parts.method = Method::GET;
@@ -130,14 +173,24 @@ impl Question {
         if let Some(location) = location.and_then(|url| HeaderValue::try_from(url).ok()) {
             response.headers_mut().insert(header::LOCATION, location);
         }
-        // A gRPC refusal has status 200, which a proxy takes for a permit. nginx turns a redirect
-        // into a 500.
-        let is_redirect = response.status().is_redirection();
-        if response.status().is_success() || (is_redirect && dialect == Dialect::Nginx) {
+        // A gRPC refusal has status 200, which a proxy takes for a permit.
+        if response.status().is_success() {
             *response.status_mut() = status;
         }
-        if response.status() == StatusCode::BAD_REQUEST && dialect == Dialect::Nginx {
-            *response.status_mut() = StatusCode::FORBIDDEN;
+        response
+    }
+}
+
+impl Permit {
+    fn into_response(self) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        self.finish.write_to(&mut response);
+        let headers = response.headers_mut();
+        headers.insert(DECISION, HeaderValue::from_static("permit"));
+        // A cached permit would let the next client in under this session's identity.
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(session) = &self.session {
+            identity_headers::introduce(headers, session);
         }
         response
     }
@@ -183,18 +236,6 @@ fn origin_form(target: &[u8]) -> Option<Uri> {
     }
     let parsed = PathAndQuery::try_from(target).ok()?;
     (parsed.as_str().as_bytes() == target).then(|| Uri::from(parsed))
-}
-
-fn permit(session: Option<&Session>, finish: Finish) -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    finish.write_to(&mut response);
-    let headers = response.headers_mut();
-    // A cached permit would let the next client in under this session's identity.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if let Some(session) = session {
-        identity_headers::introduce(headers, session);
-    }
-    response
 }
 
 #[cfg(test)]

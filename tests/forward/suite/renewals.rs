@@ -1,0 +1,69 @@
+//! A renewed session reaches its browser, and no cache.
+
+use super::{Stage, list};
+use crate::front::Front;
+
+pub(super) async fn a_renewal_reaches_the_browser_and_no_cache(stage: &Stage) {
+    for path in ["/page", "/cacheable", "/missing", "/broken", "/theirs"] {
+        let person = stage.person_to_renew().await;
+        let answer = person.get(path, &[]).await;
+        let cookies: Vec<_> = answer.headers().get_all("set-cookie").iter().collect();
+        assert_eq!(cookies.len(), 1, "{path}: {cookies:?}");
+        let cookie = cookies[0].to_str().unwrap();
+        assert!(cookie.starts_with("magic-link=ey"), "{path}: {cookie}");
+        for attribute in ["HttpOnly", "SameSite=Lax", "Path=/", "Max-Age="] {
+            assert!(cookie.contains(attribute), "{path}: {cookie}");
+        }
+        let caching = list(&answer, "cache-control");
+        assert!(caching.contains("no-store"), "{path}: {caching:?}");
+        // nginx cannot take the service's word from its errors. no-store counts more.
+        let stays = stage.front == Front::Nginx && answer.status().as_u16() >= 400;
+        assert!(stays || !caching.contains("public"), "{path}: {caching:?}");
+        for other in ["cdn-cache-control", "surrogate-control"] {
+            assert_eq!(list(&answer, other), "", "{path}");
+        }
+        let varies = list(&answer, "vary").to_lowercase();
+        assert!(varies.contains("cookie"), "{path}: {varies:?}");
+        let reached = stage.reached.take();
+        assert_eq!(reached.len(), 1, "{path}");
+        assert_eq!(reached[0].values("set-cookie"), [""; 0], "{path}");
+        assert_eq!(reached[0].values("x-auth-email").len(), 1, "{path}");
+    }
+}
+
+pub(super) async fn a_renewal_hides_nothing_that_the_service_sets(stage: &Stage) {
+    let person = stage.person_to_renew().await;
+    let answer = person.get("/steal", &[]).await;
+    let cookies = list(&answer, "set-cookie");
+    assert!(cookies.contains("theirs=1"), "{cookies}");
+    assert!(cookies.contains("magic-link=ey"), "{cookies}");
+}
+
+pub(super) async fn a_response_without_renewal_is_cached_as_the_service_says(stage: &Stage) {
+    let person = stage.person().await;
+    let answer = person.get("/cacheable", &[]).await;
+    assert_eq!(list(&answer, "cache-control"), "public, max-age=600");
+    for other in ["cdn-cache-control", "surrogate-control"] {
+        assert_eq!(list(&answer, other), "max-age=600");
+    }
+    assert_eq!(list(&answer, "set-cookie"), "");
+}
+
+pub(super) async fn a_response_depends_on_the_cookie_and_says_so(stage: &Stage) {
+    let person = stage.person().await;
+    let answer = person.get("/cacheable", &[]).await;
+    let varies = list(&answer, "vary").to_lowercase();
+    assert!(varies.contains("accept-encoding"), "{varies:?}");
+    // Traefik can replace the field, and not add to it.
+    if stage.front != Front::Traefik {
+        assert!(varies.contains("cookie"), "{varies:?}");
+    }
+}
+
+pub(super) async fn a_clients_set_cookie_does_nothing(stage: &Stage) {
+    let person = stage.person().await;
+    let fields = [("set-cookie", "magic-link=evil")];
+    let answer = person.get("/cacheable", &fields).await;
+    assert_eq!(list(&answer, "set-cookie"), "");
+    assert_eq!(list(&answer, "cache-control"), "public, max-age=600");
+}
