@@ -1,0 +1,103 @@
+//! How a session answers a proxy's question: in headers, renewed, ended or expired.
+
+use std::{net::SocketAddr, time::Duration};
+
+use axum::Router;
+use http::StatusCode;
+use tower_magic_link::{Session, revocation::Standing, testing::ManualClock};
+
+use super::{PROXY, STRANGER, ask, configured, layer, question};
+use crate::site::{as_gateway, builder, cookie_of, told};
+
+#[tokio::test]
+async fn a_session_that_stands_is_told_in_headers() {
+    let layer = layer();
+    let (cookie, session) = cookie_of(&layer);
+    for kind in ["forwarded", "original"] {
+        for (peer, target) in [
+            (PROXY, "/x"),
+            (PROXY, "/docs"),
+            (STRANGER, "/x"),
+            (STRANGER, "/docs"),
+        ] {
+            let request = question(kind, peer, "POST", target)
+                .header("cookie", &cookie)
+                .header("x-auth-email", "eve");
+            let answer = ask(&layer, kind, request).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{kind} {peer} {target}");
+            assert_eq!(as_gateway(answer.headers()), told(&session));
+            assert_eq!(answer.headers()["cache-control"], "no-store");
+            assert_eq!(answer.headers()["vary"], "cookie");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_renewed_ended_and_expired_as_everywhere() {
+    let clock = ManualClock::new();
+    let hour = Duration::from_secs(3_600);
+    let layer = builder(&clock)
+        .trusted_proxies(["10.0.0.7"])
+        .idle_timeout(hour)
+        .build()
+        .unwrap();
+    let (cookie, _) = cookie_of(&layer);
+    let with_cookie = || question("forwarded", PROXY, "GET", "/x").header("cookie", &cookie);
+    clock.advance(hour / 2);
+    let answer = ask(&layer, "forwarded", with_cookie()).await;
+    assert_eq!(answer.status(), 200);
+    let renewed = answer.headers()["set-cookie"].to_str().unwrap();
+    assert!(renewed.starts_with("__Host-magic-link=ey"), "{renewed}");
+    clock.advance(hour);
+    let answer = ask(&layer, "forwarded", with_cookie()).await;
+    assert_eq!(answer.status(), 401);
+    assert!(
+        answer.headers()["set-cookie"]
+            .to_str()
+            .unwrap()
+            .starts_with("__Host-magic-link=;")
+    );
+}
+
+#[tokio::test]
+async fn a_session_that_was_ended_is_told_to_nobody() {
+    let ended = |_: Session| async { Ok::<_, std::io::Error>(Standing::Revoked) };
+    let down = |_: Session| async { Err::<Standing, _>(std::io::Error::other("down")) };
+    let cases = [
+        ("ended", configured().revocations(ended), 401),
+        ("store down", configured().revocations(down), 503),
+    ];
+    for (name, configured, want) in cases {
+        let layer = configured.build().unwrap();
+        let (cookie, _) = cookie_of(&layer);
+        for (target, want) in [("/x", want), ("/about", 200)] {
+            let request = question("forwarded", PROXY, "GET", target).header("cookie", &cookie);
+            let answer = ask(&layer, "forwarded", request).await;
+            assert_eq!(answer.status(), want, "{name}, {target}");
+            assert_eq!(as_gateway(answer.headers()), [], "{name}, {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn in_axum_the_peer_is_what_axum_says_it_is() {
+    for (proxies, want) in [("127.0.0.0/8", 200), ("10.0.0.0/8", 401)] {
+        let layer = builder(&ManualClock::new())
+            .trusted_proxies([proxies])
+            .build()
+            .unwrap();
+        let app = Router::new().route_service("/ask", layer.forward_auth());
+        let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .unwrap();
+        let url = format!("http://{}/ask", listener.local_addr().unwrap());
+        let app = app.into_make_service_with_connect_info::<SocketAddr>();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let question = reqwest::Client::new()
+            .get(url)
+            .header("x-forwarded-method", "GET")
+            .header("x-forwarded-uri", "/about");
+        let answer = question.send().await.unwrap();
+        assert_eq!(answer.status(), want, "{proxies}");
+    }
+}
