@@ -25,7 +25,7 @@ use tower_service::Service;
 use crate::{
     answer::own,
     error::ConfigError,
-    layer::{MagicLinkLayer, body::ResponseBody},
+    layer::{MagicLinkLayer, body::ResponseBody, once::once},
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
     session::passed::{self, NoLayer},
@@ -219,14 +219,7 @@ where
                 let response = ready!(inner.poll(cx))?;
                 Poll::Ready(Ok(response.map(|body| ResponseBody::inner(body, None))))
             }
-            StateProj::Refuse(response) => {
-                #[expect(
-                    clippy::expect_used,
-                    reason = "the Future contract: not polled after completion"
-                )]
-                let response = response.take().expect("polled after completion");
-                Poll::Ready(Ok(response.map(ResponseBody::own)))
-            }
+            StateProj::Refuse(response) => Poll::Ready(Ok(once(response).map(ResponseBody::own))),
         }
     }
 }

@@ -27,6 +27,7 @@ use tower_service::Service;
 use super::{
     admit::{Finish, Settled},
     body::ResponseBody,
+    once::once,
     stream::Ending,
 };
 use crate::{
@@ -165,12 +166,7 @@ where
                     }
                 }
                 StateProj::Refuse(response) => {
-                    #[expect(
-                        clippy::expect_used,
-                        reason = "the Future contract: not polled after completion"
-                    )]
-                    let response = response.take().expect("polled after completion");
-                    return Poll::Ready(Ok(response.map(ResponseBody::own)));
+                    return Poll::Ready(Ok(once(response).map(ResponseBody::own)));
                 }
                 StateProj::Flow(step) => {
                     let response = ready!(step.as_mut().poll(cx));
@@ -212,11 +208,7 @@ impl<B: Body> Collect<B> {
                 None => break Ok(mem::take(this.form).freeze()),
             }
         };
-        #[expect(
-            clippy::expect_used,
-            reason = "the state is replaced as soon as this returns Ready"
-        )]
-        let mut step = this.step.take().expect("a form is read once");
+        let mut step = once(this.step);
         Poll::Ready(match read {
             // In HTTP/2 a body need not be announced in the head. Without a content type, nothing
             // says that it is a form.
@@ -245,14 +237,11 @@ fn poll_wait<S, B, R>(
 where
     S: Service<Request<B>, Response = Response<R>>,
 {
-    #[expect(
-        clippy::expect_used,
-        reason = "the state is replaced as soon as this returns Ready"
-    )]
-    let waiting = wait.as_mut().expect("a look-up is awaited once");
-    let answer = ready!(waiting.lookup.as_mut().poll(cx));
-    #[expect(clippy::expect_used, reason = "it was there a line ago")]
-    let waited = wait.take().expect("a look-up is awaited once");
+    let mut waiting = once(wait);
+    let Poll::Ready(answer) = waiting.lookup.as_mut().poll(cx) else {
+        *wait = Some(waiting);
+        return Poll::Pending;
+    };
     let Wait {
         mut inner,
         request,
@@ -261,7 +250,7 @@ where
         now,
         shared,
         ..
-    } = *waited;
+    } = *waiting;
     Poll::Ready(
         match shared.settle(request, admission, exposure, answer, now) {
             Settled::Forward(request, finish) => State::Forward {

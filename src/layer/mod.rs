@@ -11,6 +11,7 @@ mod admit;
 pub(crate) mod body;
 pub(crate) mod future;
 pub(crate) mod identity_headers;
+pub(crate) mod once;
 pub(crate) mod service;
 mod stream;
 
