@@ -86,6 +86,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
+mod ascii;
 mod builder;
 pub mod clock;
 pub mod companion;

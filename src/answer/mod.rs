@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
 use self::way_back::{asking_page, page_before, proof_again};
 use crate::{
+    ascii,
     event::Event,
     page::{Page, Resend, TroublePage},
     rejection::{Rejection, RejectionKind},
@@ -162,16 +163,11 @@ impl Rejection {
 
 /// Redirects by 303: the next request is a GET without the body of this one (RFC 9700, section
 /// 4.12).
-#[expect(
-    clippy::expect_used,
-    reason = "every location is made of parsed or encoded parts"
-)]
 pub(crate) fn redirect(location: &str) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SEE_OTHER;
-    let location = HeaderValue::try_from(location).expect("visible ASCII");
     let headers = response.headers_mut();
-    headers.insert(header::LOCATION, location);
+    headers.insert(header::LOCATION, ascii::header_value(location));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::REFERRER_POLICY,

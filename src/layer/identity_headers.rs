@@ -15,6 +15,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::{
+    ascii,
     event::Event,
     request::{
         head::{RequestHead, pairs},
@@ -230,10 +231,9 @@ fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
     names.find(|own| own.as_bytes() == name.trim_ascii())
 }
 
-#[expect(clippy::expect_used, reason = "what is encoded is visible ASCII")]
 fn value(text: &str) -> HeaderValue {
     let encoded: Cow<'_, str> = utf8_percent_encode(text, VALUE).into();
-    let mut value = HeaderValue::from_str(&encoded).expect("visible ASCII");
+    let mut value = ascii::header_value(&*encoded);
     // Sensitive values stay out of Debug output: a log of headers must hold no email address.
     value.set_sensitive(true);
     value

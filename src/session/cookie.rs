@@ -14,7 +14,7 @@ use std::time::Duration;
 use cookie::{Cookie, SameSite};
 use http::HeaderValue;
 
-use crate::site::public_url::Scheme;
+use crate::{ascii, site::public_url::Scheme};
 
 /// The most octets of a cookie's name and value together: 4,096.
 ///
@@ -191,12 +191,9 @@ fn bare<'c>(name: &'c str, value: &'c str, scheme: Scheme, domain: Option<&'c st
     cookie
 }
 
-#[expect(
-    clippy::expect_used,
-    reason = "the name is checked by build(), the value is base64url and dots"
-)]
 fn encode(cookie: &Cookie<'_>) -> HeaderValue {
-    let mut value = HeaderValue::try_from(cookie.to_string()).expect("a cookie of visible ASCII");
+    // `build()` has checked the name; the value is base64url and dots.
+    let mut value = ascii::header_value(cookie.to_string());
     // A sensitive value stays out of HPACK's shared table and out of Debug output.
     value.set_sensitive(true);
     value
