@@ -1,6 +1,6 @@
 //! The keys that a ring holds at one moment. They are immutable: a change makes a new set.
 
-use std::fmt;
+use std::{fmt, iter};
 
 use super::{RetiredKey, SigningKey};
 use crate::{clock::Timestamp, error::ConfigError};
@@ -9,8 +9,10 @@ const NEVER: Timestamp = Timestamp::from_secs(u64::MAX);
 
 /// The keys of one moment: at least one, and no two with the same id.
 pub(in crate::session) struct Keys {
-    /// The current key first.
-    entries: Vec<Entry>,
+    /// The key that mints.
+    current: Entry,
+    /// The keys that only verify and open.
+    others: Vec<Entry>,
 }
 
 /// A key, and the limits of what it verifies.
@@ -58,18 +60,20 @@ impl Entry {
 impl Keys {
     pub(super) fn new(current: SigningKey) -> Self {
         Self {
-            entries: vec![Entry::standing(current)],
+            current: Entry::standing(current),
+            others: Vec::new(),
         }
     }
 
     /// Returns the same keys and one more.
     pub(super) fn with(&self, entry: Entry) -> Result<Self, ConfigError> {
         let id = entry.key.id();
-        if self.entries.iter().any(|other| other.key.id() == id) {
+        if self.iter().any(|other| other.key.id() == id) {
             return Err(twice(id));
         }
         Ok(Self {
-            entries: self.entries.iter().cloned().chain([entry]).collect(),
+            current: self.current.clone(),
+            others: self.others.iter().cloned().chain([entry]).collect(),
         })
     }
 
@@ -90,38 +94,33 @@ impl Keys {
         }
         // An announced key may become the current one, but another key under its id may not,
         // because the id tells keys apart.
-        let announced = self.entries.iter().find(|entry| entry.key.id() == new.id());
+        let announced = self.others.iter().find(|entry| entry.key.id() == new.id());
         if announced.is_some_and(|announced| !announced.key.is_same_as(new)) {
             return Err(twice(new.id()));
         }
-        let (old, others) = self.entries.split_first().unzip();
-        let old = old.map(|old| Entry::retired(old.key.clone(), Some(now), Some(until)));
-        let others = others.into_iter().flatten().cloned();
-        let others = old.into_iter().chain(others);
+        let old = Entry::retired(self.current().clone(), Some(now), Some(until));
+        let others = [old].into_iter().chain(self.others.iter().cloned());
         // An announced entry of the new key gives way to the current one.
         let kept = others.filter(|entry| entry.stands(now) && entry.key.id() != new.id());
         Ok(Self {
-            entries: [Entry::standing(new.clone())]
-                .into_iter()
-                .chain(kept)
-                .collect(),
+            current: Entry::standing(new.clone()),
+            others: kept.collect(),
         })
     }
 
     /// Returns the key that mints.
-    #[expect(clippy::expect_used, reason = "every constructor puts a key first")]
-    pub(in crate::session) fn current(&self) -> &SigningKey {
-        &self.entries.first().expect("a ring has a current key").key
+    pub(in crate::session) const fn current(&self) -> &SigningKey {
+        &self.current.key
     }
 
     /// Returns every key, the current one first.
     pub(in crate::session) fn iter(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter()
+        iter::once(&self.current).chain(&self.others)
     }
 
     /// Returns every key whose end has not come, the current one first.
     pub(in crate::session) fn standing(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
-        let standing = self.entries.iter().filter(move |entry| entry.stands(now));
+        let standing = self.iter().filter(move |entry| entry.stands(now));
         standing.map(|entry| &entry.key)
     }
 }
