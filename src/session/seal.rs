@@ -70,25 +70,16 @@ impl KeyRing {
 
     /// Returns a fresh browser cookie: 128 random bits, and a tag that proves that we made it.
     pub(crate) fn browser_cookie(&self, random: [u8; 16]) -> String {
-        let tag = browser_mac(self.load().current(), random)
-            .finalize()
-            .into_bytes();
-        let tag = tag.first_chunk::<16>().copied().unwrap_or_default();
         // Half of the tag: 128 bits cannot be guessed, and the cookie stays short.
+        let tag = half_of(browser_mac(self.load().current(), random));
         URL_SAFE_NO_PAD.encode([random, tag].concat())
     }
 
     /// Returns a pseudonym for a value that must not be stored itself. It depends on the value, the
     /// label and the current key.
-    #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
     pub(crate) fn pseudonym(&self, label: &'static str, value: &[u8]) -> [u8; 16] {
         // Keyed, because addresses can be guessed and a plain hash of one found again.
-        let tag = Hmac::<Sha256>::new_from_slice(&self.load().current().derived::<32>(label))
-            .map(|mac| mac.chain_update(value))
-            .expect("a 32-byte key")
-            .finalize()
-            .into_bytes();
-        tag.first_chunk::<16>().copied().unwrap_or_default()
+        half_of(mac(self.load().current(), label).chain_update(value))
     }
 
     /// Says whether we made a browser cookie. It takes constant time in the tag.
@@ -117,11 +108,25 @@ fn aead(key: &SigningKey, purpose: Purpose) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new(&key.derived::<32>(purpose.label()).into())
 }
 
-#[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
 fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
-    Hmac::new_from_slice(&key.derived::<32>("tag: browser cookie"))
-        .map(|mac: Hmac<Sha256>| mac.chain_update(random))
-        .expect("a 32-byte key")
+    mac(key, "tag: browser cookie").chain_update(random)
+}
+
+fn mac(key: &SigningKey, label: &str) -> Hmac<Sha256> {
+    // HMAC fills a shorter key up with zeros to one block (RFC 2104, section 2). Filled up here,
+    // the key has the length that its type asks for, and nothing can fail.
+    let mut block = [0; 64];
+    let secret = key.derived::<32>(label);
+    block
+        .iter_mut()
+        .zip(secret)
+        .for_each(|(to, from)| *to = from);
+    Hmac::new(&block.into())
+}
+
+fn half_of(mac: Hmac<Sha256>) -> [u8; 16] {
+    let tag = mac.finalize().into_bytes();
+    tag.first_chunk::<16>().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -141,6 +146,15 @@ mod tests {
 
     fn ring() -> KeyRing {
         KeyRing::new(SigningKey::generate().unwrap())
+    }
+
+    /// Cookies and counts that were made before must still be ours.
+    #[test]
+    fn a_tag_is_the_one_that_hmac_makes_with_the_key_as_it_is() {
+        let key = SigningKey::generate().unwrap();
+        let tag = mac(&key, "label").chain_update(b"value").finalize();
+        let plain: Hmac<Sha256> = Hmac::new_from_slice(&key.derived::<32>("label")).unwrap();
+        assert!(tag == plain.chain_update(b"value").finalize());
     }
 
     #[test]
