@@ -43,6 +43,7 @@ mod report;
 pub mod revocations;
 pub mod throttle;
 
+use self::report::Outcome;
 pub use self::report::Report;
 
 /// When a case begins.
@@ -102,6 +103,36 @@ impl World {
 
     fn advance(&self, by: Duration) {
         self.clock.advance(by);
+    }
+}
+
+/// A suite on its way through its cases.
+struct Suite<F> {
+    make: F,
+    report: Report,
+}
+
+impl<T, F: AsyncFn(World) -> T> Suite<F> {
+    const fn of(port: &'static str, make: F) -> Self {
+        Self {
+            make,
+            report: Report::of(port),
+        }
+    }
+
+    /// Runs one case, in a world and with an implementation of its own.
+    async fn case<D: From<(World, T)>>(
+        &mut self,
+        name: &'static str,
+        check: impl AsyncFnOnce(D) -> Outcome,
+    ) {
+        let make = &self.make;
+        let check = async {
+            let world = World::new();
+            let made = make(world.clone()).await;
+            check(D::from((world, made))).await
+        };
+        self.report.case(name, check).await;
     }
 }
 

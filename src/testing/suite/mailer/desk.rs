@@ -8,7 +8,7 @@ use crate::{
     mailer::{Mail, MailError, Mailer},
     provider::{Link, OneTimeCode},
     testing::suite::{
-        NOON, email,
+        NOON, World, email,
         report::{Miss, Outcome, same},
     },
 };
@@ -16,6 +16,12 @@ use crate::{
 const LIFETIME: Duration = Duration::from_secs(900);
 
 pub(super) struct Desk<T>(pub(super) T);
+
+impl<T> From<(World, T)> for Desk<T> {
+    fn from((_, trial): (World, T)) -> Self {
+        Self(trial)
+    }
+}
 
 /// A mail that a case sends.
 #[derive(Clone)]

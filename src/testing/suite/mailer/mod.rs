@@ -52,61 +52,40 @@
 //! # }
 //! ```
 
-use super::{World, report::Report};
+use super::{Report, Suite, World};
 
 mod desk;
 mod sent;
 mod trial;
 
-use self::desk::Desk;
 pub use self::trial::{Delivered, Failure, Trial};
 
 /// Runs the suite. `make` makes a mailer that has sent nothing, for each case.
 pub async fn run<T: Trial>(make: impl AsyncFn(World) -> T) -> Report {
-    let mut suite = Suite {
-        make,
-        report: Report::of("mailer"),
-    };
-    suite.all().await;
+    let mut suite = Suite::of("mailer", make);
+    all(&mut suite).await;
     suite.report
 }
 
-struct Suite<F> {
-    make: F,
-    report: Report,
-}
-
-impl<T: Trial, F: AsyncFn(World) -> T> Suite<F> {
-    async fn case(
-        &mut self,
-        name: &'static str,
-        check: impl AsyncFnOnce(Desk<T>) -> super::report::Outcome,
-    ) {
-        let make = &self.make;
-        let check = async { check(Desk(make(World::new()).await)).await };
-        self.report.case(name, check).await;
-    }
-
-    async fn all(&mut self) {
-        let name = "a mail reaches its recipient and nobody else";
-        self.case(name, sent::to_its_recipient).await;
-        let name = "mails that are sent at once each reach their own recipient";
-        self.case(name, sent::at_once).await;
-        let name = "a mail holds its link";
-        self.case(name, sent::a_link).await;
-        let name = "a mail holds its code";
-        self.case(name, sent::a_code).await;
-        let name = "a mail holds its link and its code";
-        self.case(name, sent::both).await;
-        let name = "a link is delivered as it was given";
-        self.case(name, sent::as_it_was_given).await;
-        let name = "neither the link nor the code is logged";
-        self.case(name, sent::not_logged).await;
-        let name = "a mail that is dropped half-way does not keep the next one";
-        self.case(name, sent::dropped).await;
-        let name = "a mail that is not taken is an error";
-        self.case(name, sent::not_taken).await;
-        let name = "after a failure the next mail is taken";
-        self.case(name, sent::after_a_failure).await;
-    }
+async fn all<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
+    let name = "a mail reaches its recipient and nobody else";
+    suite.case(name, sent::to_its_recipient).await;
+    let name = "mails that are sent at once each reach their own recipient";
+    suite.case(name, sent::at_once).await;
+    let name = "a mail holds its link";
+    suite.case(name, sent::a_link).await;
+    let name = "a mail holds its code";
+    suite.case(name, sent::a_code).await;
+    let name = "a mail holds its link and its code";
+    suite.case(name, sent::both).await;
+    let name = "a link is delivered as it was given";
+    suite.case(name, sent::as_it_was_given).await;
+    let name = "neither the link nor the code is logged";
+    suite.case(name, sent::not_logged).await;
+    let name = "a mail that is dropped half-way does not keep the next one";
+    suite.case(name, sent::dropped).await;
+    let name = "a mail that is not taken is an error";
+    suite.case(name, sent::not_taken).await;
+    let name = "after a failure the next mail is taken";
+    suite.case(name, sent::after_a_failure).await;
 }

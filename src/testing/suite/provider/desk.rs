@@ -30,6 +30,12 @@ pub(super) struct Desk<T> {
     pub(super) trial: T,
 }
 
+impl<T> From<(World, T)> for Desk<T> {
+    fn from((world, trial): (World, T)) -> Self {
+        Self { world, trial }
+    }
+}
+
 pub(super) fn ada() -> Email {
     email("ada@example.com")
 }

@@ -65,103 +65,78 @@
 //! # }
 //! ```
 
-use super::{World, report::Report};
+use super::{Report, Suite, World};
 
 mod codes;
 mod desk;
 mod links;
 mod trial;
 
-use self::desk::Desk;
 pub use self::trial::{Mailed, Trial};
 
 /// Runs the suite. `make` makes a provider, or a [`Trial`] of one, that has begun no sign-in, for
 /// each case.
 pub async fn run<T: Trial>(make: impl AsyncFn(World) -> T) -> Report {
-    let mut suite = Suite {
-        make,
-        report: Report::of("provider"),
-    };
-    suite.links().await;
-    suite.codes().await;
+    let mut suite = Suite::of("provider", make);
+    links(&mut suite).await;
+    codes(&mut suite).await;
     suite.report
 }
 
-struct Suite<F> {
-    make: F,
-    report: Report,
+async fn links<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
+    let name = "a link leads to the redirect URI with a code and the state";
+    suite.case(name, links::leads_back).await;
+    let name = "a link proves the address that it was made for";
+    suite.case(name, links::its_address).await;
+    let name = "links of two people prove each their own address";
+    suite.case(name, links::two_people).await;
+    let name = "a person has the same subject each time and nobody else has it";
+    suite.case(name, links::same_subject).await;
+    let name = "a code from a link is good once";
+    suite.case(name, links::code_once).await;
+    let name = "a link signs in once";
+    suite.case(name, links::link_once).await;
+    let name = "of several redemptions of one link at once one succeeds";
+    suite.case(name, links::once_at_once).await;
+    let name = "a code that was never made is refused";
+    suite.case(name, links::never_made).await;
+    let name = "a link is good until its lifetime ends";
+    suite.case(name, links::in_time).await;
+    let name = "a link is refused after its lifetime";
+    suite.case(name, links::too_late).await;
+    let name = "a link that the provider mails is not handed over";
+    suite.case(name, links::not_handed_over).await;
+    let name = "a link that the provider mails reaches its address and proves it";
+    suite.case(name, links::mailed).await;
 }
 
-impl<T: Trial, F: AsyncFn(World) -> T> Suite<F> {
-    async fn case(
-        &mut self,
-        name: &'static str,
-        check: impl AsyncFnOnce(Desk<T>) -> super::report::Outcome,
-    ) {
-        let make = &self.make;
-        let check = async {
-            let world = World::new();
-            let trial = make(world.clone()).await;
-            check(Desk { world, trial }).await
-        };
-        self.report.case(name, check).await;
-    }
-
-    async fn links(&mut self) {
-        let name = "a link leads to the redirect URI with a code and the state";
-        self.case(name, links::leads_back).await;
-        let name = "a link proves the address that it was made for";
-        self.case(name, links::its_address).await;
-        let name = "links of two people prove each their own address";
-        self.case(name, links::two_people).await;
-        let name = "a person has the same subject each time and nobody else has it";
-        self.case(name, links::same_subject).await;
-        let name = "a code from a link is good once";
-        self.case(name, links::code_once).await;
-        let name = "a link signs in once";
-        self.case(name, links::link_once).await;
-        let name = "of several redemptions of one link at once one succeeds";
-        self.case(name, links::once_at_once).await;
-        let name = "a code that was never made is refused";
-        self.case(name, links::never_made).await;
-        let name = "a link is good until its lifetime ends";
-        self.case(name, links::in_time).await;
-        let name = "a link is refused after its lifetime";
-        self.case(name, links::too_late).await;
-        let name = "a link that the provider mails is not handed over";
-        self.case(name, links::not_handed_over).await;
-        let name = "a link that the provider mails reaches its address and proves it";
-        self.case(name, links::mailed).await;
-    }
-
-    async fn codes(&mut self) {
-        let name = "a provider without codes makes none and redeems none";
-        self.case(name, codes::both_or_neither).await;
-        let name = "a code that the layer is to mail has six digits and a lifetime of minutes";
-        self.case(name, codes::six_digits).await;
-        let name = "a typed code proves the address that it was made for";
-        self.case(name, codes::its_address).await;
-        let name = "a typed code is refused for another address";
-        self.case(name, codes::another_address).await;
-        let name = "a typed code is good once";
-        self.case(name, codes::once).await;
-        let name = "of several redemptions of one typed code at once one succeeds";
-        self.case(name, codes::once_at_once).await;
-        let name = "a wrong code is refused as one";
-        self.case(name, codes::wrong).await;
-        let name = "after twenty wrong tries the right code is refused";
-        self.case(name, codes::twenty_tries).await;
-        let name = "a typed code is good until its lifetime ends";
-        self.case(name, codes::in_time).await;
-        let name = "a typed code is refused after its lifetime";
-        self.case(name, codes::too_late).await;
-        let name = "a code that the provider mails is not handed over";
-        self.case(name, codes::not_handed_over).await;
-        let name = "a code that the provider mails reaches its address and proves it";
-        self.case(name, codes::mailed).await;
-        let name = "what the layer is to mail is not mailed by the provider";
-        self.case(name, codes::nothing_mailed).await;
-        let name = "what an error prints holds no code and no address";
-        self.case(name, codes::prints_nothing).await;
-    }
+async fn codes<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
+    let name = "a provider without codes makes none and redeems none";
+    suite.case(name, codes::both_or_neither).await;
+    let name = "a code that the layer is to mail has six digits and a lifetime of minutes";
+    suite.case(name, codes::six_digits).await;
+    let name = "a typed code proves the address that it was made for";
+    suite.case(name, codes::its_address).await;
+    let name = "a typed code is refused for another address";
+    suite.case(name, codes::another_address).await;
+    let name = "a typed code is good once";
+    suite.case(name, codes::once).await;
+    let name = "of several redemptions of one typed code at once one succeeds";
+    suite.case(name, codes::once_at_once).await;
+    let name = "a wrong code is refused as one";
+    suite.case(name, codes::wrong).await;
+    let name = "after twenty wrong tries the right code is refused";
+    suite.case(name, codes::twenty_tries).await;
+    let name = "a typed code is good until its lifetime ends";
+    suite.case(name, codes::in_time).await;
+    let name = "a typed code is refused after its lifetime";
+    suite.case(name, codes::too_late).await;
+    let name = "a code that the provider mails is not handed over";
+    suite.case(name, codes::not_handed_over).await;
+    let name = "a code that the provider mails reaches its address and proves it";
+    suite.case(name, codes::mailed).await;
+    let name = "what the layer is to mail is not mailed by the provider";
+    suite.case(name, codes::nothing_mailed).await;
+    let name = "what an error prints holds no code and no address";
+    suite.case(name, codes::prints_nothing).await;
 }

@@ -39,8 +39,8 @@ pub(super) const fn refused(seconds: u64) -> Charged {
     Charged::Refused { by: 0, wait }
 }
 
-impl Desk {
-    pub(super) fn of<T: Throttle>(world: World, replicas: Vec<T>) -> Self {
+impl<T: Throttle> From<(World, Vec<T>)> for Desk {
+    fn from((world, replicas): (World, Vec<T>)) -> Self {
         let erased = |throttle: T| -> Arc<dyn ErasedThrottle> { Arc::new(throttle) };
         Self {
             world,
@@ -48,7 +48,9 @@ impl Desk {
             calls: AtomicUsize::new(0),
         }
     }
+}
 
+impl Desk {
     /// Returns one replica after the other.
     pub(super) fn next(&self) -> Outcome<&dyn ErasedThrottle> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);

@@ -55,110 +55,83 @@
 //! # }
 //! ```
 
-use super::{World, report::Report};
+use super::{Report, Suite, World};
 use crate::throttle::Throttle;
 
 mod desk;
 mod rates;
 mod tries;
 
-use self::desk::Desk;
-
 /// Runs the suite for a throttle of one process. `make` makes one that has counted nothing, for
 /// each case.
 pub async fn run<T: Throttle>(make: impl AsyncFn(World) -> T) -> Report {
-    let mut suite = Suite::of(async |world: World| vec![make(world).await]);
-    suite.all().await;
+    let make = async |world: World| vec![make(world).await];
+    let mut suite = Suite::of("throttle", make);
+    all(&mut suite).await;
     suite.report
 }
 
 /// Runs the suite for a throttle that several machines share. `make` opens the same counts for the
 /// same [`World::name`], as another replica would, and empty ones for another name.
 pub async fn run_shared<T: Throttle>(make: impl AsyncFn(World) -> T) -> Report {
-    let mut suite =
-        Suite::of(async |world: World| vec![make(world.clone()).await, make(world).await]);
-    suite.all().await;
+    let make = async |world: World| vec![make(world.clone()).await, make(world).await];
+    let mut suite = Suite::of("throttle", make);
+    all(&mut suite).await;
     suite.report
 }
 
-struct Suite<F> {
-    replicas: F,
-    report: Report,
-}
+async fn all<T: Throttle>(suite: &mut Suite<impl AsyncFn(World) -> Vec<T>>) {
+    let name = "a rate admits its burst and then one each period";
+    suite
+        .case(name, rates::burst_and_then_one_each_period)
+        .await;
+    let name = "another key has a burst of its own";
+    suite.case(name, rates::another_key).await;
+    let name = "ten a second are ten each second";
+    suite.case(name, rates::ten_a_second).await;
+    let name = "where one rate refuses nothing is taken from the others";
+    suite.case(name, rates::all_or_none).await;
+    let name = "no charges at all are admitted";
+    suite.case(name, rates::no_charges).await;
+    let name = "four rates are one decision";
+    suite.case(name, rates::four_rates).await;
+    let name = "the longest wait is named";
+    suite.case(name, rates::the_longest_wait).await;
+    let name = "after the wait that is named all are admitted";
+    suite.case(name, rates::after_the_wait).await;
+    let name = "a key that is not refilled is not forgotten among others";
+    suite.case(name, rates::not_forgotten).await;
+    let name = "of a thousand that come together exactly the burst is admitted";
+    suite.case(name, rates::of_a_thousand).await;
+    let name = "a clock that is set back gives nobody more";
+    suite.case(name, rates::set_back_gives_no_more).await;
+    let name = "a clock that is set back keeps nobody waiting for longer than a refill";
+    suite.case(name, rates::set_back_is_no_longer_wait).await;
+    let name = "a rate that no layer takes does no harm";
+    suite.case(name, rates::no_harm).await;
+    let name = "an answer comes within two seconds";
+    suite.case(name, rates::within_two_seconds).await;
 
-impl<T: Throttle, F: AsyncFn(World) -> Vec<T>> Suite<F> {
-    const fn of(replicas: F) -> Self {
-        Self {
-            replicas,
-            report: Report::of("throttle"),
-        }
-    }
-
-    async fn case(
-        &mut self,
-        name: &'static str,
-        check: impl AsyncFnOnce(Desk) -> super::report::Outcome,
-    ) {
-        let replicas = &self.replicas;
-        let check = async {
-            let world = World::new();
-            let replicas = replicas(world.clone()).await;
-            check(Desk::of(world, replicas)).await
-        };
-        self.report.case(name, check).await;
-    }
-
-    async fn all(&mut self) {
-        let name = "a rate admits its burst and then one each period";
-        self.case(name, rates::burst_and_then_one_each_period).await;
-        let name = "another key has a burst of its own";
-        self.case(name, rates::another_key).await;
-        let name = "ten a second are ten each second";
-        self.case(name, rates::ten_a_second).await;
-        let name = "where one rate refuses nothing is taken from the others";
-        self.case(name, rates::all_or_none).await;
-        let name = "no charges at all are admitted";
-        self.case(name, rates::no_charges).await;
-        let name = "four rates are one decision";
-        self.case(name, rates::four_rates).await;
-        let name = "the longest wait is named";
-        self.case(name, rates::the_longest_wait).await;
-        let name = "after the wait that is named all are admitted";
-        self.case(name, rates::after_the_wait).await;
-        let name = "a key that is not refilled is not forgotten among others";
-        self.case(name, rates::not_forgotten).await;
-        let name = "of a thousand that come together exactly the burst is admitted";
-        self.case(name, rates::of_a_thousand).await;
-        let name = "a clock that is set back gives nobody more";
-        self.case(name, rates::set_back_gives_no_more).await;
-        let name = "a clock that is set back keeps nobody waiting for longer than a refill";
-        self.case(name, rates::set_back_is_no_longer_wait).await;
-        let name = "a rate that no layer takes does no harm";
-        self.case(name, rates::no_harm).await;
-        let name = "an answer comes within two seconds";
-        self.case(name, rates::within_two_seconds).await;
-
-        let name = "tries are counted down to none";
-        self.case(name, tries::down_to_none).await;
-        let name = "tries do not refill before their moment";
-        self.case(name, tries::no_refill).await;
-        let name = "another key has tries of its own";
-        self.case(name, tries::another_key).await;
-        let name = "of no tries none can be taken";
-        self.case(name, tries::of_none).await;
-        let name = "a key whose moment has come has no try";
-        self.case(name, tries::the_moment_has_come).await;
-        let name = "a sooner moment does not let tries begin afresh";
-        self.case(name, tries::a_sooner_moment).await;
-        let name = "a later moment keeps the tries that were taken";
-        self.case(name, tries::a_later_moment).await;
-        let name = "a try that is given back can be taken again";
-        self.case(name, tries::given_back).await;
-        let name = "no try is given back that was not taken";
-        self.case(name, tries::not_given_back_twice).await;
-        let name = "tries that have not ended are not forgotten among others";
-        self.case(name, tries::not_forgotten).await;
-        let name = "of a thousand guesses that come together exactly the tries are taken";
-        self.case(name, tries::of_a_thousand).await;
-    }
+    let name = "tries are counted down to none";
+    suite.case(name, tries::down_to_none).await;
+    let name = "tries do not refill before their moment";
+    suite.case(name, tries::no_refill).await;
+    let name = "another key has tries of its own";
+    suite.case(name, tries::another_key).await;
+    let name = "of no tries none can be taken";
+    suite.case(name, tries::of_none).await;
+    let name = "a key whose moment has come has no try";
+    suite.case(name, tries::the_moment_has_come).await;
+    let name = "a sooner moment does not let tries begin afresh";
+    suite.case(name, tries::a_sooner_moment).await;
+    let name = "a later moment keeps the tries that were taken";
+    suite.case(name, tries::a_later_moment).await;
+    let name = "a try that is given back can be taken again";
+    suite.case(name, tries::given_back).await;
+    let name = "no try is given back that was not taken";
+    suite.case(name, tries::not_given_back_twice).await;
+    let name = "tries that have not ended are not forgotten among others";
+    suite.case(name, tries::not_forgotten).await;
+    let name = "of a thousand guesses that come together exactly the tries are taken";
+    suite.case(name, tries::of_a_thousand).await;
 }
