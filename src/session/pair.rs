@@ -43,17 +43,8 @@ impl Pair {
         // An octet string of 34 bytes that holds an octet string of 32 (RFC 8410, section 7).
         const TAGS: &[u8] = &[0x04, 0x22, 0x04, 0x20];
         let x = backend::ed25519_public(&private)?;
-        let secret = secret_behind(TAGS, private.as_bytes())?;
         let public = DecodingKey::from_ed_der(&x);
-        let curve = Curve::Ed25519 { x };
-        Some((
-            Self {
-                private,
-                public,
-                curve,
-            },
-            secret,
-        ))
+        Self::of(private, public, Curve::Ed25519 { x }, TAGS)
     }
 
     /// Reads a P-256 key, and returns its secret bytes too.
@@ -64,17 +55,24 @@ impl Pair {
         const UNCOMPRESSED: &[u8] = &[0x04];
         let private = EncodingKey::from_ec_pem(pem).ok()?;
         let (x, y) = backend::p256_public(&private)?;
-        let secret = secret_behind(TAGS, private.as_bytes())?;
         let public = DecodingKey::from_ec_der(&[UNCOMPRESSED, &x, &y].concat());
-        let curve = Curve::P256 { x, y };
-        Some((
-            Self {
-                private,
-                public,
-                curve,
-            },
-            secret,
-        ))
+        Self::of(private, public, Curve::P256 { x, y }, TAGS)
+    }
+
+    /// Joins the halves, and returns the secret bytes behind these tags of the private one too.
+    fn of(
+        private: EncodingKey,
+        public: DecodingKey,
+        curve: Curve,
+        tags: &[u8],
+    ) -> Option<(Self, Vec<u8>)> {
+        let secret = secret_behind(tags, private.as_bytes())?;
+        let pair = Self {
+            private,
+            public,
+            curve,
+        };
+        Some((pair, secret))
     }
 
     pub(super) const fn algorithm(&self) -> &'static str {

@@ -35,6 +35,15 @@ pub(crate) enum Purpose {
 }
 
 impl Purpose {
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Check,
+        Self::Open,
+        Self::Permit,
+        Self::ReturnTo,
+        Self::State,
+    ];
+
     const fn label(self) -> &'static str {
         match self {
             Self::Check => "seal: check page",
@@ -136,14 +145,6 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 
-    const PURPOSES: [Purpose; 5] = [
-        Purpose::Check,
-        Purpose::Open,
-        Purpose::Permit,
-        Purpose::ReturnTo,
-        Purpose::State,
-    ];
-
     fn ring() -> KeyRing {
         KeyRing::new(SigningKey::generate().unwrap())
     }
@@ -160,9 +161,9 @@ mod tests {
     #[test]
     fn a_sealed_value_opens_for_its_purpose_alone() {
         let keys = ring();
-        for sealed_for in PURPOSES {
+        for sealed_for in Purpose::ALL {
             let sealed = keys.seal(sealed_for, b"secret", crate::random::bytes());
-            for opened_for in PURPOSES {
+            for opened_for in Purpose::ALL {
                 let want = (sealed_for == opened_for).then(|| b"secret".to_vec());
                 assert_eq!(
                     keys.open(opened_for, &sealed, NOW),

@@ -3,14 +3,6 @@
 use super::*;
 use crate::session::seal::Purpose;
 
-const PURPOSES: [Purpose; 5] = [
-    Purpose::Check,
-    Purpose::Open,
-    Purpose::Permit,
-    Purpose::ReturnTo,
-    Purpose::State,
-];
-
 /// Rows 35: what one key makes for different ends is good for its own end alone.
 #[test]
 fn nothing_that_a_key_makes_passes_for_anything_else_that_it_makes() {
@@ -20,7 +12,7 @@ fn nothing_that_a_key_makes_passes_for_anything_else_that_it_makes() {
         let token = tokens.mint(&session()).unwrap();
         let browser = keys.browser_cookie(crate::random::bytes());
         let plain = object(&good_claims());
-        let sealed = PURPOSES.map(|purpose| {
+        let sealed = Purpose::ALL.map(|purpose| {
             let sealed = keys.seal(purpose, plain.as_bytes(), crate::random::bytes());
             (purpose, sealed)
         });
@@ -37,7 +29,7 @@ fn nothing_that_a_key_makes_passes_for_anything_else_that_it_makes() {
             let (signed, _) = token.rsplit_once('.').unwrap();
             assert!(!is_taken(&tokens, &format!("{signed}.{sealed}")));
         }
-        for opened_for in PURPOSES {
+        for opened_for in Purpose::ALL {
             for part in token.split('.').chain([token.as_str(), &browser]) {
                 assert_eq!(
                     keys.open(opened_for, part, NOW),
