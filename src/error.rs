@@ -77,6 +77,16 @@ impl ConfigError {
         }
     }
 
+    /// Refuses a URL, and shows it only if it can hold no password: the text before an `@` or
+    /// after a `?` may be one.
+    pub(crate) fn url(setting: &'static str, text: &str, problem: &'static str) -> Self {
+        if text.contains(['@', '?']) {
+            Self::secret(setting, problem)
+        } else {
+            Self::invalid(setting, text, problem)
+        }
+    }
+
     /// Returns the setting that cannot work.
     #[must_use]
     pub const fn setting(&self) -> &'static str {

@@ -33,14 +33,7 @@ pub(super) struct Server {
 
 impl Server {
     pub(super) fn parse(text: &str) -> Result<Self, ConfigError> {
-        let wrong = |problem: &'static str| {
-            // The text before an `@` or after a `?` may be a password.
-            if text.contains(['@', '?']) {
-                ConfigError::secret(SETTING, problem)
-            } else {
-                ConfigError::invalid(SETTING, text, problem)
-            }
-        };
+        let wrong = |problem| ConfigError::url(SETTING, text, problem);
         let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
         let (protection, port) = match url.scheme() {
             "smtp" => (Protection::Plain, 25),

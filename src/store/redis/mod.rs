@@ -177,14 +177,7 @@ impl fmt::Debug for Redis {
 impl Place {
     fn parse(text: &str) -> Result<Self, ConfigError> {
         const SETTING: &str = "redis_url";
-        let wrong = |problem: &'static str| {
-            // The text before an `@` or after a `?` may be a password.
-            if text.contains(['@', '?']) {
-                ConfigError::secret(SETTING, problem)
-            } else {
-                ConfigError::invalid(SETTING, text, problem)
-            }
-        };
+        let wrong = |problem| ConfigError::url(SETTING, text, problem);
         let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
         let is_tls = match url.scheme() {
             "redis" | "valkey" => false,
