@@ -60,32 +60,11 @@ impl NewMagicAuth {
         }
     }
 
-    /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
-    pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
-        self.person.ip_address = ip_address.into();
-        self
-    }
-
-    /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible ASCII,
-    /// is left out.
-    pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
-        self.person.set_user_agent(user_agent.into());
-        self
-    }
-
     pub(super) fn to_json(&self) -> String {
         let mut body = Map::new();
         body.insert("email".to_owned(), self.email.as_str().into());
         self.person.describe(&mut body);
         Value::Object(body).to_string()
-    }
-}
-
-impl fmt::Debug for NewMagicAuth {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NewMagicAuth")
-            .field("email", &self.email)
-            .finish_non_exhaustive()
     }
 }
 
@@ -97,19 +76,6 @@ impl MagicAuthCredentials {
             code,
             person: Person::default(),
         }
-    }
-
-    /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
-    pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
-        self.person.ip_address = ip_address.into();
-        self
-    }
-
-    /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible ASCII,
-    /// is left out.
-    pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
-        self.person.set_user_agent(user_agent.into());
-        self
     }
 
     pub(super) const fn code(&self) -> &OneTimeCode {
@@ -125,13 +91,36 @@ impl MagicAuthCredentials {
     }
 }
 
-impl fmt::Debug for MagicAuthCredentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MagicAuthCredentials")
-            .field("email", &self.email)
-            .finish_non_exhaustive()
-    }
+/// Gives a request its setters of the client, and a `Debug` without a code.
+macro_rules! names_the_client {
+    ($request:ident) => {
+        impl $request {
+            /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
+            pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
+                self.person.ip_address = ip_address.into();
+                self
+            }
+
+            /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible
+            /// ASCII, is left out.
+            pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
+                self.person.set_user_agent(user_agent.into());
+                self
+            }
+        }
+
+        impl fmt::Debug for $request {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($request))
+                    .field("email", &self.email)
+                    .finish_non_exhaustive()
+            }
+        }
+    };
 }
+
+names_the_client!(NewMagicAuth);
+names_the_client!(MagicAuthCredentials);
 
 impl Person {
     /// Sets the `User-Agent` if it is valid. A client controls it, and must not be able to make

@@ -81,24 +81,6 @@ impl Profile {
         present(self.0.idp_id.as_deref())
     }
 
-    /// Returns the first name.
-    #[must_use]
-    pub fn first_name(&self) -> Option<&str> {
-        present(self.0.first_name.as_deref())
-    }
-
-    /// Returns the last name.
-    #[must_use]
-    pub fn last_name(&self) -> Option<&str> {
-        present(self.0.last_name.as_deref())
-    }
-
-    /// Returns the whole name. Older answers lack it.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        present(self.0.name.as_deref())
-    }
-
     /// Returns the slug of the role in the organization.
     #[must_use]
     pub fn role(&self) -> Option<&str> {
@@ -150,6 +132,35 @@ impl fmt::Debug for Profile {
             .finish_non_exhaustive()
     }
 }
+
+/// Gives a profile or user the person's names.
+macro_rules! has_names {
+    ($person:ident) => {
+        impl $person {
+            /// Returns the first name.
+            #[must_use]
+            pub fn first_name(&self) -> Option<&str> {
+                present(self.0.first_name.as_deref())
+            }
+
+            /// Returns the last name.
+            #[must_use]
+            pub fn last_name(&self) -> Option<&str> {
+                present(self.0.last_name.as_deref())
+            }
+
+            /// Returns the whole name. Older answers lack it.
+            #[must_use]
+            pub fn name(&self) -> Option<&str> {
+                present(self.0.name.as_deref())
+            }
+        }
+    };
+}
+
+has_names!(Profile);
+
+pub(super) use has_names;
 
 pub(super) fn present(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())

@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::profile::{AccessToken, present};
+use super::profile::{AccessToken, has_names, present};
 use crate::{provider::workos::complaint::is_word, secret::secret_text};
 
 /// A person, as WorkOS knows them through AuthKit's methods, of which Magic Auth is one.
@@ -54,24 +54,6 @@ impl User {
     #[must_use]
     pub const fn email_verified(&self) -> Option<bool> {
         self.0.email_verified
-    }
-
-    /// Returns the first name.
-    #[must_use]
-    pub fn first_name(&self) -> Option<&str> {
-        present(self.0.first_name.as_deref())
-    }
-
-    /// Returns the last name.
-    #[must_use]
-    pub fn last_name(&self) -> Option<&str> {
-        present(self.0.last_name.as_deref())
-    }
-
-    /// Returns the whole name. Older answers lack it.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        present(self.0.name.as_deref())
     }
 
     /// Returns the application's own id for the user, if it gave WorkOS one.
@@ -117,6 +99,8 @@ impl User {
         present(self.0.updated_at.as_deref())
     }
 }
+
+has_names!(User);
 
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
