@@ -63,6 +63,7 @@ mod log;
 mod magic_auth;
 mod mail;
 mod passwordless;
+mod person;
 mod profile;
 mod refusal;
 mod server;

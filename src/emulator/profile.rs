@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
 
-use super::id;
+use super::{id, person::person};
 
 /// The profile that a code yields. `Debug` shows ids, not the address or names.
 #[derive(Clone)]
@@ -51,30 +51,6 @@ impl EmulatedProfile {
         }
     }
 
-    /// Returns the id: `prof_` and 26 characters, unless it was changed.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Returns the address.
-    #[must_use]
-    pub fn email(&self) -> &str {
-        &self.email
-    }
-
-    /// Changes the id.
-    pub fn with_id(mut self, id: impl Into<String>) -> Self {
-        self.id = id.into();
-        self
-    }
-
-    /// Changes only the address: the id stays. [`EmulatedProfile::of`] creates another person.
-    pub fn with_email(mut self, email: impl Into<String>) -> Self {
-        self.email = email.into();
-        self
-    }
-
     /// Changes the connection's id: `conn_…`.
     pub fn with_connection(mut self, id: impl Into<String>) -> Self {
         self.connection_id = id.into();
@@ -96,13 +72,6 @@ impl EmulatedProfile {
     /// Adds the organization's id: `org_…`.
     pub fn with_organization(mut self, id: impl Into<String>) -> Self {
         self.organization_id = Some(id.into());
-        self
-    }
-
-    /// Adds the person's names.
-    pub fn with_names(mut self, first: impl Into<String>, last: impl Into<String>) -> Self {
-        self.first_name = Some(first.into());
-        self.last_name = Some(last.into());
         self
     }
 
@@ -136,7 +105,6 @@ impl EmulatedProfile {
 
     pub(super) fn to_json(&self) -> Value {
         let role = self.role.as_ref().map(|slug| json!({ "slug": slug }));
-        let name = self.first_name.as_deref().zip(self.last_name.as_deref());
         json!({
             "object": "profile",
             "id": self.id,
@@ -147,7 +115,7 @@ impl EmulatedProfile {
             "email": self.email,
             "first_name": self.first_name,
             "last_name": self.last_name,
-            "name": name.map(|(first, last)| format!("{first} {last}")),
+            "name": self.whole_name(),
             "role": role,
             "roles": role.as_ref().map(|role| [role]),
             "groups": self.groups,
@@ -156,6 +124,8 @@ impl EmulatedProfile {
         })
     }
 }
+
+person!(EmulatedProfile, "prof_");
 
 impl fmt::Debug for EmulatedProfile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,7 +9,7 @@ use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::{Emulator, id, lock};
+use super::{Emulator, id, lock, person::person};
 use crate::clock::Timestamp;
 
 /// The user that a six-digit code yields. `Debug` shows ids, not the address or names.
@@ -42,30 +42,6 @@ impl EmulatedUser {
         }
     }
 
-    /// Returns the id: `user_` and 26 characters, unless it was changed.
-    #[must_use]
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Returns the address.
-    #[must_use]
-    pub fn email(&self) -> &str {
-        &self.email
-    }
-
-    /// Changes the id.
-    pub fn with_id(mut self, id: impl Into<String>) -> Self {
-        self.id = id.into();
-        self
-    }
-
-    /// Changes only the address: the id stays. [`EmulatedUser::of`] creates another person.
-    pub fn with_email(mut self, email: impl Into<String>) -> Self {
-        self.email = email.into();
-        self
-    }
-
     /// Marks the address as not verified by WorkOS.
     pub fn with_unverified_email(mut self) -> Self {
         self.is_email_verified = false;
@@ -84,13 +60,6 @@ impl EmulatedUser {
         self
     }
 
-    /// Adds the person's names.
-    pub fn with_names(mut self, first: impl Into<String>, last: impl Into<String>) -> Self {
-        self.first_name = Some(first.into());
-        self.last_name = Some(last.into());
-        self
-    }
-
     /// Adds the application's own id.
     pub fn with_external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = Some(id.into());
@@ -106,13 +75,12 @@ impl EmulatedUser {
     }
 
     pub(super) fn to_json(&self, made: Timestamp, now: Timestamp) -> Value {
-        let name = self.first_name.as_deref().zip(self.last_name.as_deref());
         json!({
             "object": "user",
             "id": self.id,
             "email": self.email,
             "email_verified": self.is_email_verified,
-            "name": name.map(|(first, last)| format!("{first} {last}")),
+            "name": self.whole_name(),
             "first_name": self.first_name,
             "last_name": self.last_name,
             "profile_picture_url": null,
@@ -125,6 +93,8 @@ impl EmulatedUser {
         })
     }
 }
+
+person!(EmulatedUser, "user_");
 
 impl fmt::Debug for EmulatedUser {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
