@@ -4,7 +4,7 @@
 macro_rules! person {
     ($person:ident, $prefix:literal) => {
         impl $person {
-            #[doc = concat!("Returns the id: `", $prefix, "` and 26 characters, unless it was changed.")]
+            #[doc = concat!("Returns the id: `", $prefix, "` and 26 characters, unless changed.")]
             #[must_use]
             pub fn id(&self) -> &str {
                 &self.id
@@ -22,9 +22,8 @@ macro_rules! person {
                 self
             }
 
-            #[doc = concat!(
-                "Changes only the address: the id stays. [`", stringify!($person), "::of`] creates another person."
-            )]
+            /// Changes only the address: the id stays.
+            #[doc = concat!("[`", stringify!($person), "::of`] creates another person.")]
             pub fn with_email(mut self, email: impl Into<String>) -> Self {
                 self.email = email.into();
                 self

@@ -101,8 +101,8 @@ macro_rules! names_the_client {
                 self
             }
 
-            /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible
-            /// ASCII, is left out.
+            /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not
+            /// visible ASCII, is left out.
             pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
                 self.person.set_user_agent(user_agent.into());
                 self

@@ -41,6 +41,38 @@ struct Role {
     slug: String,
 }
 
+/// Gives an answer the getters of texts that WorkOS may leave out, or leave empty.
+macro_rules! texts {
+    ($answer:ident, $($(#[$returns:meta])+ $field:ident,)+) => {
+        impl $answer {
+            $(
+                $(#[$returns])+
+                #[must_use]
+                pub fn $field(&self) -> Option<&str> {
+                    present(self.0.$field.as_deref())
+                }
+            )+
+        }
+    };
+}
+
+/// Gives a profile or a user the person's names.
+macro_rules! names {
+    ($person:ident) => {
+        texts! {
+            $person,
+            /// Returns the first name.
+            first_name,
+            /// Returns the last name.
+            last_name,
+            /// Returns the whole name. Older answers lack it.
+            name,
+        }
+    };
+}
+
+pub(super) use {names, texts};
+
 impl Profile {
     /// Returns the profile's id, `prof_…`: the key to store for an account.
     #[must_use]
@@ -54,31 +86,11 @@ impl Profile {
         &self.0.email
     }
 
-    /// Returns the id of the connection, `conn_…`.
-    #[must_use]
-    pub fn connection_id(&self) -> Option<&str> {
-        present(self.0.connection_id.as_deref())
-    }
-
     /// Returns the connection's type as WorkOS writes it: `MagicLink`, `GoogleOAuth` and about
     /// fifty more.
     #[must_use]
     pub fn connection_type(&self) -> &str {
         &self.0.connection_type
-    }
-
-    /// Returns the organization's id, `org_…`. A Magic Link connection that WorkOS made by itself
-    /// has none.
-    #[must_use]
-    pub fn organization_id(&self) -> Option<&str> {
-        present(self.0.organization_id.as_deref())
-    }
-
-    /// Returns the person's id at the identity provider. For a Magic Link it is the address or
-    /// absent, so it is no key to store.
-    #[must_use]
-    pub fn idp_id(&self) -> Option<&str> {
-        present(self.0.idp_id.as_deref())
     }
 
     /// Returns the slug of the role in the organization.
@@ -133,34 +145,19 @@ impl fmt::Debug for Profile {
     }
 }
 
-/// Gives a profile or user the person's names.
-macro_rules! has_names {
-    ($person:ident) => {
-        impl $person {
-            /// Returns the first name.
-            #[must_use]
-            pub fn first_name(&self) -> Option<&str> {
-                present(self.0.first_name.as_deref())
-            }
-
-            /// Returns the last name.
-            #[must_use]
-            pub fn last_name(&self) -> Option<&str> {
-                present(self.0.last_name.as_deref())
-            }
-
-            /// Returns the whole name. Older answers lack it.
-            #[must_use]
-            pub fn name(&self) -> Option<&str> {
-                present(self.0.name.as_deref())
-            }
-        }
-    };
+texts! {
+    Profile,
+    /// Returns the id of the connection, `conn_…`.
+    connection_id,
+    /// Returns the organization's id, `org_…`. A Magic Link connection that WorkOS made by itself
+    /// has none.
+    organization_id,
+    /// Returns the person's id at the identity provider. For a Magic Link it is the address or
+    /// absent, so it is no key to store.
+    idp_id,
 }
 
-has_names!(Profile);
-
-pub(super) use has_names;
+names!(Profile);
 
 pub(super) fn present(text: Option<&str>) -> Option<&str> {
     text.filter(|text| !text.is_empty())

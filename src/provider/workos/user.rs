@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::profile::{AccessToken, has_names, present};
+use super::profile::{AccessToken, names, present, texts};
 use crate::{provider::workos::complaint::is_word, secret::secret_text};
 
 /// A person, as WorkOS knows them through AuthKit's methods, of which Magic Auth is one.
@@ -56,51 +56,31 @@ impl User {
         self.0.email_verified
     }
 
-    /// Returns the application's own id for the user, if it gave WorkOS one.
-    #[must_use]
-    pub fn external_id(&self) -> Option<&str> {
-        present(self.0.external_id.as_deref())
-    }
-
-    /// Returns the language that the user prefers.
-    #[must_use]
-    pub fn locale(&self) -> Option<&str> {
-        present(self.0.locale.as_deref())
-    }
-
     /// Returns the application's metadata for the user at WorkOS, as the text of a JSON object:
     /// `{}` if there is none.
     #[must_use]
     pub fn metadata(&self) -> &str {
         self.0.metadata.as_deref().map_or("{}", RawValue::get)
     }
-
-    /// Returns the URL of the user's picture.
-    #[must_use]
-    pub fn profile_picture_url(&self) -> Option<&str> {
-        present(self.0.profile_picture_url.as_deref())
-    }
-
-    /// Returns when the user last signed in, as WorkOS writes it: ISO 8601 in UTC.
-    #[must_use]
-    pub fn last_sign_in_at(&self) -> Option<&str> {
-        present(self.0.last_sign_in_at.as_deref())
-    }
-
-    /// Returns when the user was created.
-    #[must_use]
-    pub fn created_at(&self) -> Option<&str> {
-        present(self.0.created_at.as_deref())
-    }
-
-    /// Returns when the user was last changed.
-    #[must_use]
-    pub fn updated_at(&self) -> Option<&str> {
-        present(self.0.updated_at.as_deref())
-    }
 }
 
-has_names!(User);
+texts! {
+    User,
+    /// Returns the application's own id for the user, if it gave WorkOS one.
+    external_id,
+    /// Returns the language that the user prefers.
+    locale,
+    /// Returns the URL of the user's picture.
+    profile_picture_url,
+    /// Returns when the user last signed in, as WorkOS writes it: ISO 8601 in UTC.
+    last_sign_in_at,
+    /// Returns when the user was created.
+    created_at,
+    /// Returns when the user was last changed.
+    updated_at,
+}
+
+names!(User);
 
 impl fmt::Debug for User {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
