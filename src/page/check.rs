@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::{
     CodeEntry,
     content::{Hidden, Sent},
+    parts::{has_resend, has_sent},
 };
 
 /// "Check your email": the page after a mail was sent.
@@ -81,20 +82,6 @@ impl<'a> CheckPage<'a> {
         self
     }
 
-    /// Adds what was mailed. Default: a link.
-    #[must_use]
-    pub const fn with_sent(mut self, sent: Sent) -> Self {
-        self.sent = sent;
-        self
-    }
-
-    /// Adds the form that asks for a new mail.
-    #[must_use]
-    pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
-        self.resend = resend.into();
-        self
-    }
-
     /// Returns the field for a mailed code.
     #[must_use]
     pub const fn code_entry(&self) -> Option<CodeEntry<'a>> {
@@ -105,12 +92,6 @@ impl<'a> CheckPage<'a> {
     #[must_use]
     pub const fn cross_device(&self) -> CrossDevice {
         self.cross_device
-    }
-
-    /// Returns what was mailed.
-    #[must_use]
-    pub const fn sent(&self) -> Sent {
-        self.sent
     }
 
     /// Returns the address that the link was sent to; `None` in a browser that did not begin the
@@ -132,17 +113,27 @@ impl<'a> CheckPage<'a> {
         self.match_code.map(|code| code.0)
     }
 
-    /// Returns the form that asks for a new mail.
-    #[must_use]
-    pub const fn resend(&self) -> Option<Resend<'a>> {
-        self.resend
-    }
-
     /// Returns where the form for an address is.
     #[must_use]
     pub const fn start_over(&self) -> &'a str {
         self.start_over.0
     }
+}
+
+has_sent! {
+    CheckPage,
+    /// Adds what was mailed. Default: a link.
+    with_sent,
+    /// Returns what was mailed.
+    sent
+}
+
+has_resend! {
+    CheckPage,
+    /// Adds the form that asks for a new mail.
+    with_resend,
+    /// Returns the form that asks for a new mail.
+    resend
 }
 
 /// A form that asks for a new mail, so that the person need not type the address again.
@@ -177,14 +168,6 @@ impl<'a> Resend<'a> {
         self
     }
 
-    /// Adds what the form asks for. Default: a link. On a [`TroublePage`](super::TroublePage),
-    /// [`DefaultPages`](super::DefaultPages) labels its button accordingly.
-    #[must_use]
-    pub const fn with_sent(mut self, sent: Sent) -> Self {
-        self.sent = sent;
-        self
-    }
-
     /// Adds how long the person has to wait: a form that is posted sooner sends nothing.
     #[must_use]
     pub fn with_wait(mut self, wait: impl Into<Option<Duration>>) -> Self {
@@ -196,12 +179,6 @@ impl<'a> Resend<'a> {
     #[must_use]
     pub fn attempt(&self) -> Option<&'a str> {
         self.attempt.map(|attempt| attempt.0)
-    }
-
-    /// Returns what the form asks for.
-    #[must_use]
-    pub const fn sent(&self) -> Sent {
-        self.sent
     }
 
     /// Returns how long the person has to wait.
@@ -221,4 +198,13 @@ impl<'a> Resend<'a> {
     pub const fn email(&self) -> &'a str {
         self.email.0
     }
+}
+
+has_sent! {
+    Resend,
+    /// Adds what the form asks for. Default: a link. On a [`TroublePage`](super::TroublePage),
+    /// [`DefaultPages`](super::DefaultPages) labels its button accordingly.
+    with_sent,
+    /// Returns what the form asks for.
+    sent
 }

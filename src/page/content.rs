@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::parts::has_sent;
 use crate::secret::redacted;
 
 /// What was mailed.
@@ -112,13 +113,6 @@ impl<'a> LoginPage<'a> {
         self
     }
 
-    /// Adds what will be mailed. Default: a link.
-    #[must_use]
-    pub const fn with_sent(mut self, sent: Sent) -> Self {
-        self.sent = sent;
-        self
-    }
-
     /// Returns where the form posts to.
     #[must_use]
     pub const fn action(&self) -> &'a str {
@@ -158,12 +152,14 @@ impl<'a> LoginPage<'a> {
     pub const fn remember_me(&self) -> Option<RememberMe> {
         self.remember_me
     }
+}
 
+has_sent! {
+    LoginPage,
+    /// Adds what will be mailed. Default: a link.
+    with_sent,
     /// Returns what will be mailed.
-    #[must_use]
-    pub const fn sent(&self) -> Sent {
-        self.sent
-    }
+    sent
 }
 
 /// A click is needed before something happens.

@@ -11,6 +11,7 @@ mod check;
 mod content;
 mod default;
 mod entry;
+mod parts;
 mod policy;
 mod trouble;
 

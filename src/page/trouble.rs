@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::{Resend, content::Hidden};
+use super::{Resend, content::Hidden, parts::has_resend};
 use crate::{clock::words, rejection::RejectionKind};
 
 /// Something did not work: the page of a refusal.
@@ -43,13 +43,6 @@ impl<'a> TroublePage<'a> {
         self
     }
 
-    /// Adds the way to a new link.
-    #[must_use]
-    pub fn with_resend(mut self, resend: impl Into<Option<Resend<'a>>>) -> Self {
-        self.resend = resend.into();
-        self
-    }
-
     /// Adds how long to wait before another try.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
@@ -79,12 +72,6 @@ impl<'a> TroublePage<'a> {
         self.detail
     }
 
-    /// Returns the way to a new link.
-    #[must_use]
-    pub const fn resend(&self) -> Option<Resend<'a>> {
-        self.resend
-    }
-
     /// Returns how long to wait before another try.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
@@ -96,6 +83,14 @@ impl<'a> TroublePage<'a> {
     pub const fn kind(&self) -> RejectionKind {
         self.kind
     }
+}
+
+has_resend! {
+    TroublePage,
+    /// Adds the way to a new link.
+    with_resend,
+    /// Returns the way to a new link.
+    resend
 }
 
 #[cfg(test)]
