@@ -6,7 +6,7 @@ use crate::{
     email::{self, Email},
     error::ConfigError,
     gate::Gate,
-    provider::Identity,
+    provider::{Identity, SignInMethod},
     session::{
         SessionId, Term,
         cookie::{self, CookieName},
@@ -87,7 +87,10 @@ pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), C
     let identity = Identity::new(id.clone(), email)
         .with_organization(organization.cloned())
         .with_connection(Some(id.clone()))
-        .with_names(Some(id.clone()), Some(id));
+        .with_names(Some(id.clone()), Some(id.clone()))
+        // Of the two methods, a code alone has a claim, and a session at the provider.
+        .with_method(SignInMethod::MagicAuth)
+        .with_provider_session(Some(id));
     let id = SessionId::from_bytes([0; 16]);
     let now = Timestamp::from_secs(u64::from(u32::MAX));
     let term = match gate.lifetimes.remembered {
@@ -105,4 +108,55 @@ pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), C
     Err(too_large(
         gate.cookies.name(CookieName::Session).len() + token.len(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Builder, KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+
+    /// The claims of a code's session and of a remembered one were not counted: such an application
+    /// was built, and then nobody could sign in by a code.
+    #[test]
+    fn where_build_takes_the_ids_the_largest_session_fits_to_the_byte() {
+        let remembered = |builder: Builder| builder.remember_me(Duration::from_secs(60 * 86_400));
+        check("usual", |builder| builder, Term::Usual);
+        check("remembered", remembered, Term::Remembered);
+    }
+
+    fn check(name: &str, set: impl Fn(Builder) -> Builder, term: Term) {
+        let build = |length: usize| {
+            let keys = KeyRing::new(SigningKey::generate().unwrap());
+            let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+                .public_url("https://app.example.com")
+                .organization("x".repeat(length));
+            set(builder).build()
+        };
+        let lengths: Vec<_> = (RECKONED_ID..cookie::LONGEST).collect();
+        let taken = lengths.partition_point(|length| build(*length).is_ok());
+        let longest = lengths[taken - 1];
+        assert!(build(longest + 1).is_err(), "{name}");
+
+        let layer = build(longest).unwrap();
+        let id = || Some("x".repeat(RECKONED_ID));
+        let label = "x".repeat(60);
+        let email = format!("{}@{label}.{label}.{label}.xxxxxx", "x".repeat(64));
+        let identity = Identity::new("x".repeat(RECKONED_ID), Email::parse(&email).unwrap())
+            .with_organization(Some("x".repeat(longest)))
+            .with_connection(id())
+            .with_names(id(), id())
+            .with_method(SignInMethod::MagicAuth)
+            .with_provider_session(id());
+        let now = Timestamp::from_secs(4_000_000_000);
+        let issued = layer.shared().issue(&identity, term, now).unwrap();
+        let cookie = layer.shared().gate.cookies.name(CookieName::Session).len();
+        let size = cookie + issued.token().expose().len();
+        // base64 writes three bytes as four characters, so one more byte is one or two more.
+        assert!(
+            (cookie::LONGEST - 1..=cookie::LONGEST).contains(&size),
+            "{name}: {size}"
+        );
+    }
 }
