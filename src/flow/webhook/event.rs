@@ -1,13 +1,8 @@
 //! Events: which sessions each one ends, and which are too new for it.
 //!
-//! | event | ends the sessions of |
-//! | --- | --- |
-//! | `connection.deactivated`, `connection.deleted` | the connection `data.id` |
-//! | `organization.deleted` | the organization `data.id` |
-//! | `user.deleted` | the subject `data.id`, and the address `data.email` |
-//! | `dsync.user.deleted`; `dsync.user.updated` with state `inactive` or `suspended` | each address of `data` |
-//! | `organization_membership.deleted`; `….updated` with status `inactive` | the subject `data.user_id` in the organization `data.organization_id`, and in no other |
-//! | `session.revoked` | the provider's session `data.id` |
+//! The table of the events is in the documentation of
+//! [`Builder::webhook_secret`](crate::Builder::webhook_secret), and [`Received::targets`] follows
+//! it.
 //!
 //! - An event ends the sessions that began before it, or within a minute after, because our clock
 //!   and WorkOS's may differ. A late delivery does not end sessions that began since. An event
