@@ -86,8 +86,11 @@ impl BoundedRevocations {
                 }
                 Ok(Standing::Active)
             }
+            // It says nothing of the store's health: a copy that is cut off still knows what has
+            // ended.
             Ok(Standing::Revoked) => Ok(Standing::Revoked),
             Err(error) => {
+                // Once an outage: an event for each request would bury the one that says why.
                 if !self.is_out.swap(true, Ordering::Relaxed) {
                     self.listener.tell(&Event::StoreLost {
                         kind: error.kind(),
@@ -123,6 +126,8 @@ impl BoundedRevocations {
     /// Records several revocations at once. Each reaches the store even if another fails, so that
     /// the store ends all of them locally and retries each. Returns the first error.
     pub(crate) async fn revoke_all(&self, revocations: &[Revocation]) -> Result<(), StoreError> {
+        // All of them, even after a failure: to stop at the first error would spare the sessions of
+        // the rest.
         let taken = join_all(revocations.iter().map(|revocation| self.revoke(revocation))).await;
         taken.into_iter().collect()
     }
@@ -136,6 +141,8 @@ impl BoundedRevocations {
         Box::pin(async move {
             tokio::time::timeout(limit, answer)
                 .await
+                // A store that hangs is an outage and no answer: `Active` would admit what has
+                // ended.
                 .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)))
         })
     }

@@ -69,6 +69,8 @@ struct Ended {
 
 impl Default for Ended {
     fn default() -> Self {
+        // A key of this process, so that nobody can choose session ids that share a shard or a
+        // group.
         let [key, other] = [random::bytes(), random::bytes()].map(u64::from_ne_bytes);
         Self {
             sessions: Ids::new(ID_SHARDS, Hasher([key, other])),
@@ -194,6 +196,7 @@ impl MemoryRevocations {
         let mut named = groups.all().map(|kind| (kind, Vec::new()));
         for revocation in revocations {
             if let Target::Session(id) = revocation.target() {
+                // Recorded before anybody is woken: a watch that wakes looks the session up again.
                 sessions.put(words(*id), end(revocation.until()), now.as_secs());
                 watchers.wake(revocation.target());
             } else if let Some((names, name)) = groups.named(revocation.target()) {
@@ -207,6 +210,8 @@ impl MemoryRevocations {
                 }
             }
         }
+        // One write for each kind: a copy of a shard's list for each revocation would make loading
+        // a large store quadratic.
         for ((names, target), revocations) in &named {
             let revocations: Vec<_> = revocations
                 .iter()
@@ -267,6 +272,7 @@ impl MemoryRevocations {
         let Ended {
             sessions, groups, ..
         } = &*self.ended;
+        // The id first: it is one probe of a table, and a sign-out is the usual revocation.
         if sessions.contains(words(session.id())) || !groups.is_empty() && groups.ends(session) {
             Standing::Revoked
         } else {
@@ -295,6 +301,8 @@ fn session_id([high, low]: Id) -> SessionId {
 }
 
 fn end(until: Timestamp) -> End {
+    // 32 bits take the place of 64 in each entry. A later end is kept too long rather than
+    // forgotten.
     End::try_from(until.as_secs()).unwrap_or(FOR_EVER)
 }
 

@@ -176,6 +176,8 @@ impl Target {
     #[must_use]
     pub fn names(&self, session: &Session) -> bool {
         match self {
+            // An event of WorkOS's may spell the address with capitals; a session's is in lower
+            // case.
             Self::Address(address) => session.email().eq_ignore_ascii_case(address),
             Self::Connection(id) => session.connection() == Some(id),
             Self::Membership {

@@ -48,6 +48,8 @@ impl Watchers {
             let wakers = |entry: &Entry| entry.waker.clone();
             match target {
                 Target::Session(id) => {
+                    // The usual order ends one session, and must not cost a walk over every live
+                    // connection.
                     let range = waiting.entries.range((*id, 0)..=(*id, u64::MAX));
                     range.map(|(_, entry)| wakers(entry)).collect()
                 }
@@ -130,6 +132,7 @@ impl<S: Watched + Unpin> Future for Watch<S> {
         let this = self.get_mut();
         let (list, waker) = (this.store.live(), cx.waker());
         // Register the waker before the look-up: an end in between is either seen or wakes.
+        // A future may be polled by another task than before, whose waker is another one.
         match &mut this.place {
             Some((_, known)) if known.will_wake(waker) => {}
             Some((key, known)) => {

@@ -56,10 +56,13 @@ impl Ids {
         let Some(shard) = self.shard(hash) else {
             return;
         };
+        // A writer that panicked leaves a table of whole entries. To give the shard up would lose
+        // sign-outs.
         let mut taken = shard.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let table = shard.table.load();
         let table = table.as_ref();
         if let Some(table) =
+            // A known id needs no room, so ending a session twice never rebuilds a full table.
             table.filter(|table| table.has_room(*taken) || table.contains(id, hash))
         {
             if table.put(id, end, hash) {
@@ -70,6 +73,8 @@ impl Ids {
         }
         let old = table.map(|table| &**table);
         let (rebuilt, many) = Table::rebuilt(old, (id, end), self.hasher, now);
+        // In one step: a reader has the old table or the new one, and an entry that still counts is
+        // in both.
         shard.table.store(Some(Arc::new(rebuilt)));
         // The addition first, so that the count never wraps below zero. Under the lock, so that
         // only counted entries are subtracted.

@@ -76,6 +76,7 @@ impl Names {
         let place =
             |(name, revocation): &(&'a str, Before)| (self.place(name), (*name, *revocation));
         let mut placed: Vec<_> = revocations.iter().map(place).collect();
+        // By shard, so that each is copied once, and by name, as the lists are.
         placed.sort_unstable_by_key(|(place, (name, _))| (*place, *name));
         let mut changed = Vec::new();
         for revocations in placed.chunk_by(|(one, _), (other, _)| one == other) {
@@ -101,12 +102,15 @@ impl Names {
         let list = shard.revocations.load();
         let known = list.as_ref().map_or(&[][..], |list| list);
         let is_new = |(name, revocation): &(&str, Before)| {
+            // A revocation that is heard again, as after each reload from Redis, must neither copy
+            // the list nor wake its watches.
             find(known, name).is_none_or(|known| known.or_later(*revocation) != known)
         };
         let fresh: Vec<_> = revocations.filter(is_new).collect();
         if fresh.is_empty() {
             return Vec::new();
         }
+        // The copy is made anyway, so forgetting costs nothing here and needs no task of its own.
         let counts = |(_, revocation): &&(Arc<str>, Before)| revocation.until > now;
         let mut changed: Vec<(Arc<str>, Before)> = Vec::with_capacity(known.len() + fresh.len());
         let mut rest = known;

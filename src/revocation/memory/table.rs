@@ -122,6 +122,7 @@ impl Table {
             Err(Some(place)) => (place, true),
             Err(None) => return false,
         };
+        // The end before the tag: a reader that sees the entry must see its end too.
         if let Some(known) = self.ends.get(place) {
             known.fetch_max(end, Ordering::Relaxed);
         }
@@ -171,6 +172,8 @@ impl Table {
                     return Ok(place);
                 }
             }
+            // A group with a free place ends the search: no entry ever moves out of a group, so
+            // none was pushed past it.
             if let Some(place) = first_free(tags) {
                 return Err(Some(group * PLACES + place));
             }

@@ -125,6 +125,8 @@ impl RedisRevocations {
 
     fn start(redis: &Redis) -> (Self, watch::Receiver<bool>) {
         let replica = Arc::new(Replica::new(redis.grace_period()));
+        // Unbounded, because `record` has taken the revocation already. The writer merges what
+        // waits by its target.
         let (letters, inbox) = mpsc::unbounded_channel();
         let (loaded, is_loaded) = watch::channel(false);
         let follower = follower::follow(redis.clone(), replica.clone(), letters.clone(), loaded);

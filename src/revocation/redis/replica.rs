@@ -122,6 +122,8 @@ impl Replica {
     /// Applies revocations from the server, except those that may be forgotten already.
     pub(super) fn hear_of(&self, mut revocations: Vec<Revocation>) {
         let past = self.past();
+        // Redis drops what has expired a little at a time, so an old set holds some that would only
+        // take room here.
         revocations.retain(|revocation| revocation.until() > past);
         self.revocations.record_all(&revocations, past);
     }
@@ -141,6 +143,8 @@ impl Replica {
 
     /// Notes the server's time. While the server is away, its clock is assumed to keep running.
     pub(super) fn set_server_time(&self, secs: u64) {
+        // Kept as a distance from the monotonic clock, so that setting this machine's clock moves
+        // nothing.
         let began = secs.saturating_sub(self.began.elapsed().as_secs());
         self.server_began.store(began, Ordering::Relaxed);
     }
@@ -156,6 +160,7 @@ impl Replica {
 
     /// Says whether the copy is too old to answer that a session is active.
     fn is_stale(&self) -> bool {
+        // The grace begins when an answer is overdue, and not with the last answer.
         let next = if self.is_following.load(Ordering::Acquire) {
             HEARD_WITHIN
         } else {

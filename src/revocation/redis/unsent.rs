@@ -55,6 +55,7 @@ impl Unsent {
     pub(super) fn forget(&mut self, past: Timestamp) {
         let before = self.revocations.len();
         let counts = |revocation: &Revocation, replies: &Vec<Reply>| {
+            // A caller who waits gets an answer, even if the session has expired meanwhile.
             !replies.is_empty() || revocation.until() > past
         };
         self.revocations

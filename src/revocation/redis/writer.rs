@@ -53,12 +53,14 @@ pub(super) async fn write(
     let mut pause = Duration::ZERO;
     let mut is_open = true;
     while is_open || (pause.is_zero() && !unsent.is_empty()) {
+        // A new revocation ends the pause: it must not wait for the back-off of an older one.
         let patience = if unsent.is_empty() { IDLE } else { pause };
         match timeout(patience, letters.recv()).await {
             Ok(Some(letter)) => unsent.push(letter),
             Ok(None) => is_open = false,
             Err(_) => {}
         }
+        // What came in while the last batch was on its way goes in one script.
         while let Ok(letter) = letters.try_recv() {
             unsent.push(letter);
         }
@@ -97,6 +99,8 @@ pub(super) async fn write(
                     unsent.push(letter);
                 }
                 unsent.failed(error.kind());
+                // Without an end: a revocation that Redis lacks is a session that works on another
+                // replica.
                 pause = jittered((pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE));
             }
         }
