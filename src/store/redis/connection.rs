@@ -130,6 +130,8 @@ impl Redis {
                 led.map_err(|_| late())?.map_err(failed)
             })
         });
+        // At once and not in turn: a dead address would cost its whole second before the next is
+        // tried.
         let (connection, _others) = future::select_ok(attempts).await?;
         Ok(connection)
     }
@@ -139,6 +141,7 @@ impl Redis {
             Some(name) => place.master(name).await?,
             None => place.clone(),
         };
+        // Nodes whose maps of the cluster differ may point at each other for ever.
         for _ in 0..MOST_MOVES {
             let mut connection = place.dial(&place.login()).await?;
             match self.find(&mut connection).await {
@@ -192,6 +195,8 @@ impl Place {
 
     async fn dial(&self, login: &RedisConnectionInfo) -> Result<Connection, RedisError> {
         let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        // A command is one small write. Nagle's algorithm would hold it back until the last one is
+        // acknowledged.
         stream.set_nodelay(true)?;
         if self.is_tls {
             greet(login, self.wrap(stream).await?).await
@@ -205,6 +210,8 @@ impl Place {
         stream: TcpStream,
     ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, RedisError> {
         let told = |error| RedisError::from(std::io::Error::other(error));
+        // Named here: the process-wide default belongs to the application, which may have installed
+        // another or none.
         let provider = Arc::new(aws_lc_rs::default_provider());
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()

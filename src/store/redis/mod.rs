@@ -119,6 +119,7 @@ impl Redis {
     /// When the name has another length or other characters.
     pub fn namespace(mut self, name: impl Into<String>) -> Result<Self, ConfigError> {
         let name = name.into();
+        // A brace would end the hash tag early, and scatter the keys over a cluster's slots.
         let is_taken = |c: char| c.is_ascii_alphanumeric() || "-_.:".contains(c);
         if !(1..=LONGEST_NAMESPACE).contains(&name.len()) || !name.chars().all(is_taken) {
             let problem = "must be 1 to 64 letters, digits, '-', '_', '.' and ':'";
@@ -154,6 +155,8 @@ impl Redis {
 
     /// Returns the key of this name.
     pub(crate) fn key(&self, name: &str) -> String {
+        // The braces are a cluster's hash tag: only the text inside chooses the slot, so all keys
+        // share one.
         format!("{{{}}}:{name}", self.namespace)
     }
 }
@@ -187,6 +190,7 @@ impl Place {
         if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong("must end with the host, the port or the database"));
         }
+        // The URL parser does not check the host of a scheme that is none of the web's.
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.and_then(|host| Host::parse(host).ok());
         let host = match host.ok_or_else(|| wrong("has no host"))? {
