@@ -61,6 +61,7 @@ impl Rate {
     pub(super) fn clamped(self) -> Self {
         let period = self.period.clamp(*PERIODS.start(), *PERIODS.end());
         let burst = self.burst.clamp(*BURSTS.start(), *BURSTS.end());
+        // A caller of a store may give it any rate. Clamped, no arithmetic on it overflows.
         let most = LONGEST_REFILL.as_nanos() / period.as_nanos().max(1);
         Self {
             burst: burst.min(u32::try_from(most).unwrap_or(u32::MAX)),

@@ -117,6 +117,8 @@ impl MemoryThrottle {
                 Err(wait) if refused.is_none_or(|(_, longest)| wait > longest) => {
                     refused = Some((by, wait));
                 }
+                // No early return at a refusal: the caller is to hear the longest wait, and not the
+                // first.
                 Err(_) => {}
             }
         }
@@ -133,6 +135,8 @@ impl MemoryThrottle {
     fn take_try_now(&self, key: ThrottleKey, most: u32, until: Timestamp, now: Timestamp) -> Take {
         let now = now.as_secs();
         let mut counts = self.counts();
+        // An end that is known is kept if it is later: a caller with a sooner one would begin the
+        // tries afresh.
         let (known, taken) = counts.tries.get(key, now).unwrap_or((0, 0));
         let until = until.as_secs().max(known);
         if until <= now || taken >= most {

@@ -284,6 +284,7 @@ pub(crate) struct Throttling {
 impl Throttling {
     /// Logs, once, that per-network limits are off.
     pub(crate) fn warn_of_unknown_client(&self, public_url: &str) {
+        // Once: behind a Unix socket no request has an address.
         if self.is_warned.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -118,6 +118,7 @@ impl Counts {
             .iter()
             .map(|number| number.to_string().into_bytes())
             .collect();
+        // One limit over connecting and asking: a person waits at the form meanwhile.
         let decision = timeout(DECISION, self.ask(script, keys, &arguments)).await;
         match decision.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(answer) => {
@@ -130,6 +131,8 @@ impl Counts {
                 if let Ok(mut connection) = self.connection.try_lock() {
                     *connection = None;
                 }
+                // For the pause, memory decides alone. Without it each request would wait for the
+                // dead server.
                 *self.rests() = Some(Instant::now() + PAUSE);
                 self.report(Server::Away);
                 None
@@ -218,6 +221,7 @@ impl Throttle for RedisThrottle {
         let Some((by, wait)) = answer else {
             return counts.memory.charge(charges, now).await;
         };
+        // Minus one says that all were admitted.
         if let Ok(by) = usize::try_from(by) {
             let wait = Duration::from_micros(wait);
             return Ok(Charged::Refused { by, wait });
