@@ -51,6 +51,7 @@ fn is_run(secret: &[u8]) -> bool {
         .windows(2)
         .filter(|pair| matches!(pair, [a, b] if a.wrapping_add(1) == *b))
         .count();
+    // Of random bytes, one pair in 256 is a step up.
     follows.saturating_mul(2) > secret.len()
 }
 

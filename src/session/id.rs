@@ -38,6 +38,7 @@ impl SessionId {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        // Fewer bytes would leave zeros behind them, and one session would have two texts.
         (length == bytes.len()).then_some(Self(bytes))
     }
 }

@@ -136,6 +136,8 @@ impl SigningKey {
     /// Says whether two keys have the same secret, whatever their ids. This needs no constant time,
     /// because both keys are ours.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        // Compared by a derived value: a key pair and a shared secret have no common form to
+        // compare.
         self.algorithm() == other.algorithm()
             && self.derived::<32>("same key") == other.derived("same key")
     }
@@ -154,6 +156,8 @@ impl SigningKey {
             id: String::new(),
             prefix: String::new(),
             material,
+            // The salt keeps these secrets apart from those that another program derives from the
+            // same key.
             derive: Hkdf::new(Some(b"tower-magic-link"), secret),
         };
         let id = URL_SAFE_NO_PAD.encode(key.derived::<6>("key id"));
@@ -246,6 +250,8 @@ impl fmt::Debug for SigningKey {
 /// Returns the encoded header with its dot. No id has a character that JSON escapes, so the text
 /// can be written directly.
 fn prefix(algorithm: &str, id: &str) -> String {
+    // An explicit type (RFC 8725, section 3.11): no ID token or access token of the same key passes
+    // for a session.
     let header = format!(r#"{{"alg":"{algorithm}","typ":"session+jwt","kid":"{id}"}}"#);
     let mut prefix = URL_SAFE_NO_PAD.encode(header);
     prefix.push('.');

@@ -32,6 +32,7 @@ pub(crate) struct Lifetimes {
 
 impl Span {
     fn end_of(&self, auth_time: Timestamp, renewed: Timestamp) -> Timestamp {
+        // The absolute end does not move, so a stolen cookie that is kept in use ends too.
         (auth_time + self.absolute).min(renewed + self.idle)
     }
 }

@@ -155,6 +155,7 @@ impl Session {
         times: Times,
         now: Timestamp,
     ) -> Self {
+        // One allocation for all fields, instead of one each: every admitted request pays for it.
         let mut text = String::with_capacity(fields.iter().map(|field| field.len()).sum());
         let ends = fields.map(|field| {
             text.push_str(field);
@@ -179,6 +180,8 @@ impl Session {
             expires_at,
             ..self.0.times
         };
+        // A new record, and not this one changed: the application's copy of the session belongs to
+        // its request.
         Self(Arc::new(Record {
             times,
             ..Record::clone(&self.0)
@@ -187,6 +190,8 @@ impl Session {
 
     /// Records that the request which holds this session has ended it.
     pub(crate) fn leave(&self) {
+        // No other memory depends on the flag: the layer reads it once the inner service has
+        // answered.
         self.0.is_left.0.store(true, Ordering::Relaxed);
     }
 

@@ -151,6 +151,7 @@ impl KeyRing {
         };
         text(RETIRED)?
             .split(',')
+            // An empty variable splits into one empty text, and so does a comma at the end.
             .filter(|text| !text.trim().is_empty())
             .try_fold(Self::new(read(CURRENT, &current)?), |ring, text| {
                 ring.retire(read(RETIRED, text)?)

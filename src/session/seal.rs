@@ -68,6 +68,7 @@ impl KeyRing {
     /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
     pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
         let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        // A nonce that was altered fails too: the tag is computed under it.
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
         // A sealed value names no key, so each is tried: a ring has few.
         self.load().standing(now).find_map(|key| {
@@ -109,6 +110,8 @@ impl KeyRing {
 
 /// Returns a short fingerprint of a browser cookie, to stand in a sealed attempt.
 pub(crate) fn fingerprint(cookie: &str) -> [u8; 16] {
+    // A hash and not the cookie: attempts travel in mails and addresses, and must not hold a
+    // credential.
     let hash = Sha256::digest(cookie.as_bytes());
     hash.first_chunk::<16>().copied().unwrap_or_default()
 }

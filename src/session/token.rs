@@ -75,11 +75,13 @@ impl Tokens {
             conn: session.connection().map(Text::from),
             given_name: session.first_name().map(Text::from),
             family_name: session.last_name().map(Text::from),
+            // WorkOS's webhook names a session by this id, and no table maps it to ours.
             psid: session.provider_session().map(Text::from),
             via: (session.method() == SignInMethod::MagicAuth).then(|| Text::from(BY_CODE)),
             rem: session.is_remembered(),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
+        // The ring is read once, so that the header and the signature are of one key.
         let keys = self.keys.load();
         let key = keys.current();
         let mut token = key.prefix().to_owned();
@@ -136,6 +138,7 @@ fn signed_payload<'k>(keys: &'k Keys, token: &str) -> Option<(&'k Entry, Vec<u8>
     if token.len() > LONGEST {
         return None;
     }
+    // From the right: a signature has no dot, and everything before it is what was signed.
     let (signed, signature) = token.rsplit_once('.')?;
     let (entry, payload) = key_of(keys, signed)?;
     // The signature covers the encoded text, so a forged payload is not even decoded.
@@ -149,6 +152,8 @@ fn signed_payload<'k>(keys: &'k Keys, token: &str) -> Option<(&'k Entry, Vec<u8>
 /// Chooses the key by the exact bytes of the header, and returns the encoded payload after them.
 fn key_of<'k, 't>(keys: &'k Keys, signed: &'t str) -> Option<(&'k Entry, &'t str)> {
     keys.iter()
+        // `alg` and `kid` are thus compared and never interpreted: `none`, a swapped algorithm,
+        // `jku` and an unknown `crit` all fail here (RFC 8725, sections 3.1 and 3.10).
         .find_map(|entry| Some((entry, signed.strip_prefix(entry.key.prefix())?)))
 }
 

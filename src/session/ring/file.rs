@@ -117,6 +117,7 @@ impl KeyFile {
             seen: Ok(taken),
             taken,
         };
+        // Read again and again: notifications of changes do not cross a network file system.
         let mut ticks = interval(every.max(SHORTEST_INTERVAL));
         // Two reads in quick succession could agree on a half-written file.
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -161,6 +162,7 @@ impl Watch {
         let Some(ring) = self.ring.upgrade() else {
             return false;
         };
+        // By content: when a mounted secret is swapped, the time of change may stay or go back.
         let seen = text.as_deref().map(hash).map_err(ConfigError::clone);
         let is_first_look = seen != self.seen;
         self.seen.clone_from(&seen);

@@ -38,6 +38,8 @@ pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
     if is_published(text) {
         return Err("is a well-known example, so anyone could sign in as any person".into());
     }
+    // The four decode a text that they all accept to the same bytes, so their order does not
+    // matter.
     let secret = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
         .iter()
         .find_map(|base64| base64.decode(text).ok())
@@ -93,6 +95,7 @@ pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
         ring = Some(match ring {
             Some(ring) => ring.retire(settings.retire(key))?,
             // A ring always needs a key that mints.
+            // It would mint tokens that it refuses itself.
             None if settings.ends() => {
                 return Err(wrong("is the current key, and has an end".into()));
             }
