@@ -43,6 +43,7 @@ impl Endpoint {
         let (_, last) = head.path().rsplit_once('/')?;
         let endpoint = Self::called(last)?;
         let (before, original) = head.original_uri().path().rsplit_once('/')?;
+        // Both: a rewrite between the router and the layer may have changed the last segment.
         (before == mount && original == last).then_some(endpoint)
     }
 
@@ -94,6 +95,7 @@ impl Endpoint {
     }
 
     pub(crate) fn takes(self, method: &Method) -> bool {
+        // Methods are case-sensitive (RFC 9110, section 9.1): `post` is another one.
         self.allow().split(", ").any(|name| name == method.as_str())
     }
 }

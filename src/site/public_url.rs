@@ -46,6 +46,7 @@ impl PublicUrl {
             _ => return refuse("must be https"),
         };
         Ok(Self {
+            // Serialised from the parsed form, so that what was checked is what links are made of.
             origin: url.origin().ascii_serialization(),
             scheme,
         })
@@ -67,6 +68,7 @@ impl PublicUrl {
 
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
+        // Browsers resolve these to the machine itself, whatever DNS says (RFC 6761, section 6.3).
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

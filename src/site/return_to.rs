@@ -36,6 +36,8 @@ impl ReturnTo {
     /// It refuses the layer's own endpoints, because they would lead back to themselves.
     pub(crate) fn parse(text: &str, mount: &str) -> Option<Self> {
         let is_visible = text.bytes().all(|b| b.is_ascii_graphic());
+        // Browsers read a backslash as a slash, so that `/\evil.example` is another host (URL
+        // Standard, "special authority ignore slashes state").
         if text.len() > LONGEST || !is_visible || text.contains(['\\', '#']) {
             return None;
         }
@@ -45,6 +47,7 @@ impl ReturnTo {
         let twice = percent_decode_str(&once).decode_utf8().ok()?;
         let stays = [path, &once, &twice].into_iter().all(is_rooted);
         // Decoded, because a router may take `/%61uth/login` for the login page.
+        // Coming back to the login form would loop.
         let is_own = once
             .strip_prefix(mount)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
@@ -67,11 +70,13 @@ impl ReturnTo {
 /// parser drops or rewrites.
 fn is_rooted(path: &str) -> bool {
     path.starts_with('/')
+        // At the start two slashes begin a host, and elsewhere some readers fold them.
         && !path.contains("//")
         && !path.contains('\\')
         && !path.chars().any(char::is_control)
         && path
             .split('/')
+            // A dot segment that is resolved could lead back to one of the layer's own endpoints.
             .all(|segment| segment != "." && segment != "..")
 }
 

@@ -99,6 +99,7 @@ impl<P: Into<String>> From<(Method, P)> for PathRule {
 impl Methods {
     fn take(&self, method: &Method) -> bool {
         match self {
+            // A CONNECT asks for a tunnel, which no rule on paths may open.
             Self::Any => method != Method::CONNECT,
             Self::One(one) => one == method,
             Self::Reading => method == Method::GET || method == Method::HEAD,
@@ -161,6 +162,8 @@ impl Rule {
     fn matches(&self, method: &Method, path: &str) -> bool {
         let covers = match (self.reach, self.exposure) {
             (Reach::Path, _) => path == self.path,
+            // In doubt, protected: a rule that opens names its paths exactly, and one that protects
+            // takes what may be meant.
             (Reach::Prefix, Exposure::Protected) => may_lie_below(&self.path, path),
             (Reach::Prefix, _) => covers(&self.path, path),
         };
@@ -180,6 +183,7 @@ impl Rule {
         let is_protected = |rule: &Self| rule.exposure == Exposure::Protected;
         self.reach == other.reach
             && self.exposure != other.exposure
+            // Without case: a protected prefix ignores it, as some routers and file systems do.
             && self.path.eq_ignore_ascii_case(&other.path)
             && (is_protected(self) || is_protected(other) || self.methods.overlap(&other.methods))
     }
@@ -252,6 +256,8 @@ impl Rules {
             path,
             methods,
         };
+        // Sorted once here, so that the first match is the most specific and a request sorts
+        // nothing.
         let place = self.0.partition_point(|one| one.rank() <= rule.rank());
         self.0.insert(place, rule);
     }
@@ -276,6 +282,7 @@ impl Rules {
     /// Returns the rule that decides a request. `None` if its path is not plain.
     pub(crate) fn rule_for(&self, method: &Method, path: &str) -> Option<&Rule> {
         let rule = self.0.iter().find(|rule| rule.matches(method, path));
+        // After the look-up: a path that no rule matches is protected without this check.
         rule.filter(|_| is_plain(path))
     }
 
@@ -302,6 +309,8 @@ fn may_lie_below(prefix: &str, path: &str) -> bool {
             .is_some_and(|(start, rest)| {
                 let goes_on =
                     rest.starts_with(|c: char| c.is_ascii_alphanumeric() || "-_".contains(c));
+                // What follows the name may be a suffix that a lenient reader drops, as in
+                // `/admin;x`, `/admin.` and `/admin%20`.
                 start.eq_ignore_ascii_case(want) && !goes_on
             })
     };
@@ -317,6 +326,7 @@ fn may_lie_below(prefix: &str, path: &str) -> bool {
 /// segment of dots alone.
 pub(crate) fn is_plain(path: &str) -> bool {
     let is_plain_byte = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&b);
+    // Of any number: some readers fold `...` too.
     let is_dots = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b == b'.');
     path.starts_with('/')
         && path.bytes().all(is_plain_byte)
