@@ -28,9 +28,11 @@ pub(crate) fn prefers_page(headers: &HeaderMap) -> bool {
             } else {
                 continue;
             };
+            // The greatest counts, as a type may stand twice with different parameters.
             *wish = (*wish).max(Some(weight(parts)));
         }
     }
+    // A weight of 0 means "not acceptable" (RFC 9110, section 12.4.2).
     html.weight() > 0 && html.weight() >= json.weight()
 }
 

@@ -13,6 +13,8 @@ impl<'h> BodyHead<'h> {
     pub(crate) fn of(headers: &'h HeaderMap) -> Self {
         let length = headers.get(header::CONTENT_LENGTH);
         Self {
+            // A length that does not parse counts as unstated. The bytes are counted anyway as they
+            // arrive.
             length: length.and_then(|length| length.to_str().ok()?.parse().ok()),
             media_type: headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes),
             is_chunked: headers.contains_key(header::TRANSFER_ENCODING),

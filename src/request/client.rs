@@ -47,6 +47,8 @@ pub(crate) fn client_of(parts: &Parts, proxies: &Proxies, field: ForwardedField)
     let lines: Vec<_> = parts.headers.get_all(field.name()).iter().collect();
     let mut elements = lines
         .iter()
+        // Several fields are one list in their order (RFC 9110, section 5.3), so the last one is
+        // the nearest proxy's.
         .rev()
         .flat_map(|line| FromTheRight(Some(line.as_bytes())));
     while proxies.has(PeerAddr::from(SocketAddr::new(hop, 0))) {
@@ -93,6 +95,7 @@ fn forwarded_for(element: &str) -> Option<IpAddr> {
         let (name, value) = pair.split_once('=')?;
         if name.trim_matches([' ', '\t']).eq_ignore_ascii_case("for") {
             let value = value.trim_matches([' ', '\t']);
+            // An IPv6 address has to be quoted (RFC 7239, section 6).
             let bare = value.strip_prefix('"').and_then(|v| v.strip_suffix('"'));
             // Readers differ on which of two counts.
             if found.replace(bare.unwrap_or(value)).is_some() {

@@ -116,6 +116,7 @@ impl<'r> RequestHead<'r> {
                     || purpose.eq_ignore_ascii_case(b"prerender")
             })
         };
+        // `Purpose` is the older name, from before there was a standard.
         asks("sec-purpose") || asks("purpose")
     }
 
@@ -133,6 +134,7 @@ impl<'r> RequestHead<'r> {
         let mut sites = self.headers.get_all("sec-fetch-site").iter();
         if let Some(site) = sites.next() {
             // `same-site` is another site here: a sibling subdomain is not trusted.
+            // `none` is a person's own act, such as a bookmark or a typed address.
             let is_ours = site == "same-origin" || site == "none";
             return !is_ours || sites.next().is_some();
         }
@@ -141,6 +143,7 @@ impl<'r> RequestHead<'r> {
             (None, _) => !has_browser_cookie(),
             (Some(stated), None) if stated == "null" => !has_browser_cookie(),
             (Some(stated), None) => !stated.as_bytes().eq_ignore_ascii_case(origin.as_bytes()),
+            // A repeated field is no browser's, and its readers differ on which one counts.
             (Some(_), Some(_)) => true,
         }
     }
@@ -168,6 +171,7 @@ impl<'r> RequestHead<'r> {
         let mut values = self.cookies(name);
         match values.next() {
             None => Found::Nothing,
+            // The same value twice leaves readers no choice.
             Some(first) if values.all(|value| value == first) => Found::One(first),
             Some(_) => Found::Conflict,
         }
@@ -226,6 +230,7 @@ fn wants_page(headers: &HeaderMap) -> bool {
         let frames = ["document", "embed", "frame", "iframe", "object"];
         frames.into_iter().any(|frame| destination == frame)
     };
+    // No script can set a field that begins with `Sec-` (Fetch, "forbidden request-header").
     said(headers, "sec-fetch-mode", navigates)
         .or_else(|| said(headers, "sec-fetch-dest", is_shown))
         .unwrap_or_else(|| accept::prefers_page(headers))
@@ -247,6 +252,7 @@ fn behind_bearer(field: &[u8]) -> Option<&[u8]> {
     let is_whole = rest
         .first()
         .is_none_or(|b| !b.is_ascii_alphanumeric() && !b"!#$%&'*+-.^_`|~".contains(b));
+    // `BearerX` is another scheme, and the application's.
     (scheme.eq_ignore_ascii_case(b"bearer") && is_whole).then_some(rest)
 }
 

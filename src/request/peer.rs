@@ -35,6 +35,8 @@ impl PeerAddr {
         extensions
             .get::<Self>()
             .copied()
+            // The application's own statement comes first: behind a PROXY protocol it knows more
+            // than the socket.
             .or_else(|| routed::connect_info(extensions).map(Self))
     }
 }
@@ -96,6 +98,7 @@ impl Network {
     }
 
     fn has(self, addr: IpAddr) -> bool {
+        // Both families are compared as numbers, and 0.0.0.1 and ::1 are the same one.
         self.addr.is_ipv4() == addr.is_ipv4() && self.head_of(addr) == self.head_of(self.addr)
     }
 

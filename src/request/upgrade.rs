@@ -35,6 +35,7 @@ impl Upgrade {
     /// Returns what a request asks its own connection to become.
     pub(crate) fn of(head: &RequestHead<'_>) -> Self {
         match Self::shown(head.method(), head.headers()) {
+            // HTTP/1.0 has no upgrade, and a server must ignore one there (RFC 9110, section 7.8).
             Self::WebSocket if head.version() == Version::HTTP_11 && is_wished(head.headers()) => {
                 Self::WebSocket
             }
