@@ -59,6 +59,8 @@ impl Answer {
         Self {
             status,
             request_id: text("x-request-id")
+                // It goes to the log: a header may hold anything, and a line break would forge a
+                // line.
                 .filter(|id| is_word(id, |b| b.is_ascii_graphic()))
                 .map(str::to_owned),
             // The date form is ignored: it needs the wall clock, and both clocks to agree.
@@ -81,6 +83,7 @@ impl Answer {
     /// Says whether the status alone explains the failure, so that an unreadable body does not
     /// matter.
     pub(super) fn is_told_by_status(&self) -> bool {
+        // What stands in front of WorkOS answers these itself, and its bodies say nothing more.
         self.status == StatusCode::TOO_MANY_REQUESTS || self.status.is_server_error()
     }
 
@@ -119,6 +122,7 @@ impl Answer {
         let error = self
             .error(kind_of(self.status.as_u16(), operation, &complaint))
             .with_code(complaint.code().filter(|code| is_machine_word(code)));
+        // Of WorkOS's texts only machine words are kept. Its messages repeat addresses and codes.
         match complaint.words() {
             Some(words) => error.with_source(Cause::Said(words)),
             None => error,

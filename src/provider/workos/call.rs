@@ -98,6 +98,7 @@ impl BaseUrl {
             return Err(wrong("must not have a query or fragment"));
         }
         Ok(Self {
+            // Of the parsed form, so that the host that was checked is the one that gets the key.
             text: url.as_str().trim_end_matches('/').to_owned(),
             is_loopback,
             is_plain: url.scheme() == "http",
@@ -199,6 +200,7 @@ impl Caller {
                 return Err(failure.error);
             };
             // The known error tells more than a timeout would.
+            // A wait that ends at the deadline leaves no time to ask.
             if Instant::now() + wait >= deadline {
                 return Err(failure.error);
             }
@@ -296,6 +298,7 @@ async fn read(mut response: reqwest::Response, answer: &Answer) -> Result<Vec<u8
             .error(ProviderErrorKind::InvalidAnswer)
             .with_source(Cause::TooLong(LONGEST_ANSWER))
     };
+    // Refused by its stated length first, so that a huge answer is not even begun.
     let told = response.content_length().unwrap_or(0);
     if usize::try_from(told).map_or(true, |told| told > LONGEST_ANSWER) {
         return Err(too_long());
@@ -328,6 +331,7 @@ fn transport(error: reqwest::Error, answer: Option<&Answer>) -> ProviderError {
 
 /// Returns a random number, or the largest one without randomness: the longest wait does no harm.
 fn random() -> u32 {
+    // This only spreads retries. Without entropy the longest wait does no harm.
     getrandom::u32().unwrap_or(u32::MAX)
 }
 

@@ -207,6 +207,7 @@ impl MagicAuth {
             .zip(ends)
             .and_then(|(made, ends)| ends.checked_sub(made));
         lifetime
+            // Any other difference is a mistake at WorkOS, and a mail must not promise days.
             .filter(|secs| matches!(secs, 1..=LONGEST_LIFETIME))
             .map_or(LIFETIME, Duration::from_secs)
     }
@@ -245,6 +246,7 @@ fn seconds(text: &str) -> Option<u64> {
         && matches!(day, 1..=31)
         && hour < 24
         && minute < 60
+        // A leap second is written as 60.
         && second < 61;
     if !is_moment {
         return None;

@@ -12,6 +12,7 @@ impl Complaint {
     pub(super) fn read(body: &[u8]) -> Self {
         match serde_json::from_slice(body) {
             Ok(Value::Object(fields)) => Self(fields),
+            // A body that is not understood says nothing; the status still does.
             _ => Self(Map::new()),
         }
     }
@@ -70,6 +71,7 @@ impl Complaint {
             .into_iter()
             .chain(fields)
             .filter(|word| is_machine_word(word))
+            // A log line of a bounded length, whatever the answer lists.
             .take(4)
             .collect();
         (!words.is_empty()).then(|| words.join(", "))

@@ -116,6 +116,7 @@ impl WorkOs {
         match start.delivery {
             Delivery::Provider => Ok(StartedCode::mailed(lifetime)),
             Delivery::Mailer => {
+                // What WorkOS sends goes into a mail, so it must be a code and nothing else.
                 let code = magic_auth.code().filter(|code| is_code(code)).cloned();
                 code.map(|code| StartedCode::with_code(code, lifetime))
                     .ok_or_else(|| lacks(&answer, "a code"))

@@ -160,6 +160,7 @@ texts! {
 names!(Profile);
 
 pub(super) fn present(text: Option<&str>) -> Option<&str> {
+    // An absent value comes as null, as an empty text or not at all.
     text.filter(|text| !text.is_empty())
 }
 

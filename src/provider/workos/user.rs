@@ -162,6 +162,7 @@ impl Authentication {
         struct Claims {
             sid: String,
         }
+        // Three parts and no more are a JWT in its compact form (RFC 7515, section 7.1).
         let mut parts = self.access_token.expose().split('.');
         let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
         let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
