@@ -75,6 +75,8 @@ impl Shared {
         answer: Result<Standing, StoreError>,
         now: Timestamp,
     ) -> Settled<B> {
+        // Judged once, here: both the direct and the awaited look-up come through, so an outage is
+        // reported alike.
         let standing = self.revocations.judge(answer);
         if standing.is_err() {
             passed::mark_unsettled(request.extensions_mut());
@@ -102,6 +104,7 @@ impl Shared {
     ) -> (Request<B>, Finish) {
         let Admission { session, renewed } = admission;
         let renewed = renewed.and_then(|renewed| {
+            // A renewal that fails costs nothing: the token that was sent is still good.
             let cookie = self.session_cookie(&renewed, now)?;
             Some((renewed, cookie))
         });
@@ -116,6 +119,7 @@ impl Shared {
             let head = RequestHead::of(&request);
             Box::new(Unanswered::new(self.clone(), session.clone(), until, &head))
         });
+        // For the handler of a tunnel, whose bytes the layer does not see.
         if let Some(guard) = &guard {
             request.extensions_mut().insert(guard.clone());
         }
@@ -139,6 +143,7 @@ impl Shared {
             }
             identity_headers::rewrite(&mut request, Some(&session), &self.gate.cookies);
         }
+        // Last, and typed: no header that a client sends can stand for it.
         request.extensions_mut().insert(session);
         (request, finish)
     }
@@ -152,6 +157,7 @@ impl Shared {
         if self.gate.has_identity_headers {
             identity_headers::rewrite(&mut request, None, &self.gate.cookies);
         }
+        // It tells an extractor "no session" from "no layer", which is the application's mistake.
         passed::mark(request.extensions_mut());
         let finish = Finish {
             depends_on_session: exposure == Exposure::Optional,
@@ -216,6 +222,8 @@ impl Finish {
 /// around a name (draft-ietf-httpbis-rfc6265bis, section 5.6).
 fn sets_same(headers: &HeaderMap, cookie: &HeaderValue) -> bool {
     fn name(cookie: &HeaderValue) -> Option<&[u8]> {
+        // By the name alone: a handler that signs in somebody else sets another value, and means
+        // it.
         let name = cookie.as_bytes().split(|b| *b == b'=').next()?;
         Some(name.trim_ascii())
     }

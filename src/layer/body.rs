@@ -166,6 +166,8 @@ where
     B: Body,
     B::Data: From<Bytes>,
 {
+    // A failure of the inner body is told rather than a clean end: the client must not take what it
+    // has for whole.
     match body.poll_frame(cx) {
         Poll::Ready(Some(Err(error))) => Some(Err(error)),
         _ => ending.tail.frame().map(Ok),

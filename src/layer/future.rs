@@ -196,9 +196,12 @@ impl<B: Body> Collect<B> {
             };
             match frame {
                 Some(Ok(frame)) => {
+                    // Trailers are not part of a form.
                     let Ok(data) = frame.into_data() else {
                         continue;
                     };
+                    // Counted as it arrives: a chunked body states no length, and a stated one may
+                    // be false.
                     if data.remaining() > this.longest.saturating_sub(this.form.len()) {
                         break Err(RejectionKind::TooLarge);
                     }

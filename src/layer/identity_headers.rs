@@ -97,6 +97,8 @@ pub(crate) fn keep_own_cookies(headers: &mut HeaderMap, shared: &Arc<Shared>) {
     let header::Entry::Occupied(entry) = headers.entry(header::SET_COOKIE) else {
         return;
     };
+    // All are taken out and the others put back, because a `HeaderMap` cannot remove one value of
+    // several.
     let (_, values) = entry.remove_entry_mult();
     let values: Vec<_> = values.collect();
     for value in values {
@@ -156,6 +158,7 @@ fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
         }
     };
     let field = field.as_str().bytes();
+    // Compared in place: this runs over every field of every request.
     name.len() == field.len() && name.iter().copied().map(folded).eq(field)
 }
 
@@ -169,6 +172,8 @@ fn without_members(list: &[u8], is_stripped: impl Fn(&[u8]) -> bool) -> Option<V
     if !members().any(|member| names_one(&member)) {
         return None;
     }
+    // Whole members go, and the others stay byte for byte: a proxy may read them by rules of its
+    // own.
     let kept: Vec<_> = members().filter(|member| !names_one(member)).collect();
     Some(kept.join(&b','))
 }

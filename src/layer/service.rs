@@ -114,6 +114,8 @@ impl<S> MagicLink<S> {
             Settled::Forward(request, finish) => {
                 ResponseFuture::forward(self.inner.call(request), finish)
             }
+            // The request comes back with the refusal, because its head says which audience hears
+            // it.
             Settled::Refuse(request, rejection) => {
                 self.refuse(rejection, &RequestHead::of(&request))
             }
