@@ -42,6 +42,7 @@ fn is_elsewhere(head: &RequestHead<'_>, public_url: &PublicUrl) -> bool {
     let Some((scheme, _)) = public_url.origin().split_once("://") else {
         return false;
     };
+    // Parsed, so that capital letters or a default port do not make another host.
     host.and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok())
         .is_some_and(|url| url.origin().ascii_serialization() != public_url.origin())
 }

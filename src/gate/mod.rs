@@ -72,6 +72,8 @@ impl Exposure {
     pub(crate) fn settle(self, standing: Result<Standing, Rejection>) -> Verdict {
         match (standing, self) {
             (Ok(Standing::Active), _) => Verdict::Admit,
+            // Without its session. On an open path, an outage must not refuse what every stranger
+            // gets.
             (_, Self::Optional | Self::Public) => Verdict::Pass,
             (Ok(Standing::Revoked), Self::Protected) => {
                 Verdict::Refuse(Rejection::new(RejectionKind::RevokedSession))
@@ -121,9 +123,12 @@ impl Gate {
                 Err(rejection) => Decision::RefuseStep(rejection),
             };
         }
+        // The bytes of a tunnel could carry requests with identity headers of the client's own.
         if self.has_identity_headers && upgrade::asks_for_tunnel(head) {
             return Decision::Refuse(Rejection::new(RejectionKind::AmbiguousRequest));
         }
+        // A preflight never carries credentials (Fetch, "CORS-preflight fetch"), so no session
+        // could admit it.
         if self.allows_preflight && head.is_preflight() {
             return Decision::Pass(Exposure::Public, None);
         }
@@ -173,6 +178,7 @@ impl Gate {
                     let is_bearer = true;
                     return Ok(Presented { token, is_bearer });
                 }
+                // The inner service may read the one that was not checked.
                 Found::One(_) => return Err(RejectionKind::ConflictingCredentials),
             }
         }
@@ -209,6 +215,7 @@ impl Gate {
     /// Returns the endpoint that a request names. Without a webhook secret, the webhook's path is
     /// an ordinary path.
     pub(crate) fn endpoint(&self, head: &RequestHead<'_>) -> Option<Endpoint> {
+        // Without a secret there is no webhook, and its path is the application's.
         let endpoint = Endpoint::named_by(head, &self.mount);
         endpoint.filter(|endpoint| self.takes_webhooks || *endpoint != Endpoint::Webhook)
     }

@@ -56,6 +56,8 @@ impl Gate {
         now: Timestamp,
     ) -> Result<Vec<Session>, RejectionKind> {
         let conflict = match self.session(head, now) {
+            // Signing out ends them all: a sibling subdomain that plants a second cookie must not
+            // keep a person signed in.
             Err(kind @ RejectionKind::ConflictingCookies) if !self.is_bearer(head) => kind,
             session => return session.map(|session| vec![session]),
         };
@@ -64,6 +66,7 @@ impl Gate {
             if !tokens.contains(&token) {
                 tokens.push(token);
             }
+            // Each one costs a signature check, and a request has room for hundreds.
             if tokens.len() > MOST_COOKIES {
                 return Err(conflict);
             }
