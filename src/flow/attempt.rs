@@ -125,6 +125,7 @@ impl Attempt {
             return None;
         }
         let plain = keys.open(purpose, sealed, now)?;
+        // Another version is another release's: its fields are not guessed at.
         let rest = plain.strip_prefix(&[VERSION])?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
         let (browser, rest) = rest.split_first_chunk::<16>()?;
@@ -150,6 +151,7 @@ impl Attempt {
                 0 => Term::Usual,
                 _ => Term::Remembered,
             },
+            // Parsed again, since an earlier release may have taken an address that is refused now.
             email: Email::parse(std::str::from_utf8(email).ok()?).ok()?,
             link: String::from_utf8(link.to_vec()).ok()?,
             tail: String::from_utf8(tail.to_vec()).ok()?,
@@ -211,6 +213,7 @@ impl Attempt {
         late: RejectionKind,
         now: Timestamp,
     ) -> Option<RejectionKind> {
+        // Ours was set back, or another replica's is ahead. Its age cannot be told.
         if self.created > now + LEEWAY {
             return Some(RejectionKind::ClockWrong);
         }

@@ -92,6 +92,8 @@ pub(super) fn fresh_browser_cookie(step: &Step) -> String {
 /// Sets the browser cookie for a day longer than an attempt that begins now. Without it, a late
 /// link would be reported as opened in another browser, not as expired.
 pub(super) fn keep_browser_cookie(step: &Step, response: &mut Response<Bytes>, cookie: &str) {
+    // The cookie is not renewed while it lasts. With a day more, few end in the middle of a
+    // sign-in.
     let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
     keep(step, response, CookieName::Browser, cookie, lifetime);
 }

@@ -111,6 +111,7 @@ async fn arrive(
 ) -> Result<Response<Bytes>, Box<Response<Bytes>>> {
     let attempt = attempt(step, state)?;
     if !browser::may_finish(step, &attempt) {
+        // Mail scanners open links by GET and HEAD, so neither goes further in another browser.
         if step.parts.method != Method::POST {
             return Ok(elsewhere::show_elsewhere(step, &attempt, None, None));
         }
@@ -193,6 +194,7 @@ fn arrival<'q>(query: &'q super::fields::Fields<'_>) -> Result<Arrival<'q>, Reje
         value => Ok(value),
     };
     match (present("code")?, present("error")?, present("state")?) {
+        // An answer is a code or an error, never both (RFC 6749, sections 4.1.2 and 4.1.2.1).
         (Some(_), Some(_), _) => Err(RejectionKind::Malformed),
         (Some(code), None, Some(state)) if is_code(code) => Ok(Arrival::Code { code, state }),
         (Some(_), None, Some(_)) | (None, None, Some(_)) => Err(RejectionKind::Malformed),

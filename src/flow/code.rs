@@ -136,6 +136,7 @@ impl From<CodeProblem> for Wrong {
 
 /// Reads six digits, with or without blanks and hyphens between them.
 fn digits(typed: &str) -> Result<String, CodeProblem> {
+    // Some keyboards and mail programs turn a hyphen into a dash.
     let is_separator = |c: char| c.is_whitespace() || matches!(c, '-' | '–');
     let code: String = typed.chars().filter(|c| !is_separator(*c)).collect();
     if code.is_empty() {

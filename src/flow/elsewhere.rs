@@ -83,6 +83,7 @@ pub(super) async fn answer_elsewhere(
             let typed = field("code")?.unwrap_or_default();
             take_match_code(step, attempt, typed, leads_to).await
         }
+        // No page offers this form, but anybody can post one.
         CrossDevice::Refuse => Err(refuse(Rejection::new(RejectionKind::AnotherBrowser))),
     }?;
     Ok(browser::permit(step, attempt, browser))

@@ -104,6 +104,7 @@ impl Exchanges {
         };
         let runs = self.runs.clone();
         runtime.spawn(async move {
+            // Only this run: by now, another try may have begun under the same key.
             if run.clone().await.is_err() {
                 runs.forget(key, |known| known.ptr_eq(&run));
             }
@@ -159,6 +160,8 @@ impl Failure {
             Self::Panicked(panic) => {
                 let panic = panic.lock().unwrap_or_else(PoisonError::into_inner).take();
                 if let Some(panic) = panic {
+                    // For one caller. Its panic reaches the application's handler once, as if
+                    // nothing were shared.
                     resume_unwind(panic);
                 }
                 Rejection::new(RejectionKind::ProviderUnavailable)
@@ -182,6 +185,7 @@ fn begin(work: impl Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'st
 
 /// Returns the key of one browser's visit for one state.
 pub(super) fn visit(state: &[u8], browser: [u8; 16]) -> Key {
+    // Hashed by itself, so that no other pair of state and browser makes the same text.
     let state = Sha256::digest(state);
     Sha256::new()
         .chain_update(state)

@@ -44,6 +44,8 @@ pub(super) async fn redeem(
 /// Gives the session to the browser, and redirects it to its destination.
 pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
+    // A session that outlived a new sign-in would serve whoever holds its token
+    // (GHSA-f24x-5g9q-753f).
     let previous = gate.session_in_cookie(&step.head(), step.now).ok();
     if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id()) {
         // If the store fails, an event reports it, and the sign-in continues.
@@ -82,6 +84,7 @@ async fn or_live_session(step: &Step, rejection: Rejection, attempt: &Attempt) -
 /// "no": the link may have given a session that is good.
 pub(super) async fn has_session_of(step: &Step, attempt: &Attempt) -> Result<bool, Rejection> {
     let session = step.live_session().await?;
+    // Another person's session must not pass for this sign-in.
     Ok(session.is_some_and(|session| session.email() == attempt.email.as_str()))
 }
 
