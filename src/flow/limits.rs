@@ -57,6 +57,7 @@ pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejecti
     let Some(limits) = &step.flow.throttling.limits else {
         return Ok(());
     };
+    // Only here: every sign-in begins with this form.
     if step.client().is_none() {
         let public_url = step.flow.shared.gate.public_url.origin();
         let throttling = &step.flow.throttling;

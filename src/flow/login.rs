@@ -78,6 +78,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
     }
     let keeps_fragment =
         form.keeps_fragment || before.is_some_and(|before| before.attempt.keeps_fragment);
+    // A resend has no box to tick: what was ticked at the first form still holds.
     let term = match before.map(|before| before.attempt.term) {
         Some(Term::Remembered) => Term::Remembered,
         Some(Term::Usual) | None => form.term,
@@ -219,6 +220,7 @@ struct FormPage<'a> {
 fn parse(email: Option<&str>) -> Result<Email, LoginProblem> {
     match email {
         None => Err(LoginProblem::MissingAddress),
+        // Blanks alone are an empty field, and not a wrong address.
         Some(text) if text.trim().is_empty() => Err(LoginProblem::MissingAddress),
         Some(text) => Email::parse(text).map_err(|error| match error.is_invisible() {
             true => LoginProblem::InvisibleCharacter,

@@ -46,6 +46,7 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
             let ends = sessions
                 .iter()
                 .map(|session| step.flow.shared.revoke(session, extent, step.now));
+            // All of them, even if one fails: the others end all the same.
             let is_lost = join_all(ends).await.iter().any(Result::is_err);
             is_lost.then_some(RejectionKind::SignOutNotRecorded)
         }
@@ -57,6 +58,7 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
     };
     let mut response = match trouble {
         Some(kind) => refusal::refuse(step, kind),
+        // By GET to the page that says so: a reload then posts nothing again.
         None => redirect(&step.path(Endpoint::Logout)),
     };
     // A bearer token comes from a program, which keeps no cookies to remove.

@@ -62,6 +62,7 @@ fn letters(typed: &str) -> impl Iterator<Item = u8> {
     typed
         .chars()
         .filter(move |c| !is_separator(c))
+        // A letter beyond Latin-1 becomes zero, which is no letter of the alphabet.
         .map(|c| u8::try_from(c).unwrap_or_default().to_ascii_uppercase())
 }
 

@@ -27,6 +27,7 @@ pub(super) async fn open(step: &Step) -> Response<Bytes> {
         return refusal::refuse(step, RejectionKind::ProviderFailed);
     };
     if browser::may_finish(step, &attempt) {
+        // In the parsed form. What was sealed as text could read differently to a browser.
         return redirect(link.as_str());
     }
     // A link with an application's own scheme has no origin that a policy could name.

@@ -121,6 +121,7 @@ impl Redemption {
             None => {
                 let (identity, at) = (self.prove().await?, self.now);
                 let proven = Arc::new(Proven { identity, at });
+                // At once: the proof is used up, and what follows may fail and be tried again.
                 exchanges.keep(key, &proven, self.now);
                 proven
             }
@@ -158,6 +159,8 @@ impl Redemption {
             }
             Proof::Link(code) => within(PROVIDER_TIMEOUT, provider.finish(code)).await,
         };
+        // A provider of the application's may have no limit of its own, and the exchange is shared
+        // by all who wait.
         let late = || Err(ProviderErrorKind::TimedOut.into());
         proven.unwrap_or_else(late).map_err(|error| {
             self.flow
@@ -175,6 +178,7 @@ impl Redemption {
         if *identity.email() != self.email {
             return Err(Rejection::new(RejectionKind::OtherAddress));
         }
+        // Checked on what the provider has proven, whatever the form or the link said.
         let in_organization = flow.organizations.is_empty()
             || identity
                 .organization()
@@ -192,6 +196,7 @@ impl Redemption {
         }) {
             Ok(Authorization::Allowed) => Ok(()),
             Ok(Authorization::Denied) => Err(Rejection::new(RejectionKind::NotAllowed)),
+            // A rule that fails has not said no: the person may try again, and the proof is kept.
             Err(()) => Err(Rejection::new(RejectionKind::ProviderUnavailable)),
         }
     }
