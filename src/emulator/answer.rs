@@ -95,6 +95,7 @@ pub(super) fn new(status: StatusCode, content_type: &str, body: String) -> Answe
 pub(super) fn cut(answer: Answer) -> Answer {
     answer.map(|body| {
         body.map_whole(|body| match body.len() {
+            // An empty body has nothing to be cut off.
             0 => Shape::Whole(body),
             length => Shape::Cut {
                 first: body.slice(..length / 2),
@@ -120,6 +121,7 @@ pub(super) fn empty(answer: Answer) -> Answer {
 pub(super) fn without_optional(answer: Answer) -> Answer {
     answer.map(|body| {
         body.map_whole(|body| {
+            // A page or a refusal has no fields to lose.
             let Ok(Value::Object(mut fields)) = serde_json::from_slice(&body) else {
                 return Shape::Whole(body);
             };

@@ -62,6 +62,7 @@ impl<'a> Call<'a> {
                 .map(|(name, value)| (name, Value::String(value)))
                 .collect());
         }
+        // An empty body of that type has no fields, and is no invalid JSON.
         if !essence.eq_ignore_ascii_case("application/json") || self.body.is_empty() {
             return Ok(Map::new());
         }

@@ -78,6 +78,7 @@ impl Code {
 impl Codes {
     pub(super) fn put(&mut self, code: Code, now: Timestamp) {
         self.0.retain(|code| now < code.ends() + REMEMBERED);
+        // A bound, since an emulator may run in a load test for hours.
         if self.0.len() == LIMIT {
             self.0.pop_front();
         }
@@ -108,6 +109,7 @@ impl Codes {
         if code.wrong_tries >= most_tries {
             return Err(NotGood::TooManyTries);
         }
+        // Before "used" and "expired", so that only the owner of the code hears either.
         if code.code.expose() != typed {
             code.wrong_tries += 1;
             return Err(NotGood::Wrong);

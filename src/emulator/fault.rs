@@ -117,6 +117,7 @@ impl Hold {
     }
 
     pub(super) async fn pass(&self) {
+        // Subscribed before it is counted: a test may release as soon as it has seen the count.
         let mut is_released = self.0.is_released.subscribe();
         self.0.caught.send_modify(|caught| *caught += 1);
         let _ = is_released.wait_for(|is_released| *is_released).await;
@@ -151,6 +152,7 @@ struct Order {
 
 impl Orders {
     pub(super) fn push(&mut self, endpoint: Endpoint, fault: Fault, left: Option<usize>) {
+        // An order for no request would stand at the front for ever.
         if left != Some(0) {
             self.0
                 .entry(endpoint)

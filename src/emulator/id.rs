@@ -32,6 +32,7 @@ pub(super) fn iso8601(moment: Timestamp) -> String {
     let (days, second) = (moment.as_secs() / 86_400, moment.as_secs() % 86_400);
     // Howard Hinnant's `civil_from_days`: years begin in March, so that the leap day is a year's
     // last.
+    // Days from 1 March of the year 0 to 1 January 1970.
     let day = days + 719_468;
     let (era, day) = (day / 146_097, day % 146_097);
     let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

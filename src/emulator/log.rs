@@ -86,6 +86,8 @@ impl Log {
         }
         self.requests.push_back(request);
         self.total += 1;
+        // The form of a UUID, as WorkOS's request ids have, and in order, so that a test can tell
+        // them apart.
         format!("00000000-0000-4000-8000-{:012x}", self.total)
     }
 
