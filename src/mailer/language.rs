@@ -19,10 +19,12 @@ pub(crate) fn preferred(headers: &HeaderMap) -> Option<&str> {
     let ranges = fields.flat_map(|field| split(field.as_bytes(), b','));
     let mut best = None;
     let mut most = 0;
+    // A header may hold thousands, and a person has few languages.
     for range in ranges.take(MOST_RANGES) {
         let mut parts = split(range, b';').map(<[u8]>::trim_ascii);
         let tag = parts.next().and_then(tag);
         let wanted = weight(parts);
+        // Greater and not equal: of several with one weight, the first was named first.
         if tag.is_some() && wanted > most {
             (best, most) = (tag, wanted);
         }

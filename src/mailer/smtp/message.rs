@@ -33,7 +33,9 @@ pub(super) fn message(
         .date(UNIX_EPOCH + Duration::from_secs(mail.sent_at().as_secs()))
         .from(from.clone())
         .to(Mailbox::new(None, to))
+        // A line break in a subject would begin another header field.
         .subject(plain(&letter.subject))
+        // Of the sender's domain: lettre's default names the machine.
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
         .raw_header(fixed("Auto-Submitted", "auto-generated"))
         .raw_header(fixed("X-Auto-Response-Suppress", "OOF, AutoReply"));

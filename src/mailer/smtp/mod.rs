@@ -81,6 +81,8 @@ impl SmtpMailer {
     pub fn new(url: impl AsRef<str>, from: impl AsRef<str>) -> Result<Self, ConfigError> {
         let server = Server::parse(url.as_ref())?;
         if server.is_plain() && !server.is_loopback() {
+            // The letter holds a link that signs in, and anyone who reads it on the way could use
+            // it.
             let problem = "is plaintext to another machine; use smtps:// or smtp+starttls://";
             let shown = format!("smtp://{}:{}", server.host, server.port);
             return Err(ConfigError::invalid("smtp_url", shown, problem));
@@ -203,6 +205,7 @@ impl Mailer for SmtpMailer {
             Some(letters) => letters(mail),
             None => Letter::of(mail),
         };
+        // Composed before a connection is taken: what cannot be composed must not hold one.
         let message = message::message(&self.from, mail, letter, crate::random::bytes())?;
         let wire = message.formatted();
         let sent = self.connections.send(message.envelope(), &wire);

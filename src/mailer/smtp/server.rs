@@ -53,6 +53,7 @@ impl Server {
         let host = host.ok_or_else(|| wrong("has no host"))?;
         let host = Host::parse(host).map_err(|_| wrong("has no host"))?;
         let is_loopback = match &host {
+            // By name or address alone: what a name resolves to may change after this check.
             Host::Domain(name) => name == "localhost",
             Host::Ipv4(ip) => ip.is_loopback(),
             Host::Ipv6(ip) => ip.is_loopback(),
@@ -63,6 +64,7 @@ impl Server {
             Host::Ipv6(ip) => ip.to_string(),
         };
         let port = url.port().unwrap_or(port);
+        // Port 0 names no service; the system would refuse it only at the first mail.
         if port == 0 {
             return Err(wrong("has no port"));
         }
