@@ -190,8 +190,8 @@ impl Session {
 
     /// Records that the request which holds this session has ended it.
     pub(crate) fn leave(&self) {
-        // No other memory depends on the flag: the layer reads it once the inner service has
-        // answered.
+        // For the handler that signs out: its own answer must still leave, although the session
+        // has ended. Relaxed, because nothing but the flag is read by it.
         self.0.is_left.0.store(true, Ordering::Relaxed);
     }
 
