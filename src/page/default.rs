@@ -35,6 +35,7 @@ const WAIT: &str = concat!(
     include_str!("templates/once.js")
 );
 
+// Hashed once: the texts are the program's own and do not change.
 static SOURCES: LazyLock<PageSources> = LazyLock::new(|| {
     PageSources::new()
         .inline_style(STYLE)

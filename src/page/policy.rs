@@ -123,6 +123,7 @@ impl Policy {
     /// [`ConfigError::Invalid`] with the source that the policy cannot contain.
     pub(crate) fn new(sources: &PageSources) -> Result<Self, ConfigError> {
         let mut policy = String::from("default-src 'none'");
+        // A directive without a source is left out: `default-src 'none'` covers it.
         let directives = [
             ("style-src", &sources.styles),
             ("img-src", &sources.images),
@@ -158,6 +159,7 @@ impl Policy {
         let policy = self.content_security.to_str().unwrap_or_default();
         let origin = checked("form_origin", origin)?;
         let wider = format!("{FORM_ACTION} {origin}");
+        // Widened for this response alone: the other pages' forms lead nowhere else.
         let policy = policy.replacen(FORM_ACTION, &wider, 1);
         let content_security = HeaderValue::try_from(policy.as_str())
             .map_err(|_| ConfigError::invalid("form_origin", policy, "is not a header value"))?;
@@ -205,10 +207,13 @@ fn checked<'a>(setting: &'static str, source: &'a str) -> Result<&'a str, Config
         return refuse("is not one CSP source: visible ASCII without ; and ,");
     }
     let lower = source.to_ascii_lowercase();
+    // With `'unsafe-inline'`, one forgotten escape in an application's own page would run as a
+    // script.
     if lower.starts_with('\'') && lower.contains("unsafe-") {
         return refuse("would let injected text run; name inline text by its hash");
     }
     if lower.starts_with("'nonce-") {
+        // A nonce has to be fresh in every response, and this policy is made once.
         return refuse("would be the same in every response; name inline text by its hash");
     }
     let is_keyword = ["self", "none", "unsafe-inline", "unsafe-eval"].contains(&lower.as_str())
