@@ -60,6 +60,9 @@ impl Builder {
             return Ok(None);
         };
         let refuse = |problem| Err(ConfigError::invalid("cookie_domain", given, problem));
+        // One label would be a public suffix such as `com`, for which browsers drop cookies. Longer
+        // suffixes such as `co.uk` are dropped by the browser too, and then the first sign-in says
+        // so.
         let Some(domain) = email::domain_name(given) else {
             return refuse("is not a domain of two labels or more, such as example.com");
         };
@@ -67,9 +70,11 @@ impl Builder {
         let Some(Host::Domain(host)) = url.as_ref().and_then(Url::host) else {
             return refuse("needs a public_url with a host name: addresses have no subdomains");
         };
+        // `__Secure-` needs https, and a cookie for `localhost` as a domain is dropped by browsers.
         if !public_url.is_secure() || host == "localhost" || host.ends_with(".localhost") {
             return refuse("needs a public_url that is https, and not on loopback");
         }
+        // Whole labels: `badexample.com` ends in `example.com` and is no subdomain of it.
         let parent = host.strip_suffix(&domain);
         if !parent.is_some_and(|left| left.is_empty() || left.ends_with('.')) {
             return refuse("must be the host of public_url or a parent of it");

@@ -128,6 +128,7 @@ impl Builder {
         if idle < MINUTE {
             return refuse("idle_timeout", idle, "must be 1 minute or more");
         }
+        // It would never be reached, so it cannot be what was meant.
         if idle > absolute {
             return refuse(
                 "idle_timeout",
@@ -167,6 +168,8 @@ impl Builder {
         };
         Ok(Lifetimes {
             usual: span(absolute, idle),
+            // A person who asked to be remembered may stay away for as long, so there is no idle
+            // end.
             remembered: remembered.map(|lifetime| span(lifetime, lifetime)),
         })
     }

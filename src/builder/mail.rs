@@ -33,6 +33,8 @@ impl Settings {
             return Ok(None);
         };
         let is_bounded = (1..=LONGEST_NAME).contains(&name.chars().count());
+        // It stands in the subject of mails, where a control character could begin another header
+        // field.
         if is_bounded && !name.chars().any(char::is_control) && name.trim() == name {
             return Ok(Some(name.clone()));
         }

@@ -162,6 +162,7 @@ impl Builder {
     /// [`ConfigError`] with the offending value.
     pub fn build(self) -> Result<MagicLinkLayer, ConfigError> {
         let public_url = self.public_url.as_deref();
+        // First, because the cookies, the tokens and the checks of other settings depend on it.
         let public_url = PublicUrl::parse(public_url.ok_or(ConfigError::Missing {
             setting: "public_url",
         })?)?;

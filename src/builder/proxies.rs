@@ -36,6 +36,7 @@ impl Builder {
     /// ```
     pub fn trusted_proxies<P: Display>(mut self, proxies: impl IntoIterator<Item = P>) -> Self {
         let proxies = proxies.into_iter().map(|proxy| proxy.to_string());
+        // Parsed in `build()`, which can return an error that names the text.
         self.proxies.trusted.extend(proxies);
         self
     }

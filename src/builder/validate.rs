@@ -72,6 +72,7 @@ pub(super) fn domains(given: Option<&[String]>) -> Result<Vec<String>, ConfigErr
 /// Mints the largest session that the ids, the organizations and the longest address make, and
 /// measures its cookie.
 pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), ConfigError> {
+    // Without characters that JSON escapes, as provider ids are.
     let id = "x".repeat(RECKONED_ID);
     let label = "x".repeat(60);
     let email = format!("{}@{label}.{label}.{label}.xxxxxx", "x".repeat(64));
@@ -92,7 +93,9 @@ pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), C
         .with_method(SignInMethod::MagicAuth)
         .with_provider_session(Some(id));
     let id = SessionId::from_bytes([0; 16]);
+    // Ten digits, as any time until the year 2286.
     let now = Timestamp::from_secs(u64::from(u32::MAX));
+    // The claim of a remembered session is written only where the form offers it.
     let term = match gate.lifetimes.remembered {
         Some(_) => Term::Remembered,
         None => Term::Usual,
