@@ -189,6 +189,7 @@ impl MagicLinkLayer {
             }
             Decision::Step(_) => Outcome::Step,
         };
+        // For a public path too: why its session was not found is what a developer asks.
         let session = gate.session(&head, now);
         Explanation {
             ground,

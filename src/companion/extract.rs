@@ -32,6 +32,7 @@ pub enum MissingSession {
 impl IntoResponse for MissingSession {
     fn into_response(self) -> Response {
         tracing::error!(target: "tower_magic_link", "{self}");
+        // 500 and not 401: the route is wired wrongly, and no sign-in helps.
         (StatusCode::INTERNAL_SERVER_ERROR, self.to_string()).into_response()
     }
 }

@@ -197,6 +197,7 @@ impl<B> Service<Request<B>> for ForwardAuth {
     }
 
     fn call(&mut self, request: Request<B>) -> ForwardAuthFuture<B> {
+        // The body is dropped unread: the question is in the head alone.
         let (parts, _) = request.into_parts();
         let (shared, dialect, purpose) = (self.shared.clone(), self.dialect, self.purpose);
         let now = shared.clock.now();

@@ -138,6 +138,7 @@ impl RequireRecent {
         let head = RequestHead::of(request);
         let kind = match passed::session(request.extensions()) {
             Ok(Some(session)) if session.is_fresh(self.within) => return None,
+            // A kind of its own, so that the session's cookie is not removed: it is good elsewhere.
             Ok(Some(_)) => RejectionKind::RecentSignInRequired,
             // The outer layer let it through, and a preflight never carries credentials (Fetch,
             // "CORS-preflight fetch").
@@ -217,6 +218,7 @@ where
         match self.project().state.project() {
             StateProj::Forward(inner) => {
                 let response = ready!(inner.poll(cx))?;
+                // Without an end of its own: the outer layer guards the stream already.
                 Poll::Ready(Ok(response.map(|body| ResponseBody::inner(body, None))))
             }
             StateProj::Refuse(response) => Poll::Ready(Ok(once(response).map(ResponseBody::own))),

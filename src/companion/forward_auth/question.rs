@@ -141,6 +141,8 @@ impl Question {
                 });
             }
             Decision::Refuse(rejection) => return Err(rejection),
+            // The layer's own endpoints are served by the layer, not by a permit. A proxy routes
+            // them past the question.
             Decision::RefuseStep(_) | Decision::Step(_) => {
                 return Err(Rejection::new(RejectionKind::Malformed));
             }
@@ -207,6 +209,7 @@ impl Dialect {
         let (mut methods, mut targets) = (fields(method), fields(uri));
         match (methods.next(), targets.next()) {
             (Some(method), Some(target)) => {
+                // Of two, the proxy may have written one and the client the other.
                 let is_one = methods.next().is_none() && targets.next().is_none();
                 let method = Method::from_bytes(method.as_bytes()).ok();
                 let uri = origin_form(target.as_bytes()).filter(|_| is_one);

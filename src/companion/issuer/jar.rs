@@ -104,6 +104,7 @@ impl SessionIssuer {
         cookies: &Cookies,
         session: &Session,
     ) -> Result<(), StoreError> {
+        // Before the store is asked, so that the browser loses its cookie even if the store fails.
         for jar in [CookieName::Session, CookieName::Arrived] {
             cookies.add(self.shared.gate.cookies().removed(jar).into_owned());
         }
