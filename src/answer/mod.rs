@@ -47,6 +47,8 @@ impl Rejection {
             Audience::GrpcWeb => self.to_grpc_web(GrpcWeb::Binary),
             Audience::GrpcWebText => self.to_grpc_web(GrpcWeb::Text),
             Audience::Htmx => self.to_htmx(shared, head),
+            // No redirect: a browser drops a prefetch that fails, and asks again at the person's
+            // own click.
             Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head),
             Audience::Preflight | Audience::Program | Audience::WebSocket => {
                 self.to_program(shared, head)
@@ -55,6 +57,8 @@ impl Rejection {
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.append(header::VARY, shared.gate.vary());
+        // Only if the cookie itself is bad. After an outage it may be good again (unknown is not
+        // invalid).
         if self.kind().spoils_cookie() && !head.is_prefetch() && !shared.gate.is_bearer(head) {
             shared.gate.forget(head, headers);
         }
@@ -78,6 +82,8 @@ impl Rejection {
                 RejectionKind::InsecureConnection | RejectionKind::OtherHost => {
                     shared.gate.absolute(login)
                 }
+                // A proof that WorkOS has redeemed is kept for a minute, so the same request may
+                // succeed.
                 kind if kind.is_temporary() && resend.is_none() => {
                     proof_again(shared, head).unwrap_or_else(|| login.to_owned())
                 }
@@ -155,6 +161,7 @@ impl Rejection {
         if let Some(wait) = self.retry_after() {
             let whole = wait
                 .as_secs()
+                // Rounded up: a client that comes back a moment too early would be refused again.
                 .saturating_add(u64::from(wait.subsec_nanos() > 0));
             headers.insert(header::RETRY_AFTER, HeaderValue::from(whole));
         }
