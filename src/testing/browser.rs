@@ -110,6 +110,8 @@ impl Browser {
         + 'static,
         origin: &str,
     ) -> Self {
+        // A mutex, because a service need not be `Sync`. It is cloned under the lock and called
+        // outside.
         let service = Mutex::new(service);
         Self {
             service: Arc::new(move |request| {
@@ -205,6 +207,8 @@ impl Browser {
             let response = (self.service)(navigation.request(cookies.as_deref())).await;
             self.cookies.keep(response.headers(), navigation.url(), now);
             match navigation.redirected(&response) {
+                // Another origin ends the walk: this browser has one service, and a real one would
+                // leave it here.
                 Some(next) if next.url().origin() == self.origin.origin() => navigation = next,
                 _ => {
                     let visit = Visit::new(navigation.into_url(), response);

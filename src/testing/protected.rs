@@ -91,6 +91,8 @@ pub async fn assert_protected<B: From<String>>(
             open.push(format!("\n  {path} ({})", answers.join("; ")));
         }
     }
+    // An empty list, as of routes that were filtered away, would pass without having checked
+    // anything.
     assert!(asked > 0, "no path to check");
     assert!(
         open.is_empty(),
@@ -103,6 +105,8 @@ pub async fn assert_protected<B: From<String>>(
 /// Says whether the session was missing. An endpoint of the layer refuses for other reasons too.
 fn is_refusal<B>(response: &Response<B>) -> bool {
     let rejection = response.extensions().get::<Rejection>();
+    // By the mark that the layer leaves, and not by the status: an application may answer 401 or
+    // 303 itself.
     rejection.is_some_and(|rejection| rejection.kind().wants_sign_in())
 }
 

@@ -110,6 +110,7 @@ impl IdentityProvider for StubProvider {
     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
         self.0.finished.fetch_add(1, Ordering::SeqCst);
         lock(&self.0.codes)
+            // Removed under the lock, so that of several redemptions at once one succeeds.
             .remove(code.expose())
             .ok_or(ProviderError::new(ProviderErrorKind::Refused))
     }

@@ -100,8 +100,10 @@ impl Kept {
         let is_secure = cookie.secure().unwrap_or(false);
         let has_prefix = |prefix: &str| {
             let start = name.get(..prefix.len());
+            // Browsers match the prefixes without case.
             start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
         };
+        // As strict as a real browser, so that a cookie that would be lost there is lost in a test.
         let is_dropped = name.len().saturating_add(value.len()) > LONGEST
             || (is_secure && url.scheme() != "https")
             || (has_prefix("__Secure-") && !is_secure)

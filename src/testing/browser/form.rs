@@ -38,6 +38,7 @@ pub(super) fn forms_of(html: &str) -> Vec<Form> {
     let mut open: Option<Form> = None;
     for tag in tags(html) {
         match (tag.name(), tag.is_closing(), &mut open) {
+            // A form inside of another one is ignored, as the HTML parser does.
             ("form", false, None) => open = Some(Form::of(&tag)),
             ("form", true, _) => forms.extend(open.take()),
             (_, false, Some(form)) => form.controls.extend(Control::of(&tag)),
@@ -78,6 +79,7 @@ impl Form {
         for control in &self.controls {
             let new = given.iter().find(|field| control.takes(field));
             let value = match (control.kind, new) {
+                // A person cannot change a hidden field, and a test must not either.
                 (Kind::Hidden, _) | (Kind::Text, None) | (Kind::Tick { is_on: true }, None) => {
                     control.value.as_str()
                 }

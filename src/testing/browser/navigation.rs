@@ -74,6 +74,8 @@ impl Navigation {
         };
         let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
         Some(Self {
+            // A redirect keeps the site that began: `Sec-Fetch-Site` covers the whole chain (Fetch
+            // Metadata).
             initiator: self.initiator,
             posted,
             url: self.url.join(location).ok()?,
