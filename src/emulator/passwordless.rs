@@ -94,6 +94,7 @@ impl Emulator {
     }
 
     pub(super) fn confirm(&self, call: &Call<'_>) -> Answer {
+        // Drawn first: a failure here must not use the link up.
         let code = match id::draw("") {
             Ok(code) => code,
             Err(error) => return answer::no_randomness(error),

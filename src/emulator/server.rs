@@ -89,6 +89,8 @@ async fn accept(listener: TcpListener, emulator: Emulator) {
             }
             Err(error) => {
                 tracing::warn!(%error, "the emulator accepts no connection for a moment");
+                // The usual reason is that no descriptor is left. Without a pause this loop would
+                // take a whole core.
                 tokio::time::sleep(PAUSE).await;
             }
         }
