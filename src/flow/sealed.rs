@@ -36,6 +36,8 @@ pub(super) fn attempt_in_query(
 pub(super) fn return_to_of(step: &Step, attempt: &Attempt) -> Option<ReturnTo> {
     let gate = &step.flow.shared.gate;
     if !attempt.tail.is_empty() {
+        // Parsed again: the mount, or the rule of what may be returned to, may have changed since
+        // it was sealed.
         return ReturnTo::parse(&attempt.tail, &gate.mount);
     }
     let sealed = step
@@ -91,6 +93,8 @@ pub(super) fn before(step: &Step, sealed: &str) -> Option<Before> {
     let keys = step.flow.shared.gate.tokens.keys();
     let attempt = Attempt::open(keys, Purpose::Check, sealed, step.now)?;
     let sealed = sealed.to_owned();
+    // Another browser that brings the attempt of a resend would continue a sign-in that it did not
+    // begin.
     browser::is_ours(step, &attempt).then_some(Before { attempt, sealed })
 }
 

@@ -25,6 +25,8 @@ use crate::{
 pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejection> {
     let flow = &step.flow;
     let email = &attempt.email;
+    // Before the domain is looked at, so that a refused address reaches the same limit by the same
+    // number of tries.
     limits::limit_mail(step, email).await?;
     let told = flow.sent();
     if !flow.takes_domain(email.domain()) {

@@ -38,6 +38,7 @@ pub(crate) async fn who(step: &Step) -> Response<Bytes> {
         first_name: session.first_name(),
         last_name: session.last_name(),
         auth_time: session.auth_time(),
+        // By today's settings, which may end it before its token does.
         expires_at: step.flow.shared.gate.lifetimes.end_of(&session),
     };
     json(StatusCode::OK, serde_json::to_vec(&who).unwrap_or_default())

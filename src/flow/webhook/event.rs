@@ -58,6 +58,7 @@ impl Received {
     /// Returns the latest start of a session that the event ends.
     pub(crate) fn at(&self, now: Timestamp) -> Timestamp {
         let made = text(&self.event, "created_at").and_then(Timestamp::of_rfc3339);
+        // Never later than now: a time in the future would end sessions that have not begun.
         made.map_or(now, |made| now.min(made + LEEWAY))
     }
 
@@ -76,10 +77,12 @@ impl Received {
                 self.addresses()
             }
             "organization.deleted" => vec![Target::Organization(name("id")?)],
+            // In that organization alone. The person may well be a member of others.
             "organization_membership.deleted" => vec![self.membership()?],
             "organization_membership.updated" if self.datum("status") == Some("inactive") => {
                 vec![self.membership()?]
             }
+            // A session that began by a link has none at WorkOS, and no such event reaches it.
             "session.revoked" => vec![Target::ProviderSession(name("id")?)],
             "user.deleted" => {
                 let mut targets = vec![Target::Subject(name("id")?)];

@@ -30,6 +30,8 @@ impl Secret {
     /// Makes a secret, or `None` if it is empty or has blanks around it. A secret that was read
     /// from a file with its line break would refuse every event.
     pub(crate) fn new(secret: &str) -> Option<Self> {
+        // Anyone could sign with an empty key. Blanks come from copying, and would make every event
+        // fail.
         if secret.is_empty() || secret.trim() != secret {
             return None;
         }
@@ -118,6 +120,7 @@ fn unhex(text: &str) -> Option<[u8; MAC]> {
     fn digit(byte: u8) -> Option<u8> {
         match byte {
             b'0'..=b'9' => Some(byte - b'0'),
+            // Lower case alone, so that a signature has one spelling.
             b'a'..=b'f' => Some(byte - b'a' + 10),
             _ => None,
         }
