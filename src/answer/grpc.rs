@@ -27,6 +27,8 @@ impl Rejection {
     /// Trailers-only (gRPC over HTTP/2, "Responses"): the status stands in the header, and there is
     /// no body.
     pub(super) fn to_grpc(&self) -> Response<Bytes> {
+        // Trailers-only: the status stands in the head, and HTTP's is 200 (gRPC over HTTP/2,
+        // "Responses").
         let mut response = Response::new(Bytes::new());
         let headers = response.headers_mut();
         headers.insert(
@@ -61,6 +63,7 @@ impl Rejection {
         let message = message.replace(' ', "%20");
         let trailers = format!("grpc-status:{status}\r\ngrpc-message:{message}\r\n");
         let length = u32::try_from(trailers.len()).unwrap_or_default();
+        // The highest bit marks trailers, and no bit below it compression (gRPC-Web's protocol).
         let mut frame = vec![0x80];
         frame.extend(length.to_be_bytes());
         frame.extend(trailers.into_bytes());

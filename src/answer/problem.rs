@@ -44,6 +44,8 @@ impl Rejection {
             title: self.kind().title(),
             status: self.kind().status().as_u16(),
             code,
+            // Only where it helps: a program that is sent to sign in because a store is out would
+            // go in circles.
             login_url: self.kind().wants_sign_in().then_some(&login_url),
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
@@ -86,8 +88,10 @@ impl Rejection {
             return None;
         }
         let error = match (gate.is_bearer(head), self.kind()) {
+            // Without a token there is no error to name (RFC 6750, section 3.1).
             (false, _) => "",
             (true, RejectionKind::RecentSignInRequired) => {
+                // The error for a sign-in that is too old (RFC 9470, section 3).
                 r#", error="insufficient_user_authentication""#
             }
             (true, _) => r#", error="invalid_token""#,

@@ -14,6 +14,7 @@ pub(crate) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<Str
     let gate = &shared.gate;
     let query = head.original_uri().query()?;
     let back = match gate.endpoint(head)? {
+        // By GET the form's own endpoint only redirects there.
         Endpoint::Code => Endpoint::Check,
         link @ (Endpoint::Callback | Endpoint::Open) => link,
         _ => return None,
@@ -24,6 +25,8 @@ pub(crate) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<Str
 /// Returns the page that a request was sent from, if it is one of our origin: where a person wants
 /// to be after signing in.
 pub(crate) fn page_before(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
+    // A hint from the browser, which decides nothing but where a link leads. It is parsed as any
+    // way back.
     let mut fields = head.headers().get_all(header::REFERER).iter();
     match (fields.next(), fields.next()) {
         (Some(page), None) => of_our_origin(shared, page),
