@@ -62,6 +62,7 @@ pub struct World {
 
 impl World {
     fn new() -> Self {
+        // Random, and not counted: two runs may share one server.
         let number = u64::from_be_bytes(crate::random::bytes());
         Self {
             name: format!("case-{number:016x}"),

@@ -64,6 +64,7 @@ impl Report {
 
     /// Runs one case. A panic in it is its failure alone.
     pub(super) async fn case(&mut self, name: &'static str, check: impl Future<Output = Outcome>) {
+        // Nothing of a case that panicked is used again: its world is dropped with it.
         let check = AssertUnwindSafe(tokio::time::timeout(LIMIT, check));
         let outcome = match check.catch_unwind().await {
             Ok(Ok(outcome)) => outcome,

@@ -121,6 +121,7 @@ impl<'m> Desk<'m> {
 /// not have reached yet.
 async fn say(name: &str, store: &dyn Revocations, session: &Session, want: Standing) -> Outcome {
     let heard = async {
+        // Only an end is waited for: "active" is right at once, or wrong.
         while want == Revoked && standing(store, session).await? == Active {
             tokio::time::sleep(OFTEN).await;
         }

@@ -54,6 +54,7 @@ impl Desk {
     /// Returns one replica after the other.
     pub(super) fn next(&self) -> Outcome<&dyn ErasedThrottle> {
         let call = self.calls.fetch_add(1, Ordering::Relaxed);
+        // In turn, so that a count that one replica keeps to itself is half too small.
         let replica = self.replicas.iter().cycle().nth(call % 2);
         let replica = replica.ok_or(Miss::Skipped("there is no throttle"))?;
         Ok(&**replica)
