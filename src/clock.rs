@@ -122,6 +122,7 @@ impl Clock for SystemClock {
         reason = "the one reading of monotonic time"
     )]
     fn running(&self) -> Option<Duration> {
+        // An `Instant` has no number of its own, so it is counted from the first reading.
         static BEGUN: OnceLock<Instant> = OnceLock::new();
         Some(BEGUN.get_or_init(Instant::now).elapsed())
     }
@@ -129,6 +130,8 @@ impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one reading of system time")]
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        // Before 1970 the machine's clock is plainly wrong. Time zero admits nothing: every token
+        // lies ahead of it.
         Timestamp(since.map_or(0, |since| since.as_secs()))
     }
 }

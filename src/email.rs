@@ -95,6 +95,8 @@ impl Email {
         if text.len() > LONGEST_ADDRESS {
             return Err(InvalidEmail::OTHER);
         }
+        // At the first one: a second lands in the domain, where no name may hold it
+        // (CVE-2026-40574).
         let (local, domain) = text.split_once('@').ok_or(InvalidEmail::OTHER)?;
         // Joiners are letters of some domains, and IDNA checks them by their neighbours. Other
         // invisible characters it would drop without a word.
@@ -108,6 +110,7 @@ impl Email {
         if !is_dot_atom(&local) || is_route(&local) || local.len() > LONGEST_LOCAL {
             return Err(InvalidEmail::OTHER);
         }
+        // After the local part, because IDNA is the dearest of the checks.
         let domain = domain_name(domain).ok_or(InvalidEmail::OTHER)?;
         let address = format!("{local}@{domain}");
         if address.len() > LONGEST_ADDRESS {
@@ -141,6 +144,7 @@ impl Email {
     #[must_use]
     pub fn masked(&self) -> String {
         let first = self.address.get(..1).unwrap_or_default();
+        // Always three stars: their number must not tell the length.
         format!("{first}***@{}", self.domain())
     }
 }
@@ -198,6 +202,7 @@ fn is_route(local: &str) -> bool {
 
 /// Returns the domain in its ASCII form if it is a DNS name of two labels or more.
 pub(crate) fn domain_name(domain: &str) -> Option<String> {
+    // STD3 refuses underscores and every other character that no host name has.
     let domain = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::STD3).ok()?;
     let is_label = |label: &str| {
         matches!(label.len(), 1..=63) && !label.starts_with('-') && !label.ends_with('-')

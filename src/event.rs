@@ -224,6 +224,7 @@ impl<'a> Event<'a> {
                 tracing::error!(target: "tower_magic_link", %kind, code, status, request_id, "provider failed");
             }
             Self::Refused { kind } => {
+                // Quietly, since every crawler causes some.
                 tracing::debug!(target: "tower_magic_link", kind = kind.code(), "refused");
             }
             Self::SignedIn { session } => {
@@ -327,6 +328,7 @@ impl Listener {
 
     /// Reports an event. A panic in the listener is logged; the request and the store continue.
     pub fn tell(&self, event: &Event<'_>) {
+        // First, so that a listener that panics costs no line in the log.
         event.trace();
         let Some(listen) = &self.0 else { return };
         // A panic can leave only the listener's own state half done: it borrows nothing of ours but

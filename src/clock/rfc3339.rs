@@ -12,6 +12,7 @@ impl Timestamp {
         let [hour, minute, second] = numbers(time, ':', [2, 2, 2])?;
         let is_moment = matches!(
             (month, hour, minute, second),
+            // A leap second is written as 60 (RFC 3339, section 5.6).
             (1..=12, 0..=23, 0..=59, 0..=60)
         ) && (1..=days_of(year, month)).contains(&day)
             && year >= 1970;
@@ -73,6 +74,7 @@ fn numbers<const N: usize>(text: &str, separator: char, digits: [usize; N]) -> O
     let mut numbers = [0; N];
     for (number, digits) in numbers.iter_mut().zip(digits) {
         let part = parts.next()?;
+        // `parse` alone would take a sign.
         let is_number = part.len() == digits && part.bytes().all(|b| b.is_ascii_digit());
         *number = part.parse().ok().filter(|_| is_number)?;
     }

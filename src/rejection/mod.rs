@@ -77,6 +77,7 @@ impl Rejection {
     /// Returns how long the client was asked to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
+        // A client without a hint would come back at once, when the load is highest.
         let waits = matches!(
             self.kind.status(),
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
