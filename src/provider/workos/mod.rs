@@ -245,6 +245,7 @@ impl WorkOs {
                 bearer,
             },
             client_id,
+            // Made once: a client of its own for each call would shake hands over TLS each time.
             caller: Caller::new(base, CONNECT_TIMEOUT, TIMEOUT)?,
             connection_types: vec![MAGIC_LINK.to_owned()],
         })
@@ -260,6 +261,7 @@ impl IdentityProvider for WorkOs {
             .map_err(|error| {
                 ProviderError::new(ProviderErrorKind::Misconfigured).with_source(error)
             })?;
+        // One for both calls, as the person at the form waits for both.
         let deadline = self.caller.deadline();
         let (session, answer) = self.create(&new, deadline).await?;
         match start.delivery {

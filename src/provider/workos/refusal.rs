@@ -16,6 +16,7 @@ pub(super) fn kind_of(
     complaint: &Complaint,
 ) -> ProviderErrorKind {
     match status {
+        // Before the code: what a server says in an outage is no verdict on the proof.
         408 | 500..=599 => return ProviderErrorKind::Unavailable,
         400..=499 => {}
         _ => return ProviderErrorKind::InvalidAnswer,
@@ -54,6 +55,7 @@ fn kind_of_code(operation: Operation, code: &str) -> Option<ProviderErrorKind> {
         {
             ProviderErrorKind::CodeWrong
         }
+        // It may be told: it depends on the domain alone, and not on who has an account.
         "email_domain_not_deliverable" => ProviderErrorKind::Address,
         "access_denied" | "invitation_invalid" | "sign_up_not_allowed" => {
             ProviderErrorKind::NotAllowed

@@ -159,6 +159,8 @@ impl WorkOs {
 
 /// Encodes an id as one path segment. Rejects dot segments, because URL parsers resolve them.
 fn segment(id: &str) -> Option<String> {
+    // Encoding leaves dots as they are, and a URL parser would fold a segment of dots into another
+    // path.
     (!matches!(id, "" | "." | "..")).then(|| utf8_percent_encode(id, SEGMENT).to_string())
 }
 
