@@ -73,6 +73,8 @@ impl Connections {
     /// Sends one mail.
     pub(super) async fn send(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), MailError> {
         let closed = |_| MailError::because("the mailer is closed");
+        // Held until the mail is sent or dropped, so that the number of connections stays bounded
+        // in either case.
         let _permit = self.free.acquire().await.map_err(closed)?;
         let mut connection = match self.take().await {
             Some(connection) => connection,
@@ -99,6 +101,7 @@ impl Connections {
                 mut connection,
                 since,
             } = self.idle().pop()?;
+            // Servers hang up on idle clients, and a mail on a dead connection would be lost time.
             if since.elapsed() < LONGEST_IDLE && connection.test_connected().await {
                 return Some(connection);
             }
