@@ -114,11 +114,13 @@ impl fmt::Debug for SessionGuard {
 
 /// Waits until a session has ended.
 async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> End {
+    // Watched before the first look-up is due, so that an end in between is heard.
     let mut told: Signal = shared
         .revocations
         .watch(&session)
         .unwrap_or_else(|| Box::pin(std::future::pending()));
     let mut ask_at = asked_at + shared.streams.interval;
+    // Read once: today's settings do not change while the layer lives.
     let end = shared.gate.lifetimes.end_of(&session);
     loop {
         let turn = shared.clock.sleep_until(ask_at.min(end));

@@ -49,6 +49,8 @@ impl Unanswered {
         guard: SessionGuard,
         head: &RequestHead<'_>,
     ) -> Self {
+        // The head alone, for the refusal's audience: the request itself has gone to the inner
+        // service.
         let (mut kept, ()) = Request::new(()).into_parts();
         kept.method = head.method().clone();
         kept.uri = head.original_uri().clone();
