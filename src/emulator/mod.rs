@@ -268,6 +268,7 @@ impl Emulator {
     /// Returns a clone with the base URL of a port.
     fn at(&self, base_url: String) -> Self {
         let mut emulator = self.clone();
+        // A test that has named an address behind a proxy keeps it.
         if !self.is_base_url_fixed {
             emulator.base_url = base_url.into();
         }
@@ -278,6 +279,7 @@ impl Emulator {
     fn put_into_mail(&self, mail: &Mail) {
         mail::put(&mut lock(&self.shared.outbox), mail.clone());
         if let Some(hook) = &self.shared.on_mail {
+            // Outside the lock, because the hook is a test's own and may read the outbox.
             hook(mail);
         }
     }

@@ -41,6 +41,7 @@ impl<T> Shelf<T> {
 
     /// Removes a thing, and returns it if it is still valid.
     pub(super) fn take(&mut self, key: &str, now: Timestamp) -> Option<T> {
+        // Its key stays in `order` until its turn. Removing it there would cost a search.
         let (until, thing) = self.things.remove(key)?;
         (now < until).then_some(thing)
     }

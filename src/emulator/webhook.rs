@@ -134,6 +134,7 @@ impl EmulatedWebhook {
         let mut answers = Vec::new();
         let mut pause = self.pause;
         loop {
+            // Ten seconds for each attempt, and not for all of them.
             let answer = timeout(LONGEST_WAIT, self.post(event)).await;
             let status = answer.ok().and_then(Result::ok);
             answers.push(status);
@@ -142,6 +143,7 @@ impl EmulatedWebhook {
                 return WebhookDelivery { answers };
             }
             tokio::time::sleep(pause).await;
+            // Doubled, as a real sender backs off.
             pause = pause.saturating_mul(2);
         }
     }
@@ -266,6 +268,7 @@ impl WebhookDelivery {
 
 /// Signs a body at a moment, in milliseconds.
 fn signature(secret: &str, now: Timestamp, body: &str) -> String {
+    // Milliseconds, which is what WorkOS signs.
     let time = now.as_secs().saturating_mul(1_000);
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
         .map(|mac| mac.chain_update(format!("{time}.{body}")).finalize());
