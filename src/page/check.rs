@@ -45,6 +45,7 @@ impl<'a> CheckPage<'a> {
             email: None,
             link_lifetime,
             match_code: None,
+            // A page that a test makes without a word promises the least.
             cross_device: CrossDevice::Refuse,
             resend: None,
             sent: Sent::Link,
