@@ -259,8 +259,11 @@ impl RejectionKind {
     pub(crate) const fn grpc_status(self) -> (&'static str, &'static str) {
         match self {
             Self::RecentSignInRequired => ("16", "recent sign-in required"),
+            // UNAVAILABLE: the one status that clients retry by themselves.
             Self::StoreUnavailable => ("14", "session store unavailable"),
+            // UNAUTHENTICATED, for which client libraries fetch a new credential.
             _ if self.wants_sign_in() => ("16", "sign-in required"),
+            // PERMISSION_DENIED, which no client retries.
             _ => ("7", "request refused"),
         }
     }
