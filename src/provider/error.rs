@@ -2,6 +2,8 @@
 //!
 //! - It holds no code, link, key or address. Its source must hold none either.
 //! - Its kind decides what the person reads; its code, status and request id are for the log.
+//! - It says whether the provider may have acted: a code works once, so that a person may try it
+//!   again only if it was certainly not redeemed.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -16,7 +18,17 @@ pub struct ProviderError {
     retry_after: Option<Duration>,
     request_id: Option<String>,
     status: Option<u16>,
+    reach: Reach,
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// How far a call that failed has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// The provider certainly did not act on it.
+    NotActedOn,
+    /// Nobody knows, unless the kind tells.
+    Unknown,
 }
 
 /// What kind of failure a [`ProviderError`] is.
@@ -91,8 +103,37 @@ impl ProviderError {
             retry_after: None,
             request_id: None,
             status: None,
+            reach: Reach::Unknown,
             source: None,
         }
+    }
+
+    /// States that the provider certainly did not act on the call: the connection was refused, the
+    /// request was not sent, or the provider turned it away before it looked at the code. Default:
+    /// it may have acted, see [`may_have_acted`](Self::may_have_acted).
+    ///
+    /// The layer then tells the person to try the same link or code again. If the provider has
+    /// redeemed it, that cannot work. A timeout after the request was sent, a connection that broke
+    /// and a 5xx all leave that open.
+    ///
+    /// ```
+    /// use std::io;
+    /// use tower_magic_link::provider::{ProviderError, ProviderErrorKind};
+    ///
+    /// /// A database in which codes are redeemed.
+    /// fn failed(error: io::Error) -> ProviderError {
+    ///     let is_unsent = error.kind() == io::ErrorKind::ConnectionRefused;
+    ///     let failed = ProviderError::new(ProviderErrorKind::Unavailable).with_source(error);
+    ///     if is_unsent { failed.before_acting() } else { failed }
+    /// }
+    ///
+    /// assert!(!failed(io::ErrorKind::ConnectionRefused.into()).may_have_acted());
+    /// assert!(failed(io::ErrorKind::ConnectionReset.into()).may_have_acted());
+    /// ```
+    #[must_use]
+    pub const fn before_acting(mut self) -> Self {
+        self.reach = Reach::NotActedOn;
+        self
     }
 
     /// Adds the provider's own code for the failure, such as `sso_required`. The code is dropped
@@ -145,6 +186,36 @@ impl ProviderError {
         self.code.as_deref()
     }
 
+    /// Says whether the provider may have acted although the call failed: redeemed the code, or
+    /// sent the mail.
+    ///
+    /// It may after [`InvalidAnswer`](ProviderErrorKind::InvalidAnswer),
+    /// [`TimedOut`](ProviderErrorKind::TimedOut) and
+    /// [`Unavailable`](ProviderErrorKind::Unavailable), unless
+    /// [`before_acting`](Self::before_acting) was called. Every other kind is the provider's own
+    /// answer, and tells by itself what became of the code.
+    #[must_use]
+    pub const fn may_have_acted(&self) -> bool {
+        use ProviderErrorKind as Kind;
+        match self.kind {
+            Kind::InvalidAnswer | Kind::TimedOut | Kind::Unavailable => {
+                matches!(self.reach, Reach::Unknown)
+            }
+            Kind::Address
+            | Kind::CodeExpired
+            | Kind::CodeUsed
+            | Kind::CodeWrong
+            | Kind::Misconfigured
+            | Kind::NotAllowed
+            | Kind::RateLimited
+            | Kind::Refused
+            | Kind::StepUpRequired
+            | Kind::TooManyTries
+            | Kind::Unsupported
+            | Kind::WrongConnection => false,
+        }
+    }
+
     /// Returns how long to wait before another try, if the provider says.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
@@ -181,6 +252,28 @@ fn is_identifier(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Whoever forgets to say it costs a person a mail, and never a try that cannot work.
+    #[test]
+    fn a_call_without_an_answer_may_have_been_acted_on_unless_somebody_knows_better() {
+        use ProviderErrorKind::{
+            CodeWrong, InvalidAnswer, Misconfigured, RateLimited, Refused, TimedOut, Unavailable,
+        };
+        let cases = [
+            (InvalidAnswer, true),
+            (TimedOut, true),
+            (Unavailable, true),
+            (CodeWrong, false),
+            (Misconfigured, false),
+            (RateLimited, false),
+            (Refused, false),
+        ];
+        for (kind, want) in cases {
+            assert_eq!(ProviderError::new(kind).may_have_acted(), want, "{kind}");
+            let known = ProviderError::new(kind).before_acting();
+            assert!(!known.may_have_acted(), "{kind}");
+        }
+    }
 
     #[test]
     fn only_an_identifier_is_kept_as_the_providers_word() {

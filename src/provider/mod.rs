@@ -76,7 +76,8 @@ pub trait IdentityProvider: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`ProviderErrorKind::Refused`] when the code is used, expired or unknown; other kinds when
-    /// the provider could not decide.
+    /// the provider could not decide. If the code was certainly not redeemed, say so by
+    /// [`ProviderError::before_acting`]: the person then tries it again, and needs no new mail.
     fn finish(
         &self,
         code: &AuthorizationCode,
@@ -152,7 +153,8 @@ pub trait IdentityProvider: Send + Sync + 'static {
     /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or
     /// [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not good;
     /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is good but not enough; other
-    /// kinds when the provider could not decide.
+    /// kinds when the provider could not decide, with [`ProviderError::before_acting`] as in
+    /// [`finish`](Self::finish).
     fn finish_code(
         &self,
         finish: &FinishCode<'_>,

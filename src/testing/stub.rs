@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -37,6 +37,7 @@ pub struct StubProvider(Arc<Stub>);
 struct Stub {
     started: AtomicUsize,
     finished: AtomicUsize,
+    loses_next_answer: AtomicBool,
     codes: Mutex<HashMap<String, Identity>>,
     last_link: Mutex<Option<Link>>,
     last_code: Mutex<Option<OneTimeCode>>,
@@ -78,6 +79,33 @@ impl StubProvider {
         code
     }
 
+    /// Has the next good code be redeemed and its answer get lost, as when a connection breaks: the
+    /// person is then offered a new mail.
+    ///
+    /// ```
+    /// use tower_magic_link::{
+    ///     Email,
+    ///     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderErrorKind},
+    ///     testing::StubProvider,
+    /// };
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let provider = StubProvider::new();
+    /// let ada = Identity::new("user_1", Email::parse("ada@example.com")?);
+    /// let code = AuthorizationCode::new(provider.code_for(ada));
+    /// provider.lose_next_answer();
+    /// let lost = provider.finish(&code).await.unwrap_err();
+    /// assert!(lost.may_have_acted());
+    /// let used = provider.finish(&code).await.unwrap_err();
+    /// assert_eq!(used.kind(), ProviderErrorKind::Refused);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn lose_next_answer(&self) {
+        self.0.loses_next_answer.store(true, Ordering::SeqCst);
+    }
+
     /// Returns how many sign-ins were begun.
     #[must_use]
     pub fn started(&self) -> usize {
@@ -88,6 +116,14 @@ impl StubProvider {
     #[must_use]
     pub fn finished(&self) -> usize {
         self.0.finished.load(Ordering::SeqCst)
+    }
+
+    /// Returns what was proven, unless the answer is to get lost.
+    fn answer(&self, identity: Identity) -> Result<Identity, ProviderError> {
+        match self.0.loses_next_answer.swap(false, Ordering::SeqCst) {
+            true => Err(ProviderErrorKind::Unavailable.into()),
+            false => Ok(identity),
+        }
     }
 }
 
@@ -109,10 +145,9 @@ impl IdentityProvider for StubProvider {
 
     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
         self.0.finished.fetch_add(1, Ordering::SeqCst);
-        lock(&self.0.codes)
-            // Removed under the lock, so that of several redemptions at once one succeeds.
-            .remove(code.expose())
-            .ok_or(ProviderError::new(ProviderErrorKind::Refused))
+        // Removed under the lock, so that of several redemptions at once one succeeds.
+        let identity = lock(&self.0.codes).remove(code.expose());
+        self.answer(identity.ok_or(ProviderErrorKind::Refused)?)
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -152,7 +187,8 @@ impl IdentityProvider for StubProvider {
         }
         known.is_used = true;
         let subject = id_of("user", finish.email);
-        Ok(Identity::new(subject, finish.email.clone()).with_method(SignInMethod::MagicAuth))
+        let identity = Identity::new(subject, finish.email.clone());
+        self.answer(identity.with_method(SignInMethod::MagicAuth))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Providers.
 
 use tower_magic_link::{
-    emulator::{Emulator, EmulatorServer},
+    emulator::{Emulator, EmulatorServer, Endpoint, Fault as Failure},
     provider::{
         AuthorizationCode, Identity, IdentityProvider, Link, OneTimeCode, ProviderError, Start,
         Started,
@@ -32,9 +32,11 @@ async fn the_stub_passes_but_for_time_and_mail() {
     assert_eq!(
         skipped,
         [
+            "an error that denies having redeemed a link leaves it good",
             "a link is good until its lifetime ends",
             "a link is refused after its lifetime",
             "a link that the provider mails reaches its address and proves it",
+            "an error that denies having redeemed a typed code leaves it good",
             "a typed code is good until its lifetime ends",
             "a typed code is refused after its lifetime",
             "a code that the provider mails reaches its address and proves it",
@@ -89,6 +91,14 @@ impl Trial for Emulated {
         });
         Some(mails.collect())
     }
+
+    async fn lose_next_answer(&self) -> bool {
+        for redemption in [Endpoint::Token, Endpoint::Authenticate] {
+            let emulator = self.server.emulator();
+            emulator.order(redemption, Failure::LostAnswer);
+        }
+        true
+    }
 }
 
 /// Whether WorkOS mails codes is a setting of its environment, which has to be as the layer's is.
@@ -118,7 +128,7 @@ async fn workos_passes_against_the_emulator_by_each_setting_of_mailed_codes() {
 
 #[tokio::test]
 async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(&str, (Fault, &[&str])); 13] = [
+    let cases: [(&str, (Fault, &[&str])); 14] = [
         ("right", (Fault::None, &[])),
         (
             "codes twice",
@@ -135,6 +145,16 @@ async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_othe
             (
                 Fault::CodesNeverExpire,
                 &["a typed code is refused after its lifetime"],
+            ),
+        ),
+        (
+            "denies it",
+            (
+                Fault::DeniesHavingActed,
+                &[
+                    "an error that denies having redeemed a link leaves it good",
+                    "an error that denies having redeemed a typed code leaves it good",
+                ],
             ),
         ),
         (

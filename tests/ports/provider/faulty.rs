@@ -1,6 +1,12 @@
 //! Providers, each broken in one way.
 
-use std::{sync::Mutex, time::Duration};
+use std::{
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use tower_magic_link::{
     Email,
@@ -23,6 +29,7 @@ use tower_magic_link::{
 pub(crate) enum Fault {
     CodesAreGoodTwice,
     CodesNeverExpire,
+    DeniesHavingActed,
     DropsMail,
     GivesTheFirstIdentity,
     HandsOverWhatItMailed,
@@ -41,6 +48,7 @@ pub(crate) enum Fault {
 pub(crate) struct Faulty {
     fault: Fault,
     clock: ManualClock,
+    loses_next_answer: AtomicBool,
     made: Mutex<Vec<Made>>,
     mails: Mutex<Vec<Mailed>>,
 }
@@ -58,6 +66,7 @@ impl Faulty {
         Self {
             fault,
             clock: world.clock(),
+            loses_next_answer: AtomicBool::new(false),
             made: Mutex::default(),
             mails: Mutex::default(),
         }
@@ -80,6 +89,18 @@ impl Faulty {
             is_used: false,
             wrong_tries: 0,
         });
+    }
+
+    /// Returns what was proven, unless the answer is to get lost.
+    fn answer(&self, identity: &Identity) -> Result<Identity, ProviderError> {
+        if !self.loses_next_answer.swap(false, Ordering::SeqCst) {
+            return Ok(identity.clone());
+        }
+        let lost = ProviderError::new(ProviderErrorKind::Unavailable);
+        Err(match self.fault {
+            Fault::DeniesHavingActed => lost.before_acting(),
+            _ => lost,
+        })
     }
 
     /// Mails, and returns whether what was mailed is handed over as well.
@@ -130,7 +151,7 @@ impl IdentityProvider for Faulty {
             return Err(refused());
         }
         known.is_used = true;
-        Ok(known.identity.clone())
+        self.answer(&known.identity)
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -169,7 +190,7 @@ impl IdentityProvider for Faulty {
             return Err(ProviderErrorKind::CodeExpired.into());
         }
         known.is_used = true;
-        Ok(known.identity.clone())
+        self.answer(&known.identity)
     }
 }
 
@@ -185,5 +206,10 @@ impl Trial for Read {
 
     async fn outbox(&self) -> Option<Vec<Mailed>> {
         Some(self.0.mails.lock().unwrap().clone())
+    }
+
+    async fn lose_next_answer(&self) -> bool {
+        self.0.loses_next_answer.store(true, Ordering::SeqCst);
+        true
     }
 }

@@ -98,6 +98,20 @@ pub(super) async fn twenty_tries<T: Trial>(desk: Desk<T>) -> Outcome {
     same("the right code signs in", &right.is_ok(), &false)
 }
 
+pub(super) async fn lost_answer<T: Trial>(desk: Desk<T>) -> Outcome {
+    let (code, _) = desk.digits(&ada()).await?;
+    desk.lose_next_answer().await?;
+    match desk.typed(&ada(), &code).await {
+        Err(error) if error.may_have_acted() => Ok(()),
+        Err(_) => {
+            let identity = desk.typed(&ada(), &code).await;
+            let identity = identity.map(drop);
+            identity.map_err(|error| Miss::failed("an identity", error))
+        }
+        Ok(_) => Err(Miss::failed("no answer", "an identity")),
+    }
+}
+
 pub(super) async fn in_time<T: Trial>(desk: Desk<T>) -> Outcome {
     let (code, lifetime) = desk.digits(&ada()).await?;
     desk.pass(lifetime.saturating_sub(SECOND))?;

@@ -174,6 +174,14 @@ impl<T: Trial> Desk<T> {
         Ok(mail.clone())
     }
 
+    /// Has the next answer get lost, where the trial can do that.
+    pub(super) async fn lose_next_answer(&self) -> Outcome {
+        match self.trial.lose_next_answer().await {
+            true => Ok(()),
+            false => Err(Miss::Skipped("the trial cannot lose an answer")),
+        }
+    }
+
     /// Lets time pass, where the provider goes by the clock of its world.
     pub(super) fn pass(&self, time: Duration) -> Outcome {
         if !self.world.is_clock_taken() {

@@ -9,7 +9,7 @@ use super::{
     trial::Trial,
 };
 use crate::{
-    provider::{AuthorizationCode, Delivery, ProviderErrorKind, SignInMethod},
+    provider::{AuthorizationCode, Delivery, IdentityProvider, ProviderErrorKind, SignInMethod},
     testing::suite::report::{Miss, Outcome, same},
 };
 
@@ -78,6 +78,16 @@ pub(super) async fn never_made<T: Trial>(desk: Desk<T>) -> Outcome {
     let code = AuthorizationCode::new("a_code_that_was_never_made");
     let got = desk.finish(&code).await.map(drop);
     same("it", &got, &Err(ProviderErrorKind::Refused))
+}
+
+pub(super) async fn lost_answer<T: Trial>(desk: Desk<T>) -> Outcome {
+    let code = desk.code(&ada()).await?;
+    desk.lose_next_answer().await?;
+    match desk.trial.provider().finish(&code).await {
+        Err(error) if error.may_have_acted() => Ok(()),
+        Err(_) => desk.finished(&code).await.map(drop),
+        Ok(_) => Err(Miss::failed("no answer", "an identity")),
+    }
 }
 
 pub(super) async fn in_time<T: Trial>(desk: Desk<T>) -> Outcome {

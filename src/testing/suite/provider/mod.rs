@@ -19,10 +19,12 @@
 //! | after a few tries at most: twenty here | `after twenty wrong tries the right code is refused` |
 //! | for its address alone | `a typed code proves the address that it was made for`, `a typed code is refused for another address` |
 //! | a wrong code has one of four kinds | `a wrong code is refused as one` |
+//! | an error denies that the provider has acted only if the code is as good as before | `an error that denies having redeemed a link leaves it good`, `an error that denies having redeemed a typed code leaves it good` |
 //! | an error holds no code and no address | `what an error prints holds no code and no address` |
 //!
 //! The suite skips the cases of expiry unless the factory takes [`World::clock`], those of codes if
-//! the provider has none, and those of mails if the trial has no [`outbox`](Trial::outbox).
+//! the provider has none, those of mails if the trial has no [`outbox`](Trial::outbox), and those
+//! of lost answers if it can lose none ([`lose_next_answer`](Trial::lose_next_answer)).
 //!
 //! ```
 //! use std::{collections::HashMap, sync::Mutex};
@@ -100,6 +102,8 @@ async fn links<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
     suite.case(name, links::once_at_once).await;
     let name = "a code that was never made is refused";
     suite.case(name, links::never_made).await;
+    let name = "an error that denies having redeemed a link leaves it good";
+    suite.case(name, links::lost_answer).await;
     let name = "a link is good until its lifetime ends";
     suite.case(name, links::in_time).await;
     let name = "a link is refused after its lifetime";
@@ -127,6 +131,8 @@ async fn codes<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
     suite.case(name, codes::wrong).await;
     let name = "after twenty wrong tries the right code is refused";
     suite.case(name, codes::twenty_tries).await;
+    let name = "an error that denies having redeemed a typed code leaves it good";
+    suite.case(name, codes::lost_answer).await;
     let name = "a typed code is good until its lifetime ends";
     suite.case(name, codes::in_time).await;
     let name = "a typed code is refused after its lifetime";

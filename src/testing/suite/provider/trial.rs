@@ -24,6 +24,12 @@ pub trait Trial {
     fn outbox(&self) -> impl Future<Output = Option<Vec<Mailed>>> {
         future::ready(None)
     }
+
+    /// Has the next redemption reach the provider and its answer get lost, as when a connection
+    /// breaks, and returns whether it can. Default: `false`.
+    fn lose_next_answer(&self) -> impl Future<Output = bool> {
+        future::ready(false)
+    }
 }
 
 impl<P: IdentityProvider> Trial for P {
