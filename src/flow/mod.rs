@@ -17,6 +17,7 @@ mod browser;
 mod callback;
 mod check;
 mod code;
+mod copied;
 mod elsewhere;
 mod exchange;
 mod fields;
