@@ -35,6 +35,7 @@ pub(crate) mod session;
 mod settings;
 mod step;
 mod steps;
+mod typed;
 pub(crate) mod webhook;
 
 pub use self::settings::SignIn;
