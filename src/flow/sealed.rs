@@ -1,7 +1,7 @@
 //! Seals attempts into a link, a `state` or a page's address, and opens them again.
 
 use super::{
-    attempt::{Attempt, LONGEST},
+    attempt::{Attempt, LONGEST, LONGEST_MAILED},
     browser, copied,
     step::Step,
 };
@@ -81,7 +81,7 @@ pub(super) fn may_be_short(step: &Step, attempt: &Attempt) -> bool {
 pub(super) fn seal_or_shorten(step: &Step, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
     let keys = step.flow.shared.gate.tokens.keys();
     let room = match purpose {
-        Purpose::Open => LONGEST.saturating_sub(open_url(step, "").len()),
+        Purpose::Open => LONGEST_MAILED.saturating_sub(open_url(step, "").len()),
         _ => LONGEST,
     };
     let seal = |attempt: &Attempt| {
