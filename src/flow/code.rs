@@ -16,6 +16,7 @@ use super::{
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
+    typed::letters_and_digits,
 };
 use crate::{
     answer::redirect,
@@ -137,11 +138,9 @@ impl From<CodeProblem> for Wrong {
     }
 }
 
-/// Reads six digits, with or without blanks and hyphens between them.
+/// Reads six digits, whatever stands between and around them, except letters and other digits.
 fn digits(typed: &str) -> Result<String, CodeProblem> {
-    // Some keyboards and mail programs turn a hyphen into a dash.
-    let is_separator = |c: char| c.is_whitespace() || matches!(c, '-' | '–');
-    let code: String = typed.chars().filter(|c| !is_separator(*c)).collect();
+    let code: String = letters_and_digits(typed).collect();
     if code.is_empty() {
         return Err(CodeProblem::Missing);
     }
@@ -172,6 +171,18 @@ mod tests {
             ("01234x", Err(CodeProblem::Wrong)),
             ("BKQ-TMR", Err(CodeProblem::Wrong)),
             ("٠١٢٣٤٥", Err(CodeProblem::Wrong)),
+            ("０１２３４５", Ok("012345")),
+            ("０１２－３４５。", Ok("012345")),
+            ("012–345", Ok("012345")),
+            ("012—345", Ok("012345")),
+            ("012−345", Ok("012345")),
+            ("\u{feff}012\u{200b}345\u{200e}", Ok("012345")),
+            ("\u{202d}012345\u{202c}", Ok("012345")),
+            ("“012345”.", Ok("012345")),
+            ("#012345", Ok("012345")),
+            ("⓪①②③④⑤", Ok("012345")),
+            ("\u{200b}.", Err(CodeProblem::Missing)),
+            ("012345 is", Err(CodeProblem::Wrong)),
         ];
         for (typed, want) in cases {
             assert_eq!(digits(typed), want.map(str::to_owned), "{typed:?}");

@@ -2,15 +2,24 @@
 //!
 //! - A visit changes nothing. GET shows a page that asks for the match code or a click, or that
 //!   sends the person back to the first browser.
-//! - The answer is a POST from that page. An empty answer costs no try. Five wrong codes, or one
-//!   "that wasn't me", close the link to other browsers, but never to the browser that began.
+//! - The answer is a POST from that page. An empty answer, or one that cannot be a
+//!   code, costs no try. Five wrong codes, or one "that wasn't me", close the link to other
+//!   browsers, but never to the browser that began.
 //! - A right answer permits this browser to finish this one sign-in: a sealed cookie that is
 //!   bound to its browser cookie.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::{attempt::Attempt, browser, fields::Fields, limits, match_code, refusal, step::Step};
+use super::{
+    attempt::Attempt,
+    browser,
+    fields::Fields,
+    limits,
+    match_code::{MatchCode, is_blank},
+    refusal,
+    step::Step,
+};
 use crate::{
     event::Event,
     page::{CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, MatchPage, Page},
@@ -72,7 +81,7 @@ pub(super) async fn answer_elsewhere(
     let field = |name| form.one(name).map_err(|kind| refuse(Rejection::new(kind)));
     let cross_device = step.flow.cross_device;
     let is_guess = cross_device == CrossDevice::MatchCode
-        && matches!(form.one("code"), Ok(Some(typed)) if !match_code::is_blank(typed));
+        && matches!(form.one("code"), Ok(Some(typed)) if MatchCode::parse(typed).is_some());
     let guessed = is_guess.then_some(&attempt.email);
     limits::limit_code_entry(step, guessed)
         .await
@@ -96,9 +105,12 @@ async fn take_match_code(
     leads_to: Option<&str>,
 ) -> Result<(), Box<Response<Bytes>>> {
     let ask_again = |problem| Box::new(show_elsewhere(step, attempt, leads_to, Some(problem)));
-    if match_code::is_blank(typed) {
+    if is_blank(typed) {
         return Err(ask_again(CodeProblem::Missing));
     }
+    let Some(typed) = MatchCode::parse(typed) else {
+        return Err(ask_again(CodeProblem::Wrong));
+    };
     let of = [b"match code".as_slice(), &attempt.name()].concat();
     let until = attempt.created + step.flow.attempt_lifetime();
     // Taken before the comparison, so that of a thousand parallel guesses only five are compared.

@@ -7,6 +7,7 @@
 
 use std::fmt;
 
+use super::typed;
 use crate::{email::Email, secret::redacted, session::KeyRing};
 
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
@@ -40,30 +41,27 @@ impl MatchCode {
         bytes.iter().all(is_letter).then_some(Self(bytes))
     }
 
-    /// Says whether the typed text is this code. Case, spaces and hyphens do not matter. The
-    /// comparison takes constant time.
-    pub(crate) fn is(self, typed: &str) -> bool {
-        let mut letters = letters(typed);
-        let difference = self.0.iter().fold(0, |difference, letter| {
-            difference | (letter ^ letters.next().unwrap_or_default())
-        });
-        difference == 0 && letters.next().is_none()
+    /// Reads what was typed, in either case. `None` if it cannot be a code, which costs no try.
+    pub(crate) fn parse(typed: &str) -> Option<Self> {
+        let letters = typed::letters_and_digits(typed);
+        let mut letters = letters.map(|c| u8::try_from(c).unwrap_or_default());
+        let code = [(); LETTERS].map(|()| letters.next().unwrap_or_default());
+        Self::from_bytes(code.map(|letter| letter.to_ascii_uppercase()))
+            .filter(|_| letters.next().is_none())
+    }
+
+    /// Says whether what was typed is this code. It takes constant time.
+    pub(crate) fn is(self, typed: Self) -> bool {
+        let pairs = self.0.iter().zip(typed.0);
+        pairs.fold(0, |difference, (letter, other)| {
+            difference | (letter ^ other)
+        }) == 0
     }
 }
 
-/// Says whether nothing was typed, which costs no try.
+/// Says whether nothing was typed.
 pub(crate) fn is_blank(typed: &str) -> bool {
-    letters(typed).next().is_none()
-}
-
-/// Returns the typed letters without the separators that the screen shows between them.
-fn letters(typed: &str) -> impl Iterator<Item = u8> {
-    let is_separator = |c: &char| c.is_whitespace() || matches!(c, '-' | '‐' | '‑' | '–' | '·');
-    typed
-        .chars()
-        .filter(move |c| !is_separator(c))
-        // A letter beyond Latin-1 becomes zero, which is no letter of the alphabet.
-        .map(|c| u8::try_from(c).unwrap_or_default().to_ascii_uppercase())
+    typed::letters_and_digits(typed).next().is_none()
 }
 
 /// Writes it as it is shown: `BKQ-TMR`.
@@ -131,22 +129,62 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_is_taken_with_or_without_its_separators_and_nothing_else() {
+    fn what_was_typed_is_taken_by_its_letters_and_nothing_else() {
         let code = MatchCode::from_bytes(*b"BKQTMR").unwrap();
         assert_eq!(code.to_string(), "BKQ-TMR");
+        let is = |typed| MatchCode::parse(typed).is_some_and(|typed| code.is(typed));
         for typed in ["BKQ-TMR", "bkqtmr", " b k q t m r ", "BKQ‑TMR", "BKQ – tmr"] {
-            assert!(code.is(typed), "{typed}");
+            assert!(is(typed), "{typed}");
         }
         for typed in [
-            "", "BKQ-TM", "BKQ-TMRR", "BKQ-TMS", "CKQ-TMR", "BKQ/TMR", "ŃKQTMR", "BKQTMR\0",
+            "ＢＫＱ－ＴＭＲ",
+            "ｂｋｑｔｍｒ",
+            "BKQ—TMR",
+            "BKQ−TMR",
+            "BKQ\u{ad}TMR",
+            "BKQ/TMR",
+            "BKQ_TMR",
+            "BKQTMR\0",
+            "\u{feff}BKQ\u{200b}-\u{2060}TMR",
+            "\u{202a}BKQ-TMR\u{202c}",
+            "\u{200f}BKQ-TMR\u{200e}",
+            "“BKQ-TMR”.",
+            "'BKQ-TMR'",
+            "«BKQ-TMR»",
+            "BKQ\u{a0}TMR\u{3000}",
+            "ⒷⓀⓆ-ⓉⓂⓇ",
         ] {
-            assert!(!code.is(typed), "{typed}");
+            assert!(is(typed), "{typed:?}");
+        }
+        for typed in [
+            "", "BKQ-TM", "BKQ-TMRR", "BKQ-TMS", "CKQ-TMR", "ŃKQTMR", "BKQTMRß", "ВKQTMR",
+        ] {
+            assert!(!is(typed), "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_a_code_is_told_from_one_that_is_wrong() {
+        for wrong in ["CCC-CCC", "zzzzzz", "ＢＢＢＢＢＢ"] {
+            assert!(MatchCode::parse(wrong).is_some(), "{wrong}");
+        }
+        for typed in [
+            "",
+            "BKQ",
+            "BKQ-TMRR",
+            "123456",
+            "BKQTM1",
+            "BKQTMA",
+            "ŃKQTMR",
+            "ada@example.com",
+        ] {
+            assert!(MatchCode::parse(typed).is_none(), "{typed}");
         }
     }
 
     #[test]
     fn blanks_and_separators_alone_are_no_try() {
-        for typed in ["", " ", "\t\u{a0}", " - "] {
+        for typed in ["", " ", "\t\u{a0}", " - ", "“”.", "\u{200b}\u{202e}"] {
             assert!(is_blank(typed), "{typed:?}");
         }
         assert!(!is_blank("x") && !is_blank("0"));

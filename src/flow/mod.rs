@@ -17,6 +17,7 @@ mod browser;
 mod callback;
 mod check;
 mod code;
+mod copied;
 mod elsewhere;
 mod exchange;
 mod fields;
@@ -34,6 +35,7 @@ pub(crate) mod session;
 mod settings;
 mod step;
 mod steps;
+mod typed;
 pub(crate) mod webhook;
 
 pub use self::settings::SignIn;

@@ -8,13 +8,12 @@ use super::{attempt::Attempt, browser, elsewhere, refusal, sealed, step::Step};
 use crate::{
     answer::redirect,
     rejection::{Rejection, RejectionKind},
-    session::seal::Purpose,
 };
 
 /// Redirects the browser that began the sign-in to the provider, on GET. Any other browser must
 /// first answer, by POST; until then nothing is used up.
 pub(super) async fn open(step: &Step) -> Response<Bytes> {
-    let attempt = match sealed::attempt_in_query(step, Purpose::Open) {
+    let attempt = match sealed::attempt_in_link(step) {
         Ok(Some(attempt)) => attempt,
         Ok(None) => return refusal::refuse(step, RejectionKind::Malformed),
         Err(kind) => return refusal::refuse(step, kind),

@@ -1,8 +1,8 @@
 //! Seals attempts into a link, a `state` or a page's address, and opens them again.
 
 use super::{
-    attempt::{Attempt, LONGEST},
-    browser,
+    attempt::{Attempt, LONGEST, LONGEST_MAILED},
+    browser, copied,
     step::Step,
 };
 use crate::{
@@ -30,6 +30,16 @@ pub(super) fn attempt_in_query(
     let sealed = query.one("t")?.unwrap_or_default();
     let keys = step.flow.shared.gate.tokens.keys();
     Ok(Attempt::open(keys, purpose, sealed, step.now))
+}
+
+/// Opens the attempt in the link that we mailed, even if mail or copying has changed what is around
+/// the sealed text.
+pub(super) fn attempt_in_link(step: &Step) -> Result<Option<Attempt>, RejectionKind> {
+    let query = step.query()?;
+    let text = query.one("t")?.unwrap_or_default();
+    let keys = step.flow.shared.gate.tokens.keys();
+    let open = |sealed: &str| Attempt::open(keys, Purpose::Open, sealed, step.now);
+    Ok(copied::readings(text).find_map(|sealed| open(&sealed)))
 }
 
 /// Returns the destination of an attempt: its tail, or that of a cookie if it was too long.
@@ -73,7 +83,7 @@ pub(super) fn may_be_short(step: &Step, attempt: &Attempt) -> bool {
 pub(super) fn seal_or_shorten(step: &Step, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
     let keys = step.flow.shared.gate.tokens.keys();
     let room = match purpose {
-        Purpose::Open => LONGEST.saturating_sub(open_url(step, "").len()),
+        Purpose::Open => LONGEST_MAILED.saturating_sub(open_url(step, "").len()),
         _ => LONGEST,
     };
     let seal = |attempt: &Attempt| {

@@ -3,6 +3,7 @@
 //! - It loads nothing and tracks no reader: no image, no style sheet, no script, no form.
 //! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted
 //!   attribute.
+//! - A line has one link at most, so that no line is too long to be sent as it is.
 //! - Styles are inline, because many clients drop style sheets. Colours are the reader's, except
 //!   those of the button and the link.
 

@@ -61,7 +61,7 @@ impl<'a> CheckPage<'a> {
     }
 
     /// Adds the match code, which another browser asks for. A page must show it as the text of
-    /// `#match-code`.
+    /// `#match-code`, and keep translators off it (`translate="no"`), as off the field for a code.
     #[must_use]
     pub fn with_match_code(mut self, match_code: impl Into<Option<&'a str>>) -> Self {
         self.match_code = match_code.into().map(Hidden);

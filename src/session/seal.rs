@@ -5,6 +5,8 @@
 //! - Each purpose has its own key, derived from the signing key: a value sealed for one does not
 //!   open for another.
 //! - The current key seals. Every key of the ring opens until its end.
+//! - A sealed value ends on a letter or digit: mail programs leave a `-` or `_` at the end out of
+//!   the link that they make of an address.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
@@ -56,13 +58,19 @@ impl Purpose {
 }
 
 impl KeyRing {
-    /// Seals bytes for one purpose, as base64url. The nonce must be random.
-    #[expect(clippy::expect_used, reason = "encryption fails above 256 GiB alone")]
+    /// Seals bytes for one purpose, as base64url that ends on a letter or digit. The nonce must be
+    /// random. If the text would end on `-` or `_`, the next nonce is used.
     pub(crate) fn seal(&self, purpose: Purpose, plain: &[u8], nonce: [u8; NONCE]) -> String {
-        let sealed = aead(self.load().current(), purpose)
-            .encrypt(&XNonce::from(nonce), plain)
-            .expect("what is sealed here is short");
-        URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
+        let ring = self.load();
+        let aead = aead(ring.current(), purpose);
+        let (mut sealed, mut nonce) = (sealed_by(&aead, plain, nonce), nonce);
+        // Another nonce, and not another format: replicas of an older version open it too. One text
+        // in 96 needs a second.
+        while sealed.ends_with(['-', '_']) {
+            nonce = next(nonce);
+            sealed = sealed_by(&aead, plain, nonce);
+        }
+        sealed
     }
 
     /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
@@ -114,6 +122,25 @@ pub(crate) fn fingerprint(cookie: &str) -> [u8; 16] {
     // credential.
     let hash = Sha256::digest(cookie.as_bytes());
     hash.first_chunk::<16>().copied().unwrap_or_default()
+}
+
+#[expect(clippy::expect_used, reason = "encryption fails above 256 GiB alone")]
+fn sealed_by(aead: &XChaCha20Poly1305, plain: &[u8], nonce: [u8; NONCE]) -> String {
+    let sealed = aead
+        .encrypt(&XNonce::from(nonce), plain)
+        .expect("what is sealed here is short");
+    URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
+}
+
+/// Returns the nonce that follows: as random as the one before it.
+fn next(mut nonce: [u8; NONCE]) -> [u8; NONCE] {
+    for byte in &mut nonce {
+        *byte = byte.wrapping_add(1);
+        if *byte != 0 {
+            break;
+        }
+    }
+    nonce
 }
 
 fn aead(key: &SigningKey, purpose: Purpose) -> XChaCha20Poly1305 {
@@ -175,6 +202,28 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_sealed_value_ends_on_a_letter_or_digit_and_one_that_does_not_opens_too() {
+        let keys = ring();
+        let aead = aead(keys.load().current(), Purpose::Open);
+        let mut others = 0;
+        for number in 0..2_000_u32 {
+            // Three lengths: only one of them uses all bits of its last character.
+            let plain = &b"abc"[..1 + usize::try_from(number % 3).unwrap()];
+            let nonce = crate::random::bytes();
+            let sealed = keys.seal(Purpose::Open, plain, nonce);
+            assert!(sealed.ends_with(|c: char| c.is_ascii_alphanumeric()));
+            // As an older version has mailed it.
+            let old = sealed_by(&aead, plain, nonce);
+            others += usize::from(old != sealed);
+            for sealed in [sealed, old] {
+                let opened = keys.open(Purpose::Open, &sealed, NOW);
+                assert_eq!(opened.as_deref(), Some(plain));
+            }
+        }
+        assert!(others > 0, "none of them had to be sealed again");
     }
 
     #[test]

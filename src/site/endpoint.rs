@@ -2,8 +2,11 @@
 //!
 //! - Matched on the address that the browser sees, even if a router has nested the layer.
 //! - Matched byte for byte. A path with an encoded or doubled slash is another path, and protected.
+//! - Only the path of the mailed link may end in a slash or in punctuation, which mail programs and
+//!   copying add. Such a path leads to the page of that link, and not to an empty form.
 
 use http::Method;
+use percent_encoding::percent_decode_str;
 
 use crate::request::head::RequestHead;
 
@@ -40,9 +43,9 @@ impl Endpoint {
     pub(crate) fn named_by(head: &RequestHead<'_>, mount: &str) -> Option<Self> {
         // A router that nests the layer keeps the last segment, so most requests stop at this
         // comparison.
-        let (_, last) = head.path().rsplit_once('/')?;
+        let (_, last) = last_segment(head.path())?;
         let endpoint = Self::called(last)?;
-        let (before, original) = head.original_uri().path().rsplit_once('/')?;
+        let (before, original) = last_segment(head.original_uri().path())?;
         // Both: a rewrite between the router and the layer may have changed the last segment.
         (before == mount && original == last).then_some(endpoint)
     }
@@ -57,6 +60,7 @@ impl Endpoint {
             "open" => Self::Open,
             "session" => Self::Session,
             "webhook" => Self::Webhook,
+            _ if name.strip_prefix("open").is_some_and(is_stray) => Self::Open,
             _ => return None,
         })
     }
@@ -100,6 +104,20 @@ impl Endpoint {
     }
 }
 
+/// Splits a path before its last segment. The slash behind that of the mailed link does not count.
+fn last_segment(path: &str) -> Option<(&str, &str)> {
+    match path.strip_suffix("/open/") {
+        Some(before) => Some((before, "open")),
+        None => path.rsplit_once('/'),
+    }
+}
+
+/// Says whether a text is no part of a name: punctuation, or a query whose `?` was encoded.
+fn is_stray(text: &str) -> bool {
+    let text = percent_decode_str(text).decode_utf8_lossy();
+    text.starts_with('?') || !text.contains(|c: char| c.is_alphanumeric() || matches!(c, '-' | '_'))
+}
+
 #[cfg(test)]
 mod tests {
     use http::Request;
@@ -123,6 +141,20 @@ mod tests {
             ("/x/auth/login", None),
             ("/authlogin", None),
             ("/auth", None),
+            ("/auth/open/", Some(Endpoint::Open)),
+            ("/auth/open/?t=x", Some(Endpoint::Open)),
+            ("/auth/open.", Some(Endpoint::Open)),
+            ("/auth/open%3E", Some(Endpoint::Open)),
+            ("/auth/open%E2%80%9D", Some(Endpoint::Open)),
+            ("/auth/open%3Ft=x", Some(Endpoint::Open)),
+            ("/auth/open//", None),
+            ("/auth/open/x", None),
+            ("/auth/open-source", None),
+            ("/auth/open.html", None),
+            ("/auth/openid", None),
+            ("/auth/open%69d", None),
+            ("/open/", None),
+            ("/x/auth/open/", None),
         ];
         for (path, want) in cases {
             let request = Request::builder().uri(path).body(()).unwrap();

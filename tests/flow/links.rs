@@ -1,5 +1,6 @@
 //! Where links come from, and our own mailed link.
 
+mod copied;
 mod mail;
 mod origin;
 mod ours;

@@ -23,6 +23,7 @@ mod postbox;
 mod postfix;
 #[path = "../support/program.rs"]
 mod program;
+mod raw;
 #[path = "../support/redis.rs"]
 #[expect(dead_code, reason = "its ports and its patience are used here")]
 mod redis;

@@ -106,6 +106,45 @@ fn no_text_adds_a_field_or_a_recipient() {
     }
 }
 
+/// A link that is broken by `=` and a line break is none when it is copied from the raw mail.
+#[test]
+fn a_mail_of_ascii_goes_over_the_wire_as_it_is_with_its_link_whole() {
+    let to = "ada@example.com".parse().unwrap();
+    let start = "https://app.example.com/auth/open?t=";
+    // The longest that the layer mails.
+    let address = format!("{start}{}", "x".repeat(970 - start.len()));
+    let link = Link::new(&address);
+    let mail = Mail::new(&to, Timestamp::from_secs(0)).with_link(&link, Duration::from_secs(900));
+    let (from, _) = sender("sign-in@acme.example").unwrap();
+    let wire = |letter| {
+        let message = message::message(&from, &mail, letter, [7; 16]).unwrap();
+        String::from_utf8(message.formatted()).unwrap()
+    };
+    let whole = wire(Letter::of(&mail));
+    assert_eq!(whole.matches("Content-Transfer-Encoding: 7bit").count(), 2);
+    assert!(
+        whole.contains(&format!("\r\n\r\n{address}\r\n\r\n")),
+        "{whole}"
+    );
+    assert_eq!(whole.matches(&address).count(), 4, "{whole}");
+    assert!(whole.lines().all(|line| line.len() < 990), "{whole}");
+    assert_eq!(whole.matches('\n').count(), whole.matches("\r\n").count());
+
+    let encoded = [
+        ("another alphabet", format!("Söhne\n{address}\n")),
+        ("a long line", "x".repeat(990)),
+        ("a carriage return", "a\rb\n".to_owned()),
+        ("NUL", "a\0b\n".to_owned()),
+    ];
+    for (name, text) in encoded {
+        let wire = wire(Letter::new("Sign in", text));
+        assert!(!wire.contains("7bit"), "{name}: {wire}");
+        assert!(wire.is_ascii(), "{name}");
+        assert!(wire.lines().all(|line| line.len() <= 78), "{name}: {wire}");
+        assert!(!wire.contains('\0') && !wire.replace("\r\n", "").contains('\r'));
+    }
+}
+
 #[test]
 fn every_address_that_is_taken_can_be_mailed_to() {
     let longest = format!(

@@ -30,6 +30,33 @@ async fn the_code_of_the_mail_signs_in_where_the_sign_in_began() {
 }
 
 #[tokio::test]
+async fn a_code_signs_in_however_it_was_typed_or_copied() {
+    let full_width = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
+    let typed: [fn(&str, &str) -> String; 6] = [
+        |start, end| format!("{start}—{end}"),
+        |start, end| format!("{start}\u{2011}{end}."),
+        |start, end| format!("“{start}{end}”"),
+        |start, end| format!("\u{feff}{start}\u{200b}{end}\u{200e}"),
+        |start, end| format!("\u{202d}{start}\u{2212}{end}\u{202c}。"),
+        |start, end| format!("{start}\u{a0}{end}"),
+    ];
+    for form in typed {
+        for is_wide in [false, true] {
+            let mut begun = Begun::new(SignIn::Code).await;
+            let mut code = begun.post.code();
+            if is_wide {
+                code = code.chars().map(full_width).collect();
+            }
+            let (start, end) = code.split_at(code.len() / 2);
+            let typed = form(start, end);
+            let encoded: String = url::form_urlencoded::byte_serialize(typed.as_bytes()).collect();
+            let answer = begun.type_code(&encoded).await;
+            assert_eq!(answer.location(), "/reports", "{typed:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_sign_in_costs_two_requests_with_a_link_and_three_with_a_link_and_a_code() {
     let mut begun = Begun::new(SignIn::LinkAndCode).await;
     let code = begun.post.code();

@@ -144,6 +144,38 @@ async fn an_empty_answer_is_no_try() {
     }
 }
 
+/// The code of the mail in the field for the letters, a name that the browser filled in, half of
+/// the letters.
+#[tokio::test]
+async fn what_cannot_be_the_letters_is_no_try() {
+    let one = Rate::new(1, std::time::Duration::from_secs(600));
+    let limits = Limits::default().codes_per_address_and_network(one);
+    for begun in both(|builder| builder.limits(limits)).await {
+        let mut other = begun.world.browser();
+        other.get(&begun.link).await;
+        for typed in [
+            "123456",
+            "BCD",
+            "BCD-FGHJ",
+            "ada%40example.com",
+            "BCDFG0",
+            "%C5%83CDFGH",
+        ] {
+            let page = other.post(&begun.link, &format!("code={typed}")).await;
+            is_asked(&page, 422);
+            let is_told = page.text().contains("Those aren’t the letters");
+            assert!(is_told, "{typed}: {}", page.text());
+        }
+        // As a full-width keyboard types it, between quotes.
+        let wide = |c: char| char::from_u32(u32::from(c) + 0xfee0).unwrap();
+        let typed: String = begun.match_code.chars().map(wide).collect();
+        let typed = format!("“{typed}”.");
+        let encoded: String = url::form_urlencoded::byte_serialize(typed.as_bytes()).collect();
+        let answer = other.post(&begun.link, &format!("code={encoded}")).await;
+        assert_eq!(begun.arrive(&mut other, answer).await.status(), 200);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn of_a_thousand_guesses_at_once_five_are_compared() {
     for begun in both(|builder| builder.insecure_no_throttle()).await {

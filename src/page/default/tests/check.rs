@@ -48,7 +48,9 @@ fn a_mailed_code_has_the_first_field_and_keyboards_know_it() {
         "name=\"code\"",
         "inputmode=\"numeric\"",
         "autocomplete=\"one-time-code\"",
-        "pattern=\"[0-9\\s]*\"",
+        // All but letters: full-width digits and pasted dashes are sent, and read as digits.
+        "pattern=\"\\P{L}*\"",
+        "translate=\"no\"",
         "required",
         "autofocus",
     ] {
