@@ -137,6 +137,10 @@ impl RequireRecent {
     fn refusal<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let head = RequestHead::of(request);
         let kind = match passed::session(request.extensions()) {
+            // Another layer, with wider lists, may have admitted it.
+            Ok(Some(session)) if !self.shared.gate.allowed.has_session(session) => {
+                RejectionKind::NotAllowed
+            }
             Ok(Some(session)) if session.is_fresh(self.within) => return None,
             Ok(Some(_)) => RejectionKind::RecentSignInRequired,
             // The outer layer let it through, and a preflight never carries credentials (Fetch,
