@@ -130,6 +130,13 @@ impl Shared {
             return Err(IssueError::NoSubject);
         }
         let gate = &self.gate;
+        // The gate would refuse the session at its first request.
+        if !gate
+            .allowed
+            .has(identity.organization(), identity.email().domain())
+        {
+            return Err(IssueError::NotAllowed);
+        }
         let id = SessionId::from_bytes(crate::random::bytes());
         let session = gate.begin_session(identity, id, term, now);
         let token = gate.tokens.mint(&session).ok_or(IssueError::NotSigned)?;

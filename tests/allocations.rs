@@ -26,7 +26,7 @@ use axum::{Router, routing::any};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
-    Audience, KeyRing, MagicLinkLayer, SessionId, SigningKey,
+    Audience, Builder, KeyRing, MagicLinkLayer, SessionId, SigningKey,
     clock::Clock,
     revocation::{MemoryRevocations, Revocation, Target},
     testing::{ManualClock, StubProvider},
@@ -67,6 +67,26 @@ fn an_admitted_request_costs_at_most_eight_allocations() {
             assert_eq!(added, pinned, "{name}, {revoked} revoked");
             assert!(added <= MOST_FOR_ADMITTED, "{name}, {revoked} revoked");
         }
+    }
+}
+
+/// The lists of organizations and domains are compared, and nothing is made for that.
+#[test]
+fn asking_whether_a_person_may_pass_allocates_nothing() {
+    let listed = || {
+        let builder = builder(0).organization("org_2").organization("org_1");
+        builder.email_domains(["example.org", "example.com"])
+    };
+    let cases: [(&str, Request<String>, Answer, u64); 2] = [
+        ("bare", bare("/"), bare_answer, 8),
+        ("from axum", from_axum("/"), text_answer, 4),
+    ];
+    for (name, request, answer, pinned) in cases {
+        let layer = listed().build().unwrap();
+        let mut request = request;
+        layer.sign_in(&mut request, ADA);
+        let (status, added) = added(&layer, answer, &request);
+        assert_eq!((status, added), (StatusCode::OK, pinned), "{name}");
     }
 }
 
@@ -180,6 +200,10 @@ fn service(
 }
 
 fn layer(revoked: u64) -> MagicLinkLayer {
+    builder(revoked).build().unwrap()
+}
+
+fn builder(revoked: u64) -> Builder {
     let clock = ManualClock::new();
     let revocations = MemoryRevocations::default();
     for number in 0..revoked {
@@ -200,8 +224,6 @@ fn layer(revoked: u64) -> MagicLinkLayer {
     .public_path("/healthz")
     .revocations(revocations)
     .clock(clock)
-    .build()
-    .unwrap()
 }
 
 /// A request with nothing on it.

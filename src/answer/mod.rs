@@ -107,6 +107,11 @@ impl Rejection {
         if self.kind().wants_sign_in() {
             return redirect(&shared.gate.login_path(shared.gate.return_to(head).as_ref()));
         }
+        // The session is good and its person may not pass: the way on is another address.
+        if self.kind().wants_another_address() {
+            let login = shared.gate.login_path(shared.gate.return_to(head).as_ref());
+            return self.to_page(shared, &login, None);
+        }
         let again = shared.gate.return_to(head).unwrap_or_default();
         self.to_page(shared, again.as_str(), None)
     }
@@ -114,10 +119,13 @@ impl Rejection {
     /// Says that what a form has sent was not saved. It leads back to the page of that form.
     fn to_unsaved(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         let page = page_before(shared, head);
+        let login = shared.gate.login_path(page.as_ref());
+        if self.kind().wants_another_address() {
+            return self.to_page(shared, &login, None);
+        }
         if !self.kind().wants_sign_in() {
             return self.to_page(shared, page.unwrap_or_default().as_str(), None);
         }
-        let login = shared.gate.login_path(page.as_ref());
         let mut response = self.to_page(shared, &login, None);
         self.challenge(shared, head, &login, response.headers_mut());
         response
@@ -144,7 +152,7 @@ impl Rejection {
     pub(super) fn to_htmx(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         let login = shared.gate.login_path(asking_page(shared, head).as_ref());
         let mut response = self.to_problem(shared, head, &login);
-        if self.kind().wants_sign_in()
+        if (self.kind().wants_sign_in() || self.kind().wants_another_address())
             && let Ok(login) = HeaderValue::try_from(login)
         {
             let name = HeaderName::from_static("hx-redirect");

@@ -7,7 +7,7 @@ use crate::{
     error::ConfigError,
     event::Listener,
     flow::{Exchanges, Flow, authorize::Authorize},
-    gate::{Credentials, Gate},
+    gate::{Allowed, Credentials, Gate},
     layer::MagicLinkLayer,
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, IdentityProvider},
@@ -174,9 +174,13 @@ impl Builder {
         self.validate_streams()?;
         self.validate_sign_in()?;
         validate::organizations(&self.organizations)?;
-        let email_domains = validate::domains(self.email_domains.as_deref())?;
+        let allowed = Allowed {
+            email_domains: validate::domains(self.email_domains.as_deref())?,
+            organizations: self.organizations,
+        };
         let policy = Policy::new(&self.pages.sources())?;
         let gate = Gate {
+            allowed,
             allows_preflight: self.allows_preflight,
             cookies: Cookies::new(&self.cookie_name, public_url.scheme(), cookie_domain),
             has_identity_headers: self.proxies.has_identity_headers,
@@ -188,7 +192,7 @@ impl Builder {
             takes_webhooks: self.webhook.is_on(),
             public_url,
         };
-        validate::cookie_size(&gate, &self.organizations)?;
+        validate::cookie_size(&gate)?;
         self.revocations.tell_to(&self.listener);
         let revocations = BoundedRevocations::new(
             self.revocations,
@@ -217,8 +221,6 @@ impl Builder {
             application_name: self.mail.application_name()?,
             mailer: self.mail.mailer()?,
             authorize: self.authorize,
-            organizations: self.organizations,
-            email_domains,
             link_lifetime: self.link_lifetime,
             exchanges: Exchanges::default(),
             throttling: self.throttle.validate()?,

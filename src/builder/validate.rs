@@ -71,7 +71,7 @@ pub(super) fn domains(given: Option<&[String]>) -> Result<Vec<String>, ConfigErr
 
 /// Mints the largest session that the ids, the organizations and the longest address make, and
 /// measures its cookie.
-pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), ConfigError> {
+pub(super) fn cookie_size(gate: &Gate) -> Result<(), ConfigError> {
     // Without characters that JSON escapes, as provider ids are.
     let id = "x".repeat(RECKONED_ID);
     let label = "x".repeat(60);
@@ -84,6 +84,7 @@ pub(super) fn cookie_size(gate: &Gate, organizations: &[String]) -> Result<(), C
         ConfigError::invalid("cookie", gate.cookies.name(CookieName::Session), problem)
     };
     let email = Email::parse(&email).map_err(|_| too_large(0))?;
+    let organizations = &gate.allowed.organizations;
     let organization = organizations.iter().chain([&id]).max_by_key(|id| id.len());
     let identity = Identity::new(id.clone(), email)
         .with_organization(organization.cloned())

@@ -8,12 +8,35 @@ use crate::{flow::authorize::IntoAuthorization, provider::Identity};
 /// # Who
 ///
 /// Which people may sign in, and how they prove their address. Default: anyone, by a link.
+///
+/// ## Who may stay
+///
+/// [`Builder::organization`] and [`Builder::email_domains`] hold for sign-ins and for every request
+/// with a session. A layer with narrower lists refuses a session that began under wider ones, at
+/// its earlier deployment or at another layer with the same keys. That costs nothing if no list is
+/// set, and compares two texts otherwise.
+///
+/// - The request is answered with 403 and [`RejectionKind::NotAllowed`](crate::RejectionKind): a
+///   page that leads to the sign-in form, a problem without `login_url`, gRPC's
+///   `PERMISSION_DENIED`. On public and optional paths it goes on without the session.
+/// - The cookie stays, because a wider layer of the same host may still admit its session. Signing
+///   out works, and signing in with another address replaces it.
+/// - A session without an organization is refused if a list of organizations is set, whoever made
+///   it. [`SessionIssuer`](crate::companion::SessionIssuer) makes none that the layer would refuse.
+/// - A live connection keeps the lists of the layer that admitted it, and ends with it.
+///
+/// What is asked at sign-in alone: [`Builder::authorize`]; the provider's own settings, such as the
+/// connections that it accepts; [`Builder::sign_in`]; and whether the person may finish in another
+/// browser. To apply those to the people who are signed in, revoke their sessions. The keys, the
+/// public URL, the lifetimes, the paths and [`Builder::bearer_tokens`] hold for every request.
 impl Builder {
     /// Admits only members of an organization, by its WorkOS id (`org_…`). Call it again to add
     /// another organization.
     ///
     /// Other people get a page that says that they have no access: 403. WorkOS names no
     /// organization for a Magic Link connection that it made by itself.
+    ///
+    /// The list holds for sessions, too: see [who may stay](#who-may-stay).
     pub fn organization(mut self, id: impl Into<String>) -> Self {
         self.organizations.push(id.into());
         self
@@ -23,6 +46,8 @@ impl Builder {
     /// error.
     ///
     /// For an address of any other domain, the layer shows the same page and sends no mail.
+    ///
+    /// The list holds for sessions, too: see [who may stay](#who-may-stay).
     pub fn email_domains<D: Into<String>>(mut self, domains: impl IntoIterator<Item = D>) -> Self {
         self.email_domains
             .get_or_insert_default()
@@ -31,7 +56,9 @@ impl Builder {
     }
 
     /// Sets a rule of the application's own for who may sign in. The layer calls it once per
-    /// sign-in.
+    /// sign-in, and never for a request with a session: a person whom a changed rule denies stays
+    /// signed in until the session ends. [Revoke](crate::revocation) the person's sessions when
+    /// you change it.
     ///
     /// ```
     /// # use tower_magic_link::{Builder, provider::Identity};

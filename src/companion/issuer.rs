@@ -30,11 +30,13 @@ mod jar;
 /// A browser gets the session in a cookie. A program without cookies sends it as a bearer token, if
 /// [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) is on.
 ///
-/// The application alone decides whom to sign in: the layer checks neither its organizations, nor
-/// its domains, nor [`Builder::authorize`](crate::Builder::authorize). The application must
-/// authenticate the person first. It must also check that the request comes from its own origin,
-/// because another site can post the sign-in form too (login CSRF). The form's path must be public,
-/// because its visitors have no session yet.
+/// The application decides whom to sign in: the layer does not call
+/// [`Builder::authorize`](crate::Builder::authorize). Its organizations and domains hold for these
+/// sessions, too, because the gate asks for them at every request. If the layer has organizations,
+/// state the one of which the application knows the person to be a member
+/// ([`Identity::with_organization`]). The application must authenticate the person first. It must
+/// also check that the request comes from its own origin, because another site can post the sign-in
+/// form too (login CSRF). The form's path must be public, because its visitors have no session yet.
 ///
 /// ```
 /// use http::{Request, Response, StatusCode, header};
@@ -125,7 +127,8 @@ impl SessionIssuer {
     ///
     /// # Errors
     ///
-    /// [`IssueError`]: no session was made.
+    /// [`IssueError`]: no session was made. It is [`IssueError::NotAllowed`] if the layer would not
+    /// admit the session.
     pub fn issue(&self, identity: &Identity) -> Result<Issued, IssueError> {
         self.shared
             .issue(identity, Term::Usual, self.shared.clock.now())

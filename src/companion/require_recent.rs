@@ -137,6 +137,10 @@ impl RequireRecent {
     fn refusal<B>(&self, request: &Request<B>) -> Option<Response<Bytes>> {
         let head = RequestHead::of(request);
         let kind = match passed::session(request.extensions()) {
+            // Another layer, with wider lists, may have admitted it.
+            Ok(Some(session)) if !self.shared.gate.allowed.has_session(session) => {
+                RejectionKind::NotAllowed
+            }
             Ok(Some(session)) if session.is_fresh(self.within) => return None,
             // A kind of its own, so that the session's cookie is not removed: it is good elsewhere.
             Ok(Some(_)) => RejectionKind::RecentSignInRequired,

@@ -31,9 +31,14 @@ pub(super) fn form(step: &Step) -> Response<Bytes> {
         .shared
         .gate
         .session_in_cookie(&step.head(), step.now);
+    // The address of a person who may not pass would be refused again.
+    let session = session.ok().filter(|session| {
+        let allowed = &step.flow.shared.gate.allowed;
+        allowed.has_session(session)
+    });
     let form = FormPage {
         return_to: return_to.as_ref(),
-        email: session.as_ref().ok().map(Session::email),
+        email: session.as_ref().map(Session::email),
         problem: None,
         term: session.as_ref().map(Session::term).unwrap_or_default(),
     };

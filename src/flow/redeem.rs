@@ -161,6 +161,7 @@ impl Redemption {
             .map_err(|error| {
                 Rejection::new(match error {
                     IssueError::NoSubject => RejectionKind::ProviderFailed,
+                    IssueError::NotAllowed => RejectionKind::NotAllowed,
                     IssueError::NotSigned | IssueError::TooLarge { .. } => {
                         RejectionKind::SessionTooLarge
                     }
@@ -205,11 +206,8 @@ impl Redemption {
             return Err(Rejection::new(RejectionKind::OtherAddress));
         }
         // Checked on what the provider has proven, whatever the form or the link said.
-        let in_organization = flow.organizations.is_empty()
-            || identity
-                .organization()
-                .is_some_and(|id| flow.organizations.iter().any(|taken| taken == id));
-        if !in_organization || !flow.takes_domain(identity.email().domain()) {
+        let allowed = &flow.shared.gate.allowed;
+        if !allowed.has(identity.organization(), identity.email().domain()) {
             return Err(Rejection::new(RejectionKind::NotAllowed));
         }
         let Some(authorize) = &flow.authorize else {

@@ -29,7 +29,7 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
     // number of tries.
     limits::limit_mail(step, email).await?;
     let told = flow.sent();
-    if !flow.takes_domain(email.domain()) {
+    if !flow.shared.gate.allowed.has_domain(email.domain()) {
         step.flow
             .shared
             .listener

@@ -23,12 +23,18 @@ struct Who<'a> {
     expires_at: Timestamp,
 }
 
-/// Returns the session as JSON, or 401 without one. Times are seconds since 1970, and `expires_at`
-/// is the end by today's lifetimes.
+/// Returns the session as JSON, 401 without one, or 403 if its person may not pass. Times are
+/// seconds since 1970, and `expires_at` is the end by today's lifetimes.
 pub(crate) async fn who(step: &Step) -> Response<Bytes> {
     let session = match step.live_session().await {
         Ok(Some(session)) => session,
-        Ok(None) => return program(step, Rejection::new(RejectionKind::NoSession)),
+        Ok(None) => {
+            let kind = match step.flow.shared.gate.session(&step.head(), step.now) {
+                Err(RejectionKind::NotAllowed) => RejectionKind::NotAllowed,
+                Ok(_) | Err(_) => RejectionKind::NoSession,
+            };
+            return program(step, Rejection::new(kind));
+        }
         Err(rejection) => return program(step, rejection),
     };
     let who = Who {

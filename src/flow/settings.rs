@@ -42,10 +42,6 @@ pub(crate) struct Flow {
     pub(crate) mailer: Option<BoundedMailer>,
     pub(crate) application_name: Option<String>,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
-    /// The allowed organizations. If empty, any organization may sign in, or none at all.
-    pub(crate) organizations: Vec<String>,
-    /// The allowed domains of addresses. If empty, any.
-    pub(crate) email_domains: Vec<String>,
     pub(crate) link_lifetime: Duration,
     pub(crate) exchanges: Exchanges,
     pub(crate) throttling: Throttling,
@@ -80,10 +76,6 @@ impl Flow {
             SignIn::LinkAndCode => Sent::LinkAndCode,
         }
     }
-
-    pub(crate) fn takes_domain(&self, domain: &str) -> bool {
-        self.email_domains.is_empty() || self.email_domains.iter().any(|taken| taken == domain)
-    }
 }
 
 impl fmt::Debug for Flow {
@@ -92,8 +84,7 @@ impl fmt::Debug for Flow {
             .field("cross_device", &self.cross_device)
             .field("has_mailer", &self.mailer.is_some())
             .field("has_authorize", &self.authorize.is_some())
-            .field("organizations", &self.organizations)
-            .field("email_domains", &self.email_domains)
+            .field("allowed", &self.shared.gate.allowed)
             .field("link_lifetime", &self.link_lifetime)
             .field("sign_in", &self.sign_in)
             .field("throttling", &self.throttling)

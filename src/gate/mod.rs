@@ -6,8 +6,8 @@
 //!    check the requests inside.
 //! 3. A CORS preflight passes if that is allowed, always without a session.
 //! 4. A public or optional path passes, with the session if there is one.
-//! 5. A session token that verifies is admitted. A cookie's token is renewed when that is due, a
-//!    bearer token never. Two tokens that differ are refused.
+//! 5. A session token that verifies is admitted, if its person may pass (`allowed`). A cookie's
+//!    token is renewed when that is due, a bearer token never. Two tokens that differ are refused.
 //! 6. Everything else is refused.
 
 use http::HeaderValue;
@@ -34,11 +34,12 @@ use crate::{
     },
 };
 
+mod allowed;
 mod hand_out;
 pub(crate) mod lost_cookie;
 mod who;
 
-pub(crate) use self::who::Credentials;
+pub(crate) use self::{allowed::Allowed, who::Credentials};
 
 /// What to do with a request.
 #[derive(Debug)]
@@ -94,6 +95,7 @@ pub(crate) struct Admission {
 /// The layer's policy, as the builder checked it.
 #[derive(Debug)]
 pub(crate) struct Gate {
+    pub(crate) allowed: Allowed,
     pub(crate) allows_preflight: bool,
     pub(crate) cookies: Cookies,
     pub(crate) lifetimes: Lifetimes,
@@ -156,7 +158,7 @@ impl Gate {
         now: Timestamp,
     ) -> Result<Admission, RejectionKind> {
         let presented = self.presented(head)?;
-        let session = self.verify(presented.token, now)?;
+        let session = self.allow(self.verify(presented.token, now)?)?;
         // A client that sends a bearer token keeps no cookies.
         let renewed = if presented.is_bearer {
             None

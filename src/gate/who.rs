@@ -38,24 +38,26 @@ impl Credentials {
 }
 
 impl Gate {
-    /// Reads the session of a request, as its token states it. Only the store knows of a
-    /// revocation.
+    /// Reads the session of a request, as its token states it, if its person may pass. Only the
+    /// store knows of a revocation.
     pub(crate) fn session(
         &self,
         head: &RequestHead<'_>,
         now: Timestamp,
     ) -> Result<Session, RejectionKind> {
-        self.verify(self.presented(head)?.token, now)
+        self.allow(self.verify(self.presented(head)?.token, now)?)
     }
 
     /// Reads the sessions that a sign-out ends: the request's own, or all valid ones if cookies
-    /// conflict. A planted cookie must not keep another session alive.
+    /// conflict. A planted cookie must not keep another session alive. A person who may not pass
+    /// can sign out.
     pub(crate) fn sessions_to_end(
         &self,
         head: &RequestHead<'_>,
         now: Timestamp,
     ) -> Result<Vec<Session>, RejectionKind> {
-        let conflict = match self.session(head, now) {
+        let presented = self.presented(head);
+        let conflict = match presented.and_then(|presented| self.verify(presented.token, now)) {
             // Signing out ends them all: a sibling subdomain that plants a second cookie must not
             // keep a person signed in.
             Err(kind @ RejectionKind::ConflictingCookies) if !self.is_bearer(head) => kind,

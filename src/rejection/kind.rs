@@ -58,7 +58,9 @@ pub enum RejectionKind {
     MethodNotAllowed,
     /// No session cookie, and no bearer token where those are accepted.
     NoSession,
-    /// The organization, the address's domain or the application's own rule says no.
+    /// The organization, the address's domain or the application's own rule says no: to a sign-in,
+    /// or (but for the application's own rule) to a request with a valid session, whose cookie
+    /// stays.
     NotAllowed,
     /// The proven address is not the one that the sign-in was begun for.
     OtherAddress,

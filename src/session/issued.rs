@@ -63,6 +63,11 @@ pub enum IssueError {
     /// The identity's subject is empty. The gate would refuse such a token.
     #[error("the subject is empty")]
     NoSubject,
+    /// The layer does not admit the identity: its organization is none of
+    /// [`Builder::organization`](crate::Builder::organization), or its address is of none of
+    /// [`Builder::email_domains`](crate::Builder::email_domains).
+    #[error("the organization or the domain of the address is not one of the layer's")]
+    NotAllowed,
     /// The current key failed to sign.
     #[error("the signing key failed to sign")]
     NotSigned,

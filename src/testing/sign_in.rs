@@ -13,6 +13,9 @@ use crate::{
 impl MagicLinkLayer {
     /// Adds a session cookie to a request, as if this address had just signed in.
     ///
+    /// If the layer has organizations, the session is of the first of them. The layer refuses the
+    /// request if the address is of none of its domains.
+    ///
     /// # Panics
     ///
     /// When the text is not an email address.
@@ -20,7 +23,8 @@ impl MagicLinkLayer {
     #[expect(clippy::expect_used, reason = "for tests, where a panic is the answer")]
     pub fn sign_in<B>(&self, request: &mut Request<B>, email: &str) -> Session {
         let email = Email::parse(email).expect("an e-mail address");
-        let identity = identity_of(email);
+        let organizations = &self.shared().gate.allowed.organizations;
+        let identity = identity_of(email).with_organization(organizations.first().cloned());
         let (session, cookie) = self
             .session_for(&identity)
             .expect("a session that fits a cookie");

@@ -22,6 +22,7 @@ mod jar;
 mod ledger;
 #[path = "../support/names.rs"]
 mod names;
+mod narrowed;
 mod panics;
 mod passing;
 mod raw;

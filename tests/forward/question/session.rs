@@ -4,10 +4,17 @@ use std::{net::SocketAddr, time::Duration};
 
 use axum::Router;
 use http::StatusCode;
-use tower_magic_link::{Session, revocation::Standing, testing::ManualClock};
+use tower_magic_link::{
+    KeyRing, MagicLinkLayer, Session, SigningKey,
+    revocation::Standing,
+    testing::{ManualClock, StubProvider},
+};
 
 use super::{PROXY, STRANGER, ask, configured, layer, question};
-use crate::site::{as_gateway, builder, cookie_of, told};
+use crate::{
+    names::ORIGIN,
+    site::{as_gateway, builder, cookie_of, told},
+};
 
 #[tokio::test]
 async fn a_session_that_stands_is_told_in_headers() {
@@ -99,5 +106,38 @@ async fn in_axum_the_peer_is_what_axum_says_it_is() {
             .header("x-forwarded-uri", "/about");
         let answer = question.send().await.unwrap();
         assert_eq!(answer.status(), want, "{proxies}");
+    }
+}
+
+/// Pins: a proxy let in who had a session of a layer with wider lists.
+#[tokio::test]
+async fn who_may_not_pass_is_told_to_nobody_and_keeps_the_cookie() {
+    let (clock, keys) = (
+        ManualClock::new(),
+        KeyRing::new(SigningKey::generate().unwrap()),
+    );
+    let builder = || {
+        MagicLinkLayer::builder(StubProvider::new(), keys.clone())
+            .public_url(ORIGIN)
+            .public_path("/about")
+            .trusted_proxies(["10.0.0.0/8"])
+            .clock(clock.clone())
+    };
+    let (cookie, _) = cookie_of(&builder().build().unwrap());
+    let narrowed = [
+        ("domain", builder().email_domains(["example.org"])),
+        ("organization", builder().organization("org_1")),
+    ];
+    for (name, narrowed) in narrowed {
+        let layer = narrowed.build().unwrap();
+        for kind in ["forwarded", "original"] {
+            for (target, want) in [("/x", 403), ("/about", 200)] {
+                let request = question(kind, PROXY, "GET", target).header("cookie", &cookie);
+                let answer = ask(&layer, kind, request).await;
+                assert_eq!(answer.status(), want, "{name}, {kind}, {target}");
+                assert_eq!(as_gateway(answer.headers()), [], "{name}, {kind}, {target}");
+                assert!(answer.headers().get("set-cookie").is_none(), "{name}");
+            }
+        }
     }
 }
