@@ -133,7 +133,8 @@ impl Redemption {
             .map(Arc::new)
             .map_err(|error| {
                 Rejection::new(match error {
-                    IssueError::NoSubject => RejectionKind::ProviderFailed,
+                    // `Ended` is an error of a session that another one yields.
+                    IssueError::Ended | IssueError::NoSubject => RejectionKind::ProviderFailed,
                     IssueError::NotSigned | IssueError::TooLarge { .. } => {
                         RejectionKind::SessionTooLarge
                     }
