@@ -132,12 +132,7 @@ impl Shared {
             unanswered,
         };
         if self.gate.has_identity_headers {
-            let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
-            // Like the cookie, it is a credential that the inner service must not see.
-            if is_bearer {
-                request.headers_mut().remove(header::AUTHORIZATION);
-            }
-            identity_headers::rewrite(&mut request, Some(&session), &self.gate.cookies);
+            identity_headers::rewrite(&mut request, Some(&session), &self.gate);
         }
         request.extensions_mut().insert(session);
         (request, finish)
@@ -150,7 +145,7 @@ impl Shared {
         exposure: Exposure,
     ) -> (Request<B>, Finish) {
         if self.gate.has_identity_headers {
-            identity_headers::rewrite(&mut request, None, &self.gate.cookies);
+            identity_headers::rewrite(&mut request, None, &self.gate);
         }
         passed::mark(request.extensions_mut());
         let finish = Finish {
