@@ -87,6 +87,19 @@ impl Gate {
         self.credentials.has_bearer() && head.bearer() != Found::Nothing
     }
 
+    /// Says whether a browser sent one of our cookies with a form that ends its session.
+    ///
+    /// A sign-out needs no browser cookie: the application may have issued the session, or the
+    /// browser may have had it for longer than that cookie. The session cookie is `SameSite=Lax`
+    /// too, so no cross-site POST carries it, and it may have expired. It vouches for nothing but
+    /// its own end.
+    pub(super) fn may_sign_out(&self, head: &RequestHead<'_>) -> bool {
+        let tokens = head.cookies(self.cookies.name(CookieName::Session));
+        tokens
+            .take(MOST_COOKIES)
+            .any(|token| self.tokens.has_signed(token))
+    }
+
     /// Returns the browser cookie, if it is one that we made.
     pub(crate) fn browser_cookie<'r>(
         &self,

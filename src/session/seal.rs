@@ -22,6 +22,8 @@ pub(crate) const OVERHEAD: usize = NONCE + 16;
 /// The purpose of a sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
+    /// The session that a browser was given within the last minute.
+    Arrived,
     /// The address of the check-your-mail page.
     Check,
     /// The link that we mail, with the provider's link inside.
@@ -37,6 +39,7 @@ pub(crate) enum Purpose {
 impl Purpose {
     const fn label(self) -> &'static str {
         match self {
+            Self::Arrived => "seal: arrived",
             Self::Check => "seal: check page",
             Self::Open => "seal: mailed link",
             Self::Permit => "seal: pass",
@@ -131,7 +134,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 
-    const PURPOSES: [Purpose; 5] = [
+    const PURPOSES: [Purpose; 6] = [
+        Purpose::Arrived,
         Purpose::Check,
         Purpose::Open,
         Purpose::Permit,

@@ -3,7 +3,8 @@
 use super::*;
 use crate::session::seal::Purpose;
 
-const PURPOSES: [Purpose; 5] = [
+const PURPOSES: [Purpose; 6] = [
+    Purpose::Arrived,
     Purpose::Check,
     Purpose::Open,
     Purpose::Permit,
