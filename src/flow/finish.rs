@@ -10,6 +10,7 @@ use http::{Response, StatusCode, header};
 use super::{
     arrival,
     attempt::Attempt,
+    browser,
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -54,6 +55,7 @@ pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) ->
     response.headers_mut().append(header::SET_COOKIE, cookie);
     gate.forget_former(&step.head(), response.headers_mut());
     arrival::record(step, granted.session(), &mut response);
+    browser::begin_round(step, granted.session().id(), &mut response);
     if step.head().cookie(gate.cookies.name(CookieName::Permit)) != Found::Nothing {
         let removal = gate.cookies.removal_of(CookieName::Permit);
         response.headers_mut().append(header::SET_COOKIE, removal);

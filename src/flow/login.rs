@@ -88,6 +88,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         .map_or_else(|| browser::fresh_browser_cookie(step), str::to_owned);
     let keys = step.flow.shared.gate.tokens.keys();
     let attempt = Attempt {
+        match_code: browser::match_code(step, &browser, &email),
         keeps_fragment,
         term,
         tail: return_to.unwrap_or_default().as_str().to_owned(),
