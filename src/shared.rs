@@ -129,16 +129,28 @@ impl Shared {
         if identity.subject().is_empty() {
             return Err(IssueError::NoSubject);
         }
+        let id = SessionId::from_bytes(crate::random::bytes());
+        let session = self.gate.begin_session(identity, id, term, now);
+        self.hand_out(session, now)
+    }
+
+    /// Makes another session of the person who has one already, and reports it as an event.
+    pub(crate) fn issue_from(
+        &self,
+        parent: &Session,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
+        let id = SessionId::from_bytes(crate::random::bytes());
+        let session = self.gate.another_session(parent, id, now);
+        self.hand_out(session.ok_or(IssueError::Ended)?, now)
+    }
+
+    fn hand_out(&self, session: Session, now: Timestamp) -> Result<Issued, IssueError> {
         let gate = &self.gate;
         // The gate would refuse the session at its first request.
-        if !gate
-            .allowed
-            .has(identity.organization(), identity.email().domain())
-        {
+        if !gate.allowed.has_session(&session) {
             return Err(IssueError::NotAllowed);
         }
-        let id = SessionId::from_bytes(crate::random::bytes());
-        let session = gate.begin_session(identity, id, term, now);
         let token = gate.tokens.mint(&session).ok_or(IssueError::NotSigned)?;
         if !gate.cookies.fits(CookieName::Session, &token) {
             let size = gate.cookies.name(CookieName::Session).len() + token.len();

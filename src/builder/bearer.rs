@@ -9,7 +9,9 @@ impl Builder {
     /// not read it.
     ///
     /// The token is that of the session cookie, or one that a
-    /// [`SessionIssuer`](crate::companion::SessionIssuer) made.
+    /// [`SessionIssuer`](crate::companion::SessionIssuer) made: for a program, as below, or with
+    /// [`issue_from`](crate::companion::SessionIssuer::issue_from) for a signed-in person's
+    /// terminal.
     ///
     /// - The layer refuses a bearer token and a session cookie that differ, and several
     ///   `Authorization` fields. A field of another scheme, such as `Basic`, stays the

@@ -91,7 +91,7 @@ pub struct Builder {
     keys: KeyRing,
     public_url: Option<String>,
     mount: String,
-    cookie_name: String,
+    cookie_name: Option<String>,
     cookie_domain: Option<String>,
     lifetimes: lifetimes::Settings,
     link_lifetime: Duration,
@@ -130,7 +130,7 @@ impl Builder {
             keys,
             public_url: None,
             mount: "/auth".to_owned(),
-            cookie_name: "magic-link".to_owned(),
+            cookie_name: None,
             cookie_domain: None,
             lifetimes: lifetimes::Settings::default(),
             link_lifetime: 15 * MINUTE,
@@ -168,7 +168,7 @@ impl Builder {
         })?)?;
         validate::mount(&self.mount)?;
         self.rules.validate(&self.mount)?;
-        validate::cookie_name(&self.cookie_name)?;
+        let cookie_name = place::cookie_name(self.cookie_name.as_deref(), &public_url)?;
         let cookie_domain = self.validate_cookie_domain(&public_url)?;
         let lifetimes = self.lifetimes()?;
         self.validate_streams()?;
@@ -182,7 +182,7 @@ impl Builder {
         let gate = Gate {
             allowed,
             allows_preflight: self.allows_preflight,
-            cookies: Cookies::new(&self.cookie_name, public_url.scheme(), cookie_domain),
+            cookies: Cookies::new(&cookie_name, public_url.scheme(), cookie_domain),
             has_identity_headers: self.proxies.has_identity_headers,
             lifetimes,
             mount: self.mount,

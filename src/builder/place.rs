@@ -1,6 +1,9 @@
 //! Settings of where the application is.
 
-use super::Builder;
+use super::{Builder, validate};
+use crate::{error::ConfigError, site::public_url::PublicUrl};
+
+const COOKIE_NAME: &str = "magic-link";
 
 /// # Where
 ///
@@ -27,9 +30,32 @@ impl Builder {
     }
 
     /// Names the session cookie, without a prefix: at most 64 letters, digits, `-`, `_` and `.`.
-    /// Default: `magic-link`, which becomes `__Host-magic-link`.
+    /// Default: `magic-link`, which becomes `__Host-magic-link`. With a public URL of plain http it
+    /// is `magic-link-` and the port: browsers share cookies between the ports of a host, and
+    /// applications in development share `localhost`.
+    ///
+    /// Two applications of one host need two names, also if they differ in the port or the mount
+    /// alone: `https://example.com/a` and `https://example.com:8443`. Otherwise each refuses the
+    /// other's session and removes its cookie, and whoever signs in to one is signed out of the
+    /// other. A new name signs everyone out once.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
-        self.cookie_name = name.into();
+        self.cookie_name = Some(name.into());
         self
     }
+}
+
+/// Returns the name of the session cookie, without a prefix.
+pub(super) fn cookie_name(
+    given: Option<&str>,
+    public_url: &PublicUrl,
+) -> Result<String, ConfigError> {
+    if let Some(name) = given {
+        validate::cookie_name(name)?;
+        return Ok(name.to_owned());
+    }
+    // Not for https: it would sign everyone out of what is deployed.
+    Ok(match public_url.is_secure() {
+        true => COOKIE_NAME.to_owned(),
+        false => format!("{COOKIE_NAME}-{}", public_url.port()),
+    })
 }

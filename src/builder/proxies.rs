@@ -61,7 +61,9 @@ impl Builder {
     ///   gateway might take for them (`x_auth_email`, `X-Auth.Email`), and their names from
     ///   `Connection` and `Trailer`. It leaves the trailers of a body alone.
     /// - It removes its own cookies from the request, because they are credentials. Other cookies
-    ///   stay byte for byte.
+    ///   stay byte for byte. With [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) it also
+    ///   removes an `Authorization` field with a session token, even one that has expired. The
+    ///   application's own fields stay.
     /// - It drops a `Set-Cookie` of the inner service for one of these cookies, with an
     ///   [`Event::CookieDropped`](crate::event::Event::CookieDropped).
     /// - It forwards no upgrade but a WebSocket's: an HTTP/1.1 `GET` without a body, with `Upgrade:

@@ -115,7 +115,11 @@ impl SessionIssuer {
         Self { shared }
     }
 
-    /// Makes a session that begins now.
+    /// Makes a session of a person or program whom the application has authenticated just now.
+    ///
+    /// Its [`Session::auth_time`] is now, so it passes
+    /// [`RequireRecent`](crate::companion::RequireRecent). If a signed-in person only wants a
+    /// further session, such as a token for a terminal, use [`SessionIssuer::issue_from`].
     ///
     /// It reports [`Event::SignedIn`](crate::event::Event::SignedIn).
     ///
@@ -132,6 +136,43 @@ impl SessionIssuer {
     pub fn issue(&self, identity: &Identity) -> Result<Issued, IssueError> {
         self.shared
             .issue(identity, Term::Usual, self.shared.clock.now())
+    }
+
+    /// Makes another session of a person who is signed in, such as a token for a terminal.
+    ///
+    /// The new session is of the same person, and has the sign-in of the other one: its
+    /// [`Session::auth_time`], its method, its provider's session and its term. So it does not pass
+    /// [`RequireRecent`](crate::companion::RequireRecent) for longer than the other one, it cannot
+    /// outlive that one's absolute lifetime, and
+    /// [`SessionIssuer::sign_out_everywhere`] ends both. Each has an id and an idle timeout of its
+    /// own: signing out of one leaves the other.
+    ///
+    /// If the application asks for a proof of its own before it, such as a second factor, and the
+    /// new session is to count as a new sign-in, call [`SessionIssuer::issue`] instead.
+    ///
+    /// It reports [`Event::SignedIn`](crate::event::Event::SignedIn).
+    ///
+    /// ```
+    /// use tower_magic_link::{
+    ///     Session,
+    ///     companion::{IssueError, SessionIssuer, SessionToken},
+    /// };
+    ///
+    /// /// A page that shows a token for the terminal, once.
+    /// fn token(issuer: &SessionIssuer, session: &Session) -> Result<SessionToken, IssueError> {
+    ///     let issued = issuer.issue_from(session)?;
+    ///     assert_eq!(issued.session().auth_time(), session.auth_time());
+    ///     Ok(issued.token().clone())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`IssueError`]: no session was made. It is [`IssueError::Ended`] if the session has passed
+    /// its absolute lifetime, as it may on a connection that lives on, or if this request has
+    /// signed it out. The revocation store is not asked.
+    pub fn issue_from(&self, session: &Session) -> Result<Issued, IssueError> {
+        self.shared.issue_from(session, self.shared.clock.now())
     }
 
     /// Ends a session on every replica that shares the revocation store.

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 
-use super::{attempt::Attempt, step::Step};
+use super::{attempt::Attempt, match_code::MatchCode, step::Step};
 use crate::{
+    clock::Timestamp,
+    email::Email,
     event::Event,
     gate::lost_cookie,
     rejection::Rejection,
     session::{
+        SessionId,
         cookie::CookieName,
         seal::{self, Purpose},
     },
@@ -92,10 +96,66 @@ pub(super) fn fresh_browser_cookie(step: &Step) -> String {
 /// Sets the browser cookie for a day longer than an attempt that begins now. Without it, a late
 /// link would be reported as opened in another browser, not as expired.
 pub(super) fn keep_browser_cookie(step: &Step, response: &mut Response<Bytes>, cookie: &str) {
-    // The cookie is not renewed while it lasts. With a day more, few end in the middle of a
-    // sign-in.
+    let round = Round::of(step).map_or_else(String::new, |round| round.suffix(step));
+    keep_in_round(step, response, cookie, &round);
+}
+
+/// Begins a new round of this browser, which has finished a sign-in: its next one shows another
+/// match code. The other cookie of a callback that came twice is the same.
+pub(super) fn begin_round(step: &Step, session: SessionId, response: &mut Response<Bytes>) {
+    let browser = step.flow.shared.gate.browser_cookie(&step.head(), step.now);
+    if let Some(browser) = browser {
+        let round = Round(seal::fingerprint(&session.to_string()));
+        keep_in_round(step, response, browser, &round.suffix(step));
+    }
+}
+
+fn keep_in_round(step: &Step, response: &mut Response<Bytes>, cookie: &str, round: &str) {
     let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
-    keep(step, response, CookieName::Browser, cookie, lifetime);
+    let cookie = format!("{cookie}{round}");
+    keep(step, response, CookieName::Browser, &cookie, lifetime);
+}
+
+/// Returns the match code of this browser's sign-ins to an address.
+///
+/// It is the same for all of one round, so that it fits whichever mail the person opens.
+pub(super) fn match_code(step: &Step, browser: &str, email: &Email) -> MatchCode {
+    let browser = match Round::of(step) {
+        Some(Round(round)) => seal::fingerprint(&format!("{browser}.{}", encode(&round))),
+        None => seal::fingerprint(browser),
+    };
+    MatchCode::of(step.flow.shared.gate.tokens.keys(), browser, email)
+}
+
+/// The sign-ins of a browser from one that was finished to the next. It stands behind the browser
+/// cookie and a dot, with the time of its last mail.
+///
+/// It ends sooner if no link of it can be alive: someone who saw the letters once, in a sign-in that
+/// another browser finished, does not know them for ever.
+struct Round([u8; 16]);
+
+impl Round {
+    /// Returns the round of this browser, which is none before its first sign-in.
+    fn of(step: &Step) -> Option<Self> {
+        let text = step.flow.shared.gate.browser_round(&step.head())?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let (round, last) = bytes.split_first_chunk::<16>()?;
+        let last = Timestamp::from_secs(u64::from_be_bytes(last.try_into().ok()?));
+        if step.now < last + step.flow.attempt_lifetime() {
+            return Some(Self(*round));
+        }
+        // The next round follows from this one, so that two tabs begin the same.
+        Some(Self(seal::fingerprint(text)))
+    }
+
+    fn suffix(&self, step: &Step) -> String {
+        let last = step.now.as_secs().to_be_bytes();
+        format!(".{}", encode(&[self.0.as_slice(), &last].concat()))
+    }
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 pub(super) fn keep(

@@ -4,12 +4,11 @@
 //! - A used link still leads to its destination if a live session has the same address.
 //! - If the browser kept a fragment, a page leads there. Otherwise a redirect does.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 
 use super::{
+    arrival,
     attempt::Attempt,
     browser,
     redeem::{self, Proof},
@@ -24,9 +23,6 @@ use crate::{
     session::{Issued, cookie::CookieName},
     shared::Extent,
 };
-
-/// How long a missing session cookie after a sign-in means that the browser dropped it.
-const ARRIVAL: Duration = Duration::from_secs(60);
 
 /// Redeems a proof, once for all requests that bring it, and signs the browser in.
 pub(super) async fn redeem(
@@ -60,7 +56,8 @@ pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) ->
     let cookie = gate.session_cookie(granted.session(), token, step.now);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     gate.forget_former(&step.head(), response.headers_mut());
-    browser::keep(step, &mut response, CookieName::Arrived, "1", ARRIVAL);
+    arrival::record(step, granted.session(), &mut response);
+    browser::begin_round(step, granted.session().id(), &mut response);
     if step.head().cookie(gate.cookies.name(CookieName::Permit)) != Found::Nothing {
         let removal = gate.cookies.removal_of(CookieName::Permit);
         response.headers_mut().append(header::SET_COOKIE, removal);

@@ -1,15 +1,16 @@
 //! The login form, and the sign-in that posting it begins.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
+use http::{Response, StatusCode};
 
-use super::{attempt::Attempt, browser, fields::Fields, refusal, sealed, send, step::Step};
+use super::{
+    arrival, attempt::Attempt, browser, fields::Fields, refusal, sealed, send, step::Step,
+};
 use crate::{
     answer::redirect,
     email::Email,
     page::{LoginPage, LoginProblem, Page, RememberMe},
     rejection::RejectionKind,
-    request::head::Found,
     session::{Session, Term, cookie::CookieName, seal::Purpose},
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
@@ -18,13 +19,13 @@ use crate::{
 ///
 /// That sign-in may be too old for the page that was asked for. The form then holds the session's
 /// address.
-pub(super) fn form(step: &Step) -> Response<Bytes> {
+pub(super) async fn form(step: &Step) -> Response<Bytes> {
     let return_to = match step.query().and_then(|query| wanted(step, &query)) {
         Ok(return_to) => return_to,
         Err(kind) => return refusal::refuse(step, kind),
     };
-    if has_dropped_session(step) {
-        return session_dropped(step);
+    if let Some(refused) = arrival::dropped(step).await {
+        return refused;
     }
     let session = step
         .flow
@@ -44,26 +45,6 @@ pub(super) fn form(step: &Step) -> Response<Bytes> {
     };
     let mut response = form_page(step, StatusCode::OK, &form);
     browser::greet(step, &mut response);
-    response
-}
-
-/// Says whether this browser was given a session within the last minute and has none now. Signing
-/// in again would go round in circles.
-fn has_dropped_session(step: &Step) -> bool {
-    let cookie = |of| step.head().cookie(step.flow.shared.gate.cookies.name(of));
-    cookie(CookieName::Arrived) != Found::Nothing && cookie(CookieName::Session) == Found::Nothing
-}
-
-fn session_dropped(step: &Step) -> Response<Bytes> {
-    let mut response = refusal::answer(step, browser::cookie_lost(step, CookieName::Session), None);
-    // The next visit to the form starts afresh.
-    let removal = step
-        .flow
-        .shared
-        .gate
-        .cookies
-        .removal_of(CookieName::Arrived);
-    response.headers_mut().append(header::SET_COOKIE, removal);
     response
 }
 
@@ -113,6 +94,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         .map_or_else(|| browser::fresh_browser_cookie(step), str::to_owned);
     let keys = step.flow.shared.gate.tokens.keys();
     let attempt = Attempt {
+        match_code: browser::match_code(step, &browser, &email),
         keeps_fragment,
         term,
         tail: return_to.unwrap_or_default().as_str().to_owned(),

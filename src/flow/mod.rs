@@ -11,6 +11,7 @@
 //! - GET and HEAD change nothing, except that a link opened in the browser that began the sign-in
 //!   finishes it.
 
+mod arrival;
 mod attempt;
 pub(crate) mod authorize;
 mod browser;

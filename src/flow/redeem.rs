@@ -160,7 +160,8 @@ impl Redemption {
             .map(Arc::new)
             .map_err(|error| {
                 Rejection::new(match error {
-                    IssueError::NoSubject => RejectionKind::ProviderFailed,
+                    // `Ended` is an error of a session that another one yields.
+                    IssueError::Ended | IssueError::NoSubject => RejectionKind::ProviderFailed,
                     IssueError::NotAllowed => RejectionKind::NotAllowed,
                     IssueError::NotSigned | IssueError::TooLarge { .. } => {
                         RejectionKind::SessionTooLarge

@@ -19,7 +19,7 @@ pub(crate) async fn take(step: Step) -> Response<Bytes> {
         Endpoint::Code if is_post => code::code(step).await,
         Endpoint::Code => code::back_to_check(step),
         Endpoint::Login if is_post => login::begin(step).await,
-        Endpoint::Login => login::form(step),
+        Endpoint::Login => login::form(step).await,
         Endpoint::Logout if is_post => logout::end(step).await,
         Endpoint::Logout => logout::ask(step),
         Endpoint::Open => open::open(step).await,

@@ -27,6 +27,27 @@ impl Gate {
         Session::new(identity, id, times).with_term(term)
     }
 
+    /// Makes another session of the person who has one already. `None` if that one has ended.
+    ///
+    /// No address was proven, so the sign-in stays what it was: its time counts for the lifetime,
+    /// for [`RequireRecent`](crate::companion::RequireRecent) and for revocations.
+    pub(crate) fn another_session(
+        &self,
+        parent: &Session,
+        id: SessionId,
+        now: Timestamp,
+    ) -> Option<Session> {
+        // The replica that began the parent may have a clock ahead of ours.
+        let issued_at = now.max(parent.auth_time());
+        let expires_at = self.lifetimes.end_of_another(parent, issued_at);
+        let times = Times {
+            issued_at,
+            expires_at,
+            auth_time: parent.auth_time(),
+        };
+        (issued_at < expires_at && !parent.is_left()).then(|| parent.another(id, times))
+    }
+
     /// Returns when the last token of a session expires, however often it is renewed.
     pub(crate) fn end_of_last_token(&self, session: &Session) -> Timestamp {
         session

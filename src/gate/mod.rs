@@ -243,8 +243,11 @@ impl Gate {
         if head.is_prefetch() {
             return Err(Rejection::new(RejectionKind::Prefetch));
         }
-        let has_browser_cookie = || self.browser_cookie(head, now).is_some();
-        if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_browser_cookie) {
+        let has_own_cookie = || {
+            self.browser_cookie(head, now).is_some()
+                || (endpoint == Endpoint::Logout && self.may_sign_out(head))
+        };
+        if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_own_cookie) {
             // Without `Sec-Fetch-Site` and an origin, our cookie alone can show that the form was
             // ours. If the browser dropped it, the page says so instead of naming another site.
             return Err(match head.wants_page() && head.is_silent_on_site() {

@@ -92,14 +92,40 @@ impl Gate {
         self.credentials.has_bearer() && head.bearer() != Found::Nothing
     }
 
-    /// Returns the browser cookie, if it is one that we made.
+    /// Says whether a browser sent one of our cookies with a form that ends its session.
+    ///
+    /// A sign-out needs no browser cookie: the application may have issued the session, or the
+    /// browser may have had it for longer than that cookie. The session cookie is `SameSite=Lax`
+    /// too, so no cross-site POST carries it, and it may have expired. It vouches for nothing but
+    /// its own end.
+    pub(super) fn may_sign_out(&self, head: &RequestHead<'_>) -> bool {
+        let tokens = head.cookies(self.cookies.name(CookieName::Session));
+        tokens
+            .take(MOST_COOKIES)
+            .any(|token| self.tokens.has_signed(token))
+    }
+
+    /// Returns the browser cookie without its round, if it is one that we made.
     pub(crate) fn browser_cookie<'r>(
         &self,
         head: &RequestHead<'r>,
         now: Timestamp,
     ) -> Option<&'r str> {
-        head.cookie(self.cookies.name(CookieName::Browser))
-            .one()
-            .filter(|cookie| self.tokens.keys().made_browser_cookie(cookie, now))
+        let (cookie, _) = self.browser_and_round(head)?;
+        let keys = self.tokens.keys();
+        keys.made_browser_cookie(cookie, now).then_some(cookie)
+    }
+
+    /// Returns the text of the browser cookie's round, if it has one.
+    pub(crate) fn browser_round<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
+        self.browser_and_round(head)?.1
+    }
+
+    fn browser_and_round<'r>(&self, head: &RequestHead<'r>) -> Option<(&'r str, Option<&'r str>)> {
+        let cookie = head.cookie(self.cookies.name(CookieName::Browser)).one()?;
+        Some(match cookie.split_once('.') {
+            Some((cookie, round)) => (cookie, Some(round)),
+            None => (cookie, None),
+        })
     }
 }

@@ -136,12 +136,7 @@ impl Shared {
             unanswered,
         };
         if self.gate.has_identity_headers {
-            let is_bearer = self.gate.is_bearer(&RequestHead::of(&request));
-            // Like the cookie, it is a credential that the inner service must not see.
-            if is_bearer {
-                request.headers_mut().remove(header::AUTHORIZATION);
-            }
-            identity_headers::rewrite(&mut request, Some(&session), &self.gate.cookies);
+            identity_headers::rewrite(&mut request, Some(&session), &self.gate);
         }
         // Last, and typed: no header that a client sends can stand for it.
         request.extensions_mut().insert(session);
@@ -155,7 +150,7 @@ impl Shared {
         exposure: Exposure,
     ) -> (Request<B>, Finish) {
         if self.gate.has_identity_headers {
-            identity_headers::rewrite(&mut request, None, &self.gate.cookies);
+            identity_headers::rewrite(&mut request, None, &self.gate);
         }
         // It tells an extractor "no session" from "no layer", which is the application's mistake.
         passed::mark(request.extensions_mut());

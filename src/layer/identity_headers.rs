@@ -8,6 +8,7 @@
 //! - A value is visible ASCII. Characters that could end or split it, everything outside ASCII, and
 //!   `%` are percent-encoded.
 //! - The inner service neither sees nor sets the layer's cookies. Other cookies stay byte for byte.
+//! - It sees no token of the layer's in `Authorization`, if the layer accepts bearer tokens.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -17,6 +18,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::{
     ascii,
     event::Event,
+    gate::Gate,
     request::{
         head::{RequestHead, pairs},
         upgrade::{HTTP2_SETTINGS, Upgrade},
@@ -24,6 +26,7 @@ use crate::{
     session::{
         Session,
         cookie::{CookieName, Cookies},
+        token::Tokens,
     },
     shared::Shared,
 };
@@ -67,11 +70,14 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Replaces what a client claims by the identity headers of the session, if there is one.
-pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, cookies: &Cookies) {
+pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, gate: &Gate) {
     let upgrade = Upgrade::of(&RequestHead::of(request));
     let headers = request.headers_mut();
     strip(headers, upgrade);
-    hide_cookies(headers, cookies);
+    hide_cookies(headers, &gate.cookies);
+    if gate.credentials.has_bearer() {
+        hide_tokens(headers, &gate.tokens);
+    }
     if let Some(session) = session {
         introduce(headers, session);
     }
@@ -139,6 +145,21 @@ fn strip(headers: &mut HeaderMap, upgrade: Upgrade) {
 fn hide_cookies(headers: &mut HeaderMap, cookies: &Cookies) {
     rewrite_fields(headers, &header::COOKIE, |field| {
         without_own(field, cookies)
+    });
+}
+
+/// Removes each `Authorization` field that holds a token of ours, of whatever scheme and however
+/// the token stands in it.
+///
+/// A field of a request without a session may hold one too: two fields are refused, and a token may
+/// be revoked at one replica and not yet at another. The application's own fields stay.
+fn hide_tokens(headers: &mut HeaderMap, tokens: &Tokens) {
+    // The characters of our tokens: base64url and dots.
+    let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    let is_own = |part: &[u8]| std::str::from_utf8(part).is_ok_and(|part| tokens.has_signed(part));
+    rewrite_fields(headers, &header::AUTHORIZATION, |field| {
+        let holds_own = field.split(|b| !is_token(b)).any(is_own);
+        holds_own.then(Vec::new)
     });
 }
 

@@ -121,8 +121,8 @@ impl<'r> RequestHead<'r> {
     }
 
     /// Says whether the request may come from another site than `origin`. `has_browser_cookie`
-    /// decides if the browser does not say: our cookie is `SameSite=Lax`, so no cross-site POST
-    /// carries it.
+    /// (or, for a sign-out, the session cookie) decides if the browser does not say: our cookies
+    /// are `SameSite=Lax`, so no cross-site POST carries them.
     ///
     /// `Origin: null` counts as unstated: browsers send it from our own pages, because of their
     /// `Referrer-Policy: no-referrer`.

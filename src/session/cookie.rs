@@ -40,8 +40,8 @@ pub(crate) struct Cookies {
 /// One of the layer's cookies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CookieName {
-    /// Records that a session cookie was set within the last minute. A browser that sends this
-    /// cookie without the session cookie has dropped that one.
+    /// Names the session that was given to the browser within the last minute. A browser that sends
+    /// this cookie without the session cookie has dropped that one, unless the session was ended.
     Arrived,
     /// Binds a sign-in to the browser that began it.
     Browser,

@@ -1,4 +1,5 @@
-//! Published keys, from tutorials, RFCs and tools. With one of these, anyone can sign a session.
+//! Published keys, from tutorials, RFCs and tools, and what a person wrote. With one of these,
+//! anyone can sign a session.
 
 /// Secrets of 32 bytes or more from public documents.
 const PUBLISHED: [&[u8]; 11] = [
@@ -38,6 +39,15 @@ pub(super) fn is_published(text: &str) -> bool {
     PUBLISHED.contains(&text.as_bytes())
 }
 
+/// Says whether a key is a text: UTF-8 without control characters, other than blanks. Tutorials and
+/// people write those, and no list has them all.
+///
+/// 32 random bytes are a text less than once in 10^11 keys.
+pub(super) fn is_text(secret: &[u8]) -> bool {
+    let is_written = |c: char| !c.is_control() || c.is_ascii_whitespace();
+    std::str::from_utf8(secret).is_ok_and(|text| text.chars().all(is_written))
+}
+
 fn distinct(secret: &[u8]) -> usize {
     let mut sorted = secret.to_vec();
     sorted.sort_unstable();
@@ -67,6 +77,8 @@ fn is_repeated(secret: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+
     use super::*;
     use crate::session::SigningKey;
 
@@ -107,6 +119,57 @@ mod tests {
         for _ in 0..1_000 {
             let key = crate::random::bytes::<32>();
             assert!(!is_known(&key));
+            assert!(!is_text(&key));
         }
+    }
+
+    /// Pins that a secret which no list has is refused for being a text.
+    #[test]
+    fn a_text_is_no_key_and_the_error_says_how_to_get_one() {
+        let cases: [(&str, &[u8]); 8] = [
+            ("a passphrase", b"Tr0ub4dor&3 is not a passphrase!"),
+            ("a line", b"my-app-secret-2026-do-not-share!\n"),
+            ("lines", b"my-app-secret-2026\r\n\tdo-not-share\r\n"),
+            ("hex", b"9f86d081884c7d659a2feaa0c55ad015"),
+            ("base64", b"n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg="),
+            ("a UUID", b"0b2c1a9e-5f0e-4a53-9d0e-6a7c2f4b8d11"),
+            ("umlauts", "Übermäßig geheimer Schlüssel äöü".as_bytes()),
+            ("Russian", "это очень секретный ключ".as_bytes()),
+        ];
+        let want = "is a text and not random bytes: `openssl rand -base64 32` prints a good key";
+        for (name, secret) in cases {
+            let error = SigningKey::hs256(secret).expect_err(name);
+            assert_eq!(error.to_string(), format!("signing key {want}"), "{name}");
+            let error = STANDARD.encode(secret).parse::<SigningKey>();
+            let error = error.expect_err(name);
+            assert_eq!(error.to_string(), format!("signing key {want}"), "{name}");
+        }
+    }
+
+    /// Lines that strangers published: the encoded text of each starts no program. A person types
+    /// no control characters.
+    #[test]
+    #[ignore = "needs CORPORA; run by tests/run"]
+    fn corpora_no_published_text_is_a_key() {
+        let corpora = std::env::var("CORPORA").expect("CORPORA names the folder of test data");
+        let (mut asked, mut taken) = (0, Vec::new());
+        for name in [
+            "crawler-user-agents.txt",
+            "open-redirects.txt",
+            "naughty-strings.json",
+        ] {
+            let text = std::fs::read_to_string(format!("{corpora}/{name}")).unwrap();
+            for line in text.lines().map(str::trim).filter(|line| line.len() >= 32) {
+                if line.chars().any(char::is_control) {
+                    continue;
+                }
+                asked += 1;
+                if STANDARD.encode(line).parse::<SigningKey>().is_ok() {
+                    taken.push(line.to_owned());
+                }
+            }
+        }
+        assert!(asked > 500, "{asked}");
+        assert!(taken.is_empty(), "{} of {asked}: {taken:?}", taken.len());
     }
 }

@@ -56,10 +56,14 @@ impl SessionToken {
 
 redacted!(SessionToken);
 
-/// Why no session was made for an identity.
+/// Why no session was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
+    /// The session to issue from has ended: its lifetime has passed, or the request that holds it
+    /// has signed it out.
+    #[error("the session to issue from has ended")]
+    Ended,
     /// The identity's subject is empty. The gate would refuse such a token.
     #[error("the subject is empty")]
     NoSubject,

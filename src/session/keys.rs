@@ -52,8 +52,9 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// When there are fewer than 32 bytes, or they are a well-known example, plainly not random, or
-    /// a public or private key in PEM, DER or SSH format.
+    /// When there are fewer than 32 bytes, or they are a well-known example, plainly not random, a
+    /// text, or a public or private key in PEM, DER or SSH format. A text is a secret that someone
+    /// wrote, or a random key that was encoded once more.
     pub fn hs256(secret: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
         let secret = secret.as_ref();
         if secret.len() < SHORTEST_SECRET {
@@ -73,6 +74,12 @@ impl SigningKey {
             return Err(ConfigError::secret(
                 "signing key",
                 "is a well-known example or not random, so anyone could sign in as any person",
+            ));
+        }
+        if example_keys::is_text(secret) {
+            return Err(ConfigError::secret(
+                "signing key",
+                "is a text and not random bytes: `openssl rand -base64 32` prints a good key",
             ));
         }
         let mac = Hmac::new_from_slice(secret).map_err(|_| {

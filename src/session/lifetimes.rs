@@ -51,6 +51,12 @@ impl Lifetimes {
         self.span(term).end_of(now, now)
     }
 
+    /// Returns when a session that another one yields now ends, unless it is renewed: it has the
+    /// other's sign-in.
+    pub(crate) fn end_of_another(&self, parent: &Session, now: Timestamp) -> Timestamp {
+        self.span(parent.term()).end_of(parent.auth_time(), now)
+    }
+
     /// Returns when a session ends unless it is renewed: by its token, or earlier by today's
     /// settings.
     pub(crate) fn end_of(&self, session: &Session) -> Timestamp {

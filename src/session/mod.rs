@@ -188,6 +188,16 @@ impl Session {
         }))
     }
 
+    /// Returns another session of the same person, with the same sign-in and the same term.
+    pub(crate) fn another(&self, id: SessionId, times: Times) -> Self {
+        Self(Arc::new(Record {
+            id,
+            times,
+            as_of: times.issued_at,
+            ..Record::clone(&self.0)
+        }))
+    }
+
     /// Records that the request which holds this session has ended it.
     pub(crate) fn leave(&self) {
         // For the handler that signs out: its own answer must still leave, although the session

@@ -24,6 +24,8 @@ pub(crate) const OVERHEAD: usize = NONCE + 16;
 /// The purpose of a sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
+    /// The session that a browser was given within the last minute.
+    Arrived,
     /// The address of the check-your-mail page.
     Check,
     /// The link that we mail, with the provider's link inside.
@@ -38,7 +40,8 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Arrived,
         Self::Check,
         Self::Open,
         Self::Permit,
@@ -48,6 +51,7 @@ impl Purpose {
 
     const fn label(self) -> &'static str {
         match self {
+            Self::Arrived => "seal: arrived",
             Self::Check => "seal: check page",
             Self::Open => "seal: mailed link",
             Self::Permit => "seal: pass",

@@ -1,7 +1,7 @@
 //! Keys for tests. All but the public halves were made for this file and are used nowhere else.
 
 /// 32 bytes for HS256. No output may show their text.
-pub(super) const SECRET: &[u8; 32] = b"dj7fH2-marker-kwo1pqzm4vb8xn6rty";
+pub(super) const SECRET: &[u8; 32] = b"dj7fH2-marker-\x9f\xf1\x02\xe8\xc3kwo1pqzm4vb8x";
 
 /// `openssl genpkey -algorithm ed25519`: PKCS #8, version 1.
 pub(super) const ED25519: &str = "-----BEGIN PRIVATE KEY-----

@@ -90,6 +90,12 @@ impl Tokens {
         Some(token)
     }
 
+    /// Says whether a key of ours has signed a token, whatever the token states and however old it
+    /// is.
+    pub(crate) fn has_signed(&self, token: &str) -> bool {
+        signed_payload(&self.keys.load(), token).is_some()
+    }
+
     /// Verifies a token, and returns the session that it states.
     pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Session, Fault> {
         let keys = self.keys.load();

@@ -9,6 +9,7 @@ use crate::error::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PublicUrl {
     origin: String,
+    port: u16,
     scheme: Scheme,
 }
 
@@ -48,6 +49,7 @@ impl PublicUrl {
         Ok(Self {
             // Serialised from the parsed form, so that what was checked is what links are made of.
             origin: url.origin().ascii_serialization(),
+            port: url.port_or_known_default().unwrap_or_default(),
             scheme,
         })
     }
@@ -55,6 +57,10 @@ impl PublicUrl {
     /// Returns scheme, host and port, without a trailing slash.
     pub(crate) fn origin(&self) -> &str {
         &self.origin
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
     }
 
     pub(crate) const fn scheme(&self) -> Scheme {

@@ -16,7 +16,7 @@ mod range;
 mod size;
 mod text;
 
-const SECRET: &[u8; 32] = b"dj7fH2-marker-kwo1pqzm4vb8xn6rty";
+const SECRET: &[u8; 32] = b"dj7fH2-marker-\x9f\xf1\x02\xe8\xc3kwo1pqzm4vb8x";
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 

@@ -15,6 +15,8 @@ use crate::{
 };
 
 const SESSION: &str = "__Host-magic-link";
+const WIDE: &str = "__Secure-magic-link";
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const ARRIVED: &str = "__Host-magic-link-arrived";
 
 /// Posts a form as a browser does that has lost its cookies: nothing but the headers shows where it
@@ -181,6 +183,73 @@ async fn whoever_the_application_signs_out_at_once_is_shown_the_form() {
     let bounced = after.get("/reports").await;
     assert_eq!(after.follow(bounced).await.status(), 200);
     assert!(!world.heard().contains("CookieLost"));
+}
+
+/// Pinned: with "remember me" the session goes when the browser closes, and the cookie beside it
+/// stayed for its minute. Whoever opened the browser again was told that it blocks cookies.
+#[tokio::test]
+async fn whoever_closes_the_browser_and_opens_it_again_at_once_is_shown_the_form() {
+    for (form, is_kept) in [("", false), ("&remember_me=on", true)] {
+        let world = World::with(|builder| builder.remember_me(DAY * 30)).await;
+        let mut browser = world.browser();
+        browser.get("/auth/login").await;
+        let form = format!("email=ada%40example.com{form}");
+        browser.post("/auth/login", &form).await;
+        let callback = world.follow_mail(ADA).await;
+        let landed = browser.get(&callback).await;
+        // Closing: what has no lifetime goes.
+        for set in landed.set_cookies() {
+            let (name, _) = set.split_once('=').unwrap();
+            if !set.contains("Max-Age") {
+                browser.jar.remove(name);
+            }
+        }
+        assert_eq!(browser.jar.contains_key(SESSION), is_kept);
+        assert_eq!(browser.jar.contains_key(ARRIVED), is_kept);
+        let bounced = browser.get("/reports").await;
+        assert_eq!(browser.follow(bounced).await.status(), 200);
+        assert!(!world.heard().contains("CookieLost"));
+    }
+}
+
+/// Pinned: a sibling host removes the session's cookie, and cannot reach the one beside it.
+#[tokio::test]
+async fn whoever_signs_out_at_a_sibling_host_at_once_is_shown_the_form() {
+    for form in ["", "everywhere=true"] {
+        let world = World::with(|builder| builder.cookie_domain("example.com")).await;
+        let mut browser = world.browser();
+        browser.cookie_domain = Some("example.com");
+        browser.sign_in(&world, ADA, "/").await;
+        let mut sibling = world.browser();
+        sibling.cookie_domain = Some("example.com");
+        let token = browser.jar.remove(WIDE).unwrap();
+        sibling.jar.insert(WIDE.to_owned(), token);
+        sibling.post("/auth/logout", form).await;
+        assert!(!sibling.jar.contains_key(WIDE) && browser.jar.contains_key(ARRIVED));
+        let bounced = browser.get("/reports").await;
+        let answer = browser.follow(bounced).await;
+        assert_eq!(answer.status(), 200, "{form}: {}", answer.text());
+        assert!(!world.heard().contains("CookieLost"));
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_dropped_is_told_of_for_a_minute_alone_and_by_our_own_word() {
+    for (name, wait, is_told) in [("at once", 0, true), ("59", 59, true), ("60", 60, false)] {
+        // The session's cookie without a lifetime, so that the one beside it has none either.
+        let world = World::with(|builder| builder.remember_me(DAY * 30)).await;
+        let mut browser = world.signed_in(ADA).await;
+        browser.jar.remove(SESSION);
+        world.clock.advance(Duration::from_secs(wait));
+        let told = browser.get("/auth/login").await;
+        assert_eq!(told.status(), if is_told { 403 } else { 200 }, "{name}");
+    }
+    let world = World::new().await;
+    for planted in ["1", "99999999999", "AAAA"] {
+        let mut browser = world.browser();
+        browser.jar.insert(ARRIVED.to_owned(), planted.to_owned());
+        assert_eq!(browser.get("/auth/login").await.status(), 200, "{planted}");
+    }
 }
 
 #[tokio::test]

@@ -38,6 +38,7 @@ mod redeemed;
 mod remember_me;
 mod return_to;
 mod secrets;
+mod sign_out;
 mod step_up;
 mod throttle;
 mod walk;

@@ -209,6 +209,7 @@ fn builder(workos: &EmulatorServer, public_url: &str) -> Builder {
     let client = client.base_url(workos.base_url()).unwrap();
     MagicLinkLayer::builder(client, KeyRing::new(SigningKey::generate().unwrap()))
         .public_url(public_url)
+        .cookie_name("magic-link")
         .public_path("/about")
 }
 

@@ -17,6 +17,7 @@ use crate::site::builder;
 
 mod cookies;
 mod headers;
+mod tokens;
 mod upgrades;
 
 fn forwarding() -> Builder {

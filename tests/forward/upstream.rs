@@ -78,7 +78,10 @@ async fn answer(mut request: Request) -> Response {
             Response::new(Body::from(trailers))
         }
         "/steal" => Response::builder()
-            .header("set-cookie", "magic-link=theirs; Path=/")
+            .header(
+                "set-cookie",
+                format!("{}=theirs; Path=/", cookie_name(&request)),
+            )
             .header("set-cookie", "theirs=1")
             .body(Body::empty())
             .unwrap(),
@@ -114,4 +117,10 @@ pub(crate) fn fields_of(text: &str) -> http::HeaderMap {
             (name, value.parse().unwrap())
         })
         .collect()
+}
+
+/// Returns the name of the session cookie of the guard that asks: it has the port of its origin.
+fn cookie_name<B>(request: &Request<B>) -> String {
+    let host = request.headers()["host"].to_str().unwrap();
+    format!("magic-link-{}", host.rsplit(':').next().unwrap())
 }

@@ -17,6 +17,7 @@ mod contract;
 mod greeter;
 mod grpc;
 mod host;
+mod issued_from;
 mod issuer;
 mod jar;
 mod ledger;

@@ -98,15 +98,59 @@ async fn an_unknown_path_and_an_unknown_method_are_refused_and_not_404_or_405() 
         let answer = ask(&app, document("/secret")).await;
         assert_eq!(answer.location(), "/auth/login?return_to=/secret");
         assert_eq!(ask(&app, program("/secret")).await.code(), "no_session");
+        // Not a 405, although axum adds the `Allow` of one.
         let mut delete = program("/hello");
         *delete.method_mut() = http::Method::DELETE;
-        assert_eq!(ask(&app, delete).await.code(), "no_session");
+        let answer = ask(&app, delete).await;
+        assert_eq!(answer.code(), "no_session");
+        assert_eq!(answer.header("allow").is_empty(), signed_in != "404 ");
         let answer = ask(&app, with_cookie(program("/secret"), &cookie)).await;
         assert_eq!(
             format!("{} {}", answer.status().as_u16(), answer.text()),
             signed_in
         );
     }
+}
+
+/// Returns all of an answer that a stranger can tell from another one's.
+fn told(answer: &Answer) -> String {
+    let mut fields: Vec<_> = answer.head.headers.iter().collect();
+    fields.sort_by_key(|(name, _)| name.as_str());
+    format!("{} {fields:?} {}", answer.status(), answer.text())
+}
+
+/// Pinned: axum writes `Allow` outside every `Router::layer`, so a stranger tells routes from other
+/// paths by a method that they do not take. Around the router the layer has the last word.
+#[tokio::test]
+async fn which_paths_are_routes_is_told_to_strangers_behind_a_router_layer_and_not_around_it() {
+    let layer = layer();
+    let delete = |path| {
+        let mut request = program(path).map(axum::body::Body::new);
+        *request.method_mut() = http::Method::DELETE;
+        request
+    };
+    // Paths of one length, and programs that are led back to neither.
+    let paths = ["/hello", "/nobody"];
+    let inside = routes().layer(layer.clone());
+    let around = layer.layer(routes());
+    let mut by_router = Vec::new();
+    let mut by_service = Vec::new();
+    for path in paths {
+        by_router.push(Answer::of(inside.clone(), delete(path)).await);
+        by_service.push(Answer::of(around.clone(), delete(path)).await);
+    }
+    assert_eq!(by_router[0].header("allow"), "GET,HEAD", "by axum");
+    assert_eq!(by_router[1].header("allow"), "");
+    let [known, unknown] = [&by_service[0], &by_service[1]].map(told);
+    assert!(!known.contains("allow"), "{known}");
+    assert_eq!(known, unknown);
+    // Whoever is signed in still learns what the route takes.
+    let (cookie, _) = cookie_of(&layer);
+    let answer = Answer::of(around, with_cookie(delete("/hello"), &cookie)).await;
+    assert_eq!(
+        (answer.status().as_u16(), answer.header("allow")),
+        (405, "GET,HEAD".to_owned())
+    );
 }
 
 /// Walks through a router whose routes are nested below `/app`: refusal, endpoints, admission.

@@ -32,6 +32,9 @@ use crate::{
 /// the two apart.
 const DECISION: HeaderName = HeaderName::from_static("x-auth-decision");
 
+/// The fields of a refusal that lead a client elsewhere. The layer writes paths into them.
+const LEADING: [HeaderName; 2] = [header::LOCATION, HeaderName::from_static("hx-redirect")];
+
 /// How a proxy states the client's request, and what it does with a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Dialect {
@@ -168,12 +171,15 @@ impl Question {
         }
         let status = rejection.kind().status();
         let mut response = shared.refuse(rejection, &RequestHead::of_parts(&self.parts));
-        // Traefik resolves a relative `Location` against the address of its question.
-        let location = response.headers().get(header::LOCATION);
-        let location = location.and_then(|value| value.to_str().ok());
-        let location = location.map(|path| shared.gate.absolute(path));
-        if let Some(location) = location.and_then(|url| HeaderValue::try_from(url).ok()) {
-            response.headers_mut().insert(header::LOCATION, location);
+        // The client may be at another host than the form, and Traefik resolves a relative
+        // `Location` against the address of its question.
+        for name in LEADING {
+            let path = response.headers().get(&name);
+            let path = path.and_then(|value| value.to_str().ok());
+            let url = path.map(|path| shared.gate.absolute(path));
+            if let Some(url) = url.and_then(|url| HeaderValue::try_from(url).ok()) {
+                response.headers_mut().insert(name, url);
+            }
         }
         // A gRPC refusal has status 200, which a proxy takes for a permit.
         if response.status().is_success() {

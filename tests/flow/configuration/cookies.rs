@@ -158,7 +158,7 @@ async fn a_session_of_one_deployment_is_none_of_anothers() {
         ),
         (
             "its own in a cookie without the prefix",
-            &"magic-link".to_owned(),
+            &"magic-link-3000".to_owned(),
             token.clone(),
             "no_session",
         ),
@@ -177,4 +177,39 @@ async fn a_session_of_one_deployment_is_none_of_anothers() {
             .await;
         assert!(answer.text().contains(want), "{case}: {}", answer.text());
     }
+}
+
+/// Pinned: two applications on two ports of `localhost` signed each other's people out.
+#[tokio::test]
+async fn two_applications_on_two_ports_of_localhost_leave_each_others_cookies_alone() {
+    let at = |origin: &'static str| {
+        let layer = builder(StubProvider::new()).public_url(origin).build();
+        let layer = layer.unwrap();
+        let (name, token) = pair_of(&layer);
+        (Browser::new(app_of(&layer), origin), name, token)
+    };
+    let origins = [
+        ("http://localhost:3000", "magic-link-3000"),
+        ("http://localhost:3001", "magic-link-3001"),
+        ("http://localhost", "magic-link-80"),
+        ("http://[::1]:8080", "magic-link-8080"),
+        ("https://localhost:3000", "__Host-magic-link"),
+        ("https://app.example.com:8443", "__Host-magic-link"),
+    ];
+    for (origin, want) in origins {
+        assert_eq!(at(origin).1, want, "{origin}");
+    }
+    let (mut one, name, token) = at("http://localhost:3000");
+    let (mut two, other_name, other_token) = at("http://localhost:3001");
+    for browser in [&mut one, &mut two] {
+        browser.jar.insert(name.clone(), token.clone());
+        browser.jar.insert(other_name.clone(), other_token.clone());
+        assert_eq!(browser.get("/").await.status(), 200);
+        browser.post("/auth/logout", "").await;
+    }
+    assert!(one.jar.contains_key(&other_name) && !one.jar.contains_key(&name));
+    assert!(two.jar.contains_key(&name) && !two.jar.contains_key(&other_name));
+    let given = builder(StubProvider::new()).public_url("http://localhost:3000");
+    let given = given.cookie_name("acme").build().unwrap();
+    assert_eq!(pair_of(&given).0, "acme");
 }

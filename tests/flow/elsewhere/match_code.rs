@@ -1,5 +1,7 @@
 //! The match code signs in another browser; guesses are limited.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use tower_magic_link::{
     Builder, RejectionKind,
@@ -8,7 +10,10 @@ use tower_magic_link::{
 };
 
 use super::{Begun, PASS, SESSION, both, is_asked, is_trouble};
-use crate::names::{ADA, EVE};
+use crate::{
+    names::{ADA, EVE},
+    support::{Browser, World},
+};
 
 fn wrong(match_code: &str) -> &'static str {
     if match_code.starts_with('B') {
@@ -218,4 +223,58 @@ async fn whichever_of_two_mails_is_opened_the_code_on_the_screen_fits() {
     let of_stranger = begun.world.browser().ask_for_link(ADA, "/").await;
     assert!(!of_eve.text().contains(&begun.match_code));
     assert!(!of_stranger.text().contains(&begun.match_code));
+}
+
+/// Returns the letters that the check page of a new mail shows.
+async fn letters(world: &World, browser: &mut Browser, email: &str) -> String {
+    let check = browser.ask_for_link(email, "/").await;
+    // The next mail is no second click on this one.
+    world.clock.advance(Duration::from_secs(60));
+    let text = check.text();
+    let (_, rest) = text.split_once("id=\"match-code\"").expect("letters");
+    let (_, rest) = rest.split_once('>').unwrap();
+    rest.split('<').next().unwrap().to_owned()
+}
+
+/// Pinned: whoever saw the letters once knew them for every later sign-in.
+#[tokio::test]
+async fn a_finished_sign_in_is_followed_by_other_letters_and_an_unfinished_one_by_the_same() {
+    let world = World::with(Builder::insecure_no_throttle).await;
+    let mut browser = world.browser();
+    let mut seen = Vec::new();
+    for round in 0..3 {
+        let first = letters(&world, &mut browser, ADA).await;
+        let mut other_tab = browser.clone();
+        assert_eq!(letters(&world, &mut browser, ADA).await, first, "{round}");
+        assert_eq!(letters(&world, &mut other_tab, ADA).await, first, "{round}");
+        assert_ne!(letters(&world, &mut browser, EVE).await, first, "{round}");
+        assert!(!seen.contains(&first), "{round}: {first} in {seen:?}");
+        seen.push(first);
+        let callback = world.follow_mail(ADA).await;
+        assert_eq!(browser.get(&callback).await.status(), 303, "{round}");
+        // The other half of a double click: the same session, and the same letters afterwards.
+        assert_eq!(browser.get(&callback).await.status(), 303, "{round}");
+        if round == 1 {
+            browser.post("/auth/logout", "").await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn letters_of_which_no_link_is_alive_are_followed_by_others() {
+    let world = World::with(Builder::insecure_no_throttle).await;
+    let mut browser = world.browser();
+    let callback = {
+        letters(&world, &mut browser, ADA).await;
+        world.follow_mail(ADA).await
+    };
+    browser.get(&callback).await;
+    let first = letters(&world, &mut browser, ADA).await;
+    // Each mail keeps the round: it may be the one that is opened.
+    for _ in 0..3 {
+        world.clock.advance(Duration::from_secs(20 * 60));
+        assert_eq!(letters(&world, &mut browser, ADA).await, first);
+    }
+    world.clock.advance(Duration::from_secs(24 * 60));
+    assert_ne!(letters(&world, &mut browser, ADA).await, first);
 }

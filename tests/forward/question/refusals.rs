@@ -137,3 +137,32 @@ async fn an_endpoint_of_the_layers_own_is_no_question() {
         }
     }
 }
+
+/// Pinned: `HX-Redirect` stayed a path, and htmx looked for the form at the guarded host.
+#[tokio::test]
+async fn no_field_of_a_refusal_leads_to_a_path_of_the_guarded_host() {
+    let layer = layer();
+    let asked = [
+        NAVIGATION,
+        ("accept", "application/json"),
+        ("hx-request", "true"),
+        ("upgrade", "websocket"),
+    ];
+    for kind in ["forwarded", "original"] {
+        for (field, value) in asked {
+            let request = question(kind, PROXY, "GET", "/part")
+                .header(field, value)
+                .header("hx-current-url", "https://app.example.com/reports?x=1");
+            let answer = ask(&layer, kind, request).await;
+            for (name, value) in answer.headers() {
+                let value = value.to_str().unwrap();
+                let is_path = value.starts_with('/') || value.contains("url=/");
+                assert!(!is_path, "{kind}, {field}: {name}: {value}");
+            }
+            if field == "hx-request" {
+                let want = format!("{LOGIN}?return_to=/reports%3Fx%3D1");
+                assert_eq!(answer.headers()["hx-redirect"], want, "{kind}");
+            }
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Whether a browser has dropped the session that it was given. Signing in again would go round in
+//! circles, so the form says it instead.
+//!
+//! - The cookie `Arrived` names the session. It lives a minute, and no longer than the session's:
+//!   a browser that was closed and opened again has neither.
+//! - A session that was ended, such as at a sibling host, was not dropped. The store knows.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Response, header};
+
+use super::{browser, refusal, step::Step};
+use crate::{
+    clock::Timestamp,
+    email::Email,
+    provider::Identity,
+    request::head::Found,
+    session::{Session, SessionId, Times, cookie::CookieName, seal::Purpose},
+};
+
+/// How long a missing session cookie after a sign-in means that the browser dropped it.
+const ARRIVAL: Duration = Duration::from_secs(60);
+
+/// Records that the browser is given a session.
+pub(super) fn record(step: &Step, session: &Session, response: &mut Response<Bytes>) {
+    let gate = &step.flow.shared.gate;
+    let record = [
+        step.now.as_secs().to_string(),
+        session.auth_time().as_secs().to_string(),
+        session.id().to_string(),
+        session.email().to_owned(),
+        session.subject().to_owned(),
+    ];
+    let record = record.join("\n");
+    let keys = gate.tokens.keys();
+    // The callers of one exchange set the same cookies, so the nonce comes from the record alone.
+    let mut nonce = [0; 24];
+    let name = keys.pseudonym("nonce: arrived", record.as_bytes());
+    for (byte, of_name) in nonce.iter_mut().zip(name) {
+        *byte = of_name;
+    }
+    let sealed = keys.seal(Purpose::Arrived, record.as_bytes(), nonce);
+    let lifetime = gate.lifetimes.cookie_lifetime(session, step.now);
+    let lifetime = lifetime.map(|lifetime| lifetime.min(ARRIVAL));
+    let cookie = gate.cookies.set(CookieName::Arrived, &sealed, lifetime);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+}
+
+/// Refuses, if this browser was given a session within the last minute and has dropped it.
+pub(super) async fn dropped(step: &Step) -> Option<Response<Bytes>> {
+    let session = recent(step)?;
+    // If the store is out, nothing is known, and the person may try.
+    let is_active = step.flow.shared.revocations.is_active(&session).await;
+    if !is_active.unwrap_or(false) {
+        return None;
+    }
+    let lost = browser::cookie_lost(step, CookieName::Session);
+    let mut response = refusal::answer(step, lost, None);
+    // The next visit to the form starts afresh.
+    let cookies = &step.flow.shared.gate.cookies;
+    let removal = cookies.removal_of(CookieName::Arrived);
+    response.headers_mut().append(header::SET_COOKIE, removal);
+    Some(response)
+}
+
+/// Returns the session that this browser was given within the last minute, if it sends none now.
+fn recent(step: &Step) -> Option<Session> {
+    let gate = &step.flow.shared.gate;
+    let head = step.head();
+    if head.cookie(gate.cookies.name(CookieName::Session)) != Found::Nothing {
+        return None;
+    }
+    let sealed = head.cookie(gate.cookies.name(CookieName::Arrived)).one()?;
+    let keys = gate.tokens.keys();
+    let record = String::from_utf8(keys.open(Purpose::Arrived, sealed, step.now)?).ok()?;
+    let mut fields = record.splitn(5, '\n');
+    let mut time = || Some(Timestamp::from_secs(fields.next()?.parse().ok()?));
+    let (arrived, auth_time) = (time()?, time()?);
+    let id: SessionId = fields.next()?.parse().ok()?;
+    let email = Email::parse(fields.next()?).ok()?;
+    let identity = Identity::new(fields.next()?, email);
+    let times = Times {
+        issued_at: arrived,
+        expires_at: arrived + ARRIVAL,
+        auth_time,
+    };
+    (step.now < times.expires_at).then(|| Session::new(&identity, id, times))
+}

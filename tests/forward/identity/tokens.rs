@@ -1,0 +1,112 @@
+//! A session token in `Authorization` goes no further, whether it is a session or not.
+
+use std::time::Duration;
+
+use tower_magic_link::{
+    Email, MagicLinkLayer, companion::SessionIssuer, provider::Identity, testing::ManualClock,
+};
+
+use super::{handed_on, request};
+use crate::{names::ADA, site::builder};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+fn token(issuer: &SessionIssuer) -> String {
+    let ada = Identity::new("user-1", Email::parse(ADA).unwrap());
+    issuer.issue(&ada).unwrap().token().expose().to_owned()
+}
+
+struct Site {
+    clock: ManualClock,
+    layer: MagicLinkLayer,
+    issuer: SessionIssuer,
+}
+
+impl Site {
+    fn new() -> Self {
+        let clock = ManualClock::new();
+        let layer = builder(&clock)
+            .forward_identity()
+            .bearer_tokens()
+            .public_path("/public")
+            .optional_path("/optional")
+            .build()
+            .unwrap();
+        let issuer = layer.issuer();
+        Self {
+            clock,
+            layer,
+            issuer,
+        }
+    }
+
+    async fn seen(&self, path: &str, fields: &[(&str, &str)]) -> Vec<String> {
+        let seen = handed_on(&self.layer, request(path, fields)).await;
+        let seen = seen.get_all("authorization").iter();
+        seen.map(|value| value.to_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+const PATHS: [&str; 2] = ["/public", "/optional"];
+
+#[tokio::test]
+async fn no_token_of_ours_reaches_the_service_behind_on_a_path_that_needs_no_session() {
+    let site = Site::new();
+    let dead = token(&site.issuer);
+    site.clock.advance(24 * HOUR);
+    let (revoked, token, other) = (
+        site.issuer
+            .issue(&Identity::new("user-2", Email::parse(ADA).unwrap()))
+            .unwrap(),
+        token(&site.issuer),
+        token(&site.issuer),
+    );
+    site.issuer.sign_out(revoked.session()).await.unwrap();
+    let revoked = revoked.token().expose();
+    let cookie = format!("__Host-magic-link={other}");
+    for path in PATHS {
+        for (name, value) in [
+            ("good", format!("Bearer {token}")),
+            ("expired", format!("Bearer {dead}")),
+            ("revoked", format!("Bearer {revoked}")),
+            ("another case", format!("bEaReR {token}")),
+            ("two spaces", format!("Bearer  {token}")),
+            ("a tab", format!("Bearer\t{token}")),
+            ("a scheme of its own", format!("Token token=\"{token}\"")),
+            ("no scheme", token.clone()),
+            ("a list", format!("Basic YTpi, Bearer {token}")),
+        ] {
+            let field = ("authorization", value.as_str());
+            let seen = site.seen(path, &[field]).await;
+            assert!(seen.is_empty(), "{name} at {path}: {seen:?}");
+            let seen = site.seen(path, &[field, ("cookie", &cookie)]).await;
+            assert!(seen.is_empty(), "{name}, a cookie, at {path}: {seen:?}");
+            let basic = ("authorization", "Basic YTpi");
+            for two in [[field, basic], [basic, field]] {
+                let seen = site.seen(path, &two).await;
+                assert_eq!(seen, ["Basic YTpi"], "{name}, two fields, at {path}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_applications_own_authorization_stays_on_a_path_that_needs_no_session() {
+    let site = Site::new();
+    let theirs = token(&Site::new().issuer);
+    let ours = token(&site.issuer);
+    let shorter = &ours[..ours.len() - 1];
+    for path in PATHS {
+        for value in [
+            "Basic YTpi".to_owned(),
+            "Bearer sk_live_1".to_owned(),
+            "Bearer".to_owned(),
+            format!("Bearer {theirs}"),
+            format!("Bearer {shorter}"),
+        ] {
+            let seen = site.seen(path, &[("authorization", &value)]).await;
+            assert_eq!(seen, [value], "{path}");
+        }
+    }
+}
