@@ -5,9 +5,9 @@
 //!   document, a problem for a program.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use self::way_back::{asking_page, page_before, proof_again};
+use self::way_back::{asking_page, page_of_form, proof_again};
 use crate::{
     event::Event,
     page::{Page, Resend, TroublePage},
@@ -47,8 +47,13 @@ impl Rejection {
             Audience::GrpcWebText => self.to_grpc_web(GrpcWeb::Text),
             Audience::Htmx => self.to_htmx(shared, head),
             Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head),
-            Audience::Preflight | Audience::Program | Audience::WebSocket => {
-                self.to_program(shared, head)
+            Audience::Preflight | Audience::WebSocket => self.to_program(shared, head),
+            Audience::Program => {
+                let mut response = self.to_program(shared, head);
+                if head.is_fetch() {
+                    self.lead(shared, head, response.headers_mut());
+                }
+                response
             }
         };
         let headers = response.headers_mut();
@@ -98,7 +103,14 @@ impl Rejection {
             return self.to_unsaved(shared, head);
         }
         if self.kind().wants_sign_in() {
-            return redirect(&shared.gate.login_path(shared.gate.return_to(head).as_ref()));
+            let login = shared.gate.login_path(shared.gate.return_to(head).as_ref());
+            if !head.follows_redirects() {
+                return redirect(&login);
+            }
+            let mut response = self.to_page(shared, &login, None);
+            self.challenge(shared, head, &login, response.headers_mut());
+            self.lead(shared, head, response.headers_mut());
+            return response;
         }
         let again = shared.gate.return_to(head).unwrap_or_default();
         self.to_page(shared, again.as_str(), None)
@@ -106,7 +118,7 @@ impl Rejection {
 
     /// Says that what a form has sent was not saved. It leads back to the page of that form.
     fn to_unsaved(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let page = page_before(shared, head);
+        let page = page_of_form(shared, head);
         if !self.kind().wants_sign_in() {
             return self.to_page(shared, page.unwrap_or_default().as_str(), None);
         }
@@ -114,6 +126,21 @@ impl Rejection {
         let mut response = self.to_page(shared, &login, None);
         self.challenge(shared, head, &login, response.headers_mut());
         response
+    }
+
+    /// Leads a person who is shown this answer to the form, and then to what was asked for. A
+    /// service worker may ask by a `fetch` that looks like one for data, and show the answer as a
+    /// page. A script that fetches data does not notice it (HTML, "shared declarative refresh
+    /// steps").
+    fn lead(&self, shared: &Shared, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        if !self.kind().wants_sign_in() || !head.is_safe() {
+            return;
+        }
+        let login = shared.gate.login_path(shared.gate.return_to(head).as_ref());
+        let refresh = format!("0; url={}", shared.gate.absolute(&login));
+        if let Ok(refresh) = HeaderValue::try_from(refresh) {
+            headers.insert(header::REFRESH, refresh);
+        }
     }
 
     pub(super) fn to_page(
