@@ -4,6 +4,7 @@
 
 mod crowd;
 mod forgeries;
+mod grpc;
 mod permits;
 mod refusals;
 mod renewals;
