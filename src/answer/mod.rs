@@ -5,9 +5,9 @@
 //!   document, a problem for a program.
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use self::way_back::{asking_page, page_before, proof_again};
+use self::way_back::{asking_page, page_of_form, proof_again};
 use crate::{
     ascii,
     event::Event,
@@ -50,8 +50,13 @@ impl Rejection {
             // No redirect: a browser drops a prefetch that fails, and asks again at the person's
             // own click.
             Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head),
-            Audience::Preflight | Audience::Program | Audience::WebSocket => {
-                self.to_program(shared, head)
+            Audience::Preflight | Audience::WebSocket => self.to_program(shared, head),
+            Audience::Program => {
+                let mut response = self.to_program(shared, head);
+                if head.is_fetch() {
+                    self.lead(shared, head, response.headers_mut());
+                }
+                response
             }
         };
         let headers = response.headers_mut();
@@ -105,7 +110,14 @@ impl Rejection {
             return self.to_unsaved(shared, head);
         }
         if self.kind().wants_sign_in() {
-            return redirect(&shared.gate.login_path(shared.gate.return_to(head).as_ref()));
+            let login = shared.gate.login_path(shared.gate.return_to(head).as_ref());
+            if !head.follows_redirects() {
+                return redirect(&login);
+            }
+            let mut response = self.to_page(shared, &login, None);
+            self.challenge(shared, head, &login, response.headers_mut());
+            self.lead(shared, head, response.headers_mut());
+            return response;
         }
         // The session is good and its person may not pass: the way on is another address.
         if self.kind().wants_another_address() {
@@ -118,7 +130,7 @@ impl Rejection {
 
     /// Says that what a form has sent was not saved. It leads back to the page of that form.
     fn to_unsaved(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let page = page_before(shared, head);
+        let page = page_of_form(shared, head);
         let login = shared.gate.login_path(page.as_ref());
         if self.kind().wants_another_address() {
             return self.to_page(shared, &login, None);
@@ -129,6 +141,21 @@ impl Rejection {
         let mut response = self.to_page(shared, &login, None);
         self.challenge(shared, head, &login, response.headers_mut());
         response
+    }
+
+    /// Leads a person who is shown this answer to the form, and then to what was asked for. A
+    /// service worker may ask by a `fetch` that looks like one for data, and show the answer as a
+    /// page. A script that fetches data does not notice it (HTML, "shared declarative refresh
+    /// steps").
+    fn lead(&self, shared: &Shared, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        if !self.kind().wants_sign_in() || !head.is_safe() {
+            return;
+        }
+        let login = shared.gate.login_path(shared.gate.return_to(head).as_ref());
+        let refresh = format!("0; url={}", shared.gate.absolute(&login));
+        if let Ok(refresh) = HeaderValue::try_from(refresh) {
+            headers.insert(header::REFRESH, refresh);
+        }
     }
 
     pub(super) fn to_page(

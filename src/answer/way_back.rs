@@ -23,15 +23,27 @@ pub(crate) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<Str
 }
 
 /// Returns the page that a request was sent from, if it is one of our origin: where a person wants
-/// to be after signing in.
+/// to be after signing in. A worker's `Referer` is its script, which is no page.
 pub(crate) fn page_before(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
     // A hint from the browser, which decides nothing but where a link leads. It is parsed as any
     // way back.
     let mut fields = head.headers().get_all(header::REFERER).iter();
     match (fields.next(), fields.next()) {
-        (Some(page), None) => of_our_origin(shared, page),
+        (Some(page), None) => of_our_origin(shared, page).filter(|page| !is_script(page)),
         _ => None,
     }
+}
+
+/// Returns the page of the form that a request sent. What a service worker sends in its place does
+/// not name the page.
+pub(crate) fn page_of_form(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
+    page_before(shared, head).filter(|_| !head.is_fetch())
+}
+
+fn is_script(page: &ReturnTo) -> bool {
+    let path = page.as_str().split('?').next().unwrap_or_default();
+    let ends = [".js", ".mjs", ".ts"];
+    ends.iter().any(|end| path.ends_with(end))
 }
 
 /// Returns the page to come back to for a program that asks on behalf of one.

@@ -10,6 +10,12 @@
 #[doc = include_str!("../../examples/proxies/nginx.conf")]
 #[doc = "```"]
 ///
+/// `nginx_grpc.conf`:
+///
+#[doc = "```nginx"]
+#[doc = include_str!("../../examples/proxies/nginx_grpc.conf")]
+#[doc = "```"]
+///
 /// ## Caddy
 ///
 #[doc = "```caddyfile"]

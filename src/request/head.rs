@@ -161,6 +161,23 @@ impl<'r> RequestHead<'r> {
         wants_page(self.headers)
     }
 
+    /// Says whether a script of the site asks by `fetch`: perhaps a service worker, for a page.
+    pub(crate) fn is_fetch(&self) -> bool {
+        let is = |name, want: &[&str]| {
+            let is_one = |value: &HeaderValue| want.iter().any(|want| value == want);
+            said(self.headers, name, is_one).unwrap_or_default()
+        };
+        is("sec-fetch-mode", &["cors", "same-origin"])
+            && is("sec-fetch-dest", &["empty"])
+            && is("sec-fetch-site", &["same-origin"])
+    }
+
+    /// Says whether the `fetch` may follow a redirect by itself. To a navigation such an answer of
+    /// a service worker's is none (Fetch, "HTTP fetch").
+    pub(crate) fn follows_redirects(&self) -> bool {
+        self.is_fetch() && said(self.headers, "sec-fetch-mode", |mode| mode == "cors") == Some(true)
+    }
+
     /// Says whether a browser sent the request: it says what it asks for (Fetch Metadata).
     pub(crate) fn is_of_browser(&self) -> bool {
         self.headers.contains_key("sec-fetch-mode") || self.headers.contains_key("sec-fetch-dest")
@@ -220,11 +237,16 @@ impl<'r> RequestHead<'r> {
 /// Says whether a person will see the response. Fetch metadata wins over `Accept`, which scripts
 /// can set.
 fn wants_page(headers: &HeaderMap) -> bool {
-    // A service worker that asks in a page's place by `fetch(event.request, {signal})` sends the
-    // mode `same-origin`, since no script can make a request of mode `navigate` (Fetch, the Request
-    // constructor, step 13). The page's `Accept` stays, and names HTML.
+    // A service worker that makes a request of a page's anew does not send the mode `navigate`: no
+    // script can (Fetch, the Request constructor, step 13). It keeps the page's `Accept`, which
+    // names HTML. In the mode `cors` scripts do the same for a part of a page. Browsers alone send
+    // `Upgrade-Insecure-Requests`, and for pages alone.
+    let is_of_page = || said(headers, "upgrade-insecure-requests", |value| value == "1");
+    let may_relay = |mode: &HeaderValue| {
+        mode == "same-origin" || (mode == "cors" && is_of_page() == Some(true))
+    };
     let navigates = |mode: &HeaderValue| {
-        mode == "navigate" || (mode == "same-origin" && accept::prefers_page(headers))
+        mode == "navigate" || (may_relay(mode) && accept::prefers_page(headers))
     };
     let is_shown = |destination: &HeaderValue| {
         let frames = ["document", "embed", "frame", "iframe", "object"];

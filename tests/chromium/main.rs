@@ -35,3 +35,4 @@ mod screens;
 mod site;
 mod stage;
 mod wait;
+mod workers;

@@ -201,10 +201,11 @@ impl Published {
     }
 }
 
-/// Greets whoever is signed in, and shows anybody what was published.
+/// Shows anybody what was published, and greets whoever is signed in elsewhere.
 fn application(layer: MagicLinkLayer, published: Published) -> Router {
     let answer = async |State(published): State<Published>, session: Option<Session>, uri: Uri| {
-        match session {
+        let page = published.page(&format!("{APP}{}", uri.path()));
+        match session.filter(|_| page.is_err()) {
             Some(session) => {
                 let text = format!(
                     "<!doctype html><html lang=en><title>Acme</title><h1>Hello {}</h1><p>{}</p>",
@@ -213,7 +214,7 @@ fn application(layer: MagicLinkLayer, published: Published) -> Router {
                 );
                 Ok((HeaderMap::new(), Html(text)))
             }
-            None => published.page(&format!("{APP}{}", uri.path())),
+            None => page,
         }
     };
     Router::new()

@@ -1,5 +1,7 @@
 //! The documented configurations of the proxies, with an administrator's changes to them.
 
+mod grpc;
+
 use std::{
     env, fs,
     path::{Path, PathBuf},
@@ -21,6 +23,18 @@ pub(crate) struct Behind<'b> {
     pub(crate) port: u16,
     pub(crate) sign_in: &'b str,
     pub(crate) service: &'b str,
+    /// Where clients of gRPC connect, if the service speaks that.
+    pub(crate) grpc_port: Option<u16>,
+}
+
+impl Behind<'_> {
+    /// Returns a documentation with what the guide changes for the service.
+    fn documented(&self, front: Front, text: &str) -> String {
+        match self.grpc_port {
+            Some(port) => grpc::changed(front, text, port),
+            None => text.to_owned(),
+        }
+    }
 }
 
 /// Writes a proxy's configuration into a folder, and returns the command that runs it.
@@ -55,7 +69,7 @@ fn from_pypi(name: &str) -> PathBuf {
 fn caddy(program: PathBuf, folder: &Path, behind: &Behind<'_>) -> Command {
     let site = format!("http://:{} {{\n\tbind 127.0.0.1\n", behind.port);
     let documented = adapted(
-        CADDYFILE,
+        &behind.documented(Front::Caddy, CADDYFILE),
         &[
             ("app.example.com {\n", &site),
             ("127.0.0.1:3000", behind.sign_in),
@@ -63,7 +77,9 @@ fn caddy(program: PathBuf, folder: &Path, behind: &Behind<'_>) -> Command {
         ],
     );
     let (comment, documented) = documented.split_once(&site).unwrap();
-    let configuration = format!("{{\n\tadmin off\n}}\n{comment}{site}{documented}");
+    let servers = behind.grpc_port.map(|_| grpc::caddy_servers());
+    let servers = servers.unwrap_or_default();
+    let configuration = format!("{{\n\tadmin off\n\t{servers}}}\n{comment}{site}{documented}");
     fs::write(folder.join("Caddyfile"), configuration).unwrap();
     let mut command = Command::new(program);
     command
@@ -83,7 +99,7 @@ fn traefik(folder: &Path, behind: &Behind<'_>) -> Command {
     let configuration = adapted(TRAEFIK, &[("\":80\"", &address)]);
     fs::write(folder.join("traefik.yaml"), configuration).unwrap();
     let routes = adapted(
-        TRAEFIK_ROUTES,
+        &behind.documented(Front::Traefik, TRAEFIK_ROUTES),
         &[
             ("Host(`app.example.com`)", "PathPrefix(`/`)"),
             ("127.0.0.1:3000", behind.sign_in),
@@ -104,7 +120,7 @@ fn traefik(folder: &Path, behind: &Behind<'_>) -> Command {
 
 fn nginx(folder: &Path, behind: &Behind<'_>) -> Command {
     let documented = adapted(
-        NGINX,
+        &behind.documented(Front::Nginx, NGINX),
         &[
             ("listen 80;", &format!("listen 127.0.0.1:{};", behind.port)),
             ("127.0.0.1:3000", behind.sign_in),
@@ -129,7 +145,7 @@ fn nginx(folder: &Path, behind: &Behind<'_>) -> Command {
 
 fn haproxy(folder: &Path, behind: &Behind<'_>) -> Command {
     let configuration = adapted(
-        HAPROXY,
+        &behind.documented(Front::Haproxy, HAPROXY),
         &[
             ("bind :80", &format!("bind 127.0.0.1:{}", behind.port)),
             ("127.0.0.1:3000", behind.sign_in),
@@ -152,7 +168,7 @@ fn envoy(folder: &Path, behind: &Behind<'_>) -> Command {
     // Envoy waits for a second before it closes a connection that it refuses.
     let prompt = "stat_prefix: web\n                delayed_close_timeout: 0.05s\n";
     let configuration = adapted(
-        ENVOY,
+        &behind.documented(Front::Envoy, ENVOY),
         &[
             ("address: 0.0.0.0, port_value: 80 }", &listener),
             ("stat_prefix: web\n", prompt),

@@ -110,15 +110,26 @@ impl Revocations for Store {
 impl Front {
     /// Starts it in front of a service.
     pub(crate) async fn before(self, service: &str) -> Running {
-        self.between(service, None).await
+        self.between(service, None, None).await
+    }
+
+    /// Starts it in front of a service of gRPC, and returns where its clients connect.
+    pub(crate) async fn before_grpc(self, service: &str) -> (Running, String) {
+        let port = free_port();
+        let running = self.between(service, None, Some(port)).await;
+        let authority = match self {
+            Self::Nginx => format!("127.0.0.1:{port}"),
+            _ => running.authority().to_owned(),
+        };
+        (running, authority)
     }
 
     /// Starts it in front of a service, with another server in place of the sign-in service.
     pub(crate) async fn misled(self, service: &str, stray: &str) -> Running {
-        self.between(service, Some(stray)).await
+        self.between(service, Some(stray), None).await
     }
 
-    async fn between(self, service: &str, stray: Option<&str>) -> Running {
+    async fn between(self, service: &str, stray: Option<&str>, grpc_port: Option<u16>) -> Running {
         let (clock, asked, store) = (ManualClock::new(), Heads::default(), Store::default());
         let workos = Emulator::builder().build().serve(0).await.unwrap();
         if self == Self::Guard {
@@ -150,6 +161,7 @@ impl Front {
             port,
             sign_in: authority(&sign_in),
             service: authority(service),
+            grpc_port,
         };
         let program = listening(command(self, folder.path(), &behind), port).await;
         // Traefik listens before it knows its routes.

@@ -9,6 +9,7 @@
 )]
 
 mod configured;
+mod echo;
 mod exchange;
 #[path = "../../examples/forward_auth.rs"]
 #[expect(dead_code, reason = "its `main` is not called here")]

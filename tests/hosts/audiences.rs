@@ -34,6 +34,10 @@ enum Tongue {
         is_text: bool,
     },
     Grpc,
+    /// A page with 401, which leads on by itself to the form, and back.
+    Led,
+    /// A problem, which leads on so if it is shown.
+    LedProblem,
     /// A problem, and `HX-Redirect` to this.
     Htmx(&'static str),
     Page,
@@ -90,8 +94,14 @@ impl Caller {
         assert_eq!(answer.header("cache-control"), "no-store", "{at}");
         assert_eq!(answer.header("vary"), "cookie", "{at}");
         assert!(answer.cookies().is_empty(), "the cookie stays: {at}");
+        let leads = matches!(self.tongue, Tongue::Led | Tongue::LedProblem) && !is_out;
+        let refresh = match leads {
+            true => format!("0; url={ORIGIN}{FORM_AND_BACK}"),
+            false => String::new(),
+        };
+        assert_eq!(answer.header("refresh"), refresh, "{at}");
         match self.tongue {
-            Tongue::Page if is_out => {
+            Tongue::Page | Tongue::Led if is_out => {
                 assert_eq!(answer.status(), 503, "{at}");
                 assert_eq!(
                     answer.header("content-type"),
@@ -101,6 +111,20 @@ impl Caller {
                 assert_eq!(answer.header("retry-after"), "5", "{at}");
                 assert_eq!(answer.body.is_empty(), self.method == Method::HEAD, "{at}");
             }
+            Tongue::Led => {
+                assert_eq!(answer.status(), 401, "{at}");
+                assert_eq!(
+                    answer.header("content-type"),
+                    "text/html; charset=utf-8",
+                    "{at}"
+                );
+                assert_eq!(answer.header("location"), "", "{at}");
+                let challenge = format!(r#"MagicLink login_url="{ORIGIN}{FORM_AND_BACK}""#);
+                assert_eq!(answer.header("www-authenticate"), challenge, "{at}");
+                let way_on = format!("href=\"{FORM_AND_BACK}\"");
+                assert!(answer.text().contains(&way_on), "{at}");
+            }
+            Tongue::LedProblem => check_problem(answer, status, code, "/auth/login", at),
             Tongue::Page => {
                 assert_eq!(answer.location(), FORM_AND_BACK, "{at}");
                 assert!(answer.body.is_empty(), "{at}");
@@ -239,5 +263,5 @@ async fn every_audience_is_answered_in_its_own_language_at_every_host() {
             }
         }
     }
-    assert_eq!(asked, 3 * (4 * 26 + 2 + 1));
+    assert_eq!(asked, 3 * (4 * 31 + 2 + 1));
 }

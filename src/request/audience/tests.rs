@@ -13,7 +13,7 @@ fn each_audience_is_recognised_by_its_own_mark() {
         ("access-control-request-method", "PUT"),
     ];
     type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)], Audience);
-    let cases: [Case<'_>; 43] = [
+    let cases: [Case<'_>; 48] = [
         (
             "navigation",
             "GET",
@@ -67,6 +67,57 @@ fn each_audience_is_recognised_by_its_own_mark() {
                 ("accept", chrome),
             ],
             Document,
+        ),
+        (
+            "a page's request that a service worker makes anew",
+            "GET",
+            &[
+                ("sec-fetch-mode", "cors"),
+                ("sec-fetch-dest", "empty"),
+                ("accept", chrome),
+                ("upgrade-insecure-requests", "1"),
+            ],
+            Document,
+        ),
+        (
+            "a form that a service worker makes anew",
+            "POST",
+            &[
+                ("sec-fetch-mode", "cors"),
+                ("accept", chrome),
+                ("upgrade-insecure-requests", "1"),
+            ],
+            Document,
+        ),
+        (
+            "a page's request that is made anew for JSON",
+            "GET",
+            &[
+                ("sec-fetch-mode", "cors"),
+                ("accept", "application/json, text/html;q=0.5"),
+                ("upgrade-insecure-requests", "1"),
+            ],
+            Program,
+        ),
+        (
+            "a page's request that is made anew for anything",
+            "GET",
+            &[
+                ("sec-fetch-mode", "cors"),
+                ("accept", "*/*"),
+                ("upgrade-insecure-requests", "1"),
+            ],
+            Program,
+        ),
+        (
+            "a part of a page",
+            "GET",
+            &[
+                ("sec-fetch-mode", "no-cors"),
+                ("accept", chrome),
+                ("upgrade-insecure-requests", "1"),
+            ],
+            Program,
         ),
         (
             "fetch within the origin",

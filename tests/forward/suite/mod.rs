@@ -1,13 +1,17 @@
 //! One list of cases for every proxy, by the very configuration that its documentation shows.
 //!
-//! A proxy that does less than the others is named in the case, as the guide names it.
+//! A proxy that does less than the others is named in the case, as the guide names it:
+//!
+#![doc = include_str!("table.md")]
 
 mod crowd;
 mod forgeries;
+mod grpc;
 mod permits;
 mod refusals;
 mod renewals;
 mod streams;
+mod table;
 mod wrong_party;
 
 use std::{panic::AssertUnwindSafe, sync::atomic::Ordering};

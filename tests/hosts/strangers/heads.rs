@@ -60,7 +60,7 @@ pub(super) const METHODS: [&str; 47] = [
 ];
 
 /// Fields that some rule reads, or that rivals were led astray by.
-const FIELDS: [&str; 19] = [
+const FIELDS: [&str; 20] = [
     "accept",
     "access-control-request-method",
     "authorization",
@@ -77,16 +77,18 @@ const FIELDS: [&str; 19] = [
     "sec-fetch-site",
     "sec-purpose",
     "upgrade",
+    "upgrade-insecure-requests",
     "x-forwarded-uri",
     "x-http-method-override",
     "x-original-url",
 ];
 
 /// What those fields hold at their best.
-const VALUES: [&str; 24] = [
+const VALUES: [&str; 25] = [
     "",
     "*/*",
     "/about",
+    "1",
     "GET",
     "Bearer x",
     "__Host-magic-link=",
