@@ -29,10 +29,10 @@ pub use self::stream::SessionGuard;
 /// browsers see it. The paths of rules are those that reach the layer, and `Router::nest` removes
 /// its prefix from them.
 ///
-/// axum writes the `Allow` field of a route outside `Router::layer`. So a `DELETE` by a stranger is a
-/// 401 with `Allow` on a path that has a route without `DELETE`, and without it on a path that has no
-/// route. If strangers must not learn which paths exist, wrap the whole router instead, which also
-/// covers routes and fallbacks that are added later:
+/// axum writes the `Allow` field of a route outside `Router::layer`. So a `DELETE` by a stranger is
+/// a 401 with `Allow` on a path that has a route without `DELETE`, and without it on a path that
+/// has no route. If strangers must not learn which paths exist, wrap the whole router instead,
+/// which also covers routes and fallbacks that are added later:
 ///
 /// ```
 /// # use axum::{Router, ServiceExt, extract::Request, routing::get};

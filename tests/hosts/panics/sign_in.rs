@@ -118,7 +118,8 @@ async fn a_panic_costs_one_request_at_most_and_the_next_try_succeeds() {
 
 #[tokio::test(start_paused = true)]
 async fn who_shares_an_exchange_that_panics_is_told_to_try_again_and_can() {
-    for who in [Who::Finish, Who::Authorize] {
+    // A provider that panics may have redeemed the code before: the page offers a new mail.
+    for (who, status) in [(Who::Finish, 502), (Who::Authorize, 503)] {
         let fused = FusedLayer::new();
         let mut browser = PatientBrowser::new(&fused);
         let callback = browser.ask_for_link().await;
@@ -133,7 +134,7 @@ async fn who_shares_an_exchange_that_panics_is_told_to_try_again_and_can() {
         statuses.sort_unstable();
         assert_eq!(
             statuses,
-            [500, 503, 503, 503, 503, 503, 503, 503],
+            [500, status, status, status, status, status, status, status],
             "{who:?}"
         );
         let location = browser.ask("GET", &callback).await.location();
