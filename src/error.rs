@@ -79,6 +79,7 @@ impl ConfigError {
 
     /// Refuses a URL, and shows it only if it can hold no password: the text before an `@` or
     /// after a `?` may be one.
+    #[cfg(any(feature = "redis", feature = "smtp"))]
     pub(crate) fn url(setting: &'static str, text: &str, problem: &'static str) -> Self {
         if text.contains(['@', '?']) {
             Self::secret(setting, problem)

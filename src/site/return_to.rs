@@ -113,18 +113,24 @@ mod tests {
             ("", false),
             ("reports", false),
             ("https://evil.example/", false),
+            // Two slashes begin a host.
             ("//evil.example", false),
             ("///evil.example", false),
+            // Browsers read a backslash as a slash.
             ("/\\evil.example", false),
+            // A proxy or the inner service may decode it once or twice.
             ("/%5cevil.example", false),
             ("/%255cevil.example", false),
             ("/%2fevil.example", false),
             ("/%252fevil.example", false),
+            // The URL parser drops tabs and line breaks (URL Standard, "basic URL parser").
             ("/\t/evil.example", false),
             ("/%09/evil.example", false),
+            // A line break could begin another header field.
             ("/a\r\nSet-Cookie: x", false),
             ("/%0d%0aSet-Cookie:x", false),
             ("/a//evil.example", false),
+            // A browser resolves dot segments before it asks.
             ("/./", false),
             ("/../x", false),
             ("/%2e%2e/x", false),
@@ -133,6 +139,7 @@ mod tests {
             ("/%ff", false),
             ("/x#fragment", false),
             ("javascript:alert(1)", false),
+            // The layer's own endpoints, written out and encoded.
             ("/auth/login", false),
             ("/auth/logout?x", false),
             ("/auth", false),

@@ -47,6 +47,7 @@ fn the_client_is_the_first_address_from_the_right_that_is_no_trusted_proxy() {
             "192.0.2.1",
         ),
         (
+            // A client may begin the field itself; proxies append to it.
             "forged left",
             "10.0.0.1",
             &["198.51.100.9, 192.0.2.1"],
@@ -90,6 +91,7 @@ fn the_client_is_the_first_address_from_the_right_that_is_no_trusted_proxy() {
         ("not ASCII left", "10.0.0.1", &["é, 192.0.2.1"], "192.0.2.1"),
         ("with port", "10.0.0.1", &["192.0.2.1:80"], "192.0.2.1"),
         ("bad port", "10.0.0.1", &["192.0.2.1:http"], "10.0.0.1"),
+        // Some readers take a leading zero for octal, so that the text names two addresses.
         ("octal", "10.0.0.1", &["192.0.2.01"], "10.0.0.1"),
         ("v6", "10.0.0.1", &["2001:db8::1"], "2001:db8::1"),
         (

@@ -67,6 +67,7 @@ fn a_cookie_is_ours_by_its_exact_bytes_alone() {
             One("\"good\""),
         ),
         (
+            // Another application's cookie must not hide ours.
             "neighbour with a Latin-1 byte",
             &[b"a=\xe9; __Host-s=good"],
             One("good"),
@@ -99,11 +100,14 @@ fn a_cookie_is_ours_by_its_exact_bytes_alone() {
             One("good"),
         ),
         (
+            // A reader that decodes names would take the second cookie, which a sibling subdomain
+            // can set.
             "percent-encoded beside",
             &[b"__Host-s=good; %5f%5fHost-s=evil"],
             One("good"),
         ),
         (
+            // So would one that trims all blanks of Unicode.
             "U+2000 beside",
             &["__Host-s=good; \u{2000}__Host-s=evil".as_bytes()],
             One("good"),

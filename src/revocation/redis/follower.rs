@@ -107,7 +107,6 @@ pub(super) async fn follow(
         };
         let Err(error) = lost;
         let was_following = replica.is_following();
-        // Once an outage, as attempts go on several times a second.
         if was_following || is_first {
             let reason = error.source().map(ToString::to_string);
             tracing::warn!(target: "tower_magic_link", kind = %error.kind(), reason, "redis is away");
@@ -119,8 +118,6 @@ pub(super) async fn follow(
             (pause * 2).min(LONGEST_PAUSE)
         };
         replica.lose();
-        // Jittered, so that the replicas of an application do not all come back to a weak server at
-        // once.
         sleep(jittered(pause)).await;
     }
 }
@@ -151,8 +148,6 @@ impl Following<'_> {
             let mut answers = 0;
             loop {
                 answers += 1;
-                // Beside the blocking read, and not after it: a slow address must not delay the
-                // heartbeat.
                 let asks_the_way = answers % ANSWERS_A_WAY == 0;
                 let way = async {
                     if asks_the_way {
@@ -243,7 +238,6 @@ impl Following<'_> {
 
     /// Reads on from `here`. Returns `false` if revocations are missing from the stream.
     async fn read(&self, here: &mut Place, block: Option<Duration>) -> Result<bool, StoreError> {
-        // A blocked read is silent on purpose; only what comes after it is late.
         let limit = block.unwrap_or_default() + LATE;
         let command = self.wire.read(here.seq, block);
         let entries: Entries = self.connection.ask_within(limit, &command).await?;
@@ -273,7 +267,6 @@ impl Following<'_> {
     /// Reads the epoch, the history and the number of the last revocation, and notes the server's
     /// time.
     async fn state(&self) -> Result<State, StoreError> {
-        // Asked together, in one round trip: this follows each answer of the stream.
         let (state, time) = (self.wire.state(), Wire::time());
         let (state, time) = (self.connection.ask(&state), self.connection.ask(&time));
         let history = self.connection.history_now();
@@ -315,14 +308,11 @@ impl Following<'_> {
         held: &HashMap<Vec<u8>, Timestamp>,
     ) -> Result<(), StoreError> {
         let past = self.replica.past();
-        // After a failover nearly everything is on the server already. To put it all again would
-        // hold Redis up.
         let is_missing = |revocation: &Revocation| {
             let held = held.get(&member(revocation));
             revocation.until() > past && held.is_none_or(|until| *until < revocation.until())
         };
         let missing: Vec<_> = known.into_iter().filter(is_missing).collect();
-        // In batches, because Redis runs a script to its end and serves nobody else meanwhile.
         for (number, batch) in missing.chunks(BATCH).enumerate() {
             if self.put(batch).await.is_err() {
                 for revocation in missing.into_iter().skip(number * BATCH) {

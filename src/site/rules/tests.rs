@@ -51,6 +51,7 @@ fn a_path_is_public_by_segment_and_method_and_only_when_it_is_plain() {
         ("GET", "/Healthz", false),
         ("GET", "/healthzX", false),
         ("GET", "/docsX", false),
+        // What a reader behind the layer may resolve or decode into `/private`.
         ("GET", "/docs/../private", false),
         ("GET", "/docs/./x", false),
         ("GET", "/docs/.../x", false),
@@ -62,6 +63,7 @@ fn a_path_is_public_by_segment_and_method_and_only_when_it_is_plain() {
         ("GET", "/docs/x;/../private", false),
         ("GET", "/docs/..\\private", false),
         ("GET", "/docs/é", false),
+        // The query names no path (GHSA-7rh7-c77v-6434).
         ("GET", "/private?x=/docs", false),
         ("GET", "/private?/healthz", false),
         ("GET", "/", false),
@@ -126,12 +128,15 @@ fn a_protected_prefix_covers_what_a_lenient_reader_takes_for_it() {
         ("/docs/in/x", Protected),
         ("/docs/IN/x", Protected),
         ("/docs/In", Protected),
+        // Windows drops the dots at the end of a name.
         ("/docs/in.", Protected),
         ("/docs/in./x", Protected),
         ("/docs/in.json", Protected),
         ("/docs/in:stream", Protected),
+        // NTFS reads the name of a stream behind a colon.
         ("/docs/in::$INDEX_ALLOCATION/x", Protected),
         ("/docs/in,v=1/x", Protected),
+        // A short name, as FAT makes them.
         ("/docs/in~1/x", Protected),
         ("/docs/in%20/x", Protected),
         ("/docs/inside", Public),

@@ -38,6 +38,7 @@ fn a_claim_of_another_kind_or_value_is_refused() {
     for name in TIMES {
         for (what, json) in [
             ("a string", format!("\"{now}\"")),
+            // Some JWT libraries round these and go on.
             ("a fraction", format!("{now}.5")),
             ("a whole fraction", format!("{now}.0")),
             ("an exponent", "1e9".to_owned()),
@@ -63,6 +64,7 @@ fn a_claim_of_another_kind_or_value_is_refused() {
             ("with a slash", r#""https://app.example.com/""#),
             ("in upper case", r#""HTTPS://APP.EXAMPLE.COM""#),
             ("with a space", r#"" https://app.example.com""#),
+            // What passes where texts are compared by their beginning.
             ("a prefix of it", r#""https://app.example.co""#),
             ("longer", r#""https://app.example.com.evil.example""#),
             ("an array", r#"["https://app.example.com"]"#),
@@ -88,6 +90,7 @@ fn a_claim_of_another_kind_or_value_is_refused() {
     }
     for (what, json) in [
         ("empty", r#""""#),
+        // One session has one text, or a revocation by the other one would miss it.
         ("short", r#""BwcHBwcHBwcHBwcHBwcHB""#),
         ("long", r#""BwcHBwcHBwcHBwcHBwcHBwc""#),
         ("padded", r#""BwcHBwcHBwcHBwcHBwcHBw==""#),

@@ -5,6 +5,7 @@ use super::*;
 #[test]
 fn a_header_that_is_not_the_keys_own_to_the_byte_is_refused() {
     let headers = [
+        // No signature at all. Filters of the exact word have been got around by its case.
         r#"{"alg":"none","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"None","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"NONE","typ":"session+jwt","kid":"k"}"#,
@@ -18,6 +19,7 @@ fn a_header_that_is_not_the_keys_own_to_the_byte_is_refused() {
         r#"{"alg":"HS256 ","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"HS256\u0000","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"\u0048S256","typ":"session+jwt","kid":"k"}"#,
+        // Another algorithm under the same key (RFC 8725, section 3.1).
         r#"{"alg":"HS384","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"HS512","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"RS256","typ":"session+jwt","kid":"k"}"#,
@@ -26,6 +28,7 @@ fn a_header_that_is_not_the_keys_own_to_the_byte_is_refused() {
         r#"{"alg":"EdDSA","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"Ed25519","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"dir","enc":"A256GCM","typ":"session+jwt","kid":"k"}"#,
+        // A member twice: one parser takes the first, another the last.
         r#"{"alg":"HS256","alg":"none","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"none","alg":"HS256","typ":"session+jwt","kid":"k"}"#,
         r#"{"alg":"HS256","alg":"HS256","typ":"session+jwt","kid":"k"}"#,
@@ -36,6 +39,7 @@ fn a_header_that_is_not_the_keys_own_to_the_byte_is_refused() {
         r#"{"alg":"HS256","typ":"session+jwt","kid":0}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":["k"]}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"K"}"#,
+        // For a server that uses the id as a path, an address, a query or a command.
         r#"{"alg":"HS256","typ":"session+jwt","kid":"../../../../dev/null"}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"./k"}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"https://evil.example/k"}"#,
@@ -44,11 +48,13 @@ fn a_header_that_is_not_the_keys_own_to_the_byte_is_refused() {
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k\u0000"}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","kid":"l"}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"l","kid":"k"}"#,
+        // A key that the token brings itself (RFC 8725, section 3.10).
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","jku":"https://evil.example/jwks"}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","jwk":{"kty":"oct","k":"AAAA"}}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","x5u":"https://evil.example/x"}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","x5c":["MIIB"]}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","x5t":"AAAA"}"#,
+        // An extension that has to be understood (RFC 7515, section 4.1.11).
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","crit":["x"],"x":1}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","crit":[]}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","crit":["exp"],"exp":1}"#,
@@ -56,6 +62,7 @@ fn a_header_that_is_not_the_keys_own_to_the_byte_is_refused() {
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","b64":false}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","zip":"DEF"}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","cty":"JWT"}"#,
+        // Another kind of token by the same key (RFC 8725, section 3.11).
         r#"{"alg":"HS256","typ":"JWT","kid":"k"}"#,
         r#"{"alg":"HS256","typ":"at+jwt","kid":"k"}"#,
         r#"{"alg":"HS256","typ":"application/session+jwt","kid":"k"}"#,
@@ -63,6 +70,7 @@ fn a_header_that_is_not_the_keys_own_to_the_byte_is_refused() {
         r#"{"alg":"HS256","typ":"session+jwt","typ":"JWT","kid":"k"}"#,
         r#"{"alg":"HS256","kid":"k"}"#,
         r#"{"alg":"HS256","typ":"session+jwt","kid":"k","x":1}"#,
+        // The same members, in other bytes.
         r#"{"typ":"session+jwt","alg":"HS256","kid":"k"}"#,
         r#"{"alg": "HS256","typ":"session+jwt","kid":"k"}"#,
         r#" {"alg":"HS256","typ":"session+jwt","kid":"k"}"#,

@@ -28,6 +28,7 @@ fn a_signature_that_is_not_the_keys_own_to_the_byte_is_refused() {
         let loose = char::from(u8::try_from(last).unwrap() + 1);
         let cases = [
             ("empty", String::new()),
+            // A truncated MAC could be guessed.
             ("one byte", encode(&bytes[..1])),
             ("half", encode(&bytes[..bytes.len() / 2])),
             ("a byte short", encode(&bytes[..bytes.len() - 1])),
@@ -40,13 +41,17 @@ fn a_signature_that_is_not_the_keys_own_to_the_byte_is_refused() {
             ("backwards", encode(&swapped)),
             ("by another key of the same id", by(&other)),
             (
+                // Anyone can make it, without a key.
                 "the text's plain hash",
                 encode(&{
                     use sha2::Digest;
                     Sha256::digest(signed).to_vec()
                 }),
             ),
+            // What is signed with where a key was forgotten.
             ("by an empty secret", encode(&hmac_sha256(b"", signed))),
+            // From here on, other spellings of the good signature: a deny list by the token's bytes
+            // would miss them.
             ("padded", URL_SAFE.encode(&bytes)),
             ("half padded", format!("{signature}=")),
             (
