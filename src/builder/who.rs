@@ -56,9 +56,10 @@ impl Builder {
     }
 
     /// Sets a rule of the application's own for who may sign in. The layer calls it once per
-    /// sign-in, and never for a request with a session: a person whom a changed rule denies stays
-    /// signed in until the session ends. [Revoke](crate::revocation) the person's sessions when
-    /// you change it.
+    /// sign-in, and once more each time that the person tries again after it has failed. It may
+    /// take up to 10 seconds. It never runs for a request with a session: a person whom a changed
+    /// rule denies stays signed in until the session ends. [Revoke](crate::revocation) the person's
+    /// sessions when you change it.
     ///
     /// ```
     /// # use tower_magic_link::{Builder, provider::Identity};

@@ -39,8 +39,6 @@ pub enum Fault {
     /// without a body stays whole.
     CutBody,
     /// Waits by tokio's clock, then does the work, even if the client has hung up by then.
-    ///
-    /// Without a tokio runtime, a client that hangs up prevents the work.
     Delay(Duration),
     /// Does no work and never answers.
     Hang,

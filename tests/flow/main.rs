@@ -34,6 +34,7 @@ mod outage;
 #[expect(dead_code, reason = "other tests use more of it")]
 mod page;
 mod paths;
+mod patience;
 mod redeemed;
 mod remember_me;
 mod return_to;

@@ -11,11 +11,14 @@ use crate::{
     server::{Reply, Server, answer, client_of, json},
 };
 
+/// A name, what the server does, and whether it may have redeemed the code.
+type Case = (&'static str, fn() -> Reply, bool);
+
 const REDEMPTIONS: [Operation; 2] = [Operation::Exchange, Operation::Redeem];
 
 #[tokio::test]
 async fn a_redemption_says_whether_workos_may_have_redeemed_the_code() {
-    let cases: [(&str, fn() -> Reply, bool); 12] = [
+    let cases: [Case; 12] = [
         ("no answer", || Reply::Close, true),
         ("no answer in time", || Reply::Hang, true),
         (
