@@ -225,6 +225,7 @@ async fn nobody_listening_is_an_outage() {
     let workos = client_of(&base);
     join_all(OPERATIONS.map(async |operation| {
         let error = failed("nobody", operation.run(&workos).await);
+        assert!(!error.may_have_acted());
         assert_eq!(error.kind(), ProviderErrorKind::Unavailable);
         assert_eq!(error.status(), None);
     }))

@@ -25,6 +25,7 @@ mod magic_auth;
 #[path = "../support/names.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod names;
+mod reach;
 mod repetition;
 mod requests;
 mod server;

@@ -106,6 +106,7 @@ async fn a_connection_that_does_not_come_about_is_tried_three_times_for_every_ca
             }
         });
         let error = failed("no tls", operation.run(&client_of(&base)).await);
+        assert!(!error.may_have_acted(), "{operation:?}");
         assert_eq!(
             error.kind(),
             ProviderErrorKind::Unavailable,
@@ -127,6 +128,7 @@ async fn a_connection_that_takes_too_long_is_tried_once() {
         let workos = client_of(&base).connect_timeout(timeout).unwrap();
         let error = failed("slow", operation.run(&workos).await);
         assert_eq!(error.kind(), ProviderErrorKind::TimedOut, "{operation:?}");
+        assert!(!error.may_have_acted(), "{operation:?}");
         let connections = iter::from_fn(|| listener.accept().ok()).count();
         assert_eq!(connections, 1, "{operation:?}");
     }

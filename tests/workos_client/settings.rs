@@ -46,6 +46,16 @@ fn settings_that_cannot_work_are_refused_and_no_secret_is_shown() {
         ("no time", new().timeout(Duration::ZERO), "timeout"),
         ("all time", new().timeout(Duration::MAX), "timeout"),
         (
+            "no time to redeem",
+            new().exchange_timeout(Duration::ZERO),
+            "exchange_timeout",
+        ),
+        (
+            "all time to redeem",
+            new().exchange_timeout(Duration::MAX),
+            "exchange_timeout",
+        ),
+        (
             "no time to connect",
             new().connect_timeout(Duration::ZERO),
             "connect_timeout",
@@ -70,6 +80,6 @@ fn what_a_client_shows_of_itself_has_no_key() {
     assert_eq!(
         format!("{workos:?}"),
         "WorkOs { client_id: \"client_01\", caller: Caller { base: \"https://api.workos.com\", \
-         connect_timeout: 5s, timeout: 10s, .. }, connection_types: [\"MagicLink\"], .. }",
+         connect_timeout: 5s, timeout: 10s, exchange_timeout: 30s, .. }, connection_types: [\"MagicLink\"], .. }",
     );
 }

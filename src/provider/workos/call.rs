@@ -19,6 +19,7 @@ use url::{Host, Url};
 use super::{
     answer::{Answer, Cause},
     operation::Operation,
+    timeouts::Timeouts,
 };
 use crate::{
     error::ConfigError,
@@ -32,9 +33,6 @@ const MOST_REPETITIONS: u32 = 2;
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 /// A person is waiting at a form. A longer `Retry-After` is reported to them instead of waited out.
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
-
-const LEAST_TIMEOUT: Duration = Duration::from_millis(1);
-const LONGEST_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// One request.
 pub(super) struct Call {
@@ -60,8 +58,7 @@ pub(super) struct BaseUrl {
 pub(super) struct Caller {
     http: reqwest::Client,
     base: BaseUrl,
-    connect_timeout: Duration,
-    timeout: Duration,
+    pub(super) timeouts: Timeouts,
 }
 
 /// A call that failed once.
@@ -105,32 +102,12 @@ impl BaseUrl {
     }
 }
 
-/// Checks a time limit.
-pub(super) fn validate_timeout(
-    setting: &'static str,
-    timeout: Duration,
-) -> Result<(), ConfigError> {
-    if (LEAST_TIMEOUT..=LONGEST_TIMEOUT).contains(&timeout) {
-        return Ok(());
-    }
-    let problem = "is not between 1 millisecond and 5 minutes";
-    Err(ConfigError::invalid(
-        setting,
-        format!("{timeout:?}"),
-        problem,
-    ))
-}
-
 impl Caller {
-    pub(super) fn new(
-        base: BaseUrl,
-        connect_timeout: Duration,
-        timeout: Duration,
-    ) -> Result<Self, ConfigError> {
+    pub(super) fn new(base: BaseUrl, timeouts: Timeouts) -> Result<Self, ConfigError> {
         let mut builder = reqwest::Client::builder()
             .tls_backend_rustls()
             .user_agent(USER_AGENT)
-            .connect_timeout(connect_timeout)
+            .connect_timeout(timeouts.connect)
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
             // Cargo unifies features: another crate in the binary may enable these in reqwest. They
@@ -158,27 +135,20 @@ impl Caller {
         Ok(Self {
             http,
             base,
-            connect_timeout,
-            timeout,
+            timeouts,
         })
     }
 
     pub(super) fn with_base(self, base: BaseUrl) -> Result<Self, ConfigError> {
-        Self::new(base, self.connect_timeout, self.timeout)
+        Self::new(base, self.timeouts)
     }
 
-    pub(super) fn with_connect_timeout(self, timeout: Duration) -> Result<Self, ConfigError> {
-        Self::new(self.base, timeout, self.timeout)
-    }
-
-    pub(super) const fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Returns when a call that begins now must have ended.
-    pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.timeout
+    pub(super) fn with_connect_timeout(self, connect: Duration) -> Result<Self, ConfigError> {
+        let timeouts = Timeouts {
+            connect,
+            ..self.timeouts
+        };
+        Self::new(self.base, timeouts)
     }
 
     /// Makes a call, with retries where they are harmless, until a 2xx answer, an error or the
@@ -224,7 +194,7 @@ impl Caller {
             .send()
             .await
             .map_err(|error| Failure {
-                // A connect timeout is not retried: it has used up half of the deadline already.
+                // A connect timeout is not retried: the person has waited for seconds already.
                 is_unsent: error.is_connect() && !error.is_timeout(),
                 error: transport(error, None),
             })?;
@@ -250,8 +220,9 @@ impl fmt::Debug for Caller {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Caller")
             .field("base", &self.base.text)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("timeout", &self.timeout)
+            .field("connect_timeout", &self.timeouts.connect)
+            .field("timeout", &self.timeouts.call)
+            .field("exchange_timeout", &self.timeouts.exchange)
             .finish_non_exhaustive()
     }
 }
@@ -320,10 +291,16 @@ fn transport(error: reqwest::Error, answer: Option<&Answer>) -> ProviderError {
     } else {
         ProviderErrorKind::Unavailable
     };
+    // No connection, so no request. Every other error may come after WorkOS has acted.
+    let is_unsent = error.is_connect();
     // Without the URL: it may hold a session's id.
-    answer
+    let error = answer
         .map_or_else(|| ProviderError::new(kind), |answer| answer.error(kind))
-        .with_source(error.without_url())
+        .with_source(error.without_url());
+    match is_unsent {
+        true => error.before_acting(),
+        false => error,
+    }
 }
 
 /// Returns a random number, or the largest one without randomness: the longest wait does no harm.

@@ -73,7 +73,8 @@ impl WorkOs {
             authorization: Some(self.api_key.bearer.clone()),
             content: Some(("application/json", new.to_json())),
         };
-        let answer = self.caller.call(&call, self.caller.deadline()).await?;
+        let deadline = self.caller.timeouts.deadline(call.operation);
+        let answer = self.caller.call(&call, deadline).await?;
         let magic_auth = MagicAuth::from(answer.json::<MagicAuthAnswer>()?);
         Ok((magic_auth, answer))
     }
@@ -99,7 +100,8 @@ impl WorkOs {
             authorization: None,
             content: Some(("application/json", credentials.to_json(body))),
         };
-        let answer = self.caller.call(&call, self.caller.deadline()).await?;
+        let deadline = self.caller.timeouts.deadline(call.operation);
+        let answer = self.caller.call(&call, deadline).await?;
         let authentication = Authentication::from(answer.json::<AuthenticationAnswer>()?);
         Ok((authentication, answer))
     }

@@ -10,15 +10,17 @@
 //! - It does not log. Its errors carry what a caller should log: kind, status, request id and
 //!   WorkOS's machine code.
 
-use std::{ffi::OsString, fmt, time::Duration};
+use std::{ffi::OsString, fmt};
 
 use http::HeaderValue;
 use url::Url;
 
 use self::{
     answer::{Answer, Cause},
-    call::{BaseUrl, Caller, validate_timeout},
+    call::{BaseUrl, Caller},
     complaint::is_word,
+    operation::Operation,
+    timeouts::Timeouts,
 };
 use super::{
     AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, ProviderError,
@@ -35,6 +37,8 @@ mod operation;
 mod profile;
 mod refusal;
 mod requests;
+mod settings;
+mod timeouts;
 mod user;
 mod wire;
 
@@ -46,8 +50,6 @@ pub use self::{
 };
 
 const BASE_URL: &str = "https://api.workos.com";
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 const MAGIC_LINK: &str = "MagicLink";
 
@@ -84,8 +86,9 @@ const MAGIC_LINK: &str = "MagicLink";
 ///
 /// # Time
 ///
-/// A call ends after [`timeout`](Self::timeout) at the latest. Within that time the client retries
-/// up to two times what WorkOS certainly did not process (no connection, or 429). It also retries
+/// Redeeming a code ends after [`exchange_timeout`](Self::exchange_timeout) at the latest, any
+/// other call after [`timeout`](Self::timeout). Within that time the client retries up to two times
+/// what WorkOS certainly did not process (no connection, or 429). It also retries
 /// making a session and reading a profile after 5xx. After 429 it asks again for a mail only if
 /// WorkOS sends `Retry-After`. It never waits longer than 2 seconds. It never repeats an exchange
 /// that WorkOS may have processed, because a code works once. Making and redeeming a six-digit code
@@ -155,31 +158,6 @@ impl WorkOs {
         Ok(self)
     }
 
-    /// Sets how long connecting may take, including DNS and TLS: 1 ms to 5 minutes. Default: 5
-    /// seconds.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Invalid`] when it is out of that range.
-    pub fn connect_timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
-        validate_timeout("connect_timeout", timeout)?;
-        self.caller = self.caller.with_connect_timeout(timeout)?;
-        Ok(self)
-    }
-
-    /// Sets how long a call may take in total, including retries and the answer's body: 1 ms to 5
-    /// minutes. Beginning a sign-in is one call, although it may take two requests. Default: 10
-    /// seconds.
-    ///
-    /// # Errors
-    ///
-    /// [`ConfigError::Invalid`] when it is out of that range.
-    pub fn timeout(mut self, timeout: Duration) -> Result<Self, ConfigError> {
-        validate_timeout("timeout", timeout)?;
-        self.caller = self.caller.with_timeout(timeout);
-        Ok(self)
-    }
-
     /// Also accepts profiles of these connection types, spelled as WorkOS does: `GoogleOAuth`,
     /// `OktaSAML`. Default: only `MagicLink`, which is always accepted.
     ///
@@ -245,7 +223,7 @@ impl WorkOs {
                 bearer,
             },
             client_id,
-            caller: Caller::new(base, CONNECT_TIMEOUT, TIMEOUT)?,
+            caller: Caller::new(base, Timeouts::default())?,
             connection_types: vec![MAGIC_LINK.to_owned()],
         })
     }
@@ -260,7 +238,7 @@ impl IdentityProvider for WorkOs {
             .map_err(|error| {
                 ProviderError::new(ProviderErrorKind::Misconfigured).with_source(error)
             })?;
-        let deadline = self.caller.deadline();
+        let deadline = self.caller.timeouts.deadline(Operation::Create);
         let (session, answer) = self.create(&new, deadline).await?;
         match start.delivery {
             Delivery::Provider => {

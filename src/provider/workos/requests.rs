@@ -39,7 +39,8 @@ impl WorkOs {
         &self,
         new: &NewPasswordlessSession,
     ) -> Result<PasswordlessSession, ProviderError> {
-        let (session, _) = self.create(new, self.caller.deadline()).await?;
+        let deadline = self.caller.timeouts.deadline(Operation::Create);
+        let (session, _) = self.create(new, deadline).await?;
         Ok(session)
     }
 
@@ -50,7 +51,8 @@ impl WorkOs {
     /// [`ProviderErrorKind::Refused`] when the session is expired or unknown, and the kinds of any
     /// call.
     pub async fn send_session(&self, id: &str) -> Result<(), ProviderError> {
-        self.send(id, self.caller.deadline()).await
+        let deadline = self.caller.timeouts.deadline(Operation::Send);
+        self.send(id, deadline).await
     }
 
     /// Exchanges the code of a callback for a profile and a token. A code works once, for ten
@@ -87,7 +89,8 @@ impl WorkOs {
             authorization: Some(authorization),
             content: None,
         };
-        let answer = self.caller.call(&call, self.caller.deadline()).await?;
+        let deadline = self.caller.timeouts.deadline(call.operation);
+        let answer = self.caller.call(&call, deadline).await?;
         answer.json::<ProfileAnswer>().map(Profile::from)
     }
 
@@ -151,7 +154,8 @@ impl WorkOs {
             authorization: None,
             content: Some(("application/x-www-form-urlencoded", form)),
         };
-        let answer = self.caller.call(&call, self.caller.deadline()).await?;
+        let deadline = self.caller.timeouts.deadline(call.operation);
+        let answer = self.caller.call(&call, deadline).await?;
         let token = answer.json::<TokenAnswer>()?;
         Ok((token.into(), answer))
     }
