@@ -38,11 +38,13 @@ pub enum Fault {
     /// Without a server, the body fails with [`ConnectionCut`](super::ConnectionCut). An answer
     /// without a body stays whole.
     CutBody,
-    /// Waits by tokio's clock, then does the work, unless the client has hung up by then.
+    /// Waits by tokio's clock, then does the work, even if the client has hung up by then.
     Delay(Duration),
     /// Does no work and never answers.
     Hang,
-    /// Waits until [`Hold::release`], then does the work, unless the client has hung up by then.
+    /// Waits until [`Hold::release`], then does the work, even if the client has hung up by then.
+    ///
+    /// Without a tokio runtime, a client that hangs up prevents the work.
     Hold(Hold),
     /// Does the work, and answers with that many spaces before the real body. The whole is valid
     /// JSON. It is streamed in small pieces, and no `Content-Length` announces it.
@@ -63,6 +65,9 @@ pub enum Fault {
     Redirect(String),
     /// Answers a status and `{"message":…}`, and does no work.
     Status(StatusCode),
+    /// Does the work, and answers a status and `{"message":…}`, like a proxy that gives up waiting
+    /// for the server behind it.
+    StatusAfterWork(StatusCode),
 }
 
 /// Holds requests until it is released, so that a test can act in between without sleeping. Clones

@@ -11,6 +11,7 @@ use std::{
 
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
+use tokio::runtime::Handle;
 use tower_service::Service;
 
 use super::{
@@ -102,13 +103,13 @@ impl Emulator {
             Some(Fault::Cut) => return Err(ConnectionCut),
             Some(Fault::CutBody) => answer::cut(self.work(endpoint, call)),
             Some(Fault::Delay(delay)) => {
-                tokio::time::sleep(delay).await;
-                self.work(endpoint, call)
+                let wait = tokio::time::sleep(delay);
+                self.wait_and_work(wait, endpoint, call).await?
             }
             Some(Fault::Hang) => pending().await,
             Some(Fault::Hold(hold)) => {
-                hold.pass().await;
-                self.work(endpoint, call)
+                let wait = async move { hold.pass().await };
+                self.wait_and_work(wait, endpoint, call).await?
             }
             Some(Fault::HugeBody(spaces)) => answer::pad(self.work(endpoint, call), spaces),
             Some(Fault::InvalidJson) => answer::halve(self.work(endpoint, call)),
@@ -125,11 +126,40 @@ impl Emulator {
                 answer
             }
             Some(Fault::Redirect(location)) => answer::redirect(&location),
-            Some(Fault::Status(status)) => {
-                answer::message(status, status.canonical_reason().unwrap_or("Unknown"))
+            Some(Fault::Status(status)) => answer_of(status),
+            Some(Fault::StatusAfterWork(status)) => {
+                self.work(endpoint, call);
+                answer_of(status)
             }
             None => self.work(endpoint, call),
         })
+    }
+
+    /// Waits, then does the work, even if the client hangs up meanwhile: a server that answers too
+    /// late has done it all the same.
+    async fn wait_and_work(
+        &self,
+        wait: impl Future<Output = ()> + Send + 'static,
+        endpoint: Endpoint,
+        call: &Call<'_>,
+    ) -> Result<Answer, ConnectionCut> {
+        let emulator = self.clone();
+        let (id, headers) = (call.id.to_owned(), call.headers.clone());
+        let body = call.body.to_owned();
+        let work = async move {
+            wait.await;
+            let call = Call {
+                id: &id,
+                headers: &headers,
+                body: &body,
+            };
+            emulator.work(endpoint, &call)
+        };
+        // hyper drops a request's future when its client hangs up, but not a task.
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn(work).await.map_err(|_| ConnectionCut),
+            Err(_) => Ok(work.await),
+        }
     }
 
     fn work(&self, endpoint: Endpoint, call: &Call<'_>) -> Answer {
@@ -144,4 +174,8 @@ impl Emulator {
             Endpoint::Token => self.token(call),
         }
     }
+}
+
+fn answer_of(status: StatusCode) -> Answer {
+    answer::message(status, status.canonical_reason().unwrap_or("Unknown"))
 }

@@ -10,20 +10,25 @@ use tokio::{
 };
 use tower_magic_link::emulator::{Endpoint, Fault, Hold};
 
-use crate::{Desk, Read, exchange_of, names::ADA, session};
+use crate::{Desk, KEY, Read, exchange_of, names::ADA, session};
 
-/// Exchanges a code over a bare socket and returns every byte that comes back until the connection
-/// ends.
-async fn raw_exchange(desk: &Desk, code: &str) -> String {
-    let body = exchange_of(code).to_string();
+/// Posts over a bare socket, which it returns.
+async fn sent(desk: &Desk, path: &str, body: &str) -> TcpStream {
     let mut socket = TcpStream::connect(("127.0.0.1", desk.server.port()))
         .await
         .unwrap();
     let request = format!(
-        "POST /sso/token HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {KEY}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     socket.write_all(request.as_bytes()).await.unwrap();
+    socket
+}
+
+/// Exchanges a code over a bare socket and returns every byte that comes back until the connection
+/// ends.
+async fn raw_exchange(desk: &Desk, code: &str) -> String {
+    let mut socket = sent(desk, "/sso/token", &exchange_of(code).to_string()).await;
     let mut bytes = Vec::new();
     socket.read_to_end(&mut bytes).await.unwrap();
     String::from_utf8(bytes).unwrap()
@@ -181,6 +186,56 @@ async fn held_requests_go_on_when_they_are_released() {
         400,
         "a released hold holds nothing"
     );
+}
+
+/// Pins: hyper drops what a client no longer waits for, so that a code was never redeemed too late.
+#[tokio::test]
+async fn a_held_request_is_worked_on_although_its_client_has_hung_up() {
+    let desk = Desk::new().await;
+    let code = desk.code().await;
+    let hold = Hold::new();
+    desk.emulator
+        .order(Endpoint::Token, Fault::Hold(hold.clone()));
+    let socket = sent(&desk, "/sso/token", &exchange_of(&code).to_string()).await;
+    hold.wait_for(1).await;
+    drop(socket);
+    // Round trips, in which the server notices.
+    for _ in 0..20 {
+        desk.get(&desk.url("/")).await;
+    }
+    hold.release();
+    for _ in 0..20 {
+        desk.get(&desk.url("/")).await;
+    }
+    assert_eq!(desk.exchange(&code).await.status, 400, "it is used");
+}
+
+#[tokio::test]
+async fn a_delayed_request_is_worked_on_although_its_client_has_hung_up() {
+    let desk = Desk::new().await;
+    let (id, _) = desk.create().await;
+    let delay = Duration::from_millis(200);
+    desk.emulator.order(Endpoint::Send, Fault::Delay(delay));
+    drop(sent(&desk, &format!("/passwordless/sessions/{id}/send"), "{}").await);
+    let mailed = async {
+        while desk.emulator.outbox().is_empty() {
+            desk.get(&desk.url("/")).await;
+        }
+    };
+    let mailed = tokio::time::timeout(Duration::from_secs(10), mailed).await;
+    mailed.expect("a mail");
+}
+
+#[tokio::test]
+async fn a_status_after_the_work_hides_that_it_is_done() {
+    let desk = Desk::new().await;
+    let code = desk.code().await;
+    let fault = Fault::StatusAfterWork(StatusCode::BAD_GATEWAY);
+    desk.emulator.order(Endpoint::Token, fault);
+    let read = desk.exchange(&code).await;
+    assert_eq!(read.status, 502);
+    assert_eq!(read.text, r#"{"message":"Bad Gateway"}"#);
+    assert_eq!(desk.exchange(&code).await.status, 400, "the work was done");
 }
 
 #[tokio::test]
