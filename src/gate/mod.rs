@@ -34,11 +34,12 @@ use crate::{
     },
 };
 
+mod caching;
 mod hand_out;
 pub(crate) mod lost_cookie;
 mod who;
 
-pub(crate) use self::who::Credentials;
+pub(crate) use self::{caching::Caching, who::Credentials};
 
 /// What to do with a request.
 #[derive(Debug)]
@@ -93,6 +94,7 @@ pub(crate) struct Admission {
 #[derive(Debug)]
 pub(crate) struct Gate {
     pub(crate) allows_preflight: bool,
+    pub(crate) caching: Caching,
     pub(crate) cookies: Cookies,
     pub(crate) lifetimes: Lifetimes,
     /// Whether the inner service is a proxy, which reads the session from headers.

@@ -50,6 +50,10 @@
 #[doc = include_str!("../../examples/proxies/envoy.yaml")]
 #[doc = "```"]
 pub mod behind_a_proxy {}
+
+#[doc = include_str!("caches_and_back.md")]
+pub mod caches_and_back {}
+
 #[doc = include_str!("failures.md")]
 pub mod failures {}
 
