@@ -63,6 +63,12 @@ pub mod mail_scanners {}
 #[doc = include_str!("promises.md")]
 pub mod promises {}
 
+#[doc = include_str!("the_application_behind.md")]
+#[doc = "```no_run"]
+#[doc = include_str!("../../examples/stack.rs")]
+#[doc = "```"]
+pub mod the_application_behind {}
+
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 #[doc = include_str!("running_more_than_one.md")]
