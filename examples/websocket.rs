@@ -9,11 +9,15 @@
     reason = "the terminal is where the link is read"
 )]
 
-use std::{env, error::Error, net::SocketAddr};
+use std::{env, error::Error, net::SocketAddr, sync::Arc};
 
 use axum::{
     Extension, Router,
-    extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+    extract::{
+        State,
+        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+    },
+    http::{HeaderMap, StatusCode, header::ORIGIN},
     response::{Html, Response},
     routing::get,
 };
@@ -42,11 +46,26 @@ pub(crate) fn app(workos: WorkOs, keys: KeyRing, public_url: &str) -> Result<Rou
     Ok(Router::new()
         .route("/", get(async || Html(PAGE)))
         .route("/echo", get(echo))
+        .with_state(Arc::from(public_url))
         .layer(layer))
 }
 
-async fn echo(upgrade: WebSocketUpgrade, Extension(guard): Extension<SessionGuard>) -> Response {
-    upgrade.on_upgrade(|socket| serve(socket, guard))
+/// Opens the socket for the application's own pages.
+///
+/// A handshake is a GET, so no layer against CSRF refuses it, and no CORS holds for it. A page of a
+/// sibling host has the cookie sent along, `SameSite=Lax` or not (RFC 6455, section 10.2).
+async fn echo(
+    upgrade: WebSocketUpgrade,
+    State(public_url): State<Arc<str>>,
+    headers: HeaderMap,
+    Extension(guard): Extension<SessionGuard>,
+) -> Result<Response, StatusCode> {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    // Browsers always send it. A program without it has no cookie but its own.
+    if origins.any(|origin| origin.as_bytes() != public_url.as_bytes()) {
+        return Err(StatusCode::FORBIDDEN);
+    }
+    Ok(upgrade.on_upgrade(|socket| serve(socket, guard)))
 }
 
 /// Echoes until the session ends, and then sends the reason.

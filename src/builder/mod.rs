@@ -42,6 +42,7 @@ mod webhook;
 mod proxies;
 
 mod bearer;
+mod caching;
 mod host;
 mod preflight;
 mod streams;
@@ -97,6 +98,7 @@ pub struct Builder {
     link_lifetime: Duration,
     rules: Rules,
     allows_preflight: bool,
+    caching: caching::Settings,
     credentials: Credentials,
     organizations: Vec<String>,
     email_domains: Option<Vec<String>>,
@@ -136,6 +138,7 @@ impl Builder {
             link_lifetime: 15 * MINUTE,
             rules: Rules::default(),
             allows_preflight: false,
+            caching: caching::Settings::new(),
             credentials: Credentials::Cookie,
             organizations: Vec::new(),
             email_domains: None,
@@ -182,6 +185,7 @@ impl Builder {
         let gate = Gate {
             allowed,
             allows_preflight: self.allows_preflight,
+            caching: self.caching.caching,
             cookies: Cookies::new(&cookie_name, public_url.scheme(), cookie_domain),
             has_identity_headers: self.proxies.has_identity_headers,
             lifetimes,
@@ -216,6 +220,7 @@ impl Builder {
         Ok(MagicLinkLayer::new(Flow {
             shared: Arc::new(shared),
             provider: self.provider,
+            clear_site_data: self.caching.clear_site_data(),
             cross_device: self.sign_in.cross_device,
             sign_in: self.sign_in.sign_in,
             application_name: self.mail.application_name()?,

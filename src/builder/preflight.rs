@@ -7,8 +7,11 @@ impl Builder {
     /// `Access-Control-Request-Method` (Fetch standard). Default: the layer refuses them like any
     /// other request without a session, because browsers send them without cookies.
     ///
-    /// Use it if the inner service answers preflights itself, or if tower-http's `CorsLayer` is
-    /// behind this layer. A `CorsLayer` in front of this layer answers them before they get here.
+    /// Use it only if the inner service answers preflights itself. Put tower-http's `CorsLayer` in
+    /// front of this layer instead, where it answers them before they get here. Behind this layer
+    /// it adds nothing to refusals, so a script of another origin sees a network error in place of
+    /// a 401. The guide [The application behind](crate::guide::the_application_behind) has both in
+    /// the order that works.
     ///
     /// A client that writes such a request by hand reaches the inner service on every path but the
     /// layer's own. Do not use this setting if the inner service takes the method from

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use futures_util::future::join_all;
-use http::{Response, StatusCode};
+use http::{HeaderName, Response, StatusCode};
 
 use super::{fields::Fields, refusal, step::Step};
 use crate::{
@@ -12,6 +12,9 @@ use crate::{
     shared::Extent,
     site::endpoint::Endpoint,
 };
+
+/// W3C, Clear Site Data.
+const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// Shows a sign-out button, or a page that says that nobody is signed in. A GET ends nothing.
 pub(super) fn ask(step: &Step) -> Response<Bytes> {
@@ -64,6 +67,10 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
     // A bearer token comes from a program, which keeps no cookies to remove.
     if !gate.is_bearer(&step.head()) {
         gate.forget(&step.head(), response.headers_mut());
+        if let Some(cleared) = &step.flow.clear_site_data {
+            let headers = response.headers_mut();
+            headers.insert(CLEAR_SITE_DATA, cleared.clone());
+        }
     }
     response
 }

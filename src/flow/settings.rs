@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use http::HeaderValue;
+
 use super::{authorize::Authorize, exchange::Exchanges, webhook::Webhook};
 use crate::{
     mailer::BoundedMailer,
@@ -37,6 +39,8 @@ pub enum SignIn {
 pub(crate) struct Flow {
     pub(crate) shared: Arc<Shared>,
     pub(crate) provider: Box<dyn ErasedProvider>,
+    /// The value of `Clear-Site-Data` at sign-out.
+    pub(crate) clear_site_data: Option<HeaderValue>,
     pub(crate) cross_device: CrossDevice,
     pub(crate) sign_in: SignIn,
     pub(crate) mailer: Option<BoundedMailer>,
@@ -81,6 +85,7 @@ impl Flow {
 impl fmt::Debug for Flow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Flow")
+            .field("clear_site_data", &self.clear_site_data)
             .field("cross_device", &self.cross_device)
             .field("has_mailer", &self.mailer.is_some())
             .field("has_authorize", &self.authorize.is_some())

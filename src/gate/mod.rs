@@ -35,11 +35,12 @@ use crate::{
 };
 
 mod allowed;
+mod caching;
 mod hand_out;
 pub(crate) mod lost_cookie;
 mod who;
 
-pub(crate) use self::{allowed::Allowed, who::Credentials};
+pub(crate) use self::{allowed::Allowed, caching::Caching, who::Credentials};
 
 /// What to do with a request.
 #[derive(Debug)]
@@ -97,6 +98,7 @@ pub(crate) struct Admission {
 pub(crate) struct Gate {
     pub(crate) allowed: Allowed,
     pub(crate) allows_preflight: bool,
+    pub(crate) caching: Caching,
     pub(crate) cookies: Cookies,
     pub(crate) lifetimes: Lifetimes,
     /// Whether the inner service is a proxy, which reads the session from headers.

@@ -56,6 +56,10 @@
 #[doc = include_str!("../../examples/proxies/envoy.yaml")]
 #[doc = "```"]
 pub mod behind_a_proxy {}
+
+#[doc = include_str!("caches_and_back.md")]
+pub mod caches_and_back {}
+
 #[doc = include_str!("failures.md")]
 pub mod failures {}
 
@@ -64,6 +68,12 @@ pub mod mail_scanners {}
 
 #[doc = include_str!("promises.md")]
 pub mod promises {}
+
+#[doc = include_str!("the_application_behind.md")]
+#[doc = "```no_run"]
+#[doc = include_str!("../../examples/stack.rs")]
+#[doc = "```"]
+pub mod the_application_behind {}
 
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]

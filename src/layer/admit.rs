@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    gate::{Admission, Credentials, Verdict},
+    gate::{Admission, Caching, Credentials, Verdict},
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Standing,
@@ -34,6 +34,8 @@ pub(crate) enum Settled<B> {
 pub(crate) struct Finish {
     /// Whether the response depends on the request's session.
     pub(crate) depends_on_session: bool,
+    /// What the layer says to caches.
+    pub(crate) caching: Caching,
     /// Whether the layer accepts bearer tokens beside cookies.
     pub(crate) credentials: Credentials,
     /// The renewed session, if a renewal is due.
@@ -125,6 +127,7 @@ impl Shared {
         }
         let finish = Finish {
             depends_on_session: true,
+            caching: self.gate.caching.on(exposure),
             credentials: self.gate.credentials,
             renewal: renewed.map(|(_, cookie)| Renewal {
                 cookie,
@@ -156,6 +159,7 @@ impl Shared {
         passed::mark(request.extensions_mut());
         let finish = Finish {
             depends_on_session: exposure == Exposure::Optional,
+            caching: Caching::Leave,
             credentials: self.gate.credentials,
             renewal: None,
             forwarded: self.forwarded(),
@@ -191,19 +195,18 @@ impl Finish {
         if self.depends_on_session {
             headers.append(header::VARY, self.credentials.vary());
         }
+        match self.caching {
+            Caching::Leave => {}
+            Caching::NoStore => keep_from_caches(headers),
+            Caching::Private => {
+                let private = HeaderValue::from_static("private");
+                headers.entry(header::CACHE_CONTROL).or_insert(private);
+            }
+        }
         if let Some(renewal) = self.renewal {
             let is_theirs = sets_same(headers, &renewal.cookie);
-            // A shared cache that kept it would sign others in (CVE-2025-64762). Fields aimed at
-            // one cache overrule Cache-Control there (RFC 9213).
-            let is_aimed = |name: &&HeaderName| {
-                let name = name.as_str();
-                name.ends_with("-cache-control") || name == "surrogate-control"
-            };
-            let aimed: Vec<_> = headers.keys().filter(is_aimed).cloned().collect();
-            for name in aimed {
-                headers.remove(name);
-            }
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            // A shared cache that kept it would sign others in (CVE-2025-64762).
+            keep_from_caches(headers);
             // If the handler signed the visitor in or out, a renewed cookie after its own would
             // undo that. So would one that comes after a sign-out in another tab.
             if !is_theirs && !renewal.is_late() {
@@ -211,6 +214,20 @@ impl Finish {
             }
         }
     }
+}
+
+/// Keeps a response out of every cache. Fields aimed at one cache overrule Cache-Control there (RFC
+/// 9213).
+fn keep_from_caches(headers: &mut HeaderMap) {
+    let is_aimed = |name: &&HeaderName| {
+        let name = name.as_str();
+        name.ends_with("-cache-control") || name == "surrogate-control"
+    };
+    let aimed: Vec<_> = headers.keys().filter(is_aimed).cloned().collect();
+    for name in aimed {
+        headers.remove(name);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
 /// Says whether a response already sets or removes the cookie of this name. A browser trims blanks

@@ -21,6 +21,8 @@ pub(crate) enum Setup {
     CookiesBlocked,
     /// Its driver waits for no page, so that more can be done while one is on its way.
     Hasty,
+    /// It keeps no living pages for Back.
+    NoBackForwardCache,
     Usual,
 }
 
@@ -60,6 +62,10 @@ impl Chromium {
             capabilities
                 .set_page_load_strategy(PageLoadStrategy::None)
                 .unwrap();
+        }
+        if setup == Setup::NoBackForwardCache {
+            let without = "--disable-features=BackForwardCache";
+            capabilities.add_arg(without).unwrap();
         }
         if setup == Setup::CookiesBlocked {
             let settings = json!({ "profile.default_content_setting_values.cookies": 2 });

@@ -109,6 +109,11 @@ impl Stage {
         Chromium::open(&self.driver, &self.sites, Setup::CookiesBlocked).await
     }
 
+    /// Opens a browser that goes back by its cache or anew, and keeps no living pages.
+    pub(crate) async fn browser_without_living_pages(&self) -> Chromium {
+        Chromium::open(&self.driver, &self.sites, Setup::NoBackForwardCache).await
+    }
+
     /// Opens a browser in which more can be done while a page is on its way.
     pub(crate) async fn hasty_browser(&self) -> Chromium {
         Chromium::open(&self.driver, &self.sites, Setup::Hasty).await

@@ -15,6 +15,7 @@ mod names;
 mod person;
 #[path = "../support/program.rs"]
 mod program;
+mod stack;
 mod websocket;
 
 use crate::{

@@ -107,6 +107,20 @@ async fn the_service_behind_cannot_set_our_cookies() {
 }
 
 #[tokio::test]
+async fn what_a_session_was_given_to_is_the_browsers_alone() {
+    let (_program, person, _) = guarded(&upstream::serve().await).await;
+    let theirs = "public, max-age=600";
+    for (path, want) in [
+        ("/page", "private"),
+        ("/cacheable", theirs),
+        ("/missing", theirs),
+    ] {
+        let answer = person.get(path, &[]).await;
+        assert_eq!(answer.headers()["cache-control"], want, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn a_websocket_passes_the_guard_with_a_session() {
     let (_guard, mut person, _) = guarded(&upstream::serve().await).await;
     assert_eq!(person.greet("/socket").await.as_deref(), Ok("hello"));

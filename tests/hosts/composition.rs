@@ -162,6 +162,31 @@ async fn a_preflight_reaches_a_cors_layer_only_around_the_layer() {
     }
 }
 
+/// `allow_preflight` lets the question through, and the answer to a stranger has no field of CORS.
+#[tokio::test]
+async fn a_refusal_is_readable_from_elsewhere_only_with_a_cors_layer_around_the_layer() {
+    for (side, readable) in [(Side::Around, "*"), (Side::Inside, "")] {
+        let builder = MagicLinkLayer::builder(StubProvider::new(), keys()).public_url(ORIGIN);
+        let host = serve(side, &builder.allow_preflight().build().unwrap()).await;
+        let mut browser = HostBrowser::default();
+        let fields = [
+            ("origin", "https://other.example"),
+            ("access-control-request-method", "PUT"),
+        ];
+        let answer = browser.ask(&host, Method::OPTIONS, "/", &fields, "").await;
+        assert_eq!(answer.status(), 200, "{side:?}");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            "*",
+            "{side:?}"
+        );
+        let refused = browser.ask(&host, Method::GET, "/", &fields[..1], "").await;
+        assert_eq!(refused.status(), 401, "{side:?}");
+        let origin = refused.header("access-control-allow-origin");
+        assert_eq!(origin, readable, "{side:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_time_limit_ends_a_handler_that_never_answers_and_nothing_of_the_layers() {
     for side in SIDES {

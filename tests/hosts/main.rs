@@ -12,6 +12,7 @@ mod answer;
 mod audiences;
 mod bearer;
 mod browser;
+mod caching;
 mod composition;
 mod contract;
 mod greeter;

@@ -54,6 +54,9 @@ core.register_action("ask", { "http-req" }, function(txn, url)
                 txn.http:req_add_header(name, value)
             end
         end
+        if answer.headers["x-auth-session"] then
+            txn:set_var("txn.auth_session", true)
+        end
         for _, value in pairs(answer.headers["vary"] or {}) do
             txn:set_var("txn.auth_vary", value)
         end

@@ -43,7 +43,7 @@ macro_rules! cases {
     };
 }
 
-const CASES: [Case; 32] = cases![
+const CASES: [Case; 33] = cases![
     refusals::a_stranger_is_led_to_the_form,
     refusals::a_program_gets_the_whole_problem_by_every_method,
     refusals::a_head_request_is_refused_without_a_body,
@@ -64,6 +64,7 @@ const CASES: [Case; 32] = cases![
     renewals::a_renewal_reaches_the_browser_and_no_cache,
     renewals::a_renewal_hides_nothing_that_the_service_sets,
     renewals::a_response_without_renewal_is_cached_as_the_service_says,
+    renewals::a_response_to_a_session_is_the_browsers_alone_unless_the_service_says_otherwise,
     renewals::a_response_depends_on_the_cookie_and_says_so,
     renewals::a_clients_set_cookie_does_nothing,
     forgeries::connection_removes_nothing_of_ours,

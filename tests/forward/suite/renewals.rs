@@ -49,6 +49,31 @@ pub(super) async fn a_response_without_renewal_is_cached_as_the_service_says(sta
     assert_eq!(list(&answer, "set-cookie"), "");
 }
 
+pub(super) async fn a_response_to_a_session_is_the_browsers_alone_unless_the_service_says_otherwise(
+    stage: &Stage,
+) {
+    // Traefik can replace the field, and not add it only where it is missing.
+    let private = match stage.front {
+        Front::Traefik => "",
+        _ => "private",
+    };
+    let theirs = "public, max-age=600";
+    let (person, stranger) = (stage.person().await, stage.stranger());
+    let cases = [
+        (&person, "/page", private),
+        (&person, "/about", private),
+        (&person, "/cacheable", theirs),
+        (&person, "/missing", theirs),
+        (&person, "/broken", theirs),
+        (&stranger, "/about", ""),
+    ];
+    for (who, path, want) in cases {
+        let answer = who.get(path, &[]).await;
+        assert_eq!(list(&answer, "cache-control"), want, "{path}");
+        drop(answer.bytes().await);
+    }
+}
+
 pub(super) async fn a_response_depends_on_the_cookie_and_says_so(stage: &Stage) {
     let person = stage.person().await;
     let answer = person.get("/cacheable", &[]).await;
