@@ -98,7 +98,7 @@ impl Rejection {
             return self.to_unsaved(shared, head);
         }
         if self.kind().wants_sign_in() {
-            return redirect(&shared.gate.login_path(shared.gate.return_to(head).as_ref()));
+            return redirect(&shared.gate.login_path_of(head));
         }
         let again = shared.gate.return_to(head).unwrap_or_default();
         self.to_page(shared, again.as_str(), None)

@@ -20,6 +20,7 @@ mod arrival;
 mod chromium;
 mod codes;
 mod cookies;
+mod deep_links;
 mod drawn;
 mod driver;
 mod elsewhere;
