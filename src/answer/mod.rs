@@ -110,7 +110,7 @@ impl Rejection {
             return self.to_unsaved(shared, head);
         }
         if self.kind().wants_sign_in() {
-            let login = shared.gate.login_path(shared.gate.return_to(head).as_ref());
+            let login = shared.gate.login_path_of(head);
             if !head.follows_redirects() {
                 return redirect(&login);
             }
@@ -121,7 +121,7 @@ impl Rejection {
         }
         // The session is good and its person may not pass: the way on is another address.
         if self.kind().wants_another_address() {
-            let login = shared.gate.login_path(shared.gate.return_to(head).as_ref());
+            let login = shared.gate.login_path_of(head);
             return self.to_page(shared, &login, None);
         }
         let again = shared.gate.return_to(head).unwrap_or_default();
@@ -151,7 +151,7 @@ impl Rejection {
         if !self.kind().wants_sign_in() || !head.is_safe() {
             return;
         }
-        let login = shared.gate.login_path(shared.gate.return_to(head).as_ref());
+        let login = shared.gate.login_path_of(head);
         let refresh = format!("0; url={}", shared.gate.absolute(&login));
         if let Ok(refresh) = HeaderValue::try_from(refresh) {
             headers.insert(header::REFRESH, refresh);

@@ -9,10 +9,13 @@ use super::{
 use crate::{
     answer::redirect,
     email::Email,
-    page::{LoginPage, LoginProblem, Page, RememberMe},
+    page::{LoginPage, LoginProblem, Page, RememberMe, WayBack},
     rejection::RejectionKind,
     session::{Session, Term, cookie::CookieName, seal::Purpose},
-    site::{endpoint::Endpoint, return_to::ReturnTo},
+    site::{
+        endpoint::Endpoint,
+        return_to::{ReturnTo, TOO_LONG},
+    },
 };
 
 /// Shows the form on GET, even to a browser with a session.
@@ -20,8 +23,9 @@ use crate::{
 /// That sign-in may be too old for the page that was asked for. The form then holds the session's
 /// address.
 pub(super) async fn form(step: &Step) -> Response<Bytes> {
-    let return_to = match step.query().and_then(|query| wanted(step, &query)) {
-        Ok(return_to) => return_to,
+    let wanted = step.query().and_then(|query| wanted(step, &query));
+    let (return_to, way_back) = match wanted {
+        Ok(wanted) => wanted,
         Err(kind) => return refusal::refuse(step, kind),
     };
     if let Some(refused) = arrival::dropped(step).await {
@@ -42,6 +46,7 @@ pub(super) async fn form(step: &Step) -> Response<Bytes> {
         email: session.as_ref().map(Session::email),
         problem: None,
         term: session.as_ref().map(Session::term).unwrap_or_default(),
+        way_back,
     };
     let mut response = form_page(step, StatusCode::OK, &form);
     browser::greet(step, &mut response);
@@ -70,7 +75,10 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         Some(Term::Usual) | None => form.term,
     };
     let BeginForm {
-        email, return_to, ..
+        email,
+        return_to,
+        way_back,
+        ..
     } = form;
     let email = match parse(email.as_deref()) {
         Ok(email) => email,
@@ -82,6 +90,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
                 email: email.as_deref(),
                 problem: Some(problem),
                 term,
+                way_back,
             };
             return form_page(step, StatusCode::UNPROCESSABLE_ENTITY, &form);
         }
@@ -137,9 +146,9 @@ fn sent(step: &Step, attempt: &Attempt, browser: &str) -> Response<Bytes> {
 
 fn begin_form(step: &Step) -> Result<BeginForm, RejectionKind> {
     let form = Fields::of_form(&step.form);
-    let return_to = match wanted(step, &form)? {
-        Some(return_to) => Some(return_to),
-        None => wanted(step, &step.query()?)?,
+    let (return_to, way_back) = match wanted(step, &form)? {
+        (None, WayBack::Kept) => wanted(step, &step.query()?)?,
+        wanted => wanted,
     };
     Ok(BeginForm {
         before: form
@@ -149,6 +158,7 @@ fn begin_form(step: &Step) -> Result<BeginForm, RejectionKind> {
         keeps_fragment: form.one("fragment")?.is_some(),
         return_to,
         term: term_of(step, &form)?,
+        way_back,
     })
 }
 
@@ -165,15 +175,24 @@ fn term_of(step: &Step, form: &Fields<'_>) -> Result<Term, RejectionKind> {
 }
 
 /// Returns where the person wants to go afterwards. A target that could leave the origin is
-/// ignored, and they go to the front page.
-fn wanted(step: &Step, fields: &Fields<'_>) -> Result<Option<ReturnTo>, RejectionKind> {
+/// ignored, and they go to the front page. So they do if it is too long, and the form says so.
+fn wanted(step: &Step, fields: &Fields<'_>) -> Result<(Option<ReturnTo>, WayBack), RejectionKind> {
     let wanted = fields.one("return_to")?;
-    Ok(wanted.and_then(|wanted| ReturnTo::parse(wanted, &step.flow.shared.gate.mount)))
+    let is_too_long = wanted.is_some_and(ReturnTo::is_too_long) || fields.one(TOO_LONG)?.is_some();
+    let wanted = wanted.and_then(|wanted| ReturnTo::parse(wanted, &step.flow.shared.gate.mount));
+    let way_back = match (&wanted, is_too_long) {
+        (None, true) => WayBack::TooLong,
+        _ => WayBack::Kept,
+    };
+    Ok((wanted, way_back))
 }
 
 fn form_page(step: &Step, status: StatusCode, form: &FormPage<'_>) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
-    let action = gate.login_path(form.return_to);
+    let action = match form.way_back {
+        WayBack::Kept => gate.login_path(form.return_to),
+        WayBack::TooLong => gate.login_path_without(),
+    };
     let remember_me = gate.lifetimes.remembered.map(|_| match form.term {
         Term::Remembered => RememberMe::Ticked,
         Term::Usual => RememberMe::Offered,
@@ -183,7 +202,8 @@ fn form_page(step: &Step, status: StatusCode, form: &FormPage<'_>) -> Response<B
         .with_email(form.email)
         .with_problem(form.problem)
         .with_remember_me(remember_me)
-        .with_sent(step.flow.sent());
+        .with_sent(step.flow.sent())
+        .with_way_back(form.way_back);
     step.flow.shared.page(status, &Page::Login(page))
 }
 
@@ -194,6 +214,7 @@ struct BeginForm {
     keeps_fragment: bool,
     return_to: Option<ReturnTo>,
     term: Term,
+    way_back: WayBack,
 }
 
 /// What the page of the form shows.
@@ -202,6 +223,7 @@ struct FormPage<'a> {
     email: Option<&'a str>,
     problem: Option<LoginProblem>,
     term: Term,
+    way_back: WayBack,
 }
 
 fn parse(email: Option<&str>) -> Result<Email, LoginProblem> {

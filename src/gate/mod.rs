@@ -29,7 +29,7 @@ use crate::{
     site::{
         endpoint::Endpoint,
         public_url::PublicUrl,
-        return_to::ReturnTo,
+        return_to::{ReturnTo, TOO_LONG},
         rules::{Exposure, Rules},
     },
 };
@@ -290,6 +290,20 @@ impl Gate {
             Some(return_to) => format!("{path}?return_to={}", return_to.encoded()),
             None => path,
         }
+    }
+
+    /// Returns the path of the login form for a navigation. It leads back to the target, or says
+    /// that the target is too long for that.
+    pub(crate) fn login_path_of(&self, head: &RequestHead<'_>) -> String {
+        match head.original_uri().path_and_query() {
+            Some(wanted) if ReturnTo::is_too_long(wanted.as_str()) => self.login_path_without(),
+            _ => self.login_path(self.return_to(head).as_ref()),
+        }
+    }
+
+    /// Returns the path of the login form that says that the place to return to is too long.
+    pub(crate) fn login_path_without(&self) -> String {
+        format!("{}?{TOO_LONG}=1", self.path(Endpoint::Login))
     }
 
     /// Returns a path's URL, made from `public_url` alone.

@@ -46,6 +46,19 @@ pub struct LoginPage<'a> {
     problem: Option<LoginProblem>,
     remember_me: Option<RememberMe>,
     sent: Sent,
+    way_back: WayBack,
+}
+
+/// Whether signing in leads back to the address that was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WayBack {
+    /// It does, or none was asked for.
+    #[default]
+    Kept,
+    /// The address has more than 2,048 bytes. The person comes to the front page, and has to open
+    /// the address again.
+    TooLong,
 }
 
 /// The initial state of the tick box by which a person asks to be remembered.
@@ -81,6 +94,7 @@ impl<'a> LoginPage<'a> {
             problem: None,
             remember_me: None,
             sent: Sent::Link,
+            way_back: WayBack::Kept,
         }
     }
 
@@ -113,10 +127,24 @@ impl<'a> LoginPage<'a> {
         self
     }
 
+    /// Adds whether signing in leads back to the address that was asked for. Default:
+    /// [`WayBack::Kept`].
+    #[must_use]
+    pub const fn with_way_back(mut self, way_back: WayBack) -> Self {
+        self.way_back = way_back;
+        self
+    }
+
     /// Returns where the form posts to.
     #[must_use]
     pub const fn action(&self) -> &'a str {
         self.action.0
+    }
+
+    /// Returns whether signing in leads back to the address that was asked for.
+    #[must_use]
+    pub const fn way_back(&self) -> WayBack {
+        self.way_back
     }
 
     /// Returns the name of what the person signs in to.

@@ -13,7 +13,7 @@ use askama::Template;
 
 use super::{
     CheckPage, ConfirmPage, Confirmation, CrossDevice, LoginPage, MatchPage, OnwardPage, Page,
-    PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage,
+    PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage, WayBack,
 };
 use crate::clock::words;
 
@@ -125,6 +125,7 @@ impl Pages for DefaultPages {
                 page,
                 problem: page.problem().map(told::address_problem),
                 promise: told::promise(page),
+                is_lost: page.way_back() == WayBack::TooLong,
                 is_remembered: page.remember_me() == Some(RememberMe::Ticked),
             }),
             Page::Match(page) => html(&Match {
@@ -215,6 +216,7 @@ struct Login<'a> {
     page: &'a LoginPage<'a>,
     problem: Option<&'static str>,
     promise: (&'static str, &'static str),
+    is_lost: bool,
     is_remembered: bool,
 }
 

@@ -20,6 +20,7 @@ pub use self::{
     check::{CheckPage, CrossDevice, Resend},
     content::{
         ConfirmPage, Confirmation, LoginPage, LoginProblem, RememberMe, Sent, SignedOutPage,
+        WayBack,
     },
     default::DefaultPages,
     entry::{CodeEntry, CodeProblem, MatchPage, OnwardPage},

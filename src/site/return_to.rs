@@ -3,14 +3,21 @@
 //! - A path and query on our own origin. It cannot hold an absolute URL, nor anything that a
 //!   browser or a proxy might read as one, even after decoding it once or twice (RFC 9700, section
 //!   4.11).
-//! - It is an allow rule, not a list of attacks: visible ASCII, one leading slash, no backslash, no
-//!   empty or dot segment.
-//! - A value that does not fit is not repaired: the person goes to the front page.
+//! - It is an allow rule, not a list of attacks: visible ASCII, one leading slash, no dot segment,
+//!   and text in UTF-8 or Latin-1. A query may hold anything: it has no part in where an address
+//!   leads.
+//! - A value that does not fit is not repaired: the person goes to the front page. If it is too
+//!   long, the form says so.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::{
+    AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_decode_str, utf8_percent_encode,
+};
 
 /// The most bytes: a request line has to hold the value percent-encoded.
 const LONGEST: usize = 2_048;
+
+/// The parameter of the form that says that the address was too long to return to.
+pub(crate) const TOO_LONG: &str = "too_long";
 
 /// Encodes all but RFC 3986's unreserved characters and the slash, which reads better unencoded.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
@@ -36,22 +43,27 @@ impl ReturnTo {
     /// It refuses the layer's own endpoints, because they would lead back to themselves.
     pub(crate) fn parse(text: &str, mount: &str) -> Option<Self> {
         let is_visible = text.bytes().all(|b| b.is_ascii_graphic());
-        // Browsers read a backslash as a slash, so that `/\evil.example` is another host (URL
-        // Standard, "special authority ignore slashes state").
-        if text.len() > LONGEST || !is_visible || text.contains(['\\', '#']) {
+        let path = text.split('?').next().unwrap_or_default();
+        // Browsers make a slash of a backslash in a path, and leave it in a query (URL Standard,
+        // "path state").
+        if Self::is_too_long(text) || !is_visible || text.contains('#') || path.contains('\\') {
             return None;
         }
-        let path = text.split('?').next().unwrap_or_default();
         // A proxy and then the inner service may each decode the path once more.
-        let once = percent_decode_str(path).decode_utf8().ok()?;
-        let twice = percent_decode_str(&once).decode_utf8().ok()?;
-        let stays = [path, &once, &twice].into_iter().all(is_rooted);
+        let once: Vec<u8> = percent_decode_str(path).collect();
+        let twice: Vec<u8> = percent_decode(&once).collect();
+        let stays = [path.as_bytes(), &once, &twice].into_iter().all(is_rooted);
         // Decoded, because a router may take `/%61uth/login` for the login page.
         // Coming back to the login form would loop.
         let is_own = once
-            .strip_prefix(mount)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+            .strip_prefix(mount.as_bytes())
+            .is_some_and(|rest| rest.first().is_none_or(is_slash));
         (stays && !is_own).then(|| Self(text.to_owned()))
+    }
+
+    /// Says whether an address is too long to be returned to.
+    pub(crate) const fn is_too_long(text: &str) -> bool {
+        text.len() > LONGEST
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -66,18 +78,32 @@ impl ReturnTo {
 
 /// Says whether a path stays on its origin, whichever parser reads it.
 ///
-/// It has one leading slash, no empty segment but the last, no dot segment, and nothing that a URL
-/// parser drops or rewrites.
-fn is_rooted(path: &str) -> bool {
-    path.starts_with('/')
-        // At the start two slashes begin a host, and elsewhere some readers fold them.
-        && !path.contains("//")
-        && !path.contains('\\')
-        && !path.chars().any(char::is_control)
-        && path
-            .split('/')
-            // A dot segment that is resolved could lead back to one of the layer's own endpoints.
-            .all(|segment| segment != "." && segment != "..")
+/// It has one leading slash, no dot segment, and nothing that a URL parser drops or rewrites. Only
+/// two slashes at its start would name a host: those of `/proxy/https://…` do not.
+fn is_rooted(path: &[u8]) -> bool {
+    let is_dots = |segment: &[u8]| matches!(segment, b"." | b"..");
+    path.first() == Some(&b'/')
+        && !path.get(1).is_some_and(is_slash)
+        && is_text(path)
+        // A dot segment that is resolved could lead back to one of the layer's own endpoints.
+        && !path.split(is_slash).any(is_dots)
+}
+
+/// Windows servers, and browsers in a path, read a backslash as a slash.
+const fn is_slash(byte: &u8) -> bool {
+    matches!(byte, b'/' | b'\\')
+}
+
+/// Says whether bytes are text without control characters: UTF-8, or letters of Latin-1, as old
+/// applications write them (`/caf%E9`).
+///
+/// A lenient reader of UTF-8 takes some sequences that are none for a slash or a line break
+/// (`%c0%8d`), so that a byte that is no UTF-8 must stand alone.
+fn is_text(bytes: &[u8]) -> bool {
+    bytes.utf8_chunks().all(|chunk| {
+        let is_letter = matches!(chunk.invalid(), [] | [0xc0..=0xfd]);
+        is_letter && !chunk.valid().chars().any(char::is_control)
+    })
 }
 
 #[cfg(test)]
@@ -129,7 +155,33 @@ mod tests {
             // A line break could begin another header field.
             ("/a\r\nSet-Cookie: x", false),
             ("/%0d%0aSet-Cookie:x", false),
-            ("/a//evil.example", false),
+            ("/a//evil.example", true),
+            ("/proxy/https://other.example/x?y=https://z", true),
+            ("/a/", true),
+            ("/a///", true),
+            ("/search?re=\\d+\\\\x", true),
+            ("/search?re=%5Cd+", true),
+            ("/?\\\\evil.example", true),
+            ("/?//evil.example", true),
+            ("/files/C:%5CUsers%5Cada", true),
+            ("/caf%E9", true),
+            ("/%FCber/%C1rbol?q=%E9", true),
+            ("/%25E9", true),
+            ("/a\\b", false),
+            ("/%5c/evil.example", false),
+            ("/%5c%5cevil.example", false),
+            ("/a/%5c../x", false),
+            ("/a%5c..%5cx", false),
+            ("/.%5cx", false),
+            ("/%c0%afevil.example", false),
+            ("/a%c0%ae%c0%ae/x", false),
+            ("/%e0%80%afevil.example", false),
+            ("/%f8%80%80%80%afx", false),
+            ("/%25c0%25afevil.example", false),
+            ("/a%80", false),
+            ("/a%85", false),
+            ("/auth%5clogin", false),
+            ("/auth//login", false),
             // A browser resolves dot segments before it asks.
             ("/./", false),
             ("/../x", false),
@@ -198,6 +250,22 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn whatever_is_taken_is_on_our_origin_by_the_url_parser(
+            text in "/(//|/|https:|[?]|[?]//|%5c|%2f|%252f|%25|%e9|%c0|%af|%80|%09|%0d|%0a|%00|\\.|%2e|@|:|;|&|=|evil[.]example|a){0,12}",
+            slash in "(|\\\\)",
+        ) {
+            for text in [text.clone(), format!("{text}?{slash}{slash}x"), format!("/{slash}{text}")] {
+                if ReturnTo::parse(&text, "/auth").is_some() {
+                    prop_assert!(!leaves(&text), "{:?}", text);
+                    let url = Url::parse(ORIGIN).unwrap().join(&text).unwrap();
+                    // Nothing of the path is dropped or resolved, so it leads where it seems to.
+                    let path = text.split('?').next().unwrap();
+                    prop_assert_eq!(url.path(), path);
+                }
+            }
+        }
+
         #[test]
         fn nothing_that_is_taken_leaves_the_origin(text in r"/?[/\\.%a-f0-9:@?#;&=\t\r\n e-]{0,40}") {
             if ReturnTo::parse(&text, "/auth").is_some() {

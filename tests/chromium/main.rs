@@ -21,6 +21,7 @@ mod back;
 mod chromium;
 mod codes;
 mod cookies;
+mod deep_links;
 mod drawn;
 mod driver;
 mod elsewhere;

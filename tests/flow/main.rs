@@ -18,6 +18,7 @@ mod configuration;
 mod cookie_domain;
 #[path = "../support/corpora.rs"]
 mod corpora;
+mod deep_links;
 mod elsewhere;
 mod explain;
 mod fixation;

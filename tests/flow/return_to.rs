@@ -197,7 +197,6 @@ async fn a_request_line_that_reads_as_another_origin_is_not_reflected() {
         "//evil.example/..",
         "/\\evil.example",
         "/%5c%5cevil.example",
-        "/a//b",
         "*",
     ] {
         let Ok(uri) = http::Uri::try_from(line) else {

@@ -6,7 +6,7 @@ use crate::{
     page::{
         CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
         LoginPage, LoginProblem, MatchPage, OnwardPage, Page, Pages, Resend, Sent, SignedOutPage,
-        TroublePage,
+        TroublePage, WayBack,
     },
     rejection::RejectionKind,
 };
@@ -48,7 +48,9 @@ fn login_pages<'a>(text: &'a str, all: &mut Vec<(String, Page<'a>)>) {
     for sent in SENT {
         let page = LoginPage::new(text).with_sent(sent);
         let again = page.clone().with_email(text);
+        let lost = page.clone().with_way_back(WayBack::TooLong);
         all.extend([
+            (format!("login, {sent:?}, too long"), Page::Login(lost)),
             (format!("login, {sent:?}"), Page::Login(page.clone())),
             (
                 format!("login, {sent:?}, named"),
