@@ -32,7 +32,7 @@ fn pages() -> DefaultPages {
 }
 
 /// Returns the folder `screens` in cargo's target folder.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
     temporary.parent().unwrap().join("screens")
 }
@@ -73,7 +73,7 @@ async fn stand_in(browser: &Chromium, scheme: &str, window: (u32, u32, bool)) {
 }
 
 /// Takes a picture of the whole page, also of what is below the window.
-async fn picture(browser: &Chromium) -> Vec<u8> {
+pub(crate) async fn picture(browser: &Chromium) -> Vec<u8> {
     let metrics = browser.devtools("Page.getLayoutMetrics", json!({})).await;
     let mut clip: Value = metrics["cssContentSize"].clone();
     clip["scale"] = json!(1);

@@ -14,6 +14,7 @@ mod bearer;
 mod browser;
 mod composition;
 mod contract;
+mod frames;
 mod greeter;
 mod grpc;
 mod host;
