@@ -68,6 +68,14 @@ impl Shared {
         response
     }
 
+    /// Renders a page that a frame of our own origin may show.
+    pub(crate) fn page_in_frame(&self, status: StatusCode, page: &Page<'_>) -> Response<Bytes> {
+        let mut response = self.page(status, page);
+        let policy = self.pages.policy.in_own_frame();
+        policy.write_to(response.headers_mut());
+        response
+    }
+
     /// Renders a page whose form may lead to one more origin.
     pub(crate) fn page_leading_to(
         &self,

@@ -7,7 +7,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 
-use self::way_back::{asking_page, page_of_form, proof_again};
+use self::way_back::{asking_page, page_before, page_of_form, proof_again};
 use crate::{
     ascii,
     event::Event,
@@ -110,6 +110,9 @@ impl Rejection {
             return self.to_unsaved(shared, head);
         }
         if self.kind().wants_sign_in() {
+            if head.is_framed() {
+                return self.to_frame(shared, head);
+            }
             let login = shared.gate.login_path_of(head);
             if !head.follows_redirects() {
                 return redirect(&login);
@@ -122,10 +125,19 @@ impl Rejection {
         // The session is good and its person may not pass: the way on is another address.
         if self.kind().wants_another_address() {
             let login = shared.gate.login_path_of(head);
-            return self.to_page(shared, &login, None);
+            return self.to_page_of(shared, head, &login);
         }
         let again = shared.gate.return_to(head).unwrap_or_default();
-        self.to_page(shared, again.as_str(), None)
+        self.to_page_of(shared, head, again.as_str())
+    }
+
+    /// Says in a frame that the session has ended. The form itself cannot be framed, and the frame
+    /// would become an empty box. Signing in leads back to the page around the frame.
+    fn to_frame(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
+        let login = shared.gate.login_path(page_before(shared, head).as_ref());
+        let mut response = self.to_page_of(shared, head, &login);
+        self.challenge(shared, head, &login, response.headers_mut());
+        response
     }
 
     /// Says that what a form has sent was not saved. It leads back to the page of that form.
@@ -133,12 +145,12 @@ impl Rejection {
         let page = page_of_form(shared, head);
         let login = shared.gate.login_path(page.as_ref());
         if self.kind().wants_another_address() {
-            return self.to_page(shared, &login, None);
+            return self.to_page_of(shared, head, &login);
         }
         if !self.kind().wants_sign_in() {
-            return self.to_page(shared, page.unwrap_or_default().as_str(), None);
+            return self.to_page_of(shared, head, page.unwrap_or_default().as_str());
         }
-        let mut response = self.to_page(shared, &login, None);
+        let mut response = self.to_page_of(shared, head, &login);
         self.challenge(shared, head, &login, response.headers_mut());
         response
     }
@@ -158,17 +170,34 @@ impl Rejection {
         }
     }
 
+    /// Returns the page in place of one of the application's, for its window or its frame.
+    fn to_page_of(&self, shared: &Shared, head: &RequestHead<'_>, action: &str) -> Response<Bytes> {
+        if !head.is_framed() {
+            return self.to_page(shared, action, None);
+        }
+        let page = match head.is_safe() {
+            true => self.page(action).in_frame(),
+            false => self.page(action).in_frame_after_form(),
+        };
+        let mut response = shared.page_in_frame(self.kind().status(), &Page::Trouble(page));
+        self.add_fields(&mut response);
+        response
+    }
+
+    fn page<'a>(&'a self, action: &'a str) -> TroublePage<'a> {
+        TroublePage::new(self.kind())
+            .with_action(action)
+            .with_detail(self.detail())
+            .with_retry_after(self.retry_after())
+    }
+
     pub(super) fn to_page(
         &self,
         shared: &Shared,
         action: &str,
         resend: Option<Resend<'_>>,
     ) -> Response<Bytes> {
-        let page = TroublePage::new(self.kind())
-            .with_action(action)
-            .with_detail(self.detail())
-            .with_retry_after(self.retry_after())
-            .with_resend(resend);
+        let page = self.page(action).with_resend(resend);
         let mut response = shared.page(self.kind().status(), &Page::Trouble(page));
         self.add_fields(&mut response);
         response

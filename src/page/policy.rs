@@ -5,7 +5,8 @@
 //! - Forms post to the layer's own origin. If a form's answer redirects to another origin, the
 //!   policy must name that one too: Chromium and WebKit apply `form-action` to redirects
 //!   (w3c/webappsec-csp#8).
-//! - No page can be framed or cached, or sends its address as a referrer.
+//! - No page can be cached, or sends its address as a referrer. No page can be framed but the
+//!   refusal of what a frame asked for, by a page of our own origin: it has a link and no form.
 
 use std::borrow::Cow;
 
@@ -109,6 +110,9 @@ impl PageSources {
 /// The directive for the targets of the pages' forms.
 const FORM_ACTION: &str = "form-action 'self'";
 
+/// The directive for the pages that may frame a page.
+const FRAME_ANCESTORS: &str = "frame-ancestors 'none'";
+
 /// The response headers of every page, composed once.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
@@ -148,7 +152,9 @@ impl Policy {
             policy.push_str(checked("pages", target)?);
         }
         // `default-src` covers neither: they guard against clickjacking and an injected `<base>`.
-        policy.push_str("; frame-ancestors 'none'; base-uri 'none'");
+        policy.push_str("; ");
+        policy.push_str(FRAME_ANCESTORS);
+        policy.push_str("; base-uri 'none'");
         let content_security = HeaderValue::try_from(policy.as_str())
             .map_err(|_| ConfigError::invalid("pages", policy, "is not a header value"))?;
         Ok(Self { content_security })
@@ -164,6 +170,16 @@ impl Policy {
         let content_security = HeaderValue::try_from(policy.as_str())
             .map_err(|_| ConfigError::invalid("form_origin", policy, "is not a header value"))?;
         Ok(Self { content_security })
+    }
+
+    /// Returns the same headers, for a page that a frame of our own origin may show.
+    pub(crate) fn in_own_frame(&self) -> Self {
+        let policy = self.content_security.to_str().unwrap_or_default();
+        let policy = policy.replacen(FRAME_ANCESTORS, "frame-ancestors 'self'", 1);
+        let content_security = HeaderValue::try_from(policy);
+        Self {
+            content_security: content_security.unwrap_or(self.content_security.clone()),
+        }
     }
 
     /// Writes the headers, in place of any that are there.

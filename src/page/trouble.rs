@@ -11,8 +11,19 @@ pub struct TroublePage<'a> {
     action: Option<Hidden<'a>>,
     detail: Option<&'a str>,
     kind: RejectionKind,
+    place: Place,
     resend: Option<Resend<'a>>,
     retry_after: Option<Duration>,
+}
+
+/// Where a page is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// In a frame of another page, in place of what it was to show.
+    Frame,
+    /// In a frame of another page, after a form in it was sent.
+    FrameAfterForm,
+    Window,
 }
 
 impl<'a> TroublePage<'a> {
@@ -23,6 +34,7 @@ impl<'a> TroublePage<'a> {
             action: None,
             detail: None,
             kind,
+            place: Place::Window,
             resend: None,
             retry_after: None,
         }
@@ -43,6 +55,19 @@ impl<'a> TroublePage<'a> {
         self
     }
 
+    /// Says that the page is shown in a frame (`<iframe>`), in place of what the frame was to show.
+    #[must_use]
+    pub const fn in_frame(mut self) -> Self {
+        self.place = Place::Frame;
+        self
+    }
+
+    /// Says that the page is shown in a frame, after a form in it was sent.
+    pub(crate) const fn in_frame_after_form(mut self) -> Self {
+        self.place = Place::FrameAfterForm;
+        self
+    }
+
     /// Adds how long to wait before another try.
     #[must_use]
     pub fn with_retry_after(mut self, retry_after: impl Into<Option<Duration>>) -> Self {
@@ -56,10 +81,36 @@ impl<'a> TroublePage<'a> {
         self.action.map(|action| action.0)
     }
 
+    /// Returns what happened, in a sentence: [`RejectionKind::happened`], or what became of the
+    /// frame.
+    #[must_use]
+    pub fn happened(&self) -> &'static str {
+        match self.place {
+            Place::Frame if self.has_no_session() => {
+                "Your session has ended, so this part of the page can’t be shown."
+            }
+            _ => self.kind.happened(),
+        }
+    }
+
+    /// Says whether [`action`](Self::action) opens in the whole window (`target="_top"`): no other
+    /// page of the layer's can be shown in a frame, such as the form for signing in.
+    #[must_use]
+    pub const fn opens_top(&self) -> bool {
+        !matches!(self.place, Place::Window) && self.kind.wants_sign_in()
+    }
+
+    const fn has_no_session(&self) -> bool {
+        self.kind.wants_sign_in() && !matches!(self.kind, RejectionKind::RecentSignInRequired)
+    }
+
     /// Returns what to do now, in a sentence: [`RejectionKind::advice`], or how long to wait where
     /// that is known.
     #[must_use]
     pub fn advice(&self) -> Cow<'static, str> {
+        if self.place == Place::Frame && self.has_no_session() {
+            return "Sign in again. The form opens in the whole window.".into();
+        }
         match self.retry_after {
             Some(wait) => format!("Please try again in {}.", words::wait(wait)).into(),
             None => self.kind.advice().into(),

@@ -178,6 +178,15 @@ impl<'r> RequestHead<'r> {
         self.is_fetch() && said(self.headers, "sec-fetch-mode", |mode| mode == "cors") == Some(true)
     }
 
+    /// Says whether a person will see the response in a frame of another page (Fetch Metadata).
+    pub(crate) fn is_framed(&self) -> bool {
+        let is_frame = |destination: &HeaderValue| {
+            let frames = ["embed", "fencedframe", "frame", "iframe", "object"];
+            frames.into_iter().any(|frame| destination == frame)
+        };
+        said(self.headers, "sec-fetch-dest", is_frame) == Some(true)
+    }
+
     /// Says whether a browser sent the request: it says what it asks for (Fetch Metadata).
     pub(crate) fn is_of_browser(&self) -> bool {
         self.headers.contains_key("sec-fetch-mode") || self.headers.contains_key("sec-fetch-dest")

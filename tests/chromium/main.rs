@@ -26,6 +26,7 @@ mod drawn;
 mod driver;
 mod elsewhere;
 mod fragment;
+mod frame;
 mod gallery;
 mod journeys;
 #[path = "../support/names.rs"]

@@ -32,7 +32,7 @@ fn pages() -> DefaultPages {
 }
 
 /// Returns the folder `screens` in cargo's target folder.
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
     temporary.parent().unwrap().join("screens")
 }

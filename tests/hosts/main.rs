@@ -15,6 +15,7 @@ mod browser;
 mod caching;
 mod composition;
 mod contract;
+mod frames;
 mod greeter;
 mod grpc;
 mod host;

@@ -31,6 +31,17 @@ fn a_form_whose_answer_redirects_to_the_provider_names_its_origin() {
 }
 
 #[test]
+fn a_page_for_a_frame_can_be_framed_by_our_own_origin_and_nobody_else() {
+    let mut headers = HeaderMap::new();
+    let policy = Policy::new(&PageSources::new()).unwrap().in_own_frame();
+    policy.write_to(&mut headers);
+    assert_eq!(
+        headers[CONTENT_SECURITY_POLICY],
+        "default-src 'none'; form-action 'self'; frame-ancestors 'self'; base-uri 'none'"
+    );
+}
+
+#[test]
 fn forms_may_lead_on_to_where_the_application_redirects() {
     let sources = PageSources::new().form_target("https://www.example.com");
     assert_eq!(
