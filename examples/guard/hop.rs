@@ -3,8 +3,8 @@
 //! - They are removed, and so is what `Connection` names. Of an upgrade the wish goes on, for the
 //!   tunnel; the layer has left no other than a WebSocket's.
 //! - `TE: trailers` goes on where the client's own connection carries it properly: gRPC asks for
-//!   it. What a client writes behind its body does not: `Trailer` is removed, and hyper sends no
-//!   trailer that is not announced. A response's trailers go on.
+//!   it. What a client writes behind its body does not: `Trailer` is removed, and `upload` ends the
+//!   body there. A response's trailers go on.
 //! - `Via` says that the message came through here (section 7.6.3).
 //! - HTTP/2 may split `Cookie` over several fields. They are joined (RFC 9113, section 8.2.3).
 
@@ -19,8 +19,9 @@ const HOP_BY_HOP: [HeaderName; 5] = [
     TRANSFER_ENCODING,
 ];
 
-/// Makes the fields of a request from a connection of this version those of the next connection.
-pub(super) fn request(headers: &mut HeaderMap, version: Version) {
+/// Makes the fields of a request from a connection of this version those of the next connection,
+/// which is of another.
+pub(super) fn request(headers: &mut HeaderMap, version: Version, next: Version) {
     let takes_trailers = members(headers, TE).any(|member| member == b"trailers")
         // HTTP/2 has no `Connection`. In HTTP/1.1 a field that it does not name is sent in error
         // (RFC 9110, section 10.1.4).
@@ -29,7 +30,9 @@ pub(super) fn request(headers: &mut HeaderMap, version: Version) {
     headers.remove(TRAILER);
     if takes_trailers {
         headers.insert(TE, HeaderValue::from_static("trailers"));
-        headers.append(CONNECTION, HeaderValue::from_static("te"));
+        if next != Version::HTTP_2 {
+            headers.append(CONNECTION, HeaderValue::from_static("te"));
+        }
     }
     keep(headers, upgrade);
     add_via(headers, version);

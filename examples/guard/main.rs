@@ -6,7 +6,7 @@
 //!
 //! | variable | |
 //! | --- | --- |
-//! | `UPSTREAM` | the service's origin |
+//! | `UPSTREAM` | the service's origin; with `h2c:` for `http:` if it speaks HTTP/2, as gRPC does |
 //! | `PORT` | the port on `127.0.0.1`: default 3000, 0 picks a free one |
 //! | `PUBLIC_URL` | what people type: default `http://127.0.0.1:PORT` |
 //! | `TRUSTED_PROXIES` | what stands in front, such as a proxy that ends TLS: addresses and networks, with commas |
@@ -57,7 +57,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .authority()
         .map_or("@", |authority| authority.as_str());
     let is_origin = upstream.path() == "/" && upstream.query().is_none();
-    if upstream.scheme_str() != Some("http") || !is_origin || authority.contains('@') {
+    let is_known = matches!(upstream.scheme_str(), Some("http" | "h2c"));
+    if !is_known || !is_origin || authority.contains('@') {
         return Err("UPSTREAM must be an origin, such as http://127.0.0.1:8080".into());
     }
     let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;

@@ -1,7 +1,9 @@
 //! One request to the service, and its answer back.
 //!
 //! - Bodies stream both ways. The connection to the service speaks HTTP/1.1, whatever the client's
-//!   speaks.
+//!   speaks; to an origin of the scheme `h2c` it speaks HTTP/2, which gRPC needs. There is no
+//!   WebSocket then (501), and `:authority` is the service's own: `X-Forwarded-Host` has the host
+//!   that the client asked for.
 //! - A body that the client breaks is 400, and one that it does not go on with 408: neither says
 //!   anything of the service. A service that cannot be reached, or answers in no HTTP, is 502. One
 //!   that takes no more of the body and does not begin its answer is 504. Both are logged.
@@ -17,7 +19,11 @@ use axum::{
     extract::{ConnectInfo, Request},
     response::Response,
 };
-use http::{HeaderValue, Method, StatusCode, Uri, Version, header::UPGRADE};
+use http::{
+    HeaderValue, Method, StatusCode, Uri, Version,
+    header::{HOST, UPGRADE},
+    uri::Scheme,
+};
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, Error as ClientError, connect::HttpConnector},
@@ -43,23 +49,30 @@ const POOLED: Duration = Duration::from_secs(4);
 pub(crate) struct Proxy {
     client: Client<HttpConnector, Upload>,
     upstream: Uri,
+    version: Version,
     trusted: Trusted,
     patience: Duration,
 }
 
 impl Proxy {
-    /// Passes requests on to an origin.
+    /// Passes requests on to an origin of the scheme `http` or `h2c`.
     pub(crate) fn to(upstream: Uri) -> Self {
+        let version = match upstream.scheme_str() {
+            Some("h2c") => Version::HTTP_2,
+            _ => Version::HTTP_11,
+        };
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_secs(10)));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOLED)
+            .http2_only(version == Version::HTTP_2)
             .build(connector);
         Self {
             client,
             upstream,
+            version,
             trusted: Trusted::default(),
             patience: Duration::from_secs(60),
         }
@@ -85,20 +98,29 @@ impl Proxy {
             return Err(StatusCode::NOT_IMPLEMENTED);
         }
         let mut uri = self.upstream.clone().into_parts();
+        uri.scheme = Some(Scheme::HTTP);
         uri.path_and_query = request.uri().path_and_query().cloned();
         *request.uri_mut() = Uri::from_parts(uri).map_err(|_| StatusCode::BAD_REQUEST)?;
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(peer)| *peer);
         let version = request.version();
         let word = Word::of(request.headers(), peer, &self.trusted);
-        hop::request(request.headers_mut(), version);
+        hop::request(request.headers_mut(), version, self.version);
         // Behind that, so that a client's `Connection` cannot take it out.
         word.write(request.headers_mut());
         // Each connection has a version of its own (RFC 9110, section 6.2).
-        *request.version_mut() = Version::HTTP_11;
+        *request.version_mut() = self.version;
         // The layer hands on no upgrade but a WebSocket's. A request without `Upgrade` gets no
         // tunnel.
         let is_websocket = request.headers().contains_key(UPGRADE);
+        if self.version == Version::HTTP_2 {
+            if is_websocket {
+                return Err(StatusCode::NOT_IMPLEMENTED);
+            }
+            // The address has an `:authority`, and no `Host` may say another (RFC 9113, section
+            // 8.3.1).
+            request.headers_mut().remove(HOST);
+        }
         let session = request.extensions().get::<SessionGuard>().cloned();
         let slot = request.extensions().get::<Slot>().cloned();
         let ours = hyper::upgrade::on(&mut request);

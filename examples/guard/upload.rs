@@ -57,7 +57,11 @@ impl HttpBody for Upload {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(cx);
+        let polled = match Pin::new(&mut self.body).poll_frame(cx) {
+            // What is written behind the body ends here.
+            Poll::Ready(Some(Ok(frame))) if frame.is_trailers() => Poll::Ready(None),
+            polled => polled,
+        };
         let stage = match &polled {
             Poll::Pending => Stage::AtClient,
             Poll::Ready(Some(Err(_))) => Stage::Broken,

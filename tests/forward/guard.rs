@@ -3,6 +3,7 @@
 mod bodies;
 mod connections;
 mod fields;
+mod grpc;
 mod hosts;
 mod servers;
 mod setting;

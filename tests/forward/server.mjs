@@ -1,5 +1,6 @@
 // A guarded service by Node, as small servers of files are written: node server.mjs FOLDER.
-// It tells at /seen what it was asked. /upload reads the whole body, and says how long it was.
+// It tells at /seen what it was asked. /upload reads the whole body, and says how long it was. /events begins a stream, and
+// does not end it.
 
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -23,6 +24,11 @@ const server = createServer(async (request, response) => {
       let length = 0;
       for await (const piece of request) length += piece.length;
       response.end(`${length}\n`);
+      return;
+    }
+    if (path === "/events") {
+      response.writeHead(200, { "content-type": "text/event-stream" });
+      response.write("data: first\n\n");
       return;
     }
     response.end(await readFile(join(folder, decodeURIComponent(path))));

@@ -1,7 +1,8 @@
 """A guarded service, by a real ASGI server: python server.py hypercorn|uvicorn FOLDER.
 
 It serves the files of FOLDER, echoes WebSocket messages, answers any other request with its method, path and
-header fields, and tells at /seen what it was asked. /upload reads the whole body, and says how long it was.
+header fields, and tells at /seen what it was asked. /upload reads the whole body, and says how long it was. /events begins
+a stream, and does not end it.
 """
 
 import asyncio
@@ -32,6 +33,9 @@ async def app(scope, receive, send):
         if scope["path"] == "/upload":
             await upload(receive, send)
             return
+        if scope["path"] == "/events":
+            await events(receive, send)
+            return
         try:
             await files(scope, receive, send)
         except HTTPException:
@@ -54,6 +58,14 @@ async def upload(receive, send):
             return
         length, more = length + len(message["body"]), message.get("more_body", False)
     await answer(send, 200, f"{length}\n")
+
+
+async def events(receive, send):
+    fields = [(b"content-type", b"text/event-stream")]
+    await send({"type": "http.response.start", "status": 200, "headers": fields})
+    await send({"type": "http.response.body", "body": b"data: first\n\n", "more_body": True})
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def answer(send, status, text):

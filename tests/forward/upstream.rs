@@ -12,7 +12,10 @@ use tokio_tungstenite::{
     tungstenite::{handshake::derive_accept_key, protocol::Role},
 };
 
-use crate::heads::Heads;
+use crate::{
+    guard_program::{self, Limits},
+    heads::Heads,
+};
 
 /// What a service says that wants its pages cached.
 const CACHEABLE: [(&str, &str); 4] = [
@@ -33,6 +36,15 @@ pub(crate) async fn serve_noting(heads: &Heads) -> String {
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let app = heads.before(Router::new().fallback(answer));
     tokio::spawn(async move { axum::serve(listener, app).await });
+    origin
+}
+
+/// Starts the service so that it speaks HTTP/2 too, and returns its origin for the guard.
+pub(crate) async fn serve_http2() -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("h2c://{}", listener.local_addr().unwrap());
+    let app = Router::new().fallback(answer);
+    tokio::spawn(guard_program::serve(listener, app, Limits::default()));
     origin
 }
 

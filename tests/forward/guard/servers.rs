@@ -1,14 +1,18 @@
 //! The guard as a program, before servers that are not Rust, by clients of both versions of HTTP.
 
+use http::Method;
+use tokio::time::timeout;
+
 use super::{
     bodies::{BROKEN, post},
     connections::open,
     fields::{spellings, told},
     hosts::CASES,
-    setting::{Logged, Version, ask, status},
+    setting::{Logged, SOON, Version, ask, status},
 };
 use crate::{
     names::{ADA, EVE},
+    person::ProxiedPerson,
     service::{Seen, Server, Service},
 };
 
@@ -61,10 +65,113 @@ async fn uploads(guard: &Logged, version: Version) {
     }
 }
 
+/// Each asks for `/about` without a session: who, how, and a field of the answer.
+type Stranger = (
+    &'static str,
+    Method,
+    (&'static str, &'static str),
+    u16,
+    (&'static str, &'static str),
+);
+
+fn strangers() -> [Stranger; 7] {
+    let form = "/auth/login";
+    let html = ("accept", "text/html");
+    let problem = ("content-type", "application/problem+json");
+    [
+        ("a person", Method::GET, html, 303, ("location", form)),
+        (
+            "a form",
+            Method::POST,
+            html,
+            401,
+            ("content-type", "text/html"),
+        ),
+        (
+            "a program",
+            Method::GET,
+            ("accept", "application/json"),
+            401,
+            problem,
+        ),
+        (
+            "htmx",
+            Method::GET,
+            ("hx-request", "true"),
+            401,
+            ("hx-redirect", form),
+        ),
+        (
+            "gRPC",
+            Method::POST,
+            ("content-type", "application/grpc"),
+            200,
+            ("grpc-status", "16"),
+        ),
+        (
+            "a prefetch",
+            Method::GET,
+            ("sec-purpose", "prefetch"),
+            503,
+            problem,
+        ),
+        (
+            "a dead cookie",
+            Method::GET,
+            ("cookie", "magic-link=dead"),
+            401,
+            ("set-cookie", "magic-link=;"),
+        ),
+    ]
+}
+
+async fn refusals(guard: &Logged, service: &Service, version: Version) {
+    let before = service.seen().await.len();
+    for (who, method, (name, value), status, (field, start)) in strangers() {
+        let request = version
+            .client()
+            .request(method, format!("{}/about", guard.origin));
+        let answer = request.header(name, value).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{version:?}, {who}");
+        let got = answer.headers()[field].to_str().unwrap();
+        assert!(got.starts_with(start), "{version:?}, {who}: {got}");
+    }
+    assert_eq!(service.seen().await.len(), before, "{version:?}");
+}
+
+/// A stream comes piece by piece, and ends with its session.
+async fn streams(guard: &Logged, person: &ProxiedPerson) {
+    let mut open = Vec::new();
+    for version in Version::BOTH {
+        let request = version.client().get(format!("{}/events", guard.origin));
+        let answer = request.header("cookie", &person.cookie).send().await;
+        let mut answer = answer.unwrap();
+        assert_eq!(answer.status(), 200, "{version:?}");
+        let first = timeout(SOON, answer.chunk()).await.unwrap().unwrap();
+        assert_eq!(first.unwrap(), "data: first\n\n", "{version:?}");
+        open.push(answer);
+    }
+    assert_eq!(person.sign_out("").await.status(), 303);
+    for mut answer in open {
+        let end = timeout(SOON, answer.chunk()).await.expect("an end");
+        assert!(end.is_err(), "{end:?}");
+    }
+    assert_eq!(person.get("/about", &[]).await.status(), 303);
+}
+
 async fn before(server: Server) {
     let mut service = Service::start(server);
-    let guard = Logged::before(&service.origin).await;
+    let mut guard = Logged::before(&service.origin).await;
+    let other = guard.another().await;
+    let stranger = ProxiedPerson::at(&guard.origin);
+    // The server by Node speaks no WebSocket.
+    if server != Server::Node {
+        assert_eq!(guard.person.greet("/socket").await.as_deref(), Ok("hello"));
+    }
+    assert_eq!(stranger.greet("/socket").await, Err(401));
+    streams(&guard, &other).await;
     for version in Version::BOTH {
+        refusals(&guard, &service, version).await;
         fields(&guard, &service, version).await;
         uploads(&guard, version).await;
     }

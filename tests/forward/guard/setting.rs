@@ -40,7 +40,7 @@ pub(super) struct Guarded {
 pub(super) struct Logged {
     pub(super) person: ProxiedPerson,
     pub(super) origin: String,
-    _program: Program,
+    program: Program,
     folder: Folder,
 }
 
@@ -100,13 +100,22 @@ impl Logged {
         Self {
             person,
             origin,
-            _program: program,
+            program,
             folder,
         }
     }
 
     pub(super) fn authority(&self) -> &str {
         self.origin.strip_prefix("http://").unwrap()
+    }
+
+    /// Signs somebody else in.
+    pub(super) async fn another(&mut self) -> ProxiedPerson {
+        let mut person = ProxiedPerson::at(&self.origin);
+        let program = &mut self.program;
+        let link = || program.says("sign-in link for grace@example.com: ");
+        person.sign_in_as("grace@example.com", link).await;
+        person
     }
 
     /// Returns what it has logged.
