@@ -120,7 +120,7 @@ async fn arrive(
     let proof = Proof::Link(AuthorizationCode::new(code));
     Ok(
         match redeem::granted(step, proof, state.as_bytes(), &attempt).await {
-            Ok(granted) => finish::sign_in(step, &granted, &attempt).await,
+            Ok(granted) => finish::answer(step, &granted, &attempt).await,
             Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
                 used(step, state, &attempt, OtherClick::Possible).await
             }
@@ -142,7 +142,7 @@ async fn used(
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }
     if let Some(granted) = redeem::granted_just_now(step, state.as_bytes()).await {
-        return finish::sign_in(step, &granted, attempt).await;
+        return finish::answer(step, &granted, attempt).await;
     }
     if other_click == OtherClick::Possible && step.parts.method == Method::GET {
         sleep(LATER_CLICK).await;

@@ -25,7 +25,7 @@ pub(super) use self::runs::Key;
 use self::runs::Runs;
 use crate::{
     clock::Timestamp,
-    provider::Identity,
+    provider::{Identity, OrganizationChoice},
     rejection::{Rejection, RejectionKind},
     session::Issued,
 };
@@ -33,7 +33,20 @@ use crate::{
 mod runs;
 mod sync;
 
-type Outcome = Result<Arc<Issued>, Failure>;
+type Outcome = Result<Arc<Granted>, Failure>;
+
+/// What an exchange yields.
+pub(super) enum Granted {
+    /// The person must choose an organization first.
+    Choice(Offer),
+    Session(Box<Issued>),
+}
+
+/// The organizations that a person may choose from, and when their address was proven.
+pub(super) struct Offer {
+    pub(super) choice: OrganizationChoice,
+    pub(super) at: Timestamp,
+}
 
 /// Why an exchange yielded nothing.
 #[derive(Clone)]
@@ -50,8 +63,15 @@ type Panic = Box<dyn Any + Send>;
 /// What a provider has proven, and when. A session of it begins at that moment, so that a
 /// revocation that came since ends it.
 pub(super) struct Proven {
-    pub(super) identity: Identity,
+    pub(super) person: Person,
     pub(super) at: Timestamp,
+}
+
+/// Who a provider says it is.
+pub(super) enum Person {
+    /// Somebody who must choose an organization first.
+    Choosing(OrganizationChoice),
+    Identified(Identity),
 }
 
 /// The exchanges that are running, and those that succeeded within the last minute.
@@ -79,9 +99,9 @@ impl Exchanges {
         visit: Option<Key>,
         now: Timestamp,
         work: impl FnOnce() -> F,
-    ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send
+    ) -> impl Future<Output = Result<Arc<Granted>, Rejection>> + Send
     where
-        F: Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static,
+        F: Future<Output = Result<Arc<Granted>, Rejection>> + Send + 'static,
     {
         let mut is_new = false;
         let begin = || {
@@ -127,12 +147,12 @@ impl Exchanges {
         state: &[u8],
         browser: [u8; 16],
         now: Timestamp,
-    ) -> Option<impl Future<Output = Result<Arc<Issued>, Rejection>> + Send> {
+    ) -> Option<impl Future<Output = Result<Arc<Granted>, Rejection>> + Send> {
         let (key, run) = self.runs.of(visit(state, browser), now)?;
         Some(async move { self.outcome(key, run).await })
     }
 
-    async fn outcome(&self, key: Key, run: Run) -> Result<Arc<Issued>, Rejection> {
+    async fn outcome(&self, key: Key, run: Run) -> Result<Arc<Granted>, Rejection> {
         let outcome = run.clone().await;
         if outcome.is_err() {
             self.runs.forget(key, |known| known.ptr_eq(&run));
@@ -169,7 +189,7 @@ impl Failure {
 }
 
 /// Begins an exchange that any number of callers can wait for.
-fn begin(work: impl Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static) -> Run {
+fn begin(work: impl Future<Output = Result<Arc<Granted>, Rejection>> + Send + 'static) -> Run {
     // A panic would leave a shared future that never wakes its other callers and fails later ones.
     let run = AssertUnwindSafe(work).catch_unwind();
     let run = run.map(|outcome| match outcome {

@@ -11,7 +11,8 @@ use http::{Response, StatusCode, header};
 
 use super::{
     attempt::Attempt,
-    browser,
+    browser, choice,
+    exchange::Granted,
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -36,13 +37,21 @@ pub(super) async fn redeem(
     attempt: &Attempt,
 ) -> Response<Bytes> {
     match redeem::granted(step, proof, state, attempt).await {
-        Ok(granted) => sign_in(step, &granted, attempt).await,
+        Ok(granted) => answer(step, &granted, attempt).await,
         Err(rejection) => or_live_session(step, rejection, attempt).await,
     }
 }
 
+/// Answers with what an exchange has yielded: a session, or the question which organization it is.
+pub(super) async fn answer(step: &Step, granted: &Granted, attempt: &Attempt) -> Response<Bytes> {
+    match granted {
+        Granted::Choice(offer) => choice::ask(step, attempt, offer),
+        Granted::Session(issued) => sign_in(step, issued, attempt).await,
+    }
+}
+
 /// Gives the session to the browser, and redirects it to its destination.
-pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
+async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let previous = gate.session_in_cookie(&step.head(), step.now).ok();
     if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id()) {

@@ -81,6 +81,12 @@ impl Flow {
         }
     }
 
+    /// Says whether the organizations of the configuration, if there are any, have this one.
+    pub(crate) fn takes_organization(&self, id: Option<&str>) -> bool {
+        let mut taken = self.organizations.iter();
+        self.organizations.is_empty() || id.is_some_and(|id| taken.any(|taken| taken == id))
+    }
+
     pub(crate) fn takes_domain(&self, domain: &str) -> bool {
         self.email_domains.is_empty() || self.email_domains.iter().any(|taken| taken == domain)
     }

@@ -24,6 +24,8 @@ pub(crate) const OVERHEAD: usize = NONCE + 16;
 pub(crate) enum Purpose {
     /// The address of the check-your-mail page.
     Check,
+    /// The choice of an organization, with the provider's pending token inside.
+    Choice,
     /// The link that we mail, with the provider's link inside.
     Open,
     /// The permission of another browser to finish a sign-in.
@@ -38,6 +40,7 @@ impl Purpose {
     const fn label(self) -> &'static str {
         match self {
             Self::Check => "seal: check page",
+            Self::Choice => "seal: choice",
             Self::Open => "seal: mailed link",
             Self::Permit => "seal: pass",
             Self::ReturnTo => "seal: return to",
@@ -131,8 +134,9 @@ mod tests {
 
     const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 
-    const PURPOSES: [Purpose; 5] = [
+    const PURPOSES: [Purpose; 6] = [
         Purpose::Check,
+        Purpose::Choice,
         Purpose::Open,
         Purpose::Permit,
         Purpose::ReturnTo,

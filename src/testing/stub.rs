@@ -14,8 +14,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     email::Email,
     provider::{
-        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
-        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
+        AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
+        OneTimeCode, Organization, OrganizationChoice, PendingToken, ProviderError,
+        ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     session::SessionId,
 };
@@ -29,7 +30,8 @@ const MOST_WRONG_TRIES: u32 = 10;
 /// leads straight to the callback, or types the six digits of [`StubProvider::last_code`].
 ///
 /// Each code is good once. Six digits are good only for the address that they were made for, until
-/// newer ones are made, or until ten wrong ones are typed. Clones are the same provider.
+/// newer ones are made, or until ten wrong ones are typed. A person of several organizations is
+/// asked which one it is. Clones are the same provider.
 #[derive(Clone, Debug, Default)]
 pub struct StubProvider(Arc<Stub>);
 
@@ -42,6 +44,10 @@ struct Stub {
     last_code: Mutex<Option<OneTimeCode>>,
     /// By address in lower case. Redeemed digits stay.
     digits: Mutex<HashMap<String, Digits>>,
+    /// By address in lower case.
+    memberships: Mutex<HashMap<String, Vec<Organization>>>,
+    /// By pending token.
+    pending: Mutex<HashMap<String, Identity>>,
 }
 
 #[derive(Debug)]
@@ -78,13 +84,41 @@ impl StubProvider {
         code
     }
 
+    /// Makes a person a member of an organization. A member of one signs in to it; a member of
+    /// several is asked which one, by a link as by six digits.
+    pub fn add_membership(&self, email: &Email, organization: Organization) {
+        let mut memberships = lock(&self.0.memberships);
+        let address = email.as_str().to_ascii_lowercase();
+        memberships.entry(address).or_default().push(organization);
+    }
+
+    /// Returns the identity, or asks for a choice.
+    fn proven(&self, identity: Identity) -> Result<Identity, ProviderError> {
+        let memberships = lock(&self.0.memberships);
+        let address = identity.email().as_str().to_ascii_lowercase();
+        let organizations = memberships.get(&address).map(Vec::as_slice);
+        match organizations.unwrap_or_default() {
+            [] => Ok(identity),
+            [only] => Ok(identity.with_organization(Some(only.id().to_owned()))),
+            several => {
+                let token = SessionId::from_bytes(crate::random::bytes());
+                let token = PendingToken::new(format!("pending_{token}"));
+                let mut pending = lock(&self.0.pending);
+                pending.insert(token.expose().to_owned(), identity);
+                let choice = OrganizationChoice::new(token, several.iter().cloned());
+                let error = ProviderError::new(ProviderErrorKind::OrganizationRequired);
+                Err(error.with_choice(choice))
+            }
+        }
+    }
+
     /// Returns how many sign-ins were begun.
     #[must_use]
     pub fn started(&self) -> usize {
         self.0.started.load(Ordering::SeqCst)
     }
 
-    /// Returns how many codes came back, good or not.
+    /// Returns how many codes and choices came back, good or not.
     #[must_use]
     pub fn finished(&self) -> usize {
         self.0.finished.load(Ordering::SeqCst)
@@ -109,9 +143,8 @@ impl IdentityProvider for StubProvider {
 
     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
         self.0.finished.fetch_add(1, Ordering::SeqCst);
-        lock(&self.0.codes)
-            .remove(code.expose())
-            .ok_or(ProviderError::new(ProviderErrorKind::Refused))
+        let identity = lock(&self.0.codes).remove(code.expose());
+        self.proven(identity.ok_or(ProviderErrorKind::Refused)?)
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -151,7 +184,24 @@ impl IdentityProvider for StubProvider {
         }
         known.is_used = true;
         let subject = id_of("user", finish.email);
-        Ok(Identity::new(subject, finish.email.clone()).with_method(SignInMethod::MagicAuth))
+        let identity = Identity::new(subject, finish.email.clone());
+        self.proven(identity.with_method(SignInMethod::MagicAuth))
+    }
+
+    async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
+        self.0.finished.fetch_add(1, Ordering::SeqCst);
+        let mut pending = lock(&self.0.pending);
+        let token = finish.pending.expose();
+        let identity = pending.get(token).ok_or(ProviderErrorKind::Refused)?;
+        let memberships = lock(&self.0.memberships);
+        let address = identity.email().as_str().to_ascii_lowercase();
+        let organizations = memberships.get(&address).map(Vec::as_slice);
+        let mut organizations = organizations.unwrap_or_default().iter();
+        if !organizations.any(|organization| organization.id() == finish.organization) {
+            return Err(ProviderErrorKind::NotAllowed.into());
+        }
+        let identity = pending.remove(token).ok_or(ProviderErrorKind::Refused)?;
+        Ok(identity.with_organization(Some(finish.organization.to_owned())))
     }
 }
 

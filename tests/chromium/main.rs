@@ -17,6 +17,7 @@
 
 mod again;
 mod arrival;
+mod choice;
 mod chromium;
 mod codes;
 mod cookies;

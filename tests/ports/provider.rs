@@ -1,10 +1,11 @@
 //! Providers.
 
 use tower_magic_link::{
+    Email,
     emulator::{Emulator, EmulatorServer},
     provider::{
-        AuthorizationCode, Identity, IdentityProvider, Link, OneTimeCode, ProviderError, Start,
-        Started,
+        AuthorizationCode, Identity, IdentityProvider, Link, OneTimeCode, Organization,
+        ProviderError, Start, Started,
     },
     testing::{
         StubProvider,
@@ -39,9 +40,38 @@ async fn the_stub_passes_but_for_time_and_mail() {
             "a typed code is refused after its lifetime",
             "a code that the provider mails reaches its address and proves it",
             "what the layer is to mail is not mailed by the provider",
+            "a person of several organizations signs in to the one that they chose",
+            "a choice is good once",
+            "of several choices at once one succeeds",
+            "a choice is refused after an hour",
+            "a choice of an organization of somebody else is refused",
         ],
         "{report}"
     );
+}
+
+/// The stub, with organizations.
+struct Members(StubProvider);
+
+impl Trial for Members {
+    type Provider = StubProvider;
+
+    fn provider(&self) -> &StubProvider {
+        &self.0
+    }
+
+    async fn join(&self, email: &Email, organization: Organization) -> Option<()> {
+        self.0.add_membership(email, organization);
+        Some(())
+    }
+}
+
+#[tokio::test]
+async fn the_stub_knows_the_choice_of_an_organization() {
+    let report = suite::provider::run(async |_| Members(StubProvider::new())).await;
+    report.assert();
+    let choices = report.held().filter(|case| case.contains("choice")).count();
+    assert_eq!(choices, 4, "{report}");
 }
 
 /// The client, and the WorkOS that it talks to.
@@ -89,6 +119,12 @@ impl Trial for Emulated {
         });
         Some(mails.collect())
     }
+
+    async fn join(&self, email: &Email, organization: Organization) -> Option<()> {
+        let emulator = self.server.emulator();
+        emulator.add_membership(email.as_str(), organization.id(), organization.name());
+        Some(())
+    }
 }
 
 /// Whether WorkOS mails codes is a setting of its environment, which has to be as the layer's is.
@@ -118,8 +154,39 @@ async fn workos_passes_against_the_emulator_by_each_setting_of_mailed_codes() {
 
 #[tokio::test]
 async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(&str, (Fault, &[&str])); 13] = [
+    let cases: [(&str, (Fault, &[&str])); 17] = [
         ("right", (Fault::None, &[])),
+        (
+            "choices twice",
+            (
+                Fault::ChoicesAreGoodTwice,
+                &[
+                    "a choice is good once",
+                    "of several choices at once one succeeds",
+                ],
+            ),
+        ),
+        (
+            "choices for ever",
+            (
+                Fault::ChoicesNeverExpire,
+                &["a choice is refused after an hour"],
+            ),
+        ),
+        (
+            "another than the chosen one",
+            (
+                Fault::ForgetsTheChoice,
+                &["a person of several organizations signs in to the one that they chose"],
+            ),
+        ),
+        (
+            "any organization",
+            (
+                Fault::TakesAnyOrganization,
+                &["a choice of an organization of somebody else is refused"],
+            ),
+        ),
         (
             "codes twice",
             (

@@ -6,8 +6,9 @@ use tower_magic_link::{
     Email,
     clock::{Clock, Timestamp},
     provider::{
-        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
-        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
+        AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
+        OneTimeCode, Organization, OrganizationChoice, PendingToken, ProviderError,
+        ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     testing::{
         ManualClock,
@@ -21,9 +22,12 @@ use tower_magic_link::{
 /// What is wrong with a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
+    ChoicesAreGoodTwice,
+    ChoicesNeverExpire,
     CodesAreGoodTwice,
     CodesNeverExpire,
     DropsMail,
+    ForgetsTheChoice,
     GivesTheFirstIdentity,
     HandsOverWhatItMailed,
     HasNoLimitOfTries,
@@ -35,6 +39,7 @@ pub(crate) enum Fault {
     None,
     PrintsCodes,
     ReadsTheCodeAlone,
+    TakesAnyOrganization,
 }
 
 /// A provider in memory. Its links lead to the callback at once.
@@ -43,6 +48,10 @@ pub(crate) struct Faulty {
     clock: ManualClock,
     made: Mutex<Vec<Made>>,
     mails: Mutex<Vec<Mailed>>,
+    /// Of everybody: only one person joins any in a case.
+    organizations: Mutex<Vec<Organization>>,
+    /// The choices, by their place.
+    pending: Mutex<Vec<(Identity, Timestamp, bool)>>,
 }
 
 struct Made {
@@ -60,6 +69,8 @@ impl Faulty {
             clock: world.clock(),
             made: Mutex::default(),
             mails: Mutex::default(),
+            organizations: Mutex::default(),
+            pending: Mutex::default(),
         }
     }
 
@@ -80,6 +91,20 @@ impl Faulty {
             is_used: false,
             wrong_tries: 0,
         });
+    }
+
+    /// Returns the identity, or asks for a choice.
+    fn proven(&self, identity: &Identity) -> Result<Identity, ProviderError> {
+        let organizations = self.organizations.lock().unwrap().clone();
+        if organizations.is_empty() {
+            return Ok(identity.clone());
+        }
+        let mut pending = self.pending.lock().unwrap();
+        let token = PendingToken::new(format!("pending_{}", pending.len()));
+        let until = self.clock.now() + Duration::from_secs(600);
+        pending.push((identity.clone(), until, false));
+        let choice = OrganizationChoice::new(token, organizations);
+        Err(ProviderError::new(ProviderErrorKind::OrganizationRequired).with_choice(choice))
     }
 
     /// Mails, and returns whether what was mailed is handed over as well.
@@ -130,7 +155,7 @@ impl IdentityProvider for Faulty {
             return Err(refused());
         }
         known.is_used = true;
-        Ok(known.identity.clone())
+        self.proven(&known.identity)
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -169,7 +194,33 @@ impl IdentityProvider for Faulty {
             return Err(ProviderErrorKind::CodeExpired.into());
         }
         known.is_used = true;
-        Ok(known.identity.clone())
+        self.proven(&known.identity)
+    }
+
+    async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
+        let mut pending = self.pending.lock().unwrap();
+        let place = finish.pending.expose().strip_prefix("pending_");
+        let place = place.and_then(|place| place.parse::<usize>().ok());
+        let known = place.and_then(|place| pending.get_mut(place));
+        let (identity, until, is_used) = known.ok_or(ProviderErrorKind::Refused)?;
+        let is_over = *until <= self.clock.now() && self.fault != Fault::ChoicesNeverExpire;
+        if is_over || *is_used && self.fault != Fault::ChoicesAreGoodTwice {
+            return Err(ProviderErrorKind::Refused.into());
+        }
+        let organizations = self.organizations.lock().unwrap();
+        let is_offered = |id: &str| organizations.iter().any(|offered| offered.id() == id);
+        if !is_offered(finish.organization) && self.fault != Fault::TakesAnyOrganization {
+            return Err(ProviderErrorKind::NotAllowed.into());
+        }
+        *is_used = true;
+        let first = organizations.first().map(Organization::id);
+        let organization = match (self.fault, first) {
+            (Fault::ForgetsTheChoice, Some(first)) => first,
+            _ => finish.organization,
+        };
+        Ok(identity
+            .clone()
+            .with_organization(Some(organization.to_owned())))
     }
 }
 
@@ -185,5 +236,10 @@ impl Trial for Read {
 
     async fn outbox(&self) -> Option<Vec<Mailed>> {
         Some(self.0.mails.lock().unwrap().clone())
+    }
+
+    async fn join(&self, _: &Email, organization: Organization) -> Option<()> {
+        self.0.organizations.lock().unwrap().push(organization);
+        Some(())
     }
 }

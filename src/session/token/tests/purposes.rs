@@ -3,8 +3,9 @@
 use super::*;
 use crate::session::seal::Purpose;
 
-const PURPOSES: [Purpose; 5] = [
+const PURPOSES: [Purpose; 6] = [
     Purpose::Check,
+    Purpose::Choice,
     Purpose::Open,
     Purpose::Permit,
     Purpose::ReturnTo,

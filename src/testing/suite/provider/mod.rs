@@ -19,10 +19,16 @@
 //! | after a few tries at most: twenty here | `after twenty wrong tries the right code is refused` |
 //! | for its address alone | `a typed code proves the address that it was made for`, `a typed code is refused for another address` |
 //! | a wrong code has one of four kinds | `a wrong code is refused as one` |
+//! | a provider that never asks for a choice redeems none | `a choice that was never offered is refused` |
+//! | a choice signs in to the organization that was chosen | `a person of several organizations signs in to the one that they chose` |
+//! | a pending token is good once | `a choice is good once`, `of several choices at once one succeeds` |
+//! | for minutes only | `a choice is refused after an hour` |
+//! | for the organizations of its choice | `a choice of an organization of somebody else is refused` |
 //! | an error holds no code and no address | `what an error prints holds no code and no address` |
 //!
 //! The suite skips the cases of expiry unless the factory takes [`World::clock`], those of codes if
-//! the provider has none, and those of mails if the trial has no [`outbox`](Trial::outbox).
+//! the provider has none, those of mails if the trial has no [`outbox`](Trial::outbox), and those
+//! of a choice if it can make nobody [`join`](Trial::join) an organization.
 //!
 //! ```
 //! use std::{collections::HashMap, sync::Mutex};
@@ -67,6 +73,7 @@
 
 use super::{World, report::Report};
 
+mod choices;
 mod codes;
 mod desk;
 mod links;
@@ -84,6 +91,7 @@ pub async fn run<T: Trial>(make: impl AsyncFn(World) -> T) -> Report {
     };
     suite.links().await;
     suite.codes().await;
+    suite.choices().await;
     suite.report
 }
 
@@ -163,5 +171,20 @@ impl<T: Trial, F: AsyncFn(World) -> T> Suite<F> {
         self.case(name, codes::nothing_mailed).await;
         let name = "what an error prints holds no code and no address";
         self.case(name, codes::prints_nothing).await;
+    }
+
+    async fn choices(&mut self) {
+        let name = "a choice that was never offered is refused";
+        self.case(name, choices::never_offered).await;
+        let name = "a person of several organizations signs in to the one that they chose";
+        self.case(name, choices::the_chosen_one).await;
+        let name = "a choice is good once";
+        self.case(name, choices::once).await;
+        let name = "of several choices at once one succeeds";
+        self.case(name, choices::once_at_once).await;
+        let name = "a choice is refused after an hour";
+        self.case(name, choices::too_late).await;
+        let name = "a choice of an organization of somebody else is refused";
+        self.case(name, choices::another_organization).await;
     }
 }

@@ -2,7 +2,10 @@
 
 use std::future::{self, Future};
 
-use crate::provider::{IdentityProvider, Link, OneTimeCode};
+use crate::{
+    email::Email,
+    provider::{IdentityProvider, Link, OneTimeCode, Organization},
+};
 
 /// A provider under test, and what a person does with its mails. Every provider is a trial of
 /// itself, with the defaults.
@@ -22,6 +25,13 @@ pub trait Trial {
     /// Returns the mails that the provider has sent itself, the oldest first. Default: `None`,
     /// because the test cannot read them.
     fn outbox(&self) -> impl Future<Output = Option<Vec<Mailed>>> {
+        future::ready(None)
+    }
+
+    /// Makes a person a member of an organization at the provider. Default: `None`, because the
+    /// provider has no organizations, or the test cannot arrange it.
+    fn join(&self, email: &Email, organization: Organization) -> impl Future<Output = Option<()>> {
+        let _ = (email, organization);
         future::ready(None)
     }
 }
