@@ -12,6 +12,7 @@ mod guesses;
 mod mail;
 mod provider;
 mod sign_in;
+mod steps;
 mod tries;
 
 /// A sign-in whose code has been mailed, and the address that it is typed to.

@@ -228,6 +228,41 @@ mod tests {
         }
     }
 
+    /// The codes of authentication in WorkOS's Python SDK 10.8 that its specification of 2026-08
+    /// lacks.
+    #[test]
+    fn a_code_that_is_new_in_the_sdk_has_its_meaning_by_any_status() {
+        use ProviderErrorKind::{
+            Misconfigured, NotAllowed, RateLimited, StepUpRequired, TooManyTries, Unavailable,
+        };
+        let cases = [
+            ("account_selection_required", StepUpRequired),
+            ("action_denied", NotAllowed),
+            ("application_consent_required", StepUpRequired),
+            ("auth_method_disabled", StepUpRequired),
+            ("auth_method_mismatch", StepUpRequired),
+            ("client_secret_not_accepted", Misconfigured),
+            ("concurrent_request", Unavailable),
+            ("email_completion_required", StepUpRequired),
+            ("ip_address_required", Misconfigured),
+            ("lock_timeout", Unavailable),
+            ("phone_number_required", StepUpRequired),
+            ("policy_denied", NotAllowed),
+            ("radar_sms_sign_in_challenge", StepUpRequired),
+            ("rate_limit_exceeded", RateLimited),
+            ("too_many_failed_verification_attempts", TooManyTries),
+            ("user_not_member_of_organization", NotAllowed),
+        ];
+        for (code, want) in cases {
+            for status in [400, 403, 422] {
+                let body = format!(r#"{{"code":"{code}","message":"x"}}"#);
+                let complaint = Complaint::read(body.as_bytes());
+                let got = kind_of(status, Operation::Authenticate, &complaint);
+                assert_eq!(got, want, "{status} {code}");
+            }
+        }
+    }
+
     #[test]
     fn without_a_known_code_the_status_and_the_fields_decide() {
         use Operation::{Authenticate, CreateCode};
