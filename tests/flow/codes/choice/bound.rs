@@ -104,6 +104,7 @@ async fn a_choice_is_good_for_ten_minutes_from_the_proof() {
         } else {
             is_trouble(&answer, 400, RejectionKind::ChoiceExpired);
             assert!(answer.text().contains("id=\"again\""), "a new mail");
+            assert_eq!(begun.redeemed(), 1, "WorkOS is not asked");
         }
     }
 }

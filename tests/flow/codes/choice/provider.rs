@@ -56,7 +56,7 @@ async fn a_link_that_was_opened_elsewhere_asks_there() {
     let (mut first, mut second) = (browser(&layer), browser(&layer));
     first.get("/reports").await;
     let check = first.submit_login(ADA).await;
-    let text = check.text().to_owned();
+    let text = check.text().into_owned();
     let (_, letters) = text.split_once("id=\"match-code\">").unwrap();
     let letters = letters.split_once('<').unwrap().0;
     second.open(provider.last_link()).await;
