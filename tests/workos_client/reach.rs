@@ -14,7 +14,7 @@ use crate::{
 /// A name, what the server does, and whether it may have redeemed the code.
 type Case = (&'static str, fn() -> Reply, bool);
 
-const REDEMPTIONS: [Operation; 2] = [Operation::Exchange, Operation::Redeem];
+const REDEMPTIONS: [Operation; 3] = [Operation::Exchange, Operation::Redeem, Operation::Select];
 
 #[tokio::test]
 async fn a_redemption_says_whether_workos_may_have_redeemed_the_code() {
