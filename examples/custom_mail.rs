@@ -2,7 +2,7 @@
 //!
 //! `cargo run --example custom_mail` runs it with a WorkOS in the same process, and mails through
 //! `SMTP_URL`: default `smtp://127.0.0.1:2525`, which `python3 -m aiosmtpd -n -l 127.0.0.1:2525`
-//! answers and prints, link and all. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT`
+//! answers and prints. With `WORKOS_API_KEY` and `WORKOS_CLIENT_ID` set it uses WorkOS. `PORT`
 //! chooses the port: default 3000, 0 picks a free one.
 
 #![expect(clippy::print_stdout, reason = "the terminal says where it listens")]

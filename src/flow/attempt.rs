@@ -3,8 +3,8 @@
 //! - It travels as WorkOS's `state`, in the check page's address, and in our own mailed link. Each
 //!   is sealed for its own purpose, so that none can be used in place of another.
 //! - It is bound to the browser that began it, by the fingerprint of that browser's cookie.
-//! - The sealed text stays under 1,000 characters, because WorkOS's limit on `state` is unknown. Our
-//!   whole mailed link stays under 971: mail clients cut long links.
+//! - The sealed text stays under 1,000 characters, because WorkOS's limit on `state` is unknown.
+//!   Our whole mailed link stays under 971: mail clients cut long links.
 
 use std::time::Duration;
 

@@ -6,6 +6,11 @@
 //! - `Auto-Submitted` (RFC 3834, section 5) prevents vacation replies; Exchange reads
 //!   `X-Auto-Response-Suppress` instead. Its value does not suppress non-delivery reports, which
 //!   are wanted.
+//! - Two mails to one person are two conversations. Gmail may put mails with the same subject and
+//!   sender into one, and fold away what the later ones repeat, which hides the newest link. Each
+//!   mail has a `References` value that no other mail has: a mail with that field joins only mails
+//!   that share a reference. The subject stays as it is, for people and their filters. A time in it
+//!   would need the recipient's time zone, which the layer does not know.
 //! - A text of ASCII is sent as it is (`7bit`), so that a link copied from the raw mail is whole.
 //!   Any other text is quoted-printable or base64, and not `8bit`: a server on the way may encode
 //!   that anew, which breaks the DKIM signature (RFC 6376, section 5.3). A link that is copied with
@@ -43,6 +48,7 @@ pub(super) fn message(
         .to(Mailbox::new(None, to))
         .subject(plain(&letter.subject))
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
+        .references(format!("<{id}.thread@{}>", from.email.domain()))
         .raw_header(fixed("Auto-Submitted", "auto-generated"))
         .raw_header(fixed("X-Auto-Response-Suppress", "OOF, AutoReply"));
     let text = SinglePart::builder()
