@@ -53,13 +53,13 @@ pub(super) fn message(
         .raw_header(fixed("X-Auto-Response-Suppress", "OOF, AutoReply"));
     let text = SinglePart::builder()
         .header(ContentType::TEXT_PLAIN)
-        .body(body(letter.text));
+        .body(body(&letter.text));
     let message = match letter.html {
         None => builder.singlepart(text),
         Some(html) => {
             let html = SinglePart::builder()
                 .header(ContentType::TEXT_HTML)
-                .body(body(html));
+                .body(body(&html));
             // The last part is the one that a client prefers (RFC 2046, section 5.1.4).
             builder.multipart(MultiPart::alternative().singlepart(text).singlepart(html))
         }
@@ -68,7 +68,7 @@ pub(super) fn message(
 }
 
 /// Encodes a text only if it cannot go over the wire as it is (RFC 2045, section 2.7).
-fn body(text: String) -> Body {
+fn body(text: &str) -> Body {
     let text = text.replace("\r\n", "\n");
     // lettre sends these as they are. A server may take a lone CR for the end of a line.
     if text.contains(['\0', '\r']) {
