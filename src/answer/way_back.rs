@@ -8,8 +8,8 @@ use crate::{
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
-/// Returns the way back to the link that a request came by, or to the field for the code: nothing
-/// has used them up. By GET it does nothing that the link would not.
+/// Returns the way back to the link that a request came by, or to the field for the code: they are
+/// not used up, or what they proved is kept. By GET it does nothing that the link would not.
 pub(crate) fn proof_again(shared: &Shared, head: &RequestHead<'_>) -> Option<String> {
     let gate = &shared.gate;
     let query = head.original_uri().query()?;

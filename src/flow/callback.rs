@@ -141,8 +141,10 @@ async fn used(
         Ok(false) => {}
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }
-    if let Some(granted) = redeem::granted_just_now(step, state.as_bytes()).await {
-        return finish::sign_in(step, &granted, attempt).await;
+    match redeem::granted_just_now(step, state.as_bytes()).await {
+        Ok(Some(granted)) => return finish::sign_in(step, &granted, attempt).await,
+        Ok(None) => {}
+        Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }
     if other_click == OtherClick::Possible && step.parts.method == Method::GET {
         sleep(LATER_CLICK).await;

@@ -85,8 +85,9 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
         user_agent: step.user_agent(),
     };
     let exchanges = &step.flow.exchanges;
+    let key = exchange::key(&state, proof.expose());
     // The same code again joins its exchange, so a double click costs no second try.
-    if exchanges.knows(&exchange::key(&state, proof.expose()), step.now) {
+    if exchanges.knows(&key, step.now) {
         return Ok(finish::redeem(step, proof, &state, attempt).await);
     }
     let of = [b"mailed code".as_slice(), &state].concat();
@@ -106,6 +107,8 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
             },
             RejectionKind::CodeWrong => Wrong::Code(CodeProblem::Wrong),
             RejectionKind::TooManyTries => Wrong::Refused(rejection),
+            // The exchange goes on. The same code joins it, and that costs no second try.
+            _ if exchanges.knows(&key, step.now) => Wrong::Refused(rejection),
             // The provider has not said whether the code was right.
             _ => {
                 taken.give_back().await;

@@ -1,7 +1,7 @@
 //! The exchange of a code for a session, shared by all callbacks that bring the same code.
 //!
 //! - Callbacks with the same state and code share one exchange, and its session for a minute after
-//!   it began: a double click, a reload or two tabs sign in once.
+//!   it ended: a double click, a reload or two tabs sign in once.
 //! - No caller owns an exchange. It runs to its end even if all of them hang up, and the browser's
 //!   next try joins it.
 //! - A second click cancels the browser's first visit, and the provider may then report the link as
@@ -33,7 +33,12 @@ use crate::{
 mod runs;
 mod sync;
 
-type Outcome = Result<Arc<Issued>, Failure>;
+/// How an exchange ended, and when.
+#[derive(Clone)]
+struct Outcome {
+    result: Result<Arc<Issued>, Failure>,
+    at: Timestamp,
+}
 
 /// Why an exchange yielded nothing.
 #[derive(Clone)]
@@ -52,6 +57,8 @@ type Panic = Box<dyn Any + Send>;
 pub(super) struct Proven {
     pub(super) identity: Identity,
     pub(super) at: Timestamp,
+    /// When the provider's answer came. It is kept for a minute from then.
+    pub(super) ended: Timestamp,
 }
 
 /// The exchanges that are running, and those that succeeded within the last minute.
@@ -64,21 +71,22 @@ pub(crate) struct Exchanges {
 impl Default for Exchanges {
     fn default() -> Self {
         Self {
-            runs: Arc::new(Runs::new(|run: &Run| run.peek().is_some())),
-            proven: Runs::new(|_| true),
+            runs: Arc::new(Runs::new(|run: &Run| run.peek().map(|outcome| outcome.at))),
+            proven: Runs::new(|proven: &Arc<Proven>| Some(proven.ended)),
         }
     }
 }
 
 impl Exchanges {
     /// Joins the exchange of this key, or begins it. If a visit is given, [`Self::rejoin`] finds it
-    /// too.
+    /// too. `ended` reads the clock when it has ended.
     pub(super) fn join<F>(
         &self,
         key: Key,
         visit: Option<Key>,
         now: Timestamp,
         work: impl FnOnce() -> F,
+        ended: impl FnOnce() -> Timestamp + Send + 'static,
     ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send
     where
         F: Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static,
@@ -86,7 +94,7 @@ impl Exchanges {
         let mut is_new = false;
         let begin = || {
             is_new = true;
-            begin(work())
+            begin(work(), ended)
         };
         let run = self.runs.join(key, visit, begin, now);
         if is_new {
@@ -104,7 +112,7 @@ impl Exchanges {
         };
         let runs = self.runs.clone();
         runtime.spawn(async move {
-            if run.clone().await.is_err() {
+            if run.clone().await.result.is_err() {
                 runs.forget(key, |known| known.ptr_eq(&run));
             }
         });
@@ -116,8 +124,8 @@ impl Exchanges {
     }
 
     /// Keeps what a proof has proven, for a try that need not ask the provider again.
-    pub(super) fn keep(&self, key: Key, proven: &Arc<Proven>, now: Timestamp) {
-        self.proven.join(key, None, || proven.clone(), now);
+    pub(super) fn keep(&self, key: Key, proven: &Arc<Proven>) {
+        self.proven.join(key, None, || proven.clone(), proven.ended);
     }
 
     /// Joins the exchange that this browser began for this state within the last minute, whatever
@@ -134,10 +142,10 @@ impl Exchanges {
 
     async fn outcome(&self, key: Key, run: Run) -> Result<Arc<Issued>, Rejection> {
         let outcome = run.clone().await;
-        if outcome.is_err() {
+        if outcome.result.is_err() {
             self.runs.forget(key, |known| known.ptr_eq(&run));
         }
-        outcome.map_err(Failure::into_rejection)
+        outcome.result.map_err(Failure::into_rejection)
     }
 
     /// Says whether an exchange of this key runs, or has succeeded within the last minute.
@@ -169,12 +177,18 @@ impl Failure {
 }
 
 /// Begins an exchange that any number of callers can wait for.
-fn begin(work: impl Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static) -> Run {
+fn begin(
+    work: impl Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static,
+    ended: impl FnOnce() -> Timestamp + Send + 'static,
+) -> Run {
     // A panic would leave a shared future that never wakes its other callers and fails later ones.
     let run = AssertUnwindSafe(work).catch_unwind();
-    let run = run.map(|outcome| match outcome {
-        Ok(outcome) => outcome.map_err(Failure::Refused),
-        Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
+    let run = run.map(|ran| Outcome {
+        result: match ran {
+            Ok(result) => result.map_err(Failure::Refused),
+            Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
+        },
+        at: ended(),
     });
     let run: BoxFuture<'static, Outcome> = Box::pin(run);
     run.shared()

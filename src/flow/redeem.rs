@@ -8,7 +8,7 @@ use super::{
     browser,
     exchange::{self, Key, Proven},
     limits::{self, Charges, within},
-    refusal::rejection_of,
+    refusal::rejection_of_redemption,
     settings::Flow,
     step::Step,
 };
@@ -21,6 +21,9 @@ use crate::{
     session::{IssueError, Issued, Term},
 };
 
+/// How long a person waits for an exchange: longer than `WorkOs` and the application's rule take by
+/// default, shorter than the minute after which proxies and some browsers give up.
+const PATIENCE: Duration = Duration::from_secs(45);
 /// How long a provider may take to redeem a proof: longer than the longest timeout of `WorkOs`.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(6 * 60);
 /// How long the application's rule may take, while a person waits.
@@ -47,18 +50,27 @@ pub(super) async fn granted(
         term: attempt.term,
         now: step.now,
     };
-    redemption.join(state).await
+    let granted = within(PATIENCE, redemption.join(state)).await;
+    granted.unwrap_or_else(|| Err(still_running()))
 }
 
 /// Returns the session that this browser obtained within the last minute.
 ///
 /// The browser may not have waited for the response that would have brought it.
-pub(super) async fn granted_just_now(step: &Step, state: &[u8]) -> Option<Arc<Issued>> {
+pub(super) async fn granted_just_now(
+    step: &Step,
+    state: &[u8],
+) -> Result<Option<Arc<Issued>>, Rejection> {
     let exchanges = &step.flow.exchanges;
-    let granted = exchanges
-        .rejoin(state, browser::browser(step)?, step.now)?
-        .await;
-    let granted = granted.ok()?;
+    let browser = browser::browser(step);
+    let run = browser.and_then(|browser| exchanges.rejoin(state, browser, step.now));
+    let Some(run) = run else {
+        return Ok(None);
+    };
+    let granted = within(PATIENCE, run).await;
+    let Ok(granted) = granted.ok_or_else(still_running)? else {
+        return Ok(None);
+    };
     // The session may have been signed out since.
     let is_active = step
         .flow
@@ -66,7 +78,12 @@ pub(super) async fn granted_just_now(step: &Step, state: &[u8]) -> Option<Arc<Is
         .revocations
         .is_active(granted.session())
         .await;
-    is_active.unwrap_or(false).then_some(granted)
+    Ok(is_active.unwrap_or(false).then_some(granted))
+}
+
+/// Refuses for now: the exchange goes on, and the next try of the same proof joins it.
+const fn still_running() -> Rejection {
+    Rejection::new(RejectionKind::ProviderUnavailable)
 }
 
 /// What redeeming a proof needs. All of it is owned, because it may outlive the request that began
@@ -110,8 +127,12 @@ impl Redemption {
         let flow = self.flow.clone();
         let key = exchange::key(state, self.proof.expose());
         let visit = self.browser.map(|browser| exchange::visit(state, browser));
-        let now = self.now;
-        flow.exchanges.join(key, visit, now, || self.run(key)).await
+        let (now, clock) = (self.now, flow.clone());
+        let ended = move || clock.shared.clock.now();
+        let join = flow
+            .exchanges
+            .join(key, visit, now, || self.run(key), ended);
+        join.await
     }
 
     async fn run(self, key: Key) -> Result<Arc<Issued>, Rejection> {
@@ -120,8 +141,13 @@ impl Redemption {
             Some(proven) => proven,
             None => {
                 let (identity, at) = (self.prove().await?, self.now);
-                let proven = Arc::new(Proven { identity, at });
-                exchanges.keep(key, &proven, self.now);
+                let ended = self.flow.shared.clock.now();
+                let proven = Arc::new(Proven {
+                    identity,
+                    at,
+                    ended,
+                });
+                exchanges.keep(key, &proven);
                 proven
             }
         };
@@ -164,7 +190,7 @@ impl Redemption {
                 .shared
                 .listener
                 .tell(&Event::of_provider_error(&error));
-            rejection_of(&error)
+            rejection_of_redemption(&error)
         })
     }
 

@@ -64,6 +64,16 @@ pub(super) fn answer(
     rejection.respond_at_endpoint(&step.flow.shared, &step.head(), &action, resend)
 }
 
+/// Returns the rejection for a failed redemption. If the proof may be used up, the person is not
+/// told to try it again.
+pub(super) fn rejection_of_redemption(error: &ProviderError) -> Rejection {
+    match error.may_have_acted() {
+        // Without the provider's wait: a new mail need not wait for it.
+        true => Rejection::new(RejectionKind::ProviderAnswerLost),
+        false => rejection_of(error),
+    }
+}
+
 /// Returns the rejection for a provider's failure.
 pub(super) fn rejection_of(error: &ProviderError) -> Rejection {
     let kind = match error.kind() {

@@ -67,6 +67,9 @@ pub enum RejectionKind {
     OtherHost,
     /// The browser asked for an endpoint ahead of the person.
     Prefetch,
+    /// The provider may have redeemed the link or code, but its answer did not arrive or could not
+    /// be understood. The same link or code may no longer work.
+    ProviderAnswerLost,
     /// The provider's redirect says that something is wrong other than with the link.
     ProviderDeclined,
     /// The provider's answer could not be understood.
@@ -173,6 +176,7 @@ impl RejectionKind {
             Self::OtherAddress           => row(403, Cure::AnotherAddress, "other_address",            words::OTHER_ADDRESS),
             Self::OtherHost              => row(403, Cure::Cookie,         "other_host",               words::OTHER_HOST),
             Self::Prefetch               => row(503, Cure::None,           "prefetch",                 words::PROVIDER_UNAVAILABLE),
+            Self::ProviderAnswerLost     => row(502, Cure::None,           "provider_answer_lost",     words::PROVIDER_ANSWER_LOST),
             Self::ProviderDeclined       => row(400, Cure::None,           "provider_declined",        words::PROVIDER_FAILED),
             Self::ProviderFailed         => row(502, Cure::None,           "provider_failed",          words::PROVIDER_FAILED),
             Self::ProviderMisconfigured  => row(502, Cure::None,           "provider_misconfigured",   words::PROVIDER_MISCONFIGURED),

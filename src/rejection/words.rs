@@ -151,6 +151,13 @@ pub(super) const OTHER_HOST: &Words = &Words {
     way_on: "Go to the right address",
 };
 
+pub(super) const PROVIDER_ANSWER_LOST: &Words = &Words {
+    heading: "Signing in stopped halfway",
+    happened: "The sign-in service hasn’t told us how it went, so your link or code may be used up already; it’s nothing that you did.",
+    advice: "Ask for a new email and use the one that arrives, and tell the people who run this application if it keeps happening.",
+    way_on: "Get a new email",
+};
+
 pub(super) const PROVIDER_FAILED: &Words = &Words {
     heading: "Signing in didn’t work this time",
     happened: "The sign-in service gave an answer that we couldn’t use; it’s nothing that you did.",

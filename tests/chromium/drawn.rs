@@ -96,7 +96,7 @@ fn codes() -> Vec<Screen> {
     screens
 }
 
-const TROUBLES: [RejectionKind; 35] = [
+const TROUBLES: [RejectionKind; 36] = [
     RejectionKind::AmbiguousRequest,
     RejectionKind::AnotherBrowser,
     RejectionKind::ClockWrong,
@@ -117,6 +117,7 @@ const TROUBLES: [RejectionKind; 35] = [
     RejectionKind::NotAllowed,
     RejectionKind::OtherAddress,
     RejectionKind::OtherHost,
+    RejectionKind::ProviderAnswerLost,
     RejectionKind::ProviderFailed,
     RejectionKind::ProviderRefusedAddress,
     RejectionKind::ProviderUnavailable,

@@ -24,12 +24,17 @@ mod fixation;
 mod forms;
 mod keys;
 mod links;
+mod lost_answer;
 mod lost_cookie;
 mod mail;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;
+#[path = "../support/page.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod page;
 mod paths;
+mod patience;
 mod redeemed;
 mod remember_me;
 mod return_to;

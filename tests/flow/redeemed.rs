@@ -15,7 +15,10 @@ use tower::{Layer, service_fn};
 use tower_magic_link::{
     Authorization, Builder, KeyRing, MagicLinkLayer, RejectionKind, SigningKey,
     clock::Clock,
-    provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
+    provider::{
+        AuthorizationCode, FinishCode, Identity, IdentityProvider, ProviderError, Start, StartCode,
+        Started, StartedCode,
+    },
     revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Target},
     store::{StoreError, StoreErrorKind, StoreFuture},
     testing::{Browser, ManualClock, StubProvider},
@@ -25,9 +28,11 @@ use crate::names::{ADA, ORIGIN};
 
 /// Redeems a code at once, and answers later.
 #[derive(Clone, Default)]
-struct Late {
-    stub: StubProvider,
-    by: Duration,
+pub(crate) struct Late {
+    pub(crate) stub: StubProvider,
+    pub(crate) by: Duration,
+    /// How often the answer came.
+    pub(crate) answered: Arc<AtomicUsize>,
 }
 
 impl IdentityProvider for Late {
@@ -38,17 +43,28 @@ impl IdentityProvider for Late {
     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
         let proven = self.stub.finish(code).await;
         tokio::time::sleep(self.by).await;
+        self.answered.fetch_add(1, Ordering::SeqCst);
+        proven
+    }
+
+    async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+        self.stub.start_code(start).await
+    }
+
+    async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
+        let proven = self.stub.finish_code(finish).await;
+        tokio::time::sleep(self.by).await;
         proven
     }
 }
 
-fn layer(provider: &Late, set: impl FnOnce(Builder) -> Builder) -> MagicLinkLayer {
+pub(crate) fn layer(provider: &Late, set: impl FnOnce(Builder) -> Builder) -> MagicLinkLayer {
     let keys = KeyRing::new(SigningKey::generate().unwrap());
     let builder = MagicLinkLayer::builder(provider.clone(), keys).public_url(ORIGIN);
     set(builder).build().unwrap()
 }
 
-fn browser(layer: &MagicLinkLayer) -> Browser {
+pub(crate) fn browser(layer: &MagicLinkLayer) -> Browser {
     let inner = service_fn(|_: Request<String>| async {
         Ok::<_, Infallible>(Response::new("inside".to_owned()))
     });
@@ -125,6 +141,7 @@ async fn an_exchange_ends_although_the_person_has_left() {
     let left = tokio::time::timeout(Duration::from_secs(2), gone.open(link.clone())).await;
     assert!(left.is_err(), "the person leaves after two seconds");
     tokio::time::sleep(Duration::from_secs(30)).await;
+    assert_eq!(provider.answered.load(Ordering::SeqCst), 1, "nobody waits");
     let began = tokio::time::Instant::now();
     let landed = browser.open(link).await;
     assert_eq!(began.elapsed(), Duration::ZERO, "it had ended");

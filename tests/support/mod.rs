@@ -53,13 +53,21 @@ impl World {
 
     /// Makes a world with other settings.
     pub(crate) async fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
+        Self::by(|client| client, configure).await
+    }
+
+    /// Makes a world with other settings, of the client too.
+    pub(crate) async fn by(
+        tune: impl FnOnce(WorkOs) -> WorkOs,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let clock = ManualClock::new();
         let emulator = Emulator::builder().clock(clock.clone()).build();
         let workos = emulator.serve(0).await.unwrap();
         let keys = KeyRing::new(SigningKey::generate().unwrap());
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = events.clone();
-        let builder = MagicLinkLayer::builder(client(&workos), keys.clone())
+        let builder = MagicLinkLayer::builder(tune(client(&workos)), keys.clone())
             .public_url(ORIGIN)
             .clock(clock.clone())
             .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));

@@ -1,4 +1,4 @@
-//! `Runs`: work by key, begun once for all callers that ask for it within a minute.
+//! `Runs`: work by key, begun once for all callers that ask for it until a minute after its end.
 //!
 //! - Finding a run and beginning it are one step under one lock, so that of parallel callers only
 //!   one begins.
@@ -9,7 +9,7 @@ use std::{collections::HashMap, time::Duration};
 use super::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 
-/// How long a run is shared, from its beginning.
+/// How long a run is shared, from its end.
 const REMEMBERED: Duration = Duration::from_secs(60);
 /// The most runs that are kept: 10,000 sign-ins within a minute on one replica. Beyond that,
 /// unfinished runs are dropped first, so that a flood of abandoned runs cannot push out finished
@@ -20,7 +20,8 @@ pub(in crate::flow) type Key = [u8; 32];
 
 pub(super) struct Runs<R> {
     entries: Mutex<HashMap<Key, Entry<R>>>,
-    is_done: fn(&R) -> bool,
+    /// Returns when a run ended, or `None` while it goes on.
+    ended: fn(&R) -> Option<Timestamp>,
 }
 
 struct Entry<R> {
@@ -31,10 +32,10 @@ struct Entry<R> {
 }
 
 impl<R> Runs<R> {
-    pub(super) fn new(is_done: fn(&R) -> bool) -> Self {
+    pub(super) fn new(ended: fn(&R) -> Option<Timestamp>) -> Self {
         Self {
             entries: Mutex::new(HashMap::new()),
-            is_done,
+            ended,
         }
     }
 
@@ -51,12 +52,12 @@ impl<R> Runs<R> {
     {
         let mut entries = self.lock();
         // Old entries go here, so that no task has to sweep them.
-        entries.retain(|_, entry| entry.counts(now));
+        entries.retain(|_, entry| self.counts(entry, now));
         if let Some(entry) = entries.get(&key) {
             return entry.run.clone();
         }
         if entries.len() >= MOST {
-            let worth = |entry: &Entry<R>| ((self.is_done)(&entry.run), entry.begun);
+            let worth = |entry: &Entry<R>| ((self.ended)(&entry.run).is_some(), entry.begun);
             let least = entries.iter().min_by_key(|(_, entry)| worth(entry));
             if let Some(least) = least.map(|(key, _)| *key) {
                 entries.remove(&least);
@@ -78,7 +79,7 @@ impl<R> Runs<R> {
         R: Clone,
     {
         let entries = self.lock();
-        let entry = entries.get(key).filter(|entry| entry.counts(now))?;
+        let entry = entries.get(key).filter(|entry| self.counts(entry, now))?;
         Some(entry.run.clone())
     }
 
@@ -89,7 +90,8 @@ impl<R> Runs<R> {
     {
         let entries = self.lock();
         let mut entries = entries.iter();
-        let (key, entry) = entries.find(|(_, entry)| entry.of == Some(of) && entry.counts(now))?;
+        let (key, entry) =
+            entries.find(|(_, entry)| entry.of == Some(of) && self.counts(entry, now))?;
         Some((*key, entry.run.clone()))
     }
 
@@ -104,17 +106,18 @@ impl<R> Runs<R> {
     /// Says whether there is a run of this key.
     pub(super) fn knows(&self, key: &Key, now: Timestamp) -> bool {
         let entries = self.lock();
-        entries.get(key).is_some_and(|entry| entry.counts(now))
+        entries
+            .get(key)
+            .is_some_and(|entry| self.counts(entry, now))
+    }
+
+    /// Says whether a run goes on, or has ended within the last minute.
+    fn counts(&self, entry: &Entry<R>, now: Timestamp) -> bool {
+        (self.ended)(&entry.run).is_none_or(|ended| now < ended + REMEMBERED)
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry<R>>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<R> Entry<R> {
-    fn counts(&self, now: Timestamp) -> bool {
-        now < self.begun + REMEMBERED
     }
 }
 

@@ -33,7 +33,7 @@ struct Callbacks {
 impl Callbacks {
     fn new(failures: u32) -> Arc<Self> {
         Arc::new(Self {
-            runs: Runs::new(|_| true),
+            runs: Runs::new(|_| Some(NOW)),
             asked: AtomicU32::new(0),
             failures,
         })

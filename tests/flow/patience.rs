@@ -1,0 +1,119 @@
+//! How long a person waits for an exchange, and what becomes of one that goes on.
+
+use std::time::Duration;
+
+use tower_magic_link::{
+    SignIn,
+    clock::{Clock, Timestamp},
+};
+
+use crate::{
+    names::ADA,
+    redeemed::{Late, browser, layer},
+};
+
+/// Pins: a person waited six minutes for a provider that hangs, and read a proxy's page; and a
+/// session that came after a minute was forgotten as it came.
+#[tokio::test(start_paused = true)]
+async fn a_person_waits_for_45_seconds_and_the_next_press_joins_the_exchange() {
+    for way in [SignIn::Code, SignIn::Link] {
+        let provider = Late {
+            by: Duration::from_secs(100),
+            ..Late::default()
+        };
+        let clock = Running::default();
+        let layer = layer(&provider, |builder| {
+            builder.sign_in(way).clock(clock.clone())
+        });
+        let mut browser = browser(&layer).with_clock(clock);
+        browser.get("/reports").await;
+        let check = browser.submit_login(ADA).await.path().to_owned();
+        let mut tries = 0;
+        let landed = loop {
+            let began = tokio::time::Instant::now();
+            let visit = if way == SignIn::Code {
+                browser.get(&check).await;
+                let code = provider.stub.last_code().unwrap();
+                browser.submit(&[("code", code.expose())]).await
+            } else {
+                browser.open(provider.stub.last_link()).await
+            };
+            tries += 1;
+            if visit.status() != 503 {
+                break visit;
+            }
+            assert_eq!(began.elapsed().as_secs(), 45);
+            assert!(visit.text().contains("Try again"), "{}", visit.text());
+        };
+        assert_eq!((tries, landed.status().as_u16()), (3, 200));
+        assert_eq!(landed.text(), "inside");
+        assert_eq!(provider.stub.finished(), 1);
+        // A minute from its end, not from its beginning.
+        tokio::time::sleep(Duration::from_secs(50)).await;
+        if way == SignIn::Link {
+            let again = browser.open(provider.stub.last_link()).await;
+            assert_eq!(again.text(), "inside");
+            assert_eq!(provider.stub.finished(), 1);
+        }
+    }
+}
+
+/// Pins: WorkOS calls the link used as soon as the first click's exchange has begun.
+#[tokio::test(start_paused = true)]
+async fn a_second_click_does_not_call_a_link_used_while_the_first_ones_exchange_goes_on() {
+    let provider = Late {
+        by: Duration::from_secs(80),
+        ..Late::default()
+    };
+    let layer = layer(&provider, |builder| builder);
+    let mut browser = browser(&layer);
+    browser.get("/reports").await;
+    browser.submit_login(ADA).await;
+    let link = provider.stub.last_link().unwrap();
+    let mut first = browser.clone();
+    let left = tokio::time::timeout(Duration::from_secs(2), first.open(link.clone())).await;
+    assert!(left.is_err(), "the second click calls the first one off");
+    let (_, state) = link.expose().split_once("&state=").unwrap();
+    let refused = format!("/auth/callback?error=access_denied&state={state}");
+    let told = browser.get(&refused).await;
+    assert_eq!(told.status(), 503, "{}", told.text());
+    assert!(told.text().contains("Try again"), "{}", told.text());
+    assert_eq!(browser.get(&refused).await.text(), "inside");
+}
+
+/// Whoever does not wait for the answer would otherwise guess without an end.
+#[tokio::test(start_paused = true)]
+async fn a_code_whose_exchange_goes_on_has_taken_its_try() {
+    let provider = Late {
+        by: Duration::from_secs(50),
+        ..Late::default()
+    };
+    let layer = layer(&provider, |builder| builder.sign_in(SignIn::Code));
+    let mut browser = browser(&layer);
+    browser.get("/reports").await;
+    let check = browser.submit_login(ADA).await.path().to_owned();
+    let right: u32 = provider.stub.last_code().unwrap().expose().parse().unwrap();
+    for by in 1..=6 {
+        browser.get(&check).await;
+        let guess = format!("{:06}", (right + by) % 1_000_000);
+        let visit = browser.submit(&[("code", &guess)]).await;
+        let want = if by <= 5 { 503 } else { 403 };
+        assert_eq!(visit.status().as_u16(), want, "{by}: {}", visit.text());
+    }
+}
+
+/// Time by tokio's clock, which goes on by itself while everybody waits.
+#[derive(Clone, Debug)]
+struct Running(tokio::time::Instant);
+
+impl Default for Running {
+    fn default() -> Self {
+        Self(tokio::time::Instant::now())
+    }
+}
+
+impl Clock for Running {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(1_800_000_000) + self.0.elapsed()
+    }
+}
