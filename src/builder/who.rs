@@ -31,7 +31,8 @@ impl Builder {
     }
 
     /// Sets a rule of the application's own for who may sign in. The layer calls it once per
-    /// sign-in.
+    /// sign-in, and once more each time that the person tries again after it has failed. It may
+    /// take up to 10 seconds.
     ///
     /// ```
     /// # use tower_magic_link::{Builder, provider::Identity};
