@@ -29,20 +29,19 @@ pub use self::stream::SessionGuard;
 /// browsers see it. The paths of rules are those that reach the layer, and `Router::nest` removes
 /// its prefix from them.
 ///
-/// axum writes the `Allow` field of a route outside `Router::layer`. So a `DELETE` by a stranger is
-/// a 401 with `Allow` on a path that has a route without `DELETE`, and without it on a path that
-/// has no route. If strangers must not learn which paths exist, wrap the whole router instead,
-/// which also covers routes and fallbacks that are added later:
+/// axum writes the `Allow` field of a route outside `Router::layer`. So a stranger's `DELETE` is a
+/// 401 with `Allow` on a path that has a route without `DELETE`, and one without `Allow` on a path
+/// that has no route. If strangers must not learn which paths exist, wrap the whole router instead:
 ///
 /// ```
-/// # use axum::{Router, ServiceExt, extract::Request, routing::get};
+/// # use axum::{Router, routing::get};
 /// # use tower_magic_link::MagicLinkLayer;
 /// use tower::Layer;
 ///
-/// # async fn serve(layer: MagicLinkLayer) -> std::io::Result<()> {
-/// let app = layer.layer(Router::new().route("/hello", get("Hello.")));
-/// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-/// axum::serve(listener, ServiceExt::<Request>::into_make_service(app)).await
+/// # fn app(layer: MagicLinkLayer) -> Router {
+/// let routes = Router::new().route("/hello", get("Hello."));
+/// let app = Router::new().fallback_service(layer.layer(routes));
+/// # app
 /// # }
 /// ```
 ///

@@ -29,10 +29,11 @@ pub use self::{console::ConsoleMailer, mail::Mail};
 /// Sends mail. Implementers write plain `async fn`.
 ///
 /// An implementation must send to [`Mail::to`] alone, must not log the link or the code, and must
-/// not rewrite the link for tracking. It may render the mail in its own way, for example in
-/// [`Mail::language`], or use [`Mail::subject`], [`Mail::text`] and [`Mail::html`]. The layer may
-/// drop its future early: when the person leaves, or when
-/// [`Builder::mailer_timeout`](crate::Builder::mailer_timeout) has passed.
+/// not rewrite the link for tracking. It should give each mail a `References` field of its own:
+/// Gmail otherwise may show several mails as one conversation, and hide the newest link. It may
+/// render the mail in its own way, for example in [`Mail::language`], or use [`Mail::subject`],
+/// [`Mail::text`] and [`Mail::html`]. The layer may drop its future early: when the person leaves,
+/// or when [`Builder::mailer_timeout`](crate::Builder::mailer_timeout) has passed.
 ///
 /// The suite in `testing::suite::mailer` (feature `test-util`) checks an implementation.
 ///

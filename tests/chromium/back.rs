@@ -49,7 +49,8 @@ enum Shown {
 
 use Shown::{Form, Page};
 
-type Mode = (&'static str, fn(Builder) -> Builder, [Shown; 4]);
+type Configure = fn(Builder) -> Builder;
+type Mode = (&'static str, Configure, [Shown; 4]);
 
 fn folder() -> PathBuf {
     let temporary = Path::new(env!("CARGO_TARGET_TMPDIR"));
@@ -58,7 +59,7 @@ fn folder() -> PathBuf {
     folder
 }
 
-async fn stage(mode: fn(Builder) -> Builder) -> Stage {
+async fn stage(mode: Configure) -> Stage {
     // Chromium keeps no living page one of whose scripts got an answer that is `no-store`, and it
     // counts the icon as such.
     let stage = Stage::with(Post::Own, |builder| {
@@ -202,10 +203,8 @@ async fn a_living_page_that_asks_for_its_session_leads_to_the_form() {
     let guide = include_str!("../../src/guide/caches_and_back.md");
     let (_, script) = guide.split_once("```js\n").unwrap();
     let script = script.split("```").next().unwrap();
-    for mode in [
-        (|builder| builder) as fn(Builder) -> Builder,
-        Builder::no_store,
-    ] {
+    let modes: [Configure; 2] = [|builder| builder, Builder::no_store];
+    for mode in modes {
         let stage = stage(mode).await;
         for way in WAYS {
             let browser = stage.browser().await;
@@ -231,11 +230,12 @@ async fn a_living_page_that_asks_for_its_session_leads_to_the_form() {
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn signing_out_clears_the_storage_and_leaves_the_other_cookies() {
-    for (mode, is_kept) in [
-        ((|builder| builder) as fn(Builder) -> Builder, true),
+    let modes: [(Configure, bool); 3] = [
+        (|builder| builder, true),
         (Builder::clear_cache_on_sign_out, true),
         (Builder::clear_storage_on_sign_out, false),
-    ] {
+    ];
+    for (mode, is_kept) in modes {
         let stage = stage(mode).await;
         let browser = stage.browser().await;
         open_page(&stage, &browser).await;

@@ -2,6 +2,7 @@
 
 mod copied;
 mod mail;
+mod many;
 mod origin;
 mod ours;
 mod provider;

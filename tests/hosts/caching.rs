@@ -178,10 +178,11 @@ async fn a_response_that_was_given_a_session_is_private_unless_the_application_s
 /// RFC 9110, section 15.4.5: a 304 has the `Cache-Control` of its 200.
 #[tokio::test]
 async fn caches_are_told_on_every_status_and_in_grpc() {
-    for (mode, want) in [
-        ((|builder| builder) as Mode, "private"),
+    let modes: [(Mode, &str); 2] = [
+        (|builder| builder, "private"),
         (Builder::no_store, "no-store"),
-    ] {
+    ];
+    for (mode, want) in modes {
         let layer = layer(mode);
         let (cookie, _) = cookie_of(&layer);
         for status in [200, 204, 206, 301, 304, 404, 410, 500] {

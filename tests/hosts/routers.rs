@@ -144,6 +144,14 @@ async fn which_paths_are_routes_is_told_to_strangers_behind_a_router_layer_and_n
     let [known, unknown] = [&by_service[0], &by_service[1]].map(told);
     assert!(!known.contains("allow"), "{known}");
     assert_eq!(known, unknown);
+    // As a router's own fallback, which is how the documentation has it.
+    let outer = Router::new().fallback_service(layer.layer(routes()));
+    let mut by_outer = Vec::new();
+    for path in paths {
+        by_outer.push(told(&Answer::of(outer.clone(), delete(path)).await));
+    }
+    assert_eq!(by_outer[0], by_outer[1]);
+    assert!(!by_outer[0].contains("allow"), "{}", by_outer[0]);
     // Whoever is signed in still learns what the route takes.
     let (cookie, _) = cookie_of(&layer);
     let answer = Answer::of(around, with_cookie(delete("/hello"), &cookie)).await;

@@ -91,7 +91,7 @@ async fn a_mail_arrives_whole_and_its_link_signs_in() {
         let mut postbox = Postbox::start(tls, "localhost", login);
         let encoded = login.map_or("", |_| "ada:p%40ss%2F%C3%A9@");
         let world = world(postbox.mailer(scheme, encoded)).await;
-        let mut ids = Vec::new();
+        let (mut ids, mut threads) = (Vec::new(), Vec::new());
         // The second mail goes over the connection of the first.
         for way in ["/reports", "/"] {
             let mut browser = world.browser();
@@ -100,8 +100,12 @@ async fn a_mail_arrives_whole_and_its_link_signs_in() {
             check(&got, tls != "none", login.map(|_| "ada"));
             assert_eq!(open(&mut browser, got.link()).await, way, "{name}");
             ids.push(got.fields("message-id")[0].to_owned());
+            threads.push(got.fields("references")[0].to_owned());
         }
         assert_ne!(ids[0], ids[1], "{name}");
+        // Gmail joins mails that share a reference, and hides the newer one.
+        assert_ne!(threads[0], threads[1], "{name}");
+        assert!(!ids.iter().any(|id| threads.contains(id)), "{name}");
         assert!(world.emulator().outbox().is_empty(), "{name}");
     }
 }

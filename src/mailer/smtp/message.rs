@@ -6,6 +6,11 @@
 //! - `Auto-Submitted` (RFC 3834, section 5) prevents vacation replies; Exchange reads
 //!   `X-Auto-Response-Suppress` instead. Its value does not suppress non-delivery reports, which
 //!   are wanted.
+//! - Two mails to one person are two conversations. Gmail may put mails with the same subject and
+//!   sender into one, and fold away what the later ones repeat, which hides the newest link. Each
+//!   mail has a `References` value that no other mail has: a mail with that field joins only mails
+//!   that share a reference. The subject stays as it is, for people and their filters. A time in it
+//!   would need the recipient's time zone, which the layer does not know.
 //! - A text of ASCII is sent as it is (`7bit`), so that a link copied from the raw mail is whole.
 //!   Any other text is quoted-printable or base64, and not `8bit`: a server on the way may encode
 //!   that anew, which breaks the DKIM signature (RFC 6376, section 5.3). A link that is copied with
@@ -45,17 +50,18 @@ pub(super) fn message(
         .subject(plain(&letter.subject))
         // Of the sender's domain: lettre's default names the machine.
         .message_id(Some(format!("<{id}@{}>", from.email.domain())))
+        .references(format!("<{id}.thread@{}>", from.email.domain()))
         .raw_header(fixed("Auto-Submitted", "auto-generated"))
         .raw_header(fixed("X-Auto-Response-Suppress", "OOF, AutoReply"));
     let text = SinglePart::builder()
         .header(ContentType::TEXT_PLAIN)
-        .body(body(letter.text));
+        .body(body(&letter.text));
     let message = match letter.html {
         None => builder.singlepart(text),
         Some(html) => {
             let html = SinglePart::builder()
                 .header(ContentType::TEXT_HTML)
-                .body(body(html));
+                .body(body(&html));
             // The last part is the one that a client prefers (RFC 2046, section 5.1.4).
             builder.multipart(MultiPart::alternative().singlepart(text).singlepart(html))
         }
@@ -64,7 +70,7 @@ pub(super) fn message(
 }
 
 /// Encodes a text only if it cannot go over the wire as it is (RFC 2045, section 2.7).
-fn body(text: String) -> Body {
+fn body(text: &str) -> Body {
     let text = text.replace("\r\n", "\n");
     // lettre sends these as they are. A server may take a lone CR for the end of a line.
     if text.contains(['\0', '\r']) {

@@ -45,9 +45,10 @@ type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
 /// certificate must be trusted by the machine, and issued for the name in the URL.
 ///
 /// Each mail has one recipient, a text and an HTML part, a `Date`, a `Message-ID` at the sender's
-/// domain, and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation reply comes back. A
-/// connection is kept for the next mail for a minute. The mailer needs a tokio runtime with its IO
-/// and its timer enabled.
+/// domain, and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation reply comes back.
+/// Each has a `References` of its own, so that Gmail does not fold two mails into one conversation,
+/// with the newest link hidden. A connection is kept for the next mail for a minute. The mailer
+/// needs a tokio runtime with its IO and its timer enabled.
 ///
 /// lettre's feature `tracing` logs whole conversations, including links and passwords. It is off
 /// unless another crate switches it on.

@@ -54,6 +54,7 @@ fn the_header_has_each_field_once_and_the_layers_own_time() {
         ("To", "ada@example.com"),
         ("Subject", "Sign in to Acme"),
         ("Message-ID", "<BwcHBwcHBwcHBwcHBwcHBw@acme.example>"),
+        ("References", "<BwcHBwcHBwcHBwcHBwcHBw.thread@acme.example>"),
         ("Auto-Submitted", "auto-generated"),
         ("X-Auto-Response-Suppress", "OOF, AutoReply"),
         ("MIME-Version", "1.0"),
@@ -92,7 +93,7 @@ fn no_text_adds_a_field_or_a_recipient() {
         for letter in [None, Some(letter)] {
             let wire = wire("ada@example.com", subject, "sign-in@acme.example", letter);
             let fields = fields(&wire);
-            assert_eq!(fields.len(), 9, "{subject:?}: {wire}");
+            assert_eq!(fields.len(), 10, "{subject:?}: {wire}");
             assert!(
                 !fields
                     .iter()
