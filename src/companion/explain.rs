@@ -181,7 +181,7 @@ impl MagicLinkLayer {
         } else {
             Ground::NotPlain
         };
-        let outcome = match gate.decide(&head, now) {
+        let outcome = match gate.decide(&head, shared.clock.at(now)) {
             Decision::Admit(_) | Decision::Pass(_, Some(_)) => Outcome::Admit,
             Decision::Pass(_, None) => Outcome::Pass,
             Decision::Refuse(rejection) | Decision::RefuseStep(rejection) => {
@@ -189,7 +189,7 @@ impl MagicLinkLayer {
             }
             Decision::Step(_) => Outcome::Step,
         };
-        let session = gate.session(&head, now);
+        let session = gate.session(&head, shared.clock.at(now));
         Explanation {
             ground,
             now,

@@ -44,7 +44,7 @@ pub(super) async fn redeem(
 /// Gives the session to the browser, and redirects it to its destination.
 pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
-    let previous = gate.session_in_cookie(&step.head(), step.now).ok();
+    let previous = gate.session_in_cookie(&step.head(), step.reading()).ok();
     if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id()) {
         // If the store fails, an event reports it, and the sign-in continues.
         let _ = step

@@ -4,27 +4,30 @@ use http::{HeaderMap, HeaderValue, header};
 
 use super::Gate;
 use crate::{
-    clock::Timestamp,
+    clock::{Reading, Timestamp},
     provider::Identity,
     request::head::{Found, RequestHead},
     session::{Session, SessionId, Term, Times, cookie::CookieName},
 };
 
 impl Gate {
-    /// Makes a session for an identity that was proven at `now`.
+    /// Makes a session for an identity that was proven at this moment.
     pub(crate) fn begin_session(
         &self,
         identity: &Identity,
         id: SessionId,
         term: Term,
-        now: Timestamp,
+        reading: Reading,
     ) -> Session {
+        let (now, skew) = reading.dated(Timestamp::from_secs(0));
         let times = Times {
             issued_at: now,
             expires_at: self.lifetimes.end_of_new(term, now),
             auth_time: now,
         };
-        Session::new(identity, id, times).with_term(term)
+        Session::new(identity, id, times)
+            .with_term(term)
+            .with_skew(skew)
     }
 
     /// Returns when the last token of a session expires, however often it is renewed.
@@ -42,6 +45,8 @@ impl Gate {
         token: &str,
         now: Timestamp,
     ) -> HeaderValue {
+        // The end is a date, and the moment is by the steady time.
+        let now = now - session.skew();
         let lifetime = self.lifetimes.cookie_lifetime(session, now);
         self.cookies.set(CookieName::Session, token, lifetime)
     }

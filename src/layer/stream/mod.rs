@@ -119,7 +119,9 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> En
         .watch(&session)
         .unwrap_or_else(|| Box::pin(std::future::pending()));
     let mut ask_at = asked_at + shared.streams.interval;
-    let end = shared.gate.lifetimes.end_of(&session);
+    // The session's end is a date, and the loop goes by the steady time.
+    let skew = shared.clock.at(asked_at).counted(session.skew());
+    let end = shared.gate.lifetimes.end_of(&session) + skew;
     loop {
         let turn = shared.clock.sleep_until(ask_at.min(end));
         told = match select(told, turn).await {
