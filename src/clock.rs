@@ -2,25 +2,24 @@
 //!
 //! - Everywhere else time is an argument: the service reads the clock once per request and passes
 //!   the time on.
-//! - The layer's time never goes back, even if the clock does (`Steady`): it goes on by a clock
-//!   that nobody can set. What has expired stays
-//!   expired.
+//! - The layer's time never goes back, even if the clock does ([`Steady`]). What is written for
+//!   others is dated by the clock itself. `steady.rs` has the rules.
 
 use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{
-        OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::OnceLock,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use serde::{Deserialize, Serialize};
 
 mod rfc3339;
+mod steady;
 pub(crate) mod words;
+
+pub(crate) use self::steady::{Reading, Steady};
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, as in a JWT's `NumericDate` (RFC 7519,
 /// section 2).
@@ -84,8 +83,13 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 ///
 /// The clock may go back. The layer then goes on from its highest reading, by
 /// [`running`](Self::running), so that what has expired stays expired and 30 seconds stay 30
-/// seconds. The cost: if a clock is an hour ahead for a moment, the layer stays an hour ahead until
-/// the process ends, and other replicas refuse its new sessions meanwhile.
+/// seconds. What it writes for others is dated by the clock itself: if the clock was an hour ahead
+/// and was set right, a new session begins by the right time, and other replicas take it.
+///
+/// The cost: until its process ends, a layer whose clock was an hour ahead ends the sessions of
+/// other replicas an hour early, and those that began before the step. And a person who begins to
+/// sign in there and goes on at another replica is told to start again
+/// ([`RejectionKind::ClockWrong`](crate::RejectionKind::ClockWrong)).
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.
     fn now(&self) -> Timestamp;
@@ -136,147 +140,9 @@ impl Clock for SystemClock {
     }
 }
 
-/// The layer's time: a clock that goes on from its highest reading when it goes back.
-#[derive(Debug)]
-pub(crate) struct Steady {
-    clock: Box<dyn Clock>,
-    highest: AtomicU64,
-    /// By how much the highest reading was ahead of the monotonic clock, in seconds.
-    lead: AtomicU64,
-}
-
-impl Steady {
-    pub(crate) fn new(clock: Box<dyn Clock>) -> Self {
-        Self {
-            clock,
-            highest: AtomicU64::new(0),
-            lead: AtomicU64::new(0),
-        }
-    }
-
-    /// Returns the present moment, never an earlier one than before.
-    pub(crate) fn now(&self) -> Timestamp {
-        let Timestamp(read) = self.clock.now();
-        // A load before the exchange: usually the cache line stays shared between cores, instead of
-        // each request taking it.
-        let highest = self.highest.load(Ordering::Relaxed);
-        if read > highest {
-            if let Some(running) = self.clock.running() {
-                let lead = read.saturating_sub(running.as_secs());
-                self.lead.store(lead, Ordering::Relaxed);
-            }
-            // Another thread may have stored a later reading meanwhile.
-            return Timestamp(self.highest.fetch_max(read, Ordering::Relaxed).max(read));
-        }
-        if read == highest {
-            return Timestamp(highest);
-        }
-        // The clock was set back. Time that stood still would keep people waiting for as long as
-        // the clock was ahead.
-        let Some(running) = self.clock.running() else {
-            return Timestamp(highest);
-        };
-        let lead = self.lead.load(Ordering::Relaxed);
-        let on = lead.saturating_add(running.as_secs());
-        Timestamp(self.highest.fetch_max(on, Ordering::Relaxed).max(on))
-    }
-
-    /// Returns a future that completes at this moment, or earlier.
-    pub(crate) fn sleep_until(&self, at: Timestamp) -> Signal {
-        if self.now() >= at {
-            // By the steady time: the clock may have gone back behind a moment that has passed.
-            return Box::pin(std::future::ready(()));
-        }
-        self.clock.sleep_until(at)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A clock that shows the time that the test sets, and whose sleeps never end.
-    #[derive(Clone, Debug, Default)]
-    struct Dial(std::sync::Arc<AtomicU64>);
-
-    impl Clock for Dial {
-        fn now(&self) -> Timestamp {
-            Timestamp(self.0.load(Ordering::Relaxed))
-        }
-
-        fn sleep_until(&self, _: Timestamp) -> Signal {
-            Box::pin(std::future::pending())
-        }
-    }
-
-    #[test]
-    fn a_clock_that_goes_back_holds_the_layer_at_its_highest_reading() {
-        let dial = Dial::default();
-        let steady = Steady::new(Box::new(dial.clone()));
-        for (read, want) in [
-            (7_200, 7_200),
-            (3_600, 7_200),
-            (7_199, 7_200),
-            (0, 7_200),
-            (7_201, 7_201),
-            (10_801, 10_801),
-            (7_201, 10_801),
-        ] {
-            dial.0.store(read, Ordering::Relaxed);
-            assert_eq!(steady.now(), Timestamp(want), "{read}");
-        }
-    }
-
-    /// A clock that is set, beside one that is not.
-    #[derive(Debug, Default)]
-    struct Pair(Dial, Dial);
-
-    impl Clock for std::sync::Arc<Pair> {
-        fn now(&self) -> Timestamp {
-            self.0.now()
-        }
-
-        fn running(&self) -> Option<Duration> {
-            Some(Duration::from_secs(self.1.now().as_secs()))
-        }
-    }
-
-    /// Pins: a clock that was an hour ahead and was set right kept everybody waiting for an hour.
-    #[test]
-    fn thirty_seconds_stay_thirty_seconds_when_the_clock_is_set() {
-        let pair = std::sync::Arc::new(Pair::default());
-        let steady = Steady::new(Box::new(pair.clone()));
-        // When, what the clock shows, and what the layer's time is.
-        for (running, read, want) in [
-            (100, 7_200, 7_200),
-            (110, 7_210, 7_210),
-            (111, 3_611, 7_211),
-            (141, 3_641, 7_241),
-            (141, 0, 7_241),
-            (150, 9_000, 9_000),
-            (160, 8_999, 9_010),
-            (161, 9_010, 9_010),
-            (162, 9_000, 9_012),
-            (170, 20_000, 20_000),
-        ] {
-            pair.0.0.store(read, Ordering::Relaxed);
-            pair.1.0.store(running, Ordering::Relaxed);
-            assert_eq!(steady.now(), Timestamp(want), "{running}: {read}");
-        }
-    }
-
-    #[test]
-    fn a_moment_that_has_come_is_not_waited_for_again_when_the_clock_goes_back() {
-        let dial = Dial::default();
-        let steady = Steady::new(Box::new(dial.clone()));
-        dial.0.store(7_200, Ordering::Relaxed);
-        steady.now();
-        dial.0.store(3_600, Ordering::Relaxed);
-        for (name, at, want) in [("come", 7_200, Some(())), ("to come", 7_201, None)] {
-            let sleep = steady.sleep_until(Timestamp(at));
-            assert_eq!(futures_util::FutureExt::now_or_never(sleep), want, "{name}");
-        }
-    }
 
     /// A clock whose `sleep_until` is the port's own.
     #[derive(Debug)]

@@ -101,11 +101,15 @@ impl Shared {
         extent: Extent,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        // The replica that began the session may have a clock ahead of ours.
-        let at = now.max(session.auth_time());
+        let reading = self.clock.at(now);
+        // By the date: a later sign-in is dated by the wall clock, and must not be ended, too. The
+        // replica that began the session may have a clock ahead of ours.
+        let at = reading.date().max(session.auth_time());
+        // Stores forget by dates, and a token may be judged by a time that is behind.
+        let behind = reading.most_ahead();
         let taken = if extent == Extent::Everywhere {
             // Another session of the same person may have begun just now.
-            let until = at + self.gate.lifetimes.longest();
+            let until = at + self.gate.lifetimes.longest() + behind;
             // WorkOS gives one person different subjects for a link and for a code. The proven
             // address is the same.
             let revocations = [
@@ -115,7 +119,7 @@ impl Shared {
             .map(|target| Revocation::new(target, at, until));
             self.revocations.revoke_all(&revocations).await
         } else {
-            let until = self.gate.end_of_last_token(session);
+            let until = self.gate.end_of_last_token(session) + behind;
             let revocation = Revocation::new(Target::Session(session.id()), at, until);
             self.revocations.revoke(&revocation).await
         };
@@ -138,7 +142,9 @@ impl Shared {
             return Err(IssueError::NoSubject);
         }
         let id = SessionId::from_bytes(crate::random::bytes());
-        let session = self.gate.begin_session(identity, id, term, now);
+        let session = self
+            .gate
+            .begin_session(identity, id, term, self.clock.at(now));
         self.hand_out(session, now)
     }
 
@@ -149,7 +155,7 @@ impl Shared {
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
         let id = SessionId::from_bytes(crate::random::bytes());
-        let session = self.gate.another_session(parent, id, now);
+        let session = self.gate.another_session(parent, id, self.clock.at(now));
         self.hand_out(session.ok_or(IssueError::Ended)?, now)
     }
 

@@ -2,7 +2,7 @@
 //! on several settings.
 
 use crate::{
-    clock::Timestamp,
+    clock::{Reading, Timestamp},
     email::{self, Email},
     error::ConfigError,
     gate::Gate,
@@ -101,7 +101,7 @@ pub(super) fn cookie_size(gate: &Gate) -> Result<(), ConfigError> {
         Some(_) => Term::Remembered,
         None => Term::Usual,
     };
-    let session = gate.begin_session(&identity, id, term, now);
+    let session = gate.begin_session(&identity, id, term, Reading::level(now));
     let token = gate
         .tokens
         .mint(&session)

@@ -122,7 +122,7 @@ impl Explanation {
         self.session.as_ref().map_err(|kind| *kind)
     }
 
-    /// Returns the time of the decision, by the layer's clock.
+    /// Returns the time of the decision, by the clock with which the session's times are compared.
     #[must_use]
     pub const fn now(&self) -> Timestamp {
         self.now
@@ -168,7 +168,7 @@ impl MagicLinkLayer {
     #[must_use]
     pub fn explain(&self, request: &Parts) -> Explanation {
         let shared = self.shared();
-        let (gate, now) = (&shared.gate, shared.clock.now());
+        let (gate, reading) = (&shared.gate, shared.clock.at(shared.clock.now()));
         let head = RequestHead::of_parts(request);
         let ground = if let Some(endpoint) = gate.endpoint(&head) {
             Ground::Endpoint(gate.path(endpoint))
@@ -181,7 +181,7 @@ impl MagicLinkLayer {
         } else {
             Ground::NotPlain
         };
-        let outcome = match gate.decide(&head, now) {
+        let outcome = match gate.decide(&head, reading) {
             Decision::Admit(_) | Decision::Pass(_, Some(_)) => Outcome::Admit,
             Decision::Pass(_, None) => Outcome::Pass,
             Decision::Refuse(rejection) | Decision::RefuseStep(rejection) => {
@@ -190,10 +190,14 @@ impl MagicLinkLayer {
             Decision::Step(_) => Outcome::Step,
         };
         // For a public path too: why its session was not found is what a developer asks.
-        let session = gate.session(&head, now);
+        let session = gate.session(&head, reading);
         Explanation {
             ground,
-            now,
+            // What the session's dates are compared with.
+            now: match &session {
+                Ok(session) => reading.judging(session.skew()),
+                Err(_) => reading.date(),
+            },
             outcome,
             rules: gate.rules.as_slice().to_vec(),
             end: session

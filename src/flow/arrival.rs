@@ -2,7 +2,8 @@
 //! circles, so the form says it instead.
 //!
 //! - The cookie `Arrived` names the session. It lives a minute, and no longer than the session's:
-//!   a browser that was closed and opened again has neither.
+//!   a browser that was closed and opened again has neither. It is dated by the wall clock, because
+//!   another replica may read it.
 //! - A session that was ended, such as at a sibling host, was not dropped. The store knows.
 
 use std::time::Duration;
@@ -26,7 +27,7 @@ const ARRIVAL: Duration = Duration::from_secs(60);
 pub(super) fn record(step: &Step, session: &Session, response: &mut Response<Bytes>) {
     let gate = &step.flow.shared.gate;
     let record = [
-        step.now.as_secs().to_string(),
+        step.reading().date().as_secs().to_string(),
         session.auth_time().as_secs().to_string(),
         session.id().to_string(),
         session.email().to_owned(),
@@ -41,7 +42,7 @@ pub(super) fn record(step: &Step, session: &Session, response: &mut Response<Byt
         *byte = of_name;
     }
     let sealed = keys.seal(Purpose::Arrived, record.as_bytes(), nonce);
-    let lifetime = gate.lifetimes.cookie_lifetime(session, step.now);
+    let lifetime = gate.cookie_lifetime(session, step.now);
     let lifetime = lifetime.map(|lifetime| lifetime.min(ARRIVAL));
     let cookie = gate.cookies.set(CookieName::Arrived, &sealed, lifetime);
     response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -85,5 +86,5 @@ fn recent(step: &Step) -> Option<Session> {
         expires_at: arrived + ARRIVAL,
         auth_time,
     };
-    (step.now < times.expires_at).then(|| Session::new(&identity, id, times))
+    (step.reading().date() < times.expires_at).then(|| Session::new(&identity, id, times))
 }

@@ -34,7 +34,7 @@ const REMEMBERED: u8 = 0b1000;
 /// How long a person must wait before asking for another mail. Most mails arrive sooner.
 const RESEND_WAIT: Duration = Duration::from_secs(30);
 /// How far another replica's clock may be ahead of ours.
-const LEEWAY: Duration = Duration::from_secs(60);
+pub(super) const LEEWAY: Duration = Duration::from_secs(60);
 
 /// A sign-in in flight.
 #[derive(Clone, Debug, PartialEq, Eq)]

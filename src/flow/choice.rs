@@ -4,12 +4,19 @@
 //!   it is bound to. That is the attempt, the browser that brought the proof, and ten minutes.
 //! - A program gets a problem with what it needs to choose.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CODE_LIFETIME, attempt::Attempt, browser, exchange::Offer, refusal, sealed, step::Step,
+    CODE_LIFETIME,
+    attempt::{Attempt, LEEWAY},
+    browser,
+    exchange::Offer,
+    refusal, sealed,
+    step::Step,
 };
 use crate::{
     answer::{Choices, Choosable},
@@ -35,8 +42,11 @@ pub(super) struct Choice {
     pub(super) attempt: [u8; 24],
     /// The fingerprint of the browser that brought the proof.
     pub(super) browser: [u8; 16],
-    /// When the proof was given.
+    /// When the proof was given, by the wall clock: another replica may take the choice, and the
+    /// session begins then.
     at: u64,
+    /// By how many seconds this replica's steady time was ahead of that.
+    skew: u64,
     pub(super) pending: String,
     /// The ids and names.
     pub(super) organizations: Vec<(String, String)>,
@@ -48,11 +58,14 @@ pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Byt
         let rejection = browser::cookie_lost(step, CookieName::Browser);
         return refusal::answer(step, rejection, None);
     };
+    let reading = step.flow.shared.clock.at(offer.at);
+    let (at, skew) = reading.dated(Timestamp::from_secs(0));
     let organizations = offer.choice.organizations().iter().take(MOST);
     let mut choice = Choice {
         attempt: attempt.name(),
         browser,
-        at: offer.at.as_secs(),
+        at: at.as_secs(),
+        skew: skew.as_secs(),
         pending: offer.choice.pending().expose().to_owned(),
         organizations: organizations
             .map(|organization| {
@@ -106,13 +119,24 @@ impl Choice {
         serde_json::from_slice(&plain).ok()
     }
 
-    pub(super) fn at(&self) -> Timestamp {
-        Timestamp::from_secs(self.at)
+    /// Returns when the proof was given, by this replica's steady time.
+    pub(super) fn at(&self, step: &Step) -> Timestamp {
+        let skew = step.reading().counted(Duration::from_secs(self.skew));
+        Timestamp::from_secs(self.at) + skew
     }
 
-    pub(super) fn ends(&self) -> Timestamp {
+    pub(super) fn ends(&self, step: &Step) -> Timestamp {
         // WorkOS documents no lifetime of its pending tokens. Its codes have ten minutes.
-        self.at() + CODE_LIFETIME
+        self.at(step) + CODE_LIFETIME
+    }
+
+    /// Returns why the choice can no longer be made, or not here: by a clock that is behind the one
+    /// of the replica that took the proof, the session would begin in the future.
+    pub(super) fn over(&self, step: &Step) -> Option<RejectionKind> {
+        if self.at(step) > step.now + LEEWAY {
+            return Some(RejectionKind::ClockWrong);
+        }
+        (self.ends(step) <= step.now).then_some(RejectionKind::ChoiceExpired)
     }
 
     /// Draws the page, with why the last choice did not work.

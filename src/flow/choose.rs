@@ -51,8 +51,8 @@ pub(super) async fn choose(step: &Step) -> Response<Bytes> {
         return refusal::refuse(step, RejectionKind::AnotherBrowser);
     }
     let refuse = |kind| refusal::answer(step, Rejection::new(kind), Some(&attempt));
-    if choice.ends() <= step.now {
-        return refuse(RejectionKind::ChoiceExpired);
+    if let Some(kind) = choice.over(step) {
+        return refuse(kind);
     }
     if !answer.is_empty() {
         return match take(&choice, step).await {
@@ -85,7 +85,7 @@ pub(super) async fn choose(step: &Step) -> Response<Bytes> {
 /// Takes the one time that the choice can be made.
 async fn take<'s>(choice: &Choice, step: &'s Step) -> Result<limits::Try<'s>, Rejection> {
     let of = [b"choice".as_slice(), choice.pending.as_bytes()].concat();
-    let taken = limits::take_try(step, &of, 1, choice.ends()).await;
+    let taken = limits::take_try(step, &of, 1, choice.ends(step)).await;
     taken.map_err(|rejection| match rejection.kind() {
         RejectionKind::TooManyTries => Rejection::new(RejectionKind::ChoiceExpired),
         _ => rejection,
@@ -103,7 +103,7 @@ async fn redeem(
     let proof = Proof::Choice {
         pending: PendingToken::new(&choice.pending),
         organization: organization.to_owned(),
-        at: choice.at(),
+        at: choice.at(step),
         client: step.client(),
         user_agent: step.user_agent(),
     };

@@ -51,7 +51,7 @@ async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<B
     let gate = &step.flow.shared.gate;
     // A session that outlived a new sign-in would serve whoever holds its token
     // (GHSA-f24x-5g9q-753f).
-    let previous = gate.session_in_cookie(&step.head(), step.now).ok();
+    let previous = gate.session_in_cookie(&step.head(), step.reading()).ok();
     if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id()) {
         // If the store fails, an event reports it, and the sign-in continues.
         let _ = step

@@ -35,7 +35,7 @@ pub(super) async fn form(step: &Step) -> Response<Bytes> {
         .flow
         .shared
         .gate
-        .session_in_cookie(&step.head(), step.now);
+        .session_in_cookie(&step.head(), step.reading());
     // The address of a person who may not pass would be refused again.
     let session = session.ok().filter(|session| {
         let allowed = &step.flow.shared.gate.allowed;

@@ -21,7 +21,7 @@ pub(super) fn ask(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let (logout, login) = (step.path(Endpoint::Logout), gate.login_path(None));
     // No store is asked whether the session was revoked: the button works either way.
-    let sessions = gate.sessions_to_end(&step.head(), step.now);
+    let sessions = gate.sessions_to_end(&step.head(), step.reading());
     let page = match sessions.as_ref().map(|sessions| sessions.first()) {
         Ok(Some(session)) => {
             let email = session.email();
@@ -44,7 +44,7 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Ok(None) => Extent::This,
         Err(kind) => return refusal::refuse(step, kind),
     };
-    let trouble = match gate.sessions_to_end(&step.head(), step.now) {
+    let trouble = match gate.sessions_to_end(&step.head(), step.reading()) {
         Ok(sessions) => {
             let ends = sessions
                 .iter()

@@ -144,7 +144,7 @@ async fn mail(
     let flow = &step.flow;
     let email = &attempt.email;
     if let Some(mailer) = &flow.mailer {
-        let mut mail = Mail::new(email, step.now)
+        let mut mail = Mail::new(email, step.reading().date())
             .with_application(flow.application_name.as_deref())
             .with_language(language::preferred(&step.parts.headers));
         if let Some(link) = link {

@@ -29,7 +29,7 @@ pub(crate) async fn who(step: &Step) -> Response<Bytes> {
     let session = match step.live_session().await {
         Ok(Some(session)) => session,
         Ok(None) => {
-            let kind = match step.flow.shared.gate.session(&step.head(), step.now) {
+            let kind = match step.flow.shared.gate.session(&step.head(), step.reading()) {
                 Err(RejectionKind::NotAllowed) => RejectionKind::NotAllowed,
                 Ok(_) | Err(_) => RejectionKind::NoSession,
             };

@@ -7,7 +7,7 @@ use http::{header, request::Parts};
 
 use super::{fields::Fields, settings::Flow};
 use crate::{
-    clock::Timestamp,
+    clock::{Reading, Timestamp},
     rejection::{Rejection, RejectionKind},
     request::{client::client_of, head::RequestHead},
     session::Session,
@@ -27,6 +27,11 @@ pub(crate) struct Step {
 impl Step {
     pub(super) fn head(&self) -> RequestHead<'_> {
         RequestHead::of_parts(&self.parts)
+    }
+
+    /// Returns the time of the request, for what judges or dates a session.
+    pub(super) fn reading(&self) -> Reading {
+        self.flow.shared.clock.at(self.now)
     }
 
     pub(super) fn query(&self) -> Result<Fields<'_>, RejectionKind> {
@@ -50,7 +55,7 @@ impl Step {
 
     /// Returns the session of the request, if its token is valid and it was not revoked.
     pub(super) async fn live_session(&self) -> Result<Option<Session>, Rejection> {
-        let Ok(session) = self.flow.shared.gate.session(&self.head(), self.now) else {
+        let Ok(session) = self.flow.shared.gate.session(&self.head(), self.reading()) else {
             return Ok(None);
         };
         let is_active = self.flow.shared.revocations.is_active(&session).await?;

@@ -39,7 +39,12 @@ async fn webhook(step: &Step) -> Response<Bytes> {
     let Some(webhook) = &step.flow.webhook else {
         return refusal::refuse(step, RejectionKind::WebhookSignature);
     };
-    let received = webhook.receive(&step.flow.shared, &step.parts.headers, &step.form, step.now);
+    let received = webhook.receive(
+        &step.flow.shared,
+        &step.parts.headers,
+        &step.form,
+        step.reading(),
+    );
     let received = received.await;
     received.unwrap_or_else(|rejection| refusal::answer(step, rejection, None))
 }

@@ -1,30 +1,35 @@
 //! The cookies that a browser gets when a session begins, and loses when it ends.
 
+use std::time::Duration;
+
 use http::{HeaderMap, HeaderValue, header};
 
 use super::Gate;
 use crate::{
-    clock::Timestamp,
+    clock::{Reading, Timestamp},
     provider::Identity,
     request::head::{Found, RequestHead},
     session::{Session, SessionId, Term, Times, cookie::CookieName},
 };
 
 impl Gate {
-    /// Makes a session for an identity that was proven at `now`.
+    /// Makes a session for an identity that was proven at this moment.
     pub(crate) fn begin_session(
         &self,
         identity: &Identity,
         id: SessionId,
         term: Term,
-        now: Timestamp,
+        reading: Reading,
     ) -> Session {
+        let (now, skew) = reading.dated(Timestamp::from_secs(0));
         let times = Times {
             issued_at: now,
             expires_at: self.lifetimes.end_of_new(term, now),
             auth_time: now,
         };
-        Session::new(identity, id, times).with_term(term)
+        Session::new(identity, id, times)
+            .with_term(term)
+            .with_skew(skew)
     }
 
     /// Makes another session of the person who has one already. `None` if that one has ended.
@@ -35,17 +40,20 @@ impl Gate {
         &self,
         parent: &Session,
         id: SessionId,
-        now: Timestamp,
+        reading: Reading,
     ) -> Option<Session> {
+        // By the time that judges the parent: it may have ended although the clock was set back.
+        let has_ended = reading.judging(parent.skew()) >= self.lifetimes.absolute_end_of(parent);
         // The replica that began the parent may have a clock ahead of ours.
-        let issued_at = now.max(parent.auth_time());
+        let (issued_at, skew) = reading.dated(parent.auth_time());
         let expires_at = self.lifetimes.end_of_another(parent, issued_at);
         let times = Times {
             issued_at,
             expires_at,
             auth_time: parent.auth_time(),
         };
-        (issued_at < expires_at && !parent.is_left()).then(|| parent.another(id, times))
+        let may_begin = issued_at < expires_at && !has_ended && !parent.is_left();
+        may_begin.then(|| parent.another(id, times).with_skew(skew))
     }
 
     /// Returns when the last token of a session expires, however often it is renewed.
@@ -63,8 +71,15 @@ impl Gate {
         token: &str,
         now: Timestamp,
     ) -> HeaderValue {
-        let lifetime = self.lifetimes.cookie_lifetime(session, now);
+        let lifetime = self.cookie_lifetime(session, now);
         self.cookies.set(CookieName::Session, token, lifetime)
+    }
+
+    /// Returns how long a browser keeps the cookie of a session that was made here at this moment.
+    pub(crate) fn cookie_lifetime(&self, session: &Session, now: Timestamp) -> Option<Duration> {
+        // The end is a date, and the moment is by the steady time.
+        self.lifetimes
+            .cookie_lifetime(session, now - session.skew())
     }
 
     /// Removes a browser's session cookie, and the cookie that records its recent sign-in.

@@ -13,7 +13,7 @@
 use http::HeaderValue;
 
 use crate::{
-    clock::Timestamp,
+    clock::Reading,
     rejection::{Rejection, RejectionKind},
     request::{
         head::{Found, RequestHead},
@@ -120,7 +120,7 @@ struct Presented<'r> {
 
 impl Gate {
     /// Says what to do with a request.
-    pub(crate) fn decide(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
+    pub(crate) fn decide(&self, head: &RequestHead<'_>, now: Reading) -> Decision {
         if let Some(endpoint) = self.endpoint(head) {
             return match self.guard(endpoint, head, now) {
                 Ok(()) => Decision::Step(endpoint),
@@ -147,18 +147,14 @@ impl Gate {
     }
 
     /// Says what to do with a request of which only the headers are known: no path is public.
-    pub(crate) fn protected(&self, head: &RequestHead<'_>, now: Timestamp) -> Decision {
+    pub(crate) fn protected(&self, head: &RequestHead<'_>, now: Reading) -> Decision {
         match self.admission(head, now) {
             Ok(admission) => Decision::Admit(admission),
             Err(kind) => Decision::Refuse(Rejection::new(kind)),
         }
     }
 
-    fn admission(
-        &self,
-        head: &RequestHead<'_>,
-        now: Timestamp,
-    ) -> Result<Admission, RejectionKind> {
+    fn admission(&self, head: &RequestHead<'_>, now: Reading) -> Result<Admission, RejectionKind> {
         let presented = self.presented(head)?;
         let session = self.allow(self.verify(presented.token, now)?)?;
         // A client that sends a bearer token keeps no cookies.
@@ -200,7 +196,7 @@ impl Gate {
         }
     }
 
-    fn verify(&self, token: &str, now: Timestamp) -> Result<Session, RejectionKind> {
+    fn verify(&self, token: &str, now: Reading) -> Result<Session, RejectionKind> {
         let session = self
             .tokens
             .verify(token, now)
@@ -210,7 +206,7 @@ impl Gate {
             })?;
         // The token knows the lifetimes that were configured when it was minted; today's may be
         // shorter.
-        if now >= self.lifetimes.end_of(&session) {
+        if now.judging(session.skew()) >= self.lifetimes.end_of(&session) {
             return Err(RejectionKind::ExpiredSession);
         }
         Ok(session)
@@ -232,7 +228,7 @@ impl Gate {
         &self,
         endpoint: Endpoint,
         head: &RequestHead<'_>,
-        now: Timestamp,
+        now: Reading,
     ) -> Result<(), Rejection> {
         if !endpoint.takes(head.method()) {
             return Err(Rejection::method_not_allowed(endpoint.allow()));
@@ -246,7 +242,7 @@ impl Gate {
             return Err(Rejection::new(RejectionKind::Prefetch));
         }
         let has_own_cookie = || {
-            self.browser_cookie(head, now).is_some()
+            self.browser_cookie(head, now.now()).is_some()
                 || (endpoint == Endpoint::Logout && self.may_sign_out(head))
         };
         if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_own_cookie) {

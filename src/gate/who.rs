@@ -4,7 +4,7 @@ use http::HeaderValue;
 
 use super::Gate;
 use crate::{
-    clock::Timestamp,
+    clock::{Reading, Timestamp},
     rejection::RejectionKind,
     request::head::{Found, RequestHead},
     session::{Session, cookie::CookieName},
@@ -43,7 +43,7 @@ impl Gate {
     pub(crate) fn session(
         &self,
         head: &RequestHead<'_>,
-        now: Timestamp,
+        now: Reading,
     ) -> Result<Session, RejectionKind> {
         self.allow(self.verify(self.presented(head)?.token, now)?)
     }
@@ -54,7 +54,7 @@ impl Gate {
     pub(crate) fn sessions_to_end(
         &self,
         head: &RequestHead<'_>,
-        now: Timestamp,
+        now: Reading,
     ) -> Result<Vec<Session>, RejectionKind> {
         let presented = self.presented(head);
         let conflict = match presented.and_then(|presented| self.verify(presented.token, now)) {
@@ -81,7 +81,7 @@ impl Gate {
     pub(crate) fn session_in_cookie(
         &self,
         head: &RequestHead<'_>,
-        now: Timestamp,
+        now: Reading,
     ) -> Result<Session, RejectionKind> {
         let token = self.cookie(head)?.ok_or(RejectionKind::NoSession)?;
         self.verify(token, now)

@@ -58,7 +58,8 @@ where
         // Read once, so that every rule judges the request by the same time.
         let now = self.flow.shared.clock.now();
         let head = RequestHead::of(&request);
-        match self.flow.shared.gate.decide(&head, now) {
+        let reading = self.flow.shared.clock.at(now);
+        match self.flow.shared.gate.decide(&head, reading) {
             Decision::Admit(admission) => {
                 self.proceed(request, admission, Exposure::Protected, now)
             }

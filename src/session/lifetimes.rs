@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::{Session, Term};
-use crate::clock::Timestamp;
+use crate::clock::{Reading, Timestamp};
 
 /// How long sessions of one term live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,13 +71,20 @@ impl Lifetimes {
     }
 
     /// Returns the session with a later end, if a renewal is due and can give it one.
-    pub(crate) fn renewal(&self, session: &Session, now: Timestamp) -> Option<Session> {
+    pub(crate) fn renewal(
+        &self,
+        session: &Session,
+        reading: impl Into<Reading>,
+    ) -> Option<Session> {
+        let reading = reading.into();
         let span = self.span(session.term());
         // Not at every request: each renewal is a signature, and makes the response uncacheable.
-        let is_due = now >= session.issued_at() + span.renew_after;
+        let is_due = reading.judging(session.skew()) >= session.issued_at() + span.renew_after;
+        let (now, skew) = reading.dated(session.auth_time());
         let end = span.end_of(session.auth_time(), now);
-        // Near the absolute end, a renewal gains nothing.
-        (is_due && end > self.end_of(session)).then(|| session.renewed(end, now))
+        // Near the absolute end, a renewal gains nothing. Both ends are by the steady time.
+        let gains = end + skew > self.end_of(session) + reading.counted(session.skew());
+        (is_due && gains).then(|| session.renewed(end, now).with_skew(skew))
     }
 
     /// Returns the longest life of any session. A revocation of all sessions must be kept that

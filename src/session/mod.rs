@@ -10,6 +10,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use crate::{
@@ -80,6 +81,8 @@ struct Record {
     method: SignInMethod,
     term: Term,
     times: Times,
+    /// How far the steady time of the replica that minted it was ahead of its date.
+    skew: Duration,
     /// When the session was read from a request, or made.
     as_of: Timestamp,
     is_left: Left,
@@ -168,6 +171,7 @@ impl Session {
             method,
             term,
             times,
+            skew: Duration::ZERO,
             as_of: now,
             is_left: Left::default(),
         }))
@@ -196,6 +200,22 @@ impl Session {
             as_of: times.issued_at,
             ..Record::clone(&self.0)
         }))
+    }
+
+    /// Returns the session with another skew.
+    pub(crate) fn with_skew(self, skew: Duration) -> Self {
+        if self.0.skew == skew {
+            return self;
+        }
+        Self(Arc::new(Record {
+            skew,
+            ..Record::clone(&self.0)
+        }))
+    }
+
+    /// Returns how far the steady time of the replica that minted it was ahead of its date.
+    pub(crate) fn skew(&self) -> Duration {
+        self.0.skew
     }
 
     /// Records that the request which holds this session has ended it.

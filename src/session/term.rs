@@ -69,10 +69,11 @@ impl PartialEq for Session {
                 method,
                 term,
                 times,
+                skew,
                 as_of: _,
                 is_left: _,
             } = &*session.0;
-            (*ends, *id, *method, *term, *times)
+            (*ends, *id, *method, *term, *times, *skew)
         };
         self.0.text == other.0.text && told(self) == told(other)
     }

@@ -2,7 +2,9 @@
 //!
 //! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`,
 //!   `email` and, where known, `org`, `conn`, `given_name`, `family_name`, `psid` (the provider's
-//!   session), `via` (`code` for a mailed code), `rem` (`true` for a remembered session).
+//!   session), `via` (`code` for a mailed code), `rem` (`true` for a remembered session), `skew`
+//!   (seconds by which the minting replica's time was ahead of `iat`, because its clock was set
+//!   back).
 //! - It is verified in one pass. The header's exact bytes choose the key, the signature is checked
 //!   before anything is parsed, and then every claim is checked. Any deviation is refused, but
 //!   unknown claims are ignored.
@@ -18,7 +20,10 @@ use super::{
     cookie::LONGEST,
     ring::{Entry, Keys},
 };
-use crate::{clock::Timestamp, provider::SignInMethod};
+use crate::{
+    clock::{Reading, Timestamp},
+    provider::SignInMethod,
+};
 
 /// The longest life of a session: 400 days.
 ///
@@ -79,6 +84,7 @@ impl Tokens {
             psid: session.provider_session().map(Text::from),
             via: (session.method() == SignInMethod::MagicAuth).then(|| Text::from(BY_CODE)),
             rem: session.is_remembered(),
+            skew: session.skew().as_secs(),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
         // The ring is read once, so that the header and the signature are of one key.
@@ -97,7 +103,12 @@ impl Tokens {
     }
 
     /// Verifies a token, and returns the session that it states.
-    pub(crate) fn verify(&self, token: &str, now: Timestamp) -> Result<Session, Fault> {
+    pub(crate) fn verify(
+        &self,
+        token: &str,
+        reading: impl Into<Reading>,
+    ) -> Result<Session, Fault> {
+        let reading = reading.into();
         let keys = self.keys.load();
         let (entry, payload) = signed_payload(&keys, token).ok_or(Fault::Invalid)?;
         // Checked once for the whole text, because serde_json would check the UTF-8 of each string.
@@ -108,9 +119,10 @@ impl Tokens {
         }
         let claims: Claims<'_> = serde_json::from_str(payload).map_err(|_| Fault::Invalid)?;
         // A retired key that signs later is in other hands, and past its end nothing counts.
-        if !entry.stands(now) || !entry.minted(claims.iat) {
+        if !entry.stands(reading.now()) || !entry.minted(claims.iat) {
             return Err(Fault::Invalid);
         }
+        let now = reading.judging(Duration::from_secs(claims.skew));
         self.validate(&claims, now)?;
         Ok(claims.into_session(now))
     }
@@ -197,6 +209,9 @@ struct Claims<'a> {
     /// Whether the session is remembered, which gives it a lifetime of its own.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     rem: bool,
+    /// By how many seconds the minting replica's time was ahead of `iat`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    skew: u64,
 }
 
 impl Claims<'_> {
@@ -227,7 +242,16 @@ impl Claims<'_> {
             },
             now,
         )
+        .with_skew(Duration::from_secs(self.skew))
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(skew: &u64) -> bool {
+    *skew == 0
 }
 
 const fn always() -> Timestamp {

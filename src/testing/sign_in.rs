@@ -37,7 +37,8 @@ impl MagicLinkLayer {
     fn session_for(&self, identity: &Identity) -> Option<(Session, String)> {
         let gate = &self.shared().gate;
         let id = SessionId::from_bytes(crate::random::bytes());
-        let session = gate.begin_session(identity, id, Term::Usual, self.shared().clock.now());
+        let clock = &self.shared().clock;
+        let session = gate.begin_session(identity, id, Term::Usual, clock.at(clock.now()));
         let token = gate.tokens.mint(&session)?;
         Some((
             session,

@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod ahead;
 mod answer;
 mod audiences;
 mod bearer;

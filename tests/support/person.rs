@@ -7,6 +7,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, redirect::Policy};
 use crate::{names::ADA, program::Program};
 
 /// A browser over real HTTP: it keeps cookies and follows no redirect.
+#[derive(Clone)]
 pub(crate) struct Person {
     http: Client,
     origin: String,

@@ -178,3 +178,22 @@ async fn a_secret_is_replaced_without_losing_an_event() {
     let printed = format!("{:?}", site.layer);
     assert!(!printed.contains("secret-"), "{printed}");
 }
+
+/// Pins: after a clock that was an hour ahead was set right, each event was too old.
+#[tokio::test]
+async fn an_event_is_taken_after_a_clock_that_was_ahead_is_set_right() {
+    use tower_magic_link::clock::Clock;
+    let site = Site::new();
+    let right = site.clock.now();
+    let hour = std::time::Duration::from_secs(3_600);
+    site.clock.advance(hour);
+    site.sign_in(&ada());
+    site.clock.set(right);
+    let before = site.sign_in(&ada());
+    let event = site.webhook().event("connection.deleted", DATA);
+    assert_eq!(site.take(&event).await.status, 200);
+    assert!(!site.is_admitted(&before).await);
+    site.clock.advance(2 * std::time::Duration::from_secs(60));
+    let after = site.sign_in(&ada());
+    assert!(site.is_admitted(&after).await, "it began after the event");
+}

@@ -98,6 +98,7 @@ impl Question {
     /// Says what to do with the request.
     fn decide(&self, shared: &Shared, now: Timestamp) -> Decision {
         let head = RequestHead::of_parts(&self.parts);
+        let now = shared.clock.at(now);
         let upgrade = Upgrade::shown(head.method(), head.headers());
         match self.said {
             _ if upgrade == Upgrade::Other => refuse_ambiguous(),

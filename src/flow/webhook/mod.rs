@@ -15,7 +15,7 @@ use http::{HeaderMap, Response, StatusCode};
 
 use crate::{
     answer::json,
-    clock::Timestamp,
+    clock::Reading,
     event::{Event, WebhookEffect},
     rejection::{Rejection, RejectionKind},
     request::body::BodyHead,
@@ -46,14 +46,16 @@ impl Webhook {
         }
     }
 
-    /// Handles an event that was received at `now`.
+    /// Handles an event that was received at this moment.
     pub(crate) async fn receive(
         &self,
         shared: &Shared,
         headers: &HeaderMap,
         body: &[u8],
-        now: Timestamp,
+        reading: Reading,
     ) -> Result<Response<Bytes>, Rejection> {
+        // Events are dated by WorkOS's clock, and sessions by the wall clock.
+        let now = reading.date();
         self.verifier
             .verify(headers, body, now)
             .map_err(Rejection::new)?;
@@ -77,7 +79,8 @@ impl Webhook {
             false => WebhookEffect::Ended,
         };
         // By `until`, every session that began before the event has expired, renewed or not.
-        let (at, until) = (received.at(now), now + shared.gate.lifetimes.longest());
+        let longest = shared.gate.lifetimes.longest() + reading.most_ahead();
+        let (at, until) = (received.at(now), now + longest);
         let revocations: Vec<_> = targets
             .into_iter()
             .map(|target| Revocation::new(target, at, until))

@@ -120,8 +120,10 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> En
         .watch(&session)
         .unwrap_or_else(|| Box::pin(std::future::pending()));
     let mut ask_at = asked_at + shared.streams.interval;
-    // Read once: today's settings do not change while the layer lives.
-    let end = shared.gate.lifetimes.end_of(&session);
+    // The session's end is a date, and the loop goes by the steady time. Read once: today's
+    // settings do not change while the layer lives.
+    let skew = shared.clock.at(asked_at).counted(session.skew());
+    let end = shared.gate.lifetimes.end_of(&session) + skew;
     loop {
         let turn = shared.clock.sleep_until(ask_at.min(end));
         told = match select(told, turn).await {
