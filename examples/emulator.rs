@@ -8,7 +8,8 @@
 //! ```
 //!
 //! It accepts any API key that begins with `sk_`, and any client id. Point an application at it
-//! with `WORKOS_BASE_URL=http://127.0.0.1:4200`.
+//! with `WORKOS_BASE_URL=http://127.0.0.1:4200`. `grace@several.example` belongs to two
+//! organizations, so its code asks for a choice.
 
 use std::{
     env,
@@ -20,7 +21,7 @@ use tower_magic_link::emulator::Emulator;
 
 /// Makes an emulator that prints what it mails.
 pub(crate) fn app(say: impl Fn(&str) + Send + Sync + 'static) -> Emulator {
-    Emulator::builder()
+    let emulator = Emulator::builder()
         .mail_codes()
         .on_mail(move |mail| {
             let to = mail.address();
@@ -31,7 +32,10 @@ pub(crate) fn app(say: impl Fn(&str) + Send + Sync + 'static) -> Emulator {
                 say(&format!("sign-in code for {to}: {code}"));
             }
         })
-        .build()
+        .build();
+    emulator.add_membership("grace@several.example", "org_01ACME", "Acme");
+    emulator.add_membership("grace@several.example", "org_01GLOBEX", "Globex");
+    emulator
 }
 
 /// Prints a line and flushes it, for pipes. A closed pipe does not stop the emulator.

@@ -54,6 +54,7 @@
 //! | `callback` | takes the provider's code and sets the session cookie |
 //! | `open` | takes the link from a mail of your own ([`Builder::mailer`]) |
 //! | `code` | takes a code that the person types |
+//! | `choose` | takes the choice of one of several organizations |
 //! | `session` | tells scripts who is signed in |
 //! | `logout` | ends the session |
 //! | `webhook` | takes WorkOS's events, if [`Builder::webhook_secret`] is set |
@@ -180,8 +181,8 @@ pub mod keys {
 pub mod workos {
     pub use crate::provider::workos::{
         AccessToken, Authentication, MagicAuth, MagicAuthCredentials, NewMagicAuth,
-        NewPasswordlessSession, PasswordlessSession, Profile, ProfileAndToken, RefreshToken, User,
-        WorkOs,
+        NewPasswordlessSession, OrganizationSelection, PasswordlessSession, Profile,
+        ProfileAndToken, RefreshToken, User, WorkOs,
     };
 }
 

@@ -21,6 +21,8 @@ from workos import (
     WorkOSClient,
     WorkOSError,
 )
+from workos._errors import OrganizationSelectionRequiredError
+from workos.common.models import OrganizationSelectionRequiredErrorBodyWithOrganizations
 
 REDIRECT_URI = "http://localhost:3000/auth/callback?keep=1"
 STATE = "s t/+=&é"
@@ -190,6 +192,35 @@ def main(base_url):
     checks.refused("an unknown code id", NotFoundError, lambda: users.get_magic_auth("magic_auth_x"), **missing)
     call = lambda: users.authenticate_with_password(email=address, password="x")
     checks.refused("another grant", BadRequestError, call, error="unsupported_grant_type")
+
+    # The emulator's example makes this address a member of two organizations.
+    address = "grace@several.example"
+    made = users.create_magic_auth(email=address)
+    pending = None
+    try:
+        answer = users.authenticate_with_magic_auth(code=made.code, email=address)
+        checks.check("a member of several organizations is asked", False, answer)
+    except OrganizationSelectionRequiredError as error:
+        pending = error.pending_authentication_token
+        offered = [(of["id"], of["name"]) for of in error.organizations]
+        checks.equal("a member of several organizations is asked", offered, [("org_01ACME", "Acme"), ("org_01GLOBEX", "Globex")])
+        checks.equal("with the user", error.user["id"], made.user_id)
+        checks.equal("and its code", error.code, "organization_selection_required")
+        body = OrganizationSelectionRequiredErrorBodyWithOrganizations.from_dict(error.response_json)
+        checks.equal("in the shape of the SDK's model", [of.id for of in body.organizations], [of[0] for of in offered])
+    select = users.authenticate_with_organization_selection
+    call = lambda: select(pending_authentication_token="pending_x", organization_id="org_01ACME")
+    checks.refused("a choice without its token", BadRequestError, call, code="invalid_pending_authentication_token")
+    call = lambda: select(pending_authentication_token=pending, organization_id="org_01OTHER")
+    checks.refused("another organization", BadRequestError, call, code="invalid_organization_id")
+    call = lambda: strange_users.authenticate_with_organization_selection(pending_authentication_token=pending, organization_id="org_01ACME")
+    checks.refused("a choice with a wrong secret", BadRequestError, call, error="invalid_client")
+    answer = select(pending_authentication_token=pending, organization_id="org_01GLOBEX", ip_address="192.0.2.1", user_agent="Browser/1")
+    checks.equal("a choice yields the user", (answer.user.id, answer.user.email), (made.user_id, address))
+    checks.equal("of the organization that was chosen", answer.organization_id, "org_01GLOBEX")
+    checks.equal("by Magic Auth", answer.authentication_method.value, "MagicAuth")
+    call = lambda: select(pending_authentication_token=pending, organization_id="org_01GLOBEX")
+    checks.refused("a choice that was made", BadRequestError, call, code="invalid_pending_authentication_token")
 
     print(f"{checks.passed} passed, {checks.failed} failed")
     return checks.failed > 0

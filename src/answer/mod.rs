@@ -26,6 +26,7 @@ mod way_back;
 pub(crate) use self::{
     grpc::GrpcWeb,
     own::{json, own},
+    problem::{Choices, Choosable},
 };
 
 impl Shared {
@@ -100,6 +101,27 @@ impl Rejection {
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// Answers a program that must choose an organization.
+    pub(crate) fn respond_with_choices(
+        self,
+        shared: &Shared,
+        head: &RequestHead<'_>,
+        choices: Choices<'_>,
+    ) -> Response<Bytes> {
+        let login = shared.gate.login_path(None);
+        let mut response = self.to_problem(shared, head, &login, Some(choices));
+        response.extensions_mut().insert(self);
+        response
+    }
+
+    /// Answers with a page that asks again.
+    pub(crate) fn respond_with_page(self, shared: &Shared, page: &Page<'_>) -> Response<Bytes> {
+        let mut response = shared.page(self.kind().status(), page);
+        self.add_fields(&mut response);
         response.extensions_mut().insert(self);
         response
     }
@@ -188,6 +210,8 @@ impl Rejection {
         TroublePage::new(self.kind())
             .with_action(action)
             .with_detail(self.detail())
+            .with_happened(self.sentences().map(|(happened, _)| happened))
+            .with_advice(self.sentences().map(|(_, advice)| advice))
             .with_retry_after(self.retry_after())
     }
 
@@ -207,7 +231,7 @@ impl Rejection {
     /// comes back to the page, not to the part of it that was asked for.
     pub(super) fn to_htmx(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         let login = shared.gate.login_path(asking_page(shared, head).as_ref());
-        let mut response = self.to_problem(shared, head, &login);
+        let mut response = self.to_problem(shared, head, &login, None);
         if (self.kind().wants_sign_in() || self.kind().wants_another_address())
             && let Ok(login) = HeaderValue::try_from(login)
         {

@@ -23,12 +23,34 @@ struct Problem<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     login_url: Option<&'a String>,
+    #[serde(flatten)]
+    choices: Option<Choices<'a>>,
+}
+
+/// What a program needs to choose an organization: it posts `choice` and `organization` there.
+#[derive(Serialize)]
+pub(crate) struct Choices<'a> {
+    pub(crate) choose_url: String,
+    /// Sealed. It is good once, in the browser or jar that has proven the address.
+    pub(crate) choice: &'a str,
+    pub(crate) organizations: Vec<Choosable<'a>>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Choosable<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
 }
 
 impl Rejection {
     pub(crate) fn to_program(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         let return_to = asking_page(shared, head);
-        self.to_problem(shared, head, &shared.gate.login_path(return_to.as_ref()))
+        self.to_problem(
+            shared,
+            head,
+            &shared.gate.login_path(return_to.as_ref()),
+            None,
+        )
     }
 
     pub(super) fn to_problem(
@@ -36,6 +58,7 @@ impl Rejection {
         shared: &Shared,
         head: &RequestHead<'_>,
         login: &str,
+        choices: Option<Choices<'_>>,
     ) -> Response<Bytes> {
         let login_url = shared.gate.absolute(login);
         let code = self.kind().code();
@@ -47,6 +70,7 @@ impl Rejection {
             // Only where it helps: a program that is sent to sign in because a store is out would
             // go in circles.
             login_url: self.kind().wants_sign_in().then_some(&login_url),
+            choices,
         };
         let body = serde_json::to_vec(&problem).unwrap_or_default();
         let mut response = own(self.kind().status(), "application/problem+json", body);

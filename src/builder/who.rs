@@ -36,6 +36,9 @@ impl Builder {
     /// Other people get a page that says that they have no access: 403. WorkOS names no
     /// organization for a Magic Link connection that it made by itself.
     ///
+    /// If a person who signs in by a code belongs to several organizations, the layer takes the one
+    /// that is allowed. If several are, or if none is configured, a page asks the person for one.
+    ///
     /// The list holds for sessions, too: see [who may stay](#who-may-stay).
     pub fn organization(mut self, id: impl Into<String>) -> Self {
         self.organizations.push(id.into());

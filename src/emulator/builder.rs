@@ -80,6 +80,8 @@ impl EmulatorBuilder {
                 sessions: Mutex::default(),
                 codes: Mutex::default(),
                 access_tokens: Mutex::default(),
+                memberships: Mutex::default(),
+                pending: Mutex::default(),
                 outbox: Mutex::new(VecDeque::new()),
                 edits: Mutex::default(),
                 user_edits: Mutex::default(),

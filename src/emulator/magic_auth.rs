@@ -3,7 +3,8 @@
 //! - Making a code creates the user too. The code is mailed only if [`EmulatorBuilder::mail_codes`]
 //!   was called, like the setting in WorkOS's dashboard. The answer holds it in either case.
 //! - Bad credentials do not use up the code or a try. These endpoints answer 400, not 401.
-//! - The only grant is that of a code. Any other is `unsupported_grant_type`.
+//! - The grants are that of a code and that of a chosen organization. Any other is
+//!   `unsupported_grant_type`.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,13 +17,12 @@ use super::{
     answer::{self, Answer},
     call::{self, Call},
     code::{self, Code, LIFETIME, NotGood},
-    id, lock,
+    id, lock, memberships,
     refusal::{refuse, refuse_fields, refuse_oauth},
 };
 use crate::{clock::Timestamp, email::Email};
 
 const GRANT_TYPE: &str = "urn:workos:oauth:grant-type:magic-auth:code";
-const PARAMETERS: [&str; 4] = ["client_id", "client_secret", "code", "email"];
 /// The optional fields beside the address, all texts.
 const OPTIONAL: [&str; 5] = [
     "invitation_token",
@@ -112,34 +112,16 @@ impl Emulator {
         };
         // Before the fields: another grant has other fields, and would look incomplete.
         let grant_type = fields.get("grant_type").and_then(Value::as_str);
-        if grant_type.is_some_and(|grant_type| grant_type != GRANT_TYPE) {
-            return refuse_oauth("unsupported_grant_type", "The grant type is not supported.");
+        match grant_type {
+            Some(memberships::GRANT_TYPE) => return self.select_organization(call),
+            Some(GRANT_TYPE) | None => {}
+            Some(_) => {
+                return refuse_oauth("unsupported_grant_type", "The grant type is not supported.");
+            }
         }
-        let parameters = PARAMETERS.map(|name| fields.get(name).and_then(Value::as_str));
-        let ([Some(client_id), Some(secret), Some(typed), Some(email)], Some(_)) =
-            (parameters, grant_type)
-        else {
-            let given = PARAMETERS.iter().copied().zip(parameters);
-            let given = given.chain([("grant_type", grant_type)]);
-            let missing = given.filter(|(_, value)| value.is_none());
-            return refuse_fields(missing.map(|(name, _)| {
-                (
-                    name,
-                    "missing_required_parameter",
-                    format!("{name} is required"),
-                )
-            }));
-        };
-        if client_id.is_empty() {
-            return refuse_oauth("invalid_client", "Invalid client ID.");
-        }
-        if !call::is_api_key(secret) {
-            return refuse_oauth("invalid_client", "Invalid client ID or secret.");
-        }
-        // Drawn before the code is redeemed: a failure here must not use the code up.
-        let (session, refresh_token) = match (id::draw("session_"), id::draw("")) {
-            (Ok(session), Ok(refresh_token)) => (session, refresh_token),
-            (Err(error), _) | (_, Err(error)) => return answer::no_randomness(error),
+        let ([typed, email], granting) = match client_of(&fields, ["code", "email"]) {
+            Ok(read) => read,
+            Err(refused) => return *refused,
         };
         let now = self.now();
         let most_tries = self.shared.code_settings.most_tries;
@@ -150,12 +132,23 @@ impl Emulator {
         };
         let edit = lock(&self.shared.user_edits).take();
         let user = edit(EmulatedUser::of(&code.email));
-        let claims = self.claims(&user, client_id, &session, now);
+        self.in_organization(user, &granting, code.made)
+    }
+
+    /// Answers with a user and tokens.
+    pub(super) fn signed_in(
+        &self,
+        user: &EmulatedUser,
+        granting: &Granting<'_>,
+        made: Timestamp,
+    ) -> Answer {
+        let now = self.now();
+        let claims = self.claims(user, granting.client_id, &granting.session, now);
         let body = json!({
-            "user": user.to_json(code.made, now),
+            "user": user.to_json(made, now),
             "organization_id": user.organization_id(),
             "access_token": token(&claims),
-            "refresh_token": refresh_token,
+            "refresh_token": granting.refresh_token,
             "authentication_method": user.method(),
         });
         answer::json(StatusCode::OK, &body)
@@ -176,6 +169,60 @@ impl Emulator {
             "exp": seconds + ACCESS_LIFETIME,
         })
     }
+}
+
+/// What an authentication is granted with.
+pub(super) struct Granting<'f> {
+    client_id: &'f str,
+    session: String,
+    pub(super) refresh_token: String,
+}
+
+/// Reads what identifies the client, and two more parameters of a grant.
+///
+/// # Errors
+///
+/// The answer to a request that lacks one of them, or is not the client's.
+pub(super) fn client_of<'f>(
+    fields: &'f Map<String, Value>,
+    names: [&'static str; 2],
+) -> Result<([&'f str; 2], Granting<'f>), Box<Answer>> {
+    let [first, second] = names;
+    let names = ["client_id", "client_secret", first, second, "grant_type"];
+    let parameters = names.map(|name| fields.get(name).and_then(Value::as_str));
+    let [
+        Some(client_id),
+        Some(secret),
+        Some(first),
+        Some(second),
+        Some(_),
+    ] = parameters
+    else {
+        let given = names.iter().copied().zip(parameters);
+        let missing = given.filter(|(_, value)| value.is_none());
+        return Err(Box::new(refuse_fields(missing.map(|(name, _)| {
+            (
+                name,
+                "missing_required_parameter",
+                format!("{name} is required"),
+            )
+        }))));
+    };
+    let refuse = |text| Box::new(refuse_oauth("invalid_client", text));
+    if client_id.is_empty() {
+        return Err(refuse("Invalid client ID."));
+    }
+    if !call::is_api_key(secret) {
+        return Err(refuse("Invalid client ID or secret."));
+    }
+    // Drawn before anything is redeemed: a failure here must not use it up.
+    let draw = |prefix| id::draw(prefix).map_err(|error| Box::new(answer::no_randomness(error)));
+    let granting = Granting {
+        client_id,
+        session: draw("session_")?,
+        refresh_token: draw("")?,
+    };
+    Ok(([first, second], granting))
 }
 
 impl NotGood {

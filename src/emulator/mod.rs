@@ -11,7 +11,8 @@
 //!   /sso/profile` accepts the access token for another 10.
 //! - `POST /user_management/magic_auth` makes a six-digit code, `GET
 //!   /user_management/magic_auth/{id}` reads it again, and `POST /user_management/authenticate`
-//!   redeems it, once, within 10 minutes.
+//!   redeems it, once, within 10 minutes. The same endpoint takes the choice of an organization,
+//!   for an address with [several memberships](Emulator::add_membership).
 //! - [`Emulator::webhook`] delivers signed events, such as a deleted connection or a revoked
 //!   session.
 //! - It accepts any API key that begins with `sk_`, and any client id that is not empty.
@@ -62,6 +63,8 @@ mod id;
 mod log;
 mod magic_auth;
 mod mail;
+mod memberships;
+mod organization;
 mod passwordless;
 mod person;
 mod profile;
@@ -93,6 +96,7 @@ use self::{
     fault::Orders,
     log::Log,
     mail::Outbox,
+    memberships::Memberships,
     sessions::Sessions,
     shelf::Shelf,
 };
@@ -140,6 +144,9 @@ struct Shared {
     sessions: Mutex<Sessions>,
     codes: Mutex<Shelf<EmulatedProfile>>,
     access_tokens: Mutex<Shelf<EmulatedProfile>>,
+    memberships: Mutex<Memberships>,
+    /// The users who must choose an organization, and when their code was made.
+    pending: Mutex<Shelf<(EmulatedUser, Timestamp)>>,
     outbox: Mutex<Outbox>,
     edits: Mutex<Edits<EmulatedProfile>>,
     user_edits: Mutex<Edits<EmulatedUser>>,

@@ -121,7 +121,7 @@ async fn arrive(
     let proof = Proof::Link(AuthorizationCode::new(code));
     Ok(
         match redeem::granted(step, proof, state.as_bytes(), &attempt).await {
-            Ok(granted) => finish::sign_in(step, &granted, &attempt).await,
+            Ok(granted) => finish::answer(step, &granted, &attempt).await,
             Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
                 used(step, state, &attempt, OtherClick::Possible).await
             }
@@ -143,7 +143,7 @@ async fn used(
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }
     match redeem::granted_just_now(step, state.as_bytes()).await {
-        Ok(Some(granted)) => return finish::sign_in(step, &granted, attempt).await,
+        Ok(Some(granted)) => return finish::answer(step, &granted, attempt).await,
         Ok(None) => {}
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }

@@ -50,7 +50,7 @@ pub(super) async fn code(step: &Step) -> Response<Bytes> {
 }
 
 /// Redirects a GET, such as a reopened tab, to the check page, which has the field. It tries
-/// nothing.
+/// nothing, and chooses nothing.
 pub(super) fn back_to_check(step: &Step) -> Response<Bytes> {
     let opened = sealed::attempt_in_query(step, Purpose::Check);
     match opened.and_then(|opened| Ok(opened.and(step.query()?.one("t")?.map(str::to_owned)))) {
@@ -86,7 +86,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
         user_agent: step.user_agent(),
     };
     let exchanges = &step.flow.exchanges;
-    let key = exchange::key(&state, proof.expose());
+    let key = exchange::key(&state, &proof.expose());
     // The same code again joins its exchange, so a double click costs no second try.
     if exchanges.knows(&key, step.now) {
         return Ok(finish::redeem(step, proof, &state, attempt).await);
@@ -97,7 +97,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     match redeem::granted(step, proof, &state, attempt).await {
         Ok(granted) => {
             taken.give_back().await;
-            Ok(finish::sign_in(step, &granted, attempt).await)
+            Ok(finish::answer(step, &granted, attempt).await)
         }
         Err(rejection) => Err(match rejection.kind() {
             RejectionKind::CodeExpired => Wrong::Code(CodeProblem::Expired),

@@ -26,7 +26,7 @@ pub(super) use self::runs::Key;
 use self::runs::Runs;
 use crate::{
     clock::Timestamp,
-    provider::Identity,
+    provider::{Identity, OrganizationChoice},
     rejection::{Rejection, RejectionKind},
     session::Issued,
 };
@@ -37,8 +37,21 @@ mod sync;
 /// How an exchange ended, and when.
 #[derive(Clone)]
 struct Outcome {
-    result: Result<Arc<Issued>, Failure>,
+    result: Result<Arc<Granted>, Failure>,
     at: Timestamp,
+}
+
+/// What an exchange yields.
+pub(super) enum Granted {
+    /// The person must choose an organization first.
+    Choice(Offer),
+    Session(Box<Issued>),
+}
+
+/// The organizations that a person may choose from, and when their address was proven.
+pub(super) struct Offer {
+    pub(super) choice: OrganizationChoice,
+    pub(super) at: Timestamp,
 }
 
 /// Why an exchange yielded nothing.
@@ -56,10 +69,17 @@ type Panic = Box<dyn Any + Send>;
 /// What a provider has proven, and when. A session of it begins at that moment, so that a
 /// revocation that came since ends it.
 pub(super) struct Proven {
-    pub(super) identity: Identity,
+    pub(super) person: Person,
     pub(super) at: Timestamp,
     /// When the provider's answer came. It is kept for a minute from then.
     pub(super) ended: Timestamp,
+}
+
+/// Who a provider says it is.
+pub(super) enum Person {
+    /// Somebody who must choose an organization first.
+    Choosing(OrganizationChoice),
+    Identified(Identity),
 }
 
 /// The exchanges that are running, and those that succeeded within the last minute.
@@ -88,9 +108,9 @@ impl Exchanges {
         now: Timestamp,
         work: impl FnOnce() -> F,
         ended: impl FnOnce() -> Timestamp + Send + 'static,
-    ) -> impl Future<Output = Result<Arc<Issued>, Rejection>> + Send
+    ) -> impl Future<Output = Result<Arc<Granted>, Rejection>> + Send
     where
-        F: Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static,
+        F: Future<Output = Result<Arc<Granted>, Rejection>> + Send + 'static,
     {
         let mut is_new = false;
         let begin = || {
@@ -137,20 +157,23 @@ impl Exchanges {
         state: &[u8],
         browser: [u8; 16],
         now: Timestamp,
-    ) -> Option<impl Future<Output = Result<Arc<Issued>, Rejection>> + Send> {
+    ) -> Option<impl Future<Output = Result<Arc<Granted>, Rejection>> + Send> {
         let (key, run) = self.runs.of(visit(state, browser), now)?;
         Some(async move { self.outcome(key, run, now).await })
     }
 
-    async fn outcome(&self, key: Key, run: Run, now: Timestamp) -> Result<Arc<Issued>, Rejection> {
+    async fn outcome(&self, key: Key, run: Run, now: Timestamp) -> Result<Arc<Granted>, Rejection> {
         let outcome = run.clone().await;
         if outcome.result.is_err() {
             self.runs.forget(key, |known| known.ptr_eq(&run));
         }
         outcome.result.map_err(|failure| {
             failure.into_rejection(match self.proven(&key, now) {
-                Some(_) => RejectionKind::ProviderUnavailable,
-                None => RejectionKind::ProviderAnswerLost,
+                Some(proven) if matches!(proven.person, Person::Identified(_)) => {
+                    RejectionKind::ProviderUnavailable
+                }
+                // The panic may have come while the provider finished the choice.
+                Some(_) | None => RejectionKind::ProviderAnswerLost,
             })
         })
     }
@@ -187,7 +210,7 @@ impl Failure {
 
 /// Begins an exchange that any number of callers can wait for.
 fn begin(
-    work: impl Future<Output = Result<Arc<Issued>, Rejection>> + Send + 'static,
+    work: impl Future<Output = Result<Arc<Granted>, Rejection>> + Send + 'static,
     ended: impl FnOnce() -> Timestamp + Send + 'static,
 ) -> Run {
     // A panic would leave a shared future that never wakes its other callers and fails later ones.

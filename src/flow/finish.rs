@@ -10,7 +10,8 @@ use http::{Response, StatusCode, header};
 use super::{
     arrival,
     attempt::Attempt,
-    browser,
+    browser, choice,
+    exchange::Granted,
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -32,13 +33,21 @@ pub(super) async fn redeem(
     attempt: &Attempt,
 ) -> Response<Bytes> {
     match redeem::granted(step, proof, state, attempt).await {
-        Ok(granted) => sign_in(step, &granted, attempt).await,
+        Ok(granted) => answer(step, &granted, attempt).await,
         Err(rejection) => or_live_session(step, rejection, attempt).await,
     }
 }
 
+/// Answers with what an exchange has yielded: a session, or the question which organization it is.
+pub(super) async fn answer(step: &Step, granted: &Granted, attempt: &Attempt) -> Response<Bytes> {
+    match granted {
+        Granted::Choice(offer) => choice::ask(step, attempt, offer),
+        Granted::Session(issued) => sign_in(step, issued, attempt).await,
+    }
+}
+
 /// Gives the session to the browser, and redirects it to its destination.
-pub(super) async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
+async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     // A session that outlived a new sign-in would serve whoever holds its token
     // (GHSA-f24x-5g9q-753f).

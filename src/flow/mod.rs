@@ -3,6 +3,7 @@
 //! ```text
 //! login     form → Email → Attempt → provider.start → (mailer) → 303 to check
 //! callback  browser cookie + state + code → Attempt → provider.finish → Identity → authorize → Session → cookie → 303
+//! choose    browser cookie + sealed choice + organization → provider.finish_choice → Identity → …
 //! logout    session → revocations.revoke → removal cookie → 303
 //! ```
 //!
@@ -17,6 +18,8 @@ pub(crate) mod authorize;
 mod browser;
 mod callback;
 mod check;
+mod choice;
+mod choose;
 mod code;
 mod copied;
 mod elsewhere;

@@ -1,12 +1,12 @@
 //! The work of one exchange: the provider redeems the proof, and the layer checks what it proved.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{borrow::Cow, future::Future, net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     attempt::Attempt,
     authorize::Authorization,
     browser,
-    exchange::{self, Key, Proven},
+    exchange::{self, Granted, Key, Offer, Person, Proven},
     limits::{self, Charges, within},
     refusal::rejection_of_redemption,
     settings::Flow,
@@ -16,9 +16,12 @@ use crate::{
     clock::Timestamp,
     email::Email,
     event::Event,
-    provider::{AuthorizationCode, FinishCode, Identity, OneTimeCode, ProviderErrorKind},
+    provider::{
+        AuthorizationCode, FinishChoice, FinishCode, Identity, OneTimeCode, OrganizationChoice,
+        PendingToken, ProviderError, ProviderErrorKind,
+    },
     rejection::{Rejection, RejectionKind},
-    session::{IssueError, Issued, Term},
+    session::{IssueError, Term},
 };
 
 /// How long a person waits for an exchange: longer than `WorkOs` and the application's rule take by
@@ -35,11 +38,11 @@ pub(super) async fn granted(
     proof: Proof,
     state: &[u8],
     attempt: &Attempt,
-) -> Result<Arc<Issued>, Rejection> {
+) -> Result<Arc<Granted>, Rejection> {
     let charges = match &proof {
         // The throttle has already counted the typed code.
         Proof::Code { .. } => Vec::new(),
-        Proof::Link(_) => limits::charges_of_exchange(step, attempt),
+        Proof::Choice { .. } | Proof::Link(_) => limits::charges_of_exchange(step, attempt),
     };
     let redemption = Redemption {
         flow: step.flow.clone(),
@@ -54,13 +57,13 @@ pub(super) async fn granted(
     granted.unwrap_or_else(|| Err(still_running()))
 }
 
-/// Returns the session that this browser obtained within the last minute.
+/// Returns the session, or the question, that this browser obtained within the last minute.
 ///
 /// The browser may not have waited for the response that would have brought it.
 pub(super) async fn granted_just_now(
     step: &Step,
     state: &[u8],
-) -> Result<Option<Arc<Issued>>, Rejection> {
+) -> Result<Option<Arc<Granted>>, Rejection> {
     let exchanges = &step.flow.exchanges;
     let browser = browser::browser(step);
     let run = browser.and_then(|browser| exchanges.rejoin(state, browser, step.now));
@@ -72,12 +75,13 @@ pub(super) async fn granted_just_now(
         return Ok(None);
     };
     // The session may have been signed out since.
-    let is_active = step
-        .flow
-        .shared
-        .revocations
-        .is_active(granted.session())
-        .await;
+    let is_active = match &*granted {
+        Granted::Choice(_) => Ok(true),
+        Granted::Session(issued) => {
+            let revocations = &step.flow.shared.revocations;
+            revocations.is_active(issued.session()).await
+        }
+    };
     Ok(is_active.unwrap_or(false).then_some(granted))
 }
 
@@ -102,6 +106,16 @@ pub(super) struct Redemption {
 
 /// The proof that a person brings from their mail.
 pub(super) enum Proof {
+    /// An organization that was chosen after the proof, and what the provider wants to know of the
+    /// client.
+    Choice {
+        pending: PendingToken,
+        organization: String,
+        /// When the proof was given.
+        at: Timestamp,
+        client: Option<IpAddr>,
+        user_agent: Option<String>,
+    },
     /// A mailed code, and what the provider wants to know of the client.
     Code {
         code: OneTimeCode,
@@ -113,19 +127,37 @@ pub(super) enum Proof {
 }
 
 impl Proof {
-    pub(super) fn expose(&self) -> &str {
+    pub(super) fn expose(&self) -> Cow<'_, str> {
         match self {
-            Self::Code { code, .. } => code.expose(),
-            Self::Link(code) => code.expose(),
+            Self::Choice {
+                pending,
+                organization,
+                ..
+            } => format!("{organization} {}", pending.expose()).into(),
+            Self::Code { code, .. } => code.expose().into(),
+            Self::Link(code) => code.expose().into(),
+        }
+    }
+
+    /// Returns what the provider wants to know of the client, where it does.
+    fn client(&self) -> (Option<IpAddr>, Option<&str>) {
+        match self {
+            Self::Choice {
+                client, user_agent, ..
+            }
+            | Self::Code {
+                client, user_agent, ..
+            } => (*client, user_agent.as_deref()),
+            Self::Link(_) => (None, None),
         }
     }
 }
 
 impl Redemption {
     /// Joins the exchange of this state and proof, or begins it.
-    pub(super) async fn join(self, state: &[u8]) -> Result<Arc<Issued>, Rejection> {
+    pub(super) async fn join(self, state: &[u8]) -> Result<Arc<Granted>, Rejection> {
         let flow = self.flow.clone();
-        let key = exchange::key(state, self.proof.expose());
+        let key = exchange::key(state, &self.proof.expose());
         let visit = self.browser.map(|browser| exchange::visit(state, browser));
         let (now, clock) = (self.now, flow.clone());
         let ended = move || clock.shared.clock.now();
@@ -135,68 +167,141 @@ impl Redemption {
         join.await
     }
 
-    async fn run(self, key: Key) -> Result<Arc<Issued>, Rejection> {
-        let exchanges = &self.flow.exchanges;
-        let proven = match exchanges.proven(&key, self.now) {
-            Some(proven) => proven,
-            None => {
-                let (identity, at) = (self.prove().await?, self.now);
-                let ended = self.flow.shared.clock.now();
-                let proven = Arc::new(Proven {
-                    identity,
-                    at,
-                    ended,
-                });
-                // At once: the proof is used up, and what follows may fail and be tried again.
-                exchanges.keep(key, &proven);
-                proven
-            }
+    async fn run(self, key: Key) -> Result<Arc<Granted>, Rejection> {
+        let at = match self.proof {
+            Proof::Choice { at, .. } => at,
+            Proof::Code { .. } | Proof::Link(_) => self.now,
         };
-        let identity = &proven.identity;
+        let mut proven = self.once(key, at, self.prove()).await?;
+        if let Person::Choosing(choice) = &proven.person {
+            let choice = self.acceptable(choice)?;
+            // Where the layer accepts one of them alone, nothing is left to choose.
+            let [only] = choice.organizations() else {
+                return Ok(Arc::new(Granted::Choice(Offer { choice, at })));
+            };
+            if self.flow.shared.gate.allowed.organizations.is_empty() {
+                return Ok(Arc::new(Granted::Choice(Offer { choice, at })));
+            }
+            let key = exchange::key(&key, only.id());
+            let chosen = self.choose(choice.pending(), only.id());
+            proven = self.once(key, proven.at, chosen).await?;
+        }
+        let Person::Identified(identity) = &proven.person else {
+            return Err(Rejection::new(RejectionKind::StepUpRequired));
+        };
         self.accept(identity).await?;
-        self.flow
-            .shared
-            .issue(identity, self.term, proven.at)
-            .map(Arc::new)
-            .map_err(|error| {
-                Rejection::new(match error {
-                    // `Ended` is an error of a session that another one yields.
-                    IssueError::Ended | IssueError::NoSubject => RejectionKind::ProviderFailed,
-                    IssueError::NotAllowed => RejectionKind::NotAllowed,
-                    IssueError::NotSigned | IssueError::TooLarge { .. } => {
-                        RejectionKind::SessionTooLarge
-                    }
-                })
+        let issued = self.flow.shared.issue(identity, self.term, proven.at);
+        let issued = issued.map_err(|error| {
+            Rejection::new(match error {
+                // `Ended` is an error of a session that another one yields.
+                IssueError::Ended | IssueError::NoSubject => RejectionKind::ProviderFailed,
+                IssueError::NotAllowed => RejectionKind::NotAllowed,
+                IssueError::NotSigned | IssueError::TooLarge { .. } => {
+                    RejectionKind::SessionTooLarge
+                }
             })
+        })?;
+        Ok(Arc::new(Granted::Session(Box::new(issued))))
+    }
+
+    /// Returns what is known of this key already, or has the work find it out and keeps that. The
+    /// work uses something up, and what follows it may fail.
+    async fn once(
+        &self,
+        key: Key,
+        at: Timestamp,
+        work: impl Future<Output = Result<Person, Rejection>>,
+    ) -> Result<Arc<Proven>, Rejection> {
+        let exchanges = &self.flow.exchanges;
+        if let Some(proven) = exchanges.proven(&key, self.now) {
+            return Ok(proven);
+        }
+        let person = work.await?;
+        let ended = self.flow.shared.clock.now();
+        let proven = Arc::new(Proven { person, at, ended });
+        // At once: the proof is used up, and what follows may fail and be tried again.
+        exchanges.keep(key, &proven);
+        Ok(proven)
     }
 
     /// Has the provider redeem the proof. That uses the proof up.
-    async fn prove(&self) -> Result<Identity, Rejection> {
+    async fn prove(&self) -> Result<Person, Rejection> {
         if !self.charges.is_empty() {
             limits::charge(&self.flow, &self.charges, None, self.now).await?;
         }
         let provider = &self.flow.provider;
+        let (client, user_agent) = self.proof.client();
         let proven = match &self.proof {
-            Proof::Code {
-                code,
-                client,
-                user_agent,
-            } => {
-                let finish = FinishCode::new(code, &self.email, *client, user_agent.as_deref());
+            Proof::Choice {
+                pending,
+                organization,
+                ..
+            } => return self.choose(pending, organization).await,
+            Proof::Code { code, .. } => {
+                let finish = FinishCode::new(code, &self.email, client, user_agent);
                 within(PROVIDER_TIMEOUT, provider.finish_code(&finish)).await
             }
             Proof::Link(code) => within(PROVIDER_TIMEOUT, provider.finish(code)).await,
         };
-        // A provider of the application's may have no limit of its own, and the exchange is shared
-        // by all who wait.
-        let late = || Err(ProviderErrorKind::TimedOut.into());
-        proven.unwrap_or_else(late).map_err(|error| {
-            self.flow
-                .shared
-                .listener
-                .tell(&Event::of_provider_error(&error));
-            rejection_of_redemption(&error)
-        })
+        match proven.unwrap_or_else(late) {
+            Ok(identity) => Ok(Person::Identified(identity)),
+            Err(error) => match error.choice() {
+                Some(choice) if error.kind() == ProviderErrorKind::OrganizationRequired => {
+                    Ok(Person::Choosing(choice.clone()))
+                }
+                _ => Err(self.failed(&error)),
+            },
+        }
+    }
+
+    /// Has the provider finish the sign-in in an organization. That uses the pending token up.
+    async fn choose(
+        &self,
+        pending: &PendingToken,
+        organization: &str,
+    ) -> Result<Person, Rejection> {
+        let (client, user_agent) = self.proof.client();
+        let finish = FinishChoice::new(pending, organization, client, user_agent);
+        let chosen = within(PROVIDER_TIMEOUT, self.flow.provider.finish_choice(&finish)).await;
+        let identity = match chosen.unwrap_or_else(late) {
+            Ok(identity) => identity,
+            Err(error) if error.kind() == ProviderErrorKind::Refused => {
+                self.failed(&error);
+                return Err(Rejection::new(RejectionKind::ChoiceExpired));
+            }
+            Err(error) => return Err(self.failed(&error)),
+        };
+        // A session of another organization would be one that nobody has chosen.
+        if identity.organization() != Some(organization) {
+            self.failed(&ProviderErrorKind::InvalidAnswer.into());
+            return Err(Rejection::new(RejectionKind::ProviderFailed));
+        }
+        Ok(Person::Identified(identity))
+    }
+
+    /// Reports a provider's failure, and returns the rejection for it.
+    fn failed(&self, error: &ProviderError) -> Rejection {
+        let event = Event::of_provider_error(error);
+        self.flow.shared.listener.tell(&event);
+        rejection_of_redemption(error)
+    }
+
+    /// Returns the choice among the organizations that may sign in.
+    fn acceptable(&self, choice: &OrganizationChoice) -> Result<OrganizationChoice, Rejection> {
+        let allowed = &self.flow.shared.gate.allowed;
+        let offered = choice.organizations().iter();
+        let taken: Vec<_> = offered
+            .filter(|organization| allowed.has_organization(Some(organization.id())))
+            .cloned()
+            .collect();
+        if taken.is_empty() {
+            return Err(Rejection::new(if allowed.organizations.is_empty() {
+                RejectionKind::StepUpRequired
+            } else {
+                RejectionKind::NotAllowed
+            }));
+        }
+        Ok(OrganizationChoice::new(choice.pending().clone(), taken))
     }
 
     /// Checks that the proven address is that of this sign-in, and that the identity may sign in.
@@ -225,4 +330,10 @@ impl Redemption {
             Err(()) => Err(Rejection::new(RejectionKind::ProviderUnavailable)),
         }
     }
+}
+
+/// A provider of the application's may have no limit of its own, and the exchange is shared by all
+/// who wait.
+fn late() -> Result<Identity, ProviderError> {
+    Err(ProviderErrorKind::TimedOut.into())
 }

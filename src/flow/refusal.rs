@@ -86,9 +86,12 @@ pub(super) fn rejection_of(error: &ProviderError) -> Rejection {
             RejectionKind::ProviderMisconfigured
         }
         ProviderErrorKind::NotAllowed => RejectionKind::NotAllowed,
+        // A choice that can be made is offered before it comes to this.
+        ProviderErrorKind::OrganizationRequired | ProviderErrorKind::StepUpRequired => {
+            return Rejection::new(RejectionKind::StepUpRequired).with_step(error.code());
+        }
         ProviderErrorKind::RateLimited => RejectionKind::RateLimited,
         ProviderErrorKind::Refused => RejectionKind::LinkUsed,
-        ProviderErrorKind::StepUpRequired => RejectionKind::StepUpRequired,
         ProviderErrorKind::TooManyTries => RejectionKind::TooManyTries,
         ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable => {
             RejectionKind::ProviderUnavailable

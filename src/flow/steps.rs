@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
 
-use super::{callback, check, code, login, logout, open, refusal, session, step::Step};
+use super::{callback, check, choose, code, login, logout, open, refusal, session, step::Step};
 use crate::{answer::answer_to, rejection::RejectionKind, site::endpoint::Endpoint};
 
 /// Takes the step. Every failure is a response, too.
@@ -16,8 +16,9 @@ pub(crate) async fn take(step: Step) -> Response<Bytes> {
         Endpoint::Callback | Endpoint::Open if is_head => Response::new(Bytes::new()),
         Endpoint::Callback => callback::callback(step).await,
         Endpoint::Check => check::check(step),
+        Endpoint::Choose if is_post => choose::choose(step).await,
         Endpoint::Code if is_post => code::code(step).await,
-        Endpoint::Code => code::back_to_check(step),
+        Endpoint::Choose | Endpoint::Code => code::back_to_check(step),
         Endpoint::Login if is_post => login::begin(step).await,
         Endpoint::Login => login::form(step).await,
         Endpoint::Logout if is_post => logout::end(step).await,

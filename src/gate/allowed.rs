@@ -21,9 +21,13 @@ pub(crate) struct Allowed {
 impl Allowed {
     /// Says whether a person of this organization and domain may pass.
     pub(crate) fn has(&self, organization: Option<&str>, domain: &str) -> bool {
-        let is_member = self.organizations.is_empty()
-            || organization.is_some_and(|id| self.organizations.iter().any(|taken| taken == id));
-        is_member && self.has_domain(domain)
+        self.has_organization(organization) && self.has_domain(domain)
+    }
+
+    /// Says whether a member of this organization, or of none, may pass.
+    pub(crate) fn has_organization(&self, id: Option<&str>) -> bool {
+        let mut taken = self.organizations.iter();
+        self.organizations.is_empty() || id.is_some_and(|id| taken.any(|taken| taken == id))
     }
 
     /// Says whether a person with an address of this domain may begin to sign in.

@@ -12,8 +12,9 @@ use std::sync::LazyLock;
 use askama::Template;
 
 use super::{
-    CheckPage, ConfirmPage, Confirmation, CrossDevice, LoginPage, MatchPage, OnwardPage, Page,
-    PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage, WayBack,
+    CheckPage, ChoosePage, ConfirmPage, Confirmation, CrossDevice, LoginPage, MatchPage,
+    OnwardPage, Page, PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage,
+    WayBack,
 };
 use crate::clock::words;
 
@@ -109,6 +110,7 @@ impl Pages for DefaultPages {
                     wait: wait_of(page.resend()),
                 },
             }),
+            Page::Choose(page) => html(&Choose { frame, page }),
             Page::Confirm(page) => match page.confirmation() {
                 Confirmation::SignIn { masked } => html(&Open {
                     frame,
@@ -184,6 +186,13 @@ struct Check<'a> {
     has_link: bool,
     is_confirmed_elsewhere: bool,
     again: Again,
+}
+
+#[derive(Template)]
+#[template(path = "choose.html", config = "src/page/askama.toml")]
+struct Choose<'a> {
+    frame: Frame<'a>,
+    page: &'a ChoosePage<'a>,
 }
 
 #[derive(Template)]

@@ -8,6 +8,7 @@
 //! [`DefaultPages`] ships with the crate.
 
 mod check;
+mod choose;
 mod content;
 mod default;
 mod entry;
@@ -18,6 +19,7 @@ mod trouble;
 pub(crate) use self::policy::Policy;
 pub use self::{
     check::{CheckPage, CrossDevice, Resend},
+    choose::{ChoosePage, OfferedOrganization},
     content::{
         ConfirmPage, Confirmation, LoginPage, LoginProblem, RememberMe, Sent, SignedOutPage,
         WayBack,
@@ -111,6 +113,8 @@ pub trait Pages: Send + Sync + 'static {
 pub enum Page<'a> {
     /// "Check your email": a link has been sent.
     Check(CheckPage<'a>),
+    /// The person belongs to several organizations, and chooses one.
+    Choose(ChoosePage<'a>),
     /// A click is needed before something happens.
     Confirm(ConfirmPage<'a>),
     /// The form that asks for an address.

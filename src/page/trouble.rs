@@ -10,6 +10,8 @@ use crate::{clock::words, rejection::RejectionKind};
 pub struct TroublePage<'a> {
     action: Option<Hidden<'a>>,
     detail: Option<&'a str>,
+    happened: Option<&'static str>,
+    advice: Option<&'static str>,
     kind: RejectionKind,
     place: Place,
     resend: Option<Resend<'a>>,
@@ -33,6 +35,8 @@ impl<'a> TroublePage<'a> {
         Self {
             action: None,
             detail: None,
+            happened: None,
+            advice: None,
             kind,
             place: Place::Window,
             resend: None,
@@ -52,6 +56,21 @@ impl<'a> TroublePage<'a> {
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<Option<&'a str>>) -> Self {
         self.detail = detail.into();
+        self
+    }
+
+    /// Adds a sentence on what happened, in place of [`RejectionKind::happened`]: what the provider
+    /// asks for, if the kind is [`RejectionKind::StepUpRequired`].
+    #[must_use]
+    pub fn with_happened(mut self, happened: impl Into<Option<&'static str>>) -> Self {
+        self.happened = happened.into();
+        self
+    }
+
+    /// Adds a sentence on what to do now, in place of [`RejectionKind::advice`].
+    #[must_use]
+    pub fn with_advice(mut self, advice: impl Into<Option<&'static str>>) -> Self {
+        self.advice = advice.into();
         self
     }
 
@@ -81,15 +100,15 @@ impl<'a> TroublePage<'a> {
         self.action.map(|action| action.0)
     }
 
-    /// Returns what happened, in a sentence: [`RejectionKind::happened`], or what became of the
-    /// frame.
+    /// Returns what happened, in a sentence: [`RejectionKind::happened`] or what stands in its
+    /// place, or what became of the frame.
     #[must_use]
     pub fn happened(&self) -> &'static str {
         match self.place {
             Place::Frame if self.has_no_session() => {
                 "Your session has ended, so this part of the page can’t be shown."
             }
-            _ => self.kind.happened(),
+            _ => self.happened.unwrap_or(self.kind.happened()),
         }
     }
 
@@ -104,8 +123,8 @@ impl<'a> TroublePage<'a> {
         self.kind.wants_sign_in() && !matches!(self.kind, RejectionKind::RecentSignInRequired)
     }
 
-    /// Returns what to do now, in a sentence: [`RejectionKind::advice`], or how long to wait where
-    /// that is known.
+    /// Returns what to do now, in a sentence: [`RejectionKind::advice`] or what stands in its
+    /// place, or how long to wait where that is known.
     #[must_use]
     pub fn advice(&self) -> Cow<'static, str> {
         if self.place == Place::Frame && self.has_no_session() {
@@ -113,7 +132,7 @@ impl<'a> TroublePage<'a> {
         }
         match self.retry_after {
             Some(wait) => format!("Please try again in {}.", words::wait(wait)).into(),
-            None => self.kind.advice().into(),
+            None => self.advice.unwrap_or(self.kind.advice()).into(),
         }
     }
 

@@ -7,6 +7,8 @@
 
 use std::{error::Error, fmt, time::Duration};
 
+use super::OrganizationChoice;
+
 const LONGEST_CODE: usize = 64;
 
 /// A failed call to a provider. It never holds a code, a link, a key or an address.
@@ -14,6 +16,7 @@ const LONGEST_CODE: usize = 64;
 #[error("identity provider: {kind}")]
 pub struct ProviderError {
     kind: ProviderErrorKind,
+    choice: Option<Box<OrganizationChoice>>,
     code: Option<String>,
     retry_after: Option<Duration>,
     request_id: Option<String>,
@@ -51,13 +54,16 @@ pub enum ProviderErrorKind {
     /// The provider does not let this person in: sign-up is closed there, or one of its own rules
     /// refuses.
     NotAllowed,
+    /// The address is proven, and the person must choose one of several organizations.
+    /// [`ProviderError::choice`] has them. Without that it means as much as
+    /// [`StepUpRequired`](Self::StepUpRequired).
+    OrganizationRequired,
     /// Too many requests. [`ProviderError::retry_after`] says when to try again.
     RateLimited,
     /// The code, link or token is used, expired or unknown.
     Refused,
     /// The code is good, but the provider asks for a step that this layer does not support: a
-    /// second factor, single sign-on, the choice of an organization. [`ProviderError::code`] names
-    /// it.
+    /// second factor, single sign-on. [`ProviderError::code`] names it.
     StepUpRequired,
     /// The provider did not answer in time.
     TimedOut,
@@ -81,6 +87,7 @@ impl fmt::Display for ProviderErrorKind {
             Self::InvalidAnswer => "invalid answer",
             Self::Misconfigured => "key, client id or redirect uri not accepted",
             Self::NotAllowed => "person not allowed",
+            Self::OrganizationRequired => "an organization must be chosen",
             Self::RateLimited => "too many requests",
             Self::Refused => "used, expired or unknown",
             Self::StepUpRequired => "another sign-in step is required",
@@ -99,6 +106,7 @@ impl ProviderError {
     pub const fn new(kind: ProviderErrorKind) -> Self {
         Self {
             kind,
+            choice: None,
             code: None,
             retry_after: None,
             request_id: None,
@@ -142,6 +150,13 @@ impl ProviderError {
     #[must_use]
     pub fn with_code(mut self, code: Option<&str>) -> Self {
         self.code = code.filter(|code| is_identifier(code)).map(str::to_owned);
+        self
+    }
+
+    /// Adds the choice of an organization that the provider asks for.
+    #[must_use]
+    pub fn with_choice(mut self, choice: impl Into<Option<OrganizationChoice>>) -> Self {
+        self.choice = choice.into().map(Box::new);
         self
     }
 
@@ -207,6 +222,7 @@ impl ProviderError {
             | Kind::CodeWrong
             | Kind::Misconfigured
             | Kind::NotAllowed
+            | Kind::OrganizationRequired
             | Kind::RateLimited
             | Kind::Refused
             | Kind::StepUpRequired
@@ -214,6 +230,12 @@ impl ProviderError {
             | Kind::Unsupported
             | Kind::WrongConnection => false,
         }
+    }
+
+    /// Returns the choice of an organization, if the provider asks for one.
+    #[must_use]
+    pub fn choice(&self) -> Option<&OrganizationChoice> {
+        self.choice.as_deref()
     }
 
     /// Returns how long to wait before another try, if the provider says.

@@ -12,7 +12,7 @@ use crate::email::Email;
 /// | --- | --- | --- |
 /// | [`subject`](Self::subject) | a profile's: `prof_…` | a user's: `user_…` |
 /// | [`connection`](Self::connection) | `conn_…` | none |
-/// | [`organization`](Self::organization) | if the connection belongs to one | if the person signed in to one; usually none |
+/// | [`organization`](Self::organization) | if the connection belongs to one | if the person belongs to one; the chosen one, if to several |
 /// | [`provider_session`](Self::provider_session) | none: WorkOS keeps none | `session_…` |
 ///
 /// In an application that accepts both methods, one person therefore has two subjects. Key accounts

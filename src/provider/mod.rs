@@ -5,6 +5,8 @@
 //!   [`IdentityProvider::finish`] redeems.
 //! - [`IdentityProvider::start_code`] and [`IdentityProvider::finish_code`] do the same with a code
 //!   that the person types. A provider without codes keeps the default methods.
+//! - If the person belongs to several organizations, either may ask for a choice, which
+//!   [`IdentityProvider::finish_choice`] redeems. A provider that never asks keeps the default.
 //! - The result is an [`Identity`]. The layer, not the provider, binds it to the browser and the
 //!   address that began the sign-in.
 //!
@@ -20,6 +22,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{email::Email, secret::secret_text};
 
+mod choice;
 mod code;
 mod error;
 mod identity;
@@ -27,6 +30,7 @@ mod identity;
 pub(crate) mod workos;
 
 pub use self::{
+    choice::{FinishChoice, Organization, OrganizationChoice, PendingToken},
     code::{FinishCode, OneTimeCode, StartCode, StartedCode},
     error::{ProviderError, ProviderErrorKind},
     identity::{Identity, SignInMethod},
@@ -162,6 +166,28 @@ pub trait IdentityProvider: Send + Sync + 'static {
         let _ = finish;
         future::ready(Err(ProviderErrorKind::Unsupported.into()))
     }
+
+    /// Finishes a sign-in in the organization that was chosen, after [`finish`](Self::finish) or
+    /// [`finish_code`](Self::finish_code) has asked for that with
+    /// [`ProviderErrorKind::OrganizationRequired`]. The provider must accept a token only once, for
+    /// a few minutes, and for the organizations of its choice. The identity must name the
+    /// organization: the layer refuses any other. The default is a provider that never asks.
+    ///
+    /// # Errors
+    ///
+    /// [`ProviderErrorKind::Refused`] when the token is used, expired or unknown;
+    /// [`NotAllowed`](ProviderErrorKind::NotAllowed) when the person does not belong to the
+    /// organization; [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when the organization
+    /// asks for more; other kinds when the provider could not decide. If the token was certainly
+    /// not used, say so by [`ProviderError::before_acting`]: the page then asks again, and the
+    /// person needs no new mail.
+    fn finish_choice(
+        &self,
+        finish: &FinishChoice<'_>,
+    ) -> impl Future<Output = Result<Identity, ProviderError>> + Send {
+        let _ = finish;
+        future::ready(Err(ProviderErrorKind::Unsupported.into()))
+    }
 }
 
 /// The request to begin a sign-in. `Debug` shows neither the state nor the whole address.
@@ -277,6 +303,10 @@ pub(crate) trait ErasedProvider: Send + Sync {
         &'a self,
         finish: &'a FinishCode<'a>,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
+    fn finish_choice<'a>(
+        &'a self,
+        finish: &'a FinishChoice<'a>,
+    ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
 }
 
 impl<P: IdentityProvider> ErasedProvider for P {
@@ -303,5 +333,12 @@ impl<P: IdentityProvider> ErasedProvider for P {
         finish: &'a FinishCode<'a>,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
         Box::pin(IdentityProvider::finish_code(self, finish))
+    }
+
+    fn finish_choice<'a>(
+        &'a self,
+        finish: &'a FinishChoice<'a>,
+    ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
+        Box::pin(IdentityProvider::finish_choice(self, finish))
     }
 }

@@ -18,6 +18,10 @@ pub enum RejectionKind {
     AnotherBrowser,
     /// The sign-in was begun too long ago.
     AttemptExpired,
+    /// The person chose none of the organizations that they were offered.
+    ChoiceCancelled,
+    /// The choice of an organization was made before, or too late.
+    ChoiceExpired,
     /// The sign-in began at a time that is still ahead on this replica's clock. The clocks of the
     /// replicas disagree.
     ClockWrong,
@@ -62,6 +66,9 @@ pub enum RejectionKind {
     /// or (but for the application's own rule) to a request with a valid session, whose cookie
     /// stays.
     NotAllowed,
+    /// The address is proven, and belongs to several organizations: a program must choose one. The
+    /// problem has what it needs for that. A person gets a page.
+    OrganizationRequired,
     /// The proven address is not the one that the sign-in was begun for.
     OtherAddress,
     /// A cookie of ours did not come back, likely because the browser came to another host than
@@ -69,8 +76,8 @@ pub enum RejectionKind {
     OtherHost,
     /// The browser asked for an endpoint ahead of the person.
     Prefetch,
-    /// The provider may have redeemed the link or code, but its answer did not arrive or could not
-    /// be understood. The same link or code may no longer work.
+    /// The provider may have redeemed the link, the code or the choice of an organization, but its
+    /// answer did not arrive or could not be understood. The same one may no longer work.
     ProviderAnswerLost,
     /// The provider's redirect says that something is wrong other than with the link.
     ProviderDeclined,
@@ -94,8 +101,7 @@ pub enum RejectionKind {
     SessionTooLarge,
     /// The cookie is gone, but the store did not take the end of the session.
     SignOutNotRecorded,
-    /// The provider asks for more than a link or code: a second factor, single sign-on, the choice
-    /// of an organization.
+    /// The provider asks for more than a link or code: a second factor, single sign-on.
     StepUpRequired,
     /// The revocation store did not answer, or the throttle where a code was typed.
     StoreUnavailable,
@@ -156,6 +162,8 @@ impl RejectionKind {
             Self::AmbiguousRequest       => row(400, Cure::None,           "ambiguous_request",        words::AMBIGUOUS_REQUEST),
             Self::AnotherBrowser         => row(403, Cure::None,           "another_browser",          words::ANOTHER_BROWSER),
             Self::AttemptExpired         => row(400, Cure::None,           "attempt_expired",          words::ATTEMPT_EXPIRED),
+            Self::ChoiceCancelled        => row(403, Cure::None,           "choice_cancelled",         words::CHOICE_CANCELLED),
+            Self::ChoiceExpired          => row(400, Cure::None,           "choice_expired",           words::CHOICE_EXPIRED),
             Self::ClockWrong             => row(503, Cure::None,           "clock_wrong",              words::CLOCK_WRONG),
             Self::CodeExpired            => row(400, Cure::None,           "code_expired",             words::CODE_EXPIRED),
             Self::CodeUsed               => row(400, Cure::None,           "code_used",                words::CODE_USED),
@@ -175,6 +183,7 @@ impl RejectionKind {
             Self::MethodNotAllowed       => row(405, Cure::None,           "method_not_allowed",       words::METHOD_NOT_ALLOWED),
             Self::NoSession              => row(401, Cure::SignIn,         "no_session",               words::NO_SESSION),
             Self::NotAllowed             => row(403, Cure::AnotherAddress, "not_allowed",              words::NOT_ALLOWED),
+            Self::OrganizationRequired   => row(403, Cure::None,           "organization_required",    words::ORGANIZATION_REQUIRED),
             Self::OtherAddress           => row(403, Cure::AnotherAddress, "other_address",            words::OTHER_ADDRESS),
             Self::OtherHost              => row(403, Cure::Cookie,         "other_host",               words::OTHER_HOST),
             Self::Prefetch               => row(503, Cure::None,           "prefetch",                 words::PROVIDER_UNAVAILABLE),

@@ -6,9 +6,11 @@ use std::time::Duration;
 use http::StatusCode;
 
 mod kind;
+mod step_up;
 mod words;
 
 pub use self::kind::RejectionKind;
+use self::words::Words;
 
 /// How long a client is asked to wait where nobody said.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -31,6 +33,8 @@ pub struct Rejection {
     /// A detail for the page, which the person can pass on to support. It holds no secret.
     detail: Option<Box<str>>,
     retry_after: Option<Duration>,
+    /// The words in place of those of the kind.
+    words: Option<&'static Words>,
 }
 
 impl Rejection {
@@ -40,6 +44,7 @@ impl Rejection {
             allow: None,
             detail: None,
             retry_after: None,
+            words: None,
         }
     }
 
@@ -60,6 +65,12 @@ impl Rejection {
         self
     }
 
+    /// Has the page say which step the provider asks for, by the provider's code.
+    pub(crate) fn with_step(mut self, code: Option<&str>) -> Self {
+        self.words = code.and_then(step_up::words_of);
+        self
+    }
+
     /// Returns why the request was refused.
     #[must_use]
     pub const fn kind(&self) -> RejectionKind {
@@ -72,6 +83,11 @@ impl Rejection {
 
     pub(crate) fn detail(&self) -> Option<&str> {
         self.detail.as_deref()
+    }
+
+    /// Returns the sentences on what happened and on what to do now, if they are not the kind's.
+    pub(crate) fn sentences(&self) -> Option<(&'static str, &'static str)> {
+        self.words.map(|words| (words.happened, words.advice))
     }
 
     /// Returns how long the client was asked to wait.

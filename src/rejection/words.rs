@@ -3,7 +3,7 @@
 //! - A heading, one sentence on what happened, one on what to do now, one way on.
 //! - Plain words for a tired person: no jargon, no blame, no codes.
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Words {
     pub(super) heading: &'static str,
     pub(super) happened: &'static str,
@@ -30,6 +30,20 @@ pub(super) const ATTEMPT_EXPIRED: &Words = &Words {
     happened: "It was started a while ago, and a sign-in is only kept open for a short time.",
     advice: "Just ask for a new link; it takes a moment.",
     way_on: "Get a new link",
+};
+
+pub(super) const CHOICE_CANCELLED: &Words = &Words {
+    heading: "You haven’t signed in",
+    happened: "You left the choice of an organization without choosing one, so that email has done its work.",
+    advice: "Whenever you want to try again, ask for a new email.",
+    way_on: "Start again",
+};
+
+pub(super) const CHOICE_EXPIRED: &Words = &Words {
+    heading: "This choice has timed out",
+    happened: "An organization can be chosen once, within a few minutes of using the email.",
+    advice: "Ask for a new email, and choose again.",
+    way_on: "Start again",
 };
 
 pub(super) const CLOCK_WRONG: &Words = &Words {
@@ -135,6 +149,13 @@ pub(super) const NOT_ALLOWED: &Words = &Words {
     happened: "Your email address doesn’t have access to this application.",
     advice: "Use another address, or ask the people who run the application to let you in.",
     way_on: "Use another address",
+};
+
+pub(super) const ORGANIZATION_REQUIRED: &Words = &Words {
+    heading: "Choose an organization",
+    happened: "This address belongs to more than one organization, so somebody has to say which one to sign in to.",
+    advice: "Please sign in on the page of this application, which lets you choose.",
+    way_on: "Go to the sign-in page",
 };
 
 pub(super) const OTHER_ADDRESS: &Words = &Words {

@@ -28,6 +28,8 @@ pub(crate) enum Purpose {
     Arrived,
     /// The address of the check-your-mail page.
     Check,
+    /// The choice of an organization, with the provider's pending token inside.
+    Choice,
     /// The link that we mail, with the provider's link inside.
     Open,
     /// The permission of another browser to finish a sign-in.
@@ -40,9 +42,10 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Arrived,
         Self::Check,
+        Self::Choice,
         Self::Open,
         Self::Permit,
         Self::ReturnTo,
@@ -53,6 +56,7 @@ impl Purpose {
         match self {
             Self::Arrived => "seal: arrived",
             Self::Check => "seal: check page",
+            Self::Choice => "seal: choice",
             Self::Open => "seal: mailed link",
             Self::Permit => "seal: pass",
             Self::ReturnTo => "seal: return to",

@@ -24,6 +24,8 @@ pub(crate) enum Endpoint {
     Callback,
     /// "Check your mail."
     Check,
+    /// One of several organizations, chosen after the proof.
+    Choose,
     /// A mailed code, typed in the browser that began.
     Code,
     /// The form; posting it begins a sign-in.
@@ -54,6 +56,7 @@ impl Endpoint {
         Some(match name {
             "callback" => Self::Callback,
             "check" => Self::Check,
+            "choose" => Self::Choose,
             "code" => Self::Code,
             "login" => Self::Login,
             "logout" => Self::Logout,
@@ -70,6 +73,7 @@ impl Endpoint {
         match self {
             Self::Callback => "callback",
             Self::Check => "check",
+            Self::Choose => "choose",
             Self::Code => "code",
             Self::Login => "login",
             Self::Logout => "logout",
@@ -82,9 +86,12 @@ impl Endpoint {
     /// Returns the methods that the endpoint takes, as `Allow` lists them.
     pub(crate) const fn allow(self) -> &'static str {
         match self {
-            Self::Callback | Self::Code | Self::Login | Self::Logout | Self::Open => {
-                "GET, HEAD, POST"
-            }
+            Self::Callback
+            | Self::Choose
+            | Self::Code
+            | Self::Login
+            | Self::Logout
+            | Self::Open => "GET, HEAD, POST",
             Self::Check | Self::Session => "GET, HEAD",
             Self::Webhook => "POST",
         }
@@ -130,6 +137,7 @@ mod tests {
             ("/auth/login", Some(Endpoint::Login)),
             ("/auth/login?return_to=/x", Some(Endpoint::Login)),
             ("/auth/callback?code=1", Some(Endpoint::Callback)),
+            ("/auth/choose", Some(Endpoint::Choose)),
             ("/login", None),
             ("/auth/login/", None),
             ("/auth//login", None),

@@ -14,8 +14,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     email::Email,
     provider::{
-        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
-        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
+        AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
+        OneTimeCode, Organization, OrganizationChoice, PendingToken, ProviderError,
+        ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     session::SessionId,
 };
@@ -29,7 +30,8 @@ const MOST_WRONG_TRIES: u32 = 10;
 /// leads straight to the callback, or types the six digits of [`StubProvider::last_code`].
 ///
 /// Each code is good once. Six digits are good only for the address that they were made for, until
-/// newer ones are made, or until ten wrong ones are typed. Clones are the same provider.
+/// newer ones are made, or until ten wrong ones are typed. A person of several organizations is
+/// asked which one it is. Clones are the same provider.
 #[derive(Clone, Debug, Default)]
 pub struct StubProvider(Arc<Stub>);
 
@@ -43,6 +45,10 @@ struct Stub {
     last_code: Mutex<Option<OneTimeCode>>,
     /// By address in lower case. Redeemed digits stay.
     digits: Mutex<HashMap<String, Digits>>,
+    /// By address in lower case.
+    memberships: Mutex<HashMap<String, Vec<Organization>>>,
+    /// By pending token.
+    pending: Mutex<HashMap<String, Identity>>,
 }
 
 #[derive(Debug)]
@@ -79,8 +85,8 @@ impl StubProvider {
         code
     }
 
-    /// Has the next good code be redeemed and its answer get lost, as when a connection breaks: the
-    /// person is then offered a new mail.
+    /// Has the next good code or choice be redeemed and its answer get lost, as when a connection
+    /// breaks: the person is then offered a new mail.
     ///
     /// ```
     /// use tower_magic_link::{
@@ -106,23 +112,51 @@ impl StubProvider {
         self.0.loses_next_answer.store(true, Ordering::SeqCst);
     }
 
+    /// Makes a person a member of an organization. A member of one signs in to it; a member of
+    /// several is asked which one, by a link as by six digits.
+    pub fn add_membership(&self, email: &Email, organization: Organization) {
+        let mut memberships = lock(&self.0.memberships);
+        let address = email.as_str().to_ascii_lowercase();
+        memberships.entry(address).or_default().push(organization);
+    }
+
+    /// Returns the identity, or asks for a choice.
+    fn proven(&self, identity: Identity) -> Result<Identity, ProviderError> {
+        let memberships = lock(&self.0.memberships);
+        let address = identity.email().as_str().to_ascii_lowercase();
+        let organizations = memberships.get(&address).map(Vec::as_slice);
+        match organizations.unwrap_or_default() {
+            [] => Ok(identity),
+            [only] => Ok(identity.with_organization(Some(only.id().to_owned()))),
+            several => {
+                let token = SessionId::from_bytes(crate::random::bytes());
+                let token = PendingToken::new(format!("pending_{token}"));
+                let mut pending = lock(&self.0.pending);
+                pending.insert(token.expose().to_owned(), identity);
+                let choice = OrganizationChoice::new(token, several.iter().cloned());
+                let error = ProviderError::new(ProviderErrorKind::OrganizationRequired);
+                Err(error.with_choice(choice))
+            }
+        }
+    }
+
     /// Returns how many sign-ins were begun.
     #[must_use]
     pub fn started(&self) -> usize {
         self.0.started.load(Ordering::SeqCst)
     }
 
-    /// Returns how many codes came back, good or not.
+    /// Returns how many codes and choices came back, good or not.
     #[must_use]
     pub fn finished(&self) -> usize {
         self.0.finished.load(Ordering::SeqCst)
     }
 
     /// Returns what was proven, unless the answer is to get lost.
-    fn answer(&self, identity: Identity) -> Result<Identity, ProviderError> {
+    fn answer(&self, proven: Result<Identity, ProviderError>) -> Result<Identity, ProviderError> {
         match self.0.loses_next_answer.swap(false, Ordering::SeqCst) {
             true => Err(ProviderErrorKind::Unavailable.into()),
-            false => Ok(identity),
+            false => proven,
         }
     }
 }
@@ -147,7 +181,8 @@ impl IdentityProvider for StubProvider {
         self.0.finished.fetch_add(1, Ordering::SeqCst);
         // Removed under the lock, so that of several redemptions at once one succeeds.
         let identity = lock(&self.0.codes).remove(code.expose());
-        self.answer(identity.ok_or(ProviderErrorKind::Refused)?)
+        let proven = self.proven(identity.ok_or(ProviderErrorKind::Refused)?);
+        self.answer(proven)
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -188,7 +223,26 @@ impl IdentityProvider for StubProvider {
         known.is_used = true;
         let subject = id_of("user", finish.email);
         let identity = Identity::new(subject, finish.email.clone());
-        self.answer(identity.with_method(SignInMethod::MagicAuth))
+        let proven = self.proven(identity.with_method(SignInMethod::MagicAuth));
+        self.answer(proven)
+    }
+
+    async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
+        self.0.finished.fetch_add(1, Ordering::SeqCst);
+        let mut pending = lock(&self.0.pending);
+        let token = finish.pending.expose();
+        let identity = pending.get(token).ok_or(ProviderErrorKind::Refused)?;
+        let memberships = lock(&self.0.memberships);
+        let address = identity.email().as_str().to_ascii_lowercase();
+        let organizations = memberships.get(&address).map(Vec::as_slice);
+        let mut organizations = organizations.unwrap_or_default().iter();
+        if !organizations.any(|organization| organization.id() == finish.organization) {
+            return Err(ProviderErrorKind::NotAllowed.into());
+        }
+        let identity = pending.remove(token).ok_or(ProviderErrorKind::Refused)?;
+        self.answer(Ok(
+            identity.with_organization(Some(finish.organization.to_owned()))
+        ))
     }
 }
 

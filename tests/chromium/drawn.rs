@@ -6,8 +6,8 @@ use std::time::Duration;
 use tower_magic_link::{
     RejectionKind,
     page::{
-        CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, LoginPage, LoginProblem,
-        MatchPage, OnwardPage, Page, Resend, Sent, TroublePage,
+        CheckPage, ChoosePage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, LoginPage,
+        LoginProblem, MatchPage, OfferedOrganization, OnwardPage, Page, Resend, Sent, TroublePage,
     },
 };
 
@@ -63,6 +63,22 @@ pub(crate) fn screens() -> Vec<Screen> {
             ),
         ),
     ];
+    let organizations = [
+        (
+            "org_1",
+            "Featherstonehaugh-Cholmondeley Correspondence and Sons, Department of Letters",
+        ),
+        ("org_2", "Acme & Sons <Ltd>"),
+        ("org_3", "\u{5d0}\u{5d1}\u{5d2} Ltd"),
+    ];
+    let offered = organizations.map(|(id, name)| OfferedOrganization::new(id, name));
+    let choose = ChoosePage::new("/auth/choose?t=x", "x", LONG_ADDRESS, offered);
+    let problem = "The service isn’t answering right now. Please try again in 5 seconds.";
+    screens.push(drawn("choose-long-names", Page::Choose(choose.clone())));
+    screens.push(drawn(
+        "choose-again",
+        Page::Choose(choose.with_problem(problem)),
+    ));
     screens.extend(codes());
     screens.extend(TROUBLES.map(|trouble| {
         let page = TroublePage::new(trouble).with_action(LOGIN);
@@ -96,9 +112,11 @@ fn codes() -> Vec<Screen> {
     screens
 }
 
-const TROUBLES: [RejectionKind; 36] = [
+const TROUBLES: [RejectionKind; 39] = [
     RejectionKind::AmbiguousRequest,
     RejectionKind::AnotherBrowser,
+    RejectionKind::ChoiceCancelled,
+    RejectionKind::ChoiceExpired,
     RejectionKind::ClockWrong,
     RejectionKind::CodeExpired,
     RejectionKind::CodeUsed,
@@ -115,6 +133,7 @@ const TROUBLES: [RejectionKind; 36] = [
     RejectionKind::MethodNotAllowed,
     RejectionKind::NoSession,
     RejectionKind::NotAllowed,
+    RejectionKind::OrganizationRequired,
     RejectionKind::OtherAddress,
     RejectionKind::OtherHost,
     RejectionKind::ProviderAnswerLost,

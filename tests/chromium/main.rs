@@ -18,6 +18,7 @@
 mod again;
 mod arrival;
 mod back;
+mod choice;
 mod chromium;
 mod codes;
 mod cookies;

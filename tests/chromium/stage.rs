@@ -167,6 +167,16 @@ impl Stage {
         self.workos.emulator().count(Endpoint::Authenticate)
     }
 
+    /// Makes Ada a member of an organization at WorkOS.
+    pub(crate) fn join(&self, id: &str, name: &str) {
+        self.workos.emulator().add_membership(ADA, id, name);
+    }
+
+    /// Has Ada leave all organizations.
+    pub(crate) fn leave_all(&self) {
+        self.workos.emulator().clear_memberships(ADA);
+    }
+
     /// Writes a mail with a link into the webmail, and returns where it is read.
     pub(crate) fn mail(&self, link: &str) -> String {
         let url = format!("{MAIL}/inbox");

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{Desk, KEY, Read, names::ADA};
 
 mod codes;
+mod organizations;
 mod redemption;
 mod users;
 

@@ -7,10 +7,12 @@ use crate::{
     support::{Answer, Browser, Post, World},
 };
 
+mod choice;
 mod guesses;
 mod mail;
 mod provider;
 mod sign_in;
+mod steps;
 mod tries;
 
 /// A sign-in whose code has been mailed, and the address that it is typed to.

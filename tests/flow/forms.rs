@@ -200,6 +200,7 @@ async fn another_method_is_refused_with_the_methods_that_there_are() {
         ("logout", "GET, HEAD, POST"),
         ("check", "GET, HEAD"),
         ("callback", "GET, HEAD, POST"),
+        ("choose", "GET, HEAD, POST"),
         ("code", "GET, HEAD, POST"),
         ("open", "GET, HEAD, POST"),
         ("session", "GET, HEAD"),

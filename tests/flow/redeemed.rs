@@ -16,8 +16,8 @@ use tower_magic_link::{
     Authorization, Builder, KeyRing, MagicLinkLayer, RejectionKind, SigningKey,
     clock::Clock,
     provider::{
-        AuthorizationCode, FinishCode, Identity, IdentityProvider, ProviderError, Start, StartCode,
-        Started, StartedCode,
+        AuthorizationCode, FinishChoice, FinishCode, Identity, IdentityProvider, ProviderError,
+        Start, StartCode, Started, StartedCode,
     },
     revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Target},
     store::{StoreError, StoreErrorKind, StoreFuture},
@@ -53,6 +53,12 @@ impl IdentityProvider for Late {
 
     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
         let proven = self.stub.finish_code(finish).await;
+        tokio::time::sleep(self.by).await;
+        proven
+    }
+
+    async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
+        let proven = self.stub.finish_choice(finish).await;
         tokio::time::sleep(self.by).await;
         proven
     }

@@ -17,8 +17,8 @@ use crate::{
 };
 
 /// The layer's own endpoints, without the webhook, which is there only with a secret.
-pub(crate) const ENDPOINTS: [&str; 7] = [
-    "callback", "check", "code", "login", "logout", "open", "session",
+pub(crate) const ENDPOINTS: [&str; 8] = [
+    "callback", "check", "choose", "code", "login", "logout", "open", "session",
 ];
 
 pub(crate) const SESSION: &str = "__Host-magic-link";

@@ -1,24 +1,23 @@
 //! Providers.
 
 use tower_magic_link::{
-    emulator::{Emulator, EmulatorServer, Endpoint, Fault as Failure},
+    Email,
     provider::{
-        AuthorizationCode, Identity, IdentityProvider, Link, OneTimeCode, ProviderError, Start,
-        Started,
+        AuthorizationCode, Identity, IdentityProvider, Organization, ProviderError, Start, Started,
     },
     testing::{
         StubProvider,
-        suite::{
-            self, World,
-            provider::{Mailed, Trial},
-        },
+        suite::{self, provider::Trial},
     },
-    workos::WorkOs,
 };
 
-use self::faulty::{Fault, Faulty, Read};
+use self::{
+    emulated::Emulated,
+    faulty::{Fault, Faulty, Read},
+};
 use crate::{assert_fails, assert_holds};
 
+mod emulated;
 mod faulty;
 
 const PAGE: &str = include_str!("../../src/testing/suite/provider/mod.rs");
@@ -41,64 +40,44 @@ async fn the_stub_passes_but_for_time_and_mail() {
             "a typed code is refused after its lifetime",
             "a code that the provider mails reaches its address and proves it",
             "what the layer is to mail is not mailed by the provider",
+            "a person of several organizations signs in to the one that they chose",
+            "a choice is good once",
+            "of several choices at once one succeeds",
+            "an error that denies having redeemed a choice leaves it good",
+            "a choice is refused after an hour",
+            "a choice of an organization of somebody else is refused",
         ],
         "{report}"
     );
 }
 
-/// The client, and the WorkOS that it talks to.
-struct Emulated {
-    workos: WorkOs,
-    server: EmulatorServer,
-}
+/// The stub, with organizations.
+struct Members(StubProvider);
 
-impl Emulated {
-    async fn new(world: &World, are_codes_mailed: bool) -> Self {
-        let mut emulator = Emulator::builder().clock(world.clock());
-        if are_codes_mailed {
-            emulator = emulator.mail_codes();
-        }
-        let emulator = emulator.build();
-        let server = emulator.serve(0).await.unwrap();
-        let workos = WorkOs::new("sk_test_key", "client_test").unwrap();
-        let workos = workos.base_url(server.base_url()).unwrap();
-        Self { workos, server }
-    }
-}
+impl Trial for Members {
+    type Provider = StubProvider;
 
-impl Trial for Emulated {
-    type Provider = WorkOs;
-
-    fn provider(&self) -> &WorkOs {
-        &self.workos
+    fn provider(&self) -> &StubProvider {
+        &self.0
     }
 
-    async fn follow(&self, link: &Link) -> String {
-        let http = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
-            .unwrap();
-        let answer = http.get(link.expose()).send().await.unwrap();
-        answer.headers()["location"].to_str().unwrap().to_owned()
-    }
-
-    async fn outbox(&self) -> Option<Vec<Mailed>> {
-        let mails = self.server.emulator().outbox().into_iter();
-        let mails = mails.map(|mail| match mail.code() {
-            Some(code) => Mailed::code(mail.address(), OneTimeCode::new(code)),
-            None => Mailed::link(mail.address(), Link::new(mail.link().unwrap())),
-        });
-        Some(mails.collect())
+    async fn join(&self, email: &Email, organization: Organization) -> Option<()> {
+        self.0.add_membership(email, organization);
+        Some(())
     }
 
     async fn lose_next_answer(&self) -> bool {
-        for redemption in [Endpoint::Token, Endpoint::Authenticate] {
-            let emulator = self.server.emulator();
-            emulator.order(redemption, Failure::LostAnswer);
-        }
+        self.0.lose_next_answer();
         true
     }
+}
+
+#[tokio::test]
+async fn the_stub_knows_the_choice_of_an_organization() {
+    let report = suite::provider::run(async |_| Members(StubProvider::new())).await;
+    report.assert();
+    let choices = report.held().filter(|case| case.contains("choice")).count();
+    assert_eq!(choices, 5, "{report}");
 }
 
 /// Whether WorkOS mails codes is a setting of its environment, which has to be as the layer's is.
@@ -128,8 +107,39 @@ async fn workos_passes_against_the_emulator_by_each_setting_of_mailed_codes() {
 
 #[tokio::test]
 async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(&str, (Fault, &[&str])); 14] = [
+    let cases: [(&str, (Fault, &[&str])); 18] = [
         ("right", (Fault::None, &[])),
+        (
+            "choices twice",
+            (
+                Fault::ChoicesAreGoodTwice,
+                &[
+                    "a choice is good once",
+                    "of several choices at once one succeeds",
+                ],
+            ),
+        ),
+        (
+            "choices for ever",
+            (
+                Fault::ChoicesNeverExpire,
+                &["a choice is refused after an hour"],
+            ),
+        ),
+        (
+            "another than the chosen one",
+            (
+                Fault::ForgetsTheChoice,
+                &["a person of several organizations signs in to the one that they chose"],
+            ),
+        ),
+        (
+            "any organization",
+            (
+                Fault::TakesAnyOrganization,
+                &["a choice of an organization of somebody else is refused"],
+            ),
+        ),
         (
             "codes twice",
             (
@@ -154,6 +164,7 @@ async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_othe
                 &[
                     "an error that denies having redeemed a link leaves it good",
                     "an error that denies having redeemed a typed code leaves it good",
+                    "an error that denies having redeemed a choice leaves it good",
                 ],
             ),
         ),

@@ -13,6 +13,7 @@ mod emulator;
 mod identity;
 mod refusals;
 mod requests;
+mod selection;
 
 const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 

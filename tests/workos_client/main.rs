@@ -11,8 +11,11 @@ use std::{error::Error, fmt::Debug};
 
 use tower_magic_link::{
     Email,
-    provider::{AuthorizationCode, OneTimeCode, ProviderError},
-    workos::{AccessToken, MagicAuthCredentials, NewMagicAuth, NewPasswordlessSession, WorkOs},
+    provider::{AuthorizationCode, OneTimeCode, PendingToken, ProviderError},
+    workos::{
+        AccessToken, MagicAuthCredentials, NewMagicAuth, NewPasswordlessSession,
+        OrganizationSelection, WorkOs,
+    },
 };
 
 use self::server::{Reply, json, sent, token};
@@ -70,16 +73,18 @@ enum Operation {
     MakeCode,
     Profile,
     Redeem,
+    Select,
     Send,
 }
 
-const OPERATIONS: [Operation; 6] = [
+const OPERATIONS: [Operation; 7] = [
     Operation::Create,
     Operation::Exchange,
     Operation::Profile,
     Operation::Send,
     Operation::MakeCode,
     Operation::Redeem,
+    Operation::Select,
 ];
 
 impl Operation {
@@ -97,6 +102,11 @@ impl Operation {
                 let got = workos.authenticate_with_magic_auth(&credentials).await;
                 got.map(drop)
             }
+            Self::Select => {
+                let selection = OrganizationSelection::new(PendingToken::new(TOKEN), "org_1");
+                let got = workos.authenticate_with_organization_selection(&selection);
+                got.await.map(drop)
+            }
             Self::Send => workos.send_session("passwordless_session_01").await,
         }
     }
@@ -107,7 +117,7 @@ impl Operation {
             Self::Exchange => token(PROFILE),
             Self::MakeCode => json(201, MAGIC_AUTH),
             Self::Profile => json(200, PROFILE),
-            Self::Redeem => json(200, AUTHENTICATION),
+            Self::Redeem | Self::Select => json(200, AUTHENTICATION),
             Self::Send => sent(),
         }
     }

@@ -14,11 +14,11 @@ use crate::{
 /// A name, what the server does, and whether it may have redeemed the code.
 type Case = (&'static str, fn() -> Reply, bool);
 
-const REDEMPTIONS: [Operation; 2] = [Operation::Exchange, Operation::Redeem];
+const REDEMPTIONS: [Operation; 3] = [Operation::Exchange, Operation::Redeem, Operation::Select];
 
 #[tokio::test]
 async fn a_redemption_says_whether_workos_may_have_redeemed_the_code() {
-    let cases: [Case; 12] = [
+    let cases: [Case; 14] = [
         ("no answer", || Reply::Close, true),
         ("no answer in time", || Reply::Hang, true),
         (
@@ -37,6 +37,16 @@ async fn a_redemption_says_whether_workos_may_have_redeemed_the_code() {
         ("a redirect", || answer(302, &["location: /"], b""), true),
         ("no json", || json(200, "<html>"), true),
         ("cut", || answer(200, &["content-length: 1000"], b"{"), true),
+        (
+            "503 with a code",
+            || json(503, r#"{"code":"lock_timeout"}"#),
+            true,
+        ),
+        (
+            "another request was quicker",
+            || json(409, r#"{"code":"concurrent_request"}"#),
+            false,
+        ),
         ("429", || answer(429, &["retry-after: 60"], b""), false),
         (
             "not good",

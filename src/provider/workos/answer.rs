@@ -14,6 +14,7 @@ use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
 use super::{
+    choice,
     complaint::{Complaint, is_machine_word, is_word},
     operation::Operation,
     refusal,
@@ -119,9 +120,24 @@ impl Answer {
                 .with_source(Cause::Redirect);
         }
         let complaint = Complaint::read(&self.body);
+        let mut kind = kind_of(self.status.as_u16(), operation, &complaint);
+        let is_step = kind == ProviderErrorKind::StepUpRequired;
+        let choice = is_step.then(|| choice::choice_in(&self.body)).flatten();
+        if choice.is_some() {
+            kind = ProviderErrorKind::OrganizationRequired;
+        }
         let error = self
-            .error(kind_of(self.status.as_u16(), operation, &complaint))
+            .error(kind)
+            .with_choice(choice)
             .with_code(complaint.code().filter(|code| is_machine_word(code)));
+        // WorkOS itself says that another request was quicker, and that it did not act on this one.
+        // A 408 may come from what stands in front of it.
+        let is_turned_away =
+            self.status.is_client_error() && self.status != StatusCode::REQUEST_TIMEOUT;
+        let error = match is_turned_away {
+            true => error.before_acting(),
+            false => error,
+        };
         // Of WorkOS's texts only machine words are kept. Its messages repeat addresses and codes.
         match complaint.words() {
             Some(words) => error.with_source(Cause::Said(words)),
@@ -132,7 +148,7 @@ impl Answer {
 
 fn kind_of(status: u16, operation: Operation, complaint: &Complaint) -> ProviderErrorKind {
     match (status, operation) {
-        (_, Operation::Authenticate | Operation::CreateCode) => {
+        (_, Operation::Authenticate | Operation::CreateCode | Operation::Select) => {
             refusal::kind_of(status, operation, complaint)
         }
         (429, _) => ProviderErrorKind::RateLimited,

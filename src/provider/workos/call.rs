@@ -245,9 +245,13 @@ impl Failure {
             _ if self.is_unsent => true,
             // WorkOS did not process it. A mail, or a request that counts as a try, is repeated
             // only if WorkOS itself asks for that.
-            (Some(429), Operation::Authenticate | Operation::CreateCode | Operation::Send) => {
-                asked.is_some()
-            }
+            (
+                Some(429),
+                Operation::Authenticate
+                | Operation::CreateCode
+                | Operation::Select
+                | Operation::Send,
+            ) => asked.is_some(),
             (Some(429), _) => true,
             // At worst this leaves a session that is never used.
             (Some(500..=599), Operation::Create | Operation::Profile) => true,

@@ -46,8 +46,8 @@ pub struct MagicAuthCredentials {
 
 /// The client that asks, for WorkOS's abuse rules (Radar).
 #[derive(Clone, Default)]
-struct Person {
-    ip_address: Option<IpAddr>,
+pub(super) struct Person {
+    pub(super) ip_address: Option<IpAddr>,
     user_agent: Option<String>,
 }
 
@@ -125,14 +125,14 @@ names_the_client!(MagicAuthCredentials);
 impl Person {
     /// Sets the `User-Agent` if it is valid. A client controls it, and must not be able to make
     /// WorkOS refuse the request.
-    fn set_user_agent(&mut self, user_agent: Option<&str>) {
+    pub(super) fn set_user_agent(&mut self, user_agent: Option<&str>) {
         self.user_agent = user_agent
             .filter(|text| matches!(text.len(), 1..=LONGEST_USER_AGENT))
             .filter(|text| text.bytes().all(|b| matches!(b, b' '..=b'~')))
             .map(str::to_owned);
     }
 
-    fn describe(&self, body: &mut Map<String, Value>) {
+    pub(super) fn describe(&self, body: &mut Map<String, Value>) {
         if let Some(ip) = self.ip_address {
             // An IPv4 client of a dual-stack socket appears as `::ffff:192.0.2.1`.
             let ip = ip.to_canonical().to_string();

@@ -6,7 +6,7 @@
 //!   Auth, not by another method.
 
 use http::Method;
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::{
     WorkOs,
@@ -55,8 +55,10 @@ impl WorkOs {
     /// [`ProviderErrorKind::CodeWrong`], [`CodeExpired`](ProviderErrorKind::CodeExpired),
     /// [`CodeUsed`](ProviderErrorKind::CodeUsed) or
     /// [`TooManyTries`](ProviderErrorKind::TooManyTries) when the code is not valid,
-    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when it is but WorkOS requires another
-    /// step, and the kinds of any call.
+    /// [`OrganizationRequired`](ProviderErrorKind::OrganizationRequired) when it is valid and the
+    /// person must choose an organization,
+    /// [`StepUpRequired`](ProviderErrorKind::StepUpRequired) when WorkOS requires another step, and
+    /// the kinds of any call.
     pub async fn authenticate_with_magic_auth(
         &self,
         credentials: &MagicAuthCredentials,
@@ -87,11 +89,7 @@ impl WorkOs {
             return Err(ProviderError::new(ProviderErrorKind::CodeWrong)
                 .with_source(Cause::Unsendable("code")));
         }
-        let mut body = Map::new();
-        let mut set = |name: &str, value: &str| body.insert(name.to_owned(), value.into());
-        set("client_id", &self.client_id);
-        set("client_secret", &self.api_key.text);
-        set("grant_type", GRANT_TYPE);
+        let body = self.granting(GRANT_TYPE);
         let call = Call {
             operation: Operation::Authenticate,
             method: Method::POST,
@@ -104,6 +102,16 @@ impl WorkOs {
         let answer = self.caller.call(&call, deadline).await?;
         let authentication = Authentication::from(answer.json::<AuthenticationAnswer>()?);
         Ok((authentication, answer))
+    }
+
+    /// Begins the body of an authentication: what identifies this client, and the grant.
+    pub(super) fn granting(&self, grant_type: &str) -> Map<String, Value> {
+        let mut body = Map::new();
+        let mut set = |name: &str, value: &str| body.insert(name.to_owned(), value.into());
+        set("client_id", &self.client_id);
+        set("client_secret", &self.api_key.text);
+        set("grant_type", grant_type);
+        body
     }
 
     pub(super) async fn begin_code(
@@ -134,27 +142,35 @@ impl WorkOs {
             .ip_address(finish.client)
             .user_agent(finish.user_agent);
         let (authentication, answer) = self.redeem(&credentials).await?;
+        authentication.identity(&answer)
+    }
+}
+
+impl Authentication {
+    /// Returns the identity that a redeemed code, or the choice after it, has proven.
+    pub(super) fn identity(&self, answer: &Answer) -> Result<Identity, ProviderError> {
         // An impersonation, or a future method, proves something else than this code does.
-        let method = authentication.authentication_method();
+        let method = self.authentication_method();
         if method.is_some_and(|method| method != MAGIC_AUTH) {
             return Err(answer.error(ProviderErrorKind::WrongConnection));
         }
-        let user = authentication.user();
+        let user = self.user();
         // The field may be absent, so that only an explicit `false` refuses.
         if user.email_verified() == Some(false) {
             return Err(answer
                 .error(ProviderErrorKind::StepUpRequired)
+                .with_code(Some("email_verification_required"))
                 .with_source(Cause::Unverified));
         }
         // If every id were empty, everybody would share one account.
         if user.id().is_empty() {
-            return Err(lacks(&answer, "a user id"));
+            return Err(lacks(answer, "a user id"));
         }
-        let email = Email::parse(user.email()).map_err(|_| lacks(&answer, "an address"))?;
+        let email = Email::parse(user.email()).map_err(|_| lacks(answer, "an address"))?;
         Ok(Identity::new(user.id(), email)
             .with_method(SignInMethod::MagicAuth)
-            .with_organization(authentication.organization_id().map(str::to_owned))
-            .with_provider_session(authentication.session_id())
+            .with_organization(self.organization_id().map(str::to_owned))
+            .with_provider_session(self.session_id())
             .with_names(
                 user.first_name().map(str::to_owned),
                 user.last_name().map(str::to_owned),

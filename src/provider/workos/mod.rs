@@ -1,14 +1,13 @@
 //! `WorkOs`: a client of WorkOS's Magic Link and Magic Auth APIs, and the layer's provider.
 //!
 //! - `requests` has the four requests of a link (make a session, have it mailed, exchange a code,
-//!   read a profile), and `magic_auth` the two of a six-digit code (make it, redeem it).
+//!   read a profile), `magic_auth` those of a six-digit code, `selection` that of an organization.
 //! - `call` sends a request, with its bounds and retries. `answer` and `refusal` classify refusals.
 //!   `wire`, `profile`, `code` and `user` are the JSON shapes.
 //! - As a provider it accepts only profiles of `MagicLink` connections by default. WorkOS exchanges
 //!   the codes of every connection in the environment, and a customer's own identity provider could
 //!   claim any address.
-//! - It does not log. Its errors carry what a caller should log: kind, status, request id and
-//!   WorkOS's machine code.
+//! - It does not log. Its errors carry what to log: kind, status, request id and machine code.
 
 use std::{ffi::OsString, fmt};
 
@@ -23,13 +22,14 @@ use self::{
     timeouts::Timeouts,
 };
 use super::{
-    AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, ProviderError,
-    ProviderErrorKind, Start, StartCode, Started, StartedCode,
+    AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
+    ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
 };
 use crate::{email::Email, error::ConfigError};
 
 mod answer;
 mod call;
+mod choice;
 mod code;
 mod complaint;
 mod magic_auth;
@@ -37,6 +37,7 @@ mod operation;
 mod profile;
 mod refusal;
 mod requests;
+mod selection;
 mod settings;
 mod timeouts;
 mod user;
@@ -45,6 +46,7 @@ mod wire;
 pub use self::{
     code::{MagicAuth, MagicAuthCredentials, NewMagicAuth},
     profile::{AccessToken, Profile, ProfileAndToken},
+    selection::OrganizationSelection,
     user::{Authentication, RefreshToken, User},
     wire::{NewPasswordlessSession, PasswordlessSession},
 };
@@ -199,8 +201,7 @@ impl WorkOs {
         (id_setting, client_id): (&'static str, String),
         base: BaseUrl,
     ) -> Result<Self, ConfigError> {
-        // Never show either value: if the two are swapped, the client id's error would show the
-        // key.
+        // Never show either value: if the two are swapped, one of them is the key.
         for (setting, text, other) in [
             (key_setting, &api_key, "client_"),
             (id_setting, &client_id, "sk_"),
@@ -259,8 +260,7 @@ impl IdentityProvider for WorkOs {
         let (token, answer) = self.exchange(code).await?;
         let profile = token.into_profile();
         let kind = profile.connection_type();
-        // The callback is shared with single sign-on: a sign-in that an identity provider initiated
-        // may arrive here too.
+        // Single sign-on shares the callback: a sign-in that began at an identity provider.
         if !self.connection_types.iter().any(|taken| taken == kind) {
             let error = answer.error(ProviderErrorKind::WrongConnection);
             return Err(if is_word(kind, |b| b.is_ascii_alphanumeric()) {
@@ -289,6 +289,10 @@ impl IdentityProvider for WorkOs {
 
     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
         self.prove_by_code(finish).await
+    }
+
+    async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
+        self.prove_by_choice(finish).await
     }
 }
 

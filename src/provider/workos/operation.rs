@@ -8,5 +8,7 @@ pub(super) enum Operation {
     CreateCode,
     Exchange,
     Profile,
+    /// The choice of an organization, at the same endpoint as `Authenticate`.
+    Select,
     Send,
 }

@@ -1,8 +1,8 @@
 //! Classifies refusals of Magic Auth by WorkOS's machine code.
 //!
-//! - The codes come from WorkOS's OpenAPI specification of 2026-08 and, for the steps that a 403
-//!   asks for, from its SDKs. An unknown code counts as the person's for a 403 of an
-//!   authentication, and as our configuration otherwise.
+//! - The codes come from WorkOS's OpenAPI specification of 2026-08 and from its Python SDK 10.8. An
+//!   unknown code counts as the person's for a 403 of an authentication, and as our configuration
+//!   otherwise.
 //! - The code takes precedence over the status, except in an outage: a spent code means the same to
 //!   the person as 400 or as 429.
 
@@ -33,8 +33,14 @@ pub(super) fn kind_of(
         (400 | 422, Operation::Authenticate) if complaint.is_about("code") => {
             ProviderErrorKind::CodeWrong
         }
+        (400 | 422, Operation::Select) if complaint.is_about("pending_authentication_token") => {
+            ProviderErrorKind::Refused
+        }
+        (400 | 422, Operation::Select) if complaint.is_about("organization_id") => {
+            ProviderErrorKind::NotAllowed
+        }
         (400 | 422, _) if complaint.is_about("email") => ProviderErrorKind::Address,
-        (403, Operation::Authenticate) if complaint.code().is_some() => {
+        (403, Operation::Authenticate | Operation::Select) if complaint.code().is_some() => {
             ProviderErrorKind::StepUpRequired
         }
         _ => ProviderErrorKind::Misconfigured,
@@ -43,9 +49,26 @@ pub(super) fn kind_of(
 
 fn kind_of_code(operation: Operation, code: &str) -> Option<ProviderErrorKind> {
     let is_redemption = operation == Operation::Authenticate;
+    let is_choice = operation == Operation::Select;
     Some(match code {
+        "invalid_pending_authentication_token" | "invalid_grant" | "invalid_credentials"
+            if is_choice =>
+        {
+            ProviderErrorKind::Refused
+        }
+        // The organization is gone, or the person has left it since they were asked.
+        "entity_not_found"
+        | "invalid_organization"
+        | "invalid_organization_id"
+        | "organization_not_found"
+            if is_choice =>
+        {
+            ProviderErrorKind::NotAllowed
+        }
         "one_time_code_previously_used" => ProviderErrorKind::CodeUsed,
-        "one_time_code_too_many_attempts" => ProviderErrorKind::TooManyTries,
+        "one_time_code_too_many_attempts" | "too_many_failed_verification_attempts" => {
+            ProviderErrorKind::TooManyTries
+        }
         // Expired, and every future reason of this family.
         code if code.starts_with("one_time_code_") => ProviderErrorKind::CodeExpired,
         // `entity_not_found` means that the address has no user. It must look like a wrong code, or
@@ -57,11 +80,30 @@ fn kind_of_code(operation: Operation, code: &str) -> Option<ProviderErrorKind> {
         }
         // It may be told: it depends on the domain alone, and not on who has an account.
         "email_domain_not_deliverable" => ProviderErrorKind::Address,
-        "access_denied" | "invitation_invalid" | "sign_up_not_allowed" => {
-            ProviderErrorKind::NotAllowed
-        }
-        "daily_quota_exceeded" | "too_many_requests" => ProviderErrorKind::RateLimited,
-        "authentication_method_not_allowed"
+        "access_denied"
+        | "action_denied"
+        | "invitation_invalid"
+        | "policy_denied"
+        | "sign_up_not_allowed"
+        | "user_not_member_of_organization" => ProviderErrorKind::NotAllowed,
+        "daily_quota_exceeded"
+        | "rate_limit_exceeded"
+        | "sms_challenge_quota_reached"
+        | "sms_challenge_rate_limited"
+        | "too_many_requests" => ProviderErrorKind::RateLimited,
+        // Another request was quicker. The same one succeeds in a moment.
+        "concurrent_request" | "lock_timeout" => ProviderErrorKind::Unavailable,
+        "client_secret_not_accepted"
+        | "client_secret_required"
+        | "ip_address_required"
+        | "key_pair_not_accepted"
+        | "production_feature_requires_billing" => ProviderErrorKind::Misconfigured,
+        "account_selection_required"
+        | "application_consent_required"
+        | "auth_method_disabled"
+        | "auth_method_mismatch"
+        | "authentication_method_not_allowed"
+        | "email_completion_required"
         | "email_password_auth_disabled"
         | "email_verification_required"
         | "mfa_challenge"
@@ -69,10 +111,12 @@ fn kind_of_code(operation: Operation, code: &str) -> Option<ProviderErrorKind> {
         | "organization_authentication_methods_required"
         | "organization_selection_required"
         | "passkey_progressive_enrollment"
+        | "phone_number_required"
         | "radar_challenge"
         | "radar_email_challenge"
         | "radar_sign_up_challenge"
         | "radar_sms_challenge"
+        | "radar_sms_sign_in_challenge"
         | "sso_required" => ProviderErrorKind::StepUpRequired,
         _ => return None,
     })
@@ -182,6 +226,41 @@ mod tests {
             for body in bodies {
                 let got = kind_of(status, operation, &Complaint::read(body.as_bytes()));
                 assert_eq!(got, want, "{status}, {operation:?}: {body}");
+            }
+        }
+    }
+
+    /// The codes of authentication in WorkOS's Python SDK 10.8 that its specification of 2026-08
+    /// lacks.
+    #[test]
+    fn a_code_that_is_new_in_the_sdk_has_its_meaning_by_any_status() {
+        use ProviderErrorKind::{
+            Misconfigured, NotAllowed, RateLimited, StepUpRequired, TooManyTries, Unavailable,
+        };
+        let cases = [
+            ("account_selection_required", StepUpRequired),
+            ("action_denied", NotAllowed),
+            ("application_consent_required", StepUpRequired),
+            ("auth_method_disabled", StepUpRequired),
+            ("auth_method_mismatch", StepUpRequired),
+            ("client_secret_not_accepted", Misconfigured),
+            ("concurrent_request", Unavailable),
+            ("email_completion_required", StepUpRequired),
+            ("ip_address_required", Misconfigured),
+            ("lock_timeout", Unavailable),
+            ("phone_number_required", StepUpRequired),
+            ("policy_denied", NotAllowed),
+            ("radar_sms_sign_in_challenge", StepUpRequired),
+            ("rate_limit_exceeded", RateLimited),
+            ("too_many_failed_verification_attempts", TooManyTries),
+            ("user_not_member_of_organization", NotAllowed),
+        ];
+        for (code, want) in cases {
+            for status in [400, 403, 422] {
+                let body = format!(r#"{{"code":"{code}","message":"x"}}"#);
+                let complaint = Complaint::read(body.as_bytes());
+                let got = kind_of(status, Operation::Authenticate, &complaint);
+                assert_eq!(got, want, "{status} {code}");
             }
         }
     }

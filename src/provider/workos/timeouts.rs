@@ -30,7 +30,7 @@ impl Timeouts {
     /// Returns when a call that begins now must have ended.
     pub(super) fn deadline(&self, operation: Operation) -> Instant {
         let timeout = match operation {
-            Operation::Authenticate | Operation::Exchange => self.exchange,
+            Operation::Authenticate | Operation::Exchange | Operation::Select => self.exchange,
             Operation::Create | Operation::CreateCode | Operation::Profile | Operation::Send => {
                 self.call
             }

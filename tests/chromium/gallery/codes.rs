@@ -1,6 +1,7 @@
 //! The pages that ask for a mailed code.
 
 use super::{NO_VALIDATION, Rules, Screen, walked};
+use crate::{chromium::Chromium, names::ADA, stage::Stage};
 
 /// Where a code is typed.
 pub(super) fn codes() -> Vec<Screen> {
@@ -40,6 +41,27 @@ pub(super) fn codes() -> Vec<Screen> {
             },
         ),
         walked(
+            "choose",
+            Rules::Code,
+            "Choose an organization",
+            |stage, browser| {
+                Box::pin(async {
+                    choose(stage, browser).await;
+                })
+            },
+        ),
+        walked(
+            "choose-cancelled",
+            Rules::Code,
+            "You haven’t signed in",
+            |stage, browser| {
+                Box::pin(async {
+                    choose(stage, browser).await;
+                    browser.press("Cancel").await;
+                })
+            },
+        ),
+        walked(
             "check-link-and-code",
             Rules::LinkAndCode,
             "Check your email",
@@ -62,4 +84,15 @@ pub(super) fn codes() -> Vec<Screen> {
             },
         ),
     ]
+}
+
+/// Types the code of a person of several organizations.
+async fn choose(stage: &Stage, browser: &Chromium) {
+    for (id, name) in [("org_1", "Acme"), ("org_2", "Globex"), ("org_3", "Initech")] {
+        stage.join(id, name);
+    }
+    stage.ask(browser, "/reports").await;
+    browser.answer("code", &stage.code_to(ADA)).await;
+    browser.shows("Choose an organization").await;
+    stage.leave_all();
 }

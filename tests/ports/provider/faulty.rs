@@ -12,8 +12,9 @@ use tower_magic_link::{
     Email,
     clock::{Clock, Timestamp},
     provider::{
-        AuthorizationCode, Delivery, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
-        ProviderError, ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
+        AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
+        OneTimeCode, Organization, OrganizationChoice, PendingToken, ProviderError,
+        ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
     testing::{
         ManualClock,
@@ -27,10 +28,13 @@ use tower_magic_link::{
 /// What is wrong with a provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
+    ChoicesAreGoodTwice,
+    ChoicesNeverExpire,
     CodesAreGoodTwice,
     CodesNeverExpire,
     DeniesHavingActed,
     DropsMail,
+    ForgetsTheChoice,
     GivesTheFirstIdentity,
     HandsOverWhatItMailed,
     HasNoLimitOfTries,
@@ -42,6 +46,7 @@ pub(crate) enum Fault {
     None,
     PrintsCodes,
     ReadsTheCodeAlone,
+    TakesAnyOrganization,
 }
 
 /// A provider in memory. Its links lead to the callback at once.
@@ -51,6 +56,10 @@ pub(crate) struct Faulty {
     loses_next_answer: AtomicBool,
     made: Mutex<Vec<Made>>,
     mails: Mutex<Vec<Mailed>>,
+    /// Of everybody: only one person joins any in a case.
+    organizations: Mutex<Vec<Organization>>,
+    /// The choices, by their place.
+    pending: Mutex<Vec<(Identity, Timestamp, bool)>>,
 }
 
 struct Made {
@@ -69,6 +78,8 @@ impl Faulty {
             loses_next_answer: AtomicBool::new(false),
             made: Mutex::default(),
             mails: Mutex::default(),
+            organizations: Mutex::default(),
+            pending: Mutex::default(),
         }
     }
 
@@ -92,15 +103,29 @@ impl Faulty {
     }
 
     /// Returns what was proven, unless the answer is to get lost.
-    fn answer(&self, identity: &Identity) -> Result<Identity, ProviderError> {
+    fn answer(&self, proven: Result<Identity, ProviderError>) -> Result<Identity, ProviderError> {
         if !self.loses_next_answer.swap(false, Ordering::SeqCst) {
-            return Ok(identity.clone());
+            return proven;
         }
         let lost = ProviderError::new(ProviderErrorKind::Unavailable);
         Err(match self.fault {
             Fault::DeniesHavingActed => lost.before_acting(),
             _ => lost,
         })
+    }
+
+    /// Returns the identity, or asks for a choice.
+    fn proven(&self, identity: &Identity) -> Result<Identity, ProviderError> {
+        let organizations = self.organizations.lock().unwrap().clone();
+        if organizations.is_empty() {
+            return Ok(identity.clone());
+        }
+        let mut pending = self.pending.lock().unwrap();
+        let token = PendingToken::new(format!("pending_{}", pending.len()));
+        let until = self.clock.now() + Duration::from_secs(600);
+        pending.push((identity.clone(), until, false));
+        let choice = OrganizationChoice::new(token, organizations);
+        Err(ProviderError::new(ProviderErrorKind::OrganizationRequired).with_choice(choice))
     }
 
     /// Mails, and returns whether what was mailed is handed over as well.
@@ -151,7 +176,7 @@ impl IdentityProvider for Faulty {
             return Err(refused());
         }
         known.is_used = true;
-        self.answer(&known.identity)
+        self.answer(self.proven(&known.identity))
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -190,7 +215,32 @@ impl IdentityProvider for Faulty {
             return Err(ProviderErrorKind::CodeExpired.into());
         }
         known.is_used = true;
-        self.answer(&known.identity)
+        self.answer(self.proven(&known.identity))
+    }
+
+    async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
+        let mut pending = self.pending.lock().unwrap();
+        let place = finish.pending.expose().strip_prefix("pending_");
+        let place = place.and_then(|place| place.parse::<usize>().ok());
+        let known = place.and_then(|place| pending.get_mut(place));
+        let (identity, until, is_used) = known.ok_or(ProviderErrorKind::Refused)?;
+        let is_over = *until <= self.clock.now() && self.fault != Fault::ChoicesNeverExpire;
+        if is_over || *is_used && self.fault != Fault::ChoicesAreGoodTwice {
+            return Err(ProviderErrorKind::Refused.into());
+        }
+        let organizations = self.organizations.lock().unwrap();
+        let is_offered = |id: &str| organizations.iter().any(|offered| offered.id() == id);
+        if !is_offered(finish.organization) && self.fault != Fault::TakesAnyOrganization {
+            return Err(ProviderErrorKind::NotAllowed.into());
+        }
+        *is_used = true;
+        let first = organizations.first().map(Organization::id);
+        let organization = match (self.fault, first) {
+            (Fault::ForgetsTheChoice, Some(first)) => first,
+            _ => finish.organization,
+        };
+        let identity = identity.clone();
+        self.answer(Ok(identity.with_organization(Some(organization.to_owned()))))
     }
 }
 
@@ -211,5 +261,10 @@ impl Trial for Read {
     async fn lose_next_answer(&self) -> bool {
         self.0.loses_next_answer.store(true, Ordering::SeqCst);
         true
+    }
+
+    async fn join(&self, _: &Email, organization: Organization) -> Option<()> {
+        self.0.organizations.lock().unwrap().push(organization);
+        Some(())
     }
 }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use crate::{
     page::{
-        CheckPage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, DefaultPages,
-        LoginPage, LoginProblem, MatchPage, OnwardPage, Page, Pages, Resend, Sent, SignedOutPage,
-        TroublePage, WayBack,
+        CheckPage, ChoosePage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice,
+        DefaultPages, LoginPage, LoginProblem, MatchPage, OfferedOrganization, OnwardPage, Page,
+        Pages, Resend, Sent, SignedOutPage, TroublePage, WayBack,
     },
     rejection::RejectionKind,
 };
@@ -27,8 +27,14 @@ pub(super) fn every_page(text: &str) -> Vec<(String, String)> {
     check_pages(text, &mut all);
     other_browser_pages(text, &mut all);
     trouble_pages(text, &mut all);
+    let offered = [("org_1", text), (text, text)];
+    let offered = offered.map(|(id, name)| OfferedOrganization::new(id, name));
+    let choose = ChoosePage::new(text, text, text, offered);
+    let again = choose.clone().with_problem(text);
     let sign_out = Confirmation::SignOut { email: text };
     all.extend([
+        ("choose".to_owned(), Page::Choose(choose)),
+        ("choose again".to_owned(), Page::Choose(again)),
         ("onward".to_owned(), Page::Onward(OnwardPage::new(text))),
         (
             "sign out".to_owned(),

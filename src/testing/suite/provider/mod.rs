@@ -19,12 +19,18 @@
 //! | after a few tries at most: twenty here | `after twenty wrong tries the right code is refused` |
 //! | for its address alone | `a typed code proves the address that it was made for`, `a typed code is refused for another address` |
 //! | a wrong code has one of four kinds | `a wrong code is refused as one` |
-//! | an error denies that the provider has acted only if the code is as good as before | `an error that denies having redeemed a link leaves it good`, `an error that denies having redeemed a typed code leaves it good` |
+//! | an error denies that the provider has acted only if the code or choice is as good as before | `an error that denies having redeemed a link leaves it good`, `an error that denies having redeemed a typed code leaves it good`, `an error that denies having redeemed a choice leaves it good` |
+//! | a provider that never asks for a choice redeems none | `a choice that was never offered is refused` |
+//! | a choice signs in to the organization that was chosen | `a person of several organizations signs in to the one that they chose` |
+//! | a pending token is good once | `a choice is good once`, `of several choices at once one succeeds` |
+//! | for minutes only | `a choice is refused after an hour` |
+//! | for the organizations of its choice | `a choice of an organization of somebody else is refused` |
 //! | an error holds no code and no address | `what an error prints holds no code and no address` |
 //!
 //! The suite skips the cases of expiry unless the factory takes [`World::clock`], those of codes if
-//! the provider has none, those of mails if the trial has no [`outbox`](Trial::outbox), and those
-//! of lost answers if it can lose none ([`lose_next_answer`](Trial::lose_next_answer)).
+//! the provider has none, those of mails if the trial has no [`outbox`](Trial::outbox), those of a
+//! choice if it can make nobody [`join`](Trial::join) an organization, and those of lost answers if
+//! it can lose none ([`lose_next_answer`](Trial::lose_next_answer)).
 //!
 //! ```
 //! use std::{collections::HashMap, sync::Mutex};
@@ -69,6 +75,7 @@
 
 use super::{Report, Suite, World};
 
+mod choices;
 mod codes;
 mod desk;
 mod links;
@@ -82,6 +89,7 @@ pub async fn run<T: Trial>(make: impl AsyncFn(World) -> T) -> Report {
     let mut suite = Suite::of("provider", make);
     links(&mut suite).await;
     codes(&mut suite).await;
+    choices(&mut suite).await;
     suite.report
 }
 
@@ -145,4 +153,21 @@ async fn codes<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
     suite.case(name, codes::nothing_mailed).await;
     let name = "what an error prints holds no code and no address";
     suite.case(name, codes::prints_nothing).await;
+}
+
+async fn choices<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
+    let name = "a choice that was never offered is refused";
+    suite.case(name, choices::never_offered).await;
+    let name = "a person of several organizations signs in to the one that they chose";
+    suite.case(name, choices::the_chosen_one).await;
+    let name = "a choice is good once";
+    suite.case(name, choices::once).await;
+    let name = "of several choices at once one succeeds";
+    suite.case(name, choices::once_at_once).await;
+    let name = "an error that denies having redeemed a choice leaves it good";
+    suite.case(name, choices::lost_answer).await;
+    let name = "a choice is refused after an hour";
+    suite.case(name, choices::too_late).await;
+    let name = "a choice of an organization of somebody else is refused";
+    suite.case(name, choices::another_organization).await;
 }

@@ -2,7 +2,10 @@
 
 use std::future::{self, Future};
 
-use crate::provider::{IdentityProvider, Link, OneTimeCode};
+use crate::{
+    email::Email,
+    provider::{IdentityProvider, Link, OneTimeCode, Organization},
+};
 
 /// A provider under test, and what a person does with its mails. Every provider is a trial of
 /// itself, with the defaults.
@@ -29,6 +32,13 @@ pub trait Trial {
     /// breaks, and returns whether it can. Default: `false`.
     fn lose_next_answer(&self) -> impl Future<Output = bool> {
         future::ready(false)
+    }
+
+    /// Makes a person a member of an organization at the provider. Default: `None`, because the
+    /// provider has no organizations, or the test cannot arrange it.
+    fn join(&self, email: &Email, organization: Organization) -> impl Future<Output = Option<()>> {
+        let _ = (email, organization);
+        future::ready(None)
     }
 }
 

@@ -1,0 +1,166 @@
+//! The choice of one of several organizations: what carries it, and the page that asks.
+//!
+//! - Nothing is stored: the provider's pending token travels sealed in the page's form, with what
+//!   it is bound to. That is the attempt, the browser that brought the proof, and ten minutes.
+//! - A program gets a problem with what it needs to choose.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CODE_LIFETIME, attempt::Attempt, browser, exchange::Offer, refusal, sealed, step::Step,
+};
+use crate::{
+    answer::{Choices, Choosable},
+    clock::Timestamp,
+    event::Event,
+    page::{ChoosePage, OfferedOrganization, Page, TroublePage},
+    rejection::{Rejection, RejectionKind},
+    session::{cookie::CookieName, seal::Purpose},
+    site::endpoint::Endpoint,
+};
+
+/// The most organizations that a page offers.
+const MOST: usize = 100;
+/// The most characters of an organization's name.
+const LONGEST_NAME: usize = 100;
+/// The most bytes that are sealed: in base64, and with the form's other fields, under 16 KiB.
+const LONGEST: usize = 11_000;
+
+/// What the page's form carries, sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Choice {
+    /// The name of the attempt.
+    pub(super) attempt: [u8; 24],
+    /// The fingerprint of the browser that brought the proof.
+    pub(super) browser: [u8; 16],
+    /// When the proof was given.
+    at: u64,
+    pub(super) pending: String,
+    /// The ids and names.
+    pub(super) organizations: Vec<(String, String)>,
+}
+
+/// Asks the person, or the program, which organization it is.
+pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Bytes> {
+    let Some(browser) = browser::browser(step) else {
+        let rejection = browser::cookie_lost(step, CookieName::Browser);
+        return refusal::answer(step, rejection, None);
+    };
+    let organizations = offer.choice.organizations().iter().take(MOST);
+    let mut choice = Choice {
+        attempt: attempt.name(),
+        browser,
+        at: offer.at.as_secs(),
+        pending: offer.choice.pending().expose().to_owned(),
+        organizations: organizations
+            .map(|organization| {
+                let name = organization.name().chars().take(LONGEST_NAME);
+                (organization.id().to_owned(), name.collect())
+            })
+            .collect(),
+    };
+    let Some(sealed) = choice.seal(step) else {
+        return refusal::refuse(step, RejectionKind::ProviderFailed);
+    };
+    // The page's address is that of the check page, wherever the proof came from.
+    let (attempt_sealed, _) = sealed::seal_or_shorten(step, &attempt.with_link(""), Purpose::Check);
+    let action = format!("{}?t={attempt_sealed}", step.path(Endpoint::Choose));
+    if step.head().wants_page() {
+        return choice.page(step, attempt, (&action, &sealed), None);
+    }
+    let rejection = Rejection::new(RejectionKind::OrganizationRequired);
+    tell(step, &rejection);
+    let organizations = choice.organizations.iter();
+    let choices = Choices {
+        choose_url: step.flow.shared.gate.absolute(&action),
+        choice: &sealed,
+        organizations: organizations
+            .map(|(id, name)| Choosable { id, name })
+            .collect(),
+    };
+    rejection.respond_with_choices(&step.flow.shared, &step.head(), choices)
+}
+
+impl Choice {
+    /// Seals the choice, without the last organizations if they do not fit. `None` if not even one
+    /// does.
+    fn seal(&mut self, step: &Step) -> Option<String> {
+        let keys = step.flow.shared.gate.tokens.keys();
+        loop {
+            let plain = serde_json::to_vec(self).ok()?;
+            if plain.len() <= LONGEST {
+                return Some(keys.seal(Purpose::Choice, &plain, crate::random::bytes()));
+            }
+            self.organizations.pop();
+            if self.organizations.is_empty() {
+                return None;
+            }
+        }
+    }
+
+    pub(super) fn open(step: &Step, sealed: &str) -> Option<Self> {
+        let keys = step.flow.shared.gate.tokens.keys();
+        let plain = keys.open(Purpose::Choice, sealed, step.now)?;
+        serde_json::from_slice(&plain).ok()
+    }
+
+    pub(super) fn at(&self) -> Timestamp {
+        Timestamp::from_secs(self.at)
+    }
+
+    pub(super) fn ends(&self) -> Timestamp {
+        // WorkOS documents no lifetime of its pending tokens. Its codes have ten minutes.
+        self.at() + CODE_LIFETIME
+    }
+
+    /// Draws the page, with why the last choice did not work.
+    pub(super) fn page(
+        &self,
+        step: &Step,
+        attempt: &Attempt,
+        (action, sealed): (&str, &str),
+        problem: Option<Rejection>,
+    ) -> Response<Bytes> {
+        let labels: Vec<_> = self.organizations.iter().map(|of| self.label(of)).collect();
+        let offered = self.organizations.iter().zip(&labels);
+        let offered = offered.map(|((id, _), label)| OfferedOrganization::new(id, label));
+        let told = problem.as_ref().map(told);
+        let page = ChoosePage::new(action, sealed, attempt.email.as_str(), offered)
+            .with_problem(told.as_deref());
+        let page = Page::Choose(page);
+        match problem {
+            None => step.flow.shared.page(StatusCode::OK, &page),
+            Some(rejection) => {
+                tell(step, &rejection);
+                rejection.respond_with_page(&step.flow.shared, &page)
+            }
+        }
+    }
+
+    /// Returns what a button says: the name, and the id if others have the same name.
+    fn label(&self, (id, name): &(String, String)) -> String {
+        let same = self.organizations.iter().filter(|(_, other)| other == name);
+        if same.count() > 1 && name != id {
+            format!("{name} ({id})")
+        } else {
+            name.clone()
+        }
+    }
+}
+
+/// Says what happened, and what to do now.
+fn told(problem: &Rejection) -> String {
+    let sentences = problem.sentences();
+    let page = TroublePage::new(problem.kind())
+        .with_happened(sentences.map(|(happened, _)| happened))
+        .with_advice(sentences.map(|(_, advice)| advice))
+        .with_retry_after(problem.retry_after());
+    format!("{} {}", page.happened(), page.advice())
+}
+
+fn tell(step: &Step, rejection: &Rejection) {
+    let kind = rejection.kind();
+    step.flow.shared.listener.tell(&Event::Refused { kind });
+}
