@@ -23,6 +23,11 @@ pub(crate) struct Walk {
     persons: Vec<Visitor>,
     robots: Vec<Visitor>,
     told: Vec<RejectionKind>,
+    /// The page after the last press for a new link.
+    asked: Option<Seen>,
+    /// What the browser that began shows, if it asked for a new link to open elsewhere: the letters
+    /// from before a sign-in that was finished do not fit a later mail.
+    shown: Option<Seen>,
 }
 
 /// How a journey ended.
@@ -44,6 +49,8 @@ impl Walk {
             persons: Vec::new(),
             robots: Vec::new(),
             told: Vec::new(),
+            asked: None,
+            shown: None,
         }
     }
 
@@ -121,6 +128,7 @@ impl Walk {
         }
         let mut mails = self.site.mails();
         assert!(mails.len() > before, "no mail: {}", check.html);
+        self.asked = Some(check);
         mails.pop().unwrap()
     }
 
@@ -150,6 +158,7 @@ impl Walk {
         other: &Visitor,
         link: &str,
     ) -> Seen {
+        self.shown = None;
         let seen = other.click(link).await;
         if !self.is_burnt(link) {
             return seen;
@@ -159,6 +168,7 @@ impl Walk {
         self.pass(30);
         let check = began.reload(check).await;
         let link = self.new_link(began, &check).await;
+        self.shown = self.asked.take();
         other.click(&link).await
     }
 
@@ -166,7 +176,7 @@ impl Walk {
     pub(crate) async fn answer(&self, check: &Seen, other: &Visitor, asked: &Seen) -> Seen {
         assert!(asked.asks_for_match_code(), "{}", asked.html);
         assert!(!asked.html.contains(ADA), "a stranger may see this");
-        let page = check.page();
+        let page = self.shown.as_ref().unwrap_or(check).page();
         let code = page.text_of("match-code").expect("a match code");
         other.type_into(asked, "code", code).await
     }
