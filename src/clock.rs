@@ -2,7 +2,7 @@
 //!
 //! - Everywhere else time is an argument: the service reads the clock once per request and passes
 //!   the time on.
-//! - The layer's time never goes back, even if the clock does ([`Steady`]). What is written for
+//! - The layer's time never goes back, even if the clock does (`Steady`). What is written for
 //!   others is dated by the clock itself. `steady.rs` has the rules.
 
 use std::{

@@ -68,7 +68,7 @@ async fn the_back_button_leads_through_another_browsers_answers() {
         let letters = first.text("#match-code").await.unwrap();
         second.goto(&link).await;
         second.shows("Is that you?").await;
-        second.answer("code", "AAA-AAA").await;
+        second.answer("code", "BBB-BBB").await;
         assert!(second.text("#problem").await.is_some(), "{post:?}");
         second.back().await;
         second.shows("Is that you?").await;
@@ -114,7 +114,7 @@ async fn every_page_can_be_reloaded() {
 
     second.goto(&stage.link_to(ADA)).await;
     stays(&second, "Is that you?").await;
-    second.answer("code", "AAA-AAA").await;
+    second.answer("code", "BBB-BBB").await;
     stays(&second, "Is that you?").await;
     assert!(second.text("#problem").await.is_some());
     let letters = first.text("#match-code").await.unwrap();

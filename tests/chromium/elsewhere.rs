@@ -80,7 +80,7 @@ async fn five_wrong_answers_end_the_other_browsers_way_and_no_other() {
         second.answer("code", "").await;
         let asked = second.url().await.unwrap();
         for _ in 0..5 {
-            second.answer("code", "AAA-AAA").await;
+            second.answer("code", "BBB-BBB").await;
             second.shows("Is that you?").await;
             let said = second.text("#problem").await.unwrap();
             assert!(said.starts_with("Those aren’t the letters"), "{said}");

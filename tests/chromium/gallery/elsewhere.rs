@@ -18,7 +18,7 @@ pub(super) fn elsewhere() -> Vec<Screen> {
             |stage, browser| {
                 Box::pin(async {
                     open_elsewhere(stage, browser).await;
-                    browser.answer("code", "AAA-AAA").await;
+                    browser.answer("code", "BBB-BBB").await;
                 })
             },
         ),
@@ -42,7 +42,7 @@ pub(super) fn elsewhere() -> Vec<Screen> {
                 Box::pin(async {
                     open_elsewhere(stage, browser).await;
                     for _ in 0..6 {
-                        browser.answer("code", "AAA-AAA").await;
+                        browser.answer("code", "BBB-BBB").await;
                     }
                 })
             },
