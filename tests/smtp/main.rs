@@ -8,10 +8,12 @@
     reason = "tests, some of which print what they counted"
 )]
 
+mod anew;
 #[path = "../support/corpora.rs"]
 mod corpora;
 mod delivery;
 mod failure;
+mod links;
 mod log;
 mod mailboxes;
 #[path = "../support/names.rs"]

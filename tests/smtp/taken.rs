@@ -7,6 +7,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 pub(crate) struct Taken {
     /// The paths of the envelope, without their angle brackets.
     pub(crate) recipients: Vec<String>,
+    /// Its head and body, with the line ends of the wire.
+    pub(crate) raw: String,
     head: String,
     body: String,
 }
@@ -25,6 +27,7 @@ impl Taken {
         let (head, body) = mail.split_once("\n\n").unwrap();
         Self {
             recipients: recipients.iter().map(path).collect(),
+            raw: mail.replace('\n', "\r\n"),
             // A folded field is one line again (RFC 5322, section 2.2.3).
             head: head.replace("\n ", " ").replace("\n\t", "\t"),
             body: body.to_owned(),
