@@ -1,0 +1,183 @@
+//! What is sealed opens for its purpose, whole, and for nothing else.
+
+use super::*;
+use crate::session::RetiredKey;
+
+const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
+
+fn ring() -> KeyRing {
+    KeyRing::new(SigningKey::generate().unwrap())
+}
+
+/// Cookies and counts that were made before must still be ours.
+#[test]
+fn a_tag_is_the_one_that_hmac_makes_with_the_key_as_it_is() {
+    let key = SigningKey::generate().unwrap();
+    let tag = mac(&key, "label").chain_update(b"value").finalize();
+    let plain: Hmac<Sha256> = Hmac::new_from_slice(&key.derived::<32>("label")).unwrap();
+    assert!(tag == plain.chain_update(b"value").finalize());
+}
+
+#[test]
+fn a_sealed_value_opens_for_its_purpose_alone() {
+    let keys = ring();
+    for sealed_for in Purpose::ALL {
+        let sealed = keys.seal(sealed_for, b"secret", crate::random::bytes());
+        for opened_for in Purpose::ALL {
+            let want = (sealed_for == opened_for).then(|| b"secret".to_vec());
+            assert_eq!(
+                keys.open(opened_for, &sealed, NOW),
+                want,
+                "{sealed_for:?} {opened_for:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_sealed_value_ends_on_a_letter_or_digit_and_one_that_does_not_opens_too() {
+    let keys = ring();
+    let aead = aead(keys.load().current(), Purpose::Open);
+    let mut others = 0;
+    for number in 0..2_000_u32 {
+        // Three lengths: only one of them uses all bits of its last character.
+        let plain = &b"abc"[..1 + usize::try_from(number % 3).unwrap()];
+        let nonce = crate::random::bytes();
+        let sealed = keys.seal(Purpose::Open, plain, nonce);
+        assert!(sealed.ends_with(|c: char| c.is_ascii_alphanumeric()));
+        // As an older version has mailed it.
+        let old = sealed_by(&aead, plain, nonce);
+        others += usize::from(old != sealed);
+        for sealed in [sealed, old] {
+            let opened = keys.open(Purpose::Open, &sealed, NOW);
+            assert_eq!(opened.as_deref(), Some(plain));
+        }
+    }
+    assert!(others > 0, "none of them had to be sealed again");
+}
+
+#[test]
+fn a_sealed_value_with_any_changed_bit_does_not_open() {
+    let keys = ring();
+    let sealed = keys.seal(Purpose::State, b"secret", crate::random::bytes());
+    let bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+    assert_eq!(bytes.len(), OVERHEAD + 6);
+    for bit in 0..bytes.len() * 8 {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        let changed = URL_SAFE_NO_PAD.encode(changed);
+        assert_eq!(keys.open(Purpose::State, &changed, NOW), None, "bit {bit}");
+    }
+    for length in 0..sealed.len() {
+        assert_eq!(
+            keys.open(Purpose::State, &sealed[..length], NOW),
+            None,
+            "{length} characters"
+        );
+    }
+}
+
+#[test]
+fn a_retired_key_still_opens_and_a_foreign_one_does_not() {
+    let (old, new) = (
+        SigningKey::generate().unwrap(),
+        SigningKey::generate().unwrap(),
+    );
+    let sealed = KeyRing::new(old.clone()).seal(Purpose::State, b"secret", crate::random::bytes());
+    let ring = KeyRing::new(new.clone()).retire(old).unwrap();
+    assert_eq!(
+        ring.open(Purpose::State, &sealed, NOW).as_deref(),
+        Some(&b"secret"[..])
+    );
+    assert_eq!(KeyRing::new(new).open(Purpose::State, &sealed, NOW), None);
+}
+
+#[test]
+fn a_browser_cookie_is_known_for_ours_and_a_made_up_one_is_not() {
+    let keys = ring();
+    let cookie = keys.browser_cookie(crate::random::bytes());
+    assert!(keys.made_browser_cookie(&cookie, NOW));
+    assert!(!ring().made_browser_cookie(&cookie, NOW));
+    for made_up in [
+        "",
+        "x",
+        &URL_SAFE_NO_PAD.encode([7; 32]),
+        &cookie[1..],
+        &format!("{cookie}A"),
+    ] {
+        assert!(!keys.made_browser_cookie(made_up, NOW), "{made_up}");
+    }
+}
+
+#[test]
+fn a_retired_key_opens_until_its_end_and_not_on_it() {
+    let old = SigningKey::generate().unwrap();
+    let before = KeyRing::new(old.clone());
+    let sealed = before.seal(Purpose::State, b"secret", crate::random::bytes());
+    let cookie = before.browser_cookie(crate::random::bytes());
+    // The time of retirement does not limit sealed values, because an attempt has its own end.
+    let old = RetiredKey::new(old).since(Timestamp::from_secs(0));
+    let second = std::time::Duration::from_secs(1);
+    let cases = [
+        ("without an end", old.clone(), true),
+        (
+            "a second before its end",
+            old.clone().until(NOW + second),
+            true,
+        ),
+        ("on its end", old.clone().until(NOW), false),
+        ("after its end", old.until(NOW - second), false),
+    ];
+    for (name, old, want) in cases {
+        let ring = KeyRing::new(SigningKey::generate().unwrap());
+        let ring = ring.retire(old).unwrap();
+        let is_open = ring.open(Purpose::State, &sealed, NOW).is_some();
+        assert_eq!(is_open, want, "{name}");
+        let is_ours = ring.made_browser_cookie(&cookie, NOW);
+        assert_eq!(is_ours, want, "{name}");
+    }
+}
+
+/// Row 37: with unused bits or padding in base64, a lenient decoder accepts several spellings.
+#[test]
+fn a_sealed_value_and_a_browser_cookie_have_one_spelling_each() {
+    const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let keys = ring();
+    // Three lengths, so that each number of unused bits occurs.
+    for plain in ["a", "ab", "abc"] {
+        let sealed = keys.seal(Purpose::State, plain.as_bytes(), crate::random::bytes());
+        let is_open = |text: &str| keys.open(Purpose::State, text, NOW).is_some();
+        check(&sealed, is_open);
+    }
+    check(&keys.browser_cookie(crate::random::bytes()), |text| {
+        keys.made_browser_cookie(text, NOW)
+    });
+
+    fn check(good: &str, is_taken: impl Fn(&str) -> bool) {
+        assert!(is_taken(good));
+        let (start, last) = good.split_at(good.len() - 1);
+        for c in ALPHABET.chars().filter(|c| !last.contains(*c)) {
+            assert!(!is_taken(&format!("{start}{c}")), "{good}: {c} at the end");
+        }
+        let altered = [
+            format!("{good}="),
+            format!("{good}=="),
+            format!(" {good}"),
+            format!("{good} "),
+            format!("{good}\n"),
+            format!("{good}\0"),
+            format!("{good}."),
+            format!(".{good}"),
+            format!("{good}.{good}"),
+            format!("{good}A"),
+            format!("{good}AAAA"),
+            format!("{start}\n{last}"),
+            format!("\"{good}\""),
+            good.replace(['-', '_'], "+"),
+            good.to_ascii_lowercase(),
+        ];
+        for altered in altered.iter().filter(|altered| *altered != good) {
+            assert!(!is_taken(altered), "{altered:?}");
+        }
+    }
+}
