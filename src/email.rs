@@ -169,7 +169,7 @@ fn is_blank(c: char) -> bool {
 }
 
 /// A character without a width: zero-width characters, direction marks, the byte order mark.
-const fn is_invisible(c: char) -> bool {
+pub(crate) const fn is_invisible(c: char) -> bool {
     matches!(
         c,
         '\u{ad}'

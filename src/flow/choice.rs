@@ -21,6 +21,7 @@ use super::{
 use crate::{
     answer::{Choices, Choosable},
     clock::Timestamp,
+    email::is_invisible,
     event::Event,
     page::{ChoosePage, OfferedOrganization, Page, TroublePage},
     rejection::{Rejection, RejectionKind},
@@ -163,15 +164,28 @@ impl Choice {
         }
     }
 
-    /// Returns what a button says: the name, and the id if others have the same name.
+    /// Returns what a button says: the name, and the id if it could be taken for another's.
+    ///
+    /// Anybody may name an organization. A name that differs from another by what nobody sees, or
+    /// that ends as if it had its id behind it, must not look like that other one.
     fn label(&self, (id, name): &(String, String)) -> String {
-        let same = self.organizations.iter().filter(|(_, other)| other == name);
-        if same.count() > 1 && name != id {
-            format!("{name} ({id})")
+        let seen = visible(name);
+        let others = self.organizations.iter();
+        let same = others.filter(|(_, other)| visible(other) == seen);
+        if seen.is_empty() {
+            id.clone()
+        } else if name != id && (same.count() > 1 || seen.ends_with(')')) {
+            format!("{seen} ({id})")
         } else {
-            name.clone()
+            seen
         }
     }
+}
+
+/// Returns a name without the characters that nobody sees.
+fn visible(name: &str) -> String {
+    let seen: String = name.chars().filter(|c| !is_invisible(*c)).collect();
+    seen.trim().to_owned()
 }
 
 /// Says what happened, and what to do now.
@@ -187,4 +201,40 @@ fn told(problem: &Rejection) -> String {
 fn tell(step: &Step, rejection: &Rejection) {
     let kind = rejection.kind();
     step.flow.shared.listener.tell(&Event::Refused { kind });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pins: two buttons that looked the same.
+    #[test]
+    fn no_button_looks_like_another_one() {
+        let labels = |names: &[(&str, &str)]| {
+            let owned = |(id, name): &(&str, &str)| ((*id).to_owned(), (*name).to_owned());
+            let choice = Choice {
+                attempt: [0; 24],
+                browser: [0; 16],
+                at: 0,
+                skew: 0,
+                pending: String::new(),
+                organizations: names.iter().map(owned).collect(),
+            };
+            let labels = choice.organizations.iter().map(|of| choice.label(of));
+            labels.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            labels(&[("a", "Acme"), ("b", "Globex")]),
+            ["Acme", "Globex"]
+        );
+        let same = ["Acme (a)", "Acme (b)"];
+        assert_eq!(labels(&[("a", "Acme"), ("b", "Acme")]), same);
+        assert_eq!(
+            labels(&[("a", "Acme"), ("b", "Ac\u{200b}me\u{2060}")]),
+            same
+        );
+        assert_eq!(labels(&[("a", "\u{200b}"), ("b", "b")]), ["a", "b"]);
+        let feigned = ["Acme (a) (b)", "Acme"];
+        assert_eq!(labels(&[("b", "Acme (a)"), ("a", "Acme")]), feigned);
+    }
 }

@@ -119,11 +119,15 @@ async fn redeem(
     let taken = match take(choice, step).await {
         Ok(taken) => taken,
         Err(spent) if spent.kind() == RejectionKind::ChoiceExpired => {
-            // The answer to the first choice may not have reached the browser.
-            return if finish::has_session_of(step, attempt).await? {
-                Ok(finish::on_their_way(step, attempt))
-            } else {
-                Err(spent)
+            // The answer to the first choice may not have reached the browser. Of another choice it
+            // would be a session in an organization that nobody has chosen.
+            let session = step.live_session().await?.filter(|session| {
+                session.email() == attempt.email.as_str()
+                    && session.organization() == Some(organization)
+            });
+            return match session {
+                Some(_) => Ok(finish::on_their_way(step, attempt)),
+                None => Err(spent),
             };
         }
         Err(rejection) => return Err(rejection),

@@ -128,6 +128,9 @@ async fn a_choice_is_made_once_and_a_double_click_is_one() {
     let later = asked.choose(&mut begun.first, ACME.0).await;
     is_trouble(&later, 400, RejectionKind::ChoiceExpired);
     assert_eq!(begun.redeemed(), 2);
+    // Nor does a session in one organization stand for the choice of another.
+    let other = asked.choose(&mut left, GLOBEX.0).await;
+    is_trouble(&other, 400, RejectionKind::ChoiceExpired);
     // The browser that has the session is led on by it.
     let again = asked.choose(&mut left, ACME.0).await;
     assert_eq!(again.location(), "/reports");
