@@ -119,6 +119,8 @@ impl Shared {
             .map(|target| Revocation::new(target, at, until));
             self.revocations.revoke_all(&revocations).await
         } else {
+            // The replica that began or renewed it may judge it by a time that is further behind.
+            let behind = behind.max(session.skew()).max(session.auth_skew());
             let until = self.gate.end_of_last_token(session) + behind;
             let revocation = Revocation::new(Target::Session(session.id()), at, until);
             self.revocations.revoke(&revocation).await

@@ -104,7 +104,7 @@ pub(super) fn cookie_size(gate: &Gate) -> Result<(), ConfigError> {
     // As after a clock that was set back by nearly a year: more than that is no clock.
     let skew = std::time::Duration::from_secs(9_999_999);
     let session = gate.begin_session(&identity, id, term, Reading::level(now));
-    let session = session.with_skew(skew);
+    let session = session.with_skew(skew).with_auth_skew(skew);
     let token = gate
         .tokens
         .mint(&session)
@@ -160,7 +160,8 @@ mod tests {
         let issued = layer.shared().issue(&identity, term, now).unwrap();
         // And at a machine whose clock was set back by months.
         let session = issued.session().clone();
-        let session = session.with_skew(Duration::from_secs(9_999_999));
+        let skew = Duration::from_secs(9_999_999);
+        let session = session.with_skew(skew).with_auth_skew(skew);
         let gate = &layer.shared().gate;
         let token = gate.tokens.mint(&session).unwrap();
         let size = gate.cookies.name(CookieName::Session).len() + token.len();

@@ -10,6 +10,9 @@
 //!   replica that was ahead itself, the token is judged by the steady time less that skew, so that
 //!   a session of 15 minutes lives 15 minutes there too. For each token that is a clock that never
 //!   goes back. A replica that was never ahead ignores it.
+//! - **What counts from the sign-in is judged by the sign-in's own skew** (`askew`), which no
+//!   renewal changes: the absolute end, and whether the sign-in is recent. By a renewal's skew,
+//!   each renewal would move that end by as much as the clock was wrong.
 //! - **A token without a skew is judged by the steady time**, as one from before the step is. After
 //!   an hour ahead, a replica therefore ends those an hour early, until its process ends.
 //! - **A renewal is dated as a new token is**, but never before the sign-in. A session that began

@@ -194,7 +194,9 @@ impl SessionIssuer {
         self.shared.revoke(session, Extent::This, now).await
     }
 
-    /// Ends every session of the same person that has begun by now, this one included.
+    /// Ends every session of the same person that has begun by now, this one included. By the wall
+    /// clock: one that began while this machine's clock was ahead is spared until the clock has
+    /// passed that.
     ///
     /// It does so as [`SessionIssuer::sign_out`] ends one.
     ///

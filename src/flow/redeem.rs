@@ -24,8 +24,9 @@ use crate::{
     session::{IssueError, Term},
 };
 
-/// How long a person waits for an exchange: longer than `WorkOs` and the application's rule take by
-/// default, shorter than the minute after which proxies and some browsers give up.
+/// How long a person waits for an exchange: longer than one call to `WorkOs` and the application's
+/// rule take by default, shorter than the minute after which proxies and some browsers give up. If
+/// the layer takes the one allowed organization, there are two calls, and the next try joins them.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// How long a provider may take to redeem a proof: longer than the longest timeout of `WorkOs`.
 const PROVIDER_TIMEOUT: Duration = Duration::from_secs(6 * 60);

@@ -30,6 +30,7 @@ impl Gate {
         Session::new(identity, id, times)
             .with_term(term)
             .with_skew(skew)
+            .with_auth_skew(skew)
     }
 
     /// Makes another session of the person who has one already. `None` if that one has ended.
@@ -43,7 +44,8 @@ impl Gate {
         reading: Reading,
     ) -> Option<Session> {
         // By the time that judges the parent: it may have ended although the clock was set back.
-        let has_ended = reading.judging(parent.skew()) >= self.lifetimes.absolute_end_of(parent);
+        let as_of = reading.judging(parent.auth_skew());
+        let has_ended = as_of >= self.lifetimes.absolute_end_of(parent);
         // The replica that began the parent may have a clock ahead of ours.
         let (issued_at, skew) = reading.dated(parent.auth_time());
         let expires_at = self.lifetimes.end_of_another(parent, issued_at);
@@ -53,7 +55,7 @@ impl Gate {
             auth_time: parent.auth_time(),
         };
         let may_begin = issued_at < expires_at && !has_ended && !parent.is_left();
-        may_begin.then(|| parent.another(id, times).with_skew(skew))
+        may_begin.then(|| parent.another(id, times, as_of).with_skew(skew))
     }
 
     /// Returns when the last token of a session expires, however often it is renewed.

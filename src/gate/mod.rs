@@ -206,7 +206,7 @@ impl Gate {
             })?;
         // The token knows the lifetimes that were configured when it was minted; today's may be
         // shorter.
-        if now.judging(session.skew()) >= self.lifetimes.end_of(&session) {
+        if now.now() >= self.lifetimes.steady_end_of(&session, now) {
             return Err(RejectionKind::ExpiredSession);
         }
         Ok(session)

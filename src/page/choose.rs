@@ -71,8 +71,8 @@ impl<'a> ChoosePage<'a> {
         }
     }
 
-    /// Adds what a person reads of why the last choice did not work: another, or the same again,
-    /// may.
+    /// Adds why the last choice did not work, for the person. The person may choose again, the same
+    /// organization or another.
     #[must_use]
     pub fn with_problem(mut self, problem: impl Into<Option<&'a str>>) -> Self {
         self.problem = problem.into();

@@ -112,8 +112,8 @@ impl<'a> TroublePage<'a> {
         }
     }
 
-    /// Says whether [`action`](Self::action) opens in the whole window (`target="_top"`): no other
-    /// page of the layer's can be shown in a frame, such as the form for signing in.
+    /// Says whether [`action`](Self::action) opens in the whole window (`target="_top"`). This page
+    /// is then shown in a frame, and the sign-in form cannot be.
     #[must_use]
     pub const fn opens_top(&self) -> bool {
         !matches!(self.place, Place::Window) && self.kind.wants_sign_in()

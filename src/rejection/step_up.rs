@@ -1,4 +1,4 @@
-//! What a provider asks for beside the proof, in words: one sentence on each step that it names.
+//! What a provider asks for beside the proof, in words: what happened, and what to do now.
 //!
 //! - The steps are WorkOS's, by its machine codes. A code that is not here has the words of the
 //!   kind.
@@ -64,7 +64,7 @@ const METHOD: &Words = &step(
 );
 
 const ORGANIZATION: &Words = &step(
-    "You belong to more than one organization, and the sign-in service didn’t say between which you can choose.",
+    "You belong to more than one organization, and the sign-in service didn’t list the ones that you can choose from.",
     "Please try again, and ask your administrator if it keeps happening.",
 );
 

@@ -34,13 +34,13 @@ pub(super) const ATTEMPT_EXPIRED: &Words = &Words {
 
 pub(super) const CHOICE_CANCELLED: &Words = &Words {
     heading: "You haven’t signed in",
-    happened: "You left the choice of an organization without choosing one, so that email has done its work.",
+    happened: "You didn’t choose an organization, and that email can’t be used again.",
     advice: "Whenever you want to try again, ask for a new email.",
     way_on: "Start again",
 };
 
 pub(super) const CHOICE_EXPIRED: &Words = &Words {
-    heading: "This choice has timed out",
+    heading: "This choice is no longer open",
     happened: "An organization can be chosen once, within a few minutes of using the email.",
     advice: "Ask for a new email, and choose again.",
     way_on: "Start again",
@@ -153,7 +153,7 @@ pub(super) const NOT_ALLOWED: &Words = &Words {
 
 pub(super) const ORGANIZATION_REQUIRED: &Words = &Words {
     heading: "Choose an organization",
-    happened: "This address belongs to more than one organization, so somebody has to say which one to sign in to.",
+    happened: "This address belongs to more than one organization, so you have to choose which one to sign in to.",
     advice: "Please sign in on the page of this application, which lets you choose.",
     way_on: "Go to the sign-in page",
 };

@@ -82,9 +82,20 @@ impl Lifetimes {
         let is_due = reading.judging(session.skew()) >= session.issued_at() + span.renew_after;
         let (now, skew) = reading.dated(session.auth_time());
         let end = span.end_of(session.auth_time(), now);
-        // Near the absolute end, a renewal gains nothing. Both ends are by the steady time.
-        let gains = end + skew > self.end_of(session) + reading.counted(session.skew());
-        (is_due && gains).then(|| session.renewed(end, now).with_skew(skew))
+        let renewed = session.renewed(end, now).with_skew(skew);
+        // Near the absolute end, a renewal gains nothing.
+        let gains = self.steady_end_of(&renewed, reading) > self.steady_end_of(session, reading);
+        (is_due && gains).then_some(renewed)
+    }
+
+    /// Returns when a session ends by the steady time, unless it is renewed.
+    ///
+    /// The absolute end counts from the sign-in, and so by the skew of that: by a renewal's, a
+    /// clock that was set back would make the session live longer.
+    pub(crate) fn steady_end_of(&self, session: &Session, reading: Reading) -> Timestamp {
+        let end = self.end_of(session) + reading.counted(session.skew());
+        let absolute = self.absolute_end_of(session) + reading.counted(session.auth_skew());
+        end.min(absolute)
     }
 
     /// Returns the longest life of any session. A revocation of all sessions must be kept that

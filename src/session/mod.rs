@@ -83,6 +83,9 @@ struct Record {
     times: Times,
     /// How far the steady time of the replica that minted it was ahead of its date.
     skew: Duration,
+    /// How far the steady time of the replica that began it was ahead of `auth_time`. No renewal
+    /// changes it: what counts from the sign-in is judged by it.
+    auth_skew: Duration,
     /// When the session was read from a request, or made.
     as_of: Timestamp,
     is_left: Left,
@@ -172,6 +175,7 @@ impl Session {
             term,
             times,
             skew: Duration::ZERO,
+            auth_skew: Duration::ZERO,
             as_of: now,
             is_left: Left::default(),
         }))
@@ -193,29 +197,13 @@ impl Session {
     }
 
     /// Returns another session of the same person, with the same sign-in and the same term.
-    pub(crate) fn another(&self, id: SessionId, times: Times) -> Self {
+    pub(crate) fn another(&self, id: SessionId, times: Times, as_of: Timestamp) -> Self {
         Self(Arc::new(Record {
             id,
             times,
-            as_of: times.issued_at,
+            as_of,
             ..Record::clone(&self.0)
         }))
-    }
-
-    /// Returns the session with another skew.
-    pub(crate) fn with_skew(self, skew: Duration) -> Self {
-        if self.0.skew == skew {
-            return self;
-        }
-        Self(Arc::new(Record {
-            skew,
-            ..Record::clone(&self.0)
-        }))
-    }
-
-    /// Returns how far the steady time of the replica that minted it was ahead of its date.
-    pub(crate) fn skew(&self) -> Duration {
-        self.0.skew
     }
 
     /// Records that the request which holds this session has ended it.

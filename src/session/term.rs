@@ -52,6 +52,38 @@ impl Session {
         self.0.term == Term::Remembered
     }
 
+    /// Returns the session with another skew.
+    pub(crate) fn with_skew(self, skew: Duration) -> Self {
+        if self.0.skew == skew {
+            return self;
+        }
+        Self(Arc::new(Record {
+            skew,
+            ..Record::clone(&self.0)
+        }))
+    }
+
+    /// Returns the session with another skew of its sign-in.
+    pub(crate) fn with_auth_skew(self, auth_skew: Duration) -> Self {
+        if self.0.auth_skew == auth_skew {
+            return self;
+        }
+        Self(Arc::new(Record {
+            auth_skew,
+            ..Record::clone(&self.0)
+        }))
+    }
+
+    /// Returns how far the steady time was ahead of the date of the sign-in.
+    pub(crate) fn auth_skew(&self) -> Duration {
+        self.0.auth_skew
+    }
+
+    /// Returns how far the steady time of the replica that minted it was ahead of its date.
+    pub(crate) fn skew(&self) -> Duration {
+        self.0.skew
+    }
+
     pub(crate) fn term(&self) -> Term {
         self.0.term
     }
@@ -70,10 +102,11 @@ impl PartialEq for Session {
                 term,
                 times,
                 skew,
+                auth_skew,
                 as_of: _,
                 is_left: _,
             } = &*session.0;
-            (*ends, *id, *method, *term, *times, *skew)
+            (*ends, *id, *method, *term, *times, *skew, *auth_skew)
         };
         self.0.text == other.0.text && told(self) == told(other)
     }

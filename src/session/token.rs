@@ -4,7 +4,7 @@
 //!   `email` and, where known, `org`, `conn`, `given_name`, `family_name`, `psid` (the provider's
 //!   session), `via` (`code` for a mailed code), `rem` (`true` for a remembered session), `skew`
 //!   (seconds by which the minting replica's time was ahead of `iat`, because its clock was set
-//!   back).
+//!   back), `askew` (the same of `auth_time`, at the replica that began the session).
 //! - It is verified in one pass. The header's exact bytes choose the key, the signature is checked
 //!   before anything is parsed, and then every claim is checked. Any deviation is refused, but
 //!   unknown claims are ignored.
@@ -85,6 +85,7 @@ impl Tokens {
             via: (session.method() == SignInMethod::MagicAuth).then(|| Text::from(BY_CODE)),
             rem: session.is_remembered(),
             skew: session.skew().as_secs(),
+            askew: session.auth_skew().as_secs(),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
         // The ring is read once, so that the header and the signature are of one key.
@@ -124,7 +125,9 @@ impl Tokens {
         }
         let now = reading.judging(Duration::from_secs(claims.skew));
         self.validate(&claims, now)?;
-        Ok(claims.into_session(now))
+        // Of the sign-in's own skew: a renewal has another, and makes no sign-in younger.
+        let since_sign_in = reading.judging(Duration::from_secs(claims.askew));
+        Ok(claims.into_session(since_sign_in))
     }
 
     fn validate(&self, claims: &Claims<'_>, now: Timestamp) -> Result<(), Fault> {
@@ -212,6 +215,10 @@ struct Claims<'a> {
     /// By how many seconds the minting replica's time was ahead of `iat`.
     #[serde(default, skip_serializing_if = "is_zero")]
     skew: u64,
+    /// By how many seconds the time of the replica that began the session was ahead of
+    /// `auth_time`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    askew: u64,
 }
 
 impl Claims<'_> {
@@ -243,6 +250,7 @@ impl Claims<'_> {
             now,
         )
         .with_skew(Duration::from_secs(self.skew))
+        .with_auth_skew(Duration::from_secs(self.askew))
     }
 }
 

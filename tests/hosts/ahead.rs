@@ -27,6 +27,7 @@ use crate::{
 };
 
 mod handed_out;
+mod renewed;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;

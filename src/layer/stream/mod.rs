@@ -122,8 +122,8 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> En
     let mut ask_at = asked_at + shared.streams.interval;
     // The session's end is a date, and the loop goes by the steady time. Read once: today's
     // settings do not change while the layer lives.
-    let skew = shared.clock.at(asked_at).counted(session.skew());
-    let end = shared.gate.lifetimes.end_of(&session) + skew;
+    let reading = shared.clock.at(asked_at);
+    let end = shared.gate.lifetimes.steady_end_of(&session, reading);
     loop {
         let turn = shared.clock.sleep_until(ask_at.min(end));
         told = match select(told, turn).await {
