@@ -91,9 +91,9 @@ impl MagicAuthCredentials {
     }
 }
 
-/// Gives a request its setters of the client, and a `Debug` without a code.
+/// Gives a request its setters of the client, and a `Debug` that shows one field, which is no code.
 macro_rules! names_the_client {
-    ($request:ident) => {
+    ($request:ident, $shown:ident) => {
         impl $request {
             /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
             pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
@@ -112,15 +112,17 @@ macro_rules! names_the_client {
         impl fmt::Debug for $request {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($request))
-                    .field("email", &self.email)
+                    .field(stringify!($shown), &self.$shown)
                     .finish_non_exhaustive()
             }
         }
     };
 }
 
-names_the_client!(NewMagicAuth);
-names_the_client!(MagicAuthCredentials);
+pub(super) use names_the_client;
+
+names_the_client!(NewMagicAuth, email);
+names_the_client!(MagicAuthCredentials, email);
 
 impl Person {
     /// Sets the `User-Agent` if it is valid. A client controls it, and must not be able to make

@@ -12,7 +12,7 @@ use super::{
     answer::{Answer, Cause},
     call::Call,
     choice::{is_id, is_token},
-    code::Person,
+    code::{Person, names_the_client},
     operation::Operation,
     user::{Authentication, AuthenticationAnswer},
 };
@@ -62,19 +62,6 @@ impl OrganizationSelection {
         }
     }
 
-    /// Sets the client's IP address. WorkOS requires it if Radar is enabled.
-    pub fn ip_address(mut self, ip_address: impl Into<Option<IpAddr>>) -> Self {
-        self.person.ip_address = ip_address.into();
-        self
-    }
-
-    /// Sets the browser's `User-Agent`. One that is longer than 512 bytes, or is not visible ASCII,
-    /// is left out.
-    pub fn user_agent<'a>(mut self, user_agent: impl Into<Option<&'a str>>) -> Self {
-        self.person.set_user_agent(user_agent.into());
-        self
-    }
-
     fn to_json(&self, mut body: Map<String, Value>) -> String {
         let mut set = |name: &str, value: &str| body.insert(name.to_owned(), value.into());
         set("pending_authentication_token", self.pending.expose());
@@ -84,13 +71,7 @@ impl OrganizationSelection {
     }
 }
 
-impl fmt::Debug for OrganizationSelection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OrganizationSelection")
-            .field("organization", &self.organization)
-            .finish_non_exhaustive()
-    }
-}
+names_the_client!(OrganizationSelection, organization);
 
 impl WorkOs {
     /// Finishes a sign-in in one of several organizations, after
