@@ -11,6 +11,7 @@
 
 mod cluster;
 mod figures;
+mod held;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;

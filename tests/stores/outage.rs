@@ -10,6 +10,7 @@ use tower_magic_link::{
 use crate::{redis::until, session::end_of};
 
 mod failover;
+mod fresh;
 mod handle;
 mod lost;
 mod stream;
@@ -20,10 +21,15 @@ const NOTICED: Duration = Duration::from_millis(1_600);
 /// All is well again within this.
 const RECOVERED: Duration = Duration::from_secs(2);
 
+/// These tests' servers are new. How long a new data set is not believed has tests of its own.
+const SETTLED: Duration = Duration::from_millis(100);
+
 fn at(url: &str, grace: u64) -> Redis {
     Redis::new(url)
         .unwrap()
         .grace(Duration::from_secs(grace))
+        .unwrap()
+        .settle(SETTLED)
         .unwrap()
 }
 

@@ -14,6 +14,7 @@ use tower_magic_link::{
 };
 
 use crate::{
+    held,
     redis::{RedisServer, until},
     session::{FAR, People, end_of, revocation, standing},
 };
@@ -135,19 +136,17 @@ async fn what_has_ended_leaves_redis_and_leaves_nothing_behind() {
             .end(revocation(Target::Subject(format!("a:{number}")), 20, 50))
             .await;
     }
-    let count =
-        |key: &str, command: &str| server.say(&[command, &format!("{{tower-magic-link}}:{key}")]);
     assert_eq!(
-        (count("ended", "ZCARD"), count("groups", "HLEN")),
-        ("20".into(), "10".into())
+        (held::revocations(&server), held::groups(&server)),
+        ("20".into(), 10)
     );
     let session = replicas.people.session("a", 10);
     replicas
         .end(revocation(Target::Session(session.id()), 110, 200))
         .await;
     assert_eq!(
-        (count("ended", "ZCARD"), count("groups", "EXISTS")),
-        ("1".into(), "0".into())
+        (held::revocations(&server), held::groups(&server)),
+        ("1".into(), 0)
     );
     // A clock that is ahead does not forget what the server's still knows.
     let far = replicas.people.session("b", 10);
@@ -163,7 +162,7 @@ async fn what_has_ended_leaves_redis_and_leaves_nothing_behind() {
         ))
         .await;
     replicas.all_say("a clock that is ahead", &[]).await;
-    assert_eq!(count("ended", "ZCARD"), "3");
+    assert_eq!(held::revocations(&server), "3");
 }
 
 /// How many expired revocations a copy keeps at most: seven in each of its tables.
@@ -197,7 +196,7 @@ async fn what_has_ended_by_the_servers_clock_leaves_every_copy_and_is_not_put_ba
     assert!((2..=EXPIRED + 64).contains(&a.len()), "{}", a.len());
 
     server.say(&["FLUSHALL"]);
-    let held = || server.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    let held = || held::revocations(&server);
     until("it is refilled", async || held() != "0").await;
     let late = RedisRevocations::connect(&redis).await.unwrap();
     assert_eq!((&*held(), late.len()), ("1", 1));

@@ -183,10 +183,12 @@ impl Replica {
         self.is_following.load(Ordering::Acquire) && self.unheard() < HEARD_WITHIN
     }
 
-    /// Notes that the server has answered, and that no revocation was missed.
-    pub(super) fn hear(&self) {
-        let heard = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.heard.store(heard, Ordering::Release);
+    /// Notes that this copy has all that the server had at that moment, and that the server had
+    /// all.
+    pub(super) fn hear(&self, at: Instant) {
+        let heard = at.saturating_duration_since(self.began).as_millis();
+        let heard = u64::try_from(heard).unwrap_or(u64::MAX);
+        self.heard.fetch_max(heard, Ordering::AcqRel);
         let was_loaded = self.is_loaded.swap(true, Ordering::AcqRel);
         if !self.is_following.swap(true, Ordering::AcqRel) && was_loaded {
             let store = StoreName::Revocations;
@@ -194,7 +196,15 @@ impl Replica {
         }
     }
 
-    /// Notes that the server no longer answers.
+    /// Notes that the copy is no longer followed, once the server has not been heard of for so long
+    /// that it does not count as such.
+    pub(super) fn notice_silence(&self) {
+        if self.unheard() >= HEARD_WITHIN {
+            self.lose();
+        }
+    }
+
+    /// Notes that the copy is no longer followed.
     pub(super) fn lose(&self) {
         if self.is_following.swap(false, Ordering::AcqRel) {
             let store = StoreName::Revocations;
@@ -259,7 +269,7 @@ mod tests {
         let replica = Replica::new(Duration::ZERO);
         assert!(replica.note_history("a") && !replica.take_doubt());
         replica.leave_memory("a");
-        replica.hear();
+        replica.hear(Instant::now());
         assert!(replica.note_history("a") && replica.note_history(""));
         assert!(!replica.take_doubt());
         assert!(!replica.note_history("b") && replica.take_doubt());
@@ -274,7 +284,7 @@ mod tests {
         let replica = Replica::new(Duration::from_secs(3));
         assert!(replica.is_stale(), "nothing is known yet");
         tokio::time::advance(Duration::from_secs(10)).await;
-        replica.hear();
+        replica.hear(Instant::now());
         assert!(!replica.is_stale());
         tokio::time::advance(Duration::from_millis(1_300)).await;
         replica.lose();
@@ -283,12 +293,12 @@ mod tests {
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(replica.is_stale());
         // Without answers the copy gets stale even while it counts as followed.
-        replica.hear();
+        replica.hear(Instant::now());
         tokio::time::advance(Duration::from_millis(5_499)).await;
         assert!(!replica.is_stale());
         tokio::time::advance(Duration::from_millis(1)).await;
         assert!(replica.is_stale() && !replica.is_following());
-        replica.hear();
+        replica.hear(Instant::now());
         assert!(!replica.is_stale());
     }
 }

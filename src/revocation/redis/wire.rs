@@ -17,65 +17,59 @@ use crate::{
 
 /// About how many revocations the stream keeps. A replica that has missed more loads all.
 const STREAM_LENGTH: u32 = 10_000;
+/// How many revocations a page of all of them has, about.
+const PAGE: u32 = 4_000;
 /// The largest second that a score, which is a double, holds exactly.
-const LAST_SECOND: u64 = 1 << 53;
+pub(super) const LAST_SECOND: u64 = 1 << 53;
 
-/// The keys, and the script.
+/// The keys, and the scripts.
 pub(super) struct Wire {
-    entries: String,
-    state: String,
-    stream: String,
-    keys: [String; 4],
-    put: Script,
+    pub(super) keys: [String; 4],
+    pub(super) state: Script,
+    pub(super) arrive: Script,
+    pub(super) put: Script,
+    pub(super) restore: Script,
+}
+
+/// Returns a script of the folder, with what all of them share.
+macro_rules! script {
+    ($name:literal) => {
+        Script::new(concat!(
+            include_str!("lua/shared.lua"),
+            include_str!(concat!("lua/", $name, ".lua"))
+        ))
+    };
 }
 
 impl Wire {
     pub(super) fn of(redis: &Redis) -> Self {
-        let keys = ["ended", "groups", "state", "stream"].map(|name| redis.key(name));
-        let [entries, _, state, stream] = keys.clone();
         Self {
-            entries,
-            state,
-            stream,
-            keys,
-            put: Script::new(include_str!("put.lua")),
+            keys: ["ended", "groups", "state", "stream"].map(|name| redis.key(name)),
+            state: script!("state"),
+            arrive: script!("arrive"),
+            put: script!("put"),
+            restore: script!("restore"),
         }
-    }
-
-    pub(super) const fn put(&self) -> (&Script, &[String; 4]) {
-        (&self.put, &self.keys)
     }
 
     /// Reads the next page of all revocations.
     pub(super) fn scan(&self, cursor: &str) -> Cmd {
+        let [entries, ..] = &self.keys;
         let mut scan = cmd("ZSCAN");
-        scan.arg(&self.entries).arg(cursor).arg("COUNT").arg(1_000);
+        scan.arg(entries).arg(cursor).arg("COUNT").arg(PAGE);
         scan
-    }
-
-    /// Reads the epoch and the number of the last revocation.
-    pub(super) fn state(&self) -> Cmd {
-        let mut state = cmd("HMGET");
-        state.arg(&self.state).arg("epoch").arg("seq");
-        state
-    }
-
-    /// Reads the server's time: seconds since 1970, and microseconds.
-    pub(super) fn time() -> Cmd {
-        cmd("TIME")
     }
 
     /// Reads the revocations after one, and waits up to `block` for the next if there is none.
     pub(super) fn read(&self, behind: u64, block: Option<std::time::Duration>) -> Cmd {
+        let [.., stream] = &self.keys;
         let mut read = cmd("XREAD");
         read.arg("COUNT").arg(1_000);
         if let Some(block) = block {
             let millis = u64::try_from(block.as_millis()).unwrap_or(u64::MAX);
             read.arg("BLOCK").arg(millis);
         }
-        read.arg("STREAMS")
-            .arg(&self.stream)
-            .arg(format!("{behind}-0"));
+        read.arg("STREAMS").arg(stream).arg(format!("{behind}-0"));
         read
     }
 }
@@ -86,27 +80,42 @@ pub(super) type Entries = Option<Vec<(Vec<u8>, Vec<(String, Vec<Vec<u8>>)>)>>;
 /// The reply of `ZSCAN` after the next cursor: members and their scores.
 pub(super) type Page = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// Returns the script's arguments.
+/// Returns the arguments of the script that puts revocations on a server of this history.
 pub(super) fn put_arguments<'a>(
     revocations: impl Iterator<Item = &'a Revocation>,
     now: Timestamp,
+    history: &str,
 ) -> Vec<Vec<u8>> {
-    let epoch = u64::from_be_bytes(random::bytes());
     let mut arguments = vec![
         seconds(now).into_bytes(),
-        format!("{epoch:016x}").into_bytes(),
+        name().into_bytes(),
         STREAM_LENGTH.to_string().into_bytes(),
+        history.as_bytes().to_vec(),
     ];
-    for revocation in revocations {
-        let (kind, name) = parts(revocation.target());
-        arguments.extend([
-            vec![kind],
-            name,
-            seconds(revocation.at()).into_bytes(),
-            seconds(revocation.until()).into_bytes(),
-        ]);
-    }
+    arguments.extend(revocations.flat_map(words));
     arguments
+}
+
+/// Returns the arguments of the script that puts revocations back without the stream.
+pub(super) fn restore_arguments(revocations: &[Revocation], id: &str) -> Vec<Vec<u8>> {
+    let mut arguments = vec![id.as_bytes().to_vec()];
+    arguments.extend(revocations.iter().flat_map(words));
+    arguments
+}
+
+fn words(revocation: &Revocation) -> [Vec<u8>; 4] {
+    let (kind, name) = parts(revocation.target());
+    [
+        vec![kind],
+        name,
+        seconds(revocation.at()).into_bytes(),
+        seconds(revocation.until()).into_bytes(),
+    ]
+}
+
+/// Returns a random name, for a data set or a replica.
+pub(super) fn name() -> String {
+    format!("{:016x}", u64::from_be_bytes(random::bytes()))
 }
 
 /// Returns the member that stands for a revocation.

@@ -18,15 +18,13 @@ use tokio::{
 
 use super::{
     replica::Replica,
+    server::{Server, Servers},
     unsent::{Letter, Unsent},
-    wire::{Wire, put_arguments},
 };
 use crate::{
     clock::Timestamp,
-    store::{
-        StoreError, StoreErrorKind,
-        redis::{Connection, Redis, jittered},
-    },
+    revocation::Revocation,
+    store::{StoreError, StoreErrorKind},
 };
 
 /// How long one attempt may take, including connecting. The layer's own timeout is 2 seconds by
@@ -41,12 +39,11 @@ const FOLLOWS: Duration = Duration::from_millis(25);
 const IDLE: Duration = Duration::from_secs(3_600);
 
 /// Writes revocations until the last handle is gone.
-pub(super) async fn write(
-    redis: Redis,
+pub(super) async fn write<S: Servers>(
+    servers: S,
     replica: Arc<Replica>,
     mut letters: mpsc::UnboundedReceiver<Letter>,
 ) {
-    let wire = Wire::of(&redis);
     let mut connection = None;
     let mut memories = replica.memories();
     let mut unsent = Unsent::default();
@@ -73,7 +70,7 @@ pub(super) async fn write(
         if now != memories {
             (connection, memories) = (None, now);
         }
-        let batch: Vec<_> = unsent.first(BATCH).collect();
+        let batch: Vec<_> = unsent.first(BATCH).cloned().collect();
         // A full server may have room again: passing the present moment makes the script drop what
         // has expired since.
         let now = if pause.is_zero() {
@@ -82,8 +79,7 @@ pub(super) async fn write(
         } else {
             replica.now()
         };
-        let arguments = put_arguments(batch.iter().copied(), now);
-        let sent = send(&redis, &replica, &wire, &mut connection, &arguments);
+        let sent = send(&servers, &replica, &mut connection, &batch, now);
         let sent = timeout(ATTEMPT, sent).await;
         match sent.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(()) => {
@@ -101,37 +97,34 @@ pub(super) async fn write(
                 unsent.failed(error.kind());
                 // Without an end: a revocation that Redis lacks is a session that works on another
                 // replica.
-                pause = jittered((pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE));
+                pause = servers.jittered((pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE));
             }
         }
     }
 }
 
 /// Sends a batch. If the known connection has died, tries once more over a new one.
-async fn send(
-    redis: &Redis,
+async fn send<S: Servers>(
+    servers: &S,
     replica: &Replica,
-    wire: &Wire,
-    connection: &mut Option<Connection>,
-    arguments: &[Vec<u8>],
+    connection: &mut Option<S::Server>,
+    batch: &[Revocation],
+    now: Timestamp,
 ) -> Result<(), StoreError> {
-    let (script, keys) = wire.put();
     if let Some(known) = connection {
-        let put: Result<i64, _> = known.run(script, keys, arguments).await;
-        match put {
-            Ok(_) => return Ok(()),
+        match known.put(batch, now).await {
+            Ok(()) => return Ok(()),
             // The server is slow, not gone: a second attempt would only double its load.
             Err(error) if error.kind() == StoreErrorKind::TimedOut => return Err(error),
             Err(_) => *connection = None,
         }
     }
-    let fresh = redis.connect().await?;
+    let fresh = servers.connect().await?;
     // This also makes the follower connect again and arrive here. `ATTEMPT` bounds the wait.
-    while !replica.note_history(&fresh.history) {
+    while !replica.note_history(fresh.history()) {
         sleep(FOLLOWS).await;
     }
-    let put: Result<i64, _> = fresh.run(script, keys, arguments).await;
-    put?;
+    fresh.put(batch, now).await?;
     *connection = Some(fresh);
     Ok(())
 }

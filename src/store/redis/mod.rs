@@ -24,6 +24,8 @@ pub(crate) use self::connection::Connection;
 
 const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 const LONGEST_GRACE: Duration = Duration::from_secs(60 * 60);
+const DEFAULT_SETTLE: Duration = Duration::from_secs(3);
+const LONGEST_SETTLE: Duration = Duration::from_secs(60);
 const LONGEST_NAMESPACE: usize = 64;
 
 /// A Redis (7.0 or later) or Valkey that several machines share. Creating it connects to nothing;
@@ -51,15 +53,16 @@ const LONGEST_NAMESPACE: usize = 64;
 /// # Requirements
 ///
 /// The `maxmemory-policy` must be `noeviction` or one of the `volatile-…` policies, which keep
-/// every key without an expiry. An evicted revocation is a session that works again. Persistence is
-/// not needed: the application's replicas refill a Redis that comes back empty. The clocks of all
-/// machines, including the Redis server's, must agree to within a minute.
+/// every key without an expiry. If a key is evicted all the same, the replicas put back what they
+/// know. Persistence is not needed: the application's replicas refill a Redis that comes back
+/// empty. The clocks of all machines, including the Redis server's, must agree to within a minute.
 #[derive(Clone)]
 pub struct Redis {
     places: Vec<Place>,
     sentinels_of: Option<String>,
     namespace: String,
     grace: Duration,
+    settle: Duration,
 }
 
 /// A server, and how to sign in to it.
@@ -88,6 +91,7 @@ impl Redis {
             sentinels_of: None,
             namespace: "tower-magic-link".to_owned(),
             grace: DEFAULT_GRACE,
+            settle: DEFAULT_SETTLE,
         })
     }
 
@@ -149,6 +153,38 @@ impl Redis {
         Ok(self)
     }
 
+    /// Sets how long a replica that starts waits for the others before it believes a data set that
+    /// is new: 0 to 1 minute. Default: 3 seconds.
+    ///
+    /// A data set is new when Redis is used for the first time, and when it was emptied, restarted
+    /// or failed over: the replicas that run then put back what they know, which takes a moment. A
+    /// replica that starts meanwhile cannot tell an empty Redis from one without revocations, and
+    /// would admit what has ended. It waits longer while another replica is putting back. A replica
+    /// that ran before waits for those that it knew, and no longer than this for one that does not
+    /// return; its [grace](Self::grace) runs meanwhile.
+    ///
+    /// Zero is right where a single process uses this Redis and its start is the only one.
+    ///
+    /// # Errors
+    ///
+    /// When it is more than a minute.
+    pub fn settle(mut self, settle: Duration) -> Result<Self, ConfigError> {
+        if settle > LONGEST_SETTLE {
+            let problem = "must be at most 1 minute";
+            return Err(ConfigError::invalid(
+                "settle",
+                format!("{settle:?}"),
+                problem,
+            ));
+        }
+        self.settle = settle;
+        Ok(self)
+    }
+
+    pub(crate) const fn settle_period(&self) -> Duration {
+        self.settle
+    }
+
     pub(crate) const fn grace_period(&self) -> Duration {
         self.grace
     }
@@ -173,6 +209,7 @@ impl fmt::Debug for Redis {
             .field("sentinels_of", &self.sentinels_of)
             .field("namespace", &self.namespace)
             .field("grace", &self.grace)
+            .field("settle", &self.settle)
             .finish()
     }
 }

@@ -12,6 +12,7 @@ use tower_magic_link::revocation::Standing::Revoked;
 
 use super::{at, connect, end, is_back, is_lost};
 use crate::{
+    held,
     redis::{Condition, RedisServer, Wire, until},
     session::{People, standing},
 };
@@ -70,7 +71,7 @@ async fn where_the_writer_is_led_the_follower_goes_too() {
         took < Duration::from_secs(5),
         "not for its asking the way: {took:?}"
     );
-    assert_eq!(old.say(&["ZCARD", "{tower-magic-link}:ended"]), "1");
+    assert_eq!(held::revocations(&old), "1");
     until("it follows", async || a.is_following()).await;
 }
 
@@ -104,7 +105,7 @@ async fn a_server_that_comes_to_follow_another_is_followed_no_longer() {
     let [one, other, live] = ["a", "b", "c"].map(|name| people.session(name, 10));
     end(&a, &one).await;
     heir.say(&["REPLICAOF", "127.0.0.1", &old.port.to_string()]);
-    let heirs = || heir.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    let heirs = || held::revocations(&heir);
     until("the heir knows", async || heirs() == "1").await;
     heir.say(&["REPLICAOF", "NO", "ONE"]);
     end(&a, &other).await;
@@ -139,7 +140,7 @@ async fn a_failover_to_a_server_that_knows_less_and_other_things_loses_nothing()
     let [both, ours, theirs] = ["a", "b", "c"].map(|name| people.session(name, 10));
     end(&a, &both).await;
     heir.say(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]);
-    let heirs = || heir.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    let heirs = || held::revocations(&heir);
     until("the heir knows", async || heirs() == "1").await;
     heir.say(&["REPLICAOF", "NO", "ONE"]);
     end(&a, &ours).await;

@@ -14,6 +14,7 @@ use tower_magic_link::{
 
 use super::{RECOVERED, at, connect, end, is_back, is_lost};
 use crate::{
+    held,
     redis::{Condition, RedisServer, Wire, until},
     session::{FAR, People, end_of, revocation, standing},
 };
@@ -135,7 +136,7 @@ async fn a_redis_that_is_emptied_under_us_is_refilled() {
     for revocation in sessions.iter().map(end_of) {
         a.revoke(&revocation).await.unwrap();
     }
-    let held = || server.say(&["ZCARD", "{tower-magic-link}:ended"]);
+    let held = || held::revocations(&server);
     for words in [
         &["FLUSHALL"][..],
         &[

@@ -16,6 +16,7 @@ use tower_magic_link::{
 
 use super::{at, connect, end, is_back, is_lost};
 use crate::{
+    held,
     redis::{Condition, RedisServer, Wire, until},
     session::{FAR, People, end_of, revocation, standing},
 };
@@ -127,11 +128,9 @@ async fn a_full_redis_takes_a_revocation_in_place_of_those_that_have_ended() {
     };
     a.revoke(&now(&one, 159)).await.unwrap_err();
     a.revoke(&now(&other, 161)).await.unwrap();
-    let held =
-        |key: &str, count: &str| server.say(&[count, &format!("{{tower-magic-link}}:{key}")]);
     assert_eq!(
-        [held("ended", "ZCARD"), held("groups", "EXISTS")],
-        ["2", "0"]
+        (held::revocations(&server), held::groups(&server)),
+        ("2".into(), 0)
     );
 }
 

@@ -1,17 +1,13 @@
--- Records orders, atomically. An order that is stored already, or a weaker one, changes nothing and
+-- Records revocations, atomically. One that is stored already, or a weaker one, changes nothing and
 -- is not added to the stream again.
 --
--- KEYS  entries  sorted set: orders, scored by the second in which each may be forgotten
---       groups   hash: for an order that ends many sessions, the second up to which they end
---       state    hash: epoch (random: another one is another data set) and seq (orders streamed)
---       stream   the orders as they came, numbered by seq
--- ARGV  now, an epoch for a data set that has none, how many orders the stream keeps; then of each
---       order: kind, name, at, until
-local entries, groups, state, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- ARGV  now, an epoch for a data set that has none, how many revocations the stream keeps, the
+--       server's history; then of each revocation: kind, name, at, until
 -- Drop what expired a minute ago by both the caller's clock and this server's. This comes first,
 -- because a full server accepts deletions only. At most 1,000, so that no call blocks Redis
-local now = math.min(tonumber(ARGV[1]), tonumber(redis.call('TIME')[1])) - 60
-local ended = redis.call('ZRANGEBYSCORE', entries, '-inf', now, 'LIMIT', 0, 1000)
+local time = now()
+local past = math.min(tonumber(ARGV[1]), math.floor(time / 1000)) - 60
+local ended = redis.call('ZRANGEBYSCORE', entries, '-inf', past, 'LIMIT', 0, 1000)
 for _, member in ipairs(ended) do
   redis.call('ZREM', entries, member)
   local colon = string.find(member, ':', 1, true)
@@ -19,8 +15,8 @@ for _, member in ipairs(ended) do
     redis.call('HDEL', groups, string.sub(member, 1, 1) .. string.sub(member, colon + 1))
   end
 end
-if redis.call('HSETNX', state, 'epoch', ARGV[2]) == 1 then redis.call('DEL', stream) end
-for i = 4, #ARGV, 4 do
+if not intact() then begin(ARGV[2], ARGV[4], time) end
+for i = 5, #ARGV, 4 do
   local kind, name, at, till = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local field = kind .. name
   local member, old = field, field
@@ -41,8 +37,7 @@ for i = 4, #ARGV, 4 do
     if type(told) == 'table' and told.err then
       if not string.find(told.err, 'equal or smaller', 1, true) then return told end
       -- The stream belongs to another data set. A new epoch makes every replica load everything.
-      redis.call('DEL', stream)
-      redis.call('HSET', state, 'epoch', ARGV[2])
+      begin(ARGV[2], ARGV[4], time)
       redis.call(unpack(words))
     end
     if member ~= old then redis.call('ZREM', entries, old) end

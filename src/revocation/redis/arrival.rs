@@ -1,0 +1,287 @@
+//! Arriving at a data set: what the follower does before it reads on.
+//!
+//! - A data set that is new - it was emptied, a key of it was deleted, the server restarted or
+//!   failed over - may lack what the replicas know. So it is not believed to be complete before it
+//!   has settled: [`Settling`].
+//! - A replica says that it returns before it loads, and that it is done once it has put back what
+//!   the data set lacked. Meanwhile it reads the stream, so that a revocation that is confirmed
+//!   holds here at once.
+//! - If much is missing, one replica puts it back without the stream, which holds the last 10,000
+//!   revocations only. The others wait, load again, and put back what is missing still.
+
+use std::{collections::HashSet, time::Duration};
+
+use futures_util::future;
+use sha2::{Digest as _, Sha256};
+use tokio::time::Instant;
+
+use super::{
+    place::{HEARTBEAT, Member, Place, Read, Settling, read},
+    server::{Doing, Server, State},
+    unsent::Letter,
+    wire::{LAST_SECOND, member},
+};
+use crate::{revocation::Revocation, store::StoreError};
+
+/// How many revocations one script call puts back: Redis serves no other command meanwhile.
+const BATCH: usize = 250;
+/// How often the server is told that this replica still returns.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+
+/// What stands for a revocation and its end: a copy of a million members would take 120 MB.
+type Digest = [u8; 16];
+
+/// One arrival.
+pub(super) struct Arrival<'a, S> {
+    pub(super) server: &'a S,
+    pub(super) member: &'a Member,
+    /// The other replicas of the data set that was followed last.
+    pub(super) others: &'a [String],
+}
+
+impl<S: Server> Arrival<'_, S> {
+    /// Brings the copy up to date, from wherever it was left.
+    pub(super) async fn arrive(&self, left: Option<Place>) -> Result<Place, StoreError> {
+        let state = self.state().await?;
+        // Without a history, an older backup of the same data set would pass for the data set
+        // itself.
+        let is_known = !state.history.is_empty() && !self.member.replica.take_doubt();
+        let left = left.filter(|left| is_known && left.is_in(&state) && left.seq <= state.seq);
+        match left {
+            Some(left) => self.go_on(left, &state).await,
+            None => self.enter(state).await,
+        }
+    }
+
+    /// Reads everything after a place. If the stream no longer reaches back to it, loads
+    /// everything.
+    async fn go_on(&self, mut here: Place, state: &State) -> Result<Place, StoreError> {
+        while here.seq < state.seq {
+            let before = here.seq;
+            let read = read(self.server, &self.member.replica, &mut here, None).await?;
+            if read == Read::Gap || here.seq == before {
+                self.load_whole(&mut here, None).await?;
+                break;
+            }
+        }
+        Ok(here)
+    }
+
+    /// Loads another data set, and puts back what it lacks.
+    async fn enter(&self, mut state: State) -> Result<Place, StoreError> {
+        let replica = &self.member.replica;
+        replica.leave_memory(&state.history);
+        let knows = replica.is_loaded();
+        let marked = self.mark(self.returns()).await;
+        state = self.state().await?;
+        if !state.is_intact {
+            let problem =
+                || StoreError::unavailable(std::io::Error::other("redis takes no writes"));
+            return Err(marked.err().unwrap_or_else(problem));
+        }
+        let mut here = Place {
+            epoch: state.epoch.clone(),
+            history: state.history.clone(),
+            restored: state.restored,
+            seq: state.seq,
+            settling: Settling {
+                arrived: Instant::now(),
+                awaits: knows.then(|| self.others.to_vec()),
+                is_over: false,
+                is_unmarked: marked.is_err(),
+            },
+        };
+        loop {
+            let known = replica.revocations.revocations();
+            let mut held = HashSet::new();
+            // Nothing to compare on a first load: the copy of all members is for those who return.
+            let compares = (!known.is_empty()).then_some(&mut held);
+            self.load_whole(&mut here, compares).await?;
+            let missing = self.missing(known, &held);
+            if missing.len() > self.member.few && !here.settling.is_over(&state, self.member.settle)
+            {
+                let _ = self.mark(Doing::Restores(here.restored)).await;
+                state = self.state().await?;
+                self.is_the_same(&here, &state)?;
+                match state.restorer_now() {
+                    Some(id) if id == self.member.id && state.restored == here.restored + 1 => {
+                        here.restored = state.restored;
+                        self.restore(&missing, &mut here).await?;
+                        break;
+                    }
+                    Some(_) => continue,
+                    None if state.restored != here.restored => continue,
+                    // It has settled, or the server takes no writes.
+                    None => {}
+                }
+            }
+            self.put_back(missing, &mut here).await?;
+            break;
+        }
+        // A full server does not take it: the others wait as for one that they do not know of.
+        let _ = self.mark(Doing::IsDone).await;
+        Ok(here)
+    }
+
+    /// A replica that knows nothing keeps nobody waiting.
+    fn returns(&self) -> Doing {
+        if self.member.replica.revocations.is_empty() {
+            Doing::Follows
+        } else {
+            Doing::Returns
+        }
+    }
+
+    async fn mark(&self, doing: Doing) -> Result<(), StoreError> {
+        let member = self.member;
+        self.server.arrive(&member.id, member.settle, doing).await
+    }
+
+    async fn state(&self) -> Result<State, StoreError> {
+        let state = self.server.state().await?;
+        self.member.replica.set_server_time(state.time / 1_000);
+        self.member.replica.notice_silence();
+        Ok(state)
+    }
+
+    /// Fails if the data set has become another one meanwhile: the follower arrives anew.
+    fn is_the_same(&self, here: &Place, state: &State) -> Result<(), StoreError> {
+        if state.is_intact && here.epoch == state.epoch && here.history == state.history {
+            return Ok(());
+        }
+        let problem = std::io::Error::other("the data set became another one while it was loaded");
+        Err(StoreError::unavailable(problem))
+    }
+
+    /// Follows the stream while another replica puts back what all of them lack: a load that runs
+    /// beside it may miss some of that. Sets the place to the moment at which a load may begin.
+    async fn wait_for_the_restorer(&self, here: &mut Place) -> Result<(), StoreError> {
+        loop {
+            let state = self.state().await?;
+            self.is_the_same(here, &state)?;
+            let restorer = state.restorer_now();
+            if restorer.is_none_or(|id| id == self.member.id) {
+                // Of before the load: reading on from here brings what comes meanwhile. And if
+                // somebody begins to put back meanwhile, the place is in another data set.
+                here.seq = state.seq;
+                here.restored = state.restored;
+                return Ok(());
+            }
+            if self.read_on(here, Some(HEARTBEAT)).await? == Read::Gap {
+                here.seq = state.seq;
+            }
+            let _ = self.mark(self.returns()).await;
+        }
+    }
+
+    async fn read_on(&self, here: &mut Place, block: Option<Duration>) -> Result<Read, StoreError> {
+        read(self.server, &self.member.replica, here, block).await
+    }
+
+    /// Loads every revocation, and notes the digests of what the server holds. Begins again if the
+    /// stream has lost something meanwhile: `SCAN` may miss what comes while it runs.
+    async fn load_whole(
+        &self,
+        here: &mut Place,
+        mut held: Option<&mut HashSet<Digest>>,
+    ) -> Result<(), StoreError> {
+        loop {
+            self.wait_for_the_restorer(here).await?;
+            if self.load(here, held.as_deref_mut()).await? == Read::All {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn load(
+        &self,
+        here: &mut Place,
+        mut held: Option<&mut HashSet<Digest>>,
+    ) -> Result<Read, StoreError> {
+        let replica = &self.member.replica;
+        let mut cursor = "0".to_owned();
+        let mut sign = Instant::now();
+        loop {
+            let page = self.server.scan(&cursor);
+            let streamed = self.read_on(here, None);
+            let (page, streamed) = future::join(page, streamed).await;
+            let (next, revocations) = page?;
+            if streamed? == Read::Gap {
+                return Ok(Read::Gap);
+            }
+            if let Some(held) = &mut held {
+                held.extend(revocations.iter().map(digest));
+            }
+            replica.hear_of(revocations);
+            replica.notice_silence();
+            if next == "0" {
+                return Ok(Read::All);
+            }
+            cursor = next;
+            if sign.elapsed() >= SIGN_OF_LIFE {
+                sign = Instant::now();
+                let _ = self.mark(self.returns()).await;
+            }
+        }
+    }
+
+    /// Returns the revocations that the server lacks, except those that may be forgotten.
+    fn missing(&self, mut known: Vec<Revocation>, held: &HashSet<Digest>) -> Vec<Revocation> {
+        let past = self.member.replica.past();
+        known.retain(|revocation| revocation.until() > past && !held.contains(&digest(revocation)));
+        known
+    }
+
+    /// Puts revocations back without the stream.
+    async fn restore(&self, missing: &[Revocation], here: &mut Place) -> Result<(), StoreError> {
+        for batch in missing.chunks(BATCH) {
+            let restore = self.server.restore(batch, &self.member.id);
+            let (restored, streamed) = future::join(restore, self.read_on(here, None)).await;
+            restored?;
+            self.member.replica.notice_silence();
+            if streamed? == Read::Gap {
+                // What was streamed is stored too: the next load brings it.
+                let problem = std::io::Error::other("fell behind the stream while putting back");
+                return Err(StoreError::unavailable(problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts revocations back through the stream. What a server does not take, the writer sends.
+    async fn put_back(&self, missing: Vec<Revocation>, here: &mut Place) -> Result<(), StoreError> {
+        for (number, batch) in missing.chunks(BATCH).enumerate() {
+            let now = self.member.replica.now();
+            if self.server.put(batch, now).await.is_err() {
+                for revocation in missing.into_iter().skip(number * BATCH) {
+                    // The send fails only when the runtime, and the writer with it, is gone.
+                    let _ = self.member.letters.send(Letter {
+                        revocation,
+                        reply: None,
+                    });
+                }
+                // Tell a full server from a lost one: only the lost one fails here too.
+                self.state().await?;
+                break;
+            }
+            // The stream is read as it grows, so that it is not overrun by what is put back.
+            if self.read_on(here, None).await? == Read::Gap {
+                // All that is streamed is stored too.
+                self.load_whole(here, None).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns 128 bits that stand for a revocation and its end.
+fn digest(revocation: &Revocation) -> Digest {
+    let until = revocation.until().as_secs().min(LAST_SECOND);
+    let mut digest = Sha256::new();
+    digest.update(until.to_be_bytes());
+    digest.update(member(revocation));
+    let digest: [u8; 32] = digest.finalize().into();
+    let mut short = [0; 16];
+    short.copy_from_slice(digest.split_at(16).0);
+    short
+}

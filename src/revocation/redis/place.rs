@@ -1,0 +1,104 @@
+//! Where a follower is: a data set, a place in its stream, and whether it is complete.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{
+    replica::Replica,
+    server::{Server, State},
+    unsent::Letter,
+};
+use crate::store::StoreError;
+
+/// How long the server holds a read when there is nothing new.
+pub(super) const HEARTBEAT: Duration = Duration::from_millis(300);
+/// What following and arriving need of this process.
+pub(super) struct Member {
+    pub(super) replica: Arc<Replica>,
+    pub(super) letters: mpsc::UnboundedSender<Letter>,
+    pub(super) settle: Duration,
+    /// How many missing revocations are put back through the stream.
+    pub(super) few: usize,
+    /// This replica's name among the others.
+    pub(super) id: String,
+}
+
+/// The follower's position: a data set, and the last revocation read of it.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) epoch: String,
+    pub(super) history: String,
+    pub(super) restored: u64,
+    pub(super) seq: u64,
+    pub(super) settling: Settling,
+}
+
+impl Place {
+    /// Says whether this is a position in that data set.
+    pub(super) fn is_in(&self, state: &State) -> bool {
+        state.is_intact
+            && self.history == state.history
+            && self.epoch == state.epoch
+            && self.restored == state.restored
+    }
+}
+
+/// Whether a data set is complete: whether every replica that could know more than it holds has had
+/// the time to put that back.
+///
+/// A replica that knew an earlier data set knows who else did. Once all of these are done, it
+/// believes. A replica that knows of no other waits for the time of
+/// [`Redis::settle`](crate::store::Redis::settle) since the data set was seen first, and for
+/// replicas that return.
+#[derive(Debug)]
+pub(super) struct Settling {
+    pub(super) arrived: Instant,
+    /// The replicas of the earlier data set. `None` if this replica knew none.
+    pub(super) awaits: Option<Vec<String>>,
+    pub(super) is_over: bool,
+    /// Whether the server did not take the mark of when this data set was seen first.
+    pub(super) is_unmarked: bool,
+}
+
+impl Settling {
+    /// Says whether it is over, which it stays.
+    pub(super) fn is_over(&mut self, state: &State, settle: Duration) -> bool {
+        let are_back = self.awaits.as_ref();
+        let are_back = are_back.is_some_and(|ids| ids.iter().all(|id| state.done.contains(id)));
+        self.is_over |= are_back
+            || state.has_settled(settle)
+            || self.is_unmarked && self.arrived.elapsed() >= settle;
+        self.is_over
+    }
+}
+
+/// What a reading of the stream came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Read {
+    All,
+    /// Some revocations are no longer in the stream.
+    Gap,
+}
+
+/// Reads on from a place, and applies what it reads.
+pub(super) async fn read<S: Server>(
+    server: &S,
+    replica: &Replica,
+    here: &mut Place,
+    block: Option<Duration>,
+) -> Result<Read, StoreError> {
+    let mut revocations = Vec::new();
+    let mut read = Read::All;
+    for streamed in server.read(here.seq, block).await? {
+        // The script numbers revocations without gaps, so a gap means that the stream was trimmed.
+        if streamed.seq != Some(here.seq + 1) {
+            read = Read::Gap;
+            break;
+        }
+        revocations.extend(streamed.revocation);
+        here.seq += 1;
+    }
+    replica.hear_of(revocations);
+    Ok(read)
+}
