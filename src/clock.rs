@@ -87,8 +87,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// and was set right, a new session begins by the right time, and other replicas take it.
 ///
 /// The cost: until its process ends, a layer whose clock was an hour ahead ends the sessions of
-/// other replicas an hour early, and those that began before the step. And a person who begins to
-/// sign in there and goes on at another replica is told to start again
+/// other replicas an hour early, and those that began before the step. If a person begins to sign
+/// in there, and another replica finishes it, that replica asks the person to start again
 /// ([`RejectionKind::ClockWrong`](crate::RejectionKind::ClockWrong)).
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.

@@ -36,8 +36,8 @@ impl Builder {
     ///
     /// Two applications of one host need two names, also if they differ in the port or the mount
     /// alone: `https://example.com/a` and `https://example.com:8443`. Otherwise each refuses the
-    /// other's session and removes its cookie, and whoever signs in to one is signed out of the
-    /// other. A new name signs everyone out once.
+    /// other's session and removes its cookie, so that signing in to one signs the person out of
+    /// the other. A new name signs everyone out once.
     pub fn cookie_name(mut self, name: impl Into<String>) -> Self {
         self.cookie_name = Some(name.into());
         self

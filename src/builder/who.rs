@@ -21,8 +21,8 @@ use crate::{flow::authorize::IntoAuthorization, provider::Identity};
 ///   `PERMISSION_DENIED`. On public and optional paths it goes on without the session.
 /// - The cookie stays, because a wider layer of the same host may still admit its session. Signing
 ///   out works, and signing in with another address replaces it.
-/// - A session without an organization is refused if a list of organizations is set, whoever made
-///   it. [`SessionIssuer`](crate::companion::SessionIssuer) makes none that the layer would refuse.
+/// - If a list of organizations is set, the layer refuses every session without an organization.
+///   [`SessionIssuer`](crate::companion::SessionIssuer) makes none that the layer would refuse.
 /// - A live connection keeps the lists of the layer that admitted it, and ends with it.
 ///
 /// What is asked at sign-in alone: [`Builder::authorize`]; the provider's own settings, such as the

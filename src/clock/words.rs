@@ -19,8 +19,8 @@ pub(crate) fn wait(wait: Duration) -> String {
             format!("{} and {}", in_words(secs), counted(rest, "second"))
         }
         (..60, _) => in_words(secs),
-        // Seconds beside hours say nothing. Up, as a wait that is told too short ends in another
-        // refusal.
+        // Nobody needs the seconds of a wait of hours. It is rounded up: a person who comes back
+        // too early is refused again.
         _ => in_words(secs.div_ceil(MINUTE).saturating_mul(MINUTE)),
     }
 }

@@ -109,7 +109,7 @@ impl Codes {
         if code.wrong_tries >= most_tries {
             return Err(NotGood::TooManyTries);
         }
-        // Before "used" and "expired", so that only the owner of the code hears either.
+        // Before "used" and "expired", so that only the owner of the code learns either.
         if code.code.expose() != typed {
             code.wrong_tries += 1;
             return Err(NotGood::Wrong);

@@ -130,8 +130,8 @@ pub(super) fn match_code(step: &Step, browser: &str, email: &Email) -> MatchCode
 /// The sign-ins of a browser from one that was finished to the next. It stands behind the browser
 /// cookie and a dot, with the time of its last mail.
 ///
-/// It ends sooner if no link of it can be alive. So whoever saw the letters in a sign-in that
-/// another browser finished does not know them for ever.
+/// It ends sooner if no link of it can be alive. Otherwise a person who once saw
+/// the letters, in a sign-in that another browser finished, would know them for ever.
 struct Round([u8; 16]);
 
 impl Round {

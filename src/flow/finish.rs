@@ -49,7 +49,7 @@ pub(super) async fn answer(step: &Step, granted: &Granted, attempt: &Attempt) ->
 /// Gives the session to the browser, and redirects it to its destination.
 async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
-    // A session that outlived a new sign-in would serve whoever holds its token
+    // If a session outlived a new sign-in, a stolen token of it would still work
     // (GHSA-f24x-5g9q-753f).
     let previous = gate.session_in_cookie(&step.head(), step.reading()).ok();
     if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id()) {
