@@ -232,6 +232,12 @@ impl Server for RedisServer {
         let history = self.connection.history_now();
         // Asked together, in one round trip: this follows each answer of the stream.
         let (words, history) = future::try_join(words, history).await?;
+        // The scripts mark the data set with the history of the connection. After a change of it, a
+        // new connection arrives anew; the old one would mark what no longer is.
+        if history != self.connection.history {
+            let problem = std::io::Error::other("the server has another history now");
+            return Err(StoreError::unavailable(problem));
+        }
         Ok(State::parse(words, history))
     }
 
