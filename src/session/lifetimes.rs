@@ -79,13 +79,15 @@ impl Lifetimes {
         let reading = reading.into();
         let span = self.span(session.term());
         // Not at every request: each renewal is a signature, and makes the response uncacheable.
-        let is_due = reading.judging(session.skew()) >= session.issued_at() + span.renew_after;
+        if reading.judging(session.skew()) < session.issued_at() + span.renew_after {
+            return None;
+        }
         let (now, skew) = reading.dated(session.auth_time());
         let end = span.end_of(session.auth_time(), now);
         let renewed = session.renewed(end, now).with_skew(skew);
         // Near the absolute end, a renewal gains nothing.
         let gains = self.steady_end_of(&renewed, reading) > self.steady_end_of(session, reading);
-        (is_due && gains).then_some(renewed)
+        gains.then_some(renewed)
     }
 
     /// Returns when a session ends by the steady time, unless it is renewed.
