@@ -15,11 +15,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+mod reading;
 mod rfc3339;
 mod steady;
 pub(crate) mod words;
 
-pub(crate) use self::steady::{Reading, Steady};
+pub(crate) use self::{
+    reading::{Reading, Skew},
+    steady::Steady,
+};
 
 /// A moment: whole seconds since 1970-01-01T00:00:00Z, as in a JWT's `NumericDate` (RFC 7519,
 /// section 2).
@@ -86,10 +90,13 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 /// seconds. What it writes for others is dated by the clock itself: if the clock was an hour ahead
 /// and was set right, a new session begins by the right time, and other replicas take it.
 ///
-/// The cost: until its process ends, a layer whose clock was an hour ahead ends the sessions of
-/// other replicas an hour early, and those that began before the step. If a person begins to sign
-/// in there, and another replica finishes it, that replica asks the person to start again
+/// The cost: a layer whose clock was an hour ahead ends the sessions that began before the step an
+/// hour early, and for an hour also those that other replicas begin or renew. If a person begins to
+/// sign in there, and another replica finishes it, that replica asks the person to start again
 /// ([`RejectionKind::ClockWrong`](crate::RejectionKind::ClockWrong)).
+///
+/// One wild reading does no harm: a reading that is more than a day ahead of
+/// [`running`](Self::running) is logged, and taken once the clock has shown it for ten seconds.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// Returns the present moment.
     fn now(&self) -> Timestamp;

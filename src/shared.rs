@@ -120,7 +120,7 @@ impl Shared {
             self.revocations.revoke_all(&revocations).await
         } else {
             // The replica that began or renewed it may judge it by a time that is further behind.
-            let behind = behind.max(session.skew()).max(session.auth_skew());
+            let behind = behind.max(session.skew().ahead().max(session.auth_skew().ahead()));
             let until = self.gate.end_of_last_token(session) + behind;
             let revocation = Revocation::new(Target::Session(session.id()), at, until);
             self.revocations.revoke(&revocation).await

@@ -2,7 +2,7 @@
 //! on several settings.
 
 use crate::{
-    clock::{Reading, Timestamp},
+    clock::{Reading, Skew, Timestamp},
     email::{self, Email},
     error::ConfigError,
     gate::Gate,
@@ -101,8 +101,8 @@ pub(super) fn cookie_size(gate: &Gate) -> Result<(), ConfigError> {
         Some(_) => Term::Remembered,
         None => Term::Usual,
     };
-    // As after a clock that was set back by nearly a year: more than that is no clock.
-    let skew = std::time::Duration::from_secs(9_999_999);
+    // As after a clock that was set back by 115 days: more than that is no clock.
+    let skew = Skew::new(std::time::Duration::from_secs(9_999_999), u32::MAX);
     let session = gate.begin_session(&identity, id, term, Reading::level(now));
     let session = session.with_skew(skew).with_auth_skew(skew);
     let token = gate
@@ -160,7 +160,7 @@ mod tests {
         let issued = layer.shared().issue(&identity, term, now).unwrap();
         // And at a machine whose clock was set back by months.
         let session = issued.session().clone();
-        let skew = Duration::from_secs(9_999_999);
+        let skew = Skew::new(Duration::from_secs(9_999_999), u32::MAX);
         let session = session.with_skew(skew).with_auth_skew(skew);
         let gate = &layer.shared().gate;
         let token = gate.tokens.mint(&session).unwrap();

@@ -195,7 +195,7 @@ impl MagicLinkLayer {
             ground,
             // What the session's dates are compared with.
             now: match &session {
-                Ok(session) => reading.judging(session.skew()),
+                Ok(session) => reading.judging(session.issued_at(), session.skew()),
                 Err(_) => reading.date(),
             },
             outcome,

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     answer::{Choices, Choosable},
-    clock::Timestamp,
+    clock::{Skew, Timestamp},
     email::is_invisible,
     event::Event,
     page::{ChoosePage, OfferedOrganization, Page, TroublePage},
@@ -48,6 +48,9 @@ pub(super) struct Choice {
     at: u64,
     /// By how many seconds this replica's steady time was ahead of that.
     skew: u64,
+    /// The mark of this replica's time.
+    #[serde(default)]
+    by: u32,
     pub(super) pending: String,
     /// The ids and names.
     pub(super) organizations: Vec<(String, String)>,
@@ -66,7 +69,8 @@ pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Byt
         attempt: attempt.name(),
         browser,
         at: at.as_secs(),
-        skew: skew.as_secs(),
+        skew: skew.ahead().as_secs(),
+        by: skew.by(),
         pending: offer.choice.pending().expose().to_owned(),
         organizations: organizations
             .map(|organization| {
@@ -122,8 +126,9 @@ impl Choice {
 
     /// Returns when the proof was given, by this replica's steady time.
     pub(super) fn at(&self, step: &Step) -> Timestamp {
-        let skew = step.reading().counted(Duration::from_secs(self.skew));
-        Timestamp::from_secs(self.at) + skew
+        let at = Timestamp::from_secs(self.at);
+        let skew = Skew::new(Duration::from_secs(self.skew), self.by);
+        at + step.reading().counted(at, skew)
     }
 
     pub(super) fn ends(&self, step: &Step) -> Timestamp {
@@ -217,6 +222,7 @@ mod tests {
                 browser: [0; 16],
                 at: 0,
                 skew: 0,
+                by: 0,
                 pending: String::new(),
                 organizations: names.iter().map(owned).collect(),
             };

@@ -44,7 +44,7 @@ impl Gate {
         reading: Reading,
     ) -> Option<Session> {
         // By the time that judges the parent: it may have ended although the clock was set back.
-        let as_of = reading.judging(parent.auth_skew());
+        let as_of = reading.judging(parent.auth_time(), parent.auth_skew());
         let has_ended = as_of >= self.lifetimes.absolute_end_of(parent);
         // The replica that began the parent may have a clock ahead of ours.
         let (issued_at, skew) = reading.dated(parent.auth_time());
@@ -81,7 +81,7 @@ impl Gate {
     pub(crate) fn cookie_lifetime(&self, session: &Session, now: Timestamp) -> Option<Duration> {
         // The end is a date, and the moment is by the steady time.
         self.lifetimes
-            .cookie_lifetime(session, now - session.skew())
+            .cookie_lifetime(session, now - session.skew().ahead())
     }
 
     /// Removes a browser's session cookie, and the cookie that records its recent sign-in.

@@ -79,7 +79,8 @@ impl Lifetimes {
         let reading = reading.into();
         let span = self.span(session.term());
         // Not at every request: each renewal is a signature, and makes the response uncacheable.
-        if reading.judging(session.skew()) < session.issued_at() + span.renew_after {
+        let judging = reading.judging(session.issued_at(), session.skew());
+        if judging < session.issued_at() + span.renew_after {
             return None;
         }
         let (now, skew) = reading.dated(session.auth_time());
@@ -95,9 +96,9 @@ impl Lifetimes {
     /// The absolute end counts from the sign-in, and so by the skew of that: by a renewal's, a
     /// clock that was set back would make the session live longer.
     pub(crate) fn steady_end_of(&self, session: &Session, reading: Reading) -> Timestamp {
-        let end = self.end_of(session) + reading.counted(session.skew());
-        let absolute = self.absolute_end_of(session) + reading.counted(session.auth_skew());
-        end.min(absolute)
+        let counted = reading.counted(session.issued_at(), session.skew());
+        let auth_counted = reading.counted(session.auth_time(), session.auth_skew());
+        (self.end_of(session) + counted).min(self.absolute_end_of(session) + auth_counted)
     }
 
     /// Returns the longest life of any session. A revocation of all sessions must be kept that

@@ -10,11 +10,10 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
 };
 
 use crate::{
-    clock::Timestamp,
+    clock::{Skew, Timestamp},
     provider::{Identity, SignInMethod},
 };
 
@@ -82,10 +81,10 @@ struct Record {
     term: Term,
     times: Times,
     /// How far the steady time of the replica that minted it was ahead of its date.
-    skew: Duration,
+    skew: Skew,
     /// How far the steady time of the replica that began it was ahead of `auth_time`. No renewal
     /// changes it: what counts from the sign-in is judged by it.
-    auth_skew: Duration,
+    auth_skew: Skew,
     /// When the session was read from a request, or made.
     as_of: Timestamp,
     is_left: Left,
@@ -174,8 +173,8 @@ impl Session {
             method,
             term,
             times,
-            skew: Duration::ZERO,
-            auth_skew: Duration::ZERO,
+            skew: Skew::default(),
+            auth_skew: Skew::default(),
             as_of: now,
             is_left: Left::default(),
         }))

@@ -8,6 +8,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{Record, Session};
+use crate::clock::Skew;
 
 /// How long a person wanted to stay signed in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,7 +54,7 @@ impl Session {
     }
 
     /// Returns the session with another skew.
-    pub(crate) fn with_skew(self, skew: Duration) -> Self {
+    pub(crate) fn with_skew(self, skew: Skew) -> Self {
         if self.0.skew == skew {
             return self;
         }
@@ -64,7 +65,7 @@ impl Session {
     }
 
     /// Returns the session with another skew of its sign-in.
-    pub(crate) fn with_auth_skew(self, auth_skew: Duration) -> Self {
+    pub(crate) fn with_auth_skew(self, auth_skew: Skew) -> Self {
         if self.0.auth_skew == auth_skew {
             return self;
         }
@@ -75,12 +76,12 @@ impl Session {
     }
 
     /// Returns how far the steady time was ahead of the date of the sign-in.
-    pub(crate) fn auth_skew(&self) -> Duration {
+    pub(crate) fn auth_skew(&self) -> Skew {
         self.0.auth_skew
     }
 
     /// Returns how far the steady time of the replica that minted it was ahead of its date.
-    pub(crate) fn skew(&self) -> Duration {
+    pub(crate) fn skew(&self) -> Skew {
         self.0.skew
     }
 

@@ -4,7 +4,8 @@
 //!   `email` and, where known, `org`, `conn`, `given_name`, `family_name`, `psid` (the provider's
 //!   session), `via` (`code` for a mailed code), `rem` (`true` for a remembered session), `skew`
 //!   (seconds by which the minting replica's time was ahead of `iat`, because its clock was set
-//!   back), `askew` (the same of `auth_time`, at the replica that began the session).
+//!   back) with `by` (the mark of that replica's time), `askew` and `aby` (the same of `auth_time`,
+//!   at the replica that began the session).
 //! - It is verified in one pass. The header's exact bytes choose the key, the signature is checked
 //!   before anything is parsed, and then every claim is checked. Any deviation is refused, but
 //!   unknown claims are ignored.
@@ -21,7 +22,7 @@ use super::{
     ring::{Entry, Keys},
 };
 use crate::{
-    clock::{Reading, Timestamp},
+    clock::{Reading, Skew, Timestamp},
     provider::SignInMethod,
 };
 
@@ -84,8 +85,10 @@ impl Tokens {
             psid: session.provider_session().map(Text::from),
             via: (session.method() == SignInMethod::MagicAuth).then(|| Text::from(BY_CODE)),
             rem: session.is_remembered(),
-            skew: session.skew().as_secs(),
-            askew: session.auth_skew().as_secs(),
+            skew: session.skew().ahead().as_secs(),
+            by: session.skew().by(),
+            askew: session.auth_skew().ahead().as_secs(),
+            aby: session.auth_skew().by(),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
         // The ring is read once, so that the header and the signature are of one key.
@@ -123,10 +126,10 @@ impl Tokens {
         if !entry.stands(reading.now()) || !entry.minted(claims.iat) {
             return Err(Fault::Invalid);
         }
-        let now = reading.judging(Duration::from_secs(claims.skew));
+        let now = reading.judging(claims.iat, claims.skew());
         self.validate(&claims, now)?;
         // Of the sign-in's own skew: a renewal has another, and makes no sign-in younger.
-        let since_sign_in = reading.judging(Duration::from_secs(claims.askew));
+        let since_sign_in = reading.judging(claims.auth_time, claims.auth_skew());
         Ok(claims.into_session(since_sign_in))
     }
 
@@ -215,14 +218,29 @@ struct Claims<'a> {
     /// By how many seconds the minting replica's time was ahead of `iat`.
     #[serde(default, skip_serializing_if = "is_zero")]
     skew: u64,
+    /// The mark of that replica's time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    by: u32,
     /// By how many seconds the time of the replica that began the session was ahead of
     /// `auth_time`.
     #[serde(default, skip_serializing_if = "is_zero")]
     askew: u64,
+    /// The mark of that replica's time.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    aby: u32,
 }
 
 impl Claims<'_> {
+    const fn skew(&self) -> Skew {
+        Skew::new(Duration::from_secs(self.skew), self.by)
+    }
+
+    const fn auth_skew(&self) -> Skew {
+        Skew::new(Duration::from_secs(self.askew), self.aby)
+    }
+
     fn into_session(self, now: Timestamp) -> Session {
+        let (skew, auth_skew) = (self.skew(), self.auth_skew());
         Session::from_fields(
             [
                 &self.sub.0,
@@ -249,17 +267,13 @@ impl Claims<'_> {
             },
             now,
         )
-        .with_skew(Duration::from_secs(self.skew))
-        .with_auth_skew(Duration::from_secs(self.askew))
+        .with_skew(skew)
+        .with_auth_skew(auth_skew)
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
-const fn is_zero(skew: &u64) -> bool {
-    *skew == 0
+fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
+    *number == N::default()
 }
 
 const fn always() -> Timestamp {

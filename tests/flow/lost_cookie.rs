@@ -138,6 +138,7 @@ async fn whoever_signs_out_or_is_signed_out_at_once_is_shown_the_form() {
     let mut out = world.signed_in(ADA).await;
     assert!(out.jar.contains_key(ARRIVED));
     out.post("/auth/logout", "").await;
+    assert!(!out.jar.contains_key(ARRIVED), "it goes with the session");
     assert_eq!(out.get("/auth/login").await.status(), 200);
 
     let mut ended = world.signed_in(ADA).await;

@@ -1,6 +1,7 @@
 //! The documented configurations of the proxies, with an administrator's changes to them.
 
 mod grpc;
+pub(crate) mod logs;
 
 use std::{
     env, fs,
@@ -30,9 +31,14 @@ pub(crate) struct Behind<'b> {
 impl Behind<'_> {
     /// Returns a documentation with what the guide changes for the service.
     fn documented(&self, front: Front, text: &str) -> String {
+        let text = match front {
+            // Its log stands in its other file.
+            Front::Traefik => text.to_owned(),
+            _ => logs::added(front, text),
+        };
         match self.grpc_port {
-            Some(port) => grpc::changed(front, text, port),
-            None => text.to_owned(),
+            Some(port) => grpc::changed(front, &text, port),
+            None => text,
         }
     }
 }
@@ -96,7 +102,8 @@ fn caddy(program: PathBuf, folder: &Path, behind: &Behind<'_>) -> Command {
 
 fn traefik(folder: &Path, behind: &Behind<'_>) -> Command {
     let address = format!("\"127.0.0.1:{}\"", behind.port);
-    let configuration = adapted(TRAEFIK, &[("\":80\"", &address)]);
+    let documented = logs::added(Front::Traefik, TRAEFIK);
+    let configuration = adapted(&documented, &[("\":80\"", &address)]);
     fs::write(folder.join("traefik.yaml"), configuration).unwrap();
     let routes = adapted(
         &behind.documented(Front::Traefik, TRAEFIK_ROUTES),
@@ -158,7 +165,7 @@ fn haproxy(folder: &Path, behind: &Behind<'_>) -> Command {
     command
         .args(["-db", "-f", "haproxy.cfg"])
         .current_dir(folder)
-        .stderr(Stdio::null());
+        .stderr(fs::File::create(folder.join(logs::FILE)).unwrap());
     command
 }
 
@@ -185,6 +192,7 @@ fn envoy(folder: &Path, behind: &Behind<'_>) -> Command {
     command
         .args(["-c", "envoy.yaml", "--disable-hot-restart"])
         .args(["--concurrency", "1", "-l", "off"])
+        .args(["--file-flush-interval-msec", "50"])
         .current_dir(folder)
         .stderr(Stdio::null());
     command

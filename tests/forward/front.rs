@@ -25,7 +25,7 @@ use tower_magic_link::{
 };
 
 use crate::{
-    configured::{Behind, command},
+    configured::{Behind, command, logs::FILE},
     forward_auth_example::{self, Proxy},
     guard_example,
     heads::Heads,
@@ -60,7 +60,7 @@ pub(crate) struct Running {
     pub(crate) asked: Heads,
     pub(crate) store: Store,
     workos: EmulatorServer,
-    _program: Option<(Program, Folder)>,
+    program: Option<(Program, Folder)>,
 }
 
 /// A revocation store of a sign-in service, which can be out of reach.
@@ -143,7 +143,7 @@ impl Front {
                 asked,
                 store,
                 workos,
-                _program: None,
+                program: None,
             };
         }
         let port = free_port();
@@ -175,7 +175,7 @@ impl Front {
             asked,
             store,
             workos,
-            _program: Some((program, folder)),
+            program: Some((program, folder)),
         }
     }
 
@@ -208,6 +208,12 @@ impl Running {
         let link = || mail.last_link_to(email).expect("a mail");
         person.sign_in_as(email, link).await;
         person
+    }
+
+    /// The access log, as far as it is written.
+    pub(crate) fn access_log(&self) -> String {
+        let (_, folder) = self.program.as_ref().unwrap();
+        fs::read_to_string(folder.path().join(FILE)).unwrap_or_default()
     }
 
     /// The address of its socket.

@@ -12,6 +12,7 @@ use crate::{redis::until, session::end_of};
 mod failover;
 mod fresh;
 mod handle;
+mod history;
 mod lost;
 mod stream;
 mod writes;

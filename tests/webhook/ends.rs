@@ -257,12 +257,42 @@ async fn an_end_is_remembered_for_as_long_as_a_session_can_last() {
         .webhook()
         .event("connection.deleted", r#"{"id":"conn_1"}"#);
     assert_eq!(site.take(&event).await.status, 200);
-    // Enough other revocations, just before the last token ends, that what may be forgotten is.
     site.clock.advance(Duration::from_secs(4 * 3_600 - 1));
+    end_many(&site).await;
+    assert!(!site.is_admitted(&cookie).await);
+}
+
+/// Gives enough other revocations, just before the last token ends, that what may be forgotten is.
+async fn end_many(site: &Site) {
     for number in 0..300 {
         let data = format!(r#"{{"id":"org_{number}"}}"#);
         let event = site.webhook().event("organization.deleted", &data);
         assert_eq!(site.take(&event).await.status, 200);
     }
-    assert!(!site.is_admitted(&cookie).await);
+}
+
+/// A session that begins once a clock was set right lives its time by the layer's own, which is
+/// ahead by as much as the clock was.
+#[tokio::test]
+async fn an_end_outlasts_a_session_that_began_after_a_clock_was_set_right() {
+    use tower_magic_link::clock::Clock;
+    let hour = Duration::from_secs(3_600);
+    let site = Site::with(|builder| builder.webhook_secret(SECRET).idle_timeout(12 * hour));
+    let identity = identity("prof_ada", ADA).with_connection(Some("conn_1".to_owned()));
+    let right = site.clock.now();
+    site.clock.advance(hour);
+    site.sign_in(&identity);
+    site.clock.set(right);
+    let (ended, live) = (site.sign_in(&identity), {
+        let other = identity.clone().with_connection(Some("conn_2".to_owned()));
+        site.sign_in(&other)
+    });
+    let event = site
+        .webhook()
+        .event("connection.deleted", r#"{"id":"conn_1"}"#);
+    assert_eq!(site.take(&event).await.status, 200);
+    site.clock.advance(13 * hour - Duration::from_secs(1));
+    end_many(&site).await;
+    assert!(site.is_admitted(&live).await, "it lives until here");
+    assert!(!site.is_admitted(&ended).await);
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::clock::Skew;
 
 /// A clock that shows the time that the test sets, and whose sleeps never end.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,15 @@ fn a_clock_that_goes_back_holds_the_layer_at_its_highest_reading() {
 /// A clock that is set, beside one that is not.
 #[derive(Debug, Default)]
 struct Pair(Dial, Dial);
+
+impl Pair {
+    /// Lets time pass, by both clocks.
+    fn pass(&self, secs: u64) {
+        for clock in [&self.0, &self.1] {
+            clock.0.fetch_add(secs, Ordering::Relaxed);
+        }
+    }
+}
 
 impl Clock for Arc<Pair> {
     fn now(&self) -> Timestamp {
@@ -137,7 +147,9 @@ fn however_the_clock_steps_time_goes_on_and_a_date_is_the_clocks_own() {
         let steady = Steady::new(Box::new(pair.clone()));
         let mut last = steady.now();
         // Tokens, and the moments by which they were judged last.
-        let mut tokens: Vec<(Duration, Timestamp)> = Vec::new();
+        let mut tokens: Vec<(Timestamp, Skew, Timestamp)> = Vec::new();
+        // What others date, by clocks of their own, and whether it has ended here.
+        let mut others: Vec<(Timestamp, Skew, bool)> = Vec::new();
         for _ in 0..40 {
             let size = SIZES[next(SIZES.len())];
             let wall = pair.0.now().as_secs();
@@ -146,25 +158,43 @@ fn however_the_clock_steps_time_goes_on_and_a_date_is_the_clocks_own() {
                 _ => wall.saturating_sub(size),
             };
             pair.0.0.store(stepped, Ordering::Relaxed);
+            steady.now();
+            pair.pass(LASTS);
             let now = steady.now();
             assert!(now >= last, "{order}: never back");
             let reading = steady.at(now);
             assert_eq!(reading.date(), pair.0.now(), "{order}: the clock's own");
-            tokens.push((reading.dated(Timestamp(0)).1, reading.date()));
-            // 30 seconds, by the clock that nobody sets.
-            for clock in [&pair.0, &pair.1] {
-                clock.0.fetch_add(30, Ordering::Relaxed);
+            let (date, skew) = reading.dated(Timestamp(0));
+            tokens.push((date, skew, reading.date()));
+            let right = BEGIN + pair.1.now().as_secs();
+            for date in [date.as_secs(), right, right + SIZES[next(SIZES.len())]] {
+                let skew = Duration::from_secs(SIZES[next(SIZES.len())]);
+                others.push((Timestamp(date), Skew::new(skew, 0), false));
             }
+            // 30 seconds, by the clock that nobody sets.
+            pair.pass(30);
             last = steady.now();
             assert_eq!(now.until(last).as_secs(), 30, "{order}: 30 seconds");
-            for (skew, judged) in &mut tokens {
-                let judging = steady.at(last).judging(*skew);
+            for (date, skew, judged) in &mut tokens {
+                let judging = steady.at(last).judging(*date, *skew);
                 assert!(judging >= *judged, "{order}: what has ended came back");
                 *judged = judging;
+            }
+            for (date, skew, has_ended) in &mut others {
+                let judging = steady.at(last).judging(*date, *skew);
+                let is_over = judging >= *date + Duration::from_secs(30);
+                assert!(is_over || !*has_ended, "{order}: {date:?} came back");
+                // It may end earlier, and never later than by the clock itself.
+                let is_due = pair.0.now() >= *date + Duration::from_secs(31);
+                assert!(is_over || !is_due, "{order}: {date:?} has no end");
+                *has_ended = is_over;
             }
         }
     }
 }
+
+mod elsewhere;
+mod wild;
 
 /// A token of a replica that was ahead is judged by its own dates where the clock was right.
 #[test]
@@ -173,7 +203,8 @@ fn a_skew_counts_as_far_as_this_clock_was_ahead_itself() {
     let steady = Steady::new(Box::new(pair.clone()));
     let judged = |skew| {
         let reading = steady.at(steady.now());
-        reading.judging(Duration::from_secs(skew)).as_secs()
+        let skew = Skew::new(Duration::from_secs(skew), reading.mark);
+        reading.judging(Timestamp(6_200), skew).as_secs()
     };
     pair.0.0.store(7_200, Ordering::Relaxed);
     assert_eq!([judged(0), judged(3_600)], [7_200, 7_200]);

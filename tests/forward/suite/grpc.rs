@@ -96,6 +96,18 @@ async fn grpc_keeps_to_the_session(caller: &Caller, running: &Running, front: Fr
     assert_eq!(out.code(), Code::Unavailable, "{front:?}: {out}");
     running.store.is_out.store(false, Ordering::Relaxed);
 
+    // What a session was given to is the browser's alone. Traefik cannot add the field.
+    let private = match front {
+        Front::Traefik => "",
+        _ => "private",
+    };
+    let kept = caller.say("hello").await.unwrap();
+    assert_eq!(
+        field(kept.metadata(), "cache-control"),
+        private,
+        "{front:?}"
+    );
+
     running.clock.advance(LIFETIME / 2);
     let renewed = caller.say("hello").await.unwrap();
     let cookie = field(renewed.metadata(), "set-cookie");

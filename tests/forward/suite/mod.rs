@@ -7,6 +7,7 @@
 mod crowd;
 mod forgeries;
 mod grpc;
+mod logs;
 mod permits;
 mod refusals;
 mod renewals;
@@ -43,7 +44,7 @@ macro_rules! cases {
     };
 }
 
-const CASES: [Case; 33] = cases![
+const CASES: [Case; 34] = cases![
     refusals::a_stranger_is_led_to_the_form,
     refusals::a_program_gets_the_whole_problem_by_every_method,
     refusals::a_head_request_is_refused_without_a_body,
@@ -61,6 +62,7 @@ const CASES: [Case; 33] = cases![
     permits::no_answer_colours_the_next_one_on_its_connection,
     permits::the_question_is_not_a_clients_to_ask,
     permits::a_caddy_pools_no_connection_of_the_question,
+    logs::an_access_log_has_each_path_and_no_query,
     renewals::a_renewal_reaches_the_browser_and_no_cache,
     renewals::a_renewal_hides_nothing_that_the_service_sets,
     renewals::a_response_without_renewal_is_cached_as_the_service_says,

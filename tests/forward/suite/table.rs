@@ -9,10 +9,11 @@ const TABLE: &str = include_str!("table.md");
 /// The proxies in the order of the table's columns, as the cases name them.
 const FRONTS: [&str; 6] = ["Nginx", "Caddy", "NewCaddy", "Traefik", "Haproxy", "Envoy"];
 
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("crowd", include_str!("crowd.rs")),
     ("forgeries", include_str!("forgeries.rs")),
     ("grpc", include_str!("grpc.rs")),
+    ("logs", include_str!("logs.rs")),
     ("permits", include_str!("permits.rs")),
     ("refusals", include_str!("refusals.rs")),
     ("renewals", include_str!("renewals.rs")),

@@ -35,8 +35,7 @@ impl Pair {
             configure(builder).build().unwrap()
         };
         let here = layer();
-        clock.set(BEGIN + ahead);
-        begun(&here);
+        run_ahead(&here, &clock, ahead);
         clock.set(BEGIN);
         clock.pass(1);
         let other = layer();
@@ -112,7 +111,7 @@ fn another_session_is_dated_by_the_right_time_and_ends_with_the_first() {
         let configure = |builder: Builder| builder.session_lifetime(Duration::from_secs(LIFETIME));
         let here = layer(&clock, &keys, configure);
         let before = begun(&here);
-        clock.set(BEGIN + ahead);
+        run_ahead(&here, &clock, ahead);
         let begun_ahead = begun(&here);
         clock.set(BEGIN);
         clock.pass(1);

@@ -37,7 +37,7 @@ async fn no_renewal_moves_the_end_that_counts_from_the_sign_in() {
         let (clock, keys) = (Dials::at(BEGIN), keys());
         let here = layer(&clock, &keys, configure);
         begun(&here);
-        clock.set(BEGIN + ahead);
+        run_ahead(&here, &clock, ahead);
         let cookie = cookie_of(&begun(&here));
         clock.set(BEGIN);
         let (lived, recent) = used(&here, &clock, cookie).await;
@@ -73,7 +73,7 @@ fn another_session_ends_with_the_sign_in_that_both_have() {
         let (clock, keys) = (Dials::at(BEGIN), keys());
         let here = layer(&clock, &keys, |builder| builder);
         begun(&here);
-        clock.set(BEGIN + ahead);
+        run_ahead(&here, &clock, ahead);
         let parent = begun(&here);
         clock.set(BEGIN);
         clock.pass(ABSOLUTE - MINUTE);

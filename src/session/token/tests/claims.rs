@@ -303,3 +303,30 @@ fn a_payload_in_another_encoding_is_refused() {
         assert_eq!(read.is_ok(), want, "{name}");
     }
 }
+
+/// A replica whose clock was never set back writes not a byte more for it.
+#[test]
+fn a_token_has_a_skew_and_whose_it_is_only_where_there_is_one() {
+    let payload = |session: &Session| {
+        let token = tokens(hs256()).mint(session).unwrap();
+        let (signed, _) = token.rsplit_once('.').unwrap();
+        let (_, payload) = signed.rsplit_once('.').unwrap();
+        String::from_utf8(URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    };
+    let level = payload(&session());
+    for name in ["skew", "by", "askew", "aby"] {
+        assert!(!level.contains(&format!("\"{name}\":")), "{level}");
+    }
+    let hour = Duration::from_secs(3_600);
+    let ahead = session()
+        .with_skew(Skew::new(hour, 7))
+        .with_auth_skew(Skew::new(hour, 8));
+    let more = r#","skew":3600,"by":7,"askew":3600,"aby":8}"#;
+    let want = level.strip_suffix('}').unwrap().to_owned() + more;
+    assert_eq!(payload(&ahead), want);
+    let read = verify(want).unwrap();
+    assert_eq!((read.skew().by(), read.auth_skew().by()), (7, 8));
+    // Of a version that names nobody: it is nobody's here.
+    let older = verify(with("skew", "3600")).unwrap();
+    assert_eq!(older.skew(), Skew::new(hour, 0));
+}
