@@ -4,7 +4,8 @@
 //!   `email` and, where known, `org`, `conn`, `given_name`, `family_name`, `psid` (the provider's
 //!   session), `via` (`code` for a mailed code), `rem` (`true` for a remembered session), `skew`
 //!   (seconds by which the minting replica's time was ahead of `iat`, because its clock was set
-//!   back), `askew` (the same of `auth_time`, at the replica that began the session).
+//!   back), `askew` (the same of `auth_time`, at the replica that began the session), `after` (the
+//!   moment of the latest revocation that the sign-in comes after).
 //! - It is verified in one pass. The header's exact bytes choose the key, the signature is checked
 //!   before anything is parsed, and then every claim is checked. Any deviation is refused, but
 //!   unknown claims are ignored.
@@ -86,6 +87,7 @@ impl Tokens {
             rem: session.is_remembered(),
             skew: session.skew().as_secs(),
             askew: session.auth_skew().as_secs(),
+            after: session.after().as_secs(),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
         // The ring is read once, so that the header and the signature are of one key.
@@ -219,6 +221,9 @@ struct Claims<'a> {
     /// `auth_time`.
     #[serde(default, skip_serializing_if = "is_zero")]
     askew: u64,
+    /// The moment of the latest revocation that was known when the person signed in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    after: u64,
 }
 
 impl Claims<'_> {
@@ -251,6 +256,7 @@ impl Claims<'_> {
         )
         .with_skew(Duration::from_secs(self.skew))
         .with_auth_skew(Duration::from_secs(self.askew))
+        .with_after(Timestamp::from_secs(self.after))
     }
 }
 
@@ -258,8 +264,8 @@ impl Claims<'_> {
     clippy::trivially_copy_pass_by_ref,
     reason = "serde passes a reference"
 )]
-const fn is_zero(skew: &u64) -> bool {
-    *skew == 0
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 const fn always() -> Timestamp {

@@ -8,8 +8,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::{
     names::ORIGIN,
-    redis::RedisServer,
-    site::{Site, client},
+    person::Person,
+    redis::{RedisServer, until},
+    sign_in::walk,
+    site::{Heard, Site, ask, client, sign_out},
 };
 
 /// By how many seconds each replica's clock is ahead of the machine's.
@@ -74,4 +76,52 @@ async fn of_three_hundred_mails_from_one_network_sixty_are_sent_whatever_the_clo
         }
         assert_eq!(wait, None, "after the wait that {} names", SKEWS[number]);
     }
+}
+
+/// Pins: at 30 s ahead a session survived signing out everywhere for its whole life, and at 30 s
+/// behind the next sign-in had ended before it began.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server and faketime; run by tests/run"]
+async fn everywhere_ends_what_began_before_and_the_next_sign_in_lives_whatever_the_clocks_say() {
+    let redis = RedisServer::start().await;
+    let site = Site::new(&redis.url()).await;
+    let replicas = [-30, 0, 30].map(|ahead| site.replica_ahead(ahead));
+    let http = client();
+    for (number, (began, ends, next)) in [
+        (0, 2, 0),
+        (2, 0, 2),
+        (0, 0, 2),
+        (2, 2, 0),
+        (1, 2, 0),
+        (2, 1, 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("began at {began}, ended at {ends}, next at {next}");
+        let email = format!("person{number}@example.com");
+        let [began, ends, next] = [began, ends, next].map(|number: usize| &replicas[number]);
+        let other = site.cookie(&format!("person{number}"));
+        let before = cookie(&walk(&site, &email, [began; 4]).await.0);
+        let status = sign_out(&http, &ends.origin, &before, "everywhere=true").await;
+        assert_eq!(status, 303, "{name}");
+        for replica in &replicas {
+            for cookie in [&before, &other] {
+                until("it is heard of", async || {
+                    ask(&http, &replica.origin, cookie).await == Some(Heard::SignedOut)
+                })
+                .await;
+            }
+        }
+        let after = cookie(&walk(&site, &email, [next; 4]).await.0);
+        for replica in &replicas {
+            let heard = ask(&http, &replica.origin, &after).await;
+            assert_eq!(heard, Some(Heard::SignedIn), "{name}");
+        }
+    }
+}
+
+fn cookie(person: &Person) -> String {
+    let token = &person.cookies["__Host-magic-link"];
+    format!("__Host-magic-link={token}")
 }

@@ -39,8 +39,8 @@ use crate::{
 const DECISION: Duration = Duration::from_secs(1);
 /// How long Redis is left alone after it has failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The longest time for which tries are counted: a hundred years, in seconds. A double holds its sum
-/// with any date.
+/// The longest time for which tries are counted: a hundred years, in seconds. A double holds its
+/// sum with any date.
 const LONGEST_TRIES: u64 = 100 * 366 * 86_400;
 
 /// Counts in a Redis that the replicas of an application share. Together they admit what one would.
@@ -49,8 +49,8 @@ const LONGEST_TRIES: u64 = 100 * 366 * 86_400;
 /// # Whose clock counts
 ///
 /// Redis's own. The replicas' clocks do not matter for rates. For tries they may differ by a
-/// minute, as everywhere. The wait that a refusal names is an interval, so it is right on a replica whose
-/// clock is not.
+/// minute, as everywhere. The wait that a refusal names is an interval, so it is right on a replica
+/// whose clock is not.
 ///
 /// Redis's clock may be set, and another server, with another clock, may become the primary:
 ///
