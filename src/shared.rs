@@ -104,12 +104,14 @@ impl Shared {
         let reading = self.clock.at(now);
         // By the date: a later sign-in is dated by the wall clock, and must not be ended, too. The
         // replica that began the session may have a clock ahead of ours.
-        let at = reading.date().max(session.auth_time());
+        // And after every revocation that the session comes after, which spares its person's other
+        // sessions since.
+        let at = reading.date().max(session.revocable_from());
         // Stores forget by dates, and a token may be judged by a time that is behind.
         let behind = reading.most_ahead();
         let taken = if extent == Extent::Everywhere {
             // Another session of the same person may have begun just now.
-            let until = at + self.gate.lifetimes.longest() + behind;
+            let until = at + self.gate.lifetimes.longest() + Revocation::LEEWAY + behind;
             // WorkOS gives one person different subjects for a link and for a code. The proven
             // address is the same.
             let revocations = [
@@ -133,21 +135,52 @@ impl Shared {
         taken
     }
 
-    /// Makes a session of an identity that was proven at `now`, and reports it as an event.
+    /// Makes a session of an identity that was proven at `now`, and reports it as an event. It
+    /// comes after every revocation that the store knows without waiting.
     pub(crate) fn issue(
         &self,
         identity: &Identity,
         term: Term,
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
+        let new = self.begin(identity, term, now)?;
+        let after = self.revocations.latest_before_at_once(&new);
+        self.hand_out(new.with_after(after), now)
+    }
+
+    /// Does the same for a sign-in of which is known what it comes after.
+    pub(crate) fn issue_after(
+        &self,
+        identity: &Identity,
+        term: Term,
+        now: Timestamp,
+        after: Timestamp,
+    ) -> Result<Issued, IssueError> {
+        let new = self.begin(identity, term, now)?;
+        self.hand_out(new.with_after(after), now)
+    }
+
+    /// Returns the moment of the latest revocation that a sign-in comes after, which was proven at
+    /// `now`.
+    pub(crate) async fn latest_before(&self, identity: &Identity, now: Timestamp) -> Timestamp {
+        match self.begin(identity, Term::Usual, now) {
+            Ok(new) => self.revocations.latest_before(&new).await,
+            Err(_) => Timestamp::from_secs(0),
+        }
+    }
+
+    fn begin(
+        &self,
+        identity: &Identity,
+        term: Term,
+        now: Timestamp,
+    ) -> Result<Session, IssueError> {
         if identity.subject().is_empty() {
             return Err(IssueError::NoSubject);
         }
         let id = SessionId::from_bytes(crate::random::bytes());
-        let session = self
-            .gate
-            .begin_session(identity, id, term, self.clock.at(now));
-        self.hand_out(session, now)
+        let reading = self.clock.at(now);
+        Ok(self.gate.begin_session(identity, id, term, reading))
     }
 
     /// Makes another session of the person who has one already, and reports it as an event.

@@ -105,6 +105,7 @@ pub(super) fn cookie_size(gate: &Gate) -> Result<(), ConfigError> {
     let skew = Skew::new(std::time::Duration::from_secs(9_999_999), u32::MAX);
     let session = gate.begin_session(&identity, id, term, Reading::level(now));
     let session = session.with_skew(skew).with_auth_skew(skew);
+    let session = session.with_after(now);
     let token = gate
         .tokens
         .mint(&session)
@@ -162,6 +163,7 @@ mod tests {
         let session = issued.session().clone();
         let skew = Skew::new(Duration::from_secs(9_999_999), u32::MAX);
         let session = session.with_skew(skew).with_auth_skew(skew);
+        let session = session.with_after(now);
         let gate = &layer.shared().gate;
         let token = gate.tokens.mint(&session).unwrap();
         let size = gate.cookies.name(CookieName::Session).len() + token.len();

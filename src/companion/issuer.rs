@@ -123,6 +123,10 @@ impl SessionIssuer {
     ///
     /// It reports [`Event::SignedIn`](crate::event::Event::SignedIn).
     ///
+    /// It comes after every revocation of the person that the store knows without waiting, such as
+    /// memory or Redis. If the store has to wait, as PostgreSQL, only their dates count: a
+    /// revocation by a machine whose clock is ahead ends the new session too.
+    ///
     /// It is never a remember-me session: if [`Builder::remember_me`](crate::Builder::remember_me)
     /// is on, its cookie ends when the browser closes.
     ///
@@ -194,9 +198,13 @@ impl SessionIssuer {
         self.shared.revoke(session, Extent::This, now).await
     }
 
-    /// Ends every session of the same person that has begun by now, this one included. By the wall
-    /// clock: one that began while this machine's clock was ahead is spared until the clock has
-    /// passed that.
+    /// Ends every session of the same person that has begun by now, this one included, if the
+    /// replicas' clocks differ by up to a minute. A session that began while a clock was further
+    /// ahead is spared until the clocks have passed that.
+    ///
+    /// The person's next sign-in is good at every replica, however soon it is. The layer looks each
+    /// new session up, and dates it after every revocation that the store knows
+    /// ([`Revocations`](crate::revocation::Revocations#clocks-of-several-machines)).
     ///
     /// It does so as [`SessionIssuer::sign_out`] ends one.
     ///

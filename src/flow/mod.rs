@@ -21,6 +21,7 @@ mod check;
 mod choice;
 mod choose;
 mod code;
+mod comes_after;
 mod copied;
 mod elsewhere;
 mod exchange;

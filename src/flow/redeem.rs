@@ -6,6 +6,7 @@ use super::{
     attempt::Attempt,
     authorize::Authorization,
     browser,
+    comes_after::{self, Given},
     exchange::{self, Granted, Key, Offer, Person, Proven},
     limits::{self, Charges, within},
     refusal::rejection_of_redemption,
@@ -190,8 +191,16 @@ impl Redemption {
         let Person::Identified(identity) = &proven.person else {
             return Err(Rejection::new(RejectionKind::StepUpRequired));
         };
+        // At once after the proof, and before the application's rule, which may take long: a
+        // revocation that comes meanwhile ends the session.
+        let given = match self.proof {
+            Proof::Choice { .. } => Given::Earlier,
+            Proof::Code { .. } | Proof::Link(_) => Given::Now,
+        };
+        let after = comes_after::of(&self.flow, identity, &proven, given).await;
         self.accept(identity).await?;
-        let issued = self.flow.shared.issue(identity, self.term, proven.at);
+        let shared = &self.flow.shared;
+        let issued = shared.issue_after(identity, self.term, proven.at, after);
         let issued = issued.map_err(|error| {
             Rejection::new(match error {
                 // `Ended` is an error of a session that another one yields.

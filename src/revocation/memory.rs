@@ -23,7 +23,7 @@ use super::{
 };
 use crate::store::StoreFuture;
 use crate::{
-    clock::{Signal, Timestamp},
+    clock::{Clock, Signal, SystemClock, Timestamp},
     random,
     session::{Session, SessionId},
 };
@@ -149,7 +149,7 @@ impl Groups {
     fn ends(&self, session: &Session) -> bool {
         let ends = |names: &Names, name: Option<&str>| {
             // The count first: most stores hold no order of most kinds, and then no name is hashed.
-            names.len() > 0 && name.is_some_and(|name| names.ends(name, session.auth_time()))
+            names.len() > 0 && name.is_some_and(|name| names.ends(name, session.revocable_from()))
         };
         ends(&self.subjects, Some(session.subject()))
             || ends(&self.connections, session.connection())
@@ -180,9 +180,12 @@ fn member(name: String) -> Target {
 
 impl MemoryRevocations {
     /// Ends the sessions that the revocation names, and forgets what has expired by
-    /// [`Revocation::at`].
+    /// [`Revocation::at`] and by this machine's clock, whichever is earlier.
     pub fn record(&self, revocation: &Revocation) {
-        self.record_all(slice::from_ref(revocation), revocation.at());
+        // The revocation may be of a machine whose clock is hours ahead: by that alone, it would
+        // delete what still holds.
+        let now = revocation.at().min(SystemClock.now());
+        self.record_all(slice::from_ref(revocation), now);
     }
 
     /// Ends the sessions that the revocations name, and forgets what has expired by `now`. Wakes

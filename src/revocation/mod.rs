@@ -7,17 +7,18 @@
 //!   that unauthenticated traffic never reaches the store.
 //! - Unknown is not revoked: a store that fails is a 503, and the session's cookie stays.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use crate::{
     clock::{Signal, Timestamp},
     event::Listener,
-    session::{Session, SessionId},
+    session::{Session, SessionId, revocable},
     store::{StoreError, StoreFuture},
 };
 
 mod bounded;
 mod closure;
+mod known;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
@@ -36,7 +37,27 @@ pub use self::redis::RedisRevocations;
 ///
 /// An implementation may forget an entry once [`Revocation::until`] has passed. It must not forget
 /// sooner: a forgotten entry is a session that works again. A store that several machines share
-/// should keep entries a minute longer, because the machines' clocks differ.
+/// should keep entries a minute longer, because the machines' clocks differ. What has passed is
+/// decided by the store's own clock, and never by the moment of a revocation alone: one that a
+/// machine gave whose clock was hours ahead would delete all others.
+///
+/// An implementation that compares moments itself compares [`Revocation::at`] with
+/// [`Session::revocable_from`], as [`Revocation::ends`] does.
+///
+/// # Clocks of several machines
+///
+/// The clocks may differ by [`Revocation::LEEWAY`]. A revocation then ends every session that began
+/// before it, and spares every one whose sign-in came after it:
+///
+/// - It reaches the leeway ahead, to sessions that a machine has dated later, because its clock is
+///   ahead.
+/// - Before the layer makes a session, it looks the new session up. If a revocation would end it,
+///   the session states that it comes after the latest such revocation. A sign-in at once after
+///   "sign out everywhere" is therefore good at every machine. If the store does not know of the
+///   revocation yet, because it has not arrived from another machine, the new session ends with the
+///   others when it arrives, and the person signs in once more.
+/// - Signing out everywhere gives a revocation that is dated after every one that the person's own
+///   session comes after, so that no earlier one hides it.
 ///
 /// The suite in `testing::suite::revocations` (feature `test-util`) checks an implementation.
 ///
@@ -143,31 +164,33 @@ pub struct Revocation {
 }
 
 /// Which sessions a [`Revocation`] ends.
+///
+/// A session began by a moment if [`Session::revocable_from`] is not later. That is up to
+/// [`Revocation::LEEWAY`] before the sign-in, because the machines' clocks differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
-    /// Every session of this address whose sign-in was at [`Revocation::at`] or before, whatever
-    /// its subject. ASCII case does not matter.
+    /// Every session of this address that began by [`Revocation::at`], whatever its subject. ASCII
+    /// case does not matter.
     Address(String),
-    /// Every session that this connection of the provider proved, at [`Revocation::at`] or before.
+    /// Every session that this connection of the provider proved by [`Revocation::at`].
     Connection(String),
-    /// Every session of this subject in this organization whose sign-in was at [`Revocation::at`]
-    /// or before; none of the subject's in another.
+    /// Every session of this subject in this organization that began by [`Revocation::at`]; none of
+    /// the subject's in another.
     Membership {
         /// The provider's id of the person: [`Session::subject`].
         subject: String,
         /// The provider's id of the organization: [`Session::organization`].
         organization: String,
     },
-    /// Every session of this organization whose sign-in was at [`Revocation::at`] or before.
+    /// Every session of this organization that began by [`Revocation::at`].
     Organization(String),
     /// Every session that began with this session of the provider's
-    /// ([`Session::provider_session`]), at [`Revocation::at`] or before.
+    /// ([`Session::provider_session`]) by [`Revocation::at`].
     ProviderSession(String),
     /// The one session of this id.
     Session(SessionId),
-    /// Every session of this subject whose sign-in ([`Session::auth_time`]) was at
-    /// [`Revocation::at`] or before.
+    /// Every session of this subject that began by [`Revocation::at`].
     Subject(String),
 }
 
@@ -250,8 +273,14 @@ fn read_membership(name: &str) -> Option<(&str, &str)> {
 }
 
 impl Revocation {
-    /// Creates a revocation to end sessions. `at` is the present moment. The store must remember
-    /// the revocation until `until`, when the last token that it ends expires.
+    /// How far a revocation reaches ahead of its moment, because the clocks of the machines that
+    /// share a store differ: 60 seconds. A session whose sign-in is dated up to this later ends
+    /// too, unless the revocation was known when the person signed in.
+    pub const LEEWAY: Duration = revocable::LEEWAY;
+
+    /// Creates a revocation to end sessions. `at` is the present moment, by the own clock and with
+    /// nothing added. The store must remember the revocation until `until`, when the last token
+    /// that it ends expires.
     #[must_use]
     pub const fn new(target: Target, at: Timestamp, until: Timestamp) -> Self {
         Self { target, at, until }
@@ -264,7 +293,7 @@ impl Revocation {
             // The id names one session. Comparing times would only let a clock that is behind spare
             // it.
             Target::Session(_) => true,
-            _ => session.auth_time() <= self.at,
+            _ => session.revocable_from() <= self.at,
         };
         is_in_time && self.target.names(session)
     }

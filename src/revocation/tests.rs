@@ -45,8 +45,10 @@ fn all_targets_of_a_session_name_it_and_a_revocation_for_each_ends_it() {
         store.record(&revocation(NOON));
         assert_eq!(store.standing(&session), Standing::Revoked, "{target:?}");
         assert!(revocation(NOON).ends(&session), "{target:?}");
+        let behind = revocation(Timestamp::from_secs(43_140));
+        assert!(behind.ends(&session), "{target:?}: a minute behind");
         let is_by_id = matches!(target, Target::Session(_));
-        let earlier = revocation(Timestamp::from_secs(43_199));
+        let earlier = revocation(Timestamp::from_secs(43_139));
         assert_eq!(earlier.ends(&session), is_by_id, "{target:?}");
     }
 }

@@ -34,6 +34,7 @@ pub(crate) mod lifetimes;
 )]
 mod pair;
 pub(crate) mod passed;
+pub(crate) mod revocable;
 mod ring;
 pub(crate) mod seal;
 mod term;
@@ -85,6 +86,8 @@ struct Record {
     /// How far the steady time of the replica that began it was ahead of `auth_time`. No renewal
     /// changes it: what counts from the sign-in is judged by it.
     auth_skew: Skew,
+    /// The latest revocation that was known when the person signed in: the sign-in comes after it.
+    after: Timestamp,
     /// When the session was read from a request, or made.
     as_of: Timestamp,
     is_left: Left,
@@ -175,6 +178,7 @@ impl Session {
             times,
             skew: Skew::default(),
             auth_skew: Skew::default(),
+            after: Timestamp::from_secs(0),
             as_of: now,
             is_left: Left::default(),
         }))

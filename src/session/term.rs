@@ -104,10 +104,12 @@ impl PartialEq for Session {
                 times,
                 skew,
                 auth_skew,
+                after,
                 as_of: _,
                 is_left: _,
             } = &*session.0;
-            (*ends, *id, *method, *term, *times, *skew, *auth_skew)
+            let skews = (*skew, *auth_skew);
+            (*ends, *id, *method, *term, *times, skews, *after)
         };
         self.0.text == other.0.text && told(self) == told(other)
     }

@@ -5,7 +5,8 @@
 //!   session), `via` (`code` for a mailed code), `rem` (`true` for a remembered session), `skew`
 //!   (seconds by which the minting replica's time was ahead of `iat`, because its clock was set
 //!   back) with `by` (the mark of that replica's time), `askew` and `aby` (the same of `auth_time`,
-//!   at the replica that began the session).
+//!   at the replica that began the session), `after` (the moment of the latest revocation that the
+//!   sign-in comes after).
 //! - It is verified in one pass. The header's exact bytes choose the key, the signature is checked
 //!   before anything is parsed, and then every claim is checked. Any deviation is refused, but
 //!   unknown claims are ignored.
@@ -89,6 +90,7 @@ impl Tokens {
             by: session.skew().by(),
             askew: session.auth_skew().ahead().as_secs(),
             aby: session.auth_skew().by(),
+            after: session.after().as_secs(),
         };
         let claims = serde_json::to_vec(&claims).ok()?;
         // The ring is read once, so that the header and the signature are of one key.
@@ -228,6 +230,9 @@ struct Claims<'a> {
     /// The mark of that replica's time.
     #[serde(default, skip_serializing_if = "is_zero")]
     aby: u32,
+    /// The moment of the latest revocation that was known when the person signed in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    after: u64,
 }
 
 impl Claims<'_> {
@@ -241,6 +246,7 @@ impl Claims<'_> {
 
     fn into_session(self, now: Timestamp) -> Session {
         let (skew, auth_skew) = (self.skew(), self.auth_skew());
+        let after = Timestamp::from_secs(self.after);
         Session::from_fields(
             [
                 &self.sub.0,
@@ -269,6 +275,7 @@ impl Claims<'_> {
         )
         .with_skew(skew)
         .with_auth_skew(auth_skew)
+        .with_after(after)
     }
 }
 

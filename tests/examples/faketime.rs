@@ -1,8 +1,7 @@
 //! A real program whose wall clock is set, and whose monotonic clock is not (libfaketime).
 
 use std::{
-    env, fs,
-    path::{Path, PathBuf},
+    env,
     process::Command,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -13,65 +12,26 @@ use tokio::time::{Instant, sleep_until};
 use crate::{
     person::{Person, location},
     program::Program,
+    wall::Wall,
 };
 
 /// The wait for another mail, which no setting changes.
 const WAIT: Duration = Duration::from_secs(30);
 const HOUR: i64 = 3_600;
 
-/// The clock of a program, set by a file that libfaketime reads at every reading.
-struct Wall(PathBuf);
-
-impl Wall {
-    fn new() -> Self {
-        let name = format!("magic-link-{}-clock", std::process::id());
-        let wall = Self(env::temp_dir().join(name));
-        wall.set(0);
-        wall
-    }
-
-    /// Sets the clock to so many seconds ahead of the machine's.
-    fn set(&self, ahead: i64) {
-        // Renamed into place: the program must not read half a file.
-        let new = self.0.with_extension("new");
-        fs::write(&new, format!("{ahead:+}\n")).unwrap();
-        fs::rename(new, &self.0).unwrap();
-    }
-
-    fn start(&self, example: &str) -> Program {
-        let mut path = env::current_exe().unwrap();
-        path.pop();
-        path.pop();
-        path.push(format!("examples/{example}"));
-        let mut command = Command::new(path);
-        command
-            .env_remove("WORKOS_API_KEY")
-            .env_remove("MAGIC_LINK_KEY")
-            .env("PORT", "0")
-            .env("LD_PRELOAD", library())
-            .env("FAKETIME_TIMESTAMP_FILE", &self.0)
-            .env("FAKETIME_NO_CACHE", "1")
-            .env("DONT_FAKE_MONOTONIC", "1");
-        Program::start(&mut command)
-    }
-}
-
-impl Drop for Wall {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
-
-/// Returns where Debian has libfaketime for programs with threads.
-fn library() -> PathBuf {
-    let folders = fs::read_dir("/usr/lib").unwrap();
-    let mut libraries = folders.map(|folder| {
-        let folder = folder.unwrap().path();
-        folder.join(Path::new("faketime/libfaketimeMT.so.1"))
-    });
-    libraries
-        .find(|library| library.exists())
-        .expect("libfaketime, of Debian's package faketime")
+/// Starts an example with this clock.
+fn start(wall: &Wall, example: &str) -> Program {
+    let mut path = env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.push(format!("examples/{example}"));
+    let mut command = Command::new(path);
+    command
+        .env_remove("WORKOS_API_KEY")
+        .env_remove("MAGIC_LINK_KEY")
+        .env("PORT", "0")
+        .envs(wall.variables());
+    Program::start(&mut command)
 }
 
 fn now() -> u64 {
@@ -107,7 +67,7 @@ async fn press(person: &mut Person, check: &str) -> (String, String) {
 async fn a_clock_that_is_set_forth_and_back_keeps_nobody_waiting_and_dates_nothing_ahead() {
     const TOLD: &str = "sign-in link for ada@example.com: ";
     let wall = Wall::new();
-    let mut program = wall.start("quickstart");
+    let mut program = start(&wall, "quickstart");
     let origin = program.says("listening on ");
     let [mut before, mut ahead, mut after] = [(); 3].map(|()| Person::at(&origin));
 

@@ -17,6 +17,9 @@ mod person;
 #[path = "../support/program.rs"]
 mod program;
 mod stack;
+#[path = "../support/wall.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod wall;
 mod websocket;
 
 use crate::{

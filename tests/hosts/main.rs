@@ -37,6 +37,7 @@ mod revocation;
 mod routers;
 mod script;
 mod site;
+mod skews;
 mod slow;
 mod strangers;
 mod streams;

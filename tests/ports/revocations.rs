@@ -85,6 +85,8 @@ enum Fault {
     ForgetsAMinuteEarly,
     /// Right for one machine, and too early for several.
     ForgetsAtTheEnd,
+    /// It takes the clocks of all machines for the same.
+    GoesByTheSignIn,
     IgnoresMemberships,
     KeepsTheLatestEnd,
     None,
@@ -121,6 +123,9 @@ impl Listed {
                 false
             }
             (Fault::ForgetsAtTheEnd, _) if revocation.until() <= now => false,
+            (Fault::GoesByTheSignIn, target) if !matches!(target, Target::Session(_)) => {
+                target.names(session) && session.auth_time() <= revocation.at()
+            }
             (Fault::IgnoresMemberships, Target::Membership { .. }) => false,
             (Fault::ReadsAddressesByCase, Target::Address(address)) => {
                 address == session.email() && revocation.ends(session)
@@ -187,7 +192,7 @@ impl Revocations for Listed {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(Fault, &[&str]); 8] = [
+    let cases: [(Fault, &[&str]); 9] = [
         (Fault::None, &[]),
         (
             Fault::DropsWhatComesTogether,
@@ -206,6 +211,13 @@ async fn a_store_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others(
         (
             Fault::ForgetsAMinuteEarly,
             &["an entry is kept until its end"],
+        ),
+        (
+            Fault::GoesByTheSignIn,
+            &[
+                "a revocation ends the sessions that began up to its second",
+                "a sign-in that comes after a revocation is spared by it and by no later one",
+            ],
         ),
         (
             Fault::IgnoresMemberships,
@@ -230,6 +242,7 @@ async fn a_store_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others(
             Fault::SubjectsForGood,
             &[
                 "a revocation ends the sessions that began up to its second",
+                "a sign-in that comes after a revocation is spared by it and by no later one",
                 "a revocation for a subject ends its sessions",
                 "a watch completes for no other end",
             ],
@@ -299,7 +312,7 @@ async fn a_store_that_panics_fails_each_case_by_itself_and_the_panic_is_told() {
     let told = report.to_string();
     assert_eq!(
         told.matches("found \"no look-up today\"").count(),
-        20,
+        21,
         "{told}"
     );
 }

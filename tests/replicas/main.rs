@@ -10,6 +10,7 @@
     reason = "tests, some of which print what they measured"
 )]
 
+mod clocks;
 mod faults;
 #[path = "../support/names.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
@@ -25,3 +26,6 @@ mod rolling;
 mod sign_in;
 mod site;
 mod tls;
+#[path = "../support/wall.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod wall;

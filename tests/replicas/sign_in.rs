@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Signs somebody in, each step at the replica whose turn it is.
-async fn walk(site: &Site, email: &str, turns: [&Replica; 4]) -> (Person, String) {
+pub(crate) async fn walk(site: &Site, email: &str, turns: [&Replica; 4]) -> (Person, String) {
     let mut person = Person::at(ORIGIN);
     let turns = turns.map(|replica| replica.origin.as_str());
     let form = location(&person.via(turns[0]).get("/?tab=2").await);

@@ -12,7 +12,7 @@ use tower_magic_link::{
     testing::StubProvider,
 };
 
-use crate::{names::ORIGIN, program::Program};
+use crate::{names::ORIGIN, program::Program, wall};
 
 /// What the replicas share.
 pub(crate) struct Site {
@@ -54,15 +54,26 @@ impl Site {
 
     /// Starts a replica with one more variable.
     pub(crate) fn replica_with(&self, variable: (&str, &str)) -> Replica {
-        let variables = [
-            variable,
+        self.replica_having(&[variable])
+    }
+
+    /// Starts a replica whose clock is so many seconds ahead.
+    pub(crate) fn replica_ahead(&self, seconds: i64) -> Replica {
+        let variables = wall::ahead_by(seconds);
+        let variables = variables.each_ref();
+        self.replica_having(&variables.map(|(name, value)| (*name, value.to_str().unwrap())))
+    }
+
+    fn replica_having(&self, more: &[(&str, &str)]) -> Replica {
+        let mut variables = more.to_vec();
+        variables.extend([
             ("REDIS_URL", self.redis_url.as_str()),
             ("MAGIC_LINK_KEY", &self.key),
             ("PUBLIC_URL", ORIGIN),
             ("WORKOS_API_KEY", "sk_test"),
             ("WORKOS_CLIENT_ID", "client_test"),
             ("WORKOS_BASE_URL", self.workos.base_url()),
-        ];
+        ]);
         let mut program = Program::example("redis", &variables);
         let origin = program.says("listening on ");
         Replica { program, origin }

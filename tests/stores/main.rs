@@ -4,6 +4,7 @@
 #![cfg(feature = "redis")]
 #![expect(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
     reason = "tests, some of which print what they measured"
@@ -21,4 +22,8 @@ mod redis;
 mod revocations;
 mod session;
 mod throttle;
+mod throttle_clocks;
 mod throttle_outage;
+#[path = "../support/wall.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod wall;

@@ -104,7 +104,7 @@ async fn a_replica_that_has_heard_of_a_revocation_has_heard_of_all_before_it() {
     let server = RedisServer::start().await;
     let replicas = Replicas::at(Redis::new(&server.url()).unwrap()).await;
     let people = &replicas.people;
-    let [many, later] = [20, 21].map(|second| people.session("many", second));
+    let [many, later] = [20, 81].map(|second| people.session("many", second));
     replicas
         .end(revocation(Target::Subject("many".to_owned()), 20, FAR))
         .await;

@@ -45,6 +45,7 @@ pub(crate) struct RedisServer {
     folder: PathBuf,
     pub(crate) port: u16,
     arguments: Vec<String>,
+    variables: Vec<(&'static str, PathBuf)>,
     _held: TcpSocket,
 }
 
@@ -63,15 +64,24 @@ impl RedisServer {
     }
 
     pub(crate) async fn start_with(arguments: &[&str]) -> Self {
+        Self::start_as(arguments, &[]).await
+    }
+
+    /// Starts it with more variables, such as those of a clock.
+    pub(crate) async fn start_as(
+        arguments: &[&str],
+        variables: &[(&'static str, PathBuf)],
+    ) -> Self {
         let (port, held) = free_port();
         let arguments: Vec<_> = arguments.iter().map(ToString::to_string).collect();
         let folder = std::env::temp_dir().join(format!("tower-magic-link-redis-{port}"));
         fs::create_dir_all(&folder).unwrap();
         let mut server = Self {
-            child: spawn(port, &folder, &arguments),
+            child: spawn(port, &folder, &arguments, variables),
             folder,
             port,
             arguments,
+            variables: variables.to_vec(),
             _held: held,
         };
         server.is_up().await;
@@ -91,7 +101,7 @@ impl RedisServer {
     /// Starts it again, with nothing in it.
     pub(crate) async fn restart(&mut self) {
         let _ = fs::remove_file(self.folder.join("dump.rdb"));
-        self.child = spawn(self.port, &self.folder, &self.arguments);
+        self.child = spawn(self.port, &self.folder, &self.arguments, &self.variables);
         self.is_up().await;
     }
 
@@ -143,7 +153,12 @@ fn program(which: &str) -> String {
     format!("{family}-{which}")
 }
 
-fn spawn(port: u16, folder: &Path, arguments: &[String]) -> Child {
+fn spawn(
+    port: u16,
+    folder: &Path,
+    arguments: &[String],
+    variables: &[(&'static str, PathBuf)],
+) -> Child {
     let port = port.to_string();
     let mut server = Command::new(program("server"));
     // A Sentinel's file comes first.
@@ -159,6 +174,8 @@ fn spawn(port: u16, folder: &Path, arguments: &[String]) -> Child {
     }
     server.args(["--logfile", "/dev/null", "--dir"]);
     server.arg(folder).args(arguments);
+    let variables = variables.iter().map(|(name, value)| (name, value));
+    server.envs(variables);
     server.stdout(Stdio::null()).spawn().unwrap()
 }
 

@@ -8,4 +8,5 @@ mod names;
 mod sdk;
 mod shape;
 mod site;
+mod skews;
 mod trouble;

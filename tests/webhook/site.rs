@@ -16,6 +16,7 @@ use http_body_util::{BodyExt, Full, combinators::BoxBody};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, Rejection, RejectionKind, Session, SigningKey,
+    clock::{Clock, Timestamp},
     emulator::{EmulatedEvent, EmulatedWebhook, Emulator},
     provider::Identity,
     revocation::{Lookup, MemoryRevocations, Revocation, Revocations},
@@ -95,18 +96,44 @@ impl Site {
     }
 
     pub(crate) fn with(configure: impl FnOnce(Builder) -> Builder) -> Self {
-        let (clock, store) = (ManualClock::new(), Store::default());
+        let clock = ManualClock::new();
+        let workos = Emulator::builder().clock(clock.clone()).build();
         let keys = KeyRing::new(SigningKey::generate().unwrap());
+        Self::at(clock, &keys, Store::default(), workos, configure)
+    }
+
+    /// Makes two replicas of a site. The clock of the second is so many seconds ahead of that of
+    /// the first, and of WorkOS.
+    pub(crate) fn pair(ahead: i64) -> [Self; 2] {
+        let clock = ManualClock::new();
+        let workos = Emulator::builder().clock(clock.clone()).build();
+        let other = clock.now().as_secs().checked_add_signed(ahead).unwrap();
+        let other = ManualClock::at(Timestamp::from_secs(other));
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let store = Store::default();
+        [clock, other].map(|clock| {
+            let with_secret = |builder: Builder| builder.webhook_secret(SECRET);
+            Self::at(clock, &keys, store.clone(), workos.clone(), with_secret)
+        })
+    }
+
+    fn at(
+        clock: ManualClock,
+        keys: &KeyRing,
+        store: Store,
+        workos: Emulator,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = events.clone();
-        let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+        let builder = MagicLinkLayer::builder(StubProvider::new(), keys.clone())
             .public_url(ORIGIN)
             .clock(clock.clone())
             .revocations(store.clone())
             .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
         Self {
             layer: configure(builder).build().unwrap(),
-            workos: Emulator::builder().clock(clock.clone()).build(),
+            workos,
             clock,
             events,
             store,

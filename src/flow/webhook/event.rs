@@ -7,6 +7,10 @@
 //! - An event ends the sessions that began before it, or within a minute after, because our clock
 //!   and WorkOS's may differ. A late delivery does not end sessions that began since. An event
 //!   without a readable time ends those that began before its delivery.
+//! - The revocations of an event that comes within two minutes are dated a minute after it: later
+//!   than any that another machine gave before, so that none hides them. All that began before the
+//!   delivery ends. A sign-in after it comes after the event, and stays. A second delivery has the
+//!   same date, whatever the clock of the machine that takes it.
 //! - Events are read leniently: `object` and `context` may be missing, an id may have any form, and
 //!   unknown fields are ignored. An event of the table without its id is an error. WorkOS gets the
 //!   error, and no part of the event is carried out. A user may have no address; then no address is
@@ -15,14 +19,14 @@
 //!   sessions of an address in every organization, so a directory's administrator can force another
 //!   organization's user to sign in again, and no more than that.
 
-use std::time::Duration;
-
 use serde_json::Value;
 
-use crate::{clock::Timestamp, email::Email, revocation::Target};
+use crate::{
+    clock::Timestamp,
+    email::Email,
+    revocation::{Revocation, Target},
+};
 
-/// How far WorkOS's clock may be behind ours.
-const LEEWAY: Duration = Duration::from_secs(60);
 /// The most bytes of an id or address. WorkOS's ids have 40 at most, addresses 254 (RFC 5321,
 /// section 4.5.3.1.3).
 const LONGEST_NAME: usize = 512;
@@ -55,11 +59,15 @@ impl Received {
         &self.name
     }
 
-    /// Returns the latest start of a session that the event ends.
+    /// Returns the moment of the event's revocations, which reach [`Revocation::LEEWAY`] further.
     pub(crate) fn at(&self, now: Timestamp) -> Timestamp {
         let made = text(&self.event, "created_at").and_then(Timestamp::of_rfc3339);
-        // Never later than now: a time in the future would end sessions that have not begun.
-        made.map_or(now, |made| now.min(made + LEEWAY))
+        let leeway = Revocation::LEEWAY;
+        made.map_or(now, |made| match now < made + leeway + leeway {
+            // Never of a time that is further ahead: nobody could sign in until then.
+            true => made.min(now + leeway) + leeway,
+            false => made,
+        })
     }
 
     /// Returns whose sessions end, which most events leave empty. `None` if a required id is

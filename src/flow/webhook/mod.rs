@@ -80,7 +80,8 @@ impl Webhook {
         };
         // By `until`, every session that began before the event has expired, renewed or not.
         let longest = shared.gate.lifetimes.longest() + reading.most_ahead();
-        let (at, until) = (received.at(now), now + longest);
+        let at = received.at(now);
+        let until = at.max(now) + longest + Revocation::LEEWAY;
         let revocations: Vec<_> = targets
             .into_iter()
             .map(|target| Revocation::new(target, at, until))

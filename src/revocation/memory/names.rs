@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, RandomState};
 use super::sync::{Arc, AtomicUsize, Mutex, Ordering, PoisonError, Slot};
 use crate::clock::Timestamp;
 
-/// Ends the sessions that began at `at` or before; may be forgotten after `until`.
+/// Ends the sessions that are revocable from `at` or before; may be forgotten after `until`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Before {
     pub(super) at: Timestamp,
@@ -55,14 +55,14 @@ impl Names {
         self.len.load(Ordering::Acquire)
     }
 
-    /// Says whether a revocation ends what began at `began` and has this name.
-    pub(super) fn ends(&self, name: &str, began: Timestamp) -> bool {
+    /// Says whether a revocation ends what is revocable from a moment and has this name.
+    pub(super) fn ends(&self, name: &str, from: Timestamp) -> bool {
         self.shard(self.place(name)).is_some_and(|shard| {
             let revocations = shard.revocations.load();
             let revocation = revocations
                 .as_ref()
                 .and_then(|revocations| find(revocations, name));
-            revocation.is_some_and(|before| began <= before.at)
+            revocation.is_some_and(|before| from <= before.at)
         })
     }
 

@@ -36,9 +36,9 @@ fn an_ended_session_stays_ended_and_no_other_ends_with_it() {
 #[test]
 fn what_sessions_have_in_common_ends_them_and_no_other() {
     let times = Times {
-        issued_at: Timestamp::from_secs(10),
+        issued_at: Timestamp::from_secs(70),
         expires_at: Timestamp::from_secs(1_010),
-        auth_time: Timestamp::from_secs(10),
+        auth_time: Timestamp::from_secs(70),
     };
     let with = |subject: &str, email: &str, of: &str| {
         let identity = Identity::new(subject, email.parse().unwrap())
@@ -123,6 +123,25 @@ fn what_is_forgotten_goes_by_the_time_that_is_given() {
     );
     let left = filled(1_000, 0, 5_000);
     assert!(left < 100, "{left} given by nobody's clock");
+}
+
+/// Pins: one revocation of a machine whose clock was 13 hours ahead deleted all that were to last
+/// for less than that.
+#[test]
+fn a_revocation_of_a_clock_that_is_ahead_deletes_nothing_that_holds() {
+    let now = SystemClock.now().as_secs();
+    let store = MemoryRevocations::default();
+    let subject = |number: u64| Target::Subject(format!("prof_{number}"));
+    for number in 0..5_000 {
+        store.record(&revocation(numbered(number), now, now + 12 * 3_600));
+        store.record(&revocation(subject(number), now, now + 12 * 3_600));
+    }
+    let ahead = now + 13 * 3_600;
+    for number in 5_000..25_000 {
+        store.record(&revocation(numbered(number), ahead, ahead + 12 * 3_600));
+        store.record(&revocation(subject(number), ahead, ahead + 12 * 3_600));
+    }
+    assert_eq!(store.len(), 50_000);
 }
 
 #[test]
@@ -256,7 +275,8 @@ fn an_end_past_the_year_2106_is_never_forgotten() {
         store.record(&revocation(numbered(number), 0, until));
     }
     for number in 4..10_000 {
-        store.record(&revocation(numbered(number), last + 10, last + 20));
+        let revocations = [revocation(numbered(number), last + 10, last + 20)];
+        store.record_all(&revocations, Timestamp::from_secs(last + 10));
     }
     let is_ended = |number: u64| {
         let id = SessionId::from_bytes(u128::from(number).to_be_bytes());

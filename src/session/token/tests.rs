@@ -112,6 +112,7 @@ fn hmac_sha256(secret: &[u8], text: &str) -> Vec<u8> {
 fn a_session_comes_back_as_it_was_minted() {
     let every = [
         session(),
+        session().with_after(NOW),
         session_of(["prof_ada", "ada@example.com", "", "", "", ""]),
         session_of([
             "prof_ada",

@@ -2,6 +2,9 @@
 //!
 //! - Each decision is one script, and so atomic. All keys share one hash tag: a cluster keeps them
 //!   in one slot.
+//! - Time is the server's: the scripts read its clock (`TIME`), and take intervals alone from the
+//!   replicas. Since Redis 5.0 a script may write after it has read the clock, because Redis
+//!   replicates the writes and not the script.
 //! - Whatever Redis grants this process is counted in its memory too. While Redis is away the
 //!   process goes on from those counts, so that an outage gives a code no fresh tries here.
 //! - A late answer is a failure. After a failure Redis is left alone for a second, so that an
@@ -36,19 +39,35 @@ use crate::{
 const DECISION: Duration = Duration::from_secs(1);
 /// How long Redis is left alone after it has failed.
 const PAUSE: Duration = Duration::from_secs(1);
-/// The last second for which a double still holds microseconds, with room for a refill.
-const LAST_SECOND: u64 = 9_000_000_000;
+/// The longest time for which tries are counted: a hundred years, in seconds. A double holds its
+/// sum with any date.
+const LONGEST_TRIES: u64 = 100 * 366 * 86_400;
 
 /// Counts in a Redis that the replicas of an application share. Together they admit what one would.
 /// Clones share everything.
+///
+/// # Whose clock counts
+///
+/// Redis's own. The replicas' clocks do not matter for rates. For tries they may differ by a
+/// minute, as everywhere. The wait that a refusal names is an interval, so it is right on a replica
+/// whose clock is not.
+///
+/// Redis's clock may be set, and another server, with another clock, may become the primary:
+///
+/// - Back by up to a minute: nothing is given back, and each rate refills later by as much.
+/// - Back by more: nothing is given back, and nobody waits for longer than a whole refill.
+/// - Forward: each rate refills by as much, once, because Redis cannot tell a step from time that
+///   has passed. Tries stay counted over a step of up to a minute.
+///
+/// # When Redis is away
 ///
 /// While Redis is away each replica counts by itself, in a [`MemoryThrottle`] that includes what
 /// Redis granted this process before. [`Event::ServerLost`] and [`Event::ServerRecovered`] report
 /// it, once each. Each replica then admits up to a whole rate, and up to a code's whole number of
 /// tries.
 ///
-/// It connects with the first decision. A key takes about 150 bytes of Redis, and expires once it
-/// is refilled or its tries have ended.
+/// It connects with the first decision. A key takes about 150 bytes of Redis. It expires a minute
+/// after it is refilled, or two minutes after its tries have ended.
 ///
 /// ```no_run
 /// use tower_magic_link::{Builder, ConfigError, store::Redis, throttle::RedisThrottle};
@@ -210,7 +229,7 @@ impl Throttle for RedisThrottle {
         }
         let counts = &self.0;
         let mut keys = Vec::with_capacity(charges.len());
-        let mut arguments = vec![now.as_secs().min(LAST_SECOND) * 1_000_000];
+        let mut arguments = Vec::with_capacity(2 * charges.len());
         for charge in charges {
             let rate = charge.rate().clamped();
             keys.push(counts.key('r', charge.key()));
@@ -246,8 +265,8 @@ impl Throttle for RedisThrottle {
             return Ok(here);
         }
         let keys = [counts.key('t', key)];
-        let until = until.as_secs().min(LAST_SECOND);
-        let arguments = [now.as_secs().min(LAST_SECOND), u64::from(most), until];
+        let left = now.until(until).as_secs().min(LONGEST_TRIES);
+        let arguments = [u64::from(most), left];
         let answer: Option<i64> = counts.run(&counts.take, &keys, &arguments).await;
         Ok(match answer {
             Some(left) => u32::try_from(left).map_or(Take::Exhausted, |left| Take::Taken { left }),
@@ -259,9 +278,8 @@ impl Throttle for RedisThrottle {
         let counts = &self.0;
         counts.memory.give_try_back(key, now).await?;
         let keys = [counts.key('t', key)];
-        let arguments = [now.as_secs().min(LAST_SECOND)];
         // If Redis is away, the try stays taken there.
-        let _: Option<i64> = counts.run(&counts.give, &keys, &arguments).await;
+        let _: Option<i64> = counts.run(&counts.give, &keys, &[]).await;
         Ok(())
     }
 

@@ -74,7 +74,8 @@ impl Plain {
     fn standing(&self, session: &Session, now: Timestamp) -> (bool, bool) {
         let ends = |revocation: &&Revocation| {
             let is_one = matches!(revocation.target(), Target::Session(_));
-            revocation.target().names(session) && (is_one || session.auth_time() <= revocation.at())
+            revocation.target().names(session)
+                && (is_one || session.revocable_from() <= revocation.at())
         };
         let mut ends = self.0.iter().filter(ends).peekable();
         let may = ends.peek().is_some();

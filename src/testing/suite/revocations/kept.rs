@@ -7,7 +7,7 @@ use crate::{
         Standing::{Active, Revoked},
         Target,
     },
-    testing::suite::{FAR, report::Outcome},
+    testing::suite::{FAR, after, report::Outcome},
 };
 
 /// Enough revocations to make a store forget expired ones, if it does so when new ones arrive.
@@ -82,7 +82,7 @@ pub(super) async fn shorter_for_a_subject(desk: Desk<'_>) -> Outcome {
 }
 
 pub(super) async fn an_earlier_revocation(desk: Desk<'_>) -> Outcome {
-    let many = session("many", 40);
+    let many = session("many", 40).with_after(after(39));
     desk.end(revocation(subject("many"), 40, FAR)).await?;
     desk.end(revocation(subject("many"), 20, 30)).await?;
     pass(&desk, 100, 50).await?;

@@ -14,7 +14,7 @@ use crate::{
     revocation::{Revocations, Target},
     session::Session,
     testing::suite::{
-        FAR,
+        FAR, after,
         report::{Miss, Outcome},
     },
 };
@@ -70,7 +70,8 @@ pub(super) async fn already_ended(desk: Desk<'_>) -> Outcome {
 
 pub(super) async fn no_other(desk: Desk<'_>) -> Outcome {
     for store in desk.replicas() {
-        let [one, other, last] = ["a", "b", "c"].map(|subject| session(subject, 10));
+        let [one, other, last] =
+            ["a", "b", "c"].map(|subject| session(subject, 10).with_after(after(9)));
         let mut mine = watch(store, &one)?;
         let mut others = watch(store, &other)?;
         let mut heard = watch(store, &last)?;

@@ -9,7 +9,7 @@ use crate::{
     },
     session::Session,
     testing::suite::{
-        FAR, email,
+        FAR, after, email,
         report::{Outcome, same},
     },
 };
@@ -35,20 +35,46 @@ pub(super) async fn one_session_whatever_the_clocks(desk: Desk<'_>) -> Outcome {
 }
 
 pub(super) async fn up_to_its_second(desk: Desk<'_>) -> Outcome {
-    let [before, same, later] = [19, 20, 21].map(|second| session("a", second));
+    let [before, same, later] = [19, 20, 81].map(|second| session("a", second));
+    // A machine whose clock is ahead has dated it.
+    let ahead = session("a", 80);
     let another = session("b", 19);
     desk.end(revocation(Target::Subject("a".to_owned()), 20, FAR))
         .await?;
     desk.all_say(&[
         ("before", &before, Revoked),
         ("in the same second", &same, Revoked),
+        ("by a clock that is a minute ahead", &ahead, Revoked),
         ("later", &later, Active),
         ("another subject", &another, Active),
     ])
     .await
 }
 
-/// A session whose every name is of one person.
+pub(super) async fn what_comes_after(desk: Desk<'_>) -> Outcome {
+    // The same second, a clock that is a minute behind, and one that is a minute ahead.
+    let again = [1_000, 940, 1_060].map(|second| session("a", second).with_after(after(1_000)));
+    let [same, behind, ahead] = &again;
+    let unaware = session("a", 1_000);
+    let subject = || Target::Subject("a".to_owned());
+    desk.end(revocation(subject(), 1_000, FAR)).await?;
+    desk.all_say(&[
+        ("a sign-in that comes after", same, Active),
+        ("by a clock that is behind", behind, Active),
+        ("by a clock that is ahead", ahead, Active),
+        ("one that does not", &unaware, Revoked),
+    ])
+    .await?;
+    desk.end(revocation(subject(), 1_001, FAR)).await?;
+    desk.all_say(&[
+        ("before the next revocation", same, Revoked),
+        ("by a clock that is behind, before it", behind, Revoked),
+        ("by a clock that is ahead, before it", ahead, Revoked),
+    ])
+    .await
+}
+
+/// A session whose every name is of one person, revocable from the tenth second.
 fn of(name: &str) -> Session {
     // A colon: what separates names where a store keeps them as one text.
     let address = email(&format!("{name}@example.com"));
@@ -56,7 +82,7 @@ fn of(name: &str) -> Session {
         .with_organization(Some(format!("org:{name}")))
         .with_connection(Some(format!("conn:{name}")))
         .with_provider_session(Some(format!("session:{name}")));
-    session_of(&identity, 10)
+    session_of(&identity, 10).with_after(after(9))
 }
 
 /// Gives a revocation a second too early, and then in time.
@@ -104,10 +130,8 @@ fn membership(subject: &str, organization: &str) -> Target {
 
 fn member(subject: &str, organization: Option<&str>) -> Session {
     let identity = Identity::new(subject, email("ada@example.com"));
-    session_of(
-        &identity.with_organization(organization.map(str::to_owned)),
-        10,
-    )
+    let identity = identity.with_organization(organization.map(str::to_owned));
+    session_of(&identity, 10).with_after(after(9))
 }
 
 pub(super) async fn a_membership(desk: Desk<'_>) -> Outcome {
