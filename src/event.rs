@@ -166,6 +166,11 @@ pub enum Event<'a> {
         /// The address for which mail was requested or a code was typed. `None` if the text typed
         /// could not be a code, or if a link came back.
         email: Option<&'a Email>,
+        /// What to change, if the limit may have been reached by mistake. A proxy on this machine or
+        /// a private network sends forwarding fields and is not in
+        /// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies): all its clients share the
+        /// limits of one network.
+        hint: Option<&'a str>,
     },
     /// The provider delivered an event with a valid signature to the
     /// [webhook](crate::Builder::webhook_secret). What the event says about people is left out:
@@ -255,8 +260,8 @@ impl<'a> Event<'a> {
             Self::ThrottleFailed { kind } => {
                 tracing::error!(target: "tower_magic_link", %kind, "throttle failed");
             }
-            Self::Throttled { scope, email } => {
-                tracing::warn!(target: "tower_magic_link", ?scope, ?email, "throttled");
+            Self::Throttled { scope, email, hint } => {
+                tracing::warn!(target: "tower_magic_link", ?scope, ?email, hint, "throttled");
             }
             Self::WebhookReceived { id, name, effect } => {
                 tracing::info!(target: "tower_magic_link", id, name, ?effect, "webhook received");

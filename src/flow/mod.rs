@@ -26,6 +26,7 @@ mod elsewhere;
 mod exchange;
 mod fields;
 mod finish;
+mod guesses;
 mod limits;
 mod login;
 mod logout;

@@ -9,7 +9,7 @@ use super::{fields::Fields, settings::Flow};
 use crate::{
     clock::{Reading, Timestamp},
     rejection::{Rejection, RejectionKind},
-    request::{client::client_of, head::RequestHead},
+    request::{client::client_of, head::RequestHead, unnamed},
     session::Session,
     site::endpoint::Endpoint,
 };
@@ -42,6 +42,18 @@ impl Step {
     pub(super) fn client(&self) -> Option<IpAddr> {
         let forwarded = self.flow.throttling.forwarded;
         client_of(&self.parts, &self.flow.shared.proxies, forwarded)
+    }
+
+    /// Logs, once, that the client is a proxy that the application has not named.
+    pub(super) fn warn_of_unnamed_proxy(&self) {
+        let (shared, throttling) = (&self.flow.shared, &self.flow.throttling);
+        if throttling.hint.get().is_some() {
+            return;
+        }
+        let hint = unnamed::hint(&self.parts, &shared.proxies, throttling.forwarded);
+        if let Some(hint) = hint {
+            throttling.warn_of_unnamed_proxy(shared.gate.public_url.origin(), hint);
+        }
     }
 
     pub(super) fn user_agent(&self) -> Option<String> {
