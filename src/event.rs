@@ -78,14 +78,15 @@ pub enum Event<'a> {
         /// The recipient.
         email: &'a Email,
     },
-    /// A link was requested and not sent, because the address is not allowed here. The page does
-    /// not say so.
+    /// A link or a code was requested and not made: the address's domain is not taken here, or the
+    /// provider refuses it, as the [`Event::ProviderFailed`] before says. The page does not say so.
     LinkWithheld {
         /// The address that it was requested for.
         email: &'a Email,
     },
-    /// The mailer did not accept a mail, or not in time. The page says so, and the person can try
-    /// again.
+    /// The mailer did not accept a mail, or not in time. The page says so, unless the recipient is
+    /// the reason ([`MailError::is_of_recipient`](crate::mailer::MailError::is_of_recipient)) or
+    /// [`Builder::answer_after`](crate::Builder::answer_after) had passed.
     MailFailed {
         /// The recipient.
         email: &'a Email,
@@ -166,10 +167,8 @@ pub enum Event<'a> {
         /// The address for which mail was requested or a code was typed. `None` if the text typed
         /// could not be a code, or if a link came back.
         email: Option<&'a Email>,
-        /// What to change, if the limit may have been reached by mistake. A proxy on this machine or
-        /// a private network sends forwarding fields and is not in
-        /// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies): all its clients share the
-        /// limits of one network.
+        /// What to change, if a proxy that is not in
+        /// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies) was taken for the client.
         hint: Option<&'a str>,
     },
     /// The provider delivered an event with a valid signature to the

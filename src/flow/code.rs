@@ -111,8 +111,11 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
                 Ok(false) => Wrong::Code(CodeProblem::Used),
                 Err(outage) => Wrong::Refused(outage),
             },
-            RejectionKind::CodeWrong => Wrong::Code(CodeProblem::Wrong),
-            RejectionKind::TooManyTries => Wrong::Refused(rejection),
+            // Only an address that was mailed a code can have spent it at the provider, and the page
+            // must not reveal which addresses those are. The layer's own count ends the tries.
+            RejectionKind::CodeWrong | RejectionKind::TooManyTries => {
+                Wrong::Code(CodeProblem::Wrong)
+            }
             // The exchange goes on. The same code joins it, and that costs no second try.
             _ if exchanges.knows(&key, step.now) => Wrong::Refused(rejection),
             // The provider has not said whether the code was right.

@@ -3,13 +3,13 @@
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{header, request::Parts};
+use http::{Request, header, request::Parts};
 
 use super::{fields::Fields, settings::Flow};
 use crate::{
     clock::{Reading, Timestamp},
     rejection::{Rejection, RejectionKind},
-    request::{client::client_of, head::RequestHead, unnamed},
+    request::{client::client_of, head::RequestHead, peer::PeerAddr, unnamed},
     session::Session,
     site::endpoint::Endpoint,
 };
@@ -25,6 +25,23 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// Returns a step that outlives the request: what work in the background reads of it. What the
+    /// host keeps with the connection is not held on to.
+    pub(super) fn detached(&self) -> Self {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.headers = self.parts.headers.clone();
+        if let Some(peer) = PeerAddr::of(&self.parts.extensions) {
+            parts.extensions.insert(peer);
+        }
+        Self {
+            flow: self.flow.clone(),
+            endpoint: self.endpoint,
+            parts,
+            form: Bytes::new(),
+            now: self.now,
+        }
+    }
+
     pub(super) fn head(&self) -> RequestHead<'_> {
         RequestHead::of_parts(&self.parts)
     }
