@@ -1,7 +1,7 @@
 //! Measures that the time of an answer tells nothing about the address that mail is asked for.
 //!
-//! Welch's t-test over 10,000 answers for each kind of address, drawn at random one after the other.
-//! It takes a minute and wants the machine for itself.
+//! Welch's t-test over 10,000 answers for each kind of address, drawn at random, one after the
+//! other. It takes two minutes at most, and wants the machine for itself.
 
 #![expect(
     clippy::unwrap_used,

@@ -148,9 +148,9 @@ impl Builder {
     /// second.
     ///
     /// Who asks for mail must not learn whether the address may sign in. So the answer has the same
-    /// bytes and comes at the same time for an address whose domain is not taken
-    /// ([`Builder::email_domains`]), one that WorkOS refuses, one that its mail server refuses, and a
-    /// good one. What takes longer goes on in the background, and an
+    /// bytes and comes at the same time for a good address, one whose domain is not taken
+    /// ([`Builder::email_domains`]), one that WorkOS refuses, and one that its mail server refuses.
+    /// What takes longer goes on in the background, and an
     /// [`Event`](crate::event::Event) says how it ended.
     ///
     /// An outage of WorkOS or of the mailer is the same for every address, so the page says so: if
@@ -171,8 +171,8 @@ impl Builder {
         self
     }
 
-    /// Answers a request for mail when the mail is sent, or was not. For tests that must be fast, and
-    /// for development. [`Builder::answer_after`] switches it off again.
+    /// Answers a request for mail when the mail is sent, or was not. For tests that must be fast,
+    /// and for development. [`Builder::answer_after`] switches it off again.
     ///
     /// **The time of the answer then tells a stranger which addresses get a mail.**
     pub fn insecure_answer_when_sent(mut self) -> Self {

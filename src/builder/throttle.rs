@@ -57,8 +57,9 @@ impl Settings {
 /// adds to each request, or axum's `ConnectInfo<SocketAddr>`. **If you run behind a proxy**, name
 /// the proxy with [`Builder::trusted_proxies`]. Otherwise all its clients share the limit of one
 /// network. The layer logs one warning when it sees such a proxy, and says so in each
-/// [`Event::Throttled`](crate::event::Event::Throttled). If the host adds neither, the layer applies no limits per network. For each address,
-/// all clients then share the limit of one network. The first request for mail logs a warning.
+/// [`Event::Throttled`](crate::event::Event::Throttled). If the host adds neither, the layer
+/// applies no limits per network. For each address, all clients then share the limit of one
+/// network. The first request for mail logs a warning.
 impl Builder {
     /// Sets the throttle that counts. Default: a [`MemoryThrottle`], which counts only in this
     /// process.

@@ -111,8 +111,8 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
                 Ok(false) => Wrong::Code(CodeProblem::Used),
                 Err(outage) => Wrong::Refused(outage),
             },
-            // Only an address that was mailed a code can have spent it at the provider, and the page
-            // must not reveal which addresses those are. The layer's own count ends the tries.
+            // Only an address that was mailed a code can have spent it at the provider, and the
+            // page must not reveal which addresses those are. The layer's count ends the tries.
             RejectionKind::CodeWrong | RejectionKind::TooManyTries => {
                 Wrong::Code(CodeProblem::Wrong)
             }

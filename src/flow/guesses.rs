@@ -1,8 +1,8 @@
 //! Limits the guesses at the mailed codes of one address, from all networks together.
 //!
 //! - NIST SP 800-63B allows at most 100 failures in a row before a verifier stops comparing. The
-//!   layer counts what it hands to the provider, right or wrong, over a day: a count that ended only
-//!   with a success would let strangers close an address's codes for good.
+//!   layer counts what it hands to the provider, right or wrong, over a day: a count that ended
+//!   only with a success would let strangers close an address's codes for good.
 //! - Only a guess that is about to be compared counts. What is no code, or comes after the five
 //!   tries of its mail, uses up nothing of the address.
 //! - Strangers can use the guesses up. The link of the same mail still works then, and so does a

@@ -26,7 +26,6 @@ use crate::{
 mod answer;
 
 pub(super) use self::answer::send;
-pub(crate) use self::answer::{Answering, Mailing};
 
 /// Why no mail went out.
 enum Failed {

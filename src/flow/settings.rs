@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::{authorize::Authorize, exchange::Exchanges, send::Mailing, webhook::Webhook};
+use super::{authorize::Authorize, exchange::Exchanges, mailing::Mailing, webhook::Webhook};
 use crate::{
     mailer::BoundedMailer,
     page::{CrossDevice, Sent},

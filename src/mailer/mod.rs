@@ -3,8 +3,8 @@
 //! - The mail holds a link of the layer's own ([`Mail::link`]), with the provider's single-use link
 //!   sealed inside. Opening it in another browser than the one that began uses nothing up.
 //! - Without a mailer the provider mails its own link.
-//! - The layer waits for a mailer for a bounded time. If the mailer fails or hangs, an event says so,
-//!   and so does a page if that is not the recipient's doing.
+//! - The layer waits for a mailer for a bounded time. If the mailer fails or hangs, an event says
+//!   so, and so does a page if that is not the recipient's doing.
 //!
 //! [`ConsoleMailer`] prints; `SmtpMailer` (feature `smtp`) mails.
 
@@ -76,17 +76,9 @@ pub trait Mailer: Send + Sync + 'static {
 pub struct MailError {
     reason: &'static str,
     status: Option<u16>,
-    fault: Fault,
+    /// Whether the recipient is the reason. `None`: the reply code tells.
+    is_of_recipient: Option<bool>,
     source: Option<Box<dyn Error + Send + Sync>>,
-}
-
-/// Whose fault it is that a mail was not accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    Recipient,
-    Server,
-    /// The reply code tells.
-    Unstated,
 }
 
 impl MailError {
@@ -105,7 +97,7 @@ impl MailError {
         Self {
             reason,
             status: None,
-            fault: Fault::Unstated,
+            is_of_recipient: None,
             source: None,
         }
     }
@@ -133,14 +125,14 @@ impl MailError {
     /// ```
     #[must_use]
     pub const fn of_recipient(mut self) -> Self {
-        self.fault = Fault::Recipient;
+        self.is_of_recipient = Some(true);
         self
     }
 
     /// States that the server is the reason, whatever its reply code.
     #[cfg(feature = "smtp")]
     pub(crate) const fn of_server(mut self) -> Self {
-        self.fault = Fault::Server;
+        self.is_of_recipient = Some(false);
         self
     }
 
@@ -166,10 +158,9 @@ impl MailError {
     /// Says whether the recipient is the reason, and another recipient's mail may be accepted.
     #[must_use]
     pub const fn is_of_recipient(&self) -> bool {
-        match self.fault {
-            Fault::Recipient => true,
-            Fault::Server => false,
-            Fault::Unstated => matches!(self.status, Some(450..=452 | 550..=554)),
+        match self.is_of_recipient {
+            Some(is_of_recipient) => is_of_recipient,
+            None => matches!(self.status, Some(450..=452 | 550..=554)),
         }
     }
 }
@@ -203,6 +194,29 @@ impl fmt::Debug for dyn ErasedMailer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_recipient_is_the_reason_by_a_reply_code_or_where_that_is_stated() {
+        let failed = || MailError::because("x");
+        assert!(!failed().is_of_recipient() && failed().of_recipient().is_of_recipient());
+        for (status, want) in [
+            (421, false),
+            (450, true),
+            (452, true),
+            (454, false),
+            (530, false),
+            (535, false),
+            (550, true),
+            (552, true),
+            (554, true),
+            (555, false),
+        ] {
+            let error = failed().with_status(status);
+            assert_eq!(error.is_of_recipient(), want, "{status}");
+        }
+        #[cfg(feature = "smtp")]
+        assert!(!failed().with_status(554).of_server().is_of_recipient());
+    }
 
     #[test]
     fn an_error_keeps_its_source_and_shows_its_reason_alone() {

@@ -3,7 +3,7 @@
 //!
 //! - A proxy connects from the same machine or a private network, and adds forwarding fields. A
 //!   client on the Internet has no such address.
-//! - Only the proxy's own address and the names of fields are told. What a field holds is a client's.
+//! - Only the proxy's own address and a field's name are told. What the field holds is a client's.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -114,10 +114,10 @@ impl Rate {
 /// clients. While codes are refused, the link of the mail still works.
 ///
 /// A guesser signs in as one person with a chance of **1 in 10,204 in the first day, and of 1 in
-/// 20,833 in each later day**, however many networks they have: 98 guesses, then 48 a day, each right
-/// once in 1,000,000 (six random digits). Only digits that are compared count for the address, and
-/// each mail allows five. A browser with a session of that person is not kept out by strangers'
-/// guesses. Other browsers use the link. With [`SignIn::Code`](crate::SignIn::Code) there is none:
+/// 20,833 in each later day**, however many networks they have: 98 guesses, then 48 a day, each
+/// right once in 1,000,000 (six random digits). Only digits that are compared count for the
+/// address, and each mail allows five. A browser with a session of that person is not kept out by
+/// strangers' guesses. Other browsers use the link. With [`SignIn::Code`](crate::SignIn::Code) there is none:
 /// three networks that keep guessing can then keep a person without a session from signing in.
 ///
 /// An exchange hands the code of a followed link to WorkOS. A double click, or a reload within a
