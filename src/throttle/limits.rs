@@ -117,8 +117,8 @@ impl Rate {
 /// 20,833 in each later day**, however many networks they have: 98 guesses, then 48 a day, each
 /// right once in 1,000,000 (six random digits). Only digits that are compared count for the
 /// address, and each mail allows five. A browser with a session of that person is not kept out by
-/// strangers' guesses. Other browsers use the link. With [`SignIn::Code`](crate::SignIn::Code) there is none:
-/// three networks that keep guessing can then keep a person without a session from signing in.
+/// strangers' guesses. Other browsers use the link. With [`SignIn::Code`](crate::SignIn::Code)
+/// there is none, and three networks that keep guessing can keep a person without a session out.
 ///
 /// An exchange hands the code of a followed link to WorkOS. A double click, or a reload within a
 /// minute of the sign-in, shares one exchange and costs nothing. Over the limit the link is not
