@@ -156,7 +156,7 @@ impl Builder {
     /// An outage of WorkOS or of the mailer is the same for every address, so the page says so: if
     /// it shows within this time, or if a sign-in has shown it in the last five minutes. With zero,
     /// only the latter. The first request of an outage may therefore differ from one for an address
-    /// that gets no mail.
+    /// that gets no mail. The layer needs a tokio runtime with its timer enabled.
     ///
     /// ```
     /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {
