@@ -78,14 +78,15 @@ pub enum Event<'a> {
         /// The recipient.
         email: &'a Email,
     },
-    /// A link was requested and not sent, because the address is not allowed here. The page does
-    /// not say so.
+    /// A link or a code was requested and not made: the address's domain is not taken here, or the
+    /// provider refuses it, as the [`Event::ProviderFailed`] before says. The page does not say so.
     LinkWithheld {
         /// The address that it was requested for.
         email: &'a Email,
     },
-    /// The mailer did not accept a mail, or not in time. The page says so, and the person can try
-    /// again.
+    /// The mailer did not accept a mail, or not in time. The page says so, unless the recipient is
+    /// the reason ([`MailError::is_of_recipient`](crate::mailer::MailError::is_of_recipient)) or
+    /// [`Builder::answer_after`](crate::Builder::answer_after) had passed.
     MailFailed {
         /// The recipient.
         email: &'a Email,
@@ -166,6 +167,9 @@ pub enum Event<'a> {
         /// The address for which mail was requested or a code was typed. `None` if the text typed
         /// could not be a code, or if a link came back.
         email: Option<&'a Email>,
+        /// What to change, if a proxy that is not in
+        /// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies) was taken for the client.
+        hint: Option<&'a str>,
     },
     /// The provider delivered an event with a valid signature to the
     /// [webhook](crate::Builder::webhook_secret). What the event says about people is left out:
@@ -255,8 +259,8 @@ impl<'a> Event<'a> {
             Self::ThrottleFailed { kind } => {
                 tracing::error!(target: "tower_magic_link", %kind, "throttle failed");
             }
-            Self::Throttled { scope, email } => {
-                tracing::warn!(target: "tower_magic_link", ?scope, ?email, "throttled");
+            Self::Throttled { scope, email, hint } => {
+                tracing::warn!(target: "tower_magic_link", ?scope, ?email, hint, "throttled");
             }
             Self::WebhookReceived { id, name, effect } => {
                 tracing::info!(target: "tower_magic_link", id, name, ?effect, "webhook received");

@@ -5,18 +5,22 @@ use std::time::Duration;
 use super::{Builder, MINUTE};
 use crate::{
     error::ConfigError,
+    flow::{Answering, Mailing},
     mailer::{BoundedMailer, ErasedMailer, Mailer},
     page::Pages,
 };
 
 /// Long enough for any company, short enough for a subject.
 const LONGEST_NAME: usize = 80;
+/// A person who waits longer thinks that the form is broken.
+const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
 /// The settings of mail.
 pub(super) struct Settings {
     pub(super) mailer: Option<Box<dyn ErasedMailer>>,
     application_name: Option<String>,
     timeout: Duration,
+    answering: Answering,
 }
 
 impl Settings {
@@ -25,6 +29,7 @@ impl Settings {
             mailer: None,
             application_name: None,
             timeout: Duration::from_secs(15),
+            answering: Answering::After(Duration::from_secs(1)),
         }
     }
 
@@ -43,6 +48,17 @@ impl Settings {
         // The name may be very long, so the error shows only its beginning.
         let shown: String = name.chars().take(LONGEST_NAME + 1).collect();
         Err(ConfigError::invalid("application_name", shown, problem))
+    }
+
+    pub(super) fn mailing(&self) -> Result<Mailing, ConfigError> {
+        match self.answering {
+            Answering::After(time) if time > LONGEST_ANSWER => Err(ConfigError::invalid(
+                "answer_after",
+                format!("{time:?}"),
+                "must be at most 10 seconds",
+            )),
+            answering => Ok(Mailing::new(answering)),
+        }
     }
 
     pub(super) fn mailer(self) -> Result<Option<BoundedMailer>, ConfigError> {
@@ -120,10 +136,47 @@ impl Builder {
     /// Sets how long the layer waits for the [`Mailer`](crate::mailer::Mailer): up to 1 minute.
     /// Default: 15 seconds.
     ///
-    /// After that, the layer drops the mailer's future, and a page says that the mail was not sent.
-    /// The person can try again. The layer needs a tokio runtime with its timer enabled.
+    /// After that, the layer drops the mailer's future, and reports an
+    /// [`Event::MailFailed`](crate::event::Event::MailFailed). The layer needs a tokio runtime with
+    /// its timer enabled.
     pub fn mailer_timeout(mut self, timeout: Duration) -> Self {
         self.mail.timeout = timeout;
+        self
+    }
+
+    /// Sets how long after a request for mail the layer answers it: up to 10 seconds. Default: 1
+    /// second.
+    ///
+    /// Who asks for mail must not learn whether the address may sign in. So the answer has the same
+    /// bytes and comes at the same time for a good address, one whose domain is not taken
+    /// ([`Builder::email_domains`]), one that WorkOS refuses, and one that its mail server refuses.
+    /// What takes longer goes on in the background, and an
+    /// [`Event`](crate::event::Event) says how it ended.
+    ///
+    /// An outage of WorkOS or of the mailer is the same for every address, so the page says so: if
+    /// it shows within this time, or if a sign-in has shown it in the last five minutes. With zero,
+    /// only the latter. The first request of an outage may therefore differ from one for an address
+    /// that gets no mail. The layer needs a tokio runtime with its timer enabled.
+    ///
+    /// ```
+    /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {
+    /// use std::time::Duration;
+    ///
+    /// // A mail server far away: most outages show within two seconds.
+    /// builder.answer_after(Duration::from_secs(2))
+    /// # }
+    /// ```
+    pub fn answer_after(mut self, time: Duration) -> Self {
+        self.mail.answering = Answering::After(time);
+        self
+    }
+
+    /// Answers a request for mail when the mail is sent, or was not. For tests that must be fast,
+    /// and for development. [`Builder::answer_after`] switches it off again.
+    ///
+    /// **The time of the answer then tells a stranger which addresses get a mail.**
+    pub fn insecure_answer_when_sent(mut self) -> Self {
+        self.mail.answering = Answering::WhenDone;
         self
     }
 }

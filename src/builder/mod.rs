@@ -224,6 +224,7 @@ impl Builder {
             cross_device: self.sign_in.cross_device,
             sign_in: self.sign_in.sign_in,
             application_name: self.mail.application_name()?,
+            mailing: self.mail.mailing()?,
             mailer: self.mail.mailer()?,
             authorize: self.authorize,
             link_lifetime: self.link_lifetime,

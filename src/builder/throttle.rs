@@ -1,6 +1,6 @@
 //! The builder's settings of limits.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::{OnceLock, atomic::AtomicBool};
 
 use super::Builder;
 use crate::{
@@ -41,6 +41,7 @@ impl Settings {
             limits: self.limits,
             forwarded: self.forwarded,
             is_warned: AtomicBool::new(false),
+            hint: OnceLock::new(),
         })
     }
 }
@@ -55,8 +56,10 @@ impl Settings {
 /// The client's network is that of the connection: the [`PeerAddr`](crate::PeerAddr) that the host
 /// adds to each request, or axum's `ConnectInfo<SocketAddr>`. **If you run behind a proxy**, name
 /// the proxy with [`Builder::trusted_proxies`]. Otherwise all its clients share the limit of one
-/// network. If the host adds neither, the layer applies no limits per network. For each address,
-/// all clients then share the limit of one network. The first request for mail logs a warning.
+/// network. The layer logs one warning when it sees such a proxy, and says so in each
+/// [`Event::Throttled`](crate::event::Event::Throttled). If the host adds neither, the layer
+/// applies no limits per network. For each address, all clients then share the limit of one
+/// network. The first request for mail logs a warning.
 impl Builder {
     /// Sets the throttle that counts. Default: a [`MemoryThrottle`], which counts only in this
     /// process.

@@ -31,6 +31,7 @@ const SENT_CODE: u8 = 0b001;
 const SENT_BOTH: u8 = 0b010;
 const FRAGMENT: u8 = 0b100;
 const REMEMBERED: u8 = 0b1000;
+const WAITED: u8 = 0b1_0000;
 /// How long a person must wait before asking for another mail. Most mails arrive sooner.
 const RESEND_WAIT: Duration = Duration::from_secs(30);
 /// How far another replica's clock may be ahead of ours.
@@ -51,6 +52,8 @@ pub(crate) struct Attempt {
     pub(crate) keeps_fragment: bool,
     /// How long the person wants to stay signed in, in whichever browser the sign-in ends.
     pub(crate) term: Term,
+    /// Whether another mail may be asked for at once, because this one may not have been sent.
+    pub(crate) has_waited: bool,
     pub(crate) email: Email,
     /// The provider's link, inside our own mailed link. Otherwise empty.
     pub(crate) link: String,
@@ -75,6 +78,7 @@ impl Attempt {
             sent: Sent::Link,
             keeps_fragment: false,
             term: Term::Usual,
+            has_waited: false,
             email,
             link: String::new(),
             tail: String::new(),
@@ -153,6 +157,7 @@ impl Attempt {
                 0 => Term::Usual,
                 _ => Term::Remembered,
             },
+            has_waited: flags & WAITED != 0,
             // Parsed again, since an earlier release may have taken an address that is refused now.
             email: Email::parse(std::str::from_utf8(email).ok()?).ok()?,
             link: String::from_utf8(link.to_vec()).ok()?,
@@ -162,17 +167,20 @@ impl Attempt {
 
     /// Returns how long the person must still wait before asking for another mail.
     pub(crate) fn resend_wait(&self, now: Timestamp) -> Option<Duration> {
+        if self.has_waited {
+            return None;
+        }
         // Never longer than the usual wait, even if another replica's clock is ahead.
         let wait = now.until(self.created + RESEND_WAIT);
         (!wait.is_zero()).then_some(wait.min(RESEND_WAIT))
     }
 
     /// Returns the same attempt, with its wait for another mail already over.
-    pub(crate) fn past_its_wait(&self, now: Timestamp) -> Self {
-        let early = Duration::from_secs(now.as_secs()).saturating_sub(RESEND_WAIT);
-        let early = Timestamp::from_secs(early.as_secs());
+    ///
+    /// Its beginning stays: tries are counted until a moment that follows from it.
+    pub(crate) fn past_its_wait(&self) -> Self {
         Self {
-            created: self.created.min(early),
+            has_waited: true,
             ..self.clone()
         }
     }
@@ -188,10 +196,12 @@ impl Attempt {
             Term::Remembered => REMEMBERED,
             Term::Usual => 0,
         };
-        sent | fragment | term
+        let waited = if self.has_waited { WAITED } else { 0 };
+        sent | fragment | term | waited
     }
 
-    /// Returns the attempt's unique name: its random id, and the time at which it began.
+    /// Returns the attempt's unique name: its random id, and the time at which it began. Both stay
+    /// however often the attempt is sealed anew. Tries are counted by the id alone.
     pub(crate) fn name(&self) -> [u8; 24] {
         let mut name = [0; 24];
         let (id, created) = name.split_at_mut(16);

@@ -2,8 +2,9 @@
 //!
 //! - Only the browser that began can use it: the layer needs that browser's cookie and the sealed
 //!   attempt of its check page.
-//! - Each mail allows five tries, and the provider counts its own. A text that cannot be a code
-//!   costs no try.
+//! - Each mail allows five tries, counted by its attempt's random id, and the provider counts its
+//!   own. A text that cannot be a code costs no try.
+//! - All networks together have few guesses at one address, as [`guesses`] says.
 //! - A double click redeems the code only once.
 
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use http::Response;
 use super::{
     CODE_LIFETIME,
     attempt::Attempt,
-    browser, check, exchange, finish, limits,
+    browser, check, exchange, finish, guesses, limits,
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -91,9 +92,13 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     if exchanges.knows(&key, step.now) {
         return Ok(finish::redeem(step, proof, &state, attempt).await);
     }
-    let of = [b"mailed code".as_slice(), &state].concat();
+    let of = [b"mailed code".as_slice(), &attempt.id].concat();
     let until = attempt.created + step.flow.attempt_lifetime().max(CODE_LIFETIME);
     let taken = limits::take_try(step, &of, MOST_TRIES, until).await?;
+    if let Err(rejection) = guesses::limit(step, attempt).await {
+        taken.give_back().await;
+        return Err(rejection.into());
+    }
     match redeem::granted(step, proof, &state, attempt).await {
         Ok(granted) => {
             taken.give_back().await;
@@ -106,8 +111,11 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
                 Ok(false) => Wrong::Code(CodeProblem::Used),
                 Err(outage) => Wrong::Refused(outage),
             },
-            RejectionKind::CodeWrong => Wrong::Code(CodeProblem::Wrong),
-            RejectionKind::TooManyTries => Wrong::Refused(rejection),
+            // Only an address that was mailed a code can have spent it at the provider, and the
+            // page must not reveal which addresses those are. The layer's count ends the tries.
+            RejectionKind::CodeWrong | RejectionKind::TooManyTries => {
+                Wrong::Code(CodeProblem::Wrong)
+            }
             // The exchange goes on. The same code joins it, and that costs no second try.
             _ if exchanges.knows(&key, step.now) => Wrong::Refused(rejection),
             // The provider has not said whether the code was right.

@@ -111,7 +111,7 @@ async fn take_match_code(
     let Some(typed) = MatchCode::parse(typed) else {
         return Err(ask_again(CodeProblem::Wrong));
     };
-    let of = [b"match code".as_slice(), &attempt.name()].concat();
+    let of = [b"match code".as_slice(), &attempt.id].concat();
     let until = attempt.created + step.flow.attempt_lifetime();
     // Taken before the comparison, so that of a thousand parallel guesses only five are compared.
     let taken = limits::take_try(step, &of, MOST_TRIES, until).await;
@@ -132,7 +132,7 @@ async fn take_click(
         let rejection = Rejection::new(RejectionKind::LinkDeclined);
         Box::new(refusal::answer(step, rejection, None))
     };
-    let of = [b"declined".as_slice(), &attempt.name()].concat();
+    let of = [b"declined".as_slice(), &attempt.id].concat();
     let until = attempt.created + step.flow.attempt_lifetime();
     // "No" takes all tries for good. "Yes" takes one and gives it back; if that fails, other tries
     // remain, so the link is not declined.

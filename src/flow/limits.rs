@@ -63,6 +63,7 @@ pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejecti
         let throttling = &step.flow.throttling;
         throttling.warn_of_unknown_client(public_url);
     }
+    step.warn_of_unnamed_proxy();
     let pair = key(
         step,
         "throttle: mail, address and network",
@@ -184,7 +185,7 @@ fn pair_of(step: &Step, email: &Email) -> Vec<u8> {
     [mailbox_of(email).as_bytes(), &[0], &network].concat()
 }
 
-fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
+pub(super) fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
     let keys = step.flow.shared.gate.tokens.keys();
     ThrottleKey::from_bytes(keys.pseudonym(label, value))
 }
@@ -192,7 +193,7 @@ fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
 /// Returns the mailbox that an address is counted as. The large providers deliver mail for `ada+x`
 /// to `ada` (RFC 5233), so a tag must not give a second allowance. A local part that begins with
 /// `+` has no tag. Gmail ignores dots before the `@`, and has two domain names.
-fn mailbox_of(email: &Email) -> String {
+pub(super) fn mailbox_of(email: &Email) -> String {
     let address = email.as_str();
     let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
     let name = match local.split_once('+') {
@@ -247,9 +248,10 @@ pub(super) async fn charge(
             let scope = charges
                 .get(by)
                 .map_or(LimitScope::Everybody, |(scope, _)| *scope);
+            let hint = flow.throttling.hint.get().map(String::as_str);
             flow.shared
                 .listener
-                .tell(&Event::Throttled { scope, email });
+                .tell(&Event::Throttled { scope, email, hint });
             // Whole seconds, so that the page and `Retry-After` agree.
             let wait = Duration::from_secs(
                 wait.as_secs()

@@ -1,7 +1,7 @@
 //! Signing in and out: one step per request to an endpoint.
 //!
 //! ```text
-//! login     form → Email → Attempt → provider.start → (mailer) → 303 to check
+//! login     form → Email → Attempt → provider.start → (mailer); after a fixed time 303 to check
 //! callback  browser cookie + state + code → Attempt → provider.finish → Identity → authorize → Session → cookie → 303
 //! choose    browser cookie + sealed choice + organization → provider.finish_choice → Identity → …
 //! logout    session → revocations.revoke → removal cookie → 303
@@ -27,9 +27,11 @@ mod elsewhere;
 mod exchange;
 mod fields;
 mod finish;
+mod guesses;
 mod limits;
 mod login;
 mod logout;
+mod mailing;
 mod match_code;
 mod open;
 mod redeem;
@@ -47,6 +49,7 @@ pub use self::settings::SignIn;
 pub(crate) use self::{
     exchange::Exchanges,
     fields::{FORM_TIMEOUT, accept_form},
+    mailing::{Answering, Mailing},
     refusal::refuse_form,
     settings::{CODE_LIFETIME, Flow},
     step::Step,

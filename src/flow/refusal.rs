@@ -45,7 +45,7 @@ pub(super) fn answer(
     let before = attempt
         .filter(|attempt| attempt.keeps_fragment || attempt.term == Term::Remembered)
         .map(|attempt| {
-            let bare = attempt.with_link("").with_tail("").past_its_wait(step.now);
+            let bare = attempt.with_link("").with_tail("").past_its_wait();
             sealed::seal_or_shorten(step, &bare, Purpose::Check).0
         });
     // Another mail does not help if the address is refused, or if the same proof will work in a

@@ -1,6 +1,8 @@
 //! Makes and mails a link, a code, or both.
 //!
 //! - The layer requests link and code in parallel. If one fails, it mails the other alone.
+//! - The work goes on by itself, and the answer comes after a fixed time, as `answer.rs` of this
+//!   folder says: neither its bytes nor its time tell anything about the address.
 //! - An address that is not accepted gets no mail, and no page reveals that, not even by what it
 //!   says was sent.
 
@@ -8,7 +10,7 @@ use futures_util::future;
 use url::Url;
 
 use super::{
-    CODE_LIFETIME, SignIn, attempt::Attempt, code::is_code, limits, refusal::rejection_of, sealed,
+    CODE_LIFETIME, SignIn, attempt::Attempt, code::is_code, refusal::rejection_of, sealed,
     step::Step,
 };
 use crate::{
@@ -21,20 +23,46 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
-/// Makes and mails what the configured sign-in needs. Returns what the page says was sent.
-pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejection> {
+mod answer;
+
+pub(super) use self::answer::send;
+
+/// Why no mail went out.
+enum Failed {
+    /// This address gets none. Another one might, so the person is not told.
+    Address,
+    /// An outage, or a wrong setting. It is the same for every address, and is told.
+    Everybody(Rejection),
+}
+
+impl Failed {
+    /// Says whether a provider's failure may depend on the address. If it does, the log has it.
+    fn of_provider(step: &Step, attempt: &Attempt, error: &ProviderError) -> Self {
+        let listener = &step.flow.shared.listener;
+        listener.tell(&Event::of_provider_error(error));
+        match error.kind() {
+            ProviderErrorKind::InvalidAnswer
+            | ProviderErrorKind::Misconfigured
+            | ProviderErrorKind::RateLimited
+            | ProviderErrorKind::TimedOut
+            | ProviderErrorKind::Unavailable
+            | ProviderErrorKind::Unsupported => Self::Everybody(rejection_of(error)),
+            _ => {
+                let email = &attempt.email;
+                listener.tell(&Event::LinkWithheld { email });
+                Self::Address
+            }
+        }
+    }
+}
+
+/// Makes and mails what the configured sign-in needs. Returns what was sent.
+async fn mail_to(step: &Step, attempt: &Attempt) -> Result<Sent, Failed> {
     let flow = &step.flow;
     let email = &attempt.email;
-    // Before the domain is looked at, so that a refused address reaches the same limit by the same
-    // number of tries.
-    limits::limit_mail(step, email).await?;
-    let told = flow.sent();
     if !flow.shared.gate.allowed.has_domain(email.domain()) {
-        step.flow
-            .shared
-            .listener
-            .tell(&Event::LinkWithheld { email });
-        return Ok(told);
+        flow.shared.listener.tell(&Event::LinkWithheld { email });
+        return Err(Failed::Address);
     }
     match flow.sign_in {
         SignIn::Link => {
@@ -42,21 +70,11 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
             mail(step, attempt, link.as_ref(), None).await?;
             Ok(Sent::Link)
         }
-        SignIn::Code => match start_code(step, attempt).await {
-            Ok(code) => {
-                mail(step, attempt, None, Some(&code)).await?;
-                Ok(Sent::Code)
-            }
-            // The page must not reveal which addresses may sign up.
-            Err(error) if error.kind() == ProviderErrorKind::NotAllowed => {
-                step.flow
-                    .shared
-                    .listener
-                    .tell(&Event::LinkWithheld { email });
-                Ok(told)
-            }
-            Err(error) => Err(rejection_of(&error)),
-        },
+        SignIn::Code => {
+            let code = start_code(step, attempt).await?;
+            mail(step, attempt, None, Some(&code)).await?;
+            Ok(Sent::Code)
+        }
         SignIn::LinkAndCode => {
             let both = future::join(start_link(step, attempt), start_code(step, attempt));
             match both.await {
@@ -64,31 +82,38 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
                     mail(step, attempt, link.as_ref(), Some(&code)).await?;
                     Ok(Sent::LinkAndCode)
                 }
-                (Ok(link), Err(error)) => {
+                (Ok(link), Err(failed)) => {
                     mail(step, attempt, link.as_ref(), None).await?;
-                    // A page that showed the missing code would reveal which addresses may sign up.
-                    let is_told = error.kind() == ProviderErrorKind::NotAllowed;
-                    Ok(if is_told { told } else { Sent::Link })
+                    failed.or_sent(Sent::Link)
                 }
-                (Err(_), Ok(code)) => {
+                (Err(failed), Ok(code)) => {
                     mail(step, attempt, None, Some(&code)).await?;
-                    Ok(Sent::Code)
+                    failed.or_sent(Sent::Code)
                 }
-                (Err(rejection), Err(_)) => Err(rejection),
+                (Err(Failed::Everybody(rejection)), Err(_))
+                | (Err(_), Err(Failed::Everybody(rejection))) => Err(Failed::Everybody(rejection)),
+                (Err(Failed::Address), Err(Failed::Address)) => Err(Failed::Address),
             }
         }
     }
 }
 
+impl Failed {
+    /// Returns what the page says was sent when the other half was. A page that shows that one half
+    /// is missing for this address alone would reveal which addresses may sign up.
+    fn or_sent(self, sent: Sent) -> Result<Sent, Self> {
+        match self {
+            Self::Address => Err(self),
+            Self::Everybody(_) => Ok(sent),
+        }
+    }
+}
+
 /// Requests the provider's link, and returns ours if we mail it.
-async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Rejection> {
+async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Failed> {
     let flow = &step.flow;
     let (state, _) = sealed::seal_or_shorten(step, attempt, Purpose::State);
-    let redirect_uri = step
-        .flow
-        .shared
-        .gate
-        .absolute(&step.path(Endpoint::Callback));
+    let redirect_uri = flow.shared.gate.absolute(&step.path(Endpoint::Callback));
     let start = Start::new(
         &attempt.email,
         &redirect_uri,
@@ -96,23 +121,18 @@ async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Reje
         flow.link_lifetime,
         delivery(step),
     );
-    let started = flow.provider.start(&start).await.map_err(|error| {
-        step.flow
-            .shared
-            .listener
-            .tell(&Event::of_provider_error(&error));
-        rejection_of(&error)
-    })?;
+    let started = flow.provider.start(&start).await;
+    let started = started.map_err(|error| Failed::of_provider(step, attempt, &error))?;
     if flow.mailer.is_none() {
         return Ok(None);
     }
     let link = started.into_link();
     let link = link.and_then(|link| own_link(step, attempt, &link));
-    link.map(Some)
-        .ok_or(Rejection::new(RejectionKind::ProviderFailed))
+    let unusable = Failed::Everybody(Rejection::new(RejectionKind::ProviderFailed));
+    link.map(Some).ok_or(unusable)
 }
 
-async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, ProviderError> {
+async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, Failed> {
     let user_agent = step.user_agent();
     let start = StartCode::new(
         &attempt.email,
@@ -126,12 +146,7 @@ async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, Provi
         Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
         _ => Ok(started),
     });
-    started.inspect_err(|error| {
-        step.flow
-            .shared
-            .listener
-            .tell(&Event::of_provider_error(error));
-    })
+    started.map_err(|error| Failed::of_provider(step, attempt, &error))
 }
 
 /// Mails link and code, unless the provider does that itself.
@@ -140,7 +155,7 @@ async fn mail(
     attempt: &Attempt,
     link: Option<&Link>,
     code: Option<&StartedCode>,
-) -> Result<(), Rejection> {
+) -> Result<(), Failed> {
     let flow = &step.flow;
     let email = &attempt.email;
     if let Some(mailer) = &flow.mailer {
@@ -155,15 +170,18 @@ async fn mail(
             mail = mail.with_code(code, started.lifetime().min(CODE_LIFETIME));
         }
         mailer.send(&mail).await.map_err(|error| {
-            step.flow.shared.listener.tell(&Event::MailFailed {
+            flow.shared.listener.tell(&Event::MailFailed {
                 email,
                 reason: error.reason(),
                 status: error.status(),
             });
-            Rejection::new(RejectionKind::MailNotSent)
+            match error.is_of_recipient() {
+                true => Failed::Address,
+                false => Failed::Everybody(Rejection::new(RejectionKind::MailNotSent)),
+            }
         })?;
     }
-    step.flow.shared.listener.tell(&Event::LinkSent { email });
+    flow.shared.listener.tell(&Event::LinkSent { email });
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::HeaderValue;
 
-use super::{authorize::Authorize, exchange::Exchanges, webhook::Webhook};
+use super::{authorize::Authorize, exchange::Exchanges, mailing::Mailing, webhook::Webhook};
 use crate::{
     mailer::BoundedMailer,
     page::{CrossDevice, Sent},
@@ -44,6 +44,7 @@ pub(crate) struct Flow {
     pub(crate) cross_device: CrossDevice,
     pub(crate) sign_in: SignIn,
     pub(crate) mailer: Option<BoundedMailer>,
+    pub(crate) mailing: Mailing,
     pub(crate) application_name: Option<String>,
     pub(crate) authorize: Option<Box<dyn Authorize>>,
     pub(crate) link_lifetime: Duration,
@@ -91,6 +92,7 @@ impl fmt::Debug for Flow {
             .field("has_authorize", &self.authorize.is_some())
             .field("allowed", &self.shared.gate.allowed)
             .field("link_lifetime", &self.link_lifetime)
+            .field("mailing", &self.mailing)
             .field("sign_in", &self.sign_in)
             .field("throttling", &self.throttling)
             .finish_non_exhaustive()

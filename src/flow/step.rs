@@ -3,13 +3,13 @@
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{header, request::Parts};
+use http::{Request, header, request::Parts};
 
 use super::{fields::Fields, settings::Flow};
 use crate::{
     clock::{Reading, Timestamp},
     rejection::{Rejection, RejectionKind},
-    request::{client::client_of, head::RequestHead},
+    request::{client::client_of, head::RequestHead, peer::PeerAddr, unnamed},
     session::Session,
     site::endpoint::Endpoint,
 };
@@ -25,6 +25,23 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    /// Returns a step that outlives the request: what work in the background reads of it. What the
+    /// host keeps with the connection is not held on to.
+    pub(super) fn detached(&self) -> Self {
+        let (mut parts, ()) = Request::new(()).into_parts();
+        parts.headers = self.parts.headers.clone();
+        if let Some(peer) = PeerAddr::of(&self.parts.extensions) {
+            parts.extensions.insert(peer);
+        }
+        Self {
+            flow: self.flow.clone(),
+            endpoint: self.endpoint,
+            parts,
+            form: Bytes::new(),
+            now: self.now,
+        }
+    }
+
     pub(super) fn head(&self) -> RequestHead<'_> {
         RequestHead::of_parts(&self.parts)
     }
@@ -42,6 +59,18 @@ impl Step {
     pub(super) fn client(&self) -> Option<IpAddr> {
         let forwarded = self.flow.throttling.forwarded;
         client_of(&self.parts, &self.flow.shared.proxies, forwarded)
+    }
+
+    /// Logs, once, that the client is a proxy that the application has not named.
+    pub(super) fn warn_of_unnamed_proxy(&self) {
+        let (shared, throttling) = (&self.flow.shared, &self.flow.throttling);
+        if throttling.hint.get().is_some() {
+            return;
+        }
+        let hint = unnamed::hint(&self.parts, &shared.proxies, throttling.forwarded);
+        if let Some(hint) = hint {
+            throttling.warn_of_unnamed_proxy(shared.gate.public_url.origin(), hint);
+        }
     }
 
     pub(super) fn user_agent(&self) -> Option<String> {

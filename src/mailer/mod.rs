@@ -3,8 +3,8 @@
 //! - The mail holds a link of the layer's own ([`Mail::link`]), with the provider's single-use link
 //!   sealed inside. Opening it in another browser than the one that began uses nothing up.
 //! - Without a mailer the provider mails its own link.
-//! - The layer waits for a mailer for a bounded time. If the mailer fails or hangs, a page says so,
-//!   and the person can try again.
+//! - The layer waits for a mailer for a bounded time. If the mailer fails or hangs, an event says
+//!   so, and so does a page if that is not the recipient's doing.
 //!
 //! [`ConsoleMailer`] prints; `SmtpMailer` (feature `smtp`) mails.
 
@@ -32,8 +32,13 @@ pub use self::{console::ConsoleMailer, mail::Mail};
 /// not rewrite the link for tracking. It should give each mail a `References` field of its own:
 /// Gmail otherwise may show several mails as one conversation, and hide the newest link. It may
 /// render the mail in its own way, for example in [`Mail::language`], or use [`Mail::subject`],
-/// [`Mail::text`] and [`Mail::html`]. The layer may drop its future early: when the person leaves,
-/// or when [`Builder::mailer_timeout`](crate::Builder::mailer_timeout) has passed.
+/// [`Mail::text`] and [`Mail::html`]. It runs in a task of its own, and goes on if the person
+/// leaves. The layer drops its future when
+/// [`Builder::mailer_timeout`](crate::Builder::mailer_timeout) has passed, and the runtime when the
+/// process ends.
+///
+/// It must say when it was the recipient that failed ([`MailError::of_recipient`]): the page then
+/// does not reveal that.
 ///
 /// The suite in `testing::suite::mailer` (feature `test-util`) checks an implementation.
 ///
@@ -56,7 +61,8 @@ pub trait Mailer: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`MailError`] if the mail was not accepted. A page says so, and the person can try again.
+    /// [`MailError`] if the mail was not accepted. An event says so. A page says so too, unless the
+    /// error is one of the recipient.
     fn send(&self, mail: &Mail<'_>) -> impl Future<Output = Result<(), MailError>> + Send;
 }
 
@@ -70,6 +76,8 @@ pub trait Mailer: Send + Sync + 'static {
 pub struct MailError {
     reason: &'static str,
     status: Option<u16>,
+    /// Whether the recipient is the reason. `None`: the reply code tells.
+    is_of_recipient: Option<bool>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -89,8 +97,43 @@ impl MailError {
         Self {
             reason,
             status: None,
+            is_of_recipient: None,
             source: None,
         }
+    }
+
+    /// States that the recipient is the reason: the mailbox is unknown or full, or its server
+    /// refuses it. Another recipient's mail may be accepted.
+    ///
+    /// The page then looks as if the mail was sent, since it must not reveal which addresses there
+    /// are. Default: it is the recipient if the [status](Self::with_status) is one by which mail
+    /// servers refuse a mailbox or a mail: 450 to 452, and 550 to 554 (RFC 5321, section 4.2.3).
+    ///
+    /// ```
+    /// use tower_magic_link::mailer::MailError;
+    ///
+    /// /// A service over HTTP has refused a mail.
+    /// fn refused(code: &str) -> MailError {
+    ///     match code {
+    ///         "recipient_suppressed" => MailError::because("the recipient is suppressed").of_recipient(),
+    ///         _ => MailError::because("the mail service refused the mail"),
+    ///     }
+    /// }
+    ///
+    /// assert!(refused("recipient_suppressed").is_of_recipient());
+    /// assert!(!refused("quota_exceeded").is_of_recipient());
+    /// ```
+    #[must_use]
+    pub const fn of_recipient(mut self) -> Self {
+        self.is_of_recipient = Some(true);
+        self
+    }
+
+    /// States that the server is the reason, whatever its reply code.
+    #[cfg(feature = "smtp")]
+    pub(crate) const fn of_server(mut self) -> Self {
+        self.is_of_recipient = Some(false);
+        self
     }
 
     /// Adds the mail server's reply code, such as SMTP's 550.
@@ -110,6 +153,15 @@ impl MailError {
     #[must_use]
     pub const fn status(&self) -> Option<u16> {
         self.status
+    }
+
+    /// Says whether the recipient is the reason, and another recipient's mail may be accepted.
+    #[must_use]
+    pub const fn is_of_recipient(&self) -> bool {
+        match self.is_of_recipient {
+            Some(is_of_recipient) => is_of_recipient,
+            None => matches!(self.status, Some(450..=452 | 550..=554)),
+        }
     }
 }
 
@@ -142,6 +194,29 @@ impl fmt::Debug for dyn ErasedMailer {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_recipient_is_the_reason_by_a_reply_code_or_where_that_is_stated() {
+        let failed = || MailError::because("x");
+        assert!(!failed().is_of_recipient() && failed().of_recipient().is_of_recipient());
+        for (status, want) in [
+            (421, false),
+            (450, true),
+            (452, true),
+            (454, false),
+            (530, false),
+            (535, false),
+            (550, true),
+            (552, true),
+            (554, true),
+            (555, false),
+        ] {
+            let error = failed().with_status(status);
+            assert_eq!(error.is_of_recipient(), want, "{status}");
+        }
+        #[cfg(feature = "smtp")]
+        assert!(!failed().with_status(554).of_server().is_of_recipient());
+    }
 
     #[test]
     fn an_error_keeps_its_source_and_shows_its_reason_alone() {

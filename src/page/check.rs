@@ -8,7 +8,11 @@ use super::{
     parts::{has_resend, has_sent},
 };
 
-/// "Check your email": the page after a mail was sent.
+/// "Check your email": the page after a mail was asked for.
+///
+/// It is shown for an address that gets no mail too, with the same data: it must not reveal which
+/// addresses may sign in. So it should say what to do if nothing comes: check the spelling, or ask
+/// the people who run the application.
 #[derive(Clone, Debug)]
 pub struct CheckPage<'a> {
     code_entry: Option<CodeEntry<'a>>,

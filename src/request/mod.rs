@@ -7,4 +7,5 @@ pub(crate) mod client;
 pub(crate) mod head;
 pub(crate) mod peer;
 mod routed;
+pub(crate) mod unnamed;
 pub(crate) mod upgrade;

@@ -8,6 +8,9 @@
 //! - [`assert_protected`] fails if a path can be reached without a session.
 //! - [`ManualClock`] is a clock that the test sets.
 //! - [`suite`] checks a store, a provider or a mailer of your own.
+//! - The layer answers a request for mail after a second, so that its time tells nothing.
+//!   [`Builder::insecure_answer_when_sent`](crate::Builder::insecure_answer_when_sent) makes a test
+//!   of many sign-ins fast.
 //!
 //! ```
 //! use http::Request;

@@ -93,7 +93,8 @@ impl Rate {
 /// | mails | address | 10, 2 minutes | A victim of mail bombing from many networks gets 40 mails in the first hour, not thousands; from one network 23 |
 /// | mails | network | 60, 5 seconds | An office of 200 behind one address signs in within 12 minutes |
 /// | mails | all clients | 300, 100 milliseconds | Stays under WorkOS's 500 writes in 10 seconds |
-/// | codes | address and network | 20, 15 minutes | The tries of four mails at once. An attacker on one network has 116 guesses in the first day, then 96 a day, at a million codes, and cannot use up the guesses of another network |
+/// | codes | address and network | 20, 1 hour | The tries of four mails at once. An attacker on one network has 44 guesses in the first day, then 24 a day, and cannot use up the guesses of another network |
+/// | codes | address | 50, 30 minutes | All networks together have 98 guesses in any 24 hours: NIST SP 800-63B allows 100 failures in a row. Two networks cannot use them up, three can |
 /// | codes | network | 60, 5 seconds | As for mails; the five tries per link or code apply as well |
 /// | codes | all clients | 300, 100 milliseconds | As for mails |
 /// | exchanges | attempt | 10, 10 seconds | A link comes back once; further exchanges are reloads while WorkOS does not answer |
@@ -112,6 +113,13 @@ impl Rate {
 /// for. An empty field, or text that cannot be a code, counts only for the network and for all
 /// clients. While codes are refused, the link of the mail still works.
 ///
+/// A guesser signs in as one person with a chance of **1 in 10,204 in the first day, and of 1 in
+/// 20,833 in each later day**, however many networks they have: 98 guesses, then 48 a day, each
+/// right once in 1,000,000 (six random digits). Only digits that are compared count for the
+/// address, and each mail allows five. A browser with a session of that person is not kept out by
+/// strangers' guesses. Other browsers use the link. With [`SignIn::Code`](crate::SignIn::Code)
+/// there is none, and three networks that keep guessing can keep a person without a session out.
+///
 /// An exchange hands the code of a followed link to WorkOS. A double click, or a reload within a
 /// minute of the sign-in, shares one exchange and costs nothing. Over the limit the link is not
 /// used up: the page offers to try it again. An attempt is the sign-in that one mail is for.
@@ -129,6 +137,7 @@ impl Rate {
 /// use tower_magic_link::throttle::{Limits, Rate};
 ///
 /// let limits = Limits::default()
+///     .codes_per_address(Rate::new(30, Duration::from_secs(3_600)))
 ///     .mails_per_address_and_network(Rate::new(2, Duration::from_secs(600)))
 ///     .mails_per_network(Rate::new(500, Duration::from_secs(1)));
 /// ```
@@ -139,6 +148,7 @@ pub struct Limits {
     pub(crate) mails_per_address_and_network: Rate,
     pub(crate) mails_per_network: Rate,
     pub(crate) mails: Rate,
+    pub(crate) codes_per_address: Rate,
     pub(crate) codes_per_address_and_network: Rate,
     pub(crate) codes_per_network: Rate,
     pub(crate) codes: Rate,
@@ -177,8 +187,18 @@ impl Limits {
         self
     }
 
+    /// Sets how often codes of one address's mails may be compared, whatever network they are typed
+    /// at, right or wrong. Default: 50, then one each 30 minutes: 98 in any 24 hours.
+    ///
+    /// Keep it wider than [`Limits::codes_per_address_and_network`]. Otherwise a single network can
+    /// use up an address's guesses.
+    pub const fn codes_per_address(mut self, rate: Rate) -> Self {
+        self.codes_per_address = rate;
+        self
+    }
+
     /// Sets how often one network may type codes for one address, right or wrong. Default: 20, then
-    /// one each 15 minutes.
+    /// one each hour.
     pub const fn codes_per_address_and_network(mut self, rate: Rate) -> Self {
         self.codes_per_address_and_network = rate;
         self
@@ -223,6 +243,7 @@ impl Limits {
             .validate("mails_per_address_and_network")?;
         self.mails_per_network.validate("mails_per_network")?;
         self.mails.validate("mails")?;
+        self.codes_per_address.validate("codes_per_address")?;
         self.codes_per_address_and_network
             .validate("codes_per_address_and_network")?;
         self.codes_per_network.validate("codes_per_network")?;
@@ -245,7 +266,8 @@ impl Default for Limits {
             mails_per_address_and_network: Rate::new(3, Duration::from_secs(180)),
             mails_per_network: network,
             mails: everybody,
-            codes_per_address_and_network: Rate::new(20, Duration::from_secs(900)),
+            codes_per_address: Rate::new(50, Duration::from_secs(1_800)),
+            codes_per_address_and_network: Rate::new(20, Duration::from_secs(3_600)),
             codes_per_network: network,
             codes: everybody,
             exchanges_per_attempt: Rate::new(10, Duration::from_secs(10)),
@@ -321,6 +343,8 @@ mod tests {
         assert!(pair.burst() < limits.mails_per_address.burst());
         assert_eq!(within(limits.mails_per_address, 3_600), 40);
         assert_eq!(within(pair, 3_600), 23);
-        assert_eq!(within(limits.codes_per_address_and_network, 86_400), 116);
+        assert_eq!(within(limits.codes_per_address_and_network, 86_400), 44);
+        assert_eq!(within(limits.codes_per_address, 86_400), 98);
+        assert!(2 * limits.codes_per_address_and_network.burst() < 50);
     }
 }

@@ -13,7 +13,10 @@
 use std::{
     fmt,
     future::Future,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -279,6 +282,8 @@ pub(crate) struct Throttling {
     pub(crate) forwarded: ForwardedField,
     /// Whether an unknown client address has been logged.
     pub(crate) is_warned: AtomicBool,
+    /// What to change, since a proxy that is not named was seen.
+    pub(crate) hint: OnceLock<String>,
 }
 
 impl Throttling {
@@ -294,6 +299,14 @@ impl Throttling {
             "client address unknown: per-network limits are off. Serve axum by \
              into_make_service_with_connect_info::<SocketAddr>(), or leave a PeerAddr in the extensions of each request"
         );
+    }
+
+    /// Logs, once, that a proxy is taken for the client. Each limit that is reached says so again.
+    pub(crate) fn warn_of_unnamed_proxy(&self, public_url: &str, hint: String) {
+        self.hint.get_or_init(|| {
+            tracing::warn!(target: "tower_magic_link", public_url, "{hint}");
+            hint
+        });
     }
 }
 

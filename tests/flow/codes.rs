@@ -7,6 +7,7 @@ use crate::{
     support::{Answer, Browser, Post, World},
 };
 
+mod anew;
 mod choice;
 mod guesses;
 mod mail;

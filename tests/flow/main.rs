@@ -39,6 +39,7 @@ mod patience;
 mod redeemed;
 mod remember_me;
 mod return_to;
+mod same;
 mod secrets;
 mod sign_out;
 mod step_up;

@@ -15,6 +15,7 @@ use crate::support::{Answer, Browser, World};
 mod address;
 mod exchange;
 mod network;
+mod proxy;
 mod settings;
 
 const SECOND: Duration = Duration::from_secs(1);

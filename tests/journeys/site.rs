@@ -88,6 +88,7 @@ impl Site {
             .public_url(ORIGIN)
             .revocations(MemoryRevocations::default())
             .clock(clock.clone())
+            .insecure_answer_when_sent()
             .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
         if post_office == PostOffice::Ours {
             builder = builder.mailer(letters.clone());

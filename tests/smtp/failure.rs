@@ -34,14 +34,11 @@ fn mailer(server: &Scripted, login: &str) -> SmtpMailer {
 #[tokio::test]
 async fn a_mail_server_that_fails_is_told_by_a_reason_and_the_next_try_works() {
     log::listen();
-    let refused = "the mail server refused the mail";
     let odd = "the mail server hung up, or sent no valid reply";
     let cases = [
         (Mood::Busy, "no connection to the mail server", Some(421)),
         (Mood::Cuts, odd, None),
         (Mood::Nonsense, odd, None),
-        (Mood::RefusesMail, refused, Some(552)),
-        (Mood::RefusesRecipient, refused, Some(550)),
     ];
     for (mood, reason, status) in cases {
         let server = Scripted::start(mood).await;
@@ -73,6 +70,37 @@ async fn a_mail_server_that_fails_is_told_by_a_reason_and_the_next_try_works() {
             .post("/auth/login?return_to=/reports", "email=ada@example.com")
             .await;
         assert!(check.location().starts_with("/auth/check?t="), "{mood:?}");
+    }
+}
+
+/// Whether a mailbox exists, or is full, is nobody else's business.
+#[tokio::test]
+async fn a_refused_recipient_or_mail_looks_like_one_that_was_sent_and_the_log_knows_better() {
+    log::listen();
+    let good = Scripted::start(Mood::Good).await;
+    let world = World::with(|builder| builder.mailer(mailer(&good, ""))).await;
+    let sent = world.browser().ask_for_link(ADA, "/reports").await;
+    for (mood, status) in [(Mood::RefusesMail, 552), (Mood::RefusesRecipient, 550)] {
+        let server = Scripted::start(mood).await;
+        let world = World::with(|builder| builder.mailer(mailer(&server, ""))).await;
+        let mut browser = world.browser();
+        let page = browser.ask_for_link(ADA, "/reports").await;
+        assert_eq!(page.status(), sent.status(), "{mood:?}");
+        assert_eq!(page.text().len(), sent.text().len(), "{mood:?}");
+        assert!(page.text().contains("check the spelling"), "{mood:?}");
+        let heard = world.heard();
+        let told =
+            "MailFailed { email: a***@example.com, reason: \"the mail server refused the mail\"";
+        assert!(heard.contains(told), "{mood:?}: {heard}");
+        assert!(
+            heard.contains(&format!("status: Some({status})")),
+            "{mood:?}: {heard}"
+        );
+        assert!(!heard.contains("LinkSent"), "{mood:?}: {heard}");
+        let seen = heard + &log::logged();
+        for secret in [ADA, "auth/open", "no such user"] {
+            assert!(!seen.contains(secret), "{mood:?}: {seen}");
+        }
     }
 }
 
@@ -196,6 +224,7 @@ async fn a_mailer_that_hangs_is_given_up_and_one_that_tells_is_not_repeated() {
         let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
             .public_url(ORIGIN)
             .clock(ManualClock::new())
+            .insecure_answer_when_sent()
             .mailer(Bad::default());
         match seconds {
             Some(seconds) => builder.mailer_timeout(Duration::from_secs(seconds)),

@@ -68,6 +68,7 @@ impl Mailed {
             .mailer(mailer)
             .application_name(application)
             .insecure_no_throttle()
+            .insecure_answer_when_sent()
             .build()
             .unwrap();
         let mut browser = Browser::new(app_of(&layer), ORIGIN);

@@ -78,7 +78,8 @@ impl Connections {
         let _permit = self.free.acquire().await.map_err(closed)?;
         let mut connection = match self.take().await {
             Some(connection) => connection,
-            None => self.connect().await?,
+            // Before a recipient is named, nothing that fails is its fault.
+            None => self.connect().await.map_err(MailError::of_server)?,
         };
         let sent = connection.send(envelope, mail).await;
         sent.map_err(|error| told("the mail server refused the mail", &error))?;

@@ -66,6 +66,7 @@ async fn a_browser_that_hangs_up_anywhere_in_the_exchange_gets_in_on_the_next_tr
     let layer = MagicLinkLayer::builder(Slow(stub.clone()), keys)
         .public_url(ORIGIN)
         .insecure_no_throttle()
+        .insecure_answer_when_sent()
         .clock(ManualClock::new())
         .build()
         .unwrap();
@@ -100,6 +101,7 @@ async fn whoever_hangs_up_ten_thousand_times_makes_nobody_elses_exchange_be_forg
     let layer = MagicLinkLayer::builder(Slow(stub.clone()), keys)
         .public_url(ORIGIN)
         .insecure_no_throttle()
+        .insecure_answer_when_sent()
         .clock(clock.clone())
         .build()
         .unwrap();

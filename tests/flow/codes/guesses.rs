@@ -1,17 +1,17 @@
-//! How many codes one network can guess at an address.
+//! How many codes one network, and all networks together, can guess at an address.
 
 use std::{net::SocketAddr, time::Duration};
 
 use http::Request;
 use tower_magic_link::{
-    PeerAddr, SignIn,
+    Builder, PeerAddr, SignIn,
     throttle::{Limits, Rate},
 };
 
 use super::{Begun, action};
 use crate::{
     names::{ADA, EVE},
-    support::{Answer, Browser},
+    support::{Answer, Browser, by_own_link},
 };
 
 /// Types a code from a peer.
@@ -30,7 +30,7 @@ async fn type_from(browser: &mut Browser, action: &str, code: &str, peer: &str) 
 
 /// Five tries are those of one mail, and there is always another mail.
 #[tokio::test]
-async fn who_guesses_at_one_network_has_116_codes_a_day_for_an_address_and_its_owner_has_their_own()
+async fn who_guesses_at_one_network_has_44_codes_a_day_for_an_address_and_its_owner_has_their_own()
 {
     let (guesser, owner) = ("192.0.2.1", "198.51.100.1");
     let mails = Limits::default()
@@ -56,10 +56,10 @@ async fn who_guesses_at_one_network_has_116_codes_a_day_for_an_address_and_its_o
         }
         begun.world.clock.advance(Duration::from_secs(600));
     }
-    assert_eq!(compared, 20 + 96);
+    assert_eq!(compared, 20 + 24);
     assert_eq!(compared + refused, 3 * 145);
     let heard = begun.world.heard();
-    let told = "Throttled { scope: Address, email: Some(a***@example.com) }";
+    let told = "Throttled { scope: Address, email: Some(a***@example.com), hint: None }";
     assert_eq!(heard.matches(told).count(), refused);
 
     let check = begun.first.ask_for_link(ADA, "/reports").await;
@@ -87,4 +87,83 @@ async fn clients_that_are_not_known_share_the_codes_of_an_address_and_another_ad
         .post(&action, &format!("code={}", begun.post.code()))
         .await;
     assert_eq!(answer.location(), "/");
+}
+
+/// Begins two sign-ins from each of 1,000 networks, guesses five times at each mail, and pauses.
+/// Returns how many guesses were made.
+async fn guess_from_everywhere(begun: &Begun, pause: Duration) -> usize {
+    let (wrong, mut made) = (begun.wrong(), 0);
+    for network in 0..1_000 {
+        let peer = format!("10.{}.{}.1", network / 250, network % 250);
+        for _ in 0..2 {
+            let mut other = begun.world.browser();
+            let asked = other.post("/auth/login", &format!("email={ADA}")).await;
+            let action = action(&other.follow(asked).await).unwrap();
+            for _ in 0..5 {
+                type_from(&mut other, &action, wrong, &peer).await;
+                made += 1;
+            }
+            begun.world.clock.advance(pause);
+        }
+    }
+    made
+}
+
+/// Unlimited mails, so that only the guesses are limited.
+fn mails_without_end(builder: Builder) -> Builder {
+    let endless = Rate::new(1_000_000, Duration::from_millis(1));
+    let limits = Limits::default()
+        .mails_per_address(endless)
+        .mails_per_address_and_network(endless)
+        .mails(endless)
+        .codes(endless);
+    builder.limits(limits)
+}
+
+#[tokio::test]
+async fn ten_thousand_guesses_from_a_thousand_networks_at_once_are_compared_50_times() {
+    let mut begun = Begun::with(SignIn::LinkAndCode, mails_without_end).await;
+    let mut known = begun.first.clone();
+    let code = begun.post.code();
+    let signed_in = type_from(&mut known, &begun.action, &code, "198.51.100.1").await;
+    assert_eq!(signed_in.location(), "/reports");
+    let before = begun.redeemed();
+    let made = guess_from_everywhere(&begun, Duration::ZERO).await;
+    assert_eq!(made, 10_000);
+    // The owner's own code was compared, too.
+    assert_eq!(begun.redeemed() - before, 50 - 1);
+    let told = "Throttled { scope: Address, email: Some(a***@example.com), hint: None }";
+    assert!(begun.world.heard().contains(told));
+
+    // A new browser has to wait, and its link works.
+    let owner = "198.51.100.1";
+    let check = begun.first.ask_for_link(ADA, "/reports").await;
+    begun.action = action(&check).unwrap();
+    let code = begun.post.code();
+    let limited = type_from(&mut begun.first, &begun.action, &code, owner).await;
+    assert_eq!(limited.status(), 429);
+    assert_eq!(limited.header("retry-after"), "1800");
+    let link = begun.post.link();
+    let opened = begun.first.get(&link).await;
+    let in_by_link = by_own_link(&mut begun.first, &opened).await;
+    assert_eq!(in_by_link.location(), "/reports");
+    // A browser with a session of the address goes on by code.
+    let check = known.ask_for_link(ADA, "/again").await;
+    let again = action(&check).unwrap();
+    let code = begun.post.code();
+    let answer = type_from(&mut known, &again, &code, owner).await;
+    assert_eq!(answer.location(), "/again");
+}
+
+#[tokio::test]
+async fn ten_thousand_guesses_in_a_day_from_a_thousand_networks_are_compared_98_times() {
+    let begun = Begun::with(SignIn::Code, mails_without_end).await;
+    // 43 seconds for five guesses, as a day has 86,400.
+    let made = guess_from_everywhere(&begun, Duration::from_secs(43)).await;
+    assert_eq!(made, 10_000);
+    assert!(
+        (96..=98).contains(&begun.redeemed()),
+        "{}",
+        begun.redeemed()
+    );
 }

@@ -31,6 +31,7 @@ async fn of_ten_thousand_links_none_ends_on_a_dash_and_each_survives_every_width
         .public_url(ORIGIN)
         .mailer(post.clone())
         .insecure_no_throttle()
+        .insecure_answer_when_sent()
         .build()
         .unwrap();
     let mut browser = Browser::new(app_of(&layer), ORIGIN);

@@ -68,7 +68,7 @@ async fn over_the_limit_every_address_is_answered_by_the_same_bytes() {
     assert_eq!(answers[0], answers[2]);
     let heard = world.heard();
     assert!(
-        heard.contains("Throttled { scope: Address, email: Some(a***@example.com) }"),
+        heard.contains("Throttled { scope: Address, email: Some(a***@example.com), hint: None }"),
         "{heard}"
     );
     assert!(!heard.contains(ADA));

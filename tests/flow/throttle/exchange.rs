@@ -83,7 +83,7 @@ async fn made_up_codes_ask_the_provider_no_more_often_than_the_limit_says_and_us
         }
         assert_eq!(world.exchanges(), 2, "{scope}");
         let heard = world.heard();
-        let told = format!("Throttled {{ scope: {scope}, email: None }}");
+        let told = format!("Throttled {{ scope: {scope}, email: None, hint: None }}");
         assert_eq!(heard.matches(&told).count(), 8, "{heard}");
 
         let limited = follow(&mut browser, &callback, peer).await;

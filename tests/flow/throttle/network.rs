@@ -52,7 +52,9 @@ async fn many_networks_together_have_an_address_mailed_no_more_often_than_its_ow
     }
     assert_eq!(got.iter().sum::<usize>(), 40, "in the first hour");
     let heard = world.heard();
-    assert!(heard.contains("Throttled { scope: Address, email: Some(a***@example.com) }"));
+    assert!(
+        heard.contains("Throttled { scope: Address, email: Some(a***@example.com), hint: None }")
+    );
     assert_eq!(status(&world, EVE, Some("10.0.0.1")).await, 303);
 }
 

@@ -1,0 +1,107 @@
+//! Finds a proxy that the application has not named: the layer then takes it for the client, and
+//! all its clients for one network.
+//!
+//! - A proxy connects from the same machine or a private network, and adds forwarding fields. A
+//!   client on the Internet has no such address.
+//! - Only the proxy's own address and a field's name are told. What the field holds is a client's.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::{HeaderMap, request::Parts};
+
+use super::{
+    client::ForwardedField,
+    peer::{PeerAddr, Proxies},
+};
+
+/// The fields by which proxies name the client or its request: those that the layer can read first.
+const FIELDS: [&str; 12] = [
+    "x-forwarded-for",
+    "forwarded",
+    "x-real-ip",
+    "cf-connecting-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "fastly-client-ip",
+    "fly-client-ip",
+    "x-envoy-external-address",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+];
+
+/// Returns what to change, if the request came through a proxy that is not named.
+pub(crate) fn hint(parts: &Parts, proxies: &Proxies, field: ForwardedField) -> Option<String> {
+    let peer = PeerAddr::of(&parts.extensions)?;
+    let addr = peer.addr().ip().to_canonical();
+    if !is_near(addr) || proxies.has(peer) {
+        return None;
+    }
+    let sent = FIELDS.iter().find(|name| has(&parts.headers, name))?;
+    let line = format!(".trusted_proxies([\"{addr}\"])");
+    let forwarded = ".forwarded_field(ForwardedField::Forwarded)";
+    let forwarded_for = ".forwarded_field(ForwardedField::XForwardedFor)";
+    let more = match (*sent, field) {
+        ("x-forwarded-for", ForwardedField::XForwardedFor)
+        | ("forwarded", ForwardedField::Forwarded) => String::new(),
+        ("x-forwarded-for", ForwardedField::Forwarded) if has(&parts.headers, "forwarded") => {
+            String::new()
+        }
+        ("x-forwarded-for", ForwardedField::Forwarded) => format!(" and {forwarded_for}"),
+        ("forwarded", ForwardedField::XForwardedFor) => format!(" and {forwarded}"),
+        _ => ", and have the proxy send X-Forwarded-For".to_owned(),
+    };
+    Some(format!(
+        "a proxy at {addr} sends {sent} and is not in trusted_proxies, so all its clients share the \
+         limits of one network: add {line}{more}"
+    ))
+}
+
+fn has(headers: &HeaderMap, name: &str) -> bool {
+    headers.contains_key(name)
+}
+
+/// Says whether an address is of this machine or of a private network: RFC 1918, RFC 4193, RFC 6598
+/// (shared by carriers and clouds), or link-local.
+fn is_near(addr: IpAddr) -> bool {
+    match addr {
+        IpAddr::V4(addr) => {
+            // 100.64.0.0/10.
+            let is_shared = addr.to_bits() >> 22 == Ipv4Addr::new(100, 64, 0, 0).to_bits() >> 22;
+            addr.is_loopback() || addr.is_private() || addr.is_link_local() || is_shared
+        }
+        IpAddr::V6(addr) => {
+            addr.is_loopback() || addr.is_unique_local() || addr.is_unicast_link_local()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_near_by_its_network() {
+        let cases = [
+            ("127.0.0.1", true),
+            ("10.255.0.1", true),
+            ("172.16.0.1", true),
+            ("172.32.0.1", false),
+            ("192.168.1.1", true),
+            ("169.254.1.1", true),
+            ("100.64.0.1", true),
+            ("100.127.255.255", true),
+            ("100.63.255.255", false),
+            ("100.128.0.0", false),
+            ("192.0.2.1", false),
+            ("::1", true),
+            ("fd00::1", true),
+            ("fc00::1", true),
+            ("fe80::1", true),
+            ("2001:db8::1", false),
+        ];
+        for (addr, want) in cases {
+            assert_eq!(is_near(addr.parse().unwrap()), want, "{addr}");
+        }
+    }
+}
