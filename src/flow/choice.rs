@@ -25,7 +25,7 @@ use crate::{
     event::Event,
     page::{ChoosePage, OfferedOrganization, Page, TroublePage},
     rejection::{Rejection, RejectionKind},
-    session::{cookie::CookieName, seal::Purpose},
+    session::{Session, cookie::CookieName, seal::Purpose},
     site::endpoint::Endpoint,
 };
 
@@ -129,6 +129,14 @@ impl Choice {
     pub(super) fn ends(&self, step: &Step) -> Timestamp {
         // WorkOS documents no lifetime of its pending tokens. Its codes have ten minutes.
         self.at(step) + CODE_LIFETIME
+    }
+
+    /// Says whether a session of the attempt's address may be the one that the choice has yielded.
+    /// A session from before the proof is not.
+    pub(super) fn may_have_begun(&self, session: &Session) -> bool {
+        let mut offered = self.organizations.iter();
+        session.auth_time() >= Timestamp::from_secs(self.at)
+            && offered.any(|(id, _)| session.organization() == Some(id))
     }
 
     /// Returns why the choice can no longer be made, or not here: by a clock that is behind the one

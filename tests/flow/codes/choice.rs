@@ -16,8 +16,10 @@ use crate::{
 };
 
 mod bound;
+mod cancel;
 mod failing;
 mod lost;
+mod once;
 mod program;
 mod provider;
 
