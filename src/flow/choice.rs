@@ -98,9 +98,26 @@ pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Byt
 }
 
 impl Choice {
+    /// Leaves an organization out, and returns what its button said.
+    pub(super) fn leave_out(&mut self, id: &str) -> Option<String> {
+        let at = self
+            .organizations
+            .iter()
+            .position(|(other, _)| other == id)?;
+        // Before it is gone: the label tells it from another of the same name.
+        let label = self.organizations.get(at).map(|of| self.label(of));
+        self.organizations.remove(at);
+        label
+    }
+
+    /// Says whether an organization is left to choose.
+    pub(super) fn has_any(&self) -> bool {
+        !self.organizations.is_empty()
+    }
+
     /// Seals the choice, without the last organizations if they do not fit. `None` if not even one
     /// does.
-    fn seal(&mut self, step: &Step) -> Option<String> {
+    pub(super) fn seal(&mut self, step: &Step) -> Option<String> {
         let keys = step.flow.shared.gate.tokens.keys();
         loop {
             let plain = serde_json::to_vec(self).ok()?;
@@ -198,10 +215,9 @@ fn visible(name: &str) -> String {
 
 /// Says what happened, and what to do now.
 fn told(problem: &Rejection) -> String {
-    let sentences = problem.sentences();
     let page = TroublePage::new(problem.kind())
-        .with_happened(sentences.map(|(happened, _)| happened))
-        .with_advice(sentences.map(|(_, advice)| advice))
+        .with_happened(problem.happened())
+        .with_advice(problem.advice())
         .with_retry_after(problem.retry_after());
     format!("{} {}", page.happened(), page.advice())
 }

@@ -65,20 +65,51 @@ pub(super) async fn choose(step: &Step) -> Response<Bytes> {
     };
     match answered {
         Ok(response) => response,
-        Err(rejection) => {
-            let can_choose_again = rejection.kind().is_temporary()
-                || rejection.kind() == RejectionKind::StepUpRequired;
-            if !can_choose_again || !step.head().wants_page() {
-                return refusal::answer(step, rejection, Some(&attempt));
+        Err(rejection) => ask_again(choice, step, &attempt, (sealed, chosen), rejection),
+    }
+}
+
+/// Asks again, if what was refused passes by itself or leaves other organizations to choose.
+fn ask_again(
+    mut choice: Choice,
+    step: &Step,
+    attempt: &Attempt,
+    (sealed, chosen): (&str, &str),
+    rejection: Rejection,
+) -> Response<Bytes> {
+    let mut sealed = Some(sealed.to_owned());
+    let rejection = match rejection.kind() {
+        RejectionKind::OrganizationNotAllowed => {
+            let key = exchange::key(&attempt.name(), &proof(&choice, step, chosen).expose());
+            let is_spent = step.flow.exchanges.proven(&key, step.now).is_some();
+            let name = choice.leave_out(chosen).unwrap_or_default();
+            sealed = choice.seal(step).filter(|_| !is_spent && choice.has_any());
+            match (&sealed, is_spent) {
+                (Some(_), _) => rejection
+                    .with_happened(format!("You can’t sign in to “{name}” with this address."))
+                    .with_advice(
+                        "Choose another organization, or ask the people who run that one to let you in.",
+                    ),
+                (None, true) => rejection.with_happened(format!(
+                    "You can’t sign in to “{name}” here with this address, and the email that you used can’t be used again."
+                )),
+                (None, false) => rejection.with_happened(format!(
+                    "You can’t sign in to “{name}” with this address, and no other organization is left to choose."
+                )),
             }
-            let query = step.query();
-            let query = query.as_ref().map(|query| query.one("t"));
-            let Ok(Ok(Some(opened))) = query else {
-                return refusal::answer(step, rejection, Some(&attempt));
-            };
-            let action = format!("{}?t={opened}", step.path(Endpoint::Choose));
-            choice.page(step, &attempt, (&action, sealed), Some(rejection))
         }
+        RejectionKind::StepUpRequired => rejection,
+        kind if kind.is_temporary() => rejection,
+        _ => return refusal::answer(step, rejection, Some(attempt)),
+    };
+    let query = step.query();
+    let opened = query.as_ref().ok().and_then(|query| query.one("t").ok()?);
+    match (sealed, opened) {
+        (Some(sealed), Some(opened)) if step.head().wants_page() => {
+            let action = format!("{}?t={opened}", step.path(Endpoint::Choose));
+            choice.page(step, attempt, (&action, &sealed), Some(rejection))
+        }
+        _ => refusal::answer(step, rejection, Some(attempt)),
     }
 }
 
@@ -89,9 +120,6 @@ async fn redeem(
     attempt: &Attempt,
     organization: &str,
 ) -> Result<Response<Bytes>, Rejection> {
-    if let Some(kind) = choice.over(step) {
-        return Err(Rejection::new(kind));
-    }
     if !choice
         .organizations
         .iter()
@@ -100,9 +128,12 @@ async fn redeem(
         return Err(Rejection::new(RejectionKind::Malformed));
     }
     let proof = proof(choice, step, organization);
-    let answered = match redeem::granted(step, proof, &attempt.name(), attempt).await {
-        Ok(granted) => finish::answer(step, &granted, attempt).await,
-        Err(rejection) => Err(rejection),
+    let answered = match choice.over(step) {
+        None => match redeem::granted(step, proof, &attempt.name(), attempt).await {
+            Ok(granted) => finish::answer(step, &granted, attempt).await,
+            Err(rejection) => Err(rejection),
+        },
+        Some(kind) => Err(Rejection::new(kind)),
     };
     let spent = match answered {
         Ok(response) => return Ok(response),

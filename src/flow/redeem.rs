@@ -307,8 +307,11 @@ impl Redemption {
         }
         // Checked on what the provider has proven, whatever the form or the link said.
         let allowed = &flow.shared.gate.allowed;
-        if !allowed.has(identity.organization(), identity.email().domain()) {
+        if !allowed.has_domain(identity.email().domain()) {
             return Err(Rejection::new(RejectionKind::NotAllowed));
+        }
+        if !allowed.has_organization(identity.organization()) {
+            return Err(Rejection::new(self.not_allowed()));
         }
         let Some(authorize) = &flow.authorize else {
             return Ok(());
@@ -319,7 +322,7 @@ impl Redemption {
             Err(())
         }) {
             Ok(Authorization::Allowed) => Ok(()),
-            Ok(Authorization::Denied) => Err(Rejection::new(RejectionKind::NotAllowed)),
+            Ok(Authorization::Denied) => Err(Rejection::new(self.not_allowed())),
             // A rule that fails has not said no: the person may try again, and the proof is kept.
             Err(()) => Err(Rejection::new(RejectionKind::ProviderUnavailable)),
         }

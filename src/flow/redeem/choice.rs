@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{PROVIDER_TIMEOUT, Redemption, late};
+use super::{PROVIDER_TIMEOUT, Proof, Redemption, late};
 use crate::{
     clock::Timestamp,
     flow::{
@@ -106,7 +106,13 @@ impl Redemption {
                 self.failed(&error);
                 return Err(Rejection::new(RejectionKind::ChoiceExpired));
             }
-            Err(error) => return Err(self.failed(&error)),
+            Err(error) => {
+                let failed = self.failed(&error);
+                return Err(match failed.kind() {
+                    RejectionKind::NotAllowed => Rejection::new(self.not_allowed()),
+                    _ => failed,
+                });
+            }
         };
         // A session of another organization would be one that nobody has chosen.
         if identity.organization() != Some(organization) {
@@ -114,6 +120,15 @@ impl Redemption {
             return Err(Rejection::new(RejectionKind::ProviderFailed));
         }
         Ok(Person::Identified(identity))
+    }
+
+    /// Returns why an identity may not sign in. Of several organizations, a refusal is true of the
+    /// chosen one alone.
+    pub(super) const fn not_allowed(&self) -> RejectionKind {
+        match self.proof {
+            Proof::Choice { .. } => RejectionKind::OrganizationNotAllowed,
+            Proof::Code { .. } | Proof::Link(_) => RejectionKind::NotAllowed,
+        }
     }
 
     /// Returns the choice among the organizations that may sign in.

@@ -22,6 +22,7 @@ mod lost;
 mod once;
 mod program;
 mod provider;
+mod refused;
 
 const SESSION: &str = "__Host-magic-link";
 const ACME: (&str, &str) = ("org_acme", "Acme & Sons <Ltd>");
