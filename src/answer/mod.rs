@@ -210,8 +210,8 @@ impl Rejection {
         TroublePage::new(self.kind())
             .with_action(action)
             .with_detail(self.detail())
-            .with_happened(self.sentences().map(|(happened, _)| happened))
-            .with_advice(self.sentences().map(|(_, advice)| advice))
+            .with_happened(self.happened())
+            .with_advice(self.advice())
             .with_retry_after(self.retry_after())
     }
 

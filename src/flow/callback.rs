@@ -119,15 +119,17 @@ async fn arrive(
         elsewhere::answer_elsewhere(step, &attempt, None).await?;
     }
     let proof = Proof::Link(AuthorizationCode::new(code));
-    Ok(
-        match redeem::granted(step, proof, state.as_bytes(), &attempt).await {
-            Ok(granted) => finish::answer(step, &granted, &attempt).await,
-            Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
-                used(step, state, &attempt, OtherClick::Possible).await
-            }
-            Err(rejection) => refusal::answer(step, rejection, Some(&attempt)),
-        },
-    )
+    let answered = match redeem::granted(step, proof, state.as_bytes(), &attempt).await {
+        Ok(granted) => finish::answer(step, &granted, &attempt).await,
+        Err(rejection) => Err(rejection),
+    };
+    Ok(match answered {
+        Ok(response) => response,
+        Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
+            used(step, state, &attempt, OtherClick::Possible).await
+        }
+        Err(rejection) => refusal::answer(step, rejection, Some(&attempt)),
+    })
 }
 
 /// Answers a used link by the session that it gave, if that exists or comes within a second.
@@ -143,7 +145,11 @@ async fn used(
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }
     match redeem::granted_just_now(step, state.as_bytes()).await {
-        Ok(Some(granted)) => return finish::answer(step, &granted, attempt).await,
+        Ok(Some(granted)) => {
+            let answered = finish::answer(step, &granted, attempt).await;
+            return answered
+                .unwrap_or_else(|rejection| refusal::answer(step, rejection, Some(attempt)));
+        }
         Ok(None) => {}
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }

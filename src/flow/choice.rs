@@ -25,7 +25,7 @@ use crate::{
     event::Event,
     page::{ChoosePage, OfferedOrganization, Page, TroublePage},
     rejection::{Rejection, RejectionKind},
-    session::{cookie::CookieName, seal::Purpose},
+    session::{Session, cookie::CookieName, seal::Purpose},
     site::endpoint::Endpoint,
 };
 
@@ -102,9 +102,26 @@ pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Byt
 }
 
 impl Choice {
+    /// Leaves an organization out, and returns what its button said.
+    pub(super) fn leave_out(&mut self, id: &str) -> Option<String> {
+        let at = self
+            .organizations
+            .iter()
+            .position(|(other, _)| other == id)?;
+        // Before it is gone: the label tells it from another of the same name.
+        let label = self.organizations.get(at).map(|of| self.label(of));
+        self.organizations.remove(at);
+        label
+    }
+
+    /// Says whether an organization is left to choose.
+    pub(super) fn has_any(&self) -> bool {
+        !self.organizations.is_empty()
+    }
+
     /// Seals the choice, without the last organizations if they do not fit. `None` if not even one
     /// does.
-    fn seal(&mut self, step: &Step) -> Option<String> {
+    pub(super) fn seal(&mut self, step: &Step) -> Option<String> {
         let keys = step.flow.shared.gate.tokens.keys();
         loop {
             let plain = serde_json::to_vec(self).ok()?;
@@ -134,6 +151,14 @@ impl Choice {
     pub(super) fn ends(&self, step: &Step) -> Timestamp {
         // WorkOS documents no lifetime of its pending tokens. Its codes have ten minutes.
         self.at(step) + CODE_LIFETIME
+    }
+
+    /// Says whether a session of the attempt's address may be the one that the choice has yielded.
+    /// A session from before the proof is not.
+    pub(super) fn may_have_begun(&self, session: &Session) -> bool {
+        let mut offered = self.organizations.iter();
+        session.auth_time() >= Timestamp::from_secs(self.at)
+            && offered.any(|(id, _)| session.organization() == Some(id))
     }
 
     /// Returns why the choice can no longer be made, or not here: by a clock that is behind the one
@@ -195,10 +220,9 @@ fn visible(name: &str) -> String {
 
 /// Says what happened, and what to do now.
 fn told(problem: &Rejection) -> String {
-    let sentences = problem.sentences();
     let page = TroublePage::new(problem.kind())
-        .with_happened(sentences.map(|(happened, _)| happened))
-        .with_advice(sentences.map(|(_, advice)| advice))
+        .with_happened(problem.happened())
+        .with_advice(problem.advice())
         .with_retry_after(problem.retry_after());
     format!("{} {}", page.happened(), page.advice())
 }

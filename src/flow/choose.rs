@@ -1,9 +1,13 @@
 //! Takes the choice of an organization, between the proof and the session.
 //!
-//! - A choice is made once, and cancelling it makes it too. A double click shares one exchange.
+//! - A choice is made once. A double click shares one exchange.
+//! - Cancelling ends the choice, and what was proven for it is forgotten. A choice that has signed
+//!   the browser in can no longer be cancelled.
 //! - What passes by itself, or is true of one organization alone, costs nothing: the same page asks
 //!   again.
 //! - A session begins when the proof was given, so that a revocation since then ends it.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Response;
@@ -12,10 +16,11 @@ use super::{
     attempt::Attempt,
     browser,
     choice::Choice,
-    exchange,
+    exchange::{self, Granted},
     fields::Fields,
-    finish, limits,
-    redeem::{self, Proof},
+    finish,
+    limits::{Try, within},
+    redeem::{self, Offered, Proof},
     refusal, sealed,
     step::Step,
 };
@@ -24,8 +29,12 @@ use crate::{
     provider::PendingToken,
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
+    shared::Extent,
     site::endpoint::Endpoint,
 };
+
+/// How long an exchange takes from the end of a choice to its session.
+const LAST_STEP: Duration = Duration::from_secs(2);
 
 /// Takes the choice, on POST.
 pub(super) async fn choose(step: &Step) -> Response<Bytes> {
@@ -50,46 +59,58 @@ pub(super) async fn choose(step: &Step) -> Response<Bytes> {
     if browser::browser(step) != Some(choice.browser) {
         return refusal::refuse(step, RejectionKind::AnotherBrowser);
     }
-    let refuse = |kind| refusal::answer(step, Rejection::new(kind), Some(&attempt));
-    if let Some(kind) = choice.over(step) {
-        return refuse(kind);
-    }
-    if !answer.is_empty() {
-        return match take(&choice, step).await {
-            Ok(_spent) => refuse(RejectionKind::ChoiceCancelled),
-            Err(rejection) => refusal::answer(step, rejection, Some(&attempt)),
-        };
-    }
-    if !choice.organizations.iter().any(|(id, _)| id == chosen) {
-        return refuse(RejectionKind::Malformed);
-    }
-    match redeem(&choice, step, &attempt, chosen).await {
+    let answered = match answer {
+        "" => redeem(&choice, step, &attempt, chosen).await,
+        _ => cancel(&choice, step, &attempt).await,
+    };
+    match answered {
         Ok(response) => response,
-        Err(rejection) => {
-            let can_choose_again = rejection.kind().is_temporary()
-                || rejection.kind() == RejectionKind::StepUpRequired;
-            if !can_choose_again || !step.head().wants_page() {
-                return refusal::answer(step, rejection, Some(&attempt));
-            }
-            let query = step.query();
-            let query = query.as_ref().map(|query| query.one("t"));
-            let Ok(Ok(Some(opened))) = query else {
-                return refusal::answer(step, rejection, Some(&attempt));
-            };
-            let action = format!("{}?t={opened}", step.path(Endpoint::Choose));
-            choice.page(step, &attempt, (&action, sealed), Some(rejection))
-        }
+        Err(rejection) => ask_again(choice, step, &attempt, (sealed, chosen), rejection),
     }
 }
 
-/// Takes the one time that the choice can be made.
-async fn take<'s>(choice: &Choice, step: &'s Step) -> Result<limits::Try<'s>, Rejection> {
-    let of = [b"choice".as_slice(), choice.pending.as_bytes()].concat();
-    let taken = limits::take_try(step, &of, 1, choice.ends(step)).await;
-    taken.map_err(|rejection| match rejection.kind() {
-        RejectionKind::TooManyTries => Rejection::new(RejectionKind::ChoiceExpired),
-        _ => rejection,
-    })
+/// Asks again, if what was refused passes by itself or leaves other organizations to choose.
+fn ask_again(
+    mut choice: Choice,
+    step: &Step,
+    attempt: &Attempt,
+    (sealed, chosen): (&str, &str),
+    rejection: Rejection,
+) -> Response<Bytes> {
+    let mut sealed = Some(sealed.to_owned());
+    let rejection = match rejection.kind() {
+        RejectionKind::OrganizationNotAllowed => {
+            let key = exchange::key(&attempt.name(), &proof(&choice, step, chosen).expose());
+            let is_spent = step.flow.exchanges.proven(&key, step.now).is_some();
+            let name = choice.leave_out(chosen).unwrap_or_default();
+            sealed = choice.seal(step).filter(|_| !is_spent && choice.has_any());
+            match (&sealed, is_spent) {
+                (Some(_), _) => rejection
+                    .with_happened(format!("You can’t sign in to “{name}” with this address."))
+                    .with_advice(
+                        "Choose another organization, or ask the people who run that one to let you in.",
+                    ),
+                (None, true) => rejection.with_happened(format!(
+                    "You can’t sign in to “{name}” here with this address, and the email that you used can’t be used again."
+                )),
+                (None, false) => rejection.with_happened(format!(
+                    "You can’t sign in to “{name}” with this address, and no other organization is left to choose."
+                )),
+            }
+        }
+        RejectionKind::StepUpRequired => rejection,
+        kind if kind.is_temporary() => rejection,
+        _ => return refusal::answer(step, rejection, Some(attempt)),
+    };
+    let query = step.query();
+    let opened = query.as_ref().ok().and_then(|query| query.one("t").ok()?);
+    match (sealed, opened) {
+        (Some(sealed), Some(opened)) if step.head().wants_page() => {
+            let action = format!("{}?t={opened}", step.path(Endpoint::Choose));
+            choice.page(step, attempt, (&action, &sealed), Some(rejection))
+        }
+        _ => refusal::answer(step, rejection, Some(attempt)),
+    }
 }
 
 /// Finishes the sign-in in the organization, once.
@@ -99,47 +120,101 @@ async fn redeem(
     attempt: &Attempt,
     organization: &str,
 ) -> Result<Response<Bytes>, Rejection> {
-    let state = attempt.name();
-    let proof = Proof::Choice {
+    if !choice
+        .organizations
+        .iter()
+        .any(|(id, _)| id == organization)
+    {
+        return Err(Rejection::new(RejectionKind::Malformed));
+    }
+    let proof = proof(choice, step, organization);
+    let answered = match choice.over(step) {
+        None => match redeem::granted(step, proof, &attempt.name(), attempt).await {
+            Ok(granted) => finish::answer(step, &granted, attempt).await,
+            Err(rejection) => Err(rejection),
+        },
+        Some(kind) => Err(Rejection::new(kind)),
+    };
+    let spent = match answered {
+        Ok(response) => return Ok(response),
+        Err(rejection) if rejection.kind() == RejectionKind::ChoiceExpired => rejection,
+        Err(rejection) => return Err(rejection),
+    };
+    // The answer to the first choice may not have reached the browser. Of another choice it would
+    // be a session in an organization that nobody has chosen.
+    let session = step.live_session().await?.filter(|session| {
+        session.email() == attempt.email.as_str() && session.organization() == Some(organization)
+    });
+    match session {
+        Some(_) => Ok(finish::on_their_way(step, attempt)),
+        None => Err(spent),
+    }
+}
+
+/// Ends the choice without a session. If it has ended with one, the browser that has that session
+/// is led on by it, and a session that the browser never got ends.
+async fn cancel(
+    choice: &Choice,
+    step: &Step,
+    attempt: &Attempt,
+) -> Result<Response<Bytes>, Rejection> {
+    if choice.over(step) == Some(RejectionKind::ClockWrong) {
+        return Err(Rejection::new(RejectionKind::ClockWrong));
+    }
+    let pending = PendingToken::new(&choice.pending);
+    let offered = Offered {
+        pending: &pending,
+        until: choice.ends(step),
+    };
+    // Both stay taken: from now on no exchange makes a session of the choice, and none asks WorkOS.
+    let has_ended_before = is_spent(offered.end(&step.flow, step.now).await)?;
+    is_spent(offered.take_try(&step.flow, step.now).await)?;
+    let live = step.live_session().await?;
+    let has_chosen = live.as_ref().is_some_and(|session| {
+        session.email() == attempt.email.as_str() && choice.may_have_begun(session)
+    });
+    if has_chosen {
+        return Ok(finish::on_their_way(step, attempt));
+    }
+    // An exchange that has ended the choice before is about to make the session, if it has not.
+    let wait = match has_ended_before {
+        true => LAST_STEP,
+        false => Duration::ZERO,
+    };
+    let (exchanges, shared) = (&step.flow.exchanges, &step.flow.shared);
+    for (organization, _) in &choice.organizations {
+        let key = exchange::key(&attempt.name(), &proof(choice, step, organization).expose());
+        exchanges.forget_proven(key);
+        let Some(exchange) = exchanges.forget(key, step.now) else {
+            continue;
+        };
+        let granted = within(wait, exchange).await.flatten();
+        if let Some(Granted::Session(issued)) = granted.as_deref() {
+            // If the store fails, an event reports it. The browser has no cookie of that session.
+            let _ = shared
+                .revoke(issued.session(), Extent::This, step.now)
+                .await;
+        }
+    }
+    Err(Rejection::new(RejectionKind::ChoiceCancelled))
+}
+
+/// Says whether what can be taken once was taken before.
+fn is_spent(taken: Result<Try, Rejection>) -> Result<bool, Rejection> {
+    match taken {
+        Ok(_) => Ok(false),
+        Err(rejection) if rejection.kind() == RejectionKind::ChoiceExpired => Ok(true),
+        Err(rejection) => Err(rejection),
+    }
+}
+
+fn proof(choice: &Choice, step: &Step, organization: &str) -> Proof {
+    Proof::Choice {
         pending: PendingToken::new(&choice.pending),
         organization: organization.to_owned(),
         at: choice.at(step),
+        until: choice.ends(step),
         client: step.client(),
         user_agent: step.user_agent(),
-    };
-    let key = exchange::key(&state, &proof.expose());
-    let exchanges = &step.flow.exchanges;
-    let is_known = exchanges.knows(&key, step.now) || exchanges.proven(&key, step.now).is_some();
-    // The same choice again joins its exchange, and what was chosen is kept if the application's
-    // rule failed after it: a double click, or another try, is one choice.
-    if is_known {
-        let granted = redeem::granted(step, proof, &state, attempt).await?;
-        return Ok(finish::answer(step, &granted, attempt).await);
-    }
-    let taken = match take(choice, step).await {
-        Ok(taken) => taken,
-        Err(spent) if spent.kind() == RejectionKind::ChoiceExpired => {
-            // The answer to the first choice may not have reached the browser. Of another choice it
-            // would be a session in an organization that nobody has chosen.
-            let session = step.live_session().await?.filter(|session| {
-                session.email() == attempt.email.as_str()
-                    && session.organization() == Some(organization)
-            });
-            return match session {
-                Some(_) => Ok(finish::on_their_way(step, attempt)),
-                None => Err(spent),
-            };
-        }
-        Err(rejection) => return Err(rejection),
-    };
-    match redeem::granted(step, proof, &state, attempt).await {
-        Ok(granted) => Ok(finish::answer(step, &granted, attempt).await),
-        // The exchange goes on. The same choice joins it, and no other one can be made meanwhile.
-        Err(rejection) if exchanges.knows(&key, step.now) => Err(rejection),
-        Err(rejection) => {
-            // Only what the provider has redeemed is spent, and it knows that by itself.
-            taken.give_back().await;
-            Err(rejection)
-        }
     }
 }

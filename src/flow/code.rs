@@ -13,7 +13,8 @@ use http::Response;
 use super::{
     CODE_LIFETIME,
     attempt::Attempt,
-    browser, check, exchange, finish, guesses, limits,
+    browser, check, exchange, finish, guesses,
+    limits::{self, Try},
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -89,41 +90,53 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     let exchanges = &step.flow.exchanges;
     let key = exchange::key(&state, &proof.expose());
     // The same code again joins its exchange, so a double click costs no second try.
-    if exchanges.knows(&key, step.now) {
-        return Ok(finish::redeem(step, proof, &state, attempt).await);
-    }
-    let of = [b"mailed code".as_slice(), &attempt.id].concat();
-    let until = attempt.created + step.flow.attempt_lifetime().max(CODE_LIFETIME);
-    let taken = limits::take_try(step, &of, MOST_TRIES, until).await?;
-    if let Err(rejection) = guesses::limit(step, attempt).await {
-        taken.give_back().await;
-        return Err(rejection.into());
-    }
-    match redeem::granted(step, proof, &state, attempt).await {
-        Ok(granted) => {
-            taken.give_back().await;
-            Ok(finish::answer(step, &granted, attempt).await)
-        }
-        Err(rejection) => Err(match rejection.kind() {
-            RejectionKind::CodeExpired => Wrong::Code(CodeProblem::Expired),
-            RejectionKind::CodeUsed => match finish::has_session_of(step, attempt).await {
-                Ok(true) => Wrong::Answer(finish::on_their_way(step, attempt)),
-                Ok(false) => Wrong::Code(CodeProblem::Used),
-                Err(outage) => Wrong::Refused(outage),
-            },
-            // Only an address that was mailed a code can have spent it at the provider, and the
-            // page must not reveal which addresses those are. The layer's count ends the tries.
-            RejectionKind::CodeWrong | RejectionKind::TooManyTries => {
-                Wrong::Code(CodeProblem::Wrong)
-            }
-            // The exchange goes on. The same code joins it, and that costs no second try.
-            _ if exchanges.knows(&key, step.now) => Wrong::Refused(rejection),
-            // The provider has not said whether the code was right.
-            _ => {
+    let taken = match exchanges.knows(&key, step.now) {
+        true => None,
+        false => {
+            let of = [b"mailed code".as_slice(), &attempt.id].concat();
+            let until = attempt.created + step.flow.attempt_lifetime().max(CODE_LIFETIME);
+            let taken = limits::take_try(step, &of, MOST_TRIES, until).await?;
+            if let Err(rejection) = guesses::limit(step, attempt).await {
                 taken.give_back().await;
-                Wrong::Refused(rejection)
+                return Err(rejection.into());
             }
-        }),
+            Some(taken)
+        }
+    };
+    let answered = match redeem::granted(step, proof, &state, attempt).await {
+        Ok(granted) => finish::answer(step, &granted, attempt).await,
+        Err(rejection) => Err(rejection),
+    };
+    let rejection = match answered {
+        Ok(response) => {
+            give_back(taken).await;
+            return Ok(response);
+        }
+        Err(rejection) => rejection,
+    };
+    Err(match rejection.kind() {
+        RejectionKind::CodeExpired => Wrong::Code(CodeProblem::Expired),
+        RejectionKind::CodeUsed => match finish::has_session_of(step, attempt).await {
+            Ok(true) => Wrong::Answer(finish::on_their_way(step, attempt)),
+            Ok(false) => Wrong::Code(CodeProblem::Used),
+            Err(outage) => Wrong::Refused(outage),
+        },
+        // Only an address that was mailed a code can have spent it at the provider, and the page
+        // must not reveal which addresses those are. The layer's count ends the tries.
+        RejectionKind::CodeWrong | RejectionKind::TooManyTries => Wrong::Code(CodeProblem::Wrong),
+        // The exchange goes on. The same code joins it, and that costs no second try.
+        _ if exchanges.knows(&key, step.now) => Wrong::Refused(rejection),
+        // The provider has not said whether the code was right.
+        _ => {
+            give_back(taken).await;
+            Wrong::Refused(rejection)
+        }
+    })
+}
+
+async fn give_back(taken: Option<Try>) {
+    if let Some(taken) = taken {
+        taken.give_back().await;
     }
 }
 

@@ -178,6 +178,22 @@ impl Exchanges {
         })
     }
 
+    /// Forgets what a proof has proven.
+    pub(super) fn forget_proven(&self, key: Key) {
+        self.proven.forget(key, |_| true);
+    }
+
+    /// Forgets an exchange, so that nobody joins it, and returns what it yields. It goes on.
+    pub(super) fn forget(
+        &self,
+        key: Key,
+        now: Timestamp,
+    ) -> Option<impl Future<Output = Option<Arc<Granted>>> + Send> {
+        let run = self.runs.find(&key, now)?;
+        self.runs.forget(key, |known| known.ptr_eq(&run));
+        Some(async move { run.await.result.ok() })
+    }
+
     /// Says whether an exchange of this key runs, or has succeeded within the last minute.
     pub(super) fn knows(&self, key: &Key, now: Timestamp) -> bool {
         self.runs.knows(key, now)

@@ -1,21 +1,15 @@
-//! The end of a sign-in: redeems a proof, begins a session and redirects the browser.
+//! The end of a sign-in: gives the browser its session, and redirects it.
 //!
-//! - The browser's former session ends, which prevents session fixation.
+//! - The browser's former session ends, which prevents session fixation. An old form, link or code
+//!   that comes again within its minute yields the session of then. If that has ended, it does not
+//!   replace another one.
 //! - A used link still leads to its destination if a live session has the same address.
 //! - If the browser kept a fragment, a page leads there. Otherwise a redirect does.
 
 use bytes::Bytes;
 use http::{Response, StatusCode, header};
 
-use super::{
-    arrival,
-    attempt::Attempt,
-    browser, choice,
-    exchange::Granted,
-    redeem::{self, Proof},
-    refusal, sealed,
-    step::Step,
-};
+use super::{arrival, attempt::Attempt, browser, choice, exchange::Granted, sealed, step::Step};
 use crate::{
     answer::redirect,
     page::{OnwardPage, Page},
@@ -23,42 +17,38 @@ use crate::{
     request::head::Found,
     session::{Issued, cookie::CookieName},
     shared::Extent,
+    site::endpoint::Endpoint,
 };
 
-/// Redeems a proof, once for all requests that bring it, and signs the browser in.
-pub(super) async fn redeem(
-    step: &Step,
-    proof: Proof,
-    state: &[u8],
-    attempt: &Attempt,
-) -> Response<Bytes> {
-    match redeem::granted(step, proof, state, attempt).await {
-        Ok(granted) => answer(step, &granted, attempt).await,
-        Err(rejection) => or_live_session(step, rejection, attempt).await,
-    }
-}
-
 /// Answers with what an exchange has yielded: a session, or the question which organization it is.
-pub(super) async fn answer(step: &Step, granted: &Granted, attempt: &Attempt) -> Response<Bytes> {
+pub(super) async fn answer(
+    step: &Step,
+    granted: &Granted,
+    attempt: &Attempt,
+) -> Result<Response<Bytes>, Rejection> {
     match granted {
-        Granted::Choice(offer) => choice::ask(step, attempt, offer),
+        Granted::Choice(offer) => Ok(choice::ask(step, attempt, offer)),
         Granted::Session(issued) => sign_in(step, issued, attempt).await,
     }
 }
 
 /// Gives the session to the browser, and redirects it to its destination.
-async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<Bytes> {
-    let gate = &step.flow.shared.gate;
-    // If a session outlived a new sign-in, a stolen token of it would still work
-    // (GHSA-f24x-5g9q-753f).
+async fn sign_in(
+    step: &Step,
+    granted: &Issued,
+    attempt: &Attempt,
+) -> Result<Response<Bytes>, Rejection> {
+    let (shared, gate) = (&step.flow.shared, &step.flow.shared.gate);
     let previous = gate.session_in_cookie(&step.head(), step.reading()).ok();
     if let Some(previous) = previous.filter(|previous| previous.id() != granted.session().id()) {
-        // If the store fails, an event reports it, and the sign-in continues.
-        let _ = step
-            .flow
-            .shared
-            .revoke(&previous, Extent::This, step.now)
-            .await;
+        // Only now: without another session there is nothing to lose.
+        if !shared.revocations.is_active(granted.session()).await? {
+            return Err(Rejection::new(spent(step.endpoint)));
+        }
+        // If a session outlived a new sign-in, a stolen token of it would still work
+        // (GHSA-f24x-5g9q-753f). If the store fails, an event reports it, and the sign-in
+        // continues.
+        let _ = shared.revoke(&previous, Extent::This, step.now).await;
     }
     let mut response = on_their_way(step, attempt);
     let token = granted.token().expose();
@@ -71,18 +61,15 @@ async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<B
         let removal = gate.cookies.removal_of(CookieName::Permit);
         response.headers_mut().append(header::SET_COOKIE, removal);
     }
-    response
+    Ok(response)
 }
 
-/// Refuses, unless the link was used and the browser is already signed in with its address.
-async fn or_live_session(step: &Step, rejection: Rejection, attempt: &Attempt) -> Response<Bytes> {
-    if rejection.kind() != RejectionKind::LinkUsed {
-        return refusal::answer(step, rejection, Some(attempt));
-    }
-    match has_session_of(step, attempt).await {
-        Ok(true) => on_their_way(step, attempt),
-        Ok(false) => refusal::answer(step, rejection, Some(attempt)),
-        Err(outage) => refusal::answer(step, outage, Some(attempt)),
+/// Returns what a proof is called whose session has ended.
+const fn spent(endpoint: Endpoint) -> RejectionKind {
+    match endpoint {
+        Endpoint::Choose => RejectionKind::ChoiceExpired,
+        Endpoint::Code => RejectionKind::CodeUsed,
+        _ => RejectionKind::LinkUsed,
     }
 }
 

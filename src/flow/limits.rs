@@ -11,6 +11,7 @@ use std::{
     future::{Future, poll_fn},
     net::IpAddr,
     pin::pin,
+    sync::Arc,
     task::Poll,
     time::Duration,
 };
@@ -31,21 +32,22 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// The charges of one action, with the scope of each.
 pub(super) type Charges = Vec<(LimitScope, Charge)>;
 
-/// A try that was taken. If it is dropped, it stays taken.
+/// A try that was taken. If it is dropped, it stays taken. It is owned, because the work that it is
+/// for may outlive the request.
 #[must_use = "a try that was right is given back"]
-pub(super) struct Try<'s> {
-    flow: &'s Flow,
+pub(super) struct Try {
+    flow: Arc<Flow>,
     key: ThrottleKey,
     now: Timestamp,
 }
 
-impl Try<'_> {
-    /// Gives the try back: the guess was right.
+impl Try {
+    /// Gives the try back: the guess was right, or nothing was guessed.
     pub(super) async fn give_back(self) {
         let throttle = &self.flow.throttling.throttle;
         let given = bounded(throttle.give_try_back(self.key, self.now)).await;
         if let Err(error) = given {
-            throttle_failed(self.flow, &error);
+            throttle_failed(&self.flow, &error);
         }
     }
 }
@@ -147,17 +149,30 @@ pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
 /// Takes one of the `most` tries that `of` has until a given time. Call it before comparing.
 ///
 /// `of` names the link or the mailed code that is guessed at.
-pub(super) async fn take_try<'s>(
-    step: &'s Step,
+pub(super) async fn take_try(
+    step: &Step,
     of: &[u8],
     most: u32,
     until: Timestamp,
-) -> Result<Try<'s>, Rejection> {
-    let (flow, now) = (&*step.flow, step.now);
-    let key = key(step, "throttle: try", of);
+) -> Result<Try, Rejection> {
+    take_try_at(&step.flow, of, most, until, step.now).await
+}
+
+/// Takes a try as [`take_try`] does, for work that is not bound to a request.
+pub(super) async fn take_try_at(
+    flow: &Arc<Flow>,
+    of: &[u8],
+    most: u32,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<Try, Rejection> {
+    let key = key_of(flow, "throttle: try", of);
     let throttle = &flow.throttling.throttle;
     match bounded(throttle.take_try(key, most, until, now)).await {
-        Ok(Take::Taken { .. }) => Ok(Try { flow, key, now }),
+        Ok(Take::Taken { .. }) => {
+            let flow = flow.clone();
+            Ok(Try { flow, key, now })
+        }
         Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
         Err(error) => {
             // Without the count, a guesser would have any number of tries.
@@ -186,7 +201,11 @@ fn pair_of(step: &Step, email: &Email) -> Vec<u8> {
 }
 
 pub(super) fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
-    let keys = step.flow.shared.gate.tokens.keys();
+    key_of(&step.flow, label, value)
+}
+
+fn key_of(flow: &Flow, label: &'static str, value: &[u8]) -> ThrottleKey {
+    let keys = flow.shared.gate.tokens.keys();
     ThrottleKey::from_bytes(keys.pseudonym(label, value))
 }
 

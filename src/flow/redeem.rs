@@ -2,13 +2,14 @@
 
 use std::{borrow::Cow, future::Future, net::IpAddr, sync::Arc, time::Duration};
 
+pub(super) use self::choice::Offered;
 use super::{
     attempt::Attempt,
     authorize::Authorization,
     browser,
     comes_after::{self, Given},
     exchange::{self, Granted, Key, Offer, Person, Proven},
-    limits::{self, Charges, within},
+    limits::{self, Charges, Try, within},
     refusal::rejection_of_redemption,
     settings::Flow,
     step::Step,
@@ -18,12 +19,14 @@ use crate::{
     email::Email,
     event::Event,
     provider::{
-        AuthorizationCode, FinishChoice, FinishCode, Identity, OneTimeCode, OrganizationChoice,
-        PendingToken, ProviderError, ProviderErrorKind,
+        AuthorizationCode, FinishCode, Identity, OneTimeCode, PendingToken, ProviderError,
+        ProviderErrorKind,
     },
     rejection::{Rejection, RejectionKind},
     session::{IssueError, Term},
 };
+
+mod choice;
 
 /// How long a person waits for an exchange: longer than one call to `WorkOs` and the application's
 /// rule take by default, shorter than the minute after which proxies and some browsers give up. If
@@ -115,6 +118,8 @@ pub(super) enum Proof {
         organization: String,
         /// When the proof was given.
         at: Timestamp,
+        /// When the choice is over.
+        until: Timestamp,
         client: Option<IpAddr>,
         user_agent: Option<String>,
     },
@@ -138,6 +143,17 @@ impl Proof {
             } => format!("{organization} {}", pending.expose()).into(),
             Self::Code { code, .. } => code.expose().into(),
             Self::Link(code) => code.expose().into(),
+        }
+    }
+
+    /// Returns the choice that led here, if one did.
+    fn offered(&self) -> Option<Offered<'_>> {
+        match self {
+            Self::Choice { pending, until, .. } => Some(Offered {
+                pending,
+                until: *until,
+            }),
+            Self::Code { .. } | Self::Link(_) => None,
         }
     }
 
@@ -199,19 +215,33 @@ impl Redemption {
         };
         let after = comes_after::of(&self.flow, identity, &proven, given).await;
         self.accept(identity).await?;
+        let ended = self.end_choice(key).await?;
+        self.issue(identity, proven.at, after, ended).await
+    }
+
+    /// Makes the session of a proven identity that may sign in. A choice that has `ended` with it
+    /// has not, if no session can be made.
+    async fn issue(
+        &self,
+        identity: &Identity,
+        at: Timestamp,
+        after: Timestamp,
+        ended: Option<Try>,
+    ) -> Result<Arc<Granted>, Rejection> {
         let shared = &self.flow.shared;
-        let issued = shared.issue_after(identity, self.term, proven.at, after);
-        let issued = issued.map_err(|error| {
-            Rejection::new(match error {
-                // `Ended` is an error of a session that another one yields.
-                IssueError::Ended | IssueError::NoSubject => RejectionKind::ProviderFailed,
-                IssueError::NotAllowed => RejectionKind::NotAllowed,
-                IssueError::NotSigned | IssueError::TooLarge { .. } => {
-                    RejectionKind::SessionTooLarge
-                }
-            })
-        })?;
-        Ok(Arc::new(Granted::Session(Box::new(issued))))
+        let error = match shared.issue_after(identity, self.term, at, after) {
+            Ok(issued) => return Ok(Arc::new(Granted::Session(Box::new(issued)))),
+            Err(error) => error,
+        };
+        if let Some(ended) = ended {
+            ended.give_back().await;
+        }
+        Err(Rejection::new(match error {
+            // `Ended` is an error of a session that another one yields.
+            IssueError::Ended | IssueError::NoSubject => RejectionKind::ProviderFailed,
+            IssueError::NotAllowed => RejectionKind::NotAllowed,
+            IssueError::NotSigned | IssueError::TooLarge { .. } => RejectionKind::SessionTooLarge,
+        }))
     }
 
     /// Returns what is known of this key already, or has the work find it out and keeps that. The
@@ -244,9 +274,16 @@ impl Redemption {
         let proven = match &self.proof {
             Proof::Choice {
                 pending,
+                until,
                 organization,
                 ..
-            } => return self.choose(pending, organization).await,
+            } => {
+                let offered = Offered {
+                    pending,
+                    until: *until,
+                };
+                return self.choose_once(&offered, organization).await;
+            }
             Proof::Code { code, .. } => {
                 let finish = FinishCode::new(code, &self.email, client, user_agent);
                 within(PROVIDER_TIMEOUT, provider.finish_code(&finish)).await
@@ -264,54 +301,11 @@ impl Redemption {
         }
     }
 
-    /// Has the provider finish the sign-in in an organization. That uses the pending token up.
-    async fn choose(
-        &self,
-        pending: &PendingToken,
-        organization: &str,
-    ) -> Result<Person, Rejection> {
-        let (client, user_agent) = self.proof.client();
-        let finish = FinishChoice::new(pending, organization, client, user_agent);
-        let chosen = within(PROVIDER_TIMEOUT, self.flow.provider.finish_choice(&finish)).await;
-        let identity = match chosen.unwrap_or_else(late) {
-            Ok(identity) => identity,
-            Err(error) if error.kind() == ProviderErrorKind::Refused => {
-                self.failed(&error);
-                return Err(Rejection::new(RejectionKind::ChoiceExpired));
-            }
-            Err(error) => return Err(self.failed(&error)),
-        };
-        // A session of another organization would be one that nobody has chosen.
-        if identity.organization() != Some(organization) {
-            self.failed(&ProviderErrorKind::InvalidAnswer.into());
-            return Err(Rejection::new(RejectionKind::ProviderFailed));
-        }
-        Ok(Person::Identified(identity))
-    }
-
     /// Reports a provider's failure, and returns the rejection for it.
     fn failed(&self, error: &ProviderError) -> Rejection {
         let event = Event::of_provider_error(error);
         self.flow.shared.listener.tell(&event);
         rejection_of_redemption(error)
-    }
-
-    /// Returns the choice among the organizations that may sign in.
-    fn acceptable(&self, choice: &OrganizationChoice) -> Result<OrganizationChoice, Rejection> {
-        let allowed = &self.flow.shared.gate.allowed;
-        let offered = choice.organizations().iter();
-        let taken: Vec<_> = offered
-            .filter(|organization| allowed.has_organization(Some(organization.id())))
-            .cloned()
-            .collect();
-        if taken.is_empty() {
-            return Err(Rejection::new(if allowed.organizations.is_empty() {
-                RejectionKind::StepUpRequired
-            } else {
-                RejectionKind::NotAllowed
-            }));
-        }
-        Ok(OrganizationChoice::new(choice.pending().clone(), taken))
     }
 
     /// Checks that the proven address is that of this sign-in, and that the identity may sign in.
@@ -323,8 +317,11 @@ impl Redemption {
         }
         // Checked on what the provider has proven, whatever the form or the link said.
         let allowed = &flow.shared.gate.allowed;
-        if !allowed.has(identity.organization(), identity.email().domain()) {
+        if !allowed.has_domain(identity.email().domain()) {
             return Err(Rejection::new(RejectionKind::NotAllowed));
+        }
+        if !allowed.has_organization(identity.organization()) {
+            return Err(Rejection::new(self.not_allowed()));
         }
         let Some(authorize) = &flow.authorize else {
             return Ok(());
@@ -335,7 +332,7 @@ impl Redemption {
             Err(())
         }) {
             Ok(Authorization::Allowed) => Ok(()),
-            Ok(Authorization::Denied) => Err(Rejection::new(RejectionKind::NotAllowed)),
+            Ok(Authorization::Denied) => Err(Rejection::new(self.not_allowed())),
             // A rule that fails has not said no: the person may try again, and the proof is kept.
             Err(()) => Err(Rejection::new(RejectionKind::ProviderUnavailable)),
         }

@@ -10,8 +10,8 @@ use crate::{clock::words, rejection::RejectionKind};
 pub struct TroublePage<'a> {
     action: Option<Hidden<'a>>,
     detail: Option<&'a str>,
-    happened: Option<&'static str>,
-    advice: Option<&'static str>,
+    happened: Option<&'a str>,
+    advice: Option<&'a str>,
     kind: RejectionKind,
     place: Place,
     resend: Option<Resend<'a>>,
@@ -60,16 +60,17 @@ impl<'a> TroublePage<'a> {
     }
 
     /// Adds a sentence on what happened, in place of [`RejectionKind::happened`]: what the provider
-    /// asks for, if the kind is [`RejectionKind::StepUpRequired`].
+    /// asks for, if the kind is [`RejectionKind::StepUpRequired`], or which organization it is, if
+    /// it is [`RejectionKind::OrganizationNotAllowed`].
     #[must_use]
-    pub fn with_happened(mut self, happened: impl Into<Option<&'static str>>) -> Self {
+    pub fn with_happened(mut self, happened: impl Into<Option<&'a str>>) -> Self {
         self.happened = happened.into();
         self
     }
 
     /// Adds a sentence on what to do now, in place of [`RejectionKind::advice`].
     #[must_use]
-    pub fn with_advice(mut self, advice: impl Into<Option<&'static str>>) -> Self {
+    pub fn with_advice(mut self, advice: impl Into<Option<&'a str>>) -> Self {
         self.advice = advice.into();
         self
     }
@@ -103,7 +104,7 @@ impl<'a> TroublePage<'a> {
     /// Returns what happened, in a sentence: [`RejectionKind::happened`] or what stands in its
     /// place, or what became of the frame.
     #[must_use]
-    pub fn happened(&self) -> &'static str {
+    pub fn happened(&self) -> &'a str {
         match self.place {
             Place::Frame if self.has_no_session() => {
                 "Your session has ended, so this part of the page can’t be shown."
@@ -126,7 +127,7 @@ impl<'a> TroublePage<'a> {
     /// Returns what to do now, in a sentence: [`RejectionKind::advice`] or what stands in its
     /// place, or how long to wait where that is known.
     #[must_use]
-    pub fn advice(&self) -> Cow<'static, str> {
+    pub fn advice(&self) -> Cow<'a, str> {
         if self.place == Place::Frame && self.has_no_session() {
             return "Sign in again. The form opens in the whole window.".into();
         }

@@ -66,6 +66,9 @@ pub enum RejectionKind {
     /// or (but for the application's own rule) to a request with a valid session, whose cookie
     /// stays.
     NotAllowed,
+    /// The address is proven, and may not sign in to the organization that was chosen: the provider
+    /// or the application's own rule says no. It says nothing of the other organizations.
+    OrganizationNotAllowed,
     /// The address is proven, and belongs to several organizations: a program must choose one. The
     /// problem has what it needs for that. A person gets a page.
     OrganizationRequired,
@@ -183,6 +186,7 @@ impl RejectionKind {
             Self::MethodNotAllowed       => row(405, Cure::None,           "method_not_allowed",       words::METHOD_NOT_ALLOWED),
             Self::NoSession              => row(401, Cure::SignIn,         "no_session",               words::NO_SESSION),
             Self::NotAllowed             => row(403, Cure::AnotherAddress, "not_allowed",              words::NOT_ALLOWED),
+            Self::OrganizationNotAllowed => row(403, Cure::None,           "organization_not_allowed", words::ORGANIZATION_NOT_ALLOWED),
             Self::OrganizationRequired   => row(403, Cure::None,           "organization_required",    words::ORGANIZATION_REQUIRED),
             Self::OtherAddress           => row(403, Cure::AnotherAddress, "other_address",            words::OTHER_ADDRESS),
             Self::OtherHost              => row(403, Cure::Cookie,         "other_host",               words::OTHER_HOST),

@@ -1,7 +1,7 @@
 //! `Rejection`: why a request was refused, as data. The room `answer` says it in each audience's
 //! language.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use http::StatusCode;
 
@@ -10,7 +10,6 @@ mod step_up;
 mod words;
 
 pub use self::kind::RejectionKind;
-use self::words::Words;
 
 /// How long a client is asked to wait where nobody said.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
@@ -33,8 +32,9 @@ pub struct Rejection {
     /// A detail for the page, which the person can pass on to support. It holds no secret.
     detail: Option<Box<str>>,
     retry_after: Option<Duration>,
-    /// The words in place of those of the kind.
-    words: Option<&'static Words>,
+    /// The sentences in place of those of the kind.
+    happened: Option<Cow<'static, str>>,
+    advice: Option<&'static str>,
 }
 
 impl Rejection {
@@ -44,7 +44,8 @@ impl Rejection {
             allow: None,
             detail: None,
             retry_after: None,
-            words: None,
+            happened: None,
+            advice: None,
         }
     }
 
@@ -67,7 +68,22 @@ impl Rejection {
 
     /// Has the page say which step the provider asks for, by the provider's code.
     pub(crate) fn with_step(mut self, code: Option<&str>) -> Self {
-        self.words = code.and_then(step_up::words_of);
+        if let Some(words) = code.and_then(step_up::words_of) {
+            self.happened = Some(words.happened.into());
+            self.advice = Some(words.advice);
+        }
+        self
+    }
+
+    /// Has the page say what happened in a sentence of its own, which may name an organization.
+    pub(crate) fn with_happened(mut self, happened: String) -> Self {
+        self.happened = Some(happened.into());
+        self
+    }
+
+    /// Has the page say what to do now in a sentence of its own.
+    pub(crate) const fn with_advice(mut self, advice: &'static str) -> Self {
+        self.advice = Some(advice);
         self
     }
 
@@ -85,9 +101,14 @@ impl Rejection {
         self.detail.as_deref()
     }
 
-    /// Returns the sentences on what happened and on what to do now, if they are not the kind's.
-    pub(crate) fn sentences(&self) -> Option<(&'static str, &'static str)> {
-        self.words.map(|words| (words.happened, words.advice))
+    /// Returns the sentence on what happened, if it is not the kind's.
+    pub(crate) fn happened(&self) -> Option<&str> {
+        self.happened.as_deref()
+    }
+
+    /// Returns the sentence on what to do now, if it is not the kind's.
+    pub(crate) const fn advice(&self) -> Option<&'static str> {
+        self.advice
     }
 
     /// Returns how long the client was asked to wait.

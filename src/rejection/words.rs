@@ -151,6 +151,13 @@ pub(super) const NOT_ALLOWED: &Words = &Words {
     way_on: "Use another address",
 };
 
+pub(super) const ORGANIZATION_NOT_ALLOWED: &Words = &Words {
+    heading: "You can’t sign in to this organization",
+    happened: "Your address doesn’t have access here to the organization that you chose.",
+    advice: "Ask for a new email and choose another organization, or ask the people who run this one to let you in.",
+    way_on: "Start again",
+};
+
 pub(super) const ORGANIZATION_REQUIRED: &Words = &Words {
     heading: "Choose an organization",
     happened: "This address belongs to more than one organization, so you have to choose which one to sign in to.",

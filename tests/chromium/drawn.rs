@@ -133,6 +133,7 @@ const TROUBLES: [RejectionKind; 39] = [
     RejectionKind::MethodNotAllowed,
     RejectionKind::NoSession,
     RejectionKind::NotAllowed,
+    RejectionKind::OrganizationNotAllowed,
     RejectionKind::OrganizationRequired,
     RejectionKind::OtherAddress,
     RejectionKind::OtherHost,

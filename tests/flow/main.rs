@@ -38,6 +38,7 @@ mod paths;
 mod patience;
 mod redeemed;
 mod remember_me;
+mod replayed;
 mod return_to;
 mod same;
 mod secrets;

@@ -16,10 +16,13 @@ use crate::{
 };
 
 mod bound;
+mod cancel;
 mod failing;
 mod lost;
+mod once;
 mod program;
 mod provider;
+mod refused;
 
 const SESSION: &str = "__Host-magic-link";
 const ACME: (&str, &str) = ("org_acme", "Acme & Sons <Ltd>");

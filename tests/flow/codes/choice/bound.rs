@@ -109,6 +109,42 @@ async fn a_choice_is_good_for_ten_minutes_from_the_proof() {
     }
 }
 
+/// What was proven is kept for a minute, and that is no longer than the choice.
+#[tokio::test]
+async fn a_choice_whose_rule_has_failed_is_good_for_no_longer() {
+    for (seconds, is_good) in [(19, true), (20, false)] {
+        let mut count = 0;
+        let count = std::sync::Arc::new(std::sync::Mutex::new(move || {
+            count += 1;
+            count
+        }));
+        let hook = move |_| {
+            let is_first = count.lock().unwrap()() == 1;
+            std::future::ready(match is_first {
+                true => Err(std::io::Error::other("the directory is out")),
+                false => Ok(true),
+            })
+        };
+        let (mut begun, asked) = asked(|builder| builder.authorize(hook)).await;
+        begun.world.clock.advance(Duration::from_secs(580));
+        let failed = asked.choose(&mut begun.first, ACME.0).await;
+        assert_eq!(failed.status(), 503);
+        begun.world.clock.advance(Duration::from_secs(seconds));
+        let answer = asked.choose(&mut begun.first, ACME.0).await;
+        if is_good {
+            assert_eq!(answer.location(), "/reports");
+            // The browser that has the session is led on by it, however late.
+            begun.world.clock.advance(Duration::from_secs(600));
+            let again = asked.choose(&mut begun.first, ACME.0).await;
+            assert_eq!(again.location(), "/reports");
+            assert!(again.set_cookies().is_empty());
+        } else {
+            is_trouble(&answer, 400, RejectionKind::ChoiceExpired);
+            assert!(!begun.first.jar.contains_key(SESSION));
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_choice_is_made_once_and_a_double_click_is_one() {
     let (mut begun, asked) = asked(|builder| builder).await;

@@ -23,6 +23,8 @@ async fn while_workos_is_out_the_page_asks_again_and_the_choice_stays_good() {
         out(&begun);
         let again = asked.choose(&mut begun.first, ACME.0).await;
         assert_eq!(again.status(), 503, "{}", again.text());
+        assert_eq!(again.header("cache-control"), "no-store");
+        assert_eq!(again.header("vary"), "cookie");
         assert_ne!(again.header("retry-after"), "");
         assert!(again.text().contains("id=\"problem\""), "{}", again.text());
         let page = Asked::of(&again);
@@ -73,11 +75,6 @@ async fn what_workos_refuses_of_a_choice_is_told_as_such() {
             ),
             400,
             RejectionKind::ChoiceExpired,
-        ),
-        (
-            Fault::refusal(StatusCode::BAD_REQUEST, "invalid_organization_id"),
-            403,
-            RejectionKind::NotAllowed,
         ),
         (
             Fault::refusal(StatusCode::UNAUTHORIZED, "invalid_client"),

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 
-async fn post(browser: &mut Browser, path: &str, form: &str) -> Answer {
+pub(super) async fn post(browser: &mut Browser, path: &str, form: &str) -> Answer {
     let request = Request::post(path)
         .header("accept", "application/json")
         .header("sec-fetch-site", "same-origin")
@@ -22,6 +22,8 @@ async fn a_program_is_told_the_organizations_and_where_to_choose() {
     let problem = post(&mut begun.first, &action, &form).await;
     assert_eq!(problem.status(), 403);
     assert_eq!(problem.header("content-type"), "application/problem+json");
+    assert_eq!(problem.header("cache-control"), "no-store");
+    assert_eq!(problem.header("vary"), "cookie");
     let body: Value = serde_json::from_slice(&problem.body).unwrap();
     assert_eq!(body["code"], "organization_required");
     assert_eq!(
