@@ -12,6 +12,8 @@
 mod cluster;
 mod figures;
 mod held;
+mod load;
+mod log;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;
@@ -20,5 +22,6 @@ mod posture;
 mod redis;
 mod revocations;
 mod session;
+mod status;
 mod throttle;
 mod throttle_outage;

@@ -100,5 +100,7 @@ pub(super) async fn read<S: Server>(
         here.seq += 1;
     }
     replica.hear_of(revocations);
+    // Whatever it is that arriving does, it reads the stream meanwhile.
+    replica.loading.goes_on();
     Ok(read)
 }
