@@ -96,7 +96,7 @@ impl<S: Server> Arrival<'_, S> {
         loop {
             let known = replica
                 .loading
-                .known(&here, || replica.revocations.revocations());
+                .known(here.mark(), || replica.revocations.revocations());
             let mut held = HashSet::new();
             // Nothing to compare on a first load: the copy of all members is for those who return.
             let compares = (!known.is_empty()).then_some(&mut held);

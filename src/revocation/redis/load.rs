@@ -5,23 +5,15 @@
 //! - A cursor is one of a single walk: `ZSCAN` finds what is there from the walk's begin to its
 //!   end, and the stream brings what comes meanwhile. So several pages cannot be asked for at once,
 //!   and a long way is made up for by larger pages.
-//! - A walk that breaks off goes on over the next connection, if that leads to the same data set
-//!   at the same history: a cursor means the same for as long as the server's process lives, and a
-//!   restart or a failover changes the history. Of the stream it reads on from where it was then.
-//!   Where the server shows no history, because its user may not ask for it, the walk begins anew.
+//! - A walk that breaks off goes on over the next connection: `loading` keeps its place.
 
-use std::{
-    sync::{
-        Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use futures_util::future;
 use tokio::{task::yield_now, time::Instant};
 
 use super::{
+    loading::START,
     place::{Place, Read, read},
     replica::Replica,
     server::Server,
@@ -44,128 +36,6 @@ const TURN: usize = 1_000;
 /// How often the server is told that this replica still returns.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
-/// How far this process's loading is.
-#[derive(Debug, Default)]
-pub(super) struct Loading {
-    walk: Mutex<Option<Walk>>,
-    /// How many revocations the present load has read, and how many there were when it began.
-    read: AtomicU64,
-    of: AtomicU64,
-    /// Raised whenever arriving goes on.
-    steps: AtomicU64,
-}
-
-/// A walk over all revocations that compares nothing: everything that the copy holds came from this
-/// data set, or is the writer's to send.
-#[derive(Debug)]
-struct Walk {
-    epoch: String,
-    history: String,
-    restored: u64,
-    /// The last revocation read of the stream. It has been read without a gap since the walk began.
-    seq: u64,
-    cursor: String,
-}
-
-impl Walk {
-    fn from(here: &Place) -> Self {
-        Self {
-            epoch: here.epoch.clone(),
-            history: here.history.clone(),
-            restored: here.restored,
-            seq: here.seq,
-            cursor: START.to_owned(),
-        }
-    }
-
-    fn is_of(&self, here: &Place) -> bool {
-        !here.history.is_empty()
-            && self.history == here.history
-            && self.epoch == here.epoch
-            && self.restored == here.restored
-            && self.seq <= here.seq
-    }
-}
-
-impl Loading {
-    /// Returns what this process knows, to compare a data set with: nothing if a walk over the same
-    /// data set broke off, which only has to go on. If there is nothing to compare, the walk that
-    /// follows may go on like that.
-    pub(super) fn known(
-        &self,
-        here: &Place,
-        all: impl FnOnce() -> Vec<Revocation>,
-    ) -> Vec<Revocation> {
-        if self.walk().as_ref().is_some_and(|walk| walk.is_of(here)) {
-            return Vec::new();
-        }
-        let known = all();
-        *self.walk() = known.is_empty().then(|| Walk::from(here));
-        known
-    }
-
-    /// Forgets the walk: it is over, or what the copy holds may have come from elsewhere.
-    pub(super) fn forget(&self) {
-        *self.walk() = None;
-    }
-
-    /// Returns the cursor at which to begin, and sets the place back to what the walk has read of
-    /// the stream.
-    fn begin(&self, here: &mut Place, entries: u64) -> String {
-        self.of.store(entries, Ordering::Relaxed);
-        if let Some(walk) = self.walk().as_mut() {
-            if walk.is_of(here) {
-                here.seq = walk.seq;
-                return walk.cursor.clone();
-            }
-            *walk = Walk::from(here);
-        }
-        self.read.store(0, Ordering::Relaxed);
-        START.to_owned()
-    }
-
-    /// Notes that a page has been applied, and the stream been read up to the place.
-    fn keep(&self, here: &Place, cursor: &str, page: usize) {
-        if let Some(walk) = self.walk().as_mut() {
-            walk.seq = here.seq;
-            cursor.clone_into(&mut walk.cursor);
-        }
-        let page = u64::try_from(page).unwrap_or_default();
-        self.read.fetch_add(page, Ordering::Relaxed);
-    }
-
-    /// Forgets how far the walk is: the stream has a gap.
-    fn begin_again(&self) {
-        if let Some(walk) = self.walk().as_mut() {
-            // That of no data set.
-            walk.epoch.clear();
-        }
-    }
-
-    /// Notes that arriving goes on, if only by waiting for another replica.
-    pub(super) fn goes_on(&self) {
-        self.steps.fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// Returns a number that rises for as long as arriving goes on.
-    pub(super) fn steps(&self) -> u64 {
-        self.steps.load(Ordering::Relaxed)
-    }
-
-    /// Returns how many revocations the present load has read, and of how many.
-    pub(super) fn progress(&self) -> (u64, u64) {
-        let [read, of] = [&self.read, &self.of].map(|count| count.load(Ordering::Relaxed));
-        (read, of.max(read))
-    }
-
-    fn walk(&self) -> MutexGuard<'_, Option<Walk>> {
-        self.walk.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The first cursor, and the last.
-const START: &str = "0";
-
 /// A load.
 pub(super) struct Load<'a, S> {
     pub(super) server: &'a S,
@@ -182,7 +52,8 @@ impl<S: Server> Load<'_, S> {
         sign: impl Fn() -> F,
     ) -> Result<Read, StoreError> {
         let loading = &self.replica.loading;
-        let mut cursor = loading.begin(here, self.replica.notes.entries());
+        let (mut cursor, seq) = loading.begin(here.mark(), self.replica.notes.entries());
+        here.seq = seq;
         let mut count = FIRST_PAGE;
         let mut signed = Instant::now();
         let mut page = Vec::new();
@@ -207,7 +78,7 @@ impl<S: Server> Load<'_, S> {
                 loading.begin_again();
                 return Ok(Read::Gap);
             }
-            loading.keep(here, &cursor, many);
+            loading.keep(here.seq, &cursor, many);
             streamed?;
             (cursor, page) = next?;
             note(&page);
@@ -218,7 +89,7 @@ impl<S: Server> Load<'_, S> {
         }
         let many = page.len();
         self.apply(page).await;
-        loading.keep(here, START, many);
+        loading.keep(here.seq, START, many);
         Ok(Read::All)
     }
 

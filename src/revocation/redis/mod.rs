@@ -28,7 +28,9 @@ use crate::{clock::Signal, event::Listener, session::Session, store::redis::Redi
 
 mod arrival;
 mod follower;
+mod last_error;
 mod load;
+mod loading;
 mod notes;
 mod place;
 mod replica;
@@ -40,9 +42,12 @@ mod unsent;
 mod wire;
 mod writer;
 
-pub use self::status::{LastError, Phase, Status};
 use self::{
     follower::Follower, place::Member, replica::Replica, server::RedisServers, unsent::Letter,
+};
+pub use self::{
+    last_error::LastError,
+    status::{Phase, Status},
 };
 
 /// How many missing revocations are put back through the stream, which keeps the last 10,000.

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
 };
 
-use super::{server::State, status::LastError};
+use super::{last_error::LastError, server::State};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// What is noted. Nothing that a look-up needs while the store is well.

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    loading::Mark,
     replica::Replica,
     server::{Server, State},
     unsent::Letter,
@@ -35,6 +36,15 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn mark(&self) -> Mark<'_> {
+        Mark {
+            epoch: &self.epoch,
+            history: &self.history,
+            restored: self.restored,
+            seq: self.seq,
+        }
+    }
+
     /// Says whether this is a position in that data set.
     pub(super) fn is_in(&self, state: &State) -> bool {
         state.is_intact

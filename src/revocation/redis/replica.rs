@@ -20,7 +20,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{load::Loading, notes::Notes, server::State};
+use super::{loading::Loading, notes::Notes, server::State};
 use crate::{
     clock::{Clock, SystemClock, Timestamp},
     event::{Event, Listener, StoreName},

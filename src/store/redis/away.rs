@@ -14,8 +14,8 @@ pub(super) fn is_denied(error: &RedisError) -> bool {
     }
 }
 
-/// Logs why Redis is away, for a store. A refused user is another line: nothing mends it but another
-/// configuration.
+/// Logs why Redis is away, for a store. A refused user is another line: nothing mends it but
+/// another configuration.
 pub(crate) fn log_away(store: &str, lost: &StoreError) {
     let reason = lost.source().map(ToString::to_string);
     let kind = lost.kind();
