@@ -11,11 +11,15 @@
 
 use std::{env, error::Error, net::SocketAddr};
 
-use axum::{Router, response::Html, routing::get};
+use axum::{Router, http::StatusCode, response::Html, routing::get};
 use tokio::{net::TcpListener, signal};
 use tower_magic_link::{
-    Builder, ConfigError, KeyRing, MagicLinkLayer, Session, event::Event,
-    revocation::RedisRevocations, store::Redis, throttle::RedisThrottle, workos::WorkOs,
+    Builder, ConfigError, KeyRing, MagicLinkLayer, Session,
+    event::Event,
+    revocation::{RedisRevocations, Status},
+    store::{Redis, StoreErrorKind},
+    throttle::RedisThrottle,
+    workos::WorkOs,
 };
 
 /// The application: one page, which says who is signed in.
@@ -30,12 +34,22 @@ pub(crate) fn app(
         .public_path("/readyz")
         .on_event(say)
         .build()?;
-    // For a load balancer. A replica that has lost Redis still answers, from its own copy.
-    let ready = move || std::future::ready(format!("following: {}", revocations.is_following()));
+    let ready = move || std::future::ready(readiness(&revocations.status()));
     Ok(Router::new()
         .route("/", get(home))
         .route("/readyz", get(ready))
         .layer(layer))
+}
+
+/// For a load balancer: 503 while no session can be vouched for. A replica that has lost Redis
+/// answers from its own copy, within the grace. Strangers can read the body, so it says no more.
+fn readiness(now: &Status) -> (StatusCode, String) {
+    let answer = if now.is_ready() {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (answer, now.phase().to_string())
 }
 
 async fn home(session: Session) -> Html<String> {
@@ -79,9 +93,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let builder = MagicLinkLayer::builder(WorkOs::from_env()?, KeyRing::from_env()?)
         .public_url(public_url)
         .trusted_proxies(["127.0.0.1"]);
-    // A replica that starts while Redis is down answers 503 until it is back.
+    // A replica that starts while Redis is down answers 503 until it is back. But time does not
+    // mend a wrong password.
     let revocations = match RedisRevocations::connect(&redis).await {
         Ok(revocations) => revocations,
+        Err(error) if error.kind() == StoreErrorKind::Denied => return Err(error.into()),
         Err(_) => RedisRevocations::connect_later(&redis),
     };
     let app = app(builder, revocations, RedisThrottle::new(&redis))?;

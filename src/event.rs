@@ -254,7 +254,8 @@ impl<'a> Event<'a> {
                 tracing::warn!(target: "tower_magic_link", "revocation store recovered");
             }
             Self::StoreFailed { kind } => {
-                tracing::error!(target: "tower_magic_link", %kind, "revocation store failed");
+                // Quietly, since it comes with each request. The change alone is loud.
+                tracing::debug!(target: "tower_magic_link", %kind, "revocation store failed");
             }
             Self::ThrottleFailed { kind } => {
                 tracing::error!(target: "tower_magic_link", %kind, "throttle failed");

@@ -10,6 +10,7 @@
 //! [`Builder::insecure_admit_on_outage`]: crate::Builder::insecure_admit_on_outage
 
 use std::{
+    error::Error,
     fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -41,6 +42,8 @@ pub(crate) struct BoundedRevocations {
     timeout: Duration,
     on_outage: OnOutage,
     is_out: AtomicBool,
+    /// Whether the last revocation was not stored.
+    is_refused: AtomicBool,
     listener: Listener,
 }
 
@@ -57,6 +60,7 @@ impl BoundedRevocations {
             timeout,
             on_outage,
             is_out: AtomicBool::new(false),
+            is_refused: AtomicBool::new(false),
             listener,
         }
     }
@@ -118,9 +122,22 @@ impl BoundedRevocations {
     /// Records a revocation in the store.
     pub(crate) async fn revoke(&self, revocation: &Revocation) -> Result<(), StoreError> {
         let taken = self.bounded(self.store.revoke(revocation)).await;
-        taken.inspect_err(|error| {
-            self.store_failed(error);
-        })
+        let was_refused = self.is_refused.swap(taken.is_err(), Ordering::Relaxed);
+        match &taken {
+            Ok(()) if was_refused => {
+                tracing::warn!(target: "tower_magic_link", "the revocation store records revocations again");
+            }
+            Ok(()) => {}
+            Err(error) => {
+                // Once a change: in an outage everybody who signs out would add a line.
+                if !was_refused {
+                    let reason = error.source().map(ToString::to_string);
+                    tracing::error!(target: "tower_magic_link", kind = %error.kind(), reason, "the revocation store did not record a revocation");
+                }
+                self.store_failed(error);
+            }
+        }
+        taken
     }
 
     /// Records several revocations at once. Each reaches the store even if another fails, so that

@@ -31,7 +31,7 @@ pub use self::{
 };
 
 #[cfg(feature = "redis")]
-pub use self::redis::RedisRevocations;
+pub use self::redis::{LastError, Phase, RedisRevocations, Status};
 
 /// Where sessions that were ended early are remembered.
 ///

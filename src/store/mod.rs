@@ -23,6 +23,9 @@ pub struct StoreError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
+    /// The store answers that it does not accept this application's user: the password is wrong, or
+    /// a permission is missing. It stays so until somebody changes the configuration.
+    Denied,
     /// The store did not answer in time.
     TimedOut,
     /// The store cannot be reached, or answers with a failure.
@@ -32,6 +35,7 @@ pub enum StoreErrorKind {
 impl fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Denied => "access denied",
             Self::TimedOut => "no answer in time",
             Self::Unavailable => "not available",
         })
@@ -48,8 +52,16 @@ impl StoreError {
     /// Creates an [`Unavailable`](StoreErrorKind::Unavailable) error with its cause.
     #[must_use]
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::caused(StoreErrorKind::Unavailable, source)
+    }
+
+    /// Creates an error of a kind with its cause.
+    pub(crate) fn caused(
+        kind: StoreErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
         Self {
-            kind: StoreErrorKind::Unavailable,
+            kind,
             source: Some(source.into()),
         }
     }

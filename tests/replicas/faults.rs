@@ -85,7 +85,7 @@ impl Crowd {
             .get(format!("{}/readyz", replica.origin))
             .send()
             .await;
-        answer.unwrap().text().await.unwrap() == "following: true"
+        answer.unwrap().text().await.unwrap() == "following"
     }
 
     async fn is_lost(&self, what: &str, replica: &Replica) {

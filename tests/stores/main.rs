@@ -13,6 +13,8 @@
 mod cluster;
 mod figures;
 mod held;
+mod load;
+mod log;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;
@@ -21,6 +23,7 @@ mod posture;
 mod redis;
 mod revocations;
 mod session;
+mod status;
 mod throttle;
 mod throttle_clocks;
 mod throttle_outage;

@@ -16,6 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
 
 use super::{
+    load::Load,
     place::{HEARTBEAT, Member, Place, Read, Settling, read},
     server::{Doing, Server, State},
     unsent::Letter,
@@ -25,8 +26,6 @@ use crate::{revocation::Revocation, store::StoreError};
 
 /// How many revocations one script call puts back: Redis serves no other command meanwhile.
 const BATCH: usize = 250;
-/// How often the server is told that this replica still returns.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// What stands for a revocation and its end: a copy of a million members would take 120 MB.
 type Digest = [u8; 16];
@@ -46,6 +45,9 @@ impl<S: Server> Arrival<'_, S> {
         // Without a history, an older backup of the same data set would pass for the data set
         // itself.
         let is_known = !state.history.is_empty() && !self.member.replica.take_doubt();
+        if !is_known {
+            self.member.replica.loading.forget();
+        }
         let left = left.filter(|left| is_known && left.is_in(&state) && left.seq <= state.seq);
         match left {
             Some(left) => self.go_on(left, &state).await,
@@ -92,11 +94,14 @@ impl<S: Server> Arrival<'_, S> {
             },
         };
         loop {
-            let known = replica.revocations.revocations();
+            let known = replica
+                .loading
+                .known(here.mark(), || replica.revocations.revocations());
             let mut held = HashSet::new();
             // Nothing to compare on a first load: the copy of all members is for those who return.
             let compares = (!known.is_empty()).then_some(&mut held);
             self.load_whole(&mut here, compares).await?;
+            replica.loading.forget();
             let missing = self.missing(known, &held);
             if missing.len() > self.member.few && !here.settling.is_over(&state, self.member.settle)
             {
@@ -139,7 +144,7 @@ impl<S: Server> Arrival<'_, S> {
 
     async fn state(&self) -> Result<State, StoreError> {
         let state = self.server.state().await?;
-        self.member.replica.set_server_time(state.time / 1_000);
+        self.member.replica.describe(&state);
         self.member.replica.notice_silence();
         Ok(state)
     }
@@ -187,40 +192,18 @@ impl<S: Server> Arrival<'_, S> {
     ) -> Result<(), StoreError> {
         loop {
             self.wait_for_the_restorer(here).await?;
-            if self.load(here, held.as_deref_mut()).await? == Read::All {
+            let note = |page: &[Revocation]| {
+                if let Some(held) = &mut held {
+                    held.extend(page.iter().map(digest));
+                }
+            };
+            let sign = || self.mark(self.returns());
+            let load = Load {
+                server: self.server,
+                replica: &self.member.replica,
+            };
+            if load.load(here, note, sign).await? == Read::All {
                 return Ok(());
-            }
-        }
-    }
-
-    async fn load(
-        &self,
-        here: &mut Place,
-        mut held: Option<&mut HashSet<Digest>>,
-    ) -> Result<Read, StoreError> {
-        let replica = &self.member.replica;
-        let mut cursor = "0".to_owned();
-        let mut sign = Instant::now();
-        loop {
-            let page = self.server.scan(&cursor);
-            let streamed = self.read_on(here, None);
-            let (page, streamed) = future::join(page, streamed).await;
-            let (next, revocations) = page?;
-            if streamed? == Read::Gap {
-                return Ok(Read::Gap);
-            }
-            if let Some(held) = &mut held {
-                held.extend(revocations.iter().map(digest));
-            }
-            replica.hear_of(revocations);
-            replica.notice_silence();
-            if next == "0" {
-                return Ok(Read::All);
-            }
-            cursor = next;
-            if sign.elapsed() >= SIGN_OF_LIFE {
-                sign = Instant::now();
-                let _ = self.mark(self.returns()).await;
             }
         }
     }

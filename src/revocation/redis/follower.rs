@@ -18,7 +18,7 @@
 //! every replica that could know more has put that back ([`Settling`](super::place::Settling)).
 //! Both hold before [`Replica::hear`] is called with T.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future;
 use tokio::{
@@ -32,7 +32,7 @@ use super::{
     replica::Replica,
     server::{Doing, Server, Servers, State},
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, redis::log_away};
 
 /// The pause before a second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -49,6 +49,8 @@ struct Memory {
     place: Option<Place>,
     /// The other replicas that the last data set that was vouched for had.
     others: Vec<String>,
+    /// Whether a data set was vouched for since the last failure.
+    was_vouched: bool,
 }
 
 /// What a follower is made with.
@@ -67,7 +69,8 @@ impl<S: Servers> Follower<S> {
         let replica = &losing.0;
         let mut memory = Memory::default();
         let mut pause = FIRST_PAUSE;
-        let mut is_first = true;
+        // Why it is away, as far as the log says so. Attempts go on several times a second.
+        let mut logged = Vec::new();
         loop {
             let began = Instant::now();
             // From the configured addresses each time: they lead to the present primary, and the
@@ -77,12 +80,14 @@ impl<S: Servers> Follower<S> {
                 Err(error) => error,
             };
             let was_following = replica.is_following();
-            // Once an outage, as attempts go on several times a second.
-            if was_following || is_first {
-                let reason = lost.source().map(ToString::to_string);
-                tracing::warn!(target: "tower_magic_link", kind = %lost.kind(), reason, "redis is away");
+            if std::mem::take(&mut memory.was_vouched) {
+                logged.clear();
             }
-            is_first = false;
+            if !logged.contains(&lost.kind()) {
+                logged.push(lost.kind());
+                log_away("revocations", &lost);
+            }
+            replica.notes.fail(&lost);
             pause = if was_following && began.elapsed() >= STEADY {
                 FIRST_PAUSE
             } else {
@@ -131,7 +136,7 @@ impl<S: Servers> Follower<S> {
                     return Some(error);
                 }
             };
-            self.member.replica.set_server_time(state.time / 1_000);
+            self.member.replica.describe(&state);
             if !here.is_in(&state) {
                 return None;
             }
@@ -141,6 +146,11 @@ impl<S: Servers> Follower<S> {
                 let problem = std::io::Error::other("another server is the primary now");
                 return Some(StoreError::unavailable(problem));
             }
+            self.member.replica.loading.goes_on();
+            self.member
+                .replica
+                .notes
+                .behind(state.seq.saturating_sub(here.seq));
             let is_settled = here.settling.is_over(&state, self.member.settle);
             let is_complete = here.seq >= state.seq;
             if is_settled && is_complete {
@@ -191,6 +201,7 @@ impl<S: Servers> Follower<S> {
     /// Notes that the copy is as complete as the server's data was at that moment.
     fn vouch(&self, asked: Instant, state: &State, memory: &mut Memory) {
         memory.others = state.others(&self.member.id);
+        memory.was_vouched = true;
         self.member.replica.hear(asked);
         self.loaded.send_replace(true);
     }

@@ -1,8 +1,8 @@
 //! `RedisRevocations`: ended sessions, shared by every replica of an application and looked up
 //! without a round trip.
 //!
-//! - `wire` encodes revocations, `follower` keeps this process's copy (`replica`) up to date, and
-//!   `writer` sends revocations to Redis.
+//! - `wire` encodes revocations, `load` reads all of them, `follower` keeps this process's copy
+//!   (`replica`) up to date, and `writer` sends revocations to Redis.
 //! - A revocation given in this process takes effect here at once, even if Redis never gets it.
 //!
 //! The invariant: no replica admits a session later than the grace, and the 2.5 seconds for which a
@@ -19,7 +19,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     task::AbortHandle,
-    time::timeout,
+    time::{Instant, timeout},
 };
 
 use super::{Lookup, Revocation, Revocations};
@@ -28,11 +28,16 @@ use crate::{clock::Signal, event::Listener, session::Session, store::redis::Redi
 
 mod arrival;
 mod follower;
+mod last_error;
+mod load;
+mod loading;
+mod notes;
 mod place;
 mod replica;
 mod server;
 #[cfg(test)]
 mod simulation;
+mod status;
 mod unsent;
 mod wire;
 mod writer;
@@ -40,11 +45,17 @@ mod writer;
 use self::{
     follower::Follower, place::Member, replica::Replica, server::RedisServers, unsent::Letter,
 };
+pub use self::{
+    last_error::LastError,
+    status::{Phase, Status},
+};
 
 /// How many missing revocations are put back through the stream, which keeps the last 10,000.
 const FEW: usize = 1_000;
-/// How long the first load may take.
-const FIRST_LOAD: Duration = Duration::from_secs(30);
+/// How long the first load may stand still.
+const STILL: Duration = Duration::from_secs(30);
+/// How often it is checked whether the first load goes on.
+const CHECK: Duration = Duration::from_millis(250);
 
 /// Remembers ended sessions in a Redis that the replicas of an application share. Each replica
 /// holds a local copy of all of them and follows new ones, so that a look-up needs no round trip.
@@ -97,6 +108,7 @@ struct Handle {
     replica: Arc<Replica>,
     letters: mpsc::UnboundedSender<Letter>,
     follower: AbortHandle,
+    loaded: watch::Receiver<bool>,
 }
 
 impl Drop for Handle {
@@ -110,10 +122,14 @@ impl RedisRevocations {
     /// Connects, and loads the sessions that have ended so far. If the data in Redis is new, this
     /// takes as long as the [settling](Redis::settle).
     ///
+    /// A load that goes on has no limit: a million revocations take a second or two from a server
+    /// nearby, and some ten seconds at a round trip of 80 ms. To bound it without losing what has
+    /// been loaded, use [`connect_later`](Self::connect_later) and a timeout around
+    /// [`first_load`](Self::first_load): dropping the future of `connect` drops the copy.
+    ///
     /// # Errors
     ///
-    /// When Redis cannot be reached within a second, or its revocations do not load within 30
-    /// seconds.
+    /// When Redis cannot be reached within a second, and as [`first_load`](Self::first_load).
     ///
     /// # Panics
     ///
@@ -122,27 +138,20 @@ impl RedisRevocations {
         // Connect once here, so that the caller gets the reason: the follower would only log it and
         // try again.
         drop(redis.connect().await?);
-        let (store, mut loaded) = Self::start(redis);
-        let first = timeout(FIRST_LOAD, loaded.wait_for(|loaded| *loaded)).await;
-        match first {
-            Ok(Ok(_)) => Ok(store),
-            Ok(Err(_)) => Err(StoreError::new(StoreErrorKind::Unavailable)),
-            Err(_) => Err(StoreError::new(StoreErrorKind::TimedOut)),
-        }
+        let store = Self::connect_later(redis);
+        store.first_load().await?;
+        Ok(store)
     }
 
     /// Connects in the background. Look-ups fail until Redis has been reached and loaded. For an
-    /// application that has to start while Redis is away.
+    /// application that has to start while Redis is away. [`status`](Self::status) says how far it
+    /// is, and [`first_load`](Self::first_load) waits for it.
     ///
     /// # Panics
     ///
     /// Outside of a tokio runtime.
     #[must_use]
     pub fn connect_later(redis: &Redis) -> Self {
-        Self::start(redis).0
-    }
-
-    fn start(redis: &Redis) -> (Self, watch::Receiver<bool>) {
         let replica = Arc::new(Replica::new(redis.grace_period()));
         // Unbounded, because `record` has taken the revocation already. The writer merges what
         // waits by its target.
@@ -166,8 +175,66 @@ impl RedisRevocations {
             replica,
             letters,
             follower,
+            loaded: is_loaded,
         };
-        (Self(Arc::new(handle)), is_loaded)
+        Self(Arc::new(handle))
+    }
+
+    /// Waits until the sessions that have ended are loaded for the first time. Dropping the future
+    /// changes nothing: the load goes on.
+    ///
+    /// ```no_run
+    /// # async fn example(redis: tower_magic_link::store::Redis) {
+    /// use std::time::Duration;
+    /// use tower_magic_link::revocation::RedisRevocations;
+    ///
+    /// let revocations = RedisRevocations::connect_later(&redis);
+    /// if tokio::time::timeout(Duration::from_secs(60), revocations.first_load()).await.is_err() {
+    ///     eprintln!("starting all the same: {}", revocations.status());
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When Redis [refuses](StoreErrorKind::Denied) its user, or when the load has stood still for
+    /// 30 seconds: Redis is away, or fails each attempt in the same way. The error is the last
+    /// attempt's. The attempts go on.
+    pub async fn first_load(&self) -> Result<(), StoreError> {
+        let replica = &self.0.replica;
+        let mut loaded = self.0.loaded.clone();
+        let (mut steps, mut since) = (replica.loading.steps(), Instant::now());
+        let began = since;
+        loop {
+            match timeout(CHECK, loaded.wait_for(|loaded| *loaded)).await {
+                Ok(Ok(_)) => return Ok(()),
+                // The follower is gone when its runtime has shut down.
+                Ok(Err(_)) => return Err(StoreError::new(StoreErrorKind::Unavailable)),
+                Err(_) => {}
+            }
+            let now = replica.loading.steps();
+            if now != steps {
+                (steps, since) = (now, Instant::now());
+            }
+            let last = replica.notes.last_error();
+            let last = last.filter(|last| last.age() < began.elapsed());
+            if let Some(denied) = last
+                .as_ref()
+                .filter(|last| last.kind() == StoreErrorKind::Denied)
+            {
+                return Err(denied.to_error());
+            }
+            if since.elapsed() >= STILL {
+                let late = || StoreError::new(StoreErrorKind::TimedOut);
+                return Err(last.map_or_else(late, |last| last.to_error()));
+            }
+        }
+    }
+
+    /// Says how this store is: for a readiness check, a metric or a log.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status::of(&self.0.replica)
     }
 
     /// Says whether Redis is followed, so that the local copy is complete.

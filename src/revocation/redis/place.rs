@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    loading::Mark,
     replica::Replica,
     server::{Server, State},
     unsent::Letter,
@@ -35,6 +36,15 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn mark(&self) -> Mark<'_> {
+        Mark {
+            epoch: &self.epoch,
+            history: &self.history,
+            restored: self.restored,
+            seq: self.seq,
+        }
+    }
+
     /// Says whether this is a position in that data set.
     pub(super) fn is_in(&self, state: &State) -> bool {
         state.is_intact
@@ -100,5 +110,7 @@ pub(super) async fn read<S: Server>(
         here.seq += 1;
     }
     replica.hear_of(revocations);
+    // Whatever it is that arriving does, it reads the stream meanwhile.
+    replica.loading.goes_on();
     Ok(read)
 }

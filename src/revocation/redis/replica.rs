@@ -20,12 +20,13 @@ use std::{
 
 use tokio::time::Instant;
 
+use super::{loading::Loading, notes::Notes, server::State};
 use crate::{
     clock::{Clock, SystemClock, Timestamp},
     event::{Event, Listener, StoreName},
     revocation::{Lookup, MemoryRevocations, Revocation, Standing},
     session::Session,
-    store::{StoreError, StoreErrorKind},
+    store::StoreError,
 };
 
 /// While the copy is followed, the server answers at least this often, except during a full load:
@@ -38,6 +39,10 @@ const SLACK: u64 = 60;
 pub(super) struct Replica {
     pub(super) revocations: MemoryRevocations,
     pub(super) listener: OnceLock<Listener>,
+    /// How far loading is.
+    pub(super) loading: Loading,
+    /// What an operator may want to know.
+    pub(super) notes: Notes,
     grace: Duration,
     began: Instant,
     /// Whether the follower is reading from the server.
@@ -61,6 +66,8 @@ impl Replica {
         Self {
             revocations: MemoryRevocations::default(),
             listener: OnceLock::new(),
+            loading: Loading::default(),
+            notes: Notes::default(),
             grace,
             began: Instant::now(),
             is_following: AtomicBool::new(false),
@@ -141,6 +148,12 @@ impl Replica {
         Timestamp::from_secs(theirs.min(SystemClock.now().as_secs()))
     }
 
+    /// Notes the server's description of its data set.
+    pub(super) fn describe(&self, state: &State) {
+        self.set_server_time(state.time / 1_000);
+        self.notes.describe(state);
+    }
+
     /// Notes the server's time. While the server is away, its clock is assumed to keep running.
     pub(super) fn set_server_time(&self, secs: u64) {
         // Kept as a distance from the monotonic clock, so that setting this machine's clock moves
@@ -152,7 +165,7 @@ impl Replica {
     pub(super) fn look_up(&self, session: &Session) -> Lookup {
         match self.revocations.standing(session) {
             Standing::Active if self.is_stale() => {
-                Lookup::Settled(Err(StoreError::new(StoreErrorKind::Unavailable)))
+                Lookup::Settled(Err(StoreError::new(self.notes.kind())))
             }
             standing => Lookup::settled(standing),
         }
@@ -160,17 +173,22 @@ impl Replica {
 
     /// Says whether the copy is too old to answer that a session is active.
     fn is_stale(&self) -> bool {
+        !self.is_loaded() || self.left().is_zero()
+    }
+
+    /// Returns for how long the copy is not too old, if no answer comes.
+    pub(super) fn left(&self) -> Duration {
         // The grace begins when an answer is overdue, and not with the last answer.
         let next = if self.is_following.load(Ordering::Acquire) {
             HEARD_WITHIN
         } else {
             Duration::ZERO
         };
-        !self.is_loaded() || self.unheard() >= next + self.grace
+        (next + self.grace).saturating_sub(self.unheard())
     }
 
     /// Returns how long ago the server last answered.
-    fn unheard(&self) -> Duration {
+    pub(super) fn unheard(&self) -> Duration {
         let heard = Duration::from_millis(self.heard.load(Ordering::Acquire));
         self.began.elapsed().saturating_sub(heard)
     }

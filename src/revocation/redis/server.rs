@@ -3,7 +3,11 @@
 //! - [`Server`] is one connection and [`Servers`] makes them: the tests' simulation has others.
 //! - [`State`] is the server's own description of its data set, at one moment of its own clock.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use futures_util::future;
 
@@ -63,10 +67,11 @@ pub(super) trait Server: Send + Sync {
         block: Option<Duration>,
     ) -> impl Future<Output = Result<Vec<Streamed>, StoreError>> + Send;
 
-    /// Reads a page of all revocations. The first cursor and the last are `0`.
+    /// Reads a page of all revocations, of about so many. The first cursor and the last are `0`.
     fn scan(
         &self,
-        cursor: &str,
+        cursor: String,
+        count: u32,
     ) -> impl Future<Output = Result<(String, Vec<Revocation>), StoreError>> + Send;
 
     /// Stores revocations, and streams those that are new.
@@ -116,6 +121,8 @@ pub(super) struct State {
     pub(super) of: String,
     /// How many revocations were streamed.
     pub(super) seq: u64,
+    /// How many members the set of all revocations has.
+    pub(super) entries: u64,
     /// How often revocations were put back without the stream.
     pub(super) restored: u64,
     /// Since when the data set is at this history, and the present, in milliseconds by the server's
@@ -177,6 +184,7 @@ impl State {
                     "epoch" => state.epoch = value,
                     "of" => state.of = value,
                     "seq" => state.seq = number(&value),
+                    "entries" => state.entries = number(&value),
                     "restored" => state.restored = number(&value),
                     "since" => state.since = number(&value),
                     "restorer" => state.restorer = Some(value),
@@ -281,8 +289,13 @@ impl Server for RedisServer {
         Ok(streamed.collect())
     }
 
-    async fn scan(&self, cursor: &str) -> Result<(String, Vec<Revocation>), StoreError> {
-        let (next, page): (_, Page) = self.connection.ask(&self.wire.scan(cursor)).await?;
+    async fn scan(
+        &self,
+        cursor: String,
+        count: u32,
+    ) -> Result<(String, Vec<Revocation>), StoreError> {
+        let scan = self.wire.scan(&cursor, count);
+        let (next, page): (_, Page) = self.connection.ask(&scan).await?;
         let revocations = page
             .iter()
             .filter_map(|(member, until)| known(member, until));
@@ -304,7 +317,11 @@ impl Server for RedisServer {
     }
 }
 
-/// Decodes a revocation. Logs one that this version does not know.
+/// Whether the log says that there are revocations of an unknown kind. Once: a load would say it
+/// for each of them.
+static UNKNOWN: Once = Once::new();
+
+/// Decodes a revocation. Logs that there is one that this version does not know.
 fn known(member: &[u8], until: &[u8]) -> Option<Revocation> {
     // The epoch, which stands among the revocations.
     if member.starts_with(b"!") {
@@ -312,7 +329,9 @@ fn known(member: &[u8], until: &[u8]) -> Option<Revocation> {
     }
     let revocation = revocation(member, until);
     if revocation.is_none() {
-        tracing::error!(target: "tower_magic_link", "skipped a revocation of an unknown kind in redis: does another replica run a newer version?");
+        UNKNOWN.call_once(|| {
+            tracing::error!(target: "tower_magic_link", "skipped a revocation of an unknown kind in redis: does another replica run a newer version?");
+        });
     }
     revocation
 }

@@ -17,8 +17,6 @@ use crate::{
 
 /// About how many revocations the stream keeps. A replica that has missed more loads all.
 const STREAM_LENGTH: u32 = 10_000;
-/// How many revocations a page of all of them has, about.
-const PAGE: u32 = 4_000;
 /// The largest second that a score, which is a double, holds exactly.
 pub(super) const LAST_SECOND: u64 = 1 << 53;
 
@@ -53,10 +51,10 @@ impl Wire {
     }
 
     /// Reads the next page of all revocations.
-    pub(super) fn scan(&self, cursor: &str) -> Cmd {
+    pub(super) fn scan(&self, cursor: &str, count: u32) -> Cmd {
         let [entries, ..] = &self.keys;
         let mut scan = cmd("ZSCAN");
-        scan.arg(entries).arg(cursor).arg("COUNT").arg(PAGE);
+        scan.arg(entries).arg(cursor).arg("COUNT").arg(count);
         scan
     }
 

@@ -9,7 +9,7 @@
 //! - After the last handle is dropped, it ends once all is sent or an attempt fails. It logs how
 //!   many revocations were lost.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
@@ -49,6 +49,7 @@ pub(super) async fn write<S: Servers>(
     let mut unsent = Unsent::default();
     let mut pause = Duration::ZERO;
     let mut is_open = true;
+    let mut is_refused = false;
     while is_open || (pause.is_zero() && !unsent.is_empty()) {
         // A new revocation ends the pause: it must not wait for the back-off of an older one.
         let patience = if unsent.is_empty() { IDLE } else { pause };
@@ -62,6 +63,7 @@ pub(super) async fn write<S: Servers>(
             unsent.push(letter);
         }
         unsent.forget(replica.past());
+        replica.notes.wait(unsent.len());
         if unsent.is_empty() {
             continue;
         }
@@ -85,6 +87,10 @@ pub(super) async fn write<S: Servers>(
             Ok(()) => {
                 let count = batch.len();
                 unsent.sent(count);
+                replica.notes.wait(unsent.len() + letters.len());
+                if std::mem::take(&mut is_refused) {
+                    tracing::info!(target: "tower_magic_link", "redis stores revocations again");
+                }
                 pause = Duration::ZERO;
             }
             Err(error) => {
@@ -95,6 +101,13 @@ pub(super) async fn write<S: Servers>(
                     unsent.push(letter);
                 }
                 unsent.failed(error.kind());
+                replica.notes.wait(unsent.len());
+                replica.notes.fail(&error);
+                // Once, as it tries again every second.
+                if !std::mem::replace(&mut is_refused, true) {
+                    let reason = error.source().map(ToString::to_string);
+                    tracing::warn!(target: "tower_magic_link", kind = %error.kind(), reason, "revocations wait for redis: it has not stored them");
+                }
                 // Without an end: a revocation that Redis lacks is a session that works on another
                 // replica.
                 pause = servers.jittered((pause * 2).clamp(FIRST_PAUSE, LONGEST_PAUSE));

@@ -25,7 +25,7 @@ use tokio_rustls::{
     rustls::{ClientConfig, crypto::aws_lc_rs, pki_types::ServerName},
 };
 
-use super::{Place, Redis};
+use super::{Place, Redis, away::is_denied};
 use crate::store::{StoreError, StoreErrorKind};
 
 /// How long one configured address has, from the first packet to a primary that has been checked.
@@ -254,6 +254,9 @@ fn refusal(problem: &'static str) -> RedisError {
 
 /// Converts a failure of the client into the store's error.
 fn failed(error: RedisError) -> StoreError {
+    if is_denied(&error) {
+        return StoreError::caused(StoreErrorKind::Denied, error);
+    }
     StoreError::unavailable(error)
 }
 

@@ -15,12 +15,11 @@ use url::{Host, Url};
 
 use crate::error::ConfigError;
 
+mod away;
 mod connection;
 mod pause;
 
-pub(crate) use self::pause::jittered;
-
-pub(crate) use self::connection::Connection;
+pub(crate) use self::{away::log_away, connection::Connection, pause::jittered};
 
 const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 const LONGEST_GRACE: Duration = Duration::from_secs(60 * 60);

@@ -31,7 +31,7 @@ use crate::{
     event::{Event, Listener, StoreName},
     store::{
         StoreError, StoreErrorKind,
-        redis::{Connection, Redis},
+        redis::{Connection, Redis, log_away},
     },
 };
 
@@ -145,7 +145,7 @@ impl Counts {
                 self.report(Server::Back);
                 Some(answer)
             }
-            Err(_) => {
+            Err(error) => {
                 // Another task may hold the lock; its own failure then drops the connection.
                 if let Ok(mut connection) = self.connection.try_lock() {
                     *connection = None;
@@ -153,7 +153,9 @@ impl Counts {
                 // For the pause, memory decides alone. Without it each request would wait for the
                 // dead server.
                 *self.rests() = Some(Instant::now() + PAUSE);
-                self.report(Server::Away);
+                if self.report(Server::Away) {
+                    log_away("throttle", &error);
+                }
                 None
             }
         }
@@ -197,14 +199,14 @@ impl Counts {
         fresh.run(script, keys, arguments).await
     }
 
-    /// Reports a change of where the server is, once.
-    fn report(&self, server: Server) {
+    /// Reports a change of where the server is, once. Returns whether it is one.
+    fn report(&self, server: Server) -> bool {
         let is_away = server == Server::Away;
         // Most calls find no change: a load costs less than a swap.
         if self.is_away.load(Ordering::Relaxed) == is_away
             || self.is_away.swap(is_away, Ordering::Relaxed) == is_away
         {
-            return;
+            return false;
         }
         let store = StoreName::Throttle;
         let event = match server {
@@ -215,6 +217,7 @@ impl Counts {
             Some(listener) => listener.tell(&event),
             None => Listener::default().tell(&event),
         }
+        true
     }
 
     fn rests(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {

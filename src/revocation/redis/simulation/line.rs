@@ -132,9 +132,13 @@ impl Server for Line {
         }
     }
 
-    async fn scan(&self, cursor: &str) -> Result<(String, Vec<Revocation>), StoreError> {
+    async fn scan(
+        &self,
+        cursor: String,
+        _count: u32,
+    ) -> Result<(String, Vec<Revocation>), StoreError> {
         self.ask(|inside| {
-            let mut rest = inside.data.entries.range(cursor.to_owned()..);
+            let mut rest = inside.data.entries.range(cursor.clone()..);
             if cursor == "0" {
                 rest = inside.data.entries.range(String::new()..);
             }

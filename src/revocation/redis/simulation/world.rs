@@ -267,6 +267,7 @@ impl Inside {
             returning: fields.returning,
             done: fields.done,
             members: fields.members,
+            ..State::default()
         }
     }
 }

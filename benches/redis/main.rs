@@ -5,6 +5,8 @@
 //!   and 99th percentile of 1,000.
 //! - **The admitted path** with `RedisRevocations` beside the same with `MemoryRevocations`, turn
 //!   by turn; medians, allocations.
+//! - **The first load** of a million sessions, of ten million, and of 400,000 subjects: see `load`.
+//!   `-- load` measures it alone.
 //! - For instruction counts, `REQUESTS=N STORE=memory` (or `redis`) does nothing but answer N
 //!   requests: run it under `valgrind --tool=callgrind` with two N, and divide the difference.
 
@@ -38,10 +40,18 @@ use tower_magic_link::{
     testing::StubProvider,
 };
 
+mod load;
+
 /// How many requests are answered in one turn.
 const TURN: usize = 64;
 
 fn main() {
+    let arguments: Vec<_> = env::args().collect();
+    if let [_, flag, port, many] = &arguments[..]
+        && flag == "--load"
+    {
+        return load::load(port, many.parse().unwrap());
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -77,11 +87,28 @@ fn main() {
         (0..requests.parse().unwrap()).for_each(|_| answered.answer());
         return;
     }
-    let is_bench = env::args().any(|argument| argument == "--bench");
-    let (ends, turns) = if is_bench { (1_000, 2_001) } else { (10, 3) };
+    let is_bench = arguments.iter().any(|argument| argument == "--bench");
+    if !arguments.iter().any(|argument| argument == "load") {
+        let counts = if is_bench { (1_000, 2_001) } else { (10, 3) };
+        compare(&runtime, [&a, &b], [&mut memory, &mut shared], counts);
+    }
+    let loads = if is_bench {
+        [1_000_000, 10_000_000, 400_000]
+    } else {
+        [2_000, 5_000, 2_000]
+    };
+    load::measure(&runtime, loads);
+}
 
+/// Prints how soon an end is known elsewhere, and the admitted path of both stores.
+fn compare(
+    runtime: &tokio::runtime::Runtime,
+    [a, b]: [&RedisRevocations; 2],
+    [memory, shared]: [&mut Answered; 2],
+    (ends, turns): (u128, usize),
+) {
     let mut took: Vec<_> = (0..ends)
-        .map(|number| runtime.block_on(propagation(&a, &b, number)))
+        .map(|number| runtime.block_on(propagation(a, b, number)))
         .collect();
     took.sort_unstable();
     println!(
@@ -100,7 +127,7 @@ fn main() {
         "admitted, redis:  {with_redis:.0} ns, {:.3} times (at most 1.2, by instruction count)",
         with_redis / with_memory
     );
-    for (name, answered) in [("memory", &mut memory), ("redis", &mut shared)] {
+    for (name, answered) in [("memory", memory), ("redis", shared)] {
         let allocations = allocation_counter::measure(|| answered.answer());
         println!("allocations, {name}: {}", allocations.count_total);
     }

@@ -1,0 +1,63 @@
+//! `LastError`: why a `RedisRevocations` last failed, for an operator.
+
+use std::{error::Error, fmt, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::store::{StoreError, StoreErrorKind};
+
+/// The last failure of a [`RedisRevocations`](super::RedisRevocations). It may have passed.
+#[derive(Clone, Debug)]
+pub struct LastError {
+    kind: StoreErrorKind,
+    cause: Option<String>,
+    at: Instant,
+}
+
+impl LastError {
+    /// Notes a failure that has just been.
+    pub(super) fn of(error: &StoreError) -> Self {
+        Self {
+            kind: error.kind(),
+            cause: error.source().map(ToString::to_string),
+            at: Instant::now(),
+        }
+    }
+
+    /// Returns the same failure, for a caller.
+    pub(super) fn to_error(&self) -> StoreError {
+        match &self.cause {
+            Some(cause) => StoreError::caused(self.kind, cause.as_str()),
+            None => StoreError::new(self.kind),
+        }
+    }
+
+    /// Returns what kind of failure it was.
+    #[must_use]
+    pub const fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+
+    /// Returns what the server or the network said, in words for an operator. `None` if there was
+    /// no answer. It holds no password.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_deref()
+    }
+
+    /// Returns how long ago it was.
+    #[must_use]
+    pub fn age(&self) -> Duration {
+        self.at.elapsed()
+    }
+}
+
+impl fmt::Display for LastError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        if let Some(cause) = &self.cause {
+            write!(f, " ({cause})")?;
+        }
+        write!(f, " {:.0} s ago", self.age().as_secs_f64())
+    }
+}

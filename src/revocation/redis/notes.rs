@@ -1,0 +1,77 @@
+//! `Notes`: what the follower and the writer note for an operator.
+
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+};
+
+use super::{last_error::LastError, server::State};
+use crate::store::{StoreError, StoreErrorKind};
+
+/// What is noted. Nothing that a look-up needs while the store is well.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    entries: AtomicU64,
+    lag: AtomicU64,
+    unsent: AtomicUsize,
+    last_error: Mutex<Option<LastError>>,
+    is_denied: AtomicBool,
+}
+
+impl Notes {
+    /// Notes a description of the data set.
+    pub(super) fn describe(&self, state: &State) {
+        // Without the epoch, which stands among them.
+        let entries = state.entries.saturating_sub(1);
+        self.entries.store(entries, Ordering::Relaxed);
+    }
+
+    /// Notes how many revocations a description counts that were not read by then.
+    pub(super) fn behind(&self, lag: u64) {
+        self.lag.store(lag, Ordering::Relaxed);
+        self.is_denied.store(false, Ordering::Relaxed);
+    }
+
+    pub(super) fn wait(&self, unsent: usize) {
+        self.unsent.store(unsent, Ordering::Relaxed);
+    }
+
+    /// Notes a failure.
+    pub(super) fn fail(&self, error: &StoreError) {
+        let is_denied = error.kind() == StoreErrorKind::Denied;
+        self.is_denied.store(is_denied, Ordering::Relaxed);
+        *self.last() = Some(LastError::of(error));
+    }
+
+    /// Returns how many revocations Redis had.
+    pub(super) fn entries(&self) -> u64 {
+        self.entries.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn lag(&self) -> u64 {
+        self.lag.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn unsent(&self) -> usize {
+        self.unsent.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn last_error(&self) -> Option<LastError> {
+        self.last().clone()
+    }
+
+    /// Returns what kind of failure it is that Redis is not followed.
+    pub(super) fn kind(&self) -> StoreErrorKind {
+        if self.is_denied.load(Ordering::Relaxed) {
+            StoreErrorKind::Denied
+        } else {
+            StoreErrorKind::Unavailable
+        }
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<LastError>> {
+        self.last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
