@@ -112,7 +112,7 @@ fn codes() -> Vec<Screen> {
     screens
 }
 
-const TROUBLES: [RejectionKind; 39] = [
+const TROUBLES: [RejectionKind; 40] = [
     RejectionKind::AmbiguousRequest,
     RejectionKind::AnotherBrowser,
     RejectionKind::ChoiceCancelled,
