@@ -23,8 +23,6 @@ use super::{
 };
 use crate::{revocation::Revocation, store::StoreError};
 
-/// How many revocations one script call puts back: Redis serves no other command meanwhile.
-const BATCH: usize = 250;
 /// How often the server is told that this replica still returns.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
@@ -234,7 +232,7 @@ impl<S: Server> Arrival<'_, S> {
 
     /// Puts revocations back without the stream.
     async fn restore(&self, missing: &[Revocation], here: &mut Place) -> Result<(), StoreError> {
-        for batch in missing.chunks(BATCH) {
+        for batch in missing.chunks(self.member.batch) {
             let restore = self.server.restore(batch, &self.member.id);
             let (restored, streamed) = future::join(restore, self.read_on(here, None)).await;
             restored?;
@@ -250,10 +248,10 @@ impl<S: Server> Arrival<'_, S> {
 
     /// Puts revocations back through the stream. What a server does not take, the writer sends.
     async fn put_back(&self, missing: Vec<Revocation>, here: &mut Place) -> Result<(), StoreError> {
-        for (number, batch) in missing.chunks(BATCH).enumerate() {
+        for (number, batch) in missing.chunks(self.member.batch).enumerate() {
             let now = self.member.replica.now();
             if self.server.put(batch, now).await.is_err() {
-                for revocation in missing.into_iter().skip(number * BATCH) {
+                for revocation in missing.into_iter().skip(number * self.member.batch) {
                     // The send fails only when the runtime, and the writer with it, is gone.
                     let _ = self.member.letters.send(Letter {
                         revocation,
