@@ -65,6 +65,7 @@ async fn home(session: Session) -> Html<String> {
 fn say(event: &Event<'_>) {
     match event {
         Event::ServerLost { store } => println!("{store}: redis lost"),
+        Event::ServerMayEvict { store, policy } => println!("{store}: redis evicts by {policy}"),
         Event::ServerRecovered { store } => println!("{store}: redis recovered"),
         Event::StoreLost { .. } => println!("no session can be vouched for"),
         Event::StoreRecovered => println!("sessions can be vouched for"),

@@ -4,11 +4,7 @@
 //!   the whole one.
 //! - Every event also goes to `tracing`, target `tower_magic_link`.
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::fmt;
 
 use crate::{
     email::Email,
@@ -17,6 +13,10 @@ use crate::{
     session::Session,
     store::StoreErrorKind,
 };
+
+mod listener;
+
+pub use self::listener::Listener;
 
 /// Something that happened, for an audit log.
 ///
@@ -116,6 +116,15 @@ pub enum Event<'a> {
     ServerLost {
         /// Which store.
         store: StoreName,
+    },
+    /// The Redis that a store uses evicts keys without an expiry when its memory is full, such as
+    /// the ends of sessions. Set its `maxmemory-policy` to `noeviction`. Reported once for a server,
+    /// and when the policy changes.
+    ServerMayEvict {
+        /// Which store.
+        store: StoreName,
+        /// The policy: `allkeys-lru`.
+        policy: &'a str,
     },
     /// A store's server is back, and the store and the server are in step again.
     ServerRecovered {
@@ -244,6 +253,9 @@ impl<'a> Event<'a> {
             Self::ServerLost { store } => {
                 tracing::warn!(target: "tower_magic_link", %store, "server lost");
             }
+            Self::ServerMayEvict { store, policy } => {
+                tracing::warn!(target: "tower_magic_link", %store, policy, "the server evicts keys when its memory is full, and with them the ends of sessions: CONFIG SET maxmemory-policy noeviction");
+            }
             Self::ServerRecovered { store } => {
                 tracing::warn!(target: "tower_magic_link", %store, "server recovered");
             }
@@ -269,8 +281,6 @@ impl<'a> Event<'a> {
         }
     }
 }
-
-type Listen = dyn Fn(&Event<'_>) + Send + Sync;
 
 /// Which store an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -319,33 +329,4 @@ pub enum LimitScope {
     Everybody,
     /// The limit of the client's network.
     Network,
-}
-
-/// Receives a layer's events, beside `tracing`. The layer hands one to the application's own store,
-/// which reports to it what happens between requests. Clones are the same listener.
-#[derive(Clone, Default)]
-pub struct Listener(Option<Arc<Listen>>);
-
-impl Listener {
-    pub(crate) fn new(listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(listen)))
-    }
-
-    /// Reports an event. A panic in the listener is logged; the request and the store continue.
-    pub fn tell(&self, event: &Event<'_>) {
-        // First, so that a listener that panics costs no line in the log.
-        event.trace();
-        let Some(listen) = &self.0 else { return };
-        // A panic can leave only the listener's own state half done: it borrows nothing of ours but
-        // the event.
-        if catch_unwind(AssertUnwindSafe(|| listen(event))).is_err() {
-            tracing::error!(target: "tower_magic_link", "the event listener panicked");
-        }
-    }
-}
-
-impl fmt::Debug for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "set" } else { "none" })
-    }
 }

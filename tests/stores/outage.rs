@@ -9,6 +9,7 @@ use tower_magic_link::{
 
 use crate::{redis::until, session::end_of};
 
+mod evicts;
 mod failover;
 mod fresh;
 mod handle;

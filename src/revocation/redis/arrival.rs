@@ -24,9 +24,6 @@ use super::{
 };
 use crate::{revocation::Revocation, store::StoreError};
 
-/// How many revocations one script call puts back: Redis serves no other command meanwhile.
-const BATCH: usize = 250;
-
 /// What stands for a revocation and its end: a copy of a million members would take 120 MB.
 type Digest = [u8; 16];
 
@@ -217,7 +214,7 @@ impl<S: Server> Arrival<'_, S> {
 
     /// Puts revocations back without the stream.
     async fn restore(&self, missing: &[Revocation], here: &mut Place) -> Result<(), StoreError> {
-        for batch in missing.chunks(BATCH) {
+        for batch in missing.chunks(self.member.batch) {
             let restore = self.server.restore(batch, &self.member.id);
             let (restored, streamed) = future::join(restore, self.read_on(here, None)).await;
             restored?;
@@ -233,10 +230,10 @@ impl<S: Server> Arrival<'_, S> {
 
     /// Puts revocations back through the stream. What a server does not take, the writer sends.
     async fn put_back(&self, missing: Vec<Revocation>, here: &mut Place) -> Result<(), StoreError> {
-        for (number, batch) in missing.chunks(BATCH).enumerate() {
+        for (number, batch) in missing.chunks(self.member.batch).enumerate() {
             let now = self.member.replica.now();
             if self.server.put(batch, now).await.is_err() {
-                for revocation in missing.into_iter().skip(number * BATCH) {
+                for revocation in missing.into_iter().skip(number * self.member.batch) {
                     // The send fails only when the runtime, and the writer with it, is gone.
                     let _ = self.member.letters.send(Letter {
                         revocation,

@@ -76,7 +76,10 @@ impl<S: Servers> Follower<S> {
             // From the configured addresses each time: they lead to the present primary, and the
             // last one may have been demoted.
             let lost = match self.servers.connect().await {
-                Ok(server) => self.stay(&server, &mut memory).await,
+                Ok(server) => {
+                    replica.note_eviction(server.history(), server.evicts());
+                    self.stay(&server, &mut memory).await
+                }
                 Err(error) => error,
             };
             let was_following = replica.is_following();
@@ -213,7 +216,9 @@ impl<S: Servers> Follower<S> {
             return;
         }
         if let Ok(other) = self.servers.connect().await {
-            self.member.replica.note_history(other.history());
+            let replica = &self.member.replica;
+            replica.note_history(other.history());
+            replica.note_eviction(other.history(), other.evicts());
         }
         // A full server does not take it. The others then wait for this replica no longer than
         // for one they do not know of.

@@ -52,6 +52,8 @@ pub use self::{
 
 /// How many missing revocations are put back through the stream, which keeps the last 10,000.
 const FEW: usize = 1_000;
+/// How many of them one call puts back.
+const BATCH: usize = 250;
 /// How long the first load may stand still.
 const STILL: Duration = Duration::from_secs(30);
 /// How often it is checked whether the first load goes on.
@@ -164,6 +166,7 @@ impl RedisRevocations {
                 letters: letters.clone(),
                 settle: redis.settle_period(),
                 few: FEW,
+                batch: BATCH,
                 id: wire::name(),
             },
             loaded,
@@ -284,8 +287,7 @@ impl Revocations for RedisRevocations {
     }
 
     fn tell_to(&self, listener: &Listener) {
-        // If several layers share the store, the first one's listener gets the events.
-        let _ = self.0.replica.listener.set(listener.clone());
+        self.0.replica.tell_to(listener);
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) struct Member {
     pub(super) settle: Duration,
     /// How many missing revocations are put back through the stream.
     pub(super) few: usize,
+    /// How many revocations one call puts back: Redis serves no other command meanwhile.
+    pub(super) batch: usize,
     /// This replica's name among the others.
     pub(super) id: String,
 }

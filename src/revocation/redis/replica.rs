@@ -10,7 +10,7 @@
 //!   clock that is ahead never makes an entry be forgotten early.
 
 use std::{
-    fmt, slice,
+    fmt, mem, slice,
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -38,7 +38,7 @@ const SLACK: u64 = 60;
 /// This process's copy of the ended sessions, and how fresh it is.
 pub(super) struct Replica {
     pub(super) revocations: MemoryRevocations,
-    pub(super) listener: OnceLock<Listener>,
+    listener: OnceLock<Listener>,
     /// How far loading is.
     pub(super) loading: Loading,
     /// What an operator may want to know.
@@ -59,6 +59,8 @@ pub(super) struct Replica {
     history: Mutex<String>,
     /// Whether the writer has reached another server than the follower's.
     is_doubted: AtomicBool,
+    /// The server that evicts our keys, and its policy, once that was reported.
+    eviction: Mutex<Option<(String, String)>>,
 }
 
 impl Replica {
@@ -77,6 +79,7 @@ impl Replica {
             memories: AtomicU64::new(0),
             history: Mutex::default(),
             is_doubted: AtomicBool::new(false),
+            eviction: Mutex::default(),
         }
     }
 
@@ -228,6 +231,37 @@ impl Replica {
             let store = StoreName::Revocations;
             self.tell(&Event::ServerLost { store });
         }
+    }
+
+    /// Reports a server that evicts our keys: once, until it is another server, or its policy
+    /// changes.
+    pub(super) fn note_eviction(&self, history: &str, policy: Option<&str>) {
+        let now = policy.map(|policy| (history.to_owned(), policy.to_owned()));
+        if mem::replace(&mut *self.eviction(), now.clone()) == now {
+            return;
+        }
+        if let Some(policy) = policy {
+            let store = StoreName::Revocations;
+            self.tell(&Event::ServerMayEvict { store, policy });
+        }
+    }
+
+    /// Has a layer's listener told of what happens from now on, and of what holds already.
+    pub(super) fn tell_to(&self, listener: &Listener) {
+        // If several layers share the store, the first one's listener gets the events.
+        if self.listener.set(listener.clone()).is_err() {
+            return;
+        }
+        // A store connects before the layer is built, and was reported to the log alone.
+        let eviction = self.eviction().clone();
+        if let Some((_, policy)) = &eviction {
+            let store = StoreName::Revocations;
+            self.tell(&Event::ServerMayEvict { store, policy });
+        }
+    }
+
+    fn eviction(&self) -> MutexGuard<'_, Option<(String, String)>> {
+        self.eviction.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn tell(&self, event: &Event<'_>) {

@@ -48,6 +48,10 @@ pub(super) trait Server: Send + Sync {
     /// does not show it.
     fn history(&self) -> &str;
 
+    /// Returns the policy by which the server evicted keys without an expiry when the connection
+    /// was made, if it did.
+    fn evicts(&self) -> Option<&str>;
+
     /// Describes the data set.
     fn state(&self) -> impl Future<Output = Result<State, StoreError>> + Send;
 
@@ -233,6 +237,10 @@ pub(super) struct RedisServer {
 impl Server for RedisServer {
     fn history(&self) -> &str {
         &self.connection.history
+    }
+
+    fn evicts(&self) -> Option<&str> {
+        self.connection.evicts.as_deref()
     }
 
     async fn state(&self) -> Result<State, StoreError> {

@@ -42,6 +42,9 @@ pub(crate) struct Connection {
     /// The server's replication id, which names the history of its data: another history may lack
     /// some of our keys. Empty if the server does not show it.
     pub(crate) history: String,
+    /// The server's `maxmemory-policy` when the connection was made, if it evicts keys that have no
+    /// expiry.
+    pub(crate) evicts: Option<String>,
 }
 
 impl Drop for Connection {
@@ -81,23 +84,35 @@ impl Connection {
 
     /// Returns the server's history, and fails if the server is a replica.
     async fn replication(&self) -> Result<String, RedisError> {
-        let mut commands = self.commands.clone();
-        let mut info = cmd("INFO");
-        let info: String = match info.arg("replication").query_async(&mut commands).await {
-            // The ACL of this user forbids INFO: go on without the checks that need it.
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
-                return Ok(String::new());
-            }
-            info => info?,
-        };
-        let field = |name: &str| {
-            let mut lines = info.lines();
-            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        };
-        if field("role").is_some_and(|role| role != "master") {
+        let info = self.info("replication").await?;
+        if field(&info, "role").is_some_and(|role| role != "master") {
             return Err(refusal("the server is a replica"));
         }
-        Ok(field("master_replid").unwrap_or_default().to_owned())
+        let history = field(&info, "master_replid").unwrap_or_default();
+        Ok(history.to_owned())
+    }
+
+    /// Returns the policy by which the server evicts keys that have no expiry. `None` if it does
+    /// not, or does not say.
+    async fn eviction(&self) -> Option<String> {
+        let info = self.info("memory").await.ok()?;
+        // Without a limit nothing is evicted, whatever the policy.
+        field(&info, "maxmemory").filter(|limit| *limit != "0")?;
+        let policy = field(&info, "maxmemory_policy")?;
+        policy.starts_with("allkeys-").then(|| policy.to_owned())
+    }
+
+    /// Returns a section of the server's description of itself. Empty if the ACL of this user
+    /// forbids INFO: the layer goes on without the checks that need it.
+    async fn info(&self, section: &str) -> Result<String, RedisError> {
+        let mut commands = self.commands.clone();
+        let mut info = cmd("INFO");
+        match info.arg(section).query_async(&mut commands).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
+                Ok(String::new())
+            }
+            info => info,
+        }
     }
 
     /// Runs a script, which Redis executes atomically.
@@ -162,7 +177,9 @@ impl Redis {
         // Any command with one of our keys makes a cluster node answer `MOVED` if it lacks them.
         exists.arg(self.key("state"));
         let _: i64 = exists.query_async(&mut commands).await?;
-        connection.history = connection.replication().await?;
+        // Asked together, in one round trip.
+        let (history, evicts) = future::join(connection.replication(), connection.eviction()).await;
+        (connection.history, connection.evicts) = (history?, evicts);
         Ok(())
     }
 }
@@ -238,6 +255,7 @@ where
         commands,
         driver: tokio::spawn(driver).abort_handle(),
         history: String::new(),
+        evicts: None,
     })
 }
 
@@ -246,6 +264,12 @@ fn moved(from: &Place, error: &RedisError) -> Option<Place> {
     let (node, _slot) = error.redirect_node()?;
     let (host, port) = node.rsplit_once(':')?;
     Some(from.beside(host, port.parse().ok()?))
+}
+
+/// Returns the value of a field of the server's description of itself.
+fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
+    let mut lines = info.lines();
+    lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
 fn refusal(problem: &'static str) -> RedisError {

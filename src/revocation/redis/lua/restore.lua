@@ -10,19 +10,22 @@ if redis.call('HGET', state, 'restorer') ~= ARGV[1] or time - heard >= PATIENCE 
 end
 for i = 2, #ARGV, 4 do
   local kind, name, at, till = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local field, stored = kind .. name, true
+  local field = kind .. name
   local member = field
   if kind ~= 's' then
+    -- Of what is stored and what is put back, the later of each moment: neither knows both.
     local known = redis.call('HGET', groups, field)
-    if known and tonumber(known) > tonumber(at) then
-      stored = false
-    else
-      if known then redis.call('ZREM', entries, kind .. known .. ':' .. name) end
-      redis.call('HSET', groups, field, at)
-      member = kind .. at .. ':' .. name
+    if known then
+      local old = kind .. known .. ':' .. name
+      local old_till = redis.call('ZSCORE', entries, old)
+      if old_till and tonumber(old_till) > tonumber(till) then till = old_till end
+      redis.call('ZREM', entries, old)
+      if tonumber(known) > tonumber(at) then at = known end
     end
+    redis.call('HSET', groups, field, at)
+    member = kind .. at .. ':' .. name
   end
-  if stored then redis.call('ZADD', entries, 'GT', till, member) end
+  redis.call('ZADD', entries, 'GT', till, member)
 end
 redis.call('HSET', state, 'restoring', time, 'b:' .. ARGV[1], time)
 return #ARGV

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::world::{Inside, Link, World};
 use crate::{
@@ -13,9 +13,6 @@ use crate::{
     },
     store::{StoreError, StoreErrorKind},
 };
-
-/// The scripts' `PATIENCE`, in milliseconds.
-const PATIENCE: u64 = 5_000;
 
 /// Where a replica finds the Redis.
 pub(super) struct From {
@@ -60,13 +57,10 @@ impl Line {
     async fn carry(&self) -> Result<(), StoreError> {
         let (delay, link, is_broken) = {
             let mut inside = self.world.inside();
-            let slow = if inside.dice.below(20) == 0 { 200 } else { 8 };
-            let delay = inside.dice.below(slow);
-            let link = inside
-                .links
-                .get(&self.replica)
-                .copied()
-                .unwrap_or(Link::Whole);
+            let link = inside.links.get(&self.replica).copied();
+            let link = link.unwrap_or(Link::Whole);
+            let slow = link == Link::Slow || inside.dice.below(20) == 0;
+            let delay = inside.dice.below(if slow { 200 } else { 8 });
             let is_broken = !inside.is_up || inside.breaks != self.breaks;
             (delay, link, is_broken)
         };
@@ -84,21 +78,28 @@ impl Line {
     /// Carries a question there and its answer back: the work is done if only the answer is lost.
     async fn ask<T>(&self, work: impl FnOnce(&mut Inside) -> T) -> Result<T, StoreError> {
         self.carry().await?;
-        let answer = {
-            let mut inside = self.world.inside();
-            if !inside.is_up || inside.breaks != self.breaks {
-                return Err(StoreError::new(StoreErrorKind::Unavailable));
-            }
-            work(&mut inside)
-        };
+        let answer = self.at(work)?;
         self.carry().await?;
         Ok(answer)
+    }
+
+    /// Works at the Redis, if the connection still leads there.
+    fn at<T>(&self, work: impl FnOnce(&mut Inside) -> T) -> Result<T, StoreError> {
+        let mut inside = self.world.inside();
+        if !inside.is_up || inside.breaks != self.breaks {
+            return Err(StoreError::new(StoreErrorKind::Unavailable));
+        }
+        Ok(work(&mut inside))
     }
 }
 
 impl Server for Line {
     fn history(&self) -> &str {
         &self.history
+    }
+
+    fn evicts(&self) -> Option<&str> {
+        None
     }
 
     async fn state(&self) -> Result<State, StoreError> {
@@ -115,21 +116,24 @@ impl Server for Line {
         block: Option<Duration>,
     ) -> Result<Vec<Streamed>, StoreError> {
         let until = Instant::now() + block.unwrap_or_default();
-        loop {
-            let read = |inside: &mut Inside| -> Vec<_> {
+        self.carry().await?;
+        let streamed = loop {
+            // Made before the look, so that nothing that comes between the two is missed.
+            let news = self.world.news();
+            let read = self.at(|inside| {
                 let entries = inside.data.stream.iter().filter(|(seq, _)| *seq > behind);
-                entries.take(3).cloned().collect()
-            };
-            let read = self.ask(read).await?;
-            if !read.is_empty() || Instant::now() >= until {
-                let streamed = read.into_iter().map(|(seq, revocation)| Streamed {
-                    seq: Some(seq),
-                    revocation: Some(revocation),
-                });
-                return Ok(streamed.collect());
+                entries.take(3).cloned().collect::<Vec<_>>()
+            })?;
+            if !read.is_empty() || timeout_at(until, news).await.is_err() {
+                break read;
             }
-            sleep(Duration::from_millis(20)).await;
-        }
+        };
+        self.carry().await?;
+        let streamed = streamed.into_iter().map(|(seq, revocation)| Streamed {
+            seq: Some(seq),
+            revocation: Some(revocation),
+        });
+        Ok(streamed.collect())
     }
 
     async fn scan(
@@ -144,7 +148,7 @@ impl Server for Line {
             }
             let page = rest
                 .by_ref()
-                .take(4)
+                .take(inside.page)
                 .map(|(_, revocation)| revocation.clone());
             let page = page.collect();
             let next = rest
@@ -155,26 +159,20 @@ impl Server for Line {
         .await
     }
 
-    async fn put(&self, revocations: &[Revocation], _now: Timestamp) -> Result<(), StoreError> {
-        self.ask(|inside| inside.put(revocations)).await
+    async fn put(&self, revocations: &[Revocation], now: Timestamp) -> Result<(), StoreError> {
+        let mut revocations = revocations.to_vec();
+        // A copy has its revocations in an order of its own, by chance that no seed decides.
+        revocations.sort_by_key(|revocation| revocation.target().key());
+        self.ask(|inside| {
+            inside.put(&revocations, now);
+            self.world.tell_news();
+        })
+        .await
     }
 
     async fn restore(&self, revocations: &[Revocation], id: &str) -> Result<(), StoreError> {
-        let restored = self.ask(|inside| {
-            let now = inside.now();
-            let state = inside.data.state.as_mut()?;
-            let is_ours =
-                |(other, heard): &&mut (String, u64)| other == id && now - *heard < PATIENCE;
-            let (_, heard) = state.restorer.as_mut().filter(is_ours)?;
-            *heard = now;
-            state.returning.insert(id.to_owned(), now);
-            for revocation in revocations {
-                let key = revocation.target().key();
-                inside.data.entries.insert(key, revocation.clone());
-            }
-            Some(())
-        });
+        let restored = self.ask(|inside| inside.restore(revocations, id)).await?;
         let refused = || StoreError::new(StoreErrorKind::Unavailable);
-        restored.await?.ok_or_else(refused)
+        restored.then_some(()).ok_or_else(refused)
     }
 }

@@ -8,275 +8,57 @@
 //! - What no store without a disk can hold is left out: that Redis loses its data while the only
 //!   process that knows of a revocation is cut off or ends. So a link is cut, and a process ends,
 //!   only at a time of its own.
+//! - `same` holds the Redis in memory to a real one.
+//!
+//! `tests/run` plays 100,000 schedules in the profile `simulation`. More, or others, by hand:
+//!
+//! ```text
+//! SEED=1 SCHEDULES=1000000 cargo test --profile simulation --all-features --lib no_replica_admits
+//! ```
+//!
+//! What it finds if a rule is taken out, counted from seed 1:
+//!
+//! | fault | found by schedule |
+//! | --- | --- |
+//! | a data set is believed without settling | 3 |
+//! | the epoch is in `state` alone | 6 |
+//! | each replica is given the restorer's place | 1 |
+//! | a copy is dated by the end of a load that read no stream | not within 19,000 |
+//! | everything is put back through the stream, unread | not within 500 |
+//!
+//! The last two cost seconds where loads are long. `tests/stores/outage/fresh.rs` holds them, with
+//! a real Redis and a real load.
 
 mod dice;
 mod line;
+mod play;
 mod process;
+mod same;
 mod world;
 
-use std::time::Duration;
-
-use tokio::{
-    sync::oneshot::error::TryRecvError,
-    time::{Instant, sleep, timeout},
+use std::{
+    panic,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+    time::Duration,
 };
 
-use self::{
-    dice::Dice,
-    process::{Answer, FAR, GRACE, Process},
-    world::{Key, Link, World},
-};
-use crate::{
-    clock::Timestamp,
-    provider::Identity,
-    revocation::{Standing, Target},
-    session::{Session, SessionId, Times},
-};
+use tokio::time::timeout;
 
-/// How many schedules a run of the tests plays: `SCHEDULES` asks for more, and `SEED` for one.
-const SCHEDULES: u64 = 300;
-/// A copy that is followed may be this old: `HEARD_WITHIN`.
-const FOLLOWED: Duration = Duration::from_millis(2_500);
-/// After this long without a fault, every replica vouches for who is live.
-const WELL: Duration = Duration::from_secs(10);
+/// How many schedules a run of the unit tests plays: `SCHEDULES` asks for more, and `SEED` for
+/// another first one.
+const SCHEDULES: u64 = 100;
+const REPEAT: &str = "cargo test --all-features --lib no_replica_admits";
 
-fn session(number: u64) -> Session {
-    let [begun, expires] = [10, FAR].map(Timestamp::from_secs);
-    let times = Times {
-        issued_at: begun,
-        expires_at: expires,
-        auth_time: begun,
-    };
-    let identity = Identity::new("a", "ada@example.com".parse().unwrap());
-    Session::new(
-        &identity,
-        SessionId::from_bytes(u128::from(number).to_be_bytes()),
-        times,
-    )
-}
-
-/// What has happened so far in one schedule.
-struct Play {
-    seed: u64,
-    began: Instant,
-    world: World,
-    dice: Dice,
-    processes: Vec<Process>,
-    started: usize,
-    sessions: u64,
-    live: Session,
-    /// The ends that were confirmed, and when.
-    confirmed: Vec<(Session, Instant)>,
-    waits: Vec<(Session, Answer)>,
-    /// When something last went wrong.
-    fault: Instant,
-    log: Vec<String>,
-}
-
-impl Play {
-    fn note(&mut self, what: impl Into<String>) {
-        let what = what.into();
-        let time = self.began.elapsed().as_millis();
-        self.log.push(format!("{time} ms: {what}"));
-    }
-
-    fn check(&mut self) {
-        let now = Instant::now();
-        for (session, answer) in std::mem::take(&mut self.waits) {
-            let mut answer = answer;
-            match answer.try_recv() {
-                Ok(Ok(())) => self.confirmed.push((session, now)),
-                Ok(Err(_)) | Err(TryRecvError::Closed) => {}
-                Err(TryRecvError::Empty) => self.waits.push((session, answer)),
-            }
-        }
-        for process in &self.processes {
-            for (session, at) in &self.confirmed {
-                let is_late = now.duration_since(*at) > FOLLOWED + GRACE;
-                // A replica that is followed and well obeys at once, not in the grace alone.
-                let is_well = now.duration_since(self.fault.max(*at)) > WELL;
-                if !is_late && !is_well {
-                    continue;
-                }
-                assert!(
-                    process.standing(session) != Some(Standing::Active),
-                    "seed {}: {} admits what ended {:?} ago\n{}",
-                    self.seed,
-                    process.number,
-                    now.duration_since(*at),
-                    self.log.join("\n")
-                );
-            }
-            let well = now.duration_since(self.fault.max(process.born));
-            if well > WELL && self.world.is_whole(process.number) {
-                assert_eq!(
-                    process.standing(&self.live),
-                    Some(Standing::Active),
-                    "seed {}: {} refuses who is live\n{}",
-                    self.seed,
-                    process.number,
-                    self.log.join("\n")
-                );
-            }
-        }
-    }
-
-    async fn pass(&mut self, time: Duration) {
-        let until = Instant::now() + time;
-        while Instant::now() < until {
-            sleep(Duration::from_millis(100)).await;
-            self.check();
-        }
-    }
-
-    fn start(&mut self) {
-        self.note(format!("replica {} starts", self.started));
-        self.processes
-            .push(Process::start(&self.world, self.started));
-        self.started += 1;
-    }
-
-    fn end_some(&mut self) {
-        let who = self.dice.index(self.processes.len());
-        for _ in 0..=self.dice.below(5) {
-            self.sessions += 1;
-            let session = session(self.sessions);
-            let process = &self.processes[who];
-            self.waits.push((session.clone(), process.end(&session)));
-        }
-        let number = self.processes[who].number;
-        self.note(format!(
-            "replica {number} ends up to session {}",
-            self.sessions
-        ));
-    }
-
-    /// Redis loses something.
-    async fn lose(&mut self) {
-        self.fault = Instant::now();
-        match self.dice.below(7) {
-            0 => {
-                self.note("emptied");
-                self.world.flush();
-            }
-            key @ 1..=4 => {
-                let keys = [Key::Entries, Key::Groups, Key::State, Key::Stream];
-                let key = keys[usize::try_from(key - 1).unwrap()];
-                self.note(format!("{key:?} is lost"));
-                self.world.delete(key);
-            }
-            5 => {
-                self.note("restarts empty");
-                self.world.stop();
-                if self.dice.below(2) == 0 {
-                    self.start();
-                }
-                let time = Duration::from_millis(self.dice.below(1_500));
-                self.pass(time).await;
-                self.world.start_empty();
-            }
-            _ => {
-                self.note("fails over to an older copy");
-                self.world.return_to_backup();
-            }
-        }
-        self.fault = Instant::now();
-    }
-
-    async fn step(&mut self) {
-        match self.dice.below(10) {
-            0..=3 => self.end_some(),
-            4 => self.world.back_up(),
-            5 | 6 => {
-                // Nobody is cut off or ends just before or after: see the page's top.
-                self.pass(Duration::from_secs(2)).await;
-                self.lose().await;
-                for _ in 0..self.dice.below(3) {
-                    match self.dice.below(3) {
-                        0 => self.start(),
-                        1 => self.end_some(),
-                        _ => self.lose().await,
-                    }
-                    let time = Duration::from_millis(self.dice.below(700));
-                    self.pass(time).await;
-                }
-                self.pass(Duration::from_secs(9)).await;
-            }
-            7 => {
-                let who = self.dice.index(self.processes.len());
-                let number = self.processes[who].number;
-                let link = if self.dice.below(2) == 0 {
-                    Link::Cut
-                } else {
-                    Link::Dead
-                };
-                self.note(format!("replica {number} is {link:?}"));
-                self.world.link(number, link);
-                self.fault = Instant::now();
-                let time = Duration::from_millis(self.dice.below(12_000));
-                for _ in 0..4 {
-                    self.pass(time / 4).await;
-                    if self.dice.below(2) == 0 {
-                        self.end_some();
-                    }
-                }
-                self.world.link(number, Link::Whole);
-                self.fault = Instant::now();
-                self.note(format!("replica {number} is back"));
-                self.pass(Duration::from_secs(4)).await;
-            }
-            8 if self.processes.len() < 4 => self.start(),
-            9 if self.processes.len() > 2 => {
-                self.pass(Duration::from_secs(2)).await;
-                let who = self.dice.index(self.processes.len());
-                let process = self.processes.swap_remove(who);
-                self.note(format!("replica {} ends", process.number));
-                process.stop();
-            }
-            _ => {}
-        }
-        let time = Duration::from_millis(self.dice.below(1_500));
-        self.pass(time).await;
-    }
-}
-
-async fn play(seed: u64) {
-    let world = World::new(seed);
-    let mut play = Play {
-        seed,
-        began: Instant::now(),
-        world,
-        dice: Dice::new(seed),
-        processes: Vec::new(),
-        started: 0,
-        sessions: 0,
-        live: session(u64::MAX),
-        confirmed: Vec::new(),
-        waits: Vec::new(),
-        fault: Instant::now(),
-        log: Vec::new(),
-    };
-    for _ in 0..2 + play.dice.below(2) {
-        play.start();
-    }
-    play.pass(Duration::from_secs(5)).await;
-    for _ in 0..8 {
-        play.step().await;
-    }
-    play.fault = Instant::now();
-    play.pass(WELL + Duration::from_secs(1)).await;
-    let all = play.confirmed.iter();
-    for (session, _) in all {
-        let key = Target::Session(session.id()).key();
-        assert!(
-            play.world.holds(&key),
-            "seed {seed}: {key} is not put back\n{}",
-            play.log.join("\n")
-        );
-    }
-    for process in play.processes {
-        process.stop();
-    }
+/// Plays the schedule of a seed, and returns what it came to.
+fn play(seed: u64) -> String {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    let played = async { timeout(Duration::from_secs(3_600), play::play(seed)).await };
+    runtime.block_on(played).unwrap()
 }
 
 fn number(name: &str) -> Option<u64> {
@@ -285,17 +67,36 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn no_replica_admits_what_has_ended_and_none_refuses_who_is_live() {
-    let seeds = match number("SEED") {
-        Some(seed) => seed..=seed,
-        None => 1..=number("SCHEDULES").unwrap_or(SCHEDULES),
+    let first = number("SEED").unwrap_or(1);
+    let end = first + number("SCHEDULES").unwrap_or(SCHEDULES);
+    let next = AtomicU64::new(first);
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end {
+                return;
+            }
+            let played = panic::catch_unwind(|| play(seed));
+            if let Err(panic) = played {
+                next.store(end, Ordering::Relaxed);
+                eprintln!("to repeat it: SEED={seed} SCHEDULES=1 {REPEAT}");
+                panic::resume_unwind(panic);
+            }
+        }
     };
-    for seed in seeds {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        let played = async { timeout(Duration::from_secs(3_600), play(seed)).await };
-        runtime.block_on(played).unwrap();
+    println!("{} schedules, seeds {first} to {}", end - first, end - 1);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+}
+
+/// Otherwise the line that a failure prints repeats nothing.
+#[test]
+fn a_schedule_is_the_same_each_time() {
+    for seed in 1..=20 {
+        assert_eq!(play(seed), play(seed), "{seed}");
     }
 }

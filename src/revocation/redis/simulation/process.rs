@@ -30,6 +30,8 @@ pub(super) type Answer = oneshot::Receiver<Result<(), StoreErrorKind>>;
 pub(super) struct Process {
     pub(super) number: usize,
     pub(super) born: Instant,
+    /// Which of the confirmed ends were obeyed here.
+    pub(super) obeyed: Vec<bool>,
     replica: Arc<Replica>,
     letters: mpsc::UnboundedSender<Letter>,
     tasks: [JoinHandle<()>; 2],
@@ -50,6 +52,7 @@ impl Process {
                 letters: letters.clone(),
                 settle: SETTLE,
                 few: 3,
+                batch: 2,
                 id: format!("replica-{number}"),
             },
             loaded: watch::channel(false).0,
@@ -59,6 +62,7 @@ impl Process {
         Self {
             number,
             born: Instant::now(),
+            obeyed: Vec::new(),
             replica,
             letters,
             tasks: [follower, writer],

@@ -1,23 +1,16 @@
-//! A Redis in memory: what the scripts do to its keys, and what can happen to it.
+//! A Redis in memory: what it holds, and what can happen to it.
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 
 use super::dice::Dice;
-use crate::revocation::{
-    Revocation,
-    redis::server::{Doing, State},
-};
+use crate::revocation::Revocation;
 
-/// How many revocations the stream keeps: few, so that it is overrun.
-const STREAM: usize = 6;
-/// The scripts' `PATIENCE`, in milliseconds.
-const PATIENCE: u64 = 5_000;
+mod scripts;
 
 /// What a Redis holds.
 #[derive(Clone, Debug, Default)]
@@ -38,9 +31,9 @@ pub(super) struct Fields {
     of: u64,
     since: u64,
     restored: u64,
-    pub(super) restorer: Option<(String, u64)>,
-    pub(super) returning: HashMap<String, u64>,
-    done: Vec<String>,
+    restorer: Option<(String, u64)>,
+    returning: HashMap<String, u64>,
+    done: HashMap<String, u64>,
     members: HashMap<String, u64>,
 }
 
@@ -48,6 +41,8 @@ pub(super) struct Fields {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
     Whole,
+    /// Every packet takes up to a fifth of a second, so that a load takes many seconds.
+    Slow,
     /// An attempt fails at once.
     Cut,
     /// Nothing is ever answered.
@@ -75,15 +70,23 @@ pub(super) struct Inside {
     pub(super) is_up: bool,
     pub(super) links: HashMap<usize, Link>,
     next_epoch: u64,
+    /// How many revocations a page of all of them has.
+    pub(super) page: usize,
 }
 
 /// A Redis that replicas share.
 #[derive(Clone)]
-pub(super) struct World(Arc<Mutex<Inside>>);
+pub(super) struct World(Arc<Outside>);
+
+struct Outside {
+    inside: Mutex<Inside>,
+    /// Wakes those who wait at the stream.
+    news: Notify,
+}
 
 impl World {
     pub(super) fn new(seed: u64) -> Self {
-        Self(Arc::new(Mutex::new(Inside {
+        let inside = Inside {
             began: Instant::now(),
             dice: Dice::new(seed ^ 0x5eed),
             data: Data::default(),
@@ -93,24 +96,39 @@ impl World {
             is_up: true,
             links: HashMap::new(),
             next_epoch: 1,
-        })))
+            page: 1 + usize::try_from(seed % 4).unwrap(),
+        };
+        Self(Arc::new(Outside {
+            inside: Mutex::new(inside),
+            news: Notify::new(),
+        }))
     }
 
     pub(super) fn inside(&self) -> MutexGuard<'_, Inside> {
-        self.0.lock().unwrap()
+        self.0.inside.lock().unwrap()
     }
 
-    pub(super) fn link(&self, replica: usize, link: Link) {
-        self.inside().links.insert(replica, link);
+    /// Waits for what comes to the stream, or breaks the connections, after this call.
+    pub(super) fn news(&self) -> impl Future<Output = ()> + '_ {
+        self.0.news.notified()
     }
 
+    pub(super) fn tell_news(&self) {
+        self.0.news.notify_waiters();
+    }
+
+    /// Changes how a replica's packets fare, and returns how they did.
+    pub(super) fn link(&self, replica: usize, link: Link) -> Link {
+        let before = self.inside().links.insert(replica, link);
+        before.unwrap_or(Link::Whole)
+    }
+
+    /// Says whether a replica reaches the server, and waits for none that is slow.
     pub(super) fn is_whole(&self, replica: usize) -> bool {
         let inside = self.inside();
-        inside.is_up
-            && inside
-                .links
-                .get(&replica)
-                .is_none_or(|link| *link == Link::Whole)
+        let is_slow = inside.links.values().any(|link| *link == Link::Slow);
+        let link = inside.links.get(&replica);
+        inside.is_up && !is_slow && link.is_none_or(|link| *link == Link::Whole)
     }
 
     pub(super) fn flush(&self) {
@@ -135,6 +153,8 @@ impl World {
         let mut inside = self.inside();
         inside.is_up = false;
         inside.breaks += 1;
+        drop(inside);
+        self.tell_news();
     }
 
     /// Starts with nothing.
@@ -158,125 +178,11 @@ impl World {
         inside.history += 1;
         inside.breaks += 1;
         inside.is_up = true;
+        drop(inside);
+        self.tell_news();
     }
 
     pub(super) fn holds(&self, key: &str) -> bool {
         self.inside().data.entries.contains_key(key)
-    }
-}
-
-impl Inside {
-    pub(super) fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap() + 1_000_000
-    }
-
-    fn is_intact(&self) -> bool {
-        let data = &self.data;
-        let epoch = data.state.as_ref().map(|state| state.epoch);
-        epoch.is_some() && data.entries_epoch == epoch && data.groups_epoch == epoch
-    }
-
-    fn begin(&mut self) {
-        let epoch = self.next_epoch;
-        self.next_epoch += 1;
-        let (now, history) = (self.now(), self.history);
-        let data = &mut self.data;
-        data.stream.clear();
-        (data.entries_epoch, data.groups_epoch) = (Some(epoch), Some(epoch));
-        let state = data.state.get_or_insert_default();
-        state.epoch = epoch;
-        state.unsettle(history, now);
-    }
-
-    pub(super) fn put(&mut self, revocations: &[Revocation]) {
-        if !self.is_intact() {
-            self.begin();
-        }
-        for revocation in revocations {
-            let key = revocation.target().key();
-            if self.data.entries.contains_key(&key) {
-                continue;
-            }
-            let seq = {
-                let state = self.data.state.get_or_insert_default();
-                state.seq += 1;
-                state.seq
-            };
-            self.data.stream.push((seq, revocation.clone()));
-            if self.data.stream.len() > STREAM {
-                self.data.stream.remove(0);
-            }
-            self.data.entries.insert(key, revocation.clone());
-        }
-    }
-
-    pub(super) fn arrive(&mut self, id: &str, settle: Duration, doing: Doing) {
-        let (now, history) = (self.now(), self.history);
-        if !self.is_intact() {
-            self.begin();
-        }
-        let state = self.data.state.get_or_insert_default();
-        if state.of != history {
-            state.unsettle(history, now);
-        }
-        let recent = |heard: &u64| now - heard < PATIENCE;
-        let is_settled = u128::from(now - state.since) >= settle.as_millis()
-            && !state.returning.values().any(recent);
-        state.members.insert(id.to_owned(), now);
-        match doing {
-            Doing::Follows => {}
-            Doing::IsDone => {
-                state.returning.remove(id);
-                state.done.push(id.to_owned());
-                if state
-                    .restorer
-                    .as_ref()
-                    .is_some_and(|(other, _)| other == id)
-                {
-                    state.restorer = None;
-                }
-            }
-            Doing::Returns | Doing::Restores(_) if is_settled => {}
-            Doing::Returns | Doing::Restores(_) => {
-                state.returning.insert(id.to_owned(), now);
-                if let Doing::Restores(restored) = doing {
-                    let restorer = state.restorer.as_ref();
-                    let is_free =
-                        restorer.is_none_or(|(other, heard)| other == id || !recent(heard));
-                    if is_free && state.restored == restored {
-                        state.restored += 1;
-                        state.restorer = Some((id.to_owned(), now));
-                    }
-                }
-            }
-        }
-    }
-
-    pub(super) fn state(&self) -> State {
-        let fields = self.data.state.clone().unwrap_or_default();
-        State {
-            is_intact: self.is_intact(),
-            epoch: fields.epoch.to_string(),
-            history: self.history.to_string(),
-            of: fields.of.to_string(),
-            seq: fields.seq,
-            restored: fields.restored,
-            since: fields.since,
-            time: self.now(),
-            restorer: fields.restorer.map(|(id, _)| id),
-            returning: fields.returning,
-            done: fields.done,
-            members: fields.members,
-            ..State::default()
-        }
-    }
-}
-
-impl Fields {
-    fn unsettle(&mut self, history: u64, now: u64) {
-        (self.of, self.since) = (history, now);
-        self.returning.clear();
-        self.done.clear();
-        self.restorer = None;
     }
 }
