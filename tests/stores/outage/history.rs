@@ -30,8 +30,7 @@ fn connections(server: &RedisServer) -> BTreeSet<String> {
 }
 
 /// Pins: over a connection that outlived its server's history, a replica marked the data set with
-/// the old one. So the data set never settled, and a replica that waited for one that was gone
-/// refused everybody for good.
+/// the old one, so that the data set never settled.
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn a_server_whose_history_changes_under_a_connection_is_arrived_at_anew() {
