@@ -46,7 +46,7 @@ const KINDS: [(&str, &str); 4] = [
 ];
 const ANSWERS: usize = 10_000;
 /// How many people ask at once.
-const PEOPLE: usize = 16;
+const PEOPLE: usize = 20;
 /// Longer than the emulator and the mailer of this test take.
 const ANSWER_AFTER: Duration = Duration::from_millis(40);
 /// As in dudect: a larger one is no chance (Reparaz et al., DATE 2017).
