@@ -240,7 +240,7 @@ async fn no_earlier_revocation_hides_a_later_one() {
     pair.0[0].sign_out_everywhere(&first).await;
     pair.pass(1);
     let again = pair.0[1].sign_in(ADA).await;
-    pair.say("again", &[again.clone()], true).await;
+    pair.say("again", std::slice::from_ref(&again), true).await;
     pair.pass(1);
     let now = Timestamp::from_secs(NOON + 2);
     let target = Target::Address(ADA.to_owned());

@@ -57,7 +57,7 @@ impl Wall {
         let secs = at.as_secs().min(4_102_444_799);
         let (mut days, second) = (secs / 86_400, secs % 86_400);
         let mut year = 1970;
-        let length = |year: u64| if year % 4 == 0 { 366 } else { 365 };
+        let length = |year: u64| if year.is_multiple_of(4) { 366 } else { 365 };
         while days >= length(year) {
             days -= length(year);
             year += 1;
@@ -77,8 +77,11 @@ impl Wall {
             30,
             31,
         ];
-        while days >= lengths[month] {
-            days -= lengths[month];
+        for length in lengths {
+            if days < length {
+                break;
+            }
+            days -= length;
             month += 1;
         }
         let (month, day) = (month + 1, days + 1);
