@@ -63,8 +63,9 @@ impl Settings {
 /// | `session.revoked` | those that began with that session at WorkOS |
 ///
 /// Subscribe the endpoint to these in WorkOS's dashboard. The layer acknowledges and ignores any
-/// other event. A session that began more than a minute after the event goes on, however late the
-/// event is delivered.
+/// other event. An event that is delivered within two minutes ends what began before the delivery;
+/// a later delivery, what began before the event or within a minute after it. A sign-in after the
+/// delivery goes on, at every replica.
 ///
 /// The answer is 200 once the revocation store has recorded every revocation. If it has not, the
 /// answer is 503 with `Retry-After`, so that WorkOS delivers the event again. It is 400 for a

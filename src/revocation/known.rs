@@ -87,22 +87,21 @@ impl BoundedRevocations {
     /// Returns the moment of the latest revocation that would end a new session, or 1970. The
     /// session must not come after one already.
     pub(crate) async fn latest_before(&self, session: &Session) -> Timestamp {
-        let search = async {
-            let mut search = Search::of(session);
-            loop {
-                let candidate = match search.next() {
-                    Ok(candidate) => candidate,
-                    Err(moment) => return Ok(moment),
-                };
-                let standing = match self.look_up(&candidate) {
-                    Lookup::Pending(answer) => answer.await,
-                    Lookup::Settled(answer) => answer,
-                };
-                search.note(standing?);
+        let mut search = Search::of(session);
+        loop {
+            let candidate = match search.next() {
+                Ok(candidate) => candidate,
+                Err(moment) => return moment,
+            };
+            let standing = match self.look_up(&candidate) {
+                Lookup::Pending(answer) => self.bounded(answer).await,
+                Lookup::Settled(standing) => standing,
+            };
+            match standing {
+                Ok(standing) => search.note(standing),
+                Err(_) => return unknown(session),
             }
-        };
-        let latest = self.bounded(Box::pin(search)).await;
-        latest.unwrap_or_else(|_| unknown(session))
+        }
     }
 
     /// Does the same where nobody can wait. A store that has to is not heard.
@@ -165,7 +164,7 @@ mod tests {
             let target = Target::Subject("prof_ada".to_owned());
             store.record(&Revocation::new(target, at, Timestamp::from_secs(u64::MAX)));
             let found = revocations.latest_before_at_once(&session());
-            let reaches = second >= NOON - 60 && second <= NOON + 240;
+            let reaches = (NOON - 60..=NOON + 240).contains(&second);
             assert_eq!(found, if reaches { at } else { NEVER }, "{second}");
             if reaches {
                 let next = session().with_after(found);

@@ -9,7 +9,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Record, Session};
+use super::Session;
 use crate::clock::Timestamp;
 
 /// How far a revocation reaches ahead of its moment.
@@ -44,13 +44,12 @@ impl Session {
     }
 
     /// Returns the session of a sign-in that comes after a revocation of this moment.
-    pub(crate) fn with_after(self, after: Timestamp) -> Self {
-        if self.0.after == after {
-            return self;
+    pub(crate) fn with_after(mut self, after: Timestamp) -> Self {
+        // In place where nobody else has the record, as while a token is read: a copy would cost
+        // each request of such a session an allocation.
+        if self.0.after != after {
+            Arc::make_mut(&mut self.0).after = after;
         }
-        Self(Arc::new(Record {
-            after,
-            ..Record::clone(&self.0)
-        }))
+        self
     }
 }

@@ -77,8 +77,11 @@ impl Wall {
             30,
             31,
         ];
-        while days >= lengths[month] {
-            days -= lengths[month];
+        for length in lengths {
+            if days < length {
+                break;
+            }
+            days -= length;
             month += 1;
         }
         let (month, day) = (month + 1, days + 1);

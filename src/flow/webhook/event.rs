@@ -5,8 +5,8 @@
 //! it.
 //!
 //! - An event ends the sessions that began before it, or within a minute after, because our clock
-//!   and WorkOS's may differ. A late delivery does not end sessions that began since. An event
-//!   without a readable time ends those that began before its delivery.
+//!   and WorkOS's may differ. A late delivery ends none that began later. An event without a
+//!   readable time ends those that began before its delivery.
 //! - The revocations of an event that comes within two minutes are dated a minute after it: later
 //!   than any that another machine gave before, so that none hides them. All that began before the
 //!   delivery ends. A sign-in after it comes after the event, and stays. A second delivery has the

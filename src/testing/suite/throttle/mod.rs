@@ -18,6 +18,9 @@
 //! | `give_try_back` gives one back, and does nothing where none is taken | `a try that is given back can be taken again`, `no try is given back that was not taken` |
 //! | an answer takes two seconds at most | `an answer comes within two seconds` |
 //!
+//! A throttle that goes by the clock of a server, as `RedisThrottle` does, needs a server whose
+//! clock each call sets to the `now` that it is given.
+//!
 //! The suite does not check that memory is bounded, nor what the throttle reports through
 //! `tell_to`.
 //!
