@@ -10,6 +10,7 @@
 )]
 
 mod cluster;
+mod connections;
 mod figures;
 mod held;
 #[path = "../support/names.rs"]

@@ -1,7 +1,8 @@
 //! `Connection`: a connection to the primary that holds our keys.
 //!
 //! - All our keys are in one cluster slot, so support for a cluster is to follow the `MOVED` of a
-//!   node that does not hold them. A Sentinel names the primary.
+//!   node that does not hold them, and the `ASK` of one that is handing them over. A Sentinel names
+//!   the primary.
 //! - A replica is refused: its data may be old, and it takes no writes.
 //! - A connection whose answer is late is dropped by its user, with everything still in flight on
 //!   it.
@@ -9,47 +10,39 @@
 use std::{sync::Arc, time::Duration};
 
 use ::redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisConnectionInfo, RedisError, Script,
-    ServerErrorKind, aio::MultiplexedConnection, cmd,
+    Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind,
+    aio::{ConnectionLike, MultiplexedConnection},
+    cmd, from_redis_value, pipe,
 };
 use futures_util::future;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    task::AbortHandle,
-    time::timeout,
-};
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, crypto::aws_lc_rs, pki_types::ServerName},
+    sync::Mutex as AsyncMutex,
+    time::{Instant, sleep, timeout},
 };
 
-use super::{Place, Redis};
+use super::{
+    Place, Redis, Terms,
+    link::{Link, Step},
+};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// How long one configured address has, from the first packet to a primary that has been checked.
-const GREETING: Duration = Duration::from_secs(1);
 /// How long a command may take, unless it blocks on purpose.
 const ANSWER: Duration = Duration::from_secs(1);
 /// How many servers one attempt may dial, following `MOVED`.
 const MOST_MOVES: usize = 3;
+/// The pause before a command is sent again whose keys are on the move.
+const AGAIN: Duration = Duration::from_millis(25);
 
 /// A connection to the primary that holds our keys.
 pub(crate) struct Connection {
-    commands: MultiplexedConnection,
-    driver: AbortHandle,
+    link: Link,
+    place: Place,
+    terms: Terms,
+    /// The node that the keys are moving to, by its address, while they do.
+    heir: AsyncMutex<Option<(String, Arc<Link>)>>,
     /// The server's replication id, which names the history of its data: another history may lack
     /// some of our keys. Empty if the server does not show it.
     pub(crate) history: String,
-}
-
-impl Drop for Connection {
-    fn drop(&mut self) {
-        // By itself the task ends only once everything written is sent. To a peer that is gone,
-        // that may take minutes.
-        self.driver.abort();
-    }
 }
 
 impl Connection {
@@ -58,15 +51,76 @@ impl Connection {
         self.ask_within(ANSWER, command).await
     }
 
-    /// Sends a command, and waits up to `limit` for the answer.
+    /// Sends a command, and waits up to `limit` for the answer: to each of two nodes, if the keys
+    /// are moving from one to the other.
     pub(crate) async fn ask_within<T: FromRedisValue>(
         &self,
         limit: Duration,
         command: &Cmd,
     ) -> Result<T, StoreError> {
-        let mut commands = self.commands.clone();
-        let answer = timeout(limit, command.query_async(&mut commands)).await;
-        answer.map_err(|_| late())?.map_err(failed)
+        let began = Instant::now();
+        loop {
+            let mut commands = self.link.commands.clone();
+            let answer = within(limit, command.query_async(&mut commands)).await;
+            let answer = match answer {
+                Err(Failure::Redis(error)) if is(&error, ServerErrorKind::Ask) => {
+                    self.ask_heir(limit, command, &error).await
+                }
+                answer => answer,
+            };
+            match answer {
+                // Some of the keys have moved, and some have not.
+                Err(Failure::Redis(error)) if is(&error, ServerErrorKind::TryAgain) => {
+                    if began.elapsed() >= limit {
+                        return Err(failed(error));
+                    }
+                    sleep(AGAIN).await;
+                }
+                answer => return answer.map_err(StoreError::from),
+            }
+        }
+    }
+
+    /// Sends a command to the node that an `ASK` names.
+    async fn ask_heir<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        command: &Cmd,
+        ask: &RedisError,
+    ) -> Result<T, Failure> {
+        let node = ask.redirect_node().map(|(node, _slot)| node);
+        let node = node.ok_or_else(|| refusal("a node of the cluster named no heir"))?;
+        let heir = self.heir(node).await?;
+        let mut both = pipe();
+        // In one write: `ASKING` holds for the next command of the connection, whoever sends it.
+        both.cmd("ASKING").add_command(command.clone());
+        let mut commands = heir.commands.clone();
+        let answers = within(limit, commands.req_packed_commands(&both, 0, 2)).await;
+        let mut answers = match answers {
+            Ok(answers) => answers,
+            Err(gone) => {
+                *self.heir.lock().await = None;
+                return Err(gone);
+            }
+        };
+        let answer = answers.pop().ok_or_else(|| refusal("no answer"))?;
+        let answer = answer.extract_error()?;
+        from_redis_value(answer).map_err(|error| Failure::Redis(error.into()))
+    }
+
+    async fn heir(&self, node: &str) -> Result<Arc<Link>, RedisError> {
+        let mut heir = self.heir.lock().await;
+        if let Some((known, link)) = &*heir
+            && known == node
+        {
+            return Ok(link.clone());
+        }
+        let place = self.place.at_node(node);
+        let place = place.ok_or_else(|| refusal("a node of the cluster has no address"))?;
+        let link = self.terms.dial(&place.address, &place.greeting()).await?;
+        let link = Arc::new(link);
+        *heir = Some((node.to_owned(), link.clone()));
+        Ok(link)
     }
 
     /// Returns the server's present history. Fails if the server has become a replica: a demoted
@@ -75,61 +129,57 @@ impl Connection {
         if self.history.is_empty() {
             return Ok(String::new());
         }
-        let told = timeout(ANSWER, self.replication()).await;
-        told.map_err(|_| late())?.map_err(failed)
+        let told = within(ANSWER, replication(&self.link.commands)).await?;
+        Ok(told.unwrap_or_default())
     }
 
-    /// Returns the server's history, and fails if the server is a replica.
-    async fn replication(&self) -> Result<String, RedisError> {
-        let mut commands = self.commands.clone();
-        let mut info = cmd("INFO");
-        let info: String = match info.arg("replication").query_async(&mut commands).await {
-            // The ACL of this user forbids INFO: go on without the checks that need it.
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
-                return Ok(String::new());
-            }
-            info => info?,
-        };
-        let field = |name: &str| {
-            let mut lines = info.lines();
-            lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        };
-        if field("role").is_some_and(|role| role != "master") {
-            return Err(refusal("the server is a replica"));
-        }
-        Ok(field("master_replid").unwrap_or_default().to_owned())
-    }
-
-    /// Runs a script, which Redis executes atomically.
+    /// Runs a script, which Redis executes atomically. If Redis does not know the script, each of
+    /// the three round trips may take a second.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
         keys: &[String],
         arguments: &[Vec<u8>],
     ) -> Result<T, StoreError> {
-        let mut commands = self.commands.clone();
-        let mut call = script.prepare_invoke();
-        for key in keys {
-            call.key(key);
+        let mut call = cmd("EVALSHA");
+        call.arg(script.get_hash()).arg(keys.len());
+        call.arg(keys).arg(arguments);
+        let answer = self.ask(&call).await;
+        match answer {
+            Err(error) if knows_no_script(&error) => {
+                self.load(script).await?;
+                self.ask(&call).await
+            }
+            answer => answer,
         }
-        for argument in arguments {
-            call.arg(argument);
+    }
+
+    async fn load(&self, script: &Script) -> Result<(), StoreError> {
+        let mut commands = self.link.commands.clone();
+        let _: String = within(ANSWER, script.load_async(&mut commands)).await?;
+        let heir = self.heir.lock().await.clone();
+        if let Some((_, heir)) = heir {
+            let mut commands = heir.commands.clone();
+            let _: String = within(ANSWER, script.load_async(&mut commands)).await?;
         }
-        let answer = timeout(ANSWER, call.invoke_async(&mut commands)).await;
-        answer.map_err(|_| late())?.map_err(failed)
+        Ok(())
     }
 }
 
 impl Redis {
     /// Connects to the primary that holds our keys. Tries every configured address at once, and
     /// takes the first that leads there.
+    ///
+    /// If the caller gives up, the attempt goes on, and the next call takes it over.
     pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
-        let attempts = self.places.iter().map(|place| {
-            Box::pin(async move {
-                let led = timeout(GREETING, self.follow(place)).await;
-                led.map_err(|_| late())?.map_err(failed)
-            })
-        });
+        let redis = self.clone();
+        self.attempts.join(async move { redis.reach().await }).await
+    }
+
+    async fn reach(&self) -> Result<Connection, StoreError> {
+        let attempts = self.places.iter();
+        let attempts =
+            attempts.map(|place| Box::pin(async { self.follow(place).await.map_err(unreached) }));
         // At once and not in turn: a dead address would cost its whole second before the next is
         // tried.
         let (connection, _others) = future::select_ok(attempts).await?;
@@ -138,16 +188,26 @@ impl Redis {
 
     async fn follow(&self, place: &Place) -> Result<Connection, RedisError> {
         let mut place = match &self.sentinels_of {
-            Some(name) => place.master(name).await?,
+            Some(name) => self.primary(place, name).await?,
             None => place.clone(),
         };
         // Nodes whose maps of the cluster differ may point at each other for ever.
         for _ in 0..MOST_MOVES {
-            let mut connection = place.dial(&place.login()).await?;
-            match self.find(&mut connection).await {
-                Ok(()) => return Ok(connection),
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {
-                    place = moved(&place, &error).ok_or(error)?;
+            let terms = &self.terms;
+            let link = terms.dial(&place.address, &place.greeting()).await?;
+            match terms.step(Step::Check, self.find(&place, &link)).await {
+                Ok(history) => {
+                    return Ok(Connection {
+                        link,
+                        place,
+                        terms: terms.clone(),
+                        heir: AsyncMutex::default(),
+                        history,
+                    });
+                }
+                Err(error) if is(&error, ServerErrorKind::Moved) => {
+                    let node = error.redirect_node().map(|(node, _slot)| node);
+                    place = node.and_then(|node| place.at_node(node)).ok_or(error)?;
                 }
                 Err(error) => return Err(error),
             }
@@ -155,97 +215,98 @@ impl Redis {
         Err(refusal("redirected too often between cluster nodes"))
     }
 
-    /// Checks that this server holds our keys, and that it is the primary.
-    async fn find(&self, connection: &mut Connection) -> Result<(), RedisError> {
-        let mut commands = connection.commands.clone();
+    /// Checks that this server holds our keys, and that it is the primary. Returns its history.
+    async fn find(&self, place: &Place, link: &Link) -> Result<String, RedisError> {
+        let mut commands = link.commands.clone();
         let mut exists = cmd("EXISTS");
         // Any command with one of our keys makes a cluster node answer `MOVED` if it lacks them.
         exists.arg(self.key("state"));
-        let _: i64 = exists.query_async(&mut commands).await?;
-        connection.history = connection.replication().await?;
-        Ok(())
-    }
-}
-
-impl Place {
-    fn login(&self) -> RedisConnectionInfo {
-        let mut login = RedisConnectionInfo::default()
-            .set_db(self.database)
-            .set_lib_name("tower-magic-link", env!("CARGO_PKG_VERSION"));
-        if let Some(user) = &self.user {
-            login = login.set_username(user);
+        let told = replication(&link.commands);
+        let (held, told) = future::join(exists.query_async::<i64>(&mut commands), told).await;
+        match held {
+            // It hands our keys over, and is the one to ask until it has.
+            Err(error) if is(&error, ServerErrorKind::Ask) => {}
+            held => _ = held?,
         }
-        if let Some(password) = &self.password {
-            login = login.set_password(password);
+        let history = told?;
+        if history.is_none() {
+            self.without_info.call_once(|| {
+                tracing::warn!(target: "tower_magic_link", server = %place, "the user of redis may not run INFO: a primary that was replaced and keeps running is not noticed while it keeps its connections, for 45 seconds or more; add +info to the user's ACL");
+            });
         }
-        login
+        Ok(history.unwrap_or_default())
     }
 
     /// Asks a Sentinel for the primary.
-    async fn master(&self, name: &str) -> Result<Self, RedisError> {
-        // Without a login: the credentials of the URL are the server's, not the Sentinel's.
-        let sentinel = self.dial(&RedisConnectionInfo::default()).await?;
-        let mut commands = sentinel.commands.clone();
+    async fn primary(&self, sentinel: &Place, name: &str) -> Result<Place, RedisError> {
+        // Its own login: the credentials of the URL are the server's, not the Sentinel's.
+        let greeting = self.sentinel_login.greeting();
+        let link = self.terms.dial(&sentinel.address, &greeting).await?;
+        let mut commands = link.commands.clone();
         let mut question = cmd("SENTINEL");
         question.arg("get-master-addr-by-name").arg(name);
-        let answer: Option<(String, u16)> = question.query_async(&mut commands).await?;
+        let answer = question.query_async::<Option<(String, u16)>>(&mut commands);
+        let answer = self.terms.step(Step::Sentinel, answer).await?;
         let (host, port) = answer.ok_or_else(|| refusal("the Sentinel knows no such primary"))?;
-        Ok(self.beside(&host, port))
+        Ok(sentinel.beside(&host, port))
     }
+}
 
-    async fn dial(&self, login: &RedisConnectionInfo) -> Result<Connection, RedisError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        // A command is one small write. Nagle's algorithm would hold it back until the last one is
-        // acknowledged.
-        stream.set_nodelay(true)?;
-        if self.is_tls {
-            greet(login, self.wrap(stream).await?).await
-        } else {
-            greet(login, stream).await
+/// Returns the server's history, `None` if the user may not ask. Fails if the server is a replica.
+async fn replication(commands: &MultiplexedConnection) -> Result<Option<String>, RedisError> {
+    let mut commands = commands.clone();
+    let mut info = cmd("INFO");
+    let info: String = match info.arg("replication").query_async(&mut commands).await {
+        // The ACL of this user forbids INFO: go on without the checks that need it.
+        Err(error) if is(&error, ServerErrorKind::NoPerm) => return Ok(None),
+        info => info?,
+    };
+    let field = |name: &str| {
+        let mut lines = info.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+    };
+    if field("role").is_some_and(|role| role != "master") {
+        return Err(refusal("the server is a replica"));
+    }
+    Ok(Some(field("master_replid").unwrap_or_default().to_owned()))
+}
+
+/// Why there is no answer.
+enum Failure {
+    Late,
+    Redis(RedisError),
+}
+
+impl From<RedisError> for Failure {
+    fn from(error: RedisError) -> Self {
+        Self::Redis(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Late => Self::new(StoreErrorKind::TimedOut),
+            Failure::Redis(error) => failed(error),
         }
     }
-
-    async fn wrap(
-        &self,
-        stream: TcpStream,
-    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, RedisError> {
-        let told = |error| RedisError::from(std::io::Error::other(error));
-        // Named here: the process-wide default belongs to the application, which may have installed
-        // another or none.
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(told)?
-            .with_platform_verifier()
-            .map_err(told)?
-            .with_no_client_auth();
-        let name = ServerName::try_from(self.host.clone());
-        let name = name.map_err(|error| RedisError::from(std::io::Error::other(error)))?;
-        let connector = TlsConnector::from(Arc::new(config));
-        Ok(connector.connect(name, stream).await?)
-    }
 }
 
-async fn greet<S>(login: &RedisConnectionInfo, stream: S) -> Result<Connection, RedisError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    // Each command has its own limit; a shared one would cut the follower's blocking reads.
-    let config = AsyncConnectionConfig::new().set_response_timeout(None);
-    let made = MultiplexedConnection::new_with_config(login, stream, config).await;
-    let (commands, driver) = made?;
-    Ok(Connection {
-        commands,
-        driver: tokio::spawn(driver).abort_handle(),
-        history: String::new(),
-    })
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, RedisError>>,
+) -> Result<T, Failure> {
+    let answer = timeout(limit, answer).await;
+    Ok(answer.map_err(|_| Failure::Late)??)
 }
 
-/// Returns the server that a `MOVED` names, as `host:port`.
-fn moved(from: &Place, error: &RedisError) -> Option<Place> {
-    let (node, _slot) = error.redirect_node()?;
-    let (host, port) = node.rsplit_once(':')?;
-    Some(from.beside(host, port.parse().ok()?))
+fn is(error: &RedisError, kind: ServerErrorKind) -> bool {
+    error.kind() == ErrorKind::Server(kind)
+}
+
+fn knows_no_script(error: &StoreError) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    source.is_some_and(|error| is(error, ServerErrorKind::NoScript))
 }
 
 fn refusal(problem: &'static str) -> RedisError {
@@ -257,6 +318,13 @@ fn failed(error: RedisError) -> StoreError {
     StoreError::unavailable(error)
 }
 
-fn late() -> StoreError {
-    StoreError::new(StoreErrorKind::TimedOut)
+/// Converts why no connection came up, and says which step was late.
+fn unreached(error: RedisError) -> StoreError {
+    if !error.is_timeout() {
+        return failed(error);
+    }
+    StoreError {
+        kind: StoreErrorKind::TimedOut,
+        source: Some(error.into()),
+    }
 }
