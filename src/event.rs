@@ -4,11 +4,7 @@
 //!   the whole one.
 //! - Every event also goes to `tracing`, target `tower_magic_link`.
 
-use std::{
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::fmt;
 
 use crate::{
     email::Email,
@@ -17,6 +13,10 @@ use crate::{
     session::Session,
     store::StoreErrorKind,
 };
+
+mod listener;
+
+pub use self::listener::Listener;
 
 /// Something that happened, for an audit log.
 ///
@@ -120,6 +120,19 @@ pub enum Event<'a> {
     ServerRecovered {
         /// Which store.
         store: StoreName,
+    },
+    /// The application ended sessions
+    /// ([`MagicLinkLayer::end_sessions`](crate::MagicLinkLayer::end_sessions)). `is_recorded` says
+    /// whether the store recorded it.
+    SessionsEnded {
+        /// What the sessions have in common: `address`, `connection`, `membership`, `organization`,
+        /// `provider_session`, `session` (that one alone) or `subject`.
+        kind: &'static str,
+        /// The id of that. An address is masked; a membership is the subject, a blank and the
+        /// organization.
+        id: &'a str,
+        /// Whether the store recorded it. If not, the sessions may work until they expire.
+        is_recorded: bool,
     },
     /// The revocation store did not answer, so the layer refused a request.
     StoreFailed {
@@ -243,6 +256,13 @@ impl<'a> Event<'a> {
             Self::ServerRecovered { store } => {
                 tracing::warn!(target: "tower_magic_link", %store, "server recovered");
             }
+            Self::SessionsEnded {
+                kind,
+                id,
+                is_recorded,
+            } => {
+                tracing::info!(target: "tower_magic_link", kind, id, is_recorded, "sessions ended");
+            }
             Self::StoreLost { kind, is_admitting } => {
                 tracing::error!(target: "tower_magic_link", %kind, is_admitting, "revocation store lost");
             }
@@ -264,8 +284,6 @@ impl<'a> Event<'a> {
         }
     }
 }
-
-type Listen = dyn Fn(&Event<'_>) + Send + Sync;
 
 /// Which store an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -314,33 +332,4 @@ pub enum LimitScope {
     Everybody,
     /// The limit of the client's network.
     Network,
-}
-
-/// Receives a layer's events, beside `tracing`. The layer hands one to the application's own store,
-/// which reports to it what happens between requests. Clones are the same listener.
-#[derive(Clone, Default)]
-pub struct Listener(Option<Arc<Listen>>);
-
-impl Listener {
-    pub(crate) fn new(listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(listen)))
-    }
-
-    /// Reports an event. A panic in the listener is logged; the request and the store continue.
-    pub fn tell(&self, event: &Event<'_>) {
-        // First, so that a listener that panics costs no line in the log.
-        event.trace();
-        let Some(listen) = &self.0 else { return };
-        // A panic can leave only the listener's own state half done: it borrows nothing of ours but
-        // the event.
-        if catch_unwind(AssertUnwindSafe(|| listen(event))).is_err() {
-            tracing::error!(target: "tower_magic_link", "the event listener panicked");
-        }
-    }
-}
-
-impl fmt::Debug for Listener {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() { "set" } else { "none" })
-    }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::{
-    clock::{Steady, Timestamp},
+    clock::{Reading, Steady, Timestamp},
     event::{Event, Listener},
     gate::Gate,
     page::{Page, Pages, Policy},
@@ -102,22 +102,17 @@ impl Shared {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let reading = self.clock.at(now);
-        // By the date: a later sign-in is dated by the wall clock, and must not be ended, too. The
-        // replica that began the session may have a clock ahead of ours.
-        let at = reading.date().max(session.auth_time());
+        let at = last_begun(reading, session.auth_time());
         // Stores forget by dates, and a token may be judged by a time that is behind.
         let behind = reading.most_ahead();
         let taken = if extent == Extent::Everywhere {
-            // Another session of the same person may have begun just now.
-            let until = at + self.gate.lifetimes.longest() + behind;
             // WorkOS gives one person different subjects for a link and for a code. The proven
             // address is the same.
-            let revocations = [
+            let targets = [
                 Target::Subject(session.subject().to_owned()),
                 Target::Address(session.email().to_owned()),
-            ]
-            .map(|target| Revocation::new(target, at, until));
-            self.revocations.revoke_all(&revocations).await
+            ];
+            self.end_all(targets, at, behind).await
         } else {
             // The replica that began or renewed it may judge it by a time that is further behind.
             let behind = behind.max(session.skew()).max(session.auth_skew());
@@ -131,6 +126,33 @@ impl Shared {
             is_recorded: taken.is_ok(),
         });
         taken
+    }
+
+    /// Ends all sessions that a target names, for the application, and reports it as an event.
+    pub(crate) async fn end_for_application(&self, target: Target) -> Result<(), StoreError> {
+        let reading = self.clock.at(self.clock.now());
+        let at = last_begun(reading, Timestamp::from_secs(0));
+        let targets = [target.clone()];
+        let taken = self.end_all(targets, at, reading.most_ahead()).await;
+        self.listener.tell(&Event::SessionsEnded {
+            kind: target.kind(),
+            id: &target.id(),
+            is_recorded: taken.is_ok(),
+        });
+        taken
+    }
+
+    /// Ends every session that one of the targets names and that has begun by a moment.
+    async fn end_all<const N: usize>(
+        &self,
+        targets: [Target; N],
+        at: Timestamp,
+        behind: Duration,
+    ) -> Result<(), StoreError> {
+        // Another session of theirs may have begun just now.
+        let until = at + self.gate.lifetimes.longest() + behind;
+        let revocations = targets.map(|target| Revocation::new(target, at, until));
+        self.revocations.revoke_all(&revocations).await
     }
 
     /// Makes a session of an identity that was proven at `now`, and reports it as an event.
@@ -176,4 +198,11 @@ impl Shared {
         self.listener.tell(&Event::SignedIn { session: &session });
         Ok(Issued::new(session, token, cookie))
     }
+}
+
+/// Returns up to when sessions have begun that end now, one of this beginning among them.
+fn last_begun(reading: Reading, begun: Timestamp) -> Timestamp {
+    // By the date: a later sign-in is dated by the wall clock, and must not be ended, too. The
+    // replica that began the session may have a clock ahead of ours.
+    reading.date().max(begun)
 }

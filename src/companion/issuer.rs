@@ -202,8 +202,8 @@ impl SessionIssuer {
     ///
     /// The person's sessions are all those of its subject and all those of its address, because a
     /// link and a code yield [two subjects](Identity#what-to-key-accounts-on) for one person. So
-    /// sessions of several subjects under one address end together. If they must not, revoke
-    /// [`Target::Subject`](crate::revocation::Target::Subject) in the store itself.
+    /// sessions of several subjects under one address end together. If they must not, end those of
+    /// the subject alone ([`MagicLinkLayer::end_sessions`]).
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};

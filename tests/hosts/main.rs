@@ -16,6 +16,7 @@ mod browser;
 mod caching;
 mod composition;
 mod contract;
+mod end_sessions;
 mod frames;
 mod greeter;
 mod grpc;
