@@ -291,6 +291,8 @@ impl<'a> Event<'a> {
 pub enum StoreName {
     /// The one that remembers ended sessions.
     Revocations,
+    /// The index of live sessions.
+    Sessions,
     /// The one that counts for the limits.
     Throttle,
 }
@@ -299,6 +301,7 @@ impl fmt::Display for StoreName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Revocations => "revocations",
+            Self::Sessions => "sessions",
             Self::Throttle => "throttle",
         })
     }

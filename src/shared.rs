@@ -4,7 +4,7 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Extensions, HeaderMap, Response, StatusCode};
 
 use crate::{
     clock::{Reading, Steady, Timestamp},
@@ -12,9 +12,13 @@ use crate::{
     gate::Gate,
     page::{Page, Pages, Policy},
     provider::Identity,
-    request::peer::Proxies,
+    request::{
+        client::{ForwardedField, client_by, network_text},
+        peer::Proxies,
+    },
     revocation::{BoundedRevocations, Revocation, Target},
     session::{IssueError, Issued, Session, SessionId, Term, cookie::CookieName},
+    sessions::{Index, Seen},
     store::StoreError,
 };
 
@@ -23,6 +27,8 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) clock: Steady,
     pub(crate) gate: Gate,
+    /// The index of live sessions, and the field that names the client of a request.
+    pub(crate) index: Option<(Index, ForwardedField)>,
     pub(crate) listener: Listener,
     pub(crate) pages: PageSet,
     pub(crate) proxies: Proxies,
@@ -118,6 +124,9 @@ impl Shared {
             let behind = behind.max(session.skew()).max(session.auth_skew());
             let until = self.gate.end_of_last_token(session) + behind;
             let revocation = Revocation::new(Target::Session(session.id()), at, until);
+            if let Some((index, _)) = &self.index {
+                index.forget(session);
+            }
             self.revocations.revoke(&revocation).await
         };
         self.listener.tell(&Event::SignedOut {
@@ -153,6 +162,27 @@ impl Shared {
         let until = at + self.gate.lifetimes.longest() + behind;
         let revocations = targets.map(|target| Revocation::new(target, at, until));
         self.revocations.revoke_all(&revocations).await
+    }
+
+    /// Notes in the index that a request began or renewed a session, if there is an index.
+    pub(crate) fn note(
+        &self,
+        session: &Session,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        now: Timestamp,
+    ) {
+        if let Some((index, field)) = &self.index {
+            let client = client_by(headers, extensions, &self.proxies, *field);
+            index.note(session, Seen::new(headers, client.map(network_text)), now);
+        }
+    }
+
+    /// Notes in the index that the application issued a session: no request is known.
+    pub(crate) fn note_issued(&self, session: &Session, now: Timestamp) {
+        if let Some((index, _)) = &self.index {
+            index.note(session, Seen::default(), now);
+        }
     }
 
     /// Makes a session of an identity that was proven at `now`, and reports it as an event.

@@ -8,6 +8,7 @@ mod forward_auth;
 mod issuer;
 mod jwks;
 mod require_recent;
+mod sessions;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;

@@ -37,6 +37,7 @@ mod require_recent;
 mod revocation;
 mod routers;
 mod script;
+mod sessions;
 mod site;
 mod slow;
 mod strangers;

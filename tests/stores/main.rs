@@ -13,6 +13,7 @@ mod cluster;
 mod connections;
 mod figures;
 mod held;
+mod listed;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;

@@ -1,7 +1,9 @@
 //! The ACL that the guide names: all that the stores need, and no word too many.
 
 use tower_magic_link::{
+    clock::Timestamp,
     revocation::{RedisRevocations, Revocations, Standing, Target},
+    sessions::{ListedSession, RedisSessions, Sessions},
     store::Redis,
     throttle::{RedisThrottle, Throttle},
 };
@@ -24,6 +26,10 @@ const RIGHTS: [&str; 7] = [
     "+info",
 ];
 
+/// A session, as the index writes it.
+const RECORD: &str = r#"{"sid":"AAECAwQFBgcICQoLDA0ODw","sub":"ada","email":"ada@example.com",
+    "iat":1,"exp":9000000000,"auth_time":1}"#;
+
 const GUIDE: &str = include_str!("../../../src/guide/running_more_than_one.md");
 
 /// Returns a server with a user of these rights, and the address for that user.
@@ -45,6 +51,18 @@ async fn everything(redis: &Redis) {
         .unwrap();
     throttle.give_try_back(key(2), NOON).await.unwrap();
     let store = RedisRevocations::connect(redis).await.unwrap();
+    let listed = ListedSession::from_record(RECORD).unwrap();
+    let sessions = RedisSessions::new(redis);
+    sessions
+        .note(&listed, Timestamp::from_secs(10))
+        .await
+        .unwrap();
+    let found = sessions
+        .list("ada", Timestamp::from_secs(10))
+        .await
+        .unwrap();
+    assert_eq!(found.len(), 1);
+    sessions.forget("ada", listed.id()).await.unwrap();
     let everybody = Target::Organization("org".to_owned());
     store.revoke(&revocation(everybody, 20, FAR)).await.unwrap();
 }
