@@ -14,7 +14,7 @@ use std::{
 
 use tokio::{task::JoinHandle, time::Instant};
 
-use super::Connection;
+use super::connection::Connection;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// An attempt that was given up longer ago than this is not taken over: its server may have been

@@ -1,9 +1,7 @@
 //! `Connection`: a connection to the primary that holds our keys.
 //!
-//! - All our keys are in one cluster slot, so support for a cluster is to follow the `MOVED` of a
-//!   node that does not hold them, and the `ASK` of one that is handing them over. A Sentinel names
-//!   the primary.
-//! - A replica is refused: its data may be old, and it takes no writes.
+//! - All our keys are in one cluster slot. While it moves to another node, the `ASK` of the one that
+//!   is handing it over is followed. `connect` follows `MOVED`.
 //! - A connection whose answer is late is dropped by its user, with everything still in flight on
 //!   it.
 
@@ -14,22 +12,19 @@ use ::redis::{
     aio::{ConnectionLike, MultiplexedConnection},
     cmd, from_redis_value, pipe,
 };
-use futures_util::future;
 use tokio::{
     sync::Mutex as AsyncMutex,
     time::{Instant, sleep, timeout},
 };
 
 use super::{
-    Place, Redis, Terms,
-    link::{Link, Step},
+    link::{Link, Terms},
+    place::Place,
 };
 use crate::store::{StoreError, StoreErrorKind};
 
 /// How long a command may take, unless it blocks on purpose.
 const ANSWER: Duration = Duration::from_secs(1);
-/// How many servers one attempt may dial, following `MOVED`.
-const MOST_MOVES: usize = 3;
 /// The pause before a command is sent again whose keys are on the move.
 const AGAIN: Duration = Duration::from_millis(25);
 
@@ -46,6 +41,16 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
+    pub(super) fn new(link: Link, place: Place, terms: Terms, history: String) -> Self {
+        Self {
+            link,
+            place,
+            terms,
+            heir: AsyncMutex::default(),
+            history,
+        }
+    }
+
     /// Sends a command, and waits up to a second for the answer.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         self.ask_within(ANSWER, command).await
@@ -166,94 +171,10 @@ impl Connection {
     }
 }
 
-impl Redis {
-    /// Connects to the primary that holds our keys. Tries every configured address at once, and
-    /// takes the first that leads there.
-    ///
-    /// If the caller gives up, the attempt goes on, and the next call takes it over.
-    pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
-        let redis = self.clone();
-        self.attempts.join(async move { redis.reach().await }).await
-    }
-
-    async fn reach(&self) -> Result<Connection, StoreError> {
-        let attempts = self.places.iter();
-        let attempts =
-            attempts.map(|place| Box::pin(async { self.follow(place).await.map_err(unreached) }));
-        // At once and not in turn: a dead address would cost its whole second before the next is
-        // tried.
-        let (connection, _others) = future::select_ok(attempts).await?;
-        Ok(connection)
-    }
-
-    async fn follow(&self, place: &Place) -> Result<Connection, RedisError> {
-        let mut place = match &self.sentinels_of {
-            Some(name) => self.primary(place, name).await?,
-            None => place.clone(),
-        };
-        // Nodes whose maps of the cluster differ may point at each other for ever.
-        for _ in 0..MOST_MOVES {
-            let terms = &self.terms;
-            let link = terms.dial(&place.address, &place.greeting()).await?;
-            match terms.step(Step::Check, self.find(&place, &link)).await {
-                Ok(history) => {
-                    return Ok(Connection {
-                        link,
-                        place,
-                        terms: terms.clone(),
-                        heir: AsyncMutex::default(),
-                        history,
-                    });
-                }
-                Err(error) if is(&error, ServerErrorKind::Moved) => {
-                    let node = error.redirect_node().map(|(node, _slot)| node);
-                    place = node.and_then(|node| place.at_node(node)).ok_or(error)?;
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Err(refusal("redirected too often between cluster nodes"))
-    }
-
-    /// Checks that this server holds our keys, and that it is the primary. Returns its history.
-    async fn find(&self, place: &Place, link: &Link) -> Result<String, RedisError> {
-        let mut commands = link.commands.clone();
-        let mut exists = cmd("EXISTS");
-        // Any command with one of our keys makes a cluster node answer `MOVED` if it lacks them.
-        exists.arg(self.key("state"));
-        let told = replication(&link.commands);
-        let (held, told) = future::join(exists.query_async::<i64>(&mut commands), told).await;
-        match held {
-            // It hands our keys over, and is the one to ask until it has.
-            Err(error) if is(&error, ServerErrorKind::Ask) => {}
-            held => _ = held?,
-        }
-        let history = told?;
-        if history.is_none() {
-            self.without_info.call_once(|| {
-                tracing::warn!(target: "tower_magic_link", server = %place, "the user of redis may not run INFO: a primary that was replaced and keeps running is not noticed while it keeps its connections, for 45 seconds or more; add +info to the user's ACL");
-            });
-        }
-        Ok(history.unwrap_or_default())
-    }
-
-    /// Asks a Sentinel for the primary.
-    async fn primary(&self, sentinel: &Place, name: &str) -> Result<Place, RedisError> {
-        // Its own login: the credentials of the URL are the server's, not the Sentinel's.
-        let greeting = self.sentinel_login.greeting();
-        let link = self.terms.dial(&sentinel.address, &greeting).await?;
-        let mut commands = link.commands.clone();
-        let mut question = cmd("SENTINEL");
-        question.arg("get-master-addr-by-name").arg(name);
-        let answer = question.query_async::<Option<(String, u16)>>(&mut commands);
-        let answer = self.terms.step(Step::Sentinel, answer).await?;
-        let (host, port) = answer.ok_or_else(|| refusal("the Sentinel knows no such primary"))?;
-        Ok(sentinel.beside(&host, port))
-    }
-}
-
 /// Returns the server's history, `None` if the user may not ask. Fails if the server is a replica.
-async fn replication(commands: &MultiplexedConnection) -> Result<Option<String>, RedisError> {
+pub(super) async fn replication(
+    commands: &MultiplexedConnection,
+) -> Result<Option<String>, RedisError> {
     let mut commands = commands.clone();
     let mut info = cmd("INFO");
     let info: String = match info.arg("replication").query_async(&mut commands).await {
@@ -300,7 +221,7 @@ async fn within<T>(
     Ok(answer.map_err(|_| Failure::Late)??)
 }
 
-fn is(error: &RedisError, kind: ServerErrorKind) -> bool {
+pub(super) fn is(error: &RedisError, kind: ServerErrorKind) -> bool {
     error.kind() == ErrorKind::Server(kind)
 }
 
@@ -309,22 +230,11 @@ fn knows_no_script(error: &StoreError) -> bool {
     source.is_some_and(|error| is(error, ServerErrorKind::NoScript))
 }
 
-fn refusal(problem: &'static str) -> RedisError {
+pub(super) fn refusal(problem: &'static str) -> RedisError {
     (ErrorKind::Client, problem).into()
 }
 
 /// Converts a failure of the client into the store's error.
-fn failed(error: RedisError) -> StoreError {
+pub(super) fn failed(error: RedisError) -> StoreError {
     StoreError::unavailable(error)
-}
-
-/// Converts why no connection came up, and says which step was late.
-fn unreached(error: RedisError) -> StoreError {
-    if !error.is_timeout() {
-        return failed(error);
-    }
-    StoreError {
-        kind: StoreErrorKind::TimedOut,
-        source: Some(error.into()),
-    }
 }

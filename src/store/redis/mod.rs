@@ -17,10 +17,12 @@ use std::{
 use crate::error::ConfigError;
 
 mod attempts;
+mod connect;
 mod connection;
 mod link;
 mod pause;
 mod place;
+mod tls;
 mod trust;
 
 pub(crate) use self::{connection::Connection, pause::jittered};

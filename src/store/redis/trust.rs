@@ -1,5 +1,4 @@
-//! `Trust`: whose certificates a connection over TLS accepts, and which one it shows; and the
-//! settings of `Redis` for that.
+//! `Trust`: whose certificates a connection over TLS accepts, and which one it shows.
 
 use std::{io, sync::Arc};
 
@@ -15,7 +14,6 @@ use tokio_rustls::{
     },
 };
 
-use super::{Place, Redis};
 use crate::error::ConfigError;
 
 /// Whose certificates a connection accepts, and which one it shows.
@@ -32,57 +30,9 @@ struct Client {
     key: PrivateKeyDer<'static>,
 }
 
-impl Redis {
-    /// Verifies the servers' certificates against these CAs in PEM, and no longer against the
-    /// system's trust store. Every call adds some. All URLs must begin with `rediss://`.
-    ///
-    /// ```no_run
-    /// use tower_magic_link::store::Redis;
-    ///
-    /// # fn example() -> Result<(), Box<dyn std::error::Error>> {
-    /// let redis = Redis::new("rediss://redis.internal")?
-    ///     .ca_certificates(std::fs::read("ca.pem")?)?
-    ///     .client_certificate(std::fs::read("app.pem")?, std::fs::read("app.key")?)?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// When the text holds no certificate of a CA, or a URL is without TLS.
-    pub fn ca_certificates(mut self, pem: impl AsRef<[u8]>) -> Result<Self, ConfigError> {
-        self.terms.trust.add_roots(pem.as_ref())?;
-        self.with_tls("ca_certificates")
-    }
-
-    /// Shows the servers a certificate (mutual TLS). Both texts are PEM: the certificate, followed
-    /// by those between it and its CA, and its private key. All URLs must begin with `rediss://`.
-    ///
-    /// # Errors
-    ///
-    /// When a text cannot be read, the key is not the certificate's, or a URL is without TLS. The
-    /// error shows nothing of the key.
-    pub fn client_certificate(
-        mut self,
-        chain: impl AsRef<[u8]>,
-        key: impl AsRef<[u8]>,
-    ) -> Result<Self, ConfigError> {
-        self.terms.trust.show(chain.as_ref(), key.as_ref())?;
-        self.with_tls("client_certificate")
-    }
-
-    /// Refuses a URL that would make no use of the certificates.
-    pub(super) fn with_tls(self, setting: &'static str) -> Result<Self, ConfigError> {
-        if self.terms.trust.is_own() && self.places.iter().any(Place::is_plain) {
-            let problem = "is for TLS alone; every URL must begin with rediss://";
-            return Err(ConfigError::secret(setting, problem));
-        }
-        Ok(self)
-    }
-}
-
 impl Trust {
     /// Trusts the certificates of a PEM text, and those trusted so before, and no others.
-    fn add_roots(&mut self, pem: &[u8]) -> Result<(), ConfigError> {
+    pub(super) fn add_roots(&mut self, pem: &[u8]) -> Result<(), ConfigError> {
         let wrong = |problem| ConfigError::secret("ca_certificates", problem);
         let mut roots = self.roots.take().map(Arc::unwrap_or_clone);
         let roots = roots.get_or_insert_with(RootCertStore::empty);
@@ -94,7 +44,7 @@ impl Trust {
         Ok(())
     }
 
-    fn show(&mut self, chain: &[u8], key: &[u8]) -> Result<(), ConfigError> {
+    pub(super) fn show(&mut self, chain: &[u8], key: &[u8]) -> Result<(), ConfigError> {
         // The error of a key that was not read shows nothing of it.
         let wrong = |problem| ConfigError::secret("client_certificate", problem);
         let chain = certificates(chain).ok_or_else(|| wrong("holds no certificate in PEM"))?;
@@ -107,7 +57,7 @@ impl Trust {
     }
 
     /// Says whether it differs from the system's.
-    const fn is_own(&self) -> bool {
+    pub(super) const fn is_own(&self) -> bool {
         self.roots.is_some() || self.client.is_some()
     }
 
