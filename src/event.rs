@@ -131,6 +131,19 @@ pub enum Event<'a> {
         /// Which store.
         store: StoreName,
     },
+    /// The application ended sessions
+    /// ([`MagicLinkLayer::end_sessions`](crate::MagicLinkLayer::end_sessions)). `is_recorded` says
+    /// whether the store recorded it.
+    SessionsEnded {
+        /// What the sessions have in common: `address`, `connection`, `membership`, `organization`,
+        /// `provider_session`, `session` (that one alone) or `subject`.
+        kind: &'static str,
+        /// The id of that. An address is masked; a membership is the subject, a blank and the
+        /// organization.
+        id: &'a str,
+        /// Whether the store recorded it. If not, the sessions may work until they expire.
+        is_recorded: bool,
+    },
     /// The revocation store did not answer, so the layer refused a request.
     StoreFailed {
         /// What kind of failure it was.
@@ -259,6 +272,13 @@ impl<'a> Event<'a> {
             Self::ServerRecovered { store } => {
                 tracing::warn!(target: "tower_magic_link", %store, "server recovered");
             }
+            Self::SessionsEnded {
+                kind,
+                id,
+                is_recorded,
+            } => {
+                tracing::info!(target: "tower_magic_link", kind, id, is_recorded, "sessions ended");
+            }
             Self::StoreLost { kind, is_admitting } => {
                 tracing::error!(target: "tower_magic_link", %kind, is_admitting, "revocation store lost");
             }
@@ -288,6 +308,8 @@ impl<'a> Event<'a> {
 pub enum StoreName {
     /// The one that remembers ended sessions.
     Revocations,
+    /// The index of live sessions.
+    Sessions,
     /// The one that counts for the limits.
     Throttle,
 }
@@ -296,6 +318,7 @@ impl fmt::Display for StoreName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Revocations => "revocations",
+            Self::Sessions => "sessions",
             Self::Throttle => "throttle",
         })
     }

@@ -111,6 +111,7 @@ mod request;
 pub mod revocation;
 mod secret;
 mod session;
+pub mod sessions;
 mod shared;
 mod site;
 pub mod store;

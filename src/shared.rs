@@ -4,17 +4,21 @@
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{Response, StatusCode};
+use http::{Extensions, HeaderMap, Response, StatusCode};
 
 use crate::{
-    clock::{Steady, Timestamp},
+    clock::{Reading, Steady, Timestamp},
     event::{Event, Listener},
     gate::Gate,
     page::{Page, Pages, Policy},
     provider::Identity,
-    request::peer::Proxies,
+    request::{
+        client::{ForwardedField, client_by, network_text},
+        peer::Proxies,
+    },
     revocation::{BoundedRevocations, Revocation, Target},
     session::{IssueError, Issued, Session, SessionId, Term, cookie::CookieName},
+    sessions::{Index, Seen},
     store::StoreError,
 };
 
@@ -23,6 +27,8 @@ use crate::{
 pub(crate) struct Shared {
     pub(crate) clock: Steady,
     pub(crate) gate: Gate,
+    /// The index of live sessions, and the field that names the client of a request.
+    pub(crate) index: Option<(Index, ForwardedField)>,
     pub(crate) listener: Listener,
     pub(crate) pages: PageSet,
     pub(crate) proxies: Proxies,
@@ -102,29 +108,27 @@ impl Shared {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let reading = self.clock.at(now);
-        // By the date: a later sign-in is dated by the wall clock, and must not be ended, too. The
-        // replica that began the session may have a clock ahead of ours.
-        // And after every revocation that the session comes after, which spares its person's other
+        // After every revocation that the session comes after, too, which spares its person's other
         // sessions since.
-        let at = reading.date().max(session.revocable_from());
+        let at = last_begun(reading, session.revocable_from());
         // Stores forget by dates, and a token may be judged by a time that is behind.
         let behind = reading.most_ahead();
         let taken = if extent == Extent::Everywhere {
-            // Another session of the same person may have begun just now.
-            let until = at + self.gate.lifetimes.longest() + Revocation::LEEWAY + behind;
             // WorkOS gives one person different subjects for a link and for a code. The proven
             // address is the same.
-            let revocations = [
+            let targets = [
                 Target::Subject(session.subject().to_owned()),
                 Target::Address(session.email().to_owned()),
-            ]
-            .map(|target| Revocation::new(target, at, until));
-            self.revocations.revoke_all(&revocations).await
+            ];
+            self.end_all(targets, at, behind).await
         } else {
             // The replica that began or renewed it may judge it by a time that is further behind.
             let behind = behind.max(session.skew().ahead().max(session.auth_skew().ahead()));
             let until = self.gate.end_of_last_token(session) + behind;
             let revocation = Revocation::new(Target::Session(session.id()), at, until);
+            if let Some((index, _)) = &self.index {
+                index.forget(session);
+            }
             self.revocations.revoke(&revocation).await
         };
         self.listener.tell(&Event::SignedOut {
@@ -133,6 +137,54 @@ impl Shared {
             is_recorded: taken.is_ok(),
         });
         taken
+    }
+
+    /// Ends all sessions that a target names, for the application, and reports it as an event.
+    pub(crate) async fn end_for_application(&self, target: Target) -> Result<(), StoreError> {
+        let reading = self.clock.at(self.clock.now());
+        let at = last_begun(reading, Timestamp::from_secs(0));
+        let targets = [target.clone()];
+        let taken = self.end_all(targets, at, reading.most_ahead()).await;
+        self.listener.tell(&Event::SessionsEnded {
+            kind: target.kind(),
+            id: &target.id(),
+            is_recorded: taken.is_ok(),
+        });
+        taken
+    }
+
+    /// Ends every session that one of the targets names and that has begun by a moment.
+    async fn end_all<const N: usize>(
+        &self,
+        targets: [Target; N],
+        at: Timestamp,
+        behind: Duration,
+    ) -> Result<(), StoreError> {
+        // Another session of theirs may have begun just now.
+        let until = at + self.gate.lifetimes.longest() + Revocation::LEEWAY + behind;
+        let revocations = targets.map(|target| Revocation::new(target, at, until));
+        self.revocations.revoke_all(&revocations).await
+    }
+
+    /// Notes in the index that a request began or renewed a session, if there is an index.
+    pub(crate) fn note(
+        &self,
+        session: &Session,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+        now: Timestamp,
+    ) {
+        if let Some((index, field)) = &self.index {
+            let client = client_by(headers, extensions, &self.proxies, *field);
+            index.note(session, Seen::new(headers, client.map(network_text)), now);
+        }
+    }
+
+    /// Notes in the index that the application issued a session: no request is known.
+    pub(crate) fn note_issued(&self, session: &Session, now: Timestamp) {
+        if let Some((index, _)) = &self.index {
+            index.note(session, Seen::default(), now);
+        }
     }
 
     /// Makes a session of an identity that was proven at `now`, and reports it as an event. It
@@ -209,4 +261,11 @@ impl Shared {
         self.listener.tell(&Event::SignedIn { session: &session });
         Ok(Issued::new(session, token, cookie))
     }
+}
+
+/// Returns up to when sessions have begun that end now, one of this beginning among them.
+fn last_begun(reading: Reading, begun: Timestamp) -> Timestamp {
+    // By the date: a later sign-in is dated by the wall clock, and must not be ended, too. The
+    // replica that began the session may have a clock ahead of ours.
+    reading.date().max(begun)
 }

@@ -13,6 +13,7 @@ use crate::{
     provider::{ErasedProvider, IdentityProvider},
     revocation::{BoundedRevocations, MemoryRevocations, OnOutage, Revocations},
     session::{KeyRing, cookie::Cookies, token::Tokens},
+    sessions::{Index, Sessions},
     shared::{PageSet, Shared, Streams},
     site::{public_url::PublicUrl, rules::Rules},
 };
@@ -105,6 +106,7 @@ pub struct Builder {
     authorize: Option<Box<dyn Authorize>>,
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
+    session_index: Option<Box<dyn Sessions>>,
     on_outage: OnOutage,
     pages: Box<dyn Pages>,
     mail: mail::Settings,
@@ -145,6 +147,7 @@ impl Builder {
             authorize: None,
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
+            session_index: None,
             on_outage: OnOutage::Refuse,
             pages: Box::new(DefaultPages::new()),
             mail: mail::Settings::new(),
@@ -205,10 +208,16 @@ impl Builder {
             self.listener.clone(),
         );
         self.throttle.tell_to(&self.listener);
+        let forwarded = self.throttle.forwarded();
+        let index = self.session_index.map(|sessions| {
+            let index = Index::new(sessions, self.listener.clone());
+            (index, forwarded)
+        });
         let shared = Shared {
             clock: Steady::new(self.clock),
             proxies: self.proxies.validate()?,
             gate,
+            index,
             listener: self.listener,
             revocations,
             pages: PageSet {

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::Builder;
-use crate::revocation::{IntoRevocations, OnOutage};
+use crate::{
+    revocation::{IntoRevocations, OnOutage},
+    sessions::Sessions,
+};
 
 /// # Stores
 ///
@@ -38,6 +41,30 @@ impl Builder {
     /// A store that has to wait needs the layer to run on a tokio runtime with its timer enabled.
     pub fn revocation_timeout(mut self, timeout: Duration) -> Self {
         self.revocation_timeout = timeout;
+        self
+    }
+
+    /// Keeps an index of the live sessions, so that
+    /// [`MagicLinkLayer::sessions_of`](crate::MagicLinkLayer::sessions_of) can list a person's:
+    /// a [`MemorySessions`](crate::sessions::MemorySessions), a
+    /// [`RedisSessions`](crate::sessions::RedisSessions) or a
+    /// [`Sessions`](crate::sessions::Sessions) of your own. Default: none.
+    ///
+    /// It holds personal data: who signed in, with which browser, from which network. It is written
+    /// in the background when a session begins, is renewed or signs out. If it is away, people still
+    /// sign in and out; [`Event::ServerLost`](crate::event::Event::ServerLost) says so, and those
+    /// sessions are not listed before their next renewal. A store that has to wait needs a tokio
+    /// runtime with its timer enabled.
+    ///
+    /// ```
+    /// use tower_magic_link::{Builder, sessions::MemorySessions};
+    ///
+    /// fn with_devices(builder: Builder) -> Builder {
+    ///     builder.session_index(MemorySessions::default())
+    /// }
+    /// ```
+    pub fn session_index(mut self, sessions: impl Sessions) -> Self {
+        self.session_index = Some(Box::new(sessions));
         self
     }
 

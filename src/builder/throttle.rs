@@ -32,6 +32,10 @@ impl Settings {
         self.throttle.tell_to(listener);
     }
 
+    pub(super) const fn forwarded(&self) -> ForwardedField {
+        self.forwarded
+    }
+
     pub(super) fn validate(self) -> Result<Throttling, ConfigError> {
         if let Some(limits) = &self.limits {
             limits.validate()?;

@@ -138,8 +138,10 @@ impl SessionIssuer {
     /// [`IssueError`]: no session was made. It is [`IssueError::NotAllowed`] if the layer would not
     /// admit the session.
     pub fn issue(&self, identity: &Identity) -> Result<Issued, IssueError> {
-        self.shared
-            .issue(identity, Term::Usual, self.shared.clock.now())
+        let now = self.shared.clock.now();
+        let issued = self.shared.issue(identity, Term::Usual, now)?;
+        self.shared.note_issued(issued.session(), now);
+        Ok(issued)
     }
 
     /// Makes another session of a person who is signed in, such as a token for a terminal.
@@ -176,7 +178,10 @@ impl SessionIssuer {
     /// its absolute lifetime, as it may on a connection that lives on, or if this request has
     /// signed it out. The revocation store is not asked.
     pub fn issue_from(&self, session: &Session) -> Result<Issued, IssueError> {
-        self.shared.issue_from(session, self.shared.clock.now())
+        let now = self.shared.clock.now();
+        let issued = self.shared.issue_from(session, now)?;
+        self.shared.note_issued(issued.session(), now);
+        Ok(issued)
     }
 
     /// Ends a session on every replica that shares the revocation store.
@@ -210,8 +215,8 @@ impl SessionIssuer {
     ///
     /// The person's sessions are all those of its subject and all those of its address, because a
     /// link and a code yield [two subjects](Identity#what-to-key-accounts-on) for one person. So
-    /// sessions of several subjects under one address end together. If they must not, revoke
-    /// [`Target::Subject`](crate::revocation::Target::Subject) in the store itself.
+    /// sessions of several subjects under one address end together. If they must not, end those of
+    /// the subject alone ([`MagicLinkLayer::end_sessions`]).
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};

@@ -1,5 +1,6 @@
 //! What an application uses beside the layer, such as the issuer, JWKS and forward auth.
 
+mod end_sessions;
 mod explain;
 #[cfg(feature = "axum")]
 mod extract;
@@ -7,6 +8,7 @@ mod forward_auth;
 mod issuer;
 mod jwks;
 mod require_recent;
+mod sessions;
 
 #[cfg(feature = "axum")]
 pub use self::extract::MissingSession;

@@ -7,7 +7,7 @@
 //! - If the browser kept a fragment, a page leads there. Otherwise a redirect does.
 
 use bytes::Bytes;
-use http::{Response, StatusCode, header};
+use http::{Response, StatusCode, header, request::Parts};
 
 use super::{arrival, attempt::Attempt, browser, choice, exchange::Granted, sealed, step::Step};
 use crate::{
@@ -50,6 +50,13 @@ async fn sign_in(
         // continues.
         let _ = shared.revoke(&previous, Extent::This, step.now).await;
     }
+    let Parts {
+        headers,
+        extensions,
+        ..
+    } = &step.parts;
+    let shared = &step.flow.shared;
+    shared.note(granted.session(), headers, extensions, step.now);
     let mut response = on_their_way(step, attempt);
     let token = granted.token().expose();
     let cookie = gate.session_cookie(granted.session(), token, step.now);

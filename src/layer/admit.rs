@@ -108,6 +108,7 @@ impl Shared {
         let renewed = renewed.and_then(|renewed| {
             // A renewal that fails costs nothing: the token that was sent is still good.
             let cookie = self.session_cookie(&renewed, now)?;
+            self.note(&renewed, request.headers(), request.extensions(), now);
             Some((renewed, cookie))
         });
         let watch = |session: &Session| SessionGuard::new(self.clone(), session.clone(), now);

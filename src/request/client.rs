@@ -7,9 +7,9 @@
 //! - An element that cannot be read ends the walk, and the last trusted hop stands for the client.
 //!   So nothing that a client wrote further left ever counts.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-use http::{HeaderName, header, request::Parts};
+use http::{Extensions, HeaderMap, HeaderName, header, request::Parts};
 
 use crate::request::peer::{PeerAddr, Proxies};
 
@@ -43,8 +43,18 @@ impl ForwardedField {
 
 /// Returns the address that a request comes from. `None` if the host does not state the peer.
 pub(crate) fn client_of(parts: &Parts, proxies: &Proxies, field: ForwardedField) -> Option<IpAddr> {
-    let mut hop = PeerAddr::of(&parts.extensions)?.addr().ip().to_canonical();
-    let lines: Vec<_> = parts.headers.get_all(field.name()).iter().collect();
+    client_by(&parts.headers, &parts.extensions, proxies, field)
+}
+
+/// Returns the address of the client by the parts of a request that tell it.
+pub(crate) fn client_by(
+    headers: &HeaderMap,
+    extensions: &Extensions,
+    proxies: &Proxies,
+    field: ForwardedField,
+) -> Option<IpAddr> {
+    let mut hop = PeerAddr::of(extensions)?.addr().ip().to_canonical();
+    let lines: Vec<_> = headers.get_all(field.name()).iter().collect();
     let mut elements = lines
         .iter()
         // Several fields are one list in their order (RFC 9110, section 5.3), so the last one is
@@ -62,6 +72,18 @@ pub(crate) fn client_of(parts: &Parts, proxies: &Proxies, field: ForwardedField)
         hop = addr.to_canonical();
     }
     Some(hop)
+}
+
+/// Returns how the network of a client is written: an IPv4 address, or the first 64 bits of an IPv6
+/// address (RFC 6177), as the limits count.
+pub(crate) fn network_text(client: IpAddr) -> String {
+    match client.to_canonical() {
+        IpAddr::V4(addr) => addr.to_string(),
+        IpAddr::V6(addr) => {
+            let network = u128::from(addr) >> 64 << 64;
+            format!("{}/64", Ipv6Addr::from(network))
+        }
+    }
 }
 
 /// The elements of a list (RFC 9110, section 5.6.1), from the last to the first. A comma in quotes

@@ -45,15 +45,15 @@ const NAME_SHARDS: usize = 64;
 /// machines needs a shared store behind the [`Revocations`] port.
 ///
 /// ```
-/// use tower_magic_link::{Session, revocation::{MemoryRevocations, Revocation}};
+/// use tower_magic_link::{Builder, revocation::{MemoryRevocations, Target}};
 ///
-/// # fn example(session: Session, now: tower_magic_link::clock::Timestamp) {
+/// # async fn example(builder: Builder) -> Result<(), Box<dyn std::error::Error>> {
 /// let revocations = MemoryRevocations::default();
-/// let for_the_layer = revocations.clone();
+/// let layer = builder.revocations(revocations.clone()).build()?;
 /// // Later, from an admin page:
-/// use tower_magic_link::revocation::Target;
-/// revocations.record(&Revocation::new(Target::Session(session.id()), now, session.expires_at()));
-/// # }
+/// layer.end_sessions(Target::Subject("user-1".to_owned())).await?;
+/// assert_eq!(revocations.len(), 1);
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Default)]
 pub struct MemoryRevocations {

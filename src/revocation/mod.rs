@@ -7,10 +7,11 @@
 //!   that unauthenticated traffic never reaches the store.
 //! - Unknown is not revoked: a store that fails is a 503, and the session's cookie stays.
 
-use std::{fmt, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use crate::{
     clock::{Signal, Timestamp},
+    email::Email,
     event::Listener,
     session::{Session, SessionId, revocable},
     store::{StoreError, StoreFuture},
@@ -240,6 +241,38 @@ impl Target {
         targets.into_iter().flatten()
     }
 
+    /// Returns what the sessions have in common, in a word.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Address(_) => "address",
+            Self::Connection(_) => "connection",
+            Self::Membership { .. } => "membership",
+            Self::Organization(_) => "organization",
+            Self::ProviderSession(_) => "provider_session",
+            Self::Session(_) => "session",
+            Self::Subject(_) => "subject",
+        }
+    }
+
+    /// Returns the id of that, for a log: an address is masked.
+    pub(crate) fn id(&self) -> Cow<'_, str> {
+        match self {
+            Self::Address(address) => match Email::parse(address) {
+                Ok(email) => email.masked().into(),
+                Err(_) => "***".into(),
+            },
+            Self::Connection(id)
+            | Self::Organization(id)
+            | Self::ProviderSession(id)
+            | Self::Subject(id) => id.into(),
+            Self::Membership {
+                subject,
+                organization,
+            } => format!("{subject} {organization}").into(),
+            Self::Session(id) => id.to_string().into(),
+        }
+    }
+
     /// Returns a key to store a revocation under, such as `subject:user_1`. Two targets share a key
     /// only if they name the same sessions. The key stays the same in every version. It may hold an
     /// address, so keep it out of logs.
@@ -281,6 +314,10 @@ impl Revocation {
     /// Creates a revocation to end sessions. `at` is the present moment, by the own clock and with
     /// nothing added. The store must remember the revocation until `until`, when the last token
     /// that it ends expires.
+    ///
+    /// An application calls
+    /// [`MagicLinkLayer::end_sessions`](crate::MagicLinkLayer::end_sessions), which knows both
+    /// moments.
     #[must_use]
     pub const fn new(target: Target, at: Timestamp, until: Timestamp) -> Self {
         Self { target, at, until }

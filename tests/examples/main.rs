@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod descriptors;
+mod devices;
 mod faketime;
 mod forward_auth;
 mod grpc;

@@ -11,8 +11,10 @@
 )]
 
 mod cluster;
+mod connections;
 mod figures;
 mod held;
+mod listed;
 mod load;
 mod log;
 #[path = "../support/names.rs"]

@@ -131,7 +131,8 @@ impl RedisRevocations {
     ///
     /// # Errors
     ///
-    /// When Redis cannot be reached within a second, and as [`first_load`](Self::first_load).
+    /// When Redis cannot be reached in its [time](Redis::connect_timeout), and as
+    /// [`first_load`](Self::first_load).
     ///
     /// # Panics
     ///

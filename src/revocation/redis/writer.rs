@@ -81,6 +81,7 @@ pub(super) async fn write<S: Servers>(
         } else {
             replica.now()
         };
+        let was_known = connection.is_some();
         let sent = send(&servers, &replica, &mut connection, &batch, now);
         let sent = timeout(ATTEMPT, sent).await;
         match sent.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
@@ -94,7 +95,11 @@ pub(super) async fn write<S: Servers>(
                 pause = Duration::ZERO;
             }
             Err(error) => {
-                connection = None;
+                // Connecting to a server far away took the time of the attempt: the connection is
+                // good for the next one.
+                if was_known || error.kind() != StoreErrorKind::TimedOut {
+                    connection = None;
+                }
                 // Revocations that came during the attempt fail with it: a second attempt would
                 // exceed their 1.5 seconds.
                 while let Ok(letter) = letters.try_recv() {
@@ -137,7 +142,5 @@ async fn send<S: Servers>(
     while !replica.note_history(fresh.history()) {
         sleep(FOLLOWS).await;
     }
-    fresh.put(batch, now).await?;
-    *connection = Some(fresh);
-    Ok(())
+    connection.insert(fresh).put(batch, now).await
 }

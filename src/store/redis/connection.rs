@@ -1,44 +1,41 @@
 //! `Connection`: a connection to the primary that holds our keys.
 //!
-//! - All our keys are in one cluster slot, so support for a cluster is to follow the `MOVED` of a
-//!   node that does not hold them. A Sentinel names the primary.
-//! - A replica is refused: its data may be old, and it takes no writes.
+//! - All our keys are in one cluster slot. While it moves to another node, the `ASK` of the one that
+//!   is handing it over is followed. `connect` follows `MOVED`.
 //! - A connection whose answer is late is dropped by its user, with everything still in flight on
 //!   it.
 
 use std::{sync::Arc, time::Duration};
 
 use ::redis::{
-    AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisConnectionInfo, RedisError, Script,
-    ServerErrorKind, aio::MultiplexedConnection, cmd,
+    Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind,
+    aio::{ConnectionLike, MultiplexedConnection},
+    cmd, from_redis_value, pipe,
 };
-use futures_util::future;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
-    task::AbortHandle,
-    time::timeout,
-};
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, crypto::aws_lc_rs, pki_types::ServerName},
+    sync::Mutex as AsyncMutex,
+    time::{Instant, sleep, timeout},
 };
 
-use super::{Place, Redis, away::is_denied};
+use super::{
+    away::is_denied,
+    link::{Link, Terms},
+    place::Place,
+};
 use crate::store::{StoreError, StoreErrorKind};
 
-/// How long one configured address has, from the first packet to a primary that has been checked.
-const GREETING: Duration = Duration::from_secs(1);
 /// How long a command may take, unless it blocks on purpose.
 const ANSWER: Duration = Duration::from_secs(1);
-/// How many servers one attempt may dial, following `MOVED`.
-const MOST_MOVES: usize = 3;
+/// The pause before a command is sent again whose keys are on the move.
+const AGAIN: Duration = Duration::from_millis(25);
 
 /// A connection to the primary that holds our keys.
 pub(crate) struct Connection {
-    commands: MultiplexedConnection,
-    driver: AbortHandle,
+    link: Link,
+    place: Place,
+    terms: Terms,
+    /// The node that the keys are moving to, by its address, while they do.
+    heir: AsyncMutex<Option<(String, Arc<Link>)>>,
     /// The server's replication id, which names the history of its data: another history may lack
     /// some of our keys. Empty if the server does not show it.
     pub(crate) history: String,
@@ -47,29 +44,99 @@ pub(crate) struct Connection {
     pub(crate) evicts: Option<String>,
 }
 
-impl Drop for Connection {
-    fn drop(&mut self) {
-        // By itself the task ends only once everything written is sent. To a peer that is gone,
-        // that may take minutes.
-        self.driver.abort();
-    }
+/// What a server said of itself when the connection was made.
+pub(super) struct Found {
+    pub(super) history: String,
+    pub(super) evicts: Option<String>,
 }
 
 impl Connection {
+    pub(super) fn new(link: Link, place: Place, terms: Terms, found: Found) -> Self {
+        Self {
+            link,
+            place,
+            terms,
+            heir: AsyncMutex::default(),
+            history: found.history,
+            evicts: found.evicts,
+        }
+    }
+
     /// Sends a command, and waits up to a second for the answer.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         self.ask_within(ANSWER, command).await
     }
 
-    /// Sends a command, and waits up to `limit` for the answer.
+    /// Sends a command, and waits up to `limit` for the answer: to each of two nodes, if the keys
+    /// are moving from one to the other.
     pub(crate) async fn ask_within<T: FromRedisValue>(
         &self,
         limit: Duration,
         command: &Cmd,
     ) -> Result<T, StoreError> {
-        let mut commands = self.commands.clone();
-        let answer = timeout(limit, command.query_async(&mut commands)).await;
-        answer.map_err(|_| late())?.map_err(failed)
+        let began = Instant::now();
+        loop {
+            let mut commands = self.link.commands.clone();
+            let answer = within(limit, command.query_async(&mut commands)).await;
+            let answer = match answer {
+                Err(Failure::Redis(error)) if is(&error, ServerErrorKind::Ask) => {
+                    self.ask_heir(limit, command, &error).await
+                }
+                answer => answer,
+            };
+            match answer {
+                // Some of the keys have moved, and some have not.
+                Err(Failure::Redis(error)) if is(&error, ServerErrorKind::TryAgain) => {
+                    if began.elapsed() >= limit {
+                        return Err(failed(error));
+                    }
+                    sleep(AGAIN).await;
+                }
+                answer => return answer.map_err(StoreError::from),
+            }
+        }
+    }
+
+    /// Sends a command to the node that an `ASK` names.
+    async fn ask_heir<T: FromRedisValue>(
+        &self,
+        limit: Duration,
+        command: &Cmd,
+        ask: &RedisError,
+    ) -> Result<T, Failure> {
+        let node = ask.redirect_node().map(|(node, _slot)| node);
+        let node = node.ok_or_else(|| refusal("a node of the cluster named no heir"))?;
+        let heir = self.heir(node).await?;
+        let mut both = pipe();
+        // In one write: `ASKING` holds for the next command of the connection, whoever sends it.
+        both.cmd("ASKING").add_command(command.clone());
+        let mut commands = heir.commands.clone();
+        let answers = within(limit, commands.req_packed_commands(&both, 0, 2)).await;
+        let mut answers = match answers {
+            Ok(answers) => answers,
+            Err(gone) => {
+                *self.heir.lock().await = None;
+                return Err(gone);
+            }
+        };
+        let answer = answers.pop().ok_or_else(|| refusal("no answer"))?;
+        let answer = answer.extract_error()?;
+        from_redis_value(answer).map_err(|error| Failure::Redis(error.into()))
+    }
+
+    async fn heir(&self, node: &str) -> Result<Arc<Link>, RedisError> {
+        let mut heir = self.heir.lock().await;
+        if let Some((known, link)) = &*heir
+            && known == node
+        {
+            return Ok(link.clone());
+        }
+        let place = self.place.at_node(node);
+        let place = place.ok_or_else(|| refusal("a node of the cluster has no address"))?;
+        let link = self.terms.dial(&place.address, &place.greeting()).await?;
+        let link = Arc::new(link);
+        *heir = Some((node.to_owned(), link.clone()));
+        Ok(link)
     }
 
     /// Returns the server's present history. Fails if the server has become a replica: a demoted
@@ -78,192 +145,79 @@ impl Connection {
         if self.history.is_empty() {
             return Ok(String::new());
         }
-        let told = timeout(ANSWER, self.replication()).await;
-        told.map_err(|_| late())?.map_err(failed)
+        let told = within(ANSWER, replication(&self.link.commands)).await?;
+        Ok(told.unwrap_or_default())
     }
 
-    /// Returns the server's history, and fails if the server is a replica.
-    async fn replication(&self) -> Result<String, RedisError> {
-        let info = self.info("replication").await?;
-        if field(&info, "role").is_some_and(|role| role != "master") {
-            return Err(refusal("the server is a replica"));
-        }
-        let history = field(&info, "master_replid").unwrap_or_default();
-        Ok(history.to_owned())
-    }
-
-    /// Returns the policy by which the server evicts keys that have no expiry. `None` if it does
-    /// not, or does not say.
-    async fn eviction(&self) -> Option<String> {
-        let info = self.info("memory").await.ok()?;
-        // Without a limit nothing is evicted, whatever the policy.
-        field(&info, "maxmemory").filter(|limit| *limit != "0")?;
-        let policy = field(&info, "maxmemory_policy")?;
-        policy.starts_with("allkeys-").then(|| policy.to_owned())
-    }
-
-    /// Returns a section of the server's description of itself. Empty if the ACL of this user
-    /// forbids INFO: the layer goes on without the checks that need it.
-    async fn info(&self, section: &str) -> Result<String, RedisError> {
-        let mut commands = self.commands.clone();
-        let mut info = cmd("INFO");
-        match info.arg(section).query_async(&mut commands).await {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {
-                Ok(String::new())
-            }
-            info => info,
-        }
-    }
-
-    /// Runs a script, which Redis executes atomically.
+    /// Runs a script, which Redis executes atomically. If Redis does not know the script, each of
+    /// the three round trips may take a second.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
         keys: &[String],
         arguments: &[Vec<u8>],
     ) -> Result<T, StoreError> {
-        let mut commands = self.commands.clone();
-        let mut call = script.prepare_invoke();
-        for key in keys {
-            call.key(key);
-        }
-        for argument in arguments {
-            call.arg(argument);
-        }
-        let answer = timeout(ANSWER, call.invoke_async(&mut commands)).await;
-        answer.map_err(|_| late())?.map_err(failed)
-    }
-}
-
-impl Redis {
-    /// Connects to the primary that holds our keys. Tries every configured address at once, and
-    /// takes the first that leads there.
-    pub(crate) async fn connect(&self) -> Result<Connection, StoreError> {
-        let attempts = self.places.iter().map(|place| {
-            Box::pin(async move {
-                let led = timeout(GREETING, self.follow(place)).await;
-                led.map_err(|_| late())?.map_err(failed)
-            })
-        });
-        // At once and not in turn: a dead address would cost its whole second before the next is
-        // tried.
-        let (connection, _others) = future::select_ok(attempts).await?;
-        Ok(connection)
-    }
-
-    async fn follow(&self, place: &Place) -> Result<Connection, RedisError> {
-        let mut place = match &self.sentinels_of {
-            Some(name) => place.master(name).await?,
-            None => place.clone(),
-        };
-        // Nodes whose maps of the cluster differ may point at each other for ever.
-        for _ in 0..MOST_MOVES {
-            let mut connection = place.dial(&place.login()).await?;
-            match self.find(&mut connection).await {
-                Ok(()) => return Ok(connection),
-                Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {
-                    place = moved(&place, &error).ok_or(error)?;
-                }
-                Err(error) => return Err(error),
+        let mut call = cmd("EVALSHA");
+        call.arg(script.get_hash()).arg(keys.len());
+        call.arg(keys).arg(arguments);
+        let answer = self.ask(&call).await;
+        match answer {
+            Err(error) if knows_no_script(&error) => {
+                self.load(script).await?;
+                self.ask(&call).await
             }
+            answer => answer,
         }
-        Err(refusal("redirected too often between cluster nodes"))
     }
 
-    /// Checks that this server holds our keys, and that it is the primary.
-    async fn find(&self, connection: &mut Connection) -> Result<(), RedisError> {
-        let mut commands = connection.commands.clone();
-        let mut exists = cmd("EXISTS");
-        // Any command with one of our keys makes a cluster node answer `MOVED` if it lacks them.
-        exists.arg(self.key("state"));
-        let _: i64 = exists.query_async(&mut commands).await?;
-        // Asked together, in one round trip.
-        let (history, evicts) = future::join(connection.replication(), connection.eviction()).await;
-        (connection.history, connection.evicts) = (history?, evicts);
+    async fn load(&self, script: &Script) -> Result<(), StoreError> {
+        let mut commands = self.link.commands.clone();
+        let _: String = within(ANSWER, script.load_async(&mut commands)).await?;
+        let heir = self.heir.lock().await.clone();
+        if let Some((_, heir)) = heir {
+            let mut commands = heir.commands.clone();
+            let _: String = within(ANSWER, script.load_async(&mut commands)).await?;
+        }
         Ok(())
     }
 }
 
-impl Place {
-    fn login(&self) -> RedisConnectionInfo {
-        let mut login = RedisConnectionInfo::default()
-            .set_db(self.database)
-            .set_lib_name("tower-magic-link", env!("CARGO_PKG_VERSION"));
-        if let Some(user) = &self.user {
-            login = login.set_username(user);
-        }
-        if let Some(password) = &self.password {
-            login = login.set_password(password);
-        }
-        login
+/// Returns the server's history, `None` if the user may not ask. Fails if the server is a replica.
+pub(super) async fn replication(
+    commands: &MultiplexedConnection,
+) -> Result<Option<String>, RedisError> {
+    let Some(info) = info(commands, "replication").await? else {
+        return Ok(None);
+    };
+    if field(&info, "role").is_some_and(|role| role != "master") {
+        return Err(refusal("the server is a replica"));
     }
-
-    /// Asks a Sentinel for the primary.
-    async fn master(&self, name: &str) -> Result<Self, RedisError> {
-        // Without a login: the credentials of the URL are the server's, not the Sentinel's.
-        let sentinel = self.dial(&RedisConnectionInfo::default()).await?;
-        let mut commands = sentinel.commands.clone();
-        let mut question = cmd("SENTINEL");
-        question.arg("get-master-addr-by-name").arg(name);
-        let answer: Option<(String, u16)> = question.query_async(&mut commands).await?;
-        let (host, port) = answer.ok_or_else(|| refusal("the Sentinel knows no such primary"))?;
-        Ok(self.beside(&host, port))
-    }
-
-    async fn dial(&self, login: &RedisConnectionInfo) -> Result<Connection, RedisError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await?;
-        // A command is one small write. Nagle's algorithm would hold it back until the last one is
-        // acknowledged.
-        stream.set_nodelay(true)?;
-        if self.is_tls {
-            greet(login, self.wrap(stream).await?).await
-        } else {
-            greet(login, stream).await
-        }
-    }
-
-    async fn wrap(
-        &self,
-        stream: TcpStream,
-    ) -> Result<impl AsyncRead + AsyncWrite + Unpin + Send + 'static, RedisError> {
-        let told = |error| RedisError::from(std::io::Error::other(error));
-        // Named here: the process-wide default belongs to the application, which may have installed
-        // another or none.
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(told)?
-            .with_platform_verifier()
-            .map_err(told)?
-            .with_no_client_auth();
-        let name = ServerName::try_from(self.host.clone());
-        let name = name.map_err(|error| RedisError::from(std::io::Error::other(error)))?;
-        let connector = TlsConnector::from(Arc::new(config));
-        Ok(connector.connect(name, stream).await?)
-    }
+    let history = field(&info, "master_replid").unwrap_or_default();
+    Ok(Some(history.to_owned()))
 }
 
-async fn greet<S>(login: &RedisConnectionInfo, stream: S) -> Result<Connection, RedisError>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    // Each command has its own limit; a shared one would cut the follower's blocking reads.
-    let config = AsyncConnectionConfig::new().set_response_timeout(None);
-    let made = MultiplexedConnection::new_with_config(login, stream, config).await;
-    let (commands, driver) = made?;
-    Ok(Connection {
-        commands,
-        driver: tokio::spawn(driver).abort_handle(),
-        history: String::new(),
-        evicts: None,
-    })
+/// Returns the policy by which the server evicts keys that have no expiry. `None` if it does not,
+/// or does not say.
+pub(super) async fn eviction(commands: &MultiplexedConnection) -> Option<String> {
+    let info = info(commands, "memory").await.ok()??;
+    // Without a limit nothing is evicted, whatever the policy.
+    field(&info, "maxmemory").filter(|limit| *limit != "0")?;
+    let policy = field(&info, "maxmemory_policy")?;
+    policy.starts_with("allkeys-").then(|| policy.to_owned())
 }
 
-/// Returns the server that a `MOVED` names, as `host:port`.
-fn moved(from: &Place, error: &RedisError) -> Option<Place> {
-    let (node, _slot) = error.redirect_node()?;
-    let (host, port) = node.rsplit_once(':')?;
-    Some(from.beside(host, port.parse().ok()?))
+/// Returns a section of the server's description of itself. `None` if the ACL of this user forbids
+/// INFO: the layer goes on without the checks that need it.
+async fn info(
+    commands: &MultiplexedConnection,
+    section: &str,
+) -> Result<Option<String>, RedisError> {
+    let mut commands = commands.clone();
+    let mut info = cmd("INFO");
+    match info.arg(section).query_async(&mut commands).await {
+        Err(error) if is(&error, ServerErrorKind::NoPerm) => Ok(None),
+        info => info.map(Some),
+    }
 }
 
 /// Returns the value of a field of the server's description of itself.
@@ -272,18 +226,52 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
-fn refusal(problem: &'static str) -> RedisError {
+/// Why there is no answer.
+enum Failure {
+    Late,
+    Redis(RedisError),
+}
+
+impl From<RedisError> for Failure {
+    fn from(error: RedisError) -> Self {
+        Self::Redis(error)
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Late => Self::new(StoreErrorKind::TimedOut),
+            Failure::Redis(error) => failed(error),
+        }
+    }
+}
+
+async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = Result<T, RedisError>>,
+) -> Result<T, Failure> {
+    let answer = timeout(limit, answer).await;
+    Ok(answer.map_err(|_| Failure::Late)??)
+}
+
+pub(super) fn is(error: &RedisError, kind: ServerErrorKind) -> bool {
+    error.kind() == ErrorKind::Server(kind)
+}
+
+fn knows_no_script(error: &StoreError) -> bool {
+    let source = std::error::Error::source(error).and_then(|source| source.downcast_ref());
+    source.is_some_and(|error| is(error, ServerErrorKind::NoScript))
+}
+
+pub(super) fn refusal(problem: &'static str) -> RedisError {
     (ErrorKind::Client, problem).into()
 }
 
 /// Converts a failure of the client into the store's error.
-fn failed(error: RedisError) -> StoreError {
+pub(super) fn failed(error: RedisError) -> StoreError {
     if is_denied(&error) {
         return StoreError::caused(StoreErrorKind::Denied, error);
     }
     StoreError::unavailable(error)
-}
-
-fn late() -> StoreError {
-    StoreError::new(StoreErrorKind::TimedOut)
 }

@@ -6,21 +6,38 @@
 //!   on. Every attempt tries all URLs at once.
 //! - Every wait is bounded, because a suspended server keeps its connections open without
 //!   answering.
-//! - User name and password are percent-decoded, and never shown.
+//! - A user name or a password is never shown.
 
-use std::{fmt, time::Duration};
-
-use percent_encoding::percent_decode_str;
-use url::{Host, Url};
+use std::{
+    fmt,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use crate::error::ConfigError;
 
+mod attempts;
 mod away;
+mod connect;
 mod connection;
+mod link;
 mod pause;
+mod place;
+mod tls;
+mod trust;
 
 pub(crate) use self::{away::log_away, connection::Connection, pause::jittered};
 
+use self::{
+    attempts::Attempts,
+    link::Terms,
+    place::{Login, Place},
+    trust::Trust,
+};
+
+const DEFAULT_STEP: Duration = Duration::from_secs(1);
+const SHORTEST_STEP: Duration = Duration::from_millis(100);
+const LONGEST_STEP: Duration = Duration::from_secs(60);
 const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 const LONGEST_GRACE: Duration = Duration::from_secs(60 * 60);
 const DEFAULT_SETTLE: Duration = Duration::from_secs(3);
@@ -43,6 +60,8 @@ const LONGEST_NAMESPACE: usize = 64;
 /// let redis = Redis::new("redis://user:password@10.0.0.1:26379")?
 ///     .or_at("redis://user:password@10.0.0.2:26379")?
 ///     .sentinels_of("mymaster")
+///     // The Sentinels' own.
+///     .sentinel_login("sentinel-user", "sentinel-password")
 ///     // For two applications that share one server.
 ///     .namespace("billing")?
 ///     .grace(Duration::from_secs(60))?;
@@ -50,6 +69,12 @@ const LONGEST_NAMESPACE: usize = 64;
 /// ```
 ///
 /// # Requirements
+///
+/// The ACL of the user is at least `on >PASSWORD ~{tower-magic-link}:* +@read +@write +@scripting
+/// +@connection +time +info`, with the [namespace](Self::namespace) in the place of
+/// `tower-magic-link`. Without `+info` everything works, but a replica does not notice that another
+/// server has become the primary while the old one keeps running and keeps its connections open.
+/// The log says so once.
 ///
 /// The `maxmemory-policy` must be `noeviction` or one of the `volatile-…` policies, which keep
 /// every key without an expiry. If a key is evicted all the same, the replicas put back what they
@@ -60,26 +85,22 @@ pub struct Redis {
     places: Vec<Place>,
     sentinels_of: Option<String>,
     namespace: String,
+    sentinel_login: Login,
     grace: Duration,
     settle: Duration,
-}
-
-/// A server, and how to sign in to it.
-#[derive(Clone)]
-struct Place {
-    host: String,
-    port: u16,
-    is_tls: bool,
-    user: Option<String>,
-    password: Option<String>,
-    database: i64,
+    terms: Terms,
+    attempts: Attempts,
+    /// Logs once, for all clones, that the user may not run `INFO`.
+    without_info: Arc<Once>,
 }
 
 impl Redis {
     /// Parses a URL: `redis://[user][:password@]host[:port][/database]`, or `rediss://` for TLS.
-    /// Default: port 6379, database 0.
+    /// Default: port 6379, database 0. For a unix socket:
+    /// `unix:///path[?db=database][&user=user][&pass=password]`, also as `redis+unix://`.
     ///
-    /// The server's certificate is verified against the system's trust store.
+    /// The server's certificate is verified against the system's trust store, or against
+    /// [certificates of your own](Self::ca_certificates).
     ///
     /// # Errors
     ///
@@ -89,8 +110,15 @@ impl Redis {
             places: vec![Place::parse(url)?],
             sentinels_of: None,
             namespace: "tower-magic-link".to_owned(),
+            sentinel_login: Login::default(),
             grace: DEFAULT_GRACE,
             settle: DEFAULT_SETTLE,
+            terms: Terms {
+                step: DEFAULT_STEP,
+                trust: Trust::default(),
+            },
+            attempts: Attempts::default(),
+            without_info: Arc::new(Once::new()),
         })
     }
 
@@ -98,18 +126,57 @@ impl Redis {
     ///
     /// # Errors
     ///
-    /// When the text is no URL of a Redis.
+    /// When the text is no URL of a Redis, or is one without TLS where certificates are set.
     pub fn or_at(mut self, url: &str) -> Result<Self, ConfigError> {
         self.places.push(Place::parse(url)?);
-        Ok(self)
+        self.with_tls("redis_url")
     }
 
-    /// Treats the URLs as Sentinels, which know the primary by this name. The layer asks them
-    /// without a password; the URLs' user and password are the primary's.
+    /// Treats the URLs as Sentinels, which know the primary by this name. The URLs' user and
+    /// password are the primary's. The layer signs in to the Sentinels by
+    /// [`sentinel_login`](Self::sentinel_login), or not at all.
     #[must_use]
     pub fn sentinels_of(mut self, name: impl Into<String>) -> Self {
         self.sentinels_of = Some(name.into());
         self
+    }
+
+    /// Sets the user and the password of the Sentinels, if they ask for them. The user of a Sentinel
+    /// that has a password alone (`requirepass`) is `default`.
+    #[must_use]
+    pub fn sentinel_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
+        self.sentinel_login = Login::new(user.into(), password.into());
+        self
+    }
+
+    /// Sets how long each step of connecting may take: finding the address and reaching it, the TLS
+    /// handshake, the login, a Sentinel's answer, and the check of the server. 100 ms to 1 minute.
+    /// Default: 1 second, which is enough for a server that is half a second away.
+    ///
+    /// A server that does not answer at all costs one step. Meanwhile the local copy and the counts
+    /// in memory answer.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tower_magic_link::{ConfigError, store::Redis};
+    ///
+    /// # fn example() -> Result<(), ConfigError> {
+    /// // Over a satellite.
+    /// let redis = Redis::new("rediss://redis.example.com")?.connect_timeout(Duration::from_secs(3))?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When it is shorter or longer than that.
+    pub fn connect_timeout(mut self, step: Duration) -> Result<Self, ConfigError> {
+        if !(SHORTEST_STEP..=LONGEST_STEP).contains(&step) {
+            let problem = "must be 100 ms to 1 minute";
+            let step = format!("{step:?}");
+            return Err(ConfigError::invalid("connect_timeout", step, problem));
+        }
+        self.terms.step = step;
+        Ok(self)
     }
 
     /// Sets the prefix of all keys, for two applications that share one server: 1 to 64 letters,
@@ -199,115 +266,21 @@ impl Redis {
 /// Prints no user name and no password.
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let places = self.places.iter();
-        let places: Vec<_> = places
-            .map(|place| format!("{}:{}", place.host, place.port))
-            .collect();
+        let places: Vec<_> = self.places.iter().map(ToString::to_string).collect();
         f.debug_struct("Redis")
             .field("places", &places)
             .field("sentinels_of", &self.sentinels_of)
             .field("namespace", &self.namespace)
             .field("grace", &self.grace)
             .field("settle", &self.settle)
-            .finish()
-    }
-}
-
-impl Place {
-    fn parse(text: &str) -> Result<Self, ConfigError> {
-        const SETTING: &str = "redis_url";
-        let wrong = |problem| ConfigError::url(SETTING, text, problem);
-        let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
-        let is_tls = match url.scheme() {
-            "redis" | "valkey" => false,
-            "rediss" | "valkeys" => true,
-            _ => return Err(wrong("must begin with rediss:// or redis://")),
-        };
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("must end with the host, the port or the database"));
-        }
-        // The URL parser does not check the host of a scheme that is none of the web's.
-        let host = url.host_str().filter(|host| !host.is_empty());
-        let host = host.and_then(|host| Host::parse(host).ok());
-        let host = match host.ok_or_else(|| wrong("has no host"))? {
-            Host::Domain(name) => name,
-            Host::Ipv4(ip) => ip.to_string(),
-            Host::Ipv6(ip) => ip.to_string(),
-        };
-        let port = url.port().unwrap_or(6379);
-        if port == 0 {
-            return Err(wrong("has no port"));
-        }
-        let database = match url.path().trim_start_matches('/') {
-            "" => 0,
-            number => number
-                .parse::<u16>()
-                .map_err(|_| wrong("has a database that is not a number"))?
-                .into(),
-        };
-        let decoded = |text: &str| match percent_decode_str(text).decode_utf8() {
-            Ok(text) => Ok(text.into_owned()),
-            Err(_) => Err(wrong("has a user name or password that is not UTF-8")),
-        };
-        let user = Some(url.username()).filter(|user| !user.is_empty());
-        if user.is_some() && url.password().is_none() {
-            return Err(wrong("has a user name and no password"));
-        }
-        Ok(Self {
-            host,
-            port,
-            is_tls,
-            user: user.map(decoded).transpose()?,
-            password: url.password().map(decoded).transpose()?,
-            database,
-        })
-    }
-
-    /// Returns a server that this one named, with the same TLS, login and database.
-    fn beside(&self, host: &str, port: u16) -> Self {
-        Self {
-            // A node that does not know its own address leaves it out, and means the address that
-            // we dialled.
-            host: if host.is_empty() { &self.host } else { host }.to_owned(),
-            port,
-            ..self.clone()
-        }
+            .field("connect_timeout", &self.terms.step)
+            .finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_url_says_where_and_how() {
-        let cases = [
-            ("redis://h", "h:6379 false None None 0"),
-            ("rediss://h:1/2", "h:1 true None None 2"),
-            ("valkeys://[::1]/", "::1:6379 true None None 0"),
-            ("redis://:p%40w@h", "h:6379 false None Some(\"p@w\") 0"),
-            (
-                "redis://u:p@1.2.3.4:5",
-                "1.2.3.4:5 false Some(\"u\") Some(\"p\") 0",
-            ),
-        ];
-        for (url, want) in cases {
-            let place = Place::parse(url).unwrap();
-            let Place {
-                host,
-                port,
-                is_tls,
-                user,
-                password,
-                database,
-            } = place;
-            assert_eq!(
-                format!("{host}:{port} {is_tls} {user:?} {password:?} {database}"),
-                want,
-                "{url}"
-            );
-        }
-    }
 
     #[test]
     fn a_url_that_cannot_be_one_is_refused_and_shows_no_password() {

@@ -1,0 +1,116 @@
+//! `Index`: an index as the layer uses it. Nothing waits for what is written.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, time::timeout};
+
+use super::{ListedSession, Seen, Sessions};
+use crate::{
+    clock::Timestamp,
+    event::{Event, Listener, StoreName},
+    session::Session,
+    store::{StoreError, StoreErrorKind},
+};
+
+/// How long the index has for an answer.
+const ANSWER: Duration = Duration::from_secs(2);
+
+type Work<T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send>>;
+
+/// An index, and who listens to its outages. Clones share everything.
+#[derive(Clone)]
+pub(crate) struct Index(Arc<State>);
+
+struct State {
+    sessions: Box<dyn Sessions>,
+    listener: Listener,
+    is_away: AtomicBool,
+}
+
+impl Index {
+    pub(crate) fn new(sessions: Box<dyn Sessions>, listener: Listener) -> Self {
+        Self(Arc::new(State {
+            sessions,
+            listener,
+            is_away: AtomicBool::new(false),
+        }))
+    }
+
+    /// Notes a session that has begun or was renewed, in the background.
+    pub(crate) fn note(&self, session: &Session, seen: Seen, now: Timestamp) {
+        let state = self.0.clone();
+        let listed = ListedSession::new(session.clone(), seen);
+        self.write(Box::pin(
+            async move { state.sessions.note(&listed, now).await },
+        ));
+    }
+
+    /// Forgets a session, in the background.
+    pub(crate) fn forget(&self, session: &Session) {
+        let (state, session) = (self.0.clone(), session.clone());
+        self.write(Box::pin(async move {
+            let (subject, id) = (session.subject(), session.id());
+            state.sessions.forget(subject, id).await
+        }));
+    }
+
+    /// Returns the sessions of a subject that have not ended by now.
+    pub(crate) async fn list(
+        &self,
+        subject: &str,
+        now: Timestamp,
+    ) -> Result<Vec<ListedSession>, StoreError> {
+        let listed = timeout(ANSWER, self.0.sessions.list(subject, now)).await;
+        let listed = listed.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)));
+        self.0.report(listed.is_err());
+        listed
+    }
+
+    fn write(&self, mut work: Work<()>) {
+        // Memory is done at once, and needs no runtime.
+        let first = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let state = self.0.clone();
+        match (first, Handle::try_current()) {
+            (Poll::Ready(written), _) => state.report(written.is_err()),
+            (Poll::Pending, Err(_)) => state.report(true),
+            (Poll::Pending, Ok(runtime)) => {
+                runtime.spawn(async move {
+                    let written = timeout(ANSWER, work).await;
+                    state.report(!matches!(written, Ok(Ok(()))));
+                });
+            }
+        }
+    }
+}
+
+impl State {
+    /// Reports a change, once.
+    fn report(&self, is_away: bool) {
+        if self.is_away.load(Ordering::Relaxed) == is_away
+            || self.is_away.swap(is_away, Ordering::Relaxed) == is_away
+        {
+            return;
+        }
+        let store = StoreName::Sessions;
+        self.listener.tell(&match is_away {
+            true => Event::ServerLost { store },
+            false => Event::ServerRecovered { store },
+        });
+    }
+}
+
+impl fmt::Debug for Index {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.sessions.fmt(f)
+    }
+}

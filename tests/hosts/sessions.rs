@@ -1,0 +1,213 @@
+//! The index of live sessions: what is in it, and that nothing depends on it.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use http::HeaderValue;
+use tower::Layer;
+use tower_magic_link::{
+    Email, MagicLinkLayer, PeerAddr, Session, SessionId,
+    clock::{Clock, Timestamp},
+    event::Event,
+    provider::Identity,
+    revocation::Target,
+    sessions::{ListedSession, MemorySessions, Sessions},
+    store::{StoreError, StoreErrorKind, StoreFuture},
+    testing::ManualClock,
+};
+
+use crate::{
+    answer::Answer,
+    names::{ADA, EVE},
+    script::{Act, Script},
+    site::{application, builder, program, with_cookie},
+};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn issue(layer: &MagicLinkLayer, subject: &str, address: &str) -> (Session, String) {
+    let identity = Identity::new(subject, Email::parse(address).unwrap());
+    let issued = layer.issuer().issue(&identity).unwrap();
+    let cookie = issued.set_cookie();
+    let cookie = cookie
+        .to_str()
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    (issued.session().clone(), cookie)
+}
+
+async fn ids(layer: &MagicLinkLayer, subject: &str) -> Vec<SessionId> {
+    let listed = layer.sessions_of(subject).await.unwrap();
+    listed.iter().map(ListedSession::id).collect()
+}
+
+#[tokio::test]
+async fn a_subjects_live_sessions_are_listed_and_no_others() {
+    let clock = ManualClock::new();
+    let builder = builder(&clock).idle_timeout(HOUR);
+    let layer = builder
+        .session_index(MemorySessions::default())
+        .build()
+        .unwrap();
+    let (phone, _) = issue(&layer, "ada", ADA);
+    clock.advance(Duration::from_secs(10));
+    let (laptop, _) = issue(&layer, "ada", ADA);
+    clock.advance(Duration::from_secs(10));
+    let (tablet, _) = issue(&layer, "ada", ADA);
+    issue(&layer, "eve", EVE);
+    let all = [tablet.id(), laptop.id(), phone.id()];
+    assert_eq!(ids(&layer, "ada").await, all, "the last one first");
+    assert_eq!(ids(&layer, "nobody").await, []);
+
+    layer.issuer().sign_out(&tablet).await.unwrap();
+    assert_eq!(ids(&layer, "ada").await, [laptop.id(), phone.id()]);
+    layer
+        .end_sessions(Target::Session(phone.id()))
+        .await
+        .unwrap();
+    assert_eq!(
+        ids(&layer, "ada").await,
+        [laptop.id()],
+        "ended, not signed out"
+    );
+    clock.set(laptop.expires_at() - Duration::from_secs(1));
+    assert_eq!(ids(&layer, "ada").await, [laptop.id()]);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(ids(&layer, "ada").await, [], "it has expired");
+
+    issue(&layer, "ada", ADA);
+    layer
+        .end_sessions(Target::Address(ADA.to_owned()))
+        .await
+        .unwrap();
+    assert_eq!(ids(&layer, "ada").await, []);
+}
+
+#[tokio::test]
+async fn a_renewal_tells_the_device_and_its_network() {
+    let cases = [
+        ("192.0.2.7:4000", "192.0.2.7"),
+        ("[2001:db8:1:2:3:4:5:6]:4000", "2001:db8:1:2::/64"),
+        ("[::ffff:192.0.2.7]:4000", "192.0.2.7"),
+    ];
+    for (peer, network) in cases {
+        let clock = ManualClock::new();
+        let builder = builder(&clock).idle_timeout(HOUR);
+        let layer = builder
+            .session_index(MemorySessions::default())
+            .build()
+            .unwrap();
+        let (session, cookie) = issue(&layer, "ada", ADA);
+        let ask = async |agent: &str| {
+            let mut request = with_cookie(program("/"), &cookie);
+            let agent = HeaderValue::from_str(agent).unwrap();
+            request.headers_mut().insert("user-agent", agent);
+            let peer = PeerAddr::from(peer.parse::<std::net::SocketAddr>().unwrap());
+            request.extensions_mut().insert(peer);
+            assert_eq!(
+                Answer::of(layer.layer(application()), request)
+                    .await
+                    .status(),
+                200
+            );
+        };
+        ask("early/1.0").await;
+        let [listed] = <[_; 1]>::try_from(layer.sessions_of("ada").await.unwrap()).unwrap();
+        assert_eq!(
+            (listed.user_agent(), listed.network()),
+            (None, None),
+            "issued"
+        );
+        clock.advance(HOUR / 2);
+        ask(&format!("late/1.0 {}", "x".repeat(400))).await;
+        let [listed] = <[_; 1]>::try_from(layer.sessions_of("ada").await.unwrap()).unwrap();
+        let agent = listed.user_agent().unwrap();
+        assert!(
+            agent.starts_with("late/1.0 x") && agent.len() == 256,
+            "{agent}"
+        );
+        assert_eq!(listed.network(), Some(network));
+        assert_eq!(
+            (listed.id(), listed.auth_time()),
+            (session.id(), session.auth_time())
+        );
+        assert_eq!(listed.renewed_at(), clock.now());
+        assert_eq!(listed.expires_at(), clock.now() + HOUR);
+        let read = ListedSession::from_record(&listed.to_record()).unwrap();
+        assert_eq!(read.to_record(), listed.to_record());
+        let shown = format!("{listed:?}");
+        assert!(!shown.contains("ada") && !shown.contains("late"), "{shown}");
+    }
+    assert!(ListedSession::from_record("{}").is_none());
+}
+
+/// An index that is away, or never answers.
+#[derive(Debug)]
+struct Away(Act);
+
+impl Away {
+    fn answer<T: Send + 'static>(&self) -> StoreFuture<'_, T> {
+        match self.0 {
+            Act::Fail => Box::pin(async { Err(StoreError::new(StoreErrorKind::Unavailable)) }),
+            _ => Box::pin(std::future::pending()),
+        }
+    }
+}
+
+impl Sessions for Away {
+    fn note<'a>(&'a self, _: &'a ListedSession, _: Timestamp) -> StoreFuture<'a, ()> {
+        self.answer()
+    }
+
+    fn forget<'a>(&'a self, _: &'a str, _: SessionId) -> StoreFuture<'a, ()> {
+        self.answer()
+    }
+
+    fn list<'a>(&'a self, _: &'a str, _: Timestamp) -> StoreFuture<'a, Vec<ListedSession>> {
+        self.answer()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_index_that_is_away_keeps_nobody_out_and_is_told_once() {
+    for act in [Act::Fail, Act::Hang] {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let heard = told.clone();
+        let builder = builder(&ManualClock::new()).session_index(Away(act));
+        let builder = builder.on_event(move |event| {
+            if let Event::ServerLost { store } | Event::ServerRecovered { store } = event {
+                heard.lock().unwrap().push(store.to_string());
+            }
+        });
+        let layer = builder.build().unwrap();
+        for _ in 0..3 {
+            let (session, cookie) = issue(&layer, "ada", ADA);
+            let request = with_cookie(program("/"), &cookie);
+            let answer = Answer::of(layer.layer(application()), request).await;
+            assert_eq!(answer.status(), 200);
+            layer.issuer().sign_out(&session).await.unwrap();
+        }
+        layer.sessions_of("ada").await.unwrap_err();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(*told.lock().unwrap(), ["sessions"], "{act:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_index_no_session_is_listed_and_with_one_ends_must_be_known() {
+    let layer = builder(&ManualClock::new()).build().unwrap();
+    issue(&layer, "ada", ADA);
+    assert_eq!(ids(&layer, "ada").await, []);
+    let builder = builder(&ManualClock::new()).revocations(Script::pending(Act::Fail));
+    let layer = builder
+        .session_index(MemorySessions::default())
+        .build()
+        .unwrap();
+    issue(&layer, "ada", ADA);
+    layer.sessions_of("ada").await.unwrap_err();
+}
