@@ -23,11 +23,12 @@ impl Builder {
     ///
     /// ```
     /// # use tower_magic_link::{Builder, Session, revocation::Standing};
-    /// # async fn was_ended(id: tower_magic_link::SessionId) -> Result<bool, std::io::Error> { Ok(false) }
+    /// # async fn was_ended(id: tower_magic_link::SessionId) -> Result<bool, std::io::Error> {
+    /// Ok(false) }
     /// # fn example(builder: Builder) -> Builder {
     /// builder.revocations(|session: Session| async move {
-    ///     Ok::<_, std::io::Error>(if was_ended(session.id()).await? { Standing::Revoked } else { Standing::Active })
-    /// })
+    ///     Ok::<_, std::io::Error>(if was_ended(session.id()).await? { Standing::Revoked } else {
+    /// Standing::Active }) })
     /// # }
     /// ```
     pub fn revocations<Kind>(mut self, revocations: impl IntoRevocations<Kind>) -> Self {
@@ -51,10 +52,10 @@ impl Builder {
     /// [`Sessions`](crate::sessions::Sessions) of your own. Default: none.
     ///
     /// It holds personal data: who signed in, with which browser, from which network. It is written
-    /// in the background when a session begins, is renewed or signs out. If it is away, people still
-    /// sign in and out; [`Event::ServerLost`](crate::event::Event::ServerLost) says so, and those
-    /// sessions are not listed before their next renewal. A store that has to wait needs a tokio
-    /// runtime with its timer enabled.
+    /// in the background when a session begins, is renewed or signs out. If it is away, people
+    /// still sign in and out; [`Event::ServerLost`](crate::event::Event::ServerLost) says so, and
+    /// those sessions are not listed before their next renewal. A store that has to wait needs a
+    /// tokio runtime with its timer enabled.
     ///
     /// ```
     /// use tower_magic_link::{Builder, sessions::MemorySessions};

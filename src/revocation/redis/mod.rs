@@ -112,8 +112,8 @@ impl RedisRevocations {
     ///
     /// # Errors
     ///
-    /// When Redis cannot be reached in its [time](Redis::connect_timeout), or its revocations do not
-    /// load within 30 seconds.
+    /// When Redis cannot be reached in its [time](Redis::connect_timeout), or its revocations do
+    /// not load within 30 seconds.
     ///
     /// # Panics
     ///
