@@ -23,12 +23,11 @@ impl Builder {
     ///
     /// ```
     /// # use tower_magic_link::{Builder, Session, revocation::Standing};
-    /// # async fn was_ended(id: tower_magic_link::SessionId) -> Result<bool, std::io::Error> {
-    /// Ok(false) }
+    /// # async fn was_ended(id: tower_magic_link::SessionId) -> Result<bool, std::io::Error> { Ok(false) }
     /// # fn example(builder: Builder) -> Builder {
     /// builder.revocations(|session: Session| async move {
-    ///     Ok::<_, std::io::Error>(if was_ended(session.id()).await? { Standing::Revoked } else {
-    /// Standing::Active }) })
+    ///     Ok::<_, std::io::Error>(if was_ended(session.id()).await? { Standing::Revoked } else { Standing::Active })
+    /// })
     /// # }
     /// ```
     pub fn revocations<Kind>(mut self, revocations: impl IntoRevocations<Kind>) -> Self {

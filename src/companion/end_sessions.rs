@@ -20,27 +20,24 @@ impl MagicLinkLayer {
     /// runtime with its timer enabled.
     ///
     /// ```
-    /// # use tower_magic_link::{Email, KeyRing, SigningKey, provider::Identity,
-    /// testing::StubProvider}; use tower_magic_link::{
+    /// # use tower_magic_link::{Email, KeyRing, SigningKey, provider::Identity, testing::StubProvider};
+    /// use tower_magic_link::{
     ///     MagicLinkLayer,
     ///     revocation::{Lookup, MemoryRevocations, Revocations, Standing, Target},
     ///     store::StoreError,
     /// };
     ///
-    /// async fn close_account(layer: &MagicLinkLayer, subject: &str, email: &str) -> Result<(),
-    ///     StoreError> { layer.end_sessions(Target::Subject(subject.to_owned())).await?;
+    /// async fn close_account(layer: &MagicLinkLayer, subject: &str, email: &str) -> Result<(), StoreError> {
+    ///     layer.end_sessions(Target::Subject(subject.to_owned())).await?;
     ///     layer.end_sessions(Target::Address(email.to_owned())).await
     /// }
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async
-    /// {
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
     /// # let ended = MemoryRevocations::default();
-    /// # let layer = MagicLinkLayer::builder(StubProvider::new(),
-    /// KeyRing::new(SigningKey::generate()?))
+    /// # let layer = MagicLinkLayer::builder(StubProvider::new(), KeyRing::new(SigningKey::generate()?))
     /// #     .public_url("https://app.example.com")
     /// #     .revocations(ended.clone())
     /// #     .build()?;
-    /// # let issued = layer.issuer().issue(&Identity::new("user-1",
-    /// Email::parse("ada@example.com")?))?;
+    /// # let issued = layer.issuer().issue(&Identity::new("user-1", Email::parse("ada@example.com")?))?;
     ///
     /// close_account(&layer, "user-1", "ada@example.com").await?;
     /// assert!(matches!(ended.look_up(issued.session()), Lookup::Settled(Ok(Standing::Revoked))));

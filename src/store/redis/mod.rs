@@ -53,8 +53,8 @@ const LONGEST_NAMESPACE: usize = 64;
 /// # fn example() -> Result<(), ConfigError> {
 /// // One server, with TLS.
 /// let redis = Redis::new("rediss://:password@redis.example.com")?;
-/// // A cluster: any of its nodes. The layer finds the one that holds its keys, also when they
-/// move. let redis = Redis::new("redis://10.0.0.1:7000")?.or_at("redis://10.0.0.2:7000")?;
+/// // A cluster: any of its nodes. The layer finds the one that holds its keys, also when they move.
+/// let redis = Redis::new("redis://10.0.0.1:7000")?.or_at("redis://10.0.0.2:7000")?;
 /// // Sentinels, and the name by which they know the primary. User and password are the primary's.
 /// let redis = Redis::new("redis://user:password@10.0.0.1:26379")?
 ///     .or_at("redis://user:password@10.0.0.2:26379")?
@@ -161,8 +161,7 @@ impl Redis {
     ///
     /// # fn example() -> Result<(), ConfigError> {
     /// // Over a satellite.
-    /// let redis =
-    /// Redis::new("rediss://redis.example.com")?.connect_timeout(Duration::from_secs(3))?;
+    /// let redis = Redis::new("rediss://redis.example.com")?.connect_timeout(Duration::from_secs(3))?;
     /// # Ok(()) }
     /// ```
     ///
