@@ -51,10 +51,10 @@ impl Builder {
     /// [`Sessions`](crate::sessions::Sessions) of your own. Default: none.
     ///
     /// It holds personal data: who signed in, with which browser, from which network. It is written
-    /// in the background when a session begins, is renewed or signs out. If it is away, people still
-    /// sign in and out; [`Event::ServerLost`](crate::event::Event::ServerLost) says so, and those
-    /// sessions are not listed before their next renewal. A store that has to wait needs a tokio
-    /// runtime with its timer enabled.
+    /// in the background when a session begins, is renewed or signs out. If it is away, people
+    /// still sign in and out; [`Event::ServerLost`](crate::event::Event::ServerLost) says so, and
+    /// those sessions are not listed before their next renewal. A store that has to wait needs a
+    /// tokio runtime with its timer enabled.
     ///
     /// ```
     /// use tower_magic_link::{Builder, sessions::MemorySessions};

@@ -27,7 +27,8 @@ impl Builder {
     ///   because the browser may have a newer one by then. It does not refuse public and optional
     ///   paths, nor a handler that ends its own session with
     ///   [`SessionIssuer::sign_out`](crate::companion::SessionIssuer::sign_out). A handler that
-    ///   ends its session by [`end_sessions`](crate::MagicLinkLayer::end_sessions) should do so last.
+    ///   ends its session by [`end_sessions`](crate::MagicLinkLayer::end_sessions) should do so
+    ///   last.
     /// - A gRPC stream ends with `grpc-status: 16`, a gRPC-Web stream with the same trailers.
     /// - An event stream ends as if it were complete. `EventSource` then connects again and gets a
     ///   401.

@@ -6,13 +6,13 @@ impl MagicLinkLayer {
     /// Ends every session that the target names and that has begun by now, on every replica that
     /// shares the revocation store.
     ///
-    /// For an account that is closed, a person who leaves an organization, or a device that is lost.
-    /// The moments of the order come from the layer's own clock and lifetimes: a session that begins
-    /// after it is not ended, unless the target is one session's id. To keep a person out, refuse
-    /// the sign-in ([`Builder::authorize`](crate::Builder::authorize)).
+    /// For an account that is closed, a person who leaves an organization, or a device that is
+    /// lost. The moments of the order come from the layer's own clock and lifetimes: a session that
+    /// begins after it is not ended, unless the target is one session's id. To keep a person out,
+    /// refuse the sign-in ([`Builder::authorize`](crate::Builder::authorize)).
     ///
-    /// One person may have [two subjects](crate::provider::Identity#what-to-key-accounts-on), so end
-    /// the sessions of the address too.
+    /// One person may have [two subjects](crate::provider::Identity#what-to-key-accounts-on), so
+    /// end the sessions of the address too.
     ///
     /// It reports [`Event::SessionsEnded`](crate::event::Event::SessionsEnded), also if the store
     /// fails. It waits for the store for at most

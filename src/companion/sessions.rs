@@ -10,9 +10,9 @@ impl MagicLinkLayer {
     /// Returns the live sessions of a subject, the one renewed last first, from the index
     /// ([`Builder::session_index`](crate::Builder::session_index)). Without an index, none.
     ///
-    /// A session that was ended early is not among them, and one whose note was lost may be missing:
-    /// the list is for a person to look at, and no proof that nobody else is signed in. A person
-    /// may have [two subjects](crate::provider::Identity#what-to-key-accounts-on), each with
+    /// A session that was ended early is not among them, and one whose note was lost may be
+    /// missing: the list is for a person to look at, and no proof that nobody else is signed in. A
+    /// person may have [two subjects](crate::provider::Identity#what-to-key-accounts-on), each with
     /// sessions of its own. The index and the revocation store each have 2 seconds or
     /// [their own limit](crate::Builder::revocation_timeout).
     ///

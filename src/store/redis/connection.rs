@@ -1,7 +1,7 @@
 //! `Connection`: a connection to the primary that holds our keys.
 //!
-//! - All our keys are in one cluster slot. While it moves to another node, the `ASK` of the one that
-//!   is handing it over is followed. `connect` follows `MOVED`.
+//! - All our keys are in one cluster slot. While it moves to another node, the `ASK` of the one
+//!   that is handing it over is followed. `connect` follows `MOVED`.
 //! - A connection whose answer is late is dropped by its user, with everything still in flight on
 //!   it.
 

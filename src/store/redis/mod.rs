@@ -141,8 +141,8 @@ impl Redis {
         self
     }
 
-    /// Sets the user and the password of the Sentinels, if they ask for them. The user of a Sentinel
-    /// that has a password alone (`requirepass`) is `default`.
+    /// Sets the user and the password of the Sentinels, if they ask for them. The user of a
+    /// Sentinel that has a password alone (`requirepass`) is `default`.
     #[must_use]
     pub fn sentinel_login(mut self, user: impl Into<String>, password: impl Into<String>) -> Self {
         self.sentinel_login = Login::new(user.into(), password.into());
