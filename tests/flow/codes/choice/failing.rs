@@ -51,6 +51,28 @@ async fn the_configured_organization_is_taken_at_the_next_press_if_workos_was_ou
     assert_eq!(begun.redeemed(), 3, "one code, and two choices");
 }
 
+/// WorkOS has taken the choice when the rule fails. The next press asks the rule alone.
+#[tokio::test]
+async fn the_configured_organization_that_was_taken_is_kept_if_the_rule_fails_once() {
+    let asked_for = Arc::new(AtomicUsize::new(0));
+    let count = asked_for.clone();
+    let hook = move |_: Identity| {
+        std::future::ready(match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(std::io::Error::other("the directory is out")),
+            _ => Ok(Authorization::Allowed),
+        })
+    };
+    let mut begun = begun(|builder| builder.organization(ACME.0).authorize(hook)).await;
+    let code = begun.post.code();
+    let failed = begun.type_code(&code).await;
+    is_trouble(&failed, 503, RejectionKind::ProviderUnavailable);
+    assert_eq!(begun.type_code(&code).await.location(), "/reports");
+    let got = organization(&mut begun.first).await;
+    assert_eq!(got.as_deref(), Some(ACME.0));
+    assert_eq!(begun.redeemed(), 2, "the code, and the choice");
+    assert_eq!(asked_for.load(Ordering::SeqCst), 2);
+}
+
 #[tokio::test]
 async fn an_organization_that_asks_for_more_leaves_the_others_to_choose() {
     let (mut begun, asked) = asked(|builder| builder).await;
