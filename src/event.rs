@@ -118,8 +118,8 @@ pub enum Event<'a> {
         store: StoreName,
     },
     /// The Redis that a store uses evicts keys without an expiry when its memory is full, such as
-    /// the ends of sessions. Set its `maxmemory-policy` to `noeviction`. Reported once for a server,
-    /// and when the policy changes.
+    /// the ends of sessions. Set its `maxmemory-policy` to `noeviction`. Reported once for each
+    /// server, and when the policy changes.
     ServerMayEvict {
         /// Which store.
         store: StoreName,
