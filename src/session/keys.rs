@@ -15,8 +15,7 @@ use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::example_keys;
-use super::pair::Pair;
+use super::{example_keys, opening::Opening, pair::Pair};
 use crate::error::ConfigError;
 
 /// RFC 7518, section 3.2: an HS256 key is at least as long as the hash.
@@ -223,9 +222,18 @@ impl SigningKey {
         Some(())
     }
 
+    /// Returns how this key's tokens of one issuer begin.
+    pub(super) fn opening(&self, issuer: &str) -> Option<Opening> {
+        let mac = match &self.material {
+            Material::Hs256(mac) => Some(mac),
+            Material::Pair(_) => None,
+        };
+        Opening::new(&self.prefix, issuer, mac)
+    }
+
     /// Says whether an encoded signature of the text is this key's. It takes constant time in the
-    /// signature's bytes.
-    pub(super) fn verifies(&self, text: &str, signature: &str) -> bool {
+    /// signature's bytes. `opening` is given if the text begins with it.
+    pub(super) fn verifies(&self, text: &str, signature: &str, opening: Option<&Opening>) -> bool {
         // An Ed25519 or P-256 signature has 64 bytes, an HMAC-SHA256 has 32. A longer text does not
         // fit, and is refused.
         let mut buffer = [0; 64];
@@ -234,9 +242,9 @@ impl SigningKey {
         };
         let signature = buffer.get(..length).unwrap_or_default();
         match &self.material {
-            Material::Hs256(mac) => mac
-                .clone()
-                .chain_update(text.as_bytes())
+            Material::Hs256(mac) => opening
+                .and_then(|opening| opening.mac(text))
+                .unwrap_or_else(|| mac.clone().chain_update(text.as_bytes()))
                 .verify_slice(signature)
                 .is_ok(),
             Material::Pair(pair) => pair.verifies(text.as_bytes(), signature),

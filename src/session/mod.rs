@@ -6,10 +6,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
 };
 
 use crate::{
@@ -28,12 +25,14 @@ mod jwk;
 mod key_pairs;
 mod keys;
 pub(crate) mod lifetimes;
+mod opening;
 #[cfg_attr(
     not(any(feature = "aws-lc-rs", feature = "rust-crypto")),
     path = "no_pair.rs"
 )]
 mod pair;
 pub(crate) mod passed;
+mod record;
 pub(crate) mod revocable;
 mod ring;
 pub(crate) mod seal;
@@ -46,7 +45,8 @@ mod term;
 mod test_keys;
 pub(crate) mod token;
 
-pub(crate) use self::term::Term;
+use self::record::{Facts, Field, Record};
+pub(crate) use self::record::{Term, Times};
 pub use self::{
     id::{InvalidSessionId, SessionId},
     issued::{IssueError, Issued, SessionToken},
@@ -71,78 +71,20 @@ pub use self::{
 #[derive(Clone)]
 pub struct Session(Arc<Record>);
 
-/// All texts of a session share one string, so that reading a token allocates for them once.
-#[derive(Clone)]
-struct Record {
-    text: String,
-    /// Where each of `Field` ends in `text`.
-    ends: [usize; Field::COUNT],
-    id: SessionId,
-    method: SignInMethod,
-    term: Term,
-    times: Times,
-    /// How far the steady time of the replica that minted it was ahead of its date.
-    skew: Skew,
-    /// How far the steady time of the replica that began it was ahead of `auth_time`. No renewal
-    /// changes it: what counts from the sign-in is judged by it.
-    auth_skew: Skew,
-    /// The latest revocation that was known when the person signed in: the sign-in comes after it.
-    after: Timestamp,
-    /// When the session was read from a request, or made.
-    as_of: Timestamp,
-    is_left: Left,
-}
-
-/// Whether the request that holds this session has signed it out itself. A copy of the record
-/// starts unset, because it belongs to another request.
-#[derive(Default)]
-struct Left(AtomicBool);
-
-impl Clone for Left {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Field {
-    Subject,
-    Email,
-    Organization,
-    Connection,
-    FirstName,
-    LastName,
-    ProviderSession,
-}
-
-impl Field {
-    const COUNT: usize = 7;
-
-    const fn index(self) -> usize {
-        match self {
-            Self::Subject => 0,
-            Self::Email => 1,
-            Self::Organization => 2,
-            Self::Connection => 3,
-            Self::FirstName => 4,
-            Self::LastName => 5,
-            Self::ProviderSession => 6,
-        }
-    }
-}
-
-/// When a session was made and when it ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Times {
-    pub(crate) issued_at: Timestamp,
-    pub(crate) expires_at: Timestamp,
-    pub(crate) auth_time: Timestamp,
-}
-
 impl Session {
     /// Makes a session for an identity that was proven just now.
     pub(crate) fn new(identity: &Identity, id: SessionId, times: Times) -> Self {
-        let fields = [
+        let facts = Facts {
+            id,
+            method: identity.method(),
+            term: Term::Usual,
+            times,
+            skew: Skew::default(),
+            auth_skew: Skew::default(),
+            after: Timestamp::from_secs(0),
+            as_of: times.auth_time,
+        };
+        let texts = [
             identity.subject(),
             identity.email().as_str(),
             identity.organization().unwrap_or_default(),
@@ -151,62 +93,46 @@ impl Session {
             identity.last_name().unwrap_or_default(),
             identity.provider_session().unwrap_or_default(),
         ];
-        let now = times.auth_time;
-        Self::from_fields(fields, id, identity.method(), Term::Usual, times, now)
+        Self::with(facts, texts)
     }
 
-    fn from_fields(
-        fields: [&str; Field::COUNT],
-        id: SessionId,
-        method: SignInMethod,
-        term: Term,
-        times: Times,
-        now: Timestamp,
-    ) -> Self {
-        // One allocation for all fields, instead of one each: every admitted request pays for it.
-        let mut text = String::with_capacity(fields.iter().map(|field| field.len()).sum());
-        let ends = fields.map(|field| {
-            text.push_str(field);
-            text.len()
-        });
-        Self(Arc::new(Record {
-            text,
-            ends,
-            id,
-            method,
-            term,
-            times,
-            skew: Skew::default(),
-            auth_skew: Skew::default(),
-            after: Timestamp::from_secs(0),
-            as_of: now,
-            is_left: Left::default(),
-        }))
+    fn with(facts: Facts, texts: [&str; Field::COUNT]) -> Self {
+        Self(Record::new(facts, texts))
+    }
+
+    fn of<const N: usize>(record: Record<[u8; N]>) -> Self {
+        Self(Arc::new(record))
+    }
+
+    /// Returns the session with other facts. It is a new record, and not this one changed: the
+    /// application's copy of the session belongs to its request.
+    fn changed(&self, change: impl FnOnce(&mut Facts)) -> Self {
+        let mut facts = self.0.facts;
+        change(&mut facts);
+        Self::with(facts, self.0.texts())
     }
 
     /// Returns the same session with a later end, for a token minted at `now`.
     pub(crate) fn renewed(&self, expires_at: Timestamp, now: Timestamp) -> Self {
-        let times = Times {
-            issued_at: now,
-            expires_at,
-            ..self.0.times
-        };
-        // A new record, and not this one changed: the application's copy of the session belongs to
-        // its request.
-        Self(Arc::new(Record {
-            times,
-            ..Record::clone(&self.0)
-        }))
+        self.changed(|facts| {
+            facts.times = Times {
+                issued_at: now,
+                expires_at,
+                ..facts.times
+            };
+        })
     }
 
     /// Returns another session of the same person, with the same sign-in and the same term.
     pub(crate) fn another(&self, id: SessionId, times: Times, as_of: Timestamp) -> Self {
-        Self(Arc::new(Record {
-            id,
-            times,
-            as_of,
-            ..Record::clone(&self.0)
-        }))
+        self.changed(|facts| {
+            *facts = Facts {
+                id,
+                times,
+                as_of,
+                ..*facts
+            };
+        })
     }
 
     /// Records that the request which holds this session has ended it.
@@ -230,7 +156,7 @@ impl Session {
     /// Returns the session's id. It stays the same when the session is renewed.
     #[must_use]
     pub fn id(&self) -> SessionId {
-        self.0.id
+        self.0.facts.id
     }
 
     /// Returns the proven address, in lower case, with a non-ASCII domain in punycode.
@@ -272,13 +198,13 @@ impl Session {
     /// Returns how the person proved their address.
     #[must_use]
     pub fn method(&self) -> SignInMethod {
-        self.0.method
+        self.0.facts.method
     }
 
     /// Returns when this token was minted: at sign-in, or at the last renewal.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
-        self.0.times.issued_at
+        self.0.facts.times.issued_at
     }
 
     /// Returns the first moment at which this token, as minted, is expired. A renewal moves it.
@@ -287,20 +213,17 @@ impl Session {
     /// renewed before. `/auth/session` gives the end by today's lifetimes as `expires_at`.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        self.0.times.expires_at
+        self.0.facts.times.expires_at
     }
 
     /// Returns when the person proved their address. Renewal does not move it.
     #[must_use]
     pub fn auth_time(&self) -> Timestamp {
-        self.0.times.auth_time
+        self.0.facts.times.auth_time
     }
 
     fn field(&self, field: Field) -> &str {
-        let index = field.index();
-        let end = |index: usize| self.0.ends.get(index).copied().unwrap_or_default();
-        let start = index.checked_sub(1).map_or(0, end);
-        self.0.text.get(start..end(index)).unwrap_or_default()
+        self.0.text(field)
     }
 
     fn optional(&self, field: Field) -> Option<&str> {

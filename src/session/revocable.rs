@@ -7,7 +7,7 @@
 //!   that one, whatever the clocks say. Otherwise a person who signs in again at once, or at a
 //!   machine whose clock is behind, would get a session that has ended already.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use super::Session;
 use crate::clock::Timestamp;
@@ -34,22 +34,20 @@ impl Session {
     /// ```
     #[must_use]
     pub fn revocable_from(&self) -> Timestamp {
-        let next = Timestamp::from_secs(self.0.after.as_secs().saturating_add(1));
+        let next = Timestamp::from_secs(self.0.facts.after.as_secs().saturating_add(1));
         next.max(self.auth_time() - LEEWAY)
     }
 
     /// Returns the latest revocation that was known when the person signed in; 1970 if none was.
     pub(crate) fn after(&self) -> Timestamp {
-        self.0.after
+        self.0.facts.after
     }
 
     /// Returns the session of a sign-in that comes after a revocation of this moment.
-    pub(crate) fn with_after(mut self, after: Timestamp) -> Self {
-        // In place where nobody else has the record, as while a token is read: a copy would cost
-        // each request of such a session an allocation.
-        if self.0.after != after {
-            Arc::make_mut(&mut self.0).after = after;
+    pub(crate) fn with_after(self, after: Timestamp) -> Self {
+        if self.0.facts.after == after {
+            return self;
         }
-        self
+        self.changed(|facts| facts.after = after)
     }
 }

@@ -5,25 +5,18 @@
 //! - That time is no part of the session's identity: two requests with the same token have equal
 //!   sessions.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use super::{Record, Session};
+use super::{Facts, Session, Term};
 use crate::clock::Skew;
-
-/// How long a person wanted to stay signed in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Term {
-    /// The person asked to be remembered.
-    Remembered,
-    #[default]
-    Usual,
-}
 
 impl Session {
     /// Returns the session with another term.
-    pub(crate) fn with_term(mut self, term: Term) -> Self {
-        Arc::make_mut(&mut self.0).term = term;
-        self
+    pub(crate) fn with_term(self, term: Term) -> Self {
+        if self.term() == term {
+            return self;
+        }
+        self.changed(|facts| facts.term = term)
     }
 
     /// Says whether the person had proved their address less than `within` before this request. A
@@ -43,50 +36,44 @@ impl Session {
     /// ```
     #[must_use]
     pub fn is_fresh(&self, within: Duration) -> bool {
-        self.0.as_of < self.auth_time() + within
+        self.0.facts.as_of < self.auth_time() + within
     }
 
     /// Says whether the person asked to be remembered
     /// ([`Builder::remember_me`](crate::Builder::remember_me)).
     #[must_use]
     pub fn is_remembered(&self) -> bool {
-        self.0.term == Term::Remembered
+        self.0.facts.term == Term::Remembered
     }
 
     /// Returns the session with another skew.
     pub(crate) fn with_skew(self, skew: Skew) -> Self {
-        if self.0.skew == skew {
+        if self.0.facts.skew == skew {
             return self;
         }
-        Self(Arc::new(Record {
-            skew,
-            ..Record::clone(&self.0)
-        }))
+        self.changed(|facts| facts.skew = skew)
     }
 
     /// Returns the session with another skew of its sign-in.
     pub(crate) fn with_auth_skew(self, auth_skew: Skew) -> Self {
-        if self.0.auth_skew == auth_skew {
+        if self.0.facts.auth_skew == auth_skew {
             return self;
         }
-        Self(Arc::new(Record {
-            auth_skew,
-            ..Record::clone(&self.0)
-        }))
+        self.changed(|facts| facts.auth_skew = auth_skew)
     }
 
     /// Returns how far the steady time was ahead of the date of the sign-in.
     pub(crate) fn auth_skew(&self) -> Skew {
-        self.0.auth_skew
+        self.0.facts.auth_skew
     }
 
     /// Returns how far the steady time of the replica that minted it was ahead of its date.
     pub(crate) fn skew(&self) -> Skew {
-        self.0.skew
+        self.0.facts.skew
     }
 
     pub(crate) fn term(&self) -> Term {
-        self.0.term
+        self.0.facts.term
     }
 }
 
@@ -95,9 +82,7 @@ impl PartialEq for Session {
     fn eq(&self, other: &Self) -> bool {
         let told = |session: &Self| {
             // Each field is named, so that a new one cannot be forgotten here.
-            let Record {
-                text: _,
-                ends,
+            let Facts {
                 id,
                 method,
                 term,
@@ -106,12 +91,10 @@ impl PartialEq for Session {
                 auth_skew,
                 after,
                 as_of: _,
-                is_left: _,
-            } = &*session.0;
-            let skews = (*skew, *auth_skew);
-            (*ends, *id, *method, *term, *times, skews, *after)
+            } = session.0.facts;
+            (id, method, term, times, (skew, auth_skew), after)
         };
-        self.0.text == other.0.text && told(self) == told(other)
+        self.0.texts() == other.0.texts() && told(self) == told(other)
     }
 }
 
@@ -132,14 +115,17 @@ mod tests {
             expires_at: Timestamp::from_secs(9_000),
             auth_time: Timestamp::from_secs(auth_time),
         };
-        Session::from_fields(
-            ["prof_ada", "ada@example.com", "", "", "", "", ""],
-            SessionId::from_bytes([7; 16]),
-            SignInMethod::MagicLink,
-            Term::Usual,
+        let facts = Facts {
+            id: SessionId::from_bytes([7; 16]),
+            method: SignInMethod::MagicLink,
+            term: Term::Usual,
             times,
-            Timestamp::from_secs(now),
-        )
+            skew: Skew::default(),
+            auth_skew: Skew::default(),
+            after: Timestamp::from_secs(0),
+            as_of: Timestamp::from_secs(now),
+        };
+        Session::with(facts, ["prof_ada", "ada@example.com", "", "", "", "", ""])
     }
 
     #[test]

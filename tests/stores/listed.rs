@@ -84,7 +84,7 @@ async fn what_one_replica_begins_another_lists_until_it_ends() {
     assert_eq!(ids(&a, "ada").await, []);
 
     server.kill();
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     let last = issue(&a, "last");
     assert!(began.elapsed() < Duration::from_millis(200), "nobody waits");
     a.sessions_of("last").await.unwrap_err();

@@ -209,6 +209,8 @@ impl<S: Server> Arrival<'_, S> {
     fn missing(&self, mut known: Vec<Revocation>, held: &HashSet<Digest>) -> Vec<Revocation> {
         let past = self.member.replica.past();
         known.retain(|revocation| revocation.until() > past && !held.contains(&digest(revocation)));
+        // In an order that no hash key of this process decides: what went wrong can be repeated.
+        known.sort_by_cached_key(digest);
         known
     }
 

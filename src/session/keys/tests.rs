@@ -167,12 +167,12 @@ mod eddsa {
             let key = SigningKey::ed25519_pem(pem).unwrap();
             assert_eq!(key.id(), first.id(), "{name}");
             assert_eq!(key.derived::<32>("x"), first.derived::<32>("x"), "{name}");
-            assert!(first.verifies("text", &sign(&key)), "{name}");
-            assert!(key.verifies("text", &sign(&first)), "{name}");
+            assert!(first.verifies("text", &sign(&key), None), "{name}");
+            assert!(key.verifies("text", &sign(&first), None), "{name}");
         }
         let other = SigningKey::ed25519_pem(test_keys::OTHER_ED25519).unwrap();
         assert_ne!(other.id(), first.id());
-        assert!(!other.verifies("text", &sign(&first)));
+        assert!(!other.verifies("text", &sign(&first), None));
     }
 
     #[test]
@@ -224,7 +224,9 @@ mod eddsa {
         let (one, two) = (draw(), draw());
         assert_eq!(one.algorithm(), "EdDSA");
         assert_ne!(one.id(), two.id());
-        assert!(one.verifies("text", &sign(&one)) && !two.verifies("text", &sign(&one)));
+        assert!(
+            one.verifies("text", &sign(&one), None) && !two.verifies("text", &sign(&one), None)
+        );
     }
 
     #[test]
@@ -234,13 +236,13 @@ mod eddsa {
         // RustCrypto's backend computes the public half, and aws-lc-rs requires it.
         if let Ok(bare) = bare {
             assert_eq!(bare.id(), key.id());
-            assert!(key.verifies("text", &sign(&bare)));
+            assert!(key.verifies("text", &sign(&bare), None));
         }
         assert_eq!(key.algorithm(), "ES256");
-        assert!(key.verifies("text", &sign(&key)));
+        assert!(key.verifies("text", &sign(&key), None));
         let other = SigningKey::es256_pem(test_keys::OTHER_P256).unwrap();
         assert_ne!(other.id(), key.id());
-        assert!(!other.verifies("text", &sign(&key)));
+        assert!(!other.verifies("text", &sign(&key), None));
     }
 
     #[test]
@@ -265,9 +267,12 @@ mod eddsa {
     fn a_shared_secret_and_a_key_pair_never_take_each_others_signatures() {
         let pair = SigningKey::ed25519_pem(test_keys::ED25519).unwrap();
         let shared = SigningKey::hs256(test_keys::SECRET).unwrap();
-        assert!(pair.verifies("text", &sign(&pair)) && shared.verifies("text", &sign(&shared)));
-        assert!(!pair.verifies("text", &sign(&shared)));
-        assert!(!shared.verifies("text", &sign(&pair)));
+        assert!(
+            pair.verifies("text", &sign(&pair), None)
+                && shared.verifies("text", &sign(&shared), None)
+        );
+        assert!(!pair.verifies("text", &sign(&shared), None));
+        assert!(!shared.verifies("text", &sign(&pair), None));
     }
 
     #[test]

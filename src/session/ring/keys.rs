@@ -1,8 +1,9 @@
 //! The keys that a ring holds at one moment. They are immutable: a change makes a new set.
 
-use std::{fmt, iter};
+use std::{fmt, iter, sync::OnceLock};
 
 use super::{RetiredKey, SigningKey};
+use crate::session::opening::Opening;
 use crate::{clock::Timestamp, error::ConfigError};
 
 const NEVER: Timestamp = Timestamp::from_secs(u64::MAX);
@@ -23,6 +24,8 @@ pub(in crate::session) struct Entry {
     last_minted: Timestamp,
     /// From this moment on, the key verifies and opens nothing.
     until: Option<Timestamp>,
+    /// How its tokens begin, for the first issuer that asked.
+    opening: OnceLock<Option<Opening>>,
 }
 
 impl Entry {
@@ -32,6 +35,7 @@ impl Entry {
             key,
             last_minted: NEVER,
             until: None,
+            opening: OnceLock::new(),
         }
     }
 
@@ -44,11 +48,19 @@ impl Entry {
             key,
             last_minted: since.map_or(NEVER, |since| since + RetiredKey::LEEWAY),
             until,
+            opening: OnceLock::new(),
         }
     }
 
     pub(in crate::session) fn stands(&self, now: Timestamp) -> bool {
         self.until.is_none_or(|until| now < until)
+    }
+
+    /// Returns how this key's tokens of an issuer begin. Layers of several issuers may share a ring:
+    /// then one of them has it, and the others read their tokens in full.
+    pub(in crate::session) fn opening(&self, issuer: &str) -> Option<&Opening> {
+        let opening = self.opening.get_or_init(|| self.key.opening(issuer));
+        opening.as_ref().filter(|opening| opening.is_of(issuer))
     }
 
     /// Says whether we can have minted a token of this key at that time.

@@ -5,11 +5,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::*;
-use crate::session::{SigningKey, test_keys};
+use crate::{
+    clock::Skew,
+    session::{SessionId, SigningKey, Term, test_keys},
+};
 
 mod claims;
 mod header;
 mod peers;
+mod plain;
 mod purposes;
 mod signature;
 
@@ -58,8 +62,17 @@ fn session_by(fields: [&str; 7], method: SignInMethod) -> Session {
         expires_at: NOW + HOUR,
         auth_time: NOW,
     };
-    let id = SessionId::from_bytes([7; 16]);
-    Session::from_fields(fields, id, method, Term::Usual, times, NOW)
+    let facts = Facts {
+        id: SessionId::from_bytes([7; 16]),
+        method,
+        term: Term::Usual,
+        times,
+        skew: Skew::default(),
+        auth_skew: Skew::default(),
+        after: Timestamp::from_secs(0),
+        as_of: NOW,
+    };
+    Session::with(facts, fields)
 }
 
 fn is_taken(tokens: &Tokens, token: &str) -> bool {

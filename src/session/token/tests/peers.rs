@@ -146,11 +146,11 @@ fn corpora_wycheproof_agrees_on_every_hs256_vector() {
             .next()
             .map(KeyRing::new)
             .map(|ring| keys.try_fold(ring, KeyRing::retire).unwrap());
-        let keys = keys.unwrap().load();
+        let tokens = Tokens::new(keys.unwrap(), ORIGIN);
         for vector in &vectors {
             let jws = vector["jws"].as_str().unwrap();
-            let payload = signed_payload(&keys, jws);
-            assert_eq!(payload.is_some(), is_valid(vector), "{vector}");
+            let is_signed = tokens.has_signed(jws);
+            assert_eq!(is_signed, is_valid(vector), "{vector}");
             judged += 1;
         }
     }

@@ -87,7 +87,7 @@ impl Inside {
         let state = self.data.state.as_mut();
         let Some(state) = state.filter(|state| {
             let restorer = state.restorer.as_ref();
-            restorer.is_some_and(|(other, heard)| other == id && now - heard < PATIENCE)
+            restorer.is_some_and(|(other, heard)| other == id && now.saturating_sub(*heard) < PATIENCE)
         }) else {
             return false;
         };
@@ -109,11 +109,11 @@ impl Inside {
         if state.of != history {
             state.unsettle(history, now);
         }
-        let recent = |heard: &u64| now - heard < PATIENCE;
-        let is_settled = u128::from(now - state.since) >= settle.as_millis()
+        let recent = |heard: &u64| now.saturating_sub(*heard) < PATIENCE;
+        let is_settled = u128::from(now.saturating_sub(state.since)) >= settle.as_millis()
             && !state.returning.values().any(recent);
-        state.members.retain(|_, heard| now - *heard < ABSENT);
-        state.done.retain(|_, heard| now - *heard < ABSENT);
+        state.members.retain(|_, heard| now.saturating_sub(*heard) < ABSENT);
+        state.done.retain(|_, heard| now.saturating_sub(*heard) < ABSENT);
         state.members.insert(id.to_owned(), now);
         match doing {
             Doing::Follows => {}

@@ -1,0 +1,160 @@
+//! `Record`: all of a session in one allocation.
+//!
+//! - The texts stand in one room, and `places` says where each of them stands. A token's claims are
+//!   decoded into that room, and the session's texts stay where they were decoded.
+//! - The room has one of a few sizes, because an allocation of any size cannot be made without
+//!   unsafe code. What is longer than the largest has an allocation of its own.
+
+use std::{
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use super::id::SessionId;
+use crate::{
+    clock::{Skew, Timestamp},
+    provider::SignInMethod,
+};
+
+/// The bytes behind a session's texts.
+pub(super) trait Room: AsRef<[u8]> + Send + Sync + UnwindSafe + RefUnwindSafe {}
+
+impl<T: AsRef<[u8]> + Send + Sync + UnwindSafe + RefUnwindSafe> Room for T {}
+
+pub(super) struct Record<R: ?Sized = dyn Room> {
+    pub(super) facts: Facts,
+    pub(super) places: [Place; Field::COUNT],
+    pub(super) is_left: Left,
+    room: R,
+}
+
+/// What a session knows beside its texts.
+#[derive(Clone, Copy)]
+pub(super) struct Facts {
+    pub(super) id: SessionId,
+    pub(super) method: SignInMethod,
+    pub(super) term: Term,
+    pub(super) times: Times,
+    /// How far the steady time of the replica that minted it was ahead of its date.
+    pub(super) skew: Skew,
+    /// How far the steady time of the replica that began it was ahead of `auth_time`. No renewal
+    /// changes it: what counts from the sign-in is judged by it.
+    pub(super) auth_skew: Skew,
+    /// The latest revocation that was known when the person signed in: the sign-in comes after it.
+    pub(super) after: Timestamp,
+    /// When the session was read from a request, or made.
+    pub(super) as_of: Timestamp,
+}
+
+/// How long a person wanted to stay signed in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Term {
+    /// The person asked to be remembered.
+    Remembered,
+    #[default]
+    Usual,
+}
+
+/// When a session was made and when it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Times {
+    pub(crate) issued_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) auth_time: Timestamp,
+}
+
+/// Where a text stands in the room.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    pub(super) start: usize,
+    pub(super) end: usize,
+}
+
+/// Whether the request that holds this session has signed it out itself.
+#[derive(Default)]
+pub(super) struct Left(pub(super) AtomicBool);
+
+#[derive(Clone, Copy)]
+pub(super) enum Field {
+    Subject,
+    Email,
+    Organization,
+    Connection,
+    FirstName,
+    LastName,
+    ProviderSession,
+}
+
+impl Field {
+    pub(super) const COUNT: usize = 7;
+    const ALL: [Self; Self::COUNT] = [
+        Self::Subject,
+        Self::Email,
+        Self::Organization,
+        Self::Connection,
+        Self::FirstName,
+        Self::LastName,
+        Self::ProviderSession,
+    ];
+
+    const fn index(self) -> usize {
+        match self {
+            Self::Subject => 0,
+            Self::Email => 1,
+            Self::Organization => 2,
+            Self::Connection => 3,
+            Self::FirstName => 4,
+            Self::LastName => 5,
+            Self::ProviderSession => 6,
+        }
+    }
+}
+
+impl Record {
+    /// Makes a record of texts that stand anywhere.
+    pub(super) fn new(facts: Facts, texts: [&str; Field::COUNT]) -> Arc<Self> {
+        match texts.iter().map(|text| text.len()).sum() {
+            0..=128 => gathered(facts, texts, [0; 128]),
+            129..=512 => gathered(facts, texts, [0; 512]),
+            length => gathered(facts, texts, vec![0; length]),
+        }
+    }
+
+    pub(super) fn text(&self, field: Field) -> &str {
+        let place = self.places.get(field.index()).copied().unwrap_or_default();
+        let bytes = self.room.as_ref().get(place.start..place.end);
+        // Never invalid: each text was one before it came into the room.
+        std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+    }
+
+    pub(super) fn texts(&self) -> [&str; Field::COUNT] {
+        Field::ALL.map(|field| self.text(field))
+    }
+}
+
+impl<R: Room> Record<R> {
+    pub(super) fn with_room(facts: Facts, places: [Place; Field::COUNT], room: R) -> Self {
+        Self {
+            facts,
+            places,
+            is_left: Left::default(),
+            room,
+        }
+    }
+}
+
+fn gathered<R>(facts: Facts, texts: [&str; Field::COUNT], mut room: R) -> Arc<Record>
+where
+    R: Room + AsMut<[u8]> + 'static,
+{
+    let mut at = 0;
+    let places = texts.map(|text| {
+        let start = at;
+        at += text.len();
+        if let Some(space) = room.as_mut().get_mut(start..at) {
+            space.copy_from_slice(text.as_bytes());
+        }
+        Place { start, end: at }
+    });
+    Arc::new(Record::with_room(facts, places, room))
+}
