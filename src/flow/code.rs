@@ -76,7 +76,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     let typed = form.one("code").map_err(Rejection::new);
     let code = typed.map(|typed| digits(typed.unwrap_or_default()));
     let guessed = matches!(code, Ok(Ok(_))).then_some(&attempt.email);
-    limits::limit_code_entry(step, guessed).await?;
+    let spent = limits::limit_code_entry(step, guessed).await?;
     let code = code??;
     // The attempt's name, because its sealed form differs in each tab.
     let state = attempt.name();
@@ -113,6 +113,9 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
             // The provider has not said whether the code was right.
             _ => {
                 taken.give_back().await;
+                if rejection.kind().is_temporary() {
+                    spent.give_back(&step.flow).await;
+                }
                 Wrong::Refused(rejection)
             }
         }),

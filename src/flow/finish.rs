@@ -12,6 +12,7 @@ use super::{
     attempt::Attempt,
     browser, choice,
     exchange::Granted,
+    known,
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -67,6 +68,7 @@ async fn sign_in(step: &Step, granted: &Issued, attempt: &Attempt) -> Response<B
     gate.forget_former(&step.head(), response.headers_mut());
     arrival::record(step, granted.session(), &mut response);
     browser::begin_round(step, granted.session().id(), &mut response);
+    known::record(step, granted.session(), &attempt.email, &mut response);
     if step.head().cookie(gate.cookies.name(CookieName::Permit)) != Found::Nothing {
         let removal = gate.cookies.removal_of(CookieName::Permit);
         response.headers_mut().append(header::SET_COOKIE, removal);

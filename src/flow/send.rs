@@ -8,7 +8,11 @@ use futures_util::future;
 use url::Url;
 
 use super::{
-    CODE_LIFETIME, SignIn, attempt::Attempt, code::is_code, limits, refusal::rejection_of, sealed,
+    CODE_LIFETIME, SignIn,
+    attempt::Attempt,
+    code::is_code,
+    failure::{Failure, Refund},
+    limits, sealed,
     step::Step,
 };
 use crate::{
@@ -23,11 +27,23 @@ use crate::{
 
 /// Makes and mails what the configured sign-in needs. Returns what the page says was sent.
 pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejection> {
-    let flow = &step.flow;
-    let email = &attempt.email;
     // Before the domain is looked at, so that a refused address reaches the same limit by the same
     // number of tries.
-    limits::limit_mail(step, email).await?;
+    let spent = limits::limit_mail(step, &attempt.email).await?;
+    match make_and_mail(step, attempt).await {
+        Ok(sent) => Ok(sent),
+        Err(failure) => {
+            if failure.refund == Refund::Due {
+                spent.give_back(&step.flow).await;
+            }
+            Err(failure.rejection)
+        }
+    }
+}
+
+async fn make_and_mail(step: &Step, attempt: &Attempt) -> Result<Sent, Failure> {
+    let flow = &step.flow;
+    let email = &attempt.email;
     let told = flow.sent();
     if !flow.shared.gate.allowed.has_domain(email.domain()) {
         step.flow
@@ -55,7 +71,7 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
                     .tell(&Event::LinkWithheld { email });
                 Ok(told)
             }
-            Err(error) => Err(rejection_of(&error)),
+            Err(error) => Err(Failure::of_provider(step, &error)),
         },
         SignIn::LinkAndCode => {
             let both = future::join(start_link(step, attempt), start_code(step, attempt));
@@ -74,14 +90,14 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
                     mail(step, attempt, None, Some(&code)).await?;
                     Ok(Sent::Code)
                 }
-                (Err(rejection), Err(_)) => Err(rejection),
+                (Err(failure), Err(error)) => Err(failure.with_code(step, &error)),
             }
         }
     }
 }
 
 /// Requests the provider's link, and returns ours if we mail it.
-async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Rejection> {
+async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Failure> {
     let flow = &step.flow;
     let (state, _) = sealed::seal_or_shorten(step, attempt, Purpose::State);
     let redirect_uri = step
@@ -101,15 +117,14 @@ async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Reje
             .shared
             .listener
             .tell(&Event::of_provider_error(&error));
-        rejection_of(&error)
+        Failure::of_provider(step, &error)
     })?;
     if flow.mailer.is_none() {
         return Ok(None);
     }
     let link = started.into_link();
     let link = link.and_then(|link| own_link(step, attempt, &link));
-    link.map(Some)
-        .ok_or(Rejection::new(RejectionKind::ProviderFailed))
+    link.map(Some).ok_or(RejectionKind::ProviderFailed.into())
 }
 
 async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, ProviderError> {
@@ -140,7 +155,7 @@ async fn mail(
     attempt: &Attempt,
     link: Option<&Link>,
     code: Option<&StartedCode>,
-) -> Result<(), Rejection> {
+) -> Result<(), Failure> {
     let flow = &step.flow;
     let email = &attempt.email;
     if let Some(mailer) = &flow.mailer {
@@ -160,7 +175,7 @@ async fn mail(
                 reason: error.reason(),
                 status: error.status(),
             });
-            Rejection::new(RejectionKind::MailNotSent)
+            Failure::of_mailer(&error)
         })?;
     }
     step.flow.shared.listener.tell(&Event::LinkSent { email });

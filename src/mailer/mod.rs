@@ -70,6 +70,7 @@ pub trait Mailer: Send + Sync + 'static {
 pub struct MailError {
     reason: &'static str,
     status: Option<u16>,
+    may_have_left: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -89,6 +90,7 @@ impl MailError {
         Self {
             reason,
             status: None,
+            may_have_left: false,
             source: None,
         }
     }
@@ -98,6 +100,30 @@ impl MailError {
     pub fn with_status(mut self, status: impl Into<Option<u16>>) -> Self {
         self.status = status.into();
         self
+    }
+
+    /// States that the mail may have left although it was not confirmed: the mail server took it
+    /// and did not answer in time. Default: it has not left.
+    ///
+    /// A mail that has not left does not count against the [limits](crate::throttle::Limits) of its
+    /// address.
+    ///
+    /// ```
+    /// use tower_magic_link::mailer::MailError;
+    ///
+    /// let error = MailError::because("no answer to DATA").after_sending();
+    /// assert!(error.may_have_left());
+    /// ```
+    #[must_use]
+    pub const fn after_sending(mut self) -> Self {
+        self.may_have_left = true;
+        self
+    }
+
+    /// Says whether the mail may have left although it was not confirmed.
+    #[must_use]
+    pub const fn may_have_left(&self) -> bool {
+        self.may_have_left
     }
 
     /// Returns the reason that is logged.
