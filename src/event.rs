@@ -348,8 +348,11 @@ pub enum LimitScope {
     Address,
     /// The limit of one sign-in, whose link came back.
     Attempt,
+    /// The limit of a browser that has signed in here before, or of all such browsers of one
+    /// person.
+    Browser,
     /// The limit of all clients together.
     Everybody,
-    /// The limit of the client's network.
+    /// The limit of one of the client's networks.
     Network,
 }

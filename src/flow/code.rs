@@ -13,8 +13,7 @@ use http::Response;
 use super::{
     CODE_LIFETIME,
     attempt::Attempt,
-    browser, check, exchange, finish, guesses,
-    limits::{self, Try},
+    browser, check, exchange, finish, guesses, limits,
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -78,7 +77,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     let typed = form.one("code").map_err(Rejection::new);
     let code = typed.map(|typed| digits(typed.unwrap_or_default()));
     let guessed = matches!(code, Ok(Ok(_))).then_some(&attempt.email);
-    limits::limit_code_entry(step, guessed).await?;
+    let spent = limits::limit_code_entry(step, guessed).await?;
     let code = code??;
     // The attempt's name, because its sealed form differs in each tab.
     let state = attempt.name();
@@ -96,11 +95,13 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
             let of = [b"mailed code".as_slice(), &attempt.id].concat();
             let until = attempt.created + step.flow.attempt_lifetime().max(CODE_LIFETIME);
             let taken = limits::take_try(step, &of, MOST_TRIES, until).await?;
-            if let Err(rejection) = guesses::limit(step, attempt).await {
-                taken.give_back().await;
-                return Err(rejection.into());
+            match guesses::limit(step, attempt).await {
+                Ok(guess) => Some((taken, guess)),
+                Err(rejection) => {
+                    taken.give_back().await;
+                    return Err(rejection.into());
+                }
             }
-            Some(taken)
         }
     };
     let answered = match redeem::granted(step, proof, &state, attempt).await {
@@ -109,7 +110,9 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     };
     let rejection = match answered {
         Ok(response) => {
-            give_back(taken).await;
+            if let Some((taken, _)) = taken {
+                taken.give_back().await;
+            }
             return Ok(response);
         }
         Err(rejection) => rejection,
@@ -128,16 +131,19 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
         _ if exchanges.knows(&key, step.now) => Wrong::Refused(rejection),
         // The provider has not said whether the code was right.
         _ => {
-            give_back(taken).await;
+            if let Some((taken, guess)) = taken {
+                taken.give_back().await;
+                // If the answer was lost, the provider may have compared the guess.
+                if rejection.kind().is_temporary() {
+                    guess.give_back(&step.flow).await;
+                }
+            }
+            if refusal::is_an_outage(&rejection) {
+                spent.give_back(&step.flow).await;
+            }
             Wrong::Refused(rejection)
         }
     })
-}
-
-async fn give_back(taken: Option<Try>) {
-    if let Some(taken) = taken {
-        taken.give_back().await;
-    }
 }
 
 /// The reasons why a code did not sign in.

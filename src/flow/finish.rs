@@ -9,7 +9,9 @@
 use bytes::Bytes;
 use http::{Response, StatusCode, header, request::Parts};
 
-use super::{arrival, attempt::Attempt, browser, choice, exchange::Granted, sealed, step::Step};
+use super::{
+    arrival, attempt::Attempt, browser, choice, exchange::Granted, known, sealed, step::Step,
+};
 use crate::{
     answer::redirect,
     page::{OnwardPage, Page},
@@ -64,6 +66,7 @@ async fn sign_in(
     gate.forget_former(&step.head(), response.headers_mut());
     arrival::record(step, granted.session(), &mut response);
     browser::begin_round(step, granted.session().id(), &mut response);
+    known::record(step, granted.session(), &attempt.email, &mut response);
     if step.head().cookie(gate.cookies.name(CookieName::Permit)) != Found::Nothing {
         let removal = gate.cookies.removal_of(CookieName::Permit);
         response.headers_mut().append(header::SET_COOKIE, removal);

@@ -12,29 +12,19 @@
 use super::{
     attempt::Attempt,
     finish,
-    limits::{self, charge, key, mailbox_of},
+    limits::{self, Spent},
     step::Step,
 };
-use crate::{event::LimitScope, rejection::Rejection, throttle::Charge};
+use crate::rejection::Rejection;
 
 /// Charges a guess that is about to be compared to its address.
-pub(super) async fn limit(step: &Step, attempt: &Attempt) -> Result<(), Rejection> {
+pub(super) async fn limit(step: &Step, attempt: &Attempt) -> Result<Spent, Rejection> {
     let Some(limits) = &step.flow.throttling.limits else {
-        return Ok(());
+        return Ok(Spent::default());
     };
     // An outage of the store is no proof of a session.
     if finish::has_session_of(step, attempt).await.unwrap_or(false) {
-        return Ok(());
+        return Ok(Spent::default());
     }
-    let email = &attempt.email;
-    let address = key(
-        step,
-        "throttle: code, address",
-        mailbox_of(email).as_bytes(),
-    );
-    let charges: limits::Charges = vec![(
-        LimitScope::Address,
-        Charge::new(address, limits.codes_per_address),
-    )];
-    charge(&step.flow, &charges, Some(email), step.now).await
+    limits::limit_guess(step, &attempt.email, limits.codes_per_address).await
 }

@@ -1,4 +1,5 @@
-//! The limits that a step must pass before it goes on.
+//! The limits that a step must pass before it goes on, and that no stranger can turn against
+//! others.
 //!
 //! - A mail is charged before the layer looks anything up about its address, so that the answer is
 //!   the same for every address.
@@ -6,31 +7,79 @@
 //!   provider is called.
 //! - A try is taken before the guess is compared, and given back if it was right.
 //! - If the throttle fails, rates pass and tries are refused.
+//!
+//! # Design
+//!
+//! *One decision.* Whatever an action costs is one call of the port: all its charges are admitted,
+//! or none is recorded. So a network that its narrow limit refuses takes nothing from the wider
+//! ones, nor from everybody. Usually that is one round trip.
+//!
+//! *Networks* (`networks`). A client is charged at /64, /56 and /48, or at /32 and /24 of IPv4,
+//! with rising limits. With /64 alone, whoever holds a /48 is 65,536 clients. For one address only
+//! the burst rises: of a /56 that asks without end, a third of the address's refill is left.
+//!
+//! *Paid by its mail.* A link that comes back in the browser that began is charged to its attempt
+//! and networks. Everybody's count would let the links of a few keep all others from finishing,
+//! and there are no more such links than mails.
+//!
+//! *Shares* (`shares`, `everybody`). What all clients have together is divided, and an action pays
+//! by the first way that is open (`charges`):
+//!
+//! ```text
+//! known browser, own person   its own count, its person's, the share of known browsers
+//! anybody                     address, networks, the share of anybody
+//! quiet network               address, networks, one an hour, the share of quiet networks
+//! ```
+//!
+//! A flood from a few networks empties the second line. Its networks then take one each from the
+//! third, and a person's network finds it filled. To keep it empty, a flood needs as many networks
+//! as it refills within the hour; the docs of `Limits` say how many. A refused request is free, so
+//! trying each way costs an attacker and a person the same.
+//!
+//! *Known browsers* (`known`). The first line has no count that a stranger can fill: no network,
+//! and none of the address's own. That keeps one person's mail reachable, however many networks ask
+//! for it. The cookie is bound to its person's mailbox, so that a stolen or bought one mails nobody
+//! else, and each is counted by its random id and with all others of that person.
+//!
+//! *Given back* (`charges`, `failure`). What failed at the provider or the mailer is given back,
+//! once: `Spent` is moved into the giving. A charge that has refilled meanwhile is not, because it
+//! would be there twice. What guards the provider stays charged.
 
-use std::{
-    future::{Future, poll_fn},
-    net::IpAddr,
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Flow, attempt::Attempt, browser, known::KnownBrowser, mailbox::mailbox_of, step::Step,
 };
-
-use super::{Flow, attempt::Attempt, step::Step};
 use crate::{
     clock::Timestamp,
     email::Email,
-    event::{Event, LimitScope},
+    event::LimitScope,
     rejection::{Rejection, RejectionKind},
-    store::{StoreError, StoreErrorKind},
-    throttle::{Charge, Charged, Rate, Take, ThrottleKey},
+    throttle::{Rate, Take, ThrottleKey},
 };
 
-/// How long the throttle may take, while a person waits.
-const TIMEOUT: Duration = Duration::from_secs(2);
+mod ask;
+mod charges;
+mod everybody;
+mod networks;
+mod shares;
 
-/// The charges of one action, with the scope of each.
-pub(super) type Charges = Vec<(LimitScope, Charge)>;
+pub(super) use self::{
+    ask::within,
+    charges::{Charges, Spent, charge},
+};
+use self::{
+    ask::{bounded, key, key_of, throttle_failed},
+    charges::{
+        AfterFailure::{self, GivenBack, Kept},
+        Item, Way,
+    },
+    networks::Network,
+};
+
+/// How often an attempt may have the provider called, also while the provider fails. No setting: a
+/// person does not reload more often.
+const CALLS: Rate = Rate::new(10, Duration::from_secs(10));
 
 /// A try that was taken. If it is dropped, it stays taken. It is owned, because the work that it is
 /// for may outlive the request.
@@ -52,12 +101,11 @@ impl Try {
     }
 }
 
-/// Charges a mail to its address, to the client's network, and to the global count.
-///
-/// The narrowest limit is that of address and network together.
-pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejection> {
+/// Charges a mail: first to the known browser of its address, then to its address, to the client's
+/// networks, and to what is for everybody.
+pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<Spent, Rejection> {
     let Some(limits) = &step.flow.throttling.limits else {
-        return Ok(());
+        return Ok(Spent::default());
     };
     // Only here: every sign-in begins with this form.
     if step.client().is_none() {
@@ -66,84 +114,105 @@ pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<(), Rejecti
         throttling.warn_of_unknown_client(public_url);
     }
     step.warn_of_unnamed_proxy();
-    let pair = key(
-        step,
-        "throttle: mail, address and network",
-        &pair_of(step, email),
-    );
+    let known = KnownBrowser::of(step, email);
+    let mut ways = Vec::new();
+    ways.extend(everybody::known_mail(step, limits, known.as_ref()));
+    let label = "throttle: mail, address and network";
+    let mut way = pairs(step, label, email, limits.mails_per_address_and_network);
     let address = key(
         step,
         "throttle: mail, address",
         mailbox_of(email).as_bytes(),
     );
-    let mut charges: Vec<_> = [
-        Charge::new(pair, limits.mails_per_address_and_network),
-        Charge::new(address, limits.mails_per_address),
-    ]
-    .map(|charge| (LimitScope::Address, charge))
-    .into();
-    charges.extend(network(
+    let rate = limits.mails_per_address;
+    way.push(Item::new(LimitScope::Address, address, rate, GivenBack));
+    way.extend(networks(
         step,
         "throttle: mail, network",
         limits.mails_per_network,
+        GivenBack,
     ));
-    let everybody = key(step, "throttle: mail, everybody", b"");
-    charges.push((LimitScope::Everybody, Charge::new(everybody, limits.mails)));
-    charge(&step.flow, &charges, Some(email), step.now).await
+    // The known browser's own way stands before.
+    ways.extend(everybody::MAIL.ways(step, &way, limits.mails, None));
+    charge(&step.flow, &ways.into(), Some(email), step.now).await
 }
 
-/// Charges the entry of a code to the client's network and to the global count.
+/// Charges the entry of a code to the client's networks, and to what is for everybody.
 ///
-/// A guess is also charged to its address together with that network.
+/// A guess is also charged to its address together with those networks.
 ///
 /// Only a text that could be right is a guess, so a scanner that presses buttons uses up no
 /// person's guesses.
 pub(super) async fn limit_code_entry(
     step: &Step,
     guessed: Option<&Email>,
-) -> Result<(), Rejection> {
+) -> Result<Spent, Rejection> {
     let Some(limits) = &step.flow.throttling.limits else {
-        return Ok(());
+        return Ok(Spent::default());
     };
-    let mut charges = Charges::new();
+    let mut way = Way::new();
     if let Some(email) = guessed {
-        let pair = key(
-            step,
-            "throttle: code, address and network",
-            &pair_of(step, email),
-        );
-        let pair = Charge::new(pair, limits.codes_per_address_and_network);
-        charges.push((LimitScope::Address, pair));
+        let label = "throttle: code, address and network";
+        way = pairs(step, label, email, limits.codes_per_address_and_network);
     }
-    charges.extend(network(
+    way.extend(networks(
         step,
         "throttle: code, network",
         limits.codes_per_network,
+        Kept,
     ));
-    let everybody = key(step, "throttle: code, everybody", b"");
-    charges.push((LimitScope::Everybody, Charge::new(everybody, limits.codes)));
-    charge(&step.flow, &charges, guessed, step.now).await
+    let known = guessed.and_then(|email| KnownBrowser::of(step, email));
+    let ways = everybody::CODE.ways(step, &way, limits.codes, known.as_ref());
+    charge(&step.flow, &ways.into(), guessed, step.now).await
 }
 
-/// Returns the charges of an exchange: to its attempt, the client's network, and the global count.
+/// Charges a guess that is about to be compared to its address, over all networks.
+pub(super) async fn limit_guess(
+    step: &Step,
+    email: &Email,
+    rate: Rate,
+) -> Result<Spent, Rejection> {
+    let of = mailbox_of(email);
+    let address = key(step, "throttle: code, address", of.as_bytes());
+    let way = vec![Item::new(LimitScope::Address, address, rate, GivenBack)];
+    charge(&step.flow, &vec![way].into(), Some(email), step.now).await
+}
+
+/// Returns the charges of an exchange: to its attempt and the client's networks.
+///
+/// In the browser that began, it was paid for by its mail: nobody else's exchanges may keep it from
+/// finishing. In another browser it is charged to what is for everybody too.
 pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
     let Some(limits) = &step.flow.throttling.limits else {
-        return Charges::new();
+        return Charges::default();
     };
     let of = key(step, "throttle: exchange, attempt", &attempt.name());
-    let mut charges = vec![(
-        LimitScope::Attempt,
-        Charge::new(of, limits.exchanges_per_attempt),
-    )];
-    charges.extend(network(
+    let calls = key(
+        step,
+        "throttle: exchange, calls of an attempt",
+        &attempt.name(),
+    );
+    let mut way = vec![
+        Item::new(
+            LimitScope::Attempt,
+            of,
+            limits.exchanges_per_attempt,
+            GivenBack,
+        ),
+        Item::new(LimitScope::Attempt, calls, CALLS, Kept),
+    ];
+    way.extend(networks(
         step,
         "throttle: exchange, network",
         limits.exchanges_per_network,
+        Kept,
     ));
-    let everybody = key(step, "throttle: exchange, everybody", b"");
-    let everybody = Charge::new(everybody, limits.exchanges);
-    charges.push((LimitScope::Everybody, everybody));
-    charges
+    if browser::is_ours(step, attempt) {
+        return vec![way].into();
+    }
+    let known = KnownBrowser::of(step, &attempt.email);
+    let ways = everybody::EXCHANGE.ways(step, &way, limits.exchanges, known.as_ref());
+    ways.into()
 }
 
 /// Takes one of the `most` tries that `of` has until a given time. Call it before comparing.
@@ -182,114 +251,42 @@ pub(super) async fn take_try_at(
     }
 }
 
-/// Returns the charge to the client's network, if the client is known. A shared count for all
+/// Returns the charges to the client's networks, if the client is known. A shared count for all
 /// unknown clients would let each lock the others out.
-fn network(step: &Step, label: &'static str, rate: Rate) -> Option<(LimitScope, Charge)> {
-    let key = key(step, label, &network_of(step.client()?));
-    Some((LimitScope::Network, Charge::new(key, rate)))
+fn networks(step: &Step, label: &'static str, rate: Rate, after: AfterFailure) -> Way {
+    let networks = step.client().map(Network::of).unwrap_or_default();
+    let charged = networks.iter().map(|network| {
+        let key = key(step, label, &network.name);
+        Item::new(LimitScope::Network, key, network.rate(rate), after)
+    });
+    charged.collect()
 }
 
-/// Returns the name of an address together with the client's network. All unknown clients share
-/// one.
+/// Returns the charges to an address together with each of the client's networks. All unknown
+/// clients share one.
 ///
-/// The narrow limit of an address counts by this name. Under a count by address alone, a stranger
-/// with endless requests would take every refill, and the owner would get none.
-fn pair_of(step: &Step, email: &Email) -> Vec<u8> {
-    let network = step.client().map(network_of).unwrap_or_default();
-    // No address contains a NUL, so the network cannot be mistaken for a part of the address.
-    [mailbox_of(email).as_bytes(), &[0], &network].concat()
-}
-
-pub(super) fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
-    key_of(&step.flow, label, value)
-}
-
-fn key_of(flow: &Flow, label: &'static str, value: &[u8]) -> ThrottleKey {
-    let keys = flow.shared.gate.tokens.keys();
-    ThrottleKey::from_bytes(keys.pseudonym(label, value))
-}
-
-/// Returns the mailbox that an address is counted as. The large providers deliver mail for `ada+x`
-/// to `ada` (RFC 5233), so a tag must not give a second allowance. A local part that begins with
-/// `+` has no tag. Gmail ignores dots before the `@`, and has two domain names.
-pub(super) fn mailbox_of(email: &Email) -> String {
-    let address = email.as_str();
-    let (local, domain) = address.rsplit_once('@').unwrap_or((address, ""));
-    let name = match local.split_once('+') {
-        Some((name, _)) if !name.is_empty() => name,
-        _ => local,
+/// The narrow limit of an address counts by these. Under a count by address alone, a stranger with
+/// endless requests would take every refill, and the owner would get none.
+fn pairs(step: &Step, label: &'static str, email: &Email, rate: Rate) -> Way {
+    let mailbox = mailbox_of(email);
+    let pair = |network: &[u8], rate: Rate| {
+        // No address contains a NUL, so the network cannot be mistaken for a part of the address.
+        let name = [mailbox.as_bytes(), &[0], network].concat();
+        Item::new(
+            LimitScope::Address,
+            key(step, label, &name),
+            rate,
+            GivenBack,
+        )
     };
-    match domain {
-        "gmail.com" | "googlemail.com" => format!("{}@gmail.com", name.replace('.', "")),
-        _ => format!("{name}@{domain}"),
-    }
-}
-
-/// Returns the network that one customer gets.
-///
-/// It is an IPv4 address, or the first 64 bits of an IPv6 address (RFC 6177; RFC 4291, section
-/// 2.5.4).
-fn network_of(addr: IpAddr) -> Vec<u8> {
-    match addr.to_canonical() {
-        IpAddr::V4(addr) => addr.octets().to_vec(),
-        IpAddr::V6(addr) => addr.octets().into_iter().take(8).collect(),
-    }
-}
-
-/// Waits for the throttle for at most [`TIMEOUT`].
-async fn bounded<T>(answer: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
-    let late = || Err(StoreError::new(StoreErrorKind::TimedOut));
-    within(TIMEOUT, answer).await.unwrap_or_else(late)
-}
-
-/// Waits for an answer, and returns `None` when the time is over. An answer at once needs no timer.
-pub(super) async fn within<T>(limit: Duration, answer: impl Future<Output = T>) -> Option<T> {
-    let mut answer = pin!(answer);
-    let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
-    match first {
-        Poll::Ready(answer) => Some(answer),
-        Poll::Pending => tokio::time::timeout(limit, answer).await.ok(),
-    }
-}
-
-/// Charges all or none. Over a limit it refuses, and reports it as an event.
-pub(super) async fn charge(
-    flow: &Flow,
-    charges: &[(LimitScope, Charge)],
-    email: Option<&Email>,
-    now: Timestamp,
-) -> Result<(), Rejection> {
-    let plain: Vec<_> = charges.iter().map(|(_, charge)| *charge).collect();
-    let throttle = &flow.throttling.throttle;
-    match bounded(throttle.charge(&plain, now)).await {
-        Ok(Charged::Admitted) => Ok(()),
-        Ok(Charged::Refused { by, wait }) => {
-            let scope = charges
-                .get(by)
-                .map_or(LimitScope::Everybody, |(scope, _)| *scope);
-            let hint = flow.throttling.hint.get().map(String::as_str);
-            flow.shared
-                .listener
-                .tell(&Event::Throttled { scope, email, hint });
-            // Whole seconds, so that the page and `Retry-After` agree.
-            let wait = Duration::from_secs(
-                wait.as_secs()
-                    .saturating_add(u64::from(wait.subsec_nanos() > 0))
-                    .max(1),
-            );
-            Err(Rejection::new(RejectionKind::RateLimited).with_retry_after(Some(wait)))
-        }
-        Err(error) => {
-            // A rate guards against floods alone: an outage must not stop every sign-in.
-            throttle_failed(flow, &error);
-            Ok(())
-        }
-    }
-}
-
-fn throttle_failed(flow: &Flow, error: &StoreError) {
-    let kind = error.kind();
-    flow.shared.listener.tell(&Event::ThrottleFailed { kind });
+    let Some(client) = step.client() else {
+        return vec![pair(&[], rate)];
+    };
+    let networks = Network::of(client);
+    let pairs = networks
+        .iter()
+        .map(|network| pair(&network.name, network.rate_for_address(rate)));
+    pairs.collect()
 }
 
 #[cfg(test)]

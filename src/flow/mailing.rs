@@ -13,9 +13,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{clock::Timestamp, page::Sent, rejection::Rejection};
 
-/// How many mails may be under way at once. By default 300 are asked for at once, and 10 a second
-/// more, while the slowest takes a minute.
-const MOST: usize = 1_024;
+/// How many mails may be under way at once. By default 200 are asked for at once, and 20 a second
+/// more, while the slowest takes a minute: 1,400.
+const MOST: usize = 2_048;
 /// How long an address is answered by what another one has shown.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);
 
@@ -28,12 +28,22 @@ pub(crate) enum Answering {
     WhenDone,
 }
 
+/// Whether the charges of a mail are given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Refund {
+    Due,
+    NotDue,
+}
+
+/// What a mail has shown that would be the same for another address.
+pub(super) type Shown = Result<Sent, (Rejection, Refund)>;
+
 /// The mails under way, and what the last one has shown.
 #[derive(Debug)]
 pub(crate) struct Mailing {
     answering: Answering,
     room: Arc<Semaphore>,
-    last: Mutex<Option<(Timestamp, Result<Sent, Rejection>)>>,
+    last: Mutex<Option<(Timestamp, Shown)>>,
 }
 
 impl Mailing {
@@ -55,12 +65,12 @@ impl Mailing {
     }
 
     /// Keeps what a mail has shown that would be the same for another address.
-    pub(super) fn keep(&self, shown: Result<Sent, Rejection>, now: Timestamp) {
+    pub(super) fn keep(&self, shown: Shown, now: Timestamp) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, shown));
     }
 
     /// Returns what the last mail has shown, for five minutes.
-    pub(super) fn last(&self, now: Timestamp) -> Option<Result<Sent, Rejection>> {
+    pub(super) fn last(&self, now: Timestamp) -> Option<Shown> {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, shown) = last.as_ref()?;
         (now < *at + REMEMBERED).then(|| shown.clone())

@@ -10,7 +10,7 @@ use super::{
     comes_after::{self, Given},
     exchange::{self, Granted, Key, Offer, Person, Proven},
     limits::{self, Charges, Try, within},
-    refusal::rejection_of_redemption,
+    refusal::{is_an_outage, rejection_of_redemption},
     settings::Flow,
     step::Step,
 };
@@ -46,7 +46,7 @@ pub(super) async fn granted(
 ) -> Result<Arc<Granted>, Rejection> {
     let charges = match &proof {
         // The throttle has already counted the typed code.
-        Proof::Code { .. } => Vec::new(),
+        Proof::Code { .. } => Charges::default(),
         Proof::Choice { .. } | Proof::Link(_) => limits::charges_of_exchange(step, attempt),
     };
     let redemption = Redemption {
@@ -99,7 +99,7 @@ const fn still_running() -> Rejection {
 /// it.
 pub(super) struct Redemption {
     pub(super) flow: Arc<Flow>,
-    /// The throttle's charges. Empty if they were made before.
+    /// The throttle's charges. None if they were made before.
     pub(super) charges: Charges,
     pub(super) proof: Proof,
     pub(super) email: Email,
@@ -266,9 +266,15 @@ impl Redemption {
 
     /// Has the provider redeem the proof. That uses the proof up.
     async fn prove(&self) -> Result<Person, Rejection> {
-        if !self.charges.is_empty() {
-            limits::charge(&self.flow, &self.charges, None, self.now).await?;
+        let spent = limits::charge(&self.flow, &self.charges, None, self.now).await?;
+        let proven = self.ask_provider().await;
+        if proven.as_ref().is_err_and(is_an_outage) {
+            spent.give_back(&self.flow).await;
         }
+        proven
+    }
+
+    async fn ask_provider(&self) -> Result<Person, Rejection> {
         let provider = &self.flow.provider;
         let (client, user_agent) = self.proof.client();
         let proven = match &self.proof {

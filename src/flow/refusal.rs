@@ -74,6 +74,11 @@ pub(super) fn rejection_of_redemption(error: &ProviderError) -> Rejection {
     }
 }
 
+/// Says whether a redemption failed at the provider, by nothing that the person brought.
+pub(super) fn is_an_outage(rejection: &Rejection) -> bool {
+    rejection.kind().is_temporary() || rejection.kind() == RejectionKind::ProviderAnswerLost
+}
+
 /// Returns the rejection for a provider's failure.
 pub(super) fn rejection_of(error: &ProviderError) -> Rejection {
     let kind = match error.kind() {

@@ -10,14 +10,14 @@ use futures_util::future;
 use url::Url;
 
 use super::{
-    CODE_LIFETIME, SignIn, attempt::Attempt, code::is_code, refusal::rejection_of, sealed,
-    step::Step,
+    CODE_LIFETIME, SignIn, attempt::Attempt, code::is_code, failure::Failed, mailing::Refund,
+    sealed, step::Step,
 };
 use crate::{
     event::Event,
     mailer::{Mail, language},
     page::Sent,
-    provider::{Delivery, Link, ProviderError, ProviderErrorKind, Start, StartCode, StartedCode},
+    provider::{Delivery, Link, ProviderErrorKind, Start, StartCode, StartedCode},
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
     site::endpoint::Endpoint,
@@ -26,35 +26,6 @@ use crate::{
 mod answer;
 
 pub(super) use self::answer::send;
-
-/// Why no mail went out.
-enum Failed {
-    /// This address gets none. Another one might, so the person is not told.
-    Address,
-    /// An outage, or a wrong setting. It is the same for every address, and is told.
-    Everybody(Rejection),
-}
-
-impl Failed {
-    /// Says whether a provider's failure may depend on the address. If it does, the log has it.
-    fn of_provider(step: &Step, attempt: &Attempt, error: &ProviderError) -> Self {
-        let listener = &step.flow.shared.listener;
-        listener.tell(&Event::of_provider_error(error));
-        match error.kind() {
-            ProviderErrorKind::InvalidAnswer
-            | ProviderErrorKind::Misconfigured
-            | ProviderErrorKind::RateLimited
-            | ProviderErrorKind::TimedOut
-            | ProviderErrorKind::Unavailable
-            | ProviderErrorKind::Unsupported => Self::Everybody(rejection_of(error)),
-            _ => {
-                let email = &attempt.email;
-                listener.tell(&Event::LinkWithheld { email });
-                Self::Address
-            }
-        }
-    }
-}
 
 /// Makes and mails what the configured sign-in needs. Returns what was sent.
 async fn mail_to(step: &Step, attempt: &Attempt) -> Result<Sent, Failed> {
@@ -90,21 +61,8 @@ async fn mail_to(step: &Step, attempt: &Attempt) -> Result<Sent, Failed> {
                     mail(step, attempt, None, Some(&code)).await?;
                     failed.or_sent(Sent::Code)
                 }
-                (Err(Failed::Everybody(rejection)), Err(_))
-                | (Err(_), Err(Failed::Everybody(rejection))) => Err(Failed::Everybody(rejection)),
-                (Err(Failed::Address), Err(Failed::Address)) => Err(Failed::Address),
+                (Err(link), Err(code)) => Err(link.and(code)),
             }
-        }
-    }
-}
-
-impl Failed {
-    /// Returns what the page says was sent when the other half was. A page that shows that one half
-    /// is missing for this address alone would reveal which addresses may sign up.
-    fn or_sent(self, sent: Sent) -> Result<Sent, Self> {
-        match self {
-            Self::Address => Err(self),
-            Self::Everybody(_) => Ok(sent),
         }
     }
 }
@@ -128,7 +86,8 @@ async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Fail
     }
     let link = started.into_link();
     let link = link.and_then(|link| own_link(step, attempt, &link));
-    let unusable = Failed::Everybody(Rejection::new(RejectionKind::ProviderFailed));
+    let unusable = Rejection::new(RejectionKind::ProviderFailed);
+    let unusable = Failed::Everybody(unusable, Refund::NotDue);
     link.map(Some).ok_or(unusable)
 }
 
@@ -175,10 +134,7 @@ async fn mail(
                 reason: error.reason(),
                 status: error.status(),
             });
-            match error.is_of_recipient() {
-                true => Failed::Address,
-                false => Failed::Everybody(Rejection::new(RejectionKind::MailNotSent)),
-            }
+            Failed::of_mailer(&error)
         })?;
     }
     flow.shared.listener.tell(&Event::LinkSent { email });

@@ -17,7 +17,7 @@ impl BoundedMailer {
     pub(crate) async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
         match tokio::time::timeout(self.timeout, self.mailer.send(mail)).await {
             Ok(sent) => sent,
-            Err(_) => Err(MailError::because("the mailer took too long")),
+            Err(_) => Err(MailError::because("the mailer took too long").after_sending()),
         }
     }
 }

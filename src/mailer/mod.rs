@@ -78,6 +78,7 @@ pub struct MailError {
     status: Option<u16>,
     /// Whether the recipient is the reason. `None`: the reply code tells.
     is_of_recipient: Option<bool>,
+    may_have_left: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -98,6 +99,7 @@ impl MailError {
             reason,
             status: None,
             is_of_recipient: None,
+            may_have_left: false,
             source: None,
         }
     }
@@ -141,6 +143,30 @@ impl MailError {
     pub fn with_status(mut self, status: impl Into<Option<u16>>) -> Self {
         self.status = status.into();
         self
+    }
+
+    /// States that the mail may have left although it was not confirmed: the mail server took it
+    /// and did not answer in time. Default: it has not left.
+    ///
+    /// A mail that has not left does not count against the [limits](crate::throttle::Limits) of its
+    /// address.
+    ///
+    /// ```
+    /// use tower_magic_link::mailer::MailError;
+    ///
+    /// let error = MailError::because("no answer to DATA").after_sending();
+    /// assert!(error.may_have_left());
+    /// ```
+    #[must_use]
+    pub const fn after_sending(mut self) -> Self {
+        self.may_have_left = true;
+        self
+    }
+
+    /// Says whether the mail may have left although it was not confirmed.
+    #[must_use]
+    pub const fn may_have_left(&self) -> bool {
+        self.may_have_left
     }
 
     /// Returns the reason that is logged.

@@ -28,6 +28,7 @@ pub(crate) struct Cookies {
     arrived: String,
     browser: String,
     former: String,
+    known: String,
     permit: String,
     return_to: String,
     scheme: Scheme,
@@ -49,6 +50,8 @@ pub(crate) enum CookieName {
     ///
     /// Without a domain it is the name that the cookie has with one, and the reverse.
     Former,
+    /// The browser has signed in here before.
+    Known,
     /// The permit of another browser to finish a sign-in.
     Permit,
     /// A return-to that is too long for the state.
@@ -58,10 +61,11 @@ pub(crate) enum CookieName {
 }
 
 impl CookieName {
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 7] = [
         Self::Arrived,
         Self::Browser,
         Self::Former,
+        Self::Known,
         Self::Permit,
         Self::ReturnTo,
         Self::Session,
@@ -90,6 +94,7 @@ impl Cookies {
             domain,
             arrived: format!("{prefix}{name}-arrived"),
             browser: format!("{prefix}{name}-browser"),
+            known: format!("{prefix}{name}-known"),
             permit: format!("{prefix}{name}-pass"),
             return_to: format!("{prefix}{name}-return"),
             scheme,
@@ -101,6 +106,7 @@ impl Cookies {
             CookieName::Arrived => &self.arrived,
             CookieName::Browser => &self.browser,
             CookieName::Former => &self.former,
+            CookieName::Known => &self.known,
             CookieName::Permit => &self.permit,
             CookieName::ReturnTo => &self.return_to,
             CookieName::Session => &self.session,

@@ -30,6 +30,8 @@ pub(crate) enum Purpose {
     Check,
     /// The choice of an organization, with the provider's pending token inside.
     Choice,
+    /// The browser in which a person has signed in before.
+    Known,
     /// The link that we mail, with the provider's link inside.
     Open,
     /// The permission of another browser to finish a sign-in.
@@ -42,10 +44,11 @@ pub(crate) enum Purpose {
 
 impl Purpose {
     #[cfg(test)]
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Arrived,
         Self::Check,
         Self::Choice,
+        Self::Known,
         Self::Open,
         Self::Permit,
         Self::ReturnTo,
@@ -57,6 +60,7 @@ impl Purpose {
             Self::Arrived => "seal: arrived",
             Self::Check => "seal: check page",
             Self::Choice => "seal: choice",
+            Self::Known => "seal: known browser",
             Self::Open => "seal: mailed link",
             Self::Permit => "seal: pass",
             Self::ReturnTo => "seal: return to",

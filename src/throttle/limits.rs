@@ -1,88 +1,9 @@
-//! `Rate` and `Limits`: how often each step of a sign-in may happen.
+//! `Limits`: how often each step of a sign-in may happen.
 
-use std::{ops::RangeInclusive, time::Duration};
+use std::time::Duration;
 
+use super::rate::Rate;
 use crate::error::ConfigError;
-
-/// The bursts that the layer accepts.
-const BURSTS: RangeInclusive<u32> = 1..=1_000_000;
-/// The periods that the layer accepts.
-const PERIODS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(86_400);
-/// The longest that a rate may take to refill. A key is remembered for at most as long.
-const LONGEST_REFILL: Duration = Duration::from_secs(30 * 86_400);
-
-/// A burst, refilled by one each period.
-///
-/// ```
-/// use std::time::Duration;
-/// use tower_magic_link::throttle::Rate;
-///
-/// let three_then_one_a_minute = Rate::new(3, Duration::from_secs(60));
-/// assert_eq!(three_then_one_a_minute.refill(), Duration::from_secs(180));
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Rate {
-    burst: u32,
-    period: Duration,
-}
-
-impl Rate {
-    /// Creates a rate: `burst` at once, then one every `period`.
-    ///
-    /// A layer accepts bursts of 1 to 1,000,000, periods of 1 millisecond to 1 day, and at most 30
-    /// days to refill (burst times period). [`Builder::build`](crate::Builder::build) refuses
-    /// others. Time is counted in whole seconds, so a period of 100 milliseconds is ten each
-    /// second.
-    #[must_use]
-    pub const fn new(burst: u32, period: Duration) -> Self {
-        Self { burst, period }
-    }
-
-    /// Returns how many are admitted at once.
-    #[must_use]
-    pub const fn burst(&self) -> u32 {
-        self.burst
-    }
-
-    /// Returns how long it takes to refill by one.
-    #[must_use]
-    pub const fn period(&self) -> Duration {
-        self.period
-    }
-
-    /// Returns how long it takes to refill from empty to full. A store may forget a key that was
-    /// not charged for this long.
-    #[must_use]
-    pub const fn refill(&self) -> Duration {
-        self.period.saturating_mul(self.burst)
-    }
-
-    /// Returns the nearest rate that a layer accepts.
-    pub(super) fn clamped(self) -> Self {
-        let period = self.period.clamp(*PERIODS.start(), *PERIODS.end());
-        let burst = self.burst.clamp(*BURSTS.start(), *BURSTS.end());
-        // A caller of a store may give it any rate. Clamped, no arithmetic on it overflows.
-        let most = LONGEST_REFILL.as_nanos() / period.as_nanos().max(1);
-        Self {
-            burst: burst.min(u32::try_from(most).unwrap_or(u32::MAX)),
-            period,
-        }
-    }
-
-    fn validate(self, setting: &'static str) -> Result<(), ConfigError> {
-        let problem = if !BURSTS.contains(&self.burst) {
-            "must have a burst of 1 to 1,000,000"
-        } else if !PERIODS.contains(&self.period) {
-            "must have a period of 1 millisecond to 1 day"
-        } else if self.refill() > LONGEST_REFILL {
-            "must refill within 30 days"
-        } else {
-            return Ok(());
-        };
-        let value = format!("{} and one each {:?}", self.burst, self.period);
-        Err(ConfigError::invalid(setting, value, problem))
-    }
-}
 
 /// How often mail may be asked for, codes typed and links exchanged, before the layer asks for a
 /// wait.
@@ -92,17 +13,16 @@ impl Rate {
 /// | mails | address and network | 3, 3 minutes | Leaves an impatient person two more mails. A single network cannot exhaust an address's mail allowance; two networks together can. WorkOS itself sends an address 3 codes a minute |
 /// | mails | address | 10, 2 minutes | A victim of mail bombing from many networks gets 40 mails in the first hour, not thousands; from one network 23 |
 /// | mails | network | 60, 5 seconds | An office of 200 behind one address signs in within 12 minutes |
-/// | mails | all clients | 300, 100 milliseconds | Stays under WorkOS's 500 writes in 10 seconds |
-/// | codes | address and network | 20, 1 hour | The tries of four mails at once. An attacker on one network has 44 guesses in the first day, then 24 a day, and cannot use up the guesses of another network |
-/// | codes | address | 50, 30 minutes | All networks together have 98 guesses in any 24 hours: NIST SP 800-63B allows 100 failures in a row. Two networks cannot use them up, three can |
+/// | mails | known browser | 3, 10 minutes | As for an address and a network. All known browsers of one person have twice the burst together |
+/// | mails | all clients | 200, 50 milliseconds | 400 in the first 10 seconds, where WorkOS takes 500 writes |
+/// | codes | address and network | 20, 1 hour | The tries of four mails at once. An attacker at one IPv4 address or /64 has 44 guesses in the first day, at one /24 or /48 64, then 24 a day, and cannot use up the guesses of another network |
+/// | codes | address | 50, 30 minutes | All networks together have 98 guesses in any 24 hours: NIST SP 800-63B allows 100 failures in a row. Two IPv4 addresses or /64s cannot use them up; two of a /24 or /48, or three, can |
 /// | codes | network | 60, 5 seconds | As for mails; the five tries per link or code apply as well |
-/// | codes | all clients | 300, 100 milliseconds | As for mails |
-/// | exchanges | attempt | 10, 10 seconds | A link comes back once; further exchanges are reloads while WorkOS does not answer |
+/// | codes | all clients | 300, 100 milliseconds | Together with mails and exchanges under WorkOS's 6,000 calls a minute |
+/// | exchanges | attempt | 5, 5 minutes | A link comes back once. What fails at the provider is given back |
 /// | exchanges | network | 60, 1 second | An office of 200 that opens its links together is signed in within 3 minutes |
-/// | exchanges | all clients | 600, 100 milliseconds | Twice as many links may come back at once as may be mailed at once |
-///
-/// A mail takes at most two calls to WorkOS's API, a code and an exchange one each. The three
-/// limits over all clients therefore stay under WorkOS's 6,000 calls a minute.
+/// | exchanges | all clients, in other browsers | 600, 100 milliseconds | Twice as many links may come back at once as may be mailed at once |
+/// | what is for all clients | quiet network | 1, 1 hour | See below |
 ///
 /// Counting ignores an address's case, and the part of the local part from its first `+`:
 /// `ada+x@example.com` and `ada@example.com` are mostly one mailbox. `gmail.com` and
@@ -118,19 +38,68 @@ impl Rate {
 /// right once in 1,000,000 (six random digits). Only digits that are compared count for the
 /// address, and each mail allows five. A browser with a session of that person is not kept out by
 /// strangers' guesses. Other browsers use the link. With [`SignIn::Code`](crate::SignIn::Code)
-/// there is none, and three networks that keep guessing can keep a person without a session out.
+/// there is none, and two or three networks that keep guessing can keep a person without a session
+/// out.
 ///
 /// An exchange hands the code of a followed link to WorkOS. A double click, or a reload within a
 /// minute of the sign-in, shares one exchange and costs nothing. Over the limit the link is not
-/// used up: the page offers to try it again. An attempt is the sign-in that one mail is for.
+/// used up: the page offers to try it again. An attempt is the sign-in that one mail is for. In the
+/// browser that began, an exchange was paid for by its mail: it counts for its attempt and its
+/// network, and never for all clients.
 ///
-/// A network is an IPv4 address, or the first 64 bits of an IPv6 address, which is what one
-/// customer gets. A request whose client address is unknown, such as one from a Unix socket, has no
-/// network count: a shared count would let each such client lock out the others. Per address and
-/// network, all unknown clients count as one network. An address then has only one network's
-/// allowance, and **a stranger who keeps asking can keep its owner from getting a mail**, or from
-/// typing its code. Therefore serve with a [`PeerAddr`](crate::PeerAddr) or axum's
-/// `ConnectInfo<SocketAddr>`.
+/// # Networks
+///
+/// A client is counted in several networks at once, the wider ones with higher limits. The table
+/// has those of the narrowest.
+///
+/// | network | all mails, codes, exchanges | for one address | source |
+/// | --- | --- | --- | --- |
+/// | an IPv4 address, a /64 of IPv6 | 1 time | 1 time | One customer has "at least one /64, and in most cases significantly more" (RFC 6177, section 2) |
+/// | a /56 | 2 times | 1.5 times the burst | A home |
+/// | a /24 of IPv4, a /48 | 4 times | 2 times the burst | A site. Nothing narrower is routed by itself |
+///
+/// For one address a wider network refills no faster: otherwise one home would take every refill of
+/// the address. An office, or a carrier that translates addresses, is many people behind one IPv4
+/// address. 60 mails at once and 720 an hour are for them, and their known browsers count apart.
+///
+/// A request whose client address is unknown, such as one from a Unix socket, has no network count:
+/// a shared count would let each such client lock out the others. Per address and network, all
+/// unknown clients count as one network. An address then has only one network's allowance, and **a
+/// stranger who keeps asking can keep its owner from getting a mail**, or from typing its code.
+/// Therefore serve with a [`PeerAddr`](crate::PeerAddr) or axum's `ConnectInfo<SocketAddr>`.
+///
+/// # Who can keep people out
+///
+/// What is for all clients is three shares, so that it is not first come, first served:
+///
+/// - A fifth is for anybody.
+/// - A fifth is for *known browsers*. A browser is known for 180 days after a sign-in, by a sealed
+///   cookie that proves nothing else. It counts for mail to its own person alone, who then needs no
+///   share of the network's or the address's limits.
+/// - Three fifths are for *quiet networks*: those that have taken nothing of this share for an
+///   hour. A /24 or a /48 may take four an hour.
+///
+/// With a burst of one or two, all of it is for anybody. At the defaults an attacker needs
+///
+/// - to keep one person out of their mail: 2 networks (a /24 or a /48 each), while they ask from a
+///   browser that has never signed in here. From a known browser, no number is enough;
+/// - to keep everybody out who comes from a browser that is not known: 42,840 IPv4 addresses or
+///   /64s, in at least 10,710 networks of /24 or /48. With fewer, the share is empty for a part of
+///   each hour: with 10,000 addresses for 14 minutes;
+/// - to keep out known browsers too: 2,340 accounts of their own besides, each of which has signed
+///   in here.
+///
+/// # What failed
+///
+/// If the provider or the mailer fails, the layer gives back what counted for the person and the
+/// network. A wait does not follow an outage. It does not give back
+///
+/// - a mail that may have left, because the provider's answer was late or unreadable, or by
+///   [`MailError::may_have_left`](crate::mailer::MailError::may_have_left);
+/// - what the address is at fault for: the provider or the mail server refused it;
+/// - what is for all clients, and at an exchange the network's, which are full again within
+///   seconds. An attempt has the provider called 10 times at once, then each 10 seconds, even if
+///   each call fails. Without these, a failing provider could be called without end.
 ///
 /// ```
 /// use std::time::Duration;
@@ -139,7 +108,11 @@ impl Rate {
 /// let limits = Limits::default()
 ///     .codes_per_address(Rate::new(30, Duration::from_secs(3_600)))
 ///     .mails_per_address_and_network(Rate::new(2, Duration::from_secs(600)))
-///     .mails_per_network(Rate::new(500, Duration::from_secs(1)));
+///     .mails_per_network(Rate::new(500, Duration::from_secs(1)))
+///     // Browsers that have signed in here: 5 mails at once, then one each 5 minutes.
+///     .known_browsers(Rate::new(5, Duration::from_secs(300)))
+///     // While others flood the layer: two mails to one network each two hours.
+///     .quiet_networks(Rate::new(2, Duration::from_secs(3_600)));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -155,6 +128,8 @@ pub struct Limits {
     pub(crate) exchanges_per_attempt: Rate,
     pub(crate) exchanges_per_network: Rate,
     pub(crate) exchanges: Rate,
+    pub(crate) known_browsers: Rate,
+    pub(crate) quiet_networks: Rate,
 }
 
 impl Limits {
@@ -175,13 +150,16 @@ impl Limits {
         self
     }
 
-    /// Sets how often one network may ask for mail. Default: 60, then one each 5 seconds.
+    /// Sets how often one network may ask for mail: an IPv4 address or a /64. A /56 may twice as
+    /// often, a /24 of IPv4 or a /48 four times. Default: 60, then one each 5 seconds.
     pub const fn mails_per_network(mut self, rate: Rate) -> Self {
         self.mails_per_network = rate;
         self
     }
 
-    /// Sets how often all clients together may ask for mail. Default: 300, then 10 a second.
+    /// Sets how often all clients together may ask for mail. Default: 200, then 20 a second.
+    ///
+    /// Three fifths are for quiet networks and a fifth for known browsers.
     pub const fn mails(mut self, rate: Rate) -> Self {
         self.mails = rate;
         self
@@ -218,7 +196,7 @@ impl Limits {
     }
 
     /// Sets how often the links of one sign-in may come back with a code that was not exchanged
-    /// yet. Default: 10, then one each 10 seconds.
+    /// yet. Default: 5, then one each 5 minutes.
     pub const fn exchanges_per_attempt(mut self, rate: Rate) -> Self {
         self.exchanges_per_attempt = rate;
         self
@@ -230,10 +208,29 @@ impl Limits {
         self
     }
 
-    /// Sets how often links may come back from all clients together. Default: 600, then 10 a
-    /// second.
+    /// Sets how often links may come back from all clients together, in other browsers than those
+    /// that began. Default: 600, then 10 a second.
     pub const fn exchanges(mut self, rate: Rate) -> Self {
         self.exchanges = rate;
+        self
+    }
+
+    /// Sets how often a browser that has signed in here before may ask for mail to its own person,
+    /// beside what its network may. All such browsers of one person have twice the burst together.
+    /// Default: 3, then one each 10 minutes.
+    pub const fn known_browsers(mut self, rate: Rate) -> Self {
+        self.known_browsers = rate;
+        self
+    }
+
+    /// Sets how often one network may take from the share that is kept for quiet networks: of the
+    /// mails, of the codes, and of the exchanges. A /56 may twice as often, a /24 of IPv4 or a /48
+    /// four times. Default: 1, then one each hour.
+    ///
+    /// It is taken only while busier networks have used up the share of anybody. A slower rate
+    /// keeps a larger number of attackers out, and makes people of one network wait for longer.
+    pub const fn quiet_networks(mut self, rate: Rate) -> Self {
+        self.quiet_networks = rate;
         self
     }
 
@@ -252,7 +249,9 @@ impl Limits {
             .validate("exchanges_per_attempt")?;
         self.exchanges_per_network
             .validate("exchanges_per_network")?;
-        self.exchanges.validate("exchanges")
+        self.exchanges.validate("exchanges")?;
+        self.known_browsers.validate("known_browsers")?;
+        self.quiet_networks.validate("quiet_networks")
     }
 }
 
@@ -260,19 +259,22 @@ impl Default for Limits {
     fn default() -> Self {
         let network = Rate::new(60, Duration::from_secs(5));
         let everybody = Rate::new(300, Duration::from_millis(100));
+        let minute = Duration::from_secs(60);
         Self {
             // Each figure's reason stands in the table of `Limits`; a test below pins the sums.
             mails_per_address: Rate::new(10, Duration::from_secs(120)),
             mails_per_address_and_network: Rate::new(3, Duration::from_secs(180)),
             mails_per_network: network,
-            mails: everybody,
+            mails: Rate::new(200, Duration::from_millis(50)),
             codes_per_address: Rate::new(50, Duration::from_secs(1_800)),
             codes_per_address_and_network: Rate::new(20, Duration::from_secs(3_600)),
             codes_per_network: network,
             codes: everybody,
-            exchanges_per_attempt: Rate::new(10, Duration::from_secs(10)),
+            exchanges_per_attempt: Rate::new(5, 5 * minute),
             exchanges_per_network: Rate::new(60, Duration::from_secs(1)),
             exchanges: Rate::new(600, Duration::from_millis(100)),
+            known_browsers: Rate::new(3, 10 * minute),
+            quiet_networks: Rate::new(1, 60 * minute),
         }
     }
 }
@@ -333,6 +335,13 @@ mod tests {
         // mailed, or a link and a code that are made.
         let exchanged = within(limits.exchanges, 60);
         let calls = 2 * within(limits.mails, 60) + within(limits.codes, 60) + exchanged;
+        assert!(calls <= 6_000, "{calls} a minute");
+        // In the browsers that began, exchanges are as many as the mails allow. A few networks have
+        // a fifth of the mails; their attempts live for 25 minutes.
+        let began = within(limits.mails, 60) / 5 * u128::from(limits.exchanges_per_attempt.burst());
+        let living = within(limits.mails, 25 * 60) / 5;
+        let again = living * 60_000 / limits.exchanges_per_attempt.period().as_millis();
+        let calls = 2 * within(limits.mails, 60) / 5 + within(limits.codes, 60) + began + again;
         assert!(calls <= 6_000, "{calls} a minute");
         assert!(within(limits.mails, 10) <= 500);
         // Many networks together can reach WorkOS's own limit per address. A single network cannot,

@@ -25,7 +25,7 @@ use governor::{
 use super::{Charge, Charged, Rate, Take, Throttle, ThrottleKey, table::Table};
 use crate::{clock::Timestamp, store::StoreError};
 
-const DEFAULT_MOST_KEYS: usize = 100_000;
+const DEFAULT_MOST_KEYS: usize = 400_000;
 /// The last second for rates. Nanoseconds in 64 bits reach the year 2554; this leaves room for a
 /// refill.
 const LAST_SECOND: u64 = 18_000_000_000;
@@ -38,9 +38,9 @@ const LAST_SECOND: u64 = 18_000_000_000;
 ///
 /// # Bounds
 ///
-/// It remembers at most 100,000 keys of rates, and as many of tries;
+/// It remembers at most 400,000 keys of rates, and as many of tries;
 /// [`MemoryThrottle::with_most_keys`] sets another number. A key takes 70 to 100 bytes, so each of
-/// the two takes 10 MB when full, and up to 14 MB while it grows. A key is forgotten once it is
+/// the two takes 40 MB when full, and up to 56 MB while it grows. A key is forgotten once it is
 /// fully refilled, or its tries have ended. A full table evicts the key that would have been
 /// forgotten first. Among rates that is the key that is full again soonest.
 ///
@@ -48,10 +48,10 @@ const LAST_SECOND: u64 = 18_000_000_000;
 ///
 /// A request that creates keys is charged to the layer-wide rate, and a refused request creates
 /// none. Each key is forgotten as it refills. With the default [`Limits`](crate::throttle::Limits)
-/// all clients together therefore hold fewer than 50,000 keys at any moment, and no flood reaches
+/// all clients together therefore hold fewer than 300,000 keys at any moment, and no flood reaches
 /// the bound. If wider limits let a flood reach it, fresh keys evict each other before a key that
 /// has more counted against it. To have an exhausted key evicted, an attacker has to exhaust
-/// 100,000 others first.
+/// 400,000 others first.
 ///
 /// ```
 /// use tower_magic_link::throttle::MemoryThrottle;
@@ -82,7 +82,7 @@ impl Counts {
 
 impl MemoryThrottle {
     /// Sets how many keys are remembered, for rates and for tries each: 1 or more. Default:
-    /// 100,000. Forgets all counts.
+    /// 400,000. Forgets all counts.
     #[must_use]
     pub fn with_most_keys(self, most: usize) -> Self {
         *self.counts() = Counts::new(most);
@@ -132,6 +132,21 @@ impl MemoryThrottle {
         Charged::Admitted
     }
 
+    fn give_back_now(&self, charges: &[Charge], now: Timestamp) {
+        let at = nanos(Duration::from_secs(now.as_secs().min(LAST_SECOND)));
+        let mut counts = self.counts();
+        for charge in charges {
+            let Some((end, ())) = counts.rates.get(charge.key, at) else {
+                continue;
+            };
+            // An end in the past is a full rate, and never more than that.
+            match end.saturating_sub(nanos(charge.rate.clamped().period())) {
+                end if end > at => counts.rates.put(charge.key, end, (), at),
+                _ => counts.rates.remove(charge.key),
+            }
+        }
+    }
+
     fn take_try_now(&self, key: ThrottleKey, most: u32, until: Timestamp, now: Timestamp) -> Take {
         let now = now.as_secs();
         let mut counts = self.counts();
@@ -167,6 +182,11 @@ impl MemoryThrottle {
 impl Throttle for MemoryThrottle {
     async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
         Ok(self.charge_now(charges, now))
+    }
+
+    async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {
+        self.give_back_now(charges, now);
+        Ok(())
     }
 
     async fn take_try(

@@ -6,6 +6,7 @@
 //! - The layer charges one decision to several rates at once. Either all of them admit it, or none
 //!   of them records it. A refused request therefore costs nothing, and the reported wait is the
 //!   whole wait.
+//! - What was charged for an action that failed at the provider or the mailer is given back.
 //! - A store sees opaque keys of 16 bytes (HMACs), never an address, a network, a link or a code.
 //! - When a store fails, the layer reports an event, does not apply rates, and refuses tries. One
 //!   mail too many is a nuisance; one guess too many is a break-in.
@@ -28,14 +29,12 @@ use crate::{
 
 mod limits;
 mod memory;
+mod rate;
 #[cfg(feature = "redis")]
 mod redis;
 mod table;
 
-pub use self::{
-    limits::{Limits, Rate},
-    memory::MemoryThrottle,
-};
+pub use self::{limits::Limits, memory::MemoryThrottle, rate::Rate};
 
 #[cfg(feature = "redis")]
 pub use self::redis::RedisThrottle;
@@ -72,6 +71,10 @@ pub use self::redis::RedisThrottle;
 ///         Ok(charged)
 ///     }
 ///
+///     async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {
+///         self.0.give_back(charges, now).await
+///     }
+///
 ///     async fn take_try(&self, key: ThrottleKey, most: u32, until: Timestamp, now: Timestamp) -> Result<Take, StoreError> {
 ///         self.0.take_try(key, most, until, now).await
 ///     }
@@ -93,6 +96,26 @@ pub trait Throttle: Send + Sync + 'static {
         charges: &[Charge],
         now: Timestamp,
     ) -> impl Future<Output = Result<Charged, StoreError>> + Send;
+
+    /// Gives one back to each of these rates: the action that they were charged for failed, and
+    /// nothing came of it. A rate never holds more than its burst, and a key that is not known
+    /// stays so.
+    ///
+    /// The layer calls it at most once for a charge that was admitted, before that one has refilled
+    /// by itself. Default: does nothing, so that what failed counts. The suite of
+    /// `testing::suite::throttle` asks for more.
+    ///
+    /// # Errors
+    ///
+    /// When the store fails. The charges stay taken.
+    fn give_back(
+        &self,
+        charges: &[Charge],
+        now: Timestamp,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send {
+        let _ = (charges, now);
+        async { Ok(()) }
+    }
 
     /// Takes one of the `most` tries that a key has until a moment. The try stays taken until then,
     /// unless it is given back.
@@ -224,6 +247,12 @@ pub(crate) trait ErasedThrottle: Send + Sync {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Charged, StoreError>>;
 
+    fn give_back<'a>(
+        &'a self,
+        charges: &'a [Charge],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+
     fn take_try(
         &self,
         key: ThrottleKey,
@@ -248,6 +277,14 @@ impl<T: Throttle> ErasedThrottle for T {
         now: Timestamp,
     ) -> BoxFuture<'a, Result<Charged, StoreError>> {
         Box::pin(Throttle::charge(self, charges, now))
+    }
+
+    fn give_back<'a>(
+        &'a self,
+        charges: &'a [Charge],
+        now: Timestamp,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(Throttle::give_back(self, charges, now))
     }
 
     fn take_try(

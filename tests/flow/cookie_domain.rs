@@ -31,6 +31,7 @@ async fn the_session_cookie_alone_goes_to_the_domain_and_comes_and_goes_with_it(
     let want = [
         "__Host-magic-link-arrived",
         "__Host-magic-link-browser",
+        "__Host-magic-link-known",
         WIDE,
     ];
     assert_eq!(names, want);

@@ -14,6 +14,9 @@ use crate::support::{Answer, Browser, World};
 
 mod address;
 mod exchange;
+mod flood;
+mod given_back;
+mod known;
 mod network;
 mod proxy;
 mod settings;
@@ -69,6 +72,10 @@ impl Throttle for Far {
     async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
         tokio::time::sleep(Duration::from_millis(20)).await;
         self.memory.charge(charges, now).await
+    }
+
+    async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {
+        self.memory.give_back(charges, now).await
     }
 
     async fn take_try(

@@ -66,6 +66,7 @@ impl Replica {
             .clock(clock.clone())
             .revocations(store)
             .insecure_no_throttle()
+            .insecure_answer_when_sent()
             .build()
             .unwrap();
         Self {

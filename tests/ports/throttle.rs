@@ -60,6 +60,7 @@ enum Fault {
     EmptyChargesAreRefused,
     ForgetsWhereThereAreMany,
     GivesNothingBack,
+    KeepsWhatFailed,
     NamesTheFirst,
     None,
     OneTryTooMany,
@@ -141,6 +142,13 @@ impl Throttle for Faulty {
         })
     }
 
+    async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {
+        match self.fault {
+            Fault::KeepsWhatFailed => Ok(()),
+            _ => self.right(None).give_back(charges, now).await,
+        }
+    }
+
     async fn take_try(
         &self,
         key: ThrottleKey,
@@ -183,7 +191,7 @@ impl Throttle for Faulty {
 
 #[tokio::test(start_paused = true)]
 async fn a_throttle_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(Fault, &[&str]); 10] = [
+    let cases: [(Fault, &[&str]); 11] = [
         (Fault::None, &[]),
         (
             Fault::ChargesOneByOne,
@@ -218,11 +226,19 @@ async fn a_throttle_that_is_broken_fails_the_cases_of_what_is_broken_and_no_othe
             ],
         ),
         (
+            Fault::KeepsWhatFailed,
+            &[
+                "what is given back can be charged again",
+                "no more is given back than was taken",
+            ],
+        ),
+        (
             Fault::NamesTheFirst,
             &[
                 "where one rate refuses nothing is taken from the others",
                 "four rates are one decision",
                 "the longest wait is named",
+                "what is given back can be charged again",
             ],
         ),
         (

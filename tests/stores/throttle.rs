@@ -39,6 +39,10 @@ impl Throttle for OnTime {
     async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
         self.at(now).give_try_back(key, now).await
     }
+
+    async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {
+        self.at(now).give_back(charges, now).await
+    }
 }
 
 pub(crate) fn key(number: u64) -> ThrottleKey {

@@ -1,16 +1,20 @@
-use std::sync::{Arc, Mutex};
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use http::Request;
 
-use super::*;
+use super::{ask::TIMEOUT, *};
 use crate::{
     builder::Builder,
     layer::MagicLinkLayer,
     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
     session::{KeyRing, SigningKey},
     site::endpoint::Endpoint,
-    throttle::{Limits, Throttle},
+    store::StoreError,
+    throttle::{Charge, Charged, Limits, Throttle},
 };
 
 const NOON: Timestamp = Timestamp::from_secs(1_767_268_800);

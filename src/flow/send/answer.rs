@@ -15,8 +15,14 @@ use futures_util::FutureExt;
 use tokio::{task::JoinError, time::sleep};
 
 use super::{
-    super::{attempt::Attempt, limits, mailing::Answering, step::Step},
-    Failed, mail_to,
+    super::{
+        attempt::Attempt,
+        failure::Failed,
+        limits,
+        mailing::{Answering, Refund},
+        step::Step,
+    },
+    mail_to,
 };
 use crate::{
     page::Sent,
@@ -32,18 +38,33 @@ pub(in crate::flow) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent
     };
     // Before the domain is looked at, so that a refused address reaches the same limit by the same
     // number of tries.
-    limits::limit_mail(step, &attempt.email).await?;
-    let full = || Rejection::new(RejectionKind::ProviderUnavailable);
-    let room = mailing.room().ok_or_else(full)?;
+    let spent = limits::limit_mail(step, &attempt.email).await?;
+    let Some(room) = mailing.room() else {
+        spent.give_back(flow).await;
+        return Err(Rejection::new(RejectionKind::ProviderUnavailable));
+    };
     let (own, attempt) = (step.detached(), attempt.clone());
     let work = tokio::spawn(async move {
         let shown = mail_to(&own, &attempt).await;
-        match &shown {
-            Ok(sent) => own.flow.mailing.keep(Ok(*sent), own.now),
-            Err(Failed::Everybody(rejection)) => {
-                own.flow.mailing.keep(Err(rejection.clone()), own.now);
+        let mailing = &own.flow.mailing;
+        let refund = match &shown {
+            Ok(sent) => {
+                mailing.keep(Ok(*sent), own.now);
+                Refund::NotDue
             }
-            Err(Failed::Address) => {}
+            Err(Failed::Everybody(rejection, refund)) => {
+                mailing.keep(Err((rejection.clone(), *refund)), own.now);
+                *refund
+            }
+            // As for the address that has shown the outage: a limit that this one reaches sooner
+            // would tell them apart.
+            Err(Failed::Address) => match mailing.last(own.now) {
+                Some(Err((_, refund))) => refund,
+                Some(Ok(_)) | None => Refund::NotDue,
+            },
+        };
+        if refund == Refund::Due {
+            spent.give_back(&own.flow).await;
         }
         drop(room);
         shown
@@ -58,8 +79,11 @@ pub(in crate::flow) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent
     let last = mailing.last(step.now);
     match done.map(or_panic) {
         Some(Ok(sent)) => Ok(sent),
-        Some(Err(Failed::Everybody(rejection))) => Err(rejection),
-        Some(Err(Failed::Address)) | None => last.unwrap_or(Ok(flow.sent())),
+        Some(Err(Failed::Everybody(rejection, _))) => Err(rejection),
+        Some(Err(Failed::Address)) | None => match last {
+            Some(shown) => shown.map_err(|(rejection, _)| rejection),
+            None => Ok(flow.sent()),
+        },
     }
 }
 
@@ -68,8 +92,9 @@ fn or_panic(done: Result<Result<Sent, Failed>, JoinError>) -> Result<Sent, Faile
     done.unwrap_or_else(|error| match error.try_into_panic() {
         Ok(panic) => resume_unwind(panic),
         // The runtime is shutting down.
-        Err(_) => Err(Failed::Everybody(Rejection::new(
-            RejectionKind::ProviderUnavailable,
-        ))),
+        Err(_) => {
+            let rejection = Rejection::new(RejectionKind::ProviderUnavailable);
+            Err(Failed::Everybody(rejection, Refund::NotDue))
+        }
     })
 }

@@ -82,7 +82,14 @@ impl Connections {
             None => self.connect().await.map_err(MailError::of_server)?,
         };
         let sent = connection.send(envelope, mail).await;
-        sent.map_err(|error| told("the mail server refused the mail", &error))?;
+        sent.map_err(|error| {
+            let refused = told("the mail server refused the mail", &error);
+            match refused.status() {
+                Some(_) => refused,
+                // The connection was lost: perhaps after the last byte of the mail.
+                None => refused.after_sending(),
+            }
+        })?;
         self.idle().push(Idle {
             connection,
             since: Instant::now(),

@@ -214,7 +214,7 @@ impl Mailer for SmtpMailer {
             .await
             .unwrap_or_else(|_| {
                 self.connections.forget();
-                Err(MailError::because("the mail server took too long"))
+                Err(MailError::because("the mail server took too long").after_sending())
             })
     }
 }

@@ -56,8 +56,8 @@ impl Entry {
         self.until.is_none_or(|until| now < until)
     }
 
-    /// Returns how this key's tokens of an issuer begin. Layers of several issuers may share a ring:
-    /// then one of them has it, and the others read their tokens in full.
+    /// Returns how this key's tokens of an issuer begin. Layers of several issuers may share a
+    /// ring: then one of them has it, and the others read their tokens in full.
     pub(in crate::session) fn opening(&self, issuer: &str) -> Option<&Opening> {
         let opening = self.opening.get_or_init(|| self.key.opening(issuer));
         opening.as_ref().filter(|opening| opening.is_of(issuer))

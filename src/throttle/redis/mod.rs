@@ -84,6 +84,7 @@ struct Counts {
     charge: Script,
     take: Script,
     give: Script,
+    refund: Script,
     connection: AsyncMutex<Option<Arc<Connection>>>,
     memory: MemoryThrottle,
     listener: OnceLock<Listener>,
@@ -108,6 +109,7 @@ impl RedisThrottle {
             charge: Script::new(include_str!("charge.lua")),
             take: Script::new(include_str!("take.lua")),
             give: Script::new(include_str!("give.lua")),
+            refund: Script::new(include_str!("refund.lua")),
             connection: AsyncMutex::default(),
             memory: MemoryThrottle::default(),
             listener: OnceLock::new(),
@@ -251,6 +253,23 @@ impl Throttle for RedisThrottle {
         // The answer does not matter: memory only has to count what Redis granted.
         let _ = counts.memory.charge(charges, now).await;
         Ok(Charged::Admitted)
+    }
+
+    async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {
+        if charges.is_empty() {
+            return Ok(());
+        }
+        let counts = &self.0;
+        counts.memory.give_back(charges, now).await?;
+        let (mut keys, mut arguments) = (Vec::new(), Vec::new());
+        for charge in charges {
+            keys.push(counts.key('r', charge.key()));
+            let period = charge.rate().clamped().period();
+            arguments.push(u64::try_from(period.as_micros()).unwrap_or(u64::MAX));
+        }
+        // If Redis is away, they stay charged there.
+        let _: Option<i64> = counts.run(&counts.refund, &keys, &arguments).await;
+        Ok(())
     }
 
     async fn take_try(

@@ -113,8 +113,9 @@ async fn layers_that_share_a_throttle_and_a_key_share_its_counts() {
     let world = World::with(|builder| builder.throttle(throttle.clone())).await;
     assert_eq!(throttle.keys(), 0);
     assert_eq!(status(&world, ADA, Some("192.0.2.1")).await, 303);
-    assert_eq!(throttle.keys(), 4, "pair, address, network, everybody");
-    assert_eq!(format!("{throttle:?}"), "MemoryThrottle { keys: 4, .. }");
+    let what = "pair and network, each at /32 and /24, address, everybody";
+    assert_eq!(throttle.keys(), 6, "{what}");
+    assert_eq!(format!("{throttle:?}"), "MemoryThrottle { keys: 6, .. }");
 }
 
 #[test]
@@ -152,6 +153,8 @@ fn a_rate_that_cannot_work_is_refused_by_build_with_its_value() {
             Limits::default().exchanges_per_network(none),
         ),
         ("exchanges", Limits::default().exchanges(none)),
+        ("known_browsers", Limits::default().known_browsers(none)),
+        ("quiet_networks", Limits::default().quiet_networks(none)),
     ];
     for (setting, limits) in cases {
         let keys = KeyRing::new(SigningKey::generate().unwrap());

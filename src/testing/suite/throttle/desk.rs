@@ -104,6 +104,14 @@ impl Desk {
         same(&format!("{what}, second {second}"), &got, &want)
     }
 
+    /// Gives one back to each rate.
+    pub(super) async fn give_rates_back(&self, charges: &[Charge], second: u64) -> Outcome {
+        let now = after(second);
+        self.world.set(now);
+        let given = self.next()?.give_back(charges, now).await;
+        given.map_err(|error| Miss::failed("charges that are given back", error))
+    }
+
     pub(super) async fn give_back(&self, number: u64, second: u64) -> Outcome {
         let now = after(second);
         self.world.set(now);

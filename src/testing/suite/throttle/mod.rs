@@ -11,6 +11,7 @@
 //! | it must not forget a key before it is fully refilled, or its tries have ended | `a key that is not refilled is not forgotten among others`, `tries that have not ended are not forgotten among others` |
 //! | a decision is atomic | `of a thousand that come together exactly the burst is admitted`, `of a thousand guesses that come together exactly the tries are taken` |
 //! | it may use its own clock, and must not let time go back | `a clock that is set back gives nobody more`, `a clock that is set back keeps nobody waiting for longer than a refill` |
+//! | `give_back` gives one back to each rate, and never more than its burst | `what is given back can be charged again`, `no more is given back than was taken` |
 //! | any `Rate` can be given | `a rate that no layer takes does no harm` |
 //! | so many tries until a moment | `tries are counted down to none`, `tries do not refill before their moment`, `another key has tries of its own`, `of no tries none can be taken` |
 //! | a key whose moment has come has no try | `a key whose moment has come has no try` |
@@ -43,6 +44,10 @@
 //!         Ok(charged)
 //!     }
 //!
+//!     async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {
+//!         self.0.give_back(charges, now).await
+//!     }
+//!
 //!     async fn take_try(&self, key: ThrottleKey, most: u32, until: Timestamp, now: Timestamp) -> Result<Take, StoreError> {
 //!         self.0.take_try(key, most, until, now).await
 //!     }
@@ -62,6 +67,7 @@ use super::{Report, Suite, World};
 use crate::throttle::Throttle;
 
 mod desk;
+mod given;
 mod rates;
 mod tries;
 
@@ -110,6 +116,10 @@ async fn all<T: Throttle>(suite: &mut Suite<impl AsyncFn(World) -> Vec<T>>) {
     suite.case(name, rates::set_back_gives_no_more).await;
     let name = "a clock that is set back keeps nobody waiting for longer than a refill";
     suite.case(name, rates::set_back_is_no_longer_wait).await;
+    let name = "what is given back can be charged again";
+    suite.case(name, given::can_be_charged_again).await;
+    let name = "no more is given back than was taken";
+    suite.case(name, given::no_more_than_was_taken).await;
     let name = "a rate that no layer takes does no harm";
     suite.case(name, rates::no_harm).await;
     let name = "an answer comes within two seconds";

@@ -87,7 +87,8 @@ impl Inside {
         let state = self.data.state.as_mut();
         let Some(state) = state.filter(|state| {
             let restorer = state.restorer.as_ref();
-            restorer.is_some_and(|(other, heard)| other == id && now.saturating_sub(*heard) < PATIENCE)
+            restorer
+                .is_some_and(|(other, heard)| other == id && now.saturating_sub(*heard) < PATIENCE)
         }) else {
             return false;
         };
@@ -112,8 +113,12 @@ impl Inside {
         let recent = |heard: &u64| now.saturating_sub(*heard) < PATIENCE;
         let is_settled = u128::from(now.saturating_sub(state.since)) >= settle.as_millis()
             && !state.returning.values().any(recent);
-        state.members.retain(|_, heard| now.saturating_sub(*heard) < ABSENT);
-        state.done.retain(|_, heard| now.saturating_sub(*heard) < ABSENT);
+        state
+            .members
+            .retain(|_, heard| now.saturating_sub(*heard) < ABSENT);
+        state
+            .done
+            .retain(|_, heard| now.saturating_sub(*heard) < ABSENT);
         state.members.insert(id.to_owned(), now);
         match doing {
             Doing::Follows => {}

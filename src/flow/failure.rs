@@ -1,0 +1,92 @@
+//! `Failed`: why no mail went out, whether the person is told, and whether its charges are given
+//! back.
+//!
+//! - They are, if the provider or the mailer failed by itself: the person tried, and nothing came
+//!   of it. An outage must not be followed by a wait.
+//! - They are not, if the mail may have left: an answer that was late or unreadable. Otherwise an
+//!   address would be mailed more often than its limit says.
+//! - They are not, if the address is or may be at fault: a caller can choose such addresses without
+//!   end, and a limit that is reached later would tell them apart.
+
+use super::{attempt::Attempt, mailing::Refund, refusal::rejection_of, step::Step};
+use crate::{
+    event::Event,
+    mailer::MailError,
+    page::Sent,
+    provider::{ProviderError, ProviderErrorKind},
+    rejection::{Rejection, RejectionKind},
+};
+
+/// Why no mail went out.
+pub(super) enum Failed {
+    /// This address gets none. Another one might, so the person is not told.
+    Address,
+    /// An outage, or a wrong setting. It is the same for every address, and is told.
+    Everybody(Rejection, Refund),
+}
+
+impl Failed {
+    /// Says whether a provider's failure may depend on the address. If it does, the log has it.
+    pub(super) fn of_provider(step: &Step, attempt: &Attempt, error: &ProviderError) -> Self {
+        use ProviderErrorKind as Kind;
+        let listener = &step.flow.shared.listener;
+        listener.tell(&Event::of_provider_error(error));
+        // What the layer mails itself cannot have left before the provider's answer.
+        let may_have_left = step.flow.mailer.is_none() && error.may_have_acted();
+        let refund = match error.kind() {
+            Kind::TimedOut if may_have_left => Refund::NotDue,
+            // It may be the address that the provider cannot take.
+            Kind::Misconfigured if matches!(error.status(), Some(400 | 422)) => Refund::NotDue,
+            // An answer that cannot be read.
+            Kind::InvalidAnswer => Refund::NotDue,
+            // A broken connection and a 5xx are failures: no caller can bring them about.
+            Kind::Misconfigured
+            | Kind::RateLimited
+            | Kind::TimedOut
+            | Kind::Unavailable
+            | Kind::Unsupported => Refund::Due,
+            _ => {
+                let email = &attempt.email;
+                listener.tell(&Event::LinkWithheld { email });
+                return Self::Address;
+            }
+        };
+        Self::Everybody(rejection_of(error), refund)
+    }
+
+    pub(super) fn of_mailer(error: &MailError) -> Self {
+        if error.is_of_recipient() {
+            return Self::Address;
+        }
+        // A mail server's 5xx is for good (RFC 5321, section 4.2.1), and perhaps for this mail.
+        let is_refused = matches!(error.status(), Some(500..=599));
+        let refund = match error.may_have_left() || is_refused {
+            true => Refund::NotDue,
+            false => Refund::Due,
+        };
+        Self::Everybody(Rejection::new(RejectionKind::MailNotSent), refund)
+    }
+
+    /// Returns the failure of a mail for which link and code both failed: either may have been
+    /// mailed, or may be the address's fault.
+    pub(super) fn and(self, code: Self) -> Self {
+        match (self, code) {
+            (Self::Address, Self::Address) => Self::Address,
+            (Self::Everybody(rejection, Refund::Due), Self::Everybody(_, refund)) => {
+                Self::Everybody(rejection, refund)
+            }
+            (Self::Everybody(rejection, _), _) | (Self::Address, Self::Everybody(rejection, _)) => {
+                Self::Everybody(rejection, Refund::NotDue)
+            }
+        }
+    }
+
+    /// Returns what the page says was sent when the other half was. A page that shows that one half
+    /// is missing for this address alone would reveal which addresses may sign up.
+    pub(super) fn or_sent(self, sent: Sent) -> Result<Sent, Self> {
+        match self {
+            Self::Address => Err(self),
+            Self::Everybody(..) => Ok(sent),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! How the throttle is asked: by which keys, and for how long.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
+
+use crate::{
+    event::Event,
+    flow::{Flow, step::Step},
+    store::{StoreError, StoreErrorKind},
+    throttle::ThrottleKey,
+};
+
+/// How long the throttle may take, while a person waits.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
+
+pub(super) fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
+    key_of(&step.flow, label, value)
+}
+
+pub(super) fn key_of(flow: &Flow, label: &'static str, value: &[u8]) -> ThrottleKey {
+    let keys = flow.shared.gate.tokens.keys();
+    ThrottleKey::from_bytes(keys.pseudonym(label, value))
+}
+
+/// Waits for the throttle for at most [`TIMEOUT`].
+pub(super) async fn bounded<T>(
+    answer: impl Future<Output = Result<T, StoreError>>,
+) -> Result<T, StoreError> {
+    let late = || Err(StoreError::new(StoreErrorKind::TimedOut));
+    within(TIMEOUT, answer).await.unwrap_or_else(late)
+}
+
+/// Waits for an answer, and returns `None` when the time is over. An answer at once needs no timer.
+pub(in crate::flow) async fn within<T>(
+    limit: Duration,
+    answer: impl Future<Output = T>,
+) -> Option<T> {
+    let mut answer = pin!(answer);
+    let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
+    match first {
+        Poll::Ready(answer) => Some(answer),
+        Poll::Pending => tokio::time::timeout(limit, answer).await.ok(),
+    }
+}
+
+pub(super) fn throttle_failed(flow: &Flow, error: &StoreError) {
+    let kind = error.kind();
+    flow.shared.listener.tell(&Event::ThrottleFailed { kind });
+}

@@ -1,0 +1,158 @@
+//! `Charges`: what an action costs, by one way or another, and `Spent`, what was paid.
+//!
+//! - Each way is one decision of the throttle: all its charges are admitted, or none is recorded.
+//! - The next way is asked only if what is for everybody, or a known browser's own limit, was full.
+//!   A narrow limit that is full is full on every way.
+//! - All ways together have two seconds. Usually the first admits, in one round trip.
+
+use std::time::Duration;
+
+use super::ask::{bounded, throttle_failed};
+use crate::{
+    clock::Timestamp,
+    email::Email,
+    event::{Event, LimitScope},
+    flow::Flow,
+    rejection::{Rejection, RejectionKind},
+    store::StoreError,
+    throttle::{Charge, Charged, Rate, ThrottleKey},
+};
+
+/// The charges of one way to pay.
+pub(super) type Way = Vec<Item>;
+
+/// One charge of a way.
+#[derive(Clone, Copy)]
+pub(super) struct Item {
+    scope: LimitScope,
+    charge: Charge,
+    after: AfterFailure,
+}
+
+/// What becomes of a charge if the provider or the mailer fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum AfterFailure {
+    /// It guards what is for one person. Nothing came of the action, so it is given back.
+    GivenBack,
+    /// It guards the provider too: nobody may ask one that fails without end.
+    Kept,
+}
+
+/// What an action costs: the ways to pay for it, in the order in which they are tried. Nothing if
+/// there is none.
+#[derive(Default)]
+pub(in crate::flow) struct Charges(Vec<Way>);
+
+/// What was paid for an action, and when.
+pub(in crate::flow) struct Spent {
+    paid: Way,
+    at: Timestamp,
+}
+
+/// The limit that was reached, and how long its wait is.
+struct Full {
+    scope: LimitScope,
+    wait: Duration,
+}
+
+impl Item {
+    pub(super) const fn new(
+        scope: LimitScope,
+        key: ThrottleKey,
+        rate: Rate,
+        after: AfterFailure,
+    ) -> Self {
+        Self {
+            scope,
+            charge: Charge::new(key, rate),
+            after,
+        }
+    }
+}
+
+impl Default for Spent {
+    fn default() -> Self {
+        Self {
+            paid: Way::new(),
+            at: Timestamp::from_secs(0),
+        }
+    }
+}
+
+impl From<Vec<Way>> for Charges {
+    fn from(ways: Vec<Way>) -> Self {
+        Self(ways)
+    }
+}
+
+impl Charges {
+    async fn decide(&self, flow: &Flow, now: Timestamp) -> Result<Result<Spent, Full>, StoreError> {
+        let throttle = &flow.throttling.throttle;
+        let mut full: Option<Full> = None;
+        for way in &self.0 {
+            let plain: Vec<_> = way.iter().map(|item| item.charge).collect();
+            let Charged::Refused { by, wait } = throttle.charge(&plain, now).await? else {
+                let paid = way.clone();
+                return Ok(Ok(Spent { paid, at: now }));
+            };
+            let scope = way.get(by).map_or(LimitScope::Everybody, |item| item.scope);
+            // The shortest: after it, one of the ways is open.
+            if full.as_ref().is_none_or(|full| wait < full.wait) {
+                full = Some(Full { scope, wait });
+            }
+            if !matches!(scope, LimitScope::Browser | LimitScope::Everybody) {
+                break;
+            }
+        }
+        Ok(full.map_or_else(|| Ok(Spent::default()), Err))
+    }
+}
+
+/// Charges all of one way, or nothing. Over the limits it refuses, and reports it as an event.
+pub(in crate::flow) async fn charge(
+    flow: &Flow,
+    charges: &Charges,
+    email: Option<&Email>,
+    now: Timestamp,
+) -> Result<Spent, Rejection> {
+    let full = match bounded(charges.decide(flow, now)).await {
+        Ok(Ok(spent)) => return Ok(spent),
+        Ok(Err(full)) => full,
+        Err(error) => {
+            // A rate guards against floods alone: an outage must not stop every sign-in.
+            throttle_failed(flow, &error);
+            return Ok(Spent::default());
+        }
+    };
+    let scope = full.scope;
+    let listener = &flow.shared.listener;
+    let hint = flow.throttling.hint.get().map(String::as_str);
+    listener.tell(&Event::Throttled { scope, email, hint });
+    // Whole seconds, so that the page and `Retry-After` agree.
+    let wait = full.wait.as_secs();
+    let wait = wait.saturating_add(u64::from(full.wait.subsec_nanos() > 0));
+    let wait = Duration::from_secs(wait.max(1));
+    Err(Rejection::new(RejectionKind::RateLimited).with_retry_after(Some(wait)))
+}
+
+impl Spent {
+    /// Gives back what is given back after a failure: nothing came of the action, and its caller
+    /// could not help it.
+    ///
+    /// What has refilled since is not given back too. It would be there twice.
+    pub(in crate::flow) async fn give_back(self, flow: &Flow) {
+        let now = flow.shared.clock.now();
+        let since = self.at.until(now);
+        let paid = self.paid.into_iter().filter(|item| {
+            item.after == AfterFailure::GivenBack && since < item.charge.rate().period()
+        });
+        let paid: Vec<_> = paid.map(|item| item.charge).collect();
+        if paid.is_empty() {
+            return;
+        }
+        let throttle = &flow.throttling.throttle;
+        if let Err(error) = bounded(throttle.give_back(&paid, now)).await {
+            throttle_failed(flow, &error);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! What failed at the provider or the mailer does not count.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use http::StatusCode;
+use tower_magic_link::{
+    SignIn,
+    emulator::{Endpoint, Fault},
+    mailer::{Mail, MailError, Mailer},
+    throttle::{Limits, Rate},
+};
+
+use super::{SECOND, begin, exchange::follow, status};
+use crate::{
+    names::ADA,
+    support::{Post, World},
+};
+
+const PEER: Option<&str> = Some("192.0.2.1");
+
+async fn statuses(world: &World, tries: usize) -> Vec<u16> {
+    let mut got = Vec::new();
+    for _ in 0..tries {
+        got.push(status(world, ADA, PEER).await);
+    }
+    got
+}
+
+type MakeError = fn() -> MailError;
+
+#[tokio::test]
+async fn tries_during_an_outage_of_the_provider_do_not_make_the_next_one_wait() {
+    let out = StatusCode::SERVICE_UNAVAILABLE;
+    let faults = [
+        ("503", Fault::Status(out)),
+        ("cut", Fault::Cut),
+        ("429", Fault::RateLimited(SECOND)),
+        ("401", Fault::Status(StatusCode::UNAUTHORIZED)),
+    ];
+    for (name, fault) in faults {
+        for sign_in in [SignIn::Link, SignIn::Code, SignIn::LinkAndCode] {
+            // Few to the network, so that a charge of it would show.
+            let limits = Limits::default().mails_per_network(Rate::new(4, 600 * SECOND));
+            let world = World::with(|builder| {
+                let builder = builder.limits(limits);
+                match sign_in {
+                    SignIn::LinkAndCode => builder.sign_in(sign_in).mailer(Post::default()),
+                    _ => builder.sign_in(sign_in),
+                }
+            })
+            .await;
+            for endpoint in [Endpoint::Create, Endpoint::MagicAuthCreate] {
+                world.emulator().order_always(endpoint, fault.clone());
+            }
+            for failed in statuses(&world, 9).await {
+                assert_ne!(failed, 303, "{name} {sign_in:?}");
+            }
+            for endpoint in [Endpoint::Create, Endpoint::MagicAuthCreate] {
+                world.emulator().clear_orders(endpoint);
+            }
+            let got = statuses(&world, 4).await;
+            assert_eq!(got, [303, 303, 303, 429], "{name} {sign_in:?}");
+        }
+    }
+}
+
+/// A mailer that fails as it is told to.
+struct Failing {
+    mails: Arc<AtomicU32>,
+    error: fn() -> MailError,
+}
+
+impl Mailer for Failing {
+    async fn send(&self, _: &Mail<'_>) -> Result<(), MailError> {
+        self.mails.fetch_add(1, Ordering::SeqCst);
+        Err((self.error)())
+    }
+}
+
+#[tokio::test]
+async fn a_mail_that_cannot_have_left_is_given_back_and_no_other() {
+    let cases: [(&str, MakeError, u32); 4] = [
+        ("no connection", || MailError::because("no connection"), 9),
+        ("421", || MailError::because("busy").with_status(421), 9),
+        (
+            "it may have left",
+            || MailError::because("late").after_sending(),
+            3,
+        ),
+        // Else a caller could have any number of such mails tried.
+        ("550", || MailError::because("no").with_status(550), 3),
+    ];
+    for (name, error, want) in cases {
+        let mails = Arc::new(AtomicU32::new(0));
+        let failing = Failing {
+            mails: mails.clone(),
+            error,
+        };
+        let world = World::with(|builder| builder.mailer(failing)).await;
+        let _ = statuses(&world, 9).await;
+        assert_eq!(mails.load(Ordering::SeqCst), want, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_the_provider_refuses_is_not_given_back() {
+    for (sign_in, endpoint, status, code) in [
+        // An answer that we do not know may be to the address.
+        (SignIn::Link, Endpoint::Create, 422, "invalid_email"),
+        (
+            SignIn::Code,
+            Endpoint::MagicAuthCreate,
+            400,
+            "email_domain_not_deliverable",
+        ),
+    ] {
+        let world = World::with(|builder| builder.sign_in(sign_in)).await;
+        let status = StatusCode::from_u16(status).unwrap();
+        let fault = Fault::refusal(status, code);
+        world.emulator().order_always(endpoint, fault);
+        let got = statuses(&world, 5).await;
+        assert_eq!(got[3..], [429, 429], "{code}: {got:?}");
+    }
+}
+
+/// A slow failure has refilled by itself: given back too, there would be one mail more.
+#[tokio::test]
+async fn what_has_refilled_meanwhile_is_not_given_back_as_well() {
+    let world = World::new().await;
+    let hold = tower_magic_link::emulator::Hold::new();
+    world
+        .emulator()
+        .order(Endpoint::Create, Fault::Hold(hold.clone()));
+    let mut browser = world.browser();
+    let slow = tokio::spawn(async move { begin(&mut browser, ADA, PEER, &[]).await.status() });
+    hold.wait_for(1).await;
+    world.clock.advance(180 * SECOND);
+    assert_eq!(statuses(&world, 4).await, [303, 303, 303, 429]);
+    let fault = Fault::Status(StatusCode::BAD_GATEWAY);
+    world.emulator().order(Endpoint::Send, fault);
+    hold.release();
+    assert_eq!(slow.await.unwrap(), 503);
+    assert_eq!(statuses(&world, 1).await, [429]);
+}
+
+#[tokio::test]
+async fn an_outage_at_the_exchange_costs_the_link_nothing_and_asks_the_provider_ten_times() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/reports").await;
+    let callback = world.follow_mail(ADA).await;
+    let out = Fault::Status(StatusCode::SERVICE_UNAVAILABLE);
+    world.emulator().order_always(Endpoint::Token, out);
+    for _ in 0..15 {
+        assert_ne!(follow(&mut browser, &callback, PEER).await.status(), 303);
+    }
+    assert_eq!(world.exchanges(), 10);
+    world.emulator().clear_orders(Endpoint::Token);
+    world.clock.advance(10 * SECOND);
+    let answer = follow(&mut browser, &callback, PEER).await;
+    assert_eq!(answer.location(), "/reports");
+}
+
+/// Otherwise the fourth answer would tell who may sign in.
+#[tokio::test]
+async fn an_outage_is_given_back_to_an_address_that_may_not_sign_in_too() {
+    let failing = Failing {
+        mails: Arc::default(),
+        error: || MailError::because("no connection"),
+    };
+    let world = World::with(|builder| builder.mailer(failing).email_domains(["example.com"])).await;
+    assert_eq!(statuses(&world, 5).await, [502; 5]);
+    for number in 0..5 {
+        let got = status(&world, "eve@elsewhere.example", PEER).await;
+        assert_eq!(got, 502, "try {number}");
+    }
+}
