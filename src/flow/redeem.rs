@@ -1,8 +1,8 @@
 //! The work of one exchange: the provider redeems the proof, and the layer checks what it proved.
 
-use std::{borrow::Cow, future::Future, net::IpAddr, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
-pub(super) use self::choice::Offered;
+pub(super) use self::{choice::Offered, proof::Proof};
 use super::{
     attempt::Attempt,
     authorize::Authorization,
@@ -18,15 +18,13 @@ use crate::{
     clock::Timestamp,
     email::Email,
     event::Event,
-    provider::{
-        AuthorizationCode, FinishCode, Identity, OneTimeCode, PendingToken, ProviderError,
-        ProviderErrorKind,
-    },
+    provider::{FinishCode, Identity, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     session::{IssueError, Term},
 };
 
 mod choice;
+mod proof;
 
 /// How long a person waits for an exchange: longer than one call to `WorkOs` and the application's
 /// rule take by default, shorter than the minute after which proxies and some browsers give up. If
@@ -107,68 +105,6 @@ pub(super) struct Redemption {
     pub(super) browser: Option<[u8; 16]>,
     pub(super) term: Term,
     pub(super) now: Timestamp,
-}
-
-/// The proof that a person brings from their mail.
-pub(super) enum Proof {
-    /// An organization that was chosen after the proof, and what the provider wants to know of the
-    /// client.
-    Choice {
-        pending: PendingToken,
-        organization: String,
-        /// When the proof was given.
-        at: Timestamp,
-        /// When the choice is over.
-        until: Timestamp,
-        client: Option<IpAddr>,
-        user_agent: Option<String>,
-    },
-    /// A mailed code, and what the provider wants to know of the client.
-    Code {
-        code: OneTimeCode,
-        client: Option<IpAddr>,
-        user_agent: Option<String>,
-    },
-    /// The code with which the provider's link led back.
-    Link(AuthorizationCode),
-}
-
-impl Proof {
-    pub(super) fn expose(&self) -> Cow<'_, str> {
-        match self {
-            Self::Choice {
-                pending,
-                organization,
-                ..
-            } => format!("{organization} {}", pending.expose()).into(),
-            Self::Code { code, .. } => code.expose().into(),
-            Self::Link(code) => code.expose().into(),
-        }
-    }
-
-    /// Returns the choice that led here, if one did.
-    fn offered(&self) -> Option<Offered<'_>> {
-        match self {
-            Self::Choice { pending, until, .. } => Some(Offered {
-                pending,
-                until: *until,
-            }),
-            Self::Code { .. } | Self::Link(_) => None,
-        }
-    }
-
-    /// Returns what the provider wants to know of the client, where it does.
-    fn client(&self) -> (Option<IpAddr>, Option<&str>) {
-        match self {
-            Self::Choice {
-                client, user_agent, ..
-            }
-            | Self::Code {
-                client, user_agent, ..
-            } => (*client, user_agent.as_deref()),
-            Self::Link(_) => (None, None),
-        }
-    }
 }
 
 impl Redemption {

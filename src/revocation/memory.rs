@@ -18,7 +18,8 @@ use self::{
     table::{End, FOR_EVER, Hasher, Id},
 };
 use super::{
-    Lookup, Revocation, Revocations, Standing, Target, membership, read_membership,
+    Lookup, Revocation, Revocations, Standing,
+    target::{Target, membership, read_membership},
     watchers::{Watch, Watched, Watchers},
 };
 use crate::store::StoreFuture;

@@ -7,13 +7,12 @@
 //!   that unauthenticated traffic never reaches the store.
 //! - Unknown is not revoked: a store that fails is a 503, and the session's cookie stays.
 
-use std::{borrow::Cow, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use crate::{
     clock::{Signal, Timestamp},
-    email::Email,
     event::Listener,
-    session::{Session, SessionId, revocable},
+    session::{Session, revocable},
     store::{StoreError, StoreFuture},
 };
 
@@ -23,12 +22,14 @@ mod known;
 mod memory;
 #[cfg(feature = "redis")]
 mod redis;
+mod target;
 mod watchers;
 
 pub(crate) use self::bounded::{BoundedRevocations, OnOutage};
 pub use self::{
     closure::{FnRevocations, IntoRevocations, IntoStanding},
     memory::MemoryRevocations,
+    target::Target,
 };
 
 #[cfg(feature = "redis")]
@@ -162,147 +163,6 @@ pub struct Revocation {
     target: Target,
     at: Timestamp,
     until: Timestamp,
-}
-
-/// Which sessions a [`Revocation`] ends.
-///
-/// A session began by a moment if [`Session::revocable_from`] is not later. That is up to
-/// [`Revocation::LEEWAY`] before the sign-in, because the machines' clocks differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Target {
-    /// Every session of this address that began by [`Revocation::at`], whatever its subject. ASCII
-    /// case does not matter.
-    Address(String),
-    /// Every session that this connection of the provider proved by [`Revocation::at`].
-    Connection(String),
-    /// Every session of this subject in this organization that began by [`Revocation::at`]; none of
-    /// the subject's in another.
-    Membership {
-        /// The provider's id of the person: [`Session::subject`].
-        subject: String,
-        /// The provider's id of the organization: [`Session::organization`].
-        organization: String,
-    },
-    /// Every session of this organization that began by [`Revocation::at`].
-    Organization(String),
-    /// Every session that began with this session of the provider's
-    /// ([`Session::provider_session`]) by [`Revocation::at`].
-    ProviderSession(String),
-    /// The one session of this id.
-    Session(SessionId),
-    /// Every session of this subject that began by [`Revocation::at`].
-    Subject(String),
-}
-
-impl Target {
-    /// Says whether a session is one of those that the target names, whenever it began.
-    #[must_use]
-    pub fn names(&self, session: &Session) -> bool {
-        match self {
-            // An event of WorkOS's may spell the address with capitals; a session's is in lower
-            // case.
-            Self::Address(address) => session.email().eq_ignore_ascii_case(address),
-            Self::Connection(id) => session.connection() == Some(id),
-            Self::Membership {
-                subject,
-                organization,
-            } => session.subject() == subject && session.organization() == Some(organization),
-            Self::Organization(id) => session.organization() == Some(id),
-            Self::ProviderSession(id) => session.provider_session() == Some(id),
-            Self::Session(id) => session.id() == *id,
-            Self::Subject(subject) => session.subject() == subject,
-        }
-    }
-
-    /// Returns every target that [names](Self::names) a session, its id first. Only a revocation
-    /// for one of these can [end](Revocation::ends) the session.
-    ///
-    /// For a store that finds revocations by their target: it then also finds the kinds of
-    /// revocation that a later version of this crate adds.
-    pub fn all_of(session: &Session) -> impl Iterator<Item = Self> + use<> {
-        let subject = session.subject();
-        let organization = session.organization();
-        let named = |name: Option<&str>, target: fn(String) -> Self| {
-            name.map(|name| target(name.to_owned()))
-        };
-        let targets = [
-            Some(Self::Session(session.id())),
-            named(Some(session.email()), Self::Address),
-            named(session.connection(), Self::Connection),
-            organization.map(|organization| Self::Membership {
-                subject: subject.to_owned(),
-                organization: organization.to_owned(),
-            }),
-            named(organization, Self::Organization),
-            named(session.provider_session(), Self::ProviderSession),
-            named(Some(subject), Self::Subject),
-        ];
-        targets.into_iter().flatten()
-    }
-
-    /// Returns what the sessions have in common, in a word.
-    pub(crate) const fn kind(&self) -> &'static str {
-        match self {
-            Self::Address(_) => "address",
-            Self::Connection(_) => "connection",
-            Self::Membership { .. } => "membership",
-            Self::Organization(_) => "organization",
-            Self::ProviderSession(_) => "provider_session",
-            Self::Session(_) => "session",
-            Self::Subject(_) => "subject",
-        }
-    }
-
-    /// Returns the id of that, for a log: an address is masked.
-    pub(crate) fn id(&self) -> Cow<'_, str> {
-        match self {
-            Self::Address(address) => match Email::parse(address) {
-                Ok(email) => email.masked().into(),
-                Err(_) => "***".into(),
-            },
-            Self::Connection(id)
-            | Self::Organization(id)
-            | Self::ProviderSession(id)
-            | Self::Subject(id) => id.into(),
-            Self::Membership {
-                subject,
-                organization,
-            } => format!("{subject} {organization}").into(),
-            Self::Session(id) => id.to_string().into(),
-        }
-    }
-
-    /// Returns a key to store a revocation under, such as `subject:user_1`. Two targets share a key
-    /// only if they name the same sessions. The key stays the same in every version. It may hold an
-    /// address, so keep it out of logs.
-    #[must_use]
-    pub fn key(&self) -> String {
-        match self {
-            Self::Address(address) => format!("address:{}", address.to_ascii_lowercase()),
-            Self::Connection(id) => format!("connection:{id}"),
-            Self::Membership {
-                subject,
-                organization,
-            } => format!("membership:{}", membership(subject, organization)),
-            Self::Organization(id) => format!("organization:{id}"),
-            Self::ProviderSession(id) => format!("provider_session:{id}"),
-            Self::Session(id) => format!("session:{id}"),
-            Self::Subject(subject) => format!("subject:{subject}"),
-        }
-    }
-}
-
-/// Names a person in an organization. The length prefix keeps two pairs apart, whatever their ids
-/// contain.
-fn membership(subject: &str, organization: &str) -> String {
-    format!("{}:{subject}{organization}", subject.len())
-}
-
-/// Splits such a name into the subject and the organization.
-fn read_membership(name: &str) -> Option<(&str, &str)> {
-    let (length, both) = name.split_once(':')?;
-    both.split_at_checked(length.parse().ok()?)
 }
 
 impl Revocation {

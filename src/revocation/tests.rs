@@ -1,6 +1,7 @@
 use std::{collections::HashSet, time::Duration};
 
 use super::*;
+use crate::session::SessionId;
 use crate::{provider::Identity, session::Times};
 
 const NOON: Timestamp = Timestamp::from_secs(43_200);

@@ -62,6 +62,19 @@ impl Offered<'_> {
     }
 }
 
+impl Proof {
+    /// Returns the choice that led here, if one did.
+    pub(super) fn offered(&self) -> Option<Offered<'_>> {
+        match self {
+            Self::Choice { pending, until, .. } => Some(Offered {
+                pending,
+                until: *until,
+            }),
+            Self::Code { .. } | Self::Link(_) => None,
+        }
+    }
+}
+
 impl Redemption {
     /// Makes the choice that a person has made, by its one try.
     pub(super) async fn choose_once(

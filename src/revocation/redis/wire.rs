@@ -10,7 +10,10 @@ use ::redis::{Cmd, Script, cmd};
 use crate::{
     clock::Timestamp,
     random,
-    revocation::{Revocation, Target, membership, read_membership},
+    revocation::{
+        Revocation,
+        target::{Target, membership, read_membership},
+    },
     session::SessionId,
     store::redis::Redis,
 };

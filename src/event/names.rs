@@ -1,0 +1,59 @@
+//! The closed sets that an event names.
+
+use std::fmt;
+
+/// Which store an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StoreName {
+    /// The one that remembers ended sessions.
+    Revocations,
+    /// The index of live sessions.
+    Sessions,
+    /// The one that counts for the limits.
+    Throttle,
+}
+
+impl fmt::Display for StoreName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Revocations => "revocations",
+            Self::Sessions => "sessions",
+            Self::Throttle => "throttle",
+        })
+    }
+}
+
+/// What the layer did with an event that the webhook received
+/// ([`Event::WebhookReceived`](super::Event::WebhookReceived)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WebhookEffect {
+    /// Nothing: the event was handled before.
+    Duplicate,
+    /// The revocation store recorded the end of the sessions that the event names, whether or not
+    /// there are any.
+    Ended,
+    /// Nothing: the event ends no session.
+    Ignored,
+    /// The revocation store did not record the end. The provider was asked to deliver it again.
+    NotRecorded,
+}
+
+/// Which limit was reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum LimitScope {
+    /// The limit of one address. It counts requests for mail, from one network or from all networks
+    /// together, or typed codes, from one network.
+    Address,
+    /// The limit of one sign-in, whose link came back.
+    Attempt,
+    /// The limit of a browser that has signed in here before, or of all such browsers of one
+    /// person.
+    Browser,
+    /// The limit of all clients together.
+    Everybody,
+    /// The limit of one of the client's networks.
+    Network,
+}
