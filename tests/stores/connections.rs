@@ -3,8 +3,6 @@
 
 mod acl;
 mod distance;
-#[path = "../keys/log.rs"]
-mod log;
 mod moving;
 mod sentinel;
 mod socket;
@@ -17,6 +15,7 @@ use tower_magic_link::{
 };
 
 use crate::{
+    log,
     redis::until,
     session::{NOON, People, end_of, standing},
     throttle::key,

@@ -87,8 +87,10 @@ pub(super) async fn write<S: Servers>(
         match sent.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(()) => {
                 let count = batch.len();
+                // Before their callers hear of it, who may ask how many are left.
+                let left = unsent.len().saturating_sub(count);
+                replica.notes.wait(left + letters.len());
                 unsent.sent(count);
-                replica.notes.wait(unsent.len() + letters.len());
                 if std::mem::take(&mut is_refused) {
                     tracing::info!(target: "tower_magic_link", "redis stores revocations again");
                 }
