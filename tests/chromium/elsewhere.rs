@@ -7,7 +7,7 @@ use crate::{
     chromium::Chromium,
     names::ADA,
     site::MAIL,
-    stage::{ARRIVED, BROWSER, POSTS, Post, SESSION, Stage, escape, page},
+    stage::{ARRIVED, BROWSER, KNOWN, POSTS, Post, SESSION, Stage, escape, page},
 };
 
 /// Returns the letters that the browser that began shows.
@@ -53,7 +53,7 @@ async fn the_letters_from_the_first_browser_sign_in_another() {
         // The leave to finish this sign-in went with it.
         assert_eq!(
             names,
-            [Some(SESSION), Some(ARRIVED), Some(BROWSER)],
+            [Some(SESSION), Some(ARRIVED), Some(BROWSER), Some(KNOWN)],
             "{post:?}"
         );
         is_signed_out(&first).await;

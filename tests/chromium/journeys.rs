@@ -7,7 +7,7 @@ use http::Version;
 use crate::{
     names::ADA,
     site::APP,
-    stage::{ARRIVED, BROWSER, POSTS, Post, SESSION, Stage},
+    stage::{ARRIVED, BROWSER, KNOWN, POSTS, Post, SESSION, Stage},
     wait::eventually,
 };
 
@@ -41,7 +41,7 @@ async fn a_person_signs_in_by_the_link_and_out_again() {
         names.sort_unstable();
         assert_eq!(
             names,
-            [Some(SESSION), Some(ARRIVED), Some(BROWSER)],
+            [Some(SESSION), Some(ARRIVED), Some(BROWSER), Some(KNOWN)],
             "{post:?}"
         );
         for cookie in &jar {

@@ -27,6 +27,7 @@ pub(crate) const SESSION: &str = "__Host-magic-link";
 pub(crate) const ARRIVED: &str = "__Host-magic-link-arrived";
 /// The cookie that a sign-in is bound to, by its name.
 pub(crate) const BROWSER: &str = "__Host-magic-link-browser";
+pub(crate) const KNOWN: &str = "__Host-magic-link-known";
 
 /// Who carries the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
