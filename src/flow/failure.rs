@@ -1,5 +1,5 @@
-//! `Failed`: why no mail went out, whether the person is told, and whether its charges are given
-//! back.
+//! `Failed`: why no mail went out, whether the page says so, and whether the layer gives its
+//! charges back.
 //!
 //! - They are, if the provider or the mailer failed by itself: the person tried, and nothing came
 //!   of it. An outage must not be followed by a wait.
@@ -19,9 +19,9 @@ use crate::{
 
 /// Why no mail went out.
 pub(super) enum Failed {
-    /// This address gets none. Another one might, so the person is not told.
+    /// This address gets none. Another one might, so the page does not say so.
     Address,
-    /// An outage, or a wrong setting. It is the same for every address, and is told.
+    /// An outage, or a wrong setting. It is the same for every address, and the page says so.
     Everybody(Rejection, Refund),
 }
 
