@@ -81,7 +81,10 @@ pub enum Event<'a> {
         email: &'a Email,
     },
     /// A link or a code was requested and not made: the address's domain is not taken here, or the
-    /// provider refuses it, as the [`Event::ProviderFailed`] before says. The page does not say so.
+    /// provider refuses it or limits its mail, as the [`Event::ProviderFailed`] before says. The
+    /// page does not say so. If the kind of that one is
+    /// [`RateLimited`](ProviderErrorKind::RateLimited) for several addresses in a row, the provider
+    /// limits the layer, and nobody gets mail.
     LinkWithheld {
         /// The address that it was requested for.
         email: &'a Email,

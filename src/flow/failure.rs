@@ -3,10 +3,14 @@
 //!
 //! - They are, if the provider or the mailer failed by itself: the person tried, and nothing came
 //!   of it. An outage must not be followed by a wait.
-//! - They are not, if the mail may have left: an answer that was late or unreadable. Otherwise an
+//! - They are not, if the mail may have left: the answer was late or unreadable. Otherwise an
 //!   address would be mailed more often than its limit says.
 //! - They are not, if the address is or may be at fault: a caller can choose such addresses without
 //!   end, and a limit that is reached later would tell them apart.
+//! - A provider's rate limit is one address's or everybody's, and its answer does not say which.
+//!   WorkOS limits the mails to one address, so the page never tells it: it would reveal that the
+//!   provider knows the address. If other mail has gone out lately, it counts as the address's.
+//!   Otherwise the charges are given back.
 
 use super::{attempt::Attempt, mailing::Refund, refusal::rejection_of, step::Step};
 use crate::{
@@ -23,6 +27,8 @@ pub(super) enum Failed {
     Address,
     /// An outage, or a wrong setting. It is the same for every address, and the page says so.
     Everybody(Rejection, Refund),
+    /// The provider limits the mails to this address, or to everybody. The page does not say so.
+    Limited,
 }
 
 impl Failed {
@@ -39,16 +45,16 @@ impl Failed {
             Kind::Misconfigured if matches!(error.status(), Some(400 | 422)) => Refund::NotDue,
             // An answer that cannot be read.
             Kind::InvalidAnswer => Refund::NotDue,
-            // A broken connection and a 5xx are failures: no caller can bring them about.
-            Kind::Misconfigured
-            | Kind::RateLimited
-            | Kind::TimedOut
-            | Kind::Unavailable
-            | Kind::Unsupported => Refund::Due,
-            _ => {
+            Kind::Misconfigured | Kind::TimedOut | Kind::Unavailable | Kind::Unsupported => {
+                Refund::Due
+            }
+            kind => {
                 let email = &attempt.email;
                 listener.tell(&Event::LinkWithheld { email });
-                return Self::Address;
+                return match kind {
+                    Kind::RateLimited => Self::Limited,
+                    _ => Self::Address,
+                };
             }
         };
         Self::Everybody(rejection_of(error), refund)
@@ -71,11 +77,12 @@ impl Failed {
     /// mailed, or may be the address's fault.
     pub(super) fn and(self, code: Self) -> Self {
         match (self, code) {
-            (Self::Address, Self::Address) => Self::Address,
+            (Self::Limited, Self::Limited) => Self::Limited,
+            (Self::Address | Self::Limited, Self::Address | Self::Limited) => Self::Address,
             (Self::Everybody(rejection, Refund::Due), Self::Everybody(_, refund)) => {
                 Self::Everybody(rejection, refund)
             }
-            (Self::Everybody(rejection, _), _) | (Self::Address, Self::Everybody(rejection, _)) => {
+            (Self::Everybody(rejection, _), _) | (_, Self::Everybody(rejection, _)) => {
                 Self::Everybody(rejection, Refund::NotDue)
             }
         }
@@ -85,7 +92,8 @@ impl Failed {
     /// is missing for this address alone would reveal which addresses may sign up.
     pub(super) fn or_sent(self, sent: Sent) -> Result<Sent, Self> {
         match self {
-            Self::Address => Err(self),
+            // A mail has gone out, so it counts.
+            Self::Address | Self::Limited => Err(Self::Address),
             Self::Everybody(..) => Ok(sent),
         }
     }

@@ -6,8 +6,8 @@
 //! - The answer comes a fixed time after the request. Work that is done sooner waits for it, and
 //!   work that takes longer goes on without it.
 //! - An outage and a wrong setting are the same for every address, so the page tells them. What an
-//!   address alone causes looks like a mail that was sent: its domain is not taken, the provider
-//!   refuses it, or its mail server does.
+//!   address alone may cause looks like a mail that was sent: its domain is not taken, the provider
+//!   refuses it or limits its mail, or its mail server refuses it.
 //! - Such an address does not show whether there is an outage, and neither does work that is not
 //!   done. Both are answered by what the last other address has shown, for five minutes.
 //! - The work is bounded in number, before the address is looked at.
@@ -73,6 +73,12 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
                 Some(Err((_, refund))) => refund,
                 Some(Ok(_)) | None => Refund::NotDue,
             },
+            // While other mail goes out, the limit is this address's: as above.
+            Err(Failed::Limited) => match mailing.last(own.now) {
+                Some(Err((_, refund))) => refund,
+                Some(Ok(_)) => Refund::NotDue,
+                None => Refund::Due,
+            },
         };
         if refund == Refund::Due {
             spent.give_back(&own.flow).await;
@@ -91,7 +97,7 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
     match done.map(or_panic) {
         Some(Ok(sent)) => Ok(sent),
         Some(Err(Failed::Everybody(rejection, _))) => Err(rejection),
-        Some(Err(Failed::Address)) | None => match last {
+        Some(Err(Failed::Address | Failed::Limited)) | None => match last {
             Some(shown) => shown.map_err(|(rejection, _)| rejection),
             None => Ok(flow.sent()),
         },

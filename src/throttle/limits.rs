@@ -97,6 +97,8 @@ use crate::error::ConfigError;
 /// - a mail that may have left, because the provider's answer was late or unreadable, or by
 ///   [`MailError::may_have_left`](crate::mailer::MailError::may_have_left);
 /// - what the address is at fault for: the provider or the mail server refused it;
+/// - a mail that the provider limits, if other mail has gone out in the last five minutes: the
+///   limit is then the address's own, and the page does not tell it;
 /// - what is for all clients, and at an exchange the network's, which are full again within
 ///   seconds. An attempt has the provider called 10 times at once, then each 10 seconds, even if
 ///   each call fails. Without these, a failing provider could be called without end.

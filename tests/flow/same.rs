@@ -29,12 +29,13 @@ use crate::{
 
 /// Addresses of one length, so that what is sealed has one length too.
 const GOOD: &str = "ada@goodgood.example";
-const KINDS: [&str; 5] = [
+const KINDS: [&str; 6] = [
     "ada@nottaken.example",
     "ada@notknown.example",
     "ada@nodomain.example",
     "ada@nomember.example",
     "ada@answr550.example",
+    "ada@manymany.example",
 ];
 
 /// Whether WorkOS, or the mail server, is down.
@@ -60,6 +61,10 @@ impl Choosy {
             _ => (120, Ok(())),
         };
         tokio::time::sleep(Duration::from_millis(millis)).await;
+        if email.contains("manymany") {
+            let limited = ProviderError::new(ProviderErrorKind::RateLimited);
+            return Err(limited.with_retry_after(Some(Duration::from_secs(30))));
+        }
         judged.map_err(ProviderError::from)
     }
 }

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use tower_magic_link::{
-    RejectionKind,
+    RejectionKind, SignIn,
     emulator::{Endpoint, Fault},
 };
 
 use super::{asked_again, begun, is_told_of_a_used_link, is_trouble, parts};
-use crate::{names::ADA, support::World};
+use crate::{
+    names::{ADA, EVE},
+    support::World,
+};
 
 #[tokio::test]
 async fn an_error_from_the_provider_is_a_page_in_our_words() {
@@ -76,17 +79,29 @@ async fn when_the_provider_does_not_answer_the_attempt_stays_good() {
     }
 }
 
+/// WorkOS limits the mails to one address. The page must not tell that WorkOS knows it, so it says
+/// what it says to everybody, and the operator reads the cause.
 #[tokio::test]
-async fn a_limit_of_the_providers_is_told_with_how_long_to_wait() {
-    let world = World::new().await;
-    let wait = Duration::from_secs(30);
-    world
-        .emulator()
-        .order_always(Endpoint::Create, Fault::RateLimited(wait));
-    let answer = world.browser().ask_for_link(ADA, "/").await;
-    is_trouble(&answer, 429, RejectionKind::RateLimited);
-    assert_eq!(answer.header("retry-after"), "30");
-    assert!(answer.text().contains("30 seconds"), "{}", answer.text());
+async fn a_limit_of_the_providers_for_mail_looks_like_a_mail_that_was_sent() {
+    for sign_in in [SignIn::Link, SignIn::Code] {
+        let world = World::with(|builder| builder.sign_in(sign_in)).await;
+        for endpoint in [Endpoint::Create, Endpoint::MagicAuthCreate] {
+            let fault = Fault::RateLimited(Duration::from_secs(30));
+            world.emulator().order_always(endpoint, fault);
+        }
+        let mut browser = world.browser();
+        let page = browser.ask_for_link(ADA, "/").await;
+        assert_eq!(page.status(), 200);
+        assert!(!page.head.headers.contains_key("retry-after"));
+        assert!(page.text().contains("Nothing yet?"), "{}", page.text());
+        // It is not kept for the next person either.
+        let next = world.browser().ask_for_link(EVE, "/").await;
+        assert_eq!(next.status(), 200);
+        let events = world.events.lock().unwrap().join("\n");
+        assert!(events.contains("ProviderFailed { kind: RateLimited"));
+        assert!(events.contains("LinkWithheld"), "{events}");
+        assert!(!events.contains("LinkSent"), "{events}");
+    }
 }
 
 #[tokio::test]

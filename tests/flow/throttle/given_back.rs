@@ -56,7 +56,8 @@ async fn tries_during_an_outage_of_the_provider_do_not_make_the_next_one_wait() 
                 world.emulator().order_always(endpoint, fault.clone());
             }
             for failed in statuses(&world, 9).await {
-                assert_ne!(failed, 303, "{name} {sign_in:?}");
+                // A limit of WorkOS's may be this address's, and is never told.
+                assert_eq!(failed == 303, name == "429", "{name} {sign_in:?}");
             }
             for endpoint in [Endpoint::Create, Endpoint::MagicAuthCreate] {
                 world.emulator().clear_orders(endpoint);
