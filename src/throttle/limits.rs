@@ -94,8 +94,11 @@ use crate::error::ConfigError;
 /// If the provider or the mailer fails, the layer gives back what counted for the person and the
 /// network. A wait does not follow an outage. It does not give back
 ///
-/// - a mail that may have left, because the provider's answer was late or unreadable, or by
-///   [`MailError::may_have_left`](crate::mailer::MailError::may_have_left);
+/// - a mail that may have left, because the provider mails it and its answer was late or
+///   unreadable, or by [`MailError::may_have_left`](crate::mailer::MailError::may_have_left). A
+///   broken connection and a 5xx of the provider are given back
+///   ([`Unavailable`](crate::provider::ProviderErrorKind::Unavailable)): if it mailed all the same,
+///   an address gets more mails during that outage than its limits say;
 /// - what the address is at fault for: the provider or the mail server refused it;
 /// - a mail that the provider limits, if other mail has gone out in the last five minutes: the
 ///   limit is then the address's own, and the page does not tell it;

@@ -7,16 +7,21 @@ use std::sync::{
 
 use http::StatusCode;
 use tower_magic_link::{
-    SignIn,
+    KeyRing, MagicLinkLayer, SignIn, SigningKey,
     emulator::{Endpoint, Fault},
     mailer::{Mail, MailError, Mailer},
+    provider::{
+        AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind as Kind,
+        Start, Started,
+    },
+    testing::ManualClock,
     throttle::{Limits, Rate},
 };
 
 use super::{SECOND, begin, exchange::follow, status};
 use crate::{
-    names::ADA,
-    support::{Post, World},
+    names::{ADA, ORIGIN},
+    support::{Browser, Post, World, app_of},
 };
 
 const PEER: Option<&str> = Some("192.0.2.1");
@@ -103,6 +108,63 @@ async fn a_mail_that_cannot_have_left_is_given_back_and_no_other() {
         let world = World::with(|builder| builder.mailer(failing)).await;
         let _ = statuses(&world, 9).await;
         assert_eq!(mails.load(Ordering::SeqCst), want, "{name}");
+    }
+}
+
+/// A provider that mails links itself, and fails.
+struct Unheard {
+    asked: Arc<AtomicU32>,
+    error: fn() -> ProviderError,
+}
+
+impl IdentityProvider for Unheard {
+    async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        Err((self.error)())
+    }
+
+    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        Err(Kind::Refused.into())
+    }
+}
+
+/// Pins: of what may have left, an outage is given back, and an answer that came late is not.
+#[tokio::test]
+async fn a_link_that_the_provider_may_have_mailed_counts_unless_the_provider_was_out() {
+    type Make = fn() -> ProviderError;
+    let cases: [(&str, Make, u32); 5] = [
+        ("out", || Kind::Unavailable.into(), 9),
+        (
+            "out, and not asked",
+            || ProviderError::new(Kind::Unavailable).before_acting(),
+            9,
+        ),
+        ("late", || Kind::TimedOut.into(), 3),
+        (
+            "late to connect",
+            || ProviderError::new(Kind::TimedOut).before_acting(),
+            9,
+        ),
+        ("unreadable", || Kind::InvalidAnswer.into(), 3),
+    ];
+    for (name, error, want) in cases {
+        let asked = Arc::new(AtomicU32::new(0));
+        let unheard = Unheard {
+            asked: asked.clone(),
+            error,
+        };
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let layer = MagicLinkLayer::builder(unheard, keys)
+            .public_url(ORIGIN)
+            .clock(ManualClock::new())
+            .insecure_answer_when_sent()
+            .build()
+            .unwrap();
+        for _ in 0..9 {
+            let mut browser = Browser::new(app_of(&layer), ORIGIN);
+            let _ = begin(&mut browser, ADA, PEER, &[]).await;
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), want, "{name}");
     }
 }
 
