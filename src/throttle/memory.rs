@@ -132,6 +132,20 @@ impl MemoryThrottle {
         Charged::Admitted
     }
 
+    /// Counts what another store has admitted, whatever is counted here.
+    #[cfg(feature = "redis")]
+    pub(super) fn record(&self, charges: &[Charge], now: Timestamp) {
+        let at = nanos(Duration::from_secs(now.as_secs().min(LAST_SECOND)));
+        let mut counts = self.counts();
+        for charge in charges {
+            let end = counts.rates.get(charge.key, at).map_or(at, |(end, ())| end);
+            let period = nanos(charge.rate.clamped().period());
+            // Also past a whole refill, so that giving it back takes off what was put on.
+            let end = end.saturating_add(period);
+            counts.rates.put(charge.key, end, (), at);
+        }
+    }
+
     fn give_back_now(&self, charges: &[Charge], now: Timestamp) {
         let at = nanos(Duration::from_secs(now.as_secs().min(LAST_SECOND)));
         let mut counts = self.counts();

@@ -7,6 +7,8 @@
 //!   replicates the writes and not the script.
 //! - Whatever Redis grants this process is counted in its memory too. While Redis is away the
 //!   process goes on from those counts, so that an outage gives a code no fresh tries here.
+//! - What memory has counted without Redis is noted (`alone`), and is given back to memory only:
+//!   Redis is never credited for what it did not charge.
 //! - A late answer is a failure. After a failure Redis is left alone for a second, so that an
 //!   outage does not cost every request the full timeout.
 
@@ -25,6 +27,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
+use self::alone::Alone;
 use super::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey};
 use crate::{
     clock::Timestamp,
@@ -34,6 +37,8 @@ use crate::{
         redis::{Connection, Redis, log_away},
     },
 };
+
+mod alone;
 
 /// How long one decision may take, including connecting. The layer waits for 2 seconds.
 const DECISION: Duration = Duration::from_secs(1);
@@ -64,7 +69,8 @@ const LONGEST_TRIES: u64 = 100 * 366 * 86_400;
 /// While Redis is away each replica counts by itself, in a [`MemoryThrottle`] that includes what
 /// Redis granted this process before. [`Event::ServerLost`] and [`Event::ServerRecovered`] report
 /// it, once each. Each replica then admits up to a whole rate, and up to a code's whole number of
-/// tries.
+/// tries. What was counted without Redis is given back here alone. What Redis counted and is given
+/// back while Redis is away stays charged there.
 ///
 /// It connects with the first decision. A key takes about 150 bytes of Redis. It expires a minute
 /// after it is refilled, or two minutes after its tries have ended.
@@ -87,6 +93,9 @@ struct Counts {
     refund: Script,
     connection: AsyncMutex<Option<Arc<Connection>>>,
     memory: MemoryThrottle,
+    /// The rates' units that memory alone has counted, and the tries.
+    rates_alone: Alone,
+    tries_alone: Alone,
     listener: OnceLock<Listener>,
     is_away: AtomicBool,
     /// Until when Redis is left alone.
@@ -112,6 +121,8 @@ impl RedisThrottle {
             refund: Script::new(include_str!("refund.lua")),
             connection: AsyncMutex::default(),
             memory: MemoryThrottle::default(),
+            rates_alone: Alone::default(),
+            tries_alone: Alone::default(),
             listener: OnceLock::new(),
             is_away: AtomicBool::new(false),
             rests: Mutex::default(),
@@ -243,29 +254,33 @@ impl Throttle for RedisThrottle {
         }
         let answer: Option<(i64, u64)> = counts.run(&counts.charge, &keys, &arguments).await;
         let Some((by, wait)) = answer else {
-            return counts.memory.charge(charges, now).await;
+            let charged = counts.memory.charge(charges, now).await?;
+            if charged == Charged::Admitted {
+                counts.rates_alone.note_charges(charges, now);
+            }
+            return Ok(charged);
         };
         // Minus one says that all were admitted.
         if let Ok(by) = usize::try_from(by) {
             let wait = Duration::from_micros(wait);
             return Ok(Charged::Refused { by, wait });
         }
-        // The answer does not matter: memory only has to count what Redis granted.
-        let _ = counts.memory.charge(charges, now).await;
+        counts.memory.record(charges, now);
         Ok(Charged::Admitted)
     }
 
     async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {
-        if charges.is_empty() {
-            return Ok(());
-        }
         let counts = &self.0;
         counts.memory.give_back(charges, now).await?;
         let (mut keys, mut arguments) = (Vec::new(), Vec::new());
-        for charge in charges {
+        let is_of_redis = |charge: &&Charge| !counts.rates_alone.take(charge.key(), now);
+        for charge in charges.iter().filter(is_of_redis) {
             keys.push(counts.key('r', charge.key()));
             let period = charge.rate().clamped().period();
             arguments.push(u64::try_from(period.as_micros()).unwrap_or(u64::MAX));
+        }
+        if keys.is_empty() {
+            return Ok(());
         }
         // If Redis is away, they stay charged there.
         let _: Option<i64> = counts.run(&counts.refund, &keys, &arguments).await;
@@ -290,15 +305,25 @@ impl Throttle for RedisThrottle {
         let left = now.until(until).as_secs().min(LONGEST_TRIES);
         let arguments = [u64::from(most), left];
         let answer: Option<i64> = counts.run(&counts.take, &keys, &arguments).await;
-        Ok(match answer {
-            Some(left) => u32::try_from(left).map_or(Take::Exhausted, |left| Take::Taken { left }),
-            None => here,
-        })
+        let Some(left) = answer else {
+            counts.tries_alone.note(key, until, now);
+            return Ok(here);
+        };
+        if let Ok(left) = u32::try_from(left) {
+            return Ok(Take::Taken { left });
+        }
+        // Nothing is compared, so nothing is taken here either: a try that another replica gives
+        // back is free for this one too.
+        counts.memory.give_try_back(key, now).await?;
+        Ok(Take::Exhausted)
     }
 
     async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
         let counts = &self.0;
         counts.memory.give_try_back(key, now).await?;
+        if counts.tries_alone.take(key, now) {
+            return Ok(());
+        }
         let keys = [counts.key('t', key)];
         // If Redis is away, the try stays taken there.
         let _: Option<i64> = counts.run(&counts.give, &keys, &[]).await;
