@@ -215,6 +215,16 @@ pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
     ways.into()
 }
 
+/// Returns the charge of a further call of the provider for a proof that it has redeemed. Whoever
+/// has the proof may bring it again for a minute, and no other charge is due then.
+pub(super) fn charges_of_further_call(flow: &Flow, proof: &[u8]) -> Charges {
+    if flow.throttling.limits.is_none() {
+        return Charges::default();
+    }
+    let calls = key_of(flow, "throttle: exchange, further calls of a proof", proof);
+    vec![vec![Item::new(LimitScope::Attempt, calls, CALLS, Kept)]].into()
+}
+
 /// Takes one of the `most` tries that `of` has until a given time. Call it before comparing.
 ///
 /// `of` names the link or the mailed code that is guessed at.

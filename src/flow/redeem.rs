@@ -136,8 +136,12 @@ impl Redemption {
             if self.flow.shared.gate.allowed.organizations.is_empty() {
                 return Ok(Arc::new(Granted::Choice(Offer { choice, at })));
             }
+            let calls = limits::charges_of_further_call(&self.flow, &key);
             let key = exchange::key(&key, only.id());
-            let chosen = self.choose(choice.pending(), only.id());
+            let chosen = async {
+                let _ = limits::charge(&self.flow, &calls, None, self.now).await?;
+                self.choose(choice.pending(), only.id()).await
+            };
             proven = self.once(key, proven.at, chosen).await?;
         }
         let Person::Identified(identity) = &proven.person else {

@@ -104,7 +104,9 @@ use crate::error::ConfigError;
 ///   limit is then the address's own, and the page does not tell it;
 /// - what is for all clients, and at an exchange the network's, which are full again within
 ///   seconds. An attempt has the provider called 10 times at once, then each 10 seconds, even if
-///   each call fails. Without these, a failing provider could be called without end.
+///   each call fails. A code that leads to several organizations, of which the layer accepts one,
+///   takes a second call, which is counted likewise. Without these, a failing provider could be
+///   called without end.
 ///
 /// ```
 /// use std::time::Duration;

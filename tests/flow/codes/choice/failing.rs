@@ -6,7 +6,11 @@ use std::sync::{
 };
 
 use http::StatusCode;
-use tower_magic_link::{Authorization, provider::Identity};
+use tower_magic_link::{
+    Authorization,
+    provider::Identity,
+    throttle::{Limits, Rate},
+};
 
 use super::*;
 
@@ -49,6 +53,28 @@ async fn the_configured_organization_is_taken_at_the_next_press_if_workos_was_ou
     is_trouble(&failed, 503, RejectionKind::ProviderUnavailable);
     assert_eq!(begun.type_code(&code).await.location(), "/reports");
     assert_eq!(begun.redeemed(), 3, "one code, and two choices");
+}
+
+/// Pins: the code is kept for a minute, and each press called WorkOS again, counted by no limit.
+#[tokio::test]
+async fn the_second_call_for_the_configured_organization_is_counted_by_itself() {
+    let limits = Limits::default()
+        .codes_per_network(Rate::new(1_000, Duration::from_secs(1)))
+        .codes_per_address_and_network(Rate::new(1_000, Duration::from_secs(1)));
+    let mut begun = begun(|builder| builder.organization(ACME.0).limits(limits)).await;
+    let emulator = begun.world.emulator();
+    emulator.order(Endpoint::Authenticate, Fault::Delay(Duration::ZERO));
+    let code = begun.post.code();
+    let mut refused = 0;
+    for _ in 0..30 {
+        out(&begun);
+        let answer = begun.type_code(&code).await;
+        refused += u32::from(answer.status() == 429);
+    }
+    assert_eq!((begun.redeemed(), refused), (11, 20), "one code, ten calls");
+    begun.world.emulator().clear_orders(Endpoint::Authenticate);
+    begun.world.clock.advance(Duration::from_secs(10));
+    assert_eq!(begun.type_code(&code).await.location(), "/reports");
 }
 
 /// WorkOS has taken the choice when the rule fails. The next press asks the rule alone.
