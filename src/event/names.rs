@@ -44,8 +44,8 @@ pub enum WebhookEffect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitScope {
-    /// The limit of one address. It counts requests for mail, from one network or from all networks
-    /// together, or typed codes, from one network.
+    /// The limit of one address. It counts requests for mail or typed codes, from one network or
+    /// from all networks together.
     Address,
     /// The limit of one sign-in, whose link came back.
     Attempt,

@@ -1,10 +1,11 @@
 //! Browsers that have signed in here before. They have a share of their own of what is for
-//! everybody, and of their person's mail, so that no number of strangers keeps them out.
+//! everybody, for mail, codes and exchanges of their person, and of their person's mail, so that no
+//! number of strangers keeps them out.
 //!
 //! - The cookie `Known` is set at each sign-in and lasts 180 days from the last one. It is sealed,
 //!   and holds a random id, a hash of the mailbox and the time.
 //! - It proves nothing but that. It is no session and finishes no sign-in: it only counts the
-//!   browser elsewhere, for mail to its own person. Whoever steals it can have the person mailed a
+//!   browser elsewhere, for its own person. Whoever steals it can have the person mailed a
 //!   few times, and reads none of it.
 //! - It stays at sign-out, also everywhere: the next thing that its person needs is a mail. Another
 //!   person who signs in replaces it.

@@ -36,6 +36,9 @@
 //! as it refills within the hour; the docs of `Limits` say how many. A refused request is free, so
 //! trying each way costs an attacker and a person the same.
 //!
+//! The lines are those of a mail. A code and an exchange are charged to the address or the attempt
+//! and the networks on each way, and try the share of anybody before that of known browsers.
+//!
 //! *Known browsers* (`known`). The first line has no count that a stranger can fill: no network,
 //! and none of the address's own. That keeps one person's mail reachable, however many networks ask
 //! for it. The cookie is bound to its person's mailbox, so that a stolen or bought one mails nobody

@@ -55,6 +55,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::throttle::Limits;
 
     #[test]
     fn the_shares_admit_no_more_than_the_whole_and_a_small_burst_is_for_anybody() {
@@ -81,6 +82,32 @@ mod tests {
                 assert!(late < Duration::from_millis(1), "{share:?} of {all:?}");
             }
         }
+    }
+
+    /// The figures of the page of `Limits`: networks and accounts that keep a share empty.
+    #[test]
+    fn what_keeps_a_share_empty_is_as_many_as_the_docs_say() {
+        let limits = Limits::default();
+        let page = include_str!("../../throttle/limits.rs");
+        for (all, figures) in [
+            (limits.mails, ["42,840", "10,710", "2,340"]),
+            (limits.codes, ["21,480", "5,370", "1,180"]),
+            (limits.exchanges, ["21,540", "5,385", "1,190"]),
+        ] {
+            let shares = Shares::of(all);
+            let whole = all.refill().as_millis();
+            // As many as it refills while one network, or account, waits for its next.
+            let many = |share: Option<Rate>, one: Rate| {
+                u128::from(share.unwrap().burst()) * one.period().as_millis() / whole
+            };
+            let networks = many(shares.quiet, limits.quiet_networks);
+            let accounts = many(shares.known, limits.known_browsers);
+            for (many, figure) in [networks, networks / 4, accounts].iter().zip(figures) {
+                assert_eq!(figure.replace(',', ""), many.to_string());
+                assert!(page.contains(&format!(" {figure}")), "{figure}");
+            }
+        }
+        assert_eq!(Shares::of(limits.mails).anybody.burst(), 42);
     }
 
     #[test]

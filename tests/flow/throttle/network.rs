@@ -215,3 +215,24 @@ async fn only_a_trusted_proxy_says_who_the_client_is_and_only_in_its_field() {
         assert_eq!(got, [303, want], "{name}, {field:?}");
     }
 }
+
+/// The figures of the page of `Limits`. The share of anybody is narrower than the network's limit.
+#[tokio::test]
+async fn an_office_of_200_behind_one_address_is_mailed_within_12_minutes() {
+    let world = World::new().await;
+    let mut waiting: Vec<_> = (0..200).map(|n| format!("p{n}@example.com")).collect();
+    let (mut mailed, mut at_once, mut sixty) = (0, 0, None);
+    for second in 0..=720 {
+        while let Some(email) = waiting.pop() {
+            if status(&world, &email, Some("192.0.2.1")).await == 429 {
+                waiting.push(email);
+                break;
+            }
+            mailed += 1;
+        }
+        at_once = if second == 0 { mailed } else { at_once };
+        sixty = sixty.or((mailed >= 60).then_some(second));
+        world.clock.advance(SECOND);
+    }
+    assert_eq!((at_once, sixty, mailed), (43, Some(5), 200));
+}
