@@ -24,7 +24,7 @@ const FOLLOWED: Duration = Duration::from_millis(2_500);
 /// After this long without a fault, every replica vouches for who is live.
 const WELL: Duration = Duration::from_secs(10);
 
-fn session(number: u64) -> Session {
+pub(super) fn session(number: u64) -> Session {
     let [begun, expires] = [10, FAR].map(Timestamp::from_secs);
     let times = Times {
         issued_at: begun,
