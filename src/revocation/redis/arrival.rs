@@ -259,8 +259,11 @@ impl<S: Server> Arrival<'_, S> {
                 self.state().await?;
                 return Ok(());
             }
-            // The stream is read as it grows, so that it is not overrun by what is put back.
-            if self.read_on(here, None).await? == Read::Gap {
+            // The stream is read as it grows, so that it is not overrun by what is put back. A slow
+            // server may take as long for all of it as the others wait for a sign of life.
+            let sign = self.mark(self.returns());
+            let (streamed, _) = future::join(self.read_on(here, None), sign).await;
+            if streamed? == Read::Gap {
                 // All that is streamed is stored too.
                 self.load_whole(here, None).await?;
             }
