@@ -89,6 +89,7 @@ impl<S: Server> Arrival<'_, S> {
                 is_over: false,
                 is_unmarked: marked.is_err(),
             },
+            is_put_back: false,
         };
         loop {
             let known = replica
@@ -109,6 +110,7 @@ impl<S: Server> Arrival<'_, S> {
                     Some(id) if id == self.member.id && state.restored == here.restored + 1 => {
                         here.restored = state.restored;
                         self.restore(&missing, &mut here).await?;
+                        here.is_put_back = true;
                         break;
                     }
                     Some(_) => continue,
@@ -120,9 +122,19 @@ impl<S: Server> Arrival<'_, S> {
             self.put_back(missing, &mut here).await?;
             break;
         }
-        // A full server does not take it: the others wait as for one that they do not know of.
-        let _ = self.mark(Doing::IsDone).await;
+        // A full server does not take it: the others wait as for one that they do not know of. If
+        // it is lost on the way, the follower says it again.
+        let _ = self.mark(self.doing(&here)).await;
         Ok(here)
+    }
+
+    /// Returns what this replica does at the data set, as a sign of life says it.
+    fn doing(&self, here: &Place) -> Doing {
+        if here.is_put_back {
+            Doing::IsDone
+        } else {
+            self.returns()
+        }
     }
 
     /// A replica that knows nothing keeps nobody waiting.
@@ -172,7 +184,7 @@ impl<S: Server> Arrival<'_, S> {
             if self.read_on(here, Some(HEARTBEAT)).await? == Read::Gap {
                 here.seq = state.seq;
             }
-            let _ = self.mark(self.returns()).await;
+            let _ = self.mark(self.doing(here)).await;
         }
     }
 
@@ -194,7 +206,8 @@ impl<S: Server> Arrival<'_, S> {
                     held.extend(page.iter().map(digest));
                 }
             };
-            let sign = || self.mark(self.returns());
+            let doing = self.doing(here);
+            let sign = || self.mark(doing);
             let load = Load {
                 server: self.server,
                 replica: &self.member.replica,
@@ -244,14 +257,18 @@ impl<S: Server> Arrival<'_, S> {
                 }
                 // Tell a full server from a lost one: only the lost one fails here too.
                 self.state().await?;
-                break;
+                return Ok(());
             }
-            // The stream is read as it grows, so that it is not overrun by what is put back.
-            if self.read_on(here, None).await? == Read::Gap {
+            // The stream is read as it grows, so that it is not overrun by what is put back. A slow
+            // server may take as long for all of it as the others wait for a sign of life.
+            let sign = self.mark(self.returns());
+            let (streamed, _) = future::join(self.read_on(here, None), sign).await;
+            if streamed? == Read::Gap {
                 // All that is streamed is stored too.
                 self.load_whole(here, None).await?;
             }
         }
+        here.is_put_back = true;
         Ok(())
     }
 }

@@ -20,7 +20,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::future;
+use futures_util::future::{self, OptionFuture};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -163,6 +163,10 @@ impl<S: Servers> Follower<S> {
             // Beside the blocking read, and not after it: a slow address must not delay the
             // heartbeat.
             let way = self.look_around(server, answers % ANSWERS_A_WAY == 0);
+            // The mark was lost on its way, and the other replicas wait for it.
+            let owed = here.is_put_back && state.awaits(&self.member.id);
+            let owed = owed.then(|| self.mark(server, Doing::IsDone));
+            let way = future::join(way, OptionFuture::from(owed));
             let kept = self.read_to(server, &mut here, state.seq);
             match future::join(kept, way).await.0 {
                 Ok(Read::All) => {}
@@ -222,9 +226,12 @@ impl<S: Servers> Follower<S> {
         }
         // A full server does not take it. The others then wait for this replica no longer than
         // for one they do not know of.
-        let _ = server
-            .arrive(&self.member.id, self.member.settle, Doing::Follows)
-            .await;
+        self.mark(server, Doing::Follows).await;
+    }
+
+    async fn mark(&self, server: &S::Server, doing: Doing) {
+        let Member { id, settle, .. } = &self.member;
+        let _ = server.arrive(id, *settle, doing).await;
     }
 }
 

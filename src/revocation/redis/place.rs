@@ -35,6 +35,9 @@ pub(super) struct Place {
     pub(super) restored: u64,
     pub(super) seq: u64,
     pub(super) settling: Settling,
+    /// Whether the data set holds all that this replica knew when it arrived. `false` if the server
+    /// did not take it, and the writer has it to send.
+    pub(super) is_put_back: bool,
 }
 
 impl Place {

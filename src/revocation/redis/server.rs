@@ -162,9 +162,13 @@ impl State {
 
     /// Returns who puts back without the stream now.
     pub(super) fn restorer_now(&self) -> Option<&str> {
-        let id = self.restorer.as_deref()?;
-        let heard = self.returning.get(id)?;
-        self.is_recent(*heard).then_some(id)
+        self.restorer.as_deref().filter(|id| self.awaits(id))
+    }
+
+    /// Says whether others wait until this replica has put back what it knows.
+    pub(super) fn awaits(&self, id: &str) -> bool {
+        let heard = self.returning.get(id);
+        heard.is_some_and(|heard| self.is_recent(*heard))
     }
 
     fn is_recent(&self, heard: u64) -> bool {

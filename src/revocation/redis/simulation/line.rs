@@ -59,8 +59,12 @@ impl Line {
             let mut inside = self.world.inside();
             let link = inside.links.get(&self.replica).copied();
             let link = link.unwrap_or(Link::Whole);
-            let slow = link == Link::Slow || inside.dice.below(20) == 0;
-            let delay = inside.dice.below(if slow { 200 } else { 8 });
+            let bound = match link {
+                Link::Slow => inside.slow,
+                _ if inside.dice.below(20) == 0 => 200,
+                _ => 8,
+            };
+            let delay = inside.dice.below(bound);
             let is_broken = !inside.is_up || inside.breaks != self.breaks;
             (delay, link, is_broken)
         };

@@ -31,6 +31,7 @@
 //! `tests/stores/outage/fresh.rs` asks of a real Redis comes nearest to them.
 
 mod dice;
+mod done;
 mod line;
 mod play;
 mod process;

@@ -24,7 +24,11 @@ const FOLLOWED: Duration = Duration::from_millis(2_500);
 /// After this long without a fault, every replica vouches for who is live.
 const WELL: Duration = Duration::from_secs(10);
 
-fn session(number: u64) -> Session {
+/// Odd, so that no two numbers have the same id.
+const SCATTER: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
+/// A session. Ids are in no order of time, so that a load passes the places of ends to come.
+pub(super) fn session(number: u64) -> Session {
     let [begun, expires] = [10, FAR].map(Timestamp::from_secs);
     let times = Times {
         issued_at: begun,
@@ -34,7 +38,7 @@ fn session(number: u64) -> Session {
     let identity = Identity::new("a", "ada@example.com".parse().unwrap());
     Session::new(
         &identity,
-        SessionId::from_bytes(u128::from(number).to_be_bytes()),
+        SessionId::from_bytes(u128::from(number).wrapping_mul(SCATTER).to_be_bytes()),
         times,
     )
 }

@@ -51,7 +51,7 @@ impl Process {
                 replica: replica.clone(),
                 letters: letters.clone(),
                 settle: SETTLE,
-                few: 3,
+                few: world.inside().few,
                 batch: 2,
                 id: format!("replica-{number}"),
             },

@@ -41,7 +41,7 @@ pub(super) struct Fields {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Link {
     Whole,
-    /// Every packet takes up to a fifth of a second, so that a load takes many seconds.
+    /// Every packet takes up to `Inside::slow`, so that a load takes many seconds.
     Slow,
     /// An attempt fails at once.
     Cut,
@@ -72,6 +72,13 @@ pub(super) struct Inside {
     next_epoch: u64,
     /// How many revocations a page of all of them has.
     pub(super) page: usize,
+    /// How many revocations the stream keeps. Few, so that it is overrun, or more than are ended in
+    /// a while, so that only what is put back overruns it.
+    stream: usize,
+    /// How many missing revocations replicas put back through the stream.
+    pub(super) few: usize,
+    /// How many milliseconds a packet takes at most that is slow.
+    pub(super) slow: u64,
 }
 
 /// A Redis that replicas share.
@@ -97,6 +104,10 @@ impl World {
             links: HashMap::new(),
             next_epoch: 1,
             page: 1 + usize::try_from(seed % 4).unwrap(),
+            stream: if seed % 3 == 0 { 30 } else { 6 },
+            few: if seed % 5 == 0 { 100 } else { 3 },
+            // An answer comes within a second.
+            slow: if seed % 2 == 0 { 450 } else { 200 },
         };
         Self(Arc::new(Outside {
             inside: Mutex::new(inside),

@@ -11,8 +11,6 @@ use crate::{
     },
 };
 
-/// How many revocations the stream keeps: few, so that it is overrun.
-const STREAM: usize = 6;
 /// The scripts' `PATIENCE`, in milliseconds.
 const PATIENCE: u64 = 5_000;
 /// The scripts' `ABSENT`, in milliseconds.
@@ -74,7 +72,7 @@ impl Inside {
                 state.seq
             };
             self.data.stream.push((seq, revocation.clone()));
-            if self.data.stream.len() > STREAM {
+            if self.data.stream.len() > self.stream {
                 self.data.stream.remove(0);
             }
             self.data.entries.insert(key, revocation);
