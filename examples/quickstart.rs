@@ -10,13 +10,13 @@
     reason = "the terminal is where the link is read"
 )]
 
-use std::{env, error::Error, net::SocketAddr};
+use std::{env, error::Error, io, net::SocketAddr};
 
 use axum::{Router, response::Html, routing::get};
 use tokio::net::TcpListener;
 use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, emulator::Emulator,
-    mailer::ConsoleMailer, workos::WorkOs,
+    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, mailer::ConsoleMailer,
+    workos::WorkOs,
 };
 
 /// The application: a public page, and one that only a signed-in person sees.
@@ -55,6 +55,8 @@ fn page(body: &str) -> Html<String> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // What the layer says of itself goes to the standard error.
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     let public_url = format!("http://{}", listener.local_addr()?);
@@ -63,14 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped, so the server must outlive the application.
-    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
-        (WorkOs::from_env()?, None)
-    } else {
-        let server = Emulator::builder().build().serve(0).await?;
-        let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
-        (workos, Some(server))
-    };
+    let workos = WorkOs::from_env_or_emulator().await?;
 
     println!("listening on {public_url}");
     let app = app(workos, keys, &public_url)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Builder, MINUTE};
+use super::{Builder, MINUTE, greeting::name_of};
 use crate::{
     error::ConfigError,
     flow::{Answering, Mailing},
@@ -118,7 +118,8 @@ impl Builder {
     ///
     /// The mail has a link that no scanner can use up, or a code, as [`Builder::sign_in`] says. The
     /// guide [compares it with the provider's](crate::guide::mail_scanners).
-    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
+    pub fn mailer<M: Mailer>(mut self, mailer: M) -> Self {
+        self.names.mailer = Some(name_of::<M>());
         self.mail.mailer = Some(Box::new(mailer));
         self
     }

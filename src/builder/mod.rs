@@ -16,9 +16,13 @@ use crate::{
     sessions::{Index, Sessions},
     shared::{PageSet, Shared, Streams},
     site::{public_url::PublicUrl, rules::Rules},
+    throttle::MemoryThrottle,
 };
 
+mod greeting;
 mod validate;
+
+use self::greeting::{Counting, Greeting, Names, name_of};
 
 // The order of these groups is the order in which the documentation shows the settings: where, who,
 // how long, pages and mail, stores, hosts.
@@ -117,6 +121,7 @@ pub struct Builder {
     streams: Streams,
     throttle: throttle::Settings,
     webhook: webhook::Settings,
+    names: Names,
 }
 
 impl MagicLinkLayer {
@@ -128,8 +133,14 @@ impl MagicLinkLayer {
 }
 
 impl Builder {
-    pub(crate) fn new(provider: impl IdentityProvider, keys: KeyRing) -> Self {
+    pub(crate) fn new<P: IdentityProvider>(provider: P, keys: KeyRing) -> Self {
         Self {
+            names: Names {
+                provider: name_of::<P>(),
+                mailer: None,
+                revocations: name_of::<MemoryRevocations>(),
+                throttle: name_of::<MemoryThrottle>(),
+            },
             provider: Box::new(provider),
             keys,
             public_url: None,
@@ -161,17 +172,29 @@ impl Builder {
         }
     }
 
+    fn greeting(&self) -> Greeting {
+        let counting = match self.throttle.is_on() {
+            true => Counting::On,
+            false => Counting::Off,
+        };
+        Greeting::new(self.names, &self.keys, self.on_outage, counting)
+    }
+
     /// Checks every setting and every rule across settings, and makes the layer.
     ///
     /// # Errors
     ///
     /// [`ConfigError`] with the offending value.
     pub fn build(self) -> Result<MagicLinkLayer, ConfigError> {
+        let greeting = self.greeting();
         let public_url = self.public_url.as_deref();
         // First, because the cookies, the tokens and the checks of other settings depend on it.
         let public_url = PublicUrl::parse(public_url.ok_or(ConfigError::Missing {
             setting: "public_url",
         })?)?;
+        if self.provider.is_for_development() {
+            validate::of_this_machine(&public_url)?;
+        }
         validate::mount(&self.mount)?;
         self.rules.validate(&self.mount)?;
         let cookie_name = place::cookie_name(self.cookie_name.as_deref(), &public_url)?;
@@ -213,6 +236,7 @@ impl Builder {
             let index = Index::new(sessions, self.listener.clone());
             (index, forwarded)
         });
+        greeting.say(&gate);
         let shared = Shared {
             clock: Steady::new(self.clock),
             proxies: self.proxies.validate()?,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Builder;
+use super::{Builder, greeting::name_of_val};
 use crate::{
     revocation::{IntoRevocations, OnOutage},
     sessions::Sessions,
@@ -31,7 +31,9 @@ impl Builder {
     /// # }
     /// ```
     pub fn revocations<Kind>(mut self, revocations: impl IntoRevocations<Kind>) -> Self {
-        self.revocations = Box::new(revocations.into_revocations());
+        let revocations = revocations.into_revocations();
+        self.names.revocations = name_of_val(&revocations);
+        self.revocations = Box::new(revocations);
         self
     }
 

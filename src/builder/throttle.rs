@@ -2,7 +2,7 @@
 
 use std::sync::{OnceLock, atomic::AtomicBool};
 
-use super::Builder;
+use super::{Builder, greeting::name_of};
 use crate::{
     error::ConfigError,
     event::Listener,
@@ -30,6 +30,10 @@ impl Default for Settings {
 impl Settings {
     pub(super) fn tell_to(&self, listener: &Listener) {
         self.throttle.tell_to(listener);
+    }
+
+    pub(super) const fn is_on(&self) -> bool {
+        self.limits.is_some()
     }
 
     pub(super) const fn forwarded(&self) -> ForwardedField {
@@ -67,7 +71,8 @@ impl Settings {
 impl Builder {
     /// Sets the throttle that counts. Default: a [`MemoryThrottle`], which counts only in this
     /// process.
-    pub fn throttle(mut self, throttle: impl Throttle) -> Self {
+    pub fn throttle<T: Throttle>(mut self, throttle: T) -> Self {
+        self.names.throttle = name_of::<T>();
         self.throttle.throttle = Box::new(throttle);
         self
     }

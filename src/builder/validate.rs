@@ -11,12 +11,26 @@ use crate::{
         SessionId, Term,
         cookie::{self, CookieName},
     },
-    site::rules::is_plain,
+    site::{public_url::PublicUrl, rules::is_plain},
 };
 
 const LONGEST_COOKIE_NAME: usize = 64;
 /// The length of provider ids in the largest cookie. WorkOS's have 31 characters.
 const RECKONED_ID: usize = 64;
+
+/// Refuses a public URL that others reach, for a provider that proves nothing.
+pub(super) fn of_this_machine(public_url: &PublicUrl) -> Result<(), ConfigError> {
+    if public_url.is_loopback() {
+        return Ok(());
+    }
+    let problem = "is not of this machine, and the provider is for development alone: set WORKOS_API_KEY and \
+                   WORKOS_CLIENT_ID, or use a loopback address such as http://127.0.0.1:3000";
+    Err(ConfigError::invalid(
+        "public_url",
+        public_url.origin(),
+        problem,
+    ))
+}
 
 pub(super) fn mount(mount: &str) -> Result<(), ConfigError> {
     if is_plain(mount) && mount.len() > 1 && !mount.ends_with('/') && mount.len() <= 128 {

@@ -56,6 +56,8 @@ mod answer;
 mod builder;
 mod call;
 mod code;
+#[cfg(feature = "workos")]
+mod development;
 mod edits;
 mod endpoint;
 mod fault;

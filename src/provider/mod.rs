@@ -87,6 +87,12 @@ pub trait IdentityProvider: Send + Sync + 'static {
         code: &AuthorizationCode,
     ) -> impl Future<Output = Result<Identity, ProviderError>> + Send;
 
+    /// Says whether the provider is for development alone, because it proves nothing. If so,
+    /// `build()` refuses a public URL that is not of this machine. The default is `false`.
+    fn is_for_development(&self) -> bool {
+        false
+    }
+
     /// Makes a six-digit code for [`StartCode::email`], and mails it if [`StartCode::delivery`]
     /// says so. The default is a provider without codes.
     ///
@@ -290,6 +296,7 @@ secret_text!(AuthorizationCode, "code");
 
 /// [`IdentityProvider`] as the layer stores it: one box per sign-in, no type parameter.
 pub(crate) trait ErasedProvider: Send + Sync {
+    fn is_for_development(&self) -> bool;
     fn start<'a>(&'a self, start: &'a Start<'a>) -> BoxFuture<'a, Result<Started, ProviderError>>;
     fn finish<'a>(
         &'a self,
@@ -310,6 +317,10 @@ pub(crate) trait ErasedProvider: Send + Sync {
 }
 
 impl<P: IdentityProvider> ErasedProvider for P {
+    fn is_for_development(&self) -> bool {
+        IdentityProvider::is_for_development(self)
+    }
+
     fn start<'a>(&'a self, start: &'a Start<'a>) -> BoxFuture<'a, Result<Started, ProviderError>> {
         Box::pin(IdentityProvider::start(self, start))
     }

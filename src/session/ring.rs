@@ -134,6 +134,17 @@ impl KeyRing {
         }
     }
 
+    /// Says which key signs, and which others verify, by their ids.
+    pub(crate) fn in_words(&self) -> String {
+        let keys = self.load();
+        let ids: Vec<&str> = keys.iter().skip(1).map(|entry| entry.key.id()).collect();
+        let signs = format!("signed by the key {}", keys.current().id());
+        match ids.as_slice() {
+            [] => signs,
+            ids => format!("{signs}, and verified by {} too", ids.join(", ")),
+        }
+    }
+
     fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         const CURRENT: &str = "MAGIC_LINK_KEY";
         const RETIRED: &str = "MAGIC_LINK_RETIRED_KEYS";

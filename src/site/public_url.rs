@@ -11,6 +11,7 @@ pub(crate) struct PublicUrl {
     origin: String,
     port: u16,
     scheme: Scheme,
+    is_loopback: bool,
 }
 
 /// By which of the two browsers come.
@@ -51,7 +52,13 @@ impl PublicUrl {
             origin: url.origin().ascii_serialization(),
             port: url.port_or_known_default().unwrap_or_default(),
             scheme,
+            is_loopback: is_loopback(&url),
         })
+    }
+
+    /// Says whether only browsers of this machine reach it.
+    pub(crate) const fn is_loopback(&self) -> bool {
+        self.is_loopback
     }
 
     /// Returns scheme, host and port, without a trailing slash.

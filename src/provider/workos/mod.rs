@@ -9,7 +9,7 @@
 //!   claim any address.
 //! - It does not log. Its errors carry what to log: kind, status, request id and machine code.
 
-use std::{ffi::OsString, fmt};
+use std::{any::Any, ffi::OsString, fmt, sync::Arc};
 
 use http::HeaderValue;
 use url::Url;
@@ -108,6 +108,8 @@ pub struct WorkOs {
     client_id: String,
     caller: Caller,
     connection_types: Vec<String>,
+    /// The server of an emulator that this client uses, which stops when it is dropped.
+    emulator: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 #[derive(Clone)]
@@ -117,6 +119,9 @@ struct ApiKey {
 }
 
 impl WorkOs {
+    /// How the two variables are called that a client needs.
+    pub(crate) const BOTH: &str = "WORKOS_API_KEY and WORKOS_CLIENT_ID";
+
     /// Creates a client from the environment's API key (`sk_…`) and the client id (`client_…`).
     ///
     /// # Errors
@@ -173,6 +178,13 @@ impl WorkOs {
         self
     }
 
+    /// Says that this client's WorkOS is an emulator, and keeps its server running.
+    #[cfg(feature = "emulator")]
+    pub(crate) fn emulated_by(mut self, server: impl Any + Send + Sync) -> Self {
+        self.emulator = Some(Arc::new(server));
+        self
+    }
+
     fn from_variables(read: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let variable = |setting: &'static str| match read(setting).filter(|text| !text.is_empty()) {
             None => Ok(None),
@@ -185,7 +197,7 @@ impl WorkOs {
         let (api_key, client_id) =
             match (variable("WORKOS_API_KEY")?, variable("WORKOS_CLIENT_ID")?) {
                 (Some(api_key), Some(client_id)) => (api_key, client_id),
-                (None, None) => return Err(missing("WORKOS_API_KEY and WORKOS_CLIENT_ID")),
+                (None, None) => return Err(missing(Self::BOTH)),
                 (None, Some(_)) => return Err(missing("WORKOS_API_KEY")),
                 (Some(_), None) => return Err(missing("WORKOS_CLIENT_ID")),
             };
@@ -227,11 +239,16 @@ impl WorkOs {
             // Made once: a client of its own for each call would shake hands over TLS each time.
             caller: Caller::new(base, Timeouts::default())?,
             connection_types: vec![MAGIC_LINK.to_owned()],
+            emulator: None,
         })
     }
 }
 
 impl IdentityProvider for WorkOs {
+    fn is_for_development(&self) -> bool {
+        self.emulator.is_some()
+    }
+
     async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
         let new = NewPasswordlessSession::new(start.email.clone())
             .redirect_uri(start.redirect_uri)

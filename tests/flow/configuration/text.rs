@@ -1,6 +1,13 @@
 //! Texts that cannot work are refused, with the value in the error.
 
-use tower_magic_link::{Builder, PathRule, page::PageSources};
+use tower_magic_link::{
+    Builder, MagicLinkLayer, PathRule,
+    page::PageSources,
+    provider::{
+        AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
+        Started,
+    },
+};
 
 use super::{Loading, is_refused};
 use crate::names::ADA;
@@ -150,5 +157,46 @@ fn a_text_that_cannot_work_is_refused_with_its_value() {
         for &(value, problem) in cases {
             is_refused(setting, value, problem, |builder| set(builder, value));
         }
+    }
+}
+
+/// Proves nothing, and says so.
+struct ForDevelopment;
+
+impl IdentityProvider for ForDevelopment {
+    fn is_for_development(&self) -> bool {
+        true
+    }
+
+    async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
+        Ok(Started::mailed())
+    }
+
+    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        Err(ProviderErrorKind::Refused.into())
+    }
+}
+
+#[test]
+fn a_provider_that_proves_nothing_serves_this_machine_alone() {
+    let at = |url| {
+        let builder = MagicLinkLayer::builder(ForDevelopment, super::keys());
+        builder.public_url(url).build().map(drop)
+    };
+    for url in [
+        "http://127.0.0.1:3000",
+        "http://[::1]:3000",
+        "https://app.localhost",
+    ] {
+        assert_eq!(at(url), Ok(()), "{url}");
+    }
+    for url in [
+        "https://app.example.com",
+        "https://10.0.0.7",
+        "https://localhost.example.com",
+    ] {
+        let error = at(url).unwrap_err().to_string();
+        let wanted = format!("public_url \"{url}\" is not of this machine");
+        assert!(error.starts_with(&wanted), "{error}");
     }
 }
