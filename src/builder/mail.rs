@@ -149,8 +149,8 @@ impl Builder {
     ///
     /// Who asks for mail must not learn whether the address may sign in. So the answer has the same
     /// bytes and comes at the same time for a good address, one whose domain is not taken
-    /// ([`Builder::email_domains`]), one that WorkOS refuses or whose mail it limits, and one that its
-    /// mail server refuses.
+    /// ([`Builder::email_domains`]), one that WorkOS refuses or whose mail it limits, and one that
+    /// its mail server refuses.
     /// What takes longer goes on in the background, and an
     /// [`Event`](crate::event::Event) says how it ended.
     ///
