@@ -8,14 +8,14 @@
 //!   The layer never interprets a token's `alg`, `kid`, `typ`, `crit` or `jku`.
 //! - All other secrets are derived from the key (HKDF, RFC 5869), each purpose under its own label.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{example_keys, opening::Opening, pair::Pair};
+use super::{example_keys, macs::Macs, opening::Opening, pair::Pair};
 use crate::error::ConfigError;
 
 /// RFC 7518, section 3.2: an HS256 key is at least as long as the hash.
@@ -37,6 +37,8 @@ pub struct SigningKey {
     prefix: String,
     material: Material,
     derive: Hkdf<Sha256>,
+    /// Of all clones, whatever their ids.
+    macs: Arc<Macs>,
 }
 
 #[derive(Clone)]
@@ -165,6 +167,7 @@ impl SigningKey {
             // The salt keeps these secrets apart from those that another program derives from the
             // same key.
             derive: Hkdf::new(Some(b"tower-magic-link"), secret),
+            macs: Arc::default(),
         };
         let id = URL_SAFE_NO_PAD.encode(key.derived::<6>("key id"));
         // The id may begin with '-' or '_': a `kid` has no special characters.
@@ -180,6 +183,7 @@ impl SigningKey {
             prefix: format!("{encoded}."),
             material: Material::Hs256(Hmac::new_from_slice(secret).unwrap()),
             derive: Hkdf::new(None, secret),
+            macs: Arc::default(),
         }
     }
 
@@ -194,6 +198,11 @@ impl SigningKey {
             .expand(label.as_bytes(), &mut secret)
             .expect("the length is within HKDF's bound");
         secret
+    }
+
+    /// Returns the states of the MACs that are derived from this key.
+    pub(super) fn macs(&self) -> &Macs {
+        &self.macs
     }
 
     /// Returns the encoded header of this key's tokens, with the dot after it.

@@ -25,6 +25,7 @@ mod jwk;
 mod key_pairs;
 mod keys;
 pub(crate) mod lifetimes;
+mod macs;
 mod opening;
 #[cfg_attr(
     not(any(feature = "aws-lc-rs", feature = "rust-crypto")),

@@ -163,16 +163,18 @@ fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
     mac(key, "tag: browser cookie").chain_update(random)
 }
 
-fn mac(key: &SigningKey, label: &str) -> Hmac<Sha256> {
-    // HMAC fills a shorter key up with zeros to one block (RFC 2104, section 2). Filled up here,
-    // the key has the length that its type asks for, and nothing can fail.
-    let mut block = [0; 64];
-    let secret = key.derived::<32>(label);
-    block
-        .iter_mut()
-        .zip(secret)
-        .for_each(|(to, from)| *to = from);
-    Hmac::new(&block.into())
+fn mac(key: &SigningKey, label: &'static str) -> Hmac<Sha256> {
+    key.macs().of(label, || {
+        // HMAC fills a shorter key up with zeros to one block (RFC 2104, section 2). Filled up
+        // here, the key has the length that its type asks for, and nothing can fail.
+        let mut block = [0; 64];
+        let secret = key.derived::<32>(label);
+        block
+            .iter_mut()
+            .zip(secret)
+            .for_each(|(to, from)| *to = from);
+        Hmac::new(&block.into())
+    })
 }
 
 fn half_of(mac: Hmac<Sha256>) -> [u8; 16] {

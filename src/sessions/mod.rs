@@ -33,7 +33,10 @@ const MOST_OF_A_SUBJECT: usize = 100;
 ///
 /// An implementation may forget an entry at any time; that session is then missing from the list
 /// and works on. It should forget an entry once [`ListedSession::expires_at`] has passed, and bound
-/// how many it keeps. Entries are personal data: an address, a user agent and a network.
+/// how many it keeps. Entries are personal data: an address, a user agent and a network. The layer
+/// waits for an answer for two seconds.
+///
+/// The suite in `testing::suite::sessions` (feature `test-util`) checks an implementation.
 ///
 /// ```
 /// use std::sync::Mutex;

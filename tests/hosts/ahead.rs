@@ -29,6 +29,7 @@ use crate::{
 mod handed_out;
 mod renewed;
 mod replicas;
+mod signed_out;
 mod wild;
 
 const MINUTE: u64 = 60;

@@ -12,6 +12,7 @@
 mod mailer;
 mod provider;
 mod revocations;
+mod sessions;
 mod throttle;
 
 use std::collections::BTreeSet;

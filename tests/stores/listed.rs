@@ -9,7 +9,7 @@ use tower_magic_link::{
     revocation::RedisRevocations,
     sessions::{ListedSession, RedisSessions},
     store::Redis,
-    testing::{ManualClock, StubProvider},
+    testing::{ManualClock, StubProvider, suite},
 };
 
 use crate::{
@@ -95,4 +95,17 @@ async fn what_one_replica_begins_another_lists_until_it_ends() {
     })
     .await;
     assert!(clock.now() > NOON);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn the_index_in_redis_passes_the_suite() {
+    let server = RedisServer::start().await;
+    let report = suite::sessions::run_shared(async |world| {
+        let redis = Redis::new(&server.url()).unwrap();
+        RedisSessions::new(&redis.namespace(world.name()).unwrap())
+    });
+    let report = report.await;
+    report.assert();
+    assert_eq!(report.skipped().count(), 0, "{report}");
 }

@@ -1,7 +1,8 @@
 //! The suites of the ports: what every implementation of a port must do, as a list of small cases.
 //!
-//! - [`revocations`], [`throttle`], [`provider`] and [`mailer`] each run all cases of one port and
-//!   return a [`Report`]. The page of each suite says which obligation each case holds.
+//! - [`revocations`], [`throttle`], [`sessions`], [`provider`] and [`mailer`] each run all cases of
+//!   one port and return a [`Report`]. The page of each suite says which obligation each case
+//!   holds.
 //! - A case has an implementation of its own, which your factory makes for the case's [`World`]. So
 //!   one case that fails hides no other. A case that panics, or that is not done within a minute,
 //!   has failed.
@@ -41,6 +42,7 @@ pub mod mailer;
 pub mod provider;
 mod report;
 pub mod revocations;
+pub mod sessions;
 pub mod throttle;
 
 use self::report::Outcome;
