@@ -28,6 +28,7 @@ use crate::{clock::Signal, event::Listener, session::Session, store::redis::Redi
 
 mod arrival;
 mod follower;
+mod heard;
 mod last_error;
 mod load;
 mod loading;
