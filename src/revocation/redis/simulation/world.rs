@@ -107,10 +107,10 @@ impl World {
             next_epoch: 1,
             clock: 1_000_000,
             page: 1 + usize::try_from(seed % 4).unwrap(),
-            stream: if seed % 3 == 0 { 30 } else { 6 },
-            few: if seed % 5 == 0 { 100 } else { 3 },
+            stream: if seed.is_multiple_of(3) { 30 } else { 6 },
+            few: if seed.is_multiple_of(5) { 100 } else { 3 },
             // An answer comes within a second.
-            slow: if seed % 2 == 0 { 450 } else { 200 },
+            slow: if seed.is_multiple_of(2) { 450 } else { 200 },
         };
         Self(Arc::new(Outside {
             inside: Mutex::new(inside),
