@@ -13,7 +13,6 @@ use std::{collections::HashSet, time::Duration};
 
 use futures_util::future;
 use sha2::{Digest as _, Sha256};
-use tokio::time::Instant;
 
 use super::{
     load::Load,
@@ -83,12 +82,11 @@ impl<S: Server> Arrival<'_, S> {
             history: state.history.clone(),
             restored: state.restored,
             seq: state.seq,
-            settling: Settling {
-                arrived: Instant::now(),
-                awaits: knows.then(|| self.others.to_vec()),
-                is_over: false,
-                is_unmarked: marked.is_err(),
-            },
+            settling: Settling::new(
+                &state,
+                knows.then(|| self.others.to_vec()),
+                marked.map_err(drop),
+            ),
             is_put_back: false,
         };
         loop {

@@ -28,6 +28,7 @@ use tokio::{
 
 use super::{
     arrival::Arrival,
+    heard::Heard,
     place::{HEARTBEAT, Member, Place, Read, read},
     replica::Replica,
     server::{Doing, Server, Servers, State},
@@ -43,11 +44,16 @@ const ANSWERS_A_WAY: u32 = 33;
 /// After following for this long, the next loss begins with the first pause again.
 const STEADY: Duration = Duration::from_secs(1);
 
+/// A replica that was heard of this recently is waited for: it gives a sign every ten seconds.
+const LATELY: Duration = Duration::from_secs(30);
+
 /// What outlives a connection.
 #[derive(Debug, Default)]
 struct Memory {
     place: Option<Place>,
-    /// The other replicas that the last data set that was vouched for had.
+    /// The replicas that were heard of while a data set was vouched for.
+    members: Heard,
+    /// The other ones that had been heard of lately when one was last.
     others: Vec<String>,
     /// Whether a data set was vouched for since the last failure.
     was_vouched: bool,
@@ -207,7 +213,10 @@ impl<S: Servers> Follower<S> {
 
     /// Notes that the copy is as complete as the server's data was at that moment.
     fn vouch(&self, asked: Instant, state: &State, memory: &mut Memory) {
-        memory.others = state.others(&self.member.id);
+        memory.members.note(&state.members, state.time, LATELY);
+        let others = memory.members.within(LATELY);
+        let others = others.filter(|id| **id != self.member.id);
+        memory.others = others.cloned().collect();
         memory.was_vouched = true;
         self.member.replica.hear(asked);
         self.loaded.send_replace(true);

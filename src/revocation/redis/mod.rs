@@ -12,7 +12,8 @@
 //! only if the data set itself is complete: every key carries the data set's name, and a new data
 //! set is believed once every replica that could know more has put that back. `simulation` plays
 //! schedules of faults against it. It leaves out what no store without a disk can hold: Redis loses
-//! its data while the only process that knows of a revocation is cut off or ends.
+//! its data while the only process that knows of a revocation is cut off or ends; or Redis's clock
+//! is set ahead while a data set is new, and a replica arrives after that.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -28,6 +29,7 @@ use crate::{clock::Signal, event::Listener, session::Session, store::redis::Redi
 
 mod arrival;
 mod follower;
+mod heard;
 mod last_error;
 mod load;
 mod loading;

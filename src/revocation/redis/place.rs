@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
+    heard::Heard,
     loading::Mark,
     replica::Replica,
-    server::{Server, State},
+    server::{PATIENCE, Server, State},
     unsent::Letter,
 };
 use crate::store::StoreError;
@@ -68,23 +69,76 @@ impl Place {
 /// replicas that return.
 #[derive(Debug)]
 pub(super) struct Settling {
-    pub(super) arrived: Instant,
+    arrived: Instant,
     /// The replicas of the earlier data set. `None` if this replica knew none.
-    pub(super) awaits: Option<Vec<String>>,
-    pub(super) is_over: bool,
+    awaits: Option<Vec<String>>,
+    is_over: bool,
     /// Whether the server did not take the mark of when this data set was seen first.
-    pub(super) is_unmarked: bool,
+    is_unmarked: bool,
+    since: Since,
+    returning: Heard,
+}
+
+/// Since when a data set is settling.
+#[derive(Debug)]
+struct Since {
+    /// By the server's clock, in milliseconds.
+    date: u64,
+    seen: Instant,
+    /// How long ago that was when it was seen.
+    age: Duration,
+}
+
+impl Since {
+    fn of(state: &State) -> Self {
+        Self {
+            date: state.since,
+            seen: Instant::now(),
+            age: Duration::from_millis(state.time.saturating_sub(state.since)),
+        }
+    }
 }
 
 impl Settling {
+    /// Begins with the data set's description.
+    pub(super) fn new(state: &State, awaits: Option<Vec<String>>, marked: Result<(), ()>) -> Self {
+        let mut settling = Self {
+            arrived: Instant::now(),
+            awaits,
+            is_over: false,
+            is_unmarked: marked.is_err(),
+            since: Since::of(state),
+            returning: Heard::default(),
+        };
+        settling.note(state);
+        settling
+    }
+
+    /// Notes what a description says, by this process's own clock: the server's may be set.
+    fn note(&mut self, state: &State) {
+        if self.since.date != state.since {
+            self.since = Since::of(state);
+        }
+        self.returning.note(&state.returning, state.time, PATIENCE);
+    }
+
     /// Says whether it is over, which it stays.
     pub(super) fn is_over(&mut self, state: &State, settle: Duration) -> bool {
+        self.note(state);
         let are_back = self.awaits.as_ref();
         let are_back = are_back.is_some_and(|ids| ids.iter().all(|id| state.done.contains(id)));
         self.is_over |= are_back
-            || state.has_settled(settle)
+            || self.has_settled(state, settle)
             || self.is_unmarked && self.arrived.elapsed() >= settle;
         self.is_over
+    }
+
+    /// Says whether every replica that knows more has had the time to put it back.
+    fn has_settled(&self, state: &State, settle: Duration) -> bool {
+        let mut returning = self.returning.within(PATIENCE);
+        state.of == state.history
+            && self.since.age + self.since.seen.elapsed() >= settle
+            && !returning.any(|id| state.returning.contains_key(id))
     }
 }
 
@@ -118,4 +172,33 @@ pub(super) async fn read<S: Server>(
     // Whatever it is that arriving does, it reads the stream meanwhile.
     replica.loading.goes_on();
     Ok(read)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    /// Pins: a data set was believed as soon as Redis's clock had been set ahead, and for a minute
+    /// not at all if it had been set back.
+    #[tokio::test(start_paused = true)]
+    async fn a_data_set_settles_wherever_the_servers_clock_is_set() {
+        let settle = Duration::from_secs(10);
+        let mut state = State {
+            time: 1_000_000,
+            since: 998_000,
+            ..State::default()
+        };
+        let mut settling = Settling::new(&state, None, Ok(()));
+        for (name, time) in [("ahead", 1_060_000), ("back", 940_000)] {
+            state.time = time;
+            assert!(!settling.is_over(&state, settle), "{name}");
+        }
+        state.returning.insert("a".to_owned(), state.time);
+        advance(Duration::from_secs(8)).await;
+        assert!(!settling.is_over(&state, settle), "one returns");
+        advance(Duration::from_secs(5)).await;
+        assert!(settling.is_over(&state, settle), "that one is gone");
+    }
 }

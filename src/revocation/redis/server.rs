@@ -23,10 +23,7 @@ use crate::{
 
 /// A replica that returns, and that the server has not heard of for this long, is gone: `PATIENCE`
 /// of the scripts.
-const PATIENCE: u64 = 5_000;
-/// A replica that was heard of this recently, in milliseconds, is waited for: it gives a sign every
-/// ten seconds.
-const LATELY: u64 = 30_000;
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long after a blocking read's own limit the answer may still come.
 pub(super) const LATE: Duration = Duration::from_secs(1);
 
@@ -144,22 +141,6 @@ pub(super) struct State {
 }
 
 impl State {
-    /// Says whether every replica that knows more has had the time to put it back.
-    pub(super) fn has_settled(&self, settle: Duration) -> bool {
-        let settle = u64::try_from(settle.as_millis()).unwrap_or(u64::MAX);
-        self.of == self.history
-            && self.time.saturating_sub(self.since) >= settle
-            && !self.returning.values().any(|heard| self.is_recent(*heard))
-    }
-
-    /// Returns the other replicas that were heard of lately.
-    pub(super) fn others(&self, id: &str) -> Vec<String> {
-        let lately = |heard: &u64| self.time.saturating_sub(*heard) < LATELY;
-        let others = self.members.iter();
-        let others = others.filter(|(other, heard)| *other != id && lately(heard));
-        others.map(|(other, _)| other.clone()).collect()
-    }
-
     /// Returns who puts back without the stream now.
     pub(super) fn restorer_now(&self) -> Option<&str> {
         self.restorer.as_deref().filter(|id| self.awaits(id))
@@ -172,7 +153,8 @@ impl State {
     }
 
     fn is_recent(&self, heard: u64) -> bool {
-        self.time.saturating_sub(heard) < PATIENCE
+        // Of a clock that was set back, a sign may be of the future.
+        Duration::from_millis(self.time.abs_diff(heard)) < PATIENCE
     }
 
     fn parse(words: Vec<String>, history: String) -> Self {

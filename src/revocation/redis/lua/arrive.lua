@@ -19,7 +19,7 @@ local settled = time - since >= settle
 local fields = redis.call('HGETALL', state)
 for i = 1, #fields, 2 do
   local kind, age = string.sub(fields[i], 1, 2), time - (tonumber(fields[i + 1]) or 0)
-  if kind == 'b:' and age < PATIENCE then settled = false end
+  if kind == 'b:' and math.abs(age) < PATIENCE then settled = false end
   if (kind == 'm:' or kind == 'd:') and age >= ABSENT then redis.call('HDEL', state, fields[i]) end
 end
 redis.call('HSET', state, 'm:' .. id, time)
@@ -34,7 +34,7 @@ elseif what ~= 'new' and not settled then
     local heard = tonumber(redis.call('HGET', state, 'restoring') or '0')
     -- Whoever loaded before another put back must load again first.
     local same = (tonumber(redis.call('HGET', state, 'restored') or '0')) == tonumber(ARGV[6])
-    if same and (not restorer or restorer == id or time - heard >= PATIENCE) then
+    if same and (not restorer or restorer == id or math.abs(time - heard) >= PATIENCE) then
       redis.call('HINCRBY', state, 'restored', 1)
       restorer = id
     end

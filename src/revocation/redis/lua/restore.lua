@@ -5,7 +5,7 @@
 local time = now()
 -- Whoever was given up for gone stops: others may have loaded everything since.
 local heard = tonumber(redis.call('HGET', state, 'restoring') or '0')
-if redis.call('HGET', state, 'restorer') ~= ARGV[1] or time - heard >= PATIENCE then
+if redis.call('HGET', state, 'restorer') ~= ARGV[1] or math.abs(time - heard) >= PATIENCE then
   return redis.error_reply('this replica does not restore')
 end
 for i = 2, #ARGV, 4 do

@@ -11,7 +11,8 @@
 --                and d:ID (it has put back what it knew)
 --       stream   the revocations as they came, numbered by seq
 local entries, groups, state, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
--- A replica that returns, and was not heard of for this long, is gone.
+-- A replica that returns, and was not heard of for this long, is gone. After the clock was set back,
+-- a sign may be of the future: one that is too far ahead counts as gone too.
 local PATIENCE = 5000
 -- So is one that only follows.
 local ABSENT = 60000

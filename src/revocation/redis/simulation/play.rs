@@ -183,8 +183,14 @@ impl Play {
         self.fault = Instant::now();
     }
 
+    fn set_clock(&mut self) {
+        self.note("the clock is set");
+        self.world.set_clock();
+    }
+
     async fn step(&mut self) {
-        match self.dice.below(11) {
+        match self.dice.below(12) {
+            11 => self.set_clock(),
             0..=3 => self.end_some(),
             4 => self.world.back_up(),
             5 | 6 => {

@@ -27,8 +27,8 @@ const SEQUENCES: u64 = 60;
 const CALLS: u64 = 60;
 /// A replica that was not heard of for this long is gone, and one that was is not: calls take far
 /// less.
-const WHILE: u64 = 6_100;
-/// Makes everything that is noted in a Redis older.
+const WHILE: i64 = 6_100;
+/// Makes everything that is noted in a Redis older, or newer if the clock is set back.
 const AGE: &str = "for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do \
     if string.find(field, '^[mbd]:') or field == 'since' or field == 'restoring' then \
     redis.call('HINCRBY', KEYS[1], field, -ARGV[1]) end end";
@@ -69,9 +69,22 @@ fn said(state: &State, epochs: &mut Vec<String>) -> Said {
             .map(|id| id.map(str::to_owned)),
         returning: state.returning.keys().cloned().collect(),
         done: state.done.iter().cloned().collect(),
-        others: state.others("a").into_iter().collect(),
-        has_settled: SETTLES.map(|settle| state.has_settled(settle)),
+        others: others(state),
+        has_settled: SETTLES.map(|settle| has_settled(state, settle)),
     }
+}
+
+/// Returns who was heard of within half a minute.
+fn others(state: &State) -> BTreeSet<String> {
+    let heard = state.members.iter();
+    let heard = heard.filter(|(id, date)| *id != "a" && state.time.abs_diff(**date) < 30_000);
+    heard.map(|(id, _)| id.clone()).collect()
+}
+
+fn has_settled(state: &State, settle: Duration) -> bool {
+    state.of == state.history
+        && Duration::from_millis(state.time.saturating_sub(state.since)) >= settle
+        && !state.returning.keys().any(|id| state.awaits(id))
 }
 
 /// Both of them.
@@ -148,13 +161,14 @@ impl Pair {
                 format!("{id} restores, {ours}: {revocations:?}")
             }
             9 => {
+                let step = [WHILE, -WHILE][self.dice.index(2)];
                 if let Some(state) = &mut self.world.inside().data.state {
-                    state.age(WHILE);
+                    state.age(step);
                 }
                 let key = "{tower-magic-link}:state";
                 self.program
-                    .say(&["EVAL", AGE, "1", key, &WHILE.to_string()]);
-                "time goes by".to_owned()
+                    .say(&["EVAL", AGE, "1", key, &step.to_string()]);
+                format!("the clock goes on by {step} ms")
             }
             10 if self.dice.below(3) == 0 => {
                 self.world.flush();

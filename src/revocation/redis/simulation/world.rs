@@ -70,6 +70,8 @@ pub(super) struct Inside {
     pub(super) is_up: bool,
     pub(super) links: HashMap<usize, Link>,
     next_epoch: u64,
+    /// What the server's clock showed when all began, in milliseconds, as it is set now.
+    clock: u64,
     /// How many revocations a page of all of them has.
     pub(super) page: usize,
     /// How many revocations the stream keeps. Few, so that it is overrun, or more than are ended in
@@ -103,11 +105,12 @@ impl World {
             is_up: true,
             links: HashMap::new(),
             next_epoch: 1,
+            clock: 1_000_000,
             page: 1 + usize::try_from(seed % 4).unwrap(),
-            stream: if seed % 3 == 0 { 30 } else { 6 },
-            few: if seed % 5 == 0 { 100 } else { 3 },
+            stream: if seed.is_multiple_of(3) { 30 } else { 6 },
+            few: if seed.is_multiple_of(5) { 100 } else { 3 },
             // An answer comes within a second.
-            slow: if seed % 2 == 0 { 450 } else { 200 },
+            slow: if seed.is_multiple_of(2) { 450 } else { 200 },
         };
         Self(Arc::new(Outside {
             inside: Mutex::new(inside),
@@ -166,6 +169,18 @@ impl World {
         inside.breaks += 1;
         drop(inside);
         self.tell_news();
+    }
+
+    /// Sets the server's clock ahead or back by a minute.
+    pub(super) fn set_clock(&self) {
+        let mut inside = self.inside();
+        let is_ahead = inside.dice.below(2) == 0;
+        let step = 60_000;
+        inside.clock = if is_ahead {
+            inside.clock + step
+        } else {
+            inside.clock - step
+        };
     }
 
     /// Starts with nothing.

@@ -18,7 +18,7 @@ const ABSENT: u64 = 60_000;
 
 impl Inside {
     pub(in super::super) fn now(&self) -> u64 {
-        u64::try_from(self.began.elapsed().as_millis()).unwrap() + 1_000_000
+        u64::try_from(self.began.elapsed().as_millis()).unwrap() + self.clock
     }
 
     fn is_intact(&self) -> bool {
@@ -85,8 +85,7 @@ impl Inside {
         let state = self.data.state.as_mut();
         let Some(state) = state.filter(|state| {
             let restorer = state.restorer.as_ref();
-            restorer
-                .is_some_and(|(other, heard)| other == id && now.saturating_sub(*heard) < PATIENCE)
+            restorer.is_some_and(|(other, heard)| other == id && now.abs_diff(*heard) < PATIENCE)
         }) else {
             return false;
         };
@@ -108,8 +107,9 @@ impl Inside {
         if state.of != history {
             state.unsettle(history, now);
         }
-        let recent = |heard: &u64| now.saturating_sub(*heard) < PATIENCE;
-        let is_settled = u128::from(now.saturating_sub(state.since)) >= settle.as_millis()
+        let recent = |heard: &u64| now.abs_diff(*heard) < PATIENCE;
+        let age = now.checked_sub(state.since);
+        let is_settled = age.is_some_and(|age| u128::from(age) >= settle.as_millis())
             && !state.returning.values().any(recent);
         state
             .members
@@ -168,14 +168,15 @@ impl Inside {
 }
 
 impl Fields {
-    /// Makes everything that was noted older.
-    pub(in super::super) fn age(&mut self, millis: u64) {
-        self.since -= millis;
+    /// Makes everything that was noted older, or newer if the clock is set back.
+    pub(in super::super) fn age(&mut self, millis: i64) {
+        let age = |date: &mut u64| *date = date.checked_add_signed(-millis).unwrap();
+        age(&mut self.since);
         let heard = self.restorer.iter_mut().map(|(_, heard)| heard);
         let heard = heard.chain(self.returning.values_mut());
         let heard = heard.chain(self.done.values_mut());
         for heard in heard.chain(self.members.values_mut()) {
-            *heard -= millis;
+            age(heard);
         }
     }
 
