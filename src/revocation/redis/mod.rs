@@ -31,6 +31,7 @@ mod follower;
 mod last_error;
 mod load;
 mod loading;
+mod missing;
 mod notes;
 mod place;
 mod replica;
