@@ -24,6 +24,11 @@ impl Listener {
     pub fn tell(&self, event: &Event<'_>) {
         // First, so that a listener that panics costs no line in the log.
         event.trace();
+        self.tell_unlogged(event);
+    }
+
+    /// Reports an event of which the log has a line already, with the cause.
+    pub(crate) fn tell_unlogged(&self, event: &Event<'_>) {
         let Some(listen) = &self.0 else { return };
         // A panic can leave only the listener's own state half done: it borrows nothing of ours but
         // the event.

@@ -9,17 +9,18 @@
 //! - Forgetting what has expired bounds its size. An entry leaves as new ones come, some time after
 //!   the last token that it ends has expired.
 
-use std::{borrow::Cow, fmt, ptr, slice};
+use std::{fmt, ptr, slice};
 
 use self::{
+    groups::Groups,
     ids::Ids,
-    names::{Before, Names},
+    names::Before,
     sync::Arc,
     table::{End, FOR_EVER, Hasher, Id},
 };
 use super::{
     Lookup, Revocation, Revocations, Standing,
-    target::{Target, membership, read_membership},
+    target::Target,
     watchers::{Watch, Watched, Watchers},
 };
 use crate::store::StoreFuture;
@@ -29,6 +30,7 @@ use crate::{
     session::{Session, SessionId},
 };
 
+mod groups;
 mod ids;
 mod names;
 mod sync;
@@ -37,8 +39,6 @@ mod table;
 /// How many tables the session ids are spread over. With ten million sessions, one revocation
 /// copies at most a table of 40,000.
 const ID_SHARDS: usize = 256;
-/// How many lists the names of one kind are spread over. Each revocation copies one list.
-const NAME_SHARDS: usize = 64;
 
 /// Remembers ended sessions in this process. Clones share what they remember.
 ///
@@ -78,104 +78,6 @@ impl Default for Ended {
             groups: Groups::default(),
             watchers: Watchers::default(),
         }
-    }
-}
-
-/// Revocations that end many sessions, by what those sessions share.
-struct Groups {
-    /// In lower case.
-    addresses: Names,
-    connections: Names,
-    /// By [`membership`].
-    memberships: Names,
-    organizations: Names,
-    provider_sessions: Names,
-    subjects: Names,
-}
-
-/// The revocations of one kind, and the target that their names stand for.
-type Kind<'a> = (&'a Names, fn(String) -> Target);
-
-impl Default for Groups {
-    fn default() -> Self {
-        let names = || Names::new(NAME_SHARDS);
-        Self {
-            addresses: names(),
-            connections: names(),
-            memberships: names(),
-            organizations: names(),
-            provider_sessions: names(),
-            subjects: names(),
-        }
-    }
-}
-
-impl Groups {
-    fn all(&self) -> [Kind<'_>; 6] {
-        [
-            (&self.addresses, Target::Address),
-            (&self.connections, Target::Connection),
-            (&self.memberships, member),
-            (&self.organizations, Target::Organization),
-            (&self.provider_sessions, Target::ProviderSession),
-            (&self.subjects, Target::Subject),
-        ]
-    }
-
-    /// Returns where revocations for a target are kept, and under which name. `None` for one
-    /// session's id.
-    fn named<'a>(&self, target: &'a Target) -> Option<(&Names, Cow<'a, str>)> {
-        Some(match target {
-            Target::Address(address) => (&self.addresses, address.to_ascii_lowercase().into()),
-            Target::Connection(id) => (&self.connections, id.into()),
-            Target::Membership {
-                subject,
-                organization,
-            } => (&self.memberships, membership(subject, organization).into()),
-            Target::Organization(id) => (&self.organizations, id.into()),
-            Target::ProviderSession(id) => (&self.provider_sessions, id.into()),
-            Target::Session(_) => return None,
-            Target::Subject(subject) => (&self.subjects, subject.into()),
-        })
-    }
-
-    fn len(&self) -> usize {
-        self.all().iter().map(|(names, _)| names.len()).sum()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn ends(&self, session: &Session) -> bool {
-        let ends = |names: &Names, name: Option<&str>| {
-            // The count first: most stores hold no order of most kinds, and then no name is hashed.
-            names.len() > 0 && name.is_some_and(|name| names.ends(name, session.revocable_from()))
-        };
-        ends(&self.subjects, Some(session.subject()))
-            || ends(&self.connections, session.connection())
-            || ends(&self.organizations, session.organization())
-            || ends(&self.provider_sessions, session.provider_session())
-            || self.memberships.len() > 0
-                && session.organization().is_some_and(|organization| {
-                    let name = membership(session.subject(), organization);
-                    ends(&self.memberships, Some(&name))
-                })
-            || self.addresses.len() > 0
-                && ends(&self.addresses, Some(&session.email().to_ascii_lowercase()))
-    }
-}
-
-/// Turns a name of a membership, which this file wrote, back into its target.
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "made of a name as the other targets are"
-)]
-fn member(name: String) -> Target {
-    let (subject, organization) = read_membership(&name).unwrap_or_default();
-    Target::Membership {
-        subject: subject.to_owned(),
-        organization: organization.to_owned(),
     }
 }
 
@@ -235,22 +137,29 @@ impl MemoryRevocations {
     /// [`until`](Revocation::until) after the year 2106 has become the end of time.
     #[must_use]
     pub fn revocations(&self) -> Vec<Revocation> {
-        let sessions = self.ended.sessions.entries().into_iter().map(|(id, end)| {
-            let until = match end {
-                FOR_EVER => u64::MAX,
-                end => u64::from(end),
-            };
-            let target = Target::Session(session_id(id));
-            Revocation::new(target, Timestamp::from_secs(0), Timestamp::from_secs(until))
+        let mut all = Vec::with_capacity(self.len());
+        all.extend((0..).map_while(|number| self.part(number)).flatten());
+        all
+    }
+
+    /// Returns some of the revocations, as [`revocations`](Self::revocations) does: `None` past the
+    /// last part. A revocation stays in its part.
+    pub(super) fn part(&self, number: usize) -> Option<Vec<Revocation>> {
+        if let Some(entries) = self.ended.sessions.part(number) {
+            return Some(entries.into_iter().map(ended_by).collect());
+        }
+        self.ended.groups.part(number.checked_sub(ID_SHARDS)?)
+    }
+
+    /// Makes a store whose parts are the same in each process.
+    #[cfg(test)]
+    pub(super) fn with_key(key: [u64; 2]) -> Self {
+        let sessions = Ids::new(ID_SHARDS, Hasher(key));
+        let ended = Arc::new(Ended {
+            sessions,
+            ..Ended::default()
         });
-        let groups = self.ended.groups.all().into_iter();
-        let groups = groups.flat_map(|(names, target)| {
-            let revocations = names.entries().into_iter();
-            revocations.map(move |(name, Before { at, until })| {
-                Revocation::new(target(String::from(&*name)), at, until)
-            })
-        });
-        sessions.chain(groups).collect()
+        Self { ended }
     }
 
     /// Returns how many live connections watch for their session's end.
@@ -302,6 +211,15 @@ fn words(id: SessionId) -> Id {
 
 fn session_id([high, low]: Id) -> SessionId {
     SessionId::from_bytes((u128::from(high) << 64 | u128::from(low)).to_ne_bytes())
+}
+
+fn ended_by((id, end): (Id, End)) -> Revocation {
+    let until = match end {
+        FOR_EVER => u64::MAX,
+        end => u64::from(end),
+    };
+    let target = Target::Session(session_id(id));
+    Revocation::new(target, Timestamp::from_secs(0), Timestamp::from_secs(until))
 }
 
 fn end(until: Timestamp) -> End {

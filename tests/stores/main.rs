@@ -14,6 +14,7 @@ mod cluster;
 mod connections;
 mod figures;
 mod held;
+mod large;
 mod listed;
 mod load;
 mod log;

@@ -167,8 +167,18 @@ fn an_outage_adds_a_line_to_the_log_for_each_change_and_none_for_a_request() {
             let lines = heard.loud().split_off(before);
             let causes = lines.iter().filter(|line| line.contains("redis is away"));
             assert!(causes.count() <= 2, "{round}: {lines:#?}");
+            // One line for each change, with its cause: the event adds none.
+            for (change, count) in [
+                ("redis is away store=\"revocations\"", 1),
+                ("server lost", 0),
+                ("revocation store lost", 1),
+                ("revocations wait for redis", 1),
+            ] {
+                let lines = lines.iter().filter(|line| line.contains(change));
+                assert_eq!(lines.count(), count, "{round}, {change}");
+            }
             assert!(lines.iter().any(|line| line.contains("refused")));
-            assert!((4..=7).contains(&lines.len()), "{round}: {lines:#?}");
+            assert!((3..=5).contains(&lines.len()), "{round}: {lines:#?}");
             server.restart().await;
             until("it is back", async || store.is_following()).await;
             let mut request = Request::new(String::new());

@@ -83,15 +83,17 @@ impl Ids {
         *taken = many;
     }
 
-    /// Returns the remembered ids. An id that is put in during the call may be missing.
+    /// Returns the remembered ids of one shard. An id that is put in during the call may be
+    /// missing.
+    pub(super) fn part(&self, number: usize) -> Option<Vec<(Id, End)>> {
+        let table = self.shards.get(number)?.table.load();
+        Some(table.iter().flat_map(|table| table.entries()).collect())
+    }
+
+    #[cfg(all(test, loom))]
     pub(super) fn entries(&self) -> Vec<(Id, End)> {
-        let mut entries = Vec::with_capacity(self.len());
-        for shard in &self.shards {
-            if let Some(table) = shard.table.load().as_ref() {
-                entries.extend(table.entries());
-            }
-        }
-        entries
+        let parts = (0..).map_while(|number| self.part(number));
+        parts.flatten().collect()
     }
 
     fn shard(&self, hash: Hash) -> Option<&Shard> {

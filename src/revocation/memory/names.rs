@@ -242,19 +242,23 @@ impl Names {
         fresh.into_iter().map(|(name, _)| name).collect()
     }
 
-    /// Returns the remembered revocations. A revocation that is put in during the call may be
-    /// missing.
-    pub(super) fn entries(&self) -> Vec<(Arc<str>, Before)> {
-        let mut entries = Vec::with_capacity(self.len());
-        for shard in &self.shards {
-            let lists = shard.lists.load();
-            for list in lists.iter().flat_map(|lists| lists.iter()) {
-                if let Some(revocations) = list.load().as_ref() {
-                    entries.extend_from_slice(revocations);
-                }
+    /// Returns the remembered revocations of one shard. A revocation that is put in during the call
+    /// may be missing.
+    pub(super) fn part(&self, number: usize) -> Option<Vec<(Arc<str>, Before)>> {
+        let lists = self.shards.get(number)?.lists.load();
+        let mut entries = Vec::new();
+        for list in lists.iter().flat_map(|lists| lists.iter()) {
+            if let Some(revocations) = list.load().as_ref() {
+                entries.extend_from_slice(revocations);
             }
         }
-        entries
+        Some(entries)
+    }
+
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> Vec<(Arc<str>, Before)> {
+        let parts = (0..).map_while(|number| self.part(number));
+        parts.flatten().collect()
     }
 
     fn place(&self, name: &str) -> Place {

@@ -9,22 +9,18 @@
 //! - If much is missing, one replica puts it back without the stream, which holds the last 10,000
 //!   revocations only. The others wait, load again, and put back what is missing still.
 
-use std::{collections::HashSet, time::Duration};
+use std::time::Duration;
 
 use futures_util::future;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     load::Load,
-    place::{HEARTBEAT, Member, Place, Read, Settling, read},
+    missing::{Held, Missing},
+    place::{HEARTBEAT, Member, Place, Read, Settling, read, skim},
     server::{Doing, Server, State},
     unsent::Letter,
-    wire::{LAST_SECOND, member},
 };
 use crate::{revocation::Revocation, store::StoreError};
-
-/// What stands for a revocation and its end: a copy of a million members would take 120 MB.
-type Digest = [u8; 16];
 
 /// One arrival.
 pub(super) struct Arrival<'a, S> {
@@ -81,7 +77,8 @@ impl<S: Server> Arrival<'_, S> {
             epoch: state.epoch.clone(),
             history: state.history.clone(),
             restored: state.restored,
-            seq: state.seq,
+            // A process that answers from its copy applies what is streamed before it loads.
+            seq: if knows { 0 } else { state.seq },
             settling: Settling::new(
                 &state,
                 knows.then(|| self.others.to_vec()),
@@ -90,24 +87,26 @@ impl<S: Server> Arrival<'_, S> {
             is_put_back: false,
         };
         loop {
-            let known = replica
-                .loading
-                .known(here.mark(), || replica.revocations.revocations());
-            let mut held = HashSet::new();
-            // Nothing to compare on a first load: the copy of all members is for those who return.
-            let compares = (!known.is_empty()).then_some(&mut held);
-            self.load_whole(&mut here, compares).await?;
+            // Nothing to compare on a first load.
+            let compares = replica.loading.compares(here.mark(), &replica.revocations);
+            let mut held = compares.then(Held::default);
+            self.load_whole(&mut here, held.as_mut()).await?;
             replica.loading.forget();
-            let missing = self.missing(known, &held);
-            if missing.len() > self.member.few && !here.settling.is_over(&state, self.member.settle)
-            {
+            let Some(mut held) = held else {
+                here.is_put_back = true;
+                break;
+            };
+            held.sort().await;
+            let mut missing = Missing::of(replica, &held);
+            let are_many = missing.are_more_than(self.member.few).await;
+            if are_many && !here.settling.is_over(&state, self.member.settle) {
                 let _ = self.mark(Doing::Restores(here.restored)).await;
                 state = self.state().await?;
                 self.is_the_same(&here, &state)?;
                 match state.restorer_now() {
                     Some(id) if id == self.member.id && state.restored == here.restored + 1 => {
                         here.restored = state.restored;
-                        self.restore(&missing, &mut here).await?;
+                        self.restore(missing, &mut here).await?;
                         here.is_put_back = true;
                         break;
                     }
@@ -171,17 +170,16 @@ impl<S: Server> Arrival<'_, S> {
         loop {
             let state = self.state().await?;
             self.is_the_same(here, &state)?;
+            skim(self.server, &self.member.replica, here, state.seq).await?;
             let restorer = state.restorer_now();
             if restorer.is_none_or(|id| id == self.member.id) {
                 // Of before the load: reading on from here brings what comes meanwhile. And if
                 // somebody begins to put back meanwhile, the place is in another data set.
-                here.seq = state.seq;
                 here.restored = state.restored;
                 return Ok(());
             }
-            if self.read_on(here, Some(HEARTBEAT)).await? == Read::Gap {
-                here.seq = state.seq;
-            }
+            // What a gap leaves out is skimmed next, or loaded.
+            self.read_on(here, Some(HEARTBEAT)).await?;
             let _ = self.mark(self.doing(here)).await;
         }
     }
@@ -190,18 +188,18 @@ impl<S: Server> Arrival<'_, S> {
         read(self.server, &self.member.replica, here, block).await
     }
 
-    /// Loads every revocation, and notes the digests of what the server holds. Begins again if the
-    /// stream has lost something meanwhile: `SCAN` may miss what comes while it runs.
+    /// Loads every revocation, and notes what the server holds. Begins again if the stream has lost
+    /// something meanwhile: `SCAN` may miss what comes while it runs.
     async fn load_whole(
         &self,
         here: &mut Place,
-        mut held: Option<&mut HashSet<Digest>>,
+        mut held: Option<&mut Held>,
     ) -> Result<(), StoreError> {
         loop {
             self.wait_for_the_restorer(here).await?;
             let note = |page: &[Revocation]| {
                 if let Some(held) = &mut held {
-                    held.extend(page.iter().map(digest));
+                    held.note(page);
                 }
             };
             let doing = self.doing(here);
@@ -216,19 +214,14 @@ impl<S: Server> Arrival<'_, S> {
         }
     }
 
-    /// Returns the revocations that the server lacks, except those that may be forgotten.
-    fn missing(&self, mut known: Vec<Revocation>, held: &HashSet<Digest>) -> Vec<Revocation> {
-        let past = self.member.replica.past();
-        known.retain(|revocation| revocation.until() > past && !held.contains(&digest(revocation)));
-        // In an order that no hash key of this process decides: what went wrong can be repeated.
-        known.sort_by_cached_key(digest);
-        known
-    }
-
     /// Puts revocations back without the stream.
-    async fn restore(&self, missing: &[Revocation], here: &mut Place) -> Result<(), StoreError> {
-        for batch in missing.chunks(self.member.batch) {
-            let restore = self.server.restore(batch, &self.member.id);
+    async fn restore(&self, mut missing: Missing<'_>, here: &mut Place) -> Result<(), StoreError> {
+        loop {
+            let batch = missing.next(self.member.batch).await;
+            if batch.is_empty() {
+                return Ok(());
+            }
+            let restore = self.server.restore(&batch, &self.member.id);
             let (restored, streamed) = future::join(restore, self.read_on(here, None)).await;
             restored?;
             self.member.replica.notice_silence();
@@ -238,20 +231,27 @@ impl<S: Server> Arrival<'_, S> {
                 return Err(StoreError::unavailable(problem));
             }
         }
-        Ok(())
     }
 
     /// Puts revocations back through the stream. What a server does not take, the writer sends.
-    async fn put_back(&self, missing: Vec<Revocation>, here: &mut Place) -> Result<(), StoreError> {
-        for (number, batch) in missing.chunks(self.member.batch).enumerate() {
+    async fn put_back(&self, mut missing: Missing<'_>, here: &mut Place) -> Result<(), StoreError> {
+        loop {
+            let mut batch = missing.next(self.member.batch).await;
+            if batch.is_empty() {
+                here.is_put_back = true;
+                return Ok(());
+            }
             let now = self.member.replica.now();
-            if self.server.put(batch, now).await.is_err() {
-                for revocation in missing.into_iter().skip(number * self.member.batch) {
-                    // The send fails only when the runtime, and the writer with it, is gone.
-                    let _ = self.member.letters.send(Letter {
-                        revocation,
-                        reply: None,
-                    });
+            if self.server.put(&batch, now).await.is_err() {
+                while !batch.is_empty() {
+                    for revocation in batch {
+                        // The send fails only when the runtime, and the writer with it, is gone.
+                        let _ = self.member.letters.send(Letter {
+                            revocation,
+                            reply: None,
+                        });
+                    }
+                    batch = missing.next(self.member.batch).await;
                 }
                 // Tell a full server from a lost one: only the lost one fails here too.
                 self.state().await?;
@@ -266,19 +266,5 @@ impl<S: Server> Arrival<'_, S> {
                 self.load_whole(here, None).await?;
             }
         }
-        here.is_put_back = true;
-        Ok(())
     }
-}
-
-/// Returns 128 bits that stand for a revocation and its end.
-fn digest(revocation: &Revocation) -> Digest {
-    let until = revocation.until().as_secs().min(LAST_SECOND);
-    let mut digest = Sha256::new();
-    digest.update(until.to_be_bytes());
-    digest.update(member(revocation));
-    let digest: [u8; 32] = digest.finalize().into();
-    let mut short = [0; 16];
-    short.copy_from_slice(digest.split_at(16).0);
-    short
 }

@@ -102,7 +102,7 @@ impl<S: Servers> Follower<S> {
             } else {
                 (pause * 2).min(LONGEST_PAUSE)
             };
-            replica.lose();
+            replica.lose_as_logged();
             // Jittered, so that the replicas of an application do not all come back to a weak
             // server at once.
             sleep(self.servers.jittered(pause)).await;

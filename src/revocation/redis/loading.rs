@@ -10,7 +10,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use crate::revocation::Revocation;
+use crate::revocation::MemoryRevocations;
 
 /// The first cursor, and the last.
 pub(super) const START: &str = "0";
@@ -69,20 +69,16 @@ impl Walk {
 }
 
 impl Loading {
-    /// Returns what this process knows, to compare a data set with: nothing if a walk over the same
-    /// data set broke off, which only has to go on. If there is nothing to compare, the walk that
-    /// follows may go on like that.
-    pub(super) fn known(
-        &self,
-        here: Mark<'_>,
-        all: impl FnOnce() -> Vec<Revocation>,
-    ) -> Vec<Revocation> {
-        if self.walk().as_ref().is_some_and(|walk| walk.is_of(here)) {
-            return Vec::new();
+    /// Says whether a data set is compared with what this process knows. It is not if a walk over
+    /// the same data set broke off, which only has to go on. If this process knows nothing, the
+    /// walk that follows may go on like that.
+    pub(super) fn compares(&self, here: Mark<'_>, revocations: &MemoryRevocations) -> bool {
+        let mut walk = self.walk();
+        if walk.as_ref().is_some_and(|walk| walk.is_of(here)) {
+            return false;
         }
-        let known = all();
-        *self.walk() = known.is_empty().then(|| Walk::from(here));
-        known
+        *walk = revocations.is_empty().then(|| Walk::from(here));
+        walk.is_none()
     }
 
     /// Forgets the walk: it is over, or what the copy holds may have come from elsewhere.

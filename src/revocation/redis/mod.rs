@@ -33,6 +33,7 @@ mod heard;
 mod last_error;
 mod load;
 mod loading;
+mod missing;
 mod notes;
 mod place;
 mod replica;

@@ -150,6 +150,28 @@ pub(super) enum Read {
     Gap,
 }
 
+/// Applies all that is streamed up to a revocation, and leaves out what the stream no longer has:
+/// for a place from which everything is loaded next. Until that load comes to them, a process that
+/// answers from its copy would not know what was confirmed meanwhile.
+pub(super) async fn skim<S: Server>(
+    server: &S,
+    replica: &Replica,
+    here: &mut Place,
+    seq: u64,
+) -> Result<(), StoreError> {
+    while here.seq < seq {
+        let streamed = server.read(here.seq, None).await?;
+        let last = streamed.iter().filter_map(|streamed| streamed.seq).max();
+        let revocations = streamed.into_iter();
+        let revocations = revocations.filter_map(|streamed| streamed.revocation);
+        replica.hear_of(revocations.collect());
+        replica.loading.goes_on();
+        // What was counted and is not streamed any more is stored.
+        here.seq = last.unwrap_or(seq).max(here.seq + 1);
+    }
+    Ok(())
+}
+
 /// Reads on from a place, and applies what it reads.
 pub(super) async fn read<S: Server>(
     server: &S,

@@ -233,6 +233,16 @@ impl Replica {
         }
     }
 
+    /// Does the same for a failure that has just been logged, which the event does not repeat.
+    pub(super) fn lose_as_logged(&self) {
+        if self.is_following.swap(false, Ordering::AcqRel) {
+            let store = StoreName::Revocations;
+            if let Some(listener) = self.listener.get() {
+                listener.tell_unlogged(&Event::ServerLost { store });
+            }
+        }
+    }
+
     /// Reports a server that evicts our keys: once, until it is another server, or its policy
     /// changes.
     pub(super) fn note_eviction(&self, history: &str, policy: Option<&str>) {

@@ -155,7 +155,14 @@ impl Counts {
         match decision.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(answer) => {
                 *self.rests() = None;
-                self.report(Server::Back);
+                if self.moves_to(Server::Back) {
+                    let store = StoreName::Throttle;
+                    let event = Event::ServerRecovered { store };
+                    match self.listener.get() {
+                        Some(listener) => listener.tell(&event),
+                        None => Listener::default().tell(&event),
+                    }
+                }
                 Some(answer)
             }
             Err(error) => {
@@ -166,8 +173,12 @@ impl Counts {
                 // For the pause, memory decides alone. Without it each request would wait for the
                 // dead server.
                 *self.rests() = Some(Instant::now() + PAUSE);
-                if self.report(Server::Away) {
+                if self.moves_to(Server::Away) {
                     log_away("throttle", &error);
+                    let store = StoreName::Throttle;
+                    if let Some(listener) = self.listener.get() {
+                        listener.tell_unlogged(&Event::ServerLost { store });
+                    }
                 }
                 None
             }
@@ -212,25 +223,12 @@ impl Counts {
         fresh.run(script, keys, arguments).await
     }
 
-    /// Reports a change of where the server is, once. Returns whether it is one.
-    fn report(&self, server: Server) -> bool {
+    /// Notes where the server is. Returns whether that is a change, once for each.
+    fn moves_to(&self, server: Server) -> bool {
         let is_away = server == Server::Away;
         // Most calls find no change: a load costs less than a swap.
-        if self.is_away.load(Ordering::Relaxed) == is_away
-            || self.is_away.swap(is_away, Ordering::Relaxed) == is_away
-        {
-            return false;
-        }
-        let store = StoreName::Throttle;
-        let event = match server {
-            Server::Away => Event::ServerLost { store },
-            Server::Back => Event::ServerRecovered { store },
-        };
-        match self.listener.get() {
-            Some(listener) => listener.tell(&event),
-            None => Listener::default().tell(&event),
-        }
-        true
+        self.is_away.load(Ordering::Relaxed) != is_away
+            && self.is_away.swap(is_away, Ordering::Relaxed) != is_away
     }
 
     fn rests(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
