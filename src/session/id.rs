@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::base64url;
 
 /// The id of a session: 128 random bits. It is no credential.
 ///
@@ -37,9 +39,9 @@ impl SessionId {
 
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut bytes = [0; 16];
-        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
         // Fewer bytes would leave zeros behind them, and one session would have two texts.
-        (length == bytes.len()).then_some(Self(bytes))
+        let is_whole = base64url::decode(text, &mut bytes)?.len() == 16;
+        is_whole.then_some(Self(bytes))
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod backend;
+mod base64url;
 pub(crate) mod cookie;
 mod example_keys;
 mod id;
@@ -101,8 +102,8 @@ impl Session {
         Self(Record::new(facts, texts))
     }
 
-    fn of<const N: usize>(record: Record<[u8; N]>) -> Self {
-        Self(Arc::new(record))
+    fn of<const N: usize>(record: Arc<Record<[u8; N]>>) -> Self {
+        Self(record)
     }
 
     /// Returns the session with other facts. It is a new record, and not this one changed: the

@@ -57,10 +57,9 @@ impl Opening {
         &self.rest
     }
 
-    /// Returns the HMAC over a text that begins with the opening, without hashing that once more.
-    pub(super) fn mac(&self, signed: &str) -> Option<Hmac<Sha256>> {
-        let state = self.state.as_ref()?;
-        let left = signed.get(self.hashed..)?;
-        Some(state.clone().chain_update(left))
+    /// Returns the state of the HMAC over a text that begins with the opening, and what of the text
+    /// is still to be hashed.
+    pub(super) fn hashed<'o, 't>(&'o self, signed: &'t str) -> Option<(&'o Hmac<Sha256>, &'t str)> {
+        Some((self.state.as_ref()?, signed.get(self.hashed..)?))
     }
 }

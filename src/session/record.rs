@@ -133,7 +133,36 @@ impl Record {
 }
 
 impl<R: Room> Record<R> {
-    pub(super) fn with_room(facts: Facts, places: [Place; Field::COUNT], room: R) -> Self {
+    /// Makes a record of nothing, whose room is to be filled before its facts are known.
+    pub(super) fn blank(room: R) -> Self {
+        let never = Timestamp::from_secs(0);
+        let facts = Facts {
+            id: SessionId::from_bytes([0; 16]),
+            method: SignInMethod::MagicLink,
+            term: Term::Usual,
+            times: Times {
+                issued_at: never,
+                expires_at: never,
+                auth_time: never,
+            },
+            skew: Skew::default(),
+            auth_skew: Skew::default(),
+            after: never,
+            as_of: never,
+        };
+        Self::with_room(facts, [Place::default(); Field::COUNT], room)
+    }
+
+    pub(super) fn room_mut(&mut self) -> &mut R {
+        &mut self.room
+    }
+
+    pub(super) fn fill(&mut self, facts: Facts, places: [Place; Field::COUNT]) {
+        self.facts = facts;
+        self.places = places;
+    }
+
+    fn with_room(facts: Facts, places: [Place; Field::COUNT], room: R) -> Self {
         Self {
             facts,
             places,

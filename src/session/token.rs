@@ -12,9 +12,7 @@
 //!   unknown claims are ignored.
 //! - Time is an argument. A token is valid before `exp` and not on it.
 
-use std::time::Duration;
-
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use std::{sync::Arc, time::Duration};
 
 use self::{
     claims::{Claims, Id, Text, always},
@@ -22,7 +20,7 @@ use self::{
     stated::{BY_CODE, Stated},
 };
 use super::{
-    KeyRing, Session, Times,
+    KeyRing, Session, Times, base64url,
     cookie::LONGEST,
     opening::Opening,
     record::{Facts, Record},
@@ -100,7 +98,7 @@ impl Tokens {
         let keys = self.keys.load();
         let key = keys.current();
         let mut token = key.prefix().to_owned();
-        URL_SAFE_NO_PAD.encode_string(claims, &mut token);
+        base64url::encode_onto(&mut token, claims);
         key.sign_onto(&mut token)?;
         Some(token)
     }
@@ -109,7 +107,7 @@ impl Tokens {
     /// is.
     pub(crate) fn has_signed(&self, token: &str) -> bool {
         self.signed(&self.keys.load(), token)
-            .is_some_and(|signed| URL_SAFE_NO_PAD.decode(signed.payload).is_ok())
+            .is_some_and(|signed| base64url::is_valid(signed.payload))
     }
 
     /// Verifies a token, and returns the session that it states.
@@ -122,7 +120,7 @@ impl Tokens {
         let signed = self.signed(&keys, token).ok_or(Fault::Invalid)?;
         let reading = reading.into();
         // The claims are decoded into the room in which the session's texts stay.
-        match base64::decoded_len_estimate(signed.unknown.len()) {
+        match signed.unknown.len() / 4 * 3 + 3 {
             0..=256 => self.read::<256>(&signed, reading),
             257..=512 => self.read::<512>(&signed, reading),
             _ => self.read::<LONGEST>(&signed, reading),
@@ -134,15 +132,18 @@ impl Tokens {
         signed: &Signed<'_, '_>,
         reading: Reading,
     ) -> Result<Session, Fault> {
-        let mut room = [0; N];
-        let claims = decoded(signed.unknown, &mut room)?;
+        let mut record = Arc::new(Record::blank([0; N]));
+        // Nobody else has it yet.
+        let blank = Arc::get_mut(&mut record).ok_or(Fault::Invalid)?;
+        let claims = decoded(signed.unknown, blank.room_mut())?;
         let known = match signed.opening {
             Some(opening) => Known::To(opening.rest()),
             None => Known::Nothing(&self.issuer),
         };
         if let Some((stated, places)) = plain::read(claims, known) {
             let facts = Self::judge(&stated, signed.entry, reading)?;
-            return Ok(Session::of(Record::with_room(facts, places, room)));
+            blank.fill(facts, places);
+            return Ok(Session::of(record));
         }
         let mut room = [0; LONGEST];
         let claims = decoded(signed.payload, &mut room)?;
@@ -162,7 +163,9 @@ impl Tokens {
             return None;
         }
         // From the right: a signature has no dot, and everything before it is what was signed.
-        let (signed, signature) = token.rsplit_once('.')?;
+        let (signed, signature) =
+            token.split_at_checked(memchr::memrchr(b'.', token.as_bytes())?)?;
+        let signature = signature.get(1..)?;
         let (entry, payload) = key_of(keys, signed)?;
         let begun = entry
             .opening(&self.issuer)
@@ -236,10 +239,7 @@ struct Signed<'k, 't> {
 
 /// Decodes claims into a room.
 fn decoded<'r>(encoded: &str, room: &'r mut [u8]) -> Result<&'r str, Fault> {
-    let length = URL_SAFE_NO_PAD
-        .decode_slice(encoded, room)
-        .map_err(|_| Fault::Invalid)?;
-    let claims = room.get(..length).unwrap_or_default();
+    let claims = base64url::decode(encoded, room).ok_or(Fault::Invalid)?;
     // Checked once for the whole text, because serde_json would check the UTF-8 of each string.
     std::str::from_utf8(claims).map_err(|_| Fault::Invalid)
 }

@@ -1,6 +1,9 @@
 //! Tokens that are made by hand with the ring's own key, so that each is refused for its one fault.
 
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
