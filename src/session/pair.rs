@@ -26,7 +26,7 @@ impl Pair {
 
     /// Reads an Ed25519 key, and returns its secret bytes too.
     pub(super) fn ed25519(pem: &[u8]) -> Option<(Self, Vec<u8>)> {
-        Self::ed25519_in(EncodingKey::from_ed_pem(pem).ok()?)
+        Self::ed25519_in(EncodingKey::from_ed_der(&document(pem)?))
     }
 
     /// Makes an Ed25519 key from its secret bytes.
@@ -53,7 +53,7 @@ impl Pair {
         const TAGS: &[u8] = &[0x02, 0x01, 0x01, 0x04, 0x20];
         // The uncompressed form of a point (SEC 1, section 2.3.3).
         const UNCOMPRESSED: &[u8] = &[0x04];
-        let private = EncodingKey::from_ec_pem(pem).ok()?;
+        let private = EncodingKey::from_ec_der(&document(pem)?);
         let (x, y) = backend::p256_public(&private)?;
         let public = DecodingKey::from_ec_der(&[UNCOMPRESSED, &x, &y].concat());
         Self::of(private, public, Curve::P256 { x, y }, TAGS)
@@ -111,6 +111,13 @@ impl Pair {
             Curve::P256 { .. } => Algorithm::ES256,
         }
     }
+}
+
+/// Returns the PKCS #8 document of a private key in PEM (RFC 7468, section 10). The backend judges
+/// what is in it.
+fn document(pem: &[u8]) -> Option<Vec<u8>> {
+    let block = pem::parse(pem).ok()?;
+    (block.tag() == "PRIVATE KEY").then(|| block.into_contents())
 }
 
 /// Finds the 32 secret bytes in a PKCS #8 document. The key's id and secrets are derived from these

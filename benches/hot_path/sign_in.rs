@@ -1,0 +1,208 @@
+//! The steps of signing in, beside a provider that answers at once.
+
+use std::{convert::Infallible, future::Ready, net::SocketAddr, rc::Rc, time::Duration};
+
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use tokio::runtime::Runtime;
+use tower::{Layer, Service, ServiceExt, service_fn, util::ServiceFn};
+use tower_magic_link::{
+    Email, KeyRing, MagicLink, MagicLinkLayer, PeerAddr, SigningKey,
+    provider::Identity,
+    testing::StubProvider,
+    throttle::{Limits, Rate},
+};
+
+use crate::{
+    Extent,
+    paths::signed_part,
+    requests::{ORIGIN, bare_answer, hosted, navigation},
+    turns::{RUNS, TURN, Timed, footing, median, now, since},
+};
+
+type Answer = fn(Request<String>) -> Ready<Result<Response<String>, Infallible>>;
+
+/// A site whose provider mails nothing, and the thread's runtime.
+#[derive(Clone)]
+struct Site {
+    service: MagicLink<ServiceFn<Answer>>,
+    layer: MagicLinkLayer,
+    provider: StubProvider,
+    runtime: Rc<Runtime>,
+}
+
+/// A step that is measured.
+struct Step {
+    name: &'static str,
+    timed: Timed,
+    allocations: u64,
+}
+
+pub(crate) fn measure(extent: Extent) {
+    let rounds = match extent {
+        Extent::Bench => 153,
+        Extent::Trial => 3,
+    };
+    let site = Site::new();
+    let mut steps = [
+        site.step("form page", |site| vec![site.form()], StatusCode::OK),
+        site.step("begin", |site| vec![site.post()], StatusCode::SEE_OTHER),
+        site.step("callback", Site::callbacks, StatusCode::SEE_OTHER),
+        site.mint(),
+    ];
+    let mut yardstick = Timed::hmac(signed_part());
+    for _ in 0..rounds {
+        yardstick.take_turn();
+        for step in &mut steps {
+            step.timed.take_turn();
+        }
+    }
+    println!("sign_in: the whole step, beside a provider that answers at once");
+    println!("{:<18}{:>10}{:>8}{:>14}", "", "time", "F", "allocations");
+    let mut figures = Vec::new();
+    for step in &steps {
+        let runs = step.timed.runs();
+        let mut multiples = runs.into_iter().zip(yardstick.runs());
+        let multiples = [(); RUNS].map(|()| multiples.next().map_or(f64::NAN, |(a, f)| a / f));
+        println!(
+            "{:<18}{:>7.2} us{:>8.1}{:>14}",
+            step.name,
+            median(runs.to_vec()) / 1e3,
+            median(multiples.to_vec()),
+            step.allocations
+        );
+        figures.push(multiples);
+    }
+    println!("{}", footing(&yardstick, &figures));
+}
+
+impl Site {
+    fn new() -> Self {
+        let provider = StubProvider::new();
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        // The limits are counted as everywhere, and are as wide as they may be.
+        let wide = Rate::new(1_000_000, Duration::from_millis(1));
+        let limits = Limits::default()
+            .mails_per_address(wide)
+            .mails_per_address_and_network(wide)
+            .mails_per_network(wide)
+            .mails(wide)
+            .exchanges_per_attempt(wide)
+            .exchanges_per_network(wide)
+            .exchanges(wide)
+            .known_browsers(wide)
+            .quiet_networks(wide);
+        let layer = MagicLinkLayer::builder(provider.clone(), keys)
+            .public_url(ORIGIN)
+            .limits(limits)
+            // Otherwise the answer waits for a fixed time.
+            .insecure_answer_when_sent()
+            .build()
+            .unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let answer: Answer = bare_answer;
+        Self {
+            service: layer.layer(service_fn(answer)),
+            layer,
+            provider,
+            runtime: Rc::new(runtime),
+        }
+    }
+
+    /// Measures the requests that `make` makes, over and over, outside of the measured time.
+    fn step(
+        &self,
+        name: &'static str,
+        make: fn(&Self) -> Vec<Request<String>>,
+        want: StatusCode,
+    ) -> Step {
+        let site = self.clone();
+        for request in make(&site) {
+            assert_eq!(site.answer(request).status(), want, "{name}");
+        }
+        let request = make(&site).pop().unwrap();
+        let counted = allocation_counter::measure(|| drop(site.answer(request)));
+        let timed = Timed::new(move || {
+            let mut requests = make(&site);
+            let single = requests.first().unwrap().clone();
+            requests.resize(usize::try_from(TURN).unwrap(), single);
+            let mut service = site.service.clone();
+            site.runtime.block_on(async {
+                let start = now();
+                for request in requests {
+                    let answer = service.ready().await.unwrap().call(request).await.unwrap();
+                    assert_eq!(answer.status(), want, "{name}");
+                }
+                since(start)
+            })
+        });
+        Step {
+            name,
+            timed,
+            allocations: counted.count_total,
+        }
+    }
+
+    /// Measures the minting of a session's token and cookie.
+    fn mint(&self) -> Step {
+        let issuer = self.layer.issuer();
+        let ada = Identity::new("user_1", Email::parse("ada@example.com").unwrap());
+        drop(issuer.issue(&ada).unwrap());
+        let counted = allocation_counter::measure(|| drop(issuer.issue(&ada).unwrap()));
+        Step {
+            name: "mint",
+            timed: Timed::new(move || {
+                let start = now();
+                for _ in 0..TURN {
+                    drop(std::hint::black_box(issuer.issue(&ada).unwrap()));
+                }
+                since(start)
+            }),
+            allocations: counted.count_total,
+        }
+    }
+
+    fn answer(&self, request: Request<String>) -> Response<impl Sized> {
+        let service = self.service.clone();
+        self.runtime.block_on(service.oneshot(request)).unwrap()
+    }
+
+    fn form(&self) -> Request<String> {
+        self.at("/auth/login?return_to=/reports/2026%3Fmonth%3D11")
+    }
+
+    /// A person posts an address.
+    fn post(&self) -> Request<String> {
+        let mut request = self.form();
+        *request.method_mut() = http::Method::POST;
+        let form = HeaderValue::from_static("application/x-www-form-urlencoded");
+        request.headers_mut().insert(header::CONTENT_TYPE, form);
+        "email=ada%40example.com".clone_into(request.body_mut());
+        request
+    }
+
+    /// Begins as many sign-ins as a turn has requests, and returns how each comes back.
+    fn callbacks(&self) -> Vec<Request<String>> {
+        let begin = |_| {
+            let answer = self.answer(self.post());
+            let cookie = answer.headers().get(header::SET_COOKIE).unwrap();
+            let (cookie, _attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
+            let link = self.provider.last_link().unwrap();
+            let path = link.expose().strip_prefix(ORIGIN).unwrap();
+            let mut request = self.at(path);
+            let cookie = HeaderValue::try_from(cookie).unwrap();
+            request.headers_mut().insert(header::COOKIE, cookie);
+            request
+        };
+        (0..TURN).map(begin).collect()
+    }
+
+    fn at(&self, path: &str) -> Request<String> {
+        let mut request = hosted(navigation(path, None));
+        let peer = PeerAddr::from(SocketAddr::from(([203, 0, 113, 9], 50_000)));
+        request.extensions_mut().insert(peer);
+        request
+    }
+}
