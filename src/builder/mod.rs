@@ -199,7 +199,11 @@ impl Builder {
             takes_webhooks: self.webhook.is_on(),
             public_url,
         };
-        validate::cookie_size(&gate)?;
+        let granted = self
+            .authorize
+            .as_ref()
+            .and_then(|_| validate::largest_grant());
+        validate::cookie_size(&gate, granted.as_ref())?;
         self.revocations.tell_to(&self.listener);
         let revocations = BoundedRevocations::new(
             self.revocations,

@@ -64,6 +64,36 @@ impl Builder {
     /// rule denies stays signed in until the session ends. [Revoke](crate::revocation) the person's
     /// sessions when you change it.
     ///
+    /// It may answer more than yes or no. A [`Grant`](crate::Grant) gives the session a subject, an
+    /// organization, names or claims of the application's own, so that a handler needs no second
+    /// look-up. A [`Denial`](crate::Denial) gives the page a reason.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use tower_magic_link::{Builder, ClaimsError, Grant, Session, provider::Identity};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Access {
+    ///     role: String,
+    /// }
+    ///
+    /// # async fn account_of(_: &str) -> (u64, String) { (7, "admin".to_owned()) }
+    /// # fn example(builder: Builder) -> Builder {
+    /// builder.authorize(|identity: Identity| async move {
+    ///     let (account, role) = account_of(identity.email().as_str()).await;
+    ///     Grant::new().subject(account.to_string()).claims(&Access { role })
+    /// })
+    /// # }
+    ///
+    /// fn is_admin(session: &Session) -> Result<bool, ClaimsError> {
+    ///     Ok(session.claims::<Access>()?.is_some_and(|access| access.role == "admin"))
+    /// }
+    /// ```
+    ///
+    /// With such a rule, [`Builder::build`] reckons with a cookie of claims of
+    /// [`Grant::MOST_CLAIMS`](crate::Grant::MOST_CLAIMS), and refuses other settings that would
+    /// leave no room for it.
+    ///
     /// ```
     /// # use tower_magic_link::{Builder, provider::Identity};
     /// # fn example(builder: Builder) -> Builder {

@@ -18,6 +18,7 @@ mod composition;
 mod contract;
 mod end_sessions;
 mod frames;
+mod granted;
 mod greeter;
 mod grpc;
 mod host;

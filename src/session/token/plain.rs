@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+
 use crate::{
     clock::{Skew, Timestamp},
     provider::SignInMethod,
@@ -56,14 +58,14 @@ pub(super) fn read(payload: &str, known: Known<'_>) -> Option<(Stated, [Place; F
     let given_name = rest.optional(",\"given_name\":\"")?;
     let family_name = rest.optional(",\"family_name\":\"")?;
     let psid = rest.optional(",\"psid\":\"")?;
+    let psub = rest.optional(",\"psub\":\"")?;
+    let porg = rest.optional(",\"porg\":\"")?;
     let via = rest.optional(",\"via\":\"")?;
     let is_remembered = rest.literal(",\"rem\":true");
     let skew = rest.skew(",\"skew\":", ",\"by\":")?;
     let auth_skew = rest.skew(",\"askew\":", ",\"aby\":")?;
     let after = Timestamp::from_secs(rest.count(",\"after\":")?);
-    if rest.left() != "}" {
-        return None;
-    }
+    let app = rest.last_object(",\"app\":")?;
     let stated = Stated {
         is_ours,
         has_person: !text(sub)?.is_empty() && !text(email)?.is_empty(),
@@ -84,7 +86,18 @@ pub(super) fn read(payload: &str, known: Known<'_>) -> Option<(Stated, [Place; F
         auth_skew,
         after,
     };
-    let places = [sub, email, org, conn, given_name, family_name, psid];
+    let places = [
+        sub,
+        email,
+        org,
+        conn,
+        given_name,
+        family_name,
+        psid,
+        psub,
+        porg,
+        app,
+    ];
     Some((stated, places))
 }
 
@@ -144,6 +157,21 @@ impl<'p> Rest<'p> {
     fn skew(&mut self, ahead: &str, by: &str) -> Option<Skew> {
         let ahead = Duration::from_secs(self.count(ahead)?);
         Some(Skew::new(ahead, u32::try_from(self.count(by)?).ok()?))
+    }
+
+    /// Reads the last claim, an object that may be missing, and the end of the claims.
+    fn last_object(&mut self, name: &str) -> Option<Place> {
+        let left = self.left();
+        if left == "}" {
+            return Some(Place::default());
+        }
+        let object = left.strip_prefix(name)?.strip_suffix('}')?;
+        let raw: &RawValue = serde_json::from_str(object).ok()?;
+        // A blank behind it would be no part of the value.
+        (object.starts_with('{') && raw.get().len() == object.len()).then_some(())?;
+        let start = self.at + name.len();
+        let end = start + object.len();
+        Some(Place { start, end })
     }
 
     /// Reads a number of seconds that may be missing, and then is zero.
