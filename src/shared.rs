@@ -1,6 +1,8 @@
 //! `Shared`: what every service of a layer shares, and nothing else. The rooms above add what they
 //! do with it.
 
+mod reauthorize;
+
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
@@ -22,6 +24,8 @@ use crate::{
     store::StoreError,
 };
 
+pub(crate) use self::reauthorize::{Again, Hook, Reauthorize};
+
 /// What every service of a layer shares.
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -32,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) listener: Listener,
     pub(crate) pages: PageSet,
     pub(crate) proxies: Proxies,
+    pub(crate) reauthorize: Option<Hook>,
     pub(crate) revocations: BoundedRevocations,
     pub(crate) streams: Streams,
 }

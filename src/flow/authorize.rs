@@ -4,13 +4,18 @@
 //!   organizations and domains.
 //! - It may answer more than yes or no: a grant of the application's own subject, organization,
 //!   names and claims, or a denial with a reason for the page.
+//! - The same answers are given about a session that is renewed.
 
 use std::{error::Error, future::Future};
 
 use futures_util::future::BoxFuture;
 
 use super::denial::Denial;
-use crate::{provider::Identity, session::Grant};
+use crate::{
+    provider::Identity,
+    session::{Grant, Session},
+    shared::{Again, Reauthorize},
+};
 
 /// Whether an identity may sign in, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +106,28 @@ where
             answer.await.into_authorization().map_err(|error| {
                 tracing::error!(target: "tower_magic_link", %error, "authorize hook failed");
             })
+        })
+    }
+}
+
+impl<F, Fut> Reauthorize for F
+where
+    F: Fn(Session) -> Fut + Send + Sync,
+    Fut: Future + Send + 'static,
+    Fut::Output: IntoAuthorization,
+{
+    fn ask(&self, session: Session) -> BoxFuture<'static, Result<Again, ()>> {
+        let answer = self(session);
+        Box::pin(async move {
+            match answer.await.into_authorization() {
+                Ok(Authorization::Allowed) => Ok(Again::Keep),
+                Ok(Authorization::Granted(grant)) => Ok(Again::Grant(grant)),
+                Ok(Authorization::Denied | Authorization::Refused(_)) => Ok(Again::End),
+                Err(error) => {
+                    tracing::error!(target: "tower_magic_link", %error, "reauthorize hook failed");
+                    Err(())
+                }
+            }
         })
     }
 }

@@ -15,7 +15,8 @@ use super::{Field, Session};
 /// claims.
 ///
 /// What is not set stays as the provider has it. [`Builder::authorize`](crate::Builder::authorize)
-/// answers with a grant.
+/// answers with a grant, and so does [`Builder::reauthorize`](crate::Builder::reauthorize), which
+/// renews it.
 ///
 /// ```
 /// use serde::{Deserialize, Serialize};
@@ -113,7 +114,8 @@ impl Grant {
     ///
     /// The token is signed and not encrypted: the person can read the claims, and `/auth/session`
     /// shows them to the application's scripts. A role that was taken
-    /// away holds until the session ends. [Revoke](crate::revocation) it where that is too late.
+    /// away holds until [`Builder::reauthorize`](crate::Builder::reauthorize) asks again, or until
+    /// the session ends. [Revoke](crate::revocation) it where that is too late.
     ///
     /// ```
     /// use std::collections::HashMap;
