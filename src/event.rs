@@ -111,6 +111,12 @@ pub enum Event<'a> {
         /// The provider's name for the request, for its support.
         request_id: Option<&'a str>,
     },
+    /// The hook of [`Builder::reauthorize`](crate::Builder::reauthorize) failed, and the session
+    /// keeps what it was granted before.
+    ReauthorizeFailed {
+        /// The session.
+        session: &'a Session,
+    },
     /// A request was refused.
     Refused {
         /// The reason.
@@ -253,6 +259,9 @@ impl<'a> Event<'a> {
                 request_id,
             } => {
                 tracing::error!(target: "tower_magic_link", %kind, code, status, request_id, "provider failed");
+            }
+            Self::ReauthorizeFailed { session } => {
+                tracing::warn!(target: "tower_magic_link", subject = session.subject(), session = %session.id(), "not reauthorized");
             }
             Self::Refused { kind } => {
                 // Quietly, since every crawler causes some.

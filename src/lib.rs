@@ -194,6 +194,7 @@ pub use self::{
     flow::{
         SignIn,
         authorize::{Authorization, IntoAuthorization},
+        denial::Denial,
     },
     layer::{
         MagicLinkLayer, SessionGuard, body::ResponseBody, future::ResponseFuture,
@@ -201,7 +202,7 @@ pub use self::{
     },
     rejection::{Rejection, RejectionKind},
     request::{audience::Audience, client::ForwardedField, peer::PeerAddr},
-    session::{InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
+    session::{ClaimsError, Grant, InvalidSessionId, KeyRing, Session, SessionId, SigningKey},
     site::rules::{Exposure, PathRule, Rule},
 };
 

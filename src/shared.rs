@@ -1,6 +1,8 @@
 //! `Shared`: what every service of a layer shares, and nothing else. The rooms above add what they
 //! do with it.
 
+mod reauthorize;
+
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
@@ -17,10 +19,12 @@ use crate::{
         peer::Proxies,
     },
     revocation::{BoundedRevocations, Revocation, Target},
-    session::{IssueError, Issued, Session, SessionId, Term, cookie::CookieName},
+    session::{Grant, IssueError, Issued, Session, SessionId, Term, cookie::CookieName},
     sessions::{Index, Seen},
     store::StoreError,
 };
+
+pub(crate) use self::reauthorize::{Again, Hook, Reauthorize};
 
 /// What every service of a layer shares.
 #[derive(Debug)]
@@ -32,6 +36,7 @@ pub(crate) struct Shared {
     pub(crate) listener: Listener,
     pub(crate) pages: PageSet,
     pub(crate) proxies: Proxies,
+    pub(crate) reauthorize: Option<Hook>,
     pub(crate) revocations: BoundedRevocations,
     pub(crate) streams: Streams,
 }
@@ -116,10 +121,14 @@ impl Shared {
         let taken = if extent == Extent::Everywhere {
             // WorkOS gives one person different subjects for a link and for a code. The proven
             // address is the same.
-            let targets = [
+            let mut targets = vec![
                 Target::Subject(session.subject().to_owned()),
                 Target::Address(session.email().to_owned()),
             ];
+            // Their sessions from before the application granted a subject of its own.
+            if session.provider_subject() != session.subject() {
+                targets.push(Target::Subject(session.provider_subject().to_owned()));
+            }
             self.end_all(targets, at, behind).await
         } else {
             // The replica that began or renewed it may judge it by a time that is further behind.
@@ -143,7 +152,7 @@ impl Shared {
     pub(crate) async fn end_for_application(&self, target: Target) -> Result<(), StoreError> {
         let reading = self.clock.at(self.clock.now());
         let at = last_begun(reading, Timestamp::from_secs(0));
-        let targets = [target.clone()];
+        let targets = vec![target.clone()];
         let taken = self.end_all(targets, at, reading.most_ahead()).await;
         self.listener.tell(&Event::SessionsEnded {
             kind: target.kind(),
@@ -154,15 +163,18 @@ impl Shared {
     }
 
     /// Ends every session that one of the targets names and that has begun by a moment.
-    async fn end_all<const N: usize>(
+    async fn end_all(
         &self,
-        targets: [Target; N],
+        targets: Vec<Target>,
         at: Timestamp,
         behind: Duration,
     ) -> Result<(), StoreError> {
         // Another session of theirs may have begun just now.
         let until = at + self.gate.lifetimes.longest() + Revocation::LEEWAY + behind;
-        let revocations = targets.map(|target| Revocation::new(target, at, until));
+        let revocations = targets.into_iter();
+        let revocations: Vec<_> = revocations
+            .map(|target| Revocation::new(target, at, until))
+            .collect();
         self.revocations.revoke_all(&revocations).await
     }
 
@@ -192,10 +204,11 @@ impl Shared {
     pub(crate) fn issue(
         &self,
         identity: &Identity,
+        grant: Option<&Grant>,
         term: Term,
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
-        let new = self.begin(identity, term, now)?;
+        let new = self.begin(identity, grant, term, now)?;
         let after = self.revocations.latest_before_at_once(&new);
         self.hand_out(new.with_after(after), now)
     }
@@ -204,18 +217,24 @@ impl Shared {
     pub(crate) fn issue_after(
         &self,
         identity: &Identity,
+        grant: Option<&Grant>,
         term: Term,
         now: Timestamp,
         after: Timestamp,
     ) -> Result<Issued, IssueError> {
-        let new = self.begin(identity, term, now)?;
+        let new = self.begin(identity, grant, term, now)?;
         self.hand_out(new.with_after(after), now)
     }
 
     /// Returns the moment of the latest revocation that a sign-in comes after, which was proven at
     /// `now`.
-    pub(crate) async fn latest_before(&self, identity: &Identity, now: Timestamp) -> Timestamp {
-        match self.begin(identity, Term::Usual, now) {
+    pub(crate) async fn latest_before(
+        &self,
+        identity: &Identity,
+        grant: Option<&Grant>,
+        now: Timestamp,
+    ) -> Timestamp {
+        match self.begin(identity, grant, Term::Usual, now) {
             Ok(new) => self.revocations.latest_before(&new).await,
             Err(_) => Timestamp::from_secs(0),
         }
@@ -224,15 +243,21 @@ impl Shared {
     fn begin(
         &self,
         identity: &Identity,
+        grant: Option<&Grant>,
         term: Term,
         now: Timestamp,
     ) -> Result<Session, IssueError> {
-        if identity.subject().is_empty() {
+        let own = grant.and_then(Grant::own_subject);
+        if identity.subject().is_empty() || own.is_some_and(str::is_empty) {
             return Err(IssueError::NoSubject);
         }
         let id = SessionId::from_bytes(crate::random::bytes());
         let reading = self.clock.at(now);
-        Ok(self.gate.begin_session(identity, id, term, reading))
+        let session = self.gate.begin_session(identity, id, term, reading);
+        Ok(match grant {
+            Some(grant) => session.granted(grant),
+            None => session,
+        })
     }
 
     /// Makes another session of the person who has one already, and reports it as an event.

@@ -14,8 +14,9 @@
 )]
 
 use std::{
+    collections::HashMap,
     convert::Infallible,
-    future::{Future, Ready, ready},
+    future::{Future, Ready, pending, ready},
     pin::pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
@@ -26,8 +27,9 @@ use axum::{Router, routing::any};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
-    Audience, Builder, KeyRing, MagicLinkLayer, SessionId, SigningKey,
+    Audience, Builder, Grant, KeyRing, MagicLinkLayer, SessionId, SigningKey,
     clock::Clock,
+    provider::Identity,
     revocation::{MemoryRevocations, Revocation, Target},
     testing::{ManualClock, StubProvider},
 };
@@ -87,6 +89,46 @@ fn asking_whether_a_person_may_pass_allocates_nothing() {
         layer.sign_in(&mut request, ADA);
         let (status, added) = added(&layer, answer, &request);
         assert_eq!((status, added), (StatusCode::OK, pinned), "{name}");
+    }
+}
+
+/// Neither a hook that is not due nor claims that no handler reads cost anything.
+#[test]
+fn a_session_that_is_not_due_to_be_asked_about_costs_what_it_did() {
+    let never = || builder(0).reauthorize(Duration::from_secs(60), |_| pending::<bool>());
+    let cases: [(&str, Request<String>, Answer, u64); 2] = [
+        ("bare", bare("/"), bare_answer, 6),
+        ("from axum", from_axum("/"), text_answer, 2),
+    ];
+    for (name, request, answer, pinned) in cases {
+        let layer = never().build().unwrap();
+        let mut plain = request.clone();
+        layer.sign_in(&mut plain, ADA);
+        let granted = |claims: &HashMap<&str, serde_json::Value>| {
+            let grant = Grant::new().subject("7").claims(claims).unwrap();
+            let ada = Identity::new("prof_ada", ADA.parse().unwrap());
+            let issued = layer.issuer().issue_granted(&ada, &grant).unwrap();
+            let mut granted = request.clone();
+            let pair = format!("__Host-magic-link={}", issued.token().expose());
+            let pair = HeaderValue::try_from(pair).unwrap();
+            granted.headers_mut().insert(header::COOKIE, pair);
+            granted
+        };
+        let flat = granted(&HashMap::from([("role", "admin".into())]));
+        // The check that it is JSON keeps the levels that it is in.
+        let nested = granted(&HashMap::from([("roles", vec!["admin", "reader"].into())]));
+        for (which, request, more) in [
+            ("plain", plain, 0),
+            ("flat", flat, 0),
+            ("nested", nested, 1),
+        ] {
+            let (status, added) = added(&layer, answer, &request);
+            assert_eq!(
+                (status, added),
+                (StatusCode::OK, pinned + more),
+                "{name}, {which}"
+            );
+        }
     }
 }
 

@@ -21,6 +21,9 @@ struct Problem<'a> {
     title: &'static str,
     status: u16,
     code: &'static str,
+    /// Why the application refuses, in its own words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     login_url: Option<&'a String>,
     #[serde(flatten)]
@@ -67,6 +70,7 @@ impl Rejection {
             title: self.kind().title(),
             status: self.kind().status().as_u16(),
             code,
+            detail: self.reason(),
             // Only where it helps: a program that is sent to sign in because a store is out would
             // go in circles.
             login_url: self.kind().wants_sign_in().then_some(&login_url),

@@ -161,6 +161,12 @@ impl Builder {
             let problem = "must be more than zero and at most 1 minute";
             return refuse("revocation_timeout", self.revocation_timeout, problem);
         }
+        let asked_after = self.reauthorize.as_ref().map(|(every, _)| *every);
+        if let Some(every) = asked_after
+            && every < Duration::from_secs(1)
+        {
+            return refuse("reauthorize", every, "must be 1 second or more");
+        }
         let span = |absolute, idle: Duration| Span {
             absolute,
             idle,
@@ -171,6 +177,7 @@ impl Builder {
             // A person who asked to be remembered may stay away for as long, so there is no idle
             // end.
             remembered: remembered.map(|lifetime| span(lifetime, lifetime)),
+            asked_after,
         })
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     revocation::{BoundedRevocations, MemoryRevocations, OnOutage, Revocations},
     session::{KeyRing, cookie::Cookies, token::Tokens},
     sessions::{Index, Sessions},
-    shared::{PageSet, Shared, Streams},
+    shared::{Hook, PageSet, Shared, Streams},
     site::{public_url::PublicUrl, rules::Rules},
     throttle::MemoryThrottle,
 };
@@ -108,6 +108,7 @@ pub struct Builder {
     organizations: Vec<String>,
     email_domains: Option<Vec<String>>,
     authorize: Option<Box<dyn Authorize>>,
+    reauthorize: Option<(Duration, Hook)>,
     revocations: Box<dyn Revocations>,
     revocation_timeout: Duration,
     session_index: Option<Box<dyn Sessions>>,
@@ -156,6 +157,7 @@ impl Builder {
             organizations: Vec::new(),
             email_domains: None,
             authorize: None,
+            reauthorize: None,
             revocations: Box::new(MemoryRevocations::default()),
             revocation_timeout: Duration::from_secs(2),
             session_index: None,
@@ -222,7 +224,9 @@ impl Builder {
             takes_webhooks: self.webhook.is_on(),
             public_url,
         };
-        validate::cookie_size(&gate)?;
+        let may_grant = self.authorize.is_some() || self.reauthorize.is_some();
+        let granted = may_grant.then(validate::largest_grant).flatten();
+        validate::cookie_size(&gate, granted.as_ref())?;
         self.revocations.tell_to(&self.listener);
         let revocations = BoundedRevocations::new(
             self.revocations,
@@ -240,6 +244,7 @@ impl Builder {
         let shared = Shared {
             clock: Steady::new(self.clock),
             proxies: self.proxies.validate()?,
+            reauthorize: self.reauthorize.map(|(_, hook)| hook),
             gate,
             index,
             listener: self.listener,

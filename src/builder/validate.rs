@@ -1,6 +1,8 @@
 //! The builder's checks of a setting's text, and of the size of the session cookie, which depends
 //! on several settings.
 
+use std::collections::HashMap;
+
 use crate::{
     clock::{Reading, Skew, Timestamp},
     email::{self, Email},
@@ -8,7 +10,7 @@ use crate::{
     gate::Gate,
     provider::{Identity, SignInMethod},
     session::{
-        SessionId, Term,
+        Grant, SessionId, Term,
         cookie::{self, CookieName},
     },
     site::{public_url::PublicUrl, rules::is_plain},
@@ -83,9 +85,18 @@ pub(super) fn domains(given: Option<&[String]>) -> Result<Vec<String>, ConfigErr
         .collect()
 }
 
-/// Mints the largest session that the ids, the organizations and the longest address make, and
-/// measures its cookie.
-pub(super) fn cookie_size(gate: &Gate) -> Result<(), ConfigError> {
+/// Returns the largest grant of an application that has a rule of its own.
+pub(super) fn largest_grant() -> Option<Grant> {
+    // Of names as long as the provider's, and as many claims as a grant takes.
+    let id = "x".repeat(RECKONED_ID);
+    let claims = HashMap::from([("a", "x".repeat(Grant::MOST_CLAIMS - r#"{"a":""}"#.len()))]);
+    let grant = Grant::new().subject(id.clone()).organization(id);
+    grant.claims(&claims).ok()
+}
+
+/// Mints the largest session that the ids, the organizations, the longest address and a grant make,
+/// and measures its cookie.
+pub(super) fn cookie_size(gate: &Gate, grant: Option<&Grant>) -> Result<(), ConfigError> {
     // Without characters that JSON escapes, as provider ids are.
     let id = "x".repeat(RECKONED_ID);
     let label = "x".repeat(60);
@@ -120,6 +131,7 @@ pub(super) fn cookie_size(gate: &Gate) -> Result<(), ConfigError> {
     let session = gate.begin_session(&identity, id, term, Reading::level(now));
     let session = session.with_skew(skew).with_auth_skew(skew);
     let session = session.with_after(now);
+    let session = grant.map_or_else(|| session.clone(), |grant| session.granted(grant));
     let token = gate
         .tokens
         .mint(&session)
@@ -172,7 +184,7 @@ mod tests {
             .with_method(SignInMethod::MagicAuth)
             .with_provider_session(id());
         let now = Timestamp::from_secs(4_000_000_000);
-        let issued = layer.shared().issue(&identity, term, now).unwrap();
+        let issued = layer.shared().issue(&identity, None, term, now).unwrap();
         // And at a machine whose clock was set back by months.
         let session = issued.session().clone();
         let skew = Skew::new(Duration::from_secs(9_999_999), u32::MAX);

@@ -1,9 +1,11 @@
 //! Settings of who may sign in.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use super::Builder;
-use crate::{flow::authorize::IntoAuthorization, provider::Identity};
+use crate::{
+    flow::authorize::IntoAuthorization, provider::Identity, session::Session, shared::Hook,
+};
 
 /// # Who
 ///
@@ -61,8 +63,38 @@ impl Builder {
     /// Sets a rule of the application's own for who may sign in. The layer calls it once per
     /// sign-in, and once more each time that the person tries again after it has failed. It may
     /// take up to 10 seconds. It never runs for a request with a session: a person whom a changed
-    /// rule denies stays signed in until the session ends. [Revoke](crate::revocation) the person's
-    /// sessions when you change it.
+    /// rule denies stays signed in until the session ends, or until [`Builder::reauthorize`] ends
+    /// it. What must hold at once needs a [revocation](crate::revocation).
+    ///
+    /// It may answer more than yes or no. A [`Grant`](crate::Grant) gives the session a subject, an
+    /// organization, names or claims of the application's own, so that a handler needs no second
+    /// look-up. A [`Denial`](crate::Denial) gives the page a reason.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use tower_magic_link::{Builder, ClaimsError, Grant, Session, provider::Identity};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Access {
+    ///     role: String,
+    /// }
+    ///
+    /// # async fn account_of(_: &str) -> (u64, String) { (7, "admin".to_owned()) }
+    /// # fn example(builder: Builder) -> Builder {
+    /// builder.authorize(|identity: Identity| async move {
+    ///     let (account, role) = account_of(identity.email().as_str()).await;
+    ///     Grant::new().subject(account.to_string()).claims(&Access { role })
+    /// })
+    /// # }
+    ///
+    /// fn is_admin(session: &Session) -> Result<bool, ClaimsError> {
+    ///     Ok(session.claims::<Access>()?.is_some_and(|access| access.role == "admin"))
+    /// }
+    /// ```
+    ///
+    /// With such a rule, [`Builder::build`] reckons with a cookie of claims of
+    /// [`Grant::MOST_CLAIMS`](crate::Grant::MOST_CLAIMS), and refuses other settings that would
+    /// leave no room for it.
     ///
     /// ```
     /// # use tower_magic_link::{Builder, provider::Identity};
@@ -94,6 +126,58 @@ impl Builder {
         Fut::Output: IntoAuthorization,
     {
         self.authorize = Some(Box::new(authorize));
+        self
+    }
+
+    /// Has the application say again, from time to time, what a session in use is granted. Default:
+    /// never.
+    ///
+    /// The layer calls the hook with the session when a request comes whose token is `every` old or
+    /// older, and at each renewal of the cookie ([`Builder::renew_after`]): 1 second or more. That
+    /// request waits for up to 2 seconds, and no other does. It then has what the hook answers, and
+    /// its response sets the new cookie:
+    ///
+    /// | answer | what becomes of the session |
+    /// | --- | --- |
+    /// | [`Granted`](crate::Authorization::Granted) | it has the new organization, names and claims. What the grant does not set stays |
+    /// | [`Allowed`](crate::Authorization::Allowed) | it stays as it is |
+    /// | [`Denied`](crate::Authorization::Denied), [`Refused`](crate::Authorization::Refused) | it ends, in the revocation store too. The request is refused as one whose session was ended |
+    /// | an error, no answer in time, another subject, or more than a cookie holds | it stays as it is, and an [event](crate::event::Event::ReauthorizeFailed) reports that. The next try is `every` later |
+    ///
+    /// So a changed role shows up to `every` late, and later while the hook fails. What must hold
+    /// at once needs a [revocation](crate::revocation).
+    ///
+    /// - A bearer token is never renewed. It keeps what it was granted until it expires.
+    /// - `/auth/session` shows the token as it is, and asks nobody.
+    /// - Requests that come together may each call the hook.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use serde::{Deserialize, Serialize};
+    /// use tower_magic_link::{Builder, Grant, Session};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct Access {
+    ///     role: String,
+    /// }
+    ///
+    /// # async fn role_of(_: &str) -> Result<Option<String>, std::io::Error> { Ok(None) }
+    /// # fn example(builder: Builder) -> Builder {
+    /// builder.reauthorize(Duration::from_secs(5 * 60), |session: Session| async move {
+    ///     let role = role_of(session.subject()).await?;
+    ///     // Without a role the account is closed, and its session ends.
+    ///     let grant = role.map(|role| Grant::new().claims(&Access { role })).transpose()?;
+    ///     Ok::<_, Box<dyn std::error::Error + Send + Sync>>(grant)
+    /// })
+    /// # }
+    /// ```
+    pub fn reauthorize<F, Fut>(mut self, every: Duration, reauthorize: F) -> Self
+    where
+        F: Fn(Session) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: IntoAuthorization,
+    {
+        self.reauthorize = Some((every, Hook(Box::new(reauthorize))));
         self
     }
 }

@@ -13,7 +13,7 @@ use http::HeaderValue;
 use crate::{
     layer::MagicLinkLayer,
     provider::Identity,
-    session::{IssueError, Issued, Session, Term, cookie::CookieName},
+    session::{Grant, IssueError, Issued, Session, Term, cookie::CookieName},
     shared::{Extent, Shared},
     store::StoreError,
 };
@@ -138,15 +138,41 @@ impl SessionIssuer {
     /// [`IssueError`]: no session was made. It is [`IssueError::NotAllowed`] if the layer would not
     /// admit the session.
     pub fn issue(&self, identity: &Identity) -> Result<Issued, IssueError> {
+        self.begin(identity, None)
+    }
+
+    /// Makes such a session with what the application [grants](Grant): its own subject,
+    /// organization, names and claims. The identity is what proved the person, as for
+    /// [`issue`](Self::issue).
+    ///
+    /// ```
+    /// use tower_magic_link::{Grant, companion::{IssueError, Issued, SessionIssuer}, provider::Identity};
+    ///
+    /// fn sign_in(issuer: &SessionIssuer, who: &Identity, account: u64) -> Result<Issued, IssueError> {
+    ///     let issued = issuer.issue_granted(who, &Grant::new().subject(account.to_string()))?;
+    ///     assert_eq!(issued.session().provider_subject(), who.subject());
+    ///     Ok(issued)
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`issue`](Self::issue). [`IssueError::NoSubject`] if the granted subject is empty.
+    pub fn issue_granted(&self, identity: &Identity, grant: &Grant) -> Result<Issued, IssueError> {
+        self.begin(identity, Some(grant))
+    }
+
+    fn begin(&self, identity: &Identity, grant: Option<&Grant>) -> Result<Issued, IssueError> {
         let now = self.shared.clock.now();
-        let issued = self.shared.issue(identity, Term::Usual, now)?;
+        let issued = self.shared.issue(identity, grant, Term::Usual, now)?;
         self.shared.note_issued(issued.session(), now);
         Ok(issued)
     }
 
     /// Makes another session of a person who is signed in, such as a token for a terminal.
     ///
-    /// The new session is of the same person, and has the sign-in of the other one: its
+    /// The new session is of the same person, with all that the application [granted](Grant) to the
+    /// other one. It has the sign-in of the other one: its
     /// [`Session::auth_time`], its method, its provider's session and its term. So it does not pass
     /// [`RequireRecent`](crate::companion::RequireRecent) for longer than the other one, it cannot
     /// outlive that one's absolute lifetime, and

@@ -17,7 +17,7 @@ use crate::{
     email::Email,
     provider::Identity,
     request::head::Found,
-    session::{Session, SessionId, Times, cookie::CookieName, seal::Purpose},
+    session::{Grant, Session, SessionId, Times, cookie::CookieName, seal::Purpose},
 };
 
 /// How long a missing session cookie after a sign-in means that the browser dropped it.
@@ -31,6 +31,7 @@ pub(super) fn record(step: &Step, session: &Session, response: &mut Response<Byt
         session.auth_time().as_secs().to_string(),
         session.id().to_string(),
         session.email().to_owned(),
+        session.provider_subject().to_owned(),
         session.subject().to_owned(),
     ];
     let record = record.join("\n");
@@ -75,7 +76,7 @@ fn recent(step: &Step) -> Option<Session> {
     let sealed = head.cookie(gate.cookies.name(CookieName::Arrived)).one()?;
     let keys = gate.tokens.keys();
     let record = String::from_utf8(keys.open(Purpose::Arrived, sealed, step.now)?).ok()?;
-    let mut fields = record.splitn(5, '\n');
+    let mut fields = record.splitn(6, '\n');
     let mut time = || Some(Timestamp::from_secs(fields.next()?.parse().ok()?));
     let (arrived, auth_time) = (time()?, time()?);
     let id: SessionId = fields.next()?.parse().ok()?;
@@ -86,5 +87,7 @@ fn recent(step: &Step) -> Option<Session> {
         expires_at: arrived + ARRIVAL,
         auth_time,
     };
-    (step.reading().date() < times.expires_at).then(|| Session::new(&identity, id, times))
+    let grant = Grant::new().subject(fields.next()?);
+    (step.reading().date() < times.expires_at)
+        .then(|| Session::new(&identity, id, times).granted(&grant))
 }

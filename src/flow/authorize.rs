@@ -1,26 +1,40 @@
-//! The authorize hook: the application decides who may sign in.
+//! The authorize hook: the application decides who may sign in, and as whom.
 //!
-//! The layer calls it once per sign-in, after the address is proven and passes the configured
-//! organizations and domains.
+//! - The layer calls it once per sign-in, after the address is proven and passes the configured
+//!   organizations and domains.
+//! - It may answer more than yes or no: a grant of the application's own subject, organization,
+//!   names and claims, or a denial with a reason for the page.
+//! - The same answers are given about a session that is renewed.
 
 use std::{error::Error, future::Future};
 
 use futures_util::future::BoxFuture;
 
-use crate::provider::Identity;
+use super::denial::Denial;
+use crate::{
+    provider::Identity,
+    session::{Grant, Session},
+    shared::{Again, Reauthorize},
+};
 
-/// Whether an identity may sign in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::exhaustive_enums, reason = "a person may sign in or not")]
+/// Whether an identity may sign in, and as whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Authorization {
-    /// The sign-in may go on.
+    /// The sign-in may go on, as the person whom the provider proved.
     Allowed,
     /// The sign-in is refused with 403.
     Denied,
+    /// The sign-in may go on, with a subject, an organization, names or claims of the
+    /// application's own.
+    Granted(Grant),
+    /// The sign-in is refused with 403, and the page says why.
+    Refused(Denial),
 }
 
-/// What the hook may return: an [`Authorization`], a `bool` that says whether the identity is
-/// allowed, or a `Result` of either.
+/// What the hook may return: an [`Authorization`], a [`Grant`], a [`Denial`], an `Option` of a
+/// grant (`None` denies), a `bool` that says whether the identity is allowed, or a `Result` of any
+/// of these.
 pub trait IntoAuthorization {
     /// Converts into the answer.
     ///
@@ -34,6 +48,24 @@ pub trait IntoAuthorization {
 impl IntoAuthorization for Authorization {
     fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>> {
         Ok(self)
+    }
+}
+
+impl IntoAuthorization for Grant {
+    fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>> {
+        Ok(Authorization::Granted(self))
+    }
+}
+
+impl IntoAuthorization for Denial {
+    fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>> {
+        Ok(Authorization::Refused(self))
+    }
+}
+
+impl IntoAuthorization for Option<Grant> {
+    fn into_authorization(self) -> Result<Authorization, Box<dyn Error + Send + Sync>> {
+        Ok(self.map_or(Authorization::Denied, Authorization::Granted))
     }
 }
 
@@ -74,6 +106,28 @@ where
             answer.await.into_authorization().map_err(|error| {
                 tracing::error!(target: "tower_magic_link", %error, "authorize hook failed");
             })
+        })
+    }
+}
+
+impl<F, Fut> Reauthorize for F
+where
+    F: Fn(Session) -> Fut + Send + Sync,
+    Fut: Future + Send + 'static,
+    Fut::Output: IntoAuthorization,
+{
+    fn ask(&self, session: Session) -> BoxFuture<'static, Result<Again, ()>> {
+        let answer = self(session);
+        Box::pin(async move {
+            match answer.await.into_authorization() {
+                Ok(Authorization::Allowed) => Ok(Again::Keep),
+                Ok(Authorization::Granted(grant)) => Ok(Again::Grant(grant)),
+                Ok(Authorization::Denied | Authorization::Refused(_)) => Ok(Again::End),
+                Err(error) => {
+                    tracing::error!(target: "tower_magic_link", %error, "reauthorize hook failed");
+                    Err(())
+                }
+            }
         })
     }
 }

@@ -158,7 +158,7 @@ impl Choice {
     pub(super) fn may_have_begun(&self, session: &Session) -> bool {
         let mut offered = self.organizations.iter();
         session.auth_time() >= Timestamp::from_secs(self.at)
-            && offered.any(|(id, _)| session.organization() == Some(id))
+            && offered.any(|(id, _)| session.provider_organization() == Some(id))
     }
 
     /// Returns why the choice can no longer be made, or not here: by a clock that is behind the one

@@ -143,7 +143,8 @@ async fn redeem(
     // The answer to the first choice may not have reached the browser. Of another choice it would
     // be a session in an organization that nobody has chosen.
     let session = step.live_session().await?.filter(|session| {
-        session.email() == attempt.email.as_str() && session.organization() == Some(organization)
+        session.email() == attempt.email.as_str()
+            && session.provider_organization() == Some(organization)
     });
     match session {
         Some(_) => Ok(finish::on_their_way(step, attempt)),

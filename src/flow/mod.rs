@@ -23,6 +23,7 @@ mod choose;
 mod code;
 mod comes_after;
 mod copied;
+pub(crate) mod denial;
 mod elsewhere;
 mod exchange;
 mod failure;

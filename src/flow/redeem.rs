@@ -5,7 +5,6 @@ use std::{future::Future, sync::Arc, time::Duration};
 pub(super) use self::{choice::Offered, proof::Proof};
 use super::{
     attempt::Attempt,
-    authorize::Authorization,
     browser,
     comes_after::{self, Given},
     exchange::{self, Granted, Key, Offer, Person, Proven},
@@ -20,11 +19,12 @@ use crate::{
     event::Event,
     provider::{FinishCode, Identity, ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
-    session::{IssueError, Term},
+    session::{Grant, IssueError, Term},
 };
 
 mod choice;
 mod proof;
+mod rule;
 
 /// How long a person waits for an exchange: longer than one call to `WorkOs` and the application's
 /// rule take by default, shorter than the minute after which proxies and some browsers give up. If
@@ -153,23 +153,29 @@ impl Redemption {
             Proof::Choice { .. } => Given::Earlier,
             Proof::Code { .. } | Proof::Link(_) => Given::Now,
         };
-        let after = comes_after::of(&self.flow, identity, &proven, given).await;
-        self.accept(identity).await?;
+        let mut after = comes_after::of(&self.flow, identity, &proven, given).await;
+        let asked = self.flow.shared.clock.now();
+        let grant = self.accept(identity).await?;
+        if let Some(grant) = &grant {
+            let (granted, proof) = ((identity, grant), (&*proven, given));
+            after = comes_after::of_granted(&self.flow, granted, proof, after, asked).await;
+        }
         let ended = self.end_choice(key).await?;
-        self.issue(identity, proven.at, after, ended).await
+        let person = (identity, grant.as_ref());
+        self.issue(person, proven.at, after, ended).await
     }
 
     /// Makes the session of a proven identity that may sign in. A choice that has `ended` with it
     /// has not, if no session can be made.
     async fn issue(
         &self,
-        identity: &Identity,
+        (identity, grant): (&Identity, Option<&Grant>),
         at: Timestamp,
         after: Timestamp,
         ended: Option<Try>,
     ) -> Result<Arc<Granted>, Rejection> {
         let shared = &self.flow.shared;
-        let error = match shared.issue_after(identity, self.term, at, after) {
+        let error = match shared.issue_after(identity, grant, self.term, at, after) {
             Ok(issued) => return Ok(Arc::new(Granted::Session(Box::new(issued)))),
             Err(error) => error,
         };
@@ -255,7 +261,8 @@ impl Redemption {
     }
 
     /// Checks that the proven address is that of this sign-in, and that the identity may sign in.
-    async fn accept(&self, identity: &Identity) -> Result<(), Rejection> {
+    /// Returns what the application grants.
+    async fn accept(&self, identity: &Identity) -> Result<Option<Grant>, Rejection> {
         let flow = &self.flow;
         // Code injection: an attacker brings the code of another sign-in (RFC 9700, section 4.5).
         if *identity.email() != self.email {
@@ -269,19 +276,7 @@ impl Redemption {
         if !allowed.has_organization(identity.organization()) {
             return Err(Rejection::new(self.not_allowed()));
         }
-        let Some(authorize) = &flow.authorize else {
-            return Ok(());
-        };
-        let answer = within(AUTHORIZE_TIMEOUT, authorize.ask(identity.clone())).await;
-        match answer.unwrap_or_else(|| {
-            tracing::error!(target: "tower_magic_link", "authorize hook took too long");
-            Err(())
-        }) {
-            Ok(Authorization::Allowed) => Ok(()),
-            Ok(Authorization::Denied) => Err(Rejection::new(self.not_allowed())),
-            // A rule that fails has not said no: the person may try again, and the proof is kept.
-            Err(()) => Err(Rejection::new(RejectionKind::ProviderUnavailable)),
-        }
+        self.ask_rule(identity).await
     }
 }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::step::Step;
 use crate::{
@@ -21,6 +22,9 @@ struct Who<'a> {
     last_name: Option<&'a str>,
     auth_time: Timestamp,
     expires_at: Timestamp,
+    /// The application's own claims, as it wrote them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    claims: Option<&'a RawValue>,
 }
 
 /// Returns the session as JSON, 401 without one, or 403 if its person may not pass. Times are
@@ -46,6 +50,9 @@ pub(crate) async fn who(step: &Step) -> Response<Bytes> {
         auth_time: session.auth_time(),
         // By today's settings, which may end it before its token does.
         expires_at: step.flow.shared.gate.lifetimes.end_of(&session),
+        claims: session
+            .claims_json()
+            .and_then(|claims| serde_json::from_str(claims).ok()),
     };
     json(StatusCode::OK, serde_json::to_vec(&who).unwrap_or_default())
 }

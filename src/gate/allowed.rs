@@ -39,7 +39,8 @@ impl Allowed {
     pub(crate) fn has_session(&self, session: &Session) -> bool {
         let domain = session.email().rsplit_once('@');
         self.has(
-            session.organization(),
+            // The list is of the provider's organizations, whatever the application granted.
+            session.provider_organization(),
             domain.map_or("", |(_, domain)| domain),
         )
     }

@@ -3,7 +3,7 @@
 //! | state | what it does | what it costs |
 //! | --- | --- | --- |
 //! | Forward | polls the inner service's own future, until the session ends | no box, no clone; with `end_streams` both |
-//! | Wait | waits for the revocation store, then forwards or refuses | one box, one clone |
+//! | Wait | waits for the revocation store, and for the application's word on a renewal, then forwards or refuses | a box for each, one clone |
 //! | Collect | reads a form of at most 16 KiB, or an event of at most 256 KiB, for at most 10 seconds | no box, unless it has to wait |
 //! | Flow | takes one step of signing in or out | one box |
 //! | Refuse | is ready | nothing |
@@ -63,9 +63,17 @@ enum State<S, B, F> {
     Wait(Option<Box<Wait<S, B>>>),
 }
 
-/// A request that waits for the revocation store.
+/// What a request waits for.
+pub(crate) enum On {
+    /// The revocation store.
+    Store(BoxFuture<'static, Result<Standing, StoreError>>),
+    /// The application's word on a session that is to be renewed.
+    Word(BoxFuture<'static, (Admission, Standing)>),
+}
+
+/// A request that waits for the revocation store, or for the application.
 pub(crate) struct Wait<S, B> {
-    pub(crate) lookup: BoxFuture<'static, Result<Standing, StoreError>>,
+    pub(crate) on: On,
     pub(crate) inner: S,
     pub(crate) request: Request<B>,
     pub(crate) admission: Admission,
@@ -232,7 +240,8 @@ impl<B: Body> Collect<B> {
     }
 }
 
-/// Waits for the revocation store, and returns the state that follows.
+/// Waits for the revocation store, and then for the application if it is to be asked. Returns the
+/// state that follows.
 fn poll_wait<S, B, R>(
     wait: &mut Option<Box<Wait<S, B>>>,
     cx: &mut Context<'_>,
@@ -241,9 +250,27 @@ where
     S: Service<Request<B>, Response = Response<R>>,
 {
     let mut waiting = once(wait);
-    let Poll::Ready(answer) = waiting.lookup.as_mut().poll(cx) else {
-        *wait = Some(waiting);
-        return Poll::Pending;
+    let answer = loop {
+        let polled = match &mut waiting.on {
+            On::Store(lookup) => lookup.as_mut().poll(cx).map(|answer| (None, answer)),
+            On::Word(word) => word
+                .as_mut()
+                .poll(cx)
+                .map(|(admission, standing)| (Some(admission), Ok(standing))),
+        };
+        let Poll::Ready((admission, answer)) = polled else {
+            *wait = Some(waiting);
+            return Poll::Pending;
+        };
+        if let Some(admission) = admission {
+            waiting.admission = admission;
+            break answer;
+        }
+        let (shared, now) = (&waiting.shared, waiting.now);
+        match shared.reauthorize(&waiting.admission, &answer, now) {
+            Some(word) => waiting.on = On::Word(word),
+            None => break answer,
+        }
     };
     let Wait {
         mut inner,

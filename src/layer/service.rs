@@ -13,7 +13,7 @@ use tower_service::Service;
 use super::{
     admit::Settled,
     body::ResponseBody,
-    future::{Collect, ResponseFuture, Wait},
+    future::{Collect, On, ResponseFuture, Wait},
 };
 use crate::{answer::answer_to, flow::Flow};
 use crate::{
@@ -79,7 +79,8 @@ impl<S> MagicLink<S> {
         Self { inner, flow }
     }
 
-    /// Settles a request by the revocation store's answer, at once unless the store must wait.
+    /// Settles a request by the revocation store's answer, at once unless the store must wait or
+    /// the application is to be asked about a renewal.
     fn proceed<B, R>(
         &mut self,
         request: Request<B>,
@@ -90,14 +91,22 @@ impl<S> MagicLink<S> {
     where
         S: Service<Request<B>, Response = Response<R>> + Clone,
     {
-        let settled = match self.flow.shared.revocations.look_up(&admission.session) {
-            Lookup::Settled(settled) => settled,
-            Lookup::Pending(lookup) => {
+        let shared = &self.flow.shared;
+        let settled = match shared.revocations.look_up(&admission.session) {
+            Lookup::Settled(settled) => match shared.reauthorize(&admission, &settled, now) {
+                None => Ok(settled),
+                Some(word) => Err(On::Word(word)),
+            },
+            Lookup::Pending(lookup) => Err(On::Store(shared.revocations.bounded(lookup))),
+        };
+        let settled = match settled {
+            Ok(settled) => settled,
+            Err(on) => {
                 // The service that was polled ready is the one to call; its clone waits for the
                 // next request.
                 let next = self.inner.clone();
                 return ResponseFuture::wait(Wait {
-                    lookup: self.flow.shared.revocations.bounded(lookup),
+                    on,
                     inner: mem::replace(&mut self.inner, next),
                     request,
                     admission,

@@ -35,6 +35,8 @@ pub struct Rejection {
     /// The sentences in place of those of the kind.
     happened: Option<Cow<'static, str>>,
     advice: Option<&'static str>,
+    /// Why the application refuses, in its own words.
+    reason: Option<Box<str>>,
 }
 
 impl Rejection {
@@ -46,6 +48,7 @@ impl Rejection {
             retry_after: None,
             happened: None,
             advice: None,
+            reason: None,
         }
     }
 
@@ -72,6 +75,12 @@ impl Rejection {
             self.happened = Some(words.happened.into());
             self.advice = Some(words.advice);
         }
+        self
+    }
+
+    /// Has the page, or the program's problem, say what the application gives as its reason.
+    pub(crate) fn with_reason(mut self, reason: String) -> Self {
+        self.reason = Some(reason.into());
         self
     }
 
@@ -103,7 +112,12 @@ impl Rejection {
 
     /// Returns the sentence on what happened, if it is not the kind's.
     pub(crate) fn happened(&self) -> Option<&str> {
-        self.happened.as_deref()
+        self.reason().or(self.happened.as_deref())
+    }
+
+    /// Returns why the application refuses, if it says so.
+    pub(crate) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
     }
 
     /// Returns the sentence on what to do now, if it is not the kind's.

@@ -9,6 +9,9 @@ use crate::{
 
 /// Which sessions a [`Revocation`](super::Revocation) ends.
 ///
+/// If the application [granted](crate::Grant) a subject or an organization of its own, a session is
+/// found by those, and by those of the provider too ([`Session::provider_subject`]).
+///
 /// A session began by a moment if [`Session::revocable_from`] is not later. That is up to
 /// [`LEEWAY`](super::Revocation::LEEWAY) before the sign-in, because the machines' clocks differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,9 +25,10 @@ pub enum Target {
     /// Every session of this subject in this organization that began by
     /// [`at`](super::Revocation::at); none of the subject's in another.
     Membership {
-        /// The provider's id of the person: [`Session::subject`].
+        /// The person: [`Session::subject`], or [`Session::provider_subject`].
         subject: String,
-        /// The provider's id of the organization: [`Session::organization`].
+        /// The organization that goes with it: [`Session::organization`], or
+        /// [`Session::provider_organization`].
         organization: String,
     },
     /// Every session of this organization that began by [`at`](super::Revocation::at).
@@ -50,11 +54,20 @@ impl Target {
             Self::Membership {
                 subject,
                 organization,
-            } => session.subject() == subject && session.organization() == Some(organization),
-            Self::Organization(id) => session.organization() == Some(id),
+            } => {
+                let person = (subject.as_str(), Some(organization.as_str()));
+                (session.subject(), session.organization()) == person
+                    || session.proven() == Some(person)
+            }
+            Self::Organization(id) => {
+                let id = Some(id.as_str());
+                session.organization() == id || session.provider_organization() == id
+            }
             Self::ProviderSession(id) => session.provider_session() == Some(id),
             Self::Session(id) => session.id() == *id,
-            Self::Subject(subject) => session.subject() == subject,
+            Self::Subject(subject) => {
+                session.subject() == subject || session.provider_subject() == subject
+            }
         }
     }
 
@@ -69,17 +82,31 @@ impl Target {
         let named = |name: Option<&str>, target: fn(String) -> Self| {
             name.map(|name| target(name.to_owned()))
         };
+        let membership = |subject: &str, organization: Option<&str>| {
+            organization.map(|organization| Self::Membership {
+                subject: subject.to_owned(),
+                organization: organization.to_owned(),
+            })
+        };
+        let proven = session.proven();
+        let other = proven.and_then(|(_, other)| other.filter(|_| other != organization));
         let targets = [
             Some(Self::Session(session.id())),
             named(Some(session.email()), Self::Address),
             named(session.connection(), Self::Connection),
-            organization.map(|organization| Self::Membership {
-                subject: subject.to_owned(),
-                organization: organization.to_owned(),
-            }),
+            membership(subject, organization),
             named(organization, Self::Organization),
             named(session.provider_session(), Self::ProviderSession),
             named(Some(subject), Self::Subject),
+            // The provider's own, if the application granted others.
+            proven.and_then(|(subject, organization)| membership(subject, organization)),
+            named(other, Self::Organization),
+            named(
+                proven
+                    .map(|(proven, _)| proven)
+                    .filter(|proven| *proven != subject),
+                Self::Subject,
+            ),
         ];
         targets.into_iter().flatten()
     }

@@ -2,7 +2,10 @@ use std::{collections::HashSet, time::Duration};
 
 use super::*;
 use crate::session::SessionId;
-use crate::{provider::Identity, session::Times};
+use crate::{
+    provider::Identity,
+    session::{Grant, Times},
+};
 
 const NOON: Timestamp = Timestamp::from_secs(43_200);
 
@@ -52,6 +55,38 @@ fn all_targets_of_a_session_name_it_and_a_revocation_for_each_ends_it() {
         let earlier = revocation(Timestamp::from_secs(43_139));
         assert_eq!(earlier.ends(&session), is_by_id, "{target:?}");
     }
+}
+
+#[test]
+fn a_granted_session_has_the_targets_of_the_provider_too() {
+    let grant = Grant::new().subject("7").organization("a");
+    let session = session("user_1", Some("org_1")).granted(&grant);
+    let all: Vec<_> = Target::all_of(&session).collect();
+    let keys: Vec<_> = all.iter().map(Target::key).collect();
+    let own = [
+        "membership:1:7a",
+        "organization:a",
+        "subject:7",
+        "membership:6:user_1org_1",
+        "organization:org_1",
+        "subject:user_1",
+    ];
+    assert!(own.iter().all(|key| keys.iter().any(|known| known == key)));
+    assert_eq!(keys.len(), 7 + 3);
+    for target in all {
+        assert!(target.names(&session), "{target:?}");
+        let store = MemoryRevocations::default();
+        store.record(&Revocation::new(
+            target.clone(),
+            NOON,
+            NOON + Duration::from_secs(60),
+        ));
+        assert_eq!(store.standing(&session), Standing::Revoked, "{target:?}");
+    }
+    // Only what differs is there twice.
+    let grant = Grant::new().subject("7");
+    let session = self::session("user_1", Some("org_1")).granted(&grant);
+    assert_eq!(Target::all_of(&session).count(), 7 + 2);
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Lifetimes {
     pub(crate) usual: Span,
     /// The span of remembered sessions; `None` if the form does not offer that.
     pub(crate) remembered: Option<Span>,
+    /// How old a token becomes before the application is asked again; `None` if it is not.
+    pub(crate) asked_after: Option<Duration>,
 }
 
 impl Span {
@@ -80,7 +82,11 @@ impl Lifetimes {
         let span = self.span(session.term());
         // Not at every request: each renewal is a signature, and makes the response uncacheable.
         let judging = reading.judging(session.issued_at(), session.skew());
-        if judging < session.issued_at() + span.renew_after {
+        // The application is asked at a renewal, so its own interval is a reason for one.
+        let is_to_be_asked = self
+            .asked_after
+            .is_some_and(|after| judging >= session.issued_at() + after);
+        if judging < session.issued_at() + span.renew_after && !is_to_be_asked {
             return None;
         }
         let (now, skew) = reading.dated(session.auth_time());
@@ -88,7 +94,7 @@ impl Lifetimes {
         let renewed = session.renewed(end, now).with_skew(skew);
         // Near the absolute end, a renewal gains nothing.
         let gains = self.steady_end_of(&renewed, reading) > self.steady_end_of(session, reading);
-        gains.then_some(renewed)
+        (gains || is_to_be_asked).then_some(renewed)
     }
 
     /// Returns when a session ends by the steady time, unless it is renewed.
@@ -142,6 +148,7 @@ mod tests {
         Lifetimes {
             usual: span(12 * HOUR, HOUR),
             remembered: remembers.then(|| span(30 * DAY, 30 * DAY)),
+            asked_after: None,
         }
     }
 

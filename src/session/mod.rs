@@ -19,6 +19,7 @@ mod backend;
 mod base64url;
 pub(crate) mod cookie;
 mod example_keys;
+mod grant;
 mod id;
 mod issued;
 mod jwk;
@@ -50,6 +51,7 @@ pub(crate) mod token;
 use self::record::{Facts, Field, Record};
 pub(crate) use self::record::{Term, Times};
 pub use self::{
+    grant::{ClaimsError, Grant},
     id::{InvalidSessionId, SessionId},
     issued::{IssueError, Issued, SessionToken},
     keys::SigningKey,
@@ -94,6 +96,10 @@ impl Session {
             identity.first_name().unwrap_or_default(),
             identity.last_name().unwrap_or_default(),
             identity.provider_session().unwrap_or_default(),
+            // The application may grant other ids, and then these are the provider's.
+            "",
+            "",
+            "",
         ];
         Self::with(facts, texts)
     }
@@ -149,7 +155,8 @@ impl Session {
         self.0.is_left.0.load(Ordering::Relaxed)
     }
 
-    /// Returns the provider's stable id of the person: `prof_…` at WorkOS. Key accounts on it.
+    /// Returns the person's stable id: the one that the application [granted](Grant::subject), or
+    /// else the provider's: `prof_…` at WorkOS. Key accounts on it.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.field(Field::Subject)
@@ -167,7 +174,8 @@ impl Session {
         self.field(Field::Email)
     }
 
-    /// Returns the provider's id of the organization, if it named one.
+    /// Returns the organization that the application [granted](Grant::organization), or else the
+    /// provider's id of it, if it named one.
     #[must_use]
     pub fn organization(&self) -> Option<&str> {
         self.optional(Field::Organization)
@@ -179,13 +187,13 @@ impl Session {
         self.optional(Field::Connection)
     }
 
-    /// Returns the person's first name, if the provider knows it.
+    /// Returns the person's first name, if the provider or the application knows it.
     #[must_use]
     pub fn first_name(&self) -> Option<&str> {
         self.optional(Field::FirstName)
     }
 
-    /// Returns the person's last name, if the provider knows it.
+    /// Returns the person's last name, if the provider or the application knows it.
     #[must_use]
     pub fn last_name(&self) -> Option<&str> {
         self.optional(Field::LastName)
@@ -233,7 +241,7 @@ impl Session {
     }
 }
 
-/// Prints the ids and times, but neither the address nor the names.
+/// Prints the ids and times, but neither the address, the names nor the application's claims.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Session")

@@ -83,11 +83,16 @@ pub(super) enum Field {
     FirstName,
     LastName,
     ProviderSession,
+    /// The provider's id of the person, if the application granted other ids.
+    ProviderSubject,
+    ProviderOrganization,
+    /// The application's own claims, as JSON.
+    Claims,
 }
 
 impl Field {
-    pub(super) const COUNT: usize = 7;
-    const ALL: [Self; Self::COUNT] = [
+    pub(super) const COUNT: usize = 10;
+    pub(super) const ALL: [Self; Self::COUNT] = [
         Self::Subject,
         Self::Email,
         Self::Organization,
@@ -95,6 +100,9 @@ impl Field {
         Self::FirstName,
         Self::LastName,
         Self::ProviderSession,
+        Self::ProviderSubject,
+        Self::ProviderOrganization,
+        Self::Claims,
     ];
 
     const fn index(self) -> usize {
@@ -106,6 +114,9 @@ impl Field {
             Self::FirstName => 4,
             Self::LastName => 5,
             Self::ProviderSession => 6,
+            Self::ProviderSubject => 7,
+            Self::ProviderOrganization => 8,
+            Self::Claims => 9,
         }
     }
 }

@@ -106,7 +106,7 @@ mod tests {
     use crate::{
         clock::Timestamp,
         provider::SignInMethod,
-        session::{SessionId, Times},
+        session::{Field, SessionId, Times},
     };
 
     fn session(auth_time: u64, issued_at: u64, now: u64) -> Session {
@@ -125,7 +125,9 @@ mod tests {
             after: Timestamp::from_secs(0),
             as_of: Timestamp::from_secs(now),
         };
-        Session::with(facts, ["prof_ada", "ada@example.com", "", "", "", "", ""])
+        let mut texts = [""; Field::COUNT];
+        (texts[0], texts[1]) = ("prof_ada", "ada@example.com");
+        Session::with(facts, texts)
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //!
 //! - Minted with the ring's current key: `iss`, `aud`, `sub`, `sid`, `iat`, `exp`, `auth_time`,
 //!   `email` and, where known, `org`, `conn`, `given_name`, `family_name`, `psid` (the provider's
-//!   session), `via` (`code` for a mailed code), `rem` (`true` for a remembered session), `skew`
-//!   (seconds by which the minting replica's time was ahead of `iat`, because its clock was set
-//!   back) with `by` (the mark of that replica's time), `askew` and `aby` (the same of `auth_time`,
+//!   session), `psub` and `porg` (the provider's subject and organization, if the application
+//!   granted others), `via` (`code` for a mailed code), `rem` (`true` for a remembered session),
+//!   `skew` (seconds by which the minting replica's time was ahead of `iat`, because its clock was
+//!   set back) with `by` (the mark of that replica's time), `askew` and `aby` (the same of `auth_time`,
 //!   at the replica that began the session), `after` (the moment of the latest revocation that the
-//!   sign-in comes after).
+//!   sign-in comes after), `app` (the application's own claims, an object).
 //! - It is verified in one pass. The header's exact bytes choose the key, the signature is checked
 //!   before anything is parsed, and then every claim is checked. Any deviation is refused, but
 //!   unknown claims are ignored.
@@ -85,6 +86,8 @@ impl Tokens {
             family_name: session.last_name().map(Text::from),
             // WorkOS's webhook names a session by this id, and no table maps it to ours.
             psid: session.provider_session().map(Text::from),
+            psub: session.proven().map(|(subject, _)| Text::from(subject)),
+            porg: session.proven().and_then(|(_, org)| org.map(Text::from)),
             via: (session.method() == SignInMethod::MagicAuth).then(|| Text::from(BY_CODE)),
             rem: session.is_remembered(),
             skew: session.skew().ahead().as_secs(),
@@ -92,6 +95,11 @@ impl Tokens {
             askew: session.auth_skew().ahead().as_secs(),
             aby: session.auth_skew().by(),
             after: session.after().as_secs(),
+            app: session
+                .claims_json()
+                .map(serde_json::from_str)
+                .transpose()
+                .ok()?,
         };
         let claims = serde_json::to_vec(&claims).ok()?;
         // The ring is read once, so that the header and the signature are of one key.

@@ -9,7 +9,7 @@ use crate::{
     clock::Timestamp,
     email::Email,
     provider::Identity,
-    session::{Session, SessionId, Times},
+    session::{Grant, Session, SessionId, Times},
 };
 
 /// How many characters of a user agent are kept.
@@ -66,7 +66,7 @@ impl ListedSession {
         self.session.id()
     }
 
-    /// Returns the provider's id of the person.
+    /// Returns the person's id, as [`Session::subject`] has it.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.session.subject()
@@ -117,6 +117,8 @@ impl ListedSession {
             org: owned(session.organization()),
             conn: owned(session.connection()),
             psid: owned(session.provider_session()),
+            psub: owned(session.proven().map(|(subject, _)| subject)),
+            porg: owned(session.proven().and_then(|(_, organization)| organization)),
             iat: session.issued_at(),
             exp: session.expires_at(),
             auth_time: session.auth_time(),
@@ -130,8 +132,20 @@ impl ListedSession {
     #[must_use]
     pub fn from_record(text: &str) -> Option<Self> {
         let record: Record = serde_json::from_str(text).ok()?;
-        let identity = Identity::new(record.sub, Email::parse(&record.email).ok()?)
-            .with_organization(record.org)
+        let own = (record.sub, record.org);
+        let (proven, grant) = match record.psub {
+            Some(subject) => {
+                let grant = Grant::new().subject(own.0);
+                let grant = match own.1 {
+                    Some(organization) => grant.organization(organization),
+                    None => grant.without_organization(),
+                };
+                ((subject, record.porg), grant)
+            }
+            None => (own, Grant::new()),
+        };
+        let identity = Identity::new(proven.0, Email::parse(&record.email).ok()?)
+            .with_organization(proven.1)
             .with_connection(record.conn)
             .with_provider_session(record.psid);
         let times = Times {
@@ -139,7 +153,7 @@ impl ListedSession {
             expires_at: record.exp,
             auth_time: record.auth_time,
         };
-        let session = Session::new(&identity, record.sid.parse().ok()?, times);
+        let session = Session::new(&identity, record.sid.parse().ok()?, times).granted(&grant);
         let seen = Seen {
             user_agent: record.agent,
             network: record.net,
@@ -172,6 +186,10 @@ struct Record {
     conn: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     psid: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    psub: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    porg: Option<String>,
     iat: Timestamp,
     exp: Timestamp,
     auth_time: Timestamp,

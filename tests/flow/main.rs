@@ -24,6 +24,7 @@ mod elsewhere;
 mod explain;
 mod fixation;
 mod forms;
+mod granted;
 mod keys;
 mod links;
 mod lost_answer;

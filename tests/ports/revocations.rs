@@ -88,6 +88,8 @@ enum Fault {
     /// It takes the clocks of all machines for the same.
     GoesByTheSignIn,
     IgnoresMemberships,
+    /// It knows a person by the application's subject alone.
+    IgnoresTheProvider,
     KeepsTheLatestEnd,
     None,
     ReadsAddressesByCase,
@@ -127,6 +129,9 @@ impl Listed {
                 target.names(session) && session.auth_time() <= revocation.at()
             }
             (Fault::IgnoresMemberships, Target::Membership { .. }) => false,
+            (Fault::IgnoresTheProvider, Target::Subject(subject)) => {
+                subject == session.subject() && revocation.ends(session)
+            }
             (Fault::ReadsAddressesByCase, Target::Address(address)) => {
                 address == session.email() && revocation.ends(session)
             }
@@ -192,7 +197,7 @@ impl Revocations for Listed {
 
 #[tokio::test(start_paused = true)]
 async fn a_store_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(Fault, &[&str]); 9] = [
+    let cases: [(Fault, &[&str]); 10] = [
         (Fault::None, &[]),
         (
             Fault::DropsWhatComesTogether,
@@ -224,8 +229,13 @@ async fn a_store_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others(
             &[
                 "a revocation for a membership ends no session of another organization",
                 "two ids that are one text together are not one membership",
+                "a revocation ends a session by what the application granted or the provider proved",
                 "a revocation for any target of a session ends it",
             ],
+        ),
+        (
+            Fault::IgnoresTheProvider,
+            &["a revocation ends a session by what the application granted or the provider proved"],
         ),
         (
             Fault::KeepsTheLatestEnd,
@@ -312,7 +322,7 @@ async fn a_store_that_panics_fails_each_case_by_itself_and_the_panic_is_told() {
     let told = report.to_string();
     assert_eq!(
         told.matches("found \"no look-up today\"").count(),
-        21,
+        22,
         "{told}"
     );
 }

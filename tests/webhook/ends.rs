@@ -3,6 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use tower_magic_link::{
+    Grant,
     emulator::{EmulatedUser, WebhookDelivery},
     provider::{Identity, SignInMethod},
 };
@@ -296,4 +297,42 @@ async fn an_end_outlasts_a_session_that_began_after_a_clock_was_set_right() {
     end_many(&site).await;
     assert!(site.is_admitted(&live).await, "it lives until here");
     assert!(!site.is_admitted(&ended).await);
+}
+
+/// The application knows the person by an account of its own. WorkOS knows them by its own ids.
+#[tokio::test]
+async fn what_workos_ends_ends_a_session_that_the_application_has_renamed() {
+    let member = |organization: &str| {
+        identity("user_ada", ADA)
+            .with_method(SignInMethod::MagicAuth)
+            .with_organization(Some(organization.to_owned()))
+    };
+    let account = Grant::new().subject("7").organization("tenant-a");
+    let site = Site::new();
+    let sign_in = |identity: &Identity| {
+        let issued = site.layer.issuer().issue_granted(identity, &account);
+        let cookie = issued.unwrap().set_cookie();
+        cookie
+            .to_str()
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let (acme, globex) = (sign_in(&member("org_1")), sign_in(&member("org_2")));
+    let other = sign_in(&identity("user_eve", EVE));
+    let workos = site.serve().await;
+    assert!(
+        workos
+            .delete_membership("user_ada", "org_1")
+            .await
+            .is_delivered()
+    );
+    assert!(!site.is_admitted(&acme).await);
+    assert!(site.is_admitted(&globex).await);
+    let user = EmulatedUser::of("ada@elsewhere.example").with_id("user_ada");
+    assert!(workos.delete_user(&user).await.is_delivered());
+    assert!(!site.is_admitted(&globex).await);
+    assert!(site.is_admitted(&other).await, "of another user");
 }

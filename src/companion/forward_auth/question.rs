@@ -155,6 +155,13 @@ impl Question {
             Lookup::Settled(answer) => answer,
             Lookup::Pending(lookup) => shared.revocations.bounded(lookup).await,
         };
+        let (admission, answer) = match shared.reauthorize(&admission, &answer, now) {
+            Some(word) => {
+                let (admission, standing) = word.await;
+                (admission, Ok(standing))
+            }
+            None => (admission, answer),
+        };
         // The settled request is an empty stand-in: the proxy hands on the real one.
         match shared.settle(Request::new(()), admission, exposure, answer, now) {
             Settled::Forward(mut request, finish) => Ok(Permit {

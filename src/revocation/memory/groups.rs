@@ -96,15 +96,20 @@ impl Groups {
             // The count first: most stores hold no order of most kinds, and then no name is hashed.
             names.len() > 0 && name.is_some_and(|name| names.ends(name, session.revocable_from()))
         };
-        ends(&self.subjects, Some(session.subject()))
+        let ends_person = |(subject, organization): (&str, Option<&str>)| {
+            ends(&self.subjects, Some(subject))
+                || ends(&self.organizations, organization)
+                || self.memberships.len() > 0
+                    && organization.is_some_and(|organization| {
+                        let name = membership(subject, organization);
+                        ends(&self.memberships, Some(&name))
+                    })
+        };
+        ends_person((session.subject(), session.organization()))
+            // The provider knows the person by these, if the application granted others.
+            || session.proven().is_some_and(ends_person)
             || ends(&self.connections, session.connection())
-            || ends(&self.organizations, session.organization())
             || ends(&self.provider_sessions, session.provider_session())
-            || self.memberships.len() > 0
-                && session.organization().is_some_and(|organization| {
-                    let name = membership(session.subject(), organization);
-                    ends(&self.memberships, Some(&name))
-                })
             || self.addresses.len() > 0
                 && ends(&self.addresses, Some(&session.email().to_ascii_lowercase()))
     }

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
+use serde_json::value::RawValue;
 
 use super::stated::{BY_CODE, Stated};
 use crate::{
@@ -39,6 +40,12 @@ pub(super) struct Claims<'a> {
     /// The provider's own session.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) psid: Option<Text<'a>>,
+    /// The provider's subject, if the application granted another subject or organization.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) psub: Option<Text<'a>>,
+    /// The provider's organization then, if it named one.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) porg: Option<Text<'a>>,
     /// How the address was proven; absent for a link.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) via: Option<Text<'a>>,
@@ -61,6 +68,9 @@ pub(super) struct Claims<'a> {
     /// The moment of the latest revocation that was known when the person signed in.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(super) after: u64,
+    /// The application's own claims, as it wrote them.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) app: Option<&'a RawValue>,
 }
 
 impl Claims<'_> {
@@ -96,6 +106,9 @@ impl Claims<'_> {
             optional(self.given_name.as_ref()),
             optional(self.family_name.as_ref()),
             optional(self.psid.as_ref()),
+            optional(self.psub.as_ref()),
+            optional(self.porg.as_ref()),
+            self.app.map_or("", RawValue::get),
         ]
     }
 }

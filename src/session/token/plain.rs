@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde_json::value::RawValue;
+
 use crate::{
     clock::{Skew, Timestamp},
     provider::SignInMethod,
@@ -62,14 +64,14 @@ pub(super) fn read(payload: &str, known: Known<'_>) -> Option<(Stated, [Place; F
     let given_name = rest.optional(b",\"given_name\":\"")?;
     let family_name = rest.optional(b",\"family_name\":\"")?;
     let psid = rest.optional(b",\"psid\":\"")?;
+    let psub = rest.optional(b",\"psub\":\"")?;
+    let porg = rest.optional(b",\"porg\":\"")?;
     let via = rest.optional(b",\"via\":\"")?;
     let is_remembered = rest.literal(b",\"rem\":true");
     let skew = rest.skew(b",\"skew\":", b",\"by\":")?;
     let auth_skew = rest.skew(b",\"askew\":", b",\"aby\":")?;
     let after = Timestamp::from_secs(rest.count(b",\"after\":")?);
-    if rest.left() != b"}" {
-        return None;
-    }
+    let app = rest.last_object(b",\"app\":")?;
     let stated = Stated {
         is_ours,
         has_person: !text(sub)?.is_empty() && !text(email)?.is_empty(),
@@ -90,7 +92,18 @@ pub(super) fn read(payload: &str, known: Known<'_>) -> Option<(Stated, [Place; F
         auth_skew,
         after,
     };
-    let places = [sub, email, org, conn, given_name, family_name, psid];
+    let places = [
+        sub,
+        email,
+        org,
+        conn,
+        given_name,
+        family_name,
+        psid,
+        psub,
+        porg,
+        app,
+    ];
     Some((stated, places))
 }
 
@@ -179,6 +192,21 @@ impl<'p> Rest<'p> {
     ) -> Option<Skew> {
         let ahead = Duration::from_secs(self.count(ahead)?);
         Some(Skew::new(ahead, u32::try_from(self.count(by)?).ok()?))
+    }
+
+    /// Reads the last claim, an object that may be missing, and the end of the claims.
+    fn last_object(&mut self, name: &[u8]) -> Option<Place> {
+        let left = self.left();
+        if left == b"}" {
+            return Some(Place::default());
+        }
+        let object = left.strip_prefix(name)?.strip_suffix(b"}")?;
+        let raw: &RawValue = serde_json::from_slice(object).ok()?;
+        // A blank behind it would be no part of the value.
+        (object.starts_with(b"{") && raw.get().len() == object.len()).then_some(())?;
+        let start = self.at + name.len();
+        let end = start + object.len();
+        Some(Place { start, end })
     }
 
     /// Reads a number of seconds that may be missing, and then is zero.

@@ -55,11 +55,23 @@ fn session() -> Session {
 }
 
 fn session_of([subject, email, organization, connection, first, last]: [&str; 6]) -> Session {
-    let fields = [subject, email, organization, connection, first, last, ""];
+    let [psid, psub, porg, app] = [""; 4];
+    let fields = [
+        subject,
+        email,
+        organization,
+        connection,
+        first,
+        last,
+        psid,
+        psub,
+        porg,
+        app,
+    ];
     session_by(fields, SignInMethod::MagicLink)
 }
 
-fn session_by(fields: [&str; 7], method: SignInMethod) -> Session {
+fn session_by(fields: [&str; 10], method: SignInMethod) -> Session {
     let times = Times {
         issued_at: NOW,
         expires_at: NOW + HOUR,
@@ -292,7 +304,18 @@ fn a_token_that_no_cookie_holds_is_refused_unread() {
 #[test]
 fn how_a_session_began_comes_back_from_its_token() {
     let tokens = tokens(SigningKey::hs256(test_keys::SECRET).unwrap());
-    let fields = ["user_ada", "ada@example.com", "", "", "", "", "session_1"];
+    let fields = [
+        "user_ada",
+        "ada@example.com",
+        "",
+        "",
+        "",
+        "",
+        "session_1",
+        "",
+        "",
+        "",
+    ];
     let by_code = session_by(fields, SignInMethod::MagicAuth);
     let read = tokens.verify(&tokens.mint(&by_code).unwrap(), NOW).unwrap();
     assert_eq!(read, by_code);

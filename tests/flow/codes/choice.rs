@@ -18,6 +18,7 @@ use crate::{
 mod bound;
 mod cancel;
 mod failing;
+mod granted;
 mod lost;
 mod once;
 mod program;

@@ -208,6 +208,13 @@ fn claims_that_are_not_known_yet_are_passed_over() {
     ];
     for (name, json) in cases {
         assert!(verify(with("roles", json)).is_ok(), "{name}");
+        // Of another kind than ours is no reason to refuse a session: reading it fails.
+        let read = verify(with("app", json)).unwrap();
+        let claims = read.claims::<std::collections::HashMap<&str, bool>>();
+        match json {
+            "null" => assert_eq!(claims.unwrap(), None),
+            _ => assert!(claims.is_err(), "{name}"),
+        }
     }
     let read = verify(with("org", "null")).unwrap();
     assert_eq!(read.organization(), None);

@@ -34,6 +34,15 @@ fn claims() -> impl Strategy<Value = Vec<(&'static str, String)>> {
             1 => "(0[0-9]|-1|1e9|1.0|null|true|18446744073709551616)",
         ]
     };
+    let app = || {
+        prop_oneof![
+            4 => "\\{\"a\":(\\{\\}|\\[1,\\{\"b\":\"[ -~&&[^\"\\\\]]{0,4}\"\\}\\]|-?[0-9]{1,3}|\"\\}\"|null)\\}",
+            1 => Just("{}".to_owned()),
+            1 => text(),
+            1 => Just("{\"a\":{}} ".to_owned()),
+            1 => "[ {}\\[\\]:,\"a0]{0,8}",
+        ]
+    };
     let maybe = |name: &'static str, value: BoxedStrategy<String>| {
         proptest::option::of(value.prop_map(move |value| (name, value))).boxed()
     };
@@ -47,6 +56,8 @@ fn claims() -> impl Strategy<Value = Vec<(&'static str, String)>> {
         maybe("given_name", text().boxed()),
         maybe("family_name", text().boxed()),
         maybe("psid", text().boxed()),
+        maybe("psub", text().boxed()),
+        maybe("porg", text().boxed()),
         maybe(
             "via",
             prop_oneof![Just("\"code\"".to_owned()), text()].boxed(),
@@ -65,6 +76,7 @@ fn claims() -> impl Strategy<Value = Vec<(&'static str, String)>> {
         maybe("askew", time().boxed()),
         maybe("aby", time().boxed()),
         maybe("after", time().boxed()),
+        maybe("app", app().boxed()),
     ];
     (needed, others.to_vec()).prop_map(
         |(((iss, aud, sub, sid), (iat, exp, auth, email)), others)| {
@@ -183,6 +195,9 @@ fn what_we_mint_is_read_without_serde() {
             "Ada",
             "Lovelacé",
             "session_1",
+            "prof_own",
+            "org_own",
+            r#"{"role":"admin","teams":[{"id":1},{}],"}":null}"#,
         ],
         SignInMethod::MagicAuth,
     )

@@ -6,7 +6,7 @@
 //!
 //! | obligation of the port | cases |
 //! | --- | --- |
-//! | a revocation ends the sessions that its target names | `a session that nobody has ended is active`, `one session that is ended is found, and no other`, `a revocation for an address ends its sessions, whatever their case`, `a revocation for a connection ends its sessions`, `a revocation for an organization ends its sessions`, `a revocation for a provider session ends its sessions`, `a revocation for a subject ends its sessions`, `a revocation for a membership ends no session of another organization`, `two ids that are one text together are not one membership`, `a revocation for any target of a session ends it` |
+//! | a revocation ends the sessions that its target names | `a session that nobody has ended is active`, `one session that is ended is found, and no other`, `a revocation for an address ends its sessions, whatever their case`, `a revocation for a connection ends its sessions`, `a revocation for an organization ends its sessions`, `a revocation for a provider session ends its sessions`, `a revocation for a subject ends its sessions`, `a revocation for a membership ends no session of another organization`, `two ids that are one text together are not one membership`, `a revocation ends a session by what the application granted or the provider proved`, `a revocation for any target of a session ends it` |
 //! | a revocation ends sessions that are revocable from its moment or before: up to a minute ahead, but none that comes after it; a single session whenever it began | `a revocation ends the sessions that began up to its second`, `a sign-in that comes after a revocation is spared by it and by no later one`, `a revocation for one session ends it whatever the clocks say` |
 //! | it must not forget an entry before `Revocation::until` | `an entry is kept until its end`, `a session that is ended twice stays ended`, `a shorter revocation for a session does not shorten a longer one`, `a shorter revocation for a subject does not shorten a longer one`, `an earlier revocation does not let later sessions live again` |
 //! | it may forget an entry once `Revocation::until` has passed | `a revocation that has passed already is taken and ends no other session` |
@@ -143,6 +143,8 @@ async fn all<'m>(open: &'m Open<'m>, sharing: Sharing) -> Suite<'m> {
     suite.case(name, named::a_membership).await;
     let name = "two ids that are one text together are not one membership";
     suite.case(name, named::one_text_together).await;
+    let name = "a revocation ends a session by what the application granted or the provider proved";
+    suite.case(name, named::a_granted_session).await;
     let name = "a revocation for any target of a session ends it";
     suite.case(name, named::any_target).await;
 

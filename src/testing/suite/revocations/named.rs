@@ -7,7 +7,7 @@ use crate::{
         Standing::{Active, Revoked},
         Target,
     },
-    session::Session,
+    session::{Grant, Session},
     testing::suite::{
         FAR, after, email,
         report::{Outcome, same},
@@ -153,6 +153,44 @@ pub(super) async fn one_text_together(desk: Desk<'_>) -> Outcome {
     let (one, other) = (member("ab", Some("c")), member("a", Some("bc")));
     desk.end(revocation(membership("ab", "c"), 10, FAR)).await?;
     desk.all_say(&[("it", &one, Revoked), ("another", &other, Active)])
+        .await
+}
+
+/// The application may grant other ids than the provider's, and either ends the session.
+pub(super) async fn a_granted_session(desk: Desk<'_>) -> Outcome {
+    let granted = |name: &str| {
+        let grant = Grant::new()
+            .subject(format!("own:{name}"))
+            .organization("own");
+        of(name).with_after(after(9)).granted(&grant)
+    };
+    let names = ["a", "b", "c", "d", "e"];
+    let sessions = names.map(granted);
+    let [own, proven, own_member, proven_member, other] = &sessions;
+    let targets = [
+        Target::Subject("own:a".to_owned()),
+        Target::Subject("prof:b".to_owned()),
+        membership("own:c", "own"),
+        membership("prof:d", "org:d"),
+    ];
+    for target in targets {
+        desk.end(revocation(target, 10, FAR)).await?;
+    }
+    desk.all_say(&[
+        ("by the application's subject", own, Revoked),
+        ("by the provider's subject", proven, Revoked),
+        ("by the application's membership", own_member, Revoked),
+        ("by the provider's membership", proven_member, Revoked),
+        ("another", other, Active),
+    ])
+    .await?;
+    desk.end(revocation(
+        Target::Organization("org:e".to_owned()),
+        10,
+        FAR,
+    ))
+    .await?;
+    desk.all_say(&[("by the provider's organization", other, Revoked)])
         .await
 }
 

@@ -1,0 +1,121 @@
+//! The application's word on a session that goes on: asked when its token is renewed.
+//!
+//! - Only a request whose renewal is due waits for it. Every other pays nothing.
+//! - A hook that fails has not said no: the session is renewed with what was granted before, and an
+//!   event says so. Otherwise an outage of the application's database would sign everybody out.
+//! - What it grants counts for the request at hand, too. What it ends is ended in the store.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use futures_util::future::BoxFuture;
+
+use super::{Extent, Shared};
+use crate::{
+    clock::Timestamp,
+    event::Event,
+    gate::Admission,
+    revocation::Standing,
+    session::{Grant, Session, cookie::CookieName},
+    store::StoreError,
+};
+
+/// How long the application may take, while a request waits.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the application says of a session that goes on.
+pub(crate) enum Again {
+    End,
+    Grant(Grant),
+    Keep,
+}
+
+/// The hook as the layer stores it.
+pub(crate) trait Reauthorize: Send + Sync {
+    fn ask(&self, session: Session) -> BoxFuture<'static, Result<Again, ()>>;
+}
+
+/// The hook, of which a log shows nothing.
+pub(crate) struct Hook(pub(crate) Box<dyn Reauthorize>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hook").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    /// Asks the application about a live session whose renewal is due. `None` if nobody is to be
+    /// asked. Otherwise the admission comes back as the application has it.
+    pub(crate) fn reauthorize(
+        self: &Arc<Self>,
+        admission: &Admission,
+        standing: &Result<Standing, StoreError>,
+        now: Timestamp,
+    ) -> Option<BoxFuture<'static, (Admission, Standing)>> {
+        let hook = self.reauthorize.as_ref()?;
+        let renewed = admission.renewed.clone()?;
+        // An outage is judged where every outage is.
+        if !matches!(standing, Ok(Standing::Active)) {
+            return None;
+        }
+        let session = admission.session.clone();
+        let answer = hook.0.ask(session.clone());
+        let shared = self.clone();
+        Some(Box::pin(async move {
+            let answer = tokio::time::timeout(TIMEOUT, answer).await;
+            let answer = answer.unwrap_or_else(|_| {
+                tracing::error!(target: "tower_magic_link", "reauthorize hook took too long");
+                Err(())
+            });
+            let same = |session, renewed| Admission {
+                session,
+                renewed: Some(renewed),
+            };
+            match answer.and_then(|again| shared.apply(again, &session, &renewed)) {
+                Ok(Some(admission)) => (admission, Standing::Active),
+                Ok(None) => {
+                    // If the store fails, an event reports it. The browser loses the cookie.
+                    let _ = shared.revoke(&session, Extent::This, now).await;
+                    (same(session, renewed), Standing::Revoked)
+                }
+                Err(()) => {
+                    let failed = Event::ReauthorizeFailed { session: &session };
+                    shared.listener.tell(&failed);
+                    (same(session, renewed), Standing::Active)
+                }
+            }
+        }))
+    }
+
+    /// Returns the admission as the application has it, or `None` if it ends the session.
+    fn apply(
+        &self,
+        again: Again,
+        session: &Session,
+        renewed: &Session,
+    ) -> Result<Option<Admission>, ()> {
+        let grant = match again {
+            Again::End => return Ok(None),
+            Again::Grant(grant) => grant,
+            Again::Keep => Grant::new(),
+        };
+        // Revocations name a session by its subject, which therefore stays.
+        if grant
+            .own_subject()
+            .is_some_and(|own| own != session.subject())
+        {
+            tracing::error!(target: "tower_magic_link", "reauthorize hook granted another subject");
+            return Err(());
+        }
+        let renewed = renewed.granted(&grant);
+        let token = self.gate.tokens.mint(&renewed).ok_or(())?;
+        if !self.gate.cookies.fits(CookieName::Session, &token) {
+            tracing::error!(target: "tower_magic_link", "reauthorize hook granted more than a cookie holds");
+            return Err(());
+        }
+        Ok(Some(Admission {
+            session: session.granted(&grant),
+            renewed: Some(renewed),
+        }))
+    }
+}
