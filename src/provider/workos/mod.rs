@@ -22,7 +22,7 @@ use self::{
     timeouts::Timeouts,
 };
 use super::{
-    AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
+    Abilities, Delivery, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
     ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
 };
 use crate::{email::Email, error::ConfigError};
@@ -232,6 +232,10 @@ impl WorkOs {
 }
 
 impl IdentityProvider for WorkOs {
+    fn abilities(&self) -> Abilities {
+        Abilities::new().with_link_lifetimes(wire::LIFETIMES)
+    }
+
     async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
         let new = NewPasswordlessSession::new(start.email.clone())
             .redirect_uri(start.redirect_uri)
@@ -256,8 +260,8 @@ impl IdentityProvider for WorkOs {
         }
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        let (token, answer) = self.exchange(code).await?;
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        let (token, answer) = self.exchange(finish.code).await?;
         let profile = token.into_profile();
         let kind = profile.connection_type();
         // Single sign-on shares the callback: a sign-in that began at an identity provider.
