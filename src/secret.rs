@@ -32,4 +32,45 @@ macro_rules! secret_text {
     };
 }
 
-pub(crate) use {redacted, secret_text};
+/// Has two secrets of a text compared without telling, by the time, where they differ.
+macro_rules! compared_in_constant_time {
+    ($secret:ident) => {
+        impl PartialEq for $secret {
+            fn eq(&self, other: &Self) -> bool {
+                $crate::secret::is_same(&self.0, &other.0)
+            }
+        }
+
+        impl Eq for $secret {}
+    };
+}
+
+/// Says whether two texts are the same. Of two that have the same length it takes the same time.
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
+    let pairs = one.bytes().zip(other.bytes());
+    let difference = pairs.fold(0, |difference, (one, other)| difference | (one ^ other));
+    // Without the barrier the compiler may leave the loop at the first difference.
+    one.len() == other.len() && std::hint::black_box(difference) == 0
+}
+
+pub(crate) use {compared_in_constant_time, redacted, secret_text};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_the_same_only_byte_for_byte() {
+        let cases = [
+            ("424242", "424242", true),
+            ("424242", "424243", false),
+            ("424242", "42424", false),
+            ("424242", "4242420", false),
+            ("", "", true),
+            ("", "4", false),
+        ];
+        for (one, other, want) in cases {
+            assert_eq!(is_same(one, other), want, "{one} {other}");
+        }
+    }
+}

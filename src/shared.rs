@@ -208,7 +208,7 @@ impl Shared {
         term: Term,
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
-        let new = self.begin(identity, grant, term, now)?;
+        let new = self.begin((identity, grant), fresh_id(), term, now)?;
         let after = self.revocations.latest_before_at_once(&new);
         self.hand_out(new.with_after(after), now)
     }
@@ -216,14 +216,31 @@ impl Shared {
     /// Does the same for a sign-in of which is known what it comes after.
     pub(crate) fn issue_after(
         &self,
-        identity: &Identity,
-        grant: Option<&Grant>,
+        person: (&Identity, Option<&Grant>),
+        id: SessionId,
         term: Term,
         now: Timestamp,
         after: Timestamp,
     ) -> Result<Issued, IssueError> {
-        let new = self.begin(identity, grant, term, now)?;
+        let new = self.begin(person, id, term, now)?;
         self.hand_out(new.with_after(after), now)
+    }
+
+    /// Says whether the session that such a sign-in would yield has ended before. If the store does
+    /// not answer, it has not: the gate asks again.
+    pub(crate) async fn has_ended(
+        &self,
+        person: (&Identity, Option<&Grant>),
+        id: SessionId,
+        term: Term,
+        now: Timestamp,
+        after: Timestamp,
+    ) -> bool {
+        let Ok(new) = self.begin(person, id, term, now) else {
+            return false;
+        };
+        let is_active = self.revocations.is_active(&new.with_after(after)).await;
+        matches!(is_active, Ok(false))
     }
 
     /// Returns the moment of the latest revocation that a sign-in comes after, which was proven at
@@ -234,7 +251,7 @@ impl Shared {
         grant: Option<&Grant>,
         now: Timestamp,
     ) -> Timestamp {
-        match self.begin(identity, grant, Term::Usual, now) {
+        match self.begin((identity, grant), fresh_id(), Term::Usual, now) {
             Ok(new) => self.revocations.latest_before(&new).await,
             Err(_) => Timestamp::from_secs(0),
         }
@@ -242,8 +259,8 @@ impl Shared {
 
     fn begin(
         &self,
-        identity: &Identity,
-        grant: Option<&Grant>,
+        (identity, grant): (&Identity, Option<&Grant>),
+        id: SessionId,
         term: Term,
         now: Timestamp,
     ) -> Result<Session, IssueError> {
@@ -251,7 +268,6 @@ impl Shared {
         if identity.subject().is_empty() || own.is_some_and(str::is_empty) {
             return Err(IssueError::NoSubject);
         }
-        let id = SessionId::from_bytes(crate::random::bytes());
         let reading = self.clock.at(now);
         let session = self.gate.begin_session(identity, id, term, reading);
         Ok(match grant {
@@ -266,8 +282,9 @@ impl Shared {
         parent: &Session,
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
-        let id = SessionId::from_bytes(crate::random::bytes());
-        let session = self.gate.another_session(parent, id, self.clock.at(now));
+        let session = self
+            .gate
+            .another_session(parent, fresh_id(), self.clock.at(now));
         self.hand_out(session.ok_or(IssueError::Ended)?, now)
     }
 
@@ -286,6 +303,10 @@ impl Shared {
         self.listener.tell(&Event::SignedIn { session: &session });
         Ok(Issued::new(session, token, cookie))
     }
+}
+
+fn fresh_id() -> SessionId {
+    SessionId::from_bytes(crate::random::bytes())
 }
 
 /// Returns up to when sessions have begun that end now, one of this beginning among them.

@@ -129,7 +129,7 @@ mod tests {
         layer::MagicLinkLayer,
         mailer::ConsoleMailer,
         provider::{
-            AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
+            Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
             Started,
         },
         session::SigningKey,
@@ -142,7 +142,7 @@ mod tests {
             Ok(Started::mailed())
         }
 
-        async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
             Err(ProviderErrorKind::Refused.into())
         }
     }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Builder, HOUR, LINK_LIFETIMES, MINUTE};
+use super::{Builder, HOUR, MINUTE};
 use crate::{
+    clock::words,
     error::ConfigError,
     session::{
         lifetimes::{Lifetimes, Span},
@@ -106,8 +107,9 @@ impl Builder {
         self
     }
 
-    /// Sets how long a mailed link is good: 15 minutes to 24 hours, WorkOS's range. Default: 15
-    /// minutes.
+    /// Sets how long a mailed link is good, within the provider's own range
+    /// ([`Abilities::link_lifetimes`](crate::provider::Abilities::link_lifetimes)): 15 minutes to
+    /// 24 hours for WorkOS. Default: 15 minutes.
     ///
     /// A sign-in in flight lives as long as its link and the 10 minutes of the code that the link
     /// yields.
@@ -153,9 +155,16 @@ impl Builder {
             let problem = "must be at least session_lifetime and at most 400 days";
             return refuse("remember_me", lifetime, problem);
         }
-        if !LINK_LIFETIMES.contains(&self.link_lifetime) {
-            let problem = "must be 15 minutes to 24 hours, WorkOS's range";
-            return refuse("link_lifetime", self.link_lifetime, problem);
+        let abilities = self.provider.abilities();
+        let range = abilities.link_lifetimes();
+        if !range.contains(&self.link_lifetime) {
+            let (least, most) = (
+                words::lifetime(*range.start()),
+                words::lifetime(*range.end()),
+            );
+            let problem = format!("must be {least} to {most}, the provider's range");
+            let value = format!("{:?}", self.link_lifetime);
+            return Err(ConfigError::invalid("link_lifetime", value, problem));
         }
         if self.revocation_timeout.is_zero() || self.revocation_timeout > MINUTE {
             let problem = "must be more than zero and at most 1 minute";

@@ -54,9 +54,6 @@ mod streams;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// `expires_in` of WorkOS's create-session call: 900 to 86,400 seconds.
-const LINK_LIFETIMES: std::ops::RangeInclusive<Duration> = Duration::from_secs(900)..=DAY;
 
 /// The settings of a layer. Made by [`MagicLinkLayer::builder`]; nothing is checked before
 /// [`Builder::build`].
@@ -194,7 +191,7 @@ impl Builder {
         let public_url = PublicUrl::parse(public_url.ok_or(ConfigError::Missing {
             setting: "public_url",
         })?)?;
-        if self.provider.is_for_development() {
+        if self.provider.abilities().is_for_development() {
             validate::of_this_machine(&public_url)?;
         }
         validate::mount(&self.mount)?;

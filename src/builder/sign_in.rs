@@ -47,6 +47,10 @@ impl Builder {
     }
 
     pub(super) fn validate_sign_in(&self) -> Result<(), ConfigError> {
+        if self.mail.mailer.is_none() && !self.provider.abilities().mails() {
+            // The provider mails nothing.
+            return Err(ConfigError::Missing { setting: "mailer" });
+        }
         // Here and not in the setter: the mailer may be set later than this.
         if self.sign_in.sign_in != SignIn::LinkAndCode || self.mail.mailer.is_some() {
             return Ok(());

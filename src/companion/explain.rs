@@ -25,12 +25,12 @@ use crate::{
 /// ```
 /// # use tower_magic_link::{
 /// #     KeyRing, SigningKey,
-/// #     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started},
+/// #     provider::{Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started},
 /// # };
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+/// #     async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
 /// #         Err(ProviderErrorKind::Refused.into())
 /// #     }
 /// # }

@@ -58,13 +58,13 @@ const SHORTEST: Duration = Duration::from_secs(120);
 /// use axum::{Router, routing::get};
 /// use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, SigningKey};
 /// # use tower_magic_link::provider::{
-/// #     AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
+/// #     Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
 /// #     Started,
 /// # };
 /// # struct Provider;
 /// # impl IdentityProvider for Provider {
 /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-/// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+/// #     async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
 /// #         Err(ProviderErrorKind::Refused.into())
 /// #     }
 /// # }

@@ -13,9 +13,10 @@ use crate::{
     clock::Timestamp,
     email::Email,
     page::Sent,
+    provider::attempt::derived,
     rejection::RejectionKind,
     session::{
-        KeyRing, Term,
+        KeyRing, SessionId, Term,
         seal::{self, Purpose},
     },
 };
@@ -32,10 +33,20 @@ const SENT_BOTH: u8 = 0b010;
 const FRAGMENT: u8 = 0b100;
 const REMEMBERED: u8 = 0b1000;
 const WAITED: u8 = 0b1_0000;
+const TO_CALLBACK: u8 = 0b10_0000;
 /// How long a person must wait before asking for another mail. Most mails arrive sooner.
 const RESEND_WAIT: Duration = Duration::from_secs(30);
 /// How far another replica's clock may be ahead of ours.
 pub(super) const LEEWAY: Duration = Duration::from_secs(60);
+
+/// Where our own mailed link leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leads {
+    /// To our callback, with the provider's code.
+    ToCallback,
+    /// To the provider's link.
+    ToProvider,
+}
 
 /// A sign-in in flight.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +66,9 @@ pub(crate) struct Attempt {
     /// Whether another mail may be asked for at once, because this one may not have been sent.
     pub(crate) has_waited: bool,
     pub(crate) email: Email,
-    /// The provider's link, inside our own mailed link. Otherwise empty.
+    /// The provider's link or code, inside our own mailed link. Otherwise empty.
     pub(crate) link: String,
+    pub(crate) leads: Leads,
     /// Where to go afterwards. Empty if that was too long.
     pub(crate) tail: String,
 }
@@ -81,6 +93,7 @@ impl Attempt {
             has_waited: false,
             email,
             link: String::new(),
+            leads: Leads::ToProvider,
             tail: String::new(),
         }
     }
@@ -89,6 +102,16 @@ impl Attempt {
     pub(crate) fn with_link(&self, link: &str) -> Self {
         Self {
             link: link.to_owned(),
+            leads: Leads::ToProvider,
+            ..self.clone()
+        }
+    }
+
+    /// Returns the same attempt with the provider's code in it.
+    pub(crate) fn with_code(&self, code: &str) -> Self {
+        Self {
+            link: code.to_owned(),
+            leads: Leads::ToCallback,
             ..self.clone()
         }
     }
@@ -161,6 +184,10 @@ impl Attempt {
             // Parsed again, since an earlier release may have taken an address that is refused now.
             email: Email::parse(std::str::from_utf8(email).ok()?).ok()?,
             link: String::from_utf8(link.to_vec()).ok()?,
+            leads: match flags & TO_CALLBACK {
+                0 => Leads::ToProvider,
+                _ => Leads::ToCallback,
+            },
             tail: String::from_utf8(tail.to_vec()).ok()?,
         })
     }
@@ -197,7 +224,11 @@ impl Attempt {
             Term::Usual => 0,
         };
         let waited = if self.has_waited { WAITED } else { 0 };
-        sent | fragment | term | waited
+        let leads = match self.leads {
+            Leads::ToCallback => TO_CALLBACK,
+            Leads::ToProvider => 0,
+        };
+        sent | fragment | term | waited | leads
     }
 
     /// Returns the attempt's unique name: its random id, and the time at which it began. Both stay
@@ -208,6 +239,12 @@ impl Attempt {
         id.copy_from_slice(&self.id);
         created.copy_from_slice(&self.created.as_secs().to_be_bytes());
         name
+    }
+
+    /// Returns the id of the one session of this attempt, for a provider that has one of each. It
+    /// follows from the random id and from no key: a change of keys makes no second session.
+    pub(crate) fn session_id(&self) -> SessionId {
+        SessionId::from_bytes(derived(&self.id, "session", &[]))
     }
 
     /// Says whether this browser began the attempt.
@@ -275,6 +312,19 @@ mod tests {
             let sealed = attempt.seal(&keys, Purpose::Open, crate::random::bytes());
             let opened = Attempt::open(&keys, Purpose::Open, &sealed.unwrap(), NOW);
             assert_eq!(opened, Some(attempt), "{link} {tail}");
+        }
+    }
+
+    #[test]
+    fn a_code_of_the_providers_is_told_from_a_link() {
+        let keys = keys();
+        for attempt in [
+            attempt("ada@example.com").with_code("c0de").with_tail("/x"),
+            attempt("ada@example.com").with_link("c0de").with_tail("/x"),
+        ] {
+            let sealed = attempt.seal(&keys, Purpose::Open, crate::random::bytes());
+            let opened = Attempt::open(&keys, Purpose::Open, &sealed.unwrap(), NOW);
+            assert_eq!(opened, Some(attempt));
         }
     }
 

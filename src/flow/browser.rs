@@ -6,12 +6,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 
-use super::{attempt::Attempt, match_code::MatchCode, step::Step};
+use super::{SignIn, attempt::Attempt, match_code::MatchCode, step::Step};
 use crate::{
     clock::Timestamp,
     email::Email,
     event::Event,
     gate::lost_cookie,
+    provider::{AttemptId, attempt::Newest},
     rejection::Rejection,
     session::{
         SessionId,
@@ -19,6 +20,9 @@ use crate::{
         seal::{self, Purpose},
     },
 };
+
+/// The bytes of what names the newest attempt of a browser.
+const NEWEST: usize = 16;
 
 /// The permission of a browser to finish one sign-in, as a `Set-Cookie` value.
 pub(super) struct Permit(HeaderValue);
@@ -96,8 +100,66 @@ pub(super) fn fresh_browser_cookie(step: &Step) -> String {
 /// Sets the browser cookie for a day longer than an attempt that begins now. Without it, a late
 /// link would be reported as opened in another browser, not as expired.
 pub(super) fn keep_browser_cookie(step: &Step, response: &mut Response<Bytes>, cookie: &str) {
-    let round = Round::of(step).map_or_else(String::new, |round| round.suffix(step));
-    keep_in_round(step, response, cookie, &round);
+    let round = Round::of(step).map(|round| round.text(step));
+    let newest = newest_text(step);
+    keep_in_round(step, response, cookie, (round, newest));
+}
+
+/// Does the same for a mail that was asked for, and records its attempt as the browser's newest.
+pub(super) fn keep_newest(
+    step: &Step,
+    response: &mut Response<Bytes>,
+    cookie: &str,
+    attempt: &Attempt,
+) {
+    // Without codes nothing asks for it, and the cookie stays as it is.
+    let newest = match step.flow.sign_in {
+        SignIn::Link => newest_text(step),
+        SignIn::Code | SignIn::LinkAndCode => Some(encode(&name_of(step, attempt))),
+    };
+    let round = Round::of(step).map(|round| round.text(step));
+    keep_in_round(step, response, cookie, (round, newest));
+}
+
+/// Says whether this browser has asked for another mail to the address of an attempt since, as far
+/// as its cookie says.
+///
+/// A browser that brings an older cookie harms nobody: it began the attempt, and its tries are
+/// counted.
+pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
+    let known = newest_text(step).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    let own = name_of(step, attempt);
+    let (Some((id, address)), Some((own_id, own_address))) = (
+        known.as_deref().and_then(<[u8]>::split_first_chunk::<8>),
+        own.split_first_chunk::<8>(),
+    ) else {
+        return Newest::Newest;
+    };
+    match address == own_address && id != own_id {
+        true => Newest::Replaced,
+        false => Newest::Newest,
+    }
+}
+
+fn newest_text(step: &Step) -> Option<String> {
+    let text = step.flow.shared.gate.browser_newest(&step.head())?;
+    // Anybody may have planted it, and it goes into a cookie again.
+    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+    (bytes.len() == NEWEST).then(|| encode(&bytes))
+}
+
+/// Returns what names an attempt and its address: half of the attempt's id, which is no secret, and
+/// half of a pseudonym.
+fn name_of(step: &Step, attempt: &Attempt) -> [u8; NEWEST] {
+    let keys = step.flow.shared.gate.tokens.keys();
+    let address = keys.pseudonym("newest: address", attempt.email.as_str().as_bytes());
+    let id = AttemptId::of(&attempt.id).to_bytes();
+    let halves = id.into_iter().take(8).chain(address.into_iter().take(8));
+    let mut name = [0; NEWEST];
+    name.iter_mut()
+        .zip(halves)
+        .for_each(|(to, from)| *to = from);
+    name
 }
 
 /// Begins a new round of this browser, which has finished a sign-in: its next one shows another
@@ -106,13 +168,23 @@ pub(super) fn begin_round(step: &Step, session: SessionId, response: &mut Respon
     let browser = step.flow.shared.gate.browser_cookie(&step.head(), step.now);
     if let Some(browser) = browser {
         let round = Round(seal::fingerprint(&session.to_string()));
-        keep_in_round(step, response, browser, &round.suffix(step));
+        let parts = (Some(round.text(step)), newest_text(step));
+        keep_in_round(step, response, browser, parts);
     }
 }
 
-fn keep_in_round(step: &Step, response: &mut Response<Bytes>, cookie: &str, round: &str) {
+fn keep_in_round(
+    step: &Step,
+    response: &mut Response<Bytes>,
+    cookie: &str,
+    parts: (Option<String>, Option<String>),
+) {
     let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
-    let cookie = format!("{cookie}{round}");
+    let cookie = match parts {
+        (None, None) => cookie.to_owned(),
+        (Some(round), None) => format!("{cookie}.{round}"),
+        (round, Some(newest)) => format!("{cookie}.{}.{newest}", round.unwrap_or_default()),
+    };
     keep(step, response, CookieName::Browser, &cookie, lifetime);
 }
 
@@ -148,9 +220,9 @@ impl Round {
         Some(Self(seal::fingerprint(text)))
     }
 
-    fn suffix(&self, step: &Step) -> String {
+    fn text(&self, step: &Step) -> String {
         let last = step.now.as_secs().to_be_bytes();
-        format!(".{}", encode(&[self.0.as_slice(), &last].concat()))
+        encode(&[self.0.as_slice(), &last].concat())
     }
 }
 

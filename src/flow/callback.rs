@@ -3,7 +3,8 @@
 //! 1. The layer calls the provider only if the state opens, is not over, and belongs to this
 //!    browser, or if this browser has given the answer of [`elsewhere`](super::elsewhere).
 //!    Otherwise it ignores the code.
-//! 2. Repeated callbacks within a minute, or parallel ones, share one exchange and one session.
+//! 2. Repeated callbacks of one browser within a minute, or parallel ones, share one exchange and
+//!    one session.
 //! 3. A new exchange is counted, and over the limit it does not begin. Otherwise an attacker with
 //!    one state could call the provider without end.
 //! 4. A used link still leads to its destination if a live session has the same address, or if this
@@ -119,7 +120,8 @@ async fn arrive(
         elsewhere::answer_elsewhere(step, &attempt, None).await?;
     }
     let proof = Proof::Link(AuthorizationCode::new(code));
-    let answered = match redeem::granted(step, proof, state.as_bytes(), &attempt).await {
+    let visited = redeem::visited(step, &attempt);
+    let answered = match redeem::granted(step, proof, &visited, &attempt).await {
         Ok(granted) => finish::answer(step, &granted, &attempt).await,
         Err(rejection) => Err(rejection),
     };
@@ -144,7 +146,7 @@ async fn used(
         Ok(false) => {}
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }
-    match redeem::granted_just_now(step, state.as_bytes()).await {
+    match redeem::granted_just_now(step, &redeem::visited(step, attempt)).await {
         Ok(Some(granted)) => {
             let answered = finish::answer(step, &granted, attempt).await;
             return answered
@@ -218,6 +220,7 @@ fn arrival<'q>(query: &'q super::fields::Fields<'_>) -> Result<Arrival<'q>, Reje
     }
 }
 
-fn is_code(code: &str) -> bool {
+/// Says whether a text could be a code that leads back.
+pub(super) fn is_code(code: &str) -> bool {
     code.len() <= LONGEST_CODE && code.bytes().all(|b| b.is_ascii_graphic())
 }

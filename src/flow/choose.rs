@@ -215,7 +215,5 @@ fn proof(choice: &Choice, step: &Step, organization: &str) -> Proof {
         organization: organization.to_owned(),
         at: choice.at(step),
         until: choice.ends(step),
-        client: step.client(),
-        user_agent: step.user_agent(),
     }
 }

@@ -81,11 +81,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     let code = code??;
     // The attempt's name, because its sealed form differs in each tab.
     let state = attempt.name();
-    let proof = Proof::Code {
-        code: OneTimeCode::new(code),
-        client: step.client(),
-        user_agent: step.user_agent(),
-    };
+    let proof = Proof::Code(OneTimeCode::new(code));
     let exchanges = &step.flow.exchanges;
     let key = exchange::key(&state, &proof.expose());
     // The same code again joins its exchange, so a double click costs no second try.

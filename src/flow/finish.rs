@@ -51,6 +51,13 @@ async fn sign_in(
         // (GHSA-f24x-5g9q-753f). If the store fails, an event reports it, and the sign-in
         // continues.
         let _ = shared.revoke(&previous, Extent::This, step.now).await;
+    } else if granted.session().id() == attempt.session_id() {
+        // The attempt has no other session, so a proof whose session has ended is used. If the
+        // store does not answer, the gate asks again.
+        let is_active = shared.revocations.is_active(granted.session()).await;
+        if matches!(is_active, Ok(false)) {
+            return Err(Rejection::new(spent(step.endpoint)));
+        }
     }
     let Parts {
         headers,

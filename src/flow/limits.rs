@@ -58,6 +58,7 @@ use crate::{
     email::Email,
     event::LimitScope,
     rejection::{Rejection, RejectionKind},
+    store::StoreError,
     throttle::{Rate, Take, ThrottleKey},
 };
 
@@ -96,11 +97,7 @@ pub(super) struct Try {
 impl Try {
     /// Gives the try back: the guess was right, or nothing was guessed.
     pub(super) async fn give_back(self) {
-        let throttle = &self.flow.throttling.throttle;
-        let given = bounded(throttle.give_try_back(self.key, self.now)).await;
-        if let Err(error) = given {
-            throttle_failed(&self.flow, &error);
-        }
+        give_back_to(&self.flow, self.key, self.now).await;
     }
 }
 
@@ -249,18 +246,38 @@ pub(super) async fn take_try_at(
     now: Timestamp,
 ) -> Result<Try, Rejection> {
     let key = key_of(flow, "throttle: try", of);
-    let throttle = &flow.throttling.throttle;
-    match bounded(throttle.take_try(key, most, until, now)).await {
-        Ok(Take::Taken { .. }) => {
+    match take_from(flow, key, most, until, now).await {
+        Ok(true) => {
             let flow = flow.clone();
             Ok(Try { flow, key, now })
         }
-        Ok(Take::Exhausted) => Err(Rejection::new(RejectionKind::TooManyTries)),
-        Err(error) => {
-            // Without the count, a guesser would have any number of tries.
-            throttle_failed(flow, &error);
-            Err(Rejection::new(RejectionKind::StoreUnavailable))
-        }
+        Ok(false) => Err(Rejection::new(RejectionKind::TooManyTries)),
+        // Without the count, a guesser would have any number of tries.
+        Err(_) => Err(Rejection::new(RejectionKind::StoreUnavailable)),
+    }
+}
+
+/// Takes a try from the throttle, and says whether one was left. A failure is reported.
+pub(super) async fn take_from(
+    flow: &Flow,
+    key: ThrottleKey,
+    most: u32,
+    until: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let throttle = &flow.throttling.throttle;
+    let taken = bounded(throttle.take_try(key, most, until, now)).await;
+    if let Err(error) = &taken {
+        throttle_failed(flow, error);
+    }
+    taken.map(|taken| matches!(taken, Take::Taken { .. }))
+}
+
+/// Gives a try back to the throttle. If that fails, it stays taken.
+pub(super) async fn give_back_to(flow: &Flow, key: ThrottleKey, now: Timestamp) {
+    let throttle = &flow.throttling.throttle;
+    if let Err(error) = bounded(throttle.give_try_back(key, now)).await {
+        throttle_failed(flow, &error);
     }
 }
 

@@ -133,7 +133,7 @@ fn sent(step: &Step, attempt: &Attempt, browser: &str) -> Response<Bytes> {
     let (sealed, is_short) = sealed::seal_or_shorten(step, attempt, Purpose::Check);
     let is_short = is_short || sealed::may_be_short(step, attempt);
     let mut response = redirect(&format!("{}?t={sealed}", step.path(Endpoint::Check)));
-    browser::keep_browser_cookie(step, &mut response, browser);
+    browser::keep_newest(step, &mut response, browser, attempt);
     if is_short {
         let plain = [attempt.id.as_slice(), attempt.tail.as_bytes()].concat();
         let keys = step.flow.shared.gate.tokens.keys();

@@ -31,6 +31,7 @@ mod fields;
 mod finish;
 mod guesses;
 mod known;
+mod lend;
 mod limits;
 mod login;
 mod logout;

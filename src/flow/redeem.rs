@@ -8,6 +8,7 @@ use super::{
     browser,
     comes_after::{self, Given},
     exchange::{self, Granted, Key, Offer, Person, Proven},
+    lend,
     limits::{self, Charges, Try, within},
     refusal::{is_an_outage, rejection_of_redemption},
     settings::Flow,
@@ -15,11 +16,13 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    email::Email,
     event::Event,
-    provider::{FinishCode, Identity, ProviderError, ProviderErrorKind},
+    provider::{
+        self, Finish, FinishCode, Identity, ProviderError, ProviderErrorKind,
+        attempt::{Caller, Newest},
+    },
     rejection::{Rejection, RejectionKind},
-    session::{Grant, IssueError, Term},
+    session::{Grant, IssueError, SessionId},
 };
 
 mod choice;
@@ -44,20 +47,31 @@ pub(super) async fn granted(
 ) -> Result<Arc<Granted>, Rejection> {
     let charges = match &proof {
         // The throttle has already counted the typed code.
-        Proof::Code { .. } => Charges::default(),
+        Proof::Code(_) => Charges::default(),
         Proof::Choice { .. } | Proof::Link(_) => limits::charges_of_exchange(step, attempt),
     };
     let redemption = Redemption {
         flow: step.flow.clone(),
         charges,
         proof,
-        email: attempt.email.clone(),
+        attempt: attempt.with_link(""),
+        newest: browser::newest(step, attempt),
+        caller: lend::caller(step),
         browser: browser::browser(step),
-        term: attempt.term,
         now: step.now,
     };
     let granted = within(PATIENCE, redemption.join(state)).await;
     granted.unwrap_or_else(|| Err(still_running()))
+}
+
+/// Returns the name under which the visits of this browser with a link of an attempt share one
+/// exchange.
+///
+/// It is not the state: our own link is sealed anew at each visit. Two browsers share none, because
+/// a session belongs to one.
+pub(super) fn visited(step: &Step, attempt: &Attempt) -> Vec<u8> {
+    let browser = browser::browser(step).unwrap_or_default();
+    [attempt.name().as_slice(), &browser].concat()
 }
 
 /// Returns the session, or the question, that this browser obtained within the last minute.
@@ -100,10 +114,12 @@ pub(super) struct Redemption {
     /// The throttle's charges. None if they were made before.
     pub(super) charges: Charges,
     pub(super) proof: Proof,
-    pub(super) email: Email,
+    pub(super) attempt: Attempt,
+    /// Whether the browser that redeems the proof has asked for another mail since.
+    pub(super) newest: Newest,
+    pub(super) caller: Caller,
     /// The fingerprint of the cookie of the browser that redeems the proof.
     pub(super) browser: Option<[u8; 16]>,
-    pub(super) term: Term,
     pub(super) now: Timestamp,
 }
 
@@ -124,7 +140,7 @@ impl Redemption {
     async fn run(self, key: Key) -> Result<Arc<Granted>, Rejection> {
         let at = match self.proof {
             Proof::Choice { at, .. } => at,
-            Proof::Code { .. } | Proof::Link(_) => self.now,
+            Proof::Code(_) | Proof::Link(_) => self.now,
         };
         let mut proven = self.once(key, at, self.prove()).await?;
         if let Person::Choosing(choice) = &proven.person {
@@ -151,7 +167,7 @@ impl Redemption {
         // revocation that comes meanwhile ends the session.
         let given = match self.proof {
             Proof::Choice { .. } => Given::Earlier,
-            Proof::Code { .. } | Proof::Link(_) => Given::Now,
+            Proof::Code(_) | Proof::Link(_) => Given::Now,
         };
         let mut after = comes_after::of(&self.flow, identity, &proven, given).await;
         let asked = self.flow.shared.clock.now();
@@ -175,7 +191,13 @@ impl Redemption {
         ended: Option<Try>,
     ) -> Result<Arc<Granted>, Rejection> {
         let shared = &self.flow.shared;
-        let error = match shared.issue_after(identity, grant, self.term, at, after) {
+        let (id, term) = (self.session_id(identity), self.attempt.term);
+        if identity.has_session_of_attempt()
+            && shared.has_ended((identity, grant), id, term, at, after).await
+        {
+            return Err(Rejection::new(self.used()));
+        }
+        let error = match shared.issue_after((identity, grant), id, term, at, after) {
             Ok(issued) => return Ok(Arc::new(Granted::Session(Box::new(issued)))),
             Err(error) => error,
         };
@@ -222,7 +244,6 @@ impl Redemption {
 
     async fn ask_provider(&self) -> Result<Person, Rejection> {
         let provider = &self.flow.provider;
-        let (client, user_agent) = self.proof.client();
         let proven = match &self.proof {
             Proof::Choice {
                 pending,
@@ -236,11 +257,15 @@ impl Redemption {
                 };
                 return self.choose_once(&offered, organization).await;
             }
-            Proof::Code { code, .. } => {
-                let finish = FinishCode::new(code, &self.email, client, user_agent);
+            Proof::Code(code) => {
+                let finish = FinishCode::new(self.shown(), code, &self.attempt.email);
                 within(PROVIDER_TIMEOUT, provider.finish_code(&finish)).await
             }
-            Proof::Link(code) => within(PROVIDER_TIMEOUT, provider.finish(code)).await,
+            Proof::Link(code) => {
+                let (email, lifetime) = (&self.attempt.email, self.flow.link_lifetime);
+                let finish = Finish::new(self.shown(), code, email, lifetime);
+                within(PROVIDER_TIMEOUT, provider.finish(&finish)).await
+            }
         };
         match proven.unwrap_or_else(late) {
             Ok(identity) => Ok(Person::Identified(identity)),
@@ -250,6 +275,29 @@ impl Redemption {
                 }
                 _ => Err(self.failed(&error)),
             },
+        }
+    }
+
+    /// Returns the attempt as the provider is shown it.
+    fn shown(&self) -> provider::Attempt<'_> {
+        let (flow, attempt) = (&self.flow, &self.attempt);
+        lend::show(flow, attempt, self.newest, &self.caller, self.now)
+    }
+
+    /// Returns the id of the session that an identity gets: of the attempt's one, or of a new one.
+    fn session_id(&self, identity: &Identity) -> SessionId {
+        match identity.has_session_of_attempt() {
+            true => self.attempt.session_id(),
+            false => SessionId::from_bytes(crate::random::bytes()),
+        }
+    }
+
+    /// Returns what the proof is called when its session has ended.
+    const fn used(&self) -> RejectionKind {
+        match self.proof {
+            Proof::Choice { .. } => RejectionKind::ChoiceExpired,
+            Proof::Code(_) => RejectionKind::CodeUsed,
+            Proof::Link(_) => RejectionKind::LinkUsed,
         }
     }
 
@@ -265,7 +313,7 @@ impl Redemption {
     async fn accept(&self, identity: &Identity) -> Result<Option<Grant>, Rejection> {
         let flow = &self.flow;
         // Code injection: an attacker brings the code of another sign-in (RFC 9700, section 4.5).
-        if *identity.email() != self.email {
+        if *identity.email() != self.attempt.email {
             return Err(Rejection::new(RejectionKind::OtherAddress));
         }
         // Checked on what the provider has proven, whatever the form or the link said.

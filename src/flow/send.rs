@@ -23,9 +23,10 @@ use url::Url;
 use super::{
     CODE_LIFETIME, SignIn,
     attempt::Attempt,
+    callback,
     code::is_code,
     failure::Failed,
-    limits,
+    lend, limits,
     mailing::{Answering, Refund},
     sealed,
     step::Step,
@@ -34,11 +35,16 @@ use crate::{
     event::Event,
     mailer::{Mail, language},
     page::Sent,
-    provider::{Delivery, Link, ProviderErrorKind, Start, StartCode, StartedCode},
+    provider::{
+        Delivery, Link, Made, ProviderErrorKind, Start, StartCode, StartedCode, attempt::Newest,
+    },
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
     site::endpoint::Endpoint,
 };
+
+/// The longest code for which a link of ours has room.
+const LONGEST_CODE: usize = 200;
 
 /// Makes and mails what the configured sign-in needs. Returns what the page says was sent.
 pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejection> {
@@ -161,7 +167,10 @@ async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Fail
     let flow = &step.flow;
     let (state, _) = sealed::seal_or_shorten(step, attempt, Purpose::State);
     let redirect_uri = flow.shared.gate.absolute(&step.path(Endpoint::Callback));
+    let caller = lend::caller(step);
+    let shown = lend::show(flow, attempt, Newest::Newest, &caller, step.now);
     let start = Start::new(
+        shown,
         &attempt.email,
         &redirect_uri,
         &state,
@@ -173,21 +182,16 @@ async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Fail
     if flow.mailer.is_none() {
         return Ok(None);
     }
-    let link = started.into_link();
-    let link = link.and_then(|link| own_link(step, attempt, &link));
+    let link = own_link(step, attempt, &started.into_made());
     let unusable = Rejection::new(RejectionKind::ProviderFailed);
     let unusable = Failed::Everybody(unusable, Refund::NotDue);
     link.map(Some).ok_or(unusable)
 }
 
 async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, Failed> {
-    let user_agent = step.user_agent();
-    let start = StartCode::new(
-        &attempt.email,
-        delivery(step),
-        step.client(),
-        user_agent.as_deref(),
-    );
+    let caller = lend::caller(step);
+    let shown = lend::show(&step.flow, attempt, Newest::Newest, &caller, step.now);
+    let start = StartCode::new(shown, &attempt.email, delivery(step));
     let started = step.flow.provider.start_code(&start).await;
     let started = started.and_then(|started| match started.code() {
         // The form takes six digits only, so no other code may be mailed.
@@ -237,13 +241,20 @@ fn delivery(step: &Step) -> Delivery {
     }
 }
 
-/// Seals the provider's link into one of ours, with the destination if there is room. `None` if it
-/// is no URL, or too long to mail.
-fn own_link(step: &Step, attempt: &Attempt, link: &Link) -> Option<Link> {
-    // In its parsed form, because the parser drops what a header cannot hold, such as a line break
-    // at the end.
-    let link = Url::parse(link.expose()).ok()?;
-    let attempt = attempt.with_link(link.as_str());
+/// Seals the provider's link or code into a link of ours, with the destination if there is room.
+/// `None` if there is neither, the link is no URL, the code is none, or either is too long to mail.
+fn own_link(step: &Step, attempt: &Attempt, made: &Made) -> Option<Link> {
+    let attempt = match made {
+        Made::Code(code) => {
+            let code = code.expose();
+            let is_code = callback::is_code(code) && (1..=LONGEST_CODE).contains(&code.len());
+            is_code.then(|| attempt.with_code(code))?
+        }
+        // In its parsed form, because the parser drops what a header cannot hold, such as a line
+        // break at the end.
+        Made::Link(link) => attempt.with_link(Url::parse(link.expose()).ok()?.as_str()),
+        Made::Nothing => return None,
+    };
     let (sealed, _) = sealed::seal_or_shorten(step, &attempt, Purpose::Open);
     if sealed.is_empty() {
         return None;

@@ -111,21 +111,30 @@ impl Gate {
         head: &RequestHead<'r>,
         now: Timestamp,
     ) -> Option<&'r str> {
-        let (cookie, _) = self.browser_and_round(head)?;
+        let (cookie, ..) = self.browser_cookie_parts(head)?;
         let keys = self.tokens.keys();
         keys.made_browser_cookie(cookie, now).then_some(cookie)
     }
 
     /// Returns the text of the browser cookie's round, if it has one.
     pub(crate) fn browser_round<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
-        self.browser_and_round(head)?.1
+        self.browser_cookie_parts(head)?.1
     }
 
-    fn browser_and_round<'r>(&self, head: &RequestHead<'r>) -> Option<(&'r str, Option<&'r str>)> {
+    /// Returns the text of the browser's newest attempt, if its cookie has one.
+    pub(crate) fn browser_newest<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
+        self.browser_cookie_parts(head)?.2
+    }
+
+    /// Returns the parts of the browser cookie, which dots divide.
+    fn browser_cookie_parts<'r>(
+        &self,
+        head: &RequestHead<'r>,
+    ) -> Option<(&'r str, Option<&'r str>, Option<&'r str>)> {
         let cookie = head.cookie(self.cookies.name(CookieName::Browser)).one()?;
-        Some(match cookie.split_once('.') {
-            Some((cookie, round)) => (cookie, Some(round)),
-            None => (cookie, None),
-        })
+        let mut parts = cookie.splitn(3, '.');
+        let cookie = parts.next()?;
+        let mut part = || parts.next().filter(|part| !part.is_empty());
+        Some((cookie, part(), part()))
     }
 }

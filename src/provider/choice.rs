@@ -9,8 +9,9 @@
 //! [`ProviderErrorKind::OrganizationRequired`]: super::ProviderErrorKind::OrganizationRequired
 //! [`ProviderError::with_choice`]: super::ProviderError::with_choice
 
-use std::{fmt, net::IpAddr};
+use std::fmt;
 
+use super::Attempt;
 use crate::secret::secret_text;
 
 /// A token that stands for a proven address until an organization is chosen. `Debug` prints
@@ -112,30 +113,26 @@ impl OrganizationChoice {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FinishChoice<'a> {
+    /// The sign-in that it belongs to.
+    pub attempt: Attempt<'a>,
     /// The token of the choice.
     pub pending: &'a PendingToken,
     /// The id of an organization of the choice.
     pub organization: &'a str,
-    /// The client's IP address, if it is known.
-    pub client: Option<IpAddr>,
-    /// The `User-Agent` of the person's request, as it came.
-    pub user_agent: Option<&'a str>,
 }
 
 impl<'a> FinishChoice<'a> {
     /// Creates a request, as the layer does. A provider's own tests need it too.
     #[must_use]
     pub const fn new(
+        attempt: Attempt<'a>,
         pending: &'a PendingToken,
         organization: &'a str,
-        client: Option<IpAddr>,
-        user_agent: Option<&'a str>,
     ) -> Self {
         Self {
+            attempt,
             pending,
             organization,
-            client,
-            user_agent,
         }
     }
 }
@@ -143,12 +140,14 @@ impl<'a> FinishChoice<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provider::{ProviderError, ProviderErrorKind};
+    use crate::provider::{ProviderError, ProviderErrorKind, attempt::Shown};
 
     #[test]
     fn what_is_printed_holds_no_pending_token_and_no_name() {
         let pending = PendingToken::new("pending_secret");
-        let finish = format!("{:?}", FinishChoice::new(&pending, "org_1", None, None));
+        let shown = Shown::default();
+        let finish = FinishChoice::new(shown.attempt(), &pending, "org_1");
+        let finish = format!("{finish:?}");
         let choice = OrganizationChoice::new(pending, [Organization::new("org_1", "Acme")]);
         let error = ProviderError::new(ProviderErrorKind::OrganizationRequired).with_choice(choice);
         for text in [finish, format!("{error:?}"), error.to_string()] {

@@ -5,45 +5,42 @@
 //! - A code is redeemed together with the address that it was mailed to, so that a guess cannot
 //!   match another person's code.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use super::Delivery;
-use crate::{email::Email, secret::secret_text};
+use super::{Attempt, Delivery};
+use crate::{
+    email::Email,
+    secret::{compared_in_constant_time, secret_text},
+};
 
-/// A mailed six-digit code, not yet redeemed. `Debug` prints `[redacted]`.
-#[derive(Clone, PartialEq, Eq)]
+/// A mailed six-digit code, not yet redeemed. `Debug` prints `[redacted]`. Two codes of one length
+/// are compared in constant time.
+#[derive(Clone)]
 pub struct OneTimeCode(String);
 
 secret_text!(OneTimeCode, "code");
+compared_in_constant_time!(OneTimeCode);
 
 /// The request to make a code. `Debug` does not show the whole address.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct StartCode<'a> {
+    /// The sign-in that it belongs to.
+    pub attempt: Attempt<'a>,
     /// The address that the code is for.
     pub email: &'a Email,
     /// Whether the layer or the provider mails the code.
     pub delivery: Delivery,
-    /// The client's IP address, if it is known, for the provider's own abuse rules.
-    pub client: Option<IpAddr>,
-    /// The `User-Agent` of the person's request, as it came.
-    pub user_agent: Option<&'a str>,
 }
 
 impl<'a> StartCode<'a> {
     /// Creates a request, as the layer does. A provider's own tests need it too.
     #[must_use]
-    pub const fn new(
-        email: &'a Email,
-        delivery: Delivery,
-        client: Option<IpAddr>,
-        user_agent: Option<&'a str>,
-    ) -> Self {
+    pub const fn new(attempt: Attempt<'a>, email: &'a Email, delivery: Delivery) -> Self {
         Self {
+            attempt,
             email,
             delivery,
-            client,
-            user_agent,
         }
     }
 }
@@ -92,30 +89,22 @@ impl StartedCode {
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct FinishCode<'a> {
+    /// The sign-in in whose page the code was typed.
+    pub attempt: Attempt<'a>,
     /// The code as the person typed it.
     pub code: &'a OneTimeCode,
     /// The address that the code was mailed to.
     pub email: &'a Email,
-    /// The client's IP address, if it is known.
-    pub client: Option<IpAddr>,
-    /// The `User-Agent` of the person's request, as it came.
-    pub user_agent: Option<&'a str>,
 }
 
 impl<'a> FinishCode<'a> {
     /// Creates a request, as the layer does. A provider's own tests need it too.
     #[must_use]
-    pub const fn new(
-        code: &'a OneTimeCode,
-        email: &'a Email,
-        client: Option<IpAddr>,
-        user_agent: Option<&'a str>,
-    ) -> Self {
+    pub const fn new(attempt: Attempt<'a>, code: &'a OneTimeCode, email: &'a Email) -> Self {
         Self {
+            attempt,
             code,
             email,
-            client,
-            user_agent,
         }
     }
 }
@@ -124,8 +113,8 @@ impl<'a> FinishCode<'a> {
 mod tests {
     use super::*;
     use crate::provider::{
-        AuthorizationCode, ErasedProvider, Identity, IdentityProvider, ProviderError,
-        ProviderErrorKind, Start, Started,
+        ErasedProvider, Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind,
+        Start, Started, attempt::Shown,
     };
 
     /// A provider that has only links.
@@ -136,7 +125,7 @@ mod tests {
             Ok(Started::mailed())
         }
 
-        async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+        async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
             Err(ProviderErrorKind::Refused.into())
         }
     }
@@ -148,10 +137,11 @@ mod tests {
             Email::parse("ada@example.com").unwrap(),
         );
         let links: &dyn ErasedProvider = &Links;
-        let start = StartCode::new(&email, Delivery::Mailer, None, None);
+        let shown = Shown::default();
+        let start = StartCode::new(shown.attempt(), &email, Delivery::Mailer);
         let error = links.start_code(&start).await.unwrap_err();
         assert_eq!(error.kind(), ProviderErrorKind::Unsupported);
-        let finish = FinishCode::new(&code, &email, None, None);
+        let finish = FinishCode::new(shown.attempt(), &code, &email);
         let error = links.finish_code(&finish).await.unwrap_err();
         assert_eq!(error.kind(), ProviderErrorKind::Unsupported);
     }
@@ -160,15 +150,13 @@ mod tests {
     fn what_is_printed_holds_no_code_and_no_whole_address() {
         let code = OneTimeCode::new("424242");
         let email = Email::parse("ada@example.com").unwrap();
-        let client = Some(IpAddr::from([192, 0, 2, 1]));
+        let shown = Shown::default();
+        let attempt = shown.attempt();
         let printed = [
             format!("{code:?}"),
             format!("{:?}", StartedCode::with_code(code.clone(), Duration::ZERO)),
-            format!("{:?}", FinishCode::new(&code, &email, client, Some("x/1"))),
-            format!(
-                "{:?}",
-                StartCode::new(&email, Delivery::Mailer, client, None)
-            ),
+            format!("{:?}", FinishCode::new(attempt, &code, &email)),
+            format!("{:?}", StartCode::new(attempt, &email, Delivery::Mailer)),
         ];
         for text in printed {
             assert!(!text.contains("424242") && !text.contains("ada@"), "{text}");

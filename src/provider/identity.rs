@@ -30,6 +30,7 @@ pub struct Identity {
     provider_session: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    has_session_of_attempt: bool,
 }
 
 /// How an address was proven.
@@ -55,6 +56,7 @@ impl Identity {
             provider_session: None,
             first_name: None,
             last_name: None,
+            has_session_of_attempt: false,
         }
     }
 
@@ -92,6 +94,29 @@ impl Identity {
         self.first_name = first;
         self.last_name = last;
         self
+    }
+
+    /// Binds the session to the [`Attempt`](super::Attempt): if the attempt is redeemed again, it
+    /// yields the session of the first time, and no other. Once that session has ended, it yields
+    /// none. Default: each redemption yields a session of its own.
+    ///
+    /// It is for a provider that counts by [`Attempt::take_try`](super::Attempt::take_try), so that
+    /// a count that was away or lost lets nobody sign in twice.
+    ///
+    /// ```
+    /// use tower_magic_link::{Email, provider::Identity};
+    ///
+    /// let ada = Identity::new("account-7", Email::parse("ada@example.com")?).with_session_of_attempt();
+    /// # Ok::<(), tower_magic_link::InvalidEmail>(())
+    /// ```
+    #[must_use]
+    pub const fn with_session_of_attempt(mut self) -> Self {
+        self.has_session_of_attempt = true;
+        self
+    }
+
+    pub(crate) const fn has_session_of_attempt(&self) -> bool {
+        self.has_session_of_attempt
     }
 
     /// Returns the provider's stable id: `prof_…` or `user_…` at WorkOS.

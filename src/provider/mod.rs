@@ -1,71 +1,141 @@
 //! The provider port: how an address is proven to belong to a person.
 //!
-//! - [`IdentityProvider::start`] begins a sign-in and makes a single-use link for it.
-//! - Following the link leads to the layer's callback with a code, which
-//!   [`IdentityProvider::finish`] redeems.
+//! - [`IdentityProvider::start`] begins a sign-in. It makes a single-use link that leads to the
+//!   layer's callback with a code, or the code alone, for the layer's own mailed link.
+//! - [`IdentityProvider::finish`] redeems the code that comes back.
 //! - [`IdentityProvider::start_code`] and [`IdentityProvider::finish_code`] do the same with a code
 //!   that the person types. A provider without codes keeps the default methods.
 //! - If the person belongs to several organizations, either may ask for a choice, which
 //!   [`IdentityProvider::finish_choice`] redeems. A provider that never asks keeps the default.
+//! - Each call brings its [`Attempt`]: the layer's time, what is known of the client, secrets to
+//!   derive codes from, and a place to count.
 //! - The result is an [`Identity`]. The layer, not the provider, binds it to the browser and the
 //!   address that began the sign-in.
 //!
-//! `WorkOs` (feature `workos`) is the provider that ships with the crate.
+//! `WorkOs` (feature `workos`) ships with the crate.
 
-use std::{
-    fmt,
-    future::{self, Future},
-    time::Duration,
-};
+use std::future::{self, Future};
 
-use futures_util::future::BoxFuture;
-
-use crate::{email::Email, secret::secret_text};
-
+mod abilities;
+pub(crate) mod attempt;
 mod choice;
 mod code;
+mod erased;
 mod error;
 mod identity;
+mod link;
 #[cfg(feature = "workos")]
 pub(crate) mod workos;
 
 pub use self::{
+    abilities::Abilities,
+    attempt::{Attempt, AttemptId},
     choice::{FinishChoice, Organization, OrganizationChoice, PendingToken},
     code::{FinishCode, OneTimeCode, StartCode, StartedCode},
     error::{ProviderError, ProviderErrorKind},
     identity::{Identity, SignInMethod},
+    link::{AuthorizationCode, Delivery, Finish, Link, Start, Started},
 };
+pub(crate) use self::{erased::ErasedProvider, link::Made};
 
 /// Makes links and codes, and redeems them. Implementers write plain `async fn`.
 ///
-/// The suite in `testing::suite::provider` (feature `test-util`) checks an implementation.
+/// The suite in `testing::suite::provider` (feature `test-util`) checks an implementation. This one
+/// passes it:
 ///
 /// ```
+/// use std::time::Duration;
 /// use tower_magic_link::{
 ///     Email,
-///     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started},
+///     provider::{
+///         Abilities, Attempt, AuthorizationCode, Finish, FinishCode, Identity, IdentityProvider, OneTimeCode,
+///         ProviderError, ProviderErrorKind as Kind, SignInMethod, Start, StartCode, Started, StartedCode,
+///     },
 /// };
+/// # struct Accounts;
+/// # impl Accounts {
+/// #     async fn id_of(&self, email: &Email) -> Result<String, std::io::Error> { Ok(format!("account-{}", email.as_str().len())) }
+/// # }
 ///
-/// /// Mails nothing: its code is the address itself.
-/// struct TrustsEverybody;
+/// const CODE_LIFETIME: Duration = Duration::from_secs(600);
 ///
-/// impl IdentityProvider for TrustsEverybody {
-///     async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
-///         println!("{}?code={}&state={}", start.redirect_uri, start.email.as_str(), start.state);
-///         Ok(Started::mailed())
+/// /// The layer mails its links and digits. It stores nothing but accounts, by address.
+/// struct OurAccounts(Accounts);
+///
+/// impl OurAccounts {
+///     fn code(attempt: &Attempt<'_>) -> AuthorizationCode {
+///         AuthorizationCode::new(format!("{:032x}", u128::from_be_bytes(attempt.secret("link"))))
 ///     }
 ///
-///     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-///         let email = Email::parse(code.expose())
-///             .map_err(|error| ProviderError::new(ProviderErrorKind::Refused).with_source(error))?;
-///         Ok(Identity::new(email.as_str().to_owned(), email))
+///     fn digits(attempt: &Attempt<'_>, email: &Email) -> OneTimeCode {
+///         let drawn = attempt.secret(&format!("digits for {}", email.as_str()));
+///         OneTimeCode::new(format!("{:06}", u128::from_be_bytes(drawn) % 1_000_000))
+///     }
+///
+///     /// The attempt signs in once. An outage of the count is no answer: the person tries again.
+///     async fn once(&self, attempt: &Attempt<'_>, email: &Email, used: Kind) -> Result<Identity, ProviderError> {
+///         let unknown = |error| ProviderError::new(Kind::Unavailable).before_acting().with_source(error);
+///         let account = self.0.id_of(email).await.map_err(|_| Kind::Unavailable)?;
+///         match attempt.take_try("sign-in", 1).await.map_err(unknown)? {
+///             true => Ok(Identity::new(account, email.clone())),
+///             false => Err(used.into()),
+///         }
 ///     }
 /// }
+///
+/// impl IdentityProvider for OurAccounts {
+///     fn abilities(&self) -> Abilities {
+///         Abilities::new().without_mail()
+///     }
+///
+///     async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
+///         Ok(Started::with_code(Self::code(&start.attempt)))
+///     }
+///
+///     async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+///         // The layer opens no link after its lifetime. The code has a minute more, for the redirect.
+///         let age = finish.attempt.begun_at().until(finish.attempt.now());
+///         let is_late = age > finish.link_lifetime + Duration::from_secs(60);
+///         if *finish.code != Self::code(&finish.attempt) || is_late {
+///             return Err(Kind::Refused.into());
+///         }
+///         self.once(&finish.attempt, finish.email, Kind::Refused).await
+///     }
+///
+///     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+///         Ok(StartedCode::with_code(Self::digits(&start.attempt, start.email), CODE_LIFETIME))
+///     }
+///
+///     async fn finish_code(&self, FinishCode { attempt, code, email, .. }: &FinishCode<'_>) -> Result<Identity, ProviderError> {
+///         let unknown = |error| ProviderError::new(Kind::Unavailable).before_acting().with_source(error);
+///         if !attempt.take_try("guess", 5).await.map_err(unknown)? {
+///             return Err(Kind::TooManyTries.into());
+///         }
+///         if **code != Self::digits(attempt, email) {
+///             return Err(Kind::CodeWrong.into());
+///         }
+///         if attempt.begun_at().until(attempt.now()) >= CODE_LIFETIME || !attempt.is_newest() {
+///             return Err(Kind::CodeExpired.into());
+///         }
+///         let identity = self.once(attempt, email, Kind::CodeUsed).await?;
+///         Ok(identity.with_method(SignInMethod::MagicAuth))
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # tower_magic_link::testing::suite::provider::run(async |world| { world.clock(); OurAccounts(Accounts) }).await;
+/// # }
 /// ```
 pub trait IdentityProvider: Send + Sync + 'static {
+    /// Says what the provider can do, when the layer is built. Default: [`Abilities::new`].
+    fn abilities(&self) -> Abilities {
+        Abilities::new()
+    }
+
     /// Begins a sign-in for [`Start::email`]. It makes a single-use link that leads to
     /// [`Start::redirect_uri`] with a `code` and the unchanged `state` in its query, and mails the
-    /// link if [`Start::delivery`] says so.
+    /// link if [`Start::delivery`] says so. A provider without a site makes the code alone
+    /// ([`Started::with_code`]).
     ///
     /// # Errors
     ///
@@ -75,7 +145,8 @@ pub trait IdentityProvider: Send + Sync + 'static {
         start: &Start<'_>,
     ) -> impl Future<Output = Result<Started, ProviderError>> + Send;
 
-    /// Redeems a code from the callback. A code must work only once.
+    /// Redeems a code from the callback. A code must work only once, and only for the attempt that
+    /// it was made for.
     ///
     /// # Errors
     ///
@@ -84,63 +155,11 @@ pub trait IdentityProvider: Send + Sync + 'static {
     /// [`ProviderError::before_acting`]: the person then tries it again, and needs no new mail.
     fn finish(
         &self,
-        code: &AuthorizationCode,
+        finish: &Finish<'_>,
     ) -> impl Future<Output = Result<Identity, ProviderError>> + Send;
-
-    /// Says whether the provider is for development alone, because it proves nothing. If so,
-    /// `build()` refuses a public URL that is not of this machine. The default is `false`.
-    fn is_for_development(&self) -> bool {
-        false
-    }
 
     /// Makes a six-digit code for [`StartCode::email`], and mails it if [`StartCode::delivery`]
     /// says so. The default is a provider without codes.
-    ///
-    /// ```
-    /// use std::{collections::HashMap, sync::Mutex, time::Duration};
-    /// use tower_magic_link::provider::{
-    ///     FinishCode, Identity, IdentityProvider, OneTimeCode, ProviderError, ProviderErrorKind,
-    ///     StartCode, StartedCode,
-    /// };
-    /// # use tower_magic_link::provider::{AuthorizationCode, Delivery, Start, Started};
-    /// # use tower_magic_link::Email;
-    ///
-    /// /// Knows the newest code of each address; the layer's mailer mails it. A real one also counts
-    /// /// tries, forgets codes after ten minutes, and draws them from a random source.
-    /// #[derive(Default)]
-    /// struct Codes(Mutex<HashMap<String, OneTimeCode>>);
-    ///
-    /// impl IdentityProvider for Codes {
-    /// #   async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-    /// #   async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
-    /// #       Err(ProviderErrorKind::Refused.into())
-    /// #   }
-    ///     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
-    ///         let code = OneTimeCode::new("424242");
-    ///         let address = start.email.as_str().to_owned();
-    ///         self.0.lock().unwrap().insert(address, code.clone());
-    ///         Ok(StartedCode::with_code(code, Duration::from_secs(600)))
-    ///     }
-    ///
-    ///     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
-    ///         let address = finish.email.as_str();
-    ///         // A code is good once, for its address alone.
-    ///         match self.0.lock().unwrap().remove(address) {
-    ///             Some(code) if code == *finish.code => Ok(Identity::new(address, finish.email.clone())),
-    ///             _ => Err(ProviderErrorKind::CodeWrong.into()),
-    ///         }
-    ///     }
-    /// }
-    ///
-    /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-    /// // The test of a provider puts together what the layer would.
-    /// let (codes, ada) = (Codes::default(), Email::parse("ada@example.com")?);
-    /// let started = codes.start_code(&StartCode::new(&ada, Delivery::Mailer, None, None)).await?;
-    /// let code = started.code().expect("a code for the mailer");
-    /// let identity = codes.finish_code(&FinishCode::new(code, &ada, None, None)).await?;
-    /// assert_eq!(identity.email(), &ada);
-    /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
-    /// ```
     ///
     /// # Errors
     ///
@@ -193,163 +212,5 @@ pub trait IdentityProvider: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Identity, ProviderError>> + Send {
         let _ = finish;
         future::ready(Err(ProviderErrorKind::Unsupported.into()))
-    }
-}
-
-/// The request to begin a sign-in. `Debug` shows neither the state nor the whole address.
-#[non_exhaustive]
-pub struct Start<'a> {
-    /// The address that the link is for.
-    pub email: &'a Email,
-    /// Where the link leads: the layer's callback, under the public URL. It has no query.
-    pub redirect_uri: &'a str,
-    /// The state, which must come back unchanged with the code: base64url, under 1,000 bytes.
-    pub state: &'a str,
-    /// How long the link is valid: 15 minutes to 24 hours.
-    pub link_lifetime: Duration,
-    /// Whether the layer or the provider mails the link.
-    pub delivery: Delivery,
-}
-
-impl<'a> Start<'a> {
-    /// Creates a request, as the layer does. A provider's own tests need it too.
-    #[must_use]
-    pub const fn new(
-        email: &'a Email,
-        redirect_uri: &'a str,
-        state: &'a str,
-        link_lifetime: Duration,
-        delivery: Delivery,
-    ) -> Self {
-        Self {
-            email,
-            redirect_uri,
-            state,
-            link_lifetime,
-            delivery,
-        }
-    }
-}
-
-impl fmt::Debug for Start<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Start")
-            .field("email", &self.email)
-            .field("redirect_uri", &self.redirect_uri)
-            .field("link_lifetime", &self.link_lifetime)
-            .field("delivery", &self.delivery)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The sender of the link or the code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Delivery {
-    /// The layer's own mailer. The provider returns the link or code and mails nothing.
-    Mailer,
-    /// The provider mails it.
-    Provider,
-}
-
-/// A sign-in that a provider has begun.
-#[derive(Debug)]
-pub struct Started {
-    link: Option<Link>,
-}
-
-impl Started {
-    /// Creates the answer of a provider that mailed the link itself.
-    #[must_use]
-    pub const fn mailed() -> Self {
-        Self { link: None }
-    }
-
-    /// Creates the answer of a provider that leaves the link to the layer's mailer.
-    #[must_use]
-    pub const fn with_link(link: Link) -> Self {
-        Self { link: Some(link) }
-    }
-
-    /// Returns the link, if the layer is to mail it.
-    #[must_use]
-    pub const fn link(&self) -> Option<&Link> {
-        self.link.as_ref()
-    }
-
-    pub(crate) fn into_link(self) -> Option<Link> {
-        self.link
-    }
-}
-
-/// A single-use sign-in link. It is a credential: `Debug` prints `[redacted]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Link(String);
-
-secret_text!(Link, "link");
-
-/// A code from the callback, not yet redeemed. `Debug` prints `[redacted]`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AuthorizationCode(String);
-
-secret_text!(AuthorizationCode, "code");
-
-/// [`IdentityProvider`] as the layer stores it: one box per sign-in, no type parameter.
-pub(crate) trait ErasedProvider: Send + Sync {
-    fn is_for_development(&self) -> bool;
-    fn start<'a>(&'a self, start: &'a Start<'a>) -> BoxFuture<'a, Result<Started, ProviderError>>;
-    fn finish<'a>(
-        &'a self,
-        code: &'a AuthorizationCode,
-    ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
-    fn start_code<'a>(
-        &'a self,
-        start: &'a StartCode<'a>,
-    ) -> BoxFuture<'a, Result<StartedCode, ProviderError>>;
-    fn finish_code<'a>(
-        &'a self,
-        finish: &'a FinishCode<'a>,
-    ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
-    fn finish_choice<'a>(
-        &'a self,
-        finish: &'a FinishChoice<'a>,
-    ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
-}
-
-impl<P: IdentityProvider> ErasedProvider for P {
-    fn is_for_development(&self) -> bool {
-        IdentityProvider::is_for_development(self)
-    }
-
-    fn start<'a>(&'a self, start: &'a Start<'a>) -> BoxFuture<'a, Result<Started, ProviderError>> {
-        Box::pin(IdentityProvider::start(self, start))
-    }
-
-    fn finish<'a>(
-        &'a self,
-        code: &'a AuthorizationCode,
-    ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
-        Box::pin(IdentityProvider::finish(self, code))
-    }
-
-    fn start_code<'a>(
-        &'a self,
-        start: &'a StartCode<'a>,
-    ) -> BoxFuture<'a, Result<StartedCode, ProviderError>> {
-        Box::pin(IdentityProvider::start_code(self, start))
-    }
-
-    fn finish_code<'a>(
-        &'a self,
-        finish: &'a FinishCode<'a>,
-    ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
-        Box::pin(IdentityProvider::finish_code(self, finish))
-    }
-
-    fn finish_choice<'a>(
-        &'a self,
-        finish: &'a FinishChoice<'a>,
-    ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
-        Box::pin(IdentityProvider::finish_choice(self, finish))
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! - [`Browser`] keeps cookies, follows redirects and sends forms, so that a test signs in as a
 //!   person does.
+//! - [`TestAttempt`] is a sign-in for the tests of a provider of your own.
 //! - [`StubProvider`] proves addresses without mail, and hands its links to the test.
 //! - [`MagicLinkLayer::sign_in`](crate::MagicLinkLayer::sign_in) adds a session to one request,
 //!   without a form or a mail.
@@ -35,6 +36,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 //! ```
 
+mod attempt;
 mod browser;
 mod call;
 mod clock;
@@ -44,6 +46,7 @@ mod stub;
 pub mod suite;
 
 pub use self::{
+    attempt::TestAttempt,
     browser::{Browser, Visit},
     clock::ManualClock,
     protected::assert_protected,

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    ops::RangeInclusive,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     email::Email,
     provider::{
-        AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
+        Abilities, Delivery, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
         OneTimeCode, Organization, OrganizationChoice, PendingToken, ProviderError,
         ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
     },
@@ -23,6 +24,9 @@ use crate::{
 
 /// The lifetime that the stub states for its six digits. They never expire.
 const STUB_CODE_LIFETIME: Duration = Duration::from_secs(600);
+/// Those of WorkOS.
+const LINK_LIFETIMES: RangeInclusive<Duration> =
+    Duration::from_secs(900)..=Duration::from_secs(86_400);
 /// As many wrong tries as the emulator of WorkOS accepts.
 const MOST_WRONG_TRIES: u32 = 10;
 
@@ -89,21 +93,25 @@ impl StubProvider {
     /// breaks: the person is then offered a new mail.
     ///
     /// ```
+    /// use std::time::Duration;
     /// use tower_magic_link::{
     ///     Email,
-    ///     provider::{AuthorizationCode, Identity, IdentityProvider, ProviderErrorKind},
-    ///     testing::StubProvider,
+    ///     provider::{AuthorizationCode, Finish, Identity, IdentityProvider, ProviderErrorKind},
+    ///     testing::{ManualClock, StubProvider, TestAttempt},
     /// };
     ///
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let provider = StubProvider::new();
-    /// let ada = Identity::new("user_1", Email::parse("ada@example.com")?);
-    /// let code = AuthorizationCode::new(provider.code_for(ada));
+    /// let email = Email::parse("ada@example.com")?;
+    /// let code = provider.code_for(Identity::new("user_1", email.clone()));
+    /// let code = AuthorizationCode::new(code);
+    /// let attempt = TestAttempt::new(&ManualClock::new());
+    /// let finish = Finish::new(attempt.show(), &code, &email, Duration::from_secs(900));
     /// provider.lose_next_answer();
-    /// let lost = provider.finish(&code).await.unwrap_err();
+    /// let lost = provider.finish(&finish).await.unwrap_err();
     /// assert!(lost.may_have_acted());
-    /// let used = provider.finish(&code).await.unwrap_err();
+    /// let used = provider.finish(&finish).await.unwrap_err();
     /// assert_eq!(used.kind(), ProviderErrorKind::Refused);
     /// # Ok(())
     /// # }
@@ -162,6 +170,10 @@ impl StubProvider {
 }
 
 impl IdentityProvider for StubProvider {
+    fn abilities(&self) -> Abilities {
+        Abilities::new().with_link_lifetimes(LINK_LIFETIMES)
+    }
+
     async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
         self.0.started.fetch_add(1, Ordering::SeqCst);
         let identity = identity_of(start.email.clone());
@@ -177,10 +189,10 @@ impl IdentityProvider for StubProvider {
         })
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         self.0.finished.fetch_add(1, Ordering::SeqCst);
         // Removed under the lock, so that of several redemptions at once one succeeds.
-        let identity = lock(&self.0.codes).remove(code.expose());
+        let identity = lock(&self.0.codes).remove(finish.code.expose());
         let proven = self.proven(identity.ok_or(ProviderErrorKind::Refused)?);
         self.answer(proven)
     }
@@ -265,13 +277,15 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{ManualClock, TestAttempt};
 
     #[tokio::test]
     async fn a_stub_takes_six_digits_once_and_for_their_address_alone() {
         let provider = StubProvider::new();
         let ada = Email::parse("ada@example.com").unwrap();
         let eve = Email::parse("eve@example.com").unwrap();
-        let start = StartCode::new(&ada, Delivery::Mailer, None, None);
+        let attempt = TestAttempt::new(&ManualClock::new());
+        let start = StartCode::new(attempt.show(), &ada, Delivery::Mailer);
         let older = provider.start_code(&start).await.unwrap();
         let older = older.code().unwrap().clone();
         let mut started = provider.start_code(&start).await.unwrap();
@@ -282,7 +296,7 @@ mod tests {
         assert_eq!(provider.last_code().as_ref(), Some(&code));
 
         let finish = async |email: &Email, code: &OneTimeCode| {
-            let finish = FinishCode::new(code, email, None, None);
+            let finish = FinishCode::new(attempt.show(), code, email);
             let got = provider.finish_code(&finish).await;
             got.map_err(|error| error.kind())
         };

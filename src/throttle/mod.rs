@@ -148,7 +148,8 @@ pub trait Throttle: Send + Sync + 'static {
 /// The key of a count: an HMAC of an address, a network or a link. It reveals nothing without the
 /// layer's signing key.
 ///
-/// A new signing key changes every throttle key, so all counts begin again.
+/// A new signing key changes every throttle key, so all counts begin again. Only what a provider
+/// counts of an attempt ([`Attempt::take_try`](crate::provider::Attempt::take_try)) goes on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThrottleKey([u8; 16]);
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tower_magic_link::{
     KeyRing, MagicLinkLayer, RejectionKind, SignIn, SigningKey,
     clock::{Clock, Timestamp},
-    provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
+    provider::{Finish, Identity, IdentityProvider, ProviderError, Start, Started},
     testing::StubProvider,
 };
 
@@ -113,8 +113,8 @@ impl IdentityProvider for Panics {
         self.0.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        let _ = self.0.finish(code).await;
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        let _ = self.0.finish(finish).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         panic!("a defect of the provider's")
     }

@@ -16,8 +16,8 @@ use tower_magic_link::{
     Authorization, Builder, KeyRing, MagicLinkLayer, RejectionKind, SigningKey,
     clock::Clock,
     provider::{
-        AuthorizationCode, FinishChoice, FinishCode, Identity, IdentityProvider, ProviderError,
-        Start, StartCode, Started, StartedCode,
+        Finish, FinishChoice, FinishCode, Identity, IdentityProvider, ProviderError, Start,
+        StartCode, Started, StartedCode,
     },
     revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Target},
     store::{StoreError, StoreErrorKind, StoreFuture},
@@ -40,8 +40,8 @@ impl IdentityProvider for Late {
         self.stub.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        let proven = self.stub.finish(code).await;
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        let proven = self.stub.finish(finish).await;
         tokio::time::sleep(self.by).await;
         self.answered.fetch_add(1, Ordering::SeqCst);
         proven

@@ -16,7 +16,7 @@ use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, SignIn, SigningKey,
     mailer::{Mail, MailError, Mailer},
     provider::{
-        AuthorizationCode, FinishChoice, FinishCode, Identity, IdentityProvider, ProviderError,
+        Finish, FinishChoice, FinishCode, Identity, IdentityProvider, ProviderError,
         ProviderErrorKind, Start, StartCode, Started, StartedCode,
     },
     testing::{ManualClock, StubProvider},
@@ -75,8 +75,8 @@ impl IdentityProvider for Choosy {
         self.0.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        self.0.finish(code).await
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        self.0.finish(finish).await
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {

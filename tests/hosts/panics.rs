@@ -16,7 +16,7 @@ use tower_magic_link::{
     MagicLinkLayer, Session,
     mailer::{Mail, MailError, Mailer},
     page::{DefaultPages, Page, PageSources, Pages},
-    provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
+    provider::{Finish, Identity, IdentityProvider, ProviderError, Start, Started},
     revocation::{Lookup, MemoryRevocations, Revocation, Revocations, Standing},
     store::StoreFuture,
     testing::{ManualClock, StubProvider},
@@ -76,10 +76,10 @@ impl IdentityProvider for Fused<StubProvider> {
         self.0.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.1.pass(Who::Finish);
-        self.0.finish(code).await
+        self.0.finish(finish).await
     }
 }
 

@@ -2,9 +2,7 @@
 
 use tower_magic_link::{
     Email,
-    provider::{
-        AuthorizationCode, Identity, IdentityProvider, Organization, ProviderError, Start, Started,
-    },
+    provider::{Finish, Identity, IdentityProvider, Organization, ProviderError, Start, Started},
     testing::{
         StubProvider,
         suite::{self, provider::Trial},
@@ -283,8 +281,8 @@ impl IdentityProvider for LinksAlone {
         self.0.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        self.0.finish(code).await
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        self.0.finish(finish).await
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::{net::TcpListener, time::Instant};
 use tower_magic_link::provider::{Delivery, IdentityProvider, ProviderErrorKind, Start};
 
 use crate::{
-    OPERATIONS, REDIRECT_URI, SESSION, STATE, cause, email, failed, new_session,
+    OPERATIONS, REDIRECT_URI, SESSION, STATE, attempt, cause, email, failed, new_session,
     server::{Reply, Server, answer, client_of, json},
 };
 
@@ -193,7 +193,15 @@ async fn beginning_a_sign_in_is_one_call_with_one_deadline() {
     let timeout = Duration::from_secs(2);
     let workos = server.client().timeout(timeout).unwrap();
     let (email, lifetime) = (email(), Duration::from_secs(900));
-    let start = Start::new(&email, REDIRECT_URI, STATE, lifetime, Delivery::Provider);
+    let attempt = attempt();
+    let start = Start::new(
+        attempt.show(),
+        &email,
+        REDIRECT_URI,
+        STATE,
+        lifetime,
+        Delivery::Provider,
+    );
 
     let began = Instant::now();
     let error = failed("start", workos.start(&start).await);

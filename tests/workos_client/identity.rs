@@ -9,13 +9,22 @@ use tower_magic_link::{
 };
 
 use crate::{
-    CANONICAL, LINK, PROFILE, REDIRECT_URI, SESSION, STATE, assert_unmarked, code, email, failed,
+    CANONICAL, LINK, PROFILE, REDIRECT_URI, SESSION, STATE, assert_unmarked, attempt, email,
+    failed, finish,
     server::{Server, json, sent, token},
 };
 
 async fn start(workos: &WorkOs, delivery: Delivery) -> Result<Option<String>, ProviderError> {
     let (email, lifetime) = (email(), Duration::from_secs(900));
-    let start = Start::new(&email, REDIRECT_URI, STATE, lifetime, delivery);
+    let attempt = attempt();
+    let start = Start::new(
+        attempt.show(),
+        &email,
+        REDIRECT_URI,
+        STATE,
+        lifetime,
+        delivery,
+    );
     let started = workos.start(&start).await?;
     assert_unmarked("started", &started);
     Ok(started.link().map(|link| link.expose().to_owned()))
@@ -81,14 +90,14 @@ async fn an_identity_is_what_the_profile_says() {
         "connection_type":"MagicLink"}"#;
     let server = Server::with([token(full), token(PROFILE)]).await;
     let workos = server.client();
-    let identity = workos.finish(&code()).await.unwrap();
+    let identity = finish(&workos).await.unwrap();
     assert_eq!(identity.subject(), "prof_01");
     assert_eq!(identity.email().as_str(), "ada@example.com");
     assert_eq!(identity.organization(), Some("org_01"));
     assert_eq!(identity.connection(), Some("conn_01"));
     assert_eq!(identity.first_name(), Some("Ada"));
     assert_eq!(identity.last_name(), Some("Lovelace"));
-    let identity = workos.finish(&code()).await.unwrap();
+    let identity = finish(&workos).await.unwrap();
     assert_eq!(identity.organization(), None);
     assert_eq!(identity.first_name(), None);
     assert_unmarked("identity", &identity);
@@ -116,7 +125,7 @@ async fn only_an_accepted_kind_of_connection_proves_an_address() {
             value!({ "id": "prof_01", "email": "a@example.com", "connection_type": kind });
         let server = Server::with([token(&profile.to_string())]).await;
         let workos = server.client().accept_connection_types(taken);
-        let got = workos.finish(&code()).await;
+        let got = finish(&workos).await;
         assert_eq!(got.is_ok(), want, "{name}");
         if !want {
             let error = failed(name, got);
@@ -140,7 +149,7 @@ async fn a_profile_that_names_nobody_is_not_an_identity() {
     for (name, id, email) in cases {
         let profile = value!({ "id": id, "email": email, "connection_type": "MagicLink" });
         let server = Server::with([token(&profile.to_string())]).await;
-        let error = failed(name, server.client().finish(&code()).await);
+        let error = failed(name, finish(&server.client()).await);
         assert_eq!(error.kind(), ProviderErrorKind::InvalidAnswer, "{name}");
     }
 }

@@ -7,7 +7,7 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
-use crate::{email, one_time_code};
+use crate::{attempt, email, one_time_code};
 
 mod emulator;
 mod identity;
@@ -19,6 +19,7 @@ const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
 
 async fn finish(workos: &WorkOs) -> Result<Identity, ProviderError> {
     let (code, email) = (one_time_code(), email());
-    let finish = FinishCode::new(&code, &email, Some(CLIENT), Some("Browser/1"));
+    let attempt = attempt().with_client(CLIENT).with_user_agent("Browser/1");
+    let finish = FinishCode::new(attempt.show(), &code, &email);
     workos.finish_code(&finish).await
 }

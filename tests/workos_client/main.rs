@@ -7,11 +7,15 @@
     reason = "what fails here is the test's own scaffolding"
 )]
 
-use std::{error::Error, fmt::Debug};
+use std::{error::Error, fmt::Debug, time::Duration};
 
 use tower_magic_link::{
     Email,
-    provider::{AuthorizationCode, OneTimeCode, PendingToken, ProviderError},
+    provider::{
+        AuthorizationCode, Finish, Identity, IdentityProvider, OneTimeCode, PendingToken,
+        ProviderError,
+    },
+    testing::{ManualClock, TestAttempt},
     workos::{
         AccessToken, MagicAuthCredentials, NewMagicAuth, NewPasswordlessSession,
         OrganizationSelection, WorkOs,
@@ -131,6 +135,18 @@ fn new_session() -> NewPasswordlessSession {
     NewPasswordlessSession::new(email())
         .redirect_uri(REDIRECT_URI)
         .state(STATE)
+}
+
+/// Begins a sign-in, of a client of which nothing is known.
+fn attempt() -> TestAttempt {
+    TestAttempt::new(&ManualClock::new())
+}
+
+/// Has the client redeem the code of a callback, as the layer does.
+async fn finish(workos: &WorkOs) -> Result<Identity, ProviderError> {
+    let (attempt, code, email) = (attempt(), code(), email());
+    let finish = Finish::new(attempt.show(), &code, &email, Duration::from_secs(900));
+    workos.finish(&finish).await
 }
 
 fn code() -> AuthorizationCode {

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tower_magic_link::provider::{Delivery, IdentityProvider, ProviderErrorKind, Start};
 
 use crate::{
-    OPERATIONS, PROFILE, REDIRECT_URI, SESSION, STATE, code, email, failed,
+    OPERATIONS, PROFILE, REDIRECT_URI, SESSION, STATE, attempt, email, failed, finish,
     server::{Reply, Server, answer, client_of, json, sent, token},
 };
 
@@ -68,7 +68,7 @@ async fn each_call_is_repeated_exactly_as_often_as_it_may_be() {
 #[tokio::test]
 async fn a_wait_that_is_too_long_for_us_is_handed_on() {
     let server = Server::with([answer(429, &["retry-after: 3"], b"")]).await;
-    let error = failed("429", server.client().finish(&code()).await);
+    let error = failed("429", finish(&server.client()).await);
     assert_eq!(error.kind(), ProviderErrorKind::RateLimited);
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
 }
@@ -77,7 +77,7 @@ async fn a_wait_that_is_too_long_for_us_is_handed_on() {
 async fn a_code_that_was_sent_once_is_not_sent_again() {
     // Pins: official SDKs repeat the exchange after a 500, where the code may be spent already.
     let server = Server::with([json(500, "{}"), token(PROFILE)]).await;
-    let error = failed("exchange", server.client().finish(&code()).await);
+    let error = failed("exchange", finish(&server.client()).await);
     assert_eq!(error.kind(), ProviderErrorKind::Unavailable);
     assert_eq!(server.requests().len(), 1);
 }
@@ -86,7 +86,15 @@ async fn a_code_that_was_sent_once_is_not_sent_again() {
 async fn a_mail_that_may_be_on_its_way_is_not_asked_for_again() {
     let server = Server::with([json(201, SESSION), json(500, "{}"), sent()]).await;
     let (email, lifetime) = (email(), Duration::from_secs(900));
-    let start = Start::new(&email, REDIRECT_URI, STATE, lifetime, Delivery::Provider);
+    let attempt = attempt();
+    let start = Start::new(
+        attempt.show(),
+        &email,
+        REDIRECT_URI,
+        STATE,
+        lifetime,
+        Delivery::Provider,
+    );
     let error = failed("mail", server.client().start(&start).await);
     assert_eq!(error.kind(), ProviderErrorKind::Unavailable);
     assert_eq!(server.requests().len(), 2);

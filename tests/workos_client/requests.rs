@@ -9,8 +9,8 @@ use tower_magic_link::{
 };
 
 use crate::{
-    ADDRESS, CANONICAL, LINK, PROFILE, REDIRECT_URI, SESSION, STATE, TOKEN, assert_unmarked, email,
-    failed, new_session,
+    ADDRESS, CANONICAL, LINK, PROFILE, REDIRECT_URI, SESSION, STATE, TOKEN, assert_unmarked,
+    attempt, email, failed, new_session,
     server::{Server, json, sent, token},
 };
 
@@ -175,7 +175,15 @@ async fn what_cannot_be_good_is_refused_without_a_request() {
     }
     for secs in [899, 86_401] {
         let (email, lifetime) = (email(), Duration::from_secs(secs));
-        let start = Start::new(&email, REDIRECT_URI, STATE, lifetime, Delivery::Mailer);
+        let attempt = attempt();
+        let start = Start::new(
+            attempt.show(),
+            &email,
+            REDIRECT_URI,
+            STATE,
+            lifetime,
+            Delivery::Mailer,
+        );
         let error = failed("lifetime", workos.start(&start).await);
         assert_eq!(error.kind(), ProviderErrorKind::Misconfigured, "{secs}");
     }

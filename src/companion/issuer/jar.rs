@@ -29,12 +29,12 @@ impl SessionIssuer {
     ///     companion::SessionIssuer, provider::Identity,
     /// };
     /// # use tower_magic_link::provider::{
-    /// #     AuthorizationCode, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started,
+    /// #     Finish, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started,
     /// # };
     /// # struct Provider;
     /// # impl IdentityProvider for Provider {
     /// #     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> { Ok(Started::mailed()) }
-    /// #     async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    /// #     async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
     /// #         Err(ProviderErrorKind::Refused.into())
     /// #     }
     /// # }

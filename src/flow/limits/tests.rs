@@ -10,10 +10,9 @@ use super::{ask::TIMEOUT, *};
 use crate::{
     builder::Builder,
     layer::MagicLinkLayer,
-    provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
+    provider::{Finish, Identity, IdentityProvider, ProviderError, Start, Started},
     session::{KeyRing, SigningKey},
     site::endpoint::Endpoint,
-    store::StoreError,
     throttle::{Charge, Charged, Limits, Throttle},
 };
 
@@ -28,7 +27,7 @@ impl IdentityProvider for Nobody {
         Ok(Started::mailed())
     }
 
-    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
         Err(crate::provider::ProviderErrorKind::Refused.into())
     }
 }

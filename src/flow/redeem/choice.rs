@@ -70,7 +70,7 @@ impl Proof {
                 pending,
                 until: *until,
             }),
-            Self::Code { .. } | Self::Link(_) => None,
+            Self::Code(_) | Self::Link(_) => None,
         }
     }
 }
@@ -110,8 +110,7 @@ impl Redemption {
         pending: &PendingToken,
         organization: &str,
     ) -> Result<Person, Rejection> {
-        let (client, user_agent) = self.proof.client();
-        let finish = FinishChoice::new(pending, organization, client, user_agent);
+        let finish = FinishChoice::new(self.shown(), pending, organization);
         let chosen = within(PROVIDER_TIMEOUT, self.flow.provider.finish_choice(&finish)).await;
         let identity = match chosen.unwrap_or_else(late) {
             Ok(identity) => identity,
@@ -140,7 +139,7 @@ impl Redemption {
     pub(super) const fn not_allowed(&self) -> RejectionKind {
         match self.proof {
             Proof::Choice { .. } => RejectionKind::OrganizationNotAllowed,
-            Proof::Code { .. } | Proof::Link(_) => RejectionKind::NotAllowed,
+            Proof::Code(_) | Proof::Link(_) => RejectionKind::NotAllowed,
         }
     }
 

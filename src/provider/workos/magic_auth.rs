@@ -119,8 +119,8 @@ impl WorkOs {
         start: &StartCode<'_>,
     ) -> Result<StartedCode, ProviderError> {
         let new = NewMagicAuth::new(start.email.clone())
-            .ip_address(start.client)
-            .user_agent(start.user_agent);
+            .ip_address(start.attempt.client())
+            .user_agent(start.attempt.user_agent());
         let (magic_auth, answer) = self.make_code(&new).await?;
         let lifetime = magic_auth.lifetime();
         match start.delivery {
@@ -139,8 +139,8 @@ impl WorkOs {
         finish: &FinishCode<'_>,
     ) -> Result<Identity, ProviderError> {
         let credentials = MagicAuthCredentials::new(finish.email.clone(), finish.code.clone())
-            .ip_address(finish.client)
-            .user_agent(finish.user_agent);
+            .ip_address(finish.attempt.client())
+            .user_agent(finish.attempt.user_agent());
         let (authentication, answer) = self.redeem(&credentials).await?;
         authentication.identity(&answer)
     }

@@ -22,7 +22,7 @@ use self::{
     timeouts::Timeouts,
 };
 use super::{
-    AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
+    Abilities, Delivery, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
     ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
 };
 use crate::{email::Email, error::ConfigError};
@@ -245,8 +245,12 @@ impl WorkOs {
 }
 
 impl IdentityProvider for WorkOs {
-    fn is_for_development(&self) -> bool {
-        self.emulator.is_some()
+    fn abilities(&self) -> Abilities {
+        let abilities = Abilities::new().with_link_lifetimes(wire::LIFETIMES);
+        match self.emulator {
+            Some(_) => abilities.for_development(),
+            None => abilities,
+        }
     }
 
     async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
@@ -273,8 +277,8 @@ impl IdentityProvider for WorkOs {
         }
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        let (token, answer) = self.exchange(code).await?;
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        let (token, answer) = self.exchange(finish.code).await?;
         let profile = token.into_profile();
         let kind = profile.connection_type();
         // Single sign-on shares the callback: a sign-in that began at an identity provider.

@@ -129,8 +129,8 @@ impl WorkOs {
         finish: &FinishChoice<'_>,
     ) -> Result<Identity, ProviderError> {
         let selection = OrganizationSelection::new(finish.pending.clone(), finish.organization)
-            .ip_address(finish.client)
-            .user_agent(finish.user_agent);
+            .ip_address(finish.attempt.client())
+            .user_agent(finish.attempt.user_agent());
         let (authentication, answer) = self.select(&selection).await?;
         authentication.identity(&answer)
     }

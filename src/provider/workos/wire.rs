@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 use crate::{email::Email, error::ConfigError, provider::Link};
 
 /// How long a link of WorkOS may be valid.
-const LIFETIMES: RangeInclusive<Duration> = Duration::from_secs(900)..=Duration::from_secs(86_400);
+pub(super) const LIFETIMES: RangeInclusive<Duration> =
+    Duration::from_secs(900)..=Duration::from_secs(86_400);
 
 /// The request for a passwordless session.
 ///

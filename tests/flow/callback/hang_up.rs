@@ -9,7 +9,7 @@ use std::{
 
 use tower_magic_link::{
     KeyRing, MagicLinkLayer,
-    provider::{AuthorizationCode, Identity, IdentityProvider, ProviderError, Start, Started},
+    provider::{Finish, Identity, IdentityProvider, ProviderError, Start, Started},
     testing::{ManualClock, StubProvider},
 };
 
@@ -29,11 +29,11 @@ impl IdentityProvider for Slow {
         self.0.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         for _ in 0..6 {
             tokio::task::yield_now().await;
         }
-        let identity = self.0.finish(code).await;
+        let identity = self.0.finish(finish).await;
         for _ in 0..6 {
             tokio::task::yield_now().await;
         }

@@ -8,8 +8,8 @@ use tower_magic_link::{
     clock::Clock,
     emulator::{Endpoint, Fault},
     provider::{
-        AuthorizationCode, Identity, IdentityProvider, OneTimeCode, ProviderError,
-        ProviderErrorKind, Start, StartCode, Started, StartedCode,
+        Finish, Identity, IdentityProvider, OneTimeCode, ProviderError, ProviderErrorKind, Start,
+        StartCode, Started, StartedCode,
     },
     testing::ManualClock,
 };
@@ -31,7 +31,7 @@ impl IdentityProvider for Odd {
         Ok(Started::mailed())
     }
 
-    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
         Err(ProviderErrorKind::Refused.into())
     }
 

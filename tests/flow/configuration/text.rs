@@ -4,7 +4,7 @@ use tower_magic_link::{
     Builder, MagicLinkLayer, PathRule,
     page::PageSources,
     provider::{
-        AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
+        Abilities, Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
         Started,
     },
 };
@@ -164,15 +164,15 @@ fn a_text_that_cannot_work_is_refused_with_its_value() {
 struct ForDevelopment;
 
 impl IdentityProvider for ForDevelopment {
-    fn is_for_development(&self) -> bool {
-        true
+    fn abilities(&self) -> Abilities {
+        Abilities::new().for_development()
     }
 
     async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
         Ok(Started::mailed())
     }
 
-    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
         Err(ProviderErrorKind::Refused.into())
     }
 }

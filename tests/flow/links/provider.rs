@@ -3,8 +3,7 @@
 use tower_magic_link::{
     KeyRing, MagicLinkLayer, SigningKey,
     provider::{
-        AuthorizationCode, Identity, IdentityProvider, Link, ProviderError, ProviderErrorKind,
-        Start, Started,
+        Finish, Identity, IdentityProvider, Link, ProviderError, ProviderErrorKind, Start, Started,
     },
     testing::ManualClock,
 };
@@ -22,7 +21,7 @@ impl IdentityProvider for Odd {
         Ok(Started::with_link(Link::new(self.0)))
     }
 
-    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
         Err(ProviderErrorKind::Refused.into())
     }
 }

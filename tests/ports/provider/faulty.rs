@@ -12,9 +12,9 @@ use tower_magic_link::{
     Email,
     clock::{Clock, Timestamp},
     provider::{
-        AuthorizationCode, Delivery, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
-        OneTimeCode, Organization, OrganizationChoice, PendingToken, ProviderError,
-        ProviderErrorKind, SignInMethod, Start, StartCode, Started, StartedCode,
+        Delivery, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, Link, OneTimeCode,
+        Organization, OrganizationChoice, PendingToken, ProviderError, ProviderErrorKind,
+        SignInMethod, Start, StartCode, Started, StartedCode,
     },
     testing::{
         ManualClock,
@@ -160,16 +160,20 @@ impl IdentityProvider for Faulty {
         })
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         let mut made = self.made.lock().unwrap();
         let refused = || {
             let error = ProviderError::new(ProviderErrorKind::Refused);
             match self.fault {
-                Fault::PrintsCodes => error.with_source(format!("no code {}", code.expose())),
+                Fault::PrintsCodes => {
+                    error.with_source(format!("no code {}", finish.code.expose()))
+                }
                 _ => error,
             }
         };
-        let known = made.iter_mut().find(|made| made.code == code.expose());
+        let known = made
+            .iter_mut()
+            .find(|made| made.code == finish.code.expose());
         let known = known.ok_or_else(refused)?;
         let is_over = known.until <= self.clock.now() && self.fault != Fault::LinksNeverExpire;
         if is_over || known.is_used && self.fault != Fault::LinksAreGoodTwice {

@@ -13,7 +13,7 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
-use crate::names::ADA;
+use crate::{attempt, names::ADA};
 
 /// The client, the emulator and a clock.
 struct Desk {
@@ -43,7 +43,8 @@ impl Desk {
 
     async fn start(&self) -> OneTimeCode {
         let email = ada();
-        let start = StartCode::new(&email, Delivery::Mailer, None, None);
+        let attempt = attempt();
+        let start = StartCode::new(attempt.show(), &email, Delivery::Mailer);
         let started = self.workos.start_code(&start).await.unwrap();
         assert_eq!(started.lifetime(), Duration::from_secs(600));
         started.code().unwrap().clone()
@@ -51,7 +52,8 @@ impl Desk {
 
     async fn finish(&self, code: &OneTimeCode) -> Result<Identity, ProviderErrorKind> {
         let email = ada();
-        let finish = FinishCode::new(code, &email, None, None);
+        let attempt = attempt();
+        let finish = FinishCode::new(attempt.show(), code, &email);
         let got = self.workos.finish_code(&finish).await;
         got.map_err(|error| {
             assert!(error.request_id().is_some());

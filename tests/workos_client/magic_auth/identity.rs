@@ -10,7 +10,7 @@ use tower_magic_link::provider::{
 
 use super::finish;
 use crate::{
-    AUTHENTICATION, MAGIC_AUTH, assert_unmarked, cause, email, failed,
+    AUTHENTICATION, MAGIC_AUTH, assert_unmarked, attempt, cause, email, failed,
     server::{Server, json},
 };
 
@@ -137,7 +137,8 @@ async fn no_answer_whatever_it_holds_is_more_than_an_error() {
     let (workos, email) = (server.client(), email());
     for (status, body) in &answers {
         let name = format!("{status} {}", String::from_utf8_lossy(body));
-        let start = StartCode::new(&email, Delivery::Mailer, None, None);
+        let attempt = attempt();
+        let start = StartCode::new(attempt.show(), &email, Delivery::Mailer);
         if let Ok(started) = workos.start_code(&start).await {
             assert!(started.code().is_some(), "{name}");
             assert!(started.lifetime() <= Duration::from_secs(3_600), "{name}");

@@ -10,8 +10,8 @@ use tower_magic_link::{
 
 use super::CLIENT;
 use crate::{
-    ADDRESS, AUTHENTICATION, CANONICAL, KEY, MAGIC_AUTH, assert_unmarked, email, failed, is_marked,
-    one_time_code,
+    ADDRESS, AUTHENTICATION, CANONICAL, KEY, MAGIC_AUTH, assert_unmarked, attempt, email, failed,
+    is_marked, one_time_code,
     server::{Server, json},
 };
 
@@ -117,7 +117,8 @@ async fn what_cannot_be_a_code_costs_no_try() {
         "12345678901234567",
     ] {
         let code = OneTimeCode::new(text);
-        let finish = FinishCode::new(&code, &email, None, None);
+        let attempt = attempt();
+        let finish = FinishCode::new(attempt.show(), &code, &email);
         let error = failed(text, server.client().finish_code(&finish).await);
         assert_eq!(error.kind(), ProviderErrorKind::CodeWrong, "{text:?}");
     }
@@ -129,7 +130,8 @@ async fn a_sign_in_by_code_begins_with_a_mail_of_workos_or_a_code_for_ours() {
     let start = async |body: &str, delivery| {
         let server = Server::with([json(201, body)]).await;
         let email = email();
-        let start = StartCode::new(&email, delivery, Some(CLIENT), None);
+        let attempt = attempt().with_client(CLIENT);
+        let start = StartCode::new(attempt.show(), &email, delivery);
         let got = server.client().start_code(&start).await;
         assert_eq!(server.requests()[0].json()["ip_address"], "192.0.2.7");
         if let Ok(started) = &got {

@@ -9,7 +9,7 @@ use tower_magic_link::{
 
 use super::{CLIENT, finish};
 use crate::{
-    AUTHENTICATION, KEY, assert_unmarked, failed,
+    AUTHENTICATION, KEY, assert_unmarked, attempt, failed,
     server::{Server, json},
 };
 
@@ -23,7 +23,8 @@ fn selection() -> OrganizationSelection {
 
 async fn choose(workos: &WorkOs, organization: &str) -> Result<(), ProviderError> {
     let pending = PendingToken::new("pending_Hunter2");
-    let finish = FinishChoice::new(&pending, organization, None, None);
+    let attempt = attempt();
+    let finish = FinishChoice::new(attempt.show(), &pending, organization);
     workos.finish_choice(&finish).await.map(drop)
 }
 

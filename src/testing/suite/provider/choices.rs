@@ -28,10 +28,10 @@ async fn asked<T: Trial>(desk: &Desk<T>) -> Outcome<OrganizationChoice> {
         joined.ok_or(Miss::Skipped("the trial makes nobody join an organization"))?;
     }
     let proven = match desk.digits(&ada()).await {
-        Ok((code, _)) => desk.typed(&ada(), &code).await,
+        Ok(digits) => desk.typed(&digits.attempt, &ada(), &digits.code).await,
         Err(Miss::Skipped(_)) => {
-            let code = desk.code(&ada()).await?;
-            desk.trial.provider().finish(&code).await
+            let code = desk.proof(&ada()).await?;
+            desk.redeem(&code).await
         }
         Err(miss) => return Err(miss),
     };
@@ -56,7 +56,9 @@ async fn finish<T: Trial>(
     pending: &PendingToken,
     organization: &str,
 ) -> Result<Identity, ProviderError> {
-    let finish = FinishChoice::new(pending, organization, None, None);
+    // The provider knows by the token what it has proven.
+    let attempt = desk.attempt();
+    let finish = FinishChoice::new(attempt.show(), pending, organization);
     desk.trial.provider().finish_choice(&finish).await
 }
 

@@ -5,14 +5,11 @@ use std::{error::Error, time::Duration};
 use futures_util::future::join_all;
 
 use super::{
-    desk::{Desk, ada, eve},
+    desk::{Desk, Digits, ada, eve},
     trial::Trial,
 };
 use crate::{
-    provider::{
-        AuthorizationCode, Delivery, IdentityProvider, OneTimeCode, ProviderError,
-        ProviderErrorKind, SignInMethod,
-    },
+    provider::{Delivery, OneTimeCode, ProviderError, ProviderErrorKind, SignInMethod},
     testing::suite::report::{Miss, Outcome, same},
 };
 
@@ -26,19 +23,22 @@ fn other_than(code: &OneTimeCode, by: u32) -> OneTimeCode {
 }
 
 pub(super) async fn both_or_neither<T: Trial>(desk: Desk<T>) -> Outcome {
-    let starts = match desk.start_code(&ada(), Delivery::Mailer).await {
+    let attempt = desk.attempt();
+    let starts = match desk.start_code(&attempt, &ada(), Delivery::Mailer).await {
         Ok(_) => true,
         Err(Miss::Skipped(_)) => false,
         Err(miss) => return Err(miss),
     };
-    let finished = desk.typed(&ada(), &OneTimeCode::new("000000")).await;
+    let finished = desk
+        .typed(&attempt, &ada(), &OneTimeCode::new("000000"))
+        .await;
     let unsupported = |error: ProviderError| error.kind() == ProviderErrorKind::Unsupported;
     let finishes = !finished.is_err_and(unsupported);
     same("it redeems codes", &finishes, &starts)
 }
 
 pub(super) async fn six_digits<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, lifetime) = desk.digits(&ada()).await?;
+    let Digits { code, lifetime, .. } = desk.digits(&ada()).await?;
     let code = code.expose();
     let is_digits = code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit());
     same("six digits", &is_digits, &true)?;
@@ -49,8 +49,8 @@ pub(super) async fn six_digits<T: Trial>(desk: Desk<T>) -> Outcome {
 }
 
 pub(super) async fn its_address<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, _) = desk.digits(&ada()).await?;
-    let identity = desk.typed(&ada(), &code).await;
+    let Digits { attempt, code, .. } = desk.digits(&ada()).await?;
+    let identity = desk.typed(&attempt, &ada(), &code).await;
     let identity = identity.map_err(|error| Miss::failed("an identity", error))?;
     same("the address", identity.email(), &ada())?;
     same("the method", &identity.method(), &SignInMethod::MagicAuth)?;
@@ -58,53 +58,59 @@ pub(super) async fn its_address<T: Trial>(desk: Desk<T>) -> Outcome {
 }
 
 pub(super) async fn another_address<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, _) = desk.digits(&ada()).await?;
-    let (mut others, _) = desk.digits(&eve()).await?;
+    let Digits { attempt, code, .. } = desk.digits(&ada()).await?;
+    let mut others = desk.digits(&eve()).await?;
     // By chance both have the same one.
-    while others == code {
-        (others, _) = desk.digits(&eve()).await?;
+    while others.code == code {
+        others = desk.digits(&eve()).await?;
     }
-    desk.typed_in_vain("another's code", &eve(), &code).await
+    let what = "another's code";
+    desk.typed_in_vain(what, &others.attempt, &eve(), &code)
+        .await?;
+    // In its own attempt neither.
+    desk.typed_in_vain(what, &attempt, &eve(), &code).await
 }
 
 pub(super) async fn once<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, _) = desk.digits(&ada()).await?;
-    let first = desk.typed(&ada(), &code).await;
+    let Digits { attempt, code, .. } = desk.digits(&ada()).await?;
+    let first = desk.typed(&attempt, &ada(), &code).await;
     first.map_err(|error| Miss::failed("an identity", error))?;
-    desk.typed_in_vain("a used code", &ada(), &code).await
+    desk.typed_in_vain("a used code", &attempt, &ada(), &code)
+        .await
 }
 
 pub(super) async fn once_at_once<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, _) = desk.digits(&ada()).await?;
+    let Digits { attempt, code, .. } = desk.digits(&ada()).await?;
     let email = ada();
-    let together = join_all((0..8).map(|_| desk.typed(&email, &code))).await;
+    let together = join_all((0..8).map(|_| desk.typed(&attempt, &email, &code))).await;
     let signed_in = together.iter().filter(|got| got.is_ok()).count();
     same("how many succeed", &signed_in, &1)
 }
 
 pub(super) async fn wrong<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, _) = desk.digits(&ada()).await?;
+    let Digits { attempt, code, .. } = desk.digits(&ada()).await?;
     let wrong = other_than(&code, 1);
-    desk.typed_in_vain("a wrong code", &ada(), &wrong).await
+    desk.typed_in_vain("a wrong code", &attempt, &ada(), &wrong)
+        .await
 }
 
 pub(super) async fn twenty_tries<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, _) = desk.digits(&ada()).await?;
+    let Digits { attempt, code, .. } = desk.digits(&ada()).await?;
     for by in 1..=20 {
-        let wrong = desk.typed(&ada(), &other_than(&code, by)).await;
+        let wrong = desk.typed(&attempt, &ada(), &other_than(&code, by)).await;
         same("a wrong code signs in", &wrong.is_ok(), &false)?;
     }
-    let right = desk.typed(&ada(), &code).await;
+    let right = desk.typed(&attempt, &ada(), &code).await;
     same("the right code signs in", &right.is_ok(), &false)
 }
 
 pub(super) async fn lost_answer<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, _) = desk.digits(&ada()).await?;
+    let Digits { attempt, code, .. } = desk.digits(&ada()).await?;
     desk.lose_next_answer().await?;
-    match desk.typed(&ada(), &code).await {
+    match desk.typed(&attempt, &ada(), &code).await {
         Err(error) if error.may_have_acted() => Ok(()),
         Err(_) => {
-            let identity = desk.typed(&ada(), &code).await;
+            let identity = desk.typed(&attempt, &ada(), &code).await;
             let identity = identity.map(drop);
             identity.map_err(|error| Miss::failed("an identity", error))
         }
@@ -113,33 +119,48 @@ pub(super) async fn lost_answer<T: Trial>(desk: Desk<T>) -> Outcome {
 }
 
 pub(super) async fn in_time<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, lifetime) = desk.digits(&ada()).await?;
+    let Digits {
+        attempt,
+        code,
+        lifetime,
+    } = desk.digits(&ada()).await?;
     desk.pass(lifetime.saturating_sub(SECOND))?;
-    let identity = desk.typed(&ada(), &code).await;
+    let identity = desk.typed(&attempt, &ada(), &code).await;
     identity
         .map(drop)
         .map_err(|error| Miss::failed("an identity", error))
 }
 
 pub(super) async fn too_late<T: Trial>(desk: Desk<T>) -> Outcome {
-    let (code, lifetime) = desk.digits(&ada()).await?;
+    let Digits {
+        attempt,
+        code,
+        lifetime,
+    } = desk.digits(&ada()).await?;
     desk.pass(lifetime + SECOND)?;
-    desk.typed_in_vain("a code of before", &ada(), &code).await
+    desk.typed_in_vain("a code of before", &attempt, &ada(), &code)
+        .await
 }
 
 pub(super) async fn not_handed_over<T: Trial>(desk: Desk<T>) -> Outcome {
-    let started = desk.start_code(&ada(), Delivery::Provider).await?;
+    desk.mails()?;
+    let attempt = desk.attempt();
+    let delivery = Delivery::Provider;
+    let started = desk.start_code(&attempt, &ada(), delivery).await?;
     same("a code is left", &started.code().is_some(), &false)
 }
 
 pub(super) async fn mailed<T: Trial>(desk: Desk<T>) -> Outcome {
+    desk.mails()?;
     desk.outbox().await?;
-    desk.start_code(&ada(), Delivery::Provider).await?;
+    let attempt = desk.attempt();
+    desk.start_code(&attempt, &ada(), Delivery::Provider)
+        .await?;
     let mail = desk.mail_to(&ada()).await?;
     let code = mail
         .code
         .ok_or(Miss::failed("a code in the mail", "none"))?;
-    let identity = desk.typed(&ada(), &code).await;
+    let identity = desk.typed(&attempt, &ada(), &code).await;
     let identity = identity.map_err(|error| Miss::failed("an identity", error))?;
     same("the address", identity.email(), &ada())
 }
@@ -167,18 +188,18 @@ fn printed(error: &ProviderError) -> String {
 }
 
 pub(super) async fn prints_nothing<T: Trial>(desk: Desk<T>) -> Outcome {
-    let code = AuthorizationCode::new("a_code_that_was_never_made");
+    let proof = desk.invented(ada());
     let mut errors = Vec::new();
-    errors.extend(desk.trial.provider().finish(&code).await.err());
-    let typed = match desk.digits(&ada()).await {
-        Ok((right, _)) => other_than(&right, 1),
-        Err(Miss::Skipped(_)) => OneTimeCode::new("427518"),
+    errors.extend(desk.redeem(&proof).await.err());
+    let (attempt, typed) = match desk.digits(&ada()).await {
+        Ok(right) => (right.attempt, other_than(&right.code, 1)),
+        Err(Miss::Skipped(_)) => (desk.attempt(), OneTimeCode::new("427518")),
         Err(miss) => return Err(miss),
     };
-    errors.extend(desk.typed(&ada(), &typed).await.err());
+    errors.extend(desk.typed(&attempt, &ada(), &typed).await.err());
     for error in errors {
         let printed = printed(&error);
-        for secret in [code.expose(), typed.expose(), ada().as_str()] {
+        for secret in [proof.code.expose(), typed.expose(), ada().as_str()] {
             if printed.contains(secret) {
                 let found = format_args!("one that prints {secret:?}");
                 return Err(Miss::failed("an error without codes and addresses", found));

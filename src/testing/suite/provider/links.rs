@@ -9,18 +9,18 @@ use super::{
     trial::Trial,
 };
 use crate::{
-    provider::{AuthorizationCode, Delivery, IdentityProvider, ProviderErrorKind, SignInMethod},
+    provider::{Delivery, ProviderErrorKind, SignInMethod},
     testing::suite::report::{Miss, Outcome, same},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
 
 pub(super) async fn leads_back<T: Trial>(desk: Desk<T>) -> Outcome {
-    desk.code(&ada()).await.map(drop)
+    desk.proof(&ada()).await.map(drop)
 }
 
 pub(super) async fn its_address<T: Trial>(desk: Desk<T>) -> Outcome {
-    let code = desk.code(&ada()).await?;
+    let code = desk.proof(&ada()).await?;
     let identity = desk.finished(&code).await?;
     same("the address", identity.email(), &ada())?;
     same("the method", &identity.method(), &SignInMethod::MagicLink)?;
@@ -28,7 +28,7 @@ pub(super) async fn its_address<T: Trial>(desk: Desk<T>) -> Outcome {
 }
 
 pub(super) async fn two_people<T: Trial>(desk: Desk<T>) -> Outcome {
-    let codes = [desk.code(&ada()).await?, desk.code(&eve()).await?];
+    let codes = [desk.proof(&ada()).await?, desk.proof(&eve()).await?];
     for (code, email) in codes.iter().zip([ada(), eve()]).rev() {
         let identity = desk.finished(code).await?;
         same("the address", identity.email(), &email)?;
@@ -39,7 +39,7 @@ pub(super) async fn two_people<T: Trial>(desk: Desk<T>) -> Outcome {
 pub(super) async fn same_subject<T: Trial>(desk: Desk<T>) -> Outcome {
     let mut subjects = Vec::new();
     for email in [ada(), eve(), ada()] {
-        let code = desk.code(&email).await?;
+        let code = desk.proof(&email).await?;
         let identity = desk.finished(&code).await?;
         subjects.push(identity.subject().to_owned());
     }
@@ -51,7 +51,7 @@ pub(super) async fn same_subject<T: Trial>(desk: Desk<T>) -> Outcome {
 }
 
 pub(super) async fn code_once<T: Trial>(desk: Desk<T>) -> Outcome {
-    let code = desk.code(&ada()).await?;
+    let code = desk.proof(&ada()).await?;
     desk.finished(&code).await?;
     let again = desk.finish(&code).await.map(drop);
     same("a second time", &again, &Err(ProviderErrorKind::Refused))
@@ -68,22 +68,22 @@ pub(super) async fn link_once<T: Trial>(desk: Desk<T>) -> Outcome {
 }
 
 pub(super) async fn once_at_once<T: Trial>(desk: Desk<T>) -> Outcome {
-    let code = desk.code(&ada()).await?;
+    let code = desk.proof(&ada()).await?;
     let together = join_all((0..8).map(|_| desk.finish(&code))).await;
     let signed_in = together.iter().filter(|got| got.is_ok()).count();
     same("how many succeed", &signed_in, &1)
 }
 
 pub(super) async fn never_made<T: Trial>(desk: Desk<T>) -> Outcome {
-    let code = AuthorizationCode::new("a_code_that_was_never_made");
+    let code = desk.invented(ada());
     let got = desk.finish(&code).await.map(drop);
     same("it", &got, &Err(ProviderErrorKind::Refused))
 }
 
 pub(super) async fn lost_answer<T: Trial>(desk: Desk<T>) -> Outcome {
-    let code = desk.code(&ada()).await?;
+    let code = desk.proof(&ada()).await?;
     desk.lose_next_answer().await?;
-    match desk.trial.provider().finish(&code).await {
+    match desk.redeem(&code).await {
         Err(error) if error.may_have_acted() => Ok(()),
         Err(_) => desk.finished(&code).await.map(drop),
         Ok(_) => Err(Miss::failed("no answer", "an identity")),
@@ -109,18 +109,23 @@ pub(super) async fn too_late<T: Trial>(desk: Desk<T>) -> Outcome {
 }
 
 pub(super) async fn not_handed_over<T: Trial>(desk: Desk<T>) -> Outcome {
-    let started = desk.start(&ada(), Delivery::Provider).await?;
-    same("a link is left", &started.link().is_some(), &false)
+    desk.mails()?;
+    let attempt = desk.attempt();
+    let started = desk.start(&attempt, &ada(), Delivery::Provider).await?;
+    let is_left = started.link().is_some() || started.code().is_some();
+    same("a link is left", &is_left, &false)
 }
 
 pub(super) async fn mailed<T: Trial>(desk: Desk<T>) -> Outcome {
+    desk.mails()?;
     desk.outbox().await?;
-    let _ = desk.start(&ada(), Delivery::Provider).await?;
+    let attempt = desk.attempt();
+    let _ = desk.start(&attempt, &ada(), Delivery::Provider).await?;
     let mail = desk.mail_to(&ada()).await?;
     let link = mail
         .link
         .ok_or(Miss::failed("a link in the mail", "none"))?;
-    let code = desk.follow(&link).await?;
+    let code = desk.follow_mailed(attempt, ada(), link).await?;
     let code = code.ok_or(Miss::failed("a code", "none"))?;
     let identity = desk.finished(&code).await?;
     same("the address", identity.email(), &ada())

@@ -36,7 +36,7 @@
 //! use std::{collections::HashMap, sync::Mutex};
 //! use tower_magic_link::{
 //!     SessionId,
-//!     provider::{AuthorizationCode, Delivery, Identity, IdentityProvider, Link, ProviderError, ProviderErrorKind, Start, Started},
+//!     provider::{Delivery, Finish, Identity, IdentityProvider, Link, ProviderError, ProviderErrorKind, Start, Started},
 //!     testing::suite,
 //! };
 //! # use std::sync::atomic::{AtomicU8, Ordering};
@@ -60,8 +60,8 @@
 //!         }
 //!     }
 //!
-//!     async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-//!         let identity = self.0.lock().unwrap().remove(code.expose());
+//!     async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+//!         let identity = self.0.lock().unwrap().remove(finish.code.expose());
 //!         identity.ok_or(ProviderErrorKind::Refused.into())
 //!     }
 //! }

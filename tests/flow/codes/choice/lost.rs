@@ -12,8 +12,8 @@ use http::StatusCode;
 use tower_magic_link::{
     Authorization, Email, KeyRing, MagicLinkLayer, SigningKey,
     provider::{
-        AuthorizationCode, FinishChoice, Identity, IdentityProvider, Organization, ProviderError,
-        Start, Started,
+        Finish, FinishChoice, Identity, IdentityProvider, Organization, ProviderError, Start,
+        Started,
     },
     testing::{self, StubProvider},
 };
@@ -158,8 +158,8 @@ impl IdentityProvider for Panics {
         self.0.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        self.0.finish(code).await
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        self.0.finish(finish).await
     }
 
     async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {

@@ -9,7 +9,7 @@ use tower_magic_link::{
     Email, MagicLinkLayer,
     clock::Timestamp,
     provider::{
-        AuthorizationCode, FinishChoice, Identity, IdentityProvider, Organization, ProviderError,
+        Finish, FinishChoice, Identity, IdentityProvider, Organization, ProviderError,
         ProviderErrorKind, Start, Started,
     },
     store::StoreError,
@@ -71,8 +71,8 @@ impl IdentityProvider for Failing {
         self.stub.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
-        self.stub.finish(code).await
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        self.stub.finish(finish).await
     }
 
     async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
