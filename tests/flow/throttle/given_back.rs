@@ -11,7 +11,7 @@ use tower_magic_link::{
     emulator::{Endpoint, Fault},
     mailer::{Mail, MailError, Mailer},
     provider::{
-        AuthorizationCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind as Kind,
+        Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind as Kind,
         Start, Started,
     },
     testing::ManualClock,
@@ -123,7 +123,7 @@ impl IdentityProvider for Unheard {
         Err((self.error)())
     }
 
-    async fn finish(&self, _: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
         Err(Kind::Refused.into())
     }
 }
