@@ -271,8 +271,10 @@ impl Throttle for RedisThrottle {
         let counts = &self.0;
         counts.memory.give_back(charges, now).await?;
         let (mut keys, mut arguments) = (Vec::new(), Vec::new());
-        let is_of_redis = |charge: &&Charge| !counts.rates_alone.take(charge.key(), now);
-        for charge in charges.iter().filter(is_of_redis) {
+        for charge in charges {
+            if counts.rates_alone.take(charge.key(), now) {
+                continue;
+            }
             keys.push(counts.key('r', charge.key()));
             let period = charge.rate().clamped().period();
             arguments.push(u64::try_from(period.as_micros()).unwrap_or(u64::MAX));
