@@ -1,7 +1,6 @@
 //! The admitted way with many ended sessions, many people and two threads.
 
 use std::{
-    fs,
     sync::{
         Arc, Barrier,
         atomic::{AtomicUsize, Ordering},
@@ -48,14 +47,10 @@ pub(crate) fn measure(extent: Extent) {
     let keys = KeyRing::new(SigningKey::generate().unwrap());
     let mut bytes = Vec::new();
     let sites = ended.map(|ended| {
-        let before = resident();
         let store = MemoryRevocations::default();
-        fill(&store, ended);
+        let taken = allocation_counter::measure(|| fill(&store, ended)).bytes_current;
         if ended > 0 {
-            bytes.push((
-                ended,
-                (resident() - before) / f64::from(u32::try_from(ended).unwrap()),
-            ));
+            bytes.push((ended, taken / i64::try_from(ended).unwrap()));
         }
         let layer = MagicLinkLayer::builder(StubProvider::new(), keys.clone())
             .public_url(ORIGIN)
@@ -112,7 +107,7 @@ pub(crate) fn measure(extent: Extent) {
         median(spreads) * 100.0
     );
     for (ended, bytes) in bytes {
-        println!("A revoked session takes {bytes:.0} bytes where there are {ended}.");
+        println!("A revoked session takes {bytes} bytes where there are {ended}.");
     }
     println!();
 }
@@ -203,14 +198,4 @@ fn fill(store: &MemoryRevocations, many: u64) {
         let target = Target::Session(SessionId::from_bytes(wide.to_ne_bytes()));
         store.record(&Revocation::new(target, begun, until));
     }
-}
-
-/// Returns how many bytes of memory the process occupies, where the kernel says so.
-fn resident() -> f64 {
-    let Ok(status) = fs::read_to_string("/proc/self/status") else {
-        return f64::NAN;
-    };
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kibibytes = line.and_then(|line| line.split_whitespace().next());
-    kibibytes.unwrap().parse::<f64>().unwrap() * 1024.0
 }

@@ -17,12 +17,13 @@ use crate::{
     requests::{
         ORIGIN, PATH, PROXY, bare_answer, grpc, hosted, navigation, program, question, text_answer,
     },
-    turns::{Case, RUNS, Timed, footing, median},
+    turns::{Case, RUNS, Timed, at_once, footing, median},
 };
 
 const ADA: &str = "ada@example.com";
-/// How long ago the session began that is due to be renewed: a third of its idle time.
+/// How long ago the session began that is due to be renewed: half of its idle time.
 const AGE: Duration = Duration::from_secs(4 * 60 * 60);
+const IDLE: Duration = Duration::from_secs(8 * 60 * 60);
 
 /// The signatures and the store of a column.
 struct Column<'a> {
@@ -151,7 +152,8 @@ impl Column<'_> {
         let ada = session(&plain);
         let (_, token) = ada.split_once('=').unwrap();
         let forged = forged(&ada);
-        let due = session(&layer(|builder| builder.clock(Earlier)));
+        let idle = layer(|builder| builder.idle_timeout(IDLE));
+        let due = session(&layer(|builder| builder.idle_timeout(IDLE).clock(Earlier)));
         let ended = self.ended(&plain);
         let many: Vec<_> = (0..people)
             .map(|_| hosted(navigation(PATH, Some(&session(&plain)))))
@@ -162,6 +164,9 @@ impl Column<'_> {
             StatusCode::SEE_OTHER,
             StatusCode::UNAUTHORIZED,
         );
+        let mut renewing = idle.layer(service_fn(text_answer));
+        let renewed = at_once(&mut renewing, hosted(navigation(PATH, Some(&due))));
+        assert!(renewed.headers().contains_key(header::SET_COOKIE));
         let identity = layer(Builder::forward_identity);
         let streams = layer(Builder::end_streams);
         let mut cases: Vec<_> = [
@@ -176,7 +181,7 @@ impl Column<'_> {
                 at("/home", Some(&ada)),
                 ok,
             ),
-            ("admitted and renewed", &plain, at(PATH, Some(&due)), ok),
+            ("admitted and renewed", &idle, at(PATH, Some(&due)), ok),
             (
                 "bearer token",
                 &bearer,

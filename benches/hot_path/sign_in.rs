@@ -38,15 +38,43 @@ struct Step {
 }
 
 pub(crate) fn measure(extent: Extent) {
-    let rounds = match extent {
-        Extent::Bench => 153,
-        Extent::Trial => 3,
+    let (rounds, others) = match extent {
+        Extent::Bench => (153, 5_000),
+        Extent::Trial => (3, 50),
     };
-    let site = Site::new();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let runtime = Rc::new(runtime);
+    let site = Site::new(runtime.clone());
+    // Beside many others: what ended in the last minute is remembered.
+    let busy = Site::new(runtime.clone());
+    for _ in 0..others / TURN {
+        for request in busy.callbacks() {
+            drop(busy.answer(request));
+        }
+    }
+    let always = |site: &Site| {
+        let site = site.clone();
+        move || site.clone()
+    };
+    let (ok, found) = (StatusCode::OK, StatusCode::SEE_OTHER);
     let mut steps = [
-        site.step("form page", |site| vec![site.form()], StatusCode::OK),
-        site.step("begin", |site| vec![site.post()], StatusCode::SEE_OTHER),
-        site.step("callback", Site::callbacks, StatusCode::SEE_OTHER),
+        Step::of("form page", always(&site), |site| vec![site.form()], ok),
+        Step::of("begin", always(&site), |site| vec![site.post()], found),
+        Step::of(
+            "callback",
+            move || Site::new(runtime.clone()),
+            Site::callbacks,
+            found,
+        ),
+        Step::of(
+            "callback, a busy minute",
+            always(&busy),
+            Site::callbacks,
+            found,
+        ),
         site.mint(),
     ];
     let mut yardstick = Timed::hmac(signed_part());
@@ -57,14 +85,14 @@ pub(crate) fn measure(extent: Extent) {
         }
     }
     println!("sign_in: the whole step, beside a provider that answers at once");
-    println!("{:<18}{:>10}{:>8}{:>14}", "", "time", "F", "allocations");
+    println!("{:<24}{:>10}{:>8}{:>14}", "", "time", "F", "allocations");
     let mut figures = Vec::new();
     for step in &steps {
         let runs = step.timed.runs();
         let mut multiples = runs.into_iter().zip(yardstick.runs());
         let multiples = [(); RUNS].map(|()| multiples.next().map_or(f64::NAN, |(a, f)| a / f));
         println!(
-            "{:<18}{:>7.2} us{:>8.1}{:>14}",
+            "{:<24}{:>7.2} us{:>8.1}{:>14}",
             step.name,
             median(runs.to_vec()) / 1e3,
             median(multiples.to_vec()),
@@ -75,8 +103,46 @@ pub(crate) fn measure(extent: Extent) {
     println!("{}", footing(&yardstick, &figures));
 }
 
+impl Step {
+    /// Measures the requests that are made for each turn, at the site of that turn. The making is
+    /// not measured.
+    fn of(
+        name: &'static str,
+        site: impl Fn() -> Site + 'static,
+        make: fn(&Site) -> Vec<Request<String>>,
+        want: StatusCode,
+    ) -> Self {
+        let first = site();
+        for request in make(&first) {
+            assert_eq!(first.answer(request).status(), want, "{name}");
+        }
+        let request = make(&first).pop().unwrap();
+        let counted = allocation_counter::measure(|| drop(first.answer(request)));
+        let timed = Timed::new(move || {
+            let site = site();
+            let mut requests = make(&site);
+            let single = requests.first().unwrap().clone();
+            requests.resize(usize::try_from(TURN).unwrap(), single);
+            let mut service = site.service.clone();
+            site.runtime.block_on(async {
+                let start = now();
+                for request in requests {
+                    let answer = service.ready().await.unwrap().call(request).await.unwrap();
+                    assert_eq!(answer.status(), want, "{name}");
+                }
+                since(start)
+            })
+        });
+        Self {
+            name,
+            timed,
+            allocations: counted.count_total,
+        }
+    }
+}
+
 impl Site {
-    fn new() -> Self {
+    fn new(runtime: Rc<Runtime>) -> Self {
         let provider = StubProvider::new();
         let keys = KeyRing::new(SigningKey::generate().unwrap());
         // The limits are counted as everywhere, and are as wide as they may be.
@@ -98,50 +164,12 @@ impl Site {
             .insecure_answer_when_sent()
             .build()
             .unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
         let answer: Answer = bare_answer;
         Self {
             service: layer.layer(service_fn(answer)),
             layer,
             provider,
-            runtime: Rc::new(runtime),
-        }
-    }
-
-    /// Measures the requests that `make` makes, over and over, outside of the measured time.
-    fn step(
-        &self,
-        name: &'static str,
-        make: fn(&Self) -> Vec<Request<String>>,
-        want: StatusCode,
-    ) -> Step {
-        let site = self.clone();
-        for request in make(&site) {
-            assert_eq!(site.answer(request).status(), want, "{name}");
-        }
-        let request = make(&site).pop().unwrap();
-        let counted = allocation_counter::measure(|| drop(site.answer(request)));
-        let timed = Timed::new(move || {
-            let mut requests = make(&site);
-            let single = requests.first().unwrap().clone();
-            requests.resize(usize::try_from(TURN).unwrap(), single);
-            let mut service = site.service.clone();
-            site.runtime.block_on(async {
-                let start = now();
-                for request in requests {
-                    let answer = service.ready().await.unwrap().call(request).await.unwrap();
-                    assert_eq!(answer.status(), want, "{name}");
-                }
-                since(start)
-            })
-        });
-        Step {
-            name,
-            timed,
-            allocations: counted.count_total,
+            runtime,
         }
     }
 

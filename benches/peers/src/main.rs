@@ -1,179 +1,191 @@
-//! The layer beside axum-login on the same request: `cargo run --release` in this folder.
+//! The layer beside its peers on the same request: `cargo run --release` in this folder.
 //!
-//! - A browser's request that is signed in is answered by the same handler: without a layer, behind
-//!   ours, and behind axum-login with its memory store, each set up as its documentation begins.
-//!   For axum-login that is a session cookie without a signature, its cheapest; its users stand
-//!   behind an `Arc`, since it clones its backend per request.
-//! - All take turns in short rounds, so that whatever else the machine does falls on all of them;
-//!   medians are printed. Making requests is not measured; dropping them and their responses is.
-//!   `layer` is `whole` without the router alone.
-//! - `--callgrind APP COUNT` does nothing but answer COUNT requests. What one takes is the
-//!   difference of two runs. Valgrind's processor has no SHA extensions: there the HMAC is done in
-//!   software, which is more than all the rest of our layer.
-//!
-//! ```sh
-//! cargo build --release
-//! for app in router tower-magic-link axum-login; do
-//!     for count in 1000 2000; do
-//!         valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/peers --callgrind $app $count
-//!     done
-//! done
-//! ```
+//! - A browser's request, with 12 fields and 3 cookies, is answered by the same handler behind each
+//!   of them, each set up as its documentation begins. Where one looks only at `Authorization`, the
+//!   token is there.
+//! - Figures are multiples of F: one HMAC-SHA256 over the signed part of a token of ours, under a
+//!   key that was prepared beforehand. What the handler takes alone in the same version of axum is
+//!   subtracted, also where the handler is not called.
+//! - All take turns in short rounds, so that whatever else the machine does falls on all of them. A
+//!   figure is the median of three runs, each the median of its rounds. Making requests is not
+//!   measured; dropping them and their responses is.
+//! - `--callgrind NAME COUNT` does nothing but answer COUNT requests of the first row whose name
+//!   begins so. What one takes is the difference of two runs. Valgrind's processor has no SHA
+//!   extensions: there the HMAC is done in software, which is more than all the rest of our layer.
+//! - `--trial` takes a few turns, to see that everything works.
 
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     reason = "a benchmark prints, and stops where it cannot go on"
 )]
 
-mod apps;
+use std::{convert::Infallible, env};
 
-use std::{
-    env,
-    future::Future,
-    hint::black_box,
-    pin::pin,
-    task::{Context, Poll, Waker},
-    time::Instant,
+use axum::body::Body;
+use axum07::body::Body as Body07;
+use http::{Request, Response, StatusCode, header};
+use peers::{
+    apps::{self, App, browser},
+    hand_written::hand_written,
+    jwt, login,
+    turns::{RUNS, Variant, median, spread},
 };
-
-use axum::{Router, body::Body, response::Response};
-use http::{Request, StatusCode};
 use tower::Service;
 
-use self::apps::{ADDRESS, App};
+/// A line of the table.
+struct Row {
+    variant: Variant,
+    /// Which of the handlers alone is subtracted.
+    host: usize,
+}
 
-const ROUNDS: usize = 2_001;
-/// How many requests are answered in one turn.
-const TURN: u32 = 64;
+struct Extent {
+    rounds: usize,
+    sessions: usize,
+    people: usize,
+}
 
 fn main() {
-    let mut variants = [
-        Variant::of("router", apps::unprotected()),
-        Variant::of("tower-magic-link", apps::magic_link()),
-        Variant::of("axum-login", apps::axum_login()),
-    ];
     let arguments: Vec<String> = env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["--callgrind", name, count] => {
-            let count = count.parse().unwrap();
-            let variant = variants.iter_mut().find(|variant| variant.name == name);
-            let variant = variant.expect("one of: router, tower-magic-link, axum-login");
-            for _ in 0..count {
-                variant.answer();
-            }
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let extent = match arguments.as_slice() {
+        [] => Extent {
+            rounds: 453,
+            sessions: 1_000_000,
+            people: 10_000,
+        },
+        ["--trial"] | ["--callgrind", _, _] => Extent {
+            rounds: 3,
+            sessions: 10,
+            people: 5,
+        },
+        _ => panic!("usage: peers [--trial | --callgrind NAME COUNT]"),
+    };
+    let ours = apps::magic_link(1, 0);
+    let mut yardstick = Variant::hmac(signed_part(&ours));
+    let (new, old) = (apps::unprotected(), jwt::unprotected07());
+    let mut hosts = [
+        Variant::of::<_, Body, _>(&new.name, new.service, new.signed_in, StatusCode::OK),
+        Variant::of::<_, Body07, _>(&old.name, old.service, old.signed_in, StatusCode::OK),
+    ];
+    let mut rows = rows(ours, &extent);
+
+    if let ["--callgrind", name, count] = arguments.as_slice() {
+        let all = hosts
+            .iter_mut()
+            .chain(rows.iter_mut().map(|row| &mut row.variant));
+        let mut named = all.filter(|variant| variant.name.starts_with(name));
+        let variant = named.next().unwrap();
+        for _ in 0..count.parse::<u32>().unwrap().div_ceil(peers::turns::TURN) {
+            variant.take_turn();
         }
-        [] => {
-            for _ in 0..ROUNDS {
-                for variant in &mut variants {
-                    variant.take_turn();
-                }
-            }
-            print(&variants);
-        }
-        _ => panic!("usage: peers [--callgrind APP COUNT]"),
+        return;
     }
+    for _ in 0..extent.rounds {
+        yardstick.take_turn();
+        hosts.iter_mut().for_each(Variant::take_turn);
+        rows.iter_mut().for_each(|row| row.variant.take_turn());
+    }
+    print(&yardstick, &hosts, &rows);
 }
 
-fn print([router, ours, theirs]: &[Variant; 3]) {
+fn rows(ours: App, extent: &Extent) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let mut refused = Vec::new();
+    let both = [
+        pair::<_, Body, _>("", ours, 0),
+        pair::<_, Body, _>("", login::axum_login(1, 1), 0),
+        pair::<_, Body, _>("", hand_written(None), 0),
+        pair::<_, Body, _>("", jwt::axum_jwt_auth(), 0),
+        pair::<_, Body07, _>("", jwt::jwt_authorizer(), 1),
+        pair::<_, Body, _>("", jwt::tower_oauth2_resource_server(), 0),
+    ];
+    for (admitted, without) in both {
+        rows.push(admitted);
+        refused.push(without);
+    }
+    let (people, sessions) = (extent.people, extent.sessions);
+    let ended = u64::try_from(sessions).unwrap();
+    let crowds = [
+        (apps::magic_link(people, ended), format!("{ended} revoked")),
+        (
+            login::axum_login(people, sessions),
+            format!("{sessions} sessions"),
+        ),
+    ];
+    for (app, store) in crowds {
+        let label = format!(", {store}, each of {people} people");
+        rows.push(pair::<_, Body, _>(&label, app, 0).0);
+    }
+    rows.extend(refused);
+    rows
+}
+
+/// Returns an application as it answers people who are signed in, and a browser without a cookie.
+fn pair<S, B, R>(label: &str, app: App<S>, host: usize) -> (Row, Row)
+where
+    S: Service<Request<B>, Response = Response<R>, Error = Infallible> + Clone + 'static,
+    B: Default,
+{
+    let stranger = vec![browser(None)];
+    let refused = format!("{}, no cookie ({})", app.name, app.refusal.as_u16());
+    let admitted = format!("{}{label}", app.name);
+    let [admitted, refused] = [
+        (admitted, app.signed_in, StatusCode::OK),
+        (refused, stranger, app.refusal),
+    ]
+    .map(|(name, requests, want)| Row {
+        variant: Variant::of(&name, app.service.clone(), requests, want),
+        host,
+    });
+    (admitted, refused)
+}
+
+fn print(yardstick: &Variant, hosts: &[Variant; 2], rows: &[Row]) {
     println!(
-        "{:<20} {:>10} {:>10} {:>12}",
-        "", "whole", "layer", "allocations"
+        "{:<72} {:>6} {:>8} {:>12} {:>16}",
+        "what is added to the request", "F", "spread", "allocations", "times ours"
     );
-    let layer = |variant: &Variant| variant.median() - router.median();
-    for variant in [router, ours, theirs] {
+    let mut ours = Vec::new();
+    for row in rows {
+        let host = hosts.get(row.host).unwrap();
+        let runs = row.variant.runs().into_iter().zip(host.runs());
+        let mut runs = runs
+            .zip(yardstick.runs())
+            .map(|((whole, alone), hmac)| (whole - alone) / hmac);
+        let runs = [(); RUNS].map(|()| runs.next().unwrap_or(f64::NAN));
+        let figure = median(&runs);
+        // Of the same kind: admitted, with many people, or without a cookie.
+        let is_ours = row.variant.name.starts_with("tower-magic-link");
+        if is_ours {
+            ours.push(figure);
+        }
+        let kind = match &row.variant.name {
+            name if name.contains("no cookie") => 2,
+            name if name.contains("people") => 1,
+            _ => 0,
+        };
+        let times = ours.get(kind).map_or(f64::NAN, |ours| figure / ours);
         println!(
-            "{:<20} {:>7.0} ns {:>7.0} ns {:>12}",
-            variant.name,
-            variant.median(),
-            layer(variant),
-            variant.allocations - router.allocations
+            "{:<72} {figure:>6.2} {:>6.1} % {:>12} {times:>16.2}",
+            row.variant.name,
+            spread(runs) * 100.0,
+            i128::from(row.variant.allocations) - i128::from(host.allocations),
         );
     }
-    println!(
-        "\n{} takes {:.2} times what {} takes; the layers alone, {:.2} times",
-        theirs.name,
-        theirs.median() / ours.median(),
-        ours.name,
-        layer(theirs) / layer(ours)
-    );
-}
-
-/// An application that is measured turn by turn.
-struct Variant {
-    name: &'static str,
-    app: App,
-    /// Nanoseconds for one request.
-    turns: Vec<f64>,
-    allocations: u64,
-}
-
-impl Variant {
-    fn of(name: &'static str, mut app: App) -> Self {
-        // Counted the second time: what is made once per process is no cost of a request.
-        let mut allocations = 0;
-        for _ in 0..2 {
-            let request = app.request();
-            let mut response = None;
-            let counted = allocation_counter::measure(|| {
-                response = Some(at_once(&mut app.router, request));
-            });
-            allocations = counted.count_total;
-            let response = response.unwrap();
-            assert_eq!(response.status(), StatusCode::OK, "{name}");
-            assert_eq!(text(response), ADDRESS, "{name}");
-        }
-        Self {
-            name,
-            app,
-            turns: Vec::new(),
-            allocations,
-        }
-    }
-
-    fn answer(&mut self) {
-        let request = self.app.request();
-        drop(black_box(at_once(&mut self.app.router, black_box(request))));
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
-    fn take_turn(&mut self) {
-        let requests: Vec<_> = (0..TURN).map(|_| self.app.request()).collect();
-        let start = Instant::now();
-        for request in requests {
-            drop(black_box(at_once(&mut self.app.router, black_box(request))));
-        }
-        let nanoseconds = start.elapsed().as_secs_f64() * 1e9;
-        self.turns.push(nanoseconds / f64::from(TURN));
-    }
-
-    fn median(&self) -> f64 {
-        let mut turns = self.turns.clone();
-        turns.sort_unstable_by(f64::total_cmp);
-        turns[turns.len() / 2]
+    println!("F is {:.0} ns.", median(&yardstick.runs()));
+    for host in hosts {
+        println!("{} alone takes {:.0} ns.", host.name, median(&host.runs()));
     }
 }
 
-impl App {
-    fn request(&self) -> Request<Body> {
-        self.request.clone().map(|()| Body::empty())
-    }
-}
-
-/// Answers a request, of which nothing has to wait.
-pub fn at_once(router: &mut Router, request: Request<Body>) -> Response {
-    ready(router.call(request)).unwrap()
-}
-
-fn text(response: Response) -> String {
-    let bytes = ready(axum::body::to_bytes(response.into_body(), 1_024)).unwrap();
-    String::from_utf8(bytes.into()).unwrap()
-}
-
-fn ready<F: Future>(future: F) -> F::Output {
-    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing has to wait here"),
-    }
+/// Returns the part that is signed of the first token.
+fn signed_part(ours: &App) -> String {
+    let request = ours.signed_in.first().unwrap();
+    let cookies = request.headers().get(header::COOKIE).unwrap();
+    let cookies = cookies.to_str().unwrap().split("; ");
+    let mut tokens = cookies.filter(|cookie| cookie.matches('.').count() == 2);
+    let (_, token) = tokens.next().unwrap().split_once('=').unwrap();
+    token.rsplit_once('.').unwrap().0.to_owned()
 }
