@@ -30,6 +30,7 @@ pub struct Identity {
     provider_session: Option<String>,
     first_name: Option<String>,
     last_name: Option<String>,
+    proven_by: Option<String>,
 }
 
 /// How an address was proven.
@@ -55,6 +56,7 @@ impl Identity {
             provider_session: None,
             first_name: None,
             last_name: None,
+            proven_by: None,
         }
     }
 
@@ -92,6 +94,21 @@ impl Identity {
         self.first_name = first;
         self.last_name = last;
         self
+    }
+
+    /// Adds the name of the provider that proved the address, where there are several.
+    #[must_use]
+    pub fn with_proven_by(mut self, provider: impl Into<String>) -> Self {
+        self.proven_by = Some(provider.into());
+        self
+    }
+
+    /// Returns which provider proved the address, if there are two
+    /// ([`TwoProviders`](super::TwoProviders)). It is for
+    /// [`Builder::authorize`](crate::Builder::authorize); the session does not keep it.
+    #[must_use]
+    pub fn proven_by(&self) -> Option<&str> {
+        self.proven_by.as_deref()
     }
 
     /// Returns the provider's stable id: `prof_…` or `user_…` at WorkOS.

@@ -26,6 +26,7 @@ mod choice;
 mod code;
 mod error;
 mod identity;
+mod two;
 #[cfg(feature = "workos")]
 pub(crate) mod workos;
 
@@ -34,6 +35,7 @@ pub use self::{
     code::{FinishCode, OneTimeCode, StartCode, StartedCode},
     error::{ProviderError, ProviderErrorKind},
     identity::{Identity, SignInMethod},
+    two::TwoProviders,
 };
 
 /// Makes links and codes, and redeems them. Implementers write plain `async fn`.
