@@ -53,7 +53,8 @@ impl Builder {
     ///
     /// Every request with a session has them, on public paths too. Values are visible ASCII.
     /// Letters, digits and ``!#$&'*+-./:=?@^_`{|}~`` stay as they are. All other bytes, and `%`,
-    /// are percent-encoded as UTF-8. WorkOS's values contain none of those today.
+    /// are percent-encoded as UTF-8. WorkOS's values contain none of those today. The application's
+    /// own claims ([`Session::claims`](crate::Session::claims)) are in no header.
     ///
     /// On every path:
     ///

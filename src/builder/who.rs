@@ -149,6 +149,7 @@ impl Builder {
     ///
     /// - A bearer token is never renewed. It keeps what it was granted until it expires.
     /// - `/auth/session` shows the token as it is, and asks nobody.
+    /// - A live connection, such as a WebSocket, has what was granted when it began.
     /// - Requests that come together may each call the hook.
     ///
     /// ```

@@ -7,7 +7,8 @@ use crate::{
 };
 
 impl MagicLinkLayer {
-    /// Returns the live sessions of a subject, the one renewed last first, from the index
+    /// Returns the live sessions of a subject, as [`Session::subject`](crate::Session::subject) has
+    /// it, the one renewed last first, from the index
     /// ([`Builder::session_index`](crate::Builder::session_index)). Without an index, none.
     ///
     /// A session that was ended early is not among them, and one whose note was lost may be

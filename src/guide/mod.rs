@@ -66,6 +66,9 @@ pub mod failures {}
 #[doc = include_str!("mail_scanners.md")]
 pub mod mail_scanners {}
 
+#[doc = include_str!("moving_off_workos.md")]
+pub mod moving_off_workos {}
+
 #[doc = include_str!("promises.md")]
 pub mod promises {}
 

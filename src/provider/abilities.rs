@@ -68,6 +68,16 @@ impl Abilities {
         self.is_for_development
     }
 
+    /// Returns what two providers can both do.
+    pub(super) fn shared_with(mut self, other: &Self) -> Self {
+        let (shortest, longest) = other.link_lifetimes.clone().into_inner();
+        let (least, most) = self.link_lifetimes.into_inner();
+        self.link_lifetimes = shortest.max(least)..=longest.min(most);
+        self.mails &= other.mails;
+        self.is_for_development |= other.is_for_development;
+        self
+    }
+
     /// Returns how long links may live.
     #[must_use]
     pub const fn link_lifetimes(&self) -> &RangeInclusive<Duration> {

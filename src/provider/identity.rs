@@ -31,6 +31,7 @@ pub struct Identity {
     first_name: Option<String>,
     last_name: Option<String>,
     has_session_of_attempt: bool,
+    proven_by: Option<String>,
 }
 
 /// How an address was proven.
@@ -57,6 +58,7 @@ impl Identity {
             first_name: None,
             last_name: None,
             has_session_of_attempt: false,
+            proven_by: None,
         }
     }
 
@@ -117,6 +119,21 @@ impl Identity {
 
     pub(crate) const fn has_session_of_attempt(&self) -> bool {
         self.has_session_of_attempt
+    }
+
+    /// Adds the name of the provider that proved the address, where there are several.
+    #[must_use]
+    pub fn with_proven_by(mut self, provider: impl Into<String>) -> Self {
+        self.proven_by = Some(provider.into());
+        self
+    }
+
+    /// Returns which provider proved the address, if there are two
+    /// ([`TwoProviders`](super::TwoProviders)). It is for
+    /// [`Builder::authorize`](crate::Builder::authorize); the session does not keep it.
+    #[must_use]
+    pub fn proven_by(&self) -> Option<&str> {
+        self.proven_by.as_deref()
     }
 
     /// Returns the provider's stable id: `prof_…` or `user_…` at WorkOS.

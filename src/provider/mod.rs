@@ -24,6 +24,7 @@ mod erased;
 mod error;
 mod identity;
 mod link;
+mod two;
 #[cfg(feature = "workos")]
 pub(crate) mod workos;
 
@@ -35,6 +36,7 @@ pub use self::{
     error::{ProviderError, ProviderErrorKind},
     identity::{Identity, SignInMethod},
     link::{AuthorizationCode, Delivery, Finish, Link, Start, Started},
+    two::TwoProviders,
 };
 pub(crate) use self::{erased::ErasedProvider, link::Made};
 

@@ -5,9 +5,9 @@
 //!   session), `psub` and `porg` (the provider's subject and organization, if the application
 //!   granted others), `via` (`code` for a mailed code), `rem` (`true` for a remembered session),
 //!   `skew` (seconds by which the minting replica's time was ahead of `iat`, because its clock was
-//!   set back) with `by` (the mark of that replica's time), `askew` and `aby` (the same of `auth_time`,
-//!   at the replica that began the session), `after` (the moment of the latest revocation that the
-//!   sign-in comes after), `app` (the application's own claims, an object).
+//!   set back) with `by` (the mark of that replica's time), `askew` and `aby` (the same of
+//!   `auth_time`, at the replica that began the session), `after` (the moment of the latest
+//!   revocation that the sign-in comes after), `app` (the application's own claims, an object).
 //! - It is verified in one pass. The header's exact bytes choose the key, the signature is checked
 //!   before anything is parsed, and then every claim is checked. Any deviation is refused, but
 //!   unknown claims are ignored.

@@ -47,4 +47,5 @@ mod secrets;
 mod sign_out;
 mod step_up;
 mod throttle;
+mod two_providers;
 mod walk;

@@ -2,7 +2,10 @@
 
 use tower_magic_link::{
     Email,
-    provider::{Finish, Identity, IdentityProvider, Organization, ProviderError, Start, Started},
+    provider::{
+        Finish, Identity, IdentityProvider, Organization, ProviderError, Start, Started,
+        TwoProviders,
+    },
     testing::{
         StubProvider,
         suite::{self, provider::Trial},
@@ -67,6 +70,49 @@ impl Trial for Members {
     async fn lose_next_answer(&self) -> bool {
         self.0.lose_next_answer();
         true
+    }
+}
+
+/// Each half has the organizations, so that either may ask for a choice.
+struct Both {
+    both: TwoProviders<StubProvider, StubProvider>,
+    halves: [StubProvider; 2],
+}
+
+impl Both {
+    fn new(begins_at_fallback: fn(&Email) -> bool) -> Self {
+        let halves = [StubProvider::new(), StubProvider::new()];
+        let [primary, fallback] = halves.clone();
+        let both = TwoProviders::new(primary, fallback).fallback_for(begins_at_fallback);
+        Self { both, halves }
+    }
+}
+
+impl Trial for Both {
+    type Provider = TwoProviders<StubProvider, StubProvider>;
+
+    fn provider(&self) -> &Self::Provider {
+        &self.both
+    }
+
+    async fn join(&self, email: &Email, organization: Organization) -> Option<()> {
+        for half in &self.halves {
+            half.add_membership(email, organization.clone());
+        }
+        Some(())
+    }
+}
+
+/// A provider made of two is a provider, wherever a sign-in begins.
+#[tokio::test]
+async fn two_providers_in_one_pass_at_either() {
+    let routes: [fn(&Email) -> bool; 2] = [|_| false, |_| true];
+    for route in routes {
+        let report = suite::provider::run(async |_| Both::new(route)).await;
+        report.assert();
+        let stub = suite::provider::run(async |_| Members(StubProvider::new())).await;
+        // The stub alone can lose an answer, for three cases.
+        assert_eq!(report.held().count() + 3, stub.held().count(), "{report}");
     }
 }
 

@@ -1,0 +1,308 @@
+//! `TwoProviders`: a provider made of two, for a while or for good.
+//!
+//! - A sign-in begins at the primary. It begins at the fallback if the application says so of the
+//!   address, or if the primary is away.
+//! - Nothing is stored, and a code does not say who made it. So it is offered to one of the two,
+//!   and to the other only if the first one does not know it or is away. The answer of the one that
+//!   made it counts, whatever that answer is.
+//! - What a person chooses goes to the one that asked: its token is marked.
+
+use std::{
+    fmt,
+    future::Future,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+use super::{
+    Abilities, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, OrganizationChoice,
+    PendingToken, ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
+};
+use crate::email::Email;
+
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Which {
+    Fallback,
+    Primary,
+}
+
+impl Which {
+    const fn other(self) -> Self {
+        match self {
+            Self::Fallback => Self::Primary,
+            Self::Primary => Self::Fallback,
+        }
+    }
+
+    /// Returns what stands before a pending token of its.
+    const fn mark(self) -> &'static str {
+        match self {
+            Self::Fallback => "f.",
+            Self::Primary => "p.",
+        }
+    }
+}
+
+/// A provider made of two: a primary, and a fallback for the addresses that the application names
+/// and for when the primary is away.
+///
+/// It is for an application that moves from one provider to another, and for one that must not
+/// depend on a single one. [`guide::moving_off_workos`](crate::guide::moving_off_workos) goes
+/// through a move.
+///
+/// A sign-in begins at the fallback if [`fallback_for`](Self::fallback_for) says so, or if the
+/// primary's answer is [`TimedOut`](ProviderErrorKind::TimedOut) or
+/// [`Unavailable`](ProviderErrorKind::Unavailable). Any other answer of the primary's stands: a
+/// person whom it refuses, or asks for another step, does not get in by the fallback. While the
+/// primary is away they do. If it enforces single sign-on for some people, and that must hold then,
+/// too, refuse their identities of the fallback
+/// ([`Builder::authorize`](crate::Builder::authorize)).
+///
+/// A code or link goes to the primary first, and to the fallback if the primary does not know it or
+/// is away; after an outage the other way round, until the primary answers again. Either is shown
+/// codes of the other's, so trust both. The six digits of a mail are compared at both: if both have
+/// mailed some to one address within ten minutes, a guess has twice the chance.
+///
+/// Each has subjects of its own. [`Identity::proven_by`] says which one proved an identity. Give a
+/// person one account by the address, or by a [`Grant`](crate::Grant).
+///
+/// ```
+/// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+/// use tower_magic_link::provider::TwoProviders;
+///
+/// # let (workos, own) = (StubProvider::new(), StubProvider::new());
+/// # let keys = KeyRing::new(SigningKey::generate()?);
+/// let both = TwoProviders::new(workos, own)
+///     .named("workos", "own")
+///     // The move begins with ourselves.
+///     .fallback_for(|email| email.domain() == "example.com");
+/// let layer = MagicLinkLayer::builder(both, keys).public_url("https://app.example.com").build()?;
+/// # Ok::<(), tower_magic_link::ConfigError>(())
+/// ```
+pub struct TwoProviders<P, F> {
+    primary: P,
+    fallback: F,
+    names: [String; 2],
+    is_for_fallback: Box<dyn Fn(&Email) -> bool + Send + Sync>,
+    /// Whether the primary's last answer was an outage. A hint for the order alone.
+    is_away: AtomicBool,
+}
+
+impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
+    /// Makes a provider of two.
+    #[must_use]
+    pub fn new(primary: P, fallback: F) -> Self {
+        Self {
+            primary,
+            fallback,
+            names: ["primary".to_owned(), "fallback".to_owned()],
+            is_for_fallback: Box::new(|_| false),
+            is_away: AtomicBool::new(false),
+        }
+    }
+
+    /// Sets the names that [`Identity::proven_by`] has. Default: `primary` and `fallback`.
+    #[must_use]
+    pub fn named(mut self, primary: impl Into<String>, fallback: impl Into<String>) -> Self {
+        self.names = [primary.into(), fallback.into()];
+        self
+    }
+
+    /// Sets the addresses whose sign-ins begin at the fallback, also while the primary is there.
+    /// These never go to the primary. Default: none.
+    ///
+    /// The answer may change at any time: a sign-in that has begun ends where it began.
+    #[must_use]
+    pub fn fallback_for(
+        mut self,
+        is_for_fallback: impl Fn(&Email) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.is_for_fallback = Box::new(is_for_fallback);
+        self
+    }
+
+    /// Begins a sign-in at the one that it is for.
+    async fn begin<T>(
+        &self,
+        email: &Email,
+        primary: impl Future<Output = Result<T, ProviderError>>,
+        fallback: impl Future<Output = Result<T, ProviderError>>,
+    ) -> Result<T, ProviderError> {
+        if (self.is_for_fallback)(email) {
+            return fallback.await;
+        }
+        let begun = self.heard(primary.await);
+        match begun {
+            Err(error) if is_outage(&error) => {
+                // Of two outages the primary's is the one to be told.
+                fallback.await.map_err(|_| error)
+            }
+            begun => begun,
+        }
+    }
+
+    /// Offers a proof to the one that probably made it, and then to the other.
+    async fn redeem(
+        &self,
+        first: Which,
+        primary: impl Future<Output = Result<Identity, ProviderError>>,
+        fallback: impl Future<Output = Result<Identity, ProviderError>>,
+    ) -> Result<Identity, ProviderError> {
+        let primary = async { self.heard(primary.await) };
+        let (answer, second) = match first {
+            Which::Primary => {
+                let answer = primary.await;
+                if is_decisive(&answer) {
+                    return self.of(first, answer);
+                }
+                (answer, fallback.await)
+            }
+            Which::Fallback => {
+                let answer = fallback.await;
+                if is_decisive(&answer) {
+                    return self.of(first, answer);
+                }
+                (answer, primary.await)
+            }
+        };
+        match (answer, second) {
+            // Neither took it. The one that knows more of it has the word.
+            (Err(one), Err(other)) if !is_decisive_error(&other) => {
+                Err(match weight(&other) > weight(&one) {
+                    true => other,
+                    false => one,
+                })
+            }
+            (_, second) => self.of(first.other(), second),
+        }
+    }
+
+    fn first(&self) -> Which {
+        match self.is_away.load(Ordering::Relaxed) {
+            true => Which::Fallback,
+            false => Which::Primary,
+        }
+    }
+
+    /// Notes whether the primary is away.
+    fn heard<T>(&self, answer: Result<T, ProviderError>) -> Result<T, ProviderError> {
+        let is_away = answer.as_ref().is_err_and(is_outage);
+        self.is_away.store(is_away, Ordering::Relaxed);
+        answer
+    }
+
+    /// Returns an answer as that of one of the two.
+    fn of(
+        &self,
+        which: Which,
+        answer: Result<Identity, ProviderError>,
+    ) -> Result<Identity, ProviderError> {
+        let [primary, fallback] = &self.names;
+        let name = match which {
+            Which::Fallback => fallback,
+            Which::Primary => primary,
+        };
+        match answer {
+            Ok(identity) => Ok(identity.with_proven_by(name)),
+            Err(error) => {
+                let choice = error.choice().map(|choice| {
+                    let token = format!("{}{}", which.mark(), choice.pending().expose());
+                    let organizations = choice.organizations().iter().cloned();
+                    OrganizationChoice::new(PendingToken::new(token), organizations)
+                });
+                Err(error.with_choice(choice))
+            }
+        }
+    }
+}
+
+impl<P: IdentityProvider, F: IdentityProvider> IdentityProvider for TwoProviders<P, F> {
+    /// What both can do.
+    fn abilities(&self) -> Abilities {
+        let (one, other) = (self.primary.abilities(), self.fallback.abilities());
+        one.shared_with(&other)
+    }
+
+    async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
+        let (primary, fallback) = (self.primary.start(start), self.fallback.start(start));
+        self.begin(start.email, primary, fallback).await
+    }
+
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        let (primary, fallback) = (self.primary.finish(finish), self.fallback.finish(finish));
+        self.redeem(self.first(), primary, fallback).await
+    }
+
+    async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+        let primary = self.primary.start_code(start);
+        let fallback = self.fallback.start_code(start);
+        self.begin(start.email, primary, fallback).await
+    }
+
+    async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
+        let primary = self.primary.finish_code(finish);
+        let fallback = self.fallback.finish_code(finish);
+        let first = match (self.is_for_fallback)(finish.email) {
+            true => Which::Fallback,
+            false => self.first(),
+        };
+        self.redeem(first, primary, fallback).await
+    }
+
+    async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
+        let marked = finish.pending.expose();
+        let of = |which: Which| Some((which, marked.strip_prefix(which.mark())?));
+        let Some((which, token)) = of(Which::Primary).or_else(|| of(Which::Fallback)) else {
+            return Err(ProviderErrorKind::Refused.into());
+        };
+        let token = PendingToken::new(token);
+        let finish = FinishChoice {
+            pending: &token,
+            ..*finish
+        };
+        let answer = match which {
+            Which::Fallback => self.fallback.finish_choice(&finish).await,
+            Which::Primary => self.heard(self.primary.finish_choice(&finish).await),
+        };
+        self.of(which, answer)
+    }
+}
+
+impl<P: fmt::Debug, F: fmt::Debug> fmt::Debug for TwoProviders<P, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TwoProviders")
+            .field("primary", &self.primary)
+            .field("fallback", &self.fallback)
+            .field("names", &self.names)
+            .finish_non_exhaustive()
+    }
+}
+
+fn is_outage(error: &ProviderError) -> bool {
+    matches!(
+        error.kind(),
+        ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable
+    )
+}
+
+/// Says whether an answer is that of the provider that made the proof.
+fn is_decisive(answer: &Result<Identity, ProviderError>) -> bool {
+    answer.as_ref().err().is_none_or(is_decisive_error)
+}
+
+fn is_decisive_error(error: &ProviderError) -> bool {
+    weight(error).is_none()
+}
+
+/// Returns how much an error says of a proof that may be the other one's; `None` if it cannot be.
+fn weight(error: &ProviderError) -> Option<u8> {
+    Some(match error.kind() {
+        ProviderErrorKind::Unsupported => 0,
+        ProviderErrorKind::CodeWrong | ProviderErrorKind::Refused => 1,
+        ProviderErrorKind::CodeExpired | ProviderErrorKind::CodeUsed => 2,
+        ProviderErrorKind::TooManyTries | ProviderErrorKind::RateLimited => 3,
+        // It may be its own, and then it is good again in a moment.
+        ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable => 4,
+        _ => return None,
+    })
+}
