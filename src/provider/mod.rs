@@ -12,7 +12,8 @@
 //! - The result is an [`Identity`]. The layer, not the provider, binds it to the browser and the
 //!   address that began the sign-in.
 //!
-//! `WorkOs` (feature `workos`) ships with the crate.
+//! Two providers ship with the crate: `WorkOs` (feature `workos`), and [`MailedLinks`], which needs
+//! nobody but the layer's own mailer.
 
 use std::future::{self, Future};
 
@@ -24,6 +25,7 @@ mod erased;
 mod error;
 mod identity;
 mod link;
+mod mailed_links;
 #[cfg(feature = "workos")]
 pub(crate) mod workos;
 
@@ -35,6 +37,7 @@ pub use self::{
     error::{ProviderError, ProviderErrorKind},
     identity::{Identity, SignInMethod},
     link::{AuthorizationCode, Delivery, Finish, Link, Start, Started},
+    mailed_links::MailedLinks,
 };
 pub(crate) use self::{erased::ErasedProvider, link::Made};
 

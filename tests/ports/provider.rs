@@ -17,6 +17,7 @@ use crate::{assert_fails, assert_holds};
 
 mod emulated;
 mod faulty;
+mod own;
 
 const PAGE: &str = include_str!("../../src/testing/suite/provider/mod.rs");
 
