@@ -148,8 +148,8 @@ pub trait IdentityProvider: Send + Sync + 'static {
         start: &Start<'_>,
     ) -> impl Future<Output = Result<Started, ProviderError>> + Send;
 
-    /// Redeems a code from the callback. A code must work only once, and only for the attempt that
-    /// it was made for.
+    /// Redeems a code from the callback. A code must work only once, and prove the address that it
+    /// was made for: whoever visits the callback chooses which code comes with which attempt.
     ///
     /// # Errors
     ///
