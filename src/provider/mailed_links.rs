@@ -45,7 +45,7 @@ const SHORTEST_KEY: usize = 32;
 ///
 /// let layer = MagicLinkLayer::builder(MailedLinks::new(), KeyRing::new(SigningKey::generate()?))
 ///     .public_url("https://app.example.com")
-///     .mailer(ConsoleMailer::default())
+///     .mailer(ConsoleMailer::new())
 ///     .sign_in(SignIn::LinkAndCode)
 ///     .build()?;
 /// # Ok::<(), tower_magic_link::ConfigError>(())

@@ -20,7 +20,7 @@ fn without_a_mailer_nobody_could_sign_in_and_the_layer_is_not_built() {
     for sign_in in [SignIn::Link, SignIn::Code, SignIn::LinkAndCode] {
         let error = builder().sign_in(sign_in).build().unwrap_err();
         assert!(error.to_string().contains("mailer"), "{error}");
-        let mailed = builder().sign_in(sign_in).mailer(ConsoleMailer::default());
+        let mailed = builder().sign_in(sign_in).mailer(ConsoleMailer::new());
         assert!(mailed.build().is_ok());
     }
 }
