@@ -1,8 +1,9 @@
 //! A Tower layer that puts email sign-in in front of any service: an axum router, a tonic server, a
 //! hyper service.
 //!
-//! [`MagicLinkLayer`] redirects unauthenticated requests to a login form. WorkOS, or another
-//! [`IdentityProvider`](provider::IdentityProvider), then proves the address by a magic link. The
+//! [`MagicLinkLayer`] redirects unauthenticated requests to a login form. WorkOS, the layer's own
+//! mail ([`MailedLinks`](provider::MailedLinks)) or another
+//! [`IdentityProvider`](provider::IdentityProvider) then proves the address by a magic link. The
 //! layer handles the callback, issues its own signed session cookie, and hands each request on with
 //! its [`Session`].
 //!
@@ -80,7 +81,8 @@
 //! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
 //! | answer nginx, Traefik or Caddy | [`ForwardAuth`](companion::ForwardAuth), from [`MagicLinkLayer::forward_auth`] |
 //! | log and count what happens | [`event`] |
-//! | use another provider than WorkOS | [`provider`] |
+//! | sign in by the layer's own mail, without WorkOS | [`provider::MailedLinks`] |
+//! | use another provider | [`provider`] |
 //! | develop without a WorkOS account | `emulator` (feature `emulator`) |
 //! | test your application | `testing` (feature `test-util`) |
 //!

@@ -13,12 +13,12 @@ pub(super) struct Settings {
 impl Builder {
     /// Sets what people sign in with. Default: [`SignIn::Link`].
     ///
-    /// A code needs a provider that has codes, as `WorkOs` has (Magic Auth). With
+    /// A code needs a provider that has codes, as `WorkOs` has (Magic Auth) and `MailedLinks`. With
     /// [`Builder::mailer`] the layer mails the code: switch WorkOS's own mail of it off in the
     /// WorkOS dashboard. Without a mailer, WorkOS mails it. [`SignIn::LinkAndCode`] needs a mailer,
     /// because WorkOS would send two mails.
     ///
-    /// The two methods yield different subjects for one person: see
+    /// At WorkOS the two methods yield different subjects for one person: see
     /// [`Identity::method`](crate::provider::Identity::method).
     pub fn sign_in(mut self, sign_in: SignIn) -> Self {
         self.sign_in.sign_in = sign_in;

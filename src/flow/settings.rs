@@ -23,9 +23,10 @@ pub(crate) const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignIn {
-    /// By a six-digit code that they type in the browser where they began: WorkOS's Magic Auth.
+    /// By a six-digit code that they type in the browser where they began: WorkOS's Magic Auth, or
+    /// digits of the layer's own mail.
     Code,
-    /// By a link: WorkOS's Magic Link.
+    /// By a link: WorkOS's Magic Link, or one of the layer's own mail.
     #[default]
     Link,
     /// By a link or a code, both in one mail.

@@ -18,7 +18,8 @@ use crate::email::Email;
 /// In an application that accepts both methods, one person therefore has two subjects. Key accounts
 /// on the proven address there, as [`Email::as_str`] in lower case: addresses that differ only in
 /// case are equal here. An application that accepts only one method should key accounts on the
-/// subject, which stays the same when the address changes. If the layer has a list of
+/// subject, which stays the same when the address changes. With
+/// [`MailedLinks`](super::MailedLinks) both methods yield one subject, that of the address. If the layer has a list of
 /// organizations, it refuses every identity that has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {

@@ -12,7 +12,8 @@
 //! - The result is an [`Identity`]. The layer, not the provider, binds it to the browser and the
 //!   address that began the sign-in.
 //!
-//! `WorkOs` (feature `workos`) ships with the crate.
+//! Two providers ship with the crate: `WorkOs` (feature `workos`), and [`MailedLinks`], which needs
+//! nobody but the layer's own mailer.
 
 use std::future::{self, Future};
 
@@ -24,6 +25,7 @@ mod erased;
 mod error;
 mod identity;
 mod link;
+mod mailed_links;
 mod two;
 #[cfg(feature = "workos")]
 pub(crate) mod workos;
@@ -36,6 +38,7 @@ pub use self::{
     error::{ProviderError, ProviderErrorKind},
     identity::{Identity, SignInMethod},
     link::{AuthorizationCode, Delivery, Finish, Link, Start, Started},
+    mailed_links::MailedLinks,
     two::TwoProviders,
 };
 pub(crate) use self::{erased::ErasedProvider, link::Made};
@@ -147,8 +150,8 @@ pub trait IdentityProvider: Send + Sync + 'static {
         start: &Start<'_>,
     ) -> impl Future<Output = Result<Started, ProviderError>> + Send;
 
-    /// Redeems a code from the callback. A code must work only once, and only for the attempt that
-    /// it was made for.
+    /// Redeems a code from the callback. A code must work only once, and prove the address that it
+    /// was made for: whoever visits the callback chooses which code comes with which attempt.
     ///
     /// # Errors
     ///

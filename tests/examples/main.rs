@@ -12,6 +12,7 @@ mod jwks;
 #[path = "../support/names.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod names;
+mod own_mail;
 #[path = "../support/person.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod person;

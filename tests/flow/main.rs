@@ -30,6 +30,7 @@ mod links;
 mod lost_answer;
 mod lost_cookie;
 mod mail;
+mod mailed_links;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;

@@ -1,18 +1,21 @@
 //! Two providers in one layer: by address, and while the primary is away.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 use serde_json::{Value, json};
 use tower_magic_link::{
     Builder, Email, Grant, KeyRing, MagicLinkLayer, SignIn, SigningKey,
     provider::{
-        AuthorizationCode, FinishChoice, FinishCode, Identity, IdentityProvider, Organization,
+        AuthorizationCode, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, Organization,
         ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode, TwoProviders,
     },
-    testing::{Browser, StubProvider},
+    testing::{Browser, ManualClock, StubProvider, TestAttempt},
 };
 
 use crate::{
@@ -53,9 +56,9 @@ impl IdentityProvider for Sometimes {
         self.stub.start(start).await
     }
 
-    async fn finish(&self, code: &AuthorizationCode) -> Result<Identity, ProviderError> {
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         self.here()?;
-        self.stub.finish(code).await
+        self.stub.finish(finish).await
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -238,14 +241,14 @@ async fn a_choice_goes_to_the_one_that_asks() {
         }
     }
     let both = TwoProviders::new(primary.clone(), fallback.clone());
+    let attempt = TestAttempt::new(&ManualClock::new());
     for (name, provider) in [("primary", &primary), ("fallback", &fallback)] {
         let code = provider.code_for(Identity::new("user_1", email.clone()));
-        let asks = both
-            .finish(&AuthorizationCode::new(code))
-            .await
-            .unwrap_err();
+        let code = AuthorizationCode::new(code);
+        let finish = Finish::new(attempt.show(), &code, &email, Duration::from_secs(900));
+        let asks = both.finish(&finish).await.unwrap_err();
         let pending = asks.choice().unwrap().pending();
-        let finish = FinishChoice::new(pending, "org_2", None, None);
+        let finish = FinishChoice::new(attempt.show(), pending, "org_2");
         let chosen = both.finish_choice(&finish).await.unwrap();
         assert_eq!(chosen.proven_by(), Some(name));
         assert_eq!(chosen.organization(), Some("org_2"));

@@ -49,7 +49,7 @@ impl Prey {
             Ask::get(&self.callback, From::Nowhere),
         ];
         // WorkOS's own link is used up by the first visit, whoever it is: nothing of ours is asked.
-        if self.site.post_office == PostOffice::Ours {
+        if self.site.post_office != PostOffice::WorkOs {
             asked.push(Ask::head(&self.link));
             asked.push(Ask::get(&self.link, From::Nowhere));
         }
@@ -78,7 +78,7 @@ async fn corpora_no_crawler_burns_a_link_or_gets_a_session() {
         CrossDevice::Refuse,
     ];
     let mut visits = 0;
-    for office in [PostOffice::Ours, PostOffice::WorkOs] {
+    for office in [PostOffice::Alone, PostOffice::Ours, PostOffice::WorkOs] {
         for (agents, mode) in agents.chunks(AT_ONE_LINK).zip(modes.into_iter().cycle()) {
             let prey = Prey::new(office, mode).await;
             let used = prey.site.used_links();
@@ -103,5 +103,5 @@ async fn corpora_no_crawler_burns_a_link_or_gets_a_session() {
         }
     }
     assert!(agents.len() > 2_000, "{} crawlers", agents.len());
-    assert_eq!(visits, agents.len() * (4 + 2));
+    assert_eq!(visits, agents.len() * (4 + 4 + 2));
 }

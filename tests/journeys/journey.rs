@@ -90,7 +90,7 @@ impl Journey {
     pub(crate) fn configure(self, office: PostOffice, builder: Builder) -> Builder {
         match self {
             Self::CodeInTheFirstTab => builder.sign_in(match office {
-                PostOffice::Ours => SignIn::LinkAndCode,
+                PostOffice::Alone | PostOffice::Ours => SignIn::LinkAndCode,
                 // WorkOS would send two mails. Its own one has no link: there is nothing for a
                 // robot to visit.
                 PostOffice::WorkOs => SignIn::Code,

@@ -14,6 +14,7 @@ use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, ResponseBody, Session, SigningKey,
     emulator::{Emulator, EmulatorServer, Endpoint},
     mailer::{Mail, MailError, Mailer},
+    provider::MailedLinks,
     revocation::MemoryRevocations,
     testing::ManualClock,
     workos::WorkOs,
@@ -30,6 +31,9 @@ pub(crate) type App =
 /// Who mails the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum PostOffice {
+    /// We do, and prove the address by that alone.
+    Alone,
+    /// We do, and WorkOS proves the address by its link within ours.
     Ours,
     WorkOs,
 }
@@ -84,13 +88,17 @@ impl Site {
         let (events, letters): (Arc<Mutex<Vec<String>>>, _) = (Arc::default(), Letters::default());
         let heard = events.clone();
         let keys = KeyRing::new(SigningKey::generate().unwrap());
-        let mut builder = MagicLinkLayer::builder(client, keys)
+        let builder = match post_office {
+            PostOffice::Alone => MagicLinkLayer::builder(MailedLinks::new(), keys),
+            PostOffice::Ours | PostOffice::WorkOs => MagicLinkLayer::builder(client, keys),
+        };
+        let mut builder = builder
             .public_url(ORIGIN)
             .revocations(MemoryRevocations::default())
             .clock(clock.clone())
             .insecure_answer_when_sent()
             .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
-        if post_office == PostOffice::Ours {
+        if post_office != PostOffice::WorkOs {
             builder = builder.mailer(letters.clone());
         }
         let layer = configure(builder).build().unwrap();
@@ -126,7 +134,7 @@ impl Site {
     fn letters(&self) -> Vec<Letter> {
         let outbox = self.emulator().outbox();
         match self.post_office {
-            PostOffice::Ours => {
+            PostOffice::Alone | PostOffice::Ours => {
                 assert!(outbox.is_empty(), "WorkOS mails nothing");
                 self.letters.0.lock().unwrap().clone()
             }

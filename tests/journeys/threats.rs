@@ -13,7 +13,7 @@ mod repetition;
 mod robots;
 mod strangers;
 
-const OFFICES: [PostOffice; 2] = [PostOffice::Ours, PostOffice::WorkOs];
+const OFFICES: [PostOffice; 3] = [PostOffice::Alone, PostOffice::Ours, PostOffice::WorkOs];
 const MODES: [CrossDevice; 3] = [
     CrossDevice::MatchCode,
     CrossDevice::Confirm,
@@ -44,7 +44,7 @@ impl Asker {
     /// callback.
     async fn landing(&self, site: &Site) -> String {
         match site.post_office {
-            PostOffice::Ours => self.link.clone(),
+            PostOffice::Alone | PostOffice::Ours => self.link.clone(),
             PostOffice::WorkOs => self.callback(site).await,
         }
     }

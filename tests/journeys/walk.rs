@@ -229,7 +229,7 @@ impl Walk {
         }
         let after = self.site.used_links();
         let used: BTreeSet<_> = after.difference(&before).cloned().collect();
-        if self.site.post_office == PostOffice::Ours {
+        if self.site.post_office != PostOffice::WorkOs {
             assert_eq!(used, BTreeSet::new(), "a robot has burnt a link");
         }
         assert_eq!(self.site.sign_ins(), sign_ins, "a robot has signed in");

@@ -20,6 +20,7 @@ use crate::{assert_fails, assert_holds};
 
 mod emulated;
 mod faulty;
+mod own;
 
 const PAGE: &str = include_str!("../../src/testing/suite/provider/mod.rs");
 
@@ -151,8 +152,18 @@ async fn workos_passes_against_the_emulator_by_each_setting_of_mailed_codes() {
 
 #[tokio::test]
 async fn a_provider_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(&str, (Fault, &[&str])); 18] = [
+    let cases: [(&str, (Fault, &[&str])); 19] = [
         ("right", (Fault::None, &[])),
+        (
+            "whoever it is told",
+            (
+                Fault::BelievesTheAttempt,
+                &[
+                    "a code from a link proves no other address in another attempt",
+                    "an error that denies having redeemed a link leaves it good",
+                ],
+            ),
+        ),
         (
             "choices twice",
             (

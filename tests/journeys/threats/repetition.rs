@@ -63,8 +63,13 @@ async fn a_callback_again_is_the_same_session_for_a_minute_and_no_way_in_for_ano
 /// seconds later, is used.
 #[tokio::test]
 async fn a_link_that_was_used_a_moment_ago_is_used_for_every_other_browser() {
-    for mode in [CrossDevice::MatchCode, CrossDevice::Confirm] {
-        let site = site(PostOffice::Ours, mode).await;
+    for (office, mode) in [
+        (PostOffice::Alone, CrossDevice::MatchCode),
+        (PostOffice::Alone, CrossDevice::Confirm),
+        (PostOffice::Ours, CrossDevice::MatchCode),
+        (PostOffice::Ours, CrossDevice::Confirm),
+    ] {
+        let site = site(office, mode).await;
         let ada = Asker::new(&site, ADA).await;
         gets_in(&ada.browser, &ada.link).await;
         site.clock.advance(Duration::from_secs(5));

@@ -37,7 +37,7 @@ async fn a_prefetch_or_prerender_is_refused_everywhere_and_uses_nothing_up() {
                 "/auth/session",
                 "/",
             ];
-            if office == PostOffice::Ours {
+            if office != PostOffice::WorkOs {
                 paths.push(&landing);
             }
             for path in paths {
@@ -71,7 +71,7 @@ async fn a_head_is_answered_with_nothing_whoever_asks() {
         let callback = other.callback(&site).await;
         let used = site.used_links();
         let mut paths = vec![callback.as_str(), "/auth/open", "/auth/callback"];
-        if office == PostOffice::Ours {
+        if office != PostOffice::WorkOs {
             paths.push(&ada.link);
         }
         let stranger = site.visitor(Habits::PERSON);

@@ -87,7 +87,7 @@ async fn a_stranger_with_a_leaked_link_sees_a_page_and_gets_no_further() {
             assert_eq!(stranger.is_known_as().await, None);
             assert_eq!((site.sign_ins(), site.used_links()), (0, used));
             let way = match office {
-                PostOffice::Ours => &ada.link,
+                PostOffice::Alone | PostOffice::Ours => &ada.link,
                 PostOffice::WorkOs => &landing,
             };
             gets_in(&ada.browser, way).await;

@@ -196,6 +196,15 @@ impl<T: Trial> Desk<T> {
         }
     }
 
+    /// Returns the same code, in another attempt at an address.
+    pub(super) fn in_attempt_of(&self, proof: &Proof, email: Email) -> Proof {
+        Proof {
+            attempt: self.attempt(),
+            email,
+            code: proof.code.clone(),
+        }
+    }
+
     pub(super) async fn redeem(&self, proof: &Proof) -> Result<Identity, ProviderError> {
         let shown = proof.attempt.show();
         let finish = Finish::new(shown, &proof.code, &proof.email, LIFETIME);

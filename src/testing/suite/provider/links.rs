@@ -36,6 +36,15 @@ pub(super) async fn two_people<T: Trial>(desk: Desk<T>) -> Outcome {
     Ok(())
 }
 
+pub(super) async fn another_attempt<T: Trial>(desk: Desk<T>) -> Outcome {
+    let code = desk.proof(&ada()).await?;
+    // The state of an attempt at another address, with this code.
+    match desk.finish(&desk.in_attempt_of(&code, eve())).await {
+        Err(_) => Ok(()),
+        Ok(identity) => same("the address", identity.email(), &ada()),
+    }
+}
+
 pub(super) async fn same_subject<T: Trial>(desk: Desk<T>) -> Outcome {
     let mut subjects = Vec::new();
     for email in [ada(), eve(), ada()] {

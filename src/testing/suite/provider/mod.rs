@@ -6,7 +6,7 @@
 //! | obligation of the port | cases |
 //! | --- | --- |
 //! | a link leads to the redirect URI, with a code and the unchanged state | `a link leads to the redirect URI with a code and the state` |
-//! | the code proves the address that the link was made for | `a link proves the address that it was made for`, `links of two people prove each their own address` |
+//! | the code proves the address that the link was made for | `a link proves the address that it was made for`, `links of two people prove each their own address`, `a code from a link proves no other address in another attempt` |
 //! | a subject is a stable id | `a person has the same subject each time and nobody else has it` |
 //! | a link and its code are good once | `a code from a link is good once`, `a link signs in once`, `of several redemptions of one link at once one succeeds` |
 //! | a code that is unknown is `Refused`, and so is one that was used | `a code that was never made is refused`, `a code from a link is good once` |
@@ -100,6 +100,8 @@ async fn links<T: Trial>(suite: &mut Suite<impl AsyncFn(World) -> T>) {
     suite.case(name, links::its_address).await;
     let name = "links of two people prove each their own address";
     suite.case(name, links::two_people).await;
+    let name = "a code from a link proves no other address in another attempt";
+    suite.case(name, links::another_attempt).await;
     let name = "a person has the same subject each time and nobody else has it";
     suite.case(name, links::same_subject).await;
     let name = "a code from a link is good once";

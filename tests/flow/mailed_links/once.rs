@@ -1,0 +1,118 @@
+//! One mail, one sign-in.
+
+use tower_magic_link::{RejectionKind, SignIn};
+
+use super::{Site, action, answer_elsewhere, ask, is_in, is_told, open, sign_out, type_digits};
+use crate::names::ADA;
+
+#[tokio::test]
+async fn a_link_of_our_own_mail_signs_in_and_leads_on_who_visits_it_again() {
+    let site = Site::new();
+    let mut browser = site.replica(SignIn::Link).browser();
+    ask(&mut browser).await;
+    let link = site.post.link();
+    let first = is_in(&open(&mut browser, &link).await);
+    // Within the minute and long after it: the browser has the session.
+    for seconds in [1, 300] {
+        site.pass(seconds);
+        assert_eq!(is_in(&open(&mut browser, &link).await), first);
+    }
+    assert_eq!(site.heard("SignedIn {"), 1);
+}
+
+#[tokio::test]
+async fn after_signing_out_the_link_is_used_in_the_same_browser() {
+    for seconds in [0, 120] {
+        let site = Site::new();
+        let mut browser = site.replica(SignIn::Link).browser();
+        ask(&mut browser).await;
+        let link = site.post.link();
+        is_in(&open(&mut browser, &link).await);
+        sign_out(&mut browser).await;
+        site.pass(seconds);
+        is_told(&open(&mut browser, &link).await, RejectionKind::LinkUsed);
+        assert_eq!(site.heard("SignedIn {"), 1, "{seconds}");
+    }
+}
+
+/// Pins: two browsers that brought one code within a minute shared one session.
+#[tokio::test]
+async fn in_another_browser_than_the_one_that_redeemed_it_the_link_is_used() {
+    for seconds in [0, 120] {
+        let site = Site::new();
+        let replica = site.replica(SignIn::Link);
+        let (mut first, mut other) = (replica.browser(), replica.browser());
+        let check = ask(&mut first).await;
+        let link = site.post.link();
+        is_in(&open(&mut first, &link).await);
+        site.pass(seconds);
+        let told = answer_elsewhere(&mut other, &link, &check).await;
+        is_told(&told, RejectionKind::LinkUsed);
+        assert!(!other.jar.contains_key("__Host-magic-link"));
+    }
+}
+
+#[tokio::test]
+async fn another_browser_that_answers_first_has_the_session_and_the_first_one_none() {
+    let site = Site::new();
+    let replica = site.replica(SignIn::Link);
+    let (mut first, mut other) = (replica.browser(), replica.browser());
+    let check = ask(&mut first).await;
+    let link = site.post.link();
+    is_in(&answer_elsewhere(&mut other, &link, &check).await);
+    is_told(&open(&mut first, &link).await, RejectionKind::LinkUsed);
+}
+
+#[tokio::test]
+async fn a_mail_with_both_signs_in_once_by_either() {
+    let site = Site::new();
+    let replica = site.replica(SignIn::LinkAndCode);
+    let (mut first, mut other) = (replica.browser(), replica.browser());
+    let check = ask(&mut first).await;
+    let (link, digits) = (site.post.link(), site.post.code());
+    let session = is_in(&type_digits(&mut first, &action(&check), &digits).await);
+    // In that browser the link leads on, and in another one it is used.
+    assert_eq!(is_in(&open(&mut first, &link).await), session);
+    let told = answer_elsewhere(&mut other, &link, &check).await;
+    is_told(&told, RejectionKind::LinkUsed);
+    assert_eq!(site.heard("SignedIn {"), 1);
+
+    let mut third = replica.browser();
+    let check = ask(&mut third).await;
+    let (link, digits) = (site.post.link(), site.post.code());
+    is_in(&open(&mut third, &link).await);
+    sign_out(&mut third).await;
+    let told = type_digits(&mut third, &action(&check), &digits).await;
+    assert_eq!(told.status(), 422, "{}", told.text());
+    assert!(!third.jar.contains_key("__Host-magic-link"));
+}
+
+#[tokio::test]
+async fn a_visit_of_a_robot_or_without_our_state_uses_nothing_up() {
+    let site = Site::new();
+    let replica = site.replica(SignIn::Link);
+    let mut first = replica.browser();
+    ask(&mut first).await;
+    let link = site.post.link();
+    let mut robot = replica.browser();
+    for _ in 0..5 {
+        let page = robot.get(&link).await;
+        assert_eq!(page.status(), 200, "{}", page.text());
+        assert!(!page.text().contains(ADA));
+    }
+    // What the link leads to belongs to its browser, and to its attempt.
+    let callback = first.get(&link).await.location().to_owned();
+    let elsewhere = robot.get(&callback).await;
+    assert_eq!(elsewhere.status(), 200, "{}", elsewhere.text());
+    let (before, _) = callback.split_once("&state=").unwrap();
+    let mut second = replica.browser();
+    ask(&mut second).await;
+    let other = second.get(&site.post.link()).await.location().to_owned();
+    let (_, state) = other.split_once("&state=").unwrap();
+    // A code of another attempt, with the browser's own state.
+    let crossed = second.get(&format!("{before}&state={state}")).await;
+    is_told(&second.follow(crossed).await, RejectionKind::LinkUsed);
+    let landed = second.get(&other).await;
+    is_in(&second.follow(landed).await);
+    is_in(&open(&mut first, &link).await);
+}
