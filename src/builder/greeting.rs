@@ -129,8 +129,7 @@ mod tests {
         layer::MagicLinkLayer,
         mailer::ConsoleMailer,
         provider::{
-            Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start,
-            Started,
+            Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, Started,
         },
         session::SigningKey,
     };

@@ -193,7 +193,9 @@ impl Redemption {
         let shared = &self.flow.shared;
         let (id, term) = (self.session_id(identity), self.attempt.term);
         if identity.has_session_of_attempt()
-            && shared.has_ended((identity, grant), id, term, at, after).await
+            && shared
+                .has_ended((identity, grant), id, term, at, after)
+                .await
         {
             return Err(Rejection::new(self.used()));
         }

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use tower_magic_link::{
     Builder, Email, Grant, KeyRing, MagicLinkLayer, SignIn, SigningKey,
     provider::{
-        AuthorizationCode, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, Organization,
-        ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode, TwoProviders,
+        AuthorizationCode, Finish, FinishChoice, FinishCode, Identity, IdentityProvider,
+        Organization, ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
+        TwoProviders,
     },
     testing::{Browser, ManualClock, StubProvider, TestAttempt},
 };

@@ -11,8 +11,8 @@ use tower_magic_link::{
     emulator::{Endpoint, Fault},
     mailer::{Mail, MailError, Mailer},
     provider::{
-        Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind as Kind,
-        Start, Started,
+        Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind as Kind, Start,
+        Started,
     },
     testing::ManualClock,
     throttle::{Limits, Rate},
