@@ -129,9 +129,7 @@ impl Listed {
                 target.names(session) && session.auth_time() <= revocation.at()
             }
             (Fault::IgnoresMemberships, Target::Membership { .. }) => false,
-            (Fault::IgnoresTheProvider, Target::Subject(subject)) => {
-                subject == session.subject() && revocation.ends(session)
-            }
+            (Fault::IgnoresTheProvider, Target::Subject(id)) if id != session.subject() => false,
             (Fault::ReadsAddressesByCase, Target::Address(address)) => {
                 address == session.email() && revocation.ends(session)
             }
