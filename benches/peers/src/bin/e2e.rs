@@ -5,6 +5,8 @@
 //! - The applications take turns in rounds of two seconds. A share is of what bare axum answered in
 //!   the same round. Figures are medians of seven rounds; after a share stand the least and the
 //!   most.
+//! - The last three columns are of the time for which the server's thread ran on a CPU, as Linux
+//!   counts it: what else the machine does is not in them.
 //! - Where no Redis is installed, its row is left out, and that is said.
 //! - `--trial` plays one short round, to see that everything works.
 
@@ -15,10 +17,12 @@
 )]
 
 use std::{
-    env,
+    env, fs,
     io::{Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
     process::{Child, Command, ExitCode, Stdio},
+    sync::mpsc,
     thread,
 };
 
@@ -38,6 +42,8 @@ struct Row {
     name: String,
     address: SocketAddr,
     request: Request<()>,
+    /// Where Linux says how long the server's thread has run.
+    schedule: PathBuf,
     rounds: Vec<Round>,
 }
 
@@ -49,6 +55,8 @@ struct Round {
     /// In microseconds.
     p50: f64,
     p99: f64,
+    /// What the server's thread ran for one request, in microseconds.
+    ran: f64,
 }
 
 fn main() -> ExitCode {
@@ -96,19 +104,25 @@ fn serve(app: App) -> (Row, Option<Row>) {
     let address = listener.local_addr().unwrap();
     listener.set_nonblocking(true).unwrap();
     let service = app.service.clone();
+    let (tell, schedule) = mpsc::channel();
     thread::spawn(move || {
+        let thread = fs::read_link("/proc/thread-self").unwrap_or_default();
+        tell.send(Path::new("/proc").join(thread).join("schedstat"))
+            .unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             axum::serve(listener, service).await.unwrap();
         });
     });
+    let schedule = schedule.recv().unwrap();
     let row = |name, request: Request<()>, want| {
         assert_eq!(status(address, &request), want, "{name}");
         Row {
             name,
             address,
             request,
+            schedule: schedule.clone(),
             rounds: Vec::new(),
         }
     };
@@ -142,7 +156,9 @@ fn wrk(row: &Row, seconds: &str) -> Round {
         wrk.arg(format!("{name}: {}", value.to_str().unwrap()));
     }
     wrk.arg(format!("http://{}{TARGET}", row.address));
+    let before = ran(&row.schedule);
     let output = wrk.output().unwrap();
+    let ran = ran(&row.schedule) - before;
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{told}");
     assert!(
@@ -156,11 +172,25 @@ fn wrk(row: &Row, seconds: &str) -> Round {
             .find_map(|line| line.trim().strip_prefix(label));
         line.unwrap().trim().to_owned()
     };
+    let requests = told
+        .lines()
+        .find_map(|line| line.split_once(" requests in "));
+    let requests: f64 = requests.unwrap().0.trim().parse().unwrap();
     Round {
+        ran: ran / requests,
         rate: after("Requests/sec:").parse().unwrap(),
         p50: microseconds(&after("50%")),
         p99: microseconds(&after("99%")),
     }
+}
+
+/// Returns how long a thread has run on a CPU, in microseconds.
+fn ran(schedule: &Path) -> f64 {
+    let Ok(times) = fs::read_to_string(schedule) else {
+        return f64::NAN;
+    };
+    let nanoseconds = times.split_whitespace().next().unwrap();
+    nanoseconds.parse::<f64>().unwrap() / 1e3
 }
 
 fn microseconds(text: &str) -> f64 {
@@ -176,8 +206,17 @@ fn microseconds(text: &str) -> f64 {
 fn print(rows: &[Row]) {
     let bare = rows.first().unwrap();
     println!(
-        "{:<60} {:>9} {:>8} {:>15} {:>9} {:>9} {:>10}",
-        "", "req/s", "share", "least - most", "p50", "p99", "p99 share"
+        "{:<60} {:>9} {:>8} {:>15} {:>9} {:>9} {:>10} {:>9} {:>8} {:>15}",
+        "",
+        "req/s",
+        "share",
+        "least - most",
+        "p50",
+        "p99",
+        "p99 share",
+        "CPU/req",
+        "share",
+        "least - most"
     );
     for row in rows {
         let of = |figure: fn(&Round) -> f64| {
@@ -192,8 +231,14 @@ fn print(rows: &[Row]) {
             shares
         };
         let (rates, tails) = (share(|round| round.rate), share(|round| round.p99));
+        // As much as bare axum answers in the time.
+        let work = share(|round| 1.0 / round.ran);
+        let range = |shares: &[f64]| {
+            let (least, most) = (shares.first().unwrap(), shares.last().unwrap());
+            format!("{least:.3} - {most:.3}")
+        };
         println!(
-            "{:<60} {:>9.0} {:>8.3} {:>15} {:>6.0} us {:>6.0} us {:>10.2}",
+            "{:<60} {:>9.0} {:>8.3} {:>15} {:>6.0} us {:>6.0} us {:>10.2} {:>6.2} us {:>8.3} {:>15}",
             row.name,
             of(|round| round.rate),
             median(&rates),
@@ -205,6 +250,9 @@ fn print(rows: &[Row]) {
             of(|round| round.p50),
             of(|round| round.p99),
             median(&tails),
+            of(|round| round.ran),
+            median(&work),
+            range(&work),
         );
     }
 }
