@@ -19,8 +19,8 @@ use crate::email::Email;
 /// on the proven address there, as [`Email::as_str`] in lower case: addresses that differ only in
 /// case are equal here. An application that accepts only one method should key accounts on the
 /// subject, which stays the same when the address changes. With
-/// [`MailedLinks`](super::MailedLinks) both methods yield one subject, that of the address. If the layer has a list of
-/// organizations, it refuses every identity that has none.
+/// [`MailedLinks`](super::MailedLinks) both methods yield one subject, that of the address. If the
+/// layer has a list of organizations, it refuses every identity that has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     subject: String,
