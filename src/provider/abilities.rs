@@ -56,6 +56,13 @@ impl Abilities {
 
     /// States that the provider proves nothing, and is for development alone: `build()` then refuses
     /// a public URL that is not of this machine.
+    ///
+    /// ```
+    /// use tower_magic_link::provider::Abilities;
+    ///
+    /// // What a provider that believes everybody returns from `abilities`.
+    /// assert!(Abilities::new().for_development().is_for_development());
+    /// ```
     #[must_use]
     pub const fn for_development(mut self) -> Self {
         self.is_for_development = true;
