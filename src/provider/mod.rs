@@ -126,7 +126,7 @@ pub(crate) use self::{erased::ErasedProvider, link::Made};
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # tower_magic_link::testing::suite::provider::run(async |world| { world.clock(); OurAccounts(Accounts) }).await.assert();
+/// # tower_magic_link::testing::suite::provider::run(async |world| { let _ = world.clock(); OurAccounts(Accounts) }).await.assert();
 /// # }
 /// ```
 pub trait IdentityProvider: Send + Sync + 'static {

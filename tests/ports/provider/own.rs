@@ -17,7 +17,7 @@ const EVE: &str = "eve@example.com";
 #[tokio::test]
 async fn our_own_mail_passes_but_for_mail_of_the_providers_and_organizations() {
     let report = suite::provider::run(async |world| {
-        world.clock();
+        let _ = world.clock();
         MailedLinks::new()
     });
     let report = report.await;
