@@ -59,7 +59,7 @@ pub(crate) use self::{erased::ErasedProvider, link::Made};
 /// };
 /// # struct Accounts;
 /// # impl Accounts {
-/// #     async fn id_of(&self, email: &Email) -> Result<String, std::io::Error> { Ok(format!("account-{}", email.as_str().len())) }
+/// #     async fn id_of(&self, email: &Email) -> Result<String, std::io::Error> { Ok(format!("account-{}", email.as_str().bytes().map(u64::from).sum::<u64>())) }
 /// # }
 ///
 /// const CODE_LIFETIME: Duration = Duration::from_secs(600);
@@ -128,7 +128,7 @@ pub(crate) use self::{erased::ErasedProvider, link::Made};
 /// }
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() {
-/// # tower_magic_link::testing::suite::provider::run(async |world| { world.clock(); OurAccounts(Accounts) }).await;
+/// # tower_magic_link::testing::suite::provider::run(async |world| { let _ = world.clock(); OurAccounts(Accounts) }).await.assert();
 /// # }
 /// ```
 pub trait IdentityProvider: Send + Sync + 'static {

@@ -227,7 +227,10 @@ async fn a_count_that_is_lost_makes_no_second_session_and_brings_none_back() {
         again.jar.remove(SESSION);
         let answer = open(&mut again, &link).await;
         match signs_out {
-            true => is_told(&answer, RejectionKind::LinkUsed),
+            true => {
+                is_told(&answer, RejectionKind::LinkUsed);
+                assert_eq!(site.heard("SignedIn {"), 1, "nobody is told of a second");
+            }
             false => assert_eq!(is_in(&answer), session),
         }
     }
