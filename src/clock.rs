@@ -1,23 +1,19 @@
 //! The clock port, and the only place where system time is read.
 //!
 //! - Everywhere else time is an argument: the service reads the clock once per request and passes
-//!   the time on.
+//!   the time on. `system.rs` reads the machine's, or on Linux `system/linux.rs`.
 //! - The layer's time never goes back, even if the clock does (`Steady`). What is written for
 //!   others is dated by the clock itself. `steady.rs` has the rules.
 
-use std::{
-    fmt,
-    future::Future,
-    pin::Pin,
-    sync::OnceLock,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 mod reading;
 mod rfc3339;
 mod steady;
+#[cfg_attr(target_os = "linux", path = "clock/system/linux.rs")]
+mod system;
 pub(crate) mod words;
 
 pub(crate) use self::{
@@ -128,22 +124,14 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one reading of monotonic time"
-    )]
     fn running(&self) -> Option<Duration> {
-        // An `Instant` has no number of its own, so it is counted from the first reading.
-        static BEGUN: OnceLock<Instant> = OnceLock::new();
-        Some(BEGUN.get_or_init(Instant::now).elapsed())
+        Some(system::running())
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one reading of system time")]
     fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH);
         // Before 1970 the machine's clock is plainly wrong. Time zero admits nothing: every token
         // lies ahead of it.
-        Timestamp(since.map_or(0, |since| since.as_secs()))
+        Timestamp(system::secs().unwrap_or_default())
     }
 }
 

@@ -38,12 +38,14 @@ use self::names::{ADA, EVE, ORIGIN};
 
 #[path = "support/names.rs"]
 mod names;
+#[path = "allocations/options.rs"]
+mod options;
 
 /// The bound for the admitted way, whatever the request looks like.
 const MOST_FOR_ADMITTED: u64 = 6;
 
 /// A stranger must not be able to make us work much: the bound for a problem or a redirect.
-const MOST_FOR_REFUSED: u64 = 32;
+const MOST_FOR_REFUSED: u64 = 10;
 
 #[test]
 fn an_admitted_request_costs_at_most_six_allocations() {
@@ -153,24 +155,37 @@ fn a_refusal_costs_few_allocations_and_never_reaches_the_inner_service() {
         request
     };
     let cases = [
-        ("program, no cookie", bare("/"), StatusCode::UNAUTHORIZED),
+        (
+            "program, no cookie",
+            bare("/reports?year=2026&page=2"),
+            StatusCode::UNAUTHORIZED,
+            10,
+        ),
         (
             "program, forged",
             forged(bare("/")),
             StatusCode::UNAUTHORIZED,
+            10,
         ),
-        ("document, no cookie", from_axum("/"), StatusCode::SEE_OTHER),
+        (
+            "document, no cookie",
+            from_axum("/reports"),
+            StatusCode::SEE_OTHER,
+            6,
+        ),
         (
             "document, forged",
             forged(from_axum("/")),
             StatusCode::SEE_OTHER,
+            6,
         ),
     ];
-    for (name, request, want) in cases {
+    for (name, request, want, pinned) in cases {
         let inner = |_| -> Response<String> { panic!("the inner service was called") };
         let (status, count) = counted(layer(0).layer(service(inner)), &request);
         println!("refused, {name}: {count}");
         assert_eq!(status, want, "{name}");
+        assert_eq!(count, pinned, "{name}");
         assert!(count <= MOST_FOR_REFUSED, "{name}: {count}");
     }
 }

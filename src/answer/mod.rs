@@ -137,7 +137,7 @@ impl Rejection {
             }
             let login = shared.gate.login_path_of(head);
             if !head.follows_redirects() {
-                return redirect(&login);
+                return redirect(login);
             }
             let mut response = self.to_page(shared, &login, None);
             self.challenge(shared, head, &login, response.headers_mut());
@@ -186,7 +186,7 @@ impl Rejection {
             return;
         }
         let login = shared.gate.login_path_of(head);
-        let refresh = format!("0; url={}", shared.gate.absolute(&login));
+        let refresh = ["0; url=", shared.gate.public_url.origin(), &login].concat();
         if let Ok(refresh) = HeaderValue::try_from(refresh) {
             headers.insert(header::REFRESH, refresh);
         }
@@ -258,11 +258,11 @@ impl Rejection {
 
 /// Redirects by 303: the next request is a GET without the body of this one (RFC 9700, section
 /// 4.12).
-pub(crate) fn redirect(location: &str) -> Response<Bytes> {
+pub(crate) fn redirect(location: impl Into<String>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::SEE_OTHER;
     let headers = response.headers_mut();
-    headers.insert(header::LOCATION, ascii::header_value(location));
+    headers.insert(header::LOCATION, ascii::header_value(location.into()));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
         header::REFERRER_POLICY,

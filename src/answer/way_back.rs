@@ -3,7 +3,7 @@
 use http::{HeaderValue, header};
 
 use crate::{
-    request::head::RequestHead,
+    request::{head::RequestHead, names},
     shared::Shared,
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
@@ -52,10 +52,10 @@ fn is_script(page: &ReturnTo) -> bool {
 /// - A script's request has a `Referer`. What it asks for is data, and no place to be.
 /// - Any other program, such as one in a terminal, comes back to what it asked for by GET.
 pub(crate) fn asking_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
-    if let Some(page) = head.headers().get("hx-current-url") {
+    if let Some(page) = head.headers().get(&names::HX_CURRENT_URL) {
         return of_our_origin(shared, page);
     }
-    if head.is_of_browser() || head.headers().contains_key("hx-request") {
+    if head.is_of_browser() || head.headers().contains_key(&names::HX_REQUEST) {
         return page_before(shared, head);
     }
     shared.gate.return_to(head).filter(|_| head.is_safe())

@@ -12,7 +12,11 @@ use crate::{
     page::{DefaultPages, Pages, Policy},
     provider::{ErasedProvider, IdentityProvider},
     revocation::{BoundedRevocations, MemoryRevocations, OnOutage, Revocations},
-    session::{KeyRing, cookie::Cookies, token::Tokens},
+    session::{
+        KeyRing,
+        cookie::Cookies,
+        token::{Tokens, Verifying},
+    },
     sessions::{Index, Sessions},
     shared::{Hook, PageSet, Shared, Streams},
     site::{public_url::PublicUrl, rules::Rules},
@@ -51,6 +55,7 @@ mod caching;
 mod host;
 mod preflight;
 mod streams;
+mod verifying;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -118,6 +123,7 @@ pub struct Builder {
     sign_in: sign_in::Settings,
     streams: Streams,
     throttle: throttle::Settings,
+    verifying: Verifying,
     webhook: webhook::Settings,
     names: Names,
 }
@@ -167,6 +173,7 @@ impl Builder {
             sign_in: sign_in::Settings::default(),
             streams: Streams::new(),
             throttle: throttle::Settings::default(),
+            verifying: Verifying::default(),
             webhook: webhook::Settings::default(),
         }
     }
@@ -216,7 +223,7 @@ impl Builder {
             lifetimes,
             mount: self.mount,
             rules: self.rules,
-            tokens: Tokens::new(self.keys, public_url.origin()),
+            tokens: Tokens::new(self.keys, public_url.origin()).verifying(self.verifying),
             credentials: self.credentials,
             takes_webhooks: self.webhook.is_on(),
             public_url,

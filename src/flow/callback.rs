@@ -77,7 +77,7 @@ pub(super) async fn callback(step: &Step) -> Response<Bytes> {
         Err(kind) => return refusal::refuse(step, kind),
     };
     match arrival {
-        Arrival::Stray => redirect(&step.flow.shared.gate.login_path(None)),
+        Arrival::Stray => redirect(step.flow.shared.gate.login_path(None)),
         Arrival::Error {
             error,
             state,
@@ -194,7 +194,7 @@ fn ask_once_more(step: &Step, state: &str) -> Response<Bytes> {
         .append_pair("state", state)
         .append_pair("waited", "1")
         .finish();
-    redirect(&format!("{}?{query}", step.path(Endpoint::Callback)))
+    redirect(format!("{}?{query}", step.path(Endpoint::Callback)))
 }
 
 /// Sorts what arrived, and refuses fields that are repeated, empty, too long or contradictory.

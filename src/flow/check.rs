@@ -21,7 +21,7 @@ const HOP: Duration = Duration::from_secs(10);
 pub(super) fn check(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
         Ok(Some(attempt)) => attempt,
-        Ok(None) => return redirect(&step.flow.shared.gate.login_path(None)),
+        Ok(None) => return redirect(step.flow.shared.gate.login_path(None)),
         Err(kind) => return refusal::refuse(step, kind),
     };
     let is_ours = browser::is_ours(step, &attempt);

@@ -40,7 +40,7 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 pub(super) async fn choose(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
         Ok(Some(attempt)) => attempt,
-        Ok(None) => return redirect(&step.flow.shared.gate.login_path(None)),
+        Ok(None) => return redirect(step.flow.shared.gate.login_path(None)),
         Err(kind) => return refusal::refuse(step, kind),
     };
     let form = Fields::of_form(&step.form);

@@ -37,7 +37,7 @@ const DIGITS: usize = 6;
 pub(super) async fn code(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
         Ok(Some(attempt)) => attempt,
-        Ok(None) => return redirect(&step.flow.shared.gate.login_path(None)),
+        Ok(None) => return redirect(step.flow.shared.gate.login_path(None)),
         Err(kind) => return refusal::refuse(step, kind),
     };
     match take_code(step, &attempt).await {
@@ -56,8 +56,8 @@ pub(super) fn back_to_check(step: &Step) -> Response<Bytes> {
     let opened = sealed::attempt_in_query(step, Purpose::Check);
     match opened.and_then(|opened| Ok(opened.and(step.query()?.one("t")?.map(str::to_owned)))) {
         // Only the field that was opened goes into the redirect, nothing else of the query.
-        Ok(Some(sealed)) => redirect(&format!("{}?t={sealed}", step.path(Endpoint::Check))),
-        Ok(None) => redirect(&step.flow.shared.gate.login_path(None)),
+        Ok(Some(sealed)) => redirect(format!("{}?t={sealed}", step.path(Endpoint::Check))),
+        Ok(None) => redirect(step.flow.shared.gate.login_path(None)),
         Err(kind) => refusal::refuse(step, kind),
     }
 }

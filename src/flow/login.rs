@@ -65,7 +65,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         let sealed = before
             .map(|before| before.sealed.as_str())
             .unwrap_or_default();
-        return redirect(&format!("{}?t={sealed}", step.path(Endpoint::Check)));
+        return redirect(format!("{}?t={sealed}", step.path(Endpoint::Check)));
     }
     let keeps_fragment =
         form.keeps_fragment || before.is_some_and(|before| before.attempt.keeps_fragment);
@@ -132,7 +132,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
 fn sent(step: &Step, attempt: &Attempt, browser: &str) -> Response<Bytes> {
     let (sealed, is_short) = sealed::seal_or_shorten(step, attempt, Purpose::Check);
     let is_short = is_short || sealed::may_be_short(step, attempt);
-    let mut response = redirect(&format!("{}?t={sealed}", step.path(Endpoint::Check)));
+    let mut response = redirect(format!("{}?t={sealed}", step.path(Endpoint::Check)));
     browser::keep_newest(step, &mut response, browser, attempt);
     if is_short {
         let plain = [attempt.id.as_slice(), attempt.tail.as_bytes()].concat();

@@ -62,7 +62,7 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
     let mut response = match trouble {
         Some(kind) => refusal::refuse(step, kind),
         // By GET to the page that says so: a reload then posts nothing again.
-        None => redirect(&step.path(Endpoint::Logout)),
+        None => redirect(step.path(Endpoint::Logout)),
     };
     // A bearer token comes from a program, which keeps no cookies to remove.
     if !gate.is_bearer(&step.head()) {

@@ -29,7 +29,7 @@ use crate::{
     site::{
         endpoint::Endpoint,
         public_url::PublicUrl,
-        return_to::{ReturnTo, TOO_LONG},
+        return_to::{self, ReturnTo, TOO_LONG},
         rules::{Exposure, Rules},
     },
 };
@@ -276,16 +276,25 @@ impl Gate {
 
     /// Returns an endpoint's path.
     pub(crate) fn path(&self, endpoint: Endpoint) -> String {
-        format!("{}/{}", self.mount, endpoint.name())
+        [&self.mount, "/", endpoint.name()].concat()
     }
 
     /// Returns the path of the login form, with the place to return to in its query.
     pub(crate) fn login_path(&self, return_to: Option<&ReturnTo>) -> String {
-        let path = self.path(Endpoint::Login);
-        match return_to {
-            Some(return_to) => format!("{path}?return_to={}", return_to.encoded()),
-            None => path,
-        }
+        self.login_path_to(return_to.map(ReturnTo::as_str))
+    }
+
+    /// Writes the path of the login form in one room of the right size. The place to return to is
+    /// one that `ReturnTo` takes.
+    fn login_path_to(&self, return_to: Option<&str>) -> String {
+        let name = Endpoint::Login.name();
+        let query = return_to.map_or("", |_| "?return_to=");
+        let encoded = || return_to.into_iter().flat_map(return_to::encoded);
+        let parts = [self.mount.as_str(), "/", name, query];
+        let length: usize = parts.iter().map(|part| part.len()).sum();
+        let mut path = String::with_capacity(length + return_to.map_or(0, return_to::encoded_len));
+        path.extend(parts.into_iter().chain(encoded()));
+        path
     }
 
     /// Returns the path of the login form for a navigation. It leads back to the target, or says
@@ -293,7 +302,10 @@ impl Gate {
     pub(crate) fn login_path_of(&self, head: &RequestHead<'_>) -> String {
         match head.original_uri().path_and_query() {
             Some(wanted) if ReturnTo::is_too_long(wanted.as_str()) => self.login_path_without(),
-            _ => self.login_path(self.return_to(head).as_ref()),
+            Some(wanted) if ReturnTo::is_good(wanted.as_str(), &self.mount) => {
+                self.login_path_to(Some(wanted.as_str()))
+            }
+            _ => self.login_path_to(None),
         }
     }
 
@@ -304,6 +316,6 @@ impl Gate {
 
     /// Returns a path's URL, made from `public_url` alone.
     pub(crate) fn absolute(&self, path: &str) -> String {
-        format!("{}{path}", self.public_url.origin())
+        [self.public_url.origin(), path].concat()
     }
 }

@@ -21,15 +21,8 @@ use crate::{
     store::StoreError,
 };
 
-/// A request that was settled.
-pub(crate) enum Settled<B> {
-    /// The request goes on, with its session if it is admitted.
-    Forward(Request<B>, Finish),
-    /// The layer answers it.
-    Refuse(Request<B>, Rejection),
-}
-
-/// What a response gets on its way out.
+/// What a response gets on its way out. It stays small, because every response moves it several
+/// times.
 #[derive(Debug, Default)]
 pub(crate) struct Finish {
     /// Whether the response depends on the request's session.
@@ -38,14 +31,21 @@ pub(crate) struct Finish {
     pub(crate) caching: Caching,
     /// Whether the layer accepts bearer tokens beside cookies.
     pub(crate) credentials: Credentials,
-    /// The renewed session, if a renewal is due.
-    pub(crate) renewal: Option<Renewal>,
     /// The layer's state, if the inner service must not set the layer's cookies.
     pub(crate) forwarded: Option<Arc<Shared>>,
+    /// What few responses get.
+    pub(crate) rare: Option<Box<Rare>>,
+}
+
+/// What few responses get.
+#[derive(Debug)]
+pub(crate) struct Rare {
+    /// The renewed session, if a renewal is due.
+    pub(crate) renewal: Option<Renewal>,
     /// Ends the response's body when the session ends.
     pub(crate) guard: Option<SessionGuard>,
     /// Refuses the request if its session ends before the response begins.
-    pub(crate) unanswered: Option<Box<Unanswered>>,
+    pub(crate) unanswered: Option<Unanswered>,
 }
 
 /// A renewed session on its way to its browser.
@@ -68,15 +68,17 @@ impl Renewal {
 }
 
 impl Shared {
-    /// Settles a request by the store's answer about its session.
+    /// Settles a request by the store's answer about its session. It goes on with its session if
+    /// that is admitted, or is refused.
     pub(crate) fn settle<B>(
         self: &Arc<Self>,
-        mut request: Request<B>,
+        // Borrowed: moving a request costs more than what is done to it here.
+        request: &mut Request<B>,
         admission: Admission,
         exposure: Exposure,
         answer: Result<Standing, StoreError>,
         now: Timestamp,
-    ) -> Settled<B> {
+    ) -> Result<Finish, Rejection> {
         // Judged once, here: both the direct and the awaited look-up come through, so an outage is
         // reported alike.
         let standing = self.revocations.judge(answer);
@@ -84,26 +86,20 @@ impl Shared {
             passed::mark_unsettled(request.extensions_mut());
         }
         match exposure.settle(standing) {
-            Verdict::Admit => {
-                let (request, finish) = self.admit(request, admission, exposure, now);
-                Settled::Forward(request, finish)
-            }
-            Verdict::Pass => {
-                let (request, finish) = self.pass(request, exposure);
-                Settled::Forward(request, finish)
-            }
-            Verdict::Refuse(rejection) => Settled::Refuse(request, rejection),
+            Verdict::Admit => Ok(self.admit(request, admission, exposure, now)),
+            Verdict::Pass => Ok(self.pass(request, exposure)),
+            Verdict::Refuse(rejection) => Err(rejection),
         }
     }
 
     /// Puts the session into a request, and prepares the renewed cookie for its response.
     fn admit<B>(
         self: &Arc<Self>,
-        mut request: Request<B>,
+        request: &mut Request<B>,
         admission: Admission,
         exposure: Exposure,
         now: Timestamp,
-    ) -> (Request<B>, Finish) {
+    ) -> Finish {
         let Admission { session, renewed } = admission;
         let renewed = renewed.and_then(|renewed| {
             // A renewal that fails costs nothing: the token that was sent is still good.
@@ -119,55 +115,58 @@ impl Shared {
             // The renewed end counts: otherwise an active person would be refused while the
             // response still holds the new cookie.
             let until = renewed.unwrap_or_else(|| guard.clone());
-            let head = RequestHead::of(&request);
-            Box::new(Unanswered::new(self.clone(), session.clone(), until, &head))
+            let head = RequestHead::of(request);
+            Unanswered::new(self.clone(), session.clone(), until, &head)
         });
         // For the handler of a tunnel, whose bytes the layer does not see.
         if let Some(guard) = &guard {
             request.extensions_mut().insert(guard.clone());
         }
+        let renewal = renewed.map(|(_, cookie)| Renewal {
+            cookie,
+            session: session.clone(),
+            shared: self.clone(),
+        });
+        let is_rare = renewal.is_some() || guard.is_some();
         let finish = Finish {
             depends_on_session: true,
             caching: self.gate.caching.on(exposure),
             credentials: self.gate.credentials,
-            renewal: renewed.map(|(_, cookie)| Renewal {
-                cookie,
-                session: session.clone(),
-                shared: self.clone(),
-            }),
             forwarded: self.forwarded(),
-            guard,
-            unanswered,
+            rare: is_rare.then(|| {
+                Box::new(Rare {
+                    renewal,
+                    guard,
+                    unanswered,
+                })
+            }),
         };
         if self.gate.has_identity_headers {
-            identity_headers::rewrite(&mut request, Some(&session), &self.gate);
+            identity_headers::rewrite(request, Some(&session), &self.gate);
         }
         // Last, and typed: no header that a client sends can stand for it.
         request.extensions_mut().insert(session);
-        (request, finish)
+        finish
     }
 
     /// Prepares a request that goes on without a session, and what its response gets.
     pub(crate) fn pass<B>(
         self: &Arc<Self>,
-        mut request: Request<B>,
+        request: &mut Request<B>,
         exposure: Exposure,
-    ) -> (Request<B>, Finish) {
+    ) -> Finish {
         if self.gate.has_identity_headers {
-            identity_headers::rewrite(&mut request, None, &self.gate);
+            identity_headers::rewrite(request, None, &self.gate);
         }
         // It tells an extractor "no session" from "no layer", which is the application's mistake.
         passed::mark(request.extensions_mut());
-        let finish = Finish {
+        Finish {
             depends_on_session: exposure == Exposure::Optional,
             caching: Caching::Leave,
             credentials: self.gate.credentials,
-            renewal: None,
             forwarded: self.forwarded(),
-            guard: None,
-            unanswered: None,
-        };
-        (request, finish)
+            rare: None,
+        }
     }
 
     /// Returns the state that keeps our cookies out of a response, if identity headers are on.
@@ -188,6 +187,20 @@ impl Shared {
 }
 
 impl Finish {
+    /// Returns what refuses the request if its session ends before the response begins.
+    pub(crate) fn unanswered(&mut self) -> Option<&mut Unanswered> {
+        self.rare.as_mut()?.unanswered.as_mut()
+    }
+
+    /// Returns what ends the response's body when the session ends.
+    pub(crate) fn guard(&mut self) -> Option<SessionGuard> {
+        let rare = self.rare.as_mut()?;
+        match (rare.guard.take(), rare.unanswered.take()) {
+            (Some(guard), Some(unanswered)) => unanswered.into_guard(guard),
+            (guard, _) => guard,
+        }
+    }
+
     pub(crate) fn write_to<B>(self, response: &mut Response<B>) {
         let headers = response.headers_mut();
         if let Some(shared) = &self.forwarded {
@@ -204,7 +217,7 @@ impl Finish {
                 headers.entry(header::CACHE_CONTROL).or_insert(private);
             }
         }
-        if let Some(renewal) = self.renewal {
+        if let Some(renewal) = self.rare.and_then(|rare| rare.renewal) {
             let is_theirs = sets_same(headers, &renewal.cookie);
             // A shared cache that kept it would sign others in (CVE-2025-64762).
             keep_from_caches(headers);

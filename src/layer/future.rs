@@ -24,12 +24,7 @@ use http_body::Body;
 use pin_project::pin_project;
 use tower_service::Service;
 
-use super::{
-    admit::{Finish, Settled},
-    body::ResponseBody,
-    once::once,
-    stream::Ending,
-};
+use super::{admit::Finish, body::ResponseBody, once::once, stream::Ending};
 use crate::{
     clock::Timestamp,
     flow::{self, FORM_TIMEOUT, Step},
@@ -145,7 +140,7 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Forward { inner, finish } => {
-                    let ended = finish.unanswered.as_mut();
+                    let ended = finish.unanswered();
                     // Before the inner service: an answer that is ready only after the session's
                     // end must not leave.
                     match ended.and_then(|unanswered| unanswered.poll_again(cx)) {
@@ -153,10 +148,7 @@ where
                         None => match inner.poll(cx) {
                             Poll::Ready(response) => {
                                 let mut response = response?;
-                                let guard = match (finish.guard.take(), finish.unanswered.take()) {
-                                    (Some(guard), Some(unanswered)) => unanswered.into_guard(guard),
-                                    (guard, _) => guard,
-                                };
+                                let guard = finish.guard();
                                 mem::take(finish).write_to(&mut response);
                                 let ending = guard.map(|guard| Ending::of(&response, guard));
                                 let response =
@@ -164,7 +156,7 @@ where
                                 return Poll::Ready(Ok(response));
                             }
                             Poll::Pending => {
-                                let unanswered = finish.unanswered.as_mut();
+                                let unanswered = finish.unanswered();
                                 match unanswered.and_then(|unanswered| unanswered.poll(cx)) {
                                     Some(response) => State::Refuse(Some(response)),
                                     None => return Poll::Pending,
@@ -274,7 +266,7 @@ where
     };
     let Wait {
         mut inner,
-        request,
+        mut request,
         admission,
         exposure,
         now,
@@ -282,12 +274,12 @@ where
         ..
     } = *waiting;
     Poll::Ready(
-        match shared.settle(request, admission, exposure, answer, now) {
-            Settled::Forward(request, finish) => State::Forward {
+        match shared.settle(&mut request, admission, exposure, answer, now) {
+            Ok(finish) => State::Forward {
                 inner: inner.call(request),
                 finish,
             },
-            Settled::Refuse(request, rejection) => {
+            Err(rejection) => {
                 let head = RequestHead::of(&request);
                 State::Refuse(Some(shared.refuse(rejection, &head)))
             }

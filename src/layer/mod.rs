@@ -15,7 +15,7 @@ pub(crate) mod once;
 pub(crate) mod service;
 mod stream;
 
-pub(crate) use self::admit::{Finish, Settled};
+pub(crate) use self::admit::Finish;
 pub use self::stream::SessionGuard;
 
 /// Puts email sign-in in front of a service. Clones share everything, and cost one reference count.

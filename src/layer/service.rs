@@ -11,7 +11,6 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::{
-    admit::Settled,
     body::ResponseBody,
     future::{Collect, On, ResponseFuture, Wait},
 };
@@ -59,18 +58,16 @@ where
         let now = self.flow.shared.clock.now();
         let head = RequestHead::of(&request);
         let reading = self.flow.shared.clock.at(now);
-        match self.flow.shared.gate.decide(&head, reading) {
-            Decision::Admit(admission) => {
-                self.proceed(request, admission, Exposure::Protected, now)
-            }
-            Decision::Pass(exposure, Some(admission)) => {
-                self.proceed(request, admission, exposure, now)
-            }
-            Decision::Pass(exposure, None) => self.pass(request, exposure),
-            Decision::Refuse(rejection) => self.refuse(rejection, &head),
-            Decision::RefuseStep(rejection) => self.refuse_step(rejection, &head),
-            Decision::Step(endpoint) => self.step(request, endpoint, now),
-        }
+        let (admission, exposure) = match self.flow.shared.gate.decide(&head, reading) {
+            Decision::Admit(admission) => (admission, Exposure::Protected),
+            Decision::Pass(exposure, Some(admission)) => (admission, exposure),
+            Decision::Pass(exposure, None) => return self.pass(request, exposure),
+            Decision::Refuse(rejection) => return self.refuse(rejection, &head),
+            Decision::RefuseStep(rejection) => return self.refuse_step(rejection, &head),
+            Decision::Step(endpoint) => return self.step(request, endpoint, now),
+        };
+        // Called in one place: it is then part of this function, and the request is not moved.
+        self.proceed(request, admission, exposure, now)
     }
 }
 
@@ -83,7 +80,7 @@ impl<S> MagicLink<S> {
     /// the application is to be asked about a renewal.
     fn proceed<B, R>(
         &mut self,
-        request: Request<B>,
+        mut request: Request<B>,
         admission: Admission,
         exposure: Exposure,
         now: Timestamp,
@@ -119,28 +116,23 @@ impl<S> MagicLink<S> {
         match self
             .flow
             .shared
-            .settle(request, admission, exposure, settled, now)
+            .settle(&mut request, admission, exposure, settled, now)
         {
-            Settled::Forward(request, finish) => {
-                ResponseFuture::forward(self.inner.call(request), finish)
-            }
-            // The request comes back with the refusal, because its head says which audience hears
-            // it.
-            Settled::Refuse(request, rejection) => {
-                self.refuse(rejection, &RequestHead::of(&request))
-            }
+            Ok(finish) => ResponseFuture::forward(self.inner.call(request), finish),
+            // The request's head says which audience hears of it.
+            Err(rejection) => self.refuse(rejection, &RequestHead::of(&request)),
         }
     }
 
     fn pass<B, R>(
         &mut self,
-        request: Request<B>,
+        mut request: Request<B>,
         exposure: Exposure,
     ) -> ResponseFuture<S, B, S::Future>
     where
         S: Service<Request<B>, Response = Response<R>>,
     {
-        let (request, finish) = self.flow.shared.pass(request, exposure);
+        let finish = self.flow.shared.pass(&mut request, exposure);
         ResponseFuture::forward(self.inner.call(request), finish)
     }
 

@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, Method, header, request::Parts};
 
-use super::head::RequestHead;
+use super::{head::RequestHead, names};
 
 /// The kind of client that sent a request. It decides the form of the layer's refusals.
 ///
@@ -84,7 +84,7 @@ fn opens_websocket(headers: &HeaderMap) -> bool {
 }
 
 fn is_htmx(headers: &HeaderMap) -> bool {
-    let field = headers.get("hx-request");
+    let field = headers.get(&names::HX_REQUEST);
     field.is_some_and(|field| field.as_bytes().eq_ignore_ascii_case(b"true"))
 }
 

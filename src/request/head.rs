@@ -9,10 +9,10 @@
 //! - A bearer token is in the only `Authorization` field, after the scheme and one space. Any other
 //!   scheme is left to the application.
 
-use http::{Extensions, HeaderMap, HeaderValue, Method, Request, Uri, Version, header};
-use memchr::memchr_iter;
+use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
+use memchr::{memchr, memchr_iter};
 
-use super::{accept, routed};
+use super::{accept, names, routed};
 
 /// What the gate reads of a request.
 #[derive(Clone, Copy, Debug)]
@@ -106,7 +106,7 @@ impl<'r> RequestHead<'r> {
 
     /// Says whether the request is a prefetch or a prerender, which no person has asked for yet.
     pub(crate) fn is_prefetch(&self) -> bool {
-        let asks = |name| {
+        let asks = |name: &HeaderName| {
             let fields = self.headers.get_all(name).iter();
             let mut purposes =
                 fields.filter_map(|field| field.as_bytes().split(|byte| *byte == b';').next());
@@ -117,7 +117,7 @@ impl<'r> RequestHead<'r> {
             })
         };
         // `Purpose` is the older name, from before there was a standard.
-        asks("sec-purpose") || asks("purpose")
+        asks(&names::SEC_PURPOSE) || asks(&names::PURPOSE)
     }
 
     /// Says whether the request may come from another site than `origin`. `has_browser_cookie`
@@ -131,7 +131,7 @@ impl<'r> RequestHead<'r> {
         origin: &str,
         has_browser_cookie: impl FnOnce() -> bool,
     ) -> bool {
-        let mut sites = self.headers.get_all("sec-fetch-site").iter();
+        let mut sites = self.headers.get_all(&names::SEC_FETCH_SITE).iter();
         if let Some(site) = sites.next() {
             // `same-site` is another site here: a sibling subdomain is not trusted.
             // `none` is a person's own act, such as a bookmark or a typed address.
@@ -151,7 +151,7 @@ impl<'r> RequestHead<'r> {
     /// Says whether neither `Sec-Fetch-Site` nor `Origin` states where the request comes from.
     pub(crate) fn is_silent_on_site(&self) -> bool {
         let mut origins = self.headers.get_all(header::ORIGIN).iter();
-        !self.headers.contains_key("sec-fetch-site")
+        !self.headers.contains_key(&names::SEC_FETCH_SITE)
             && origins.next().is_none_or(|origin| origin == "null")
             && origins.next().is_none()
     }
@@ -163,19 +163,20 @@ impl<'r> RequestHead<'r> {
 
     /// Says whether a script of the site asks by `fetch`: perhaps a service worker, for a page.
     pub(crate) fn is_fetch(&self) -> bool {
-        let is = |name, want: &[&str]| {
+        let is = |name: &HeaderName, want: &[&str]| {
             let is_one = |value: &HeaderValue| want.iter().any(|want| value == want);
             said(self.headers, name, is_one).unwrap_or_default()
         };
-        is("sec-fetch-mode", &["cors", "same-origin"])
-            && is("sec-fetch-dest", &["empty"])
-            && is("sec-fetch-site", &["same-origin"])
+        is(&names::SEC_FETCH_MODE, &["cors", "same-origin"])
+            && is(&names::SEC_FETCH_DEST, &["empty"])
+            && is(&names::SEC_FETCH_SITE, &["same-origin"])
     }
 
     /// Says whether the `fetch` may follow a redirect by itself. To a navigation such an answer of
     /// a service worker's is none (Fetch, "HTTP fetch").
     pub(crate) fn follows_redirects(&self) -> bool {
-        self.is_fetch() && said(self.headers, "sec-fetch-mode", |mode| mode == "cors") == Some(true)
+        self.is_fetch()
+            && said(self.headers, &names::SEC_FETCH_MODE, |mode| mode == "cors") == Some(true)
     }
 
     /// Says whether a person will see the response in a frame of another page (Fetch Metadata).
@@ -184,37 +185,46 @@ impl<'r> RequestHead<'r> {
             let frames = ["embed", "fencedframe", "frame", "iframe", "object"];
             frames.into_iter().any(|frame| destination == frame)
         };
-        said(self.headers, "sec-fetch-dest", is_frame) == Some(true)
+        said(self.headers, &names::SEC_FETCH_DEST, is_frame) == Some(true)
     }
 
     /// Says whether a browser sent the request: it says what it asks for (Fetch Metadata).
     pub(crate) fn is_of_browser(&self) -> bool {
-        self.headers.contains_key("sec-fetch-mode") || self.headers.contains_key("sec-fetch-dest")
+        self.headers.contains_key(&names::SEC_FETCH_MODE)
+            || self.headers.contains_key(&names::SEC_FETCH_DEST)
     }
 
     /// Finds the cookies whose name has exactly these bytes.
     pub(crate) fn cookie(&self, name: &str) -> Found<'r> {
-        let mut values = self.cookies(name);
-        match values.next() {
-            None => Found::Nothing,
-            // The same value twice leaves readers no choice.
-            Some(first) if values.all(|value| value == first) => Found::One(first),
-            Some(_) => Found::Conflict,
+        let mut found = Found::Nothing;
+        // Without the iterator of `cookies`, which every request would pay for.
+        for field in self.headers.get_all(header::COOKIE) {
+            let mut rest = field.as_bytes();
+            loop {
+                let end = memchr(b';', rest);
+                let (pair, next) = rest.split_at(end.unwrap_or(rest.len()));
+                if let Some(value) = value_of(pair, name) {
+                    found = match found {
+                        Found::Nothing => Found::One(value),
+                        // The same value twice leaves readers no choice.
+                        Found::One(first) if first == value => found,
+                        _ => return Found::Conflict,
+                    };
+                }
+                match next.split_first() {
+                    Some((_, next)) => rest = next,
+                    None => break,
+                }
+            }
         }
+        found
     }
 
     /// Returns the values of all cookies whose name has exactly these bytes, in their order.
     pub(crate) fn cookies<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
         let fields = self.headers.get_all(header::COOKIE).into_iter();
         let pairs = fields.flat_map(|field| pairs(field.as_bytes()));
-        pairs.filter_map(|pair| {
-            // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong
-            // to the name.
-            let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-            let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
-            // The layer sets no value that is not UTF-8, so such a value conflicts with ours.
-            Some(std::str::from_utf8(value).unwrap_or(NONE_OF_OURS))
-        })
+        pairs.filter_map(move |pair| value_of(pair, name))
     }
 
     /// Finds the bearer token (RFC 6750, section 2.1). The scheme is case-insensitive; the token is
@@ -243,6 +253,16 @@ impl<'r> RequestHead<'r> {
     }
 }
 
+/// Returns the value of a `Cookie` field's pair, if its name has exactly these bytes.
+fn value_of<'r>(pair: &'r [u8], name: &str) -> Option<&'r str> {
+    // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong to the
+    // name.
+    let pair = pair.strip_prefix(b" ").unwrap_or(pair);
+    let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    // The layer sets no value that is not UTF-8, so such a value conflicts with ours.
+    Some(std::str::from_utf8(value).unwrap_or(NONE_OF_OURS))
+}
+
 /// Says whether a person will see the response. Fetch metadata wins over `Accept`, which scripts
 /// can set.
 fn wants_page(headers: &HeaderMap) -> bool {
@@ -250,7 +270,11 @@ fn wants_page(headers: &HeaderMap) -> bool {
     // script can (Fetch, the Request constructor, step 13). It keeps the page's `Accept`, which
     // names HTML. In the mode `cors` scripts do the same for a part of a page. Browsers alone send
     // `Upgrade-Insecure-Requests`, and for pages alone.
-    let is_of_page = || said(headers, "upgrade-insecure-requests", |value| value == "1");
+    let is_of_page = || {
+        said(headers, &header::UPGRADE_INSECURE_REQUESTS, |value| {
+            value == "1"
+        })
+    };
     let may_relay = |mode: &HeaderValue| {
         mode == "same-origin" || (mode == "cors" && is_of_page() == Some(true))
     };
@@ -262,13 +286,17 @@ fn wants_page(headers: &HeaderMap) -> bool {
         frames.into_iter().any(|frame| destination == frame)
     };
     // No script can set a field that begins with `Sec-` (Fetch, "forbidden request-header").
-    said(headers, "sec-fetch-mode", navigates)
-        .or_else(|| said(headers, "sec-fetch-dest", is_shown))
+    said(headers, &names::SEC_FETCH_MODE, navigates)
+        .or_else(|| said(headers, &names::SEC_FETCH_DEST, is_shown))
         .unwrap_or_else(|| accept::prefers_page(headers))
 }
 
 /// Says whether every field of a name passes. `None` if there is no such field.
-fn said(headers: &HeaderMap, name: &str, passes: impl Fn(&HeaderValue) -> bool) -> Option<bool> {
+fn said(
+    headers: &HeaderMap,
+    name: &HeaderName,
+    passes: impl Fn(&HeaderValue) -> bool,
+) -> Option<bool> {
     let mut fields = headers.get_all(name).iter().peekable();
     fields.peek()?;
     Some(fields.all(passes))

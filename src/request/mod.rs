@@ -5,6 +5,7 @@ pub(crate) mod audience;
 pub(crate) mod body;
 pub(crate) mod client;
 pub(crate) mod head;
+pub(crate) mod names;
 pub(crate) mod peer;
 mod routed;
 pub(crate) mod unnamed;

@@ -16,7 +16,7 @@ use crate::request::head::RequestHead;
 
 /// A client's offer to speak HTTP/2 with these settings, beside `Upgrade: h2c` (RFC 7540, section
 /// 3.2.1).
-pub(crate) const HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
+pub(crate) static HTTP2_SETTINGS: HeaderName = HeaderName::from_static("http2-settings");
 
 const WEBSOCKET: &[u8] = b"websocket";
 
@@ -48,11 +48,11 @@ impl Upgrade {
     ///
     /// `Connection` and the version are not read: they describe the proxy's own connection.
     pub(crate) fn shown(method: &Method, headers: &HeaderMap) -> Self {
-        if !headers.contains_key(header::UPGRADE) && !headers.contains_key(HTTP2_SETTINGS) {
+        if !headers.contains_key(header::UPGRADE) && !headers.contains_key(&HTTP2_SETTINGS) {
             return Self::None;
         }
         let is_websocket = method == Method::GET
-            && !headers.contains_key(HTTP2_SETTINGS)
+            && !headers.contains_key(&HTTP2_SETTINGS)
             && only(headers, header::UPGRADE).is_some_and(is_websocket)
             && only(headers, header::SEC_WEBSOCKET_KEY).is_some()
             && only(headers, header::SEC_WEBSOCKET_VERSION).is_some()

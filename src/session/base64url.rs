@@ -8,8 +8,8 @@
 use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
 /// Decodes a text into a room. `None` if it is not base64url, or if its bytes have no room.
-pub(super) fn decode<'r>(text: &str, room: &'r mut [u8]) -> Option<&'r [u8]> {
-    let text = text.as_bytes();
+pub(super) fn decode(text: impl AsRef<[u8]>, room: &mut [u8]) -> Option<&[u8]> {
+    let text = text.as_ref();
     // Asked first, because decoding into too small a room panics.
     let length = URL_SAFE_NO_PAD.decoded_length(text).ok()?;
     let room = room.get_mut(..length)?;
@@ -20,6 +20,11 @@ pub(super) fn decode<'r>(text: &str, room: &'r mut [u8]) -> Option<&'r [u8]> {
 /// Says whether a text is base64url.
 pub(super) fn is_valid(text: &str) -> bool {
     URL_SAFE_NO_PAD.check(text.as_bytes()).is_ok()
+}
+
+/// Encodes bytes into a room, which has the length of their text at least.
+pub(super) fn encode<'r>(bytes: &[u8], room: &'r mut [u8]) -> &'r str {
+    URL_SAFE_NO_PAD.encode_as_str(bytes, room.as_out())
 }
 
 /// Appends bytes to a text.
@@ -66,6 +71,7 @@ mod tests {
                 prop_assert_eq!(decode(&text, &mut exact), Some(bytes.as_slice()));
                 prop_assert_eq!(decode(&text, exact.split_last_mut().map_or(&mut [], |(_, less)| less)).is_some(), bytes.is_empty());
                 let mut back = "before.".to_owned();
+                prop_assert_eq!(encode(&bytes, &mut room), &text);
                 encode_onto(&mut back, bytes);
                 prop_assert_eq!(back, format!("before.{text}"));
             }

@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-
 use super::base64url;
 
 /// The id of a session: 128 random bits. It is no credential.
@@ -38,6 +36,10 @@ impl SessionId {
     }
 
     pub(super) fn parse(text: &str) -> Option<Self> {
+        Self::parse_bytes(text.as_bytes())
+    }
+
+    pub(super) fn parse_bytes(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; 16];
         // Fewer bytes would leave zeros behind them, and one session would have two texts.
         let is_whole = base64url::decode(text, &mut bytes)?.len() == 16;
@@ -55,7 +57,7 @@ impl std::str::FromStr for SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        base64::display::Base64Display::new(&self.0, &URL_SAFE_NO_PAD).fmt(f)
+        f.write_str(base64url::encode(&self.0, &mut [0; 22]))
     }
 }
 

@@ -132,6 +132,11 @@ impl SigningKey {
         }
     }
 
+    /// Says whether it is a key pair, and not a shared secret.
+    pub(super) const fn is_pair(&self) -> bool {
+        matches!(self.material, Material::Pair(_))
+    }
+
     /// Returns the members of the key's JWK that hold its public key, or `None` for a shared
     /// secret.
     pub(super) fn public_jwk(&self) -> Option<String> {

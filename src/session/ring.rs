@@ -15,6 +15,7 @@ use crate::{clock::Timestamp, error::ConfigError};
 
 mod file;
 mod handle;
+mod hot;
 mod keys;
 mod retired;
 mod slot;

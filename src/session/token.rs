@@ -37,6 +37,9 @@ use crate::{
 /// Browsers cut cookies at that (draft-ietf-httpbis-rfc6265bis, section 5.5).
 pub(crate) const LONGEST_SESSION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
+/// Few sessions state more: one with an organization and a name has 350 bytes.
+const USUAL_CLAIMS: usize = 512;
+
 /// How far another replica's clock may be ahead of ours.
 const LEEWAY: Duration = Duration::from_secs(60);
 
@@ -54,6 +57,17 @@ pub(crate) enum Fault {
 pub(crate) struct Tokens {
     keys: KeyRing,
     issuer: String,
+    verifying: Verifying,
+}
+
+/// When the signature of a key pair is verified.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Verifying {
+    /// At each sight of a token.
+    Always,
+    /// Until the token is hot.
+    #[default]
+    UntilHot,
 }
 
 impl Tokens {
@@ -61,7 +75,12 @@ impl Tokens {
         Self {
             keys,
             issuer: issuer.into(),
+            verifying: Verifying::default(),
         }
+    }
+
+    pub(crate) fn verifying(self, verifying: Verifying) -> Self {
+        Self { verifying, ..self }
     }
 
     pub(crate) const fn keys(&self) -> &KeyRing {
@@ -101,12 +120,16 @@ impl Tokens {
                 .transpose()
                 .ok()?,
         };
-        let claims = serde_json::to_vec(&claims).ok()?;
+        let mut json = Vec::with_capacity(USUAL_CLAIMS);
+        serde_json::to_writer(&mut json, &claims).ok()?;
         // The ring is read once, so that the header and the signature are of one key.
         let keys = self.keys.load();
         let key = keys.current();
-        let mut token = key.prefix().to_owned();
-        base64url::encode_onto(&mut token, claims);
+        // Four characters for three bytes, and a signature of 86 characters at most.
+        let length = key.prefix().len() + json.len() / 3 * 4 + 4 + ".".len() + 86;
+        let mut token = String::with_capacity(length);
+        token.push_str(key.prefix());
+        base64url::encode_onto(&mut token, json);
         key.sign_onto(&mut token)?;
         Some(token)
     }
@@ -143,7 +166,7 @@ impl Tokens {
         let mut record = Arc::new(Record::blank([0; N]));
         // Nobody else has it yet.
         let blank = Arc::get_mut(&mut record).ok_or(Fault::Invalid)?;
-        let claims = decoded(signed.unknown, blank.room_mut())?;
+        let claims = base64url::decode(signed.unknown, blank.room_mut()).ok_or(Fault::Invalid)?;
         let known = match signed.opening {
             Some(opening) => Known::To(opening.rest()),
             None => Known::Nothing(&self.issuer),
@@ -154,7 +177,9 @@ impl Tokens {
             return Ok(Session::of(record));
         }
         let mut room = [0; LONGEST];
-        let claims = decoded(signed.payload, &mut room)?;
+        let claims = base64url::decode(signed.payload, &mut room).ok_or(Fault::Invalid)?;
+        // Checked once for the whole text, because serde_json would check the UTF-8 of each string.
+        let claims = std::str::from_utf8(claims).map_err(|_| Fault::Invalid)?;
         // serde would also accept an array of the claims' values.
         if !claims.starts_with('{') {
             return Err(Fault::Invalid);
@@ -179,9 +204,21 @@ impl Tokens {
             .opening(&self.issuer)
             .and_then(|opening| Some((opening, opening.strip(signed)?)));
         let opening = begun.map(|(opening, _)| opening);
+        let hot = match self.verifying {
+            Verifying::Always => None,
+            Verifying::UntilHot => entry.hot(),
+        };
         // The signature covers the encoded text, so a forged payload is not even decoded.
-        let is_signed = entry.key.verifies(signed, signature, opening);
-        is_signed.then(|| Signed {
+        if !hot.is_some_and(|hot| hot.has(token, signature)) {
+            entry
+                .key
+                .verifies(signed, signature, opening)
+                .then_some(())?;
+            if let Some(hot) = hot {
+                hot.note(token, signature);
+            }
+        }
+        Some(Signed {
             entry,
             payload,
             opening,
@@ -243,13 +280,6 @@ struct Signed<'k, 't> {
     opening: Option<&'k Opening>,
     /// What of the payload is behind the opening.
     unknown: &'t str,
-}
-
-/// Decodes claims into a room.
-fn decoded<'r>(encoded: &str, room: &'r mut [u8]) -> Result<&'r str, Fault> {
-    let claims = base64url::decode(encoded, room).ok_or(Fault::Invalid)?;
-    // Checked once for the whole text, because serde_json would check the UTF-8 of each string.
-    std::str::from_utf8(claims).map_err(|_| Fault::Invalid)
 }
 
 /// Chooses the key by the exact bytes of the header, and returns the encoded payload after them.

@@ -115,7 +115,10 @@ impl Endpoint {
 fn last_segment(path: &str) -> Option<(&str, &str)> {
     match path.strip_suffix("/open/") {
         Some(before) => Some((before, "open")),
-        None => path.rsplit_once('/'),
+        None => {
+            let slash = memchr::memrchr(b'/', path.as_bytes())?;
+            Some((path.get(..slash)?, path.get(slash + 1..)?))
+        }
     }
 }
 

@@ -10,7 +10,8 @@
 //!   long, the form says so.
 
 use percent_encoding::{
-    AsciiSet, NON_ALPHANUMERIC, percent_decode, percent_decode_str, utf8_percent_encode,
+    AsciiSet, NON_ALPHANUMERIC, PercentEncode, percent_decode, percent_decode_str,
+    utf8_percent_encode,
 };
 
 /// The most bytes: a request line has to hold the value percent-encoded.
@@ -42,23 +43,33 @@ impl ReturnTo {
     ///
     /// It refuses the layer's own endpoints, because they would lead back to themselves.
     pub(crate) fn parse(text: &str, mount: &str) -> Option<Self> {
+        Self::is_good(text, mount).then(|| Self(text.to_owned()))
+    }
+
+    /// Says whether a text is a path and query that stays on the origin.
+    pub(crate) fn is_good(text: &str, mount: &str) -> bool {
         let is_visible = text.bytes().all(|b| b.is_ascii_graphic());
-        let path = text.split('?').next().unwrap_or_default();
+        let (path, _) = text.split_once('?').unwrap_or((text, ""));
         // Browsers make a slash of a backslash in a path, and leave it in a query (URL Standard,
         // "path state").
         if Self::is_too_long(text) || !is_visible || text.contains('#') || path.contains('\\') {
-            return None;
+            return false;
         }
+        // Decoding leaves a path without `%` as it is.
+        if !path.contains('%') {
+            return is_rooted(path.as_bytes()) && !is_own(path.as_bytes(), mount);
+        }
+        Self::stays_decoded(path, mount)
+    }
+
+    /// Says whether a path stays on the origin as it is, and decoded once or twice.
+    fn stays_decoded(path: &str, mount: &str) -> bool {
         // A proxy and then the inner service may each decode the path once more.
         let once: Vec<u8> = percent_decode_str(path).collect();
         let twice: Vec<u8> = percent_decode(&once).collect();
         let stays = [path.as_bytes(), &once, &twice].into_iter().all(is_rooted);
         // Decoded, because a router may take `/%61uth/login` for the login page.
-        // Coming back to the login form would loop.
-        let is_own = once
-            .strip_prefix(mount.as_bytes())
-            .is_some_and(|rest| rest.first().is_none_or(is_slash));
-        (stays && !is_own).then(|| Self(text.to_owned()))
+        stays && !is_own(&once, mount)
     }
 
     /// Says whether an address is too long to be returned to.
@@ -69,11 +80,26 @@ impl ReturnTo {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+}
 
-    /// Returns the value of a `return_to` parameter.
-    pub(crate) fn encoded(&self) -> String {
-        utf8_percent_encode(&self.0, QUERY_VALUE).to_string()
-    }
+/// Returns the parts of the value of a `return_to` parameter.
+pub(crate) fn encoded(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, QUERY_VALUE)
+}
+
+/// Returns the length of that value.
+pub(crate) fn encoded_len(text: &str) -> usize {
+    let stays = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(byte);
+    let encoded = text.bytes().filter(|byte| !stays(byte)).count();
+    // Counted and not encoded twice. `%2F` has two characters more than what it stands for.
+    text.len() + 2 * encoded
+}
+
+/// Says whether a path is one of the layer's own endpoints: coming back to the login form would
+/// loop.
+fn is_own(path: &[u8], mount: &str) -> bool {
+    path.strip_prefix(mount.as_bytes())
+        .is_some_and(|rest| rest.first().is_none_or(is_slash))
 }
 
 /// Says whether a path stays on its origin, whichever parser reads it.
@@ -125,6 +151,32 @@ mod tests {
             base.join(text)
                 .is_ok_and(|url| url.origin() != base.origin())
         })
+    }
+
+    /// The same as `ReturnTo::parse`, which looks once at a path without `%`.
+    fn is_good_by_the_book(text: &str, mount: &str) -> bool {
+        let path = text.split('?').next().unwrap_or_default();
+        text.len() <= LONGEST
+            && text.bytes().all(|byte| byte.is_ascii_graphic())
+            && !text.contains('#')
+            && !path.contains('\\')
+            && ReturnTo::stays_decoded(path, mount)
+    }
+
+    proptest! {
+        #[test]
+        fn one_look_at_a_path_without_percent_signs_says_what_three_say(
+            text in "/?(auth|[a-z./\\\\?#:@%é ]|%2[fF]|%25|%61|//|\\.\\.){0,8}",
+        ) {
+            let want = is_good_by_the_book(&text, "/auth");
+            prop_assert_eq!(ReturnTo::is_good(&text, "/auth"), want);
+            prop_assert_eq!(ReturnTo::parse(&text, "/auth").is_some(), want);
+        }
+
+        #[test]
+        fn the_length_of_the_parameter_is_known_before_it_is_written(text in "[ -~é]{0,40}") {
+            prop_assert_eq!(encoded_len(&text), encoded(&text).to_string().len());
+        }
     }
 
     #[test]
@@ -208,7 +260,7 @@ mod tests {
     fn a_parameter_value_comes_back_as_it_was() {
         let text = "/a?b=c&d=%20+~;#".trim_end_matches('#');
         let return_to = ReturnTo::parse(text, "/auth").unwrap();
-        let query = format!("return_to={}", return_to.encoded());
+        let query = format!("return_to={}", encoded(return_to.as_str()));
         let (_, value) = form_urlencoded::parse(query.as_bytes()).next().unwrap();
         assert_eq!(value, text);
     }

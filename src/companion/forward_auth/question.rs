@@ -19,7 +19,7 @@ use http::{
 use crate::{
     clock::Timestamp,
     gate::Decision,
-    layer::{Finish, Settled, identity_headers},
+    layer::{Finish, identity_headers},
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
     revocation::Lookup,
@@ -163,13 +163,12 @@ impl Question {
             None => (admission, answer),
         };
         // The settled request is an empty stand-in: the proxy hands on the real one.
-        match shared.settle(Request::new(()), admission, exposure, answer, now) {
-            Settled::Forward(mut request, finish) => Ok(Permit {
-                session: request.extensions_mut().remove(),
-                finish,
-            }),
-            Settled::Refuse(_, rejection) => Err(rejection),
-        }
+        let mut request = Request::new(());
+        let finish = shared.settle(&mut request, admission, exposure, answer, now)?;
+        Ok(Permit {
+            session: request.extensions_mut().remove(),
+            finish,
+        })
     }
 
     fn refuse(&mut self, shared: &Shared, rejection: Rejection) -> Response<Bytes> {

@@ -1,4 +1,5 @@
 use http::HeaderValue;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -287,5 +288,30 @@ fn a_repeated_origin_or_site_is_taken_for_another_site() {
     for (fields, want) in silent {
         let request = request(fields);
         assert_eq!(RequestHead::of(&request).is_silent_on_site(), want);
+    }
+}
+
+proptest! {
+    /// The walk that every request takes, and the list that a sign-out reads.
+    #[test]
+    fn the_one_cookie_is_what_the_list_of_all_says(
+        fields in proptest::collection::vec(
+            "((__Host-s|__Host-sx| __Host-s|  __Host-s|a)=[ab=\\x80-\\xff]?|;|; | |__Host-s){0,6}",
+            0..3,
+        ),
+    ) {
+        let mut request = Request::new(());
+        for field in &fields {
+            let value = HeaderValue::from_bytes(field.as_bytes()).unwrap();
+            request.headers_mut().append(header::COOKIE, value);
+        }
+        let head = RequestHead::of(&request);
+        let mut values = head.cookies(NAME);
+        let want = match values.next() {
+            None => Found::Nothing,
+            Some(first) if values.all(|value| value == first) => Found::One(first),
+            Some(_) => Found::Conflict,
+        };
+        prop_assert_eq!(head.cookie(NAME), want);
     }
 }

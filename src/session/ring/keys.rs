@@ -1,8 +1,11 @@
 //! The keys that a ring holds at one moment. They are immutable: a change makes a new set.
 
-use std::{fmt, iter, sync::OnceLock};
+use std::{
+    fmt, iter,
+    sync::{Arc, OnceLock},
+};
 
-use super::{RetiredKey, SigningKey};
+use super::{RetiredKey, SigningKey, hot::Hot};
 use crate::session::opening::Opening;
 use crate::{clock::Timestamp, error::ConfigError};
 
@@ -26,6 +29,9 @@ pub(in crate::session) struct Entry {
     until: Option<Timestamp>,
     /// How its tokens begin, for the first issuer that asked.
     opening: OnceLock<Option<Opening>>,
+    /// The tokens that it need not verify again. They stand here and nowhere else, so that no other
+    /// key can have them.
+    hot: OnceLock<Arc<Hot>>,
 }
 
 impl Entry {
@@ -36,6 +42,7 @@ impl Entry {
             last_minted: NEVER,
             until: None,
             opening: OnceLock::new(),
+            hot: OnceLock::new(),
         }
     }
 
@@ -49,6 +56,7 @@ impl Entry {
             last_minted: since.map_or(NEVER, |since| since + RetiredKey::LEEWAY),
             until,
             opening: OnceLock::new(),
+            hot: OnceLock::new(),
         }
     }
 
@@ -61,6 +69,14 @@ impl Entry {
     pub(in crate::session) fn opening(&self, issuer: &str) -> Option<&Opening> {
         let opening = self.opening.get_or_init(|| self.key.opening(issuer));
         opening.as_ref().filter(|opening| opening.is_of(issuer))
+    }
+
+    /// Returns the tokens that the key need not verify again. `None` if it is a shared secret, which
+    /// verifies about as fast as tokens are compared.
+    pub(in crate::session) fn hot(&self) -> Option<&Hot> {
+        self.key
+            .is_pair()
+            .then(|| &**self.hot.get_or_init(|| Arc::new(Hot::new())))
     }
 
     /// Says whether we can have minted a token of this key at that time.

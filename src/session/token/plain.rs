@@ -31,16 +31,18 @@ pub(super) enum Known<'k> {
 }
 
 /// Returns what claims state, and where the session's texts stand in them.
-pub(super) fn read(payload: &str, known: Known<'_>) -> Option<(Stated, [Place; Field::COUNT])> {
+pub(super) fn read(payload: &[u8], known: Known<'_>) -> Option<(Stated, [Place; Field::COUNT])> {
     let is_odd = |odd, byte: &u8| odd | (*byte < b' ') | (*byte == b'\\');
     // Looked at once for the whole payload: after this, a text ends at the next quote.
-    if payload.as_bytes().iter().fold(false, is_odd) {
+    if payload.iter().fold(false, is_odd) {
         return None;
     }
-    let mut rest = Rest {
-        payload: payload.as_bytes(),
-        at: 0,
-    };
+    // Most payloads are ASCII. In the others every text has to be UTF-8, and it is if all is:
+    // quotes are no part of another character.
+    if !payload.is_ascii() && std::str::from_utf8(payload).is_err() {
+        return None;
+    }
+    let mut rest = Rest { payload, at: 0 };
     let text = |place: Place| payload.get(place.start..place.end);
     let (is_ours, sub) = match known {
         Known::To(rest_of_name) => {
@@ -50,7 +52,7 @@ pub(super) fn read(payload: &str, known: Known<'_>) -> Option<(Stated, [Place; F
         Known::Nothing(issuer) => {
             let iss = rest.text(b"{\"iss\":\"")?;
             let aud = rest.text(b",\"aud\":\"")?;
-            let is_ours = text(iss)? == issuer && text(aud)? == issuer;
+            let is_ours = text(iss)? == issuer.as_bytes() && text(aud)? == issuer.as_bytes();
             (is_ours, rest.text(b",\"sub\":\"")?)
         }
     };
@@ -75,14 +77,14 @@ pub(super) fn read(payload: &str, known: Known<'_>) -> Option<(Stated, [Place; F
     let stated = Stated {
         is_ours,
         has_person: !text(sub)?.is_empty() && !text(email)?.is_empty(),
-        sid: SessionId::parse(text(sid)?)?,
+        sid: SessionId::parse_bytes(text(sid)?)?,
         iat,
         nbf: always(),
         exp,
         auth_time,
-        method: match text(via)? {
-            BY_CODE => SignInMethod::MagicAuth,
-            _ => SignInMethod::MagicLink,
+        method: match text(via)? == BY_CODE.as_bytes() {
+            true => SignInMethod::MagicAuth,
+            false => SignInMethod::MagicLink,
         },
         term: match is_remembered {
             true => Term::Remembered,

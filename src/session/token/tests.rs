@@ -15,6 +15,7 @@ use crate::{
 
 mod claims;
 mod header;
+mod hot;
 mod peers;
 mod plain;
 mod purposes;

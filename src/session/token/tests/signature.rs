@@ -90,7 +90,7 @@ fn a_signature_that_is_not_the_keys_own_to_the_byte_is_refused() {
 }
 
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
-fn other_pair(algorithm: &str) -> Result<SigningKey, crate::ConfigError> {
+pub(super) fn other_pair(algorithm: &str) -> Result<SigningKey, crate::ConfigError> {
     match algorithm {
         "EdDSA" => SigningKey::ed25519_pem(test_keys::OTHER_ED25519),
         _ => SigningKey::es256_pem(test_keys::OTHER_P256),
@@ -98,7 +98,7 @@ fn other_pair(algorithm: &str) -> Result<SigningKey, crate::ConfigError> {
 }
 
 #[cfg(not(any(feature = "aws-lc-rs", feature = "rust-crypto")))]
-fn other_pair(_: &str) -> Result<SigningKey, crate::ConfigError> {
+pub(super) fn other_pair(_: &str) -> Result<SigningKey, crate::ConfigError> {
     unreachable!("no backend, no key pair")
 }
 

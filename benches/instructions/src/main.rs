@@ -1,0 +1,147 @@
+//! Answers requests of one kind, for an instrument that counts instructions: `instructions KIND
+//! COUNT`. `tests/instructions` runs it.
+//!
+//! - A request is what a browser sends, as axum hands it on: 12 headers, 3 cookies, a path with a
+//!   query.
+//! - The same kind twice, with other counts, tells what one request costs without what is done once.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a program for measuring stops where it cannot go on"
+)]
+
+use std::{
+    convert::Infallible,
+    env,
+    future::{Future, Ready, ready},
+    hint::black_box,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
+use axum::extract::OriginalUri;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use tower::{Layer, Service, service_fn};
+use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+
+const TARGET: &str = "/reports?year=2026&page=2";
+
+fn main() {
+    let mut arguments = env::args().skip(1);
+    let (kind, count) = (arguments.next(), arguments.next());
+    let kind = kind.unwrap_or_default();
+    let count: u32 = count.and_then(|count| count.parse().ok()).unwrap_or(1);
+    let layer = layer(&kind);
+    let cookie = session_cookie(&layer);
+    // Only the signature is wrong, as if whoever forges knew all else.
+    let forged = match cookie.rsplit_once('.') {
+        Some((signed, signature)) if signature.starts_with('A') => {
+            format!("{signed}.B{}", signature.split_at(1).1)
+        }
+        Some((signed, signature)) => format!("{signed}.A{}", signature.split_at(1).1),
+        None => String::new(),
+    };
+    let (request, want) = match kind.as_str() {
+        "admitted" | "identity" | "public" => (browser(&cookie), StatusCode::OK),
+        "inner" => (browser(&cookie), StatusCode::OK),
+        "refused" => (browser("seen=1"), StatusCode::SEE_OTHER),
+        "forged" => (browser(&forged), StatusCode::SEE_OTHER),
+        "program" => (program(), StatusCode::UNAUTHORIZED),
+        _ => panic!("usage: instructions admitted|forged|identity|inner|program|public|refused N"),
+    };
+    if kind == "inner" {
+        repeat(service_fn(answer), &request, want, count);
+    } else {
+        repeat(layer.layer(service_fn(answer)), &request, want, count);
+    }
+}
+
+fn repeat<S, R>(mut service: S, request: &Request<String>, want: StatusCode, count: u32)
+where
+    S: Service<Request<String>, Response = Response<R>, Error = Infallible>,
+{
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..count {
+        assert!(service.poll_ready(&mut context).is_ready());
+        let call = pin!(service.call(black_box(request.clone())));
+        match call.poll(&mut context) {
+            Poll::Ready(answer) => assert_eq!(black_box(answer).unwrap().status(), want),
+            Poll::Pending => panic!("nothing has to wait here"),
+        }
+    }
+}
+
+fn layer(kind: &str) -> MagicLinkLayer {
+    let builder = MagicLinkLayer::builder(
+        StubProvider::new(),
+        KeyRing::new(SigningKey::generate().unwrap()),
+    )
+    .public_url("https://app.example.com");
+    let builder = match kind {
+        "identity" => builder.forward_identity(),
+        "public" => builder.public_path("/reports"),
+        _ => builder,
+    };
+    builder.build().unwrap()
+}
+
+/// Answers as a handler does that returns a text.
+fn answer(_: Request<String>) -> Ready<Result<Response<String>, Infallible>> {
+    let mut response = Response::new(String::new());
+    let text = HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, text);
+    ready(Ok(response))
+}
+
+fn browser(cookie: &str) -> Request<String> {
+    let fields = [
+        ("host", "app.example.com"),
+        (
+            "user-agent",
+            "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        ),
+        (
+            "accept",
+            "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+        ),
+        ("accept-language", "en-GB,en;q=0.5"),
+        ("accept-encoding", "gzip, deflate, br, zstd"),
+        ("referer", "https://app.example.com/reports"),
+        ("upgrade-insecure-requests", "1"),
+        ("sec-fetch-dest", "document"),
+        ("sec-fetch-mode", "navigate"),
+        ("sec-fetch-site", "same-origin"),
+        ("priority", "u=0, i"),
+        ("cookie", &format!("theme=dark; {cookie}; lang=en")),
+    ];
+    request(&fields)
+}
+
+fn program() -> Request<String> {
+    let fields = [
+        ("host", "app.example.com"),
+        ("user-agent", "reports/1.0"),
+        ("accept", "application/json"),
+        ("accept-encoding", "gzip"),
+    ];
+    request(&fields)
+}
+
+fn request(fields: &[(&str, &str)]) -> Request<String> {
+    let mut request = Request::builder().uri(TARGET);
+    for (name, value) in fields {
+        request = request.header(*name, *value);
+    }
+    let mut request = request.body(String::new()).unwrap();
+    let uri = request.uri().clone();
+    request.extensions_mut().insert(OriginalUri(uri));
+    request
+}
+
+/// Returns the `Cookie` pair of a session.
+fn session_cookie(layer: &MagicLinkLayer) -> String {
+    let mut request = Request::new(());
+    layer.sign_in(&mut request, "ada@example.com");
+    let cookie = request.headers().get(header::COOKIE).unwrap();
+    cookie.to_str().unwrap().to_owned()
+}

@@ -1,0 +1,114 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    clock::Timestamp,
+    provider::Identity,
+    session::{SessionId, Times},
+    site::public_url::Scheme,
+};
+
+fn session(subject: &str, organization: Option<&str>) -> Session {
+    let email = "a&b'c+d@example.com".parse().unwrap();
+    let identity = Identity::new(subject, email);
+    let identity = identity.with_organization(organization.map(str::to_owned));
+    let now = Timestamp::from_secs(1);
+    let times = Times {
+        issued_at: now,
+        expires_at: now,
+        auth_time: now,
+    };
+    Session::new(&identity, SessionId::from_bytes([7; 16]), times)
+}
+
+#[test]
+fn a_value_is_one_token_of_visible_ascii_and_comes_back_as_it_was() {
+    let cases = [
+        ("prof_01HZ", "prof_01HZ"),
+        ("auth0|a:b/c=", "auth0|a:b/c="),
+        ("a,b;c\"d", "a%2Cb%3Bc%22d"),
+        ("a\r\nX-Evil: 1", "a%0D%0AX-Evil:%201"),
+        ("%2C", "%252C"),
+        (" caf\u{e9}\t", "%20caf%C3%A9%09"),
+        ("\u{0}\u{7f}\\", "%00%7F%5C"),
+    ];
+    for (text, want) in cases {
+        let mut headers = HeaderMap::new();
+        introduce(&mut headers, &session(text, Some(text)));
+        assert_eq!(headers[SUBJECT], want);
+        assert_eq!(headers[ORGANIZATION], want);
+        let back = percent_encoding::percent_decode_str(want).decode_utf8();
+        assert_eq!(back.unwrap(), text);
+        let count = headers[SUBJECT]
+            .to_str()
+            .map(|value| value.bytes().all(|b| b.is_ascii_graphic()));
+        assert_eq!(count.ok(), Some(true), "{text:?}");
+    }
+}
+
+/// The same as `without_own`, pair by pair and with no regard to what it costs.
+fn without_own_by_the_book(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
+    let names: Vec<_> = CookieName::ALL
+        .iter()
+        .map(|cookie| format!("{}=", cookies.name(*cookie)).into_bytes())
+        .collect();
+    let all: Vec<_> = field.split(|byte| *byte == b';').collect();
+    let is_own = |pair: &&&[u8]| {
+        let pair = pair.strip_prefix(b" ").unwrap_or(pair);
+        names.iter().any(|name| pair.starts_with(name))
+    };
+    let kept: Vec<_> = all.iter().filter(|pair| !is_own(pair)).copied().collect();
+    (kept.len() < all.len()).then(|| kept.join(&b';'))
+}
+
+proptest! {
+    #[test]
+    fn our_cookies_and_nothing_else_are_taken_out_of_a_field(
+        pairs in proptest::collection::vec(
+            "|;| |[a-c ]{0,2}=x|( ?|  )(__Host-app|__Secure-app)(-browser|-known|)=[a-c]?|app=1",
+            0..6,
+        ),
+    ) {
+        let cookies = Cookies::new("app", Scheme::Https, None);
+        let field = pairs.join(";").into_bytes();
+        let want = without_own_by_the_book(&field, &cookies);
+        prop_assert_eq!(without_own(&field, &cookies), want);
+    }
+}
+
+#[test]
+fn fields_are_rewritten_one_by_one_and_those_that_become_empty_are_gone() {
+    let all = |headers: &HeaderMap| -> Vec<String> {
+        let fields = headers.get_all(header::COOKIE).iter();
+        fields
+            .map(|field| field.to_str().unwrap().to_owned())
+            .collect()
+    };
+    let cases = [
+        (vec!["x=1", ""], vec!["x=1", ""]),
+        (vec!["__Host-app=1; x=1", ""], vec!["x=1", ""]),
+        (vec!["", "__Host-app=1", "x=1"], vec!["", "x=1"]),
+        (vec!["__Host-app=1", " __Host-app=2 "], vec![]),
+        (vec!["a=1;__Host-app=1;", "b=2"], vec!["a=1;", "b=2"]),
+    ];
+    for (fields, want) in cases {
+        let mut headers = HeaderMap::new();
+        for field in &fields {
+            headers.append(header::COOKIE, HeaderValue::from_static(field));
+        }
+        hide_cookies(&mut headers, &Cookies::new("app", Scheme::Https, None));
+        assert_eq!(all(&headers), want, "{fields:?}");
+    }
+}
+
+#[test]
+fn each_header_holds_what_it_is_named_after() {
+    let mut headers = HeaderMap::new();
+    introduce(&mut headers, &session("prof_1", None));
+    assert_eq!(headers[SUBJECT], "prof_1");
+    assert_eq!(headers[EMAIL], "a&b'c+d@example.com");
+    assert_eq!(headers[SESSION], "BwcHBwcHBwcHBwcHBwcHBw");
+    assert_eq!(headers.len(), 3, "no organization");
+    introduce(&mut headers, &session("prof_1", Some("org_1")));
+    assert_eq!(headers[ORGANIZATION], "org_1");
+}

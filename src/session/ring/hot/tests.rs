@@ -1,0 +1,56 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn a_token_is_known_after_its_second_verification_and_no_other_is() {
+    let hot = Hot::new();
+    assert!(!hot.has("a.b.c", "c"));
+    hot.note("a.b.c", "c");
+    assert!(!hot.has("a.b.c", "c"), "seen once");
+    hot.note("a.b.c", "c");
+    assert!(hot.has("a.b.c", "c"));
+    // With the same signature they have the same place.
+    for other in ["a.b.d", "a.b.", "a.b.cc", "", "A.b.c", "b.b.c"] {
+        assert!(!hot.has(other, "c"), "{other:?}");
+    }
+    assert!(!hot.has("a.b.c", "d"));
+}
+
+#[test]
+fn a_token_that_is_too_long_is_verified_each_time() {
+    let hot = Hot::new();
+    for (length, want) in [(LONGEST, true), (LONGEST + 1, false)] {
+        let token = "x".repeat(length);
+        hot.note(&token, "c");
+        hot.note(&token, "c");
+        assert_eq!(hot.has(&token, "c"), want, "{length}");
+    }
+}
+
+#[test]
+fn tokens_that_are_seen_once_do_not_drive_out_a_hot_one() {
+    let hot = Hot::new();
+    hot.note("hot", "hot");
+    hot.note("hot", "hot");
+    for number in 0..100_000 {
+        let cold = number.to_string();
+        hot.note(&cold, &cold);
+    }
+    assert!(hot.has("hot", "hot"));
+    assert_eq!(hot.places.len(), 4_096);
+}
+
+#[test]
+fn where_a_token_stands_differs_from_process_to_process() {
+    let at = |hot: &Hot| hot.place("c").1;
+    let marks: std::collections::HashSet<_> = (0..8).map(|_| at(&Hot::new())).collect();
+    assert!(marks.len() > 1, "{marks:?}");
+}
+
+proptest! {
+    #[test]
+    fn two_tokens_are_the_same_if_their_texts_are(one in "[ab]{0,4}", other in "[ab]{0,4}") {
+        prop_assert_eq!(is_same(&one, &other), one == other);
+    }
+}
