@@ -64,7 +64,7 @@ mod tests {
         fn a_text_is_decoded_exactly_as_the_crate_base64_decodes_it(text in text()) {
             let want = general_purpose::URL_SAFE_NO_PAD.decode(&text).ok();
             let mut room = [0; 512];
-            prop_assert_eq!(decode(&text, &mut room).map(<[u8]>::to_vec), want.clone());
+            prop_assert_eq!(&decode(&text, &mut room).map(<[u8]>::to_vec), &want);
             prop_assert_eq!(is_valid(&text), want.is_some());
             if let Some(bytes) = want {
                 let mut exact = vec![0; bytes.len()];
