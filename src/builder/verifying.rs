@@ -10,11 +10,12 @@ impl Builder {
     ///
     /// By default, the layer keeps in memory, for each key pair of its ring:
     ///
-    /// - up to 4,096 tokens, each of at most 1,024 bytes, so up to 4 MiB. Longer tokens are verified
-    ///   each time. Any number of sessions can be live, but only those whose tokens are in memory
-    ///   are cheap.
+    /// - up to 4,096 tokens, each of at most 1,024 bytes, so up to 4 MiB. Longer tokens are
+    ///   verified each time. Any number of sessions can be live, but only those whose tokens are in
+    ///   memory are cheap.
     /// - a token until another one takes its place, its key leaves the ring or the process ends. A
-    ///   token is a credential: it may be in memory, or in a core dump, after its session has ended.
+    ///   token is a credential: it may be in memory, or in a core dump, after its session has
+    ///   ended.
     ///
     /// It remembers that the key has signed this text, and nothing else. The key's end, the times
     /// of the token and the revocation store are judged at each request, remembered or not. No

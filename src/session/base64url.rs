@@ -64,12 +64,14 @@ mod tests {
         fn a_text_is_decoded_exactly_as_the_crate_base64_decodes_it(text in text()) {
             let want = general_purpose::URL_SAFE_NO_PAD.decode(&text).ok();
             let mut room = [0; 512];
-            prop_assert_eq!(&decode(&text, &mut room).map(<[u8]>::to_vec), &want);
+            prop_assert_eq!(decode(&text, &mut room), want.as_deref());
             prop_assert_eq!(is_valid(&text), want.is_some());
             if let Some(bytes) = want {
                 let mut exact = vec![0; bytes.len()];
                 prop_assert_eq!(decode(&text, &mut exact), Some(bytes.as_slice()));
-                prop_assert_eq!(decode(&text, exact.split_last_mut().map_or(&mut [], |(_, less)| less)).is_some(), bytes.is_empty());
+                if let Some((_, less)) = exact.split_last_mut() {
+                    prop_assert_eq!(decode(&text, less), None, "there is no room");
+                }
                 let mut back = "before.".to_owned();
                 prop_assert_eq!(encode(&bytes, &mut room), &text);
                 encode_onto(&mut back, bytes);

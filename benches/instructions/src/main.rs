@@ -3,7 +3,8 @@
 //!
 //! - A request is what a browser sends, as axum hands it on: 12 headers, 3 cookies, a path with a
 //!   query.
-//! - The same kind twice, with other counts, tells what one request costs without what is done once.
+//! - The same kind twice, with other counts, tells what one request costs without what is done
+//!   once.
 
 #![expect(
     clippy::unwrap_used,

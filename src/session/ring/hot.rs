@@ -8,9 +8,9 @@
 //! - A token is remembered at second sight. At first sight it leaves a mark of 8 bytes, so that
 //!   many tokens that are sent once do not drive out those that are sent often.
 //! - Only what the key has verified leaves a mark: a stranger without a token changes nothing here.
-//! - There is room for [`PLACES`] tokens of at most [`LONGEST`] bytes, so for 4 MiB. A token's place
-//!   follows from its signature, by a hash that is keyed by a secret of the process, so that nobody
-//!   can choose whose place a token takes. It stays until another takes its place.
+//! - There is room for [`PLACES`] tokens of at most [`LONGEST`] bytes, so for 4 MiB. A token's
+//!   place follows from its signature, by a hash that is keyed by a secret of the process, so that
+//!   nobody can choose whose place a token takes. It stays until another takes its place.
 //! - The whole text is compared, without an early exit: how long that takes says nothing of a token
 //!   that somebody else has sent.
 

@@ -71,8 +71,8 @@ impl Entry {
         opening.as_ref().filter(|opening| opening.is_of(issuer))
     }
 
-    /// Returns the tokens that the key need not verify again. `None` if it is a shared secret, which
-    /// verifies about as fast as tokens are compared.
+    /// Returns the tokens that the key need not verify again. `None` if it is a shared secret,
+    /// which verifies about as fast as tokens are compared.
     pub(in crate::session) fn hot(&self) -> Option<&Hot> {
         self.key
             .is_pair()
