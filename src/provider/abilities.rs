@@ -54,8 +54,8 @@ impl Abilities {
         self
     }
 
-    /// States that the provider proves nothing, and is for development alone: `build()` then refuses
-    /// a public URL that is not of this machine.
+    /// States that the provider proves nothing, and is for development alone: `build()` then
+    /// refuses a public URL that is not of this machine.
     ///
     /// ```
     /// use tower_magic_link::provider::Abilities;
