@@ -150,10 +150,18 @@ impl Steady {
         let was_level = self.most_ahead.load(Ordering::Relaxed) == 0;
         // Two clocks of whole seconds tick at different moments, so one second is no step.
         let is_level = was_level && read >= highest && on <= read.saturating_add(1);
-        if is_level && read == highest {
+        // Another thread has read the next second meanwhile, or the clock ticks a little back at
+        // the edge of a second, as Linux's coarse one may.
+        let is_late =
+            was_level && read.saturating_add(1) == highest && on <= highest.saturating_add(1);
+        if is_late || is_level && read == highest {
+            if self.leap.load(Ordering::Relaxed) != 0 {
+                self.leap.store(0, Ordering::Relaxed);
+            }
+            let now = Timestamp(highest);
             return Read {
-                now: shows,
-                wall: shows,
+                now,
+                wall: now,
                 shows,
             };
         }

@@ -22,8 +22,11 @@ mod slot;
 mod swap;
 mod text;
 
-pub(in crate::session) use self::keys::{Entry, Keys};
 pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
+pub(in crate::session) use self::{
+    hot::Hot,
+    keys::{Entry, Keys},
+};
 
 /// The keys of the sessions: one that signs, and any number that verify beside it.
 ///
@@ -56,7 +59,7 @@ pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 /// 2. Make the new key the current one, and retire the old one ([`KeyRing::retire`]) until the
 ///    longest session and the last sign-in in flight have ended ([`RetiredKey::until`]). A replica
 ///    that swaps up to [`RetiredKey::LEEWAY`] later still mints valid tokens with the old key.
-/// 3. Drop the old key. If it retired with an end, this happens by itself.
+/// 3. Drop the old key. If it retired with an end, it verifies nothing from then on.
 ///
 /// Throttle counts and match codes depend on the current key. A change resets the counts, and a
 /// person who began to sign in before it may see another match code in their next tab.

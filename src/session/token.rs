@@ -25,7 +25,7 @@ use super::{
     cookie::LONGEST,
     opening::Opening,
     record::{Facts, Record},
-    ring::{Entry, Keys},
+    ring::{Entry, Hot, Keys},
 };
 use crate::{
     clock::{Reading, Timestamp},
@@ -151,11 +151,17 @@ impl Tokens {
         let signed = self.signed(&keys, token).ok_or(Fault::Invalid)?;
         let reading = reading.into();
         // The claims are decoded into the room in which the session's texts stay.
-        match signed.unknown.len() / 4 * 3 + 3 {
+        let session = match signed.unknown.len() / 4 * 3 + 3 {
             0..=256 => self.read::<256>(&signed, reading),
             257..=512 => self.read::<512>(&signed, reading),
             _ => self.read::<LONGEST>(&signed, reading),
+        }?;
+        // Only now: a token that is refused is not worth a place, and one whose key has ended would
+        // stay there.
+        if let Some((hot, signature)) = signed.verified {
+            hot.note(token, signature);
         }
+        Ok(session)
     }
 
     fn read<const N: usize>(
@@ -209,17 +215,11 @@ impl Tokens {
             Verifying::UntilHot => entry.hot(),
         };
         // The signature covers the encoded text, so a forged payload is not even decoded.
-        if !hot.is_some_and(|hot| hot.has(token, signature)) {
-            entry
-                .key
-                .verifies(signed, signature, opening)
-                .then_some(())?;
-            if let Some(hot) = hot {
-                hot.note(token, signature);
-            }
-        }
+        let is_hot = hot.is_some_and(|hot| hot.has(token, signature));
+        (is_hot || entry.key.verifies(signed, signature, opening)).then_some(())?;
         Some(Signed {
             entry,
+            verified: hot.filter(|_| !is_hot).map(|hot| (hot, signature)),
             payload,
             opening,
             unknown: begun.map_or(payload, |(_, unknown)| unknown),
@@ -275,6 +275,8 @@ impl Tokens {
 /// A token that a key of the ring has signed, still encoded.
 struct Signed<'k, 't> {
     entry: &'k Entry,
+    /// Where it may become hot, and its signature, if that was verified just now.
+    verified: Option<(&'k Hot, &'t str)>,
     payload: &'t str,
     /// How it begins, if as this key's tokens of this issuer do.
     opening: Option<&'k Opening>,

@@ -128,6 +128,26 @@ fn a_sleep_is_asked_of_the_clock_in_its_own_time() {
     assert_eq!(*asked.1.lock().unwrap(), [7_205, 3_605]);
 }
 
+/// Pins: a thread that was late by the edge of a second, or a coarse clock that ticked back there,
+/// was taken for a clock that was set back, for the rest of the process.
+#[test]
+fn a_reading_from_just_before_the_last_second_is_no_clock_that_was_set_back() {
+    let pair = Arc::new(Pair::default());
+    pair.0.0.store(100, Ordering::Relaxed);
+    let steady = Steady::new(Box::new(pair.clone()));
+    assert_eq!(steady.now(), Timestamp(100));
+    pair.0.0.store(99, Ordering::Relaxed);
+    assert_eq!(steady.now(), Timestamp(100));
+    assert_eq!(steady.most_ahead.load(Ordering::Relaxed), 0);
+    pair.0.0.store(100, Ordering::Relaxed);
+    pair.pass(1);
+    assert_eq!(steady.now(), Timestamp(101));
+    // Two seconds are a step.
+    pair.0.0.store(99, Ordering::Relaxed);
+    assert_eq!(steady.now(), Timestamp(101));
+    assert_eq!(steady.most_ahead.load(Ordering::Relaxed), 2);
+}
+
 /// Steps of both signs and many sizes, in 300 orders.
 #[test]
 fn however_the_clock_steps_time_goes_on_and_a_date_is_the_clocks_own() {

@@ -64,6 +64,20 @@ fn a_hot_token_ends_with_its_key() {
 }
 
 #[test]
+fn a_token_of_a_key_that_has_ended_does_not_become_hot() {
+    for key in pairs() {
+        let token = tokens(key.clone()).mint(&session()).unwrap();
+        let new = SigningKey::generate().unwrap().with_id("new").unwrap();
+        let ended = RetiredKey::new(key).until(NOW);
+        let tokens = Tokens::new(KeyRing::new(new).retire(ended).unwrap(), ORIGIN);
+        for _ in 0..3 {
+            assert_eq!(tokens.verify(&token, NOW), Err(Fault::Invalid));
+        }
+        assert!(!is_hot(&tokens, &token));
+    }
+}
+
+#[test]
 fn a_change_of_any_byte_of_a_hot_token_is_refused() {
     for key in pairs() {
         let tokens = tokens(key);
