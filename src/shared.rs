@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     /// The index of live sessions, and the field that names the client of a request.
     pub(crate) index: Option<(Index, ForwardedField)>,
     pub(crate) listener: Listener,
+    /// For how long a sign-in in flight may yield its session again.
+    pub(crate) longest_attempt: Duration,
     pub(crate) pages: PageSet,
     pub(crate) proxies: Proxies,
     pub(crate) reauthorize: Option<Hook>,
@@ -118,6 +120,13 @@ impl Shared {
         let at = last_begun(reading, session.revocable_from());
         // Stores forget by dates, and a token may be judged by a time that is behind.
         let behind = reading.most_ahead();
+        let own = {
+            // The replica that began or renewed it may judge it by a time that is further behind.
+            let behind = behind.max(session.skew().ahead().max(session.auth_skew().ahead()));
+            // An attempt that has one session yields it until its link ends.
+            let last = self.gate.end_of_last_token(session) + self.longest_attempt;
+            Revocation::new(Target::Session(session.id()), at, last + behind)
+        };
         let taken = if extent == Extent::Everywhere {
             // WorkOS gives one person different subjects for a link and for a code. The proven
             // address is the same.
@@ -129,16 +138,13 @@ impl Shared {
             if session.provider_subject() != session.subject() {
                 targets.push(Target::Subject(session.provider_subject().to_owned()));
             }
-            self.end_all(targets, at, behind).await
+            // By its id, too: a visit to its link is a sign-in that comes after the others.
+            self.end_all(targets, Some(own), at, behind).await
         } else {
-            // The replica that began or renewed it may judge it by a time that is further behind.
-            let behind = behind.max(session.skew().ahead().max(session.auth_skew().ahead()));
-            let until = self.gate.end_of_last_token(session) + behind;
-            let revocation = Revocation::new(Target::Session(session.id()), at, until);
             if let Some((index, _)) = &self.index {
                 index.forget(session);
             }
-            self.revocations.revoke(&revocation).await
+            self.revocations.revoke(&own).await
         };
         self.listener.tell(&Event::SignedOut {
             session,
@@ -153,7 +159,7 @@ impl Shared {
         let reading = self.clock.at(self.clock.now());
         let at = last_begun(reading, Timestamp::from_secs(0));
         let targets = vec![target.clone()];
-        let taken = self.end_all(targets, at, reading.most_ahead()).await;
+        let taken = self.end_all(targets, None, at, reading.most_ahead()).await;
         self.listener.tell(&Event::SessionsEnded {
             kind: target.kind(),
             id: &target.id(),
@@ -162,10 +168,12 @@ impl Shared {
         taken
     }
 
-    /// Ends every session that one of the targets names and that has begun by a moment.
+    /// Ends every session that one of the targets names and that has begun by a moment, and one
+    /// more.
     async fn end_all(
         &self,
         targets: Vec<Target>,
+        own: Option<Revocation>,
         at: Timestamp,
         behind: Duration,
     ) -> Result<(), StoreError> {
@@ -174,6 +182,7 @@ impl Shared {
         let revocations = targets.into_iter();
         let revocations: Vec<_> = revocations
             .map(|target| Revocation::new(target, at, until))
+            .chain(own)
             .collect();
         self.revocations.revoke_all(&revocations).await
     }

@@ -6,7 +6,7 @@ use crate::{
     clock::{Clock, Steady, SystemClock},
     error::ConfigError,
     event::Listener,
-    flow::{Exchanges, Flow, authorize::Authorize},
+    flow::{CODE_LIFETIME, Exchanges, Flow, authorize::Authorize},
     gate::{Allowed, Credentials, Gate},
     layer::MagicLinkLayer,
     page::{DefaultPages, Pages, Policy},
@@ -252,6 +252,7 @@ impl Builder {
             gate,
             index,
             listener: self.listener,
+            longest_attempt: self.link_lifetime + CODE_LIFETIME,
             revocations,
             pages: PageSet {
                 pages: self.pages,

@@ -1,6 +1,6 @@
 //! The exchange of a code for a session, shared by all callbacks that bring the same code.
 //!
-//! - Callbacks with the same state and code share one exchange, and its session for a minute after
+//! - A browser's callbacks of one attempt share an exchange, and its session for a minute after
 //!   it ended: a double click, a reload or two tabs sign in once.
 //! - No caller owns an exchange. It runs to its end even if all of them hang up, and the browser's
 //!   next try joins it.

@@ -58,20 +58,24 @@ const SHORTEST_KEY: usize = 32;
 ///
 /// That is counted in the layer's throttle ([`Builder::throttle`](crate::Builder::throttle)). The
 /// default counts in this process: several replicas need a shared one, such as `RedisThrottle`.
-/// While a shared throttle is away, the person still gets in:
+/// While that count is away or lost, the person still gets in:
 ///
-/// | away | what holds |
+/// | away or lost | what holds |
 /// | --- | --- |
 /// | `RedisThrottle` | Each replica counts by itself: a link could sign in once at each. All of them have the same session |
 /// | a throttle that fails | Links sign in, and all visits to one link have the same session. Digits are refused, because their guesses could not be counted |
+/// | both stores in memory, by a restart | A link that was used signs in again, also after signing out, until it expires: 15 minutes by default. With a `RedisRevocations`, or another store that lasts, it does not after signing out |
 ///
-/// Signing out ends that session wherever it is, and the link then signs in nobody.
+/// Signing out ends that session wherever it is, and the link then signs in nobody as long as the
+/// count or the revocation store remembers. If you raise `link_lifetime`, a used link that is older
+/// than the former lifetime works once more.
 ///
 /// # Digits
 ///
 /// Six digits, each number as likely as any other. They are good for ten minutes, for five guesses,
 /// and in the page that their mail was asked for from, until its browser asks for another mail to
-/// the same address. A mail that somebody else asks for does not end them. All networks together
+/// the same address. The browser remembers the newest mail of one address. A mail that somebody else
+/// asks for does not end them. All networks together
 /// have as many guesses at an address as [`Limits`](crate::throttle::Limits) says.
 ///
 /// # Subjects
