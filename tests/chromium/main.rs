@@ -33,7 +33,10 @@ mod journeys;
 #[path = "../support/names.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod names;
+mod own_mail;
 mod preview;
+#[path = "../support/program.rs"]
+mod program;
 mod robots;
 mod screens;
 mod site;

@@ -9,7 +9,7 @@ use crate::{
 
 mod anew;
 mod choice;
-mod guesses;
+pub(crate) mod guesses;
 mod mail;
 mod provider;
 mod sign_in;

@@ -12,7 +12,9 @@ use http_body_util::Full;
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
 use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, RejectionKind, Session, SignIn, SigningKey,
-    provider::MailedLinks, revocation::MemoryRevocations, testing::ManualClock,
+    provider::{IdentityProvider, MailedLinks},
+    revocation::MemoryRevocations,
+    testing::ManualClock,
     throttle::MemoryThrottle,
 };
 
@@ -23,6 +25,7 @@ use crate::{
 };
 
 mod digits;
+mod guesses;
 mod once;
 mod replicas;
 mod settings;
@@ -58,8 +61,17 @@ impl Site {
     }
 
     fn with(&self, sign_in: SignIn, set: impl FnOnce(Builder) -> Builder) -> Replica {
+        self.by(MailedLinks::new(), sign_in, set)
+    }
+
+    fn by(
+        &self,
+        provider: impl IdentityProvider,
+        sign_in: SignIn,
+        set: impl FnOnce(Builder) -> Builder,
+    ) -> Replica {
         let heard = self.events.clone();
-        let builder = MagicLinkLayer::builder(MailedLinks::new(), self.keys.clone())
+        let builder = MagicLinkLayer::builder(provider, self.keys.clone())
             .public_url(ORIGIN)
             .clock(self.clock.clone())
             .mailer(self.post.clone())

@@ -18,6 +18,7 @@ mod large;
 mod listed;
 mod load;
 mod log;
+mod mailed_links;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;

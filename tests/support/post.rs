@@ -32,7 +32,8 @@ impl Post {
     }
 
     pub(crate) fn last(&self) -> Letter {
-        self.letters().pop().expect("a mail")
+        let letters = self.letters.lock().unwrap();
+        letters.last().cloned().expect("a mail")
     }
 
     /// Returns the path of the last link: it is on our own origin.

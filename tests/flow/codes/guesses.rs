@@ -15,7 +15,12 @@ use crate::{
 };
 
 /// Types a code from a peer.
-async fn type_from(browser: &mut Browser, action: &str, code: &str, peer: &str) -> Answer {
+pub(crate) async fn type_from(
+    browser: &mut Browser,
+    action: &str,
+    code: &str,
+    peer: &str,
+) -> Answer {
     let peer = SocketAddr::new(peer.parse().unwrap(), 4_000);
     let request = Request::post(action)
         .header("accept", "text/html")

@@ -8,7 +8,7 @@ use tower_magic_link::{
 use super::{Site, action, ask, is_in, is_told, sign_out, type_digits};
 use crate::{names::ADA, support::Answer};
 
-fn other_than(digits: &str) -> &'static str {
+pub(super) fn other_than(digits: &str) -> &'static str {
     if digits == "000000" {
         "111111"
     } else {
