@@ -3,6 +3,8 @@
 //! - Finding a run and beginning it are one step under one lock, so that of parallel callers only
 //!   one begins.
 //! - Forgetting a run removes that run only, never a newer one under the same key.
+//! - A run is found until its own minute is over. A sweep looks at every entry while all callers
+//!   wait, so there is at most one a second.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -19,9 +21,14 @@ const MOST: usize = 10_000;
 pub(in crate::flow) type Key = [u8; 32];
 
 pub(super) struct Runs<R> {
-    entries: Mutex<HashMap<Key, Entry<R>>>,
+    entries: Mutex<Entries<R>>,
     /// Returns when a run ended, or `None` while it goes on.
     ended: fn(&R) -> Option<Timestamp>,
+}
+
+struct Entries<R> {
+    by_key: HashMap<Key, Entry<R>>,
+    swept: Timestamp,
 }
 
 struct Entry<R> {
@@ -34,7 +41,10 @@ struct Entry<R> {
 impl<R> Runs<R> {
     pub(super) fn new(ended: fn(&R) -> Option<Timestamp>) -> Self {
         Self {
-            entries: Mutex::new(HashMap::new()),
+            entries: Mutex::new(Entries {
+                by_key: HashMap::new(),
+                swept: Timestamp::from_secs(0),
+            }),
             ended,
         }
     }
@@ -51,13 +61,25 @@ impl<R> Runs<R> {
         R: Clone,
     {
         let mut entries = self.lock();
-        // Old entries go here, so that no task has to sweep them.
-        entries.retain(|_, entry| self.counts(entry, now));
-        if let Some(entry) = entries.get(&key) {
-            return entry.run.clone();
+        // Old entries go here, so that no task has to sweep them. The layer's time counts whole
+        // seconds and never goes back: an earlier `now` is a caller's that has waited.
+        if now > entries.swept {
+            entries.by_key.retain(|_, entry| self.counts(entry, now));
+            entries.swept = now;
+        }
+        let entries = &mut entries.by_key;
+        match entries.get(&key) {
+            Some(entry) if self.counts(entry, now) => return entry.run.clone(),
+            // It must not take the room of another, and its end must not count for the new run.
+            Some(_) => drop(entries.remove(&key)),
+            None => {}
         }
         if entries.len() >= MOST {
-            let worth = |entry: &Entry<R>| ((self.ended)(&entry.run).is_some(), entry.begun);
+            // What no longer counts goes before anything that does.
+            let worth = |entry: &Entry<R>| {
+                let has_ended = (self.ended)(&entry.run).is_some();
+                (self.counts(entry, now), has_ended, entry.begun)
+            };
             let least = entries.iter().min_by_key(|(_, entry)| worth(entry));
             if let Some(least) = least.map(|(key, _)| *key) {
                 entries.remove(&least);
@@ -79,7 +101,10 @@ impl<R> Runs<R> {
         R: Clone,
     {
         let entries = self.lock();
-        let entry = entries.get(key).filter(|entry| self.counts(entry, now))?;
+        let entry = entries
+            .by_key
+            .get(key)
+            .filter(|entry| self.counts(entry, now))?;
         Some(entry.run.clone())
     }
 
@@ -89,7 +114,7 @@ impl<R> Runs<R> {
         R: Clone,
     {
         let entries = self.lock();
-        let mut entries = entries.iter();
+        let mut entries = entries.by_key.iter();
         let (key, entry) =
             entries.find(|(_, entry)| entry.of == Some(of) && self.counts(entry, now))?;
         Some((*key, entry.run.clone()))
@@ -97,7 +122,7 @@ impl<R> Runs<R> {
 
     /// Forgets the run of this key, if `is_meant` confirms it.
     pub(super) fn forget(&self, key: Key, is_meant: impl FnOnce(&R) -> bool) {
-        let mut entries = self.lock();
+        let entries = &mut self.lock().by_key;
         if entries.get(&key).is_some_and(|entry| is_meant(&entry.run)) {
             entries.remove(&key);
         }
@@ -107,6 +132,7 @@ impl<R> Runs<R> {
     pub(super) fn knows(&self, key: &Key, now: Timestamp) -> bool {
         let entries = self.lock();
         entries
+            .by_key
             .get(key)
             .is_some_and(|entry| self.counts(entry, now))
     }
@@ -116,10 +142,12 @@ impl<R> Runs<R> {
         (self.ended)(&entry.run).is_none_or(|ended| now < ended + REMEMBERED)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Entry<R>>> {
+    fn lock(&self) -> MutexGuard<'_, Entries<R>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(all(test, loom))]
 mod models;
+#[cfg(all(test, not(loom)))]
+mod tests;
