@@ -59,9 +59,10 @@ impl Which {
 /// ([`Builder::authorize`](crate::Builder::authorize)).
 ///
 /// A code or link goes to the primary first, and to the fallback if the primary does not know it or
-/// is away; after an outage the other way round, until the primary answers again. Either is shown
-/// codes of the other's, so trust both. The six digits of a mail are compared at both: if both have
-/// mailed some to one address within ten minutes, a guess has twice the chance.
+/// is away. It goes the other way round for the addresses that are named, and after an outage until
+/// the primary answers again. Either is shown codes of the other's, so trust both. The six digits of
+/// a mail are compared at both: if both have mailed some to one address within ten minutes, a guess
+/// has twice the chance.
 ///
 /// Each has subjects of its own. [`Identity::proven_by`] says which one proved an identity. Give a
 /// person one account by the address, or by a [`Grant`](crate::Grant).
@@ -108,10 +109,12 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
         self
     }
 
-    /// Sets the addresses whose sign-ins begin at the fallback, also while the primary is there.
-    /// These never go to the primary. Default: none.
+    /// Sets the addresses whose sign-ins begin at the fallback, also while the primary is there. No
+    /// sign-in of theirs begins at the primary. Default: none.
     ///
-    /// The answer may change at any time: a sign-in that has begun ends where it began.
+    /// The answer may change at any time: a sign-in that has begun ends where it began. So the
+    /// links and codes of these addresses go to the fallback first, and to the primary only if the
+    /// fallback does not know them or is away.
     #[must_use]
     pub fn fallback_for(
         mut self,
@@ -177,8 +180,9 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
         }
     }
 
-    fn first(&self) -> Which {
-        match self.is_away.load(Ordering::Relaxed) {
+    /// Returns the one that probably made a proof of an address.
+    fn first(&self, email: &Email) -> Which {
+        match self.is_away.load(Ordering::Relaxed) || (self.is_for_fallback)(email) {
             true => Which::Fallback,
             false => Which::Primary,
         }
@@ -230,7 +234,7 @@ impl<P: IdentityProvider, F: IdentityProvider> IdentityProvider for TwoProviders
 
     async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         let (primary, fallback) = (self.primary.finish(finish), self.fallback.finish(finish));
-        self.redeem(self.first(), primary, fallback).await
+        self.redeem(self.first(finish.email), primary, fallback).await
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -242,11 +246,7 @@ impl<P: IdentityProvider, F: IdentityProvider> IdentityProvider for TwoProviders
     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
         let primary = self.primary.finish_code(finish);
         let fallback = self.fallback.finish_code(finish);
-        let first = match (self.is_for_fallback)(finish.email) {
-            true => Which::Fallback,
-            false => self.first(),
-        };
-        self.redeem(first, primary, fallback).await
+        self.redeem(self.first(finish.email), primary, fallback).await
     }
 
     async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {

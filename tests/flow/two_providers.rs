@@ -33,6 +33,8 @@ struct Sometimes {
     stub: StubProvider,
     is_away: Arc<AtomicBool>,
     refuses: Option<ProviderErrorKind>,
+    /// Its answer to whatever it is to redeem.
+    redeems_nothing: Option<ProviderErrorKind>,
 }
 
 impl Sometimes {
@@ -59,6 +61,9 @@ impl IdentityProvider for Sometimes {
 
     async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         self.here()?;
+        if let Some(kind) = self.redeems_nothing {
+            return Err(kind.into());
+        }
         self.stub.finish(finish).await
     }
 
@@ -69,6 +74,9 @@ impl IdentityProvider for Sometimes {
 
     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
         self.here()?;
+        if let Some(kind) = self.redeems_nothing {
+            return Err(kind.into());
+        }
         self.stub.finish_code(finish).await
     }
 }
@@ -207,6 +215,29 @@ async fn an_address_of_the_fallbacks_never_reaches_the_primary() {
     assert_eq!(site.primary.stub.started(), 0);
     assert_eq!(eve.open(site.fallback.last_link()).await.text(), "inside");
     assert_eq!(who(&mut eve).await.1, "own");
+    assert_eq!(site.primary.stub.finished(), 0);
+}
+
+/// The answer of a primary that rejects our key says nothing of whose link it is.
+#[tokio::test]
+async fn a_misconfigured_primary_stops_no_link_and_no_code_of_the_fallbacks_addresses() {
+    for sign_in in [SignIn::Link, SignIn::Code] {
+        let primary = Sometimes {
+            redeems_nothing: Some(ProviderErrorKind::Misconfigured),
+            ..Sometimes::default()
+        };
+        let site = Site::new(primary, |builder| builder.sign_in(sign_in));
+        let mut eve = site.begun(EVE).await;
+        let landed = match sign_in {
+            SignIn::Code => {
+                let code = site.fallback.last_code().unwrap();
+                eve.submit(&[("code", code.expose())]).await
+            }
+            _ => eve.open(site.fallback.last_link()).await,
+        };
+        assert_eq!(landed.text(), "inside", "{sign_in:?}");
+        assert_eq!(who(&mut eve).await, of(EVE, "own"), "{sign_in:?}");
+    }
 }
 
 /// Nobody gets in by the fallback whom the primary has refused.
