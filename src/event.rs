@@ -111,8 +111,8 @@ pub enum Event<'a> {
         /// The provider's name for the request, for its support.
         request_id: Option<&'a str>,
     },
-    /// The hook of [`Builder::reauthorize`](crate::Builder::reauthorize) failed, and the session
-    /// keeps what it was granted before.
+    /// The hook of [`Builder::reauthorize`](crate::Builder::reauthorize) failed or panicked, and the
+    /// session keeps what it was granted before.
     ReauthorizeFailed {
         /// The session.
         session: &'a Session,

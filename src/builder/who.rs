@@ -1,6 +1,6 @@
 //! Settings of who may sign in.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use super::Builder;
 use crate::{
@@ -142,7 +142,7 @@ impl Builder {
     /// | [`Granted`](crate::Authorization::Granted) | it has the new organization, names and claims. What the grant does not set stays |
     /// | [`Allowed`](crate::Authorization::Allowed) | it stays as it is |
     /// | [`Denied`](crate::Authorization::Denied), [`Refused`](crate::Authorization::Refused) | it ends, in the revocation store too. The request is refused as one whose session was ended |
-    /// | an error, no answer in time, another subject, or more than a cookie holds | it stays as it is, and an [event](crate::event::Event::ReauthorizeFailed) reports that. The next try is `every` later |
+    /// | an error, a panic, no answer in time, another subject, or more than a cookie holds | it stays as it is, and an [event](crate::event::Event::ReauthorizeFailed) reports that. The next try is `every` later |
     ///
     /// So a changed role shows up to `every` late, and later while the hook fails. What must hold
     /// at once needs a [revocation](crate::revocation).
@@ -178,7 +178,7 @@ impl Builder {
         Fut: Future + Send + 'static,
         Fut::Output: IntoAuthorization,
     {
-        self.reauthorize = Some((every, Hook(Box::new(reauthorize))));
+        self.reauthorize = Some((every, Hook(Arc::new(reauthorize))));
         self
     }
 }

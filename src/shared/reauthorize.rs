@@ -1,13 +1,14 @@
 //! The application's word on a session that goes on: asked when its token is renewed.
 //!
 //! - Only a request whose renewal is due waits for it. Every other pays nothing.
-//! - A hook that fails has not said no: the session is renewed with what was granted before, and an
-//!   event says so. Otherwise an outage of the application's database would sign everybody out.
+//! - A hook that fails or panics has not said no: the session is renewed with what was granted
+//!   before, and an event says so. Otherwise an outage of the application's database would sign
+//!   everybody out, and a panic would meet each further request of the person.
 //! - What it grants counts for the request at hand, too. What it ends is ended in the store.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 
 use super::{Extent, Shared};
 use crate::{
@@ -35,7 +36,25 @@ pub(crate) trait Reauthorize: Send + Sync {
 }
 
 /// The hook, of which a log shows nothing.
-pub(crate) struct Hook(pub(crate) Box<dyn Reauthorize>);
+#[derive(Clone)]
+pub(crate) struct Hook(pub(crate) Arc<dyn Reauthorize>);
+
+impl Hook {
+    /// Asks the application, for up to two seconds.
+    async fn ask(&self, session: &Session) -> Result<Again, ()> {
+        // The hook is called in here, so that a panic before its future is caught, too. A panic can
+        // leave only the hook's own state half done: it borrows nothing of ours.
+        let asking = async { self.0.ask(session.clone()).await };
+        let asking = AssertUnwindSafe(asking).catch_unwind();
+        let failure = match tokio::time::timeout(TIMEOUT, asking).await {
+            Ok(Ok(answer)) => return answer,
+            Ok(Err(_)) => "panicked",
+            Err(_) => "took too long",
+        };
+        tracing::error!(target: "tower_magic_link", "reauthorize hook {failure}");
+        Err(())
+    }
+}
 
 impl fmt::Debug for Hook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,14 +78,9 @@ impl Shared {
             return None;
         }
         let session = admission.session.clone();
-        let answer = hook.0.ask(session.clone());
-        let shared = self.clone();
+        let (hook, shared) = (hook.clone(), self.clone());
         Some(Box::pin(async move {
-            let answer = tokio::time::timeout(TIMEOUT, answer).await;
-            let answer = answer.unwrap_or_else(|_| {
-                tracing::error!(target: "tower_magic_link", "reauthorize hook took too long");
-                Err(())
-            });
+            let answer = hook.ask(&session).await;
             let same = |session, renewed| Admission {
                 session,
                 renewed: Some(renewed),

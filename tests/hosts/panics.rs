@@ -24,6 +24,7 @@ use tower_magic_link::{
 
 use crate::{answer::Answer, names::ORIGIN, site::keys};
 
+mod reauthorized;
 mod sign_in;
 mod watched;
 
@@ -31,6 +32,7 @@ mod watched;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Who {
     Authorize,
+    AuthorizeCall,
     Finish,
     Inner,
     Listener,
@@ -144,6 +146,7 @@ impl FusedLayer {
             .pages(Fused(DefaultPages::new(), fuse.clone()))
             .on_event(move |_| ears.pass(Who::Listener))
             .authorize(move |_: Identity| {
+                rule.pass(Who::AuthorizeCall);
                 let rule = rule.clone();
                 async move {
                     rule.pass(Who::Authorize);

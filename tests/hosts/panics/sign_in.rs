@@ -10,8 +10,9 @@ use http_body_util::Full;
 use super::{FusedLayer, Who};
 use crate::{answer::Answer, names::ORIGIN, site::SESSION};
 
-const ALL: [Who; 10] = [
+const ALL: [Who; 11] = [
     Who::Authorize,
+    Who::AuthorizeCall,
     Who::Finish,
     Who::Inner,
     Who::Listener,
@@ -119,7 +120,11 @@ async fn a_panic_costs_one_request_at_most_and_the_next_try_succeeds() {
 #[tokio::test(start_paused = true)]
 async fn who_shares_an_exchange_that_panics_is_told_to_try_again_and_can() {
     // A provider that panics may have redeemed the code before: the page offers a new mail.
-    for (who, status) in [(Who::Finish, 502), (Who::Authorize, 503)] {
+    for (who, status) in [
+        (Who::Finish, 502),
+        (Who::Authorize, 503),
+        (Who::AuthorizeCall, 503),
+    ] {
         let fused = FusedLayer::new();
         let mut browser = PatientBrowser::new(&fused);
         let callback = browser.ask_for_link().await;
