@@ -156,7 +156,10 @@ fn next(mut nonce: [u8; NONCE]) -> [u8; NONCE] {
 }
 
 fn aead(key: &SigningKey, purpose: Purpose) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(&key.derived::<32>(purpose.label()).into())
+    let label = purpose.label();
+    key.ciphers().of(label, || {
+        XChaCha20Poly1305::new(&key.derived::<32>(label).into())
+    })
 }
 
 fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
