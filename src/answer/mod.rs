@@ -18,12 +18,14 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
+mod asked;
 mod grpc;
 mod own;
 mod problem;
 mod way_back;
 
 pub(crate) use self::{
+    asked::Asked,
     grpc::GrpcWeb,
     own::{json, own},
     problem::{Choices, Choosable},

@@ -26,6 +26,8 @@ pub(super) const LONGEST: usize = 999;
 /// The most characters of our own mailed link. With it, a line of the mail's HTML stays under 990.
 pub(super) const LONGEST_MAILED: usize = 970;
 const VERSION: u8 = 3;
+/// The bytes of an attempt beside its texts.
+const FIXED: usize = 51;
 /// The bits that say what was mailed.
 const SENT: u8 = 0b011;
 const SENT_CODE: u8 = 0b001;
@@ -127,7 +129,9 @@ impl Attempt {
     /// Seals the attempt, or returns `None` if link and tail make it too long.
     pub(crate) fn seal(&self, keys: &KeyRing, purpose: Purpose, nonce: [u8; 24]) -> Option<String> {
         let email = self.email.as_str().as_bytes();
-        let mut plain = vec![VERSION];
+        let length = FIXED + email.len() + self.link.len() + self.tail.len();
+        let mut plain = Vec::with_capacity(length);
+        plain.push(VERSION);
         plain.extend(self.id);
         plain.extend(self.browser);
         plain.extend(self.created.as_secs().to_be_bytes());

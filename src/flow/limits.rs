@@ -284,9 +284,9 @@ pub(super) async fn give_back_to(flow: &Flow, key: ThrottleKey, now: Timestamp) 
 /// Returns the charges to the client's networks, if the client is known. A shared count for all
 /// unknown clients would let each lock the others out.
 fn networks(step: &Step, label: &'static str, rate: Rate, after: AfterFailure) -> Way {
-    let networks = step.client().map(Network::of).unwrap_or_default();
-    let charged = networks.iter().map(|network| {
-        let key = key(step, label, &network.name);
+    let networks = step.client().into_iter().flat_map(Network::of);
+    let charged = networks.map(|network| {
+        let key = key(step, label, network.name());
         Item::new(LimitScope::Network, key, network.rate(rate), after)
     });
     charged.collect()
@@ -312,10 +312,8 @@ fn pairs(step: &Step, label: &'static str, email: &Email, rate: Rate) -> Way {
     let Some(client) = step.client() else {
         return vec![pair(&[], rate)];
     };
-    let networks = Network::of(client);
-    let pairs = networks
-        .iter()
-        .map(|network| pair(&network.name, network.rate_for_address(rate)));
+    let pairs =
+        Network::of(client).map(|network| pair(network.name(), network.rate_for_address(rate)));
     pairs.collect()
 }
 

@@ -11,11 +11,12 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chacha20poly1305::XChaCha20Poly1305;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{base64url, example_keys, macs::Macs, opening::Opening, pair::Pair};
+use super::{base64url, derived::Derived, example_keys, opening::Opening, pair::Pair};
 use crate::error::ConfigError;
 
 /// RFC 7518, section 3.2: an HS256 key is at least as long as the hash.
@@ -38,7 +39,8 @@ pub struct SigningKey {
     material: Material,
     derive: Hkdf<Sha256>,
     /// Of all clones, whatever their ids.
-    macs: Arc<Macs>,
+    macs: Arc<Derived<Hmac<Sha256>>>,
+    ciphers: Arc<Derived<XChaCha20Poly1305>>,
 }
 
 #[derive(Clone)]
@@ -173,6 +175,7 @@ impl SigningKey {
             // same key.
             derive: Hkdf::new(Some(b"tower-magic-link"), secret),
             macs: Arc::default(),
+            ciphers: Arc::default(),
         };
         let id = URL_SAFE_NO_PAD.encode(key.derived::<6>("key id"));
         // The id may begin with '-' or '_': a `kid` has no special characters.
@@ -189,6 +192,7 @@ impl SigningKey {
             material: Material::Hs256(Hmac::new_from_slice(secret).unwrap()),
             derive: Hkdf::new(None, secret),
             macs: Arc::default(),
+            ciphers: Arc::default(),
         }
     }
 
@@ -206,8 +210,13 @@ impl SigningKey {
     }
 
     /// Returns the states of the MACs that are derived from this key.
-    pub(super) fn macs(&self) -> &Macs {
+    pub(super) fn macs(&self) -> &Derived<Hmac<Sha256>> {
         &self.macs
+    }
+
+    /// Returns the ciphers whose keys are derived from this key.
+    pub(super) fn ciphers(&self) -> &Derived<XChaCha20Poly1305> {
+        &self.ciphers
     }
 
     /// Returns the encoded header of this key's tokens, with the dot after it.

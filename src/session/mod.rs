@@ -18,6 +18,7 @@ use crate::{
 mod backend;
 mod base64url;
 pub(crate) mod cookie;
+mod derived;
 mod example_keys;
 mod grant;
 mod id;
@@ -27,7 +28,6 @@ mod jwk;
 mod key_pairs;
 mod keys;
 pub(crate) mod lifetimes;
-mod macs;
 mod opening;
 #[cfg_attr(
     not(any(feature = "aws-lc-rs", feature = "rust-crypto")),

@@ -9,7 +9,10 @@
 //!   the link that they make of an address.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce, aead::Aead};
+use chacha20poly1305::{
+    KeyInit, XChaCha20Poly1305, XNonce,
+    aead::{Aead, AeadInOut},
+};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
@@ -18,7 +21,6 @@ use crate::clock::Timestamp;
 
 const NONCE: usize = 24;
 /// The nonce before the sealed bytes, and the Poly1305 tag after them.
-#[cfg(test)]
 pub(crate) const OVERHEAD: usize = NONCE + 16;
 
 /// The purpose of a sealed value.
@@ -138,10 +140,16 @@ pub(crate) fn fingerprint(cookie: &str) -> [u8; 16] {
 
 #[expect(clippy::expect_used, reason = "encryption fails above 256 GiB alone")]
 fn sealed_by(aead: &XChaCha20Poly1305, plain: &[u8], nonce: [u8; NONCE]) -> String {
-    let sealed = aead
-        .encrypt(&XNonce::from(nonce), plain)
+    // In one room: nonce, sealed bytes, tag.
+    let mut sealed = Vec::with_capacity(OVERHEAD + plain.len());
+    sealed.extend(nonce);
+    sealed.extend(plain);
+    let (_, inside) = sealed.split_at_mut(NONCE);
+    let tag = aead
+        .encrypt_inout_detached(&XNonce::from(nonce), b"", inside.into())
         .expect("what is sealed here is short");
-    URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat())
+    sealed.extend(tag);
+    URL_SAFE_NO_PAD.encode(sealed)
 }
 
 /// Returns the nonce that follows: as random as the one before it.
@@ -156,7 +164,10 @@ fn next(mut nonce: [u8; NONCE]) -> [u8; NONCE] {
 }
 
 fn aead(key: &SigningKey, purpose: Purpose) -> XChaCha20Poly1305 {
-    XChaCha20Poly1305::new(&key.derived::<32>(purpose.label()).into())
+    let label = purpose.label();
+    key.ciphers().of(label, || {
+        XChaCha20Poly1305::new(&key.derived::<32>(label).into())
+    })
 }
 
 fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {

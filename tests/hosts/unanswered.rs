@@ -14,6 +14,7 @@ use tower_magic_link::ResponseBody;
 
 use crate::streams::SignedIn;
 
+mod audiences;
 mod handlers;
 mod sockets;
 

@@ -101,9 +101,9 @@ impl Everybody {
     /// Charges the client's networks as quiet ones. Unknown clients have no network to be charged:
     /// where they are, all are.
     fn as_quiet(&self, step: &Step, rate: Rate) -> Way {
-        let networks = step.client().map(Network::of).unwrap_or_default();
-        let charged = networks.iter().map(|network| {
-            let key = key(step, self.quiet_one, &network.name);
+        let networks = step.client().into_iter().flat_map(Network::of);
+        let charged = networks.map(|network| {
+            let key = key(step, self.quiet_one, network.name());
             let rate = network.rate(rate);
             Item::new(LimitScope::Network, key, rate, AfterFailure::GivenBack)
         });

@@ -14,11 +14,16 @@ use std::net::IpAddr;
 
 use crate::throttle::Rate;
 
-/// A network, by its leading octets. No two networks of different widths have the same name.
+/// A network, by its leading octets.
+#[derive(Clone, Copy)]
 pub(super) struct Network {
-    pub(super) name: Vec<u8>,
+    octets: [u8; MOST_OCTETS],
+    length: usize,
     width: Width,
 }
+
+/// The octets of the longest prefix that is counted: a /64.
+const MOST_OCTETS: usize = 8;
 
 /// How wide a network is.
 #[derive(Clone, Copy)]
@@ -33,19 +38,34 @@ enum Width {
 
 impl Network {
     /// Returns the networks that an address belongs to, from the narrowest.
-    pub(super) fn of(addr: IpAddr) -> Vec<Self> {
-        let (octets, widths): (Vec<_>, &[_]) = match addr.to_canonical() {
-            IpAddr::V4(addr) => (addr.octets().into(), &[(4, Width::One), (3, Width::Site)]),
-            IpAddr::V6(addr) => (
-                addr.octets().into(),
-                &[(8, Width::One), (7, Width::Home), (6, Width::Site)],
-            ),
+    pub(super) fn of(addr: IpAddr) -> impl Iterator<Item = Self> {
+        const OF_V4: &[(usize, Width)] = &[(4, Width::One), (3, Width::Site)];
+        const OF_V6: &[(usize, Width)] = &[(8, Width::One), (7, Width::Home), (6, Width::Site)];
+        let mut octets = [0; MOST_OCTETS];
+        let mut fill = |from: &[u8]| {
+            let pairs = octets.iter_mut().zip(from);
+            pairs.for_each(|(to, from)| *to = *from);
         };
-        let networks = widths.iter().map(|(length, width)| Self {
-            name: octets.iter().take(*length).copied().collect(),
+        let widths = match addr.to_canonical() {
+            IpAddr::V4(addr) => {
+                fill(&addr.octets());
+                OF_V4
+            }
+            IpAddr::V6(addr) => {
+                fill(&addr.octets());
+                OF_V6
+            }
+        };
+        widths.iter().map(move |(length, width)| Self {
+            octets,
+            length: *length,
             width: *width,
-        });
-        networks.collect()
+        })
+    }
+
+    /// Returns the leading octets. No two networks of different widths have the same.
+    pub(super) fn name(&self) -> &[u8] {
+        self.octets.get(..self.length).unwrap_or_default()
     }
 
     /// Returns what this network may do, if one customer's may do as much as `rate`: twice as much

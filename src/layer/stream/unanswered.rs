@@ -19,10 +19,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, header, request::Parts};
+use http::{Response, header};
 
 use super::{End, SessionGuard};
 use crate::{
+    answer::Asked,
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
     session::Session,
@@ -36,7 +37,7 @@ pub(crate) struct Unanswered {
     session: Session,
     guard: SessionGuard,
     /// What a refusal depends on. The request itself is with the inner service.
-    head: Parts,
+    asked: Asked,
     /// The inner service has been polled before.
     was_asked: bool,
 }
@@ -49,17 +50,11 @@ impl Unanswered {
         guard: SessionGuard,
         head: &RequestHead<'_>,
     ) -> Self {
-        // The head alone, for the refusal's audience: the request itself has gone to the inner
-        // service.
-        let (mut kept, ()) = Request::new(()).into_parts();
-        kept.method = head.method().clone();
-        kept.uri = head.original_uri().clone();
-        kept.headers = head.headers().clone();
         Self {
             shared,
             session,
             guard,
-            head: kept,
+            asked: Asked::of(head),
             was_asked: false,
         }
     }
@@ -104,7 +99,8 @@ impl Unanswered {
             End::Revoked => RejectionKind::RevokedSession,
             End::Unknown => RejectionKind::StoreUnavailable,
         };
-        let head = RequestHead::of_parts(&self.head);
+        let head = self.asked.parts();
+        let head = RequestHead::of_parts(&head);
         let mut response = self.shared.refuse(Rejection::new(kind), &head);
         response.headers_mut().remove(header::SET_COOKIE);
         response

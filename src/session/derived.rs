@@ -1,8 +1,8 @@
-//! `Macs`: the HMAC states of one key, each derived once.
+//! `Derived`: what follows from one key for a label, each derived once: HMAC states and ciphers.
 //!
 //! - A throttle's key, a match code and a browser's cookie are each the MAC of a value under a
 //!   label. To derive the label's secret and to begin the MAC takes six compressions of SHA-256,
-//!   and the rest of the MAC two.
+//!   and the rest of the MAC two. A cipher's key takes four.
 //! - The labels are constants of this crate, so that the map stays small.
 
 use std::{
@@ -10,30 +10,28 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-use hmac::Hmac;
-use sha2::Sha256;
+/// What follows from one key, by its labels.
+pub(super) struct Derived<T>(RwLock<HashMap<&'static str, T>>);
 
-/// The HMAC states of one key, by their labels.
-#[derive(Default)]
-pub(super) struct Macs(RwLock<HashMap<&'static str, Hmac<Sha256>>>);
+impl<T> Default for Derived<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
 
-impl Macs {
-    /// Returns the state of a label, derived if this is its first use.
-    pub(super) fn of(
-        &self,
-        label: &'static str,
-        derive: impl FnOnce() -> Hmac<Sha256>,
-    ) -> Hmac<Sha256> {
-        let macs = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mac) = macs.get(label) {
-            return mac.clone();
+impl<T: Clone> Derived<T> {
+    /// Returns what follows for a label, derived if this is its first use.
+    pub(super) fn of(&self, label: &'static str, derive: impl FnOnce() -> T) -> T {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(derived) = known.get(label) {
+            return derived.clone();
         }
-        drop(macs);
+        drop(known);
         // Two threads may both derive it: they get the same.
-        let mac = derive();
-        let mut macs = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        macs.insert(label, mac.clone());
-        mac
+        let derived = derive();
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.insert(label, derived.clone());
+        derived
     }
 }
 
@@ -41,13 +39,14 @@ impl Macs {
 mod tests {
     use std::cell::Cell;
 
-    use hmac::{KeyInit, Mac};
+    use hmac::{Hmac, KeyInit, Mac};
+    use sha2::Sha256;
 
     use super::*;
 
     #[test]
     fn a_label_is_derived_once_and_each_label_by_itself() {
-        let macs = Macs::default();
+        let macs = Derived::<Hmac<Sha256>>::default();
         let derived = Cell::new(0);
         let tag = |label: &'static str, value: &[u8]| {
             let mac = macs.of(label, || {
