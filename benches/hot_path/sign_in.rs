@@ -1,13 +1,21 @@
 //! The steps of signing in, beside a provider that answers at once.
 
-use std::{convert::Infallible, future::Ready, net::SocketAddr, rc::Rc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::Ready,
+    net::SocketAddr,
+    rc::Rc,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tokio::runtime::Runtime;
 use tower::{Layer, Service, ServiceExt, service_fn, util::ServiceFn};
 use tower_magic_link::{
-    Email, KeyRing, MagicLink, MagicLinkLayer, PeerAddr, SigningKey,
-    provider::Identity,
+    Builder, Email, KeyRing, MagicLink, MagicLinkLayer, PeerAddr, SigningKey,
+    mailer::{Mail, MailError, Mailer},
+    provider::{Identity, MailedLinks},
     testing::StubProvider,
     throttle::{Limits, Rate},
 };
@@ -26,8 +34,29 @@ type Answer = fn(Request<String>) -> Ready<Result<Response<String>, Infallible>>
 struct Site {
     service: MagicLink<ServiceFn<Answer>>,
     layer: MagicLinkLayer,
-    provider: StubProvider,
+    links: Links,
     runtime: Rc<Runtime>,
+}
+
+/// Where the newest link is found.
+#[derive(Clone)]
+enum Links {
+    /// It leads to the callback.
+    Provider(StubProvider),
+    /// It is the layer's own, which leads to the callback.
+    OwnMail(Post),
+}
+
+/// Keeps the newest link.
+#[derive(Clone, Default)]
+struct Post(Arc<Mutex<String>>);
+
+impl Mailer for Post {
+    async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
+        let link = mail.link().map_or("", |link| link.expose());
+        link.clone_into(&mut self.0.lock().unwrap());
+        Ok(())
+    }
 }
 
 /// A step that is measured.
@@ -60,6 +89,8 @@ pub(crate) fn measure(extent: Extent) {
         move || site.clone()
     };
     let (ok, found) = (StatusCode::OK, StatusCode::SEE_OTHER);
+    let own = Site::by_own_mail(runtime.clone());
+    let another = runtime.clone();
     let mut steps = [
         Step::of("form page", always(&site), |site| vec![site.form()], ok),
         Step::of("begin", always(&site), |site| vec![site.post()], found),
@@ -72,6 +103,18 @@ pub(crate) fn measure(extent: Extent) {
         Step::of(
             "callback, a busy minute",
             always(&busy),
+            Site::callbacks,
+            found,
+        ),
+        Step::of(
+            "begin, our own mail",
+            always(&own),
+            |site| vec![site.post()],
+            found,
+        ),
+        Step::of(
+            "callback, our own mail",
+            move || Site::by_own_mail(another.clone()),
             Site::callbacks,
             found,
         ),
@@ -144,7 +187,17 @@ impl Step {
 impl Site {
     fn new(runtime: Rc<Runtime>) -> Self {
         let provider = StubProvider::new();
-        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let builder = MagicLinkLayer::builder(provider.clone(), keys());
+        Self::with(builder, Links::Provider(provider), runtime)
+    }
+
+    fn by_own_mail(runtime: Rc<Runtime>) -> Self {
+        let post = Post::default();
+        let builder = MagicLinkLayer::builder(MailedLinks::new(), keys()).mailer(post.clone());
+        Self::with(builder, Links::OwnMail(post), runtime)
+    }
+
+    fn with(builder: Builder, links: Links, runtime: Rc<Runtime>) -> Self {
         // The limits are counted as everywhere, and are as wide as they may be.
         let wide = Rate::new(1_000_000, Duration::from_millis(1));
         let limits = Limits::default()
@@ -157,7 +210,7 @@ impl Site {
             .exchanges(wide)
             .known_browsers(wide)
             .quiet_networks(wide);
-        let layer = MagicLinkLayer::builder(provider.clone(), keys)
+        let layer = builder
             .public_url(ORIGIN)
             .limits(limits)
             // Otherwise the answer waits for a fixed time.
@@ -168,7 +221,7 @@ impl Site {
         Self {
             service: layer.layer(service_fn(answer)),
             layer,
-            provider,
+            links,
             runtime,
         }
     }
@@ -217,12 +270,21 @@ impl Site {
             let answer = self.answer(self.post());
             let cookie = answer.headers().get(header::SET_COOKIE).unwrap();
             let (cookie, _attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
-            let link = self.provider.last_link().unwrap();
-            let path = link.expose().strip_prefix(ORIGIN).unwrap();
-            let mut request = self.at(path);
             let cookie = HeaderValue::try_from(cookie).unwrap();
-            request.headers_mut().insert(header::COOKIE, cookie);
-            request
+            let with_cookie = |path: &str| {
+                let mut request = self.at(path.strip_prefix(ORIGIN).unwrap_or(path));
+                request.headers_mut().insert(header::COOKIE, cookie.clone());
+                request
+            };
+            match &self.links {
+                Links::Provider(provider) => with_cookie(provider.last_link().unwrap().expose()),
+                Links::OwnMail(post) => {
+                    let link = post.0.lock().unwrap().clone();
+                    let opened = self.answer(with_cookie(&link));
+                    let to = opened.headers().get(header::LOCATION).unwrap();
+                    with_cookie(to.to_str().unwrap())
+                }
+            }
         };
         (0..TURN).map(begin).collect()
     }
@@ -233,4 +295,8 @@ impl Site {
         request.extensions_mut().insert(peer);
         request
     }
+}
+
+fn keys() -> KeyRing {
+    KeyRing::new(SigningKey::generate().unwrap())
 }

@@ -234,7 +234,8 @@ impl<P: IdentityProvider, F: IdentityProvider> IdentityProvider for TwoProviders
 
     async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         let (primary, fallback) = (self.primary.finish(finish), self.fallback.finish(finish));
-        self.redeem(self.first(finish.email), primary, fallback).await
+        self.redeem(self.first(finish.email), primary, fallback)
+            .await
     }
 
     async fn start_code(&self, start: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
@@ -246,7 +247,8 @@ impl<P: IdentityProvider, F: IdentityProvider> IdentityProvider for TwoProviders
     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
         let primary = self.primary.finish_code(finish);
         let fallback = self.fallback.finish_code(finish);
-        self.redeem(self.first(finish.email), primary, fallback).await
+        self.redeem(self.first(finish.email), primary, fallback)
+            .await
     }
 
     async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
