@@ -80,15 +80,14 @@ impl Attempt {
         id: [u8; 16],
         browser: &str,
         email: Email,
-        keys: &KeyRing,
+        match_code: MatchCode,
         now: Timestamp,
     ) -> Self {
-        let browser = seal::fingerprint(browser);
         Self {
             id,
-            browser,
+            browser: seal::fingerprint(browser),
             created: now,
-            match_code: MatchCode::of(keys, browser, &email),
+            match_code,
             sent: Sent::Link,
             keeps_fragment: false,
             term: Term::Usual,
@@ -287,7 +286,8 @@ mod tests {
 
     fn attempt(email: &str) -> Attempt {
         let email = Email::parse(email).unwrap();
-        Attempt::new([7; 16], "cookie", email, &keys(), NOW)
+        let code = MatchCode::of(&keys(), seal::fingerprint("cookie"), &email);
+        Attempt::new([7; 16], "cookie", email, code, NOW)
     }
 
     #[test]

@@ -101,13 +101,18 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         .gate
         .browser_cookie(&step.head(), step.now)
         .map_or_else(|| browser::fresh_browser_cookie(step), str::to_owned);
-    let keys = step.flow.shared.gate.tokens.keys();
+    let match_code = browser::match_code(step, &browser, &email);
     let attempt = Attempt {
-        match_code: browser::match_code(step, &browser, &email),
         keeps_fragment,
         term,
         tail: return_to.unwrap_or_default().as_str().to_owned(),
-        ..Attempt::new(crate::random::bytes(), &browser, email, keys, step.now)
+        ..Attempt::new(
+            crate::random::bytes(),
+            &browser,
+            email,
+            match_code,
+            step.now,
+        )
     };
     match send::send(step, &attempt).await {
         Ok(told) => sent(

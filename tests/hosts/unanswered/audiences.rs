@@ -138,7 +138,8 @@ async fn what_only_many_fields_show_is_kept_too() {
     ];
     let twice = [("accept", "application/json"), ("accept", "text/html;q=2")];
     let too_long = format!("/{}", "x".repeat(4_000));
-    let cases: [(&str, &str, &[(&str, &str)]); 8] = [
+    type Case<'c> = (&'c str, &'c str, &'c [(&'c str, &'c str)]);
+    let cases: [Case<'_>; 8] = [
         ("GET", "/orders", &fetch),
         ("GET", "/orders", &worker),
         ("GET", "/orders", &framed),

@@ -31,7 +31,7 @@ impl Table {
 
     /// Joins a run that ends when it begins, unless there is one. Returns when it ended.
     fn join(&self, key: u64, now: u64) -> u64 {
-        self.join_or_begin(key, Some(now), now).unwrap()
+        self.join_or_begin(key, Some(now), now).unwrap_or_default()
     }
 
     fn join_or_begin(&self, key: u64, ended: Option<u64>, now: u64) -> Option<u64> {
