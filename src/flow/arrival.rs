@@ -29,6 +29,7 @@ pub(super) fn record(step: &Step, session: &Session, response: &mut Response<Byt
     let record = [
         step.reading().date().as_secs().to_string(),
         session.auth_time().as_secs().to_string(),
+        session.after().as_secs().to_string(),
         session.id().to_string(),
         session.email().to_owned(),
         session.provider_subject().to_owned(),
@@ -76,9 +77,9 @@ fn recent(step: &Step) -> Option<Session> {
     let sealed = head.cookie(gate.cookies.name(CookieName::Arrived)).one()?;
     let keys = gate.tokens.keys();
     let record = String::from_utf8(keys.open(Purpose::Arrived, sealed, step.now)?).ok()?;
-    let mut fields = record.splitn(6, '\n');
+    let mut fields = record.splitn(7, '\n');
     let mut time = || Some(Timestamp::from_secs(fields.next()?.parse().ok()?));
-    let (arrived, auth_time) = (time()?, time()?);
+    let (arrived, auth_time, after) = (time()?, time()?, time()?);
     let id: SessionId = fields.next()?.parse().ok()?;
     let email = Email::parse(fields.next()?).ok()?;
     let identity = Identity::new(fields.next()?, email);
@@ -88,6 +89,9 @@ fn recent(step: &Step) -> Option<Session> {
         auth_time,
     };
     let grant = Grant::new().subject(fields.next()?);
-    (step.reading().date() < times.expires_at)
-        .then(|| Session::new(&identity, id, times).granted(&grant))
+    (step.reading().date() < times.expires_at).then(|| {
+        Session::new(&identity, id, times)
+            .granted(&grant)
+            .with_after(after)
+    })
 }

@@ -123,6 +123,12 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
         // Only an address that was mailed a code can have spent it at the provider, and the page
         // must not reveal which addresses those are. The layer's count ends the tries.
         RejectionKind::CodeWrong | RejectionKind::TooManyTries => Wrong::Code(CodeProblem::Wrong),
+        // Of two providers one has compared the code, so that it was a guess. If the other one is
+        // away, most codes are of the one that is there.
+        RejectionKind::ProviderUnavailable if rejection.has_compared() => {
+            Wrong::Code(CodeProblem::Wrong)
+        }
+        _ if rejection.has_compared() => Wrong::Refused(rejection),
         // The exchange goes on. The same code joins it, and that costs no second try.
         _ if exchanges.knows(&key, step.now) => Wrong::Refused(rejection),
         // The provider has not said whether the code was right.

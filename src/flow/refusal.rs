@@ -67,10 +67,14 @@ pub(super) fn answer(
 /// Returns the rejection for a failed redemption. If the proof may be used up, the person is not
 /// told to try it again.
 pub(super) fn rejection_of_redemption(error: &ProviderError) -> Rejection {
-    match error.may_have_acted() {
+    let rejection = match error.may_have_acted() {
         // Without the provider's wait: a new mail need not wait for it.
         true => Rejection::new(RejectionKind::ProviderAnswerLost),
         false => rejection_of(error),
+    };
+    match error.has_compared() {
+        true => rejection.after_comparing(),
+        false => rejection,
     }
 }
 

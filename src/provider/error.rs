@@ -22,6 +22,7 @@ pub struct ProviderError {
     request_id: Option<String>,
     status: Option<u16>,
     reach: Reach,
+    has_compared: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -112,6 +113,7 @@ impl ProviderError {
             request_id: None,
             status: None,
             reach: Reach::Unknown,
+            has_compared: false,
             source: None,
         }
     }
@@ -230,6 +232,22 @@ impl ProviderError {
             | Kind::Unsupported
             | Kind::WrongConnection => false,
         }
+    }
+
+    /// States that a typed code was compared, whatever the kind says.
+    pub(crate) const fn after_comparing(mut self) -> Self {
+        self.has_compared = true;
+        self
+    }
+
+    /// Says whether a typed code was compared: it was a guess, and counts as one.
+    pub(crate) const fn has_compared(&self) -> bool {
+        use ProviderErrorKind as Kind;
+        let is_compared = matches!(
+            self.kind,
+            Kind::CodeExpired | Kind::CodeUsed | Kind::CodeWrong | Kind::TooManyTries
+        );
+        self.has_compared || is_compared
     }
 
     /// Returns the choice of an organization, if the provider asks for one.

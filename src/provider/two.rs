@@ -60,9 +60,13 @@ impl Which {
 ///
 /// A code or link goes to the primary first, and to the fallback if the primary does not know it or
 /// is away. It goes the other way round for the addresses that are named, and after an outage until
-/// the primary answers again. Either is shown codes of the other's, so trust both. The six digits of
-/// a mail are compared at both: if both have mailed some to one address within ten minutes, a guess
-/// has twice the chance.
+/// the primary answers again. Either is shown codes of the other's, so trust both.
+///
+/// The six digits of a mail are compared at both, and [`MailedLinks`](super::MailedLinks) has digits
+/// for every sign-in, also if another one mailed the code. So each guess that
+/// [`Limits`](crate::throttle::Limits) lets through has up to twice the chance. It counts if either
+/// has compared it. While one cannot be reached, a code that the other one does not know is called
+/// wrong, and a new mail helps.
 ///
 /// Each has subjects of its own. [`Identity::proven_by`] says which one proved an identity. Give a
 /// person one account by the address, or by a [`Grant`](crate::Grant).
@@ -168,7 +172,11 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
                 (answer, primary.await)
             }
         };
-        match (answer, second) {
+        let has_compared = [&answer, &second].map(|answer| {
+            let error = answer.as_ref().err();
+            error.is_some_and(ProviderError::has_compared)
+        });
+        let merged = match (answer, second) {
             // Neither took it. The one that knows more of it has the word.
             (Err(one), Err(other)) if !is_decisive_error(&other) => {
                 Err(match weight(&other) > weight(&one) {
@@ -177,7 +185,13 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
                 })
             }
             (_, second) => self.of(first.other(), second),
-        }
+        };
+        // A guess that one of them has compared counts, although the other's answer says nothing
+        // of it. Otherwise there would be guesses without end while one of them is away.
+        merged.map_err(|error| match has_compared.contains(&true) {
+            true => error.after_comparing(),
+            false => error,
+        })
     }
 
     /// Returns the one that probably made a proof of an address.

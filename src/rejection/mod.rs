@@ -37,6 +37,8 @@ pub struct Rejection {
     advice: Option<&'static str>,
     /// Why the application refuses, in its own words.
     reason: Option<Box<str>>,
+    /// Whether a provider has compared the typed code, although the kind does not say so.
+    has_compared: bool,
 }
 
 impl Rejection {
@@ -49,6 +51,7 @@ impl Rejection {
             happened: None,
             advice: None,
             reason: None,
+            has_compared: false,
         }
     }
 
@@ -94,6 +97,17 @@ impl Rejection {
     pub(crate) const fn with_advice(mut self, advice: &'static str) -> Self {
         self.advice = Some(advice);
         self
+    }
+
+    /// Records that a provider has compared the typed code.
+    pub(crate) const fn after_comparing(mut self) -> Self {
+        self.has_compared = true;
+        self
+    }
+
+    /// Says whether a provider has compared the typed code.
+    pub(crate) const fn has_compared(&self) -> bool {
+        self.has_compared
     }
 
     /// Returns why the request was refused.

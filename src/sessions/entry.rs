@@ -122,6 +122,7 @@ impl ListedSession {
             iat: session.issued_at(),
             exp: session.expires_at(),
             auth_time: session.auth_time(),
+            after: session.after(),
             agent: self.seen.user_agent.clone(),
             net: self.seen.network.clone(),
         };
@@ -153,7 +154,9 @@ impl ListedSession {
             expires_at: record.exp,
             auth_time: record.auth_time,
         };
-        let session = Session::new(&identity, record.sid.parse().ok()?, times).granted(&grant);
+        let session = Session::new(&identity, record.sid.parse().ok()?, times)
+            .granted(&grant)
+            .with_after(record.after);
         let seen = Seen {
             user_agent: record.agent,
             network: record.net,
@@ -193,8 +196,15 @@ struct Record {
     iat: Timestamp,
     exp: Timestamp,
     auth_time: Timestamp,
+    /// The latest revocation that was known at the sign-in.
+    #[serde(default = "never")]
+    after: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     net: Option<String>,
+}
+
+const fn never() -> Timestamp {
+    Timestamp::from_secs(0)
 }

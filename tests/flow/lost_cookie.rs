@@ -132,6 +132,22 @@ async fn a_browser_that_drops_the_session_is_told_on_the_second_bounce_and_may_t
     );
 }
 
+/// The revocation of before reaches a minute ahead, and yet has not ended this session.
+#[tokio::test]
+async fn a_browser_that_drops_the_session_at_once_after_signing_out_everywhere_is_told_too() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(ADA).await;
+    browser.post("/auth/logout", "everywhere=true").await;
+    world.clock.advance(Duration::from_secs(30));
+    browser.ask_for_link(ADA, "/reports").await;
+    let callback = world.follow_mail(ADA).await;
+    assert_eq!(browser.get(&callback).await.location(), "/reports");
+    browser.jar.remove(SESSION);
+    let told = browser.get("/auth/login").await;
+    assert_eq!(told.status(), 403, "{}", told.text());
+    assert!(world.heard().contains("CookieLost"));
+}
+
 #[tokio::test]
 async fn whoever_signs_out_or_is_signed_out_at_once_is_shown_the_form() {
     let world = World::new().await;

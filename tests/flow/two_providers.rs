@@ -24,6 +24,8 @@ use crate::{
     redeemed,
 };
 
+mod guesses;
+
 const BOB: &str = "bob@example.com";
 const CAROL: &str = "carol@example.com";
 
@@ -34,7 +36,7 @@ struct Sometimes {
     is_away: Arc<AtomicBool>,
     refuses: Option<ProviderErrorKind>,
     /// Its answer to whatever it is to redeem.
-    redeems_nothing: Option<ProviderErrorKind>,
+    redeems_nothing: Option<fn() -> ProviderError>,
 }
 
 impl Sometimes {
@@ -61,8 +63,8 @@ impl IdentityProvider for Sometimes {
 
     async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
         self.here()?;
-        if let Some(kind) = self.redeems_nothing {
-            return Err(kind.into());
+        if let Some(answer) = self.redeems_nothing {
+            return Err(answer());
         }
         self.stub.finish(finish).await
     }
@@ -74,8 +76,8 @@ impl IdentityProvider for Sometimes {
 
     async fn finish_code(&self, finish: &FinishCode<'_>) -> Result<Identity, ProviderError> {
         self.here()?;
-        if let Some(kind) = self.redeems_nothing {
-            return Err(kind.into());
+        if let Some(answer) = self.redeems_nothing {
+            return Err(answer());
         }
         self.stub.finish_code(finish).await
     }
@@ -223,7 +225,7 @@ async fn an_address_of_the_fallbacks_never_reaches_the_primary() {
 async fn a_misconfigured_primary_stops_no_link_and_no_code_of_the_fallbacks_addresses() {
     for sign_in in [SignIn::Link, SignIn::Code] {
         let primary = Sometimes {
-            redeems_nothing: Some(ProviderErrorKind::Misconfigured),
+            redeems_nothing: Some(|| ProviderErrorKind::Misconfigured.into()),
             ..Sometimes::default()
         };
         let site = Site::new(primary, |builder| builder.sign_in(sign_in));

@@ -88,6 +88,54 @@ async fn a_subjects_live_sessions_are_listed_and_no_others() {
     assert_eq!(ids(&layer, "ada").await, []);
 }
 
+/// An index that keeps text, as one that several machines share does.
+#[derive(Debug, Default)]
+struct Written(Mutex<Vec<String>>);
+
+impl Sessions for Written {
+    fn note<'a>(&'a self, session: &'a ListedSession, _: Timestamp) -> StoreFuture<'a, ()> {
+        self.0.lock().unwrap().push(session.to_record());
+        Box::pin(async { Ok(()) })
+    }
+
+    fn forget<'a>(&'a self, _: &'a str, id: SessionId) -> StoreFuture<'a, ()> {
+        let mut records = self.0.lock().unwrap();
+        records.retain(|record| ListedSession::from_record(record).unwrap().id() != id);
+        Box::pin(async { Ok(()) })
+    }
+
+    fn list<'a>(&'a self, subject: &'a str, _: Timestamp) -> StoreFuture<'a, Vec<ListedSession>> {
+        let records = self.0.lock().unwrap();
+        let listed = records
+            .iter()
+            .map(|text| ListedSession::from_record(text).unwrap());
+        let listed: Vec<_> = listed
+            .filter(|listed| listed.subject() == subject)
+            .collect();
+        Box::pin(async { Ok(listed) })
+    }
+}
+
+/// A revocation also ends what began within the minute after it, but not the sign-in that knew it.
+#[tokio::test]
+async fn who_signs_in_at_once_after_signing_out_everywhere_is_listed() {
+    let clock = ManualClock::new();
+    let index = builder(&clock).session_index(Written::default());
+    let layer = index.build().unwrap();
+    let (before, _) = issue(&layer, "ada", ADA);
+    layer.issuer().sign_out_everywhere(&before).await.unwrap();
+    clock.advance(Duration::from_secs(30));
+    let (again, cookie) = issue(&layer, "ada", ADA);
+    let request = with_cookie(program("/"), &cookie);
+    let admitted = Answer::of(layer.layer(application()), request).await;
+    assert_eq!(admitted.status(), 200);
+    for _ in 0..2 {
+        assert_eq!(ids(&layer, "ada").await, [again.id()]);
+    }
+    layer.issuer().sign_out_everywhere(&again).await.unwrap();
+    assert_eq!(ids(&layer, "ada").await, []);
+}
+
 #[tokio::test]
 async fn a_renewal_tells_the_device_and_its_network() {
     let cases = [

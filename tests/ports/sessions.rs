@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use serde_json::Value;
 use tower_magic_link::{
     SessionId,
     clock::Timestamp,
@@ -60,6 +61,7 @@ enum Fault {
     KeepsTheFirstNoteToo,
     ListsEverybody,
     ListsWhatHasEnded,
+    LosesTheRevocationBefore,
     LosesTheUserAgent,
     None,
     ReadsSubjectsByCase,
@@ -90,12 +92,20 @@ impl Faulty {
     fn written(&self, session: &ListedSession) -> ListedSession {
         let record = session.to_record();
         let record = match (self.fault, session.user_agent()) {
+            (Fault::LosesTheRevocationBefore, _) => without_after(&record),
             (Fault::LosesTheUserAgent, Some(agent)) => record.replace(agent, ""),
             (Fault::WritesAscii, _) => record.chars().filter(char::is_ascii).collect(),
             _ => record,
         };
         ListedSession::from_record(&record).unwrap()
     }
+}
+
+/// Returns a record as a replica of before wrote it, which did not know the revocation before.
+fn without_after(record: &str) -> String {
+    let mut record: Value = serde_json::from_str(record).unwrap();
+    record.as_object_mut().unwrap().remove("after").unwrap();
+    record.to_string()
 }
 
 impl Sessions for Faulty {
@@ -170,7 +180,7 @@ const ALIKE: &str = "subjects that look alike are not one subject";
 
 #[tokio::test(start_paused = true)]
 async fn an_index_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others() {
-    let cases: [(Fault, &[&str]); 13] = [
+    let cases: [(Fault, &[&str]); 14] = [
         (Fault::None, &[]),
         (
             Fault::DropsWhatComesTogether,
@@ -197,6 +207,10 @@ async fn an_index_that_is_broken_fails_the_cases_of_what_is_broken_and_no_others
                 RENEWED,
                 "a session is listed until the second in which it ends",
             ],
+        ),
+        (
+            Fault::LosesTheRevocationBefore,
+            &["an entry keeps the revocation that its sign-in comes after"],
         ),
         (
             Fault::LosesTheUserAgent,

@@ -76,9 +76,13 @@ impl Desk {
             records.sort();
             records
         };
-        // As text, which holds all that an entry says.
-        let got = in_order(listed.iter().map(ListedSession::to_record).collect());
-        let want = in_order(want.iter().map(|session| session.to_record()).collect());
+        // As text, which holds all that an entry says, and with what an entry does not show.
+        let text = |listed: &ListedSession| {
+            let from = listed.session().revocable_from().as_secs();
+            format!("{}, revocable from {from}", listed.to_record())
+        };
+        let got = in_order(listed.iter().map(text).collect());
+        let want = in_order(want.iter().map(|session| text(session)).collect());
         same(&format!("{what}, second {second}"), &got, &want)
     }
 }
@@ -106,6 +110,15 @@ pub(super) fn listed(
         network: network.map(str::to_owned),
     };
     ListedSession::new(Session::new(identity, id, times), seen)
+}
+
+/// Returns the session of a sign-in some seconds after noon, which comes after a revocation of its
+/// person.
+pub(super) fn signed_in_again(subject: &str, second: u64, revoked: u64) -> ListedSession {
+    let identity = Identity::new(subject, email("ada@example.com"));
+    let again = listed(&identity, second, None, None);
+    let session = again.session().clone().with_after(after(revoked));
+    ListedSession::new(session, Seen::default())
 }
 
 /// Returns what a renewal notes of the same session, some seconds after noon.

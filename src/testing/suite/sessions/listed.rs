@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::desk::{Desk, LIFETIME, listed, renewed, session};
+use super::desk::{Desk, LIFETIME, listed, renewed, session, signed_in_again};
 use crate::{
     provider::Identity,
     testing::suite::{
@@ -82,6 +82,16 @@ pub(super) async fn all_that_was_noted(desk: Desk) -> Outcome {
         desk.lists("all that there is", "a", second, &[&whole])
             .await?;
         desk.lists("nothing but the person", "b", second, &[&bare])
+            .await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn after_a_revocation(desk: Desk) -> Outcome {
+    let again = signed_in_again("a", 40, 10);
+    desk.note(&again, 40).await?;
+    for second in [40, 41] {
+        desk.lists("the one that came after", "a", second, &[&again])
             .await?;
     }
     Ok(())

@@ -6,7 +6,7 @@
 //! | obligation of the port | cases |
 //! | --- | --- |
 //! | a session that is noted is listed for its subject alone | `a session that is noted is listed`, `of a subject that is not known nothing is listed`, `all sessions of a subject are listed, and no other's`, `subjects that look alike are not one subject` |
-//! | an entry says what was noted | `an entry keeps all that was noted`, `an entry keeps text in every script` |
+//! | an entry says what was noted | `an entry keeps all that was noted`, `an entry keeps the revocation that its sign-in comes after`, `an entry keeps text in every script` |
 //! | a note replaces an earlier entry of the same id | `a renewal replaces the entry of its session` |
 //! | a session that is forgotten leaves the list | `a session that is forgotten leaves the list, and no other`, `a session that is not known can be forgotten`, `a session that is noted again is listed again` |
 //! | a session that has ended by `now` is not listed | `a session is listed until the second in which it ends` |
@@ -91,6 +91,8 @@ async fn all<S: Sessions>(suite: &mut Suite<impl AsyncFn(World) -> Vec<S>>) {
     suite.case(name, listed::alike).await;
     let name = "an entry keeps all that was noted";
     suite.case(name, listed::all_that_was_noted).await;
+    let name = "an entry keeps the revocation that its sign-in comes after";
+    suite.case(name, listed::after_a_revocation).await;
     let name = "an entry keeps text in every script";
     suite.case(name, listed::every_script).await;
     let name = "a renewal replaces the entry of its session";
