@@ -147,6 +147,9 @@ impl Builder {
     /// So a changed role shows up to `every` late, and later while the hook fails. What must hold
     /// at once needs a [revocation](crate::revocation).
     ///
+    /// - After the hook, the layer looks the session up once more, as it is granted then. What was
+    ///   revoked meanwhile is refused. So is a session whose new organization was revoked since its
+    ///   sign-in.
     /// - A bearer token is never renewed. It keeps what it was granted until it expires.
     /// - `/auth/session` shows the token as it is, and asks nobody.
     /// - A live connection, such as a WebSocket, has what was granted when it began.

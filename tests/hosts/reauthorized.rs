@@ -30,6 +30,8 @@ use crate::{
     site::{SESSION, builder, program, with_cookie},
 };
 
+mod ended;
+
 const EVERY: Duration = Duration::from_secs(300);
 
 type Hook = fn() -> Result<Authorization, String>;
