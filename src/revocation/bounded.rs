@@ -75,6 +75,14 @@ impl BoundedRevocations {
         self.store.watch(session)
     }
 
+    /// Says whether a session is admitted by this answer of the store. It reports nothing.
+    pub(crate) fn admits(&self, answer: &Result<Standing, StoreError>) -> bool {
+        match answer {
+            Ok(standing) => *standing == Standing::Active,
+            Err(_) => self.on_outage == OnOutage::Admit,
+        }
+    }
+
     /// Judges the store's answer. During an outage `insecure_admit_on_outage` decides.
     pub(crate) fn judge(
         &self,

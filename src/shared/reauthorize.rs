@@ -79,8 +79,8 @@ impl Shared {
     ) -> Option<BoxFuture<'static, Word>> {
         let hook = self.reauthorize.as_ref()?;
         let renewed = admission.renewed.clone()?;
-        // An outage is judged where every outage is.
-        if !matches!(standing, Ok(Standing::Active)) {
+        // Whoever an outage admits, too: what an outage means is judged where every outage is.
+        if !self.revocations.admits(standing) {
             return None;
         }
         let session = admission.session.clone();
