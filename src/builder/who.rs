@@ -154,6 +154,9 @@ impl Builder {
     ///   revocation store, too. The store then records no end: the browser loses its cookie, and
     ///   the hook is asked again about each copy of it.
     /// - A bearer token is never renewed. It keeps what it was granted until it expires.
+    /// - A session that the application
+    ///   [issues from](crate::companion::SessionIssuer::issue_from) another is asked about when the
+    ///   other one would have been.
     /// - `/auth/session` shows the token as it is, and asks nobody.
     /// - A live connection, such as a WebSocket, has what was granted when it began.
     /// - Requests that come together may each call the hook.

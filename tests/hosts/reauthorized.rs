@@ -31,6 +31,7 @@ use crate::{
 };
 
 mod ended;
+mod issued;
 mod outage;
 
 const EVERY: Duration = Duration::from_secs(300);
