@@ -24,7 +24,7 @@ use crate::{
     store::StoreError,
 };
 
-pub(crate) use self::reauthorize::{Again, Hook, Reauthorize};
+pub(crate) use self::reauthorize::{Again, Hook, Reauthorize, Word};
 
 /// What every service of a layer shares.
 #[derive(Debug)]

@@ -80,6 +80,9 @@ impl Builder {
     /// [`Event::StoreLost`](crate::event::Event::StoreLost) reports the beginning of an outage, and
     /// [`Event::StoreRecovered`](crate::event::Event::StoreRecovered) its end. If the store does
     /// not record a sign-out, a page still says so.
+    ///
+    /// [`Builder::reauthorize`] is asked about the sessions that an outage admits, as about all
+    /// others.
     pub fn insecure_admit_on_outage(mut self) -> Self {
         self.on_outage = OnOutage::Admit;
         self

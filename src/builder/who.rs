@@ -147,7 +147,16 @@ impl Builder {
     /// So a changed role shows up to `every` late, and later while the hook fails. What must hold
     /// at once needs a [revocation](crate::revocation).
     ///
+    /// - After the hook, the layer looks the session up once more, as it is granted then. What was
+    ///   revoked meanwhile is refused. So is a session whose new organization was revoked since its
+    ///   sign-in.
+    /// - With [`Builder::insecure_admit_on_outage`], the hook is asked during an outage of the
+    ///   revocation store, too. The store then records no end: the browser loses its cookie, and
+    ///   the hook is asked again about each copy of it.
     /// - A bearer token is never renewed. It keeps what it was granted until it expires.
+    /// - A session that the application
+    ///   [issues from](crate::companion::SessionIssuer::issue_from) another is asked about when the
+    ///   other one would have been.
     /// - `/auth/session` shows the token as it is, and asks nobody.
     /// - A live connection, such as a WebSocket, has what was granted when it began.
     /// - Requests that come together may each call the hook.

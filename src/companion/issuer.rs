@@ -179,6 +179,16 @@ impl SessionIssuer {
     /// [`SessionIssuer::sign_out_everywhere`] ends both. Each has an id and an idle timeout of its
     /// own: signing out of one leaves the other.
     ///
+    /// With [`Builder::reauthorize`](crate::Builder::reauthorize), the hook is asked about the new
+    /// session when it would have been asked about the other one. So its
+    /// [`Session::issued_at`] is the other one's, or up to one interval ago, and its idle timeout
+    /// counts from there. The interval is the hook's, or the time after which the cookie is
+    /// renewed ([`Builder::renew_after`]) if that is shorter. A list of sessions shows the same
+    /// date. The hook is never asked about a bearer token. If a program that presents one may call
+    /// this, a chain of tokens keeps what was granted until the absolute lifetime ends.
+    ///
+    /// [`Builder::renew_after`]: crate::Builder::renew_after
+    ///
     /// If the application asks for a proof of its own before it, such as a second factor, and the
     /// new session is to count as a new sign-in, call [`SessionIssuer::issue`] instead.
     ///

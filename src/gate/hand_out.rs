@@ -46,8 +46,7 @@ impl Gate {
         // By the time that judges the parent: it may have ended although the clock was set back.
         let as_of = reading.judging(parent.auth_time(), parent.auth_skew());
         let has_ended = as_of >= self.lifetimes.absolute_end_of(parent);
-        // The replica that began the parent may have a clock ahead of ours.
-        let (issued_at, skew) = reading.dated(parent.auth_time());
+        let (issued_at, skew) = self.lifetimes.date_of_another(parent, reading);
         let expires_at = self.lifetimes.end_of_another(parent, issued_at);
         let times = Times {
             issued_at,

@@ -32,7 +32,7 @@ use crate::{
     rejection::RejectionKind,
     request::head::RequestHead,
     revocation::Standing,
-    shared::Shared,
+    shared::{Shared, Word},
     site::rules::Exposure,
     store::StoreError,
 };
@@ -63,7 +63,7 @@ pub(crate) enum On {
     /// The revocation store.
     Store(BoxFuture<'static, Result<Standing, StoreError>>),
     /// The application's word on a session that is to be renewed.
-    Word(BoxFuture<'static, (Admission, Standing)>),
+    Word(BoxFuture<'static, Word>),
 }
 
 /// A request that waits for the revocation store, or for the application.
@@ -248,7 +248,7 @@ where
             On::Word(word) => word
                 .as_mut()
                 .poll(cx)
-                .map(|(admission, standing)| (Some(admission), Ok(standing))),
+                .map(|(admission, answer)| (Some(admission), answer)),
         };
         let Poll::Ready((admission, answer)) = polled else {
             *wait = Some(waiting);

@@ -75,6 +75,14 @@ impl BoundedRevocations {
         self.store.watch(session)
     }
 
+    /// Says whether a session is admitted by this answer of the store. It reports nothing.
+    pub(crate) fn admits(&self, answer: &Result<Standing, StoreError>) -> bool {
+        match answer {
+            Ok(standing) => *standing == Standing::Active,
+            Err(_) => self.on_outage == OnOutage::Admit,
+        }
+    }
+
     /// Judges the store's answer. During an outage `insecure_admit_on_outage` decides.
     pub(crate) fn judge(
         &self,
@@ -112,11 +120,16 @@ impl BoundedRevocations {
     /// Says whether a session is still active. A store that does not answer is a refusal, not an
     /// end.
     pub(crate) async fn is_active(&self, session: &Session) -> Result<bool, Rejection> {
-        let standing = match self.look_up(session) {
+        let standing = self.standing(session).await;
+        Ok(self.judge(standing)? == Standing::Active)
+    }
+
+    /// Returns the store's answer about a session, of which nothing is judged yet.
+    pub(crate) async fn standing(&self, session: &Session) -> Result<Standing, StoreError> {
+        match self.look_up(session) {
             Lookup::Settled(standing) => standing,
             Lookup::Pending(lookup) => self.bounded(lookup).await,
-        };
-        Ok(self.judge(standing)? == Standing::Active)
+        }
     }
 
     /// Records a revocation in the store.

@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use super::{Session, Term};
-use crate::clock::{Reading, Timestamp};
+use crate::clock::{Reading, Skew, Timestamp};
 
 /// How long sessions of one term live.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +57,26 @@ impl Lifetimes {
     /// other's sign-in.
     pub(crate) fn end_of_another(&self, parent: &Session, now: Timestamp) -> Timestamp {
         self.span(parent.term()).end_of(parent.auth_time(), now)
+    }
+
+    /// Returns the date of a session that another one yields, with its skew.
+    ///
+    /// If the application is asked about sessions, a new date would put that off. So the session
+    /// has the other one's date until that one is due to be asked about, and then the latest date
+    /// that makes it due at once: an older one would cost it more of its idle time.
+    pub(crate) fn date_of_another(&self, parent: &Session, reading: Reading) -> (Timestamp, Skew) {
+        // The replica that began the parent may have a clock ahead of ours.
+        let (now, skew) = reading.dated(parent.auth_time());
+        let Some(asked_after) = self.asked_after else {
+            return (now, skew);
+        };
+        // Each renewal asks, too.
+        let wait = asked_after.min(self.span(parent.term()).renew_after);
+        let judging = reading.judging(parent.issued_at(), parent.skew());
+        if judging < parent.issued_at() + wait {
+            return (parent.issued_at(), parent.skew());
+        }
+        ((now - wait).max(parent.auth_time()), skew)
     }
 
     /// Returns when a session ends unless it is renewed: by its token, or earlier by today's

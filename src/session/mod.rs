@@ -211,7 +211,8 @@ impl Session {
         self.0.facts.method
     }
 
-    /// Returns when this token was minted: at sign-in, or at the last renewal.
+    /// Returns when this token was minted: at sign-in, or at the last renewal. It may be
+    /// dated earlier if it was [issued from](crate::companion::SessionIssuer::issue_from) another.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
         self.0.facts.times.issued_at

@@ -5,6 +5,8 @@
 //!   before, and an event says so. Otherwise an outage of the application's database would sign
 //!   everybody out, and a panic would meet each further request of the person.
 //! - What it grants counts for the request at hand, too. What it ends is ended in the store.
+//! - The store is asked once more after it, about the session as it is granted: what is revoked
+//!   meanwhile, or has been under a new name, is not admitted.
 
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -22,6 +24,9 @@ use crate::{
 
 /// How long the application may take, while a request waits.
 const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A session as the application has it, and what the store says of that one.
+pub(crate) type Word = (Admission, Result<Standing, StoreError>);
 
 /// What the application says of a session that goes on.
 pub(crate) enum Again {
@@ -64,40 +69,45 @@ impl fmt::Debug for Hook {
 
 impl Shared {
     /// Asks the application about a live session whose renewal is due. `None` if nobody is to be
-    /// asked. Otherwise the admission comes back as the application has it.
+    /// asked. Otherwise the admission comes back as the application has it, with what the store
+    /// says of it then.
     pub(crate) fn reauthorize(
         self: &Arc<Self>,
         admission: &Admission,
         standing: &Result<Standing, StoreError>,
         now: Timestamp,
-    ) -> Option<BoxFuture<'static, (Admission, Standing)>> {
+    ) -> Option<BoxFuture<'static, Word>> {
         let hook = self.reauthorize.as_ref()?;
         let renewed = admission.renewed.clone()?;
-        // An outage is judged where every outage is.
-        if !matches!(standing, Ok(Standing::Active)) {
+        // Whoever an outage admits, too: what an outage means is judged where every outage is.
+        if !self.revocations.admits(standing) {
             return None;
         }
         let session = admission.session.clone();
         let (hook, shared) = (hook.clone(), self.clone());
         Some(Box::pin(async move {
             let answer = hook.ask(&session).await;
-            let same = |session, renewed| Admission {
-                session,
-                renewed: Some(renewed),
+            let answer = answer.and_then(|again| shared.apply(again, &session, &renewed));
+            let unchanged = || Admission {
+                session: session.clone(),
+                renewed: Some(renewed.clone()),
             };
-            match answer.and_then(|again| shared.apply(again, &session, &renewed)) {
-                Ok(Some(admission)) => (admission, Standing::Active),
+            let admission = match answer {
+                Ok(Some(admission)) => admission,
                 Ok(None) => {
                     // If the store fails, an event reports it. The browser loses the cookie.
                     let _ = shared.revoke(&session, Extent::This, now).await;
-                    (same(session, renewed), Standing::Revoked)
+                    return (unchanged(), Ok(Standing::Revoked));
                 }
                 Err(()) => {
                     let failed = Event::ReauthorizeFailed { session: &session };
                     shared.listener.tell(&failed);
-                    (same(session, renewed), Standing::Active)
+                    unchanged()
                 }
-            }
+            };
+            // Once more: the session may have ended meanwhile, or by a name that it has only now.
+            let standing = shared.revocations.standing(&admission.session).await;
+            (admission, standing)
         }))
     }
 

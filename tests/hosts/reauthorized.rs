@@ -30,6 +30,10 @@ use crate::{
     site::{SESSION, builder, program, with_cookie},
 };
 
+mod ended;
+mod issued;
+mod outage;
+
 const EVERY: Duration = Duration::from_secs(300);
 
 type Hook = fn() -> Result<Authorization, String>;

@@ -22,7 +22,6 @@ use crate::{
     layer::{Finish, identity_headers},
     rejection::{Rejection, RejectionKind},
     request::{head::RequestHead, peer::PeerAddr, upgrade::Upgrade},
-    revocation::Lookup,
     session::Session,
     shared::Shared,
     site::rules::Exposure,
@@ -151,15 +150,9 @@ impl Question {
                 return Err(Rejection::new(RejectionKind::Malformed));
             }
         };
-        let answer = match shared.revocations.look_up(&admission.session) {
-            Lookup::Settled(answer) => answer,
-            Lookup::Pending(lookup) => shared.revocations.bounded(lookup).await,
-        };
+        let answer = shared.revocations.standing(&admission.session).await;
         let (admission, answer) = match shared.reauthorize(&admission, &answer, now) {
-            Some(word) => {
-                let (admission, standing) = word.await;
-                (admission, Ok(standing))
-            }
+            Some(word) => word.await,
             None => (admission, answer),
         };
         // The settled request is an empty stand-in: the proxy hands on the real one.
