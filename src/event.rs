@@ -111,7 +111,7 @@ pub enum Event<'a> {
         /// The provider's name for the request, for its support.
         request_id: Option<&'a str>,
     },
-    /// The hook of [`Builder::reauthorize`](crate::Builder::reauthorize) failed or panicked, and the
+    /// The hook of [`Builder::reauthorize`](crate::Builder::reauthorize) failed or panicked. The
     /// session keeps what it was granted before.
     ReauthorizeFailed {
         /// The session.
