@@ -74,9 +74,9 @@ const SHORTEST_KEY: usize = 32;
 ///
 /// Six digits, each number as likely as any other. They are good for ten minutes, for five guesses,
 /// and in the page that their mail was asked for from, until its browser asks for another mail to
-/// the same address. The browser remembers the newest mail of one address. A mail that somebody else
-/// asks for does not end them. All networks together
-/// have as many guesses at an address as [`Limits`](crate::throttle::Limits) says.
+/// the same address. The browser remembers the newest mail of one address. A mail that somebody
+/// else asks for does not end them. All networks together have as many guesses at an address as
+/// [`Limits`](crate::throttle::Limits) says.
 ///
 /// # Subjects
 ///
