@@ -167,7 +167,7 @@ pub(super) async fn skim<S: Server>(
         replica.hear_of(revocations.collect());
         replica.loading.goes_on();
         // What was counted and is not streamed any more is stored.
-        here.seq = last.unwrap_or(seq).max(here.seq + 1);
+        here.seq = last.unwrap_or(seq).clamp(here.seq + 1, seq);
     }
     Ok(())
 }
