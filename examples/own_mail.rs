@@ -19,7 +19,7 @@ use tower_magic_link::{
     provider::MailedLinks,
 };
 
-/// Whoever reads the mail signs in, by its link or by its digits.
+/// A person who reads the mail signs in, by its link or by its digits.
 fn app(builder: Builder) -> Result<Router, Box<dyn Error>> {
     let layer = match (env::var("SMTP_URL"), env::var("MAIL_FROM")) {
         (Ok(url), Ok(from)) => builder.mailer(SmtpMailer::new(url, from)?),

@@ -130,7 +130,7 @@ async fn arrive(
         Err(rejection) if rejection.kind() == RejectionKind::LinkUsed => {
             used(step, state, &attempt, OtherClick::Possible).await
         }
-        // Whoever opens the used link often is signed in all the same.
+        // A person who opens the used link often is signed in all the same.
         Err(rejection)
             if rejection.kind() == RejectionKind::RateLimited
                 && matches!(finish::has_session_of(step, &attempt).await, Ok(true)) =>

@@ -5,7 +5,7 @@
 //! - The cookie `Known` is set at each sign-in and lasts 180 days from the last one. It is sealed,
 //!   and holds a random id, a hash of the mailbox and the time.
 //! - It proves nothing but that. It is no session and finishes no sign-in: it only counts the
-//!   browser elsewhere, for its own person. Whoever steals it can have the person mailed a
+//!   browser elsewhere, for its own person. A thief of it can have the person mailed a
 //!   few times, and reads none of it.
 //! - It stays at sign-out, also everywhere: the next thing that its person needs is a mail. Another
 //!   person who signs in replaces it.

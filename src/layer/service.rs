@@ -119,7 +119,7 @@ impl<S> MagicLink<S> {
             .settle(&mut request, admission, exposure, settled, now)
         {
             Ok(finish) => ResponseFuture::forward(self.inner.call(request), finish),
-            // The request's head says which audience hears of it.
+            // The request's head says which audience to answer.
             Err(rejection) => self.refuse(rejection, &RequestHead::of(&request)),
         }
     }
