@@ -45,7 +45,7 @@ async fn ids(layer: &MagicLinkLayer, subject: &str) -> Vec<SessionId> {
 async fn what_one_replica_begins_another_lists_until_it_ends() {
     let mut server = RedisServer::start().await;
     let redis = Redis::new(&server.url()).unwrap();
-    let redis = redis.settle(Duration::from_millis(100)).unwrap();
+    let redis = redis.settle(Duration::from_secs(1)).unwrap();
     let clock = ManualClock::at(NOON);
     let (a, b) = (layer(&redis, &clock).await, layer(&redis, &clock).await);
     let phone = issue(&a, "ada");

@@ -26,7 +26,7 @@ const FILL: &str = "for i = 1, ARGV[1] do \
 
 fn at(url: &str) -> Redis {
     let redis = Redis::new(url).unwrap();
-    redis.settle(Duration::from_millis(100)).unwrap()
+    redis.settle(Duration::from_secs(1)).unwrap()
 }
 
 async fn filled() -> (RedisServer, RedisRevocations) {

@@ -77,7 +77,7 @@ impl Site {
         let redis = Redis::new(&server.url()).unwrap();
         let site = Self {
             keys: KeyRing::new(SigningKey::generate().unwrap()),
-            redis: redis.settle(Duration::from_millis(100)).unwrap(),
+            redis: redis.settle(Duration::from_secs(1)).unwrap(),
             post: Post::default(),
             replicas: Arc::default(),
             events: Arc::default(),

@@ -24,7 +24,7 @@ const NOTICED: Duration = Duration::from_millis(1_600);
 const RECOVERED: Duration = Duration::from_secs(2);
 
 /// These tests' servers are new. How long a new data set is not believed has tests of its own.
-const SETTLED: Duration = Duration::from_millis(100);
+const SETTLED: Duration = Duration::from_secs(1);
 
 fn at(url: &str, grace: u64) -> Redis {
     Redis::new(url)

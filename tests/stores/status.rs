@@ -22,7 +22,7 @@ use crate::{
 fn at(url: &str, grace: u64) -> Redis {
     let redis = Redis::new(url).unwrap();
     let redis = redis.grace(Duration::from_secs(grace)).unwrap();
-    redis.settle(Duration::from_millis(100)).unwrap()
+    redis.settle(Duration::from_secs(1)).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

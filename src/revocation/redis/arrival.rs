@@ -9,9 +9,10 @@
 //! - If much is missing, one replica puts it back without the stream, which holds the last 10,000
 //!   revocations only. The others wait, load again, and put back what is missing still.
 
-use std::time::Duration;
+use std::{convert::Infallible, pin::pin, time::Duration};
 
-use futures_util::future;
+use futures_util::future::{self, Either};
+use tokio::time::sleep;
 
 use super::{
     load::Load,
@@ -21,6 +22,9 @@ use super::{
     unsent::Letter,
 };
 use crate::{revocation::Revocation, store::StoreError};
+
+/// How often the server is told that this replica still returns.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// One arrival.
 pub(super) struct Arrival<'a, S> {
@@ -41,9 +45,32 @@ impl<S: Server> Arrival<'_, S> {
             self.member.replica.loading.forget();
         }
         let left = left.filter(|left| is_known && left.is_in(&state) && left.seq <= state.seq);
-        match left {
-            Some(left) => self.go_on(left, &state).await,
-            None => self.enter(state).await,
+        let Some(left) = left else {
+            let here = self.beside_signs(self.enter(state), None).await?;
+            // Once no other sign follows it. A full server does not take it: the others wait as for
+            // one that they do not know of. If it is lost on the way, the follower says it again.
+            let _ = self.mark(self.doing(&here)).await;
+            return Ok(here);
+        };
+        let doing = self.doing(&left);
+        self.beside_signs(self.go_on(left, &state), Some(doing))
+            .await
+    }
+
+    async fn beside_signs<T>(&self, work: impl Future<Output = T>, doing: Option<Doing>) -> T {
+        let (work, signs) = (pin!(work), pin!(self.give_signs(doing)));
+        match future::select(work, signs).await {
+            Either::Left((done, _)) => done,
+            Either::Right((never, _)) => match never {},
+        }
+    }
+
+    /// Gives a sign of life every second, whatever it is that arriving waits for: the others
+    /// believe once they have not heard of a replica that returns for five seconds.
+    async fn give_signs(&self, doing: Option<Doing>) -> Infallible {
+        loop {
+            sleep(SIGN_OF_LIFE).await;
+            let _ = self.mark(doing.unwrap_or_else(|| self.returns())).await;
         }
     }
 
@@ -99,6 +126,9 @@ impl<S: Server> Arrival<'_, S> {
             held.sort().await;
             let mut missing = Missing::of(replica, &held);
             let are_many = missing.are_more_than(self.member.few).await;
+            // Loading may have taken long, and signs of life are dated by when they are seen.
+            state = self.state().await?;
+            self.is_the_same(&here, &state)?;
             if are_many && !here.settling.is_over(&state, self.member.settle) {
                 let _ = self.mark(Doing::Restores(here.restored)).await;
                 state = self.state().await?;
@@ -119,9 +149,6 @@ impl<S: Server> Arrival<'_, S> {
             self.put_back(missing, &mut here).await?;
             break;
         }
-        // A full server does not take it: the others wait as for one that they do not know of. If
-        // it is lost on the way, the follower says it again.
-        let _ = self.mark(self.doing(&here)).await;
         Ok(here)
     }
 
@@ -180,7 +207,6 @@ impl<S: Server> Arrival<'_, S> {
             }
             // What a gap leaves out is skimmed next, or loaded.
             self.read_on(here, Some(HEARTBEAT)).await?;
-            let _ = self.mark(self.doing(here)).await;
         }
     }
 
@@ -202,13 +228,11 @@ impl<S: Server> Arrival<'_, S> {
                     held.note(page);
                 }
             };
-            let doing = self.doing(here);
-            let sign = || self.mark(doing);
             let load = Load {
                 server: self.server,
                 replica: &self.member.replica,
             };
-            if load.load(here, note, sign).await? == Read::All {
+            if load.load(here, note).await? == Read::All {
                 return Ok(());
             }
         }
@@ -257,11 +281,8 @@ impl<S: Server> Arrival<'_, S> {
                 self.state().await?;
                 return Ok(());
             }
-            // The stream is read as it grows, so that it is not overrun by what is put back. A slow
-            // server may take as long for all of it as the others wait for a sign of life.
-            let sign = self.mark(self.returns());
-            let (streamed, _) = future::join(self.read_on(here, None), sign).await;
-            if streamed? == Read::Gap {
+            // The stream is read as it grows, so that it is not overrun by what is put back.
+            if self.read_on(here, None).await? == Read::Gap {
                 // All that is streamed is stored too.
                 self.load_whole(here, None).await?;
             }

@@ -33,8 +33,6 @@ const QUICK: Duration = Duration::from_millis(400);
 const SLOW: Duration = Duration::from_millis(700);
 /// How many revocations are applied before other tasks of the runtime have a turn.
 const TURN: usize = 1_000;
-/// How often the server is told that this replica still returns.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// A load.
 pub(super) struct Load<'a, S> {
@@ -44,36 +42,25 @@ pub(super) struct Load<'a, S> {
 
 impl<S: Server> Load<'_, S> {
     /// Reads every revocation into the copy, and the stream from the place on. Calls `note` with
-    /// each page, and `sign` every second.
-    pub(super) async fn load<F: Future>(
+    /// each page.
+    pub(super) async fn load(
         &self,
         here: &mut Place,
         mut note: impl FnMut(&[Revocation]),
-        sign: impl Fn() -> F,
     ) -> Result<Read, StoreError> {
         let loading = &self.replica.loading;
         let (mut cursor, seq) = loading.begin(here.mark(), self.replica.notes.entries());
         here.seq = seq;
         let mut count = FIRST_PAGE;
-        let mut signed = Instant::now();
         let mut page = Vec::new();
         loop {
             let asked = Instant::now();
-            let is_due = signed.elapsed() >= SIGN_OF_LIFE;
-            let signing = async {
-                if is_due {
-                    sign().await;
-                }
-            };
-            if is_due {
-                signed = asked;
-            }
             let many = page.len();
             // The next page is on its way while this one is applied.
             let next = self.server.scan(cursor.clone(), count);
             let streamed = read(self.server, self.replica, here, None);
-            let all = future::join4(next, streamed, signing, self.apply(page));
-            let (next, streamed, (), ()) = all.await;
+            let all = future::join3(next, streamed, self.apply(page));
+            let (next, streamed, ()) = all.await;
             if let Ok(Read::Gap) = streamed {
                 loading.begin_again();
                 return Ok(Read::Gap);

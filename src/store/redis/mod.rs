@@ -42,6 +42,9 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(30);
 const LONGEST_GRACE: Duration = Duration::from_secs(60 * 60);
 const DEFAULT_SETTLE: Duration = Duration::from_secs(3);
 const LONGEST_SETTLE: Duration = Duration::from_secs(60);
+/// In less, the replicas that run do not notice that a data set is new: they ask every 300 ms, and
+/// connect again within another 400.
+const SHORTEST_SETTLE: Duration = Duration::from_secs(1);
 const LONGEST_NAMESPACE: usize = 64;
 
 /// A Redis (7.0 or later) or Valkey that several machines share. Creating it connects to nothing;
@@ -220,7 +223,7 @@ impl Redis {
     }
 
     /// Sets how long a replica that starts waits for the others before it believes a data set that
-    /// is new: 0 to 1 minute. Default: 3 seconds.
+    /// is new: 1 second to 1 minute, or 0. Default: 3 seconds.
     ///
     /// A data set is new when Redis is used for the first time, and when it was emptied, restarted
     /// or failed over: the replicas that run then put back what they know, which takes a moment. A
@@ -229,14 +232,19 @@ impl Redis {
     /// that ran before waits for those that it knew, and no longer than this for one that does not
     /// return; its [grace](Self::grace) runs meanwhile.
     ///
+    /// A replica that runs asks Redis every 300 ms, and says that it will put something back once
+    /// it has connected again. So the time must be longer than that takes everywhere: a second is
+    /// enough only where Redis answers within a few milliseconds.
+    ///
     /// Zero is right where a single process uses this Redis and its start is the only one.
     ///
     /// # Errors
     ///
-    /// When it is more than a minute.
+    /// When it is more than a minute, or less than a second and not zero.
     pub fn settle(mut self, settle: Duration) -> Result<Self, ConfigError> {
-        if settle > LONGEST_SETTLE {
-            let problem = "must be at most 1 minute";
+        let is_of_use = settle.is_zero() || settle >= SHORTEST_SETTLE;
+        if !is_of_use || settle > LONGEST_SETTLE {
+            let problem = "must be 1 second to 1 minute, or zero for a single process";
             return Err(ConfigError::invalid(
                 "settle",
                 format!("{settle:?}"),
@@ -311,6 +319,17 @@ mod tests {
             assert!(redis().namespace(name).is_err(), "{name:?}");
         }
         assert!(redis().grace(Duration::from_secs(3_601)).is_err());
+        for (millis, is_taken) in [
+            (0, true),
+            (1, false),
+            (999, false),
+            (1_000, true),
+            (60_000, true),
+            (60_001, false),
+        ] {
+            let settled = redis().settle(Duration::from_millis(millis));
+            assert_eq!(settled.is_ok(), is_taken, "{millis}");
+        }
         let redis = redis()
             .grace(Duration::ZERO)
             .unwrap()

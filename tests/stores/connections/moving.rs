@@ -82,7 +82,7 @@ impl Cluster {
 async fn while_a_slot_moves_every_command_reaches_the_node_that_has_the_keys() {
     let cluster = Cluster::start().await;
     let redis = Redis::new(&cluster.from.url()).unwrap();
-    let redis = redis.settle(Duration::from_millis(100)).unwrap();
+    let redis = redis.settle(Duration::from_secs(1)).unwrap();
     let (a, b) = (
         RedisRevocations::connect(&redis).await.unwrap(),
         RedisRevocations::connect(&redis).await.unwrap(),

@@ -8,6 +8,7 @@ use tower_magic_link::{
         RedisRevocations, Revocations,
         Standing::{Active, Revoked},
     },
+    store::Redis,
     testing::StubProvider,
 };
 
@@ -80,7 +81,7 @@ async fn what_is_evicted_is_put_back_and_nothing_that_has_ended_is_admitted() {
     const ENDED: usize = 2_000;
     for policy in ["allkeys-lru", "allkeys-random"] {
         let server = RedisServer::start_with(&["--maxmemory-policy", policy]).await;
-        let redis = at(&server.url(), 30);
+        let redis = Redis::new(&server.url()).unwrap();
         let (a, b) = (connect(&redis).await, connect(&redis).await);
         let people = People::new();
         let sessions: Vec<_> = (0..ENDED).map(|_| people.session("a", 10)).collect();

@@ -9,6 +9,7 @@ use super::{
     process::Process,
     world::{Link, World},
 };
+use crate::revocation::Standing;
 
 const SESSIONS: u64 = 40;
 
@@ -83,6 +84,43 @@ async fn a_replica_that_puts_back_slowly_through_the_stream_is_waited_for() {
             were_awaited |= are_awaited;
         }
         assert!(were_awaited, "{seed}");
+        for process in processes {
+            process.stop();
+        }
+    }
+}
+
+/// Pins: a replica that had waited long for another to put back took the signs of life of before
+/// for the latest, and believed while a third was putting back.
+#[tokio::test(start_paused = true)]
+async fn who_has_waited_long_believes_by_what_the_server_says_now() {
+    for seed in 1..20 {
+        let world = World::new(seed);
+        world.inside().few = 3;
+        let mut processes = Vec::from(replicas(&world).await);
+        world.flush();
+        processes.push(Process::start(&world, 2));
+        let restorer = loop {
+            sleep(Duration::from_millis(1)).await;
+            let restorer = world.inside().state().restorer_now().map(str::to_owned);
+            if let Some(id) = restorer {
+                break id;
+            }
+        };
+        for number in [0, 1] {
+            let is_it = restorer == format!("replica-{number}");
+            world.link(number, if is_it { Link::Dead } else { Link::Slow });
+        }
+        let mut more = SESSIONS;
+        for _ in 0..100 {
+            more += 1;
+            drop(processes[2].end(&session(more)));
+            sleep(Duration::from_millis(100)).await;
+            for number in 0..SESSIONS {
+                let standing = processes[2].standing(&session(number));
+                assert_ne!(standing, Some(Standing::Active), "{seed}");
+            }
+        }
         for process in processes {
             process.stop();
         }
