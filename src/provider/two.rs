@@ -62,8 +62,8 @@ impl Which {
 /// is away. It goes the other way round for the addresses that are named, and after an outage until
 /// the primary answers again. Either is shown codes of the other's, so trust both.
 ///
-/// The six digits of a mail are compared at both, and [`MailedLinks`](super::MailedLinks) has digits
-/// for every sign-in, also if another one mailed the code. So each guess that
+/// The six digits of a mail are compared at both, and [`MailedLinks`](super::MailedLinks) has
+/// digits for every sign-in, also if another one mailed the code. So each guess that
 /// [`Limits`](crate::throttle::Limits) lets through has up to twice the chance. It counts if either
 /// has compared it. While one cannot be reached, a code that the other one does not know is called
 /// wrong, and a new mail helps.
