@@ -5,7 +5,8 @@
 //! - Nothing is stored, and a code does not say who made it. So it is offered to one of the two,
 //!   and to the other only if the first one does not know it or is away. The answer of the one that
 //!   made it counts, whatever that answer is.
-//! - What a person chooses goes to the one that asked: its token is marked.
+//! - What a person chooses goes to the one that asked: its token is marked. The other one is tried
+//!   after it, because the two may have changed places since, or one was alone and made no mark.
 
 use std::{
     fmt,
@@ -172,6 +173,17 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
                 (answer, primary.await)
             }
         };
+        self.last(first, answer, second)
+    }
+
+    /// Returns the answer of two that counts, if the first one may not be the provider's that made
+    /// the proof.
+    fn last(
+        &self,
+        first: Which,
+        answer: Result<Identity, ProviderError>,
+        second: Result<Identity, ProviderError>,
+    ) -> Result<Identity, ProviderError> {
         let has_compared = [&answer, &second].map(|answer| {
             let error = answer.as_ref().err();
             error.is_some_and(ProviderError::has_compared)
@@ -268,19 +280,26 @@ impl<P: IdentityProvider, F: IdentityProvider> IdentityProvider for TwoProviders
     async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
         let marked = finish.pending.expose();
         let of = |which: Which| Some((which, marked.strip_prefix(which.mark())?));
-        let Some((which, token)) = of(Which::Primary).or_else(|| of(Which::Fallback)) else {
-            return Err(ProviderErrorKind::Refused.into());
-        };
+        let of = of(Which::Primary).or_else(|| of(Which::Fallback));
+        let (first, token) = of.unwrap_or((Which::Primary, marked));
         let token = PendingToken::new(token);
         let finish = FinishChoice {
             pending: &token,
             ..*finish
         };
-        let answer = match which {
+        let choose = async |which| match which {
             Which::Fallback => self.fallback.finish_choice(&finish).await,
             Which::Primary => self.heard(self.primary.finish_choice(&finish).await),
         };
-        self.of(which, answer)
+        let answer = choose(first).await;
+        let unknown = [ProviderErrorKind::Refused, ProviderErrorKind::Unsupported];
+        match &answer {
+            Err(error) if unknown.contains(&error.kind()) => {
+                let second = choose(first.other()).await;
+                self.last(first, answer, second)
+            }
+            _ => self.of(first, answer),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use crate::{
     redeemed,
 };
 
+mod choices;
 mod guesses;
 
 const BOB: &str = "bob@example.com";
