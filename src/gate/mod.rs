@@ -114,7 +114,7 @@ pub(crate) struct Gate {
 /// A session token, and how it came.
 #[derive(Clone, Copy)]
 struct Presented<'r> {
-    token: &'r str,
+    token: &'r [u8],
     is_bearer: bool,
 }
 
@@ -174,12 +174,16 @@ impl Gate {
             match head.bearer() {
                 Found::Conflict => return Err(RejectionKind::ConflictingCredentials),
                 Found::Nothing => {}
-                Found::One(token) if cookie.is_none_or(|cookie| cookie == token) => {
-                    let is_bearer = true;
-                    return Ok(Presented { token, is_bearer });
+                Found::One(token) => {
+                    let (token, is_bearer) = (token.as_bytes(), true);
+                    // The inner service may read the one that was not checked.
+                    return match cookie {
+                        Some(cookie) if cookie != token => {
+                            Err(RejectionKind::ConflictingCredentials)
+                        }
+                        _ => Ok(Presented { token, is_bearer }),
+                    };
                 }
-                // The inner service may read the one that was not checked.
-                Found::One(_) => return Err(RejectionKind::ConflictingCredentials),
             }
         }
         let is_bearer = false;
@@ -188,15 +192,15 @@ impl Gate {
             .ok_or(RejectionKind::NoSession)
     }
 
-    fn cookie<'r>(&self, head: &RequestHead<'r>) -> Result<Option<&'r str>, RejectionKind> {
-        match head.cookie(self.cookies.name(CookieName::Session)) {
+    fn cookie<'r>(&self, head: &RequestHead<'r>) -> Result<Option<&'r [u8]>, RejectionKind> {
+        match head.cookie_bytes(self.cookies.name(CookieName::Session)) {
             Found::Conflict => Err(RejectionKind::ConflictingCookies),
             Found::Nothing => Ok(None),
             Found::One(token) => Ok(Some(token)),
         }
     }
 
-    fn verify(&self, token: &str, now: Reading) -> Result<Session, RejectionKind> {
+    fn verify(&self, token: &[u8], now: Reading) -> Result<Session, RejectionKind> {
         let session = self
             .tokens
             .verify(token, now)

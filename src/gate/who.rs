@@ -73,7 +73,9 @@ impl Gate {
                 return Err(conflict);
             }
         }
-        let sessions = tokens.into_iter().map(|token| self.verify(token, now));
+        let sessions = tokens
+            .into_iter()
+            .map(|token| self.verify(token.as_bytes(), now));
         Ok(sessions.filter_map(Result::ok).collect())
     }
 

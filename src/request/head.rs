@@ -29,17 +29,17 @@ const NONE_OF_OURS: &str = "\u{fffd}";
 
 /// The cookies of one name in a request, or its bearer token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found<'r> {
+pub(crate) enum Found<T> {
     /// Several, with different values.
     Conflict,
     /// One, or several with the same value.
-    One(&'r str),
+    One(T),
     /// None.
     Nothing,
 }
 
-impl<'r> Found<'r> {
-    pub(crate) const fn one(self) -> Option<&'r str> {
+impl<T: Copy> Found<T> {
+    pub(crate) const fn one(self) -> Option<T> {
         match self {
             Self::One(value) => Some(value),
             Self::Conflict | Self::Nothing => None,
@@ -195,7 +195,17 @@ impl<'r> RequestHead<'r> {
     }
 
     /// Finds the cookies whose name has exactly these bytes.
-    pub(crate) fn cookie(&self, name: &str) -> Found<'r> {
+    pub(crate) fn cookie(&self, name: &str) -> Found<&'r str> {
+        self.cookie_as(name, text_of)
+    }
+
+    /// Does the same for a value that need not be text: to look for UTF-8 in a token takes a
+    /// twentieth of what it takes to verify it.
+    pub(crate) fn cookie_bytes(&self, name: &str) -> Found<&'r [u8]> {
+        self.cookie_as(name, |value| value)
+    }
+
+    fn cookie_as<T: PartialEq>(&self, name: &str, read: impl Fn(&'r [u8]) -> T) -> Found<T> {
         let mut found = Found::Nothing;
         // Without the iterator of `cookies`, which every request would pay for.
         for field in self.headers.get_all(header::COOKIE) {
@@ -203,11 +213,11 @@ impl<'r> RequestHead<'r> {
             loop {
                 let end = memchr(b';', rest);
                 let (pair, next) = rest.split_at(end.unwrap_or(rest.len()));
-                if let Some(value) = value_of(pair, name) {
+                if let Some(value) = value_of(pair, name).map(&read) {
                     found = match found {
                         Found::Nothing => Found::One(value),
                         // The same value twice leaves readers no choice.
-                        Found::One(first) if first == value => found,
+                        Found::One(first) if first == value => Found::One(first),
                         _ => return Found::Conflict,
                     };
                 }
@@ -224,7 +234,7 @@ impl<'r> RequestHead<'r> {
     pub(crate) fn cookies<'n>(&self, name: &'n str) -> impl Iterator<Item = &'r str> + use<'r, 'n> {
         let fields = self.headers.get_all(header::COOKIE).into_iter();
         let pairs = fields.flat_map(|field| pairs(field.as_bytes()));
-        pairs.filter_map(move |pair| value_of(pair, name))
+        pairs.filter_map(move |pair| value_of(pair, name).map(text_of))
     }
 
     /// Finds the bearer token (RFC 6750, section 2.1). The scheme is case-insensitive; the token is
@@ -232,7 +242,7 @@ impl<'r> RequestHead<'r> {
     ///
     /// Several `Authorization` fields conflict: the inner service may read a different one than the
     /// layer.
-    pub(crate) fn bearer(&self) -> Found<'r> {
+    pub(crate) fn bearer(&self) -> Found<&'r str> {
         let mut fields = self.headers.get_all(header::AUTHORIZATION).iter();
         let Some(field) = fields.next() else {
             return Found::Nothing;
@@ -254,13 +264,17 @@ impl<'r> RequestHead<'r> {
 }
 
 /// Returns the value of a `Cookie` field's pair, if its name has exactly these bytes.
-fn value_of<'r>(pair: &'r [u8], name: &str) -> Option<&'r str> {
+fn value_of<'r>(pair: &'r [u8], name: &str) -> Option<&'r [u8]> {
     // One space follows the semicolon (RFC 6265, section 4.2.1). A second one would belong to the
     // name.
     let pair = pair.strip_prefix(b" ").unwrap_or(pair);
-    let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+}
+
+/// Returns a cookie's value as text.
+fn text_of(value: &[u8]) -> &str {
     // The layer sets no value that is not UTF-8, so such a value conflicts with ours.
-    Some(std::str::from_utf8(value).unwrap_or(NONE_OF_OURS))
+    std::str::from_utf8(value).unwrap_or(NONE_OF_OURS)
 }
 
 /// Says whether a person will see the response. Fetch metadata wins over `Accept`, which scripts

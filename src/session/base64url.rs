@@ -18,8 +18,8 @@ pub(super) fn decode(text: impl AsRef<[u8]>, room: &mut [u8]) -> Option<&[u8]> {
 }
 
 /// Says whether a text is base64url.
-pub(super) fn is_valid(text: &str) -> bool {
-    URL_SAFE_NO_PAD.check(text.as_bytes()).is_ok()
+pub(super) fn is_valid(text: impl AsRef<[u8]>) -> bool {
+    URL_SAFE_NO_PAD.check(text.as_ref()).is_ok()
 }
 
 /// Encodes bytes into a room, which has the length of their text at least.

@@ -256,7 +256,12 @@ impl SigningKey {
 
     /// Says whether an encoded signature of the text is this key's. It takes constant time in the
     /// signature's bytes. `opening` is given if the text begins with it.
-    pub(super) fn verifies(&self, text: &str, signature: &str, opening: Option<&Opening>) -> bool {
+    pub(super) fn verifies(
+        &self,
+        text: &[u8],
+        signature: &[u8],
+        opening: Option<&Opening>,
+    ) -> bool {
         // An Ed25519 or P-256 signature has 64 bytes, an HMAC-SHA256 has 32. A longer text does not
         // fit, and is refused.
         let mut buffer = [0; 64];
@@ -269,10 +274,10 @@ impl SigningKey {
                 let (state, left) = begun.unwrap_or((key, text));
                 // Copied once: the state has 200 bytes.
                 let mut mac = state.clone();
-                mac.update(left.as_bytes());
+                mac.update(left);
                 mac.verify_slice(signature).is_ok()
             }
-            Material::Pair(pair) => pair.verifies(text.as_bytes(), signature),
+            Material::Pair(pair) => pair.verifies(text, signature),
         }
     }
 }

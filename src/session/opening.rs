@@ -48,8 +48,8 @@ impl Opening {
     }
 
     /// Returns the encoded payload behind the opening, if a text begins with it.
-    pub(super) fn strip<'t>(&self, signed: &'t str) -> Option<&'t str> {
-        signed.strip_prefix(self.text.as_str())
+    pub(super) fn strip<'t>(&self, signed: &'t [u8]) -> Option<&'t [u8]> {
+        signed.strip_prefix(self.text.as_bytes())
     }
 
     /// Returns the claims' text between the opening and the subject.
@@ -59,7 +59,10 @@ impl Opening {
 
     /// Returns the state of the HMAC over a text that begins with the opening, and what of the text
     /// is still to be hashed.
-    pub(super) fn hashed<'o, 't>(&'o self, signed: &'t str) -> Option<(&'o Hmac<Sha256>, &'t str)> {
+    pub(super) fn hashed<'o, 't>(
+        &'o self,
+        signed: &'t [u8],
+    ) -> Option<(&'o Hmac<Sha256>, &'t [u8])> {
         Some((self.state.as_ref()?, signed.get(self.hashed..)?))
     }
 }

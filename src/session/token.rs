@@ -136,17 +136,18 @@ impl Tokens {
 
     /// Says whether a key of ours has signed a token, whatever the token states and however old it
     /// is.
-    pub(crate) fn has_signed(&self, token: &str) -> bool {
-        self.signed(&self.keys.load(), token)
+    pub(crate) fn has_signed(&self, token: impl AsRef<[u8]>) -> bool {
+        self.signed(&self.keys.load(), token.as_ref())
             .is_some_and(|signed| base64url::is_valid(signed.payload))
     }
 
     /// Verifies a token, and returns the session that it states.
     pub(crate) fn verify(
         &self,
-        token: &str,
+        token: impl AsRef<[u8]>,
         reading: impl Into<Reading>,
     ) -> Result<Session, Fault> {
+        let token = token.as_ref();
         let keys = self.keys.load();
         let signed = self.signed(&keys, token).ok_or(Fault::Invalid)?;
         let reading = reading.into();
@@ -196,14 +197,13 @@ impl Tokens {
     }
 
     /// Returns a token that a key of the ring has signed, without decoding any of its payload.
-    fn signed<'k, 't>(&self, keys: &'k Keys, token: &'t str) -> Option<Signed<'k, 't>> {
+    fn signed<'k, 't>(&self, keys: &'k Keys, token: &'t [u8]) -> Option<Signed<'k, 't>> {
         // Before any hashing: a bearer token may be as long as the server lets a header be.
         if token.len() > LONGEST {
             return None;
         }
         // From the right: a signature has no dot, and everything before it is what was signed.
-        let (signed, signature) =
-            token.split_at_checked(memchr::memrchr(b'.', token.as_bytes())?)?;
+        let (signed, signature) = token.split_at_checked(memchr::memrchr(b'.', token)?)?;
         let signature = signature.get(1..)?;
         let (entry, payload) = key_of(keys, signed)?;
         let begun = entry
@@ -276,20 +276,20 @@ impl Tokens {
 struct Signed<'k, 't> {
     entry: &'k Entry,
     /// Where it may become hot, and its signature, if that was verified just now.
-    verified: Option<(&'k Hot, &'t str)>,
-    payload: &'t str,
+    verified: Option<(&'k Hot, &'t [u8])>,
+    payload: &'t [u8],
     /// How it begins, if as this key's tokens of this issuer do.
     opening: Option<&'k Opening>,
     /// What of the payload is behind the opening.
-    unknown: &'t str,
+    unknown: &'t [u8],
 }
 
 /// Chooses the key by the exact bytes of the header, and returns the encoded payload after them.
-fn key_of<'k, 't>(keys: &'k Keys, signed: &'t str) -> Option<(&'k Entry, &'t str)> {
+fn key_of<'k, 't>(keys: &'k Keys, signed: &'t [u8]) -> Option<(&'k Entry, &'t [u8])> {
     keys.iter()
         // `alg` and `kid` are thus compared and never interpreted: `none`, a swapped algorithm,
         // `jku` and an unknown `crit` all fail here (RFC 8725, sections 3.1 and 3.10).
-        .find_map(|entry| Some((entry, signed.strip_prefix(entry.key.prefix())?)))
+        .find_map(|entry| Some((entry, signed.strip_prefix(entry.key.prefix().as_bytes())?)))
 }
 
 mod claims;

@@ -14,6 +14,9 @@ fn request(fields: &[(&'static str, &[u8])]) -> Request<()> {
     request
 }
 
+/// A name, the fields of a request, and what is found there.
+type Case<'c> = (&'c str, &'c [&'c [u8]], Found<&'c str>);
+
 #[test]
 fn ours_is_found_among_ten_thousand_and_beside_a_megabyte() {
     let many: Vec<_> = (0..10_000).map(|n| format!("c{n}=v{n}")).collect();
@@ -50,7 +53,7 @@ fn ours_is_found_among_ten_thousand_and_beside_a_megabyte() {
 #[test]
 fn a_cookie_is_ours_by_its_exact_bytes_alone() {
     use Found::{Conflict, Nothing, One};
-    let cases: [(&str, &[&[u8]], Found<'_>); 33] = [
+    let cases: [Case<'_>; 33] = [
         ("alone", &[b"__Host-s=good"], One("good")),
         ("among others", &[b"a=1; __Host-s=good; b=2"], One("good")),
         (
@@ -168,7 +171,7 @@ fn conflicting_cookies_conflict_in_every_order() {
 #[test]
 fn a_bearer_token_is_what_stands_behind_the_scheme_and_one_space() {
     use Found::{Conflict, Nothing, One};
-    let cases: [(&str, &[&[u8]], Found<'_>); 29] = [
+    let cases: [Case<'_>; 29] = [
         ("none", &[], Nothing),
         ("plain", &[b"Bearer a.b-_c"], One("a.b-_c")),
         ("lower case", &[b"bearer good"], One("good")),
@@ -313,5 +316,24 @@ proptest! {
             Some(_) => Found::Conflict,
         };
         prop_assert_eq!(head.cookie(NAME), want);
+        let bytes = match want {
+            Found::Nothing => Found::Nothing,
+            Found::One(value) => Found::One(value.as_bytes()),
+            Found::Conflict => Found::Conflict,
+        };
+        prop_assert_eq!(head.cookie_bytes(NAME), bytes);
+    }
+}
+
+#[test]
+fn a_value_that_is_no_text_is_read_by_its_bytes_and_two_of_them_conflict() {
+    let cases: [(&[u8], Found<&[u8]>); 3] = [
+        (b"__Host-s=\xff", Found::One(b"\xff")),
+        (b"__Host-s=\xff; __Host-s=\xff", Found::One(b"\xff")),
+        (b"__Host-s=\xff; __Host-s=\xfe", Found::Conflict),
+    ];
+    for (field, want) in cases {
+        let request = request(&[("cookie", field)]);
+        assert_eq!(RequestHead::of(&request).cookie_bytes(NAME), want);
     }
 }

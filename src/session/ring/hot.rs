@@ -40,7 +40,7 @@ pub(in crate::session) struct Hot {
 struct Place {
     /// The mark of the token that was verified last. Zero: none was.
     seen: AtomicU64,
-    token: Swap<Option<Box<str>>>,
+    token: Swap<Option<Box<[u8]>>>,
 }
 
 impl Hot {
@@ -52,14 +52,19 @@ impl Hot {
     }
 
     /// Says whether the key has signed a token, as far as is remembered.
-    pub(in crate::session) fn has(&self, token: &str, signature: &str) -> bool {
-        let (place, _) = self.place(signature);
-        place.is_some_and(|place| place.has(token))
+    pub(in crate::session) fn has(
+        &self,
+        token: impl AsRef<[u8]>,
+        signature: impl AsRef<[u8]>,
+    ) -> bool {
+        let (place, _) = self.place(signature.as_ref());
+        place.is_some_and(|place| place.has(token.as_ref()))
     }
 
     /// Notes that the key has signed a token.
-    pub(in crate::session) fn note(&self, token: &str, signature: &str) {
-        if let (Some(place), mark) = self.place(signature)
+    pub(in crate::session) fn note(&self, token: impl AsRef<[u8]>, signature: impl AsRef<[u8]>) {
+        let token = token.as_ref();
+        if let (Some(place), mark) = self.place(signature.as_ref())
             && token.len() <= LONGEST
         {
             place.note(token, mark);
@@ -67,7 +72,7 @@ impl Hot {
     }
 
     /// Returns the place of a token, and its mark.
-    fn place(&self, signature: &str) -> (Option<&Place>, u64) {
+    fn place(&self, signature: &[u8]) -> (Option<&Place>, u64) {
         let mark = self.secret.hash_one(signature).max(1);
         let at = u16::try_from(mark % u64::from(PLACES)).unwrap_or_default();
         (self.places.get(usize::from(at)), mark)
@@ -82,12 +87,12 @@ impl Place {
         }
     }
 
-    fn has(&self, token: &str) -> bool {
+    fn has(&self, token: &[u8]) -> bool {
         let hot = self.token.load();
         hot.as_deref().is_some_and(|hot| is_same(hot, token))
     }
 
-    fn note(&self, token: &str, mark: u64) {
+    fn note(&self, token: &[u8], mark: u64) {
         // Relaxed: the mark guards nothing. A lost one costs one more verification.
         if self.seen.swap(mark, Ordering::Relaxed) == mark {
             self.token.replace(Arc::new(Some(Box::from(token))));
@@ -96,8 +101,8 @@ impl Place {
 }
 
 /// Compares two tokens, to their end even if they differ.
-fn is_same(one: &str, other: &str) -> bool {
-    let pairs = one.bytes().zip(other.bytes());
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let pairs = one.iter().zip(other);
     let differing = pairs.fold(0, |differing, (one, other)| differing | (one ^ other));
     one.len() == other.len() && std::hint::black_box(differing) == 0
 }

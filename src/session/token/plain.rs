@@ -42,7 +42,7 @@ pub(super) fn read(payload: &[u8], known: Known<'_>) -> Option<(Stated, [Place; 
     if !payload.is_ascii() && std::str::from_utf8(payload).is_err() {
         return None;
     }
-    let mut rest = Rest { payload, at: 0 };
+    let mut rest = Rest::of(payload);
     let text = |place: Place| payload.get(place.start..place.end);
     let (is_ours, sub) = match known {
         Known::To(rest_of_name) => {
@@ -69,7 +69,7 @@ pub(super) fn read(payload: &[u8], known: Known<'_>) -> Option<(Stated, [Place; 
     let psub = rest.optional(b",\"psub\":\"")?;
     let porg = rest.optional(b",\"porg\":\"")?;
     let via = rest.optional(b",\"via\":\"")?;
-    let is_remembered = rest.literal(b",\"rem\":true");
+    let is_remembered = rest.is_there(b",\"rem\":true") && rest.literal(b",\"rem\":true");
     let skew = rest.skew(b",\"skew\":", b",\"by\":")?;
     let auth_skew = rest.skew(b",\"askew\":", b",\"aby\":")?;
     let after = Timestamp::from_secs(rest.count(b",\"after\":")?);
@@ -117,9 +117,27 @@ pub(super) fn read(payload: &[u8], known: Known<'_>) -> Option<(Stated, [Place; 
 struct Rest<'p> {
     payload: &'p [u8],
     at: usize,
+    /// The next bytes, by which most claims that may be missing are known to be: `,"` and two
+    /// letters. Zeros at the end.
+    next: [u8; 4],
 }
 
 impl<'p> Rest<'p> {
+    fn of(payload: &'p [u8]) -> Self {
+        let mut rest = Self {
+            payload,
+            at: 0,
+            next: [0; 4],
+        };
+        rest.go_to(0);
+        rest
+    }
+
+    fn go_to(&mut self, at: usize) {
+        self.at = at;
+        self.next = self.left().first_chunk().copied().unwrap_or_default();
+    }
+
     fn left(&self) -> &'p [u8] {
         self.payload.get(self.at..).unwrap_or_default()
     }
@@ -133,9 +151,15 @@ impl<'p> Rest<'p> {
     fn literal<const N: usize>(&mut self, expected: &[u8; N]) -> bool {
         let is_next = self.begins(expected);
         if is_next {
-            self.at += N;
+            self.go_to(self.at + N);
         }
         is_next
+    }
+
+    /// Says whether a claim that may be missing is next.
+    #[inline]
+    fn is_there<const N: usize>(&self, name: &[u8; N]) -> bool {
+        name.first_chunk() == Some(&self.next) && self.begins(name)
     }
 
     /// Goes past the end of a name, of which there are at most two bytes.
@@ -152,13 +176,13 @@ impl<'p> Rest<'p> {
         let length = memchr::memchr(b'"', self.left())?;
         let start = self.at;
         let end = start + length;
-        self.at = end + 1;
+        self.go_to(end + 1);
         Some(Place { start, end })
     }
 
     /// Reads a claim that may be missing. Where it is, the place is empty.
     fn optional<const N: usize>(&mut self, name: &[u8; N]) -> Option<Place> {
-        if self.begins(name) {
+        if self.is_there(name) {
             return self.text(name);
         }
         Some(Place::default())
@@ -166,24 +190,13 @@ impl<'p> Rest<'p> {
 
     fn number<const N: usize>(&mut self, name: &[u8; N]) -> Option<Timestamp> {
         self.literal(name).then_some(())?;
-        let left = self.left();
-        let mut number = 0_u64;
-        let mut length = 0;
-        let ends = loop {
-            match left.get(length) {
-                // Nineteen digits never overflow. With twenty, serde reads it.
-                Some(digit @ b'0'..=b'9') if length < 19 => {
-                    number = number * 10 + u64::from(digit - b'0');
-                    length += 1;
-                }
-                end => break matches!(end, Some(b',' | b'}')),
-            }
+        let (number, length) = match moment(self.left()) {
+            Some(number) => (number, MOMENT),
+            None => number(self.left())?,
         };
-        // JSON has no zeros in front, and nothing else may stand behind the digits.
-        let is_whole = length == 1 || (length > 1 && left.first() != Some(&b'0'));
-        (is_whole && ends).then_some(())?;
-        self.at += length;
-        Some(Timestamp::from_secs(number))
+        self.go_to(self.at + length);
+        // Nothing else may stand behind the digits.
+        matches!(self.left(), [b',' | b'}', ..]).then_some(Timestamp::from_secs(number))
     }
 
     /// Reads a number of seconds, and the mark of the layer that wrote it.
@@ -213,9 +226,38 @@ impl<'p> Rest<'p> {
 
     /// Reads a number of seconds that may be missing, and then is zero.
     fn count<const N: usize>(&mut self, name: &[u8; N]) -> Option<u64> {
-        if self.begins(name) {
+        if self.is_there(name) {
             return self.number(name).map(Timestamp::as_secs);
         }
         Some(0)
     }
+}
+
+/// How many digits a moment from 2001 to 2286 has.
+const MOMENT: usize = 10;
+
+/// Reads that many digits, all at once.
+fn moment(left: &[u8]) -> Option<u64> {
+    let digits = left
+        .first_chunk::<MOMENT>()?
+        .map(|digit| digit.wrapping_sub(b'0'));
+    let is_odd = digits
+        .iter()
+        .fold(digits[0] == 0, |odd, digit| odd | (*digit > 9));
+    (!is_odd).then(|| {
+        digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + u64::from(*digit))
+    })
+}
+
+/// Reads any number, and returns how long it is, too.
+fn number(left: &[u8]) -> Option<(u64, usize)> {
+    let digits = left.iter().take_while(|byte| byte.is_ascii_digit());
+    let length = digits.clone().count();
+    // JSON has no zeros in front. Nineteen digits never overflow; with twenty, serde reads it.
+    let is_whole = length == 1 || (length > 1 && left.first() != Some(&b'0'));
+    (is_whole && length < 20).then_some(())?;
+    let number = digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    Some((number, length))
 }

@@ -318,12 +318,12 @@ fn how_a_session_began_comes_back_from_its_token() {
         "",
     ];
     let by_code = session_by(fields, SignInMethod::MagicAuth);
-    let read = tokens.verify(&tokens.mint(&by_code).unwrap(), NOW).unwrap();
+    let read = tokens.verify(tokens.mint(&by_code).unwrap(), NOW).unwrap();
     assert_eq!(read, by_code);
     assert_eq!(read.provider_session(), Some("session_1"));
     assert_eq!(read.method(), SignInMethod::MagicAuth);
     let by_link = tokens
-        .verify(&tokens.mint(&session()).unwrap(), NOW)
+        .verify(tokens.mint(&session()).unwrap(), NOW)
         .unwrap();
     assert_eq!(by_link.provider_session(), None);
     assert_eq!(by_link.method(), SignInMethod::MagicLink);

@@ -92,10 +92,7 @@ fn a_change_of_any_byte_of_a_hot_token_is_refused() {
         for changed in [&token[1..], &token[..token.len() - 1]] {
             assert_eq!(tokens.verify(changed, NOW), Err(Fault::Invalid));
         }
-        assert_eq!(
-            tokens.verify(&format!("{token}A"), NOW),
-            Err(Fault::Invalid)
-        );
+        assert_eq!(tokens.verify(format!("{token}A"), NOW), Err(Fault::Invalid));
     }
 }
 
