@@ -27,66 +27,102 @@
 //! # Ok(()) }
 //! ```
 //!
-//! This needs the feature `axum`. The environment holds `WORKOS_API_KEY`, `WORKOS_CLIENT_ID`, and
-//! `MAGIC_LINK_KEY`: 32 random bytes in base64 (`openssl rand -base64 32`). Register
-//! `https://app.example.com/auth/callback` as a redirect URI with WorkOS.
+//! This needs the feature `axum`. `WorkOs::from_env` and [`KeyRing::from_env`] say which variables
+//! they read. Register `https://app.example.com/auth/callback` as a redirect URI with WorkOS.
+//! [`guide::hosts`] has the same layer in tonic and hyper.
 //!
-//! A host other than axum puts a [`PeerAddr`] into each request's extensions. Behind a proxy, call
-//! [`Builder::trusted_proxies`] too. If the layer does not know a client's address, it logs one
-//! warning.
-//!
-//! # What each client gets
-//!
-//! The layer refuses a request in its client's own protocol. [`Audience::of`] makes the same
-//! distinction for an application's own answers.
-//!
-#![doc = include_str!("request/audiences.md")]
-//!
-//! [`guide::failures`] says what the layer answers when a store, WorkOS or a mailer fails.
+//! Every path asks for a session, unless a rule of the [`Builder`] says otherwise. The layer
+//! refuses a request in its client's own protocol: a browser that navigates is redirected to the
+//! form, a program gets a 401 as JSON, a gRPC client `grpc-status: 16`. [`Audience`] has the whole
+//! table, and [`Audience::of`] makes the same distinction for an application's own answers.
 //!
 //! # Endpoints
 //!
 //! The layer's own endpoints are below `/auth`, or below the path that [`Builder::mount`] sets.
 //!
-//! | endpoint | what it does |
-//! | --- | --- |
-//! | `login` | takes an address and has a link or a code mailed |
-//! | `check` | tells the person to check the mail |
-//! | `callback` | takes the provider's code and sets the session cookie |
-//! | `open` | takes the link from a mail of your own ([`Builder::mailer`]) |
-//! | `code` | takes a code that the person types |
-//! | `choose` | takes the choice of one of several organizations |
-//! | `session` | tells scripts who is signed in |
-//! | `logout` | ends the session |
-//! | `webhook` | takes WorkOS's events, if [`Builder::webhook_secret`] is set |
+//! | endpoint | methods | what it does |
+//! | --- | --- | --- |
+//! | `login` | GET, POST | shows the form; on POST, has a link or a code mailed to the address |
+//! | `check` | GET | tells the person to check the mail |
+//! | `callback` | GET, POST | takes the provider's code and sets the session cookie |
+//! | `open` | GET, POST | takes the link of the layer's own mail ([`Builder::mailer`]) |
+//! | `code` | GET, POST | takes the code that the person types |
+//! | `choose` | GET, POST | takes the choice of one of several organizations |
+//! | `session` | GET | tells scripts who is signed in |
+//! | `logout` | GET, POST | shows a button; on POST, ends the session, or with `everywhere=true` all of the person's |
+//! | `webhook` | POST | takes WorkOS's events, if [`Builder::webhook_secret`] is set |
+//!
+//! HEAD is taken wherever GET is. Another method gets 405. A GET changes nothing, except that a
+//! link which is opened in the browser that began the sign-in finishes it. `callback` and `open`
+//! take a POST from the page that they show to any other browser.
+//!
+//! `session` answers with 200 and this, for example:
+//!
+//! ```json
+//! {
+//!   "subject": "prof_01EXAMPLE",
+//!   "email": "ada@example.com",
+//!   "organization": null,
+//!   "first_name": "Ada",
+//!   "last_name": null,
+//!   "auth_time": 1767225600,
+//!   "expires_at": 1767268800
+//! }
+//! ```
+//!
+//! `auth_time` is when the person signed in and `expires_at` when the session ends by today's
+//! settings, in seconds since 1970. What [`Grant::claims`] added stands in a field `claims`.
+//! Without a session the answer is 401, with a session whose person may not pass 403, and 503 while
+//! the revocation store does not answer: always a problem document (RFC 9457).
 //!
 //! # Where to look next
 //!
 //! | to | see |
 //! | --- | --- |
-//! | leave paths open, set lifetimes, decide who gets in | [`Builder`] |
-//! | understand mail scanners, links on other devices, and codes | [`guide::mail_scanners`] |
-//! | know what caches keep, and what Back shows after sign-out | [`guide::caches_and_back`] |
-//! | guard the application's own posts, and add CORS and a log | [`guide::the_application_behind`] |
-//! | run several replicas | `guide::running_more_than_one` (feature `redis`) |
-//! | know what holds, and which cryptography it rests on | [`guide::promises`] |
-//! | end sessions early | [`revocation`] |
-//! | limit mails, codes and links | [`throttle`] |
+//! | leave paths open, with the session if there is one | [`Builder::public_path`] and the settings beside it; [`MagicLinkLayer::explain`] says which rule applies to a request |
+//! | decide who gets in | [`Builder::organization`], [`Builder::email_domains`], [`Builder::authorize`] |
+//! | know people by accounts, tenants and roles of your own | a [`Grant`] from [`Builder::authorize`]; [`Session::claims`]; [`Builder::reauthorize`] for roles that change |
+//! | set lifetimes | [`Builder::session_lifetime`] and the settings beside it |
+//! | let programs and gRPC clients send the session token | [`Builder::bearer_tokens`] |
+//! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
+//! | sign in a person whom a handler recognised by other means | [`SessionIssuer`](companion::SessionIssuer), from [`MagicLinkLayer::issuer`]; through the jar of `tower_cookies` with feature `tower-cookies` |
+//! | sign in by the layer's own mail, without WorkOS | [`provider::MailedLinks`] |
+//! | use another provider, or two | [`provider`]; [`TwoProviders`](provider::TwoProviders); [`guide::moving_off_workos`] |
 //! | mail the link yourself | [`mailer`]; `SmtpMailer` (feature `smtp`) |
 //! | change what people see | [`page`] |
+//! | understand mail scanners, links on other devices, and codes | [`guide::mail_scanners`] |
+//! | limit mails, codes and links | [`throttle`], which is on by default |
+//! | end sessions early | [`revocation`]; [`MagicLinkLayer::end_sessions`]; [`Builder::webhook_secret`] for what WorkOS deletes |
+//! | list a person's devices | [`sessions`] |
+//! | end event streams, gRPC streams and WebSockets with their session | [`Builder::end_streams`], [`SessionGuard`] |
+//! | run several replicas | `guide::running_more_than_one` (feature `redis`) |
 //! | change keys while the application runs | [`keys`] |
-//! | let programs and gRPC clients send the session token | [`Builder::bearer_tokens`] |
 //! | let a sibling service verify tokens by public keys alone | [`Jwks`](companion::Jwks), from [`MagicLinkLayer::jwks`] |
-//! | sign in a person whom a handler recognised by other means | [`SessionIssuer`](companion::SessionIssuer), from [`MagicLinkLayer::issuer`]; through the jar of `tower_cookies` with feature `tower-cookies` |
-//! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
-//! | answer nginx, Traefik or Caddy | [`ForwardAuth`](companion::ForwardAuth), from [`MagicLinkLayer::forward_auth`] |
+//! | answer nginx, Caddy, Traefik, HAProxy or Envoy | [`ForwardAuth`](companion::ForwardAuth), from [`MagicLinkLayer::forward_auth`]; [`guide::behind_a_proxy`] |
+//! | pass the identity to a service that is not Rust | [`Builder::forward_identity`]; `examples/guard` is a reverse proxy that does it |
+//! | know what caches keep, and what Back shows after sign-out | [`guide::caches_and_back`]; [`Builder::no_store`] |
+//! | guard the application's own posts, and add CORS and a log | [`guide::the_application_behind`] |
+//! | know what holds, and which cryptography it rests on | [`guide::promises`] |
+//! | know what the layer answers when a store, WorkOS or a mailer fails | [`guide::failures`] |
 //! | log and count what happens | [`event`] |
-//! | sign in by the layer's own mail, without WorkOS | [`provider::MailedLinks`] |
-//! | use another provider | [`provider`] |
 //! | develop without a WorkOS account | `emulator` (feature `emulator`) |
 //! | test your application | `testing` (feature `test-util`) |
 //!
-//! The [README](https://docs.rs/crate/tower-magic-link) lists every feature.
+//! # Features
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `workos` (default) | `workos`, the client and the provider |
+//! | `aws-lc-rs` (default), `rust-crypto` | the constructors of [`SigningKey`] for EdDSA and ES256 |
+//! | `axum` | [`Session`] and `Option<Session>` as extractors |
+//! | `tower-cookies` | `SessionIssuer` for `tower_cookies::Cookies` |
+//! | `smtp` | `mailer::SmtpMailer` |
+//! | `redis` | `store::Redis`, and what it shares among replicas: `RedisRevocations`, `RedisThrottle`, `RedisSessions` |
+//! | `emulator` | `emulator`, a WorkOS in the process |
+//! | `test-util` | `testing` |
+//!
+//! The [README](https://docs.rs/crate/tower-magic-link) says what each needs, and compares the
+//! crate with its alternatives.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -100,3 +100,35 @@ fn each_test_that_the_table_of_threats_names_exists() {
         .collect();
     assert_eq!(missing, [""; 0]);
 }
+
+/// Returns the names in backticks that a table's rows begin with.
+fn first_column(page: &str) -> Vec<&str> {
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let cells = rows.filter_map(|row| row.split(" |").next());
+    cells.flat_map(|cell| cell.split('`').step_by(2)).collect()
+}
+
+#[test]
+fn readme_and_the_crates_page_list_each_feature_and_readme_is_short() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
+    let (manifest, readme) = (read("Cargo.toml"), read("README.md"));
+    let section = manifest
+        .split("\n[")
+        .find_map(|s| s.strip_prefix("features]"));
+    let features: Vec<_> = section
+        .unwrap()
+        .lines()
+        .filter_map(|line| Some(line.split_once(" = ")?.0))
+        .filter(|name| *name != "default")
+        .collect();
+    assert!(features.len() > 5, "{features:?}");
+    let (_, in_readme) = readme.split_once("## Features\n").unwrap();
+    assert_eq!(first_column(in_readme), features, "README.md");
+    let page = read("src/lib.rs").replace("//! ", "");
+    let (_, in_page) = page.split_once("# Features\n").unwrap();
+    let listed: Vec<_> = first_column(in_page);
+    assert_eq!(listed, features, "src/lib.rs");
+    let lines = readme.lines().count();
+    assert!(lines <= 200, "README.md has {lines} lines");
+}

@@ -72,6 +72,14 @@ async fn a_script_learns_who_is_signed_in_and_a_stranger_nothing() {
     let who = browser.get("/auth/session").await;
     let who: serde_json::Value = serde_json::from_str(&who.text()).unwrap();
     assert_eq!(who["email"], ADA);
+    let page = include_str!("../../src/lib.rs").replace("//!", "");
+    let (_, shown) = page.split_once("```json").unwrap();
+    let shown = shown.split_once("```").unwrap().0;
+    let shown: serde_json::Value = serde_json::from_str(shown).unwrap();
+    let fields = |json: &serde_json::Value| -> Vec<_> {
+        json.as_object().unwrap().keys().cloned().collect()
+    };
+    assert_eq!(fields(&who), fields(&shown), "as the crate's page shows it");
     let stranger = world.browser().get("/auth/session").await;
     assert_eq!(
         (stranger.status().as_u16(), stranger.code().as_str()),
