@@ -84,7 +84,7 @@
 //! | sign in by the layer's own mail, without WorkOS | [`provider::MailedLinks`] |
 //! | use another provider | [`provider`] |
 //! | develop without a WorkOS account | `emulator` (feature `emulator`) |
-//! | test your application | `testing` (feature `test-util`) |
+//! | test your application | `testing` (feature `test-util`); `guide::testing_your_application` (with feature `emulator`) |
 //!
 //! The [README](https://docs.rs/crate/tower-magic-link) lists every feature.
 

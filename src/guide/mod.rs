@@ -82,3 +82,8 @@ pub mod the_application_behind {}
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 #[doc = include_str!("running_more_than_one.md")]
 pub mod running_more_than_one {}
+
+#[cfg(all(feature = "emulator", feature = "test-util"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "emulator", feature = "test-util"))))]
+#[doc = include_str!("testing_your_application.md")]
+pub mod testing_your_application {}
