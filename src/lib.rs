@@ -81,6 +81,7 @@
 //! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
 //! | answer nginx, Traefik or Caddy | [`ForwardAuth`](companion::ForwardAuth), from [`MagicLinkLayer::forward_auth`] |
 //! | log and count what happens | [`event`] |
+//! | set up WorkOS, and find out why it fails | `guide::workos_set_up` (feature `workos`) |
 //! | sign in by the layer's own mail, without WorkOS | [`provider::MailedLinks`] |
 //! | use another provider | [`provider`] |
 //! | develop without a WorkOS account | `emulator` (feature `emulator`) |

@@ -87,3 +87,8 @@ pub mod running_more_than_one {}
 #[cfg_attr(docsrs, doc(cfg(all(feature = "emulator", feature = "test-util"))))]
 #[doc = include_str!("testing_your_application.md")]
 pub mod testing_your_application {}
+
+#[cfg(feature = "workos")]
+#[cfg_attr(docsrs, doc(cfg(feature = "workos")))]
+#[doc = include_str!("workos_set_up.md")]
+pub mod workos_set_up {}
