@@ -68,6 +68,7 @@
 //! | understand mail scanners, links on other devices, and codes | [`guide::mail_scanners`] |
 //! | know what caches keep, and what Back shows after sign-out | [`guide::caches_and_back`] |
 //! | guard the application's own posts, and add CORS and a log | [`guide::the_application_behind`] |
+//! | write a single-page application | [`guide::single_page_applications`] |
 //! | run several replicas | `guide::running_more_than_one` (feature `redis`) |
 //! | know what holds, and which cryptography it rests on | [`guide::promises`] |
 //! | end sessions early | [`revocation`] |

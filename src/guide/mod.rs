@@ -83,6 +83,9 @@ pub mod the_application_behind {}
 #[doc = include_str!("running_more_than_one.md")]
 pub mod running_more_than_one {}
 
+#[doc = include_str!("single_page_applications.md")]
+pub mod single_page_applications {}
+
 #[cfg(all(feature = "emulator", feature = "test-util"))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "emulator", feature = "test-util"))))]
 #[doc = include_str!("testing_your_application.md")]
