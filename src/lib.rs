@@ -76,7 +76,7 @@
 //! | mail the link yourself | [`mailer`]; `SmtpMailer` (feature `smtp`) |
 //! | change what people see | [`page`] |
 //! | change keys while the application runs | [`keys`] |
-//! | let programs and gRPC clients send the session token | [`Builder::bearer_tokens`] |
+//! | let programs and gRPC clients send the session token | [`Builder::bearer_tokens`], [`guide::terminal_clients`] |
 //! | let a sibling service verify tokens by public keys alone | [`Jwks`](companion::Jwks), from [`MagicLinkLayer::jwks`] |
 //! | sign in a person whom a handler recognised by other means | [`SessionIssuer`](companion::SessionIssuer), from [`MagicLinkLayer::issuer`]; through the jar of `tower_cookies` with feature `tower-cookies` |
 //! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |

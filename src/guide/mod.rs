@@ -86,6 +86,9 @@ pub mod running_more_than_one {}
 #[doc = include_str!("single_page_applications.md")]
 pub mod single_page_applications {}
 
+#[doc = include_str!("terminal_clients.md")]
+pub mod terminal_clients {}
+
 #[cfg(all(feature = "emulator", feature = "test-util"))]
 #[cfg_attr(docsrs, doc(cfg(all(feature = "emulator", feature = "test-util"))))]
 #[doc = include_str!("testing_your_application.md")]
