@@ -81,7 +81,7 @@
 //! | sign in a person whom a handler recognised by other means | [`SessionIssuer`](companion::SessionIssuer), from [`MagicLinkLayer::issuer`]; through the jar of `tower_cookies` with feature `tower-cookies` |
 //! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
 //! | answer nginx, Traefik or Caddy | [`ForwardAuth`](companion::ForwardAuth), from [`MagicLinkLayer::forward_auth`] |
-//! | log and count what happens | [`event`] |
+//! | log and count what happens, and know what to alert on | [`event`], [`guide::operations`] |
 //! | set up WorkOS, and find out why it fails | `guide::workos_set_up` (feature `workos`) |
 //! | sign in by the layer's own mail, without WorkOS | [`provider::MailedLinks`] |
 //! | use another provider | [`provider`] |

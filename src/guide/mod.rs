@@ -69,6 +69,9 @@ pub mod mail_scanners {}
 #[doc = include_str!("moving_off_workos.md")]
 pub mod moving_off_workos {}
 
+#[doc = include_str!("operations.md")]
+pub mod operations {}
+
 #[doc = include_str!("promises.md")]
 pub mod promises {}
 
