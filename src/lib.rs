@@ -64,6 +64,7 @@
 //!
 //! | to | see |
 //! | --- | --- |
+//! | come from axum-login, oauth2-proxy or a middleware of your own | [`guide::moving_from`] |
 //! | leave paths open, set lifetimes, decide who gets in | [`Builder`] |
 //! | understand mail scanners, links on other devices, and codes | [`guide::mail_scanners`] |
 //! | know what caches keep, and what Back shows after sign-out | [`guide::caches_and_back`] |

@@ -66,6 +66,9 @@ pub mod failures {}
 #[doc = include_str!("mail_scanners.md")]
 pub mod mail_scanners {}
 
+#[doc = include_str!("moving_from.md")]
+pub mod moving_from {}
+
 #[doc = include_str!("moving_off_workos.md")]
 pub mod moving_off_workos {}
 
