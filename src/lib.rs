@@ -79,13 +79,16 @@
 //!
 //! | to | see |
 //! | --- | --- |
+//! | come from axum-login, oauth2-proxy or a middleware of your own | [`guide::moving_from`] |
 //! | leave paths open, with the session if there is one | [`Builder::public_path`] and the settings beside it; [`MagicLinkLayer::explain`] says which rule applies to a request |
 //! | decide who gets in | [`Builder::organization`], [`Builder::email_domains`], [`Builder::authorize`] |
 //! | know people by accounts, tenants and roles of your own | a [`Grant`] from [`Builder::authorize`]; [`Session::claims`]; [`Builder::reauthorize`] for roles that change |
 //! | set lifetimes | [`Builder::session_lifetime`] and the settings beside it |
-//! | let programs and gRPC clients send the session token | [`Builder::bearer_tokens`] |
+//! | write a single-page application | [`guide::single_page_applications`] |
+//! | let programs and gRPC clients send the session token | [`Builder::bearer_tokens`], [`guide::terminal_clients`] |
 //! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
 //! | sign in a person whom a handler recognised by other means | [`SessionIssuer`](companion::SessionIssuer), from [`MagicLinkLayer::issuer`]; through the jar of `tower_cookies` with feature `tower-cookies` |
+//! | set up WorkOS, and find out why it fails | `guide::workos_set_up` (feature `workos`) |
 //! | sign in by the layer's own mail, without WorkOS | [`provider::MailedLinks`] |
 //! | use another provider, or two | [`provider`]; [`TwoProviders`](provider::TwoProviders); [`guide::moving_off_workos`] |
 //! | mail the link yourself | [`mailer`]; `SmtpMailer` (feature `smtp`) |
@@ -104,9 +107,9 @@
 //! | guard the application's own posts, and add CORS and a log | [`guide::the_application_behind`] |
 //! | know what holds, and which cryptography it rests on | [`guide::promises`] |
 //! | know what the layer answers when a store, WorkOS or a mailer fails | [`guide::failures`] |
-//! | log and count what happens | [`event`] |
+//! | log and count what happens, and know what to alert on | [`event`]; [`guide::operations`] |
 //! | develop without a WorkOS account | `emulator` (feature `emulator`) |
-//! | test your application | `testing` (feature `test-util`) |
+//! | test your application | `testing` (feature `test-util`); `guide::testing_your_application` (with feature `emulator`) |
 //!
 //! # Features
 //!

@@ -69,8 +69,14 @@ pub mod hosts {}
 #[doc = include_str!("mail_scanners.md")]
 pub mod mail_scanners {}
 
+#[doc = include_str!("moving_from.md")]
+pub mod moving_from {}
+
 #[doc = include_str!("moving_off_workos.md")]
 pub mod moving_off_workos {}
+
+#[doc = include_str!("operations.md")]
+pub mod operations {}
 
 #[doc = include_str!("promises.md")]
 pub mod promises {}
@@ -85,3 +91,19 @@ pub mod the_application_behind {}
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 #[doc = include_str!("running_more_than_one.md")]
 pub mod running_more_than_one {}
+
+#[doc = include_str!("single_page_applications.md")]
+pub mod single_page_applications {}
+
+#[doc = include_str!("terminal_clients.md")]
+pub mod terminal_clients {}
+
+#[cfg(all(feature = "emulator", feature = "test-util"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "emulator", feature = "test-util"))))]
+#[doc = include_str!("testing_your_application.md")]
+pub mod testing_your_application {}
+
+#[cfg(feature = "workos")]
+#[cfg_attr(docsrs, doc(cfg(feature = "workos")))]
+#[doc = include_str!("workos_set_up.md")]
+pub mod workos_set_up {}
