@@ -18,9 +18,12 @@ use super::{
 };
 use crate::clock::words;
 
+mod look;
 mod told;
 
-const STYLE: &str = include_str!("templates/style.css");
+pub use self::look::DefaultPages;
+use self::look::{Frame, STYLE};
+
 /// On pages with a form: sends it once, however often its button is pressed.
 const ONCE: &str = include_str!("templates/once.js");
 /// On the form for an address: also keeps the fragment.
@@ -45,43 +48,6 @@ static SOURCES: LazyLock<PageSources> = LazyLock::new(|| {
         .inline_script(ONWARD)
         .inline_script(WAIT)
 });
-
-/// The crate's own pages: plain, accessible, light or dark as the reader prefers.
-///
-/// ```
-/// use tower_magic_link::page::{DefaultPages, LoginPage, Page, Pages};
-///
-/// let pages = DefaultPages::new().application_name("Acme <Labs>");
-/// let html = pages.render(&Page::Login(LoginPage::new("/auth/login?return_to=%2Freports")));
-/// assert!(html.contains("<title>Sign in · Acme &#60;Labs&#62;</title>"));
-/// ```
-#[derive(Clone, Debug, Default)]
-#[must_use]
-pub struct DefaultPages {
-    application_name: Option<String>,
-}
-
-impl DefaultPages {
-    /// Makes pages that name no application.
-    pub const fn new() -> Self {
-        Self {
-            application_name: None,
-        }
-    }
-
-    /// Sets the name that every page shows, also in its title. Default: none.
-    pub fn application_name(mut self, name: impl Into<String>) -> Self {
-        self.application_name = Some(name.into());
-        self
-    }
-
-    fn frame(&self) -> Frame<'_> {
-        Frame {
-            application: self.application_name.as_deref(),
-            style: STYLE,
-        }
-    }
-}
 
 impl Pages for DefaultPages {
     fn render(&self, page: &Page<'_>) -> String {
@@ -157,12 +123,6 @@ impl Pages for DefaultPages {
     fn sources(&self) -> PageSources {
         SOURCES.clone()
     }
-}
-
-/// The frame around every page.
-struct Frame<'a> {
-    application: Option<&'a str>,
-    style: &'static str,
 }
 
 /// The button that sends a new mail: its look, its description, and its wait.
