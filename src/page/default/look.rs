@@ -31,7 +31,11 @@ impl DefaultPages {
         }
     }
 
-    /// Sets the name that every page shows, also in its title. Default: none.
+    /// Sets the application's name: every page shows it above its heading and in its title.
+    /// Default: none.
+    ///
+    /// Any text: the pages escape it. On the form for an address,
+    /// [`Builder::application_name`](crate::Builder::application_name) replaces it.
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.application_name = Some(name.into());
         self

@@ -4,6 +4,7 @@ mod check;
 mod confirm;
 mod every;
 mod login;
+mod look;
 mod markup;
 mod trouble;
 
