@@ -18,6 +18,7 @@ use super::{
 };
 use crate::clock::words;
 
+mod contact;
 mod look;
 mod told;
 

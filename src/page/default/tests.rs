@@ -10,7 +10,7 @@ mod trouble;
 
 use std::time::Duration;
 
-use self::every::{PROBLEMS, SENT, every_page, resends};
+use self::every::{PROBLEMS, SENT, every_page, every_page_of, resends};
 use super::super::{CodeEntry, LoginProblem};
 use super::*;
 use crate::rejection::RejectionKind;

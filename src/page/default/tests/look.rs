@@ -15,3 +15,36 @@ fn every_page_shows_the_applications_name_above_its_heading_and_in_its_title() {
         );
     }
 }
+
+#[test]
+fn every_page_of_a_failure_names_whom_to_ask_and_no_other_page_does() {
+    let cases = [
+        (
+            "a&b@example.com",
+            "Write to <a href=\"mailto:a%26b@example.com\"><bdi>a&#38;b@example.com</bdi></a>.",
+        ),
+        (
+            "https://example.com/help?a&b'",
+            "Ask at <a href=\"https://example.com/help?a&#38;b%27\" target=\"_top\">\
+             <bdi>example.com/help?a&#38;b%27</bdi></a>.",
+        ),
+    ];
+    for (contact, line) in cases {
+        let line = format!("<p class=\"note\">Need help? {line}</p>");
+        let pages = DefaultPages::new().support(contact).unwrap();
+        let mut lines = 0;
+        let troubles = RejectionKind::ALL.map(|kind| format!("{kind:?}, "));
+        for (name, html) in every_page_of(&pages, "text") {
+            let is_trouble = troubles.iter().any(|kind| name.starts_with(kind));
+            let waits = html.contains("Nothing yet?");
+            let want = usize::from(is_trouble || waits);
+            assert_eq!(html.matches(&line).count(), want, "{name}");
+            assert_eq!(html.matches("Need help?").count(), want, "{name}");
+            lines += want;
+        }
+        assert!(lines > 100, "{lines} lines");
+    }
+    for (name, html) in every_page("text") {
+        assert!(!html.contains("Need help?"), "{name}");
+    }
+}
