@@ -2,6 +2,7 @@
 //!
 //! - Each is one document, from the templates beside this file, and loads nothing.
 //! - One inline style sheet, allowed by its hash. It follows the reader's choice of light or dark.
+//!   What an application sets is part of it: no element has a style of its own.
 //! - At most one inline script, allowed by its hash, and every page works without it. The script
 //!   reads what it needs from the document; a text written into the script would change its hash.
 //! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted
@@ -18,12 +19,13 @@ use super::{
 };
 use crate::clock::words;
 
+mod accent;
 mod contact;
 mod look;
 mod told;
 
 pub use self::look::DefaultPages;
-use self::look::{Frame, STYLE};
+use self::look::Frame;
 
 /// On pages with a form: sends it once, however often its button is pressed.
 const ONCE: &str = include_str!("templates/once.js");
@@ -41,9 +43,8 @@ const WAIT: &str = concat!(
 );
 
 // Hashed once: the texts are the program's own and do not change.
-static SOURCES: LazyLock<PageSources> = LazyLock::new(|| {
+static SCRIPTS: LazyLock<PageSources> = LazyLock::new(|| {
     PageSources::new()
-        .inline_style(STYLE)
         .inline_script(KEEP)
         .inline_script(ONCE)
         .inline_script(ONWARD)
@@ -122,7 +123,7 @@ impl Pages for DefaultPages {
     }
 
     fn sources(&self) -> PageSources {
-        SOURCES.clone()
+        SCRIPTS.clone().inline_style(self.style())
     }
 }
 

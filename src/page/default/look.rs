@@ -1,6 +1,6 @@
 //! `DefaultPages`: what an application sets on the default pages.
 
-use super::contact::Contact;
+use super::{accent::Accent, contact::Contact};
 use crate::error::ConfigError;
 
 pub(super) const STYLE: &str = include_str!("../templates/style.css");
@@ -17,6 +17,7 @@ pub(super) const STYLE: &str = include_str!("../templates/style.css");
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct DefaultPages {
+    accent: Option<Accent>,
     application_name: Option<String>,
     support: Option<Contact>,
 }
@@ -32,6 +33,7 @@ impl DefaultPages {
     /// Makes pages that name no application.
     pub const fn new() -> Self {
         Self {
+            accent: None,
             application_name: None,
             support: None,
         }
@@ -72,10 +74,54 @@ impl DefaultPages {
         Ok(self)
     }
 
+    /// Sets the colour of buttons and links: `#` and six digits in hexadecimal, or three. Default:
+    /// `#2456d6` on light pages, and `#8db0ff` on dark ones.
+    ///
+    /// Text needs a contrast of at least 4.5:1 (WCAG 2.2, 1.4.3). Links stand on `#ffffff` or
+    /// `#171b21`; the text of a button is `#ffffff` on light pages, and `#0d1014` on dark ones. The
+    /// colour itself must reach that contrast on the light pages or on the dark ones. The others
+    /// then have a darker or a lighter tone of the same hue, mixed as CSS's `color-mix(in srgb, …)`
+    /// does: the light pages with black, the dark ones with white, by as few hundredths as suffice.
+    ///
+    /// | set | on light pages | on dark pages |
+    /// | --- | --- | --- |
+    /// | `#e65100` | `#cf4900`, with 10% of black | `#e65100` |
+    /// | `#6d28d9` | `#6d28d9` | `#9969e4`, with 30% of white |
+    /// | `#e53935` | refused: 4.22:1 | refused: 4.08:1 |
+    ///
+    /// A button under the pointer, and the ground of icons and codes, have tones of that colour.
+    /// The policy allows the one style sheet by its hash, as without an accent.
+    ///
+    /// ```
+    /// use tower_magic_link::page::{DefaultPages, Page, Pages, SignedOutPage};
+    ///
+    /// let pages = DefaultPages::new().accent("#e65100")?;
+    /// let html = pages.render(&Page::SignedOut(SignedOutPage::new("/auth/login")));
+    /// assert!(html.contains("--accent: #e65100"));
+    ///
+    /// let error = DefaultPages::new().accent("#e53935").unwrap_err().to_string();
+    /// assert!(error.contains("4.22:1") && error.contains("#dc3733"));
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if it is no such colour, or if it can be read neither on light nor on dark
+    /// pages: with its contrast on both, and the nearest tone that can.
+    pub fn accent(mut self, color: impl AsRef<str>) -> Result<Self, ConfigError> {
+        self.accent = Some(Accent::parse(color.as_ref(), STYLE)?);
+        Ok(self)
+    }
+
+    /// Returns the text of the one style sheet.
+    pub(super) fn style(&self) -> &str {
+        self.accent.as_ref().map_or(STYLE, Accent::style)
+    }
+
     pub(super) fn frame(&self) -> Frame<'_> {
         Frame {
             application: self.application_name.as_deref(),
-            style: STYLE,
+            style: self.style(),
             support: self.support.as_ref(),
         }
     }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use self::every::{PROBLEMS, SENT, every_page, every_page_of, resends};
 use super::super::{CodeEntry, LoginProblem};
+use super::look::STYLE;
 use super::*;
 use crate::rejection::RejectionKind;
 

@@ -48,3 +48,20 @@ fn every_page_of_a_failure_names_whom_to_ask_and_no_other_page_does() {
         assert!(!html.contains("Need help?"), "{name}");
     }
 }
+
+#[test]
+fn an_accent_is_in_the_one_style_sheet_of_every_page_and_the_policy_allows_no_more() {
+    let pages = DefaultPages::new().accent("#e65100").unwrap();
+    let style = pages.style();
+    let own = style.strip_prefix(STYLE).unwrap();
+    assert_eq!(own.matches("--accent: ").count(), 2, "{own}");
+    for (name, html) in every_page_of(&pages, "text") {
+        assert_eq!(html.matches("<style").count(), 1, "{name}");
+        assert_eq!(between(&html, "<style>", "</style>"), style, "{name}");
+    }
+    let scripts = [KEEP, ONCE, ONWARD, WAIT].into_iter();
+    let sources = PageSources::new().inline_style(style);
+    let sources = scripts.fold(sources, |sources, script| sources.inline_script(script));
+    assert_eq!(pages.sources(), sources);
+    assert_ne!(pages.sources(), DefaultPages::new().sources());
+}
