@@ -213,7 +213,7 @@ impl Builder {
             email_domains: validate::domains(self.email_domains.as_deref())?,
             organizations: self.organizations,
         };
-        let policy = Policy::new(&self.pages.sources())?;
+        let policy = Policy::new(&self.pages.sources().at(public_url.origin()))?;
         let gate = Gate {
             allowed,
             allows_preflight: self.allows_preflight,

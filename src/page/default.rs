@@ -1,6 +1,7 @@
 //! `DefaultPages`: the pages of a layer whose application brings none.
 //!
-//! - Each is one document, from the templates beside this file, and loads nothing.
+//! - Each is one document, from the templates beside this file, and loads nothing but the logo of
+//!   the application.
 //! - One inline style sheet, allowed by its hash. It follows the reader's choice of light or dark.
 //!   What an application sets is part of it: no element has a style of its own.
 //! - At most one inline script, allowed by its hash, and every page works without it. The script
@@ -21,6 +22,8 @@ use crate::clock::words;
 
 mod accent;
 mod contact;
+mod drawing;
+mod logo;
 mod look;
 mod told;
 
@@ -123,7 +126,11 @@ impl Pages for DefaultPages {
     }
 
     fn sources(&self) -> PageSources {
-        SCRIPTS.clone().inline_style(self.style())
+        let sources = SCRIPTS.clone().inline_style(self.style());
+        match self.picture() {
+            Some(address) => sources.image(address),
+            None => sources,
+        }
     }
 }
 

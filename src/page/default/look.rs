@@ -1,6 +1,6 @@
 //! `DefaultPages`: what an application sets on the default pages.
 
-use super::{accent::Accent, contact::Contact};
+use super::{accent::Accent, contact::Contact, logo::Logo};
 use crate::error::ConfigError;
 
 pub(super) const STYLE: &str = include_str!("../templates/style.css");
@@ -19,12 +19,14 @@ pub(super) const STYLE: &str = include_str!("../templates/style.css");
 pub struct DefaultPages {
     accent: Option<Accent>,
     application_name: Option<String>,
+    logo: Option<Logo>,
     support: Option<Contact>,
 }
 
 /// The frame around every page.
 pub(super) struct Frame<'a> {
     pub(super) application: Option<&'a str>,
+    pub(super) logo: Option<&'a Logo>,
     pub(super) style: &'a str,
     pub(super) support: Option<&'a Contact>,
 }
@@ -35,6 +37,7 @@ impl DefaultPages {
         Self {
             accent: None,
             application_name: None,
+            logo: None,
             support: None,
         }
     }
@@ -113,6 +116,63 @@ impl DefaultPages {
         Ok(self)
     }
 
+    /// Sets a logo, which stands above the heading in the place of the name, and its alternative
+    /// text: 1 to 80 characters. Default: none. The title keeps the name.
+    ///
+    /// | source | what the policy allows |
+    /// | --- | --- |
+    /// | a URL of https, such as `https://cdn.example.com/logo.svg` | `img-src` with that URL alone |
+    /// | a path, such as `/static/logo.svg` | `img-src` with that path of [`Builder::public_url`](crate::Builder::public_url) alone |
+    /// | an `<svg>` element, of at most 16 KiB | nothing more: it is part of the page |
+    ///
+    /// A URL or path has at most 500 characters, and neither a query nor a fragment. A path is
+    /// loaded without a session: open it with
+    /// [`Builder::public_path`](crate::Builder::public_path). If a URL redirects, the browser
+    /// refuses the picture unless it stays at the host.
+    ///
+    /// The logo is 2.5 rem high (40 pixels by default), and stands on `#ffffff` in light pages and
+    /// on `#171b21` in dark ones. An `<svg>` that is filled with `currentColor` has the colour of
+    /// the text in both.
+    ///
+    /// An `<svg>` is taken as it is, if it has shapes, gradients, clips and masks alone. It is
+    /// refused with a script, an event attribute, a style, a class, text, a comment, `<use>`, or a
+    /// reference to anything but its own ids, which must begin with `logo`. It needs a `viewBox`.
+    ///
+    /// ```
+    /// use tower_magic_link::page::{DefaultPages, Page, Pages, SignedOutPage};
+    ///
+    /// let page = Page::SignedOut(SignedOutPage::new("/auth/login"));
+    /// let html = DefaultPages::new().logo("/static/logo.svg", "Acme")?.render(&page);
+    /// assert!(html.contains("<img class=\"logo\" src=\"/static/logo.svg\" alt=\"Acme\">"));
+    ///
+    /// let circle = "<svg viewBox=\"0 0 8 8\"><circle cx=\"4\" cy=\"4\" r=\"4\"/></svg>";
+    /// let html = DefaultPages::new().logo(circle, "Acme")?.render(&page);
+    /// assert!(html.contains("<svg class=\"logo\" role=\"img\" aria-label=\"Acme\" viewBox="));
+    ///
+    /// let script = circle.replace("circle", "script");
+    /// assert!(DefaultPages::new().logo(script, "Acme").is_err());
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the source is none of the three, with the reason, or if the alternative
+    /// text is too long, empty or has control characters. The error shows the first 80 characters
+    /// of the value, unless they may be a password.
+    pub fn logo(
+        mut self,
+        source: impl AsRef<str>,
+        alt: impl AsRef<str>,
+    ) -> Result<Self, ConfigError> {
+        self.logo = Some(Logo::parse(source.as_ref(), alt.as_ref())?);
+        Ok(self)
+    }
+
+    /// Returns the address of the one picture that the pages load.
+    pub(super) fn picture(&self) -> Option<&str> {
+        self.logo.as_ref()?.address()
+    }
+
     /// Returns the text of the one style sheet.
     pub(super) fn style(&self) -> &str {
         self.accent.as_ref().map_or(STYLE, Accent::style)
@@ -121,6 +181,7 @@ impl DefaultPages {
     pub(super) fn frame(&self) -> Frame<'_> {
         Frame {
             application: self.application_name.as_deref(),
+            logo: self.logo.as_ref(),
             style: self.style(),
             support: self.support.as_ref(),
         }

@@ -65,3 +65,52 @@ fn an_accent_is_in_the_one_style_sheet_of_every_page_and_the_policy_allows_no_mo
     assert_eq!(pages.sources(), sources);
     assert_ne!(pages.sources(), DefaultPages::new().sources());
 }
+
+#[test]
+fn every_page_shows_the_logo_in_the_place_of_the_name_and_the_policy_allows_no_more() {
+    const DRAWING: &str = "<svg viewBox=\"0 0 9 9\"><path d=\"M0 0h9v9z\"/></svg>";
+    let cases = [
+        (
+            "/static/r&d'.svg",
+            "<img class=\"logo\" src=\"/static/r&#38;d&#39;.svg\" \
+             alt=\"R&#38;D &#60;Labs&#62; &#34;Ltd&#34;\">",
+            Some("/static/r&d'.svg"),
+        ),
+        (
+            "https://cdn.example.com/logo.svg",
+            "<img class=\"logo\" src=\"https://cdn.example.com/logo.svg\" \
+             alt=\"R&#38;D &#60;Labs&#62; &#34;Ltd&#34;\">",
+            Some("https://cdn.example.com/logo.svg"),
+        ),
+        (
+            DRAWING,
+            "<svg class=\"logo\" role=\"img\" aria-label=\"R&#38;D &#60;Labs&#62; &#34;Ltd&#34;\" \
+             viewBox=\"0 0 9 9\"><path d=\"M0 0h9v9z\"/></svg>",
+            None,
+        ),
+    ];
+    let plain = DefaultPages::new();
+    for (source, shown, image) in cases {
+        let pages = plain.clone().logo(source, "R&D <Labs> \"Ltd\"").unwrap();
+        let named = pages.clone().application_name("Acme");
+        for (name, html) in every_page_of(&named, "Acme") {
+            let above = html.split("<h1").next().unwrap();
+            assert_eq!(above.matches(shown).count(), 1, "{name}: {above}");
+            assert!(!html.contains("class=\"brand\""), "{name}");
+            assert!(
+                between(&html, "<title>", "</title>").ends_with(" · Acme"),
+                "{name}"
+            );
+            assert_eq!(
+                html.matches("<img").count(),
+                image.map_or(0, |_| 1),
+                "{name}"
+            );
+        }
+        let want = match image {
+            Some(image) => plain.sources().image(image),
+            None => plain.sources(),
+        };
+        assert_eq!(pages.sources(), want, "{source}");
+    }
+}
