@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha2::{Digest, Sha256};
-use tower_magic_link::page::DefaultPages;
+use tower_magic_link::{Builder, page::DefaultPages};
 
 use crate::{
     names::ORIGIN,
@@ -78,6 +78,26 @@ async fn the_policy_names_the_style_by_its_hash_and_the_one_picture_and_is_else_
                 policy.remove("form-action");
             }
             assert_eq!(ours, without, "{path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_page_shows_the_layers_name_unless_the_application_brings_pages() {
+    let named = |builder: Builder| builder.application_name("R&D");
+    let ours = World::with(named).await;
+    let brought = World::with(|builder| named(builder).pages(DefaultPages::new())).await;
+    let plain = World::with(|builder| builder).await;
+    for path in [
+        "/auth/login",
+        "/auth/callback?error=access_denied",
+        "/auth/logout",
+    ] {
+        let is_form = path == "/auth/login";
+        for (world, want) in [(&ours, true), (&brought, is_form), (&plain, false)] {
+            let html = world.browser().get(path).await.text();
+            assert_eq!(html.contains(" · R&#38;D</title>"), want, "{path}");
+            assert_eq!(html.contains("<bdi>R&#38;D</bdi>"), want, "{path}");
         }
     }
 }
