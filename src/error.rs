@@ -70,6 +70,19 @@ impl ConfigError {
         }
     }
 
+    /// Refuses a text of any length, and shows its first 80 characters.
+    pub(crate) fn beginning(
+        setting: &'static str,
+        text: &str,
+        problem: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        let shown = match text.char_indices().nth(80) {
+            Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+            None => text.to_owned(),
+        };
+        Self::invalid(setting, shown, problem)
+    }
+
     pub(crate) fn secret(setting: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
         Self::Secret {
             setting,

@@ -79,7 +79,8 @@ impl Settings {
 ///
 /// What people see, and what they are sent.
 impl Builder {
-    /// Sets the pages that people see. Default: [`DefaultPages`](crate::page::DefaultPages).
+    /// Sets the pages that people see. Default: [`DefaultPages`](crate::page::DefaultPages), with
+    /// the name that [`Builder::application_name`] sets.
     ///
     /// ```
     /// # use tower_magic_link::Builder;
@@ -110,7 +111,7 @@ impl Builder {
     /// # }
     /// ```
     pub fn pages(mut self, pages: impl Pages) -> Self {
-        self.pages = Box::new(pages);
+        self.pages = Some(Box::new(pages));
         self
     }
 
@@ -126,8 +127,9 @@ impl Builder {
 
     /// Sets the name of what people sign in to: 1 to 80 characters. Default: none.
     ///
-    /// The subject of the layer's own mail contains it, and the form shows it above its heading. It
-    /// replaces the name that the pages have
+    /// The subject of the layer's own mail contains it, and every page shows it above its heading
+    /// and in its title. If [`Builder::pages`] is set, only the form for an address does, and the
+    /// others show the name that those pages have
     /// ([`DefaultPages::application_name`](crate::page::DefaultPages::application_name)).
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
         self.mail.application_name = Some(name.into());

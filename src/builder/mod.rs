@@ -115,7 +115,7 @@ pub struct Builder {
     revocation_timeout: Duration,
     session_index: Option<Box<dyn Sessions>>,
     on_outage: OnOutage,
-    pages: Box<dyn Pages>,
+    pages: Option<Box<dyn Pages>>,
     mail: mail::Settings,
     proxies: proxies::Settings,
     listener: Listener,
@@ -165,7 +165,7 @@ impl Builder {
             revocation_timeout: Duration::from_secs(2),
             session_index: None,
             on_outage: OnOutage::Refuse,
-            pages: Box::new(DefaultPages::new()),
+            pages: None,
             mail: mail::Settings::new(),
             proxies: proxies::Settings::default(),
             listener: Listener::default(),
@@ -213,7 +213,15 @@ impl Builder {
             email_domains: validate::domains(self.email_domains.as_deref())?,
             organizations: self.organizations,
         };
-        let policy = Policy::new(&self.pages.sources())?;
+        let application_name = self.mail.application_name()?;
+        let pages = self.pages.unwrap_or_else(|| {
+            let pages = DefaultPages::new();
+            Box::new(match &application_name {
+                Some(name) => pages.application_name(name),
+                None => pages,
+            })
+        });
+        let policy = Policy::new(&pages.sources().at(public_url.origin()))?;
         let gate = Gate {
             allowed,
             allows_preflight: self.allows_preflight,
@@ -254,10 +262,7 @@ impl Builder {
             listener: self.listener,
             longest_attempt: self.link_lifetime + CODE_LIFETIME,
             revocations,
-            pages: PageSet {
-                pages: self.pages,
-                policy,
-            },
+            pages: PageSet { pages, policy },
             streams: self.streams,
         };
         Ok(MagicLinkLayer::new(Flow {
@@ -266,7 +271,7 @@ impl Builder {
             clear_site_data: self.caching.clear_site_data(),
             cross_device: self.sign_in.cross_device,
             sign_in: self.sign_in.sign_in,
-            application_name: self.mail.application_name()?,
+            application_name,
             mailing: self.mail.mailing()?,
             mailer: self.mail.mailer()?,
             authorize: self.authorize,

@@ -1,7 +1,9 @@
 //! `DefaultPages`: the pages of a layer whose application brings none.
 //!
-//! - Each is one document, from the templates beside this file, and loads nothing.
+//! - Each is one document, from the templates beside this file, and loads nothing but the logo of
+//!   the application.
 //! - One inline style sheet, allowed by its hash. It follows the reader's choice of light or dark.
+//!   What an application sets is part of it: no element has a style of its own.
 //! - At most one inline script, allowed by its hash, and every page works without it. The script
 //!   reads what it needs from the document; a text written into the script would change its hash.
 //! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted
@@ -18,9 +20,16 @@ use super::{
 };
 use crate::clock::words;
 
+mod accent;
+mod contact;
+mod drawing;
+mod logo;
+mod look;
 mod told;
 
-const STYLE: &str = include_str!("templates/style.css");
+pub use self::look::DefaultPages;
+use self::look::Frame;
+
 /// On pages with a form: sends it once, however often its button is pressed.
 const ONCE: &str = include_str!("templates/once.js");
 /// On the form for an address: also keeps the fragment.
@@ -37,51 +46,13 @@ const WAIT: &str = concat!(
 );
 
 // Hashed once: the texts are the program's own and do not change.
-static SOURCES: LazyLock<PageSources> = LazyLock::new(|| {
+static SCRIPTS: LazyLock<PageSources> = LazyLock::new(|| {
     PageSources::new()
-        .inline_style(STYLE)
         .inline_script(KEEP)
         .inline_script(ONCE)
         .inline_script(ONWARD)
         .inline_script(WAIT)
 });
-
-/// The crate's own pages: plain, accessible, light or dark as the reader prefers.
-///
-/// ```
-/// use tower_magic_link::page::{DefaultPages, LoginPage, Page, Pages};
-///
-/// let pages = DefaultPages::new().application_name("Acme <Labs>");
-/// let html = pages.render(&Page::Login(LoginPage::new("/auth/login?return_to=%2Freports")));
-/// assert!(html.contains("<title>Sign in · Acme &#60;Labs&#62;</title>"));
-/// ```
-#[derive(Clone, Debug, Default)]
-#[must_use]
-pub struct DefaultPages {
-    application_name: Option<String>,
-}
-
-impl DefaultPages {
-    /// Makes pages that name no application.
-    pub const fn new() -> Self {
-        Self {
-            application_name: None,
-        }
-    }
-
-    /// Sets the name that every page shows, also in its title. Default: none.
-    pub fn application_name(mut self, name: impl Into<String>) -> Self {
-        self.application_name = Some(name.into());
-        self
-    }
-
-    fn frame(&self) -> Frame<'_> {
-        Frame {
-            application: self.application_name.as_deref(),
-            style: STYLE,
-        }
-    }
-}
 
 impl Pages for DefaultPages {
     fn render(&self, page: &Page<'_>) -> String {
@@ -155,14 +126,12 @@ impl Pages for DefaultPages {
     }
 
     fn sources(&self) -> PageSources {
-        SOURCES.clone()
+        let sources = SCRIPTS.clone().inline_style(self.style());
+        match self.picture() {
+            Some(address) => sources.image(address),
+            None => sources,
+        }
     }
-}
-
-/// The frame around every page.
-struct Frame<'a> {
-    application: Option<&'a str>,
-    style: &'static str,
 }
 
 /// The button that sends a new mail: its look, its description, and its wait.

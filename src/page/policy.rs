@@ -33,6 +33,9 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
 /// every response), a keyword or hash without its single quotes, and anything but visible ASCII
 /// without `;` and `,`.
 ///
+/// A source that begins with one `/`, such as `/static/logo.svg`, is that path of
+/// [`Builder::public_url`](crate::Builder::public_url).
+///
 /// ```
 /// use tower_magic_link::page::PageSources;
 ///
@@ -103,6 +106,23 @@ impl PageSources {
     /// they stay at the form.
     pub fn form_target(mut self, origin: impl Into<String>) -> Self {
         self.forms.push(origin.into());
+        self
+    }
+
+    /// Returns the sources with each path at this origin, since a policy knows no path without one.
+    pub(crate) fn at(mut self, origin: &str) -> Self {
+        let Self {
+            styles,
+            images,
+            scripts,
+            fonts,
+            forms: _,
+        } = &mut self;
+        for source in [styles, images, scripts, fonts].into_iter().flatten() {
+            if source.starts_with('/') && !source.starts_with("//") {
+                source.insert_str(0, origin);
+            }
+        }
         self
     }
 }

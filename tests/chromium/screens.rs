@@ -25,7 +25,7 @@ use crate::{
 const FAULTS: &str = include_str!("faults.js");
 
 /// A window: how wide and high it is, and whether it is a telephone's.
-const WINDOWS: [(u32, u32, bool); 2] = [(1_280, 800, false), (390, 844, true)];
+pub(crate) const WINDOWS: [(u32, u32, bool); 2] = [(1_280, 800, false), (390, 844, true)];
 
 fn pages() -> DefaultPages {
     DefaultPages::new().application_name("Acme")
@@ -38,13 +38,13 @@ pub(crate) fn folder() -> PathBuf {
 }
 
 /// Asks what is wrong with the page that a browser shows.
-async fn faults(browser: &Chromium) -> Vec<String> {
+pub(crate) async fn faults(browser: &Chromium) -> Vec<String> {
     let faults = browser.run(FAULTS).await.unwrap();
     serde_json::from_value(faults).unwrap()
 }
 
 /// Gives the browser another window and another colour scheme, and waits until the page knows.
-async fn stand_in(browser: &Chromium, scheme: &str, window: (u32, u32, bool)) {
+pub(crate) async fn stand_in(browser: &Chromium, scheme: &str, window: (u32, u32, bool)) {
     let (width, height, is_telephone) = window;
     let scheme_wanted = json!({
         "features": [{ "name": "prefers-color-scheme", "value": scheme }],

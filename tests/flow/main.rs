@@ -27,6 +27,7 @@ mod forms;
 mod granted;
 mod keys;
 mod links;
+mod look;
 mod lost_answer;
 mod lost_cookie;
 mod mail;

@@ -4,13 +4,15 @@ mod check;
 mod confirm;
 mod every;
 mod login;
+mod look;
 mod markup;
 mod trouble;
 
 use std::time::Duration;
 
-use self::every::{PROBLEMS, SENT, every_page, resends};
+use self::every::{PROBLEMS, SENT, every_page, every_page_of, resends};
 use super::super::{CodeEntry, LoginProblem};
+use super::look::STYLE;
 use super::*;
 use crate::rejection::RejectionKind;
 

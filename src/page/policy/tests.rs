@@ -156,3 +156,26 @@ fn a_page_is_not_cached_sniffed_framed_or_named_as_referrer() {
         ]
     );
 }
+
+#[test]
+fn a_path_is_that_of_the_public_url_and_no_other_source_is_changed() {
+    let sources = PageSources::new()
+        .style("/app.css")
+        .script("/a/")
+        .font("/f.woff2")
+        .image("/logo.svg")
+        .image("//cdn.example.com/logo.svg")
+        .image("https://cdn.example.com/logo.svg")
+        .image("'self'")
+        .inline_style("abc");
+    assert_eq!(
+        policy(&sources.at("http://localhost:3000"), None),
+        "default-src 'none'; \
+         style-src http://localhost:3000/app.css \
+         'sha256-ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0='; \
+         img-src http://localhost:3000/logo.svg //cdn.example.com/logo.svg \
+         https://cdn.example.com/logo.svg 'self'; \
+         script-src http://localhost:3000/a/; font-src http://localhost:3000/f.woff2; \
+         form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    );
+}

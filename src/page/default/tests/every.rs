@@ -21,7 +21,11 @@ pub(super) const PROBLEMS: [CodeProblem; 4] = [
 
 /// Renders every page in every state, with one text in each place that takes one from outside.
 pub(super) fn every_page(text: &str) -> Vec<(String, String)> {
-    let pages = DefaultPages::new().application_name(text);
+    every_page_of(&DefaultPages::new().application_name(text), text)
+}
+
+/// Renders every page in every state, as [`every_page`] does, with settings of the test's own.
+pub(super) fn every_page_of(pages: &DefaultPages, text: &str) -> Vec<(String, String)> {
     let mut all = Vec::new();
     login_pages(text, &mut all);
     check_pages(text, &mut all);
