@@ -18,7 +18,7 @@ use crate::{
         token::{Tokens, Verifying},
     },
     sessions::{Index, Sessions},
-    shared::{Hook, PageSet, Shared, Streams},
+    shared::{Hook, PageSet, Shared, Streams, Wiring},
     site::{public_url::PublicUrl, rules::Rules},
     throttle::MemoryThrottle,
 };
@@ -259,6 +259,7 @@ impl Builder {
                 policy,
             },
             streams: self.streams,
+            wiring: Wiring::default(),
         };
         Ok(MagicLinkLayer::new(Flow {
             shared: Arc::new(shared),

@@ -149,6 +149,7 @@ impl<S> MagicLink<S> {
         rejection: Rejection,
         head: &RequestHead<'_>,
     ) -> ResponseFuture<S, B, F> {
+        self.flow.shared.look_at_step(head);
         self.flow.shared.listener.tell(&Event::Refused {
             kind: rejection.kind(),
         });
@@ -171,6 +172,9 @@ impl<S> MagicLink<S> {
         now: Timestamp,
     ) -> ResponseFuture<S, B, F> {
         let (parts, body) = request.into_parts();
+        self.flow
+            .shared
+            .look_at_step(&RequestHead::of_parts(&parts));
         let has_form = parts.method == Method::POST;
         // Checked before the body is polled: a refused upload costs neither time nor memory.
         let form = match endpoint {
