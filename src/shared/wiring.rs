@@ -7,20 +7,35 @@
 
 mod host;
 mod said;
+mod unreached;
 
-use self::said::Once;
+use http::StatusCode;
+
+use self::{said::Once, unreached::Unreached};
 use super::Shared;
-use crate::request::head::RequestHead;
+use crate::{clock::Timestamp, request::head::RequestHead};
 
 /// What has been said of the wiring.
 #[derive(Debug, Default)]
 pub(crate) struct Wiring {
     other_host: Once,
+    unreached: Unreached,
 }
 
 impl Shared {
     /// Looks at a request to one of the layer's endpoints.
     pub(crate) fn look_at_step(&self, head: &RequestHead<'_>) {
+        self.wiring.unreached.settle();
         host::look(self, head);
+    }
+
+    /// Looks at a request that is refused with this status.
+    pub(crate) fn look_at_refusal(
+        &self,
+        head: &RequestHead<'_>,
+        status: StatusCode,
+        now: Timestamp,
+    ) {
+        unreached::look(self, head, status, now);
     }
 }

@@ -1,6 +1,7 @@
 //! Mistakes in how an application has built the layer in: each is one line in the log.
 
 mod host;
+mod unreached;
 
 /// Returns the warnings of a layer, by its public URL and a part of the text.
 fn warnings(public_url: &str, part: &str) -> Vec<String> {
