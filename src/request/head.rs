@@ -83,6 +83,10 @@ impl<'r> RequestHead<'r> {
         self.headers
     }
 
+    pub(crate) const fn extensions(&self) -> &'r Extensions {
+        self.extensions
+    }
+
     /// Returns the path as the layer receives it. A router that nests the layer has cut its prefix
     /// off.
     pub(crate) fn path(&self) -> &'r str {

@@ -1,11 +1,13 @@
 //! Mistakes in how an application has built the layer in. They are safe, and nothing else shows
 //! them: the log says each once, with the line to change.
 //!
-//! - Requests to the layer's own endpoints and refused requests are looked at. A request that the
-//!   layer hands on costs nothing here.
+//! - Requests to the layer's own endpoints and refused requests are looked at. For a request that
+//!   the layer hands on, only what stood in the place of its session or mark is, which costs
+//!   nothing.
 //! - What a request says is cut and cleaned before it is logged: a stranger may have written it.
 
 mod host;
+mod nested;
 mod said;
 mod unreached;
 
@@ -18,6 +20,7 @@ use crate::{clock::Timestamp, request::head::RequestHead};
 /// What has been said of the wiring.
 #[derive(Debug, Default)]
 pub(crate) struct Wiring {
+    nested: Once,
     other_host: Once,
     unreached: Unreached,
 }
@@ -26,6 +29,7 @@ impl Shared {
     /// Looks at a request to one of the layer's endpoints.
     pub(crate) fn look_at_step(&self, head: &RequestHead<'_>) {
         self.wiring.unreached.settle();
+        nested::look(self, head);
         host::look(self, head);
     }
 
@@ -36,6 +40,13 @@ impl Shared {
         status: StatusCode,
         now: Timestamp,
     ) {
+        nested::look(self, head);
         unreached::look(self, head, status, now);
+    }
+
+    /// Warns once of a layer inside another one.
+    #[cold]
+    pub(crate) fn warn_of_nesting(&self) {
+        nested::warn(self);
     }
 }

@@ -1,6 +1,8 @@
 //! Mistakes in how an application has built the layer in: each is one line in the log.
 
 mod host;
+mod nested;
+mod site;
 mod unreached;
 
 /// Returns the warnings of a layer, by its public URL and a part of the text.

@@ -5,43 +5,19 @@ use std::time::Duration;
 use axum::{Router, body::Body, routing::get};
 use http::Request;
 use tower::ServiceExt;
-use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, SigningKey,
-    testing::{ManualClock, StubProvider},
-};
+use tower_magic_link::Builder;
 
-use super::warnings;
+use super::site::Site;
 
 const SECOND: Duration = Duration::from_secs(1);
 const NAVIGATES: (&str, &str) = ("sec-fetch-mode", "navigate");
 
-/// A layer of its own public URL, whose log is heard.
-struct Site {
-    public_url: &'static str,
-    clock: ManualClock,
-    layer: MagicLinkLayer,
+/// Returns the warnings of a site whose form is not reached.
+fn warned(site: &Site) -> Vec<String> {
+    site.warnings("endpoint has reached the layer")
 }
 
 impl Site {
-    fn new(public_url: &'static str, configure: impl FnOnce(Builder) -> Builder) -> Self {
-        crate::secrets::listen();
-        let clock = ManualClock::new();
-        let keys = KeyRing::new(SigningKey::generate().unwrap());
-        let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
-            .public_url(public_url)
-            .clock(clock.clone());
-        let layer = configure(builder).build().unwrap();
-        Self {
-            public_url,
-            clock,
-            layer,
-        }
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        warnings(self.public_url, "endpoint has reached the layer")
-    }
-
     /// Asks for a path as many times, a second after another.
     async fn ask(&self, app: &Router, path: &str, field: (&str, &str), times: u32) {
         for _ in 0..times {
@@ -66,9 +42,9 @@ async fn five_redirects_to_a_form_that_nobody_reaches_are_one_warning_with_what_
     let site = Site::new("http://127.0.0.1:41101", |builder| builder);
     let app = routes().route_layer(site.layer.clone());
     site.ask(&app, "/hello", NAVIGATES, 4).await;
-    assert_eq!(site.warnings(), [""; 0]);
+    assert_eq!(warned(&site), [""; 0]);
     site.ask(&app, "/hello", NAVIGATES, 3).await;
-    let lines = site.warnings();
+    let lines = warned(&site);
     assert_eq!(lines.len(), 1, "{lines:?}");
     for part in [
         "/auth/login",
@@ -91,7 +67,7 @@ async fn the_mount_of_a_nested_router_is_named_as_browsers_see_it() {
         let site = Site::new(public_url, |builder| builder.mount(mount));
         let app = Router::new().nest("/app", routes().layer(site.layer.clone()));
         site.ask(&app, "/app/hello", NAVIGATES, 7).await;
-        let lines = site.warnings();
+        let lines = warned(&site);
         assert_eq!(lines.len(), 1, "{lines:?}");
         assert!(lines[0].contains(want), "{want}: {lines:?}");
         let login = format!("{mount}/login");
@@ -105,7 +81,7 @@ async fn a_fallback_that_is_added_behind_the_layer_is_warned_of() {
     let app = routes().layer(site.layer.clone());
     let app = app.fallback(async || "fallback");
     site.ask(&app, "/hello", NAVIGATES, 7).await;
-    assert_eq!(site.warnings().len(), 1);
+    assert_eq!(warned(&site).len(), 1);
 }
 
 #[tokio::test]
@@ -119,7 +95,7 @@ async fn nothing_is_warned_of_once_any_endpoint_was_reached() {
         site.ask(&app, "/hello", NAVIGATES, 4).await;
         redirected(&app, path, NAVIGATES).await;
         site.ask(&app, "/hello", NAVIGATES, 20).await;
-        assert_eq!(site.warnings(), [""; 0], "{path}");
+        assert_eq!(warned(&site), [""; 0], "{path}");
     }
 }
 
@@ -131,7 +107,7 @@ async fn redirects_of_one_moment_are_not_warned_of() {
     for _ in 0..20 {
         redirected(&app, "/hello", NAVIGATES).await;
     }
-    assert_eq!(site.warnings(), [""; 0]);
+    assert_eq!(warned(&site), [""; 0]);
 }
 
 #[tokio::test]
@@ -139,16 +115,16 @@ async fn crawlers_scripts_and_layers_whose_form_is_at_another_host_are_not_warne
     let site = Site::new("http://127.0.0.1:41151", |builder| builder);
     let app = routes().route_layer(site.layer.clone());
     site.ask(&app, "/hello", ("accept", "text/html"), 20).await;
-    assert_eq!(site.warnings(), [""; 0], "crawlers");
+    assert_eq!(warned(&site), [""; 0], "crawlers");
     for _ in 0..20 {
         let mode = ("sec-fetch-mode", "cors");
         assert_eq!(redirected(&app, "/hello", mode).await, 401, "a script");
         site.clock.advance(SECOND);
     }
-    assert_eq!(site.warnings(), [""; 0], "scripts");
+    assert_eq!(warned(&site), [""; 0], "scripts");
     let wide = |builder: Builder| builder.cookie_domain("example.com");
     let site = Site::new("https://login-41152.example.com", wide);
     let app = routes().route_layer(site.layer.clone());
     site.ask(&app, "/hello", NAVIGATES, 20).await;
-    assert_eq!(site.warnings(), [""; 0], "a domain");
+    assert_eq!(warned(&site), [""; 0], "a domain");
 }
