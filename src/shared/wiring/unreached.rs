@@ -69,8 +69,8 @@ pub(super) fn look(shared: &Shared, head: &RequestHead<'_>, status: StatusCode, 
         public_url = gate.public_url.origin(),
         "browsers were redirected to {login} {REDIRECTS} times, and neither that path nor another \
          endpoint has reached the layer: nobody can sign in, unless another process answers there. \
-         On an axum router, call .layer(…) instead of .route_layer(…), after every route and the \
-         fallback. Give a nested router a .fallback(…), or nest it by .nest_service(…). If a \
+         On an axum router, call .layer(…) instead of .route_layer(…), after every route, .merge(…) \
+         and the fallback. Give a nested router a .fallback(…), or nest it by .nest_service(…). If a \
          prefix is taken off the path before the layer, set .mount(\"{mount}\") as browsers see it"
     );
 }

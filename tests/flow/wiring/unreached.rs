@@ -76,12 +76,21 @@ async fn the_mount_of_a_nested_router_is_named_as_browsers_see_it() {
 }
 
 #[tokio::test]
-async fn a_fallback_that_is_added_behind_the_layer_is_warned_of() {
-    let site = Site::new("http://127.0.0.1:41121", |builder| builder);
-    let app = routes().layer(site.layer.clone());
-    let app = app.fallback(async || "fallback");
-    site.ask(&app, "/hello", NAVIGATES, 7).await;
-    assert_eq!(warned(&site).len(), 1);
+async fn a_fallback_that_is_added_or_replaced_behind_the_layer_is_warned_of() {
+    type Add = fn(Router) -> Router;
+    let cases: [(&str, Add); 2] = [
+        ("http://127.0.0.1:41121", |app| {
+            app.fallback(async || "fallback")
+        }),
+        // axum then takes the other router's.
+        ("http://127.0.0.1:41122", |app| app.merge(Router::new())),
+    ];
+    for (public_url, add) in cases {
+        let site = Site::new(public_url, |builder| builder);
+        let app = add(routes().layer(site.layer.clone()));
+        site.ask(&app, "/hello", NAVIGATES, 7).await;
+        assert_eq!(warned(&site).len(), 1, "{public_url}");
+    }
 }
 
 #[tokio::test]
