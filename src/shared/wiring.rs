@@ -13,14 +13,14 @@ mod unreached;
 
 use http::StatusCode;
 
-use self::{said::Once, unreached::Unreached};
+use self::{nested::Nested, said::Once, unreached::Unreached};
 use super::Shared;
 use crate::{clock::Timestamp, request::head::RequestHead};
 
 /// What has been said of the wiring.
 #[derive(Debug, Default)]
 pub(crate) struct Wiring {
-    nested: Once,
+    nested: Nested,
     other_host: Once,
     unreached: Unreached,
 }

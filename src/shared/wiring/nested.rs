@@ -1,18 +1,38 @@
 //! A layer inside another one: both judge each request.
+//!
+//! - Every request of such a layer comes through the other one. So the first few that are refused,
+//!   or lead to an endpoint, show it; a later one pays nothing.
 
-use super::super::Shared;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::{super::Shared, said::Once};
 use crate::{request::head::RequestHead, session::passed};
+
+/// How many requests are looked at.
+const LOOKS: u32 = 16;
+
+/// What has been looked at, and whether it was said.
+#[derive(Debug, Default)]
+pub(super) struct Nested {
+    is_said: Once,
+    looks: AtomicU32,
+}
 
 /// Warns once if a request that is not handed on has come through another layer.
 pub(super) fn look(shared: &Shared, head: &RequestHead<'_>) {
-    if !shared.wiring.nested.is_said() && passed::another_layer(head.extensions()).is_some() {
+    let looks = &shared.wiring.nested.looks;
+    if looks.load(Ordering::Relaxed) >= LOOKS {
+        return;
+    }
+    looks.fetch_add(1, Ordering::Relaxed);
+    if passed::another_layer(head.extensions()).is_some() {
         warn(shared);
     }
 }
 
 /// Warns once.
 pub(super) fn warn(shared: &Shared) {
-    if !shared.wiring.nested.take() {
+    if !shared.wiring.nested.is_said.take() {
         return;
     }
     tracing::warn!(

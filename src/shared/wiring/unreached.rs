@@ -1,8 +1,8 @@
 //! Endpoints that no request reaches: everybody is redirected to the form, and none arrives.
 //!
 //! - Only browsers count. They follow redirects, and crawlers may not.
-//! - A browser that opens many tabs at once is not yet at the form. So the warning comes with a
-//!   redirect some seconds after the first.
+//! - A browser that opens many tabs at once is not yet at the form. So redirects within two seconds
+//!   of the first count as one.
 //! - With a domain for the session cookie, another host's layer may have the form.
 
 use std::{
@@ -24,7 +24,7 @@ use crate::{clock::Timestamp, request::head::RequestHead, site::endpoint::Endpoi
 /// After how many redirects the form should have been reached.
 const REDIRECTS: u32 = 5;
 
-/// How long the first of them is given.
+/// How long redirects count as the first.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The redirects to the form, until any endpoint is reached.
@@ -43,11 +43,17 @@ impl Unreached {
         }
     }
 
-    /// Counts a redirect, and says whether it is the one to warn at.
-    fn is_due(&self, now: Timestamp) -> bool {
-        let first = *self.first.get_or_init(|| now);
-        let count = self.redirects.fetch_add(1, Ordering::Relaxed);
-        count.saturating_add(1) >= REDIRECTS && now >= first + PATIENCE && self.is_settled.take()
+    /// Says whether a redirect counts as the first.
+    fn is_of_first(&self, now: Timestamp) -> bool {
+        let first = self.first.get();
+        first.is_some_and(|first| now < *first + PATIENCE)
+    }
+
+    /// Counts a redirect, and returns whether it is the one to warn at.
+    fn count(&self, now: Timestamp) -> bool {
+        self.first.get_or_init(|| now);
+        let before = self.redirects.fetch_add(1, Ordering::Relaxed);
+        before.saturating_add(1) >= REDIRECTS && self.is_settled.take()
     }
 }
 
@@ -57,8 +63,8 @@ pub(super) fn look(shared: &Shared, head: &RequestHead<'_>, status: StatusCode, 
     if unreached.is_settled.is_said() || status != StatusCode::SEE_OTHER {
         return;
     }
-    let is_navigation = head.is_of_browser() && !head.is_fetch();
-    if !is_navigation || gate.cookies.has_domain() || !unreached.is_due(now) {
+    let is_counted = !unreached.is_of_first(now) && head.is_of_browser();
+    if !is_counted || gate.cookies.has_domain() || !unreached.count(now) {
         return;
     }
     let login = gate.path(Endpoint::Login);
