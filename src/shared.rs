@@ -2,6 +2,7 @@
 //! do with it.
 
 mod reauthorize;
+mod wiring;
 
 use std::{fmt, time::Duration};
 
@@ -24,7 +25,10 @@ use crate::{
     store::StoreError,
 };
 
-pub(crate) use self::reauthorize::{Again, Hook, Reauthorize, Word};
+pub(crate) use self::{
+    reauthorize::{Again, Hook, Reauthorize, Word},
+    wiring::Wiring,
+};
 
 /// What every service of a layer shares.
 #[derive(Debug)]
@@ -41,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) reauthorize: Option<Hook>,
     pub(crate) revocations: BoundedRevocations,
     pub(crate) streams: Streams,
+    pub(crate) wiring: Wiring,
 }
 
 /// The pages, and the headers that they are served with.

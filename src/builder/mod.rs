@@ -18,7 +18,7 @@ use crate::{
         token::{Tokens, Verifying},
     },
     sessions::{Index, Sessions},
-    shared::{Hook, PageSet, Shared, Streams},
+    shared::{Hook, PageSet, Shared, Streams, Wiring},
     site::{public_url::PublicUrl, rules::Rules},
     throttle::MemoryThrottle,
 };
@@ -264,6 +264,7 @@ impl Builder {
             revocations,
             pages: PageSet { pages, policy },
             streams: self.streams,
+            wiring: Wiring::default(),
         };
         Ok(MagicLinkLayer::new(Flow {
             shared: Arc::new(shared),

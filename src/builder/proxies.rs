@@ -27,7 +27,9 @@ impl Builder {
     ///
     /// [`MagicLinkLayer::forward_auth`](crate::MagicLinkLayer::forward_auth) believes them about
     /// the client's method and target. [Limits](Builder::limits) by network believe them about the
-    /// [client's address](Builder::forwarded_field). Nothing else reads a proxy's headers.
+    /// [client's address](Builder::forwarded_field). If any is set, one line of the log believes
+    /// `X-Forwarded-Host` and `Forwarded`: the warning of a page at another host than the public
+    /// URL's. Nothing else reads a proxy's headers.
     ///
     /// ```
     /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {

@@ -5,9 +5,6 @@
 //!    over plain http (Fetch Metadata, section 2).
 //! 3. Otherwise the browser blocks cookies.
 
-use http::header;
-use url::Url;
-
 use crate::{
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
@@ -33,18 +30,9 @@ fn likeliest(head: &RequestHead<'_>, public_url: &PublicUrl) -> RejectionKind {
 }
 
 fn is_elsewhere(head: &RequestHead<'_>, public_url: &PublicUrl) -> bool {
-    let uri = head.original_uri();
-    let host = head.headers().get(header::HOST);
-    let host = host
-        .and_then(|host| host.to_str().ok())
-        .or(uri.authority().map(http::uri::Authority::as_str));
-    // Only host and port are compared. Without a host, nothing is known.
-    let Some((scheme, _)) = public_url.origin().split_once("://") else {
-        return false;
-    };
-    // Parsed, so that capital letters or a default port do not make another host.
-    host.and_then(|host| Url::parse(&format!("{scheme}://{host}")).ok())
-        .is_some_and(|url| url.origin().ascii_serialization() != public_url.origin())
+    // Without a host, nothing is known.
+    head.host()
+        .is_some_and(|host| public_url.is_other_than(host))
 }
 
 fn is_plain(head: &RequestHead<'_>) -> bool {

@@ -145,7 +145,9 @@ impl Shared {
             identity_headers::rewrite(request, Some(&session), &self.gate);
         }
         // Last, and typed: no header that a client sends can stand for it.
-        request.extensions_mut().insert(session);
+        if passed::admit(request.extensions_mut(), session).is_some() {
+            self.warn_of_nesting();
+        }
         finish
     }
 
@@ -159,7 +161,9 @@ impl Shared {
             identity_headers::rewrite(request, None, &self.gate);
         }
         // It tells an extractor "no session" from "no layer", which is the application's mistake.
-        passed::mark(request.extensions_mut());
+        if passed::mark(request.extensions_mut()).is_some() {
+            self.warn_of_nesting();
+        }
         Finish {
             depends_on_session: exposure == Exposure::Optional,
             caching: Caching::Leave,

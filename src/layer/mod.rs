@@ -24,10 +24,11 @@ pub use self::stream::SessionGuard;
 ///
 /// On an axum router, call `Router::layer` last, after every route and the fallback, because axum
 /// wraps only those that exist by then. The layer's endpoints answer 404 with
-/// `Router::route_layer`, if the fallback is added later, or on a nested router that has no
-/// fallback of its own. Nest such a router with `Router::nest_service`. The mount is the path as
-/// browsers see it. The paths of rules are those that reach the layer, and `Router::nest` removes
-/// its prefix from them.
+/// `Router::route_layer`, if the fallback is added or another router is merged into this one later,
+/// or on a nested router that has no fallback of its own. The log then warns once, after five
+/// redirects to a form that no browser reaches. Nest such a router with `Router::nest_service`. The
+/// mount is the path as browsers see it. The paths of rules are those that reach the layer, and
+/// `Router::nest` removes its prefix from them.
 ///
 /// axum writes the `Allow` field of a route outside `Router::layer`. So a stranger's `DELETE` is a
 /// 401 with `Allow` on a path that has a route without `DELETE`, and one without `Allow` on a path

@@ -62,7 +62,7 @@ where
             Decision::Admit(admission) => (admission, Exposure::Protected),
             Decision::Pass(exposure, Some(admission)) => (admission, exposure),
             Decision::Pass(exposure, None) => return self.pass(request, exposure),
-            Decision::Refuse(rejection) => return self.refuse(rejection, &head),
+            Decision::Refuse(rejection) => return self.refuse(rejection, &head, now),
             Decision::RefuseStep(rejection) => return self.refuse_step(rejection, &head),
             Decision::Step(endpoint) => return self.step(request, endpoint, now),
         };
@@ -120,7 +120,7 @@ impl<S> MagicLink<S> {
         {
             Ok(finish) => ResponseFuture::forward(self.inner.call(request), finish),
             // The request's head says which audience to answer.
-            Err(rejection) => self.refuse(rejection, &RequestHead::of(&request)),
+            Err(rejection) => self.refuse(rejection, &RequestHead::of(&request), now),
         }
     }
 
@@ -140,8 +140,12 @@ impl<S> MagicLink<S> {
         &self,
         rejection: Rejection,
         head: &RequestHead<'_>,
+        now: Timestamp,
     ) -> ResponseFuture<S, B, F> {
-        ResponseFuture::refuse(self.flow.shared.refuse(rejection, head))
+        let response = self.flow.shared.refuse(rejection, head);
+        let status = response.status();
+        self.flow.shared.look_at_refusal(head, status, now);
+        ResponseFuture::refuse(response)
     }
 
     fn refuse_step<B, F>(
@@ -149,6 +153,7 @@ impl<S> MagicLink<S> {
         rejection: Rejection,
         head: &RequestHead<'_>,
     ) -> ResponseFuture<S, B, F> {
+        self.flow.shared.look_at_step(head);
         self.flow.shared.listener.tell(&Event::Refused {
             kind: rejection.kind(),
         });
@@ -171,6 +176,9 @@ impl<S> MagicLink<S> {
         now: Timestamp,
     ) -> ResponseFuture<S, B, F> {
         let (parts, body) = request.into_parts();
+        self.flow
+            .shared
+            .look_at_step(&RequestHead::of_parts(&parts));
         let has_form = parts.method == Method::POST;
         // Checked before the body is polled: a refused upload costs neither time nor memory.
         let form = match endpoint {

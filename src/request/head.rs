@@ -9,7 +9,10 @@
 //! - A bearer token is in the only `Authorization` field, after the scheme and one space. Any other
 //!   scheme is left to the application.
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
+use http::{
+    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header,
+    uri::Authority,
+};
 use memchr::{memchr, memchr_iter};
 
 use super::{accept, names, routed};
@@ -80,6 +83,10 @@ impl<'r> RequestHead<'r> {
         self.headers
     }
 
+    pub(crate) const fn extensions(&self) -> &'r Extensions {
+        self.extensions
+    }
+
     /// Returns the path as the layer receives it. A router that nests the layer has cut its prefix
     /// off.
     pub(crate) fn path(&self) -> &'r str {
@@ -89,6 +96,14 @@ impl<'r> RequestHead<'r> {
     /// Returns the address that the browser sees, if the host keeps it; otherwise the received one.
     pub(crate) fn original_uri(&self) -> &'r Uri {
         routed::original_uri(self.extensions).unwrap_or(self.uri)
+    }
+
+    /// Returns the host that the request names, with its port if it names one: in `Host`, or over
+    /// HTTP/2 in `:authority`.
+    pub(crate) fn host(&self) -> Option<&'r str> {
+        let host = self.headers.get(header::HOST);
+        let host = host.and_then(|host| host.to_str().ok());
+        host.or_else(|| self.original_uri().authority().map(Authority::as_str))
     }
 
     pub(crate) fn is_safe(&self) -> bool {

@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod audience;
 pub(crate) mod body;
 pub(crate) mod client;
+pub(crate) mod forwarded_host;
 pub(crate) mod head;
 pub(crate) mod names;
 pub(crate) mod peer;

@@ -69,6 +69,10 @@ impl Proxies {
         texts.iter().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn has(&self, peer: PeerAddr) -> bool {
         // A socket that listens on both families writes 127.0.0.1 as ::ffff:127.0.0.1.
         let addr = peer.addr().ip().to_canonical();

@@ -113,6 +113,16 @@ impl Cookies {
         }
     }
 
+    /// Says whether browsers send the session cookie to a host because of the cookie's domain.
+    pub(crate) fn has_in_domain(&self, host: &str) -> bool {
+        let name = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
+        self.domain.as_deref().is_some_and(|domain| {
+            let before = name.strip_suffix(domain);
+            // Whole labels: `badexample.com` is no subdomain of `example.com`.
+            before.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        })
+    }
+
     /// Says whether browsers send the session cookie to other hosts of a domain, too.
     pub(crate) const fn has_domain(&self) -> bool {
         self.domain.is_some()

@@ -72,6 +72,36 @@ pub use self::{
 ///     }
 /// }
 /// ```
+///
+/// # In an axum handler
+///
+/// An extractor needs the feature, and axum 0.8:
+///
+/// ```toml
+/// tower-magic-link = { version = "0.1", features = ["axum"] }
+/// ```
+///
+/// Without it the compiler says that the trait `Handler` is not implemented for a handler with a
+/// `Session` among its arguments. With `#[axum::debug_handler]` it says that the trait
+/// `FromRequestParts` is not implemented for `Session`, which is "not a valid axum extractor".
+///
+/// ```
+/// # #[cfg(feature = "axum")] {
+/// use axum::{Router, routing::get};
+/// use tower_magic_link::Session;
+///
+/// async fn hello(session: Session) -> String {
+///     format!("hello {}", session.email())
+/// }
+///
+/// // On a public or optional path there may be no session.
+/// async fn about(session: Option<Session>) -> String {
+///     session.map_or("hello".to_owned(), |session| format!("hello {}", session.email()))
+/// }
+///
+/// let app: Router = Router::new().route("/", get(hello)).route("/about", get(about));
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Session(Arc<Record>);
 

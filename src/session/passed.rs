@@ -16,9 +16,23 @@ struct Unsettled;
 /// The request has not come through the layer.
 pub(crate) struct NoLayer;
 
-/// Marks a request that the layer hands on without a session.
-pub(crate) fn mark(extensions: &mut Extensions) {
-    extensions.insert(Passed);
+/// The request has come through another layer before this one.
+pub(crate) struct AnotherLayer;
+
+/// Puts the session into a request that the layer hands on. What stood there was another layer's.
+pub(crate) fn admit(extensions: &mut Extensions, session: Session) -> Option<AnotherLayer> {
+    extensions.insert(session).map(|_| AnotherLayer)
+}
+
+/// Marks a request that the layer hands on without a session. A mark that stood there was another
+/// layer's.
+pub(crate) fn mark(extensions: &mut Extensions) -> Option<AnotherLayer> {
+    extensions.insert(Passed).map(|Passed| AnotherLayer)
+}
+
+/// Finds the mark of another layer, in a request that this one does not hand on.
+pub(crate) fn another_layer(extensions: &Extensions) -> Option<AnotherLayer> {
+    session(extensions).is_ok().then_some(AnotherLayer)
 }
 
 /// Marks a request whose session is in doubt, because the store failed.

@@ -66,6 +66,18 @@ impl PublicUrl {
         &self.origin
     }
 
+    /// Says whether a host is another one than the URL's, or has another port. A text that is no
+    /// host is none.
+    pub(crate) fn is_other_than(&self, host: &str) -> bool {
+        let Some((scheme, own)) = self.origin.split_once("://") else {
+            return false;
+        };
+        // Parsed, so that capital letters or a default port do not make another host.
+        host != own
+            && Url::parse(&format!("{scheme}://{host}"))
+                .is_ok_and(|url| url.origin().ascii_serialization() != self.origin)
+    }
+
     pub(crate) const fn port(&self) -> u16 {
         self.port
     }

@@ -51,3 +51,4 @@ mod step_up;
 mod throttle;
 mod two_providers;
 mod walk;
+mod wiring;
