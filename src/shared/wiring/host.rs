@@ -37,10 +37,10 @@ pub(super) fn look(shared: &Shared, head: &RequestHead<'_>) {
         target: "tower_magic_link",
         host = cleaned(host),
         public_url = origin,
-        "a page was shown at another host than public_url's. Mailed links lead to public_url, and \
-         browsers send no cookie of one host to another, so that a sign-in which begins at this \
-         host does not end there: open {origin}, or {setting}. Behind a proxy that rewrites Host \
-         this is normal: {proxy}"
+        "a page was shown at another host than public_url's. A sign-in that begins there does not \
+         end there, because mailed links lead to public_url, and browsers send no cookie of one \
+         host to another. Open {origin}, or {setting}. Behind a proxy that rewrites Host this is \
+         normal: {proxy}"
     );
 }
 

@@ -44,7 +44,7 @@ async fn a_page_at_another_host_of_this_machine_is_warned_of_once_with_both_line
     };
     for part in [
         "localhost:41001",
-        "open http://127.0.0.1:41001, or set .public_url(\"http://localhost:41001\")",
+        "Open http://127.0.0.1:41001, or set .public_url(\"http://localhost:41001\")",
         "trusted_proxies",
     ] {
         assert!(line.contains(part), "{part}: {line}");
