@@ -16,7 +16,8 @@ impl Builder {
     }
 
     /// Sets the clock. Default: [`SystemClock`](crate::clock::SystemClock). If the clock goes back,
-    /// the layer's time stays where it was until the clock has caught up.
+    /// the layer's time goes on by [`Clock::running`]. With a clock that has none it stays where it
+    /// was until the clock has caught up.
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Box::new(clock);
         self

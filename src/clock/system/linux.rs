@@ -1,7 +1,8 @@
 //! The machine's clocks, as Linux read them at its last tick, at most 10 milliseconds ago.
 //!
 //! The layer counts whole seconds, and every request reads both clocks. The exact ones take four
-//! times as long to read.
+//! times as long to read. In return, an exact timer can fire just before these clocks show the
+//! second that it waited for. Whoever waited then waits a second more.
 
 use std::time::Duration;
 
