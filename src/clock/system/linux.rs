@@ -2,7 +2,7 @@
 //!
 //! The layer counts whole seconds, and every request reads both clocks. The exact ones take four
 //! times as long to read. In return, an exact timer can fire just before these clocks show the
-//! second that it waited for. Whoever waited then waits a second more.
+//! second that it waited for. The layer then waits for another second.
 
 use std::time::Duration;
 
