@@ -4,6 +4,7 @@ pub(crate) mod accept;
 pub(crate) mod audience;
 pub(crate) mod body;
 pub(crate) mod client;
+mod fetch;
 pub(crate) mod forwarded_host;
 pub(crate) mod head;
 pub(crate) mod names;

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{revocation::Revocation, store::StoreError};
 
-/// How often the server is told that this replica still returns.
+/// How often this replica says that it still returns.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// One arrival.
