@@ -12,6 +12,10 @@ fast:
 all:
 	./tests/run
 
+# What a release needs beside every check.
+release:
+	./tests/release
+
 # One example: `just example quickstart`.
 example name:
 	cargo run --example {{name}}
