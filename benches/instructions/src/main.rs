@@ -18,22 +18,32 @@ use std::{
     hint::black_box,
     pin::pin,
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use axum::extract::OriginalUri;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower::{Layer, Service, service_fn};
-use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+use tower_magic_link::{
+    KeyRing, MagicLinkLayer, SigningKey,
+    testing::{ManualClock, StubProvider},
+};
 
 const TARGET: &str = "/reports?year=2026&page=2";
+
+const IDLE: Duration = Duration::from_secs(8 * 60 * 60);
 
 fn main() {
     let mut arguments = env::args().skip(1);
     let (kind, count) = (arguments.next(), arguments.next());
     let kind = kind.unwrap_or_default();
     let count: u32 = count.and_then(|count| count.parse().ok()).unwrap_or(1);
-    let layer = layer(&kind);
+    let clock = ManualClock::new();
+    let layer = layer(&kind, &clock);
     let cookie = session_cookie(&layer);
+    if kind == "renewed" {
+        clock.advance(IDLE / 2);
+    }
     // Only the signature is wrong, as if whoever forges knew all else.
     let forged = match cookie.rsplit_once('.') {
         Some((signed, signature)) if signature.starts_with('A') => {
@@ -43,12 +53,16 @@ fn main() {
         None => String::new(),
     };
     let (request, want) = match kind.as_str() {
-        "admitted" | "identity" | "public" => (browser(&cookie), StatusCode::OK),
-        "inner" => (browser(&cookie), StatusCode::OK),
+        "admitted" | "identity" | "inner" | "public" | "renewed" | "streams" => {
+            (browser(&cookie), StatusCode::OK)
+        }
         "refused" => (browser("seen=1"), StatusCode::SEE_OTHER),
         "forged" => (browser(&forged), StatusCode::SEE_OTHER),
         "program" => (program(), StatusCode::UNAUTHORIZED),
-        _ => panic!("usage: instructions admitted|forged|identity|inner|program|public|refused N"),
+        _ => panic!(
+            "usage: instructions admitted|forged|identity|inner|program|public|refused|renewed|\
+             streams COUNT"
+        ),
     };
     if kind == "inner" {
         repeat(service_fn(answer), &request, want, count);
@@ -72,7 +86,7 @@ where
     }
 }
 
-fn layer(kind: &str) -> MagicLinkLayer {
+fn layer(kind: &str, clock: &ManualClock) -> MagicLinkLayer {
     let builder = MagicLinkLayer::builder(
         StubProvider::new(),
         KeyRing::new(SigningKey::generate().unwrap()),
@@ -81,6 +95,8 @@ fn layer(kind: &str) -> MagicLinkLayer {
     let builder = match kind {
         "identity" => builder.forward_identity(),
         "public" => builder.public_path("/reports"),
+        "renewed" => builder.idle_timeout(IDLE).clock(clock.clone()),
+        "streams" => builder.end_streams(),
         _ => builder,
     };
     builder.build().unwrap()
