@@ -23,7 +23,7 @@ impl Listener {
     /// Reports an event. A panic in the listener is logged; the request and the store continue.
     pub fn tell(&self, event: &Event<'_>) {
         // First, so that a listener that panics costs no line in the log.
-        event.trace();
+        event.log();
         self.tell_unlogged(event);
     }
 

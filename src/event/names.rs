@@ -14,13 +14,19 @@ pub enum StoreName {
     Throttle,
 }
 
-impl fmt::Display for StoreName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl StoreName {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
             Self::Revocations => "revocations",
             Self::Sessions => "sessions",
             Self::Throttle => "throttle",
-        })
+        }
+    }
+}
+
+impl fmt::Display for StoreName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -40,6 +46,17 @@ pub enum WebhookEffect {
     NotRecorded,
 }
 
+impl WebhookEffect {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Ended => "ended",
+            Self::Ignored => "ignored",
+            Self::NotRecorded => "not_recorded",
+        }
+    }
+}
+
 /// Which limit was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -56,4 +73,16 @@ pub enum LimitScope {
     Everybody,
     /// The limit of one of the client's networks.
     Network,
+}
+
+impl LimitScope {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Attempt => "attempt",
+            Self::Browser => "browser",
+            Self::Everybody => "everybody",
+            Self::Network => "network",
+        }
+    }
 }
