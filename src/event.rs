@@ -13,12 +13,14 @@ use crate::{
     store::StoreErrorKind,
 };
 
+mod context;
 mod fields;
 mod listener;
 mod log;
 mod names;
 
 pub use self::{
+    context::Context,
     fields::Value,
     listener::Listener,
     names::{LimitScope, StoreName, WebhookEffect},
@@ -48,7 +50,7 @@ pub use self::{
 /// }
 ///
 /// # fn example(builder: Builder) -> Builder {
-/// builder.on_event(|event| {
+/// builder.on_event(|event, _| {
 ///     if let Some(line) = audit(event) {
 ///         println!("{line}");
 ///     }

@@ -11,12 +11,13 @@ use http::{Extensions, HeaderMap, Response, StatusCode};
 
 use crate::{
     clock::{Reading, Steady, Timestamp},
-    event::{Event, Listener},
+    event::{Context, Event, Listener},
     gate::Gate,
     page::{Page, Pages, Policy},
     provider::Identity,
     request::{
         client::{ForwardedField, client_by, network_text},
+        head::RequestHead,
         peer::Proxies,
     },
     revocation::{BoundedRevocations, Revocation, Target},
@@ -35,8 +36,10 @@ pub(crate) use self::{
 pub(crate) struct Shared {
     pub(crate) clock: Steady,
     pub(crate) gate: Gate,
-    /// The index of live sessions, and the field that names the client of a request.
-    pub(crate) index: Option<(Index, ForwardedField)>,
+    /// The field in which trusted proxies name the client of a request.
+    pub(crate) forwarded: ForwardedField,
+    /// The index of live sessions.
+    pub(crate) index: Option<Index>,
     pub(crate) listener: Listener,
     /// For how long a sign-in in flight may yield its session again.
     pub(crate) longest_attempt: Duration,
@@ -110,6 +113,11 @@ impl Shared {
         response
     }
 
+    /// Returns the context of an event of a request.
+    pub(crate) const fn context<'a>(&'a self, head: RequestHead<'a>) -> Context<'a> {
+        Context::of_request(head, &self.proxies, self.forwarded)
+    }
+
     /// Ends a session, or all sessions of its subject and address, and reports it as an event.
     ///
     /// An error means that the store has not recorded all of it.
@@ -117,6 +125,7 @@ impl Shared {
         &self,
         session: &Session,
         extent: Extent,
+        context: Context<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let reading = self.clock.at(now);
@@ -146,16 +155,17 @@ impl Shared {
             // By its id, too: a visit to its link is a sign-in that comes after the others.
             self.end_all(targets, Some(own), at, behind).await
         } else {
-            if let Some((index, _)) = &self.index {
+            if let Some(index) = &self.index {
                 index.forget(session);
             }
             self.revocations.revoke(&own).await
         };
-        self.listener.tell(&Event::SignedOut {
+        let event = Event::SignedOut {
             session,
             is_everywhere: extent == Extent::Everywhere,
             is_recorded: taken.is_ok(),
-        });
+        };
+        self.listener.tell_in(context, &event);
         taken
     }
 
@@ -200,15 +210,15 @@ impl Shared {
         extensions: &Extensions,
         now: Timestamp,
     ) {
-        if let Some((index, field)) = &self.index {
-            let client = client_by(headers, extensions, &self.proxies, *field);
+        if let Some(index) = &self.index {
+            let client = client_by(headers, extensions, &self.proxies, self.forwarded);
             index.note(session, Seen::new(headers, client.map(network_text)), now);
         }
     }
 
     /// Notes in the index that the application issued a session: no request is known.
     pub(crate) fn note_issued(&self, session: &Session, now: Timestamp) {
-        if let Some((index, _)) = &self.index {
+        if let Some(index) = &self.index {
             index.note(session, Seen::default(), now);
         }
     }
@@ -224,20 +234,20 @@ impl Shared {
     ) -> Result<Issued, IssueError> {
         let new = self.begin((identity, grant), fresh_id(), term, now)?;
         let after = self.revocations.latest_before_at_once(&new);
-        self.hand_out(new.with_after(after), now)
+        self.hand_out(new.with_after(after), Context::default(), now)
     }
 
     /// Does the same for a sign-in of which is known what it comes after.
     pub(crate) fn issue_after(
         &self,
         person: (&Identity, Option<&Grant>),
-        id: SessionId,
-        term: Term,
+        (id, term): (SessionId, Term),
+        context: Context<'_>,
         now: Timestamp,
         after: Timestamp,
     ) -> Result<Issued, IssueError> {
         let new = self.begin(person, id, term, now)?;
-        self.hand_out(new.with_after(after), now)
+        self.hand_out(new.with_after(after), context, now)
     }
 
     /// Says whether the session that such a sign-in would yield has ended before. If the store does
@@ -299,10 +309,16 @@ impl Shared {
         let session = self
             .gate
             .another_session(parent, fresh_id(), self.clock.at(now));
-        self.hand_out(session.ok_or(IssueError::Ended)?, now)
+        let session = session.ok_or(IssueError::Ended)?;
+        self.hand_out(session, Context::default(), now)
     }
 
-    fn hand_out(&self, session: Session, now: Timestamp) -> Result<Issued, IssueError> {
+    fn hand_out(
+        &self,
+        session: Session,
+        context: Context<'_>,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
         let gate = &self.gate;
         // The gate would refuse the session at its first request.
         if !gate.allowed.has_session(&session) {
@@ -314,7 +330,8 @@ impl Shared {
             return Err(IssueError::TooLarge { size });
         }
         let cookie = gate.session_cookie(&session, &token, now);
-        self.listener.tell(&Event::SignedIn { session: &session });
+        let event = Event::SignedIn { session: &session };
+        self.listener.tell_in(context, &event);
         Ok(Issued::new(session, token, cookie))
     }
 }

@@ -193,7 +193,12 @@ async fn cancel(
         if let Some(Granted::Session(issued)) = granted.as_deref() {
             // If the store fails, an event reports it. The browser has no cookie of that session.
             let _ = shared
-                .revoke(issued.session(), Extent::This, step.now)
+                .revoke(
+                    issued.session(),
+                    Extent::This,
+                    step.context_of(attempt),
+                    step.now,
+                )
                 .await;
         }
     }

@@ -41,7 +41,7 @@ type Told = Arc<Mutex<Vec<String>>>;
 fn listening(builder: Builder) -> (MagicLinkLayer, Told) {
     let told = Told::default();
     let heard = told.clone();
-    let builder = builder.on_event(move |event| {
+    let builder = builder.on_event(move |event, _| {
         heard.lock().unwrap().push(match event {
             Event::SignedIn { session } => format!("in {}", session.id()),
             Event::SignedOut {

@@ -58,7 +58,7 @@ fn asked(hook: Hook, set: impl FnOnce(Builder) -> Builder) -> Asked {
     );
     let (counted, heard) = (times.clone(), events.clone());
     let builder = set(builder(&clock).public_path("/about"))
-        .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")))
+        .on_event(move |event, _| heard.lock().unwrap().push(format!("{event:?}")))
         .reauthorize(EVERY, move |_: Session| {
             counted.fetch_add(1, Ordering::SeqCst);
             async move { hook() }
