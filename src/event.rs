@@ -23,7 +23,7 @@ pub use self::{
     context::Context,
     fields::Value,
     listener::Listener,
-    names::{LimitScope, StoreName, WebhookEffect},
+    names::{EndedBy, LimitScope, StoreName, WebhookEffect},
 };
 
 /// Something that happened, for an audit log.
@@ -191,10 +191,13 @@ pub enum Event<'a> {
         /// The new session.
         session: &'a Session,
     },
-    /// A person or a program signed out. `is_recorded` says whether the store recorded it.
+    /// A session ended by a sign-out, by the application, or because another one took its place.
+    /// `is_recorded` says whether the store recorded it.
     SignedOut {
         /// The session that ended.
         session: &'a Session,
+        /// Who or what ended it.
+        by: EndedBy,
         /// Whether all sessions of the subject, and all of the address, ended.
         is_everywhere: bool,
         /// Whether the store recorded it. If not, a copy of the cookie works until it expires.

@@ -11,7 +11,7 @@ use std::{fmt, sync::Arc};
 use http::HeaderValue;
 
 use crate::{
-    event::Context,
+    event::{Context, EndedBy},
     layer::MagicLinkLayer,
     provider::Identity,
     session::{Grant, IssueError, Issued, Session, Term, cookie::CookieName},
@@ -238,7 +238,12 @@ impl SessionIssuer {
         session.leave();
         let now = self.shared.clock.now();
         self.shared
-            .revoke(session, Extent::This, Context::default(), now)
+            .revoke(
+                session,
+                (Extent::This, EndedBy::Application),
+                Context::default(),
+                now,
+            )
             .await
     }
 
@@ -288,7 +293,12 @@ impl SessionIssuer {
         session.leave();
         let now = self.shared.clock.now();
         self.shared
-            .revoke(session, Extent::Everywhere, Context::default(), now)
+            .revoke(
+                session,
+                (Extent::Everywhere, EndedBy::Application),
+                Context::default(),
+                now,
+            )
             .await
     }
 

@@ -188,9 +188,11 @@ impl Event<'_> {
                 .with("kind", *kind),
             Self::SignedOut {
                 session,
+                by,
                 is_everywhere,
                 is_recorded,
             } => none
+                .with("by", by.name())
                 .with("is_everywhere", *is_everywhere)
                 .with("is_recorded", *is_recorded)
                 .with_session(session),

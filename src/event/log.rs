@@ -36,6 +36,7 @@ macro_rules! line_with_all_names {
             $event,
             $level,
             [
+                by,
                 code,
                 effect,
                 email,

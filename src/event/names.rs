@@ -2,6 +2,29 @@
 
 use std::fmt;
 
+/// Who or what ended a session ([`Event::SignedOut`](super::Event::SignedOut)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndedBy {
+    /// The application: by [`SessionIssuer`](crate::companion::SessionIssuer), or by what its hook
+    /// of [`Builder::reauthorize`](crate::Builder::reauthorize) answered.
+    Application,
+    /// The person or the program, who signed out or cancelled the sign-in.
+    Owner,
+    /// Another sign-in in the same browser, whose session took its place.
+    SignIn,
+}
+
+impl EndedBy {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Owner => "owner",
+            Self::SignIn => "sign_in",
+        }
+    }
+}
+
 /// Which store an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

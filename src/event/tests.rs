@@ -58,6 +58,7 @@ fn every<'a>(email: &'a Email, session: &'a Session) -> Vec<Event<'a>> {
         Event::SignedIn { session },
         Event::SignedOut {
             session,
+            by: EndedBy::Owner,
             is_everywhere: false,
             is_recorded: true,
         },

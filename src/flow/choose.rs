@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     answer::redirect,
+    event::EndedBy,
     provider::PendingToken,
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
@@ -195,7 +196,7 @@ async fn cancel(
             let _ = shared
                 .revoke(
                     issued.session(),
-                    Extent::This,
+                    (Extent::This, EndedBy::Owner),
                     step.context_of(attempt),
                     step.now,
                 )

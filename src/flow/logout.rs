@@ -7,6 +7,7 @@ use http::{HeaderName, Response, StatusCode};
 use super::{fields::Fields, refusal, step::Step};
 use crate::{
     answer::redirect,
+    event::EndedBy,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::RejectionKind,
     shared::Extent,
@@ -49,7 +50,7 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
             let ends = sessions.iter().map(|session| {
                 step.flow
                     .shared
-                    .revoke(session, extent, step.context(), step.now)
+                    .revoke(session, (extent, EndedBy::Owner), step.context(), step.now)
             });
             // All of them, even if one fails: the others end all the same.
             let is_lost = join_all(ends).await.iter().any(Result::is_err);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Shared;
 use crate::{
     clock::{Reading, Timestamp},
-    event::{Context, Event},
+    event::{Context, EndedBy, Event},
     revocation::{Revocation, Target},
     session::Session,
     store::StoreError,
@@ -27,7 +27,7 @@ impl Shared {
     pub(crate) async fn revoke(
         &self,
         session: &Session,
-        extent: Extent,
+        (extent, by): (Extent, EndedBy),
         context: Context<'_>,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -65,6 +65,7 @@ impl Shared {
         };
         let event = Event::SignedOut {
             session,
+            by,
             is_everywhere: extent == Extent::Everywhere,
             is_recorded: taken.is_ok(),
         };

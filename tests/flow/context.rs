@@ -14,7 +14,7 @@ use tower_magic_link::{
 };
 
 use crate::{
-    names::{ADA, ORIGIN},
+    names::{ADA, EVE, ORIGIN},
     support::{Answer, Browser, World},
 };
 
@@ -306,4 +306,18 @@ async fn what_a_client_writes_is_bounded_before_a_listener_sees_it() {
     let request = Request::builder().method("X-INVENTED").body("".into());
     world.browser().send(request.unwrap()).await;
     assert!(!ears.only("refused").contains_key("http.request.method"));
+}
+
+#[tokio::test]
+async fn a_session_that_ends_says_who_ended_it() {
+    let world = World::new().await;
+    let mut browser = world.signed_in(ADA).await;
+    browser.sign_in(&world, EVE, "/").await;
+    let heard = world.heard();
+    let ended = heard.rsplit("SignedOut").next().unwrap();
+    assert!(ended.contains("by: SignIn"), "{ended}");
+    browser.post("/auth/logout", "").await;
+    let heard = world.heard();
+    let ended = heard.rsplit("SignedOut").next().unwrap();
+    assert!(ended.contains("by: Owner"), "{ended}");
 }

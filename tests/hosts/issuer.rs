@@ -14,7 +14,7 @@ use tower_magic_link::{
     Builder, Email, MagicLinkLayer,
     clock::Clock,
     companion::{IssueError, SessionIssuer},
-    event::Event,
+    event::{EndedBy, Event},
     provider::Identity,
     store::StoreErrorKind,
     testing::ManualClock,
@@ -46,6 +46,7 @@ fn listening(builder: Builder) -> (MagicLinkLayer, Told) {
             Event::SignedIn { session } => format!("in {}", session.id()),
             Event::SignedOut {
                 session,
+                by: EndedBy::Application,
                 is_everywhere: false,
                 is_recorded,
             } => format!("out {} {is_recorded}", session.id()),

@@ -211,6 +211,8 @@ async fn a_session_that_the_application_ends_is_over_for_all_its_tokens() {
             0,
             "the browser drops the cookie"
         );
+        let told = site.events.lock().unwrap().concat();
+        assert!(told.contains("by: Application"), "{told}");
         // Found in the store from now on, and not asked about again.
         assert_eq!(site.get("/x", &token).await.status(), 401);
         assert_eq!(site.times(), 1);
