@@ -32,7 +32,7 @@ pub(crate) fn app(
         .revocations(revocations.clone())
         .throttle(throttle)
         .public_path("/readyz")
-        .on_event(say)
+        .on_event(|event, _| say(event))
         .build()?;
     let ready = move || std::future::ready(readiness(&revocations.status()));
     Ok(Router::new()

@@ -3,6 +3,7 @@
 //! - No event holds a token, code, link or key. Addresses print masked; [`Email::as_str`] returns
 //!   the whole one.
 //! - Every event also goes to `tracing`, target `tower_magic_link`.
+//! - What an event is called and holds is stated once, in `fields.rs`. The log prints that.
 
 use crate::{
     email::Email,
@@ -12,12 +13,17 @@ use crate::{
     store::StoreErrorKind,
 };
 
+mod context;
+mod fields;
 mod listener;
+mod log;
 mod names;
 
 pub use self::{
+    context::Context,
+    fields::Value,
     listener::Listener,
-    names::{LimitScope, StoreName, WebhookEffect},
+    names::{EndedBy, LimitScope, StoreName, WebhookEffect},
 };
 
 /// Something that happened, for an audit log.
@@ -44,13 +50,21 @@ pub use self::{
 /// }
 ///
 /// # fn example(builder: Builder) -> Builder {
-/// builder.on_event(|event| {
+/// builder.on_event(|event, _| {
 ///     if let Some(line) = audit(event) {
 ///         println!("{line}");
 ///     }
 /// })
 /// # }
 /// ```
+///
+/// # Names and fields
+///
+/// [`name`](Self::name) and [`fields`](Self::fields) say the same without a `match`, for a log or
+/// a database. The names below are stable: a release may add events, fields and values, and changes
+/// none. The log's lines have the same fields, and the name as `event`.
+///
+#[doc = include_str!("event/fields.md")]
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -177,10 +191,13 @@ pub enum Event<'a> {
         /// The new session.
         session: &'a Session,
     },
-    /// A person or a program signed out. `is_recorded` says whether the store recorded it.
+    /// A session ended by a sign-out, by the application, or because another one took its place.
+    /// `is_recorded` says whether the store recorded it.
     SignedOut {
         /// The session that ended.
         session: &'a Session,
+        /// Who or what ended it.
+        by: EndedBy,
         /// Whether all sessions of the subject, and all of the address, ended.
         is_everywhere: bool,
         /// Whether the store recorded it. If not, a copy of the cookie works until it expires.
@@ -226,92 +243,7 @@ impl<'a> Event<'a> {
             request_id: error.request_id(),
         }
     }
-
-    fn trace(&self) {
-        match self {
-            Self::CookieDropped { name } => {
-                tracing::warn!(target: "tower_magic_link", name, "inner set-cookie dropped");
-            }
-            Self::CookieLost { name, likely } => {
-                tracing::warn!(target: "tower_magic_link", name, likely = likely.code(), "cookie lost");
-            }
-            Self::LinkDeclined { email } => {
-                // `?email` prints the address masked, here and below.
-                tracing::warn!(target: "tower_magic_link", ?email, "link declined");
-            }
-            Self::LinkSent { email } => {
-                tracing::info!(target: "tower_magic_link", ?email, "link sent");
-            }
-            Self::LinkWithheld { email } => {
-                tracing::warn!(target: "tower_magic_link", ?email, "link withheld");
-            }
-            Self::MailFailed {
-                email,
-                reason,
-                status,
-            } => {
-                tracing::error!(target: "tower_magic_link", ?email, reason, status, "mail not sent");
-            }
-            Self::ProviderFailed {
-                kind,
-                code,
-                status,
-                request_id,
-            } => {
-                tracing::error!(target: "tower_magic_link", %kind, code, status, request_id, "provider failed");
-            }
-            Self::ReauthorizeFailed { session } => {
-                tracing::warn!(target: "tower_magic_link", subject = session.subject(), session = %session.id(), "not reauthorized");
-            }
-            Self::Refused { kind } => {
-                // Quietly, since every crawler causes some.
-                tracing::debug!(target: "tower_magic_link", kind = kind.code(), "refused");
-            }
-            Self::SignedIn { session } => {
-                tracing::info!(target: "tower_magic_link", subject = session.subject(), session = %session.id(), "signed in");
-            }
-            Self::SignedOut {
-                session,
-                is_everywhere,
-                is_recorded,
-            } => {
-                tracing::info!(target: "tower_magic_link", subject = session.subject(), session = %session.id(), is_everywhere, is_recorded, "signed out");
-            }
-            Self::ServerLost { store } => {
-                tracing::warn!(target: "tower_magic_link", %store, "server lost");
-            }
-            Self::ServerMayEvict { store, policy } => {
-                tracing::warn!(target: "tower_magic_link", %store, policy, "the server evicts keys when its memory is full, and with them the ends of sessions: CONFIG SET maxmemory-policy noeviction");
-            }
-            Self::ServerRecovered { store } => {
-                tracing::warn!(target: "tower_magic_link", %store, "server recovered");
-            }
-            Self::SessionsEnded {
-                kind,
-                id,
-                is_recorded,
-            } => {
-                tracing::info!(target: "tower_magic_link", kind, id, is_recorded, "sessions ended");
-            }
-            Self::StoreLost { kind, is_admitting } => {
-                tracing::error!(target: "tower_magic_link", %kind, is_admitting, "revocation store lost");
-            }
-            Self::StoreRecovered => {
-                tracing::warn!(target: "tower_magic_link", "revocation store recovered");
-            }
-            Self::StoreFailed { kind } => {
-                // Quietly, since it comes with each request. The change alone is loud.
-                tracing::debug!(target: "tower_magic_link", %kind, "revocation store failed");
-            }
-            Self::ThrottleFailed { kind } => {
-                tracing::error!(target: "tower_magic_link", %kind, "throttle failed");
-            }
-            Self::Throttled { scope, email, hint } => {
-                tracing::warn!(target: "tower_magic_link", ?scope, ?email, hint, "throttled");
-            }
-            Self::WebhookReceived { id, name, effect } => {
-                tracing::info!(target: "tower_magic_link", id, name, ?effect, "webhook received");
-            }
-        }
-    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! `Shared`: what every service of a layer shares, and nothing else. The rooms above add what they
 //! do with it.
 
+mod ending;
 mod reauthorize;
 mod wiring;
 
@@ -10,22 +11,23 @@ use bytes::Bytes;
 use http::{Extensions, HeaderMap, Response, StatusCode};
 
 use crate::{
-    clock::{Reading, Steady, Timestamp},
-    event::{Event, Listener},
+    clock::{Steady, Timestamp},
+    event::{Context, Event, Listener},
     gate::Gate,
     page::{Page, Pages, Policy},
     provider::Identity,
     request::{
         client::{ForwardedField, client_by, network_text},
+        head::RequestHead,
         peer::Proxies,
     },
-    revocation::{BoundedRevocations, Revocation, Target},
+    revocation::BoundedRevocations,
     session::{Grant, IssueError, Issued, Session, SessionId, Term, cookie::CookieName},
     sessions::{Index, Seen},
-    store::StoreError,
 };
 
 pub(crate) use self::{
+    ending::Extent,
     reauthorize::{Again, Hook, Reauthorize, Word},
     wiring::Wiring,
 };
@@ -35,8 +37,10 @@ pub(crate) use self::{
 pub(crate) struct Shared {
     pub(crate) clock: Steady,
     pub(crate) gate: Gate,
-    /// The index of live sessions, and the field that names the client of a request.
-    pub(crate) index: Option<(Index, ForwardedField)>,
+    /// The field in which trusted proxies name the client of a request.
+    pub(crate) forwarded: ForwardedField,
+    /// The index of live sessions.
+    pub(crate) index: Option<Index>,
     pub(crate) listener: Listener,
     /// For how long a sign-in in flight may yield its session again.
     pub(crate) longest_attempt: Duration,
@@ -65,15 +69,6 @@ impl fmt::Debug for PageSet {
 pub(crate) struct Streams {
     pub(crate) are_ended: bool,
     pub(crate) interval: Duration,
-}
-
-/// Which sessions of a person end.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// All of the subject, and all of the address.
-    Everywhere,
-    /// This session.
-    This,
 }
 
 impl Shared {
@@ -110,86 +105,9 @@ impl Shared {
         response
     }
 
-    /// Ends a session, or all sessions of its subject and address, and reports it as an event.
-    ///
-    /// An error means that the store has not recorded all of it.
-    pub(crate) async fn revoke(
-        &self,
-        session: &Session,
-        extent: Extent,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let reading = self.clock.at(now);
-        // After every revocation that the session comes after, too, which spares its person's other
-        // sessions since.
-        let at = last_begun(reading, session.revocable_from());
-        // Stores forget by dates, and a token may be judged by a time that is behind.
-        let behind = reading.most_ahead();
-        let own = {
-            // The replica that began or renewed it may judge it by a time that is further behind.
-            let behind = behind.max(session.skew().ahead().max(session.auth_skew().ahead()));
-            // An attempt that has one session yields it until its link ends.
-            let last = self.gate.end_of_last_token(session) + self.longest_attempt;
-            Revocation::new(Target::Session(session.id()), at, last + behind)
-        };
-        let taken = if extent == Extent::Everywhere {
-            // WorkOS gives one person different subjects for a link and for a code. The proven
-            // address is the same.
-            let mut targets = vec![
-                Target::Subject(session.subject().to_owned()),
-                Target::Address(session.email().to_owned()),
-            ];
-            // Their sessions from before the application granted a subject of its own.
-            if session.provider_subject() != session.subject() {
-                targets.push(Target::Subject(session.provider_subject().to_owned()));
-            }
-            // By its id, too: a visit to its link is a sign-in that comes after the others.
-            self.end_all(targets, Some(own), at, behind).await
-        } else {
-            if let Some((index, _)) = &self.index {
-                index.forget(session);
-            }
-            self.revocations.revoke(&own).await
-        };
-        self.listener.tell(&Event::SignedOut {
-            session,
-            is_everywhere: extent == Extent::Everywhere,
-            is_recorded: taken.is_ok(),
-        });
-        taken
-    }
-
-    /// Ends all sessions that a target names, for the application, and reports it as an event.
-    pub(crate) async fn end_for_application(&self, target: Target) -> Result<(), StoreError> {
-        let reading = self.clock.at(self.clock.now());
-        let at = last_begun(reading, Timestamp::from_secs(0));
-        let targets = vec![target.clone()];
-        let taken = self.end_all(targets, None, at, reading.most_ahead()).await;
-        self.listener.tell(&Event::SessionsEnded {
-            kind: target.kind(),
-            id: &target.id(),
-            is_recorded: taken.is_ok(),
-        });
-        taken
-    }
-
-    /// Ends every session that one of the targets names and that has begun by a moment, and one
-    /// more.
-    async fn end_all(
-        &self,
-        targets: Vec<Target>,
-        own: Option<Revocation>,
-        at: Timestamp,
-        behind: Duration,
-    ) -> Result<(), StoreError> {
-        // Another session of theirs may have begun just now.
-        let until = at + self.gate.lifetimes.longest() + Revocation::LEEWAY + behind;
-        let revocations = targets.into_iter();
-        let revocations: Vec<_> = revocations
-            .map(|target| Revocation::new(target, at, until))
-            .chain(own)
-            .collect();
-        self.revocations.revoke_all(&revocations).await
+    /// Returns the context of an event of a request.
+    pub(crate) const fn context<'a>(&'a self, head: RequestHead<'a>) -> Context<'a> {
+        Context::of_request(head, &self.proxies, self.forwarded)
     }
 
     /// Notes in the index that a request began or renewed a session, if there is an index.
@@ -200,15 +118,15 @@ impl Shared {
         extensions: &Extensions,
         now: Timestamp,
     ) {
-        if let Some((index, field)) = &self.index {
-            let client = client_by(headers, extensions, &self.proxies, *field);
+        if let Some(index) = &self.index {
+            let client = client_by(headers, extensions, &self.proxies, self.forwarded);
             index.note(session, Seen::new(headers, client.map(network_text)), now);
         }
     }
 
     /// Notes in the index that the application issued a session: no request is known.
     pub(crate) fn note_issued(&self, session: &Session, now: Timestamp) {
-        if let Some((index, _)) = &self.index {
+        if let Some(index) = &self.index {
             index.note(session, Seen::default(), now);
         }
     }
@@ -224,20 +142,20 @@ impl Shared {
     ) -> Result<Issued, IssueError> {
         let new = self.begin((identity, grant), fresh_id(), term, now)?;
         let after = self.revocations.latest_before_at_once(&new);
-        self.hand_out(new.with_after(after), now)
+        self.hand_out(new.with_after(after), Context::default(), now)
     }
 
     /// Does the same for a sign-in of which is known what it comes after.
     pub(crate) fn issue_after(
         &self,
         person: (&Identity, Option<&Grant>),
-        id: SessionId,
-        term: Term,
+        (id, term): (SessionId, Term),
+        context: Context<'_>,
         now: Timestamp,
         after: Timestamp,
     ) -> Result<Issued, IssueError> {
         let new = self.begin(person, id, term, now)?;
-        self.hand_out(new.with_after(after), now)
+        self.hand_out(new.with_after(after), context, now)
     }
 
     /// Says whether the session that such a sign-in would yield has ended before. If the store does
@@ -299,10 +217,16 @@ impl Shared {
         let session = self
             .gate
             .another_session(parent, fresh_id(), self.clock.at(now));
-        self.hand_out(session.ok_or(IssueError::Ended)?, now)
+        let session = session.ok_or(IssueError::Ended)?;
+        self.hand_out(session, Context::default(), now)
     }
 
-    fn hand_out(&self, session: Session, now: Timestamp) -> Result<Issued, IssueError> {
+    fn hand_out(
+        &self,
+        session: Session,
+        context: Context<'_>,
+        now: Timestamp,
+    ) -> Result<Issued, IssueError> {
         let gate = &self.gate;
         // The gate would refuse the session at its first request.
         if !gate.allowed.has_session(&session) {
@@ -314,18 +238,12 @@ impl Shared {
             return Err(IssueError::TooLarge { size });
         }
         let cookie = gate.session_cookie(&session, &token, now);
-        self.listener.tell(&Event::SignedIn { session: &session });
+        let event = Event::SignedIn { session: &session };
+        self.listener.tell_in(context, &event);
         Ok(Issued::new(session, token, cookie))
     }
 }
 
 fn fresh_id() -> SessionId {
     SessionId::from_bytes(crate::random::bytes())
-}
-
-/// Returns up to when sessions have begun that end now, one of this beginning among them.
-fn last_begun(reading: Reading, begun: Timestamp) -> Timestamp {
-    // By the date: a later sign-in is dated by the wall clock, and must not be ended, too. The
-    // replica that began the session may have a clock ahead of ours.
-    reading.date().max(begun)
 }

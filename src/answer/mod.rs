@@ -34,10 +34,18 @@ pub(crate) use self::{
 impl Shared {
     /// Answers a request that may not pass.
     pub(crate) fn refuse(&self, rejection: Rejection, head: &RequestHead<'_>) -> Response<Bytes> {
-        self.listener.tell(&Event::Refused {
-            kind: rejection.kind(),
-        });
+        self.tell_refusal(rejection.kind(), head);
         answer_to(head.method(), rejection.respond(self, head))
+    }
+
+    fn tell_refusal(&self, kind: RejectionKind, head: &RequestHead<'_>) {
+        // Whose session it was is read for a listener alone. Few kinds have a session that is good.
+        let reading = || self.clock.at(self.clock.now());
+        let is_told = self.listener.is_set();
+        let session = is_told.then(|| self.gate.session(head, reading()).ok());
+        let session = session.flatten();
+        let context = self.context(*head).with_session(session.as_ref());
+        self.listener.tell_in(context, &Event::Refused { kind });
     }
 }
 

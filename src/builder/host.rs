@@ -3,14 +3,17 @@
 use super::Builder;
 use crate::{
     clock::Clock,
-    event::{Event, Listener},
+    event::{Context, Event, Listener},
 };
 
 impl Builder {
-    /// Sets a listener that the layer calls with each [`Event`], for an audit log. It is called in
-    /// the middle of requests and should be quick. If it panics, the log says so and the request
-    /// goes on.
-    pub fn on_event(mut self, listen: impl Fn(&Event<'_>) + Send + Sync + 'static) -> Self {
+    /// Sets a listener that the layer calls with each [`Event`] and its [`Context`], for an audit
+    /// log. It is called in the middle of requests and should be quick. If it panics, the log says
+    /// so and the request goes on.
+    pub fn on_event(
+        mut self,
+        listen: impl Fn(&Event<'_>, &Context<'_>) + Send + Sync + 'static,
+    ) -> Self {
         self.listener = Listener::new(listen);
         self
     }

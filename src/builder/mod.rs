@@ -248,15 +248,14 @@ impl Builder {
         );
         self.throttle.tell_to(&self.listener);
         let forwarded = self.throttle.forwarded();
-        let index = self.session_index.map(|sessions| {
-            let index = Index::new(sessions, self.listener.clone());
-            (index, forwarded)
-        });
+        let index = self.session_index;
+        let index = index.map(|sessions| Index::new(sessions, self.listener.clone()));
         greeting.say(&gate);
         let shared = Shared {
             clock: Steady::new(self.clock),
             proxies: self.proxies.validate()?,
             reauthorize: self.reauthorize.map(|(_, hook)| hook),
+            forwarded,
             gate,
             index,
             listener: self.listener,

@@ -11,6 +11,7 @@ use std::{fmt, sync::Arc};
 use http::HeaderValue;
 
 use crate::{
+    event::{Context, EndedBy},
     layer::MagicLinkLayer,
     provider::Identity,
     session::{Grant, IssueError, Issued, Session, Term, cookie::CookieName},
@@ -236,7 +237,14 @@ impl SessionIssuer {
     pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
         session.leave();
         let now = self.shared.clock.now();
-        self.shared.revoke(session, Extent::This, now).await
+        self.shared
+            .revoke(
+                session,
+                (Extent::This, EndedBy::Application),
+                Context::default(),
+                now,
+            )
+            .await
     }
 
     /// Ends every session of the same person that has begun by now, this one included, if the
@@ -284,7 +292,14 @@ impl SessionIssuer {
     pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
         session.leave();
         let now = self.shared.clock.now();
-        self.shared.revoke(session, Extent::Everywhere, now).await
+        self.shared
+            .revoke(
+                session,
+                (Extent::Everywhere, EndedBy::Application),
+                Context::default(),
+                now,
+            )
+            .await
     }
 
     /// Returns the `Set-Cookie` value that makes a browser forget the session.

@@ -37,7 +37,7 @@ impl MagicLinkLayer {
     /// the sessions have ended.
     pub async fn sessions_of(&self, subject: &str) -> Result<Vec<ListedSession>, StoreError> {
         let shared = self.shared();
-        let Some((index, _)) = &shared.index else {
+        let Some(index) = &shared.index else {
             return Ok(Vec::new());
         };
         let mut live = Vec::new();

@@ -2,6 +2,29 @@
 
 use std::fmt;
 
+/// Who or what ended a session ([`Event::SignedOut`](super::Event::SignedOut)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EndedBy {
+    /// The application: by [`SessionIssuer`](crate::companion::SessionIssuer), or by what its hook
+    /// of [`Builder::reauthorize`](crate::Builder::reauthorize) answered.
+    Application,
+    /// The person or the program, who signed out or cancelled the sign-in.
+    Owner,
+    /// Another sign-in in the same browser, whose session took its place.
+    SignIn,
+}
+
+impl EndedBy {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Owner => "owner",
+            Self::SignIn => "sign_in",
+        }
+    }
+}
+
 /// Which store an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -14,13 +37,19 @@ pub enum StoreName {
     Throttle,
 }
 
-impl fmt::Display for StoreName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl StoreName {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
             Self::Revocations => "revocations",
             Self::Sessions => "sessions",
             Self::Throttle => "throttle",
-        })
+        }
+    }
+}
+
+impl fmt::Display for StoreName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 
@@ -40,6 +69,17 @@ pub enum WebhookEffect {
     NotRecorded,
 }
 
+impl WebhookEffect {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Duplicate => "duplicate",
+            Self::Ended => "ended",
+            Self::Ignored => "ignored",
+            Self::NotRecorded => "not_recorded",
+        }
+    }
+}
+
 /// Which limit was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -56,4 +96,16 @@ pub enum LimitScope {
     Everybody,
     /// The limit of one of the client's networks.
     Network,
+}
+
+impl LimitScope {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Attempt => "attempt",
+            Self::Browser => "browser",
+            Self::Everybody => "everybody",
+            Self::Network => "network",
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::{
     clock::Timestamp,
     email::Email,
     page::Sent,
-    provider::attempt::derived,
+    provider::{AttemptId, attempt::derived},
     rejection::RejectionKind,
     session::{
         KeyRing, SessionId, Term,
@@ -248,6 +248,11 @@ impl Attempt {
     /// follows from the random id and from no key: a change of keys makes no second session.
     pub(crate) fn session_id(&self) -> SessionId {
         SessionId::from_bytes(derived(&self.id, "session", &[]))
+    }
+
+    /// Returns the attempt's name for logs and providers, which opens nothing.
+    pub(crate) fn public_id(&self) -> AttemptId {
+        AttemptId::of(&self.id)
     }
 
     /// Says whether this browser began the attempt.

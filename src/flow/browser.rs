@@ -12,7 +12,7 @@ use crate::{
     email::Email,
     event::Event,
     gate::lost_cookie,
-    provider::{AttemptId, attempt::Newest},
+    provider::attempt::Newest,
     rejection::Rejection,
     session::{
         SessionId,
@@ -43,10 +43,7 @@ pub(super) fn cookie_lost(step: &Step, cookie: CookieName) -> Rejection {
     let name = gate.cookies.name(cookie);
     let rejection = lost_cookie::rejection(&step.head(), &gate.public_url, name);
     let likely = rejection.kind();
-    step.flow
-        .shared
-        .listener
-        .tell(&Event::CookieLost { name, likely });
+    step.tell(&Event::CookieLost { name, likely });
     rejection
 }
 
@@ -153,7 +150,7 @@ fn newest_text(step: &Step) -> Option<String> {
 fn name_of(step: &Step, attempt: &Attempt) -> [u8; NEWEST] {
     let keys = step.flow.shared.gate.tokens.keys();
     let address = keys.pseudonym("newest: address", attempt.email.as_str().as_bytes());
-    let id = AttemptId::of(&attempt.id).to_bytes();
+    let id = attempt.public_id().to_bytes();
     let halves = id.into_iter().take(8).chain(address.into_iter().take(8));
     let mut name = [0; NEWEST];
     name.iter_mut()

@@ -89,7 +89,7 @@ pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Byt
         return choice.page(step, attempt, (&action, &sealed), None);
     }
     let rejection = Rejection::new(RejectionKind::OrganizationRequired);
-    tell(step, &rejection);
+    tell(step, attempt, &rejection);
     let organizations = choice.organizations.iter();
     let choices = Choices {
         choose_url: step.flow.shared.gate.absolute(&action),
@@ -188,7 +188,7 @@ impl Choice {
         match problem {
             None => step.flow.shared.page(StatusCode::OK, &page),
             Some(rejection) => {
-                tell(step, &rejection);
+                tell(step, attempt, &rejection);
                 rejection.respond_with_page(&step.flow.shared, &page)
             }
         }
@@ -227,9 +227,9 @@ fn told(problem: &Rejection) -> String {
     format!("{} {}", page.happened(), page.advice())
 }
 
-fn tell(step: &Step, rejection: &Rejection) {
+fn tell(step: &Step, attempt: &Attempt, rejection: &Rejection) {
     let kind = rejection.kind();
-    step.flow.shared.listener.tell(&Event::Refused { kind });
+    step.tell_of(attempt, &Event::Refused { kind });
 }
 
 #[cfg(test)]

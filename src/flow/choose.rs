@@ -26,6 +26,7 @@ use super::{
 };
 use crate::{
     answer::redirect,
+    event::EndedBy,
     provider::PendingToken,
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
@@ -193,7 +194,12 @@ async fn cancel(
         if let Some(Granted::Session(issued)) = granted.as_deref() {
             // If the store fails, an event reports it. The browser has no cookie of that session.
             let _ = shared
-                .revoke(issued.session(), Extent::This, step.now)
+                .revoke(
+                    issued.session(),
+                    (Extent::This, EndedBy::Owner),
+                    step.context_of(attempt),
+                    step.now,
+                )
                 .await;
         }
     }

@@ -154,10 +154,7 @@ async fn take_click(
                 let _ = limits::take_try(step, &of, MOST_CLICKS, until).await;
             }
             let email = &attempt.email;
-            step.flow
-                .shared
-                .listener
-                .tell(&Event::LinkDeclined { email });
+            step.tell_of(attempt, &Event::LinkDeclined { email });
             Err(declined())
         }
     }

@@ -38,8 +38,7 @@ impl Failed {
     /// Says whether a provider's failure may depend on the address. If it does, the log has it.
     pub(super) fn of_provider(step: &Step, attempt: &Attempt, error: &ProviderError) -> Self {
         use ProviderErrorKind as Kind;
-        let listener = &step.flow.shared.listener;
-        listener.tell(&Event::of_provider_error(error));
+        step.tell_of(attempt, &Event::of_provider_error(error));
         // What the layer mails itself cannot have left before the provider's answer.
         let may_have_left = step.flow.mailer.is_none() && error.may_have_acted();
         let refund = match error.kind() {
@@ -53,7 +52,7 @@ impl Failed {
             }
             kind => {
                 let email = &attempt.email;
-                listener.tell(&Event::LinkWithheld { email });
+                step.tell_of(attempt, &Event::LinkWithheld { email });
                 return match kind {
                     Kind::RateLimited => Self::Limited,
                     _ => Self::Address,

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     answer::redirect,
+    event::EndedBy,
     page::{OnwardPage, Page},
     rejection::{Rejection, RejectionKind},
     request::head::Found,
@@ -50,7 +51,14 @@ async fn sign_in(
         // If a session outlived a new sign-in, a stolen token of it would still work
         // (GHSA-f24x-5g9q-753f). If the store fails, an event reports it, and the sign-in
         // continues.
-        let _ = shared.revoke(&previous, Extent::This, step.now).await;
+        let _ = shared
+            .revoke(
+                &previous,
+                (Extent::This, EndedBy::SignIn),
+                step.context_of(attempt),
+                step.now,
+            )
+            .await;
     } else if granted.session().id() == attempt.session_id() {
         // The attempt has no other session, so a proof whose session has ended is used. If the
         // store does not answer, the gate asks again.

@@ -134,7 +134,14 @@ pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<Spent, Reje
     ));
     // The known browser's own way stands before.
     ways.extend(everybody::MAIL.ways(step, &way, limits.mails, None));
-    charge(&step.flow, &ways.into(), Some(email), step.now).await
+    charge(
+        &step.flow,
+        &ways.into(),
+        Some(email),
+        step.context(),
+        step.now,
+    )
+    .await
 }
 
 /// Charges the entry of a code to the client's networks, and to what is for everybody.
@@ -163,7 +170,7 @@ pub(super) async fn limit_code_entry(
     ));
     let known = guessed.and_then(|email| KnownBrowser::of(step, email));
     let ways = everybody::CODE.ways(step, &way, limits.codes, known.as_ref());
-    charge(&step.flow, &ways.into(), guessed, step.now).await
+    charge(&step.flow, &ways.into(), guessed, step.context(), step.now).await
 }
 
 /// Charges a guess that is about to be compared to its address, over all networks.
@@ -175,7 +182,14 @@ pub(super) async fn limit_guess(
     let of = mailbox_of(email);
     let address = key(step, "throttle: code, address", of.as_bytes());
     let way = vec![Item::new(LimitScope::Address, address, rate, GivenBack)];
-    charge(&step.flow, &vec![way].into(), Some(email), step.now).await
+    charge(
+        &step.flow,
+        &vec![way].into(),
+        Some(email),
+        step.context(),
+        step.now,
+    )
+    .await
 }
 
 /// Returns the charges of an exchange: to its attempt and the client's networks.

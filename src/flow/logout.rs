@@ -7,6 +7,7 @@ use http::{HeaderName, Response, StatusCode};
 use super::{fields::Fields, refusal, step::Step};
 use crate::{
     answer::redirect,
+    event::EndedBy,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::RejectionKind,
     shared::Extent,
@@ -46,9 +47,11 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
     };
     let trouble = match gate.sessions_to_end(&step.head(), step.reading()) {
         Ok(sessions) => {
-            let ends = sessions
-                .iter()
-                .map(|session| step.flow.shared.revoke(session, extent, step.now));
+            let ends = sessions.iter().map(|session| {
+                step.flow
+                    .shared
+                    .revoke(session, (extent, EndedBy::Owner), step.context(), step.now)
+            });
             // All of them, even if one fails: the others end all the same.
             let is_lost = join_all(ends).await.iter().any(Result::is_err);
             is_lost.then_some(RejectionKind::SignOutNotRecorded)

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    event::Event,
+    event::{Context, Event},
     provider::{
         self, Finish, FinishCode, Identity, ProviderError, ProviderErrorKind,
         attempt::{Caller, Newest},
@@ -52,6 +52,7 @@ pub(super) async fn granted(
     };
     let redemption = Redemption {
         flow: step.flow.clone(),
+        asked: step.detached(),
         charges,
         proof,
         attempt: attempt.with_link(""),
@@ -111,6 +112,8 @@ const fn still_running() -> Rejection {
 /// it.
 pub(super) struct Redemption {
     pub(super) flow: Arc<Flow>,
+    /// The request that began it, for events.
+    pub(super) asked: Step,
     /// The throttle's charges. None if they were made before.
     pub(super) charges: Charges,
     pub(super) proof: Proof,
@@ -155,7 +158,7 @@ impl Redemption {
             let calls = limits::charges_of_further_call(&self.flow, &key);
             let key = exchange::key(&key, only.id());
             let chosen = async {
-                let _ = limits::charge(&self.flow, &calls, None, self.now).await?;
+                let _ = limits::charge(&self.flow, &calls, None, self.context(), self.now).await?;
                 self.choose(choice.pending(), only.id()).await
             };
             proven = self.once(key, proven.at, chosen).await?;
@@ -199,10 +202,11 @@ impl Redemption {
         {
             return Err(Rejection::new(self.used()));
         }
-        let error = match shared.issue_after((identity, grant), id, term, at, after) {
-            Ok(issued) => return Ok(Arc::new(Granted::Session(Box::new(issued)))),
-            Err(error) => error,
-        };
+        let error =
+            match shared.issue_after((identity, grant), (id, term), self.context(), at, after) {
+                Ok(issued) => return Ok(Arc::new(Granted::Session(Box::new(issued)))),
+                Err(error) => error,
+            };
         if let Some(ended) = ended {
             ended.give_back().await;
         }
@@ -236,7 +240,8 @@ impl Redemption {
 
     /// Has the provider redeem the proof. That uses the proof up.
     async fn prove(&self) -> Result<Person, Rejection> {
-        let spent = limits::charge(&self.flow, &self.charges, None, self.now).await?;
+        let spent =
+            limits::charge(&self.flow, &self.charges, None, self.context(), self.now).await?;
         let proven = self.ask_provider().await;
         if proven.as_ref().is_err_and(is_an_outage) {
             spent.give_back(&self.flow).await;
@@ -280,6 +285,11 @@ impl Redemption {
         }
     }
 
+    /// Returns the context of the events of this work.
+    fn context(&self) -> Context<'_> {
+        self.asked.context_of(&self.attempt)
+    }
+
     /// Returns the attempt as the provider is shown it.
     fn shown(&self) -> provider::Attempt<'_> {
         let (flow, attempt) = (&self.flow, &self.attempt);
@@ -306,7 +316,7 @@ impl Redemption {
     /// Reports a provider's failure, and returns the rejection for it.
     fn failed(&self, error: &ProviderError) -> Rejection {
         let event = Event::of_provider_error(error);
-        self.flow.shared.listener.tell(&event);
+        self.asked.tell_of(&self.attempt, &event);
         rejection_of_redemption(error)
     }
 

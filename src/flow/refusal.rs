@@ -35,9 +35,11 @@ pub(super) fn answer(
     rejection: Rejection,
     attempt: Option<&Attempt>,
 ) -> Response<Bytes> {
-    step.flow.shared.listener.tell(&Event::Refused {
-        kind: rejection.kind(),
-    });
+    let kind = rejection.kind();
+    match attempt {
+        Some(attempt) => step.tell_of(attempt, &Event::Refused { kind }),
+        None => step.tell(&Event::Refused { kind }),
+    }
     let return_to = attempt.and_then(|attempt| sealed::return_to_of(step, attempt));
     let action = step.flow.shared.gate.login_path(return_to.as_ref());
     // The next mail keeps the chosen term and the fragment. It needs no wait, because this one may

@@ -127,7 +127,7 @@ async fn mail_to(step: &Step, attempt: &Attempt) -> Result<Sent, Failed> {
     let flow = &step.flow;
     let email = &attempt.email;
     if !flow.shared.gate.allowed.has_domain(email.domain()) {
-        flow.shared.listener.tell(&Event::LinkWithheld { email });
+        step.tell_of(attempt, &Event::LinkWithheld { email });
         return Err(Failed::Address);
     }
     match flow.sign_in {
@@ -222,15 +222,16 @@ async fn mail(
             mail = mail.with_code(code, started.lifetime().min(CODE_LIFETIME));
         }
         mailer.send(&mail).await.map_err(|error| {
-            flow.shared.listener.tell(&Event::MailFailed {
+            let failed = Event::MailFailed {
                 email,
                 reason: error.reason(),
                 status: error.status(),
-            });
+            };
+            step.tell_of(attempt, &failed);
             Failed::of_mailer(&error)
         })?;
     }
-    flow.shared.listener.tell(&Event::LinkSent { email });
+    step.tell_of(attempt, &Event::LinkSent { email });
     Ok(())
 }
 

@@ -58,7 +58,7 @@ pub(crate) async fn who(step: &Step) -> Response<Bytes> {
 }
 
 fn program(step: &Step, rejection: Rejection) -> Response<Bytes> {
-    step.flow.shared.listener.tell(&Event::Refused {
+    step.tell(&Event::Refused {
         kind: rejection.kind(),
     });
     let head = step.head();

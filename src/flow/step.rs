@@ -3,11 +3,12 @@
 use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{Request, header, request::Parts};
+use http::{Request, Uri, header, request::Parts};
 
-use super::{fields::Fields, settings::Flow};
+use super::{attempt::Attempt, fields::Fields, settings::Flow};
 use crate::{
     clock::{Reading, Timestamp},
+    event::{Context, Event},
     rejection::{Rejection, RejectionKind},
     request::{client::client_of, head::RequestHead, peer::PeerAddr, unnamed},
     session::Session,
@@ -29,7 +30,12 @@ impl Step {
     /// host keeps with the connection is not held on to.
     pub(super) fn detached(&self) -> Self {
         let (mut parts, ()) = Request::new(()).into_parts();
+        parts.method = self.parts.method.clone();
         parts.headers = self.parts.headers.clone();
+        // Without the query, which may hold a link's code.
+        if let Ok(path) = Uri::try_from(self.head().original_uri().path()) {
+            parts.uri = path;
+        }
         if let Some(peer) = PeerAddr::of(&self.parts.extensions) {
             parts.extensions.insert(peer);
         }
@@ -40,6 +46,28 @@ impl Step {
             form: Bytes::new(),
             now: self.now,
         }
+    }
+
+    /// Returns the context of an event of this request.
+    pub(super) fn context(&self) -> Context<'_> {
+        self.flow.shared.context(self.head())
+    }
+
+    /// Returns the context of an event of this request and a sign-in.
+    pub(super) fn context_of<'a>(&'a self, attempt: &'a Attempt) -> Context<'a> {
+        self.context()
+            .in_attempt(attempt.public_id(), &attempt.email)
+    }
+
+    /// Reports an event of this request.
+    pub(super) fn tell(&self, event: &Event<'_>) {
+        self.flow.shared.listener.tell_in(self.context(), event);
+    }
+
+    /// Reports an event of this request and a sign-in.
+    pub(super) fn tell_of(&self, attempt: &Attempt, event: &Event<'_>) {
+        let context = self.context_of(attempt);
+        self.flow.shared.listener.tell_in(context, event);
     }
 
     pub(super) fn head(&self) -> RequestHead<'_> {

@@ -43,6 +43,7 @@ async fn webhook(step: &Step) -> Response<Bytes> {
         &step.flow.shared,
         &step.parts.headers,
         &step.form,
+        step.context(),
         step.reading(),
     );
     let received = received.await;

@@ -154,14 +154,13 @@ impl<S> MagicLink<S> {
         head: &RequestHead<'_>,
     ) -> ResponseFuture<S, B, F> {
         self.flow.shared.look_at_step(head);
-        self.flow.shared.listener.tell(&Event::Refused {
-            kind: rejection.kind(),
-        });
-        if rejection.kind().is_lost_cookie() {
-            self.flow.shared.listener.tell(&Event::CookieLost {
-                name: self.flow.shared.gate.cookies().name(CookieName::Browser),
-                likely: rejection.kind(),
-            });
+        let shared = &self.flow.shared;
+        let (kind, context) = (rejection.kind(), shared.context(*head));
+        shared.listener.tell_in(context, &Event::Refused { kind });
+        if kind.is_lost_cookie() {
+            let name = shared.gate.cookies().name(CookieName::Browser);
+            let lost = Event::CookieLost { name, likely: kind };
+            shared.listener.tell_in(context, &lost);
         }
         let login = self.flow.shared.gate.login_path(None);
         let response = rejection.respond_at_endpoint(&self.flow.shared, head, &login, None);

@@ -78,6 +78,30 @@ pub enum ProviderErrorKind {
     WrongConnection,
 }
 
+impl ProviderErrorKind {
+    /// Returns the stable name that events have for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::CodeExpired => "code_expired",
+            Self::CodeUsed => "code_used",
+            Self::CodeWrong => "code_wrong",
+            Self::InvalidAnswer => "invalid_answer",
+            Self::Misconfigured => "misconfigured",
+            Self::NotAllowed => "not_allowed",
+            Self::OrganizationRequired => "organization_required",
+            Self::RateLimited => "rate_limited",
+            Self::Refused => "refused",
+            Self::StepUpRequired => "step_up_required",
+            Self::TimedOut => "timed_out",
+            Self::TooManyTries => "too_many_tries",
+            Self::Unavailable => "unavailable",
+            Self::Unsupported => "unsupported",
+            Self::WrongConnection => "wrong_connection",
+        }
+    }
+}
+
 impl fmt::Display for ProviderErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -15,7 +15,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use super::{Extent, Shared};
 use crate::{
     clock::Timestamp,
-    event::Event,
+    event::{Context, EndedBy, Event},
     gate::Admission,
     revocation::Standing,
     session::{Grant, Session, cookie::CookieName},
@@ -96,7 +96,14 @@ impl Shared {
                 Ok(Some(admission)) => admission,
                 Ok(None) => {
                     // If the store fails, an event reports it. The browser loses the cookie.
-                    let _ = shared.revoke(&session, Extent::This, now).await;
+                    let _ = shared
+                        .revoke(
+                            &session,
+                            (Extent::This, EndedBy::Application),
+                            Context::default(),
+                            now,
+                        )
+                        .await;
                     return (unchanged(), Ok(Standing::Revoked));
                 }
                 Err(()) => {

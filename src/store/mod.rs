@@ -32,6 +32,17 @@ pub enum StoreErrorKind {
     Unavailable,
 }
 
+impl StoreErrorKind {
+    /// Returns the stable name that events have for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Denied => "denied",
+            Self::TimedOut => "timed_out",
+            Self::Unavailable => "unavailable",
+        }
+    }
+}
+
 impl fmt::Display for StoreErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

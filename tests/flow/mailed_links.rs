@@ -79,7 +79,7 @@ impl Site {
             .throttle(self.throttle.clone())
             .revocations(self.revocations.clone())
             .insecure_answer_when_sent()
-            .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
+            .on_event(move |event, _| heard.lock().unwrap().push(format!("{event:?}")));
         let layer = set(builder).build().unwrap();
         Replica(BoxCloneSyncService::new(layer.layer(service_fn(
             |request: Request<Full<Bytes>>| async move {

@@ -16,6 +16,7 @@ mod callback;
 mod clock;
 mod codes;
 mod configuration;
+mod context;
 mod cookie_domain;
 #[path = "../support/corpora.rs"]
 mod corpora;

@@ -282,7 +282,7 @@ async fn a_mail_that_takes_longer_than_the_answer_goes_out_even_if_the_person_le
     let heard = sent.clone();
     let layer = layer(SignIn::Link, &Down::default(), |builder| {
         let builder = builder.answer_after(Duration::from_millis(100));
-        builder.on_event(move |event| {
+        builder.on_event(move |event, _| {
             if format!("{event:?}").starts_with("LinkSent") {
                 heard.store(true, Ordering::SeqCst);
             }

@@ -239,7 +239,7 @@ async fn a_program_is_told_where_to_sign_in_and_is_never_redirected() {
 
 #[tokio::test]
 async fn a_listener_that_panics_keeps_nobody_out() {
-    let world = World::with(|builder| builder.on_event(|event| panic!("{event:?}"))).await;
+    let world = World::with(|builder| builder.on_event(|event, _| panic!("{event:?}"))).await;
     let mut browser = world.signed_in(ADA).await;
     assert_eq!(browser.get("/reports").await.status(), 200);
     assert_eq!(browser.post("/auth/logout", "").await.status(), 303);

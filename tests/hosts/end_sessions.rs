@@ -23,7 +23,7 @@ type Told = Arc<Mutex<Vec<String>>>;
 fn listening(builder: Builder) -> (MagicLinkLayer, Told) {
     let told = Told::default();
     let heard = told.clone();
-    let builder = builder.on_event(move |event| {
+    let builder = builder.on_event(move |event, _| {
         if let Event::SessionsEnded {
             kind,
             id,

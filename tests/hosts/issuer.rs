@@ -14,7 +14,7 @@ use tower_magic_link::{
     Builder, Email, MagicLinkLayer,
     clock::Clock,
     companion::{IssueError, SessionIssuer},
-    event::Event,
+    event::{EndedBy, Event},
     provider::Identity,
     store::StoreErrorKind,
     testing::ManualClock,
@@ -41,11 +41,12 @@ type Told = Arc<Mutex<Vec<String>>>;
 fn listening(builder: Builder) -> (MagicLinkLayer, Told) {
     let told = Told::default();
     let heard = told.clone();
-    let builder = builder.on_event(move |event| {
+    let builder = builder.on_event(move |event, _| {
         heard.lock().unwrap().push(match event {
             Event::SignedIn { session } => format!("in {}", session.id()),
             Event::SignedOut {
                 session,
+                by: EndedBy::Application,
                 is_everywhere: false,
                 is_recorded,
             } => format!("out {} {is_recorded}", session.id()),

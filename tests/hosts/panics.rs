@@ -144,7 +144,7 @@ impl FusedLayer {
             .revocations(Fused(MemoryRevocations::default(), fuse.clone()))
             .mailer(Fused(Silent, fuse.clone()))
             .pages(Fused(DefaultPages::new(), fuse.clone()))
-            .on_event(move |_| ears.pass(Who::Listener))
+            .on_event(move |_, _| ears.pass(Who::Listener))
             .authorize(move |_: Identity| {
                 rule.pass(Who::AuthorizeCall);
                 let rule = rule.clone();

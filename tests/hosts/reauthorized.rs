@@ -58,7 +58,7 @@ fn asked(hook: Hook, set: impl FnOnce(Builder) -> Builder) -> Asked {
     );
     let (counted, heard) = (times.clone(), events.clone());
     let builder = set(builder(&clock).public_path("/about"))
-        .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")))
+        .on_event(move |event, _| heard.lock().unwrap().push(format!("{event:?}")))
         .reauthorize(EVERY, move |_: Session| {
             counted.fetch_add(1, Ordering::SeqCst);
             async move { hook() }
@@ -211,6 +211,8 @@ async fn a_session_that_the_application_ends_is_over_for_all_its_tokens() {
             0,
             "the browser drops the cookie"
         );
+        let told = site.events.lock().unwrap().concat();
+        assert!(told.contains("by: Application"), "{told}");
         // Found in the store from now on, and not asked about again.
         assert_eq!(site.get("/x", &token).await.status(), 401);
         assert_eq!(site.times(), 1);

@@ -219,7 +219,7 @@ async fn a_refusal_is_told_of() {
     let ears = told.clone();
     let clock = ManualClock::new();
     let layer = builder(&clock)
-        .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
+        .on_event(move |event, _| ears.lock().unwrap().push(format!("{event:?}")))
         .build()
         .unwrap();
     let (cookie, _) = cookie_of(&layer);

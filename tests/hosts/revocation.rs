@@ -102,7 +102,7 @@ async fn a_store_that_is_out_is_a_503_for_every_audience_and_the_cookie_stays() 
         let layer = layer(|builder| {
             builder
                 .revocations(store.clone())
-                .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
+                .on_event(move |event, _| ears.lock().unwrap().push(format!("{event:?}")))
         });
         let (cookie, _) = cookie_of(&layer);
         let cases = [

@@ -227,7 +227,7 @@ async fn an_index_that_is_away_keeps_nobody_out_and_is_told_once() {
         let told = Arc::new(Mutex::new(Vec::new()));
         let heard = told.clone();
         let builder = builder(&ManualClock::new()).session_index(Away(act));
-        let builder = builder.on_event(move |event| {
+        let builder = builder.on_event(move |event, _| {
             if let Event::ServerLost { store } | Event::ServerRecovered { store } = event {
                 heard.lock().unwrap().push(store.to_string());
             }

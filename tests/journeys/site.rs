@@ -97,7 +97,7 @@ impl Site {
             .revocations(MemoryRevocations::default())
             .clock(clock.clone())
             .insecure_answer_when_sent()
-            .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
+            .on_event(move |event, _| heard.lock().unwrap().push(format!("{event:?}")));
         if post_office != PostOffice::WorkOs {
             builder = builder.mailer(letters.clone());
         }

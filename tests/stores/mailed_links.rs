@@ -98,7 +98,7 @@ impl Site {
             .throttle(RedisThrottle::new(&self.redis))
             .revocations(revocations)
             .insecure_answer_when_sent()
-            .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")))
+            .on_event(move |event, _| heard.lock().unwrap().push(format!("{event:?}")))
             .build()
             .unwrap();
         let app = service_fn(|request: Request<String>| async move {

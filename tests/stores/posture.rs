@@ -54,7 +54,7 @@ async fn an_outage_closes_what_is_protected_unless_the_posture_says_otherwise() 
         )
         .public_url(ORIGIN)
         .revocations(store.clone())
-        .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")));
+        .on_event(move |event, _| ears.lock().unwrap().push(format!("{event:?}")));
         let layer = posture(builder).build().unwrap();
         let service = layer.layer(service_fn(async |_: Request<String>| {
             Ok::<_, Infallible>(Response::new(String::new()))

@@ -33,7 +33,7 @@ async fn without_redis_it_goes_on_from_what_was_granted_here() {
     )
     .public_url(ORIGIN)
     .throttle(throttle.clone())
-    .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
+    .on_event(move |event, _| ears.lock().unwrap().push(format!("{event:?}")))
     .build()
     .unwrap();
     let three = [Charge::new(key(1), Rate::new(3, Duration::from_secs(180)))];

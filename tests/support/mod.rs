@@ -71,7 +71,7 @@ impl World {
             .public_url(ORIGIN)
             .clock(clock.clone())
             .insecure_answer_when_sent()
-            .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
+            .on_event(move |event, _| heard.lock().unwrap().push(format!("{event:?}")));
         let layer = configure(builder).build().unwrap();
         Self {
             clock,

@@ -130,7 +130,7 @@ impl Site {
             .public_url(ORIGIN)
             .clock(clock.clone())
             .revocations(store.clone())
-            .on_event(move |event| heard.lock().unwrap().push(format!("{event:?}")));
+            .on_event(move |event, _| heard.lock().unwrap().push(format!("{event:?}")));
         Self {
             layer: configure(builder).build().unwrap(),
             workos,

@@ -11,7 +11,7 @@ use super::ask::{bounded, throttle_failed};
 use crate::{
     clock::Timestamp,
     email::Email,
-    event::{Event, LimitScope},
+    event::{Context, Event, LimitScope},
     flow::Flow,
     rejection::{Rejection, RejectionKind},
     store::StoreError,
@@ -113,6 +113,7 @@ pub(in crate::flow) async fn charge(
     flow: &Flow,
     charges: &Charges,
     email: Option<&Email>,
+    context: Context<'_>,
     now: Timestamp,
 ) -> Result<Spent, Rejection> {
     let full = match bounded(charges.decide(flow, now)).await {
@@ -127,7 +128,7 @@ pub(in crate::flow) async fn charge(
     let scope = full.scope;
     let listener = &flow.shared.listener;
     let hint = flow.throttling.hint.get().map(String::as_str);
-    listener.tell(&Event::Throttled { scope, email, hint });
+    listener.tell_in(context, &Event::Throttled { scope, email, hint });
     // Whole seconds, so that the page and `Retry-After` agree.
     let wait = full.wait.as_secs();
     let wait = wait.saturating_add(u64::from(full.wait.subsec_nanos() > 0));

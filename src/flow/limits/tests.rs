@@ -61,7 +61,7 @@ fn layer(configure: impl FnOnce(Builder) -> Builder) -> (MagicLinkLayer, Arc<Mut
     let keys = KeyRing::new(SigningKey::generate().unwrap());
     let builder = MagicLinkLayer::builder(Nobody, keys)
         .public_url("https://app.example.com")
-        .on_event(move |event| told.lock().unwrap().push_str(&format!("{event:?} ")));
+        .on_event(move |event, _| told.lock().unwrap().push_str(&format!("{event:?} ")));
     (configure(builder).build().unwrap(), heard)
 }
 

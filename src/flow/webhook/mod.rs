@@ -16,7 +16,7 @@ use http::{HeaderMap, Response, StatusCode};
 use crate::{
     answer::json,
     clock::Reading,
-    event::{Event, WebhookEffect},
+    event::{Context, Event, WebhookEffect},
     rejection::{Rejection, RejectionKind},
     request::body::BodyHead,
     revocation::Revocation,
@@ -52,6 +52,7 @@ impl Webhook {
         shared: &Shared,
         headers: &HeaderMap,
         body: &[u8],
+        context: Context<'_>,
         reading: Reading,
     ) -> Result<Response<Bytes>, Rejection> {
         // Events are dated by WorkOS's clock, and sessions by the wall clock.
@@ -62,11 +63,12 @@ impl Webhook {
         let received = Received::parse(body).ok_or(RejectionKind::Malformed);
         let received = received.map_err(Rejection::new)?;
         let tell = |effect| {
-            shared.listener.tell(&Event::WebhookReceived {
+            let event = Event::WebhookReceived {
                 id: received.id(),
                 name: received.name(),
                 effect,
-            });
+            };
+            shared.listener.tell_in(context, &event);
         };
         if self.recent.knows(received.id()) {
             tell(WebhookEffect::Duplicate);

@@ -44,7 +44,7 @@ async fn no_debug_output_has_a_secret_a_token_or_a_whole_address() {
 
     let ring = keys().retire(SigningKey::generate().unwrap()).unwrap();
     let builder = builder(StubProvider::new())
-        .on_event(|_| {})
+        .on_event(|_, _| {})
         .authorize(|_: Identity| async { true });
     let seen = format!("{:?} {builder:?} {ring:?} {}", world.layer, world.heard(),);
     for shown in [

@@ -116,7 +116,7 @@ async fn an_inner_set_cookie_for_one_of_ours_is_dropped_and_told() {
         ] {
             let events = Arc::new(Mutex::new(Vec::new()));
             let heard = events.clone();
-            let configured = forwarding().on_event(move |event| {
+            let configured = forwarding().on_event(move |event, _| {
                 if let Event::CookieDropped { name } = event {
                     heard.lock().unwrap().push((*name).to_owned());
                 }

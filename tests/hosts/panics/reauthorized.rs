@@ -45,7 +45,7 @@ async fn a_hook_that_panics_about_a_session_keeps_it_and_refuses_no_request() {
                     true
                 }
             })
-            .on_event(move |event| {
+            .on_event(move |event, _| {
                 if matches!(event, Event::ReauthorizeFailed { .. }) {
                     *counted.lock().unwrap() += 1;
                 }

@@ -37,7 +37,7 @@ async fn a_redis_that_may_evict_our_keys_is_told_once_and_again_when_its_policy_
     let _layer = MagicLinkLayer::builder(StubProvider::new(), keys)
         .public_url(ORIGIN)
         .revocations(store.clone())
-        .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
+        .on_event(move |event, _| ears.lock().unwrap().push(format!("{event:?}")))
         .build()
         .unwrap();
     let event = |policy| format!("ServerMayEvict {{ store: Revocations, policy: {policy:?} }}");
@@ -66,7 +66,7 @@ async fn a_redis_that_keeps_our_keys_is_not_told_of() {
         let _layer = MagicLinkLayer::builder(StubProvider::new(), keys)
             .public_url(ORIGIN)
             .revocations(store.clone())
-            .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
+            .on_event(move |event, _| ears.lock().unwrap().push(format!("{event:?}")))
             .build()
             .unwrap();
         assert!(told.lock().unwrap().is_empty(), "{name}: {told:?}");

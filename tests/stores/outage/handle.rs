@@ -125,7 +125,7 @@ async fn a_lost_server_is_told_once_and_its_return_once() {
     )
     .public_url(ORIGIN)
     .revocations(store.clone())
-    .on_event(move |event| ears.lock().unwrap().push(format!("{event:?}")))
+    .on_event(move |event, _| ears.lock().unwrap().push(format!("{event:?}")))
     .build()
     .unwrap();
     for _ in 0..2 {
