@@ -9,6 +9,8 @@ use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "workos")]
+mod http_date;
 mod reading;
 mod rfc3339;
 mod steady;

@@ -108,6 +108,7 @@
 //! | know what holds, and which cryptography it rests on | [`guide::promises`] |
 //! | know what the layer answers when a store, WorkOS or a mailer fails | [`guide::failures`] |
 //! | log and count what happens, and know what to alert on | [`event`]; [`guide::operations`] |
+//! | find out at start-up whether keys, WorkOS, the mail server and Redis work | [`MagicLinkLayer::check`]; [`check`] |
 //! | develop without a WorkOS account | `emulator` (feature `emulator`) |
 //! | test your application | `testing` (feature `test-util`); `guide::testing_your_application` (with feature `emulator`) |
 //!
@@ -132,6 +133,7 @@
 mod answer;
 mod ascii;
 mod builder;
+pub mod check;
 pub mod clock;
 pub mod companion;
 mod email;

@@ -1,5 +1,6 @@
 //! What an application uses beside the layer, such as the issuer, JWKS and forward auth.
 
+mod check;
 mod end_sessions;
 mod explain;
 #[cfg(feature = "axum")]

@@ -86,7 +86,6 @@ impl MagicLinkLayer {
         &self.flow.shared
     }
 
-    #[cfg(test)]
     pub(crate) const fn flow(&self) -> &Arc<Flow> {
         &self.flow
     }

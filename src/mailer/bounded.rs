@@ -5,6 +5,10 @@
 use std::{fmt, time::Duration};
 
 use super::{ErasedMailer, Mail, MailError};
+use crate::{
+    check::{self, Line},
+    clock::Timestamp,
+};
 
 /// A mailer, and how long the flow waits for it.
 pub(crate) struct BoundedMailer {
@@ -19,6 +23,11 @@ impl BoundedMailer {
             Ok(sent) => sent,
             Err(_) => Err(MailError::because("the mailer took too long").after_sending()),
         }
+    }
+
+    /// Checks whether mail could be sent, or gives up.
+    pub(crate) async fn check(&self, now: Timestamp) -> Vec<Line> {
+        check::bounded("mailer", self.timeout, self.mailer.check(now)).await
     }
 }
 

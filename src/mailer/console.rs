@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use super::{Mail, MailError, Mailer};
+use crate::{check::Line, clock::Timestamp};
 
 /// Prints links and codes to standard output. **For development only**: anyone who reads the output
 /// can sign in.
@@ -32,6 +33,11 @@ impl ConsoleMailer {
 impl Mailer for ConsoleMailer {
     async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
         print(mail, &mut io::stdout().lock()).map_err(MailError::new)
+    }
+
+    async fn check(&self, _now: Timestamp) -> Vec<Line> {
+        let why = "it prints instead of mailing, which is for development only";
+        vec![Line::not_checked("the console", why)]
     }
 }
 

@@ -12,6 +12,11 @@ use std::{error::Error, fmt, future::Future};
 
 use futures_util::future::BoxFuture;
 
+use crate::{
+    check::{Checking, Line},
+    clock::Timestamp,
+};
+
 mod bounded;
 mod console;
 mod html;
@@ -64,6 +69,15 @@ pub trait Mailer: Send + Sync + 'static {
     /// [`MailError`] if the mail was not accepted. An event says so. A page says so too, unless the
     /// error is one of the recipient.
     fn send(&self, mail: &Mail<'_>) -> impl Future<Output = Result<(), MailError>> + Send;
+
+    /// Checks whether mail could be sent, for
+    /// [`MagicLinkLayer::check`](crate::MagicLinkLayer::check). It must send none, and has as long
+    /// as a mail has. `now` is the layer's time. Default: no line, so that the report says that it
+    /// was not checked.
+    fn check(&self, now: Timestamp) -> impl Future<Output = Vec<Line>> + Send {
+        let _ = now;
+        async { Vec::new() }
+    }
 }
 
 /// A mail that was not accepted.
@@ -203,11 +217,16 @@ impl fmt::Debug for MailError {
 /// [`Mailer`] as the layer stores it.
 pub(crate) trait ErasedMailer: Send + Sync {
     fn send<'a>(&'a self, mail: &'a Mail<'a>) -> BoxFuture<'a, Result<(), MailError>>;
+    fn check(&self, now: Timestamp) -> Checking<'_>;
 }
 
 impl<M: Mailer> ErasedMailer for M {
     fn send<'a>(&'a self, mail: &'a Mail<'a>) -> BoxFuture<'a, Result<(), MailError>> {
         Box::pin(Mailer::send(self, mail))
+    }
+
+    fn check(&self, now: Timestamp) -> Checking<'_> {
+        Box::pin(Mailer::check(self, now))
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
     Abilities, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, ProviderError, Start,
     StartCode, Started, StartedCode,
 };
+use crate::{check::Checking, clock::Timestamp};
 
 /// [`IdentityProvider`] as the layer stores it: one box per sign-in, no type parameter.
 pub(crate) trait ErasedProvider: Send + Sync {
@@ -27,6 +28,7 @@ pub(crate) trait ErasedProvider: Send + Sync {
         &'a self,
         finish: &'a FinishChoice<'a>,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>>;
+    fn check(&self, now: Timestamp) -> Checking<'_>;
 }
 
 impl<P: IdentityProvider> ErasedProvider for P {
@@ -64,5 +66,9 @@ impl<P: IdentityProvider> ErasedProvider for P {
         finish: &'a FinishChoice<'a>,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
         Box::pin(IdentityProvider::finish_choice(self, finish))
+    }
+
+    fn check(&self, now: Timestamp) -> Checking<'_> {
+        Box::pin(IdentityProvider::check(self, now))
     }
 }

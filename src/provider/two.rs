@@ -14,11 +14,17 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
+use futures_util::future;
+
 use super::{
     Abilities, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, OrganizationChoice,
     PendingToken, ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
 };
-use crate::email::Email;
+use crate::{
+    check::{self, Line},
+    clock::Timestamp,
+    email::Email,
+};
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,6 +306,12 @@ impl<P: IdentityProvider, F: IdentityProvider> IdentityProvider for TwoProviders
             }
             _ => self.of(first, answer),
         }
+    }
+
+    async fn check(&self, now: Timestamp) -> Vec<Line> {
+        let [primary, fallback] = &self.names;
+        let lines = future::join(self.primary.check(now), self.fallback.check(now)).await;
+        [check::of(primary, lines.0), check::of(fallback, lines.1)].concat()
     }
 }
 

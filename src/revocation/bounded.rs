@@ -20,7 +20,8 @@ use futures_util::future::{BoxFuture, join_all};
 
 use super::{Lookup, Revocation, Revocations, Standing};
 use crate::{
-    clock::Signal,
+    check::{self, Line},
+    clock::{Signal, Timestamp},
     event::{Event, Listener},
     rejection::{Rejection, RejectionKind},
     session::Session,
@@ -175,6 +176,11 @@ impl BoundedRevocations {
                 // ended.
                 .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)))
         })
+    }
+
+    /// Checks the store. It reports nothing.
+    pub(crate) async fn check(&self, now: Timestamp) -> Vec<Line> {
+        check::bounded("revocation store", self.timeout, self.store.check(now)).await
     }
 
     /// Reports a store's failure, and returns the refusal for the request.

@@ -1,10 +1,18 @@
 //! A closure as a revocation store: `revocations(|session: Session| async move { .. })`.
 
-use std::{error::Error, fmt, future::Future};
+use std::{
+    error::Error,
+    fmt,
+    future::{Future, ready},
+};
 
 use super::{Lookup, MemoryRevocations, Revocation, Revocations, Standing};
 use crate::store::{StoreError, StoreFuture};
-use crate::{clock::Signal, session::Session};
+use crate::{
+    check::{Checking, Line},
+    clock::{Signal, Timestamp},
+    session::Session,
+};
 
 /// What `Builder::revocations` takes: a [`Revocations`], or a closure that looks a session up.
 ///
@@ -106,6 +114,11 @@ where
     /// Signals revocations of this process only; the closure knows others when it is next called.
     fn watch(&self, session: &Session) -> Option<Signal> {
         self.ended_here.watch(session)
+    }
+
+    fn check(&self, _now: Timestamp) -> Checking<'_> {
+        let why = "it is asked about sessions alone";
+        Box::pin(ready(vec![Line::not_checked("a closure", why)]))
     }
 }
 

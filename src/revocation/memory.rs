@@ -9,7 +9,7 @@
 //! - Forgetting what has expired bounds its size. An entry leaves as new ones come, some time after
 //!   the last token that it ends has expired.
 
-use std::{fmt, ptr, slice};
+use std::{fmt, future::ready, ptr, slice};
 
 use self::{
     groups::Groups,
@@ -25,6 +25,7 @@ use super::{
 };
 use crate::store::StoreFuture;
 use crate::{
+    check::{self, Checking},
     clock::{Clock, Signal, SystemClock, Timestamp},
     random,
     session::{Session, SessionId},
@@ -240,6 +241,10 @@ impl Revocations for MemoryRevocations {
 
     fn watch(&self, session: &Session) -> Option<Signal> {
         Some(Box::pin(Watch::new(self.clone(), session.clone())))
+    }
+
+    fn check(&self, _now: Timestamp) -> Checking<'_> {
+        Box::pin(ready(vec![check::in_memory()]))
     }
 }
 

@@ -7,9 +7,10 @@
 //!   that unauthenticated traffic never reaches the store.
 //! - Unknown is not revoked: a store that fails is a 503, and the session's cookie stays.
 
-use std::{fmt, time::Duration};
+use std::{fmt, future::ready, time::Duration};
 
 use crate::{
+    check::Checking,
     clock::{Signal, Timestamp},
     event::Listener,
     session::{Session, revocable},
@@ -117,6 +118,16 @@ pub trait Revocations: fmt::Debug + Send + Sync + 'static {
     /// calls it, for a store that reports events between requests. Default: does nothing.
     fn tell_to(&self, listener: &Listener) {
         let _ = listener;
+    }
+
+    /// Checks whether the store can be reached, read and written, for
+    /// [`MagicLinkLayer::check`](crate::MagicLinkLayer::check). It must end no session, and has
+    /// the time of a request ([`Builder::revocation_timeout`](crate::Builder::revocation_timeout)).
+    /// `now` is the layer's time. Default: no line, so that the report says that it was not
+    /// checked.
+    fn check(&self, now: Timestamp) -> Checking<'_> {
+        let _ = now;
+        Box::pin(ready(Vec::new()))
     }
 }
 

@@ -245,6 +245,20 @@ impl SigningKey {
         Some(())
     }
 
+    /// Says whether the key verifies what it signs.
+    pub(super) fn works(&self) -> bool {
+        let mut token = format!("{}self-test", self.prefix);
+        let text = token.clone();
+        let Some(()) = self.sign_onto(&mut token) else {
+            return false;
+        };
+        let signature = token
+            .strip_prefix(&text)
+            .and_then(|end| end.strip_prefix('.'));
+        signature
+            .is_some_and(|signature| self.verifies(text.as_bytes(), signature.as_bytes(), None))
+    }
+
     /// Returns how this key's tokens of one issuer begin.
     pub(super) fn opening(&self, issuer: &str) -> Option<Opening> {
         let mac = match &self.material {

@@ -13,6 +13,7 @@ use self::swap::{Snapshot, Swap};
 use super::keys::SigningKey;
 use crate::{clock::Timestamp, error::ConfigError};
 
+mod check;
 mod file;
 mod handle;
 mod hot;

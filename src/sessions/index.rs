@@ -16,6 +16,7 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{ListedSession, Seen, Sessions};
 use crate::{
+    check::{self, Line},
     clock::Timestamp,
     event::{Event, Listener, StoreName},
     session::Session,
@@ -74,6 +75,11 @@ impl Index {
         let listed = listed.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)));
         self.0.report(listed.is_err());
         listed
+    }
+
+    /// Checks the index. It reports nothing.
+    pub(crate) async fn check(&self, now: Timestamp) -> Vec<Line> {
+        check::bounded("session index", ANSWER, self.0.sessions.check(now)).await
     }
 
     fn write(&self, mut work: Work<()>) {

@@ -8,7 +8,12 @@ use std::{
 };
 
 use super::{ListedSession, MOST_OF_A_SUBJECT, Sessions};
-use crate::{clock::Timestamp, session::SessionId, store::StoreFuture};
+use crate::{
+    check::{self, Checking},
+    clock::Timestamp,
+    session::SessionId,
+    store::StoreFuture,
+};
 
 const MOST: usize = 100_000;
 
@@ -100,6 +105,10 @@ impl Sessions for MemorySessions {
             .cloned()
             .collect();
         Box::pin(ready(Ok(live)))
+    }
+
+    fn check(&self, _now: Timestamp) -> Checking<'_> {
+        Box::pin(ready(vec![check::in_memory()]))
     }
 }
 

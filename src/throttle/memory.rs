@@ -23,7 +23,11 @@ use governor::{
 };
 
 use super::{Charge, Charged, Rate, Take, Throttle, ThrottleKey, table::Table};
-use crate::{clock::Timestamp, store::StoreError};
+use crate::{
+    check::{self, Line},
+    clock::Timestamp,
+    store::StoreError,
+};
 
 const DEFAULT_MOST_KEYS: usize = 400_000;
 /// The last second for rates. Nanoseconds in 64 bits reach the year 2554; this leaves room for a
@@ -196,6 +200,10 @@ impl MemoryThrottle {
 impl Throttle for MemoryThrottle {
     async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
         Ok(self.charge_now(charges, now))
+    }
+
+    async fn check(&self, _now: Timestamp) -> Vec<Line> {
+        vec![check::in_memory()]
     }
 
     async fn give_back(&self, charges: &[Charge], now: Timestamp) -> Result<(), StoreError> {

@@ -15,7 +15,12 @@ use std::{fmt, future::Future, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use crate::{clock::Timestamp, event::Listener, store::StoreError};
+use crate::{
+    check::{Checking, Line},
+    clock::Timestamp,
+    event::Listener,
+    store::StoreError,
+};
 
 mod limits;
 mod memory;
@@ -143,6 +148,15 @@ pub trait Throttle: Send + Sync + 'static {
     fn tell_to(&self, listener: &Listener) {
         let _ = listener;
     }
+
+    /// Checks whether the throttle can count, for
+    /// [`MagicLinkLayer::check`](crate::MagicLinkLayer::check). It must charge nothing, and has two
+    /// seconds. `now` is the layer's time. Default: no line, so that the report says that it was
+    /// not checked.
+    fn check(&self, now: Timestamp) -> impl Future<Output = Vec<Line>> + Send {
+        let _ = now;
+        async { Vec::new() }
+    }
 }
 
 /// The key of a count: an HMAC of an address, a network or a link. It reveals nothing without the
@@ -261,6 +275,8 @@ pub(crate) trait ErasedThrottle: Send + Sync {
     ) -> BoxFuture<'_, Result<(), StoreError>>;
 
     fn tell_to(&self, listener: &Listener);
+
+    fn check(&self, now: Timestamp) -> Checking<'_>;
 }
 
 impl<T: Throttle> ErasedThrottle for T {
@@ -300,5 +316,9 @@ impl<T: Throttle> ErasedThrottle for T {
 
     fn tell_to(&self, listener: &Listener) {
         Throttle::tell_to(self, listener);
+    }
+
+    fn check(&self, now: Timestamp) -> Checking<'_> {
+        Box::pin(Throttle::check(self, now))
     }
 }

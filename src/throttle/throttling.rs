@@ -6,10 +6,15 @@ use std::{
         OnceLock,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
 use super::{ErasedThrottle, Limits};
-use crate::request::client::ForwardedField;
+use crate::{
+    check::{self, Line},
+    clock::Timestamp,
+    request::client::ForwardedField,
+};
 
 /// The throttle, and the limits that the layer applies with it.
 pub(crate) struct Throttling {
@@ -24,7 +29,15 @@ pub(crate) struct Throttling {
     pub(crate) hint: OnceLock<String>,
 }
 
+/// How long the throttle's self-test may take: as long as a decision.
+const CHECK: Duration = Duration::from_secs(2);
+
 impl Throttling {
+    /// Checks whether the throttle can count.
+    pub(crate) async fn check(&self, now: Timestamp) -> Vec<Line> {
+        check::bounded("throttle", CHECK, self.throttle.check(now)).await
+    }
+
     /// Logs, once, that per-network limits are off.
     pub(crate) fn warn_of_unknown_client(&self, public_url: &str) {
         // Once: behind a Unix socket no request has an address.

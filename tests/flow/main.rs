@@ -13,6 +13,7 @@ mod support;
 
 mod addresses;
 mod callback;
+mod check;
 mod clock;
 mod codes;
 mod configuration;

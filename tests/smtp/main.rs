@@ -9,6 +9,7 @@
 )]
 
 mod anew;
+mod check;
 #[path = "../support/corpora.rs"]
 mod corpora;
 mod delivery;

@@ -10,6 +10,7 @@
     reason = "tests, some of which print what they measured"
 )]
 
+mod check;
 mod cluster;
 mod connections;
 mod figures;

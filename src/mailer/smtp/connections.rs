@@ -31,6 +31,12 @@ use crate::{error::ConfigError, mailer::MailError};
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 const POOL_SIZE: usize = 10;
 
+pub(super) const LOST: &str = "no connection to the mail server, or it was lost";
+pub(super) const NO_STARTTLS: &str = "the mail server offers no STARTTLS";
+pub(super) const REFUSED: &str = "the mail server refused the sign-in";
+pub(super) const UNREACHED: &str = "no connection to the mail server";
+pub(super) const UNTRUSTED: &str = "the mail server's TLS or certificate is invalid";
+
 /// Connections to one mail server.
 pub(super) struct Connections {
     server: Server,
@@ -97,6 +103,26 @@ impl Connections {
         Ok(())
     }
 
+    /// Connects and signs in as for a mail, and says goodbye.
+    pub(super) async fn greet(&self) -> Result<(), MailError> {
+        let closed = |_| MailError::because("the mailer is closed");
+        let _permit = self.free.acquire().await.map_err(closed)?;
+        let mut connection = self.connect().await?;
+        // The server has taken the sign-in. What it says to `QUIT` changes nothing.
+        let _ = connection.quit().await;
+        Ok(())
+    }
+
+    /// Returns what connecting takes with this server, in words.
+    pub(super) fn steps(&self) -> &'static str {
+        match (self.server.is_plain(), &self.server.credentials) {
+            (true, None) => "the SMTP greeting",
+            (true, Some(_)) => "the SMTP greeting and sign-in",
+            (false, None) => "the SMTP greeting over TLS",
+            (false, Some(_)) => "the SMTP greeting over TLS, and sign-in",
+        }
+    }
+
     /// Drops all idle connections: if one hangs, the others usually do too.
     pub(super) fn forget(&self) {
         self.idle().clear();
@@ -126,11 +152,10 @@ impl Connections {
         };
         let connected =
             AsyncSmtpConnection::connect_tokio1(address, None, &self.hello, wrapper, None).await;
-        let mut connection =
-            connected.map_err(|error| told("no connection to the mail server", &error))?;
+        let mut connection = connected.map_err(|error| told(UNREACHED, &error))?;
         if let Some(tls) = upgrade {
             let upgraded = connection.starttls(tls, &self.hello).await;
-            upgraded.map_err(|error| told("the mail server offers no STARTTLS", &error))?;
+            upgraded.map_err(|error| told(NO_STARTTLS, &error))?;
         }
         // Checked again, whatever lettre did above: no password and no link goes out in the clear.
         if !server.is_plain() && !connection.is_encrypted() {
@@ -138,7 +163,7 @@ impl Connections {
         }
         if let Some(credentials) = &server.credentials {
             let signed_in = connection.auth(DEFAULT_MECHANISMS, credentials).await;
-            signed_in.map_err(|error| told("the mail server refused the sign-in", &error))?;
+            signed_in.map_err(|error| told(REFUSED, &error))?;
         }
         Ok(connection)
     }
@@ -182,8 +207,8 @@ fn told(refused: &'static str, error: &Error) -> MailError {
     let reason = match io_kind(error) {
         // rustls's errors have this kind: a certificate that is not trusted, or was issued for
         // another name.
-        Some(std::io::ErrorKind::InvalidData) => "the mail server's TLS or certificate is invalid",
-        Some(_) => "no connection to the mail server, or it was lost",
+        Some(std::io::ErrorKind::InvalidData) => UNTRUSTED,
+        Some(_) => LOST,
         None if error.is_client() => refused,
         None => "the mail server hung up, or sent no valid reply",
     };

@@ -16,8 +16,9 @@ use lettre::{
 
 use self::{connections::Connections, server::Server};
 use super::{Mail, MailError, Mailer};
-use crate::{email::Email, error::ConfigError};
+use crate::{check::Line, clock::Timestamp, email::Email, error::ConfigError};
 
+mod check;
 mod connections;
 mod letter;
 mod message;
@@ -216,6 +217,10 @@ impl Mailer for SmtpMailer {
                 self.connections.forget();
                 Err(MailError::because("the mail server took too long").after_sending())
             })
+    }
+
+    async fn check(&self, _now: Timestamp) -> Vec<Line> {
+        vec![check::check(&self.connections, self.timeout).await]
     }
 }
 

@@ -10,7 +10,10 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode, header::RETRY_AFTER};
+use http::{
+    HeaderMap, StatusCode,
+    header::{DATE, RETRY_AFTER},
+};
 use serde::de::DeserializeOwned;
 
 use super::{
@@ -19,7 +22,10 @@ use super::{
     operation::Operation,
     refusal,
 };
-use crate::provider::{ProviderError, ProviderErrorKind};
+use crate::{
+    clock::Timestamp,
+    provider::{ProviderError, ProviderErrorKind},
+};
 
 /// A longer `Retry-After`, in seconds, is reported as this.
 const LONGEST_RETRY_AFTER: u64 = 3_600;
@@ -30,6 +36,7 @@ pub(super) struct Answer {
     status: StatusCode,
     request_id: Option<String>,
     retry_after: Option<Duration>,
+    date: Option<Timestamp>,
     body: Vec<u8>,
 }
 
@@ -68,6 +75,7 @@ impl Answer {
             retry_after: text(RETRY_AFTER.as_str())
                 .and_then(|secs| secs.trim().parse::<u64>().ok())
                 .map(|secs| Duration::from_secs(secs.min(LONGEST_RETRY_AFTER))),
+            date: text(DATE.as_str()).and_then(Timestamp::of_http),
             body: Vec::new(),
         }
     }
@@ -79,6 +87,11 @@ impl Answer {
 
     pub(super) const fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// Returns when the answer was made, by the clock of whoever made it.
+    pub(super) const fn date(&self) -> Option<Timestamp> {
+        self.date
     }
 
     /// Says whether the status alone explains the failure, so that an unreadable body does not

@@ -140,6 +140,11 @@ impl Caller {
         })
     }
 
+    /// Returns the base URL, which holds no password.
+    pub(super) fn base(&self) -> &str {
+        &self.base.text
+    }
+
     pub(super) fn with_base(self, base: BaseUrl) -> Result<Self, ConfigError> {
         Self::new(base, self.timeouts)
     }
@@ -180,6 +185,27 @@ impl Caller {
     }
 
     async fn try_once(&self, call: &Call) -> Result<Answer, Failure> {
+        let answer = self.ask(call).await?;
+        if answer.status().is_success() {
+            Ok(answer)
+        } else {
+            Err(Failure::answered(answer.refusal(call.operation)))
+        }
+    }
+
+    /// Makes a call once, and returns WorkOS's answer, whatever it is.
+    pub(super) async fn ask_once(
+        &self,
+        call: &Call,
+        deadline: Instant,
+    ) -> Result<Answer, ProviderError> {
+        match timeout_at(deadline, self.ask(call)).await {
+            Ok(answer) => answer.map_err(|failure| failure.error),
+            Err(_) => Err(ProviderError::new(ProviderErrorKind::TimedOut)),
+        }
+    }
+
+    async fn ask(&self, call: &Call) -> Result<Answer, Failure> {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(authorization) = &call.authorization {
@@ -203,17 +229,12 @@ impl Caller {
 
         let answer = Answer::new(response.status(), response.headers());
         if answer.status().is_redirection() {
-            return Err(Failure::answered(answer.refusal(call.operation)));
+            return Ok(answer);
         }
-        let answer = match read(response, &answer).await {
-            Ok(body) => answer.with_body(body),
-            Err(_) if answer.is_told_by_status() => answer,
-            Err(error) => return Err(Failure::answered(error)),
-        };
-        if answer.status().is_success() {
-            Ok(answer)
-        } else {
-            Err(Failure::answered(answer.refusal(call.operation)))
+        match read(response, &answer).await {
+            Ok(body) => Ok(answer.with_body(body)),
+            Err(_) if answer.is_told_by_status() => Ok(answer),
+            Err(error) => Err(Failure::answered(error)),
         }
     }
 }

@@ -25,10 +25,11 @@ use super::{
     Abilities, Delivery, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, Link,
     ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
 };
-use crate::{email::Email, error::ConfigError};
+use crate::{check::Line, clock::Timestamp, email::Email, error::ConfigError};
 
 mod answer;
 mod call;
+mod check;
 mod choice;
 mod code;
 mod complaint;
@@ -314,6 +315,10 @@ impl IdentityProvider for WorkOs {
 
     async fn finish_choice(&self, finish: &FinishChoice<'_>) -> Result<Identity, ProviderError> {
         self.prove_by_choice(finish).await
+    }
+
+    async fn check(&self, now: Timestamp) -> Vec<Line> {
+        self.self_test(now).await
     }
 }
 

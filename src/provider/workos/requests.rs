@@ -140,24 +140,31 @@ impl WorkOs {
         if code.expose().is_empty() {
             return Err(unsendable("code"));
         }
+        let call = self.exchange_of(code);
+        let deadline = self.caller.timeouts.deadline(call.operation);
+        let answer = self.caller.call(&call, deadline).await?;
+        let token = answer.json::<TokenAnswer>()?;
+        Ok((token.into(), answer))
+    }
+}
+
+impl WorkOs {
+    /// Makes the request that exchanges a code.
+    pub(super) fn exchange_of(&self, code: &AuthorizationCode) -> Call {
         let form = Serializer::new(String::new())
             .append_pair("client_id", &self.client_id)
             .append_pair("client_secret", &self.api_key.text)
             .append_pair("grant_type", "authorization_code")
             .append_pair("code", code.expose())
             .finish();
-        let call = Call {
+        Call {
             operation: Operation::Exchange,
             method: Method::POST,
             path: "/sso/token".to_owned(),
             // WorkOS authenticates this request by the client id and secret in the form.
             authorization: None,
             content: Some(("application/x-www-form-urlencoded", form)),
-        };
-        let deadline = self.caller.timeouts.deadline(call.operation);
-        let answer = self.caller.call(&call, deadline).await?;
-        let token = answer.json::<TokenAnswer>()?;
-        Ok((token.into(), answer))
+        }
     }
 }
 

@@ -25,9 +25,16 @@ use tokio::{
 
 use super::{Lookup, Revocation, Revocations};
 use crate::store::{StoreError, StoreErrorKind, StoreFuture};
-use crate::{clock::Signal, event::Listener, session::Session, store::redis::Redis};
+use crate::{
+    check::Checking,
+    clock::{Signal, Timestamp},
+    event::Listener,
+    session::Session,
+    store::redis::Redis,
+};
 
 mod arrival;
+mod check;
 mod follower;
 mod heard;
 mod last_error;
@@ -110,6 +117,7 @@ const CHECK: Duration = Duration::from_millis(250);
 pub struct RedisRevocations(Arc<Handle>);
 
 struct Handle {
+    redis: Redis,
     replica: Arc<Replica>,
     letters: mpsc::UnboundedSender<Letter>,
     follower: AbortHandle,
@@ -179,6 +187,7 @@ impl RedisRevocations {
         let servers = RedisServers::new(redis.clone());
         tokio::spawn(writer::write(servers, replica.clone(), inbox));
         let handle = Handle {
+            redis: redis.clone(),
             replica,
             letters,
             follower,
@@ -292,6 +301,10 @@ impl Revocations for RedisRevocations {
 
     fn tell_to(&self, listener: &Listener) {
         self.0.replica.tell_to(listener);
+    }
+
+    fn check(&self, now: Timestamp) -> Checking<'_> {
+        Box::pin(check::check(&self.0.redis, &self.0.replica, now))
     }
 }
 

@@ -103,10 +103,7 @@ impl Replica {
     /// knows. That includes the writer's revocations, which took effect in this process before this
     /// call.
     pub(super) fn note_history(&self, history: &str) -> bool {
-        let is_same = {
-            let ours = self.history();
-            history.is_empty() || ours.is_empty() || *ours == history
-        };
+        let is_same = self.may_read_from(history);
         if !is_same {
             self.is_doubted.store(true, Ordering::SeqCst);
         }
@@ -117,6 +114,12 @@ impl Replica {
     /// mark.
     pub(super) fn take_doubt(&self) -> bool {
         self.is_doubted.swap(false, Ordering::SeqCst)
+    }
+
+    /// Says whether a server's history may be that of the server that the follower reads.
+    pub(super) fn may_read_from(&self, history: &str) -> bool {
+        let ours = self.history();
+        history.is_empty() || ours.is_empty() || *ours == history
     }
 
     fn history(&self) -> MutexGuard<'_, String> {

@@ -64,6 +64,13 @@ impl Entry {
         self.until.is_none_or(|until| now < until)
     }
 
+    /// Returns when the key retired and when it ends, if it says both.
+    pub(super) fn retirement(&self) -> Option<(Timestamp, Timestamp)> {
+        let is_known = self.last_minted != NEVER;
+        let retired = is_known.then(|| self.last_minted - RetiredKey::LEEWAY)?;
+        Some((retired, self.until?))
+    }
+
     /// Returns how this key's tokens of an issuer begin. Layers of several issuers may share a
     /// ring: then one of them has it, and the others read their tokens in full.
     pub(in crate::session) fn opening(&self, issuer: &str) -> Option<&Opening> {

@@ -13,6 +13,7 @@ use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
 
 use super::{ListedSession, MOST_OF_A_SUBJECT, Sessions};
 use crate::{
+    check::Checking,
     clock::Timestamp,
     session::SessionId,
     store::{
@@ -152,6 +153,10 @@ impl Sessions for RedisSessions {
                 listed.filter(|listed| listed.subject() == subject && listed.expires_at() > now);
             Ok(live.collect())
         })
+    }
+
+    fn check(&self, now: Timestamp) -> Checking<'_> {
+        Box::pin(async move { self.0.redis.check(now).await.lines })
     }
 }
 

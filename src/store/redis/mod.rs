@@ -18,6 +18,7 @@ use crate::error::ConfigError;
 
 mod attempts;
 mod away;
+mod check;
 mod connect;
 mod connection;
 mod link;

@@ -30,6 +30,7 @@ use tokio::{
 use self::alone::Alone;
 use super::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey};
 use crate::{
+    check::Line,
     clock::Timestamp,
     event::{Event, Listener, StoreName},
     store::{
@@ -328,6 +329,11 @@ impl Throttle for RedisThrottle {
         // If Redis is away, the try stays taken there.
         let _: Option<i64> = counts.run(&counts.give, &keys, &[]).await;
         Ok(())
+    }
+
+    /// Asks Redis alone: while it is away, memory counts, and every decision succeeds.
+    async fn check(&self, now: Timestamp) -> Vec<Line> {
+        self.0.redis.check(now).await.lines
     }
 
     fn tell_to(&self, listener: &Listener) {

@@ -1,0 +1,40 @@
+//! What the self-test of `SmtpMailer` says: a connection as for a mail, and what to do if there is
+//! none.
+
+use std::time::Duration;
+
+use super::connections::{Connections, LOST, NO_STARTTLS, REFUSED, UNREACHED, UNTRUSTED};
+use crate::{check::Line, mailer::MailError};
+
+/// Connects, encrypts, signs in and says goodbye, without a mail.
+pub(super) async fn check(connections: &Connections, timeout: Duration) -> Line {
+    let greeted = tokio::time::timeout(timeout, connections.greet()).await;
+    let late = Err(MailError::because("the mail server took too long"));
+    match greeted.unwrap_or(late) {
+        Ok(()) => Line::passed(connections.steps()),
+        Err(error) => {
+            let problem = match error.status() {
+                // The reply's own text may repeat the user's name.
+                Some(status) => format!("{} ({status})", error.reason()),
+                None => error.reason().to_owned(),
+            };
+            Line::failed(connections.steps(), problem, cure(error.reason()))
+        }
+    }
+}
+
+fn cure(reason: &str) -> &'static str {
+    match reason {
+        LOST | UNREACHED => {
+            "check the host and the port of the URL, and whether a firewall closes the port: many \
+             clouds close 25"
+        }
+        NO_STARTTLS => "use smtps://, or the port for submission: 587",
+        REFUSED => "check the user name and the password of the URL, which are percent-encoded",
+        UNTRUSTED => {
+            "check the host and that the scheme fits the port: smtps is 465, smtp+starttls 587. \
+             Name an authority of your own by root_certificate"
+        }
+        _ => "check the host and the port of the URL",
+    }
+}

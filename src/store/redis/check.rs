@@ -1,0 +1,105 @@
+//! What the self-test finds out about a Redis: whether it is there, and fit for what is kept in it.
+//!
+//! - It connects anew, as a store that starts does: to the primary, by whatever Sentinels and nodes
+//!   of a cluster say. A replica is refused.
+//! - It writes one key of ours in a script, with an end, and deletes it in the same script: what a
+//!   store does needs the same permissions.
+
+use std::{error::Error, time::Duration};
+
+use ::redis::Script;
+
+use super::{Connection, Redis};
+use crate::{
+    check::{self, Line},
+    clock::Timestamp,
+    random,
+    store::{StoreError, StoreErrorKind},
+};
+
+/// How far the clocks of an application's machines may differ.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+const ANSWERS: &str = "redis answers, and is the primary";
+const WRITES: &str = "redis lets this user write and run scripts";
+const KEEPS: &str = "redis keeps keys that have no expiry";
+const CLOCK: &str = "redis's clock agrees with this machine's";
+
+/// What the self-test found, and the connection for what a store asks itself.
+pub(crate) struct Checked {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) connection: Option<Connection>,
+}
+
+impl Redis {
+    /// Finds out whether this Redis can be reached and written. `now` is the time when the check
+    /// began.
+    pub(crate) async fn check(&self, now: Timestamp) -> Checked {
+        let began = tokio::time::Instant::now();
+        let connection = match self.connect().await {
+            Ok(connection) => connection,
+            Err(error) => {
+                return Checked {
+                    lines: vec![failed(ANSWERS, &error)],
+                    connection: None,
+                };
+            }
+        };
+        let mut lines = vec![Line::passed(ANSWERS)];
+        let script = Script::new(include_str!("check.lua"));
+        // Of its own: of two that check at once, neither deletes the other's.
+        let number = u64::from_be_bytes(random::bytes());
+        let keys = [self.key(&format!("check:{number:016x}"))];
+        match connection.run::<u64>(&script, &keys, &[]).await {
+            Ok(time) => {
+                let now = now + began.elapsed();
+                lines.push(Line::passed(WRITES));
+                let theirs = ("redis's", Timestamp::from_secs(time));
+                lines.push(check::clocks(CLOCK, theirs, now, LEEWAY));
+            }
+            Err(error) => lines.push(failed(WRITES, &error)),
+        }
+        Checked {
+            lines,
+            connection: Some(connection),
+        }
+    }
+}
+
+impl Connection {
+    /// Says whether the server keeps what has no expiry, which is all that revocations need.
+    pub(crate) fn keeps(&self) -> Line {
+        if self.history.is_empty() {
+            let why = "this user may not run INFO; add +info to its ACL";
+            return Line::not_checked(KEEPS, why);
+        }
+        match &self.evicts {
+            None => Line::passed(KEEPS),
+            Some(policy) => Line::failed(
+                KEEPS,
+                format!("its maxmemory-policy is {policy}, which drops them when memory is full"),
+                "run CONFIG SET maxmemory-policy noeviction",
+            ),
+        }
+    }
+}
+
+/// Words why a store does not answer. The log has the same texts.
+fn failed(what: &'static str, error: &StoreError) -> Line {
+    let kind = error.kind();
+    let problem = match error.source() {
+        Some(reason) => format!("{kind} ({reason})"),
+        None => kind.to_string(),
+    };
+    let cure = match kind {
+        StoreErrorKind::Denied => "check the user, the password and the ACL",
+        // The server has answered. In a script, Redis says of a missing permission only this.
+        StoreErrorKind::Unavailable if what == WRITES => {
+            "give the user the ACL that store::Redis names, and see whether the server takes writes"
+        }
+        StoreErrorKind::TimedOut | StoreErrorKind::Unavailable => {
+            "see whether redis runs at its URL and can be reached from here"
+        }
+    };
+    Line::failed(what, problem, cure)
+}
