@@ -17,6 +17,7 @@ use futures_util::future::BoxFuture;
 
 use crate::{clock::Timestamp, event::Listener, store::StoreError};
 
+mod hashing;
 mod limits;
 mod memory;
 mod rate;
