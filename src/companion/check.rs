@@ -67,7 +67,7 @@ impl MagicLinkLayer {
         };
         let index = async {
             match &shared.index {
-                Some((index, _)) => index.check(now).await,
+                Some(index) => index.check(now).await,
                 None => Vec::new(),
             }
         };

@@ -48,7 +48,7 @@
 //! once: `Spent` is moved into the giving. A charge that has refilled meanwhile is not, because it
 //! would be there twice. What guards the provider stays charged.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use super::{
     Flow, attempt::Attempt, browser, known::KnownBrowser, mailbox::mailbox_of, step::Step,
@@ -73,7 +73,7 @@ pub(super) use self::{
     charges::{Charges, Spent, charge},
 };
 use self::{
-    ask::{bounded, key, key_of, throttle_failed},
+    ask::{bounded, key_of, throttle_failed},
     charges::{
         AfterFailure::{self, GivenBack, Kept},
         Item, Way,
@@ -84,6 +84,9 @@ use self::{
 /// How often an attempt may have the provider called, also while the provider fails. No setting: a
 /// person does not reload more often.
 const CALLS: Rate = Rate::new(10, Duration::from_secs(10));
+
+/// As many charges as a way may have: room for them is made once.
+const MOST_ITEMS: usize = 11;
 
 /// A try that was taken. If it is dropped, it stays taken. It is owned, because the work that it is
 /// for may outlive the request.
@@ -107,41 +110,29 @@ pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<Spent, Reje
     let Some(limits) = &step.flow.throttling.limits else {
         return Ok(Spent::default());
     };
+    let (flow, client) = (&*step.flow, step.client());
     // Only here: every sign-in begins with this form.
-    if step.client().is_none() {
-        let public_url = step.flow.shared.gate.public_url.origin();
-        let throttling = &step.flow.throttling;
-        throttling.warn_of_unknown_client(public_url);
+    if client.is_none() {
+        let public_url = flow.shared.gate.public_url.origin();
+        flow.throttling.warn_of_unknown_client(public_url);
     }
     step.warn_of_unnamed_proxy();
     let known = KnownBrowser::of(step, email);
-    let mut ways = Vec::new();
-    ways.extend(everybody::known_mail(step, limits, known.as_ref()));
+    let first = everybody::known_mail(flow, limits, known.as_ref());
+    let mailbox = mailbox_of(email);
+    let mut way = Way::with_capacity(MOST_ITEMS);
     let label = "throttle: mail, address and network";
-    let mut way = pairs(step, label, email, limits.mails_per_address_and_network);
-    let address = key(
-        step,
-        "throttle: mail, address",
-        mailbox_of(email).as_bytes(),
-    );
+    let rate = limits.mails_per_address_and_network;
+    charge_pairs(flow, client, label, &mailbox, rate, &mut way);
+    let address = key_of(flow, "throttle: mail, address", mailbox.as_bytes());
     let rate = limits.mails_per_address;
     way.push(Item::new(LimitScope::Address, address, rate, GivenBack));
-    way.extend(networks(
-        step,
-        "throttle: mail, network",
-        limits.mails_per_network,
-        GivenBack,
-    ));
+    let (label, rate) = ("throttle: mail, network", limits.mails_per_network);
+    charge_networks(flow, client, label, (rate, GivenBack), &mut way);
     // The known browser's own way stands before.
-    ways.extend(everybody::MAIL.ways(step, &way, limits.mails, None));
-    charge(
-        &step.flow,
-        &ways.into(),
-        Some(email),
-        step.context(),
-        step.now,
-    )
-    .await
+    let ways = everybody::MAIL.ways(flow, client, way, limits.mails, None);
+    let ways = ways.behind(first);
+    charge(flow, ways, Some(email), step.context(), step.now).await
 }
 
 /// Charges the entry of a code to the client's networks, and to what is for everybody.
@@ -157,20 +148,18 @@ pub(super) async fn limit_code_entry(
     let Some(limits) = &step.flow.throttling.limits else {
         return Ok(Spent::default());
     };
-    let mut way = Way::new();
+    let (flow, client) = (&*step.flow, step.client());
+    let mut way = Way::with_capacity(MOST_ITEMS);
     if let Some(email) = guessed {
         let label = "throttle: code, address and network";
-        way = pairs(step, label, email, limits.codes_per_address_and_network);
+        let rate = limits.codes_per_address_and_network;
+        charge_pairs(flow, client, label, &mailbox_of(email), rate, &mut way);
     }
-    way.extend(networks(
-        step,
-        "throttle: code, network",
-        limits.codes_per_network,
-        Kept,
-    ));
+    let (label, rate) = ("throttle: code, network", limits.codes_per_network);
+    charge_networks(flow, client, label, (rate, Kept), &mut way);
     let known = guessed.and_then(|email| KnownBrowser::of(step, email));
-    let ways = everybody::CODE.ways(step, &way, limits.codes, known.as_ref());
-    charge(&step.flow, &ways.into(), guessed, step.context(), step.now).await
+    let ways = everybody::CODE.ways(flow, client, way, limits.codes, known.as_ref());
+    charge(flow, ways, guessed, step.context(), step.now).await
 }
 
 /// Charges a guess that is about to be compared to its address, over all networks.
@@ -180,16 +169,10 @@ pub(super) async fn limit_guess(
     rate: Rate,
 ) -> Result<Spent, Rejection> {
     let of = mailbox_of(email);
-    let address = key(step, "throttle: code, address", of.as_bytes());
+    let address = key_of(&step.flow, "throttle: code, address", of.as_bytes());
     let way = vec![Item::new(LimitScope::Address, address, rate, GivenBack)];
-    charge(
-        &step.flow,
-        &vec![way].into(),
-        Some(email),
-        step.context(),
-        step.now,
-    )
-    .await
+    let context = step.context();
+    charge(&step.flow, way.into(), Some(email), context, step.now).await
 }
 
 /// Returns the charges of an exchange: to its attempt and the client's networks.
@@ -200,33 +183,20 @@ pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
     let Some(limits) = &step.flow.throttling.limits else {
         return Charges::default();
     };
-    let of = key(step, "throttle: exchange, attempt", &attempt.name());
-    let calls = key(
-        step,
-        "throttle: exchange, calls of an attempt",
-        &attempt.name(),
-    );
-    let mut way = vec![
-        Item::new(
-            LimitScope::Attempt,
-            of,
-            limits.exchanges_per_attempt,
-            GivenBack,
-        ),
-        Item::new(LimitScope::Attempt, calls, CALLS, Kept),
-    ];
-    way.extend(networks(
-        step,
-        "throttle: exchange, network",
-        limits.exchanges_per_network,
-        Kept,
-    ));
+    let (flow, client, name) = (&*step.flow, step.client(), attempt.name());
+    let of = key_of(flow, "throttle: exchange, attempt", &name);
+    let calls = key_of(flow, "throttle: exchange, calls of an attempt", &name);
+    let rate = limits.exchanges_per_attempt;
+    let mut way = Way::with_capacity(MOST_ITEMS);
+    way.push(Item::new(LimitScope::Attempt, of, rate, GivenBack));
+    way.push(Item::new(LimitScope::Attempt, calls, CALLS, Kept));
+    let (label, rate) = ("throttle: exchange, network", limits.exchanges_per_network);
+    charge_networks(flow, client, label, (rate, Kept), &mut way);
     if browser::is_ours(step, attempt) {
-        return vec![way].into();
+        return way.into();
     }
     let known = KnownBrowser::of(step, &attempt.email);
-    let ways = everybody::EXCHANGE.ways(step, &way, limits.exchanges, known.as_ref());
-    ways.into()
+    everybody::EXCHANGE.ways(flow, client, way, limits.exchanges, known.as_ref())
 }
 
 /// Returns the charge of a further call of the provider for a proof that it has redeemed. Whoever
@@ -236,7 +206,7 @@ pub(super) fn charges_of_further_call(flow: &Flow, proof: &[u8]) -> Charges {
         return Charges::default();
     }
     let calls = key_of(flow, "throttle: exchange, further calls of a proof", proof);
-    vec![vec![Item::new(LimitScope::Attempt, calls, CALLS, Kept)]].into()
+    vec![Item::new(LimitScope::Attempt, calls, CALLS, Kept)].into()
 }
 
 /// Takes one of the `most` tries that `of` has until a given time. Call it before comparing.
@@ -295,40 +265,47 @@ pub(super) async fn give_back_to(flow: &Flow, key: ThrottleKey, now: Timestamp) 
     }
 }
 
-/// Returns the charges to the client's networks, if the client is known. A shared count for all
-/// unknown clients would let each lock the others out.
-fn networks(step: &Step, label: &'static str, rate: Rate, after: AfterFailure) -> Way {
-    let networks = step.client().into_iter().flat_map(Network::of);
-    let charged = networks.map(|network| {
-        let key = key(step, label, network.name());
+/// Charges the client's networks, if the client is known. A shared count for all unknown clients
+/// would let each lock the others out.
+fn charge_networks(
+    flow: &Flow,
+    client: Option<IpAddr>,
+    label: &'static str,
+    (rate, after): (Rate, AfterFailure),
+    way: &mut Way,
+) {
+    let networks = client.into_iter().flat_map(Network::of);
+    way.extend(networks.map(|network| {
+        let key = key_of(flow, label, network.name());
         Item::new(LimitScope::Network, key, network.rate(rate), after)
-    });
-    charged.collect()
+    }));
 }
 
-/// Returns the charges to an address together with each of the client's networks. All unknown
-/// clients share one.
+/// Charges an address together with each of the client's networks. All unknown clients share one.
 ///
 /// The narrow limit of an address counts by these. Under a count by address alone, a stranger with
 /// endless requests would take every refill, and the owner would get none.
-fn pairs(step: &Step, label: &'static str, email: &Email, rate: Rate) -> Way {
-    let mailbox = mailbox_of(email);
+fn charge_pairs(
+    flow: &Flow,
+    client: Option<IpAddr>,
+    label: &'static str,
+    mailbox: &str,
+    rate: Rate,
+    way: &mut Way,
+) {
     let pair = |network: &[u8], rate: Rate| {
         // No address contains a NUL, so the network cannot be mistaken for a part of the address.
         let name = [mailbox.as_bytes(), &[0], network].concat();
-        Item::new(
-            LimitScope::Address,
-            key(step, label, &name),
-            rate,
-            GivenBack,
-        )
+        let key = key_of(flow, label, &name);
+        Item::new(LimitScope::Address, key, rate, GivenBack)
     };
-    let Some(client) = step.client() else {
-        return vec![pair(&[], rate)];
+    let Some(client) = client else {
+        way.push(pair(&[], rate));
+        return;
     };
-    let pairs =
-        Network::of(client).map(|network| pair(network.name(), network.rate_for_address(rate)));
-    pairs.collect()
+    way.extend(
+        Network::of(client).map(|network| pair(network.name(), network.rate_for_address(rate))),
+    );
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The work of one exchange: the provider redeems the proof, and the layer checks what it proved.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{future::Future, mem, sync::Arc, time::Duration};
 
 pub(super) use self::{choice::Offered, proof::Proof};
 use super::{
@@ -140,12 +140,13 @@ impl Redemption {
         join.await
     }
 
-    async fn run(self, key: Key) -> Result<Arc<Granted>, Rejection> {
+    async fn run(mut self, key: Key) -> Result<Arc<Granted>, Rejection> {
         let at = match self.proof {
             Proof::Choice { at, .. } => at,
             Proof::Code(_) | Proof::Link(_) => self.now,
         };
-        let mut proven = self.once(key, at, self.prove()).await?;
+        let charges = mem::take(&mut self.charges);
+        let mut proven = self.once(key, at, self.prove(charges)).await?;
         if let Person::Choosing(choice) = &proven.person {
             let choice = self.acceptable(choice)?;
             // Where the layer accepts one of them alone, nothing is left to choose.
@@ -158,7 +159,7 @@ impl Redemption {
             let calls = limits::charges_of_further_call(&self.flow, &key);
             let key = exchange::key(&key, only.id());
             let chosen = async {
-                let _ = limits::charge(&self.flow, &calls, None, self.context(), self.now).await?;
+                let _ = limits::charge(&self.flow, calls, None, self.context(), self.now).await?;
                 self.choose(choice.pending(), only.id()).await
             };
             proven = self.once(key, proven.at, chosen).await?;
@@ -239,9 +240,8 @@ impl Redemption {
     }
 
     /// Has the provider redeem the proof. That uses the proof up.
-    async fn prove(&self) -> Result<Person, Rejection> {
-        let spent =
-            limits::charge(&self.flow, &self.charges, None, self.context(), self.now).await?;
+    async fn prove(&self, charges: Charges) -> Result<Person, Rejection> {
+        let spent = limits::charge(&self.flow, charges, None, self.context(), self.now).await?;
         let proven = self.ask_provider().await;
         if proven.as_ref().is_err_and(is_an_outage) {
             spent.give_back(&self.flow).await;

@@ -6,16 +6,25 @@
 //! - The labels are constants of this crate, so that the map stays small.
 
 use std::{
-    collections::HashMap,
+    ptr,
     sync::{PoisonError, RwLock},
 };
 
 /// What follows from one key, by its labels.
-pub(super) struct Derived<T>(RwLock<HashMap<&'static str, T>>);
+pub(super) struct Derived<T>(RwLock<Known<T>>);
+
+/// The labels that were used, and what follows for each, in the same order.
+struct Known<T> {
+    labels: Vec<&'static str>,
+    derived: Vec<T>,
+}
 
 impl<T> Default for Derived<T> {
     fn default() -> Self {
-        Self(RwLock::default())
+        Self(RwLock::new(Known {
+            labels: Vec::new(),
+            derived: Vec::new(),
+        }))
     }
 }
 
@@ -23,15 +32,30 @@ impl<T: Clone> Derived<T> {
     /// Returns what follows for a label, derived if this is its first use.
     pub(super) fn of(&self, label: &'static str, derive: impl FnOnce() -> T) -> T {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(derived) = known.get(label) {
+        if let Some(derived) = known.of(label) {
             return derived.clone();
         }
         drop(known);
         // Two threads may both derive it: they get the same.
         let derived = derive();
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        known.insert(label, derived.clone());
+        known.labels.push(label);
+        known.derived.push(derived.clone());
         derived
+    }
+}
+
+impl<T> Known<T> {
+    fn of(&self, label: &str) -> Option<&T> {
+        // A label is nearly always found by where it stands: to compare a few addresses costs less
+        // than to hash a text. The compiler may keep the same text twice.
+        let place = |is_meant: &dyn Fn(&str) -> bool| {
+            let mut labels = self.labels.iter();
+            labels.position(|known| is_meant(known))
+        };
+        let place =
+            place(&|known| ptr::eq(known, label)).or_else(|| place(&|known| known == label));
+        self.derived.get(place?)
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use governor::{
     Quota, RateLimiter,
-    clock::{Clock, FakeRelativeClock},
+    clock::Clock,
     middleware::NoOpMiddleware,
     nanos::Nanos,
     state::{StateStore, direct::NotKeyed},
@@ -73,6 +73,8 @@ struct Counts {
     rates: Table<()>,
     /// How many tries each key has taken, and the second in which they end.
     tries: Table<u32>,
+    /// Room for the charges of one decision. It is empty in between.
+    admitted: Vec<(ThrottleKey, u64)>,
 }
 
 impl Counts {
@@ -80,6 +82,7 @@ impl Counts {
         Self {
             rates: Table::new(most),
             tries: Table::new(most),
+            admitted: Vec::new(),
         }
     }
 }
@@ -105,7 +108,8 @@ impl MemoryThrottle {
         let at = nanos(now);
         let mut counts = self.counts();
         let mut refused = None;
-        let mut ends = Vec::with_capacity(charges.len());
+        let counts = &mut *counts;
+        counts.admitted.clear();
         for (by, charge) in charges.iter().enumerate() {
             let rate = charge.rate.clamped();
             let mut end = counts.rates.get(charge.key, at).map(|(end, ())| end);
@@ -117,7 +121,7 @@ impl MemoryThrottle {
                 end = Some(last);
             }
             match decide(rate, end, now) {
-                Ok(end) => ends.push((charge.key, end)),
+                Ok(end) => counts.admitted.push((charge.key, end)),
                 Err(wait) if refused.is_none_or(|(_, longest)| wait > longest) => {
                     refused = Some((by, wait));
                 }
@@ -130,7 +134,7 @@ impl MemoryThrottle {
             return Charged::Refused { by, wait };
         }
         // Only now, after every charge was admitted: a refusal must take nothing from any key.
-        for (key, end) in ends {
+        for (key, end) in counts.admitted.drain(..) {
             counts.rates.put(key, end, (), at);
         }
         Charged::Admitted
@@ -260,6 +264,17 @@ impl StateStore for Slot {
     }
 }
 
+/// The moment of one decision, as `governor` reads it. Its own clock for tests takes an allocation.
+struct Moment(Cell<Nanos>);
+
+impl Clock for Moment {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.0.get()
+    }
+}
+
 /// Returns when the key is fully refilled after one more charge, or how long that charge has to
 /// wait.
 fn decide(rate: Rate, end: Option<u64>, now: Duration) -> Result<u64, Duration> {
@@ -272,9 +287,9 @@ fn decide(rate: Rate, end: Option<u64>, now: Duration) -> Result<u64, Duration> 
         next: Cell::new(None),
     };
     // `governor` counts time from the limiter's creation: this one is created in 1970.
-    let limiter: RateLimiter<_, _, _, NoOpMiddleware<Nanos>> =
-        RateLimiter::new(quota, slot, FakeRelativeClock::default());
-    limiter.clock().advance(now);
+    let clock = Moment(Cell::new(Nanos::from(0)));
+    let limiter: RateLimiter<_, _, _, NoOpMiddleware<Nanos>> = RateLimiter::new(quota, slot, clock);
+    limiter.clock().0.set(Nanos::from(nanos(now)));
     match limiter.check() {
         Ok(()) => Ok(limiter.into_state_store().next.get().unwrap_or_default()),
         Err(not_until) => Err(not_until.wait_time_from(limiter.clock().now())),

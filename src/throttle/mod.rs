@@ -22,6 +22,7 @@ use crate::{
     store::StoreError,
 };
 
+mod hashing;
 mod limits;
 mod memory;
 mod rate;

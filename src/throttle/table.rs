@@ -5,15 +5,18 @@
 //! - A full table drops the count that expires first. A flood of fresh keys, with one request each,
 //!   therefore evicts its own keys before a key with many.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
+};
 
-use super::ThrottleKey;
+use super::{ThrottleKey, hashing::ByKey};
 
 /// Counts by key. A moment is a number in the caller's unit of time.
 #[derive(Debug)]
 pub(super) struct Table<V> {
     most: usize,
-    counts: HashMap<ThrottleKey, (u64, V)>,
+    counts: HashMap<ThrottleKey, (u64, V), ByKey>,
     /// The same keys, in the order in which they expire.
     ends: BTreeSet<(u64, ThrottleKey)>,
 }
@@ -22,21 +25,25 @@ impl<V: Copy> Table<V> {
     pub(super) fn new(most: usize) -> Self {
         Self {
             most: most.max(1),
-            counts: HashMap::new(),
+            counts: HashMap::default(),
             ends: BTreeSet::new(),
         }
     }
 
     /// Inserts a count that expires at `end`, in place of the key's last one.
     pub(super) fn put(&mut self, key: ThrottleKey, end: u64, count: V, now: u64) {
-        self.remove(key);
         for _ in 0..2 {
             self.drop_first(|first| first <= now);
         }
-        if self.counts.len() >= self.most {
-            self.drop_first(|_| true);
+        if let Some(known) = self.counts.get_mut(&key) {
+            let (before, _) = mem::replace(known, (end, count));
+            self.ends.remove(&(before, key));
+        } else {
+            if self.counts.len() >= self.most {
+                self.drop_first(|_| true);
+            }
+            self.counts.insert(key, (end, count));
         }
-        self.counts.insert(key, (end, count));
         self.ends.insert((end, key));
     }
 

@@ -9,17 +9,13 @@ use std::{
 
 use crate::{
     event::Event,
-    flow::{Flow, step::Step},
+    flow::Flow,
     store::{StoreError, StoreErrorKind},
     throttle::ThrottleKey,
 };
 
 /// How long the throttle may take, while a person waits.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
-
-pub(super) fn key(step: &Step, label: &'static str, value: &[u8]) -> ThrottleKey {
-    key_of(&step.flow, label, value)
-}
 
 pub(super) fn key_of(flow: &Flow, label: &'static str, value: &[u8]) -> ThrottleKey {
     let keys = flow.shared.gate.tokens.keys();

@@ -3,11 +3,16 @@
 //! - Each way is one decision of the throttle: all its charges are admitted, or none is recorded.
 //! - The next way is asked only if what is for everybody, or a known browser's own limit, was full.
 //!   A narrow limit that is full is full on every way.
+//! - The keys of a quiet network are made only once its way is asked: they are HMACs, and nearly
+//!   every action is paid by a way before it.
 //! - All ways together have two seconds. Usually the first admits, in one round trip.
 
 use std::time::Duration;
 
-use super::ask::{bounded, throttle_failed};
+use super::{
+    ask::{bounded, throttle_failed},
+    everybody::Quiet,
+};
 use crate::{
     clock::Timestamp,
     email::Email,
@@ -41,7 +46,21 @@ pub(super) enum AfterFailure {
 /// What an action costs: the ways to pay for it, in the order in which they are tried. Nothing if
 /// there is none.
 #[derive(Default)]
-pub(in crate::flow) struct Charges(Vec<Way>);
+pub(in crate::flow) struct Charges {
+    /// A way that has nothing of the others.
+    first: Option<Way>,
+    /// What each of the others costs.
+    besides: Way,
+    /// How each of the others goes on. If there is none, `besides` is the only one.
+    shares: [Option<Share>; 3],
+}
+
+/// What a way is charged to of what is for everybody.
+pub(super) enum Share {
+    Anybody(Item),
+    Known(Box<[Item; 3]>),
+    Quiet(Quiet),
+}
 
 /// What was paid for an action, and when.
 pub(in crate::flow) struct Spent {
@@ -79,39 +98,107 @@ impl Default for Spent {
     }
 }
 
-impl From<Vec<Way>> for Charges {
-    fn from(ways: Vec<Way>) -> Self {
-        Self(ways)
+impl From<Way> for Charges {
+    /// Makes the charges of one way alone.
+    fn from(besides: Way) -> Self {
+        Self {
+            besides,
+            ..Self::default()
+        }
     }
 }
 
 impl Charges {
-    async fn decide(&self, flow: &Flow, now: Timestamp) -> Result<Result<Spent, Full>, StoreError> {
-        let throttle = &flow.throttling.throttle;
+    /// Makes the charges of an action that costs something besides what is for everybody.
+    pub(super) const fn shared(besides: Way, shares: [Option<Share>; 3]) -> Self {
+        Self {
+            first: None,
+            besides,
+            shares,
+        }
+    }
+
+    /// Puts a way before all others, if there is one.
+    pub(super) fn behind(self, first: Option<Box<[Item; 3]>>) -> Self {
+        Self {
+            first: first.map(|items| Way::from(*items)),
+            ..self
+        }
+    }
+
+    async fn decide(self, flow: &Flow, now: Timestamp) -> Result<Result<Spent, Full>, StoreError> {
         let mut full: Option<Full> = None;
-        for way in &self.0 {
-            let plain: Vec<_> = way.iter().map(|item| item.charge).collect();
-            let Charged::Refused { by, wait } = throttle.charge(&plain, now).await? else {
-                let paid = way.clone();
-                return Ok(Ok(Spent { paid, at: now }));
-            };
-            let scope = way.get(by).map_or(LimitScope::Everybody, |item| item.scope);
-            // The shortest: after it, one of the ways is open.
-            if full.as_ref().is_none_or(|full| wait < full.wait) {
-                full = Some(Full { scope, wait });
-            }
-            if !matches!(scope, LimitScope::Browser | LimitScope::Everybody) {
-                break;
+        if let Some(way) = self.first {
+            match pay(flow, way, now).await? {
+                Ok(spent) => return Ok(Ok(spent)),
+                Err((_, next)) if next.is_last() => return Ok(Err(next)),
+                Err((_, next)) => full = Some(next),
             }
         }
-        Ok(full.map_or_else(|| Ok(Spent::default()), Err))
+        let mut way = self.besides;
+        let besides = way.len();
+        let mut shares = self.shares.into_iter().flatten();
+        let mut share = shares.next();
+        if share.is_none() && way.is_empty() {
+            return Ok(full.map_or_else(|| Ok(Spent::default()), Err));
+        }
+        loop {
+            way.truncate(besides);
+            match share {
+                Some(Share::Anybody(item)) => way.push(item),
+                Some(Share::Known(items)) => way.extend(*items),
+                Some(Share::Quiet(quiet)) => quiet.charge_to(flow, &mut way),
+                None => {}
+            }
+            let next = match pay(flow, way, now).await? {
+                Ok(spent) => return Ok(Ok(spent)),
+                Err((refused, next)) => {
+                    way = refused;
+                    next
+                }
+            };
+            let is_last = next.is_last();
+            // The shortest: after it, one of the ways is open.
+            let shortest = match full {
+                Some(full) if full.wait <= next.wait => full,
+                Some(_) | None => next,
+            };
+            share = shares.next();
+            if is_last || share.is_none() {
+                return Ok(Err(shortest));
+            }
+            full = Some(shortest);
+        }
+    }
+}
+
+/// Charges all of one way, or nothing: then it returns the way again, and the limit that is full.
+async fn pay(
+    flow: &Flow,
+    way: Way,
+    now: Timestamp,
+) -> Result<Result<Spent, (Way, Full)>, StoreError> {
+    let plain: Vec<_> = way.iter().map(|item| item.charge).collect();
+    Ok(match flow.throttling.throttle.charge(&plain, now).await? {
+        Charged::Admitted => Ok(Spent { paid: way, at: now }),
+        Charged::Refused { by, wait } => {
+            let scope = way.get(by).map_or(LimitScope::Everybody, |item| item.scope);
+            Err((way, Full { scope, wait }))
+        }
+    })
+}
+
+impl Full {
+    /// Says whether no other way can be open.
+    const fn is_last(&self) -> bool {
+        !matches!(self.scope, LimitScope::Browser | LimitScope::Everybody)
     }
 }
 
 /// Charges all of one way, or nothing. Over the limits it refuses, and reports it as an event.
 pub(in crate::flow) async fn charge(
     flow: &Flow,
-    charges: &Charges,
+    charges: Charges,
     email: Option<&Email>,
     context: Context<'_>,
     now: Timestamp,

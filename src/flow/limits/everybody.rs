@@ -1,15 +1,17 @@
 //! The ways to pay what is for everybody: from the share of anybody, of known browsers, or of quiet
 //! networks.
 
+use std::net::IpAddr;
+
 use super::{
-    ask::key,
-    charges::{AfterFailure, Item, Way},
+    ask::key_of,
+    charges::{AfterFailure, Charges, Item, Share, Way},
     networks::Network,
     shares::Shares,
 };
 use crate::{
     event::LimitScope,
-    flow::{known::KnownBrowser, step::Step},
+    flow::{Flow, known::KnownBrowser},
     throttle::{Limits, Rate},
 };
 
@@ -24,21 +26,30 @@ pub(super) struct Everybody {
     quiet_one: &'static str,
 }
 
-pub(super) const CODE: Everybody = Everybody {
+/// The way of quiet networks, before the keys of its counts are made.
+pub(super) struct Quiet {
+    of: &'static Everybody,
+    client: Option<IpAddr>,
+    /// What one customer's network may do as a quiet one.
+    rate: Rate,
+    share: Rate,
+}
+
+pub(super) static CODE: Everybody = Everybody {
     anybody: "throttle: code, everybody",
     known: "throttle: code, known browsers",
     known_one: "throttle: code, known browser",
     quiet: "throttle: code, quiet networks",
     quiet_one: "throttle: code, quiet network",
 };
-pub(super) const EXCHANGE: Everybody = Everybody {
+pub(super) static EXCHANGE: Everybody = Everybody {
     anybody: "throttle: exchange, everybody",
     known: "throttle: exchange, known browsers",
     known_one: "throttle: exchange, known browser",
     quiet: "throttle: exchange, quiet networks",
     quiet_one: "throttle: exchange, quiet network",
 };
-pub(super) const MAIL: Everybody = Everybody {
+pub(super) static MAIL: Everybody = Everybody {
     anybody: "throttle: mail, everybody",
     known: "throttle: mail, known browsers",
     known_one: "throttle: mail, known browser",
@@ -51,67 +62,79 @@ pub(super) const MAIL: Everybody = Everybody {
 /// It is charged to no network and to no count that strangers can fill, so that none of them can
 /// keep the person out. Its own limits are narrow: a stolen cookie mails its person alone.
 pub(super) fn known_mail(
-    step: &Step,
+    flow: &Flow,
     limits: &Limits,
     known: Option<&KnownBrowser>,
-) -> Option<Way> {
+) -> Option<Box<[Item; 3]>> {
     let share = Shares::of(limits.mails).known?;
-    Some(MAIL.by_known(step, known?, limits.known_browsers, share))
+    Some(MAIL.by_known(flow, known?, limits.known_browsers, share))
 }
 
 impl Everybody {
     /// Returns the ways to pay for an action that costs this besides.
     pub(super) fn ways(
-        &self,
-        step: &Step,
-        besides: &Way,
+        &'static self,
+        flow: &Flow,
+        client: Option<IpAddr>,
+        besides: Way,
         all: Rate,
         known: Option<&KnownBrowser>,
-    ) -> Vec<Way> {
-        let Some(limits) = &step.flow.throttling.limits else {
-            return Vec::new();
+    ) -> Charges {
+        let Some(limits) = &flow.throttling.limits else {
+            return Charges::default();
         };
         let shares = Shares::of(all);
-        let anybody = vec![of_all(step, self.anybody, shares.anybody)];
+        let anybody = Share::Anybody(of_all(flow, self.anybody, shares.anybody));
         let known = known.zip(shares.known);
-        let known =
-            known.map(|(known, share)| self.by_known(step, known, limits.known_browsers, share));
-        let quiet = shares.quiet.map(|share| {
-            let mut way = self.as_quiet(step, limits.quiet_networks);
-            way.push(of_all(step, self.quiet, share));
-            way
+        let known = known.map(|(known, share)| {
+            let items = self.by_known(flow, known, limits.known_browsers, share);
+            Share::Known(items)
         });
-        let ways = [Some(anybody), known, quiet].into_iter().flatten();
-        ways.map(|way| [besides.as_slice(), &way].concat())
-            .collect()
+        let quiet = shares.quiet.map(|share| {
+            Share::Quiet(Quiet {
+                of: self,
+                client,
+                rate: limits.quiet_networks,
+                share,
+            })
+        });
+        Charges::shared(besides, [Some(anybody), known, quiet])
     }
 
-    fn by_known(&self, step: &Step, known: &KnownBrowser, rate: Rate, share: Rate) -> Way {
-        let browser = key(step, self.known_one, &known.id);
+    fn by_known(
+        &self,
+        flow: &Flow,
+        known: &KnownBrowser,
+        rate: Rate,
+        share: Rate,
+    ) -> Box<[Item; 3]> {
+        let browser = key_of(flow, self.known_one, &known.id);
         // A person's browsers together, since each sign-in can make another one.
-        let person = key(step, self.known_one, &known.person());
+        let person = key_of(flow, self.known_one, &known.person());
         let twice = rate.with_burst(rate.burst().saturating_mul(2));
-        vec![
+        Box::new([
             Item::new(LimitScope::Browser, browser, rate, AfterFailure::GivenBack),
             Item::new(LimitScope::Browser, person, twice, AfterFailure::GivenBack),
-            of_all(step, self.known, share),
-        ]
-    }
-
-    /// Charges the client's networks as quiet ones. Unknown clients have no network to be charged:
-    /// where they are, all are.
-    fn as_quiet(&self, step: &Step, rate: Rate) -> Way {
-        let networks = step.client().into_iter().flat_map(Network::of);
-        let charged = networks.map(|network| {
-            let key = key(step, self.quiet_one, network.name());
-            let rate = network.rate(rate);
-            Item::new(LimitScope::Network, key, rate, AfterFailure::GivenBack)
-        });
-        charged.collect()
+            of_all(flow, self.known, share),
+        ])
     }
 }
 
-fn of_all(step: &Step, label: &'static str, rate: Rate) -> Item {
-    let key = key(step, label, b"");
+impl Quiet {
+    /// Charges the client's networks as quiet ones, and their share. Unknown clients have no
+    /// network to be charged: where they are, all are.
+    pub(super) fn charge_to(self, flow: &Flow, way: &mut Way) {
+        let networks = self.client.into_iter().flat_map(Network::of);
+        way.extend(networks.map(|network| {
+            let key = key_of(flow, self.of.quiet_one, network.name());
+            let rate = network.rate(self.rate);
+            Item::new(LimitScope::Network, key, rate, AfterFailure::GivenBack)
+        }));
+        way.push(of_all(flow, self.of.quiet, self.share));
+    }
+}
+
+fn of_all(flow: &Flow, label: &'static str, rate: Rate) -> Item {
+    let key = key_of(flow, label, b"");
     Item::new(LimitScope::Everybody, key, rate, AfterFailure::Kept)
 }

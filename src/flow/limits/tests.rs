@@ -189,10 +189,14 @@ fn a_mailbox_is_its_address_in_lower_case_without_a_tag_and_at_gmail_without_dot
 fn keys_differ_by_what_they_count_and_by_the_signing_key() {
     let ((one, _), (two, _)) = (layer(|builder| builder), layer(|builder| builder));
     let keys = [
-        key(&step(&one, "192.0.2.1"), "throttle: try", b"x"),
-        key(&step(&one, "192.0.2.1"), "throttle: try", b"y"),
-        key(&step(&one, "192.0.2.1"), "throttle: mail, address", b"x"),
-        key(&step(&two, "192.0.2.1"), "throttle: try", b"x"),
+        key_of(&step(&one, "192.0.2.1").flow, "throttle: try", b"x"),
+        key_of(&step(&one, "192.0.2.1").flow, "throttle: try", b"y"),
+        key_of(
+            &step(&one, "192.0.2.1").flow,
+            "throttle: mail, address",
+            b"x",
+        ),
+        key_of(&step(&two, "192.0.2.1").flow, "throttle: try", b"x"),
     ];
     let distinct: std::collections::HashSet<_> = keys.into_iter().collect();
     assert_eq!(distinct.len(), keys.len());
