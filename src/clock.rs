@@ -14,7 +14,6 @@ mod rfc3339;
 mod steady;
 #[cfg_attr(target_os = "linux", path = "clock/system/linux.rs")]
 mod system;
-pub(crate) mod words;
 
 pub(crate) use self::{
     reading::{Reading, Skew},

@@ -7,12 +7,13 @@ mod wiring;
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::{
     clock::{Reading, Steady, Timestamp},
     event::{Event, Listener},
     gate::Gate,
+    language::Languages,
     page::{Page, Pages, Policy},
     provider::Identity,
     request::{
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) gate: Gate,
     /// The index of live sessions, and the field that names the client of a request.
     pub(crate) index: Option<(Index, ForwardedField)>,
+    pub(crate) languages: Languages,
     pub(crate) listener: Listener,
     /// For how long a sign-in in flight may yield its session again.
     pub(crate) longest_attempt: Duration,
@@ -82,7 +84,16 @@ impl Shared {
         let html = self.pages.pages.render(page);
         let mut response = Response::new(Bytes::from(html));
         *response.status_mut() = status;
-        self.pages.policy.write_to(response.headers_mut());
+        let headers = response.headers_mut();
+        self.pages.policy.write_to(headers);
+        // No `Vary`: no page is stored, because it is `no-store`.
+        if let Some(Ok(tag)) = self
+            .languages
+            .stated(page.words())
+            .map(HeaderValue::from_str)
+        {
+            headers.insert(header::CONTENT_LANGUAGE, tag);
+        }
         response
     }
 

@@ -15,7 +15,6 @@ use futures_util::future::BoxFuture;
 mod bounded;
 mod console;
 mod html;
-pub(crate) mod language;
 mod mail;
 #[cfg(feature = "smtp")]
 mod smtp;
