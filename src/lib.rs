@@ -144,6 +144,7 @@ pub mod event;
 mod flow;
 mod gate;
 pub mod guide;
+pub mod language;
 mod layer;
 pub mod mailer;
 pub mod page;

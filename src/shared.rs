@@ -8,12 +8,13 @@ mod wiring;
 use std::{fmt, time::Duration};
 
 use bytes::Bytes;
-use http::{Extensions, HeaderMap, Response, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::{
     clock::{Steady, Timestamp},
     event::{Context, Event, Listener},
     gate::Gate,
+    language::Languages,
     page::{Page, Pages, Policy},
     provider::Identity,
     request::{
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     pub(crate) forwarded: ForwardedField,
     /// The index of live sessions.
     pub(crate) index: Option<Index>,
+    pub(crate) languages: Languages,
     pub(crate) listener: Listener,
     /// For how long a sign-in in flight may yield its session again.
     pub(crate) longest_attempt: Duration,
@@ -77,7 +79,16 @@ impl Shared {
         let html = self.pages.pages.render(page);
         let mut response = Response::new(Bytes::from(html));
         *response.status_mut() = status;
-        self.pages.policy.write_to(response.headers_mut());
+        let headers = response.headers_mut();
+        self.pages.policy.write_to(headers);
+        // No `Vary`: no page is stored, because it is `no-store`.
+        if let Some(Ok(tag)) = self
+            .languages
+            .stated(page.words())
+            .map(HeaderValue::from_str)
+        {
+            headers.insert(header::CONTENT_LANGUAGE, tag);
+        }
         response
     }
 

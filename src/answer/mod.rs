@@ -11,6 +11,7 @@ use self::way_back::{asking_page, page_before, page_of_form, proof_again};
 use crate::{
     ascii,
     event::Event,
+    language::Words,
     page::{Page, Resend, TroublePage},
     rejection::{Rejection, RejectionKind},
     request::{audience::Audience, head::RequestHead, said::Said},
@@ -30,6 +31,13 @@ pub(crate) use self::{
     own::{json, own},
     problem::{Choices, Choosable},
 };
+
+/// What only one refusal says, in the language of the request.
+struct Told<'s> {
+    detail: Option<String>,
+    happened: Option<String>,
+    words: &'s Words,
+}
 
 impl Shared {
     /// Answers a request that may not pass.
@@ -108,7 +116,7 @@ impl Rejection {
                 }
                 _ => login.to_owned(),
             };
-            self.to_page(shared, &way_on, resend)
+            self.to_page(shared, head, &way_on, resend)
         } else {
             self.to_program(shared, head, said)
         };
@@ -157,7 +165,7 @@ impl Rejection {
             if !said.follows_redirects() {
                 return redirect(login);
             }
-            let mut response = self.to_page(shared, &login, None);
+            let mut response = self.to_page(shared, head, &login, None);
             self.challenge(shared, head, &login, response.headers_mut());
             self.lead(shared, head, response.headers_mut());
             return response;
@@ -213,33 +221,47 @@ impl Rejection {
     /// Returns the page in place of one of the application's, for its window or its frame.
     fn to_page_of(&self, shared: &Shared, head: &RequestHead<'_>, action: &str) -> Response<Bytes> {
         if !head.said().is_framed() {
-            return self.to_page(shared, action, None);
+            return self.to_page(shared, head, action, None);
         }
+        let told = self.told(shared, head);
         let page = match head.is_safe() {
-            true => self.page(action).in_frame(),
-            false => self.page(action).in_frame_after_form(),
+            true => self.page(&told, action).in_frame(),
+            false => self.page(&told, action).in_frame_after_form(),
         };
         let mut response = shared.page_in_frame(self.kind().status(), &Page::Trouble(page));
         self.add_fields(&mut response);
         response
     }
 
-    fn page<'a>(&'a self, action: &'a str) -> TroublePage<'a> {
+    /// Returns what only this refusal says, in the language of the request.
+    fn told<'s>(&self, shared: &'s Shared, head: &RequestHead<'_>) -> Told<'s> {
+        let words = shared.languages.words(head);
+        Told {
+            detail: self.detail(words),
+            happened: self.happened(words),
+            words,
+        }
+    }
+
+    fn page<'a>(&self, told: &'a Told<'_>, action: &'a str) -> TroublePage<'a> {
         TroublePage::new(self.kind())
             .with_action(action)
-            .with_detail(self.detail())
-            .with_happened(self.happened())
-            .with_advice(self.advice())
+            .with_detail(told.detail.as_deref())
+            .with_happened(told.happened.as_deref())
+            .with_advice(self.advice(told.words))
             .with_retry_after(self.retry_after())
+            .with_words(told.words)
     }
 
     pub(super) fn to_page(
         &self,
         shared: &Shared,
+        head: &RequestHead<'_>,
         action: &str,
         resend: Option<Resend<'_>>,
     ) -> Response<Bytes> {
-        let page = self.page(action).with_resend(resend);
+        let told = self.told(shared, head);
+        let page = self.page(&told, action).with_resend(resend);
         let mut response = shared.page(self.kind().status(), &Page::Trouble(page));
         self.add_fields(&mut response);
         response

@@ -6,8 +6,7 @@
 use std::any::type_name;
 
 use crate::{
-    clock::words::lifetime, gate::Gate, revocation::OnOutage, session::KeyRing,
-    throttle::MemoryThrottle,
+    gate::Gate, language::Words, revocation::OnOutage, session::KeyRing, throttle::MemoryThrottle,
 };
 
 /// The ports of a layer, by the names of their types.
@@ -69,9 +68,10 @@ impl Greeting {
         } = self.names;
         let (origin, mount) = (gate.public_url.origin(), &gate.mount);
         let usual = gate.lifetimes.usual;
-        let length = lifetime(usual.absolute);
+        let words = Words::english();
+        let length = words.lifetime(usual.absolute);
         let idle = match usual.idle < usual.absolute {
-            true => format!(", or {} without a request", lifetime(usual.idle)),
+            true => format!(", or {} without a request", words.lifetime(usual.idle)),
             false => String::new(),
         };
         let rules: Vec<String> = gate

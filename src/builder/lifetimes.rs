@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::{Builder, HOUR, MINUTE};
 use crate::{
-    clock::words,
     error::ConfigError,
+    language::Words,
     session::{
         lifetimes::{Lifetimes, Span},
         token,
@@ -159,8 +159,8 @@ impl Builder {
         let range = abilities.link_lifetimes();
         if !range.contains(&self.link_lifetime) {
             let (least, most) = (
-                words::lifetime(*range.start()),
-                words::lifetime(*range.end()),
+                Words::english().lifetime(*range.start()),
+                Words::english().lifetime(*range.end()),
             );
             let problem = format!("must be {least} to {most}, the provider's range");
             let value = format!("{:?}", self.link_lifetime);

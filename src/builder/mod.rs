@@ -43,6 +43,8 @@ mod lifetimes;
 
 mod mail;
 
+mod language;
+
 mod stores;
 
 mod throttle;
@@ -97,6 +99,7 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 pub struct Builder {
     provider: Box<dyn ErasedProvider>,
     keys: KeyRing,
+    language: language::Settings,
     public_url: Option<String>,
     mount: String,
     cookie_name: Option<String>,
@@ -147,6 +150,7 @@ impl Builder {
             },
             provider: Box::new(provider),
             keys,
+            language: language::Settings::default(),
             public_url: None,
             mount: "/auth".to_owned(),
             cookie_name: None,
@@ -258,6 +262,7 @@ impl Builder {
             forwarded,
             gate,
             index,
+            languages: self.language.languages()?,
             listener: self.listener,
             longest_attempt: self.link_lifetime + CODE_LIFETIME,
             revocations,

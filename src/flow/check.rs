@@ -36,7 +36,8 @@ pub(super) fn check(step: &Step) -> Response<Bytes> {
     }
     let login = step.flow.shared.gate.login_path(None);
     let page = CheckPage::new(&login, step.flow.mail_lifetime()).with_sent(attempt.sent);
-    step.flow.shared.page(StatusCode::OK, &Page::Check(page))
+    let page = Page::Check(page).with_words(step.words());
+    step.flow.shared.page(StatusCode::OK, &page)
 }
 
 /// Shows the page in the browser that began, with the problem of a code that was typed there.
@@ -73,7 +74,8 @@ pub(super) fn check_page(
         None => StatusCode::OK,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
-    step.flow.shared.page(status, &Page::Check(page))
+    let page = Page::Check(page).with_words(step.words());
+    step.flow.shared.page(status, &page)
 }
 
 /// Says whether the browser may have been redirected here. For a typed or pasted address,

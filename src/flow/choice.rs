@@ -23,6 +23,7 @@ use crate::{
     clock::{Skew, Timestamp},
     email::is_invisible,
     event::Event,
+    language::{Text, Words},
     page::{ChoosePage, OfferedOrganization, Page, TroublePage},
     rejection::{Rejection, RejectionKind},
     session::{Session, cookie::CookieName, seal::Purpose},
@@ -181,10 +182,11 @@ impl Choice {
         let labels: Vec<_> = self.organizations.iter().map(|of| self.label(of)).collect();
         let offered = self.organizations.iter().zip(&labels);
         let offered = offered.map(|((id, _), label)| OfferedOrganization::new(id, label));
-        let told = problem.as_ref().map(told);
+        let words = step.words();
+        let told = problem.as_ref().map(|problem| told(problem, words));
         let page = ChoosePage::new(action, sealed, attempt.email.as_str(), offered)
             .with_problem(told.as_deref());
-        let page = Page::Choose(page);
+        let page = Page::Choose(page).with_words(words);
         match problem {
             None => step.flow.shared.page(StatusCode::OK, &page),
             Some(rejection) => {
@@ -219,12 +221,18 @@ fn visible(name: &str) -> String {
 }
 
 /// Says what happened, and what to do now.
-fn told(problem: &Rejection) -> String {
+fn told(problem: &Rejection, words: &Words) -> String {
+    let happened = problem.happened(words);
     let page = TroublePage::new(problem.kind())
-        .with_happened(problem.happened())
-        .with_advice(problem.advice())
-        .with_retry_after(problem.retry_after());
-    format!("{} {}", page.happened(), page.advice())
+        .with_happened(happened.as_deref())
+        .with_advice(problem.advice(words))
+        .with_retry_after(problem.retry_after())
+        .with_words(words);
+    let (happened, advice) = (page.happened(), page.advice());
+    words.fill_own(
+        Text::ChooseProblem,
+        &[("happened", happened), ("advice", &advice)],
+    )
 }
 
 fn tell(step: &Step, attempt: &Attempt, rejection: &Rejection) {

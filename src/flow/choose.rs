@@ -28,7 +28,7 @@ use crate::{
     answer::redirect,
     event::EndedBy,
     provider::PendingToken,
-    rejection::{Rejection, RejectionKind},
+    rejection::{Left, Rejection, RejectionKind},
     session::seal::Purpose,
     shared::Extent,
     site::endpoint::Endpoint,
@@ -85,19 +85,12 @@ fn ask_again(
             let is_spent = step.flow.exchanges.proven(&key, step.now).is_some();
             let name = choice.leave_out(chosen).unwrap_or_default();
             sealed = choice.seal(step).filter(|_| !is_spent && choice.has_any());
-            match (&sealed, is_spent) {
-                (Some(_), _) => rejection
-                    .with_happened(format!("You can’t sign in to “{name}” with this address."))
-                    .with_advice(
-                        "Choose another organization, or ask the people who run that one to let you in.",
-                    ),
-                (None, true) => rejection.with_happened(format!(
-                    "You can’t sign in to “{name}” here with this address, and the email that you used can’t be used again."
-                )),
-                (None, false) => rejection.with_happened(format!(
-                    "You can’t sign in to “{name}” with this address, and no other organization is left to choose."
-                )),
-            }
+            let left = match (&sealed, is_spent) {
+                (Some(_), _) => Left::Others,
+                (None, true) => Left::Spent,
+                (None, false) => Left::NoneLeft,
+            };
+            rejection.with_organization(name, left)
         }
         RejectionKind::StepUpRequired => rejection,
         kind if kind.is_temporary() => rejection,

@@ -55,6 +55,7 @@ pub(super) fn show_elsewhere(
         }
         CrossDevice::Refuse => return refusal::refuse(step, RejectionKind::AnotherBrowser),
     };
+    let page = page.with_words(step.words());
     let status = match problem {
         None => StatusCode::OK,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,

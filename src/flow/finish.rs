@@ -111,6 +111,6 @@ pub(super) fn on_their_way(step: &Step, attempt: &Attempt) -> Response<Bytes> {
     if !attempt.keeps_fragment {
         return redirect(to.as_str());
     }
-    let page = Page::Onward(OnwardPage::new(to.as_str()));
+    let page = Page::Onward(OnwardPage::new(to.as_str())).with_words(step.words());
     step.flow.shared.page(StatusCode::OK, &page)
 }

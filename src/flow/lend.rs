@@ -13,7 +13,6 @@ use super::{
 };
 use crate::{
     clock::Timestamp,
-    mailer::language,
     provider::{
         self,
         attempt::{Caller, Moments, Newest, Tries},
@@ -27,7 +26,7 @@ pub(super) fn caller(step: &Step) -> Caller {
     Caller {
         client: step.client(),
         user_agent: step.user_agent(),
-        language: language::preferred(&step.parts.headers).map(str::to_owned),
+        language: step.language().tag,
     }
 }
 

@@ -209,7 +209,8 @@ fn form_page(step: &Step, status: StatusCode, form: &FormPage<'_>) -> Response<B
         .with_remember_me(remember_me)
         .with_sent(step.flow.sent())
         .with_way_back(form.way_back);
-    step.flow.shared.page(status, &Page::Login(page))
+    let page = Page::Login(page).with_words(step.words());
+    step.flow.shared.page(status, &page)
 }
 
 /// The fields of a posted form.

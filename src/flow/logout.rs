@@ -30,6 +30,7 @@ pub(super) fn ask(step: &Step) -> Response<Bytes> {
         }
         Ok(None) | Err(_) => Page::SignedOut(SignedOutPage::new(&login)),
     };
+    let page = page.with_words(step.words());
     step.flow.shared.page(StatusCode::OK, &page)
 }
 

@@ -33,7 +33,7 @@ use super::{
 };
 use crate::{
     event::Event,
-    mailer::{Mail, language},
+    mailer::Mail,
     page::Sent,
     provider::{
         Delivery, Link, Made, ProviderErrorKind, Start, StartCode, StartedCode, attempt::Newest,
@@ -211,9 +211,11 @@ async fn mail(
     let flow = &step.flow;
     let email = &attempt.email;
     if let Some(mailer) = &flow.mailer {
+        let language = step.language();
         let mut mail = Mail::new(email, step.reading().date())
             .with_application(flow.application_name.as_deref())
-            .with_language(language::preferred(&step.parts.headers));
+            .with_language(language.tag.as_deref())
+            .with_words(&language.words);
         if let Some(link) = link {
             mail = mail.with_link(link, flow.link_lifetime);
         }

@@ -9,6 +9,7 @@ use super::{attempt::Attempt, fields::Fields, settings::Flow};
 use crate::{
     clock::{Reading, Timestamp},
     event::{Context, Event},
+    language::{Chosen, Words},
     rejection::{Rejection, RejectionKind},
     request::{client::client_of, head::RequestHead, peer::PeerAddr, unnamed},
     session::Session,
@@ -23,6 +24,8 @@ pub(crate) struct Step {
     /// Empty, unless the method is POST.
     pub(crate) form: Bytes,
     pub(crate) now: Timestamp,
+    /// The language of what is done when the request is gone, with what it was chosen by.
+    pub(crate) language: Option<Chosen>,
 }
 
 impl Step {
@@ -45,6 +48,7 @@ impl Step {
             parts,
             form: Bytes::new(),
             now: self.now,
+            language: Some(self.language()),
         }
     }
 
@@ -98,6 +102,22 @@ impl Step {
         let hint = unnamed::hint(&self.parts, &shared.proxies, throttling.forwarded);
         if let Some(hint) = hint {
             throttling.warn_of_unnamed_proxy(shared.gate.public_url.origin(), hint);
+        }
+    }
+
+    /// Returns the language of the pages.
+    pub(super) fn words(&self) -> &Words {
+        match &self.language {
+            Some(chosen) => &chosen.words,
+            None => self.flow.shared.languages.words(&self.head()),
+        }
+    }
+
+    /// Returns the language of the mail.
+    pub(super) fn language(&self) -> Chosen {
+        match &self.language {
+            Some(chosen) => chosen.clone(),
+            None => self.flow.shared.languages.choose(&self.head()),
         }
     }
 

@@ -13,9 +13,7 @@ use crate::{
 
 /// Returns the rejection of a request whose cookie did not come back.
 pub(crate) fn rejection(head: &RequestHead<'_>, public_url: &PublicUrl, name: &str) -> Rejection {
-    let origin = public_url.origin();
-    Rejection::new(likeliest(head, public_url))
-        .with_detail(format!("Cookie: {name}. Signing in is set up for {origin}"))
+    Rejection::new(likeliest(head, public_url)).with_cookie(name, public_url.origin())
 }
 
 /// Says why a cookie most likely did not come back.

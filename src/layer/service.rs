@@ -194,6 +194,7 @@ impl<S> MagicLink<S> {
             parts,
             form: bytes::Bytes::new(),
             now,
+            language: None,
         };
         if has_form {
             ResponseFuture::collect(Collect::new(body, step))

@@ -9,21 +9,19 @@
 
 use askama::Template;
 
-use super::{
-    Mail,
-    text::{CLOSING, plain},
-};
-use crate::clock::words;
+use super::{Mail, text::plain};
+use crate::language::{Direction, Filled, Text, Words};
 
 #[derive(Template)]
 #[template(path = "mail.html", config = "src/mailer/askama.toml")]
 struct Html<'a> {
+    words: &'a Words,
+    is_reversed: bool,
     subject: &'a str,
-    application: Option<&'a str>,
-    to: &'a str,
+    heading: String,
+    asked: String,
     link: Option<(&'a str, String)>,
     code: Option<(&'a str, String)>,
-    closing: &'static str,
 }
 
 impl Mail<'_> {
@@ -38,15 +36,30 @@ impl Mail<'_> {
 fn html(mail: &Mail<'_>) -> String {
     let application = mail.application().map(plain);
     let code = mail.code().zip(mail.code_lifetime());
+    let words = mail.words();
+    let within = |text, lifetime| {
+        let lifetime = words.lifetime(lifetime);
+        words.fill_own(text, &[("time", &*lifetime)])
+    };
     let html = Html {
+        words,
+        is_reversed: words.direction() == Direction::RightToLeft,
         subject: &mail.subject(),
-        application: application.as_deref(),
-        to: mail.to().as_str(),
+        heading: match &application {
+            Some(name) => {
+                let name = [("application", Filled::Isolated(name))];
+                words.html(Text::MailHeadingOf, &name)
+            }
+            None => words.html(Text::MailHeading, &[]),
+        },
+        asked: {
+            let to = [("email", Filled::Strong(mail.to().as_str()))];
+            words.html(Text::MailAsked, &to)
+        },
         link: mail
             .link()
-            .map(|link| (link.expose(), words::lifetime(mail.lifetime()))),
-        code: code.map(|(code, lifetime)| (code.expose(), words::lifetime(lifetime))),
-        closing: CLOSING,
+            .map(|link| (link.expose(), within(Text::MailWorks, mail.lifetime()))),
+        code: code.map(|(code, lifetime)| (code.expose(), within(Text::MailCodeWorks, lifetime))),
     };
     // Rendering cannot fail: it writes into memory, and no filter fails.
     html.render().unwrap_or_default()

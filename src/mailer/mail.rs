@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::{
     clock::Timestamp,
     email::Email,
+    language::{Words, default_words},
     provider::{Link, OneTimeCode},
 };
 
@@ -38,6 +39,7 @@ pub struct Mail<'a> {
     code: Option<(&'a OneTimeCode, Duration)>,
     application: Option<&'a str>,
     language: Option<&'a str>,
+    words: Option<&'a Words>,
 }
 
 impl<'a> Mail<'a> {
@@ -51,6 +53,7 @@ impl<'a> Mail<'a> {
             code: None,
             application: None,
             language: None,
+            words: None,
         }
     }
 
@@ -79,6 +82,14 @@ impl<'a> Mail<'a> {
     #[must_use]
     pub fn with_language(mut self, language: impl Into<Option<&'a str>>) -> Self {
         self.language = language.into();
+        self
+    }
+
+    /// Sets the language that [`subject`](Self::subject), [`text`](Self::text) and
+    /// [`html`](Self::html) are written in. Default: English.
+    #[must_use]
+    pub const fn with_words(mut self, words: &'a Words) -> Self {
+        self.words = Some(words);
         self
     }
 
@@ -136,11 +147,22 @@ impl<'a> Mail<'a> {
 
     /// Returns the language that the recipient prefers: `de-AT`.
     ///
-    /// It comes from the `Accept-Language` of the request that began the sign-in. It has the form
-    /// of a BCP 47 tag of at most 35 characters; the layer checks nothing else. The default
-    /// rendering is always in English.
+    /// It comes from the request that asked for the mail: from the hook of
+    /// [`Builder::language`](crate::Builder::language), or else from `Accept-Language`. It has the
+    /// form of a BCP 47 tag of at most 35 characters; the layer checks nothing else. So it may be a
+    /// language that the layer has no table of: the default rendering is in [`words`](Self::words).
     #[must_use]
     pub const fn language(&self) -> Option<&'a str> {
         self.language
+    }
+
+    /// Returns the language that the default rendering is written in: the one of
+    /// [`Builder::languages`](crate::Builder::languages) that the recipient prefers.
+    #[must_use]
+    pub fn words(&self) -> &'a Words {
+        match self.words {
+            Some(words) => words,
+            None => default_words(),
+        }
     }
 }

@@ -20,7 +20,6 @@ use crate::{
 mod bounded;
 mod console;
 mod html;
-pub(crate) mod language;
 mod mail;
 #[cfg(feature = "smtp")]
 mod smtp;

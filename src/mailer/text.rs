@@ -6,11 +6,7 @@
 //! - A control character in a name becomes a space, so no name can begin a line of its own.
 
 use super::Mail;
-use crate::clock::words;
-
-/// The last paragraph of every mail.
-pub(super) const CLOSING: &str =
-    "If you didn't ask for this, ignore this email; nobody gets in without it.";
+use crate::language::Text;
 
 const WIDTH: usize = 72;
 
@@ -32,50 +28,42 @@ impl Mail<'_> {
 
 /// Says what the mail is for.
 fn subject(mail: &Mail<'_>) -> String {
+    let words = mail.words();
     match mail.application() {
         // A line break in the name could begin another header field.
-        Some(name) => plain(&format!("Sign in to {name}")),
-        None if mail.link().is_some() => "Your sign-in link".to_owned(),
-        None => "Your sign-in code".to_owned(),
+        Some(name) => plain(&words.fill(Text::MailSubject, &[("application", name)])),
+        None if mail.link().is_some() => words.say(Text::MailSubjectLink).to_owned(),
+        None => words.say(Text::MailSubjectCode).to_owned(),
     }
 }
 
 fn text(mail: &Mail<'_>) -> String {
-    let place = mail
-        .application()
-        .map(|name| format!(" to {}", plain(name)));
-    let place = place.unwrap_or_default();
+    let words = mail.words();
+    let to = ("email", mail.to().as_str());
+    let within = |text, lifetime| {
+        let lifetime = words.lifetime(lifetime);
+        words.fill_own(text, &[("time", &*lifetime)])
+    };
     let mut text = String::new();
-    tell(
-        &mut text,
-        &format!("You asked to sign in{place} as {}.", mail.to().as_str()),
-    );
+    let asked = match mail.application().map(plain) {
+        Some(name) => words.fill(Text::MailAskedOf, &[("application", &*name), to]),
+        None => words.fill(Text::MailAsked, &[to]),
+    };
+    tell(&mut text, &asked);
     if let Some(link) = mail.link() {
-        let lifetime = words::lifetime(mail.lifetime());
-        tell(
-            &mut text,
-            &format!("Open this link. It works once, within {lifetime}:"),
-        );
+        tell(&mut text, &within(Text::MailOpen, mail.lifetime()));
         show(&mut text, link.expose());
     }
     if let Some((code, lifetime)) = mail.code().zip(mail.code_lifetime()) {
-        let lifetime = words::lifetime(lifetime);
         let ask = match mail.link() {
-            Some(_) => {
-                "Reading this on another device? Then type this code on the page where you asked to sign in:"
-            }
-            None => "Type this code on the page where you asked to sign in:",
+            Some(_) => Text::MailCodeToo,
+            None => Text::MailCode,
         };
-        tell(&mut text, ask);
+        tell(&mut text, words.say(ask));
         show(&mut text, code.expose());
-        tell(
-            &mut text,
-            &format!(
-                "The code works once, within {lifetime}. Nobody else needs it: do not share it."
-            ),
-        );
+        tell(&mut text, &within(Text::MailCodeWorks, lifetime));
     }
-    text.push_str(&wrapped(CLOSING));
+    text.push_str(&wrapped(words.say(Text::MailClosing)));
     text.push('\n');
     text
 }
@@ -94,23 +82,45 @@ fn show(text: &mut String, lines: &str) {
     text.push_str("\n\n");
 }
 
-/// Breaks a paragraph between words. A word that is too long has a line of its own.
+/// Breaks a paragraph between words, and behind the full stops and commas of a script without
+/// spaces. A word that is too long has a line of its own.
 fn wrapped(paragraph: &str) -> String {
     let mut text = String::with_capacity(paragraph.len());
     let mut width = 0;
-    for word in paragraph.split_whitespace() {
-        let length = word.chars().count();
-        if width > 0 && width + 1 + length > WIDTH {
-            text.push('\n');
-            width = 0;
-        } else if width > 0 {
-            text.push(' ');
-            width += 1;
+    // French keeps a mark with its word by a space that does not break.
+    let is_break = |c: char| c.is_whitespace() && !matches!(c, '\u{a0}' | '\u{202f}');
+    for word in paragraph.split(is_break).filter(|word| !word.is_empty()) {
+        let mut space = 1;
+        for part in word.split_inclusive(['、', '。', '，', '！', '？']) {
+            let length = part.chars().map(columns).sum::<usize>();
+            if width > 0 && width + space + length > WIDTH {
+                text.push('\n');
+                width = 0;
+            } else if width > 0 && space > 0 {
+                text.push(' ');
+                width += space;
+            }
+            text.push_str(part);
+            width += length;
+            space = 0;
         }
-        text.push_str(word);
-        width += length;
     }
     text
+}
+
+/// Returns how many columns a character takes: the letters of Chinese, Japanese and Korean are wide
+/// (Unicode Standard Annex #11).
+const fn columns(c: char) -> usize {
+    match c {
+        '\u{1100}'..='\u{115f}'
+        | '\u{2e80}'..='\u{a4cf}'
+        | '\u{ac00}'..='\u{d7a3}'
+        | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe4f}'
+        | '\u{ff00}'..='\u{ff60}'
+        | '\u{ffe0}'..='\u{ffe6}' => 2,
+        _ => 1,
+    }
 }
 
 #[cfg(test)]
@@ -190,7 +200,10 @@ mod tests {
         ] {
             assert!(text.replace('\n', " ").contains(words), "{words} in {text}");
         }
-        assert!(text.replace('\n', " ").ends_with(&format!("{CLOSING} ")));
+        assert!(
+            text.replace('\n', " ")
+                .ends_with(&format!("{} ", mail.words().say(Text::MailClosing)))
+        );
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::{
     CodeEntry,
     content::{Hidden, Sent},
-    parts::{has_resend, has_sent},
+    parts::{has_resend, has_sent, has_words},
 };
+use crate::language::{Words, default_words};
 
 /// "Check your email": the page after a mail was asked for.
 ///
@@ -23,6 +24,7 @@ pub struct CheckPage<'a> {
     resend: Option<Resend<'a>>,
     sent: Sent,
     start_over: Hidden<'a>,
+    words: Option<&'a Words>,
 }
 
 /// What happens when the link is opened in another browser.
@@ -54,6 +56,7 @@ impl<'a> CheckPage<'a> {
             resend: None,
             sent: Sent::Link,
             start_over: Hidden(start_over),
+            words: None,
         }
     }
 
@@ -213,3 +216,5 @@ has_sent! {
     /// Returns what the form asks for.
     sent
 }
+
+has_words!(CheckPage);

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::content::Hidden;
+use super::{content::Hidden, parts::has_words};
+use crate::language::{Words, default_words};
 
 /// The address is proven, and belongs to several organizations: the person chooses one.
 ///
@@ -16,6 +17,7 @@ pub struct ChoosePage<'a> {
     email: Hidden<'a>,
     organizations: Vec<OfferedOrganization<'a>>,
     problem: Option<&'a str>,
+    words: Option<&'a Words>,
 }
 
 /// An organization that a person may choose. `Debug` does not show its name.
@@ -68,6 +70,7 @@ impl<'a> ChoosePage<'a> {
             email: Hidden(email),
             organizations: organizations.into_iter().collect(),
             problem: None,
+            words: None,
         }
     }
 
@@ -109,6 +112,8 @@ impl<'a> ChoosePage<'a> {
         self.problem
     }
 }
+
+has_words!(ChoosePage);
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,11 @@
 
 use std::fmt;
 
-use super::parts::has_sent;
-use crate::secret::redacted;
+use super::parts::{has_sent, has_words};
+use crate::{
+    language::{Words, default_words},
+    secret::redacted,
+};
 
 /// What was mailed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -47,6 +50,7 @@ pub struct LoginPage<'a> {
     remember_me: Option<RememberMe>,
     sent: Sent,
     way_back: WayBack,
+    words: Option<&'a Words>,
 }
 
 /// Whether signing in leads back to the address that was asked for.
@@ -95,6 +99,7 @@ impl<'a> LoginPage<'a> {
             remember_me: None,
             sent: Sent::Link,
             way_back: WayBack::Kept,
+            words: None,
         }
     }
 
@@ -195,6 +200,7 @@ has_sent! {
 pub struct ConfirmPage<'a> {
     action: Hidden<'a>,
     confirmation: Confirmation<'a>,
+    words: Option<&'a Words>,
 }
 
 /// What is about to happen.
@@ -227,6 +233,7 @@ impl<'a> ConfirmPage<'a> {
         Self {
             action: Hidden(action),
             confirmation,
+            words: None,
         }
     }
 
@@ -262,6 +269,7 @@ impl fmt::Debug for Confirmation<'_> {
 #[derive(Clone, Debug)]
 pub struct SignedOutPage<'a> {
     sign_in: Hidden<'a>,
+    words: Option<&'a Words>,
 }
 
 impl<'a> SignedOutPage<'a> {
@@ -270,6 +278,7 @@ impl<'a> SignedOutPage<'a> {
     pub const fn new(sign_in: &'a str) -> Self {
         Self {
             sign_in: Hidden(sign_in),
+            words: None,
         }
     }
 
@@ -285,6 +294,10 @@ impl<'a> SignedOutPage<'a> {
 pub(super) struct Hidden<'a>(pub(super) &'a str);
 
 redacted!(Hidden<'_>);
+
+has_words!(LoginPage);
+has_words!(ConfirmPage);
+has_words!(SignedOutPage);
 
 #[cfg(test)]
 mod tests {

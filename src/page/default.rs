@@ -18,7 +18,7 @@ use super::{
     OnwardPage, Page, PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage,
     WayBack,
 };
-use crate::clock::words;
+use crate::language::{Countdown, Direction, Filled, Text, Words};
 
 mod accent;
 mod contact;
@@ -56,7 +56,10 @@ static SCRIPTS: LazyLock<PageSources> = LazyLock::new(|| {
 
 impl Pages for DefaultPages {
     fn render(&self, page: &Page<'_>) -> String {
-        let frame = self.frame();
+        let words = page.words();
+        let frame = self.frame(words);
+        let say = |text| words.say(text);
+        let about = |text, person| words.html(text, &[("email", Filled::Strong(person))]);
         match page {
             Page::Check(page) => html(&Check {
                 frame,
@@ -64,31 +67,36 @@ impl Pages for DefaultPages {
                 problem: page
                     .code_entry()
                     .and_then(|entry| entry.problem())
-                    .map(told::code_problem),
-                sent: told::sent(page.sent()),
-                lifetime: told::lifetime(page),
-                go_on: told::go_on(page.sent()),
-                open: match page.sent() {
-                    Sent::LinkAndCode => "Or open the link",
-                    Sent::Code | Sent::Link => "Open the link",
-                },
+                    .map(told::code_problem)
+                    .map(say),
+                sent: told::sent(page),
+                go_on: say(told::go_on(page.sent())),
+                open: told::open(page.sent(), words),
                 has_link: page.sent() != Sent::Code,
                 is_confirmed_elsewhere: page.cross_device() == CrossDevice::Confirm,
                 again: Again {
-                    label: told::again(page.sent()),
+                    label: say(told::again(page.sent())),
                     told_by: "nothing-yet",
                     is_quiet: true,
-                    wait: wait_of(page.resend()),
+                    ..Again::of(words, page.resend())
                 },
             }),
-            Page::Choose(page) => html(&Choose { frame, page }),
+            Page::Choose(page) => html(&Choose {
+                frame,
+                page,
+                who: about(Text::ChooseWho, page.email()),
+            }),
             Page::Confirm(page) => match page.confirmation() {
                 Confirmation::SignIn { masked } => html(&Open {
                     frame,
                     page,
-                    masked,
+                    who: about(Text::OpenWho, masked),
                 }),
-                Confirmation::SignOut { email } => html(&SignOut { frame, page, email }),
+                Confirmation::SignOut { email } => html(&SignOut {
+                    frame,
+                    page,
+                    who: about(Text::SignOutWho, email),
+                }),
             },
             Page::Login(page) => html(&Login {
                 frame: Frame {
@@ -96,31 +104,26 @@ impl Pages for DefaultPages {
                     ..frame
                 },
                 page,
-                problem: page.problem().map(told::address_problem),
-                promise: told::promise(page),
+                problem: page.problem().map(told::address_problem).map(say),
+                promise: {
+                    let (promise, button) = told::promise(page);
+                    (say(promise), say(button))
+                },
                 is_lost: page.way_back() == WayBack::TooLong,
                 is_remembered: page.remember_me() == Some(RememberMe::Ticked),
             }),
             Page::Match(page) => html(&Match {
                 frame,
                 page,
-                problem: page.problem().map(told::letters_problem),
+                problem: page.problem().map(told::letters_problem).map(say),
+                where_from: about(Text::MatchWhere, page.masked()),
             }),
             Page::Onward(page) => html(&Onward { frame, page }),
             Page::SignedOut(page) => html(&SignedOut { frame, page }),
             Page::Trouble(page) => html(&TroubleTold {
                 frame,
                 page,
-                again: Again {
-                    label: told::again(
-                        page.resend()
-                            .map(|resend| resend.sent())
-                            .unwrap_or_default(),
-                    ),
-                    told_by: "trouble",
-                    is_quiet: false,
-                    wait: wait_of(page.resend()),
-                },
+                again: Again::of(words, page.resend()),
             }),
         }
     }
@@ -135,11 +138,30 @@ impl Pages for DefaultPages {
 }
 
 /// The button that sends a new mail: its look, its description, and its wait.
-struct Again {
-    label: &'static str,
+struct Again<'a> {
+    label: &'a str,
     told_by: &'static str,
     is_quiet: bool,
-    wait: Option<words::Countdown>,
+    wait: Option<Countdown>,
+    /// The sentence on the wait, as HTML.
+    told_wait: String,
+}
+
+impl<'a> Again<'a> {
+    /// Makes the button of a page on which it is the way on.
+    fn of(words: &'a Words, resend: Option<Resend<'_>>) -> Self {
+        let sent = resend.map(|resend| resend.sent()).unwrap_or_default();
+        let wait = resend.and_then(|resend| resend.wait());
+        let wait = wait.and_then(|wait| words.countdown(wait));
+        let time = wait.as_ref().map_or("", |wait| &wait.words);
+        Self {
+            label: words.say(told::again(sent)),
+            told_by: "trouble",
+            is_quiet: false,
+            told_wait: words.html(Text::AgainWait, &[("time", Filled::Span(time))]),
+            wait,
+        }
+    }
 }
 
 #[derive(Template)]
@@ -147,14 +169,13 @@ struct Again {
 struct Check<'a> {
     frame: Frame<'a>,
     page: &'a CheckPage<'a>,
-    problem: Option<&'static str>,
-    sent: &'static str,
-    lifetime: String,
-    go_on: &'static str,
-    open: &'static str,
+    problem: Option<&'a str>,
+    sent: String,
+    go_on: &'a str,
+    open: told::Open<'a>,
     has_link: bool,
     is_confirmed_elsewhere: bool,
-    again: Again,
+    again: Again<'a>,
 }
 
 #[derive(Template)]
@@ -162,6 +183,7 @@ struct Check<'a> {
 struct Choose<'a> {
     frame: Frame<'a>,
     page: &'a ChoosePage<'a>,
+    who: String,
 }
 
 #[derive(Template)]
@@ -169,7 +191,8 @@ struct Choose<'a> {
 struct Match<'a> {
     frame: Frame<'a>,
     page: &'a MatchPage<'a>,
-    problem: Option<&'static str>,
+    problem: Option<&'a str>,
+    where_from: String,
 }
 
 #[derive(Template)]
@@ -184,7 +207,7 @@ struct Onward<'a> {
 struct Open<'a> {
     frame: Frame<'a>,
     page: &'a ConfirmPage<'a>,
-    masked: &'a str,
+    who: String,
 }
 
 #[derive(Template)]
@@ -192,8 +215,8 @@ struct Open<'a> {
 struct Login<'a> {
     frame: Frame<'a>,
     page: &'a LoginPage<'a>,
-    problem: Option<&'static str>,
-    promise: (&'static str, &'static str),
+    problem: Option<&'a str>,
+    promise: (&'a str, &'a str),
     is_lost: bool,
     is_remembered: bool,
 }
@@ -203,7 +226,7 @@ struct Login<'a> {
 struct SignOut<'a> {
     frame: Frame<'a>,
     page: &'a ConfirmPage<'a>,
-    email: &'a str,
+    who: String,
 }
 
 #[derive(Template)]
@@ -218,7 +241,7 @@ struct SignedOut<'a> {
 struct TroubleTold<'a> {
     frame: Frame<'a>,
     page: &'a TroublePage<'a>,
-    again: Again,
+    again: Again<'a>,
 }
 
 #[expect(
@@ -227,12 +250,6 @@ struct TroubleTold<'a> {
 )]
 fn html(template: &impl Template) -> String {
     template.render().expect("texts format into a String")
-}
-
-fn wait_of(resend: Option<Resend<'_>>) -> Option<words::Countdown> {
-    resend
-        .and_then(|resend| resend.wait())
-        .and_then(words::countdown)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::content::Hidden;
+use super::{content::Hidden, parts::has_words};
+use crate::language::{Words, default_words};
 
 /// How long WorkOS accepts a mailed code.
 const CODE_LIFETIME: Duration = Duration::from_secs(10 * 60);
@@ -84,6 +85,7 @@ pub struct MatchPage<'a> {
     entry: CodeEntry<'a>,
     masked: Hidden<'a>,
     start_over: Hidden<'a>,
+    words: Option<&'a Words>,
 }
 
 impl<'a> MatchPage<'a> {
@@ -96,6 +98,7 @@ impl<'a> MatchPage<'a> {
             entry,
             masked: Hidden(masked),
             start_over: Hidden(start_over),
+            words: None,
         }
     }
 
@@ -137,13 +140,17 @@ impl<'a> MatchPage<'a> {
 #[derive(Clone, Debug)]
 pub struct OnwardPage<'a> {
     to: Hidden<'a>,
+    words: Option<&'a Words>,
 }
 
 impl<'a> OnwardPage<'a> {
     /// Makes the page. It leads to `to`, which has no fragment.
     #[must_use]
     pub const fn new(to: &'a str) -> Self {
-        Self { to: Hidden(to) }
+        Self {
+            to: Hidden(to),
+            words: None,
+        }
     }
 
     /// Returns the address that the page leads to, without the fragment.
@@ -152,3 +159,6 @@ impl<'a> OnwardPage<'a> {
         self.to.0
     }
 }
+
+has_words!(MatchPage);
+has_words!(OnwardPage);

@@ -16,6 +16,8 @@ mod parts;
 mod policy;
 mod trouble;
 
+use crate::language::Words;
+
 pub(crate) use self::policy::Policy;
 pub use self::{
     check::{CheckPage, CrossDevice, Resend},
@@ -33,7 +35,8 @@ pub use self::{
 /// Draws the layer's pages.
 ///
 /// An implementation must escape every text that it puts into HTML: addresses, match codes and
-/// paths come from outside. It must not keep them. It may leave pages that it does not know to
+/// paths come from outside. It must not keep them. It should write in [`Page::words`], the language
+/// of the person. It may leave pages that it does not know to
 /// [`DefaultPages`], if it names the sources of those pages too:
 ///
 /// ```
@@ -80,7 +83,7 @@ pub trait Pages: Send + Sync + 'static {
     }
 }
 
-/// A page, with all that it shows.
+/// A page, with all that it shows, in the language of the person.
 ///
 /// The layer makes them. An application that draws its own makes them in its tests:
 ///
@@ -127,4 +130,48 @@ pub enum Page<'a> {
     SignedOut(SignedOutPage<'a>),
     /// Something did not work.
     Trouble(TroublePage<'a>),
+}
+
+impl<'a> Page<'a> {
+    /// Returns the page in a language. Default: English.
+    ///
+    /// ```
+    /// use tower_magic_link::{
+    ///     language::Words,
+    ///     page::{DefaultPages, Page, Pages, SignedOutPage},
+    /// };
+    ///
+    /// let german = Words::german();
+    /// let page = Page::SignedOut(SignedOutPage::new("/auth/login")).with_words(&german);
+    /// assert_eq!(page.words().tag(), "de");
+    /// assert!(DefaultPages::new().render(&page).contains("<html lang=\"de\">"));
+    /// ```
+    #[must_use]
+    pub fn with_words(self, words: &'a Words) -> Self {
+        match self {
+            Self::Check(page) => Self::Check(page.with_words(words)),
+            Self::Choose(page) => Self::Choose(page.with_words(words)),
+            Self::Confirm(page) => Self::Confirm(page.with_words(words)),
+            Self::Login(page) => Self::Login(page.with_words(words)),
+            Self::Match(page) => Self::Match(page.with_words(words)),
+            Self::Onward(page) => Self::Onward(page.with_words(words)),
+            Self::SignedOut(page) => Self::SignedOut(page.with_words(words)),
+            Self::Trouble(page) => Self::Trouble(page.with_words(words)),
+        }
+    }
+
+    /// Returns the language of the page: its tag, its direction, and its texts.
+    #[must_use]
+    pub fn words(&self) -> &'a Words {
+        match self {
+            Self::Check(page) => page.words(),
+            Self::Choose(page) => page.words(),
+            Self::Confirm(page) => page.words(),
+            Self::Login(page) => page.words(),
+            Self::Match(page) => page.words(),
+            Self::Onward(page) => page.words(),
+            Self::SignedOut(page) => page.words(),
+            Self::Trouble(page) => page.words(),
+        }
+    }
 }

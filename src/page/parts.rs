@@ -40,4 +40,24 @@ macro_rules! has_resend {
     };
 }
 
-pub(super) use {has_resend, has_sent};
+/// Gives a page its language.
+macro_rules! has_words {
+    ($page:ident) => {
+        impl<'a> $page<'a> {
+            pub(crate) fn with_words(mut self, words: &'a Words) -> Self {
+                self.words = Some(words);
+                self
+            }
+
+            /// Returns what the page says; in English, unless it was given other words.
+            pub(super) fn words(&self) -> &'a Words {
+                match self.words {
+                    Some(words) => words,
+                    None => default_words(),
+                }
+            }
+        }
+    };
+}
+
+pub(super) use {has_resend, has_sent, has_words};

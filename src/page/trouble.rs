@@ -2,8 +2,15 @@
 
 use std::{borrow::Cow, time::Duration};
 
-use super::{Resend, content::Hidden, parts::has_resend};
-use crate::{clock::words, rejection::RejectionKind};
+use super::{
+    Resend,
+    content::Hidden,
+    parts::{has_resend, has_words},
+};
+use crate::{
+    language::{Text, Words, default_words},
+    rejection::RejectionKind,
+};
 
 /// Something did not work: the page of a refusal.
 #[derive(Clone, Debug)]
@@ -16,6 +23,7 @@ pub struct TroublePage<'a> {
     place: Place,
     resend: Option<Resend<'a>>,
     retry_after: Option<Duration>,
+    words: Option<&'a Words>,
 }
 
 /// Where a page is shown.
@@ -41,6 +49,7 @@ impl<'a> TroublePage<'a> {
             place: Place::Window,
             resend: None,
             retry_after: None,
+            words: None,
         }
     }
 
@@ -101,16 +110,30 @@ impl<'a> TroublePage<'a> {
         self.action.map(|action| action.0)
     }
 
-    /// Returns what happened, in a sentence: [`RejectionKind::happened`] or what stands in its
-    /// place, or what became of the frame.
+    /// Returns a few words that name what did not work, in the language of the page.
+    #[must_use]
+    pub fn heading(&self) -> &'a str {
+        self.part("heading")
+    }
+
+    /// Returns the label of the link that leads on, in the language of the page.
+    #[must_use]
+    pub fn way_on(&self) -> &'a str {
+        self.part("way_on")
+    }
+
+    /// Returns what happened, in a sentence of the page's language: [`RejectionKind::happened`] or
+    /// what stands in its place, or what became of the frame.
     #[must_use]
     pub fn happened(&self) -> &'a str {
         match self.place {
-            Place::Frame if self.has_no_session() => {
-                "Your session has ended, so this part of the page can’t be shown."
-            }
-            _ => self.happened.unwrap_or(self.kind.happened()),
+            Place::Frame if self.has_no_session() => self.words().say(Text::FrameHappened),
+            _ => self.happened.unwrap_or_else(|| self.part("happened")),
         }
+    }
+
+    fn part(&self, part: &str) -> &'a str {
+        self.words().part(&["trouble", self.kind.story(), part])
     }
 
     /// Says whether [`action`](Self::action) opens in the whole window (`target="_top"`). This page
@@ -124,16 +147,22 @@ impl<'a> TroublePage<'a> {
         self.kind.wants_sign_in() && !matches!(self.kind, RejectionKind::RecentSignInRequired)
     }
 
-    /// Returns what to do now, in a sentence: [`RejectionKind::advice`] or what stands in its
-    /// place, or how long to wait where that is known.
+    /// Returns what to do now, in a sentence of the page's language: [`RejectionKind::advice`] or
+    /// what stands in its place, or how long to wait where that is known.
     #[must_use]
     pub fn advice(&self) -> Cow<'a, str> {
         if self.place == Place::Frame && self.has_no_session() {
-            return "Sign in again. The form opens in the whole window.".into();
+            return self.words().say(Text::FrameAdvice).into();
         }
         match self.retry_after {
-            Some(wait) => format!("Please try again in {}.", words::wait(wait)).into(),
-            None => self.advice.unwrap_or(self.kind.advice()).into(),
+            Some(wait) => {
+                let words = self.words();
+                let wait = words.wait(wait);
+                words
+                    .fill_own(Text::TroubleWait, &[("time", &*wait)])
+                    .into()
+            }
+            None => self.advice.unwrap_or_else(|| self.part("advice")).into(),
         }
     }
 
@@ -163,6 +192,8 @@ has_resend! {
     /// Returns the way to a new link.
     resend
 }
+
+has_words!(TroublePage);
 
 #[cfg(test)]
 mod tests {

@@ -220,8 +220,9 @@ impl RejectionKind {
         self.row().code
     }
 
-    /// Returns a few words that name it, for a person. The words of all four methods may change
-    /// from release to release; match on the variants.
+    /// Returns a few words that name it, for a person, in English. A
+    /// [`TroublePage`](crate::page::TroublePage) has them in the person's language. The words of
+    /// all four methods may change from release to release; match on the variants.
     #[must_use]
     pub const fn heading(self) -> &'static str {
         self.row().words.heading
@@ -243,6 +244,11 @@ impl RejectionKind {
     #[must_use]
     pub const fn way_on(self) -> &'static str {
         self.row().words.way_on
+    }
+
+    /// Returns the name of its story in the tables of texts.
+    pub(crate) const fn story(self) -> &'static str {
+        self.row().words.name
     }
 
     pub(crate) fn status(self) -> StatusCode {

@@ -1,9 +1,11 @@
 //! `Rejection`: why a request was refused, as data. The room `answer` says it in each audience's
 //! language.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use http::StatusCode;
+
+use crate::language::{Text, Words};
 
 mod kind;
 mod step_up;
@@ -29,16 +31,36 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(5);
 pub struct Rejection {
     kind: RejectionKind,
     allow: Option<&'static str>,
-    /// A detail for the page, which the person can pass on to support. It holds no secret.
-    detail: Option<Box<str>>,
+    /// The cookie that did not come back, and the origin that it is set for. The person can pass
+    /// both on to support.
+    cookie: Option<Box<(String, String)>>,
     retry_after: Option<Duration>,
-    /// The sentences in place of those of the kind.
-    happened: Option<Cow<'static, str>>,
-    advice: Option<&'static str>,
+    /// What is said in place of the kind's sentences.
+    told: Option<Told>,
     /// Why the application refuses, in its own words.
     reason: Option<Box<str>>,
     /// Whether a provider has compared the typed code, although the kind does not say so.
     has_compared: bool,
+}
+
+/// What is said of a refusal in place of the kind's sentences.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Told {
+    /// The organization that the person may not sign in to.
+    Organization(Box<str>, Left),
+    /// What the provider asks for, by the name of its sentences.
+    Step(&'static str),
+}
+
+/// What is left to choose after an organization was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// No other organization.
+    NoneLeft,
+    /// Other organizations.
+    Others,
+    /// Nothing: what proved the address is used up.
+    Spent,
 }
 
 impl Rejection {
@@ -46,10 +68,9 @@ impl Rejection {
         Self {
             kind,
             allow: None,
-            detail: None,
+            cookie: None,
             retry_after: None,
-            happened: None,
-            advice: None,
+            told: None,
             reason: None,
             has_compared: false,
         }
@@ -62,8 +83,8 @@ impl Rejection {
         }
     }
 
-    pub(crate) fn with_detail(mut self, detail: String) -> Self {
-        self.detail = Some(detail.into());
+    pub(crate) fn with_cookie(mut self, name: &str, origin: &str) -> Self {
+        self.cookie = Some(Box::new((name.to_owned(), origin.to_owned())));
         self
     }
 
@@ -75,8 +96,7 @@ impl Rejection {
     /// Has the page say which step the provider asks for, by the provider's code.
     pub(crate) fn with_step(mut self, code: Option<&str>) -> Self {
         if let Some(words) = code.and_then(step_up::words_of) {
-            self.happened = Some(words.happened.into());
-            self.advice = Some(words.advice);
+            self.told = Some(Told::Step(words.name));
         }
         self
     }
@@ -87,15 +107,9 @@ impl Rejection {
         self
     }
 
-    /// Has the page say what happened in a sentence of its own, which may name an organization.
-    pub(crate) fn with_happened(mut self, happened: String) -> Self {
-        self.happened = Some(happened.into());
-        self
-    }
-
-    /// Has the page say what to do now in a sentence of its own.
-    pub(crate) const fn with_advice(mut self, advice: &'static str) -> Self {
-        self.advice = Some(advice);
+    /// Has the page say which organization the person may not sign in to, and what is left.
+    pub(crate) fn with_organization(mut self, name: String, left: Left) -> Self {
+        self.told = Some(Told::Organization(name.into(), left));
         self
     }
 
@@ -120,13 +134,29 @@ impl Rejection {
         self.allow
     }
 
-    pub(crate) fn detail(&self) -> Option<&str> {
-        self.detail.as_deref()
+    /// Returns a detail for the page, if there is one. It holds no secret.
+    pub(crate) fn detail(&self, words: &Words) -> Option<String> {
+        let (cookie, origin) = self.cookie.as_deref()?;
+        let places = [("cookie", &**cookie), ("origin", &**origin)];
+        Some(words.fill(Text::TroubleCookie, &places))
     }
 
     /// Returns the sentence on what happened, if it is not the kind's.
-    pub(crate) fn happened(&self) -> Option<&str> {
-        self.reason().or(self.happened.as_deref())
+    pub(crate) fn happened(&self, words: &Words) -> Option<String> {
+        if let Some(reason) = self.reason() {
+            return Some(reason.to_owned());
+        }
+        Some(match self.told.as_ref()? {
+            Told::Organization(name, left) => {
+                let text = match left {
+                    Left::Others => Text::ChooseRefused,
+                    Left::NoneLeft => Text::ChooseRefusedLast,
+                    Left::Spent => Text::ChooseRefusedSpent,
+                };
+                words.fill(text, &[("organization", name)])
+            }
+            Told::Step(name) => words.part(&["step", name, "happened"]).to_owned(),
+        })
     }
 
     /// Returns why the application refuses, if it says so.
@@ -135,8 +165,12 @@ impl Rejection {
     }
 
     /// Returns the sentence on what to do now, if it is not the kind's.
-    pub(crate) const fn advice(&self) -> Option<&'static str> {
-        self.advice
+    pub(crate) fn advice<'w>(&self, words: &'w Words) -> Option<&'w str> {
+        match self.told.as_ref()? {
+            Told::Organization(_, Left::Others) => Some(words.say(Text::ChooseRefusedAdvice)),
+            Told::Organization(_, Left::NoneLeft | Left::Spent) => None,
+            Told::Step(name) => Some(words.part(&["step", name, "advice"])),
+        }
     }
 
     /// Returns how long the client was asked to wait.

@@ -4,6 +4,7 @@
 //!   kind.
 
 use super::words::Words;
+use crate::language::english;
 
 /// Returns what a person reads of a step, by the provider's code for it.
 pub(super) fn words_of(code: &str) -> Option<&'static Words> {
@@ -30,68 +31,26 @@ pub(super) fn words_of(code: &str) -> Option<&'static Words> {
     })
 }
 
-const fn step(happened: &'static str, advice: &'static str) -> Words {
+const fn step(name: &'static str) -> Words {
     Words {
-        happened,
-        advice,
+        name,
+        happened: english(&["step", name, "happened"]),
+        advice: english(&["step", name, "advice"]),
         ..*super::words::STEP_UP_REQUIRED
     }
 }
 
-const ACCOUNT: &Words = &step(
-    "The sign-in service knows more than one account for this address, and this page can’t choose between them.",
-    "Please ask your administrator which one to use.",
-);
-
-const CONSENT: &Words = &step(
-    "Before this address can sign in, the sign-in service wants you to agree to what this application may see.",
-    "Please ask your administrator where to give that consent.",
-);
-
-const EMAIL_COMPLETION: &Words = &step(
-    "Your account at the sign-in service has no email address of its own yet.",
-    "Please ask your administrator to add one, then sign in again.",
-);
-
-const EMAIL_VERIFICATION: &Words = &step(
-    "The sign-in service wants this address to be confirmed once before it signs you in.",
-    "Look for another email that asks you to confirm it, or ask your administrator.",
-);
-
-const METHOD: &Words = &step(
-    "Your organization doesn’t let this address sign in by email.",
-    "Please ask your administrator which way to sign in instead.",
-);
-
-const ORGANIZATION: &Words = &step(
-    "You belong to more than one organization, and the sign-in service didn’t list the ones that you can choose from.",
-    "Please try again, and ask your administrator if it keeps happening.",
-);
-
-const PASSKEY: &Words = &step(
-    "Your organization asks you to set up a passkey before you go on.",
-    "This page can’t do that, so please ask your administrator where to set it up.",
-);
-
-const PHONE: &Words = &step(
-    "The sign-in service asks for a phone number for this address.",
-    "Please ask your administrator where to add one.",
-);
-
-const RISK: &Words = &step(
-    "Something about this sign-in looked unusual, and the sign-in service wants to make sure that it’s you.",
-    "Please try from a device and a network that you usually use, or ask your administrator.",
-);
-
-const SECOND_FACTOR: &Words = &step(
-    "For this address, your organization asks for a second step, such as a code from an app on your phone.",
-    "This page can’t ask for it, so please ask your administrator how to sign in.",
-);
-
-const SINGLE_SIGN_ON: &Words = &step(
-    "Your organization signs people in through a login of its own.",
-    "Please sign in there, or ask your administrator how.",
-);
+const ACCOUNT: &Words = &step("account");
+const CONSENT: &Words = &step("consent");
+const EMAIL_COMPLETION: &Words = &step("email_completion");
+const EMAIL_VERIFICATION: &Words = &step("email_verification");
+const METHOD: &Words = &step("method");
+const ORGANIZATION: &Words = &step("organization");
+const PASSKEY: &Words = &step("passkey");
+const PHONE: &Words = &step("phone");
+const RISK: &Words = &step("risk");
+const SECOND_FACTOR: &Words = &step("second_factor");
+const SINGLE_SIGN_ON: &Words = &step("single_sign_on");
 
 #[cfg(test)]
 mod tests {

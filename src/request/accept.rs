@@ -49,8 +49,13 @@ impl Wish {
     }
 }
 
-/// Returns the weight of a range, in thousandths, from its parameters.
+/// Returns the weight of a range, in thousandths, from its parameters. An invalid one is 0.
 pub(crate) fn weight<'f>(parameters: impl Iterator<Item = &'f [u8]>) -> u16 {
+    valid_weight(parameters).unwrap_or_default()
+}
+
+/// Returns the weight of a range, in thousandths, from its parameters. `None` if it is invalid.
+pub(crate) fn valid_weight<'f>(parameters: impl Iterator<Item = &'f [u8]>) -> Option<u16> {
     for parameter in parameters {
         let mut halves = parameter.splitn(2, |byte| *byte == b'=');
         let name = halves.next().unwrap_or_default();
@@ -60,26 +65,25 @@ pub(crate) fn weight<'f>(parameters: impl Iterator<Item = &'f [u8]>) -> u16 {
         // No space may stand beside the `=` (RFC 9110, section 5.6.6): such a weight is invalid.
         let is_plain = name.len() == 1;
         let quality = halves.next().filter(|_| is_plain);
-        return quality.map_or(0, thousandths);
+        return quality.and_then(thousandths);
     }
-    1_000
+    Some(1_000)
 }
 
-/// Reads a quality value: `0` or `1` with up to three decimals, all zeros after a `1`. Anything
-/// else is 0.
-fn thousandths(quality: &[u8]) -> u16 {
+/// Reads a quality value: `0` or `1` with up to three decimals, all zeros after a `1`.
+fn thousandths(quality: &[u8]) -> Option<u16> {
     let (whole, fraction) = match quality {
         [whole] => (*whole, &[][..]),
         [whole, b'.', fraction @ ..] if fraction.len() <= 3 => (*whole, fraction),
-        _ => return 0,
+        _ => return None,
     };
     match whole {
-        b'1' if fraction.iter().all(|digit| *digit == b'0') => 1_000,
+        b'1' if fraction.iter().all(|digit| *digit == b'0') => Some(1_000),
         b'0' if fraction.iter().all(u8::is_ascii_digit) => {
             let digits = fraction.iter().chain(b"000").take(3);
-            digits.fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'))
+            Some(digits.fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')))
         }
-        _ => 0,
+        _ => None,
     }
 }
 

@@ -77,6 +77,7 @@ fn step(layer: &MagicLinkLayer, peer: &str) -> Step {
         parts: request.into_parts().0,
         form: Bytes::new(),
         now: NOON,
+        language: None,
     }
 }
 

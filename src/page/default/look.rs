@@ -1,7 +1,10 @@
 //! `DefaultPages`: what an application sets on the default pages.
 
 use super::{accent::Accent, contact::Contact, logo::Logo};
-use crate::error::ConfigError;
+use crate::{
+    error::ConfigError,
+    language::{Filled, Text, Words},
+};
 
 pub(super) const STYLE: &str = include_str!("../templates/style.css");
 
@@ -29,6 +32,24 @@ pub(super) struct Frame<'a> {
     pub(super) logo: Option<&'a Logo>,
     pub(super) style: &'a str,
     pub(super) support: Option<&'a Contact>,
+    pub(super) words: &'a Words,
+}
+
+impl Frame<'_> {
+    /// Returns the line that says whom to ask, as HTML.
+    pub(super) fn support(&self) -> Option<String> {
+        let support = self.support?;
+        let (text, attributes) = match support.is_page() {
+            true => (Text::SupportPage, " target=\"_top\""),
+            false => (Text::SupportAddress, ""),
+        };
+        let contact = Filled::Link {
+            href: &support.href,
+            attributes,
+            shown: &support.shown,
+        };
+        Some(self.words.html(text, &[("contact", contact)]))
+    }
 }
 
 impl DefaultPages {
@@ -178,12 +199,13 @@ impl DefaultPages {
         self.accent.as_ref().map_or(STYLE, Accent::style)
     }
 
-    pub(super) fn frame(&self) -> Frame<'_> {
+    pub(super) fn frame<'a>(&'a self, words: &'a Words) -> Frame<'a> {
         Frame {
             application: self.application_name.as_deref(),
             logo: self.logo.as_ref(),
             style: self.style(),
             support: self.support.as_ref(),
+            words,
         }
     }
 }

@@ -1,94 +1,110 @@
-//! The sentences of the default pages that depend on the page's data.
+//! Which text of the default pages depends on the page's data.
 
 use super::super::{CheckPage, CodeProblem, LoginPage, LoginProblem, Sent};
-use crate::clock::words;
+use crate::language::{Filled, Text, Words};
 
-pub(super) const fn address_problem(problem: LoginProblem) -> &'static str {
+pub(super) const fn address_problem(problem: LoginProblem) -> Text {
     match problem {
-        LoginProblem::InvalidAddress => {
-            "That doesn’t look like an email address. It should read like name@example.com."
-        }
-        LoginProblem::InvisibleCharacter => {
-            "That address had an invisible character in it. It’s gone now: please send it again."
-        }
-        LoginProblem::MissingAddress => "Please type your email address.",
+        LoginProblem::InvalidAddress => Text::LoginInvalid,
+        LoginProblem::InvisibleCharacter => Text::LoginInvisible,
+        LoginProblem::MissingAddress => Text::LoginMissing,
     }
 }
 
-pub(super) const fn code_problem(problem: CodeProblem) -> &'static str {
+pub(super) const fn code_problem(problem: CodeProblem) -> Text {
     match problem {
-        CodeProblem::Expired => "That code is too old. Please ask for a new one.",
-        CodeProblem::Missing => "Please type the code.",
-        CodeProblem::Used => "That code has been used already, or a newer one has been sent.",
-        CodeProblem::Wrong => {
-            "That isn’t the code in our newest email. Please check it and try again."
-        }
+        CodeProblem::Expired => Text::CheckCodeExpired,
+        CodeProblem::Missing => Text::CheckCodeMissing,
+        CodeProblem::Used => Text::CheckCodeUsed,
+        CodeProblem::Wrong => Text::CheckCodeWrong,
     }
 }
 
-pub(super) const fn letters_problem(problem: CodeProblem) -> &'static str {
+pub(super) const fn letters_problem(problem: CodeProblem) -> Text {
     match problem {
-        CodeProblem::Expired => "Those letters are too old. Please ask for a new link.",
-        CodeProblem::Missing => "Please type the letters.",
-        CodeProblem::Used => "Those letters belong to another link.",
-        CodeProblem::Wrong => "Those aren’t the letters. Please check them and try again.",
+        CodeProblem::Expired => Text::MatchExpired,
+        CodeProblem::Missing => Text::MatchMissing,
+        CodeProblem::Used => Text::MatchUsed,
+        CodeProblem::Wrong => Text::MatchWrong,
     }
 }
 
 /// Returns the sign-in form's promise, and the label of its button.
-pub(super) const fn promise(page: &LoginPage<'_>) -> (&'static str, &'static str) {
+pub(super) const fn promise(page: &LoginPage<'_>) -> (Text, Text) {
     match page.sent() {
-        Sent::Code => ("We’ll email you a code to sign in with.", "Email me a code"),
-        Sent::Link => (
-            "We’ll email you a link that signs you in.",
-            "Email me a link",
-        ),
-        Sent::LinkAndCode => (
-            "We’ll email you a link and a code; either one signs you in.",
-            "Email me",
-        ),
-    }
-}
-
-/// Returns what has been sent, with its article.
-pub(super) const fn sent(sent: Sent) -> &'static str {
-    match sent {
-        Sent::Code => "a code",
-        Sent::Link => "a link",
-        Sent::LinkAndCode => "a link and a code",
+        Sent::Code => (Text::LoginPromiseCode, Text::LoginSendCode),
+        Sent::Link => (Text::LoginPromiseLink, Text::LoginSendLink),
+        Sent::LinkAndCode => (Text::LoginPromiseBoth, Text::LoginSendBoth),
     }
 }
 
 /// Returns the label of the button that sends it again.
-pub(super) const fn again(sent: Sent) -> &'static str {
+pub(super) const fn again(sent: Sent) -> Text {
     match sent {
-        Sent::Code => "Send a new code",
-        Sent::Link => "Send a new link",
-        Sent::LinkAndCode => "Send a new email",
+        Sent::Code => Text::AgainCode,
+        Sent::Link => Text::AgainLink,
+        Sent::LinkAndCode => Text::AgainBoth,
     }
 }
 
 /// Returns what to do in the browser that began.
-pub(super) const fn go_on(sent: Sent) -> &'static str {
+pub(super) const fn go_on(sent: Sent) -> Text {
     match sent {
-        Sent::Code => "type the code from your email",
-        Sent::Link => "open the link from your email",
-        Sent::LinkAndCode => "use the link or the code from your email",
+        Sent::Code => Text::CheckElsewhereCode,
+        Sent::Link => Text::CheckElsewhereLink,
+        Sent::LinkAndCode => Text::CheckElsewhereBoth,
     }
 }
 
-/// Returns how long the link or the code is good.
-pub(super) fn lifetime(page: &CheckPage<'_>) -> String {
-    let link = words::lifetime(page.link_lifetime());
+/// What opening the link does in this browser, and in another.
+pub(super) struct Open<'a> {
+    pub(super) letters: &'a str,
+    pub(super) asks: &'a str,
+    pub(super) here: &'a str,
+}
+
+/// Returns what opening the link does. Behind a field for a code, it is the other way.
+pub(super) fn open(sent: Sent, words: &Words) -> Open<'_> {
+    let (letters, asks, here) = match sent {
+        Sent::LinkAndCode => (
+            Text::CheckOrOpenLetters,
+            Text::CheckOrOpenAsks,
+            Text::CheckOrOpenHere,
+        ),
+        Sent::Code | Sent::Link => (
+            Text::CheckOpenLetters,
+            Text::CheckOpenAsks,
+            Text::CheckOpenHere,
+        ),
+    };
+    Open {
+        letters: words.say(letters),
+        asks: words.say(asks),
+        here: words.say(here),
+    }
+}
+
+/// Returns what was sent where, and how long it is good, as HTML.
+pub(super) fn sent(page: &CheckPage<'_>) -> String {
+    let words = page.words();
+    let link = words.lifetime(page.link_lifetime());
     let code = page
         .code_entry()
-        .map(|entry| words::lifetime(entry.lifetime()));
-    match (page.sent(), code) {
-        (Sent::Code, Some(code)) => format!("It works once, within {code}."),
-        (Sent::LinkAndCode, Some(code)) if code != link => {
-            format!("Use either one: the link works for {link}, the code for {code}.")
-        }
-        (Sent::LinkAndCode, _) => format!("Use either one, within {link}."),
-        (Sent::Code | Sent::Link, _) => format!("It works once, within {link}."),
-    }
+        .map(|entry| words.lifetime(entry.lifetime()));
+    let (text, time) = match (page.sent(), &code) {
+        (Sent::Code, Some(code)) => (Text::CheckSentCode, code),
+        (Sent::Code, None) => (Text::CheckSentCode, &link),
+        (Sent::LinkAndCode, Some(code)) if *code != link => (Text::CheckSentBothApart, code),
+        (Sent::LinkAndCode, _) => (Text::CheckSentBoth, &link),
+        (Sent::Link, _) => (Text::CheckSentLink, &link),
+    };
+    words.html(
+        text,
+        &[
+            ("email", Filled::Strong(page.email().unwrap_or_default())),
+            ("time", Filled::Plain(time)),
+            ("link_time", Filled::Plain(&link)),
+            ("code_time", Filled::Plain(time)),
+        ],
+    )
 }

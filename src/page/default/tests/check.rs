@@ -87,6 +87,7 @@ fn a_problem_with_a_code_is_told_beside_its_field() {
                 between(&html, "<title>", "</title>").starts_with(title),
                 "{problem:?}"
             );
+            let sentence = Words::english().say(sentence).to_owned();
             assert_eq!(between(&html, "role=\"alert\">", "</p>"), sentence);
             let field = between(&html, "<input id=\"code\"", ">");
             assert!(

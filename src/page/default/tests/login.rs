@@ -37,7 +37,7 @@ fn a_problem_is_told_beside_the_field_and_in_the_title() {
         assert!(html.contains("<title>Check the address – sign in</title>"));
         assert_eq!(
             between(&html, "role=\"alert\">", "</p>"),
-            told::address_problem(problem)
+            Words::english().say(told::address_problem(problem))
         );
         let field = between(&html, "<input ", ">");
         assert!(

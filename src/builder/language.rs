@@ -1,0 +1,87 @@
+//! Settings of the language of pages and mail.
+
+use super::Builder;
+use crate::{
+    error::ConfigError,
+    language::{Hook, Languages, Visit, Words},
+};
+
+/// The settings of the language.
+#[derive(Default)]
+pub(super) struct Settings {
+    tables: Option<Vec<Words>>,
+    hook: Option<Hook>,
+}
+
+impl Settings {
+    pub(super) fn languages(self) -> Result<Languages, ConfigError> {
+        Languages::new(self.tables, self.hook)
+    }
+}
+
+/// # Language
+///
+/// What language people read.
+impl Builder {
+    /// Sets the languages of the pages and of the layer's own mail, the default first. Default:
+    /// English alone.
+    ///
+    /// `Accept-Language` chooses among them: each of the browser's ranges is looked up, the most
+    /// wanted first, and made shorter until it is the tag of a table (RFC 4647, section 3.4). So
+    /// `de-AT` gets `de`, but `pt` does not get `pt-BR`. A browser that wants none of them gets the
+    /// first. Each page states its language in `<html lang>` and `Content-Language`.
+    ///
+    /// The mail is in the language of the browser that asked for it. A browser that opens the link
+    /// has pages in its own.
+    ///
+    /// ```
+    /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+    /// use tower_magic_link::language::Words;
+    ///
+    /// # let keys = KeyRing::new(SigningKey::generate()?);
+    /// # let builder = || MagicLinkLayer::builder(StubProvider::new(), keys.clone())
+    /// #     .public_url("https://app.example.com");
+    /// // A German application, which speaks French and English, too.
+    /// let tables = [Words::german(), Words::french(), Words::english()];
+    /// let layer = builder().languages(tables).build()?;
+    ///
+    /// let error = builder().languages([Words::german(), Words::german()]).build().unwrap_err();
+    /// assert_eq!(error.to_string(), "languages \"de\" has two tables");
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
+    pub fn languages(mut self, tables: impl IntoIterator<Item = Words>) -> Self {
+        self.language.tables = Some(tables.into_iter().collect());
+        self
+    }
+
+    /// Sets a hook that may choose the language of a request, by its tag: by a cookie of the
+    /// application, or a prefix of the path. Default: none.
+    ///
+    /// The tag is looked up as one of `Accept-Language` is. If the hook returns `None`, or a
+    /// language that has no table, `Accept-Language` chooses. A tag without a table still reaches
+    /// the application's own mailer ([`Mail::language`](crate::mailer::Mail::language)).
+    ///
+    /// The layer calls it for each page and mail, and never for a request that it forwards. It must
+    /// not wait for anything.
+    ///
+    /// ```
+    /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
+    /// use tower_magic_link::language::Words;
+    ///
+    /// # let keys = KeyRing::new(SigningKey::generate()?);
+    /// # let builder = MagicLinkLayer::builder(StubProvider::new(), keys)
+    /// #     .public_url("https://app.example.com");
+    /// let layer = builder
+    ///     .languages([Words::english(), Words::german()])
+    ///     .language(|visit| visit.cookie("language").map(str::to_owned))
+    ///     .build()?;
+    /// # Ok::<(), tower_magic_link::ConfigError>(())
+    /// ```
+    pub fn language(
+        mut self,
+        hook: impl Fn(&Visit<'_>) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.language.hook = Some(Box::new(hook));
+        self
+    }
+}
