@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    answer::redirect_fields,
     clock::{Clock, Steady, SystemClock},
     error::ConfigError,
     event::Listener,
@@ -260,6 +261,7 @@ impl Builder {
             proxies: self.proxies.validate()?,
             reauthorize: self.reauthorize.map(|(_, hook)| hook),
             forwarded,
+            redirect_fields: redirect_fields(self.credentials),
             gate,
             index,
             languages: self.language.languages()?,
