@@ -5,6 +5,7 @@
 use std::{fmt, time::Duration};
 
 use super::{ErasedMailer, Mail, MailError};
+use crate::trace::{Call, observe};
 
 /// A mailer, and how long the flow waits for it.
 pub(crate) struct BoundedMailer {
@@ -15,10 +16,13 @@ pub(crate) struct BoundedMailer {
 impl BoundedMailer {
     /// Sends one mail, or gives up.
     pub(crate) async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
-        match tokio::time::timeout(self.timeout, self.mailer.send(mail)).await {
-            Ok(sent) => sent,
-            Err(_) => Err(MailError::because("the mailer took too long").after_sending()),
-        }
+        let sent = async {
+            match tokio::time::timeout(self.timeout, self.mailer.send(mail)).await {
+                Ok(sent) => sent,
+                Err(_) => Err(MailError::because("the mailer took too long").after_sending()),
+            }
+        };
+        observe(Call::new("mailer.send"), sent).await
     }
 }
 

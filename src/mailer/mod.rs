@@ -12,6 +12,8 @@ use std::{error::Error, fmt, future::Future};
 
 use futures_util::future::BoxFuture;
 
+use crate::trace::Failure;
+
 mod bounded;
 mod console;
 mod html;
@@ -80,6 +82,12 @@ pub struct MailError {
     is_of_recipient: Option<bool>,
     may_have_left: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure for MailError {
+    fn kind_name(&self) -> &'static str {
+        self.reason
+    }
 }
 
 impl MailError {
