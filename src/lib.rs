@@ -163,6 +163,7 @@ pub mod store;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod testing;
 pub mod throttle;
+mod trace;
 
 /// Keys that change while the application runs: a file of them, a handle, retired ones.
 ///

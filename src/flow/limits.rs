@@ -250,7 +250,11 @@ pub(super) async fn take_from(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let throttle = &flow.throttling.throttle;
-    let taken = bounded(throttle.take_try(key, most, until, now)).await;
+    let taken = bounded(
+        "throttle.take_try",
+        throttle.take_try(key, most, until, now),
+    )
+    .await;
     if let Err(error) = &taken {
         throttle_failed(flow, error);
     }
@@ -260,7 +264,7 @@ pub(super) async fn take_from(
 /// Gives a try back to the throttle. If that fails, it stays taken.
 pub(super) async fn give_back_to(flow: &Flow, key: ThrottleKey, now: Timestamp) {
     let throttle = &flow.throttling.throttle;
-    if let Err(error) = bounded(throttle.give_try_back(key, now)).await {
+    if let Err(error) = bounded("throttle.give_try_back", throttle.give_try_back(key, now)).await {
         throttle_failed(flow, &error);
     }
 }

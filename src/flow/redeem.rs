@@ -2,6 +2,8 @@
 
 use std::{future::Future, mem, sync::Arc, time::Duration};
 
+use tracing::Instrument;
+
 pub(super) use self::{choice::Offered, proof::Proof};
 use super::{
     attempt::Attempt,
@@ -136,7 +138,7 @@ impl Redemption {
         let ended = move || clock.shared.clock.now();
         let join = flow
             .exchanges
-            .join(key, visit, now, || self.run(key), ended);
+            .join(key, visit, now, || self.run(key).in_current_span(), ended);
         join.await
     }
 

@@ -18,6 +18,7 @@ use std::panic::resume_unwind;
 
 use futures_util::{FutureExt, future};
 use tokio::{task::JoinError, time::sleep};
+use tracing::Instrument;
 use url::Url;
 
 use super::{
@@ -61,7 +62,7 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
         return Err(Rejection::new(RejectionKind::ProviderUnavailable));
     };
     let (own, attempt) = (step.detached(), attempt.clone());
-    let work = tokio::spawn(async move {
+    let work = async move {
         let shown = mail_to(&own, &attempt).await;
         let mailing = &own.flow.mailing;
         let refund = match &shown {
@@ -91,7 +92,9 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
         }
         drop(room);
         shown
-    });
+    };
+    // It may outlive the request, and belongs to its span all the same.
+    let work = tokio::spawn(work.in_current_span());
     let done = match wait {
         Some(wait) => {
             wait.await;

@@ -4,6 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Uri, header, request::Parts};
+use tracing::{Span, field::Empty};
 
 use super::{attempt::Attempt, fields::Fields, settings::Flow};
 use crate::{
@@ -50,6 +51,25 @@ impl Step {
             now: self.now,
             language: Some(self.language()),
         }
+    }
+
+    /// Returns a span for this request. Its fields are those of the [`Context`] that say nothing of
+    /// a person. What they hold is read only if somebody listens.
+    pub(super) fn span(&self) -> Span {
+        let context = self.context();
+        tracing::info_span!(
+            target: "tower_magic_link",
+            "step",
+            "otel.name" = self.endpoint.name(),
+            "http.request.method" = context.method(),
+            "url.path" = context.path(),
+            "client.address" = context.client().map(tracing::field::display),
+            "http.request.header.x-request-id" = context.request_id(),
+            "trace_id" = context.trace_id(),
+            "user_agent.original" = context.user_agent(),
+            "http.response.status_code" = Empty,
+            "error.type" = Empty,
+        )
     }
 
     /// Returns the context of an event of this request.

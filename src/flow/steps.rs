@@ -2,13 +2,27 @@
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
+use tracing::Instrument;
 
 use super::{callback, check, choose, code, login, logout, open, refusal, session, step::Step};
-use crate::{answer::answer_to, rejection::RejectionKind, site::endpoint::Endpoint};
+use crate::{
+    answer::answer_to,
+    rejection::{Rejection, RejectionKind},
+    site::endpoint::Endpoint,
+};
 
-/// Takes the step. Every failure is a response, too.
+/// Takes the step, in a span of its own. Every failure is a response, too.
 pub(crate) async fn take(step: Step) -> Response<Bytes> {
-    let step = &step;
+    let span = step.span();
+    let response = answer(&step).instrument(span.clone()).await;
+    span.record("http.response.status_code", response.status().as_u16());
+    if let Some(rejection) = response.extensions().get::<Rejection>() {
+        span.record("error.type", rejection.kind().code());
+    }
+    response
+}
+
+async fn answer(step: &Step) -> Response<Bytes> {
     let is_post = step.parts.method == Method::POST;
     let is_head = step.parts.method == Method::HEAD;
     let mut response = match step.endpoint {

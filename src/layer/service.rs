@@ -94,7 +94,7 @@ impl<S> MagicLink<S> {
                 None => Ok(settled),
                 Some(word) => Err(On::Word(word)),
             },
-            Lookup::Pending(lookup) => Err(On::Store(shared.revocations.bounded(lookup))),
+            Lookup::Pending(lookup) => Err(On::Store(shared.revocations.waiting(lookup))),
         };
         let settled = match settled {
             Ok(settled) => settled,

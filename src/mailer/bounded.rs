@@ -8,6 +8,7 @@ use super::{ErasedMailer, Mail, MailError};
 use crate::{
     check::{self, Line},
     clock::Timestamp,
+    trace::{Call, observe},
 };
 
 /// A mailer, and how long the flow waits for it.
@@ -19,10 +20,13 @@ pub(crate) struct BoundedMailer {
 impl BoundedMailer {
     /// Sends one mail, or gives up.
     pub(crate) async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
-        match tokio::time::timeout(self.timeout, self.mailer.send(mail)).await {
-            Ok(sent) => sent,
-            Err(_) => Err(MailError::because("the mailer took too long").after_sending()),
-        }
+        let sent = async {
+            match tokio::time::timeout(self.timeout, self.mailer.send(mail)).await {
+                Ok(sent) => sent,
+                Err(_) => Err(MailError::because("the mailer took too long").after_sending()),
+            }
+        };
+        observe(Call::new("mailer.send"), sent).await
     }
 
     /// Checks whether mail could be sent, or gives up.

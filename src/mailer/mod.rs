@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     check::{Checking, Line},
     clock::Timestamp,
+    trace::Failure,
 };
 
 mod bounded;
@@ -93,6 +94,12 @@ pub struct MailError {
     is_of_recipient: Option<bool>,
     may_have_left: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure for MailError {
+    fn kind_name(&self) -> &'static str {
+        self.reason
+    }
 }
 
 impl MailError {

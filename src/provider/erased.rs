@@ -6,7 +6,11 @@ use super::{
     Abilities, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, ProviderError, Start,
     StartCode, Started, StartedCode,
 };
-use crate::{check::Checking, clock::Timestamp};
+use crate::{
+    check::Checking,
+    clock::Timestamp,
+    trace::{Call, observe},
+};
 
 /// [`IdentityProvider`] as the layer stores it: one box per sign-in, no type parameter.
 pub(crate) trait ErasedProvider: Send + Sync {
@@ -37,35 +41,40 @@ impl<P: IdentityProvider> ErasedProvider for P {
     }
 
     fn start<'a>(&'a self, start: &'a Start<'a>) -> BoxFuture<'a, Result<Started, ProviderError>> {
-        Box::pin(IdentityProvider::start(self, start))
+        let answer = IdentityProvider::start(self, start);
+        Box::pin(observe(Call::new("provider.start"), answer))
     }
 
     fn finish<'a>(
         &'a self,
         finish: &'a Finish<'a>,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
-        Box::pin(IdentityProvider::finish(self, finish))
+        let answer = IdentityProvider::finish(self, finish);
+        Box::pin(observe(Call::new("provider.finish"), answer))
     }
 
     fn start_code<'a>(
         &'a self,
         start: &'a StartCode<'a>,
     ) -> BoxFuture<'a, Result<StartedCode, ProviderError>> {
-        Box::pin(IdentityProvider::start_code(self, start))
+        let answer = IdentityProvider::start_code(self, start);
+        Box::pin(observe(Call::new("provider.start_code"), answer))
     }
 
     fn finish_code<'a>(
         &'a self,
         finish: &'a FinishCode<'a>,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
-        Box::pin(IdentityProvider::finish_code(self, finish))
+        let answer = IdentityProvider::finish_code(self, finish);
+        Box::pin(observe(Call::new("provider.finish_code"), answer))
     }
 
     fn finish_choice<'a>(
         &'a self,
         finish: &'a FinishChoice<'a>,
     ) -> BoxFuture<'a, Result<Identity, ProviderError>> {
-        Box::pin(IdentityProvider::finish_choice(self, finish))
+        let answer = IdentityProvider::finish_choice(self, finish);
+        Box::pin(observe(Call::new("provider.finish_choice"), answer))
     }
 
     fn check(&self, now: Timestamp) -> Checking<'_> {

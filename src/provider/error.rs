@@ -8,6 +8,7 @@
 use std::{error::Error, fmt, time::Duration};
 
 use super::OrganizationChoice;
+use crate::trace::Failure;
 
 const LONGEST_CODE: usize = 64;
 
@@ -122,6 +123,12 @@ impl fmt::Display for ProviderErrorKind {
             Self::Unsupported => "this way of signing in is not supported",
             Self::WrongConnection => "proven by a connection that is not accepted",
         })
+    }
+}
+
+impl Failure for ProviderError {
+    fn kind_name(&self) -> &'static str {
+        self.kind.name()
     }
 }
 

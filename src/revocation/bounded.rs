@@ -26,7 +26,11 @@ use crate::{
     rejection::{Rejection, RejectionKind},
     session::Session,
     store::{StoreError, StoreErrorKind, StoreFuture},
+    trace::{Call, observe},
 };
+
+const LOOK_UP: Call = Call::new("revocations.look_up");
+const REVOKE: Call = Call::new("revocations.revoke");
 
 /// What happens to sessions while the store fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,13 +133,13 @@ impl BoundedRevocations {
     pub(crate) async fn standing(&self, session: &Session) -> Result<Standing, StoreError> {
         match self.look_up(session) {
             Lookup::Settled(standing) => standing,
-            Lookup::Pending(lookup) => self.bounded(lookup).await,
+            Lookup::Pending(lookup) => self.waiting(lookup).await,
         }
     }
 
     /// Records a revocation in the store.
     pub(crate) async fn revoke(&self, revocation: &Revocation) -> Result<(), StoreError> {
-        let taken = self.bounded(self.store.revoke(revocation)).await;
+        let taken = self.bounded(REVOKE, self.store.revoke(revocation)).await;
         let was_refused = self.is_refused.swap(taken.is_err(), Ordering::Relaxed);
         match &taken {
             Ok(()) if was_refused => {
@@ -163,19 +167,28 @@ impl BoundedRevocations {
         taken.into_iter().collect()
     }
 
-    /// Waits for a store, at most for the timeout.
-    pub(crate) fn bounded<'a, T: Send + 'a>(
+    /// Waits for a look-up, at most for the timeout.
+    pub(crate) fn waiting<'a>(
         &self,
+        lookup: StoreFuture<'a, Standing>,
+    ) -> BoxFuture<'a, Result<Standing, StoreError>> {
+        self.bounded(LOOK_UP, lookup)
+    }
+
+    /// Waits for a store, at most for the timeout.
+    fn bounded<'a, T: Send + 'a>(
+        &self,
+        call: Call,
         answer: StoreFuture<'a, T>,
     ) -> BoxFuture<'a, Result<T, StoreError>> {
         let limit = self.timeout;
-        Box::pin(async move {
+        Box::pin(observe(call, async move {
             tokio::time::timeout(limit, answer)
                 .await
                 // A store that hangs is an outage and no answer: `Active` would admit what has
                 // ended.
                 .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)))
-        })
+        }))
     }
 
     /// Checks the store. It reports nothing.

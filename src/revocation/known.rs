@@ -94,7 +94,7 @@ impl BoundedRevocations {
                 Err(moment) => return moment,
             };
             let standing = match self.look_up(&candidate) {
-                Lookup::Pending(answer) => self.bounded(answer).await,
+                Lookup::Pending(answer) => self.waiting(answer).await,
                 Lookup::Settled(standing) => standing,
             };
             match standing {

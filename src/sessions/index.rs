@@ -21,6 +21,7 @@ use crate::{
     event::{Event, Listener, StoreName},
     session::Session,
     store::{StoreError, StoreErrorKind},
+    trace::{Call, observe},
 };
 
 /// How long the index has for an answer.
@@ -71,8 +72,11 @@ impl Index {
         subject: &str,
         now: Timestamp,
     ) -> Result<Vec<ListedSession>, StoreError> {
-        let listed = timeout(ANSWER, self.0.sessions.list(subject, now)).await;
-        let listed = listed.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)));
+        let listed = async {
+            let listed = timeout(ANSWER, self.0.sessions.list(subject, now)).await;
+            listed.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)))
+        };
+        let listed = observe(Call::new("sessions.list"), listed).await;
         self.0.report(listed.is_err());
         listed
     }

@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, future::Future, pin::Pin};
 
+use crate::trace::Failure;
+
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
 
@@ -50,6 +52,12 @@ impl fmt::Display for StoreErrorKind {
             Self::TimedOut => "no answer in time",
             Self::Unavailable => "not available",
         })
+    }
+}
+
+impl Failure for StoreError {
+    fn kind_name(&self) -> &'static str {
+        self.kind.name()
     }
 }
 

@@ -49,6 +49,7 @@ mod return_to;
 mod same;
 mod secrets;
 mod sign_out;
+mod spans;
 mod step_up;
 mod throttle;
 mod two_providers;

@@ -12,6 +12,7 @@ use crate::{
     flow::Flow,
     store::{StoreError, StoreErrorKind},
     throttle::ThrottleKey,
+    trace::{Call, observe},
 };
 
 /// How long the throttle may take, while a person waits.
@@ -24,10 +25,12 @@ pub(super) fn key_of(flow: &Flow, label: &'static str, value: &[u8]) -> Throttle
 
 /// Waits for the throttle for at most [`TIMEOUT`].
 pub(super) async fn bounded<T>(
+    name: &'static str,
     answer: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     let late = || Err(StoreError::new(StoreErrorKind::TimedOut));
-    within(TIMEOUT, answer).await.unwrap_or_else(late)
+    let answer = async { within(TIMEOUT, answer).await.unwrap_or_else(late) };
+    observe(Call::new(name), answer).await
 }
 
 /// Waits for an answer, and returns `None` when the time is over. An answer at once needs no timer.

@@ -203,7 +203,7 @@ pub(in crate::flow) async fn charge(
     context: Context<'_>,
     now: Timestamp,
 ) -> Result<Spent, Rejection> {
-    let full = match bounded(charges.decide(flow, now)).await {
+    let full = match bounded("throttle.charge", charges.decide(flow, now)).await {
         Ok(Ok(spent)) => return Ok(spent),
         Ok(Err(full)) => full,
         Err(error) => {
@@ -239,7 +239,7 @@ impl Spent {
             return;
         }
         let throttle = &flow.throttling.throttle;
-        if let Err(error) = bounded(throttle.give_back(&paid, now)).await {
+        if let Err(error) = bounded("throttle.give_back", throttle.give_back(&paid, now)).await {
             throttle_failed(flow, &error);
         }
     }

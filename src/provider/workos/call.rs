@@ -14,6 +14,7 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::{Instrument, field::Empty};
 use url::{Host, Url};
 
 use super::{
@@ -166,7 +167,7 @@ impl Caller {
     ) -> Result<Answer, ProviderError> {
         let mut repetitions = 0;
         loop {
-            let failure = match timeout_at(deadline, self.try_once(call)).await {
+            let failure = match timeout_at(deadline, self.try_in_span(call, repetitions)).await {
                 Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(failure)) => failure,
                 Err(_) => return Err(ProviderError::new(ProviderErrorKind::TimedOut)),
@@ -182,6 +183,34 @@ impl Caller {
             sleep(wait).await;
             repetitions += 1;
         }
+    }
+
+    /// Tries in a span of the field's names for an HTTP client. The path is left out, because it
+    /// holds ids.
+    async fn try_in_span(&self, call: &Call, repetitions: u32) -> Result<Answer, Failure> {
+        let url = || Url::parse(&self.base.text).ok();
+        let span = tracing::debug_span!(
+            target: "tower_magic_link",
+            "workos",
+            "otel.name" = call.operation.name(),
+            "otel.kind" = "client",
+            "http.request.method" = call.method.as_str(),
+            "http.request.resend_count" = repetitions,
+            "server.address" = url().as_ref().and_then(Url::host_str),
+            "http.response.status_code" = Empty,
+            "error.type" = Empty,
+        );
+        let answer = self.try_once(call).instrument(span.clone()).await;
+        match &answer {
+            Ok(answer) => {
+                span.record("http.response.status_code", answer.status().as_u16());
+            }
+            Err(failure) => {
+                span.record("http.response.status_code", failure.error.status());
+                span.record("error.type", failure.error.kind().name());
+            }
+        }
+        answer
     }
 
     async fn try_once(&self, call: &Call) -> Result<Answer, Failure> {

@@ -12,3 +12,18 @@ pub(super) enum Operation {
     Select,
     Send,
 }
+
+impl Operation {
+    /// Returns its name in a span.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Authenticate => "workos.authenticate",
+            Self::Create => "workos.create",
+            Self::CreateCode => "workos.create_code",
+            Self::Exchange => "workos.exchange",
+            Self::Profile => "workos.profile",
+            Self::Select => "workos.select",
+            Self::Send => "workos.send",
+        }
+    }
+}
