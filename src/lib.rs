@@ -108,6 +108,7 @@
 //! | know what holds, and which cryptography it rests on | [`guide::promises`] |
 //! | know what the layer answers when a store, WorkOS or a mailer fails | [`guide::failures`] |
 //! | log and count what happens, and know what to alert on | [`event`]; [`guide::operations`] |
+//! | configure a layer from a file, the environment and flags | `settings` (feature `settings`) |
 //! | find out at start-up whether keys, WorkOS, the mail server and Redis work | [`MagicLinkLayer::check`]; [`check`] |
 //! | develop without a WorkOS account | `emulator` (feature `emulator`) |
 //! | test your application | `testing` (feature `test-util`); `guide::testing_your_application` (with feature `emulator`) |
@@ -122,6 +123,7 @@
 //! | `tower-cookies` | `SessionIssuer` for `tower_cookies::Cookies` |
 //! | `smtp` | `mailer::SmtpMailer` |
 //! | `redis` | `store::Redis`, and what it shares among replicas: `RedisRevocations`, `RedisThrottle`, `RedisSessions` |
+//! | `settings` | `settings`, a layer from a TOML file, the environment and flags |
 //! | `emulator` | `emulator`, a WorkOS in the process |
 //! | `test-util` | `testing` |
 //!
@@ -156,6 +158,9 @@ pub mod revocation;
 mod secret;
 mod session;
 pub mod sessions;
+#[cfg(feature = "settings")]
+#[cfg_attr(docsrs, doc(cfg(feature = "settings")))]
+pub mod settings;
 mod shared;
 mod site;
 pub mod store;

@@ -16,6 +16,7 @@ const LONGEST_NAME: usize = 80;
 const LONGEST_ANSWER: Duration = Duration::from_secs(10);
 
 /// The settings of mail.
+#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) mailer: Option<Box<dyn ErasedMailer>>,
     application_name: Option<String>,

@@ -25,6 +25,8 @@ use crate::{
 };
 
 mod greeting;
+#[cfg(all(test, feature = "settings"))]
+mod shown;
 mod validate;
 
 use self::greeting::{Counting, Greeting, Names, name_of};

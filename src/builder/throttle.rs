@@ -11,6 +11,7 @@ use crate::{
 };
 
 /// The settings of limits.
+#[derive(Debug)]
 pub(super) struct Settings {
     throttle: Box<dyn ErasedThrottle>,
     limits: Option<Limits>,

@@ -11,6 +11,7 @@ use crate::{
 const TOLERANCES: RangeInclusive<Duration> = MINUTE..=Duration::from_secs(600);
 
 /// The settings of the provider's events.
+#[derive(Debug)]
 pub(super) struct Settings {
     /// `None` for one that cannot work.
     secrets: Vec<Option<Secret>>,

@@ -150,7 +150,9 @@ impl KeyRing {
         }
     }
 
-    fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+    pub(crate) fn from_variables(
+        variable: impl Fn(&str) -> Option<OsString>,
+    ) -> Result<Self, ConfigError> {
         const CURRENT: &str = "MAGIC_LINK_KEY";
         const RETIRED: &str = "MAGIC_LINK_RETIRED_KEYS";
         let text = |name: &'static str| {

@@ -323,3 +323,9 @@ impl<T: Throttle> ErasedThrottle for T {
         Box::pin(Throttle::check(self, now))
     }
 }
+
+impl fmt::Debug for dyn ErasedThrottle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Throttle")
+    }
+}

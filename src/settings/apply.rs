@@ -1,0 +1,158 @@
+//! How settings become a `Builder`.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::{
+    Settings, SettingsError,
+    key::{Key, Use},
+    table::KEYS,
+    value::Value,
+};
+use crate::{
+    builder::Builder,
+    layer::MagicLinkLayer,
+    provider::MailedLinks,
+    session::{KeyFile, KeyRing},
+    throttle::Limits,
+};
+
+/// How often the file of keys is read.
+const WATCH: Duration = Duration::from_secs(10);
+
+impl Settings {
+    /// Makes a builder of the settings. What takes code is added to it.
+    ///
+    /// With `redis_url` it connects in the background, and with `key_file` it follows the file: call
+    /// it on a tokio runtime with its IO and its timer enabled.
+    ///
+    /// # Errors
+    ///
+    /// When a setting lacks another one, or cannot work. [`Builder::build`] checks the others.
+    pub fn builder(&self) -> Result<Builder, SettingsError> {
+        match self.word("provider") {
+            Some("mailed-links") => {
+                self.apply(MagicLinkLayer::builder(MailedLinks::new(), self.keys()?))
+            }
+            #[cfg(feature = "workos")]
+            _ => self.apply(MagicLinkLayer::builder(self.workos()?, self.keys()?)),
+            #[cfg(not(feature = "workos"))]
+            _ => Err(SettingsError::of(
+                "provider",
+                "provider must be mailed-links: the feature workos is off",
+            )),
+        }
+    }
+
+    /// Applies the settings to a builder that has a provider or keys of its own. The keys of the
+    /// provider, and those of the ring, are not read.
+    ///
+    /// ```
+    /// use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, settings::Sources};
+    /// # use tower_magic_link::testing::StubProvider;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let settings = Sources::new().flags(["--public-url=https://app.example.com"]).read()?;
+    /// let keys = KeyRing::new(SigningKey::generate()?);
+    /// let builder = MagicLinkLayer::builder(StubProvider::new(), keys);
+    /// let layer = settings.apply(builder)?.build()?;
+    /// # let _ = layer;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a setting lacks another one, or cannot work.
+    pub fn apply(&self, mut builder: Builder) -> Result<Builder, SettingsError> {
+        if let Some(pages) = self.pages()? {
+            builder = builder.pages(pages);
+        }
+        builder = self.with_mailer(builder)?;
+        #[cfg(feature = "redis")]
+        {
+            builder = self.with_redis(builder)?;
+        }
+        if let Some(limits) = self.limits() {
+            builder = builder.limits(limits);
+        }
+        Ok(KEYS.iter().fold(builder, |builder, key| {
+            let Some(set) = self.set.get(key.name) else {
+                return builder;
+            };
+            use_value(key, &set.value, builder)
+        }))
+    }
+
+    /// Makes the layer.
+    ///
+    /// # Errors
+    ///
+    /// As [`builder`](Self::builder) and [`Builder::build`].
+    pub fn layer(&self) -> Result<MagicLinkLayer, SettingsError> {
+        let built = self.builder()?.build();
+        built.map_err(|error| self.blamed(error))
+    }
+
+    fn limits(&self) -> Option<Limits> {
+        let mut limits = None;
+        for key in KEYS {
+            let value = self.set.get(key.name).map(|set| &set.value);
+            if let (Use::Limit(set), Some(Value::Rate(rate))) = (&key.use_, value) {
+                limits = Some(set(limits.unwrap_or_default(), *rate));
+            }
+        }
+        limits
+    }
+
+    /// Returns the keys that sign and verify sessions: those of `key_file`, or `key` and
+    /// `retired_keys`.
+    ///
+    /// Within a tokio runtime it follows the file, every ten seconds, for as long as the ring is in
+    /// use.
+    ///
+    /// # Errors
+    ///
+    /// When no key is set, or one cannot work.
+    pub fn keys(&self) -> Result<KeyRing, SettingsError> {
+        if let Some(path) = self.word("key_file") {
+            let file = KeyFile::open(path).map_err(|error| self.blamed(error))?;
+            let keys = file.keys();
+            if let Ok(runtime) = Handle::try_current() {
+                runtime.spawn(file.watch(WATCH));
+            }
+            return Ok(keys);
+        }
+        let secret = |variable: &str| match variable {
+            "MAGIC_LINK_KEY" => self.secret("key").map(Into::into),
+            "MAGIC_LINK_RETIRED_KEYS" => self.secret("retired_keys").map(Into::into),
+            _ => None,
+        };
+        KeyRing::from_variables(secret).map_err(|error| self.blamed(error))
+    }
+}
+
+fn use_value(key: &Key, value: &Value, builder: Builder) -> Builder {
+    match (&key.use_, value) {
+        (Use::Choice(choices), Value::Text(word)) => {
+            let mut choices = choices.iter();
+            match choices.find(|(name, _)| name == word) {
+                Some((_, set)) => set(builder),
+                None => builder,
+            }
+        }
+        (Use::Length(set), Value::Length(length)) => set(builder, *length),
+        (Use::Secrets(set), Value::Secret(secrets)) => {
+            let secrets = secrets.0.split([',', '\n']).map(str::trim);
+            secrets
+                .filter(|secret| !secret.is_empty())
+                .fold(builder, set)
+        }
+        (Use::Share(set), Value::Share(share)) => set(builder, *share),
+        (Use::Switch(set), Value::Switch(true)) => set(builder),
+        (Use::Text(set), Value::Text(text)) => set(builder, text),
+        (Use::Texts(set), Value::Texts(texts)) => set(builder, texts.clone()),
+        // The form of a key decides the kind of its value; a switch that is off changes nothing.
+        _ => builder,
+    }
+}

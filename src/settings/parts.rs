@@ -1,0 +1,287 @@
+//! What is made of several keys: the provider, the mailer, the pages, Redis.
+
+#[cfg(any(feature = "redis", feature = "smtp"))]
+use std::fs;
+
+#[cfg(any(feature = "redis", feature = "smtp"))]
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{Origin, Settings, SettingsError, value::Value};
+#[cfg(feature = "smtp")]
+use crate::mailer::SmtpMailer;
+#[cfg(feature = "workos")]
+use crate::provider::workos::WorkOs;
+use crate::{builder::Builder, error::ConfigError, mailer::ConsoleMailer, page::DefaultPages};
+#[cfg(feature = "redis")]
+use crate::{
+    revocation::RedisRevocations, sessions::RedisSessions, store::Redis, throttle::RedisThrottle,
+};
+
+impl Settings {
+    pub(super) fn word(&self, name: &str) -> Option<&str> {
+        match &self.set.get(name)?.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn secret(&self, name: &str) -> Option<&str> {
+        match &self.set.get(name)?.value {
+            Value::Secret(secret) => Some(&secret.0),
+            _ => None,
+        }
+    }
+
+    #[cfg(any(feature = "redis", feature = "smtp", feature = "workos"))]
+    fn length_of(&self, name: &str) -> Option<std::time::Duration> {
+        match &self.set.get(name)?.value {
+            Value::Length(length) => Some(*length),
+            _ => None,
+        }
+    }
+
+    /// Says of an error of the library where its setting stands.
+    pub(super) fn blamed(&self, error: ConfigError) -> SettingsError {
+        let place = self.set.get(error.setting()).map(|set| &set.origin);
+        match place {
+            Some(Origin::Embedded) | None => error.into(),
+            Some(origin) => SettingsError::of(error.setting(), format!("{origin}: {error}")),
+        }
+    }
+
+    fn missing(name: &'static str, for_: &str) -> SettingsError {
+        SettingsError::of(name, format!("{name} is not set, which {for_} needs"))
+    }
+
+    /// Returns the client of WorkOS that the `workos_…` keys describe.
+    ///
+    /// ```
+    /// use tower_magic_link::settings::Sources;
+    ///
+    /// let error = Sources::new().read()?.workos().unwrap_err();
+    /// assert_eq!(error.key(), Some("workos_api_key"));
+    /// # Ok::<(), tower_magic_link::settings::SettingsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When the API key or the client id is not set, or a value cannot work.
+    #[cfg(feature = "workos")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "workos")))]
+    pub fn workos(&self) -> Result<WorkOs, SettingsError> {
+        let for_ = "provider workos";
+        let key = self.secret("workos_api_key");
+        let key = key.ok_or_else(|| Self::missing("workos_api_key", for_))?;
+        let id = self.word("workos_client_id");
+        let id = id.ok_or_else(|| Self::missing("workos_client_id", for_))?;
+        let made = || {
+            let mut workos = WorkOs::new(key, id)?;
+            if let Some(base) = self.word("workos_base_url") {
+                workos = workos.base_url(base)?;
+            }
+            if let Some(timeout) = self.length_of("workos_connect_timeout") {
+                workos = workos.connect_timeout(timeout)?;
+            }
+            if let Some(timeout) = self.length_of("workos_timeout") {
+                workos = workos.timeout(timeout)?;
+            }
+            if let Some(timeout) = self.length_of("workos_exchange_timeout") {
+                workos = workos.exchange_timeout(timeout)?;
+            }
+            Ok(workos.accept_connection_types(self.list("workos_connection_types")))
+        };
+        made().map_err(|error: ConfigError| named("workos_", &error))
+    }
+
+    pub(super) fn pages(&self) -> Result<Option<DefaultPages>, SettingsError> {
+        let (support, accent) = (self.word("page_support"), self.word("page_accent"));
+        if support.is_none() && accent.is_none() {
+            return Ok(None);
+        }
+        let made = || {
+            let mut pages = DefaultPages::new();
+            if let Some(name) = self.word("application_name") {
+                pages = pages.application_name(name);
+            }
+            if let Some(support) = support {
+                pages = pages.support(support)?;
+            }
+            if let Some(accent) = accent {
+                pages = pages.accent(accent)?;
+            }
+            Ok(pages)
+        };
+        made()
+            .map(Some)
+            .map_err(|error: ConfigError| named("page_", &error))
+    }
+
+    pub(super) fn with_mailer(&self, builder: Builder) -> Result<Builder, SettingsError> {
+        match self.word("mailer") {
+            Some("console") => Ok(builder.mailer(ConsoleMailer::new())),
+            #[cfg(feature = "smtp")]
+            Some("smtp") => Ok(builder.mailer(self.smtp()?)),
+            _ => Ok(builder),
+        }
+    }
+
+    #[cfg(feature = "smtp")]
+    pub(super) fn smtp(&self) -> Result<SmtpMailer, SettingsError> {
+        let url = self.word("smtp_url");
+        let url = url.ok_or_else(|| Self::missing("smtp_url", "mailer smtp"))?;
+        let from = self.word("smtp_from");
+        let from = from.ok_or_else(|| Self::missing("smtp_from", "mailer smtp"))?;
+        let url = self.with_login(url, "smtp")?;
+        let root = self.pem("smtp_root_certificate")?;
+        let made = || {
+            let mut mailer = SmtpMailer::new(url, from)?;
+            if let Some(timeout) = self.length_of("smtp_timeout") {
+                mailer = mailer.timeout(timeout)?;
+            }
+            if let Some(Value::Count(size)) = self.set.get("smtp_pool_size").map(|set| &set.value) {
+                // One that is too large is refused with its range.
+                mailer = mailer.pool_size(usize::try_from(*size).unwrap_or(usize::MAX))?;
+            }
+            if let Some(root) = root {
+                mailer = mailer.root_certificate(root)?;
+            }
+            Ok(mailer)
+        };
+        made().map_err(|error: ConfigError| named("smtp_", &error))
+    }
+
+    #[cfg(feature = "redis")]
+    pub(super) fn redis(&self) -> Result<Option<Redis>, SettingsError> {
+        let mut urls = self.list("redis_url").iter();
+        let Some(first) = urls.next() else {
+            return Ok(None);
+        };
+        let first = self.with_login(first, "redis")?;
+        let others = urls.map(|url| self.with_login(url, "redis"));
+        let others = others.collect::<Result<Vec<_>, _>>()?;
+        let roots = self.pem("redis_ca_certificates")?;
+        let made = || {
+            let mut redis = Redis::new(&first)?;
+            for url in &others {
+                redis = redis.or_at(url)?;
+            }
+            if let Some(name) = self.word("redis_sentinels_of") {
+                redis = redis.sentinels_of(name);
+            }
+            if let Some(password) = self.secret("redis_sentinel_password") {
+                let user = self.word("redis_sentinel_user").unwrap_or("default");
+                redis = redis.sentinel_login(user, password);
+            }
+            if let Some(namespace) = self.word("redis_namespace") {
+                redis = redis.namespace(namespace)?;
+            }
+            if let Some(grace) = self.length_of("redis_grace") {
+                redis = redis.grace(grace)?;
+            }
+            if let Some(settle) = self.length_of("redis_settle") {
+                redis = redis.settle(settle)?;
+            }
+            if let Some(step) = self.length_of("redis_connect_timeout") {
+                redis = redis.connect_timeout(step)?;
+            }
+            match roots {
+                Some(roots) => redis.ca_certificates(roots),
+                None => Ok(redis),
+            }
+        };
+        made().map(Some).map_err(|error| named("redis_", &error))
+    }
+
+    /// Returns the store of revocations in Redis, if `redis_url` is set: for a readiness check, by
+    /// its [`status`](RedisRevocations::status). All clones of the settings have one.
+    ///
+    /// # Errors
+    ///
+    /// When the settings of Redis cannot work.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, if `redis_url` is set.
+    #[cfg(feature = "redis")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+    pub fn revocations(&self) -> Result<Option<RedisRevocations>, SettingsError> {
+        let Some(redis) = self.redis()? else {
+            return Ok(None);
+        };
+        let made = self
+            .revocations
+            .get_or_init(|| RedisRevocations::connect_later(&redis));
+        Ok(Some(made.clone()))
+    }
+
+    #[cfg(feature = "redis")]
+    pub(super) fn with_redis(&self, builder: Builder) -> Result<Builder, SettingsError> {
+        let index = self.word("session_index");
+        let (Some(redis), Some(revocations)) = (self.redis()?, self.revocations()?) else {
+            return match index {
+                Some("redis") => Err(Self::missing("redis_url", "session_index redis")),
+                _ => Ok(builder),
+            };
+        };
+        let builder = builder
+            .revocations(revocations)
+            .throttle(RedisThrottle::new(&redis));
+        Ok(match index {
+            Some("redis") => builder.session_index(RedisSessions::new(&redis)),
+            _ => builder,
+        })
+    }
+
+    /// Adds the user name and the password to a URL.
+    #[cfg(any(feature = "redis", feature = "smtp"))]
+    fn with_login(&self, url: &str, of: &'static str) -> Result<String, SettingsError> {
+        let name = format!("{of}_url");
+        if url.contains('@') || url.contains("pass=") {
+            let text = format!(
+                "must hold no login: set {of}_user, and the password by the variable MAGIC_LINK_{}_PASSWORD \
+                 or by {of}_password_file",
+                of.to_ascii_uppercase()
+            );
+            return Err(self.refused(&name, &text));
+        }
+        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+        let user = self.word(&format!("{of}_user")).map(encode);
+        let password = self.secret(&format!("{of}_password")).map(encode);
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Ok(url.to_owned());
+        };
+        if user.is_none() && password.is_none() {
+            return Ok(url.to_owned());
+        }
+        let (user, password) = (user.unwrap_or_default(), password.unwrap_or_default());
+        if scheme.contains("unix") {
+            // A socket has its login in the query.
+            let first = if rest.contains('?') { '&' } else { '?' };
+            let user = match user.is_empty() {
+                true => String::new(),
+                false => format!("user={user}&"),
+            };
+            return Ok(format!("{url}{first}{user}pass={password}"));
+        }
+        Ok(format!("{scheme}://{user}:{password}@{rest}"))
+    }
+
+    /// Reads the PEM file that a key names.
+    #[cfg(any(feature = "redis", feature = "smtp"))]
+    fn pem(&self, name: &str) -> Result<Option<Vec<u8>>, SettingsError> {
+        let Some(path) = self.word(name) else {
+            return Ok(None);
+        };
+        let read = fs::read(path).map(Some);
+        read.map_err(|error| self.refused(name, &format!("{path:?} cannot be read: {error}")))
+    }
+}
+
+/// Names an error of a part by the key: `timeout` of WorkOS is `workos_timeout`.
+fn named(prefix: &str, error: &ConfigError) -> SettingsError {
+    let (setting, text) = (error.setting(), error.to_string());
+    match setting.starts_with(prefix) {
+        true => SettingsError::of(setting, text),
+        false => SettingsError::of(format!("{prefix}{setting}"), format!("{prefix}{text}")),
+    }
+}

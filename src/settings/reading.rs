@@ -1,0 +1,199 @@
+//! `Reading`: takes one value after the other, and says what is wrong with one.
+
+use std::{fmt, fs};
+
+use super::{
+    Own, Set, Settings, SettingsError,
+    key::{FILE, Key},
+    near::nearest,
+    table::KEYS,
+    value::{Form, Raw, Secret, Value},
+};
+
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// In a table that an application has read itself.
+    Embedded,
+    File(String),
+    Flag(String),
+    Variable(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded => f.write_str("a table of settings"),
+            Self::File(path) => f.write_str(path),
+            Self::Flag(flag) => write!(f, "flag {flag}"),
+            Self::Variable(name) => write!(f, "variable {name}"),
+        }
+    }
+}
+
+/// The settings so far.
+pub(super) struct Reading {
+    pub(super) settings: Settings,
+}
+
+impl Reading {
+    pub(super) fn new(own: Vec<Own>) -> Self {
+        let settings = Settings {
+            own,
+            ..Settings::default()
+        };
+        Self { settings }
+    }
+
+    pub(super) fn own(&self) -> &[Own] {
+        &self.settings.own
+    }
+
+    /// Says whether a name is a key's, or that of a secret's file.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        Key::named(name).is_some()
+            || Key::of_file(name).is_some()
+            || self.own().iter().any(|own| own.name == name)
+    }
+
+    /// Takes the value of a name. It replaces one of another source.
+    pub(super) fn take(
+        &mut self,
+        name: &str,
+        raw: &Raw,
+        origin: &Origin,
+    ) -> Result<(), SettingsError> {
+        let (name, value) = if let Some(key) = Key::named(name) {
+            (key.name, self.value_of(key, raw, origin)?)
+        } else if let Some(key) = Key::of_file(name) {
+            (key.name, secret_in_file(name, raw, origin)?)
+        } else if let Some(own) = self.own().iter().find(|own| own.name == name) {
+            let text = raw.text().map(Value::Text);
+            let wrong = || {
+                wrong(
+                    name,
+                    raw,
+                    origin,
+                    "must be a text, a number or a list of texts",
+                )
+            };
+            (own.name, text.ok_or_else(wrong)?)
+        } else {
+            return Err(self.unknown(name, raw, origin));
+        };
+        let is_list = matches!(value, Value::Texts(_));
+        let before = self.settings.set.get(name).map(|set| &set.origin);
+        // A secret by itself and by its file, in the same place: which one is meant?
+        if !is_list && before.is_some_and(|before| is_same_place(before, origin, name)) {
+            let text = format!("{origin}: {name} and {name}{FILE} are both set");
+            return Err(SettingsError::of(name, text));
+        }
+        let origin = origin.clone();
+        self.settings.set.insert(name, Set { value, origin });
+        Ok(())
+    }
+
+    fn value_of(&self, key: &Key, raw: &Raw, origin: &Origin) -> Result<Value, SettingsError> {
+        if key.is_secret() && !matches!(origin, Origin::Variable(_)) {
+            let (name, variable) = (key.name, key.variable());
+            let how = format!(
+                "{name} is a secret, which files and flags would show: set the variable {variable}, or \
+                 {name}{FILE} to the path of a file that holds it"
+            );
+            return Err(SettingsError::of(name, format!("{origin}: {how}")));
+        }
+        let form = key.form();
+        form.read(raw).map_err(|expected| {
+            if form == Form::Secret {
+                return SettingsError::of(key.name, format!("{origin} {expected}"));
+            }
+            wrong(key.name, raw, origin, &expected)
+        })
+    }
+
+    fn unknown(&self, name: &str, raw: &Raw, origin: &Origin) -> SettingsError {
+        for (feature, is_on) in [
+            ("redis", cfg!(feature = "redis")),
+            ("smtp", cfg!(feature = "smtp")),
+            ("workos", cfg!(feature = "workos")),
+        ] {
+            if name.starts_with(&format!("{feature}_")) && !is_on {
+                let text = format!("{origin}: {name} needs the feature {feature} of this crate");
+                return SettingsError::of(name, text);
+            }
+        }
+        let files: Vec<_> = KEYS.iter().filter(|key| key.is_secret()).collect();
+        let files: Vec<_> = files
+            .iter()
+            .map(|key| format!("{}{FILE}", key.name))
+            .collect();
+        let own = self.own().iter().map(|own| own.name);
+        let names = KEYS.iter().map(|key| key.name).chain(own);
+        let meant = nearest(name, names.chain(files.iter().map(String::as_str)));
+        let (known, meant) = match origin {
+            Origin::Flag(flag) => {
+                let meant = meant.map(|meant| format!("--{}", meant.replace('_', "-")));
+                (format!("flag {flag} is not known"), meant)
+            }
+            origin => (
+                format!("{origin}: there is no setting {name}"),
+                meant.map(str::to_owned),
+            ),
+        };
+        let meant = match (meant, raw) {
+            (Some(meant), _) => format!(": do you mean {meant}?"),
+            (None, Raw::Other(_)) => {
+                ": it is a table, and all settings stand beside each other".to_owned()
+            }
+            (None, _) => String::new(),
+        };
+        SettingsError::of(name, known + &meant)
+    }
+
+    /// Says that a flag lacks its value, or does not exist.
+    pub(super) fn no_value(&self, name: &str, origin: &Origin) -> Result<String, SettingsError> {
+        if !self.knows(name) {
+            return Err(self.unknown(name, &Raw::Switch(true), origin));
+        }
+        Err(SettingsError::of(name, format!("{origin} lacks its value")))
+    }
+}
+
+fn is_same_place(before: &Origin, origin: &Origin, name: &str) -> bool {
+    let is_secret = Key::named(name).is_some_and(Key::is_secret);
+    match (before, origin) {
+        (Origin::Variable(_), Origin::Variable(_)) => is_secret,
+        _ => false,
+    }
+}
+
+/// Reads the file that a name of `…_file` leads to.
+fn secret_in_file(name: &str, raw: &Raw, origin: &Origin) -> Result<Value, SettingsError> {
+    let Ok(Value::Text(path)) = Form::Text.read(raw) else {
+        return Err(wrong(name, raw, origin, "must be the path of a file"));
+    };
+    let text = fs::read_to_string(&path)
+        .map_err(|error| wrong(name, raw, origin, &format!("cannot be read: {error}")))?;
+    match text.trim() {
+        "" => Err(wrong(name, raw, origin, "is an empty file")),
+        text => Ok(Value::Secret(Secret(text.to_owned()))),
+    }
+}
+
+fn wrong(name: &str, raw: &Raw, origin: &Origin, expected: &str) -> SettingsError {
+    let shown = match raw {
+        Raw::Text(text) => format!("{text:?}"),
+        Raw::Texts(texts) => format!("{texts:?}"),
+        raw => raw.text().unwrap_or_else(|| "of this type".to_owned()),
+    };
+    // A URL may hold a password, where it must not.
+    let shown = match shown.contains('@') && name.ends_with("_url") {
+        true => "(not shown)".to_owned(),
+        false => shown,
+    };
+    let at = match origin {
+        Origin::File(_) | Origin::Embedded => format!("{origin}: {name}"),
+        origin => origin.to_string(),
+    };
+    SettingsError::of(name, format!("{at} {shown} {expected}"))
+}

@@ -1,0 +1,220 @@
+//! `Sources`: where settings come from, and which of them wins.
+
+use std::{
+    collections::BTreeMap,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    Own, Settings, SettingsError,
+    key::{FILE, Key, PREFIX},
+    near::nearest,
+    reading::{Origin, Reading},
+    table::KEYS,
+    value::{Form, Raw},
+};
+
+/// Where settings come from: a file, the environment, and flags.
+///
+/// A flag wins over a variable, a variable over the file, and the file over the default. A list is
+/// replaced as a whole. An empty variable counts as not set.
+///
+/// ```
+/// use tower_magic_link::settings::Sources;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let path = std::env::temp_dir().join(format!("tower-magic-link-sources-{}", std::process::id()));
+/// # std::fs::write(&path, "public_url = \"https://app.example.com\"\ngreeting = \"hello\"\n")?;
+/// let settings = Sources::new()
+///     // A key of the application's own, in the same file: `--greeting`, `GREETING`.
+///     .own("greeting", "", "What the application says.")
+///     .file(&path)
+///     .environment(std::env::vars_os())
+///     .flags(["--session-lifetime", "8h"])
+///     .read()?;
+/// assert_eq!(settings.text("greeting"), Some("hello"));
+/// # std::fs::remove_file(&path)?;
+/// # Ok(()) }
+/// ```
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Sources {
+    own: Vec<Own>,
+    file: Option<PathBuf>,
+    variables: Vec<(String, OsString)>,
+    flags: Vec<String>,
+}
+
+impl Sources {
+    /// Makes sources of nothing: every setting has its default.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a key of the application's own: its name, its default (empty: none) and what it is for.
+    /// Its variable is its name in capitals, without a prefix. [`Settings::text`] and
+    /// [`Settings::parsed`] return it.
+    pub fn own(mut self, name: &'static str, default: &'static str, about: &'static str) -> Self {
+        self.own.push(Own {
+            name,
+            default,
+            about,
+        });
+        self
+    }
+
+    /// Reads a file in TOML. It must be there.
+    pub fn file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.file = Some(path.into());
+        self
+    }
+
+    /// Reads these variables: `std::env::vars_os()`. The variable of a key is `MAGIC_LINK_` and its
+    /// name in capitals, and of a key of WorkOS its name alone: `WORKOS_API_KEY`. A variable that
+    /// begins with `MAGIC_LINK_` and names no key is an error, unless it is one that Kubernetes
+    /// writes for a service of that name.
+    pub fn environment(
+        mut self,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Self {
+        let named = variables
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        self.variables.extend(named);
+        self
+    }
+
+    /// Reads these flags: `std::env::args().skip(1)`, without those of the application. The flag of
+    /// a key is its name with hyphens: `--session-lifetime 12h` or `--session-lifetime=12h`. A
+    /// switch needs no value. A list has commas, or several flags.
+    pub fn flags(mut self, flags: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.flags.extend(flags.into_iter().map(Into::into));
+        self
+    }
+
+    /// Reads everything.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read, a key does not exist, or a value is not what its key takes.
+    pub fn read(self) -> Result<Settings, SettingsError> {
+        let mut reading = Reading::new(self.own);
+        if let Some(path) = &self.file {
+            read_file(&mut reading, path)?;
+        }
+        for (name, value) in self.variables {
+            read_variable(&mut reading, &name, value)?;
+        }
+        read_flags(&mut reading, self.flags)?;
+        Ok(reading.settings)
+    }
+}
+
+fn read_file(reading: &mut Reading, path: &Path) -> Result<(), SettingsError> {
+    let shown = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| SettingsError::new(format!("{shown} cannot be read: {error}")))?;
+    let values: BTreeMap<String, Raw> = toml::from_str(&text).map_err(|error| {
+        // Without the line itself: a password may stand there.
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        let what = error.message();
+        SettingsError::new(format!("{shown}, line {line}, is no TOML: {what}"))
+    })?;
+    let origin = Origin::File(shown.to_string());
+    for (name, raw) in values {
+        reading.take(&name, &raw, &origin)?;
+    }
+    Ok(())
+}
+
+fn read_variable(
+    reading: &mut Reading,
+    variable: &str,
+    value: OsString,
+) -> Result<(), SettingsError> {
+    if value.is_empty() {
+        return Ok(());
+    }
+    let Some(name) = name_of(reading, variable) else {
+        let rest = variable.strip_prefix(PREFIX);
+        let is_of_kubernetes = |rest: &&str| {
+            ["SERVICE_", "PORT"]
+                .iter()
+                .any(|start| rest.starts_with(start))
+        };
+        let Some(_) = rest.filter(|rest| !is_of_kubernetes(rest)) else {
+            return Ok(());
+        };
+        let variables: Vec<_> = KEYS.iter().map(Key::variable).collect();
+        let meant = nearest(variable, variables.iter().map(String::as_str));
+        let meant = meant.map(|meant| format!(": do you mean {meant}?"));
+        let meant = meant.unwrap_or_default();
+        return Err(SettingsError::of(
+            variable,
+            format!("variable {variable} is not known{meant}"),
+        ));
+    };
+    let value = value.into_string();
+    let value =
+        value.map_err(|_| SettingsError::of(&name, format!("variable {variable} is not UTF-8")))?;
+    let origin = Origin::Variable(variable.to_owned());
+    reading.take(&name, &Raw::Text(value), &origin)
+}
+
+/// Returns the name of a key, or of a secret's file, whose variable this is.
+fn name_of(reading: &Reading, variable: &str) -> Option<String> {
+    for key in KEYS {
+        let own = key.variable();
+        if own == variable {
+            return Some(key.name.to_owned());
+        }
+        let of_file = own + &FILE.to_ascii_uppercase();
+        if key.is_secret() && of_file == variable {
+            return Some(format!("{}{FILE}", key.name));
+        }
+    }
+    let mut own = reading.own().iter().map(|own| own.name);
+    own.find(|name| name.to_ascii_uppercase() == variable)
+        .map(str::to_owned)
+}
+
+fn read_flags(reading: &mut Reading, flags: Vec<String>) -> Result<(), SettingsError> {
+    let mut flags = flags.into_iter().peekable();
+    let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    while let Some(flag) = flags.next() {
+        let Some(words) = flag.strip_prefix("--") else {
+            return Err(SettingsError::new(format!("{flag:?} is no flag")));
+        };
+        let (words, value) = match words.split_once('=') {
+            Some((words, value)) => (words, Some(value.to_owned())),
+            None => (words, None),
+        };
+        let name = words.replace('-', "_");
+        let origin = Origin::Flag(format!("--{words}"));
+        let form = Key::named(&name).map(Key::form);
+        let is_switch = form == Some(Form::Switch);
+        let value = match value {
+            Some(value) => value,
+            None if is_switch => true.to_string(),
+            None => flags
+                .next_if(|next| reading.knows(&name) && !next.starts_with("--"))
+                .map_or_else(|| reading.no_value(&name, &origin), Ok)?,
+        };
+        if form == Some(Form::Texts) {
+            // All of them together take the place of what the file and the variables say.
+            let list = lists.entry(name.clone()).or_default();
+            let parts = value
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty());
+            list.extend(parts.map(str::to_owned));
+            reading.take(&name, &Raw::Texts(list.clone()), &origin)?;
+        } else {
+            reading.take(&name, &Raw::Text(value), &origin)?;
+        }
+    }
+    Ok(())
+}

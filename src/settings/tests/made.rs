@@ -1,0 +1,182 @@
+use super::*;
+
+/// Returns settings of these flags, with the secrets of all parts.
+fn flagged(flags: &[&str]) -> Settings {
+    let secrets = variables(&[
+        ("MAGIC_LINK_KEY", KEY),
+        ("WORKOS_API_KEY", "sk_hunter2"),
+        ("WORKOS_CLIENT_ID", "client_01"),
+        ("MAGIC_LINK_SMTP_PASSWORD", "hunter2 @/"),
+        ("MAGIC_LINK_REDIS_PASSWORD", "hunter2 @/"),
+    ]);
+    let sources = Sources::new().environment(secrets);
+    sources.flags(flags.iter().copied()).read().unwrap()
+}
+
+#[test]
+fn each_key_of_workos_reaches_its_client() {
+    let cases = [
+        (
+            "--workos-base-url=http://127.0.0.1:4",
+            "base: \"http://127.0.0.1:4\"",
+        ),
+        ("--workos-connect-timeout=2s", "connect_timeout: 2s"),
+        ("--workos-timeout=3s", "timeout: 3s"),
+        ("--workos-exchange-timeout=4s", "exchange_timeout: 4s"),
+        ("--workos-connection-types=GoogleOAuth", "GoogleOAuth"),
+        ("--workos-client-id=client_02", "client_id: \"client_02\""),
+    ];
+    let usual = format!("{:?}", flagged(&[]).workos().unwrap());
+    for (flag, want) in cases {
+        let got = format!("{:?}", flagged(&[flag]).workos().unwrap());
+        assert!(got.contains(want) && !usual.contains(want), "{flag}: {got}");
+        assert!(!got.contains("hunter2"), "{got}");
+    }
+    let error = flagged(&["--workos-timeout=1h"]).workos().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("workos_timeout \"3600s\" is not between"),
+        "{error}"
+    );
+    let none = Sources::new().environment(key()).read().unwrap();
+    let error = none.builder().unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "workos_api_key is not set, which provider workos needs"
+    );
+}
+
+#[test]
+fn each_key_of_smtp_reaches_its_mailer() {
+    let base = [
+        "--smtp-url=smtps://mail.example.com",
+        "--smtp-from=a@example.com",
+    ];
+    let made = |flags: &[&str]| {
+        // A password without a user name is refused.
+        let flags = [&base[..], &["--smtp-user=ada"], flags].concat();
+        flagged(&flags).smtp().map(|mailer| format!("{mailer:?}"))
+    };
+    let usual = made(&[]).unwrap();
+    let cases = [
+        (
+            "--smtp-url=smtp+starttls://other.example.com:99",
+            "other.example.com",
+        ),
+        ("--smtp-from=b@example.com", "b@example.com"),
+        ("--smtp-timeout=3s", "timeout: 3s"),
+        ("--smtp-pool-size=3", "free: 3"),
+    ];
+    for (flag, want) in cases {
+        let got = made(&[flag]).unwrap();
+        assert!(got.contains(want) && !usual.contains(want), "{flag}: {got}");
+        assert!(!got.contains("hunter2"), "{got}");
+    }
+    let error = made(&["--smtp-url=smtps://ada:hunter2@mail.example.com"]).unwrap_err();
+    let want = "flag --smtp-url must hold no login: set smtp_user, and the password by the variable \
+                MAGIC_LINK_SMTP_PASSWORD or by smtp_password_file";
+    assert_eq!(error.to_string(), want);
+    let error = made(&["--smtp-root-certificate=/nowhere"]).unwrap_err();
+    let want = "flag --smtp-root-certificate \"/nowhere\" cannot be read";
+    assert!(error.to_string().starts_with(want), "{error}");
+    let builder = flagged(&["--mailer=smtp"]).builder().unwrap_err();
+    assert_eq!(builder.key(), Some("smtp_url"));
+    let console = flagged(&["--mailer=console"]).builder().unwrap().in_full();
+    assert!(
+        console.iter().any(|line| line.contains("ConsoleMailer")),
+        "{console:?}"
+    );
+}
+
+#[test]
+fn each_key_of_redis_reaches_it() {
+    let made = |flags: &[&str]| {
+        let flags = [
+            &["--redis-url=rediss://a.example:1,rediss://b.example:2"],
+            flags,
+        ]
+        .concat();
+        flagged(&flags)
+            .redis()
+            .map(|redis| format!("{:?}", redis.unwrap()))
+    };
+    let usual = made(&[]).unwrap();
+    assert!(
+        usual.contains("a.example") && usual.contains("b.example"),
+        "{usual}"
+    );
+    let cases = [
+        ("--redis-sentinels-of=main", "sentinels_of: Some(\"main\")"),
+        ("--redis-namespace=billing", "namespace: \"billing\""),
+        ("--redis-grace=9s", "grace: 9s"),
+        ("--redis-settle=8s", "settle: 8s"),
+        ("--redis-connect-timeout=7s", "connect_timeout: 7s"),
+    ];
+    for (flag, want) in cases {
+        let got = made(&[flag]).unwrap();
+        assert!(got.contains(want) && !usual.contains(want), "{flag}: {got}");
+        assert!(!got.contains("hunter2"), "{got}");
+    }
+    let error = made(&["--redis-settle=1ms"]).unwrap_err().to_string();
+    assert!(
+        error.starts_with("redis_settle \"1ms\" must be 1 second"),
+        "{error}"
+    );
+    let error = flagged(&["--session-index=redis"]).builder().unwrap_err();
+    assert_eq!(error.key(), Some("redis_url"));
+}
+
+#[tokio::test]
+async fn with_redis_the_stores_are_there_and_shared() {
+    let flags = ["--redis-url=redis://127.0.0.1:1", "--session-index=redis"];
+    let settings = flagged(&flags);
+    let shown = settings.builder().unwrap().in_full().concat();
+    for want in ["RedisRevocations", "RedisThrottle", "RedisSessions"] {
+        assert!(shown.contains(want), "{want}: {shown}");
+    }
+    assert!(!shown.contains("hunter2"), "{shown}");
+    assert!(settings.revocations().unwrap().is_some());
+    assert!(settings.revocations.get().is_some(), "made once");
+}
+
+#[test]
+fn the_keys_of_a_page_reach_it() {
+    let shown = |flags: &[&str]| {
+        let builder = flagged(flags).stubbed().unwrap();
+        builder.in_full().concat()
+    };
+    let flags = [
+        "--page-support=help@example.com",
+        "--page-accent=#0a7d4b",
+        "--application-name=Acme",
+    ];
+    let page = shown(&flags);
+    for want in ["mailto:help@example.com", "Acme"] {
+        assert!(page.contains(want), "{want}: {page}");
+    }
+    let error = flagged(&["--page-accent=blue-ish"]).stubbed().unwrap_err();
+    assert!(error.to_string().starts_with("page_accent"), "{error}");
+}
+
+#[tokio::test]
+async fn the_keys_are_those_of_the_file_or_of_the_variables() {
+    let ids = |settings: &Settings| {
+        let layer = settings.stubbed().unwrap();
+        layer.in_full().concat()
+    };
+    let path = scratch("keys");
+    fs::write(&path, format!("id: in-the-file\n{KEY}\n")).unwrap();
+    let flag = format!("--key-file={}", path.display());
+    assert!(ids(&flagged(&[&flag])).contains("in-the-file"));
+    let mut all = key();
+    let other = "mUfVIyhRC1MO7eTb0pzPSTNBs2hXfcQ7pJ0m5ZwxKkA=";
+    all.extend(variables(&[("MAGIC_LINK_RETIRED_KEYS", other)]));
+    let two = Sources::new().environment(all).read().unwrap();
+    assert_eq!(ids(&two).matches("SigningKey").count(), 2);
+    fs::remove_file(path).unwrap();
+    let gone = flagged(&[&flag]).stubbed().unwrap_err();
+    assert!(!gone.to_string().contains(KEY), "{gone}");
+    // The layer of all that is made of settings is a layer.
+    let _: Result<MagicLinkLayer, _> = two.layer();
+}
