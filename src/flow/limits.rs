@@ -293,8 +293,9 @@ fn charge_pairs(
 ) {
     let pair = |network: &[u8], rate: Rate| {
         // No address contains a NUL, so the network cannot be mistaken for a part of the address.
-        let name = [mailbox.as_bytes(), &[0], network].concat();
-        let key = key_of(flow, label, &name);
+        let name = [mailbox.as_bytes(), &[0], network];
+        let keys = flow.shared.gate.tokens.keys();
+        let key = ThrottleKey::from_bytes(keys.pseudonym_of(label, &name));
         Item::new(LimitScope::Address, key, rate, GivenBack)
     };
     let Some(client) = client else {

@@ -1,6 +1,6 @@
 //! The work of one exchange: the provider redeems the proof, and the layer checks what it proved.
 
-use std::{future::Future, mem, sync::Arc, time::Duration};
+use std::{future::Future, mem, pin::pin, sync::Arc, time::Duration};
 
 pub(super) use self::{choice::Offered, proof::Proof};
 use super::{
@@ -57,10 +57,10 @@ pub(super) async fn granted(
         attempt: attempt.with_link(""),
         newest: browser::newest(step, attempt),
         caller: lend::caller(step),
-        browser: browser::browser(step),
+        browser: step.browser(),
         now: step.now,
     };
-    let granted = within(PATIENCE, redemption.join(state)).await;
+    let granted = within(PATIENCE, pin!(redemption.join(state))).await;
     granted.unwrap_or_else(|| Err(still_running()))
 }
 
@@ -70,7 +70,7 @@ pub(super) async fn granted(
 /// It is not the state: our own link is sealed anew at each visit. Two browsers share none, because
 /// a session belongs to one.
 pub(super) fn visited(step: &Step, attempt: &Attempt) -> Vec<u8> {
-    let browser = browser::browser(step).unwrap_or_default();
+    let browser = step.browser().unwrap_or_default();
     [attempt.name().as_slice(), &browser].concat()
 }
 
@@ -82,12 +82,12 @@ pub(super) async fn granted_just_now(
     state: &[u8],
 ) -> Result<Option<Arc<Granted>>, Rejection> {
     let exchanges = &step.flow.exchanges;
-    let browser = browser::browser(step);
+    let browser = step.browser();
     let run = browser.and_then(|browser| exchanges.rejoin(state, browser, step.now));
     let Some(run) = run else {
         return Ok(None);
     };
-    let granted = within(PATIENCE, run).await;
+    let granted = within(PATIENCE, pin!(run)).await;
     let Ok(granted) = granted.ok_or_else(still_running)? else {
         return Ok(None);
     };

@@ -1,16 +1,19 @@
 //! `Step`: one request to an endpoint, with readers for its parts.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
-use http::{Request, header, request::Parts};
+use http::{header, request::Parts};
 
 use super::{fields::Fields, settings::Flow};
 use crate::{
     clock::{Reading, Timestamp},
     rejection::{Rejection, RejectionKind},
-    request::{client::client_of, head::RequestHead, peer::PeerAddr, unnamed},
-    session::Session,
+    request::{client::client_of, head::RequestHead, unnamed},
+    session::{Session, seal},
     site::endpoint::Endpoint,
 };
 
@@ -22,24 +25,34 @@ pub(crate) struct Step {
     /// Empty, unless the method is POST.
     pub(crate) form: Bytes,
     pub(crate) now: Timestamp,
+    /// The fingerprint of the browser, once it was asked for. To verify its cookie takes an HMAC.
+    browser: OnceLock<Option<[u8; 16]>>,
 }
 
 impl Step {
-    /// Returns a step that outlives the request: what work in the background reads of it. What the
-    /// host keeps with the connection is not held on to.
-    pub(super) fn detached(&self) -> Self {
-        let (mut parts, ()) = Request::new(()).into_parts();
-        parts.headers = self.parts.headers.clone();
-        if let Some(peer) = PeerAddr::of(&self.parts.extensions) {
-            parts.extensions.insert(peer);
-        }
+    /// Makes a step without a form.
+    pub(crate) const fn new(
+        flow: Arc<Flow>,
+        endpoint: Endpoint,
+        parts: Parts,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            flow: self.flow.clone(),
-            endpoint: self.endpoint,
+            flow,
+            endpoint,
             parts,
             form: Bytes::new(),
-            now: self.now,
+            now,
+            browser: OnceLock::new(),
         }
+    }
+
+    /// Returns the fingerprint of the browser's cookie, if we made that.
+    pub(super) fn browser(&self) -> Option<[u8; 16]> {
+        *self.browser.get_or_init(|| {
+            let cookie = self.flow.shared.gate.browser_cookie(&self.head(), self.now);
+            cookie.map(seal::fingerprint)
+        })
     }
 
     pub(super) fn head(&self) -> RequestHead<'_> {
@@ -80,6 +93,11 @@ impl Step {
 
     pub(super) fn path(&self, endpoint: Endpoint) -> String {
         self.flow.shared.gate.path(endpoint)
+    }
+
+    /// Returns an endpoint's path, with a sealed value in its query.
+    pub(super) fn path_to(&self, endpoint: Endpoint, sealed: &str) -> String {
+        self.flow.shared.gate.path_to(endpoint, sealed)
     }
 
     /// Returns the session of the request, if its token is valid and it was not revoked.

@@ -80,6 +80,10 @@ impl ReturnTo {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
 }
 
 /// Returns the parts of the value of a `return_to` parameter.

@@ -3,6 +3,8 @@
 //!
 //! - A request is what a browser sends, as axum hands it on: 12 headers, 3 cookies, a path with a
 //!   query.
+//! - `begin` is a post of the login form, and `callback` such a post and the request that finishes
+//!   its sign-in.
 //! - The same kind twice, with other counts, tells what one request costs without what is done
 //!   once.
 
@@ -25,6 +27,8 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 use tower::{Layer, Service, service_fn};
 use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
 
+mod sign_in;
+
 const TARGET: &str = "/reports?year=2026&page=2";
 
 fn main() {
@@ -32,6 +36,15 @@ fn main() {
     let (kind, count) = (arguments.next(), arguments.next());
     let kind = kind.unwrap_or_default();
     let count: u32 = count.and_then(|count| count.parse().ok()).unwrap_or(1);
+    let steps = match kind.as_str() {
+        "begin" => Some(sign_in::Until::Begin),
+        "callback" => Some(sign_in::Until::Callback),
+        _ => None,
+    };
+    if let Some(until) = steps {
+        sign_in::play(until, count);
+        return;
+    }
     let layer = layer(&kind);
     let cookie = session_cookie(&layer);
     // Only the signature is wrong, as if whoever forges knew all else.
@@ -43,12 +56,15 @@ fn main() {
         None => String::new(),
     };
     let (request, want) = match kind.as_str() {
-        "admitted" | "identity" | "public" => (browser(&cookie), StatusCode::OK),
-        "inner" => (browser(&cookie), StatusCode::OK),
-        "refused" => (browser("seen=1"), StatusCode::SEE_OTHER),
-        "forged" => (browser(&forged), StatusCode::SEE_OTHER),
+        "admitted" | "identity" | "public" => (browser(TARGET, &cookie), StatusCode::OK),
+        "inner" => (browser(TARGET, &cookie), StatusCode::OK),
+        "refused" => (browser(TARGET, "seen=1"), StatusCode::SEE_OTHER),
+        "forged" => (browser(TARGET, &forged), StatusCode::SEE_OTHER),
         "program" => (program(), StatusCode::UNAUTHORIZED),
-        _ => panic!("usage: instructions admitted|forged|identity|inner|program|public|refused N"),
+        _ => panic!(
+            "usage: instructions \
+             admitted|begin|callback|forged|identity|inner|program|public|refused N"
+        ),
     };
     if kind == "inner" {
         repeat(service_fn(answer), &request, want, count);
@@ -61,14 +77,22 @@ fn repeat<S, R>(mut service: S, request: &Request<String>, want: StatusCode, cou
 where
     S: Service<Request<String>, Response = Response<R>, Error = Infallible>,
 {
-    let mut context = Context::from_waker(Waker::noop());
     for _ in 0..count {
-        assert!(service.poll_ready(&mut context).is_ready());
-        let call = pin!(service.call(black_box(request.clone())));
-        match call.poll(&mut context) {
-            Poll::Ready(answer) => assert_eq!(black_box(answer).unwrap().status(), want),
-            Poll::Pending => panic!("nothing has to wait here"),
-        }
+        let response = answer_to(&mut service, request.clone());
+        assert_eq!(response.status(), want);
+    }
+}
+
+fn answer_to<S, R>(service: &mut S, request: Request<String>) -> Response<R>
+where
+    S: Service<Request<String>, Response = Response<R>, Error = Infallible>,
+{
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(service.poll_ready(&mut context).is_ready());
+    let call = pin!(service.call(black_box(request)));
+    match call.poll(&mut context) {
+        Poll::Ready(answer) => black_box(answer).unwrap(),
+        Poll::Pending => panic!("nothing has to wait here"),
     }
 }
 
@@ -94,7 +118,7 @@ fn answer(_: Request<String>) -> Ready<Result<Response<String>, Infallible>> {
     ready(Ok(response))
 }
 
-fn browser(cookie: &str) -> Request<String> {
+fn browser(path: &str, cookie: &str) -> Request<String> {
     let fields = [
         ("host", "app.example.com"),
         (
@@ -115,7 +139,7 @@ fn browser(cookie: &str) -> Request<String> {
         ("priority", "u=0, i"),
         ("cookie", &format!("theme=dark; {cookie}; lang=en")),
     ];
-    request(&fields)
+    request(path, &fields)
 }
 
 fn program() -> Request<String> {
@@ -125,11 +149,11 @@ fn program() -> Request<String> {
         ("accept", "application/json"),
         ("accept-encoding", "gzip"),
     ];
-    request(&fields)
+    request(TARGET, &fields)
 }
 
-fn request(fields: &[(&str, &str)]) -> Request<String> {
-    let mut request = Request::builder().uri(TARGET);
+fn request(path: &str, fields: &[(&str, &str)]) -> Request<String> {
+    let mut request = Request::builder().uri(path);
     for (name, value) in fields {
         request = request.header(*name, *value);
     }

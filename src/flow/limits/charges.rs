@@ -7,7 +7,7 @@
 //!   every action is paid by a way before it.
 //! - All ways together have two seconds. Usually the first admits, in one round trip.
 
-use std::time::Duration;
+use std::{mem, pin::pin, time::Duration};
 
 use super::{
     ask::{bounded, throttle_failed},
@@ -126,30 +126,27 @@ impl Charges {
         }
     }
 
-    async fn decide(self, flow: &Flow, now: Timestamp) -> Result<Result<Spent, Full>, StoreError> {
+    /// Pays by the first way that is open. By reference: in a future that is moved, charges by value
+    /// would stand once for each function that they pass.
+    async fn decide(
+        &mut self,
+        flow: &Flow,
+        now: Timestamp,
+    ) -> Result<Result<Spent, Full>, StoreError> {
         let mut full: Option<Full> = None;
-        if let Some(way) = self.first {
+        if let Some(way) = self.first.take() {
             match pay(flow, way, now).await? {
                 Ok(spent) => return Ok(Ok(spent)),
                 Err((_, next)) if next.is_last() => return Ok(Err(next)),
                 Err((_, next)) => full = Some(next),
             }
         }
-        let mut way = self.besides;
+        let mut way = mem::take(&mut self.besides);
         let besides = way.len();
-        let mut shares = self.shares.into_iter().flatten();
-        let mut share = shares.next();
-        if share.is_none() && way.is_empty() {
+        if !self.charge_share(flow, &mut way) && way.is_empty() {
             return Ok(full.map_or_else(|| Ok(Spent::default()), Err));
         }
         loop {
-            way.truncate(besides);
-            match share {
-                Some(Share::Anybody(item)) => way.push(item),
-                Some(Share::Known(items)) => way.extend(*items),
-                Some(Share::Quiet(quiet)) => quiet.charge_to(flow, &mut way),
-                None => {}
-            }
             let next = match pay(flow, way, now).await? {
                 Ok(spent) => return Ok(Ok(spent)),
                 Err((refused, next)) => {
@@ -163,12 +160,25 @@ impl Charges {
                 Some(full) if full.wait <= next.wait => full,
                 Some(_) | None => next,
             };
-            share = shares.next();
-            if is_last || share.is_none() {
+            way.truncate(besides);
+            if is_last || !self.charge_share(flow, &mut way) {
                 return Ok(Err(shortest));
             }
             full = Some(shortest);
         }
+    }
+
+    /// Charges the next share too, and says whether there is one.
+    fn charge_share(&mut self, flow: &Flow, way: &mut Way) -> bool {
+        let Some(share) = self.shares.iter_mut().find_map(Option::take) else {
+            return false;
+        };
+        match share {
+            Share::Anybody(item) => way.push(item),
+            Share::Known(items) => way.extend(*items),
+            Share::Quiet(quiet) => quiet.charge_to(flow, way),
+        }
+        true
     }
 }
 
@@ -198,11 +208,12 @@ impl Full {
 /// Charges all of one way, or nothing. Over the limits it refuses, and reports it as an event.
 pub(in crate::flow) async fn charge(
     flow: &Flow,
-    charges: Charges,
+    mut charges: Charges,
     email: Option<&Email>,
     now: Timestamp,
 ) -> Result<Spent, Rejection> {
-    let full = match bounded(charges.decide(flow, now)).await {
+    let decided = bounded(pin!(charges.decide(flow, now))).await;
+    let full = match decided {
         Ok(Ok(spent)) => return Ok(spent),
         Ok(Err(full)) => full,
         Err(error) => {
