@@ -66,7 +66,9 @@ mod ask;
 mod charges;
 mod everybody;
 mod networks;
+mod quiet;
 mod shares;
+mod way;
 
 pub(super) use self::{
     ask::within,
@@ -74,11 +76,11 @@ pub(super) use self::{
 };
 use self::{
     ask::{bounded, key_of, throttle_failed},
-    charges::{
+    networks::Network,
+    way::{
         AfterFailure::{self, GivenBack, Kept},
         Item, Way,
     },
-    networks::Network,
 };
 
 /// How often an attempt may have the provider called, also while the provider fails. No setting: a

@@ -11,7 +11,8 @@ use std::{mem, pin::pin, time::Duration};
 
 use super::{
     ask::{bounded, throttle_failed},
-    everybody::Quiet,
+    quiet::Quiet,
+    way::{AfterFailure, Item, Way},
 };
 use crate::{
     clock::Timestamp,
@@ -20,28 +21,8 @@ use crate::{
     flow::Flow,
     rejection::{Rejection, RejectionKind},
     store::StoreError,
-    throttle::{Charge, Charged, Rate, ThrottleKey},
+    throttle::Charged,
 };
-
-/// The charges of one way to pay.
-pub(super) type Way = Vec<Item>;
-
-/// One charge of a way.
-#[derive(Clone, Copy)]
-pub(super) struct Item {
-    scope: LimitScope,
-    charge: Charge,
-    after: AfterFailure,
-}
-
-/// What becomes of a charge if the provider or the mailer fails.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum AfterFailure {
-    /// It guards what is for one person. Nothing came of the action, so it is given back.
-    GivenBack,
-    /// It guards the provider too: nobody may ask one that fails without end.
-    Kept,
-}
 
 /// What an action costs: the ways to pay for it, in the order in which they are tried. Nothing if
 /// there is none.
@@ -72,21 +53,6 @@ pub(in crate::flow) struct Spent {
 struct Full {
     scope: LimitScope,
     wait: Duration,
-}
-
-impl Item {
-    pub(super) const fn new(
-        scope: LimitScope,
-        key: ThrottleKey,
-        rate: Rate,
-        after: AfterFailure,
-    ) -> Self {
-        Self {
-            scope,
-            charge: Charge::new(key, rate),
-            after,
-        }
-    }
 }
 
 impl Default for Spent {
@@ -126,8 +92,8 @@ impl Charges {
         }
     }
 
-    /// Pays by the first way that is open. By reference: in a future that is moved, charges by value
-    /// would stand once for each function that they pass.
+    /// Pays by the first way that is open. By reference: in a future, charges by value would have
+    /// room in each function that they pass.
     async fn decide(
         &mut self,
         flow: &Flow,
