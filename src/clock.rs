@@ -14,9 +14,9 @@ mod http_date;
 mod reading;
 mod rfc3339;
 mod steady;
-pub(crate) mod words;
 #[cfg_attr(target_os = "linux", path = "clock/system/linux.rs")]
 mod system;
+pub(crate) mod words;
 
 pub(crate) use self::{
     reading::{Reading, Skew},

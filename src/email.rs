@@ -14,7 +14,7 @@
 //!   into another's (CVE-2019-19844).
 //! - A non-ASCII domain becomes its punycode (IDNA, UTS 46).
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// RFC 5321, section 4.5.3.1.3: a path has 256 octets with its angle brackets.
 const LONGEST_ADDRESS: usize = 254;
@@ -106,20 +106,21 @@ impl Email {
                 fault: Fault::Invisible,
             });
         }
-        let local = local.to_ascii_lowercase();
-        if !is_dot_atom(&local) || is_route(&local) || local.len() > LONGEST_LOCAL {
+        let mut address = String::with_capacity(text.len());
+        address.push_str(local);
+        address.make_ascii_lowercase();
+        if !is_dot_atom(&address) || is_route(&address) || address.len() > LONGEST_LOCAL {
             return Err(InvalidEmail::OTHER);
         }
         // After the local part, because IDNA is the dearest of the checks.
-        let domain = domain_name(domain).ok_or(InvalidEmail::OTHER)?;
-        let address = format!("{local}@{domain}");
+        let domain = ascii_domain(domain).ok_or(InvalidEmail::OTHER)?;
+        let at = address.len();
+        address.push('@');
+        address.push_str(&domain);
         if address.len() > LONGEST_ADDRESS {
             return Err(InvalidEmail::OTHER);
         }
-        Ok(Self {
-            address,
-            at: local.len(),
-        })
+        Ok(Self { address, at })
     }
 
     /// Returns a text without its blanks and invisible characters, to be shown again in a form.
@@ -202,6 +203,10 @@ fn is_route(local: &str) -> bool {
 
 /// Returns the domain in its ASCII form if it is a DNS name of two labels or more.
 pub(crate) fn domain_name(domain: &str) -> Option<String> {
+    ascii_domain(domain).map(Cow::into_owned)
+}
+
+fn ascii_domain(domain: &str) -> Option<Cow<'_, str>> {
     // STD3 refuses underscores and every other character that no host name has.
     let domain = idna::domain_to_ascii_cow(domain.as_bytes(), idna::AsciiDenyList::STD3).ok()?;
     let is_label = |label: &str| {
@@ -214,7 +219,7 @@ pub(crate) fn domain_name(domain: &str) -> Option<String> {
         && domain.contains('.')
         && domain.split('.').all(is_label)
         && last.starts_with(|c: char| c.is_ascii_alphabetic());
-    is_name.then(|| domain.into_owned())
+    is_name.then_some(domain)
 }
 
 #[cfg(test)]

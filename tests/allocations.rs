@@ -40,6 +40,8 @@ use self::names::{ADA, EVE, ORIGIN};
 mod names;
 #[path = "allocations/options.rs"]
 mod options;
+#[path = "allocations/sign_in.rs"]
+mod sign_in;
 
 /// The bound for the admitted way, whatever the request looks like.
 const MOST_FOR_ADMITTED: u64 = 6;

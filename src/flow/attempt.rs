@@ -145,6 +145,12 @@ impl Attempt {
         (sealed.len() <= LONGEST).then_some(sealed)
     }
 
+    /// Returns the characters of this attempt once it is sealed, with a link of a length in it.
+    pub(super) fn sealed_len_with(&self, link: usize) -> usize {
+        let texts = self.email.as_str().len() + link + self.tail.len();
+        seal::sealed_len(FIXED + texts)
+    }
+
     /// Opens an attempt that was sealed for the same purpose.
     pub(crate) fn open(
         keys: &KeyRing,
@@ -255,11 +261,11 @@ impl Attempt {
         AttemptId::of(&self.id)
     }
 
-    /// Says whether this browser began the attempt.
-    pub(crate) fn is_of(&self, browser: Option<&str>) -> bool {
+    /// Says whether a browser of this fingerprint began the attempt.
+    pub(crate) fn is_of(&self, browser: Option<[u8; 16]>) -> bool {
         // This needs no constant-time comparison: the browser sends the value, and only its hash is
         // compared.
-        browser.is_some_and(|browser| seal::fingerprint(browser) == self.browser)
+        browser == Some(self.browser)
     }
 
     /// Returns the kind of rejection of an attempt that is over: `late` once its lifetime has
@@ -379,8 +385,9 @@ mod tests {
     #[test]
     fn an_attempt_is_of_the_browser_that_began_it_alone() {
         let attempt = attempt("ada@example.com");
-        assert!(attempt.is_of(Some("cookie")));
-        assert!(!attempt.is_of(Some("other")) && !attempt.is_of(None));
+        let of = |cookie: &str| Some(seal::fingerprint(cookie));
+        assert!(attempt.is_of(of("cookie")));
+        assert!(!attempt.is_of(of("other")) && !attempt.is_of(None));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The browser of a step: whether it began an attempt or may finish it, and its cookies.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -29,7 +29,7 @@ pub(super) struct Permit(HeaderValue);
 
 /// Says whether this browser began an attempt.
 pub(super) fn is_ours(step: &Step, attempt: &Attempt) -> bool {
-    attempt.is_of(step.flow.shared.gate.browser_cookie(&step.head(), step.now))
+    attempt.is_of(step.browser())
 }
 
 /// Says whether this browser may finish an attempt: it began it, or gave the right answer.
@@ -70,11 +70,6 @@ pub(super) fn permit(step: &Step, attempt: &Attempt, browser: &str) -> Permit {
     Permit(gate.cookies.set(CookieName::Permit, &sealed, lifetime))
 }
 
-pub(super) fn browser(step: &Step) -> Option<[u8; 16]> {
-    let cookie = step.flow.shared.gate.browser_cookie(&step.head(), step.now);
-    cookie.map(seal::fingerprint)
-}
-
 /// Sets the browser cookie, unless the browser has one.
 pub(super) fn greet(step: &Step, response: &mut Response<Bytes>) {
     if step
@@ -84,14 +79,14 @@ pub(super) fn greet(step: &Step, response: &mut Response<Bytes>) {
         .browser_cookie(&step.head(), step.now)
         .is_none()
     {
-        let cookie = fresh_browser_cookie(step);
+        let cookie = fresh_browser_cookie(step, crate::random::bytes());
         keep_browser_cookie(step, response, &cookie);
     }
 }
 
-pub(super) fn fresh_browser_cookie(step: &Step) -> String {
+pub(super) fn fresh_browser_cookie(step: &Step, random: [u8; 16]) -> String {
     let keys = step.flow.shared.gate.tokens.keys();
-    keys.browser_cookie(crate::random::bytes())
+    keys.browser_cookie(random)
 }
 
 /// Sets the browser cookie for a day longer than an attempt that begins now. Without it, a late
@@ -124,12 +119,13 @@ pub(super) fn keep_newest(
 /// A browser that brings an older cookie harms nobody: it began the attempt, and its tries are
 /// counted.
 pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
-    let known = newest_text(step).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    let Some(known) = newest_text(step).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()) else {
+        return Newest::Newest;
+    };
     let own = name_of(step, attempt);
-    let (Some((id, address)), Some((own_id, own_address))) = (
-        known.as_deref().and_then(<[u8]>::split_first_chunk::<8>),
-        own.split_first_chunk::<8>(),
-    ) else {
+    let (Some((id, address)), Some((own_id, own_address))) =
+        (known.split_first_chunk::<8>(), own.split_first_chunk::<8>())
+    else {
         return Newest::Newest;
     };
     match address == own_address && id != own_id {
@@ -162,8 +158,10 @@ fn name_of(step: &Step, attempt: &Attempt) -> [u8; NEWEST] {
 /// Begins a new round of this browser, which has finished a sign-in: its next one shows another
 /// match code. The other cookie of a callback that came twice is the same.
 pub(super) fn begin_round(step: &Step, session: SessionId, response: &mut Response<Bytes>) {
-    let browser = step.flow.shared.gate.browser_cookie(&step.head(), step.now);
-    if let Some(browser) = browser {
+    let head = step.head();
+    // Verified already, and read again without that.
+    let cookie = step.flow.shared.gate.browser_cookie_text(&head);
+    if let Some(browser) = cookie.filter(|_| step.browser().is_some()) {
         let round = Round(seal::fingerprint(&session.to_string()));
         let parts = (Some(round.text(step)), newest_text(step));
         keep_in_round(step, response, browser, parts);
@@ -178,9 +176,12 @@ fn keep_in_round(
 ) {
     let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
     let cookie = match parts {
-        (None, None) => cookie.to_owned(),
-        (Some(round), None) => format!("{cookie}.{round}"),
-        (round, Some(newest)) => format!("{cookie}.{}.{newest}", round.unwrap_or_default()),
+        (None, None) => Cow::Borrowed(cookie),
+        (Some(round), None) => Cow::Owned([cookie, ".", &round].concat()),
+        (round, Some(newest)) => {
+            let round = round.unwrap_or_default();
+            Cow::Owned([cookie, ".", &round, ".", &newest].concat())
+        }
     };
     keep(step, response, CookieName::Browser, &cookie, lifetime);
 }

@@ -59,7 +59,7 @@ pub(super) struct Choice {
 
 /// Asks the person, or the program, which organization it is.
 pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Bytes> {
-    let Some(browser) = browser::browser(step) else {
+    let Some(browser) = step.browser() else {
         let rejection = browser::cookie_lost(step, CookieName::Browser);
         return refusal::answer(step, rejection, None);
     };
@@ -84,8 +84,9 @@ pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Byt
         return refusal::refuse(step, RejectionKind::ProviderFailed);
     };
     // The page's address is that of the check page, wherever the proof came from.
-    let (attempt_sealed, _) = sealed::seal_or_shorten(step, &attempt.with_link(""), Purpose::Check);
-    let action = format!("{}?t={attempt_sealed}", step.path(Endpoint::Choose));
+    let (bare, nonce) = (attempt.with_link(""), crate::random::bytes());
+    let (sealed_attempt, _) = sealed::seal_or_shorten(&step.flow, &bare, Purpose::Check, nonce);
+    let action = step.path_to(Endpoint::Choose, &sealed_attempt);
     if step.head().wants_page() {
         return choice.page(step, attempt, (&action, &sealed), None);
     }

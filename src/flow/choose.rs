@@ -7,14 +7,13 @@
 //!   again.
 //! - A session begins when the proof was given, so that a revocation since then ends it.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use bytes::Bytes;
 use http::Response;
 
 use super::{
     attempt::Attempt,
-    browser,
     choice::Choice,
     exchange::{self, Granted},
     fields::Fields,
@@ -57,7 +56,7 @@ pub(super) async fn choose(step: &Step) -> Response<Bytes> {
         // Without the attempt, whose address another browser must not see.
         _ => return refusal::refuse(step, RejectionKind::Malformed),
     };
-    if browser::browser(step) != Some(choice.browser) {
+    if step.browser() != Some(choice.browser) {
         return refusal::refuse(step, RejectionKind::AnotherBrowser);
     }
     let answered = match answer {
@@ -183,7 +182,7 @@ async fn cancel(
         let Some(exchange) = exchanges.forget(key, step.now) else {
             continue;
         };
-        let granted = within(wait, exchange).await.flatten();
+        let granted = within(wait, pin!(exchange)).await.flatten();
         if let Some(Granted::Session(issued)) = granted.as_deref() {
             // If the store fails, an event reports it. The browser has no cookie of that session.
             let _ = shared

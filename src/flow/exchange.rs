@@ -118,10 +118,13 @@ impl Exchanges {
             begin(work(), ended)
         };
         let run = self.runs.join(key, visit, begin, now);
-        if is_new {
-            self.finish_alone(key, run.clone());
+        async move {
+            // Most ends at its first poll, and needs no task.
+            if is_new && run.clone().now_or_never().is_none() {
+                self.finish_alone(key, run.clone());
+            }
+            self.outcome(key, run, now).await
         }
-        async move { self.outcome(key, run, now).await }
     }
 
     /// Lets an exchange end although all its callers leave: the code is used up by then, and the

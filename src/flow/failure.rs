@@ -15,7 +15,7 @@
 //!   provider knows the address. If other mail has gone out lately, it counts as the address's.
 //!   Otherwise the charges are given back.
 
-use super::{attempt::Attempt, mailing::Refund, refusal::rejection_of, step::Step};
+use super::{Flow, attempt::Attempt, mailing::Refund, refusal::rejection_of};
 use crate::{
     event::Event,
     mailer::MailError,
@@ -36,11 +36,16 @@ pub(super) enum Failed {
 
 impl Failed {
     /// Says whether a provider's failure may depend on the address. If it does, the log has it.
-    pub(super) fn of_provider(step: &Step, attempt: &Attempt, error: &ProviderError) -> Self {
+    pub(super) fn of_provider(
+        flow: &Flow,
+        attempt: &Attempt,
+        error: &ProviderError,
+        tell: impl Fn(&Event<'_>),
+    ) -> Self {
         use ProviderErrorKind as Kind;
-        step.tell_of(attempt, &Event::of_provider_error(error));
+        tell(&Event::of_provider_error(error));
         // What the layer mails itself cannot have left before the provider's answer.
-        let may_have_left = step.flow.mailer.is_none() && error.may_have_acted();
+        let may_have_left = flow.mailer.is_none() && error.may_have_acted();
         let refund = match error.kind() {
             Kind::TimedOut if may_have_left => Refund::NotDue,
             // It may be the address that the provider cannot take.
@@ -52,7 +57,7 @@ impl Failed {
             }
             kind => {
                 let email = &attempt.email;
-                step.tell_of(attempt, &Event::LinkWithheld { email });
+                tell(&Event::LinkWithheld { email });
                 return match kind {
                     Kind::RateLimited => Self::Limited,
                     _ => Self::Address,

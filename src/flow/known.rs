@@ -85,7 +85,8 @@ pub(super) fn record(
         || keys.pseudonym("known browser: id", session.id().to_string().as_bytes()),
         |known| known.id,
     );
-    let mut plain = vec![VERSION];
+    let mut plain = Vec::with_capacity(1 + 16 + 16 + 8);
+    plain.push(VERSION);
     plain.extend(id);
     plain.extend(hash_of(email));
     plain.extend(session.auth_time().as_secs().to_be_bytes());

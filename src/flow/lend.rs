@@ -21,12 +21,12 @@ use crate::{
     throttle::ThrottleKey,
 };
 
-/// Returns what is known of the client of a request.
-pub(super) fn caller(step: &Step) -> Caller {
+/// Returns what is known of the client of a request, whose language was chosen before.
+pub(super) fn caller(step: &Step, language: Option<String>) -> Caller {
     Caller {
         client: step.client(),
         user_agent: step.user_agent(),
-        language: step.language().tag,
+        language,
     }
 }
 

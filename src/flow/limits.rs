@@ -66,7 +66,9 @@ mod ask;
 mod charges;
 mod everybody;
 mod networks;
+mod quiet;
 mod shares;
+mod way;
 
 pub(super) use self::{
     ask::within,
@@ -74,11 +76,11 @@ pub(super) use self::{
 };
 use self::{
     ask::{bounded, key_of, throttle_failed},
-    charges::{
+    networks::Network,
+    way::{
         AfterFailure::{self, GivenBack, Kept},
         Item, Way,
     },
-    networks::Network,
 };
 
 /// How often an attempt may have the provider called, also while the provider fails. No setting: a
@@ -299,8 +301,9 @@ fn charge_pairs(
 ) {
     let pair = |network: &[u8], rate: Rate| {
         // No address contains a NUL, so the network cannot be mistaken for a part of the address.
-        let name = [mailbox.as_bytes(), &[0], network].concat();
-        let key = key_of(flow, label, &name);
+        let name = [mailbox.as_bytes(), &[0], network];
+        let keys = flow.shared.gate.tokens.keys();
+        let key = ThrottleKey::from_bytes(keys.pseudonym_of(label, &name));
         Item::new(LimitScope::Address, key, rate, GivenBack)
     };
     let Some(client) = client else {

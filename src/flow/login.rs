@@ -1,5 +1,7 @@
 //! The login form, and the sign-in that posting it begins.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
@@ -10,6 +12,7 @@ use crate::{
     answer::redirect,
     email::Email,
     page::{LoginPage, LoginProblem, Page, RememberMe, WayBack},
+    random::Drawn,
     rejection::RejectionKind,
     session::{Session, Term, cookie::CookieName, seal::Purpose},
     site::{
@@ -17,6 +20,10 @@ use crate::{
         return_to::{ReturnTo, TOO_LONG},
     },
 };
+
+/// The random bytes of a sign-in that begins: its id, a browser cookie's, and a nonce for each of
+/// the two purposes for which its attempt is sealed.
+const RANDOM: usize = 16 + 16 + 24 + 24;
 
 /// Shows the form on GET, even to a browser with a session.
 ///
@@ -65,7 +72,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         let sealed = before
             .map(|before| before.sealed.as_str())
             .unwrap_or_default();
-        return redirect(format!("{}?t={sealed}", step.path(Endpoint::Check)));
+        return redirect(step.path_to(Endpoint::Check, sealed));
     }
     let keeps_fragment =
         form.keeps_fragment || before.is_some_and(|before| before.attempt.keeps_fragment);
@@ -95,34 +102,29 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
             return form_page(step, StatusCode::UNPROCESSABLE_ENTITY, &form);
         }
     };
-    let browser = step
-        .flow
-        .shared
-        .gate
-        .browser_cookie(&step.head(), step.now)
-        .map_or_else(|| browser::fresh_browser_cookie(step), str::to_owned);
+    let mut random = Drawn::<RANDOM>::new();
+    let gate = &step.flow.shared.gate;
+    let head = step.head();
+    let browser = match gate.browser_cookie(&head, step.now) {
+        Some(browser) => browser.to_owned(),
+        None => browser::fresh_browser_cookie(step, random.take()),
+    };
     let match_code = browser::match_code(step, &browser, &email);
     let attempt = Attempt {
         keeps_fragment,
         term,
-        tail: return_to.unwrap_or_default().as_str().to_owned(),
-        ..Attempt::new(
-            crate::random::bytes(),
-            &browser,
-            email,
-            match_code,
-            step.now,
-        )
+        tail: return_to.unwrap_or_default().into_text(),
+        ..Attempt::new(random.take(), &browser, email, match_code, step.now)
     };
-    match send::send(step, &attempt).await {
-        Ok(told) => sent(
-            step,
-            &Attempt {
+    let attempt = Arc::new(attempt);
+    match send::send(step, &attempt, random.take()).await {
+        Ok(told) => {
+            let attempt = Attempt {
                 sent: told,
-                ..attempt
-            },
-            &browser,
-        ),
+                ..Arc::unwrap_or_clone(attempt)
+            };
+            sent(step, &attempt, &browser, random.take())
+        }
         Err(rejection) => {
             // The page of the failure offers another mail, which continues this attempt in this
             // browser.
@@ -134,10 +136,12 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
 }
 
 /// Redirects to the check-your-mail page, and sets the cookies that finishing the sign-in needs.
-fn sent(step: &Step, attempt: &Attempt, browser: &str) -> Response<Bytes> {
-    let (sealed, is_short) = sealed::seal_or_shorten(step, attempt, Purpose::Check);
-    let is_short = is_short || sealed::may_be_short(step, attempt);
-    let mut response = redirect(format!("{}?t={sealed}", step.path(Endpoint::Check)));
+/// The nonce must be random.
+fn sent(step: &Step, attempt: &Attempt, browser: &str, nonce: [u8; 24]) -> Response<Bytes> {
+    let flow = &step.flow;
+    let (sealed, is_short) = sealed::seal_or_shorten(flow, attempt, Purpose::Check, nonce);
+    let is_short = is_short || sealed::may_be_short(flow, attempt);
+    let mut response = redirect(step.path_to(Endpoint::Check, &sealed));
     browser::keep_newest(step, &mut response, browser, attempt);
     if is_short {
         let plain = [attempt.id.as_slice(), attempt.tail.as_bytes()].concat();

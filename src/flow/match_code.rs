@@ -20,8 +20,8 @@ pub(crate) struct MatchCode([u8; LETTERS]);
 impl MatchCode {
     /// Returns the code of a browser, by its fingerprint, and an address.
     pub(crate) fn of(keys: &KeyRing, browser: [u8; 16], email: &Email) -> Self {
-        let whose = [&browser, email.as_str().as_bytes()].concat();
-        let mut number = u128::from_be_bytes(keys.pseudonym("match code", &whose));
+        let whose = [&browser, email.as_str().as_bytes()];
+        let mut number = u128::from_be_bytes(keys.pseudonym_of("match code", &whose));
         Self([(); LETTERS].map(|()| {
             let letters = u128::try_from(ALPHABET.len()).unwrap_or(1);
             // A 128-bit number makes the bias of this remainder negligible.

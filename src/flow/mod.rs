@@ -13,6 +13,7 @@
 //!   finishes it.
 
 mod arrival;
+mod asked;
 mod attempt;
 pub(crate) mod authorize;
 mod browser;

@@ -50,8 +50,8 @@ pub(super) async fn open(step: &Step) -> Response<Bytes> {
 fn leads_to(step: &Step, attempt: &Attempt) -> Option<(String, Option<String>)> {
     if attempt.leads == Leads::ToCallback {
         // The state is sealed only now: a mail that holds it would be longer than mail takes.
-        let bare = attempt.with_link("");
-        let (state, _) = sealed::seal_or_shorten(step, &bare, Purpose::State);
+        let (bare, nonce) = (attempt.with_link(""), crate::random::bytes());
+        let (state, _) = sealed::seal_or_shorten(&step.flow, &bare, Purpose::State, nonce);
         let query = form_urlencoded::Serializer::new(String::new())
             .append_pair("code", &attempt.link)
             .append_pair("state", &state)

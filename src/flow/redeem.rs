@@ -1,11 +1,12 @@
 //! The work of one exchange: the provider redeems the proof, and the layer checks what it proved.
 
-use std::{future::Future, mem, sync::Arc, time::Duration};
+use std::{future::Future, mem, pin::pin, sync::Arc, time::Duration};
 
 use tracing::Instrument;
 
 pub(super) use self::{choice::Offered, proof::Proof};
 use super::{
+    asked::Asked,
     attempt::Attempt,
     browser,
     comes_after::{self, Given},
@@ -54,16 +55,16 @@ pub(super) async fn granted(
     };
     let redemption = Redemption {
         flow: step.flow.clone(),
-        asked: step.detached(),
+        asked: Asked::of(step),
         charges,
         proof,
         attempt: attempt.with_link(""),
         newest: browser::newest(step, attempt),
-        caller: lend::caller(step),
-        browser: browser::browser(step),
+        caller: lend::caller(step, step.language().tag),
+        browser: step.browser(),
         now: step.now,
     };
-    let granted = within(PATIENCE, redemption.join(state)).await;
+    let granted = within(PATIENCE, pin!(redemption.join(state))).await;
     granted.unwrap_or_else(|| Err(still_running()))
 }
 
@@ -73,7 +74,7 @@ pub(super) async fn granted(
 /// It is not the state: our own link is sealed anew at each visit. Two browsers share none, because
 /// a session belongs to one.
 pub(super) fn visited(step: &Step, attempt: &Attempt) -> Vec<u8> {
-    let browser = browser::browser(step).unwrap_or_default();
+    let browser = step.browser().unwrap_or_default();
     [attempt.name().as_slice(), &browser].concat()
 }
 
@@ -85,12 +86,12 @@ pub(super) async fn granted_just_now(
     state: &[u8],
 ) -> Result<Option<Arc<Granted>>, Rejection> {
     let exchanges = &step.flow.exchanges;
-    let browser = browser::browser(step);
+    let browser = step.browser();
     let run = browser.and_then(|browser| exchanges.rejoin(state, browser, step.now));
     let Some(run) = run else {
         return Ok(None);
     };
-    let granted = within(PATIENCE, run).await;
+    let granted = within(PATIENCE, pin!(run)).await;
     let Ok(granted) = granted.ok_or_else(still_running)? else {
         return Ok(None);
     };
@@ -115,7 +116,7 @@ const fn still_running() -> Rejection {
 pub(super) struct Redemption {
     pub(super) flow: Arc<Flow>,
     /// The request that began it, for events.
-    pub(super) asked: Step,
+    pub(super) asked: Asked,
     /// The throttle's charges. None if they were made before.
     pub(super) charges: Charges,
     pub(super) proof: Proof,
@@ -289,7 +290,7 @@ impl Redemption {
 
     /// Returns the context of the events of this work.
     fn context(&self) -> Context<'_> {
-        self.asked.context_of(&self.attempt)
+        self.asked.context_of(&self.flow, &self.attempt)
     }
 
     /// Returns the attempt as the provider is shown it.
@@ -318,7 +319,7 @@ impl Redemption {
     /// Reports a provider's failure, and returns the rejection for it.
     fn failed(&self, error: &ProviderError) -> Rejection {
         let event = Event::of_provider_error(error);
-        self.asked.tell_of(&self.attempt, &event);
+        self.asked.tell_of(&self.flow, &self.attempt, &event);
         rejection_of_redemption(error)
     }
 

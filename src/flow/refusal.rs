@@ -48,7 +48,8 @@ pub(super) fn answer(
         .filter(|attempt| attempt.keeps_fragment || attempt.term == Term::Remembered)
         .map(|attempt| {
             let bare = attempt.with_link("").with_tail("").past_its_wait();
-            sealed::seal_or_shorten(step, &bare, Purpose::Check).0
+            let nonce = crate::random::bytes();
+            sealed::seal_or_shorten(&step.flow, &bare, Purpose::Check, nonce).0
         });
     // Another mail does not help if the address is refused, or if the same proof will work in a
     // moment. In that case the page leads back to it.

@@ -3,6 +3,7 @@
 use super::{
     attempt::{Attempt, LONGEST, LONGEST_MAILED},
     browser, copied,
+    settings::Flow,
     step::Step,
 };
 use crate::{
@@ -70,32 +71,43 @@ pub(super) fn return_to_of(step: &Step, attempt: &Attempt) -> Option<ReturnTo> {
 ///
 /// This must not depend on the link itself: for some addresses none is made, and the response must
 /// be the same for all addresses.
-pub(super) fn may_be_short(step: &Step, attempt: &Attempt) -> bool {
-    step.flow.mailer.is_some() && {
-        let longest = attempt.with_link(&"x".repeat(LONGEST_LINK));
-        seal_or_shorten(step, &longest, Purpose::Open).1
-    }
+pub(super) fn may_be_short(flow: &Flow, attempt: &Attempt) -> bool {
+    flow.mailer.is_some() && attempt.sealed_len_with(LONGEST_LINK) > room(flow, Purpose::Open)
 }
 
 /// Seals an attempt, and says whether its destination was left out because it was too long.
 ///
-/// If the link makes it too long even so, the text is empty.
-pub(super) fn seal_or_shorten(step: &Step, attempt: &Attempt, purpose: Purpose) -> (String, bool) {
-    let keys = step.flow.shared.gate.tokens.keys();
-    let room = match purpose {
-        Purpose::Open => LONGEST_MAILED.saturating_sub(open_url(step, "").len()),
-        _ => LONGEST,
-    };
-    let seal = |attempt: &Attempt| {
-        let sealed = attempt.seal(keys, purpose, crate::random::bytes());
-        sealed.filter(|sealed| sealed.len() <= room)
-    };
-    if let Some(sealed) = seal(attempt) {
+/// If the link makes it too long even so, the text is empty. The nonce must be random.
+pub(super) fn seal_or_shorten(
+    flow: &Flow,
+    attempt: &Attempt,
+    purpose: Purpose,
+    nonce: [u8; 24],
+) -> (String, bool) {
+    let keys = flow.shared.gate.tokens.keys();
+    let room = room(flow, purpose);
+    if attempt.sealed_len_with(attempt.link.len()) <= room
+        && let Some(sealed) = attempt.seal(keys, purpose, nonce)
+    {
         return (sealed, false);
     }
     // The longest address fits: 254 bytes and 91 around them are 460 characters. With WorkOS's link
     // it has 555, and still fits behind the longest origin and mount, which have 403.
-    (seal(&attempt.with_tail("")).unwrap_or_default(), true)
+    let short = attempt.with_tail("").seal(keys, purpose, nonce);
+    let short = short.filter(|sealed| sealed.len() <= room);
+    (short.unwrap_or_default(), true)
+}
+
+/// Returns the most characters of an attempt that is sealed for a purpose.
+fn room(flow: &Flow, purpose: Purpose) -> usize {
+    match purpose {
+        Purpose::Open => {
+            let gate = &flow.shared.gate;
+            let around = gate.public_url.origin().len() + gate.path_to(Endpoint::Open, "").len();
+            LONGEST_MAILED.saturating_sub(around)
+        }
+        _ => LONGEST,
+    }
 }
 
 /// Opens the earlier attempt of a request for another mail, if this browser began it.
@@ -109,9 +121,9 @@ pub(super) fn before(step: &Step, sealed: &str) -> Option<Before> {
 }
 
 /// Returns our own mailed link for a sealed attempt.
-pub(super) fn open_url(step: &Step, sealed: &str) -> String {
-    let path = format!("{}?t={sealed}", step.path(Endpoint::Open));
-    step.flow.shared.gate.absolute(&path)
+pub(super) fn open_url(flow: &Flow, sealed: &str) -> String {
+    let gate = &flow.shared.gate;
+    gate.absolute(&gate.path_to(Endpoint::Open, sealed))
 }
 
 /// Returns the rejection of an attempt that is over.

@@ -2,7 +2,7 @@
 //!
 //! - The layer requests link and code in parallel. If one fails, it mails the other alone.
 //! - The work goes on by itself. Neither the bytes nor the time of the answer say anything about
-//!   the address.
+//!   the address. Only where the answer waits for the work anyway does it begin in the request.
 //! - The answer comes a fixed time after the request. Work that is done sooner waits for it, and
 //!   work that takes longer goes on without it.
 //! - An outage and a wrong setting are the same for every address, so the page tells them. What an
@@ -14,30 +14,40 @@
 //! - An address that is not accepted gets no mail, and no page reveals that, not even by what it
 //!   says was sent.
 
-use std::panic::resume_unwind;
+use std::{
+    future::{Future, poll_fn},
+    panic::resume_unwind,
+    sync::Arc,
+    task::Poll,
+};
 
 use futures_util::{FutureExt, future};
-use tokio::{task::JoinError, time::sleep};
+use tokio::{sync::OwnedSemaphorePermit, task::JoinError, time::sleep};
 use tracing::Instrument;
 use url::Url;
 
 use super::{
-    CODE_LIFETIME, SignIn,
+    CODE_LIFETIME, Flow, SignIn,
+    asked::Asked,
     attempt::Attempt,
     callback,
     code::is_code,
     failure::Failed,
-    lend, limits,
+    lend,
+    limits::{self, Spent},
     mailing::{Answering, Refund},
     sealed,
     step::Step,
 };
 use crate::{
+    clock::Timestamp,
     event::Event,
+    language::{Chosen, Words},
     mailer::Mail,
     page::Sent,
     provider::{
-        Delivery, Link, Made, ProviderErrorKind, Start, StartCode, StartedCode, attempt::Newest,
+        Delivery, Link, Made, ProviderError, ProviderErrorKind, Start, StartCode, StartedCode,
+        attempt::{Caller, Newest},
     },
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
@@ -47,8 +57,26 @@ use crate::{
 /// The longest code for which a link of ours has room.
 const LONGEST_CODE: usize = 200;
 
-/// Makes and mails what the configured sign-in needs. Returns what the page says was sent.
-pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejection> {
+/// One mail that is wanted. It is owned, because the work may outlive the request. What the host
+/// keeps with the connection is not held on to.
+struct Wanted {
+    flow: Arc<Flow>,
+    asked: Asked,
+    attempt: Arc<Attempt>,
+    caller: Caller,
+    /// A random nonce, for the state.
+    nonce: [u8; 24],
+    now: Timestamp,
+    words: Words,
+}
+
+/// Makes and mails what the configured sign-in needs. Returns what the page says was sent. The
+/// nonce must be random.
+pub(super) async fn send(
+    step: &Step,
+    attempt: &Arc<Attempt>,
+    nonce: [u8; 24],
+) -> Result<Sent, Rejection> {
     let (flow, mailing) = (&step.flow, &step.flow.mailing);
     let wait = match mailing.answering() {
         Answering::After(time) => Some(sleep(time)),
@@ -61,55 +89,93 @@ pub(super) async fn send(step: &Step, attempt: &Attempt) -> Result<Sent, Rejecti
         spent.give_back(flow).await;
         return Err(Rejection::new(RejectionKind::ProviderUnavailable));
     };
-    let (own, attempt) = (step.detached(), attempt.clone());
-    let work = async move {
-        let shown = mail_to(&own, &attempt).await;
-        let mailing = &own.flow.mailing;
-        let refund = match &shown {
-            Ok(sent) => {
-                mailing.keep(Ok(*sent), own.now);
-                Refund::NotDue
-            }
-            Err(Failed::Everybody(rejection, refund)) => {
-                mailing.keep(Err((rejection.clone(), *refund)), own.now);
-                *refund
-            }
-            // As for the address that has shown the outage: a limit that this one reaches sooner
-            // would tell them apart.
-            Err(Failed::Address) => match mailing.last(own.now) {
-                Some(Err((_, refund))) => refund,
-                Some(Ok(_)) | None => Refund::NotDue,
-            },
-            // While other mail goes out, the limit is this address's: as above.
-            Err(Failed::Limited) => match mailing.last(own.now) {
-                Some(Err((_, refund))) => refund,
-                Some(Ok(_)) => Refund::NotDue,
-                None => Refund::Due,
-            },
-        };
-        if refund == Refund::Due {
-            spent.give_back(&own.flow).await;
-        }
-        drop(room);
-        shown
+    let Chosen { words, tag } = step.language();
+    let wanted = Wanted {
+        flow: flow.clone(),
+        asked: Asked::of(step),
+        attempt: attempt.clone(),
+        caller: lend::caller(step, tag),
+        nonce,
+        now: step.now,
+        words,
     };
     // It may outlive the request, and belongs to its span all the same.
-    let work = tokio::spawn(work.in_current_span());
+    let work = wanted.carry_out(spent, room).in_current_span();
     let done = match wait {
         Some(wait) => {
+            let work = tokio::spawn(work);
             wait.await;
-            work.now_or_never()
+            work.now_or_never().map(or_panic)
         }
-        None => Some(work.await),
+        None => Some(to_its_end(work).await),
     };
     let last = mailing.last(step.now);
-    match done.map(or_panic) {
+    match done {
         Some(Ok(sent)) => Ok(sent),
         Some(Err(Failed::Everybody(rejection, _))) => Err(rejection),
         Some(Err(Failed::Address | Failed::Limited)) | None => match last {
             Some(shown) => shown.map_err(|(rejection, _)| rejection),
             None => Ok(flow.sent()),
         },
+    }
+}
+
+/// Waits for the work, which goes on by itself if the request ends before. Work that is done at
+/// once needs no task of its own.
+fn to_its_end(
+    work: impl Future<Output = Result<Sent, Failed>> + Send + 'static,
+) -> impl Future<Output = Result<Sent, Failed>> + Send {
+    // Here and not in the block, whose future would have room for the work twice.
+    let mut work = Box::pin(work);
+    async move {
+        match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
+            Poll::Ready(done) => done,
+            Poll::Pending => or_panic(tokio::spawn(work).await),
+        }
+    }
+}
+
+impl Wanted {
+    fn tell(&self, event: &Event<'_>) {
+        self.asked.tell_of(&self.flow, &self.attempt, event);
+    }
+
+    fn failed(&self, error: &ProviderError) -> Failed {
+        Failed::of_provider(&self.flow, &self.attempt, error, |event| self.tell(event))
+    }
+
+    /// Makes and mails it, and gives the charges back if they are due. It has the
+    /// room until then.
+    async fn carry_out(self, spent: Spent, room: OwnedSemaphorePermit) -> Result<Sent, Failed> {
+        let shown = mail_to(&self).await;
+        let mailing = &self.flow.mailing;
+        let refund = match &shown {
+            Ok(sent) => {
+                mailing.keep(Ok(*sent), self.now);
+                Refund::NotDue
+            }
+            Err(Failed::Everybody(rejection, refund)) => {
+                mailing.keep(Err((rejection.clone(), *refund)), self.now);
+                *refund
+            }
+            // As for the address that has shown the outage: a limit that this one reaches sooner
+            // would tell them apart.
+            Err(Failed::Address) => match mailing.last(self.now) {
+                Some(Err((_, refund))) => refund,
+                Some(Ok(_)) | None => Refund::NotDue,
+            },
+            // While other mail goes out, the limit is this address's: as above.
+            Err(Failed::Limited) => match mailing.last(self.now) {
+                Some(Err((_, refund))) => refund,
+                Some(Ok(_)) => Refund::NotDue,
+                None => Refund::Due,
+            },
+        };
+        if refund == Refund::Due {
+            spent.give_back(&self.flow).await;
+        }
+        drop(room);
+        shown
     }
 }
 
@@ -126,37 +192,37 @@ fn or_panic(done: Result<Result<Sent, Failed>, JoinError>) -> Result<Sent, Faile
 }
 
 /// Makes and mails what the configured sign-in needs. Returns what was sent.
-async fn mail_to(step: &Step, attempt: &Attempt) -> Result<Sent, Failed> {
-    let flow = &step.flow;
-    let email = &attempt.email;
+async fn mail_to(wanted: &Wanted) -> Result<Sent, Failed> {
+    let flow = &wanted.flow;
+    let email = &wanted.attempt.email;
     if !flow.shared.gate.allowed.has_domain(email.domain()) {
-        step.tell_of(attempt, &Event::LinkWithheld { email });
+        wanted.tell(&Event::LinkWithheld { email });
         return Err(Failed::Address);
     }
     match flow.sign_in {
         SignIn::Link => {
-            let link = start_link(step, attempt).await?;
-            mail(step, attempt, link.as_ref(), None).await?;
+            let link = start_link(wanted).await?;
+            mail(wanted, link.as_ref(), None).await?;
             Ok(Sent::Link)
         }
         SignIn::Code => {
-            let code = start_code(step, attempt).await?;
-            mail(step, attempt, None, Some(&code)).await?;
+            let code = start_code(wanted).await?;
+            mail(wanted, None, Some(&code)).await?;
             Ok(Sent::Code)
         }
         SignIn::LinkAndCode => {
-            let both = future::join(start_link(step, attempt), start_code(step, attempt));
+            let both = future::join(start_link(wanted), start_code(wanted));
             match both.await {
                 (Ok(link), Ok(code)) => {
-                    mail(step, attempt, link.as_ref(), Some(&code)).await?;
+                    mail(wanted, link.as_ref(), Some(&code)).await?;
                     Ok(Sent::LinkAndCode)
                 }
                 (Ok(link), Err(failed)) => {
-                    mail(step, attempt, link.as_ref(), None).await?;
+                    mail(wanted, link.as_ref(), None).await?;
                     failed.or_sent(Sent::Link)
                 }
                 (Err(failed), Ok(code)) => {
-                    mail(step, attempt, None, Some(&code)).await?;
+                    mail(wanted, None, Some(&code)).await?;
                     failed.or_sent(Sent::Code)
                 }
                 (Err(link), Err(code)) => Err(link.and(code)),
@@ -166,59 +232,57 @@ async fn mail_to(step: &Step, attempt: &Attempt) -> Result<Sent, Failed> {
 }
 
 /// Requests the provider's link, and returns ours if we mail it.
-async fn start_link(step: &Step, attempt: &Attempt) -> Result<Option<Link>, Failed> {
-    let flow = &step.flow;
-    let (state, _) = sealed::seal_or_shorten(step, attempt, Purpose::State);
-    let redirect_uri = flow.shared.gate.absolute(&step.path(Endpoint::Callback));
-    let caller = lend::caller(step);
-    let shown = lend::show(flow, attempt, Newest::Newest, &caller, step.now);
+async fn start_link(wanted: &Wanted) -> Result<Option<Link>, Failed> {
+    let (flow, attempt) = (&wanted.flow, &*wanted.attempt);
+    let (state, _) = sealed::seal_or_shorten(flow, attempt, Purpose::State, wanted.nonce);
+    let gate = &flow.shared.gate;
+    let redirect_uri = gate.absolute(&gate.path(Endpoint::Callback));
+    let shown = lend::show(flow, attempt, Newest::Newest, &wanted.caller, wanted.now);
     let start = Start::new(
         shown,
         &attempt.email,
         &redirect_uri,
         &state,
         flow.link_lifetime,
-        delivery(step),
+        delivery(flow),
     );
     let started = flow.provider.start(&start).await;
-    let started = started.map_err(|error| Failed::of_provider(step, attempt, &error))?;
+    let started = started.map_err(|error| wanted.failed(&error))?;
     if flow.mailer.is_none() {
         return Ok(None);
     }
-    let link = own_link(step, attempt, &started.into_made());
+    let link = own_link(flow, attempt, &started.into_made());
     let unusable = Rejection::new(RejectionKind::ProviderFailed);
     let unusable = Failed::Everybody(unusable, Refund::NotDue);
     link.map(Some).ok_or(unusable)
 }
 
-async fn start_code(step: &Step, attempt: &Attempt) -> Result<StartedCode, Failed> {
-    let caller = lend::caller(step);
-    let shown = lend::show(&step.flow, attempt, Newest::Newest, &caller, step.now);
-    let start = StartCode::new(shown, &attempt.email, delivery(step));
-    let started = step.flow.provider.start_code(&start).await;
+async fn start_code(wanted: &Wanted) -> Result<StartedCode, Failed> {
+    let (flow, attempt) = (&wanted.flow, &*wanted.attempt);
+    let shown = lend::show(flow, attempt, Newest::Newest, &wanted.caller, wanted.now);
+    let start = StartCode::new(shown, &attempt.email, delivery(flow));
+    let started = flow.provider.start_code(&start).await;
     let started = started.and_then(|started| match started.code() {
         // The form takes six digits only, so no other code may be mailed.
         Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
         _ => Ok(started),
     });
-    started.map_err(|error| Failed::of_provider(step, attempt, &error))
+    started.map_err(|error| wanted.failed(&error))
 }
 
 /// Mails link and code, unless the provider does that itself.
 async fn mail(
-    step: &Step,
-    attempt: &Attempt,
+    wanted: &Wanted,
     link: Option<&Link>,
     code: Option<&StartedCode>,
 ) -> Result<(), Failed> {
-    let flow = &step.flow;
-    let email = &attempt.email;
+    let flow = &wanted.flow;
+    let email = &wanted.attempt.email;
     if let Some(mailer) = &flow.mailer {
-        let language = step.language();
-        let mut mail = Mail::new(email, step.reading().date())
+        let mut mail = Mail::new(email, flow.shared.clock.at(wanted.now).date())
             .with_application(flow.application_name.as_deref())
-            .with_language(language.tag.as_deref())
-            .with_words(&language.words);
+            .with_language(wanted.caller.language.as_deref())
+            .with_words(&wanted.words);
         if let Some(link) = link {
             mail = mail.with_link(link, flow.link_lifetime);
         }
@@ -232,16 +296,16 @@ async fn mail(
                 reason: error.reason(),
                 status: error.status(),
             };
-            step.tell_of(attempt, &failed);
+            wanted.tell(&failed);
             Failed::of_mailer(&error)
         })?;
     }
-    step.tell_of(attempt, &Event::LinkSent { email });
+    wanted.tell(&Event::LinkSent { email });
     Ok(())
 }
 
-fn delivery(step: &Step) -> Delivery {
-    match step.flow.mailer {
+fn delivery(flow: &Flow) -> Delivery {
+    match flow.mailer {
         Some(_) => Delivery::Mailer,
         None => Delivery::Provider,
     }
@@ -249,7 +313,7 @@ fn delivery(step: &Step) -> Delivery {
 
 /// Seals the provider's link or code into a link of ours, with the destination if there is room.
 /// `None` if there is neither, the link is no URL, the code is none, or either is too long to mail.
-fn own_link(step: &Step, attempt: &Attempt, made: &Made) -> Option<Link> {
+fn own_link(flow: &Flow, attempt: &Attempt, made: &Made) -> Option<Link> {
     let attempt = match made {
         Made::Code(code) => {
             let code = code.expose();
@@ -261,9 +325,10 @@ fn own_link(step: &Step, attempt: &Attempt, made: &Made) -> Option<Link> {
         Made::Link(link) => attempt.with_link(Url::parse(link.expose()).ok()?.as_str()),
         Made::Nothing => return None,
     };
-    let (sealed, _) = sealed::seal_or_shorten(step, &attempt, Purpose::Open);
+    let nonce = crate::random::bytes();
+    let (sealed, _) = sealed::seal_or_shorten(flow, &attempt, Purpose::Open, nonce);
     if sealed.is_empty() {
         return None;
     }
-    Some(Link::new(sealed::open_url(step, &sealed)))
+    Some(Link::new(sealed::open_url(flow, &sealed)))
 }

@@ -1,9 +1,12 @@
 //! `Step`: one request to an endpoint, with readers for its parts.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use bytes::Bytes;
-use http::{Request, Uri, header, request::Parts};
+use http::{header, request::Parts};
 use tracing::{Span, field::Empty};
 
 use super::{attempt::Attempt, fields::Fields, settings::Flow};
@@ -12,8 +15,8 @@ use crate::{
     event::{Context, Event},
     language::{Chosen, Words},
     rejection::{Rejection, RejectionKind},
-    request::{client::client_of, head::RequestHead, peer::PeerAddr, unnamed},
-    session::Session,
+    request::{client::client_of, head::RequestHead, unnamed},
+    session::{Session, seal},
     site::endpoint::Endpoint,
 };
 
@@ -25,31 +28,25 @@ pub(crate) struct Step {
     /// Empty, unless the method is POST.
     pub(crate) form: Bytes,
     pub(crate) now: Timestamp,
-    /// The language of what is done when the request is gone, with what it was chosen by.
-    pub(crate) language: Option<Chosen>,
+    /// The fingerprint of the browser, once it was asked for. To verify its cookie takes an HMAC.
+    browser: OnceLock<Option<[u8; 16]>>,
 }
 
 impl Step {
-    /// Returns a step that outlives the request: what work in the background reads of it. What the
-    /// host keeps with the connection is not held on to.
-    pub(super) fn detached(&self) -> Self {
-        let (mut parts, ()) = Request::new(()).into_parts();
-        parts.method = self.parts.method.clone();
-        parts.headers = self.parts.headers.clone();
-        // Without the query, which may hold a link's code.
-        if let Ok(path) = Uri::try_from(self.head().original_uri().path()) {
-            parts.uri = path;
-        }
-        if let Some(peer) = PeerAddr::of(&self.parts.extensions) {
-            parts.extensions.insert(peer);
-        }
+    /// Makes a step without a form.
+    pub(crate) const fn new(
+        flow: Arc<Flow>,
+        endpoint: Endpoint,
+        parts: Parts,
+        now: Timestamp,
+    ) -> Self {
         Self {
-            flow: self.flow.clone(),
-            endpoint: self.endpoint,
+            flow,
+            endpoint,
             parts,
             form: Bytes::new(),
-            now: self.now,
-            language: Some(self.language()),
+            now,
+            browser: OnceLock::new(),
         }
     }
 
@@ -94,6 +91,14 @@ impl Step {
         self.flow.shared.listener.tell_in(context, event);
     }
 
+    /// Returns the fingerprint of the browser's cookie, if we made that.
+    pub(super) fn browser(&self) -> Option<[u8; 16]> {
+        *self.browser.get_or_init(|| {
+            let cookie = self.flow.shared.gate.browser_cookie(&self.head(), self.now);
+            cookie.map(seal::fingerprint)
+        })
+    }
+
     pub(super) fn head(&self) -> RequestHead<'_> {
         RequestHead::of_parts(&self.parts)
     }
@@ -127,18 +132,12 @@ impl Step {
 
     /// Returns the language of the pages.
     pub(super) fn words(&self) -> &Words {
-        match &self.language {
-            Some(chosen) => &chosen.words,
-            None => self.flow.shared.languages.words(&self.head()),
-        }
+        self.flow.shared.languages.words(&self.head())
     }
 
     /// Returns the language of the mail.
     pub(super) fn language(&self) -> Chosen {
-        match &self.language {
-            Some(chosen) => chosen.clone(),
-            None => self.flow.shared.languages.choose(&self.head()),
-        }
+        self.flow.shared.languages.choose(&self.head())
     }
 
     pub(super) fn user_agent(&self) -> Option<String> {
@@ -148,6 +147,11 @@ impl Step {
 
     pub(super) fn path(&self, endpoint: Endpoint) -> String {
         self.flow.shared.gate.path(endpoint)
+    }
+
+    /// Returns an endpoint's path, with a sealed value in its query.
+    pub(super) fn path_to(&self, endpoint: Endpoint, sealed: &str) -> String {
+        self.flow.shared.gate.path_to(endpoint, sealed)
     }
 
     /// Returns the session of the request, if its token is valid and it was not revoked.

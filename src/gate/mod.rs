@@ -283,6 +283,11 @@ impl Gate {
         [&self.mount, "/", endpoint.name()].concat()
     }
 
+    /// Returns an endpoint's path, with a sealed value in its query.
+    pub(crate) fn path_to(&self, endpoint: Endpoint, sealed: &str) -> String {
+        [&self.mount, "/", endpoint.name(), "?t=", sealed].concat()
+    }
+
     /// Returns the path of the login form, with the place to return to in its query.
     pub(crate) fn login_path(&self, return_to: Option<&ReturnTo>) -> String {
         self.login_path_to(return_to.map(ReturnTo::as_str))

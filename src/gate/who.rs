@@ -118,6 +118,11 @@ impl Gate {
         keys.made_browser_cookie(cookie, now).then_some(cookie)
     }
 
+    /// Returns the browser cookie without its round, whoever made it.
+    pub(crate) fn browser_cookie_text<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
+        Some(self.browser_cookie_parts(head)?.0)
+    }
+
     /// Returns the text of the browser cookie's round, if it has one.
     pub(crate) fn browser_round<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
         self.browser_cookie_parts(head)?.1

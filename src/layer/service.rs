@@ -188,14 +188,7 @@ impl<S> MagicLink<S> {
         if let Err(kind) = form {
             return self.refuse_step(Rejection::new(kind), &RequestHead::of_parts(&parts));
         }
-        let step = Step {
-            flow: self.flow.clone(),
-            endpoint,
-            parts,
-            form: bytes::Bytes::new(),
-            now,
-            language: None,
-        };
+        let step = Step::new(self.flow.clone(), endpoint, parts, now);
         if has_form {
             ResponseFuture::collect(Collect::new(body, step))
         } else {

@@ -141,29 +141,29 @@ impl Cookies {
         value: &str,
         max_age: impl Into<Option<Duration>>,
     ) -> HeaderValue {
-        let max_age = max_age.into().map(|max_age| max_age.as_secs().to_string());
+        let secure = match self.scheme {
+            Scheme::Http => "",
+            Scheme::Https => "; Secure",
+        };
         let domain = self.domain_of(of);
-        // In one room of the right size: each renewal sets a cookie. `kept` says the same.
-        let text = [
+        let seconds = max_age.into().map(|max_age| max_age.as_secs().to_string());
+        // As the crate `cookie` writes it, in one room of the right size.
+        let parts = [
             self.name(of),
             "=",
             value,
             "; HttpOnly; SameSite=Lax",
-            if self.scheme == Scheme::Https {
-                "; Secure"
-            } else {
-                ""
-            },
+            secure,
             "; Path=/",
             domain.map_or("", |_| "; Domain="),
             domain.unwrap_or_default(),
-            max_age.as_ref().map_or("", |_| "; Max-Age="),
-            max_age.as_deref().unwrap_or_default(),
+            seconds.as_ref().map_or("", |_| "; Max-Age="),
+            seconds.as_deref().unwrap_or_default(),
         ];
-        sensitive(text.concat())
+        sensitive(parts.concat())
     }
 
-    /// Returns the cookie that keeps `value` for `max_age`, or until the browser closes, for a jar.
+    /// Returns the cookie that keeps `value` for `max_age`, or until the browser closes.
     #[cfg(any(test, feature = "tower-cookies"))]
     pub(crate) fn kept<'c>(
         &'c self,
@@ -231,9 +231,9 @@ fn encode(cookie: &Cookie<'_>) -> HeaderValue {
     sensitive(cookie.to_string())
 }
 
-fn sensitive(set_cookie: String) -> HeaderValue {
+fn sensitive(cookie: String) -> HeaderValue {
     // `build()` has checked the name; the value is base64url and dots.
-    let mut value = ascii::header_value(set_cookie);
+    let mut value = ascii::header_value(cookie);
     // A sensitive value stays out of HPACK's shared table and out of Debug output.
     value.set_sensitive(true);
     value
@@ -276,6 +276,22 @@ mod tests {
             set,
             "app-browser=x; HttpOnly; SameSite=Lax; Path=/; Max-Age=3600"
         );
+    }
+
+    #[test]
+    fn a_cookie_is_written_as_the_crate_that_fills_a_jar_writes_it() {
+        let week = Duration::from_secs(604_800);
+        for scheme in [Scheme::Http, Scheme::Https] {
+            for domain in [None, Some("example.com".to_owned())] {
+                let cookies = Cookies::new("app", scheme, domain);
+                for of in CookieName::ALL {
+                    for age in [None, Some(Duration::ZERO), Some(week)] {
+                        let want = cookies.kept(of, "a.b-c_", age).to_string();
+                        assert_eq!(cookies.set(of, "a.b-c_", age), want);
+                    }
+                }
+            }
+        }
     }
 
     #[test]

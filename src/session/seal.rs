@@ -16,7 +16,7 @@ use chacha20poly1305::{
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{KeyRing, SigningKey};
+use super::{KeyRing, SigningKey, base64url};
 use crate::clock::Timestamp;
 
 const NONCE: usize = 24;
@@ -89,7 +89,8 @@ impl KeyRing {
 
     /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
     pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
-        let sealed = URL_SAFE_NO_PAD.decode(sealed).ok()?;
+        let mut room = vec![0; sealed.len()];
+        let sealed = base64url::decode(sealed, &mut room)?;
         // A nonce that was altered fails too: the tag is computed under it.
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
         // A sealed value names no key, so each is tried: a ring has few.
@@ -104,14 +105,21 @@ impl KeyRing {
     pub(crate) fn browser_cookie(&self, random: [u8; 16]) -> String {
         // Half of the tag: 128 bits cannot be guessed, and the cookie stays short.
         let tag = half_of(browser_mac(self.load().current(), random));
-        URL_SAFE_NO_PAD.encode([random, tag].concat())
+        encoded([random, tag].as_flattened())
     }
 
     /// Returns a pseudonym for a value that must not be stored itself. It depends on the value, the
     /// label and the current key.
     pub(crate) fn pseudonym(&self, label: &'static str, value: &[u8]) -> [u8; 16] {
+        self.pseudonym_of(label, &[value])
+    }
+
+    /// Does the same for a value in parts, as if they were one.
+    pub(crate) fn pseudonym_of(&self, label: &'static str, parts: &[&[u8]]) -> [u8; 16] {
         // Keyed, because addresses can be guessed and a plain hash of one found again.
-        half_of(mac(self.load().current(), label).chain_update(value))
+        let mut mac = mac(self.load().current(), label);
+        parts.iter().for_each(|part| mac.update(part));
+        half_of(mac)
     }
 
     /// Says whether we made a browser cookie. It takes constant time in the tag.
@@ -128,6 +136,12 @@ impl KeyRing {
             .standing(now)
             .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok())
     }
+}
+
+/// Returns the characters of a value of so many bytes once it is sealed.
+pub(crate) const fn sealed_len(plain: usize) -> usize {
+    // Four characters for three bytes, and no padding (RFC 4648, section 5).
+    ((plain + OVERHEAD) * 4).div_ceil(3)
 }
 
 /// Returns a short fingerprint of a browser cookie, to stand in a sealed attempt.
@@ -149,7 +163,13 @@ fn sealed_by(aead: &XChaCha20Poly1305, plain: &[u8], nonce: [u8; NONCE]) -> Stri
         .encrypt_inout_detached(&XNonce::from(nonce), b"", inside.into())
         .expect("what is sealed here is short");
     sealed.extend(tag);
-    URL_SAFE_NO_PAD.encode(sealed)
+    encoded(&sealed)
+}
+
+fn encoded(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity((bytes.len() * 4).div_ceil(3));
+    base64url::encode_onto(&mut text, bytes);
+    text
 }
 
 /// Returns the nonce that follows: as random as the one before it.

@@ -87,6 +87,10 @@ impl ReturnTo {
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(crate) fn into_text(self) -> String {
+        self.0
+    }
 }
 
 /// Appends the value of a `return_to` parameter, in ASCII.

@@ -84,7 +84,8 @@ impl StubProvider {
     /// Makes a code that yields an identity.
     pub fn code_for(&self, identity: Identity) -> String {
         let mut codes = lock(&self.0.codes);
-        let code = format!("code_{}", SessionId::from_bytes(crate::random::bytes()));
+        let id = SessionId::from_bytes(crate::random::bytes()).to_string();
+        let code = ["code_", &id].concat();
         codes.insert(code.clone(), identity);
         code
     }
@@ -178,10 +179,8 @@ impl IdentityProvider for StubProvider {
         self.0.started.fetch_add(1, Ordering::SeqCst);
         let identity = identity_of(start.email.clone());
         let code = self.code_for(identity);
-        let link = Link::new(format!(
-            "{}?code={code}&state={}",
-            start.redirect_uri, start.state
-        ));
+        let parts = [start.redirect_uri, "?code=", &code, "&state=", start.state];
+        let link = Link::new(parts.concat());
         *lock(&self.0.last_link) = Some(link.clone());
         Ok(match start.delivery {
             Delivery::Mailer => Started::with_link(link),
@@ -267,7 +266,7 @@ pub(super) fn identity_of(email: Email) -> Identity {
 fn id_of(kind: &str, email: &Email) -> String {
     let hash = Sha256::digest(email.as_str().to_ascii_lowercase());
     let id = hash.first_chunk::<16>().copied().unwrap_or_default();
-    format!("{kind}_{}", SessionId::from_bytes(id))
+    [kind, "_", &SessionId::from_bytes(id).to_string()].concat()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

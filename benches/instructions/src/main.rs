@@ -3,6 +3,8 @@
 //!
 //! - A request is what a browser sends, as axum hands it on: 12 headers, 3 cookies, a path with a
 //!   query.
+//! - `begin` is a post of the login form, and `callback` such a post and the request that finishes
+//!   its sign-in.
 //! - The same kind twice, with other counts, tells what one request costs without what is done
 //!   once.
 
@@ -29,6 +31,8 @@ use tower_magic_link::{
     testing::{ManualClock, StubProvider},
 };
 
+mod sign_in;
+
 const TARGET: &str = "/reports?year=2026&page=2";
 
 const IDLE: Duration = Duration::from_secs(8 * 60 * 60);
@@ -38,6 +42,15 @@ fn main() {
     let (kind, count) = (arguments.next(), arguments.next());
     let kind = kind.unwrap_or_default();
     let count: u32 = count.and_then(|count| count.parse().ok()).unwrap_or(1);
+    let steps = match kind.as_str() {
+        "begin" => Some(sign_in::Until::Begin),
+        "callback" => Some(sign_in::Until::Callback),
+        _ => None,
+    };
+    if let Some(until) = steps {
+        sign_in::play(until, count);
+        return;
+    }
     let clock = ManualClock::new();
     let layer = layer(&kind, &clock);
     let cookie = session_cookie(&layer);
@@ -54,14 +67,14 @@ fn main() {
     };
     let (request, want) = match kind.as_str() {
         "admitted" | "identity" | "inner" | "public" | "renewed" | "streams" => {
-            (browser(&cookie), StatusCode::OK)
+            (browser(TARGET, &cookie), StatusCode::OK)
         }
-        "refused" => (browser("seen=1"), StatusCode::SEE_OTHER),
-        "forged" => (browser(&forged), StatusCode::SEE_OTHER),
+        "refused" => (browser(TARGET, "seen=1"), StatusCode::SEE_OTHER),
+        "forged" => (browser(TARGET, &forged), StatusCode::SEE_OTHER),
         "program" => (program(), StatusCode::UNAUTHORIZED),
         _ => panic!(
-            "usage: instructions admitted|forged|identity|inner|program|public|refused|renewed|\
-             streams COUNT"
+            "usage: instructions admitted|begin|callback|forged|identity|inner|program|public|\
+             refused|renewed|streams COUNT"
         ),
     };
     if kind == "inner" {
@@ -75,14 +88,22 @@ fn repeat<S, R>(mut service: S, request: &Request<String>, want: StatusCode, cou
 where
     S: Service<Request<String>, Response = Response<R>, Error = Infallible>,
 {
-    let mut context = Context::from_waker(Waker::noop());
     for _ in 0..count {
-        assert!(service.poll_ready(&mut context).is_ready());
-        let call = pin!(service.call(black_box(request.clone())));
-        match call.poll(&mut context) {
-            Poll::Ready(answer) => assert_eq!(black_box(answer).unwrap().status(), want),
-            Poll::Pending => panic!("nothing has to wait here"),
-        }
+        let response = answer_to(&mut service, request.clone());
+        assert_eq!(response.status(), want);
+    }
+}
+
+fn answer_to<S, R>(service: &mut S, request: Request<String>) -> Response<R>
+where
+    S: Service<Request<String>, Response = Response<R>, Error = Infallible>,
+{
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(service.poll_ready(&mut context).is_ready());
+    let call = pin!(service.call(black_box(request)));
+    match call.poll(&mut context) {
+        Poll::Ready(answer) => black_box(answer).unwrap(),
+        Poll::Pending => panic!("nothing has to wait here"),
     }
 }
 
@@ -110,7 +131,7 @@ fn answer(_: Request<String>) -> Ready<Result<Response<String>, Infallible>> {
     ready(Ok(response))
 }
 
-fn browser(cookie: &str) -> Request<String> {
+fn browser(path: &str, cookie: &str) -> Request<String> {
     let fields = [
         ("host", "app.example.com"),
         (
@@ -131,7 +152,7 @@ fn browser(cookie: &str) -> Request<String> {
         ("priority", "u=0, i"),
         ("cookie", &format!("theme=dark; {cookie}; lang=en")),
     ];
-    request(&fields)
+    request(path, &fields)
 }
 
 fn program() -> Request<String> {
@@ -141,11 +162,11 @@ fn program() -> Request<String> {
         ("accept", "application/json"),
         ("accept-encoding", "gzip"),
     ];
-    request(&fields)
+    request(TARGET, &fields)
 }
 
-fn request(fields: &[(&str, &str)]) -> Request<String> {
-    let mut request = Request::builder().uri(TARGET);
+fn request(path: &str, fields: &[(&str, &str)]) -> Request<String> {
+    let mut request = Request::builder().uri(path);
     for (name, value) in fields {
         request = request.header(*name, *value);
     }

@@ -2,10 +2,11 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
     task::Poll,
     time::Duration,
 };
+
+use futures_util::FutureExt;
 
 use crate::{
     event::Event,
@@ -26,7 +27,7 @@ pub(super) fn key_of(flow: &Flow, label: &'static str, value: &[u8]) -> Throttle
 /// Waits for the throttle for at most [`TIMEOUT`].
 pub(super) async fn bounded<T>(
     name: &'static str,
-    answer: impl Future<Output = Result<T, StoreError>>,
+    answer: impl Future<Output = Result<T, StoreError>> + Unpin,
 ) -> Result<T, StoreError> {
     let late = || Err(StoreError::new(StoreErrorKind::TimedOut));
     let answer = async { within(TIMEOUT, answer).await.unwrap_or_else(late) };
@@ -34,12 +35,13 @@ pub(super) async fn bounded<T>(
 }
 
 /// Waits for an answer, and returns `None` when the time is over. An answer at once needs no timer.
+///
+/// The answer is pinned by the caller: a future that pinned it would have room for it twice.
 pub(in crate::flow) async fn within<T>(
     limit: Duration,
-    answer: impl Future<Output = T>,
+    mut answer: impl Future<Output = T> + Unpin,
 ) -> Option<T> {
-    let mut answer = pin!(answer);
-    let first = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
+    let first = poll_fn(|cx| Poll::Ready(answer.poll_unpin(cx))).await;
     match first {
         Poll::Ready(answer) => Some(answer),
         Poll::Pending => tokio::time::timeout(limit, answer).await.ok(),

@@ -7,11 +7,12 @@
 //!   every action is paid by a way before it.
 //! - All ways together have two seconds. Usually the first admits, in one round trip.
 
-use std::time::Duration;
+use std::{mem, pin::pin, time::Duration};
 
 use super::{
     ask::{bounded, throttle_failed},
-    everybody::Quiet,
+    quiet::Quiet,
+    way::{AfterFailure, Item, Way},
 };
 use crate::{
     clock::Timestamp,
@@ -20,28 +21,8 @@ use crate::{
     flow::Flow,
     rejection::{Rejection, RejectionKind},
     store::StoreError,
-    throttle::{Charge, Charged, Rate, ThrottleKey},
+    throttle::Charged,
 };
-
-/// The charges of one way to pay.
-pub(super) type Way = Vec<Item>;
-
-/// One charge of a way.
-#[derive(Clone, Copy)]
-pub(super) struct Item {
-    scope: LimitScope,
-    charge: Charge,
-    after: AfterFailure,
-}
-
-/// What becomes of a charge if the provider or the mailer fails.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum AfterFailure {
-    /// It guards what is for one person. Nothing came of the action, so it is given back.
-    GivenBack,
-    /// It guards the provider too: nobody may ask one that fails without end.
-    Kept,
-}
 
 /// What an action costs: the ways to pay for it, in the order in which they are tried. Nothing if
 /// there is none.
@@ -72,21 +53,6 @@ pub(in crate::flow) struct Spent {
 struct Full {
     scope: LimitScope,
     wait: Duration,
-}
-
-impl Item {
-    pub(super) const fn new(
-        scope: LimitScope,
-        key: ThrottleKey,
-        rate: Rate,
-        after: AfterFailure,
-    ) -> Self {
-        Self {
-            scope,
-            charge: Charge::new(key, rate),
-            after,
-        }
-    }
 }
 
 impl Default for Spent {
@@ -126,30 +92,27 @@ impl Charges {
         }
     }
 
-    async fn decide(self, flow: &Flow, now: Timestamp) -> Result<Result<Spent, Full>, StoreError> {
+    /// Pays by the first way that is open. By reference: in a future, charges by value would have
+    /// room in each function that they pass.
+    async fn decide(
+        &mut self,
+        flow: &Flow,
+        now: Timestamp,
+    ) -> Result<Result<Spent, Full>, StoreError> {
         let mut full: Option<Full> = None;
-        if let Some(way) = self.first {
+        if let Some(way) = self.first.take() {
             match pay(flow, way, now).await? {
                 Ok(spent) => return Ok(Ok(spent)),
                 Err((_, next)) if next.is_last() => return Ok(Err(next)),
                 Err((_, next)) => full = Some(next),
             }
         }
-        let mut way = self.besides;
+        let mut way = mem::take(&mut self.besides);
         let besides = way.len();
-        let mut shares = self.shares.into_iter().flatten();
-        let mut share = shares.next();
-        if share.is_none() && way.is_empty() {
+        if !self.charge_share(flow, &mut way) && way.is_empty() {
             return Ok(full.map_or_else(|| Ok(Spent::default()), Err));
         }
         loop {
-            way.truncate(besides);
-            match share {
-                Some(Share::Anybody(item)) => way.push(item),
-                Some(Share::Known(items)) => way.extend(*items),
-                Some(Share::Quiet(quiet)) => quiet.charge_to(flow, &mut way),
-                None => {}
-            }
             let next = match pay(flow, way, now).await? {
                 Ok(spent) => return Ok(Ok(spent)),
                 Err((refused, next)) => {
@@ -163,12 +126,25 @@ impl Charges {
                 Some(full) if full.wait <= next.wait => full,
                 Some(_) | None => next,
             };
-            share = shares.next();
-            if is_last || share.is_none() {
+            way.truncate(besides);
+            if is_last || !self.charge_share(flow, &mut way) {
                 return Ok(Err(shortest));
             }
             full = Some(shortest);
         }
+    }
+
+    /// Charges the next share too, and says whether there is one.
+    fn charge_share(&mut self, flow: &Flow, way: &mut Way) -> bool {
+        let Some(share) = self.shares.iter_mut().find_map(Option::take) else {
+            return false;
+        };
+        match share {
+            Share::Anybody(item) => way.push(item),
+            Share::Known(items) => way.extend(*items),
+            Share::Quiet(quiet) => quiet.charge_to(flow, way),
+        }
+        true
     }
 }
 
@@ -198,12 +174,13 @@ impl Full {
 /// Charges all of one way, or nothing. Over the limits it refuses, and reports it as an event.
 pub(in crate::flow) async fn charge(
     flow: &Flow,
-    charges: Charges,
+    mut charges: Charges,
     email: Option<&Email>,
     context: Context<'_>,
     now: Timestamp,
 ) -> Result<Spent, Rejection> {
-    let full = match bounded("throttle.charge", charges.decide(flow, now)).await {
+    let decided = bounded("throttle.charge", pin!(charges.decide(flow, now))).await;
+    let full = match decided {
         Ok(Ok(spent)) => return Ok(spent),
         Ok(Err(full)) => full,
         Err(error) => {

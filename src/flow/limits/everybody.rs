@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use super::{
     ask::key_of,
-    charges::{AfterFailure, Charges, Item, Share, Way},
-    networks::Network,
+    charges::{Charges, Share},
+    quiet::Quiet,
     shares::Shares,
+    way::{AfterFailure, Item, Way},
 };
 use crate::{
     event::LimitScope,
@@ -24,15 +25,6 @@ pub(super) struct Everybody {
     quiet: &'static str,
     /// A quiet network.
     quiet_one: &'static str,
-}
-
-/// The way of quiet networks, before the keys of its counts are made.
-pub(super) struct Quiet {
-    of: &'static Everybody,
-    client: Option<IpAddr>,
-    /// What one customer's network may do as a quiet one.
-    rate: Rate,
-    share: Rate,
 }
 
 pub(super) static CODE: Everybody = Everybody {
@@ -73,7 +65,7 @@ pub(super) fn known_mail(
 impl Everybody {
     /// Returns the ways to pay for an action that costs this besides.
     pub(super) fn ways(
-        &'static self,
+        &self,
         flow: &Flow,
         client: Option<IpAddr>,
         besides: Way,
@@ -84,7 +76,7 @@ impl Everybody {
             return Charges::default();
         };
         let shares = Shares::of(all);
-        let anybody = Share::Anybody(of_all(flow, self.anybody, shares.anybody));
+        let anybody = Share::Anybody(Item::of_all(flow, self.anybody, shares.anybody));
         let known = known.zip(shares.known);
         let known = known.map(|(known, share)| {
             let items = self.by_known(flow, known, limits.known_browsers, share);
@@ -92,7 +84,8 @@ impl Everybody {
         });
         let quiet = shares.quiet.map(|share| {
             Share::Quiet(Quiet {
-                of: self,
+                one: self.quiet_one,
+                all: self.quiet,
                 client,
                 rate: limits.quiet_networks,
                 share,
@@ -115,26 +108,7 @@ impl Everybody {
         Box::new([
             Item::new(LimitScope::Browser, browser, rate, AfterFailure::GivenBack),
             Item::new(LimitScope::Browser, person, twice, AfterFailure::GivenBack),
-            of_all(flow, self.known, share),
+            Item::of_all(flow, self.known, share),
         ])
     }
-}
-
-impl Quiet {
-    /// Charges the client's networks as quiet ones, and their share. Unknown clients have no
-    /// network to be charged: where they are, all are.
-    pub(super) fn charge_to(self, flow: &Flow, way: &mut Way) {
-        let networks = self.client.into_iter().flat_map(Network::of);
-        way.extend(networks.map(|network| {
-            let key = key_of(flow, self.of.quiet_one, network.name());
-            let rate = network.rate(self.rate);
-            Item::new(LimitScope::Network, key, rate, AfterFailure::GivenBack)
-        }));
-        way.push(of_all(flow, self.of.quiet, self.share));
-    }
-}
-
-fn of_all(flow: &Flow, label: &'static str, rate: Rate) -> Item {
-    let key = key_of(flow, label, b"");
-    Item::new(LimitScope::Everybody, key, rate, AfterFailure::Kept)
 }

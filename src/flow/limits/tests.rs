@@ -3,7 +3,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use bytes::Bytes;
 use http::Request;
 
 use super::{ask::TIMEOUT, *};
@@ -71,14 +70,8 @@ fn step(layer: &MagicLinkLayer, peer: &str) -> Step {
     request
         .extensions_mut()
         .insert(crate::request::peer::PeerAddr::from(peer));
-    Step {
-        flow: layer.flow().clone(),
-        endpoint: Endpoint::Login,
-        parts: request.into_parts().0,
-        form: Bytes::new(),
-        now: NOON,
-        language: None,
-    }
+    let (parts, ()) = request.into_parts();
+    Step::new(layer.flow().clone(), Endpoint::Login, parts, NOON)
 }
 
 fn kind<T>(result: Result<T, Rejection>) -> Option<RejectionKind> {

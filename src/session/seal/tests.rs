@@ -181,3 +181,12 @@ fn a_sealed_value_and_a_browser_cookie_have_one_spelling_each() {
         }
     }
 }
+
+#[test]
+fn the_length_of_a_sealed_value_is_known_before_it_is_sealed() {
+    let keys = ring();
+    for length in 0..70 {
+        let sealed = keys.seal(Purpose::Check, &vec![7; length], crate::random::bytes());
+        assert_eq!(sealed.len(), sealed_len(length), "{length}");
+    }
+}

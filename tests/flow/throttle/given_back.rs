@@ -48,7 +48,9 @@ async fn tries_during_an_outage_of_the_provider_do_not_make_the_next_one_wait() 
     ];
     // Each world for itself, and all at once: most of the time is spent waiting to try again.
     let ways = [SignIn::Link, SignIn::Code, SignIn::LinkAndCode];
-    let all = faults.iter().flat_map(|(name, fault)| ways.map(|sign_in| (*name, fault, sign_in)));
+    let all = faults
+        .iter()
+        .flat_map(|(name, fault)| ways.map(|sign_in| (*name, fault, sign_in)));
     join_all(all.map(|(name, fault, sign_in)| try_through(name, fault, sign_in))).await;
 }
 
