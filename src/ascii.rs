@@ -8,6 +8,11 @@ use http::HeaderValue;
 pub(crate) struct Set([bool; 256]);
 
 impl Set {
+    #[expect(
+        clippy::as_conversions,
+        clippy::indexing_slicing,
+        reason = "a byte is below 256, and usize::from is no const function"
+    )]
     pub(crate) const fn of(mut characters: &[u8]) -> Self {
         let mut table = [false; 256];
         while let [byte, others @ ..] = characters {

@@ -1,7 +1,7 @@
 //! The redirect to the form of a request without a session: what a stranger can ask for most often.
 //!
-//! - Its fields but `Location` are the same each time. They are made once, and copied: to write them
-//!   anew takes twice as long.
+//! - Its fields but `Location` are the same each time. They are made once, and copied: to write
+//!   them anew takes twice as long.
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, header};
