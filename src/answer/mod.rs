@@ -13,7 +13,7 @@ use crate::{
     event::Event,
     page::{Page, Resend, TroublePage},
     rejection::{Rejection, RejectionKind},
-    request::{audience::Audience, head::RequestHead},
+    request::{audience::Audience, head::RequestHead, said::Said},
     shared::Shared,
     site::endpoint::Endpoint,
 };
@@ -44,19 +44,21 @@ impl Shared {
 impl Rejection {
     /// Answers a request that the gate refused.
     pub(crate) fn respond(self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let mut response = match Audience::of_head(head) {
-            Audience::Document => self.to_document(shared, head),
+        // Read once: this is what a stranger can have the layer do.
+        let said = &head.said();
+        let mut response = match Audience::of_head(head, said) {
+            Audience::Document => self.to_document(shared, head, said),
             Audience::Grpc => self.to_grpc(),
             Audience::GrpcWeb => self.to_grpc_web(GrpcWeb::Binary),
             Audience::GrpcWebText => self.to_grpc_web(GrpcWeb::Text),
-            Audience::Htmx => self.to_htmx(shared, head),
+            Audience::Htmx => self.to_htmx(shared, head, said),
             // No redirect: a browser drops a prefetch that fails, and asks again at the person's
             // own click.
-            Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head),
-            Audience::Preflight | Audience::WebSocket => self.to_program(shared, head),
+            Audience::Prefetch => Self::new(RejectionKind::Prefetch).to_program(shared, head, said),
+            Audience::Preflight | Audience::WebSocket => self.to_program(shared, head, said),
             Audience::Program => {
-                let mut response = self.to_program(shared, head);
-                if head.is_fetch() {
+                let mut response = self.to_program(shared, head, said);
+                if said.is_fetch() {
                     self.lead(shared, head, response.headers_mut());
                 }
                 response
@@ -67,7 +69,7 @@ impl Rejection {
         headers.append(header::VARY, shared.gate.vary());
         // Only if the cookie itself is bad. After an outage it may be good again (unknown is not
         // invalid).
-        if self.kind().spoils_cookie() && !head.is_prefetch() && !shared.gate.is_bearer(head) {
+        if self.kind().spoils_cookie() && !said.is_prefetch() && !shared.gate.is_bearer(head) {
             shared.gate.forget(head, headers);
         }
         response.extensions_mut().insert(self);
@@ -84,7 +86,8 @@ impl Rejection {
         resend: Option<Resend<'_>>,
     ) -> Response<Bytes> {
         let is_webhook = shared.gate.endpoint(head) == Some(Endpoint::Webhook);
-        let mut response = if head.wants_page() && !is_webhook {
+        let said = &head.said();
+        let mut response = if said.wants_page() && !is_webhook {
             let way_on = match self.kind() {
                 // Where our cookie does not come back to, no relative way leads on.
                 RejectionKind::InsecureConnection | RejectionKind::OtherHost => {
@@ -99,7 +102,7 @@ impl Rejection {
             };
             self.to_page(shared, &way_on, resend)
         } else {
-            self.to_program(shared, head)
+            self.to_program(shared, head, said)
         };
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -128,17 +131,22 @@ impl Rejection {
         response
     }
 
-    pub(super) fn to_document(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
+    pub(super) fn to_document(
+        &self,
+        shared: &Shared,
+        head: &RequestHead<'_>,
+        said: &Said<'_>,
+    ) -> Response<Bytes> {
         // A redirect would lose the body of a POST without a word (RFC 9110, section 15.4.4).
         if !head.is_safe() {
             return self.to_unsaved(shared, head);
         }
         if self.kind().wants_sign_in() {
-            if head.is_framed() {
+            if said.is_framed() {
                 return self.to_frame(shared, head);
             }
             let login = shared.gate.login_path_of(head);
-            if !head.follows_redirects() {
+            if !said.follows_redirects() {
                 return redirect(login);
             }
             let mut response = self.to_page(shared, &login, None);
@@ -196,7 +204,7 @@ impl Rejection {
 
     /// Returns the page in place of one of the application's, for its window or its frame.
     fn to_page_of(&self, shared: &Shared, head: &RequestHead<'_>, action: &str) -> Response<Bytes> {
-        if !head.is_framed() {
+        if !head.said().is_framed() {
             return self.to_page(shared, action, None);
         }
         let page = match head.is_safe() {
@@ -231,8 +239,15 @@ impl Rejection {
 
     /// htmx swaps what it gets into the page, so it is told to leave the page instead. The person
     /// comes back to the page, not to the part of it that was asked for.
-    pub(super) fn to_htmx(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let login = shared.gate.login_path(asking_page(shared, head).as_ref());
+    pub(super) fn to_htmx(
+        &self,
+        shared: &Shared,
+        head: &RequestHead<'_>,
+        said: &Said<'_>,
+    ) -> Response<Bytes> {
+        let login = shared
+            .gate
+            .login_path(asking_page(shared, head, said).as_ref());
         let mut response = self.to_problem(shared, head, &login, None);
         if (self.kind().wants_sign_in() || self.kind().wants_another_address())
             && let Ok(login) = HeaderValue::try_from(login)

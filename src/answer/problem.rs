@@ -9,7 +9,7 @@ use super::{own, way_back::asking_page};
 use crate::{
     gate::Gate,
     rejection::{Rejection, RejectionKind},
-    request::head::RequestHead,
+    request::{head::RequestHead, said::Said},
     shared::Shared,
 };
 
@@ -58,8 +58,13 @@ pub(crate) struct Choosable<'a> {
 }
 
 impl Rejection {
-    pub(crate) fn to_program(&self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        let return_to = asking_page(shared, head);
+    pub(crate) fn to_program(
+        &self,
+        shared: &Shared,
+        head: &RequestHead<'_>,
+        said: &Said<'_>,
+    ) -> Response<Bytes> {
+        let return_to = asking_page(shared, head, said);
         self.to_problem(
             shared,
             head,

@@ -3,7 +3,7 @@
 use http::{HeaderValue, header};
 
 use crate::{
-    request::{head::RequestHead, names},
+    request::{head::RequestHead, said::Said},
     shared::Shared,
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
@@ -37,7 +37,7 @@ pub(crate) fn page_before(shared: &Shared, head: &RequestHead<'_>) -> Option<Ret
 /// Returns the page of the form that a request sent. What a service worker sends in its place does
 /// not name the page.
 pub(crate) fn page_of_form(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
-    page_before(shared, head).filter(|_| !head.is_fetch())
+    page_before(shared, head).filter(|_| !head.said().is_fetch())
 }
 
 fn is_script(page: &ReturnTo) -> bool {
@@ -51,11 +51,15 @@ fn is_script(page: &ReturnTo) -> bool {
 /// - htmx names the page, in `HX-Current-URL`.
 /// - A script's request has a `Referer`. What it asks for is data, and no place to be.
 /// - Any other program, such as one in a terminal, comes back to what it asked for by GET.
-pub(crate) fn asking_page(shared: &Shared, head: &RequestHead<'_>) -> Option<ReturnTo> {
-    if let Some(page) = head.headers().get(&names::HX_CURRENT_URL) {
+pub(crate) fn asking_page(
+    shared: &Shared,
+    head: &RequestHead<'_>,
+    said: &Said<'_>,
+) -> Option<ReturnTo> {
+    if let Some(page) = said.htmx_page() {
         return of_our_origin(shared, page);
     }
-    if head.is_of_browser() || head.headers().contains_key(&names::HX_REQUEST) {
+    if said.is_of_browser() || said.htmx().is_some() {
         return page_before(shared, head);
     }
     shared.gate.return_to(head).filter(|_| head.is_safe())

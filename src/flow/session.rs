@@ -61,7 +61,8 @@ fn program(step: &Step, rejection: Rejection) -> Response<Bytes> {
     step.flow.shared.listener.tell(&Event::Refused {
         kind: rejection.kind(),
     });
-    let mut response = rejection.to_program(&step.flow.shared, &step.head());
+    let head = step.head();
+    let mut response = rejection.to_program(&step.flow.shared, &head, &head.said());
     response.extensions_mut().insert(rejection);
     response
 }

@@ -242,7 +242,7 @@ impl Gate {
             return Ok(());
         }
         // A prefetch carries cookies, and nobody has clicked yet.
-        if head.is_prefetch() {
+        if head.said().is_prefetch() {
             return Err(Rejection::new(RejectionKind::Prefetch));
         }
         let has_own_cookie = || {
@@ -291,14 +291,18 @@ impl Gate {
     /// Writes the path of the login form in one room of the right size. The place to return to is
     /// one that `ReturnTo` takes.
     fn login_path_to(&self, return_to: Option<&str>) -> String {
-        let name = Endpoint::Login.name();
-        let query = return_to.map_or("", |_| "?return_to=");
-        let encoded = || return_to.into_iter().flat_map(return_to::encoded);
-        let parts = [self.mount.as_str(), "/", name, query];
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        let mut path = String::with_capacity(length + return_to.map_or(0, return_to::encoded_len));
-        path.extend(parts.into_iter().chain(encoded()));
-        path
+        let Some(return_to) = return_to else {
+            return self.path(Endpoint::Login);
+        };
+        let (name, query) = (Endpoint::Login.name(), "?return_to=");
+        let length = self.mount.len() + "/".len() + name.len() + query.len();
+        let mut path = Vec::with_capacity(length + return_to::encoded_len(return_to));
+        for part in [self.mount.as_str(), "/", name, query] {
+            path.extend_from_slice(part.as_bytes());
+        }
+        return_to::encode_onto(&mut path, return_to);
+        // Never invalid: what was appended is ASCII.
+        String::from_utf8(path).unwrap_or_default()
     }
 
     /// Returns the path of the login form for a navigation. It leads back to the target, or says

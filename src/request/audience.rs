@@ -1,9 +1,9 @@
 //! `Audience`: the kind of client that sent a request. It decides the form of a refusal, so the
 //! layer reads it only when it refuses.
 
-use http::{HeaderMap, Method, header, request::Parts};
+use http::{HeaderValue, Method, request::Parts};
 
-use super::{head::RequestHead, names};
+use super::{head::RequestHead, said::Said};
 
 /// The kind of client that sent a request. It decides the form of the layer's refusals.
 ///
@@ -47,53 +47,43 @@ impl Audience {
     /// Returns the audience of a request, from its head alone. It allocates nothing.
     #[must_use]
     pub fn of(head: &Parts) -> Self {
-        Self::of_head(&RequestHead::of_parts(head))
+        let head = RequestHead::of_parts(head);
+        Self::of_head(&head, &head.said())
     }
 
-    pub(crate) fn of_head(head: &RequestHead<'_>) -> Self {
-        let headers = head.headers();
+    /// Does the same by what the head says, which the caller knows already.
+    pub(crate) fn of_head(head: &RequestHead<'_>, said: &Said<'_>) -> Self {
         if head.is_preflight() {
             return Self::Preflight;
         }
-        if opens_websocket(headers) || head.method() == Method::CONNECT {
+        if said.opens_websocket() || head.method() == Method::CONNECT {
             return Self::WebSocket;
         }
-        if let Some(grpc) = grpc(headers) {
+        if let Some(grpc) = said.content_type().and_then(grpc) {
             return grpc;
         }
-        if is_htmx(headers) {
+        if said.htmx().is_some_and(is_htmx) {
             return Self::Htmx;
         }
-        if head.is_prefetch() {
+        if said.is_prefetch() {
             return Self::Prefetch;
         }
-        if head.wants_page() {
+        if said.wants_page() {
             return Self::Document;
         }
         Self::Program
     }
 }
 
-/// Says whether `Upgrade`, a list of protocols, names `websocket` (RFC 9110, section 7.8).
-fn opens_websocket(headers: &HeaderMap) -> bool {
-    // Lenient, because it only words a refusal. `Upgrade` decides what may become a tunnel.
-    let fields = headers.get_all(header::UPGRADE).iter();
-    fields
-        .flat_map(|field| field.as_bytes().split(|byte| *byte == b','))
-        .any(|protocol| protocol.trim_ascii().eq_ignore_ascii_case(b"websocket"))
-}
-
-fn is_htmx(headers: &HeaderMap) -> bool {
-    let field = headers.get(&names::HX_REQUEST);
-    field.is_some_and(|field| field.as_bytes().eq_ignore_ascii_case(b"true"))
+fn is_htmx(field: &HeaderValue) -> bool {
+    field.as_bytes().eq_ignore_ascii_case(b"true")
 }
 
 /// Returns the kind of gRPC that `Content-Type` names. A format such as `+proto`, or parameters,
 /// may follow the name.
-fn grpc(headers: &HeaderMap) -> Option<Audience> {
-    let kind = headers.get(header::CONTENT_TYPE)?.as_bytes();
+fn grpc(kind: &HeaderValue) -> Option<Audience> {
     let is_end = |byte: &u8| matches!(byte, b'+' | b';' | b' ' | b'\t');
-    let name = kind.split(is_end).next().unwrap_or_default();
+    let name = kind.as_bytes().split(is_end).next().unwrap_or_default();
     let is = |want: &[u8]| name.eq_ignore_ascii_case(want);
     if is(b"application/grpc") {
         Some(Audience::Grpc)

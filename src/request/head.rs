@@ -9,16 +9,10 @@
 //! - A bearer token is in the only `Authorization` field, after the scheme and one space. Any other
 //!   scheme is left to the application.
 
-use http::{
-    Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header,
-    uri::Authority,
-};
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header, uri::Authority};
 use memchr::{memchr, memchr_iter};
 
-use super::{
-    fetch::{said, wants_page},
-    names, routed,
-};
+use super::{names, routed, said::Said};
 
 /// What the gate reads of a request.
 #[derive(Clone, Copy, Debug)]
@@ -122,20 +116,10 @@ impl<'r> RequestHead<'r> {
                 .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD)
     }
 
-    /// Says whether the request is a prefetch or a prerender, which no person has asked for yet.
-    pub(crate) fn is_prefetch(&self) -> bool {
-        let asks = |name: &HeaderName| {
-            let fields = self.headers.get_all(name).iter();
-            let mut purposes =
-                fields.filter_map(|field| field.as_bytes().split(|byte| *byte == b';').next());
-            purposes.any(|purpose| {
-                let purpose = purpose.trim_ascii();
-                purpose.eq_ignore_ascii_case(b"prefetch")
-                    || purpose.eq_ignore_ascii_case(b"prerender")
-            })
-        };
-        // `Purpose` is the older name, from before there was a standard.
-        asks(&names::SEC_PURPOSE) || asks(&names::PURPOSE)
+    /// Returns what the request says of its client and its purpose. Whoever asks for several things
+    /// keeps it: it takes a walk over the fields.
+    pub(crate) fn said(&self) -> Said<'r> {
+        Said::of(self.headers)
     }
 
     /// Says whether the request may come from another site than `origin`. `has_browser_cookie`
@@ -174,42 +158,9 @@ impl<'r> RequestHead<'r> {
             && origins.next().is_none()
     }
 
-    /// Says whether a person will see the response: the request navigates, or prefers HTML.
+    /// Says whether a person will see the response.
     pub(crate) fn wants_page(&self) -> bool {
-        wants_page(self.headers)
-    }
-
-    /// Says whether a script of the site asks by `fetch`: perhaps a service worker, for a page.
-    pub(crate) fn is_fetch(&self) -> bool {
-        let is = |name: &HeaderName, want: &[&str]| {
-            let is_one = |value: &HeaderValue| want.iter().any(|want| value == want);
-            said(self.headers, name, is_one).unwrap_or_default()
-        };
-        is(&names::SEC_FETCH_MODE, &["cors", "same-origin"])
-            && is(&names::SEC_FETCH_DEST, &["empty"])
-            && is(&names::SEC_FETCH_SITE, &["same-origin"])
-    }
-
-    /// Says whether the `fetch` may follow a redirect by itself. To a navigation such an answer of
-    /// a service worker's is none (Fetch, "HTTP fetch").
-    pub(crate) fn follows_redirects(&self) -> bool {
-        self.is_fetch()
-            && said(self.headers, &names::SEC_FETCH_MODE, |mode| mode == "cors") == Some(true)
-    }
-
-    /// Says whether a person will see the response in a frame of another page (Fetch Metadata).
-    pub(crate) fn is_framed(&self) -> bool {
-        let is_frame = |destination: &HeaderValue| {
-            let frames = ["embed", "fencedframe", "frame", "iframe", "object"];
-            frames.into_iter().any(|frame| destination == frame)
-        };
-        said(self.headers, &names::SEC_FETCH_DEST, is_frame) == Some(true)
-    }
-
-    /// Says whether a browser sent the request: it says what it asks for (Fetch Metadata).
-    pub(crate) fn is_of_browser(&self) -> bool {
-        self.headers.contains_key(&names::SEC_FETCH_MODE)
-            || self.headers.contains_key(&names::SEC_FETCH_DEST)
+        self.said().wants_page()
     }
 
     /// Finds the cookies whose name has exactly these bytes.

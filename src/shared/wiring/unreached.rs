@@ -63,7 +63,7 @@ pub(super) fn look(shared: &Shared, head: &RequestHead<'_>, status: StatusCode, 
     if unreached.is_settled.is_said() || status != StatusCode::SEE_OTHER {
         return;
     }
-    let is_counted = !unreached.is_of_first(now) && head.is_of_browser();
+    let is_counted = !unreached.is_of_first(now) && head.said().is_of_browser();
     if !is_counted || gate.cookies.has_domain() || !unreached.count(now) {
         return;
     }
