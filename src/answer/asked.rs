@@ -13,41 +13,54 @@ use crate::request::head::RequestHead;
 /// A browser's request has five to seven of the fields.
 const USUAL: usize = 8;
 
-/// The fields that decide the audience, and where its answer leads. The layer's own cookies are not
-/// among them: this refusal removes none.
-static READ: [HeaderName; 15] = [
-    header::ACCEPT,
-    header::ACCESS_CONTROL_REQUEST_METHOD,
-    header::AUTHORIZATION,
-    header::CONTENT_TYPE,
-    header::ORIGIN,
-    header::REFERER,
-    header::UPGRADE,
-    header::UPGRADE_INSECURE_REQUESTS,
-    HeaderName::from_static("hx-current-url"),
-    HeaderName::from_static("hx-request"),
-    HeaderName::from_static("purpose"),
-    HeaderName::from_static("sec-fetch-dest"),
-    HeaderName::from_static("sec-fetch-mode"),
-    HeaderName::from_static("sec-fetch-site"),
-    HeaderName::from_static("sec-purpose"),
-];
+static HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
+static HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
+static PURPOSE: HeaderName = HeaderName::from_static("purpose");
+static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+static SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
+
+/// Returns the name of a field that decides the audience, or where its answer leads. The layer's
+/// own cookies are not among them: this refusal removes none.
+///
+/// The names are of the program's own: a clone of a request's own may allocate.
+fn read(name: &HeaderName) -> Option<&'static HeaderName> {
+    Some(match name.as_str() {
+        "accept" => &header::ACCEPT,
+        "access-control-request-method" => &header::ACCESS_CONTROL_REQUEST_METHOD,
+        "authorization" => &header::AUTHORIZATION,
+        "content-type" => &header::CONTENT_TYPE,
+        "hx-current-url" => &HX_CURRENT_URL,
+        "hx-request" => &HX_REQUEST,
+        "origin" => &header::ORIGIN,
+        "purpose" => &PURPOSE,
+        "referer" => &header::REFERER,
+        "sec-fetch-dest" => &SEC_FETCH_DEST,
+        "sec-fetch-mode" => &SEC_FETCH_MODE,
+        "sec-fetch-site" => &SEC_FETCH_SITE,
+        "sec-purpose" => &SEC_PURPOSE,
+        "upgrade" => &header::UPGRADE,
+        "upgrade-insecure-requests" => &header::UPGRADE_INSECURE_REQUESTS,
+        _ => return None,
+    })
+}
 
 /// What a refusal depends on of a request's head.
 pub(crate) struct Asked {
     method: Method,
     uri: Uri,
-    /// The names are those of the list: a clone of a request's own may allocate.
     fields: Vec<(&'static HeaderName, HeaderValue)>,
 }
 
 impl Asked {
     pub(crate) fn of(head: &RequestHead<'_>) -> Self {
         let mut fields = Vec::with_capacity(USUAL);
-        fields.extend(head.headers().iter().filter_map(|(name, value)| {
-            let name = READ.iter().find(|read| *read == name)?;
-            Some((name, value.clone()))
-        }));
+        for (name, value) in head.headers() {
+            if let Some(name) = read(name) {
+                fields.push((name, value.clone()));
+            }
+        }
         Self {
             method: head.method().clone(),
             uri: head.original_uri().clone(),
