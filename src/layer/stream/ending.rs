@@ -51,15 +51,16 @@ impl Tail {
                 .get(..with.len())
                 .is_some_and(|start| start.eq_ignore_ascii_case(with))
         };
+        if !begins(b"application/grpc") {
+            return Self::Nothing;
+        }
         // The longest first, because each is a prefix of the one before it.
         if begins(b"application/grpc-web-text") {
             Self::GrpcWeb(GrpcWeb::Text)
         } else if begins(b"application/grpc-web") {
             Self::GrpcWeb(GrpcWeb::Binary)
-        } else if begins(b"application/grpc") {
-            Self::Grpc
         } else {
-            Self::Nothing
+            Self::Grpc
         }
     }
 

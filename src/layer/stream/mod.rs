@@ -9,14 +9,14 @@
 //!   [`Unanswered`] has the rule for a response that has not begun.
 //! - A store that fails ends nothing. The layer asks it again, and the token still expires.
 //! - Nothing is watched before the guard is polled: a response that is ready at once, in one piece,
-//!   costs no timer.
+//!   costs neither a timer nor the future that waits for it.
 
 use std::{
     fmt,
     future::Future,
     panic::AssertUnwindSafe,
     pin::{Pin, pin},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
 };
 
@@ -60,7 +60,24 @@ pub(crate) use self::{ending::Ending, unanswered::Unanswered};
 /// ```
 #[derive(Clone)]
 #[must_use = "futures do nothing unless polled"]
-pub struct SessionGuard(SharedFuture<BoxFuture<'static, End>>);
+pub struct SessionGuard {
+    watch: Arc<Watch>,
+    /// This clone's part in the watch, from its first poll on.
+    own: Option<Ended>,
+}
+
+/// What all clones of a guard share.
+struct Watch {
+    shared: Arc<Shared>,
+    session: Session,
+    /// When the session was looked up.
+    asked_at: Timestamp,
+    /// Made by the first poll of any clone.
+    ended: OnceLock<Ended>,
+}
+
+/// The future of which every clone has the result.
+type Ended = SharedFuture<BoxFuture<'static, End>>;
 
 /// How a session ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,22 +91,46 @@ pub(crate) enum End {
 impl SessionGuard {
     /// Watches a session that was looked up at `now`.
     pub(crate) fn new(shared: Arc<Shared>, session: Session, now: Timestamp) -> Self {
-        // A panic in the store would leave a shared future that never wakes its other waiters. It
-        // ends the session instead.
-        let ended = AssertUnwindSafe(ended(shared, session, now)).catch_unwind();
-        let ended = ended.map(|end| end.unwrap_or(End::Unknown));
-        let ended: BoxFuture<'static, End> = Box::pin(ended);
-        Self(ended.shared())
+        let watch = Watch {
+            shared,
+            session,
+            asked_at: now,
+            ended: OnceLock::new(),
+        };
+        Self {
+            watch: Arc::new(watch),
+            own: None,
+        }
     }
 
     /// Says whether the session is known to have ended, without registering a waker.
     pub(crate) fn has_ended(&self) -> bool {
-        self.0.is_terminated() || self.0.peek().is_some()
+        let ended = self.watch.ended.get();
+        ended.is_some_and(|ended| ended.peek().is_some())
     }
 
     /// Polls for how the session ended. It must not be called again after that.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End> {
-        self.0.poll_unpin(cx)
+        self.own().poll_unpin(cx)
+    }
+
+    fn own(&mut self) -> &mut Ended {
+        let watch = &self.watch;
+        self.own.get_or_insert_with(|| watch.ended().clone())
+    }
+}
+
+impl Watch {
+    fn ended(&self) -> &Ended {
+        self.ended.get_or_init(|| {
+            // A panic in the store would leave a shared future that never wakes its other waiters.
+            // It ends the session instead.
+            let ended = ended(self.shared.clone(), self.session.clone(), self.asked_at);
+            let ended = AssertUnwindSafe(ended).catch_unwind();
+            let ended = ended.map(|end| end.unwrap_or(End::Unknown));
+            let ended: BoxFuture<'static, End> = Box::pin(ended);
+            ended.shared()
+        })
     }
 }
 
@@ -97,10 +138,11 @@ impl Future for SessionGuard {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.0.is_terminated() {
+        let own = self.own();
+        if own.is_terminated() {
             return Poll::Ready(());
         }
-        self.0.poll_unpin(cx).map(drop)
+        own.poll_unpin(cx).map(drop)
     }
 }
 
