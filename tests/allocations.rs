@@ -159,13 +159,13 @@ fn a_refusal_costs_few_allocations_and_never_reaches_the_inner_service() {
             "program, no cookie",
             bare("/reports?year=2026&page=2"),
             StatusCode::UNAUTHORIZED,
-            10,
+            9,
         ),
         (
             "program, forged",
             forged(bare("/")),
             StatusCode::UNAUTHORIZED,
-            10,
+            9,
         ),
         (
             "document, no cookie",

@@ -1,9 +1,11 @@
 //! A refusal for a program: `application/problem+json` (RFC 9457), with a challenge that says where
 //! to sign in.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, header};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::{own, way_back::asking_page};
 use crate::{
@@ -13,37 +15,7 @@ use crate::{
     shared::Shared,
 };
 
-/// Few problems are longer.
-const USUAL_LENGTH: usize = 512;
-
-/// RFC 9457.
-#[derive(Serialize)]
-struct Problem<'a> {
-    #[serde(rename = "type")]
-    kind: Joined<'a>,
-    title: &'static str,
-    status: u16,
-    code: &'static str,
-    /// Why the application refuses, in its own words.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    login_url: Option<Joined<'a>>,
-    #[serde(flatten)]
-    choices: Option<Choices<'a>>,
-}
-
-/// Two texts that are written as one. A stranger's request costs fewer allocations that way.
-struct Joined<'a>(&'a str, &'a str);
-
-impl Serialize for Joined<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{}{}", self.0, self.1))
-    }
-}
-
 /// What a program needs to choose an organization: it posts `choice` and `organization` there.
-#[derive(Serialize)]
 pub(crate) struct Choices<'a> {
     pub(crate) choose_url: String,
     /// Sealed. It is good once, in the browser or jar that has proven the address.
@@ -80,24 +52,13 @@ impl Rejection {
         login: &str,
         choices: Option<Choices<'_>>,
     ) -> Response<Bytes> {
-        let code = self.kind().code();
-        let is_for_sign_in = self.kind().wants_sign_in();
-        let problem = Problem {
-            kind: Joined("urn:tower-magic-link:", code),
-            title: self.kind().title(),
-            status: self.kind().status().as_u16(),
-            code,
-            detail: self.reason(),
-            // Only where it helps: a program that is sent to sign in because a store is out would
-            // go in circles.
-            login_url: is_for_sign_in.then_some(Joined(shared.gate.public_url.origin(), login)),
-            choices,
+        // Only where it helps: a program that is sent to sign in because a store is out would go in
+        // circles.
+        let login_url = match self.kind().wants_sign_in() {
+            true => Some((shared.gate.public_url.origin(), login)),
+            false => None,
         };
-        let mut body = Vec::with_capacity(USUAL_LENGTH);
-        // Writing to memory does not fail.
-        if serde_json::to_writer(&mut body, &problem).is_err() {
-            body.clear();
-        }
+        let body = self.problem(login_url, choices);
         let mut response = own(self.kind().status(), "application/problem+json", body);
         let headers = response.headers_mut();
         if self.kind().wants_sign_in() {
@@ -105,6 +66,49 @@ impl Rejection {
         }
         self.add_fields(&mut response);
         response
+    }
+
+    /// Writes the problem (RFC 9457), in one room of the right size: a stranger can ask for it as
+    /// often as they like.
+    fn problem(&self, login_url: Option<(&str, &str)>, choices: Option<Choices<'_>>) -> String {
+        let code = self.kind().code();
+        let status = self.kind().status();
+        // Why the application refuses, in its own words.
+        let detail = self.reason().map(json);
+        let choices = choices.map(|choices| {
+            [
+                r#","choose_url":"#,
+                &json(&choices.choose_url),
+                r#","choice":"#,
+                &json(&choices.choice),
+                r#","organizations":"#,
+                &json(&choices.organizations),
+            ]
+            .concat()
+        });
+        let (origin, path) = login_url.map_or_else(Default::default, |(origin, path)| {
+            (within(origin), within(path))
+        });
+        [
+            r#"{"type":"urn:tower-magic-link:"#,
+            code,
+            r#"","title":""#,
+            &within(self.kind().title()),
+            r#"","status":"#,
+            status.as_str(),
+            r#","code":""#,
+            code,
+            r#"""#,
+            detail.as_ref().map_or("", |_| r#","detail":"#),
+            detail.as_deref().unwrap_or_default(),
+            login_url.map_or("", |_| r#","login_url":""#),
+            &origin,
+            &path,
+            login_url.map_or("", |_| r#"""#),
+            choices.as_deref().unwrap_or_default(),
+            "}",
+        ]
+        .concat()
     }
 
     /// Says where to sign in: a 401 has to have a challenge (RFC 9110, section 15.5.2).
@@ -149,3 +153,26 @@ impl Rejection {
         HeaderValue::try_from(format!(r#"Bearer realm="{realm}"{error}"#)).ok()
     }
 }
+
+/// Writes a value as JSON.
+fn json(value: &(impl Serialize + ?Sized)) -> String {
+    // Texts and lists of texts always are.
+    serde_json::to_string(value).unwrap_or_else(|_| "null".to_owned())
+}
+
+/// Returns a text as it stands within the quotes of a JSON string. Few have to be rewritten.
+fn within(text: &str) -> Cow<'_, str> {
+    let is_plain = |byte: u8| (byte >= b' ') & (byte != b'"') & (byte != b'\\');
+    // Without an early exit: a processor then looks at many bytes at a time.
+    if text.bytes().fold(true, |is, byte| is & is_plain(byte)) {
+        return text.into();
+    }
+    let text = json(text);
+    let inner = text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    inner.unwrap_or_default().to_owned().into()
+}
+
+#[cfg(test)]
+mod tests;
