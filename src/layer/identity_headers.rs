@@ -12,6 +12,7 @@
 
 use std::{borrow::Cow, sync::Arc};
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -21,7 +22,7 @@ use crate::{
     gate::Gate,
     request::{
         head::{RequestHead, pairs},
-        upgrade::{HTTP2_SETTINGS, Upgrade},
+        upgrade::Upgrade,
     },
     session::{
         Session,
@@ -31,13 +32,18 @@ use crate::{
     shared::Shared,
 };
 
-const SUBJECT: HeaderName = HeaderName::from_static("x-auth-subject");
-const EMAIL: HeaderName = HeaderName::from_static("x-auth-email");
-const ORGANIZATION: HeaderName = HeaderName::from_static("x-auth-organization");
-const SESSION: HeaderName = HeaderName::from_static("x-auth-session");
+/// Texts, because every field of every request is compared with them: a text's length is known
+/// beforehand.
+const NAMES: [&str; 4] = [SUBJECT_TEXT, EMAIL_TEXT, ORGANIZATION_TEXT, SESSION_TEXT];
+const SUBJECT_TEXT: &str = "x-auth-subject";
+const EMAIL_TEXT: &str = "x-auth-email";
+const ORGANIZATION_TEXT: &str = "x-auth-organization";
+const SESSION_TEXT: &str = "x-auth-session";
 
-/// No constant, because each use of one makes the names anew.
-static NAMES: [HeaderName; 4] = [SUBJECT, EMAIL, ORGANIZATION, SESSION];
+const SUBJECT: HeaderName = HeaderName::from_static(SUBJECT_TEXT);
+const EMAIL: HeaderName = HeaderName::from_static(EMAIL_TEXT);
+const ORGANIZATION: HeaderName = HeaderName::from_static(ORGANIZATION_TEXT);
+const SESSION: HeaderName = HeaderName::from_static(SESSION_TEXT);
 
 /// The fields whose members name other fields.
 static NAMING: [HeaderName; 2] = [header::CONNECTION, header::TRAILER];
@@ -70,6 +76,10 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'}')
     .remove(b'~');
 
+/// Most ids and addresses are of these characters, which stay.
+static PLAIN: ascii::Set =
+    ascii::Set::of(b"-.0123456789@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+
 /// Replaces what a client claims by the identity headers of the session, if there is one.
 pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, gate: &Gate) {
     let upgrade = Upgrade::of(&RequestHead::of(request));
@@ -88,10 +98,8 @@ pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, ga
 pub(crate) fn introduce(headers: &mut HeaderMap, session: &Session) {
     headers.insert(SUBJECT, value(session.subject()));
     headers.insert(EMAIL, value(session.email()));
-    headers.insert(
-        SESSION,
-        hidden(ascii::header_value(session.id().to_string())),
-    );
+    let id = ascii::header_value(session.id().text(&mut [0; 22]));
+    headers.insert(SESSION, hidden(id));
     if let Some(organization) = session.organization() {
         headers.insert(ORGANIZATION, value(organization));
     }
@@ -127,8 +135,8 @@ fn strip(headers: &mut HeaderMap, upgrade: Upgrade) {
         // CGI writes `-`, `_` and `.` alike (RFC 3875, section 4.1.18), so all spellings are one
         // name.
         is_ours(name)
-            || is_spelling_of(&HTTP2_SETTINGS, name)
-            || (!keeps_upgrade && is_spelling_of(&header::UPGRADE, name))
+            || is_spelling_of("http2-settings", name)
+            || (!keeps_upgrade && is_spelling_of("upgrade", name))
     };
     let stripped: Vec<_> = headers
         .keys()
@@ -173,7 +181,7 @@ fn is_ours(name: &[u8]) -> bool {
 /// Says whether some reader could take a name for this field's.
 ///
 /// Case does not matter, and any punctuation may stand for a dash.
-fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
+fn is_spelling_of(field: &str, name: &[u8]) -> bool {
     let folded = |b: u8| {
         if b.is_ascii_alphanumeric() {
             b.to_ascii_lowercase()
@@ -181,9 +189,8 @@ fn is_spelling_of(field: &HeaderName, name: &[u8]) -> bool {
             b'-'
         }
     };
-    let field = field.as_str().bytes();
     // Compared in place: this runs over every field of every request.
-    name.len() == field.len() && name.iter().copied().map(folded).eq(field)
+    name.len() == field.len() && name.iter().copied().map(folded).eq(field.bytes())
 }
 
 /// Returns a list without the members that name certain fields, or `None` if it has no such member.
@@ -212,26 +219,30 @@ fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
             pair.get(name.len()) == Some(&b'=') && pair.starts_with(name)
         })
     };
-    // Each pair is looked at once, and nothing is written before one of ours is found.
-    let mut kept: Option<Vec<u8>> = None;
-    let (mut end, mut has_kept) = (0_usize, false);
+    let (mut start, mut own, mut count) = (0, 0..0, 0_usize);
     for pair in pairs(field) {
+        let end = start + pair.len();
         if is_own(&pair) {
-            kept.get_or_insert_with(|| {
-                let mut room = Vec::with_capacity(field.len());
-                room.extend(field.get(..end.saturating_sub(1)).unwrap_or_default());
-                room
-            });
-        } else {
-            if let Some(kept) = &mut kept {
-                kept.extend(has_kept.then_some(b';'));
-                kept.extend(pair);
-            }
-            has_kept = true;
+            (own, count) = (start..end, count + 1);
         }
-        end += pair.len() + 1;
+        start = end + 1;
     }
-    kept
+    match count {
+        0 => None,
+        // Most browsers send one. What stands before and behind it stays in two pieces.
+        1 => {
+            let before = field.get(..own.start.saturating_sub(1));
+            let behind = match own.start {
+                0 => field.get(own.end + 1..),
+                _ => field.get(own.end..),
+            };
+            Some([before.unwrap_or_default(), behind.unwrap_or_default()].concat())
+        }
+        _ => {
+            let kept: Vec<_> = pairs(field).filter(|pair| !is_own(pair)).collect();
+            Some(kept.join(&b';'))
+        }
+    }
 }
 
 /// Rewrites the fields of one name, and drops a field that becomes empty.
@@ -253,9 +264,14 @@ fn rewrite_fields(
             continue;
         };
         // Trims the separator that stood between the rest and what was removed.
-        let rewritten = rewritten.trim_ascii();
-        match HeaderValue::from_bytes(rewritten) {
-            Ok(mut value) if !rewritten.is_empty() => {
+        let trimmed = rewritten.trim_ascii();
+        let is_empty = trimmed.is_empty();
+        let value = match trimmed.len() == rewritten.len() {
+            true => HeaderValue::from_maybe_shared(Bytes::from(rewritten)),
+            false => HeaderValue::from_bytes(trimmed),
+        };
+        match value {
+            Ok(mut value) if !is_empty => {
                 value.set_sensitive(field.is_sensitive());
                 *field = value;
             }
@@ -290,6 +306,9 @@ fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
 }
 
 fn value(text: &str) -> HeaderValue {
+    if text.bytes().all(|byte| PLAIN.has(byte)) {
+        return hidden(ascii::header_value(text));
+    }
     let encoded: Cow<'_, str> = utf8_percent_encode(text, VALUE).into();
     hidden(ascii::header_value(&*encoded))
 }

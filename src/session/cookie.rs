@@ -141,10 +141,30 @@ impl Cookies {
         value: &str,
         max_age: impl Into<Option<Duration>>,
     ) -> HeaderValue {
-        encode(&self.kept(of, value, max_age))
+        let max_age = max_age.into().map(|max_age| max_age.as_secs().to_string());
+        let domain = self.domain_of(of);
+        // In one room of the right size: each renewal sets a cookie. `kept` says the same.
+        let text = [
+            self.name(of),
+            "=",
+            value,
+            "; HttpOnly; SameSite=Lax",
+            if self.scheme == Scheme::Https {
+                "; Secure"
+            } else {
+                ""
+            },
+            "; Path=/",
+            domain.map_or("", |_| "; Domain="),
+            domain.unwrap_or_default(),
+            max_age.as_ref().map_or("", |_| "; Max-Age="),
+            max_age.as_deref().unwrap_or_default(),
+        ];
+        sensitive(text.concat())
     }
 
-    /// Returns the cookie that keeps `value` for `max_age`, or until the browser closes.
+    /// Returns the cookie that keeps `value` for `max_age`, or until the browser closes, for a jar.
+    #[cfg(any(test, feature = "tower-cookies"))]
     pub(crate) fn kept<'c>(
         &'c self,
         of: CookieName,
@@ -208,8 +228,12 @@ fn bare<'c>(name: &'c str, value: &'c str, scheme: Scheme, domain: Option<&'c st
 }
 
 fn encode(cookie: &Cookie<'_>) -> HeaderValue {
+    sensitive(cookie.to_string())
+}
+
+fn sensitive(set_cookie: String) -> HeaderValue {
     // `build()` has checked the name; the value is base64url and dots.
-    let mut value = ascii::header_value(cookie.to_string());
+    let mut value = ascii::header_value(set_cookie);
     // A sensitive value stays out of HPACK's shared table and out of Debug output.
     value.set_sensitive(true);
     value
@@ -218,6 +242,26 @@ fn encode(cookie: &Cookie<'_>) -> HeaderValue {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cookie_is_set_as_the_crate_writes_it() {
+        let ages = [None, Some(0), Some(86_400), Some(34_560_000)];
+        for (scheme, domain) in [
+            (Scheme::Https, None),
+            (Scheme::Https, Some("example.com")),
+            (Scheme::Http, None),
+        ] {
+            let cookies = Cookies::new("app", scheme, domain.map(str::to_owned));
+            for (of, age) in CookieName::ALL
+                .into_iter()
+                .flat_map(|of| ages.map(|age| (of, age)))
+            {
+                let age = age.map(Duration::from_secs);
+                let want = cookies.kept(of, "a.b-_c", age).to_string();
+                assert_eq!(cookies.set(of, "a.b-_c", age), want);
+            }
+        }
+    }
 
     #[test]
     fn cookies_carry_every_attribute_that_guards_them() {

@@ -35,6 +35,11 @@ impl SessionId {
         self.0
     }
 
+    /// Writes the id as text into a room.
+    pub(crate) fn text(self, room: &mut [u8; 22]) -> &str {
+        base64url::encode(&self.0, room)
+    }
+
     pub(super) fn parse(text: &str) -> Option<Self> {
         Self::parse_bytes(text.as_bytes())
     }
@@ -57,7 +62,7 @@ impl std::str::FromStr for SessionId {
 
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(base64url::encode(&self.0, &mut [0; 22]))
+        f.write_str(self.text(&mut [0; 22]))
     }
 }
 

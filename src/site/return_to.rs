@@ -12,6 +12,8 @@
 use memchr::memchr;
 use percent_encoding::{percent_decode, percent_encode_byte};
 
+use crate::ascii;
+
 /// The most bytes: a request line has to hold the value percent-encoded.
 const LONGEST: usize = 2_048;
 
@@ -19,16 +21,9 @@ const LONGEST: usize = 2_048;
 pub(crate) const TOO_LONG: &str = "too_long";
 
 /// The bytes that stay as they are in a parameter: RFC 3986's unreserved characters, and the slash,
-/// which reads better unencoded. A table, because each byte of an address is looked up twice.
-const STAYS: [bool; 256] = {
-    let mut stays = [false; 256];
-    let mut left: &[u8] = b"-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~";
-    while let [byte, others @ ..] = left {
-        stays[*byte as usize] = true;
-        left = others;
-    }
-    stays
-};
+/// which reads better unencoded.
+static STAYS: ascii::Set =
+    ascii::Set::of(b"-./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz~");
 
 /// A path and query on our own origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +92,7 @@ impl ReturnTo {
 /// Appends the value of a `return_to` parameter, in ASCII.
 pub(crate) fn encode_onto(query: &mut Vec<u8>, text: &str) {
     for byte in text.bytes() {
-        if stays(byte) {
+        if STAYS.has(byte) {
             query.push(byte);
         } else {
             query.extend(percent_encode_byte(byte).bytes());
@@ -108,13 +103,8 @@ pub(crate) fn encode_onto(query: &mut Vec<u8>, text: &str) {
 /// Returns the length of that value.
 pub(crate) fn encoded_len(text: &str) -> usize {
     // Counted and not encoded twice. `%2F` has two characters more than what it stands for.
-    let encoded = text.bytes().filter(|byte| !stays(*byte)).count();
+    let encoded = text.bytes().filter(|byte| !STAYS.has(*byte)).count();
     text.len() + 2 * encoded
-}
-
-/// Says whether a byte stays as it is in a parameter.
-fn stays(byte: u8) -> bool {
-    STAYS.get(usize::from(byte)).copied().unwrap_or_default()
 }
 
 /// Says whether a path is one of the layer's own endpoints: coming back to the login form would
