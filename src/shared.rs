@@ -43,6 +43,8 @@ pub(crate) struct Shared {
     pub(crate) pages: PageSet,
     pub(crate) proxies: Proxies,
     pub(crate) reauthorize: Option<Hook>,
+    /// The fields of a redirect to the form, which are the same each time.
+    pub(crate) redirect_fields: HeaderMap,
     pub(crate) revocations: BoundedRevocations,
     pub(crate) streams: Streams,
     pub(crate) wiring: Wiring,

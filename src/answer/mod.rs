@@ -22,6 +22,7 @@ mod asked;
 mod grpc;
 mod own;
 mod problem;
+mod to_form;
 mod way_back;
 
 pub(crate) use self::{
@@ -29,6 +30,7 @@ pub(crate) use self::{
     grpc::GrpcWeb,
     own::{json, own},
     problem::{Choices, Choosable},
+    to_form::fields as redirect_fields,
 };
 
 impl Shared {
@@ -46,7 +48,16 @@ impl Rejection {
     pub(crate) fn respond(self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
         // Read once: this is what a stranger can have the layer do.
         let said = &head.said();
-        let mut response = match Audience::of_head(head, said) {
+        let audience = Audience::of_head(head, said);
+        if audience == Audience::Document
+            && !self.kind().spoils_cookie()
+            && let Some(location) = self.form_of(shared, head, said)
+        {
+            let mut response = to_form::redirect(shared, location);
+            response.extensions_mut().insert(self);
+            return response;
+        }
+        let mut response = match audience {
             Audience::Document => self.to_document(shared, head, said),
             Audience::Grpc => self.to_grpc(),
             Audience::GrpcWeb => self.to_grpc_web(GrpcWeb::Binary),
@@ -141,14 +152,15 @@ impl Rejection {
         if !head.is_safe() {
             return self.to_unsaved(shared, head);
         }
+        if let Some(location) = self.form_of(shared, head, said) {
+            return redirect(location);
+        }
         if self.kind().wants_sign_in() {
             if said.is_framed() {
                 return self.to_frame(shared, head);
             }
+            // A `fetch` would follow the redirect by itself.
             let login = shared.gate.login_path_of(head);
-            if !said.follows_redirects() {
-                return redirect(login);
-            }
             let mut response = self.to_page(shared, &login, None);
             self.challenge(shared, head, &login, response.headers_mut());
             self.lead(shared, head, response.headers_mut());
@@ -161,6 +173,15 @@ impl Rejection {
         }
         let again = shared.gate.return_to(head).unwrap_or_default();
         self.to_page_of(shared, head, again.as_str())
+    }
+
+    /// Returns the form's path, if a document is redirected there.
+    fn form_of(&self, shared: &Shared, head: &RequestHead<'_>, said: &Said<'_>) -> Option<String> {
+        let is_redirected = self.kind().wants_sign_in()
+            && head.is_safe()
+            && !said.is_framed()
+            && !said.follows_redirects();
+        is_redirected.then(|| shared.gate.login_path_of(head))
     }
 
     /// Says in a frame that the session has ended. The form itself cannot be framed, and the frame

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
+    answer::redirect_fields,
     clock::{Clock, Steady, SystemClock},
     error::ConfigError,
     event::Listener,
@@ -257,6 +258,7 @@ impl Builder {
             clock: Steady::new(self.clock),
             proxies: self.proxies.validate()?,
             reauthorize: self.reauthorize.map(|(_, hook)| hook),
+            redirect_fields: redirect_fields(self.credentials),
             gate,
             index,
             listener: self.listener,
