@@ -37,9 +37,6 @@ use crate::{
 /// Browsers cut cookies at that (draft-ietf-httpbis-rfc6265bis, section 5.5).
 pub(crate) const LONGEST_SESSION: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// Few sessions state more: one with an organization and a name has 350 bytes.
-const USUAL_CLAIMS: usize = 512;
-
 /// How far another replica's clock may be ahead of ours.
 const LEEWAY: Duration = Duration::from_secs(60);
 
@@ -120,8 +117,7 @@ impl Tokens {
                 .transpose()
                 .ok()?,
         };
-        let mut json = Vec::with_capacity(USUAL_CLAIMS);
-        serde_json::to_writer(&mut json, &claims).ok()?;
+        let json = written::json(&claims);
         // The ring is read once, so that the header and the signature are of one key.
         let keys = self.keys.load();
         let key = keys.current();
@@ -297,3 +293,4 @@ mod plain;
 mod stated;
 #[cfg(test)]
 mod tests;
+mod written;

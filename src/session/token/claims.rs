@@ -1,8 +1,8 @@
-//! The claims of a token, as serde writes them and reads them, whatever their order.
+//! The claims of a token, as serde reads them, whatever their order.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
 use super::stated::{BY_CODE, Stated};
@@ -12,7 +12,8 @@ use crate::{
     session::{SessionId, Term, record::Field},
 };
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
+#[cfg_attr(test, derive(serde::Serialize))]
 pub(super) struct Claims<'a> {
     #[serde(borrow)]
     pub(super) iss: Text<'a>,
@@ -113,6 +114,7 @@ impl Claims<'_> {
     }
 }
 
+#[cfg(test)]
 fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
     *number == N::default()
 }
@@ -128,9 +130,14 @@ fn optional<'t>(text: Option<&'t Text<'_>>) -> &'t str {
 /// A JSON string that is borrowed from the token unless it has escapes.
 ///
 /// serde borrows a bare `Cow`, but not one inside an `Option`.
-#[derive(Serialize)]
-#[serde(transparent)]
+#[cfg_attr(test, derive(serde::Serialize), serde(transparent))]
 pub(super) struct Text<'a>(Cow<'a, str>);
+
+impl Text<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 impl<'a> From<&'a str> for Text<'a> {
     fn from(text: &'a str) -> Self {
@@ -164,7 +171,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 
 pub(super) struct Id(pub(super) SessionId);
 
-impl Serialize for Id {
+#[cfg(test)]
+impl serde::Serialize for Id {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }
