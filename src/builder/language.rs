@@ -62,7 +62,7 @@ impl Builder {
     /// the application's own mailer ([`Mail::language`](crate::mailer::Mail::language)).
     ///
     /// The layer calls it for each page and mail, and never for a request that it forwards. It must
-    /// not wait for anything.
+    /// not wait for anything. If it panics, `Accept-Language` chooses, and the log says so.
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};

@@ -4,7 +4,10 @@
 //! 2. `Accept-Language`.
 //! 3. The first table.
 
-use std::fmt;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use http::{Extensions, HeaderMap, Uri};
 
@@ -142,7 +145,13 @@ impl Languages {
     }
 
     fn said(&self, head: &RequestHead<'_>) -> Option<String> {
-        self.hook.as_ref()?(&Visit(*head))
+        let hook = self.hook.as_ref()?;
+        // A page in another language is better than none.
+        let said = catch_unwind(AssertUnwindSafe(|| hook(&Visit(*head))));
+        said.unwrap_or_else(|_| {
+            tracing::error!(target: "tower_magic_link", "the hook for the language panicked");
+            None
+        })
     }
 
     fn words_by(&self, said: Option<&str>, head: &RequestHead<'_>) -> &Words {

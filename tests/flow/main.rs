@@ -26,6 +26,7 @@ mod fixation;
 mod forms;
 mod granted;
 mod keys;
+mod language;
 mod links;
 mod look;
 mod lost_answer;

@@ -156,6 +156,13 @@ fn the_hook_comes_before_the_browser() {
 }
 
 #[test]
+fn a_hook_that_panics_leaves_the_language_to_the_browser() {
+    let hook = |_: &Visit<'_>| -> Option<String> { panic!("the application's") };
+    let languages = Languages::new(Some(tables(&["en", "de"])), Some(Box::new(hook))).unwrap();
+    assert_eq!(chosen(&languages, &[b"de"]), "de");
+}
+
+#[test]
 fn an_application_that_sets_nothing_has_english_and_states_no_language() {
     let languages = Languages::new(None, None).unwrap();
     assert_eq!(chosen(&languages, &[b"de"]), "en");
