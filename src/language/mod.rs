@@ -30,7 +30,7 @@ mod texts;
 mod time;
 mod words;
 
-pub use self::{choice::Visit, table::Direction, words::Words};
+pub use self::{choice::Head, table::Direction, words::Words};
 pub(crate) use self::{
     choice::{Chosen, Hook, Languages},
     english::english,

@@ -29,6 +29,9 @@ const ISOLATE: (&str, &str) = ("\u{2068}", "\u{2069}");
 /// let words = Words::new("en-GB", &table)?;
 /// assert_eq!(words.tag(), "en-GB");
 ///
+/// let tags = [Words::japanese(), Words::spanish()].map(|words| words.tag().to_owned());
+/// assert_eq!(tags, ["ja", "es"]);
+///
 /// // Or a few texts of a language that comes with the crate.
 /// let words = Words::german().with("login.heading", "Willkommen")?;
 ///

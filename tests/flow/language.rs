@@ -286,9 +286,8 @@ async fn a_new_mail_is_in_the_language_of_the_browser_that_asks_for_it() {
 
 #[tokio::test]
 async fn the_hook_of_the_application_comes_before_the_browser_for_page_and_mail() {
-    let hook = |builder: Builder| {
-        all(builder).language(|visit| visit.cookie("language").map(str::to_owned))
-    };
+    let hook =
+        |builder: Builder| all(builder).language(|head| head.cookie("language").map(str::to_owned));
     let site = Site::with(hook).await;
     let mut browser = site.browser("de");
     browser
