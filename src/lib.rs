@@ -93,6 +93,7 @@
 //! | use another provider, or two | [`provider`]; [`TwoProviders`](provider::TwoProviders); [`guide::moving_off_workos`] |
 //! | mail the link yourself | [`mailer`]; `SmtpMailer` (feature `smtp`) |
 //! | change what people see | [`page`]; [`DefaultPages`](page::DefaultPages) takes your name, logo, colour and contact |
+//! | speak the languages of your people | [`language`]; [`Builder::languages`]; [`guide::look_and_language`] |
 //! | understand mail scanners, links on other devices, and codes | [`guide::mail_scanners`] |
 //! | limit mails, codes and links | [`throttle`], which is on by default |
 //! | end sessions early | [`revocation`]; [`MagicLinkLayer::end_sessions`]; [`Builder::webhook_secret`] for what WorkOS deletes |

@@ -3,7 +3,7 @@
 use super::Builder;
 use crate::{
     error::ConfigError,
-    language::{Hook, Languages, Visit, Words},
+    language::{Head, Hook, Languages, Words},
 };
 
 /// The settings of the language.
@@ -62,7 +62,7 @@ impl Builder {
     /// the application's own mailer ([`Mail::language`](crate::mailer::Mail::language)).
     ///
     /// The layer calls it for each page and mail, and never for a request that it forwards. It must
-    /// not wait for anything.
+    /// not wait for anything. If it panics, `Accept-Language` chooses, and the log says so.
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};
@@ -73,13 +73,13 @@ impl Builder {
     /// #     .public_url("https://app.example.com");
     /// let layer = builder
     ///     .languages([Words::english(), Words::german()])
-    ///     .language(|visit| visit.cookie("language").map(str::to_owned))
+    ///     .language(|head| head.cookie("language").map(str::to_owned))
     ///     .build()?;
     /// # Ok::<(), tower_magic_link::ConfigError>(())
     /// ```
     pub fn language(
         mut self,
-        hook: impl Fn(&Visit<'_>) -> Option<String> + Send + Sync + 'static,
+        hook: impl Fn(&Head<'_>) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
         self.language.hook = Some(Box::new(hook));
         self

@@ -41,6 +41,7 @@ impl Builder {
             verifying,
             webhook,
             names,
+            language,
         } = self;
         let pages = pages.as_ref().map(|pages| {
             let trouble = Page::Trouble(TroublePage::new(RejectionKind::LinkUsed));
@@ -64,6 +65,7 @@ impl Builder {
             format!("{sign_in:?} {streams:?}"),
             format!("{throttle:?}"),
             format!("{verifying:?}"),
+            format!("{language:?}"),
             format!("{webhook:?}"),
             format!("{} {:?}", names.provider, names.mailer),
             format!("{} {}", names.revocations, names.throttle),

@@ -87,7 +87,7 @@ fn ask_again(
             let left = match (&sealed, is_spent) {
                 (Some(_), _) => Left::Others,
                 (None, true) => Left::Spent,
-                (None, false) => Left::NoneLeft,
+                (None, false) => Left::Nothing,
             };
             rejection.with_organization(name, left)
         }

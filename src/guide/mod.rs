@@ -66,6 +66,9 @@ pub mod failures {}
 #[doc = include_str!("hosts.md")]
 pub mod hosts {}
 
+#[doc = include_str!("look_and_language.md")]
+pub mod look_and_language {}
+
 #[doc = include_str!("mail_scanners.md")]
 pub mod mail_scanners {}
 

@@ -4,7 +4,10 @@
 //! 2. `Accept-Language`.
 //! 3. The first table.
 
-use std::fmt;
+use std::{
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use http::{Extensions, HeaderMap, Uri};
 
@@ -14,25 +17,26 @@ use super::{
 };
 use crate::{error::ConfigError, request::head::RequestHead};
 
-/// A request that the layer answers with a page or a mail, as a hook for its language sees it.
+/// The head of a request that the layer answers with a page or a mail, for the hook of
+/// [`Builder::language`](crate::Builder::language).
 ///
 /// ```
-/// use tower_magic_link::language::Visit;
+/// use tower_magic_link::language::Head;
 ///
 /// /// The choice that a person has made in the application, or else the prefix of the path.
-/// fn language(visit: &Visit<'_>) -> Option<String> {
-///     let chosen = visit.cookie("language").map(str::to_owned);
-///     chosen.or_else(|| visit.uri().path().starts_with("/de/").then(|| "de".to_owned()))
+/// fn language(head: &Head<'_>) -> Option<String> {
+///     let chosen = head.cookie("language").map(str::to_owned);
+///     chosen.or_else(|| head.uri().path().starts_with("/de/").then(|| "de".to_owned()))
 /// }
 ///
 /// let request = http::Request::get("/reports").header("cookie", "language=fr").body(()).unwrap();
-/// assert_eq!(language(&Visit::of(&request)).as_deref(), Some("fr"));
+/// assert_eq!(language(&Head::of(&request)).as_deref(), Some("fr"));
 /// ```
 #[derive(Clone, Copy, Debug)]
-pub struct Visit<'r>(RequestHead<'r>);
+pub struct Head<'r>(RequestHead<'r>);
 
-impl<'r> Visit<'r> {
-    /// Makes the visit of a request. The layer makes them; an application makes one to test its
+impl<'r> Head<'r> {
+    /// Returns the head of a request. The layer makes them; an application makes one to test its
     /// hook.
     #[must_use]
     pub fn of<B>(request: &'r http::Request<B>) -> Self {
@@ -67,7 +71,7 @@ impl<'r> Visit<'r> {
 }
 
 /// The application's own choice of a language.
-pub(crate) type Hook = Box<dyn Fn(&Visit<'_>) -> Option<String> + Send + Sync>;
+pub(crate) type Hook = Box<dyn Fn(&Head<'_>) -> Option<String> + Send + Sync>;
 
 /// The tables of a layer.
 pub(crate) struct Languages {
@@ -142,7 +146,13 @@ impl Languages {
     }
 
     fn said(&self, head: &RequestHead<'_>) -> Option<String> {
-        self.hook.as_ref()?(&Visit(*head))
+        let hook = self.hook.as_ref()?;
+        // A page in another language is better than none.
+        let said = catch_unwind(AssertUnwindSafe(|| hook(&Head(*head))));
+        said.unwrap_or_else(|_| {
+            tracing::error!(target: "tower_magic_link", "the hook for the language panicked");
+            None
+        })
     }
 
     fn words_by(&self, said: Option<&str>, head: &RequestHead<'_>) -> &Words {

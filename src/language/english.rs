@@ -50,11 +50,7 @@ pub(crate) const fn english(name: &[&str; 3]) -> &'static str {
         let mut at = STARTS[line];
         let mut word = 0;
         while word < name.len() {
-            let end = if word + 1 < name.len() {
-                b"."
-            } else {
-                b" = " as &[u8]
-            };
+            let end: &[u8] = if word + 1 < name.len() { b"." } else { b" = " };
             match behind(table, at, name[word].as_bytes()) {
                 Some(next) => match behind(table, next, end) {
                     Some(next) => at = next,

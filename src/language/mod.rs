@@ -30,10 +30,7 @@ mod texts;
 mod time;
 mod words;
 
-pub use self::{
-    choice::Visit,
-    words::{Direction, Words},
-};
+pub use self::{choice::Head, table::Direction, words::Words};
 pub(crate) use self::{
     choice::{Chosen, Hook, Languages},
     english::english,
@@ -44,4 +41,4 @@ pub(crate) use self::{
 };
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

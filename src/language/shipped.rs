@@ -5,8 +5,9 @@ use std::{collections::HashMap, sync::LazyLock};
 use icu_locale_core::LanguageIdentifier;
 
 use super::{
-    english, table,
-    words::{Direction, Table, Words},
+    english,
+    table::{self, Direction, Table},
+    words::Words,
 };
 
 /// Declares a language: its constructor, its tag, its table.

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 
 use icu_locale_core::LanguageIdentifier;
-use icu_plurals::PluralCategory;
+use icu_plurals::{PluralCategory, PluralRules};
 
 use super::{
     message::Message,
     texts::{STEP_PARTS, STEPS, STORIES, STORY_PARTS, Text},
-    words::{Direction, Table, rules},
 };
 use crate::error::ConfigError;
 
@@ -26,6 +25,41 @@ const CATEGORIES: [(&str, PluralCategory); 6] = [
     ("many", PluralCategory::Many),
     ("other", PluralCategory::Other),
 ];
+
+/// Which way a language is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "HTML has no third direction of a document"
+)]
+pub enum Direction {
+    /// As English is.
+    LeftToRight,
+    /// As Arabic is.
+    RightToLeft,
+}
+
+impl Direction {
+    /// Returns the value of HTML's attribute `dir`: `ltr` or `rtl`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LeftToRight => "ltr",
+            Self::RightToLeft => "rtl",
+        }
+    }
+}
+
+/// A table that was checked: it has every text, with its places.
+#[derive(Clone)]
+pub(super) struct Table {
+    pub(super) tag: String,
+    pub(super) language: LanguageIdentifier,
+    pub(super) direction: Direction,
+    pub(super) texts: HashMap<String, Message>,
+    /// The plural forms of the texts that have a number.
+    pub(super) counted: HashMap<String, Vec<(PluralCategory, Message)>>,
+}
 
 /// Returns the name that CLDR gives a category.
 pub(super) fn name_of(category: PluralCategory) -> &'static str {
@@ -200,4 +234,9 @@ fn whole(table: &Table) -> Result<(), ConfigError> {
 fn lacks(tag: &str, name: &str) -> ConfigError {
     let problem = format!("is missing in the table of {tag}");
     ConfigError::invalid(SETTING, name, problem)
+}
+
+/// Returns the rules of a language's plural forms. A language that CLDR does not know has one form.
+pub(super) fn rules(language: &LanguageIdentifier) -> Option<PluralRules> {
+    PluralRules::try_new_cardinal(language.into()).ok()
 }

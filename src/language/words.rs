@@ -1,14 +1,13 @@
 //! `Words`: what the pages and the mail say in one language.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use icu_locale_core::LanguageIdentifier;
-use icu_plurals::{PluralCategory, PluralRules};
+use icu_plurals::PluralCategory;
 
 use super::{
     english,
     message::{Filled, Message},
-    table,
+    table::{self, Direction, Table, rules},
     texts::Text,
 };
 use crate::error::ConfigError;
@@ -30,6 +29,9 @@ const ISOLATE: (&str, &str) = ("\u{2068}", "\u{2069}");
 /// let words = Words::new("en-GB", &table)?;
 /// assert_eq!(words.tag(), "en-GB");
 ///
+/// let tags = [Words::japanese(), Words::spanish()].map(|words| words.tag().to_owned());
+/// assert_eq!(tags, ["ja", "es"]);
+///
 /// // Or a few texts of a language that comes with the crate.
 /// let words = Words::german().with("login.heading", "Willkommen")?;
 ///
@@ -41,41 +43,6 @@ const ISOLATE: (&str, &str) = ("\u{2068}", "\u{2069}");
 /// ```
 #[derive(Clone)]
 pub struct Words(Arc<Table>);
-
-/// Which way a language is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_enums,
-    reason = "HTML has no third direction of a document"
-)]
-pub enum Direction {
-    /// As English is.
-    LeftToRight,
-    /// As Arabic is.
-    RightToLeft,
-}
-
-impl Direction {
-    /// Returns the value of HTML's attribute `dir`: `ltr` or `rtl`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::LeftToRight => "ltr",
-            Self::RightToLeft => "rtl",
-        }
-    }
-}
-
-/// A table that was checked: it has every text, with its places.
-#[derive(Clone)]
-pub(super) struct Table {
-    pub(super) tag: String,
-    pub(super) language: LanguageIdentifier,
-    pub(super) direction: Direction,
-    pub(super) texts: HashMap<String, Message>,
-    /// The plural forms of the texts that have a number.
-    pub(super) counted: HashMap<String, Vec<(PluralCategory, Message)>>,
-}
 
 impl Words {
     /// The texts in English, as a table to begin one's own from.
@@ -213,9 +180,4 @@ impl fmt::Debug for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Words").field(&self.tag()).finish()
     }
-}
-
-/// Returns the rules of a language's plural forms. A language that CLDR does not know has one form.
-pub(super) fn rules(language: &LanguageIdentifier) -> Option<PluralRules> {
-    PluralRules::try_new_cardinal(language.into()).ok()
 }

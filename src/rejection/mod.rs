@@ -56,7 +56,7 @@ enum Told {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
     /// No other organization.
-    NoneLeft,
+    Nothing,
     /// Other organizations.
     Others,
     /// Nothing: what proved the address is used up.
@@ -150,7 +150,7 @@ impl Rejection {
             Told::Organization(name, left) => {
                 let text = match left {
                     Left::Others => Text::ChooseRefused,
-                    Left::NoneLeft => Text::ChooseRefusedLast,
+                    Left::Nothing => Text::ChooseRefusedLast,
                     Left::Spent => Text::ChooseRefusedSpent,
                 };
                 words.fill(text, &[("organization", name)])
@@ -168,7 +168,7 @@ impl Rejection {
     pub(crate) fn advice<'w>(&self, words: &'w Words) -> Option<&'w str> {
         match self.told.as_ref()? {
             Told::Organization(_, Left::Others) => Some(words.say(Text::ChooseRefusedAdvice)),
-            Told::Organization(_, Left::NoneLeft | Left::Spent) => None,
+            Told::Organization(_, Left::Nothing | Left::Spent) => None,
             Told::Step(name) => Some(words.part(&["step", name, "advice"])),
         }
     }

@@ -28,6 +28,7 @@ mod fixation;
 mod forms;
 mod granted;
 mod keys;
+mod language;
 mod links;
 mod look;
 mod lost_answer;

@@ -4,16 +4,13 @@ use http::{HeaderValue, Request, header};
 use proptest::prelude::*;
 
 use crate::{
-    language::{Languages, Words, choice::Visit},
+    language::{Languages, Words, choice::Head},
     request::head::RequestHead,
 };
 
+/// Returns a table in English, whatever its tag says.
 fn table(tag: &str) -> Words {
-    Words::new(
-        tag,
-        Words::TABLE.replace("direction = ltr", "direction = ltr\n# x"),
-    )
-    .unwrap_or_else(|_| panic!("{tag}"))
+    Words::new(tag, Words::TABLE).unwrap()
 }
 
 fn tables(tags: &[&str]) -> Vec<Words> {
@@ -29,7 +26,6 @@ fn request(fields: &[&[u8]]) -> Request<()> {
     request
 }
 
-/// Tables whose texts are English, with forms enough for their languages.
 fn languages(tags: &[&str]) -> Languages {
     Languages::new(Some(tables(tags)), None).unwrap()
 }
@@ -113,11 +109,10 @@ fn a_language_without_a_table_of_its_region_does_not_get_another_regions() {
 
 #[test]
 fn the_hook_comes_before_the_browser() {
-    let hook = |visit: &Visit<'_>| {
-        let cookie = visit.cookie("language").map(str::to_owned);
+    let hook = |head: &Head<'_>| {
+        let cookie = head.cookie("language").map(str::to_owned);
         cookie.or_else(|| {
-            visit
-                .uri()
+            head.uri()
                 .path()
                 .starts_with("/nl")
                 .then(|| "nl".to_owned())
@@ -153,6 +148,13 @@ fn the_hook_comes_before_the_browser() {
         assert_eq!(chosen.words.tag(), want, "{name}");
         assert_eq!(chosen.tag.as_deref(), tag, "{name}");
     }
+}
+
+#[test]
+fn a_hook_that_panics_leaves_the_language_to_the_browser() {
+    let hook = |_: &Head<'_>| -> Option<String> { panic!("the application's") };
+    let languages = Languages::new(Some(tables(&["en", "de"])), Some(Box::new(hook))).unwrap();
+    assert_eq!(chosen(&languages, &[b"de"]), "de");
 }
 
 #[test]

@@ -6,11 +6,12 @@ mod every;
 mod login;
 mod look;
 mod markup;
+mod pseudo;
 mod trouble;
 
 use std::time::Duration;
 
-use self::every::{PROBLEMS, SENT, every_page, every_page_of, resends};
+use self::every::{PROBLEMS, SENT, every_page, every_page_in, every_page_of, resends};
 use super::super::{CodeEntry, LoginProblem};
 use super::look::STYLE;
 use super::*;

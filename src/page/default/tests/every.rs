@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::{
+    language::Words,
     page::{
         CheckPage, ChoosePage, CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice,
         DefaultPages, LoginPage, LoginProblem, MatchPage, OfferedOrganization, OnwardPage, Page,
@@ -26,6 +27,15 @@ pub(super) fn every_page(text: &str) -> Vec<(String, String)> {
 
 /// Renders every page in every state, as [`every_page`] does, with settings of the test's own.
 pub(super) fn every_page_of(pages: &DefaultPages, text: &str) -> Vec<(String, String)> {
+    every_page_in(&Words::english(), pages, text)
+}
+
+/// Renders every page in every state, in one language.
+pub(super) fn every_page_in(
+    words: &Words,
+    pages: &DefaultPages,
+    text: &str,
+) -> Vec<(String, String)> {
     let mut all = Vec::new();
     login_pages(text, &mut all);
     check_pages(text, &mut all);
@@ -50,7 +60,7 @@ pub(super) fn every_page_of(pages: &DefaultPages, text: &str) -> Vec<(String, St
         ),
     ]);
     all.into_iter()
-        .map(|(name, page)| (name, pages.render(&page)))
+        .map(|(name, page)| (name, pages.render(&page.with_words(words))))
         .collect()
 }
 
