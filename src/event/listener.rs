@@ -43,6 +43,7 @@ impl Listener {
     }
 
     fn hand_over(&self, context: Context<'_>, event: &Event<'_>) {
+        event.count();
         let Some(listen) = &self.0 else { return };
         let context = context.with_event(event);
         // A panic can leave only the listener's own state half done: it borrows nothing of ours but

@@ -50,6 +50,21 @@ impl Audience {
         Self::of_head(&RequestHead::of_parts(head))
     }
 
+    /// Returns the stable name that metrics have for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Grpc => "grpc",
+            Self::GrpcWeb => "grpc_web",
+            Self::GrpcWebText => "grpc_web_text",
+            Self::Htmx => "htmx",
+            Self::Prefetch => "prefetch",
+            Self::Preflight => "preflight",
+            Self::Program => "program",
+            Self::WebSocket => "websocket",
+        }
+    }
+
     pub(crate) fn of_head(head: &RequestHead<'_>) -> Self {
         let headers = head.headers();
         if head.is_preflight() {
