@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod context;
+mod count;
 mod fields;
 mod listener;
 mod log;

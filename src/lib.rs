@@ -124,6 +124,7 @@
 //! | `tower-cookies` | `SessionIssuer` for `tower_cookies::Cookies` |
 //! | `smtp` | `mailer::SmtpMailer` |
 //! | `redis` | `store::Redis`, and what it shares among replicas: `RedisRevocations`, `RedisThrottle`, `RedisSessions` |
+//! | `metrics` | [counters and histograms](guide::operations#metrics) by the crate `metrics` |
 //! | `settings` | `settings`, a layer from a TOML file, the environment and flags |
 //! | `emulator` | `emulator`, a WorkOS in the process |
 //! | `test-util` | `testing` |

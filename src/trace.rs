@@ -10,7 +10,14 @@
 
 use std::future::Future;
 
+use tokio::time::Instant;
 use tracing::{Instrument, Span, field::Empty};
+
+mod metrics;
+
+pub(crate) use self::metrics::{
+    count_event, count_forwarded, count_refusal, count_renewal, describe,
+};
 
 /// A call of a port.
 #[derive(Clone, Copy, Debug)]
@@ -46,9 +53,15 @@ pub(crate) async fn observe<T, E: Failure>(
     answer: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
     let span = call.span();
+    let begun = Instant::now();
     let answer = answer.instrument(span.clone()).await;
-    if let Err(error) = &answer {
-        span.record("error.type", error.kind_name());
-    }
+    let outcome = match &answer {
+        Ok(_) => "ok",
+        Err(error) => {
+            span.record("error.type", error.kind_name());
+            error.kind_name()
+        }
+    };
+    metrics::measure(call.name, outcome, begun.elapsed());
     answer
 }

@@ -17,6 +17,7 @@ use crate::{
     request::{audience::Audience, head::RequestHead, said::Said},
     shared::Shared,
     site::endpoint::Endpoint,
+    trace::count_refusal,
 };
 
 mod asked;
@@ -49,6 +50,7 @@ impl Shared {
     }
 
     fn tell_refusal(&self, kind: RejectionKind, head: &RequestHead<'_>) {
+        count_refusal(kind.code(), || Audience::of_head(head, &head.said()).name());
         // Whose session it was is read for a listener alone. Few kinds have a session that is good.
         let reading = || self.clock.at(self.clock.now());
         let is_told = self.listener.is_set();

@@ -1,5 +1,7 @@
 //! Settings of the language of pages and mail.
 
+use std::fmt;
+
 use super::Builder;
 use crate::{
     error::ConfigError,
@@ -16,6 +18,14 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn languages(self) -> Result<Languages, ConfigError> {
         Languages::new(self.tables, self.hook)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("tables", &self.tables)
+            .finish_non_exhaustive()
     }
 }
 

@@ -22,6 +22,7 @@ use crate::{
     shared::{Hook, PageSet, Shared, Streams, Wiring},
     site::{public_url::PublicUrl, rules::Rules},
     throttle::MemoryThrottle,
+    trace,
 };
 
 mod greeting;
@@ -258,6 +259,7 @@ impl Builder {
         let index = self.session_index;
         let index = index.map(|sessions| Index::new(sessions, self.listener.clone()));
         greeting.say(&gate);
+        trace::describe();
         let shared = Shared {
             clock: Steady::new(self.clock),
             proxies: self.proxies.validate()?,

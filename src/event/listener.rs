@@ -33,6 +33,7 @@ impl Listener {
     }
 
     /// Reports an event of which the log has a line already, with the cause.
+    #[cfg(feature = "redis")]
     pub(crate) fn tell_unlogged(&self, event: &Event<'_>) {
         self.hand_over(Context::default(), event);
     }
@@ -43,6 +44,7 @@ impl Listener {
     }
 
     fn hand_over(&self, context: Context<'_>, event: &Event<'_>) {
+        event.count();
         let Some(listen) = &self.0 else { return };
         let context = context.with_event(event);
         // A panic can leave only the listener's own state half done: it borrows nothing of ours but

@@ -142,6 +142,19 @@ fn names_and_fields_are_those_of_the_documentation() {
     assert_eq!(documented, BTreeMap::new(), "no event has these names");
 }
 
+/// So the metrics and the log cannot differ.
+#[test]
+fn the_reason_that_metrics_count_by_is_one_of_the_fields() {
+    with_every(|events| {
+        for event in events {
+            let reason = event.reason();
+            let mut fields = event.fields();
+            let is_field = fields.any(|(_, value)| value.to_string() == reason);
+            assert!(is_field || reason.is_empty(), "{event:?}: {reason}");
+        }
+    });
+}
+
 #[test]
 fn no_field_has_a_whole_address() {
     with_every(|events| {

@@ -51,6 +51,21 @@ impl Audience {
         Self::of_head(&head, &head.said())
     }
 
+    /// Returns the stable name that metrics have for it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Grpc => "grpc",
+            Self::GrpcWeb => "grpc_web",
+            Self::GrpcWebText => "grpc_web_text",
+            Self::Htmx => "htmx",
+            Self::Prefetch => "prefetch",
+            Self::Preflight => "preflight",
+            Self::Program => "program",
+            Self::WebSocket => "websocket",
+        }
+    }
+
     /// Does the same by what the head says, which the caller knows already.
     pub(crate) fn of_head(head: &RequestHead<'_>, said: &Said<'_>) -> Self {
         if head.is_preflight() {

@@ -35,6 +35,7 @@ mod lost_answer;
 mod lost_cookie;
 mod mail;
 mod mailed_links;
+mod metrics;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;
