@@ -10,6 +10,8 @@
 //! - [`Settings::builder`] makes a [`Builder`](crate::Builder). What takes code, such as
 //!   [`Builder::authorize`](crate::Builder::authorize), is added to that.
 //!
+//! The `guard` example is a whole program with them: [`guide::guard`](crate::guide::guard).
+//!
 //! ```
 //! use tower_magic_link::settings::Sources;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
