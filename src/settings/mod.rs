@@ -35,12 +35,9 @@
 #![doc = include_str!("example.toml")]
 //! ```
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    str::FromStr,
-    sync::{Arc, OnceLock},
-};
+#[cfg(feature = "redis")]
+use std::sync::{Arc, OnceLock};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 

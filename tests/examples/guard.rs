@@ -77,8 +77,10 @@ async fn service() -> (String, Arc<Notify>, Arc<Notify>) {
             "slow"
         }
     };
-    let proto =
-        async |headers: http::HeaderMap| headers["x-forwarded-proto"].to_str().unwrap().to_owned();
+    let proto = async |headers: http::HeaderMap| {
+        let spoken = headers.get("x-forwarded-proto").unwrap();
+        spoken.to_str().unwrap().to_owned()
+    };
     let app = Router::new()
         .route("/slow", get(slow))
         .route("/proto", get(proto));
