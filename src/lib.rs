@@ -103,7 +103,7 @@
 //! | change keys while the application runs | [`keys`] |
 //! | let a sibling service verify tokens by public keys alone | [`Jwks`](companion::Jwks), from [`MagicLinkLayer::jwks`] |
 //! | answer nginx, Caddy, Traefik, HAProxy or Envoy | [`ForwardAuth`](companion::ForwardAuth), from [`MagicLinkLayer::forward_auth`]; [`guide::behind_a_proxy`] |
-//! | pass the identity to a service that is not Rust | [`Builder::forward_identity`]; `examples/guard` is a reverse proxy that does it |
+//! | pass the identity to a service that is not Rust | [`Builder::forward_identity`]; `examples/guard` is a reverse proxy that does it: [`guide::guard`] |
 //! | know what caches keep, and what Back shows after sign-out | [`guide::caches_and_back`]; [`Builder::no_store`] |
 //! | guard the application's own posts, and add CORS and a log | [`guide::the_application_behind`] |
 //! | know what holds, and which cryptography it rests on | [`guide::promises`] |

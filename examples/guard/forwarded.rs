@@ -1,9 +1,9 @@
 //! What a proxy says of the client, and nobody else may.
 //!
 //! - `X-Forwarded-For`, `-Host` and `-Proto` are the guard's own: the address at the other end, the
-//!   `Host` that was asked for, and `http`, which is what the guard speaks. A trusted proxy in
-//!   front of the guard is believed: its address is appended to the chain that it sent, and its
-//!   `-Host` and `-Proto` stay.
+//!   `Host` that was asked for, and what the guard speaks: `http`, or `https` with a certificate of
+//!   its own. A trusted proxy in front of the guard is believed: its address is appended to the
+//!   chain that it sent, and its `-Host` and `-Proto` stay.
 //! - Every other field that services take for a proxy's word is removed, a trusted proxy's too:
 //!   three fields with one meaning each are enough. `Forwarded` (RFC 7239) is one of them: it would
 //!   say the same in a second voice.
@@ -93,8 +93,13 @@ pub(super) struct Word {
 }
 
 impl Word {
-    /// Reads what there is to say, before anything is removed.
-    pub(super) fn of(headers: &HeaderMap, peer: Option<SocketAddr>, trusted: &Trusted) -> Self {
+    /// Reads what there is to say, before anything is removed. `spoken` is what the guard speaks.
+    pub(super) fn of(
+        headers: &HeaderMap,
+        peer: Option<SocketAddr>,
+        trusted: &Trusted,
+        spoken: &'static str,
+    ) -> Self {
         let peer = peer.map(|peer| peer.ip().to_canonical());
         let is_trusted = peer.is_some_and(|peer| trusted.has(peer));
         let told = |name, is_good: fn(&HeaderValue) -> bool| {
@@ -113,7 +118,7 @@ impl Word {
         Self {
             addresses,
             asked_for: asked_for.or_else(|| headers.get(HOST).cloned()),
-            proto: proto.unwrap_or(HeaderValue::from_static("http")),
+            proto: proto.unwrap_or(HeaderValue::from_static(spoken)),
         }
     }
 

@@ -1,102 +1,165 @@
 //! A reverse proxy that puts email sign-in in front of any HTTP service, whatever it is written in.
 //!
-//! `UPSTREAM=http://127.0.0.1:8080 cargo run --example guard` asks for a sign-in on every path, and
-//! names the person to the service in `X-Auth-Email` and related headers. The service must listen
-//! where only the proxy can reach it.
+//! `cargo run --example guard -- --upstream http://127.0.0.1:8080` asks for a sign-in on every
+//! path, and names the person to the service in `X-Auth-Email` and related headers. The service
+//! must listen where only the proxy can reach it.
 //!
-//! | variable | |
-//! | --- | --- |
-//! | `UPSTREAM` | the service's origin; with `h2c:` for `http:` if it speaks HTTP/2, as gRPC does |
-//! | `PORT` | the port on `127.0.0.1`: default 3000, 0 picks a free one |
-//! | `PUBLIC_URL` | what people type: default `http://127.0.0.1:PORT` |
-//! | `TRUSTED_PROXIES` | what stands in front, such as a proxy that ends TLS: addresses and networks, with commas |
-//! | `UPSTREAM_TIMEOUT` | seconds until an answer must begin: default 60 |
-//! | `WORKOS_API_KEY` and the rest | as in `quickstart` |
+//! Its settings are flags, variables or a file in TOML (`--config`). `--print-config` prints all of
+//! them, `--check` tests what they lead to. The guide `guard` has a file, a systemd unit and a
+//! Dockerfile. Without WorkOS's API key an emulator prints the links, and without a signing key
+//! sessions end with the program: both are for development.
 //!
-//! One idea a file: `host` (which host a request names), `forwarded` (what a proxy says of a
-//! client), `hop` (what belongs to one connection), `upload` (a client's body), `proxy` (one
-//! exchange), `tunnel` (what outlives a response's head), `serve` (the connections).
+//! One idea a file: `config` (the settings), `host` (which host a request names), `forwarded` (what
+//! a proxy says of a client), `hop` (what belongs to one connection), `upload` (a client's body),
+//! `proxy` (one exchange), `tunnel` (what outlives a response's head), `serve` (the connections),
+//! `admin` (what operators ask), `stop` (how it ends).
 
 #![expect(clippy::print_stdout, reason = "the link is read in the terminal")]
 
+mod admin;
+mod config;
 mod forwarded;
 mod hop;
 mod host;
 mod proxy;
 mod serve;
+mod stop;
 mod tunnel;
 mod upload;
 
-use std::{env, error::Error, time::Duration};
+use std::{error::Error, process::ExitCode, time::Duration};
 
 use axum::{Router, middleware};
-use http::Uri;
-use tokio::net::TcpListener;
-use tower_magic_link::{Builder, ConfigError, KeyRing, MagicLinkLayer, SigningKey, workos::WorkOs};
+use tokio::{net::TcpListener, time::timeout};
+use tower_magic_link::{
+    Builder, ConfigError, KeyRing, MagicLinkLayer, SigningKey,
+    emulator::{Emulator, EmulatorServer},
+    provider::MailedLinks,
+    settings::Settings,
+    workos::WorkOs,
+};
 
+use self::config::{Config, Order};
 pub(crate) use self::{
     forwarded::Trusted,
     proxy::Proxy,
-    serve::{Limits, serve},
+    serve::{Door, Limits, serve},
 };
 
-/// The proxy. It protects every path, and names the signed-in person to the service.
-pub(crate) fn app(builder: Builder, proxy: Proxy) -> Result<Router, ConfigError> {
-    Ok(Router::new()
+/// How long the self-test waits for the ended sessions.
+const LOAD: Duration = Duration::from_secs(10);
+
+/// The layer. It protects every path, and names the signed-in person to the service.
+pub(crate) fn guarding(builder: Builder) -> Result<MagicLinkLayer, ConfigError> {
+    builder.forward_identity().end_streams().build()
+}
+
+/// The proxy behind the layer.
+pub(crate) fn app(layer: MagicLinkLayer, proxy: Proxy) -> Router {
+    Router::new()
         .fallback(move |request| proxy.clone().pass(request))
-        .layer(builder.forward_identity().end_streams().build()?)
-        .layer(middleware::from_fn(host::check)))
+        .layer(layer)
+        .layer(middleware::from_fn(host::check))
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let upstream: Uri = env::var("UPSTREAM")
-        .map_err(|_| "UPSTREAM is not set")?
-        .parse()?;
-    let authority = upstream
-        .authority()
-        .map_or("@", |authority| authority.as_str());
-    let is_origin = upstream.path() == "/" && upstream.query().is_none();
-    let is_known = matches!(upstream.scheme_str(), Some("http" | "h2c"));
-    if !is_known || !is_origin || authority.contains('@') {
-        return Err("UPSTREAM must be an origin, such as http://127.0.0.1:8080".into());
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
-    let port = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
-    let listener = TcpListener::bind(("127.0.0.1", port)).await?;
-    let origin = format!("http://{}", listener.local_addr()?);
-    let public_url = env::var("PUBLIC_URL").unwrap_or_else(|_| origin.clone());
-    let patience = env::var("UPSTREAM_TIMEOUT").map_or(Ok(60), |seconds| seconds.parse())?;
-    let trusted = env::var("TRUSTED_PROXIES").unwrap_or_default();
-    let trusted: Vec<_> = trusted
-        .split(',')
-        .map(str::trim)
-        .filter(|proxy| !proxy.is_empty())
-        .collect();
-    let keys = match KeyRing::from_env() {
-        Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
+}
+
+async fn run() -> Result<ExitCode, Box<dyn Error>> {
+    let Some(config) = Config::read()? else {
+        return Ok(ExitCode::SUCCESS);
+    };
+    if config.order == Order::PrintConfig {
+        print!("{}", config.settings);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let listener = TcpListener::bind(&config.listen).await?;
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let origin = format!("{scheme}://{}", listener.local_addr()?);
+    let (builder, _emulator) = builder(&config.settings, &origin).await?;
+    let layer = guarding(builder)?;
+    let store = config.settings.revocations()?;
+    if config.order == Order::Check {
+        if let Some(store) = &store {
+            // If it is not loaded by then, the report says so.
+            let _ = timeout(LOAD, store.first_load()).await;
+        }
+        let report = layer.check().await;
+        println!("{report}");
+        return Ok(if report.is_ok() {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        });
+    }
+    let stop = stop::signal()?;
+    if let Some(address) = &config.admin {
+        let listener = TcpListener::bind(address).await?;
+        eprintln!("operators ask at http://{}", listener.local_addr()?);
+        let admin = admin::app(store, stop.clone());
+        tokio::spawn(async move { axum::serve(listener, admin).await });
+    }
+    let proxy = Proxy::to(config.upstream)
+        .trusting(config.trusted)
+        .patient_for(config.patience);
+    println!("listening on {origin}");
+    let door = Door {
+        tls: config.tls,
+        stop,
+        grace: config.grace,
+    };
+    serve(listener, app(layer, proxy), config.limits, door).await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the layer's builder. What production needs and is not set is made up for development.
+async fn builder(
+    settings: &Settings,
+    origin: &str,
+) -> Result<(Builder, Option<EmulatorServer>), Box<dyn Error>> {
+    let keys = match settings.keys() {
+        Err(error) if error.key() == Some("MAGIC_LINK_KEY") => {
+            KeyRing::new(SigningKey::generate()?)
+        }
         keys => keys?,
     };
-    // Without an API key, an emulator in this process prints what it mails. It stops when it is
-    // dropped.
-    let emulator = tower_magic_link::emulator::Emulator::builder()
+    let begun = |builder: Builder| builder.public_url(origin);
+    if settings.text("provider") == Some("mailed-links") {
+        let builder = begun(MagicLinkLayer::builder(MailedLinks::new(), keys));
+        return Ok((settings.apply(builder)?, None));
+    }
+    let (workos, emulator) = match settings.workos() {
+        Err(error) if error.key() == Some("workos_api_key") => {
+            let (workos, emulator) = emulated().await?;
+            (workos, Some(emulator))
+        }
+        workos => (workos?, None),
+    };
+    let builder = begun(MagicLinkLayer::builder(workos, keys));
+    Ok((settings.apply(builder)?, emulator))
+}
+
+/// Starts an emulator in this process, which prints what it mails. It stops when it is dropped.
+async fn emulated() -> Result<(WorkOs, EmulatorServer), Box<dyn Error>> {
+    let emulator = Emulator::builder()
         .on_mail(|mail| {
             let link = mail.link().unwrap_or_default();
             println!("sign-in link for {}: {link}", mail.address());
         })
         .build();
-    let emulator = emulator.serve(0).await?;
-    let workos = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
-        WorkOs::from_env()?
-    } else {
-        WorkOs::new("sk_emulator", "client_emulator")?.base_url(emulator.base_url())?
-    };
-    let builder = MagicLinkLayer::builder(workos, keys)
-        .public_url(&public_url)
-        .trusted_proxies(&trusted);
-    let proxy = Proxy::to(upstream)
-        .trusting(Trusted::parse(trusted)?)
-        .patient_for(Duration::from_secs(patience));
-    let app = app(builder, proxy)?;
-    println!("listening on {origin}");
-    match serve(listener, app, Limits::default()).await {}
+    let server = emulator.serve(0).await?;
+    let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
+    Ok((workos, server))
 }

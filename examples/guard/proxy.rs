@@ -35,7 +35,7 @@ use tower_magic_link::SessionGuard;
 use super::{
     forwarded::{Trusted, Word},
     hop,
-    serve::Slot,
+    serve::{OverTls, Slot},
     tunnel,
     upload::{Progress, Stage, Upload},
 };
@@ -104,7 +104,11 @@ impl Proxy {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map(|ConnectInfo(peer)| *peer);
         let version = request.version();
-        let word = Word::of(request.headers(), peer, &self.trusted);
+        let spoken = match request.extensions().get::<OverTls>() {
+            Some(OverTls) => "https",
+            None => "http",
+        };
+        let word = Word::of(request.headers(), peer, &self.trusted, spoken);
         hop::request(request.headers_mut(), version, self.version);
         // Behind that, so that a client's `Connection` cannot take it out.
         word.write(request.headers_mut());

@@ -6,6 +6,9 @@
 //! - If there are as many connections as there may be, each new one closes the one that has been
 //!   idle for longest. If all have a request under way, the new one waits.
 //! - An `accept` that fails, for instance without a free descriptor, ends nothing.
+//! - A TLS handshake has as long as a connection may be idle.
+//! - When the program is to end, no connection is accepted any more. Those without a request under
+//!   way are closed, and the others after their answer, or when the grace is over.
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -19,10 +22,12 @@ use hyper_util::{
     server::conn::auto,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
-    time::sleep,
+    time::{sleep, timeout},
 };
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 /// How long to wait after a failed `accept`.
@@ -38,6 +43,20 @@ pub(crate) struct Limits {
     pub(crate) connections: usize,
     pub(crate) idle: Duration,
 }
+
+/// How clients come in, and until when.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) tls: Option<TlsAcceptor>,
+    /// Becomes `true` when the program is to end.
+    pub(crate) stop: watch::Receiver<bool>,
+    /// How long a request under way may then take.
+    pub(crate) grace: Duration,
+}
+
+/// Marks the requests that came over the guard's own TLS.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OverTls;
 
 /// A connection's place among those that there may be. A tunnel keeps it.
 #[derive(Clone, Debug)]
@@ -59,6 +78,17 @@ impl Default for Limits {
     }
 }
 
+/// Plain http, until the process ends.
+impl Default for Door {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            stop: watch::channel(false).1,
+            grace: Duration::ZERO,
+        }
+    }
+}
+
 impl UnderWay {
     fn new(count: &watch::Sender<usize>) -> Self {
         count.send_modify(|count| *count = count.saturating_add(1));
@@ -72,12 +102,17 @@ impl Drop for UnderWay {
     }
 }
 
-/// Serves HTTP/1.1, and HTTP/2 to clients that begin with it.
-pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits) -> Infallible {
+/// Serves HTTP/1.1, and HTTP/2 to clients that begin with it, until the program is to end.
+pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, door: Door) {
     let slots = Arc::new(Semaphore::new(limits.connections));
     let crowd = Arc::new(Notify::new());
+    let mut stop = door.stop.clone();
     loop {
-        let (stream, peer) = match listener.accept().await {
+        let accepted = tokio::select! {
+            () = stopped(&mut stop) => break,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 eprintln!("accept: {error}");
@@ -89,8 +124,12 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits) ->
         if slots.available_permits() == 0 {
             crowd.notify_one();
         }
+        let permit = tokio::select! {
+            () = stopped(&mut stop) => break,
+            permit = Arc::clone(&slots).acquire_owned() => permit,
+        };
         // It is never closed.
-        let Ok(permit) = Arc::clone(&slots).acquire_owned().await else {
+        let Ok(permit) = permit else {
             continue;
         };
         // If nobody was idle, nobody is to be closed any more.
@@ -98,59 +137,106 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits) ->
         let slot = Slot {
             _permit: Arc::new(permit),
         };
-        let (app, crowd) = (app.clone(), Arc::clone(&crowd));
+        let (app, crowd, door) = (app.clone(), Arc::clone(&crowd), door.clone());
         tokio::spawn(async move {
-            converse(stream, peer, app, slot, limits.idle, &crowd).await;
+            let _ = stream.set_nodelay(true);
+            let visit = Visit {
+                peer,
+                app,
+                slot,
+                limit: limits.idle,
+                tls: door.tls.is_some().then_some(OverTls),
+            };
+            let Some(tls) = door.tls else {
+                return visit.converse(stream, &crowd, door.stop).await;
+            };
+            // A client that does not get through the handshake holds its place no longer than one
+            // that says nothing.
+            if let Ok(Ok(stream)) = timeout(limits.idle, tls.accept(stream)).await {
+                visit.converse(stream, &crowd, door.stop).await;
+            }
         });
+    }
+    drop(listener);
+    let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
+    if timeout(door.grace, slots.acquire_many(all)).await.is_err() {
+        eprintln!("some requests were still under way when the grace was over");
     }
 }
 
-async fn converse(
-    stream: TcpStream,
+/// Waits until the program is to end. Without anybody who could say so, that is never.
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    if stop.wait_for(|is_stopped| *is_stopped).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// One client's connection.
+struct Visit {
     peer: SocketAddr,
     app: Router,
     slot: Slot,
     limit: Duration,
-    crowd: &Notify,
-) {
-    let (count, mut counted) = watch::channel(0);
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        let under_way = UnderWay::new(&count);
-        request.extensions_mut().insert(ConnectInfo(peer));
-        request.extensions_mut().insert(slot.clone());
-        let answer = app.clone().oneshot(request.map(Body::new));
-        async move {
-            let answer = answer.await?;
-            Ok::<_, Infallible>(answer.map(|body| {
-                body.map_frame(move |frame| {
-                    // It ends with its body.
-                    let _ = &under_way;
-                    frame
-                })
-            }))
+    tls: Option<OverTls>,
+}
+
+impl Visit {
+    async fn converse(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        crowd: &Notify,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let Self {
+            peer,
+            app,
+            slot,
+            limit,
+            tls,
+        } = self;
+        let (count, mut counted) = watch::channel(0);
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            let under_way = UnderWay::new(&count);
+            request.extensions_mut().insert(ConnectInfo(peer));
+            request.extensions_mut().insert(slot.clone());
+            if let Some(tls) = tls {
+                request.extensions_mut().insert(tls);
+            }
+            let answer = app.clone().oneshot(request.map(Body::new));
+            async move {
+                let answer = answer.await?;
+                Ok::<_, Infallible>(answer.map(|body| {
+                    body.map_frame(move |frame| {
+                        // It ends with its body.
+                        let _ = &under_way;
+                        frame
+                    })
+                }))
+            }
+        });
+        let mut server = auto::Builder::new(TokioExecutor::new());
+        // Pings find out whether a client with a request under way is still there.
+        server
+            .http2()
+            .timer(TokioTimer::new())
+            .keep_alive_interval(limit);
+        let stream = TokioIo::new(stream);
+        let mut connection = pin!(server.serve_connection_with_upgrades(stream, service));
+        let grace = tokio::select! {
+            // What a client has sent is read before its connection counts as idle.
+            biased;
+            // An error here is the client's.
+            _ = connection.as_mut() => return,
+            () = stopped(&mut stop) => GRACE,
+            grace = idle(&mut counted, limit, crowd) => grace,
+        };
+        connection.as_mut().graceful_shutdown();
+        // A request that has come in the meantime is answered.
+        tokio::select! {
+            biased;
+            _ = connection => {}
+            _ = idle(&mut counted, grace, crowd) => {}
         }
-    });
-    let _ = stream.set_nodelay(true);
-    let mut server = auto::Builder::new(TokioExecutor::new());
-    // Pings find out whether a client with a request under way is still there.
-    server
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(limit);
-    let mut connection = pin!(server.serve_connection_with_upgrades(TokioIo::new(stream), service));
-    let grace = tokio::select! {
-        // What a client has sent is read before its connection counts as idle.
-        biased;
-        // An error here is the client's.
-        _ = connection.as_mut() => return,
-        grace = idle(&mut counted, limit, crowd) => grace,
-    };
-    connection.as_mut().graceful_shutdown();
-    // A request that has come in the meantime is answered.
-    tokio::select! {
-        biased;
-        _ = connection => {}
-        _ = idle(&mut counted, grace, crowd) => {}
     }
 }
 

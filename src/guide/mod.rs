@@ -63,6 +63,9 @@ pub mod caches_and_back {}
 #[doc = include_str!("failures.md")]
 pub mod failures {}
 
+#[doc = include_str!("guard.md")]
+pub mod guard {}
+
 #[doc = include_str!("hosts.md")]
 pub mod hosts {}
 

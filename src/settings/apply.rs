@@ -24,8 +24,8 @@ const WATCH: Duration = Duration::from_secs(10);
 impl Settings {
     /// Makes a builder of the settings. What takes code is added to it.
     ///
-    /// With `redis_url` it connects in the background, and with `key_file` it follows the file: call
-    /// it on a tokio runtime with its IO and its timer enabled.
+    /// With `redis_url` it connects in the background, and with `key_file` it follows the file.
+    /// Both need a tokio runtime with its IO and its timer enabled.
     ///
     /// # Errors
     ///

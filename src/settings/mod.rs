@@ -10,6 +10,8 @@
 //! - [`Settings::builder`] makes a [`Builder`](crate::Builder). What takes code, such as
 //!   [`Builder::authorize`](crate::Builder::authorize), is added to that.
 //!
+//! The `guard` example is a whole program with them: [`guide::guard`](crate::guide::guard).
+//!
 //! ```
 //! use tower_magic_link::settings::Sources;
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -33,12 +35,9 @@
 #![doc = include_str!("example.toml")]
 //! ```
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    str::FromStr,
-    sync::{Arc, OnceLock},
-};
+#[cfg(feature = "redis")]
+use std::sync::{Arc, OnceLock};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 

@@ -49,6 +49,7 @@ impl Settings {
         }
     }
 
+    #[cfg(any(feature = "redis", feature = "smtp", feature = "workos"))]
     fn missing(name: &'static str, for_: &str) -> SettingsError {
         SettingsError::of(name, format!("{name} is not set, which {for_} needs"))
     }

@@ -9,6 +9,7 @@ use crate::{secret::redacted, throttle::Rate};
 /// How a value is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Form {
+    #[cfg(feature = "smtp")]
     Count,
     Length,
     Rate,
@@ -25,6 +26,7 @@ pub(super) enum Form {
 /// A value that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Value {
+    #[cfg(feature = "smtp")]
     Count(u64),
     Length(Duration),
     Rate(Rate),
@@ -87,6 +89,7 @@ impl Form {
 
     fn parse(&self, text: &str) -> Option<Value> {
         Some(match self {
+            #[cfg(feature = "smtp")]
             Self::Count => Value::Count(text.parse().ok()?),
             Self::Length => Value::Length(length(text)?),
             Self::Rate => {
@@ -114,6 +117,7 @@ impl Form {
 
     fn in_words(&self) -> String {
         match self {
+            #[cfg(feature = "smtp")]
             Self::Count => "a whole number".to_owned(),
             Self::Length => "a length of time such as 500ms, 30s, 15m, 12h or 7d".to_owned(),
             Self::Rate => "a burst and the time to refill by one, such as 10/2m".to_owned(),
@@ -155,6 +159,7 @@ pub(super) fn length(text: &str) -> Option<Duration> {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            #[cfg(feature = "smtp")]
             Self::Count(number) => number.fmt(f),
             Self::Length(length) => write!(f, "\"{}\"", written(*length)),
             Self::Rate(rate) => write!(f, "\"{}/{}\"", rate.burst(), written(rate.period())),

@@ -7,6 +7,7 @@ mod devices;
 mod faketime;
 mod forward_auth;
 mod grpc;
+mod guard;
 mod hosts;
 mod jwks;
 #[path = "../support/names.rs"]

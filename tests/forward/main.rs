@@ -42,9 +42,9 @@ mod guard_example {
     use http::Uri;
     use tower_magic_link::{Builder, ConfigError};
 
-    use crate::guard_program::{Proxy, app as guard};
+    use crate::guard_program::{self, Proxy, guarding};
 
     pub(crate) fn app(builder: Builder, upstream: Uri) -> Result<Router, ConfigError> {
-        guard(builder, Proxy::to(upstream))
+        Ok(guard_program::app(guarding(builder)?, Proxy::to(upstream)))
     }
 }

@@ -13,7 +13,7 @@ use tokio_tungstenite::{
 };
 
 use crate::{
-    guard_program::{self, Limits},
+    guard_program::{self, Door, Limits},
     heads::Heads,
 };
 
@@ -44,7 +44,12 @@ pub(crate) async fn serve_http2() -> String {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let origin = format!("h2c://{}", listener.local_addr().unwrap());
     let app = Router::new().fallback(answer);
-    tokio::spawn(guard_program::serve(listener, app, Limits::default()));
+    tokio::spawn(guard_program::serve(
+        listener,
+        app,
+        Limits::default(),
+        Door::default(),
+    ));
     origin
 }
 

@@ -21,7 +21,7 @@ use tower_magic_link::{
 
 use crate::{
     front::Folder,
-    guard_program::{Limits, Proxy, app, serve},
+    guard_program::{Door, Limits, Proxy, app, guarding, serve},
     person::ProxiedPerson,
     program::Program,
     site,
@@ -68,8 +68,8 @@ impl Guarded {
                 .clock(clock.clone())
         };
         let (cookie, _) = site::cookie_of(&builder().build().unwrap());
-        let app = app(builder(), proxy).unwrap();
-        tokio::spawn(serve(listener, app, limits));
+        let app = app(guarding(builder()).unwrap(), proxy);
+        tokio::spawn(serve(listener, app, limits, Door::default()));
         Self { origin, cookie }
     }
 

@@ -1,0 +1,214 @@
+//! What the program is told: flags, variables and a file, in this order.
+//!
+//! - The layer's keys are those of `tower_magic_link::settings`. The guard's own stand beside them.
+//! - `PUBLIC_URL` and `TRUSTED_PROXIES` are read, too, where the layer's own variables are not set.
+
+use std::{env, error::Error, ffi::OsString, fs::File, io, time::Duration};
+
+use http::Uri;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        ServerConfig,
+        crypto::aws_lc_rs,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+    },
+};
+use tower_magic_link::settings::{Settings, Sources};
+
+use super::{Limits, Trusted};
+
+/// What the program is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    Check,
+    PrintConfig,
+    Serve,
+}
+
+/// Everything that the program is told.
+pub(super) struct Config {
+    pub(super) order: Order,
+    pub(super) settings: Settings,
+    pub(super) upstream: Uri,
+    pub(super) listen: String,
+    pub(super) admin: Option<String>,
+    pub(super) patience: Duration,
+    pub(super) limits: Limits,
+    pub(super) grace: Duration,
+    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) trusted: Trusted,
+}
+
+const HELP: &str = "\
+guard [--config FILE] [--check | --print-config] [--KEY VALUE]...
+
+  --config FILE    reads settings from a file in TOML
+  --check          tests what the settings lead to, and ends
+  --print-config   prints every setting with where it comes from, without secrets, and ends
+
+Every line that --print-config prints is a key of the file and a flag.";
+
+impl Config {
+    /// Reads the program's flags and variables. `None` if it was asked for help alone.
+    pub(super) fn read() -> Result<Option<Self>, Box<dyn Error>> {
+        let (mut order, mut file, mut rest) = (Order::Serve, None, Vec::new());
+        let mut flags = env::args().skip(1);
+        while let Some(flag) = flags.next() {
+            match flag.as_str() {
+                "--check" => order = Order::Check,
+                "--print-config" => order = Order::PrintConfig,
+                "--config" => file = Some(flags.next().ok_or("flag --config lacks its value")?),
+                "--help" => {
+                    println!("{HELP}");
+                    return Ok(None);
+                }
+                _ => rest.push(flag),
+            }
+        }
+        let mut sources = sources().environment(variables()).flags(rest);
+        if let Some(file) = file {
+            sources = sources.file(file);
+        }
+        let settings = sources.read()?;
+        Self::of(order, settings).map(Some)
+    }
+
+    fn of(order: Order, settings: Settings) -> Result<Self, Box<dyn Error>> {
+        let upstream = origin(settings.text("upstream"))?;
+        let port: u16 = settings
+            .parsed("port", "a number up to 65535")?
+            .unwrap_or(3000);
+        let listen = settings.text("listen").map(str::to_owned);
+        let usual = Limits::default();
+        let most = "a whole number";
+        let connections = settings.parsed("connection_limit", most)?;
+        let limits = Limits {
+            connections: connections.unwrap_or(usual.connections).max(1),
+            idle: settings.length("idle_limit")?.unwrap_or(usual.idle),
+        };
+        let proxies = settings.list("trusted_proxies").iter();
+        let trusted = Trusted::parse(proxies.map(String::as_str))?;
+        Ok(Self {
+            order,
+            upstream,
+            listen: listen.unwrap_or_else(|| format!("127.0.0.1:{port}")),
+            admin: settings.text("admin_listen").map(str::to_owned),
+            patience: patience(&settings)?,
+            limits,
+            grace: settings.length("shutdown_grace")?.unwrap_or_default(),
+            tls: tls(&settings)?,
+            trusted,
+            settings,
+        })
+    }
+}
+
+/// The guard's own keys.
+fn sources() -> Sources {
+    Sources::new()
+        .own(
+            "upstream",
+            "",
+            "The service's origin, such as http://127.0.0.1:8080; h2c: for HTTP/2. Required.",
+        )
+        .own(
+            "listen",
+            "",
+            "The address to listen at, such as 0.0.0.0:443. Default: 127.0.0.1 and the port.",
+        )
+        .own("port", "3000", "The port at 127.0.0.1; 0 picks a free one.")
+        .own(
+            "admin_listen",
+            "",
+            "The address of /healthz and /readyz, such as 127.0.0.1:9090. Default: none.",
+        )
+        .own(
+            "upstream_timeout",
+            "60s",
+            "How long the service may take to begin its answer.",
+        )
+        .own(
+            "connection_limit",
+            "",
+            "How many connections there may be. Default: what the descriptors allow.",
+        )
+        .own(
+            "idle_limit",
+            "30s",
+            "How long a connection may have no request under way, or drip a head.",
+        )
+        .own(
+            "shutdown_grace",
+            "25s",
+            "How long requests under way may take when the program is to end.",
+        )
+        .own(
+            "tls_certificate",
+            "",
+            "A PEM file of the certificate chain. Default: the guard speaks http.",
+        )
+        .own(
+            "tls_key",
+            "",
+            "A PEM file of the certificate's private key.",
+        )
+}
+
+/// Returns the environment, with the guard's older names.
+fn variables() -> Vec<(OsString, OsString)> {
+    let mut variables: Vec<_> = env::vars_os().collect();
+    for name in ["PUBLIC_URL", "TRUSTED_PROXIES"] {
+        let new = format!("MAGIC_LINK_{name}");
+        if let (None, Some(value)) = (env::var_os(&new), env::var_os(name)) {
+            variables.push((new.into(), value));
+        }
+    }
+    variables
+}
+
+fn origin(text: Option<&str>) -> Result<Uri, Box<dyn Error>> {
+    let upstream: Uri = text.ok_or("upstream is not set")?.parse()?;
+    let authority = upstream
+        .authority()
+        .map_or("@", |authority| authority.as_str());
+    let is_origin = upstream.path() == "/" && upstream.query().is_none();
+    let is_known = matches!(upstream.scheme_str(), Some("http" | "h2c"));
+    if !is_known || !is_origin || authority.contains('@') {
+        return Err("upstream must be an origin, such as http://127.0.0.1:8080".into());
+    }
+    Ok(upstream)
+}
+
+/// Reads seconds, as the variable has always had them, or a length with a unit.
+fn patience(settings: &Settings) -> Result<Duration, Box<dyn Error>> {
+    let seconds = settings
+        .text("upstream_timeout")
+        .and_then(|text| text.parse().ok());
+    match seconds {
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+        None => Ok(settings.length("upstream_timeout")?.unwrap_or_default()),
+    }
+}
+
+fn tls(settings: &Settings) -> Result<Option<TlsAcceptor>, Box<dyn Error>> {
+    let (chain, key) = match (settings.text("tls_certificate"), settings.text("tls_key")) {
+        (Some(chain), Some(key)) => (chain, key),
+        (None, None) => return Ok(None),
+        _ => return Err("tls_certificate and tls_key are set together, or not at all".into()),
+    };
+    let named = |name: &str, error: &dyn Error| format!("{name} cannot be used: {error}");
+    let open = |path: &str| File::open(path).map(io::BufReader::new);
+    let file = open(chain).map_err(|error| named("tls_certificate", &error))?;
+    let chain = CertificateDer::pem_reader_iter(file).collect::<Result<Vec<_>, _>>();
+    let chain = chain.map_err(|error| named("tls_certificate", &error))?;
+    let file = open(key).map_err(|error| named("tls_key", &error))?;
+    let key = PrivateKeyDer::from_pem_reader(file).map_err(|error| named("tls_key", &error))?;
+    let mut config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .map_err(|error| named("tls_certificate", &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Some(TlsAcceptor::from(std::sync::Arc::new(config))))
+}
