@@ -25,6 +25,7 @@ use crate::{
     revocation::BoundedRevocations,
     session::{Grant, IssueError, Issued, Session, SessionId, Term, cookie::CookieName},
     sessions::{Index, Seen},
+    trace::Meters,
 };
 
 pub(crate) use self::{
@@ -44,6 +45,7 @@ pub(crate) struct Shared {
     pub(crate) index: Option<Index>,
     pub(crate) languages: Languages,
     pub(crate) listener: Listener,
+    pub(crate) meters: Meters,
     /// For how long a sign-in in flight may yield its session again.
     pub(crate) longest_attempt: Duration,
     pub(crate) pages: PageSet,

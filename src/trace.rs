@@ -15,9 +15,7 @@ use tracing::{Instrument, Span, field::Empty};
 
 mod metrics;
 
-pub(crate) use self::metrics::{
-    count_event, count_forwarded, count_refusal, count_renewal, describe,
-};
+pub(crate) use self::metrics::{Meters, count_event};
 
 /// A call of a port.
 #[derive(Clone, Copy, Debug)]

@@ -17,7 +17,6 @@ use crate::{
     request::{audience::Audience, head::RequestHead, said::Said},
     shared::Shared,
     site::endpoint::Endpoint,
-    trace::count_refusal,
 };
 
 mod asked;
@@ -46,11 +45,15 @@ impl Shared {
     /// Answers a request that may not pass.
     pub(crate) fn refuse(&self, rejection: Rejection, head: &RequestHead<'_>) -> Response<Bytes> {
         self.tell_refusal(rejection.kind(), head);
-        answer_to(head.method(), rejection.respond(self, head))
+        // Read once: this is what a stranger can have the layer do.
+        let said = &head.said();
+        let audience = Audience::of_head(head, said);
+        let kind = rejection.kind();
+        self.meters.count_refused(kind.code(), audience.name());
+        answer_to(head.method(), rejection.respond(audience, self, head, said))
     }
 
     fn tell_refusal(&self, kind: RejectionKind, head: &RequestHead<'_>) {
-        count_refusal(kind.code(), || Audience::of_head(head, &head.said()).name());
         // Whose session it was is read for a listener alone. Few kinds have a session that is good.
         let reading = || self.clock.at(self.clock.now());
         let is_told = self.listener.is_set();
@@ -63,10 +66,13 @@ impl Shared {
 
 impl Rejection {
     /// Answers a request that the gate refused.
-    pub(crate) fn respond(self, shared: &Shared, head: &RequestHead<'_>) -> Response<Bytes> {
-        // Read once: this is what a stranger can have the layer do.
-        let said = &head.said();
-        let audience = Audience::of_head(head, said);
+    fn respond(
+        self,
+        audience: Audience,
+        shared: &Shared,
+        head: &RequestHead<'_>,
+        said: &Said<'_>,
+    ) -> Response<Bytes> {
         if audience == Audience::Document
             && !self.kind().spoils_cookie()
             && let Some(location) = self.form_of(shared, head, said)

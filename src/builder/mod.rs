@@ -22,7 +22,7 @@ use crate::{
     shared::{Hook, PageSet, Shared, Streams, Wiring},
     site::{public_url::PublicUrl, rules::Rules},
     throttle::MemoryThrottle,
-    trace,
+    trace::Meters,
 };
 
 mod greeting;
@@ -259,7 +259,6 @@ impl Builder {
         let index = self.session_index;
         let index = index.map(|sessions| Index::new(sessions, self.listener.clone()));
         greeting.say(&gate);
-        trace::describe();
         let shared = Shared {
             clock: Steady::new(self.clock),
             proxies: self.proxies.validate()?,
@@ -270,6 +269,7 @@ impl Builder {
             index,
             languages: self.language.languages()?,
             listener: self.listener,
+            meters: Meters::new(),
             longest_attempt: self.link_lifetime + CODE_LIFETIME,
             revocations,
             pages: PageSet { pages, policy },

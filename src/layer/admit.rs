@@ -19,7 +19,6 @@ use crate::{
     shared::Shared,
     site::rules::Exposure,
     store::StoreError,
-    trace::{count_forwarded, count_renewal},
 };
 
 /// What a response gets on its way out. It stays small, because every response moves it several
@@ -101,12 +100,12 @@ impl Shared {
         exposure: Exposure,
         now: Timestamp,
     ) -> Finish {
-        count_forwarded("admitted");
+        self.meters.count_admitted();
         let Admission { session, renewed } = admission;
         let renewed = renewed.and_then(|renewed| {
             // A renewal that fails costs nothing: the token that was sent is still good.
             let cookie = self.session_cookie(&renewed, now)?;
-            count_renewal();
+            self.meters.count_renewed();
             self.note(&renewed, request.headers(), request.extensions(), now);
             Some((renewed, cookie))
         });
@@ -163,7 +162,7 @@ impl Shared {
         if self.gate.has_identity_headers {
             identity_headers::rewrite(request, None, &self.gate);
         }
-        count_forwarded("passed");
+        self.meters.count_passed();
         // It tells an extractor "no session" from "no layer", which is the application's mistake.
         if passed::mark(request.extensions_mut()).is_some() {
             self.warn_of_nesting();

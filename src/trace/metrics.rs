@@ -21,36 +21,6 @@ pub(crate) fn count_event(name: &'static str, reason: &'static str) {
     );
 }
 
-/// Counts a request that reached the inner service: `admitted` or `passed`.
-pub(crate) fn count_forwarded(outcome: &'static str) {
-    #[cfg(feature = "metrics")]
-    on::count(
-        "tower_magic_link_forwarded_total",
-        ["outcome", ""],
-        [outcome, ""],
-    );
-}
-
-/// Counts a refusal of the gate's.
-pub(crate) fn count_refusal(kind: &'static str, audience: impl FnOnce() -> &'static str) {
-    #[cfg(feature = "metrics")]
-    on::count(
-        "tower_magic_link_refusals_total",
-        ["kind", "audience"],
-        [kind, audience()],
-    );
-}
-
-/// Counts a session that was renewed.
-pub(crate) fn count_renewal() {
-    #[cfg(feature = "metrics")]
-    on::count(
-        "tower_magic_link_sessions_renewed_total",
-        ["", ""],
-        ["", ""],
-    );
-}
-
 /// Notes how long a call of a port took, and how it ended: `ok`, or the kind of the failure.
 pub(super) fn measure(call: &'static str, outcome: &'static str, took: Duration) {
     #[cfg(feature = "metrics")]
@@ -62,21 +32,58 @@ pub(super) fn measure(call: &'static str, outcome: &'static str, took: Duration)
     );
 }
 
-/// Says what each metric means, for a recorder that is there by now.
-pub(crate) fn describe() {
+/// The counters of requests. A request looks none up: they are those of the recorder that was there
+/// when the layer was built.
+#[derive(Debug, Default)]
+pub(crate) struct Meters {
     #[cfg(feature = "metrics")]
-    on::describe();
+    on: on::Requests,
+}
+
+impl Meters {
+    /// Says what each metric means, and prepares the counters.
+    pub(crate) fn new() -> Self {
+        #[cfg(feature = "metrics")]
+        on::describe();
+        Self::default()
+    }
+
+    /// Counts a request that reached the inner service with a session.
+    pub(crate) fn count_admitted(&self) {
+        #[cfg(feature = "metrics")]
+        self.on.admitted.increment(1);
+    }
+
+    /// Counts a request that reached the inner service without a session.
+    pub(crate) fn count_passed(&self) {
+        #[cfg(feature = "metrics")]
+        self.on.passed.increment(1);
+    }
+
+    /// Counts a session that was renewed.
+    pub(crate) fn count_renewed(&self) {
+        #[cfg(feature = "metrics")]
+        self.on.renewed.increment(1);
+    }
+
+    /// Counts a refusal of the gate's.
+    pub(crate) fn count_refused(&self, kind: &'static str, audience: &'static str) {
+        #[cfg(feature = "metrics")]
+        self.on.count_refused(kind, audience);
+    }
 }
 
 #[cfg(feature = "metrics")]
 mod on {
     use std::{
         collections::HashMap,
+        fmt, ptr,
         sync::{LazyLock, PoisonError, RwLock},
         time::Duration,
     };
 
-    use metrics::{Key, KeyName, Label, Level, Metadata, Unit, with_recorder};
+    use arc_swap::ArcSwap;
+    use metrics::{Counter, Key, KeyName, Label, Level, Metadata, Unit, with_recorder};
 
     type Labels = [&'static str; 2];
 
@@ -109,9 +116,68 @@ mod on {
     }
 
     pub(super) fn count(name: &'static str, names: Labels, values: Labels) {
-        with_key(name, names, values, |key| {
-            with_recorder(|recorder| recorder.register_counter(key, &METADATA).increment(1));
-        });
+        with_key(name, names, values, |key| counter(key).increment(1));
+    }
+
+    fn counter(key: &Key) -> Counter {
+        with_recorder(|recorder| recorder.register_counter(key, &METADATA))
+    }
+
+    /// The counters of requests, each looked up once.
+    pub(super) struct Requests {
+        pub(super) admitted: Counter,
+        pub(super) passed: Counter,
+        pub(super) renewed: Counter,
+        /// Those that have counted something, by their two labels: a few tens at most.
+        refused: ArcSwap<Vec<(Labels, Counter)>>,
+    }
+
+    impl Default for Requests {
+        fn default() -> Self {
+            let forwarded = |outcome| {
+                let label = Label::from_static_parts("outcome", outcome);
+                let name = "tower_magic_link_forwarded_total";
+                counter(&Key::from_parts(name, vec![label]))
+            };
+            Self {
+                admitted: forwarded("admitted"),
+                passed: forwarded("passed"),
+                renewed: counter(&Key::from_name("tower_magic_link_sessions_renewed_total")),
+                refused: ArcSwap::default(),
+            }
+        }
+    }
+
+    impl Requests {
+        pub(super) fn count_refused(&self, kind: &'static str, audience: &'static str) {
+            // A label that stands at two places is found at the second place, too, after its first
+            // count there.
+            let is = |(labels, _): &&(Labels, Counter)| {
+                let [known, by] = labels;
+                ptr::eq(*known, kind) && ptr::eq(*by, audience)
+            };
+            if let Some((_, counter)) = self.refused.load().iter().find(is) {
+                return counter.increment(1);
+            }
+            let name = "tower_magic_link_refusals_total";
+            with_key(name, ["kind", "audience"], [kind, audience], |key| {
+                let new = counter(key);
+                new.increment(1);
+                self.refused.rcu(|known| {
+                    let mut known = Vec::clone(known);
+                    if !known.iter().any(|entry| is(&entry)) {
+                        known.push(([kind, audience], new.clone()));
+                    }
+                    known
+                });
+            });
+        }
+    }
+
+    impl fmt::Debug for Requests {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.debug_struct("Requests").finish_non_exhaustive()
+        }
     }
 
     pub(super) fn measure(
