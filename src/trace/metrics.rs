@@ -76,9 +76,8 @@ impl Meters {
 #[cfg(feature = "metrics")]
 mod on {
     use std::{
-        collections::HashMap,
         fmt, ptr,
-        sync::{LazyLock, PoisonError, RwLock},
+        sync::{Arc, LazyLock},
         time::Duration,
     };
 
@@ -88,31 +87,52 @@ mod on {
     type Labels = [&'static str; 2];
 
     /// The keys in use, since `metrics` allocates one anew for each count. They are few: the names
-    /// and the values of all labels are closed sets.
-    static KEYS: LazyLock<RwLock<HashMap<(&'static str, Labels), Key>>> =
-        LazyLock::new(RwLock::default);
+    /// and the values of all labels are closed sets. So they are looked through, by the place where
+    /// a text stands: one that stands at two places has two entries.
+    static KEYS: LazyLock<ArcSwap<Vec<Arc<Known>>>> = LazyLock::new(ArcSwap::default);
+
+    struct Known {
+        name: &'static str,
+        values: Labels,
+        key: Key,
+    }
+
+    impl Known {
+        fn is(&self, name: &'static str, values: &Labels) -> bool {
+            let [first, second] = values;
+            let [own_first, own_second] = &self.values;
+            ptr::eq(self.name, name)
+                && ptr::eq::<str>(*own_first, *first)
+                && ptr::eq::<str>(*own_second, *second)
+        }
+    }
 
     static METADATA: Metadata<'static> =
         Metadata::new("tower_magic_link", Level::INFO, Some("tower_magic_link"));
 
     /// Lends the key of a name and its labels.
     fn with_key(name: &'static str, names: Labels, values: Labels, take: impl FnOnce(&Key)) {
-        let known = KEYS.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(key) = known.get(&(name, values)) {
-            return take(key);
+        let known = KEYS.load();
+        if let Some(known) = known.iter().find(|known| known.is(name, &values)) {
+            return take(&known.key);
         }
         drop(known);
         let labels = names.into_iter().zip(values);
         let labels = labels.filter(|(name, _)| !name.is_empty());
-        let labels: Vec<_> = labels
-            .map(|(name, value)| Label::from_static_parts(name, value))
-            .collect();
-        let mut known = KEYS.write().unwrap_or_else(PoisonError::into_inner);
-        take(
-            known
-                .entry((name, values))
-                .or_insert_with(|| Key::from_parts(name, labels)),
-        );
+        let labels = labels.map(|(name, value)| Label::from_static_parts(name, value));
+        let key = Key::from_parts(name, labels.collect::<Vec<_>>());
+        take(&key);
+        KEYS.rcu(|known| {
+            let is_new = !known.iter().any(|known| known.is(name, &values));
+            let new = is_new.then(|| {
+                Arc::new(Known {
+                    name,
+                    values,
+                    key: key.clone(),
+                })
+            });
+            known.iter().cloned().chain(new).collect::<Vec<_>>()
+        });
     }
 
     pub(super) fn count(name: &'static str, names: Labels, values: Labels) {
@@ -154,7 +174,7 @@ mod on {
             // count there.
             let is = |(labels, _): &&(Labels, Counter)| {
                 let [known, by] = labels;
-                ptr::eq(*known, kind) && ptr::eq(*by, audience)
+                ptr::eq::<str>(*known, kind) && ptr::eq::<str>(*by, audience)
             };
             if let Some((_, counter)) = self.refused.load().iter().find(is) {
                 return counter.increment(1);
