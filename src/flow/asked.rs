@@ -8,14 +8,18 @@ use crate::{
     request::{head::RequestHead, peer::PeerAddr},
 };
 
-/// A request as events know it. What the host keeps with the connection is not held on to.
+/// A request as events know it. What the host keeps with the connection is not held on to, and
+/// without a listener nothing is: the log does not state it.
 pub(super) struct Asked {
-    parts: Parts,
+    parts: Option<Parts>,
 }
 
 impl Asked {
     /// Keeps what events say of a request.
     pub(super) fn of(step: &Step) -> Self {
+        if !step.flow.shared.listener.is_set() {
+            return Self { parts: None };
+        }
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.method = step.parts.method.clone();
         parts.headers = step.parts.headers.clone();
@@ -26,12 +30,13 @@ impl Asked {
         if let Some(peer) = PeerAddr::of(&step.parts.extensions) {
             parts.extensions.insert(peer);
         }
-        Self { parts }
+        Self { parts: Some(parts) }
     }
 
     /// Returns the context of an event of this request and a sign-in.
     pub(super) fn context_of<'a>(&'a self, flow: &'a Flow, attempt: &'a Attempt) -> Context<'a> {
-        let context = flow.shared.context(RequestHead::of_parts(&self.parts));
+        let head = self.parts.as_ref().map(RequestHead::of_parts);
+        let context = head.map_or_else(Context::default, |head| flow.shared.context(head));
         context.in_attempt(attempt.public_id(), &attempt.email)
     }
 
