@@ -11,7 +11,10 @@ use super::{Origin, Settings, SettingsError, value::Value};
 use crate::mailer::SmtpMailer;
 #[cfg(feature = "workos")]
 use crate::provider::workos::WorkOs;
-use crate::{builder::Builder, error::ConfigError, mailer::ConsoleMailer, page::DefaultPages};
+use crate::{
+    builder::Builder, error::ConfigError, language::Words, mailer::ConsoleMailer,
+    page::DefaultPages,
+};
 #[cfg(feature = "redis")]
 use crate::{
     revocation::RedisRevocations, sessions::RedisSessions, store::Redis, throttle::RedisThrottle,
@@ -115,6 +118,25 @@ impl Settings {
         made()
             .map(Some)
             .map_err(|error: ConfigError| named("page_", &error))
+    }
+
+    pub(super) fn with_languages(&self, builder: Builder) -> Result<Builder, SettingsError> {
+        let tags = self.list("languages");
+        if !self.set.contains_key("languages") {
+            return Ok(builder);
+        }
+        let shipped = Words::all();
+        let words_of = |tag: &String| {
+            let mut shipped = shipped.iter();
+            let found = shipped.find(|words| words.tag().eq_ignore_ascii_case(tag));
+            found.cloned().ok_or_else(|| {
+                let tags: Vec<_> = Words::all().iter().map(|w| w.tag().to_owned()).collect();
+                let problem = format!("{tag:?} is not shipped: use {}", tags.join(", "));
+                self.refused("languages", &problem)
+            })
+        };
+        let words = tags.iter().map(words_of).collect::<Result<Vec<_>, _>>()?;
+        Ok(builder.languages(words))
     }
 
     pub(super) fn with_mailer(&self, builder: Builder) -> Result<Builder, SettingsError> {
