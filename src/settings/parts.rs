@@ -99,12 +99,24 @@ impl Settings {
 
     pub(super) fn pages(&self) -> Result<Option<DefaultPages>, SettingsError> {
         let (support, accent) = (self.word("page_support"), self.word("page_accent"));
-        if support.is_none() && accent.is_none() {
+        let (logo, stylesheet) = (self.word("page_logo"), self.word("page_stylesheet"));
+        if [support, accent, logo, stylesheet]
+            .iter()
+            .all(Option::is_none)
+        {
             return Ok(None);
         }
+        let name = self.word("application_name");
+        let alt = match (logo, name) {
+            (Some(_), None) => {
+                let problem = "needs application_name, which is its alternative text";
+                return Err(self.refused("page_logo", problem));
+            }
+            (_, name) => name.unwrap_or_default(),
+        };
         let made = || {
             let mut pages = DefaultPages::new();
-            if let Some(name) = self.word("application_name") {
+            if let Some(name) = name {
                 pages = pages.application_name(name);
             }
             if let Some(support) = support {
@@ -112,6 +124,12 @@ impl Settings {
             }
             if let Some(accent) = accent {
                 pages = pages.accent(accent)?;
+            }
+            if let Some(logo) = logo {
+                pages = pages.logo(logo, alt)?;
+            }
+            if let Some(stylesheet) = stylesheet {
+                pages = pages.stylesheet(stylesheet)?;
             }
             Ok(pages)
         };

@@ -163,7 +163,10 @@ const OTHER: [(&str, &str); 10] = [
     ("on_event", "takes code"),
     ("language", "takes code"),
     ("clock", "takes code"),
-    ("pages", "page_support, page_accent; takes code"),
+    (
+        "pages",
+        "page_support, page_accent, page_logo, page_stylesheet; takes code",
+    ),
     ("mailer", "mailer, smtp_…; takes code"),
     ("revocations", "redis_url; takes code"),
     ("throttle", "redis_url; takes code"),

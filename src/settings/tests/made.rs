@@ -150,14 +150,30 @@ fn the_keys_of_a_page_reach_it() {
     let flags = [
         "--page-support=help@example.com",
         "--page-accent=#0a7d4b",
+        "--page-logo=/logo.svg",
+        "--page-stylesheet=/sign-in.css",
         "--application-name=Acme",
     ];
     let page = shown(&flags);
-    for want in ["mailto:help@example.com", "Acme"] {
+    for want in [
+        "mailto:help@example.com",
+        "Acme",
+        r#"<img class=\"logo\" src=\"/logo.svg\" alt=\"Acme\">"#,
+        r#"<link rel=\"stylesheet\" href=\"/sign-in.css\">"#,
+    ] {
         assert!(page.contains(want), "{want}: {page}");
     }
     let error = flagged(&["--page-accent=blue-ish"]).stubbed().unwrap_err();
     assert!(error.to_string().starts_with("page_accent"), "{error}");
+    let error = flagged(&["--page-logo=/logo.svg"]).stubbed().unwrap_err();
+    let want = "flag --page-logo needs application_name, which is its alternative text";
+    assert_eq!(error.to_string(), want);
+    let error = flagged(&["--page-stylesheet=sign-in.css"]).stubbed();
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.starts_with("page_stylesheet \"sign-in.css\" must be"),
+        "{error}"
+    );
 }
 
 #[test]
