@@ -92,7 +92,7 @@
 //! | sign in by the layer's own mail, without WorkOS | [`provider::MailedLinks`] |
 //! | use another provider, or two | [`provider`]; [`TwoProviders`](provider::TwoProviders); [`guide::moving_off_workos`] |
 //! | mail the link yourself | [`mailer`]; `SmtpMailer` (feature `smtp`) |
-//! | change what people see | [`page`]; [`DefaultPages`](page::DefaultPages) takes your name, logo, colour and contact |
+//! | change what people see | [`page`]; [`DefaultPages`](page::DefaultPages) takes your name, logo, colour, style sheet and contact |
 //! | speak the languages of your people | [`language`]; [`Builder::languages`]; [`guide::look_and_language`] |
 //! | understand mail scanners, links on other devices, and codes | [`guide::mail_scanners`] |
 //! | limit mails, codes and links | [`throttle`], which is on by default |

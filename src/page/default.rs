@@ -1,9 +1,11 @@
 //! `DefaultPages`: the pages of a layer whose application brings none.
 //!
-//! - Each is one document, from the templates beside this file, and loads nothing but the logo of
-//!   the application.
+//! - Each is one document, from the templates beside this file, and loads nothing but the logo and
+//!   the style sheet of the application.
 //! - One inline style sheet, allowed by its hash. It follows the reader's choice of light or dark.
-//!   What an application sets is part of it: no element has a style of its own.
+//!   The accent is part of it: no element has a style of its own.
+//! - The application's own style sheet stands behind everything else in the document. There it wins
+//!   over the inline one, and neither the page nor its script waits for it.
 //! - At most one inline script, allowed by its hash, and every page works without it. The script
 //!   reads what it needs from the document; a text written into the script would change its hash.
 //! - Every text from outside passes through askama's HTML escaper, inside an element or a quoted
@@ -21,6 +23,7 @@ use super::{
 use crate::language::{Countdown, Direction, Filled, Text, Words};
 
 mod accent;
+mod address;
 mod contact;
 mod drawing;
 mod logo;
@@ -130,6 +133,10 @@ impl Pages for DefaultPages {
 
     fn sources(&self) -> PageSources {
         let sources = SCRIPTS.clone().inline_style(self.style());
+        let sources = match self.own_style() {
+            Some(address) => sources.style(address),
+            None => sources,
+        };
         match self.picture() {
             Some(address) => sources.image(address),
             None => sources,

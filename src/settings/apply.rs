@@ -68,6 +68,7 @@ impl Settings {
         if let Some(pages) = self.pages()? {
             builder = builder.pages(pages);
         }
+        builder = self.with_languages(builder)?;
         builder = self.with_mailer(builder)?;
         #[cfg(feature = "redis")]
         {

@@ -107,8 +107,11 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("bearer_tokens", "false", "Also takes the session token as a bearer token.", Use::Switch(Builder::bearer_tokens)),
 
     Key::new("application_name", "", "The name on the pages and in the mails: 1 to 80 characters.", Use::Text(|b, t| b.application_name(t))),
+    part("languages", "", "The languages of pages and mails, the default first: en, ar, de, es, fr, ja. Default: en.", Form::Texts),
     part("page_support", "", "Whom people ask if signing in does not work: an address, or a URL of https.", Form::Text),
     part("page_accent", "", "The pages' colour, such as #0a7d4b.", Form::Text),
+    part("page_logo", "", "The pages' logo: a URL of https, or a path. application_name is its alternative text.", Form::Text),
+    part("page_stylesheet", "", "A style sheet of your own for the pages: a URL of https, or a path.", Form::Text),
     part("mailer", "none", "Who mails: none (the provider does), smtp, or console for development.", Form::WordOf(MAILERS)),
     #[cfg(feature = "smtp")]
     part("smtp_url", "", "The mail server, without its login: smtps://mail.example.com, smtp+starttls://..., smtp://127.0.0.1:25.", Form::Text),

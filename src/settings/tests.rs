@@ -157,12 +157,16 @@ fn a_default_that_is_written_changes_nothing() {
 }
 
 /// The options that take code, or are made of several keys.
-const OTHER: [(&str, &str); 9] = [
+const OTHER: [(&str, &str); 10] = [
     ("authorize", "takes code"),
     ("reauthorize", "takes code"),
     ("on_event", "takes code"),
+    ("language", "takes code"),
     ("clock", "takes code"),
-    ("pages", "page_support, page_accent; takes code"),
+    (
+        "pages",
+        "page_support, page_accent, page_logo, page_stylesheet; takes code",
+    ),
     ("mailer", "mailer, smtp_…; takes code"),
     ("revocations", "redis_url; takes code"),
     ("throttle", "redis_url; takes code"),
@@ -176,9 +180,10 @@ fn every_option_of_the_builder_has_a_key_or_a_reason_for_none() {
     let mut options = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
-        let setters = text.lines().filter(|line| line.contains("(mut self"));
-        let names = setters.filter_map(|line| line.trim().strip_prefix("pub fn "));
-        options.extend(names.map(|name| name.split(['(', '<']).next().unwrap().to_owned()));
+        // A signature may have several lines.
+        let public = text.split("\n    pub fn ").skip(1);
+        let setters = public.filter(|rest| rest.split("-> ").next().unwrap().contains("mut self"));
+        options.extend(setters.map(|name| name.split(['(', '<']).next().unwrap().to_owned()));
     }
     assert!(options.len() > 45, "{options:?}");
     for option in &options {

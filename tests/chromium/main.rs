@@ -42,5 +42,6 @@ mod robots;
 mod screens;
 mod site;
 mod stage;
+mod stylesheet;
 mod wait;
 mod workers;

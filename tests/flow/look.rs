@@ -101,3 +101,19 @@ async fn every_page_shows_the_layers_name_unless_the_application_brings_pages() 
         }
     }
 }
+
+#[tokio::test]
+async fn the_policy_names_the_applications_style_sheet_beside_the_hash_of_ours() {
+    let path = format!("{ORIGIN}/static/sign-in.css");
+    let url = "https://cdn.example.com/sign-in.css".to_owned();
+    for (address, source) in [("/static/sign-in.css", path), (&url, url.clone())] {
+        let pages = DefaultPages::new().stylesheet(address).unwrap();
+        let world = World::with(|builder| builder.pages(pages)).await;
+        let opened = ["/auth/login", "/auth/callback?error=access_denied"];
+        for path in opened {
+            let page = world.browser().get(path).await;
+            let want = format!("{} {source}", style_source(&page.text()));
+            assert_eq!(policy(&page).remove("style-src"), Some(want), "{path}");
+        }
+    }
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::language::Words;
 
 /// Returns settings of these flags, with the secrets of all parts.
 fn flagged(flags: &[&str]) -> Settings {
@@ -149,14 +150,70 @@ fn the_keys_of_a_page_reach_it() {
     let flags = [
         "--page-support=help@example.com",
         "--page-accent=#0a7d4b",
+        "--page-logo=/logo.svg",
+        "--page-stylesheet=/sign-in.css",
         "--application-name=Acme",
     ];
     let page = shown(&flags);
-    for want in ["mailto:help@example.com", "Acme"] {
+    for want in [
+        "mailto:help@example.com",
+        "Acme",
+        r#"<img class=\"logo\" src=\"/logo.svg\" alt=\"Acme\">"#,
+        r#"<link rel=\"stylesheet\" href=\"/sign-in.css\">"#,
+    ] {
         assert!(page.contains(want), "{want}: {page}");
     }
     let error = flagged(&["--page-accent=blue-ish"]).stubbed().unwrap_err();
     assert!(error.to_string().starts_with("page_accent"), "{error}");
+    let error = flagged(&["--page-logo=/logo.svg"]).stubbed().unwrap_err();
+    let want = "flag --page-logo needs application_name, which is its alternative text";
+    assert_eq!(error.to_string(), want);
+    let error = flagged(&["--page-stylesheet=sign-in.css"]).stubbed();
+    let error = error.unwrap_err().to_string();
+    assert!(
+        error.starts_with("page_stylesheet \"sign-in.css\" must be"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_languages_are_tables_that_come_with_the_crate() {
+    let languages = |tags: &str| flagged(&[&format!("--languages={tags}")]).stubbed();
+    let shown = languages("DE, fr,en").unwrap().in_full().concat();
+    let want = r#"[Words("de"), Words("fr"), Words("en")]"#;
+    assert!(shown.contains(want), "{shown}");
+    let all: Vec<_> = Words::all().iter().map(|w| w.tag().to_owned()).collect();
+    let usual = languages(&all.join(",")).unwrap().in_full().concat();
+    assert!(usual.contains(&format!("{:?}", Words::all())), "{usual}");
+    // The key's own text names them, too.
+    let about = Key::named("languages").unwrap().about;
+    assert!(about.contains(&all.join(", ")), "{about}");
+    let cases = [
+        (
+            "de,nl",
+            "flag --languages \"nl\" is not shipped: use en, ar, de, es, fr, ja",
+        ),
+        (
+            "de,de-AT",
+            "flag --languages \"de-AT\" is not shipped: use en, ar, de, es, fr, ja",
+        ),
+        ("de,de", "flag --languages: languages \"de\" has two tables"),
+        (
+            ",",
+            "flag --languages: languages \"\" names no language: the first is the default",
+        ),
+    ];
+    for (tags, want) in cases {
+        let tags = format!("--languages={tags}");
+        let settings = flagged(&["--public-url=http://127.0.0.1:1", &tags]);
+        let built = settings.stubbed().and_then(|builder| {
+            let built = builder.build();
+            built.map_err(|error| settings.blamed(error))
+        });
+        let error = built.unwrap_err();
+        assert!(error.to_string().starts_with(want), "{error}");
+        assert_eq!(error.key(), Some("languages"));
+    }
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use super::*;
+use super::{super::address::LONGEST_ADDRESS, *};
 
 const DRAWING: &str = "<svg viewBox=\"0 0 9 9\"><path d=\"M0 0h9v9z\"/></svg>";
 

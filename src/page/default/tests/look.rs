@@ -114,3 +114,106 @@ fn every_page_shows_the_logo_in_the_place_of_the_name_and_the_policy_allows_no_m
         assert_eq!(pages.sources(), want, "{source}");
     }
 }
+
+#[test]
+fn every_page_ends_with_the_applications_sheet_and_the_policy_allows_that_address_alone() {
+    let cases = [
+        (
+            "/static/r&d'.css",
+            "/static/r&#38;d&#39;.css",
+            "/static/r&d'.css",
+        ),
+        (
+            "https://CDN.example.com/a.css",
+            "https://cdn.example.com/a.css",
+            "https://cdn.example.com/a.css",
+        ),
+    ];
+    let plain = DefaultPages::new();
+    for (address, shown, source) in cases {
+        let pages = plain.clone().stylesheet(address).unwrap();
+        for (name, html) in every_page_of(&pages, "text") {
+            let link = format!("<link rel=\"stylesheet\" href=\"{shown}\">");
+            // Behind it is no script that would wait for it, and no rule that would win over it.
+            let (_, behind) = html.split_once(&link).unwrap();
+            let behind: String = behind.split_whitespace().collect();
+            assert_eq!(behind, "</body></html>", "{name}");
+            assert_eq!(html.matches("<link").count(), 1, "{name}");
+        }
+        assert_eq!(pages.sources(), plain.sources().style(source), "{address}");
+    }
+    for (name, html) in every_page("text") {
+        assert!(!html.contains("<link"), "{name}");
+    }
+}
+
+#[test]
+fn a_sheets_address_is_refused_as_a_logos_is() {
+    let cases = [
+        ("", "stylesheet \"\" must be a URL of https, or a path"),
+        (
+            "http://cdn.example.com/a.css",
+            "stylesheet \"http://cdn.example.com/a.css\" must be a URL of https, or a path",
+        ),
+        (
+            "a.css",
+            "stylesheet \"a.css\" must be a URL of https, or a path",
+        ),
+        (
+            "https://u:hunter2@a.example/a.css",
+            "stylesheet must not hold a user name or password",
+        ),
+        (
+            "/a.css?v=2",
+            "stylesheet \"/a.css?v=2\" must have no query and no fragment",
+        ),
+        ("/", "stylesheet \"/\" must name one file"),
+        (
+            "/a/../b.css",
+            "stylesheet \"/a/../b.css\" must be a path as browsers send it",
+        ),
+    ];
+    for (address, want) in cases {
+        let error = DefaultPages::new().stylesheet(address).unwrap_err();
+        assert!(error.to_string().starts_with(want), "{error}");
+    }
+}
+
+/// A sheet of an application's own relies on these names.
+#[test]
+fn the_names_that_a_sheet_may_rely_on_are_those_of_the_docs() {
+    let docs = include_str!("../look.rs");
+    let (_, docs) = docs.split_once("These names stay as they are").unwrap();
+    let (docs, _) = docs.split_once("Dark pages").unwrap();
+    let rows = docs.lines().filter_map(|line| line.split('|').nth(1));
+    let named = rows.flat_map(|row| row.split('`').skip(1).step_by(2));
+    let named: Vec<_> = named.collect();
+    assert!(named.len() > 20, "{named:?}");
+    let properties = STYLE.lines().filter_map(|line| {
+        let (name, _) = line.trim().split_once(": ")?;
+        name.starts_with("--").then_some(name)
+    });
+    for property in properties {
+        assert!(named.contains(&property), "{property} is not in the docs");
+    }
+    let pages: String = every_page("text")
+        .into_iter()
+        .map(|(_, html)| html)
+        .collect();
+    for name in named {
+        assert!(
+            STYLE.contains(&format!("{name}:")) || STYLE.contains(&format!("{name} ")),
+            "{name}"
+        );
+        let class = name.strip_prefix('.').filter(|class| *class != "logo");
+        let Some(class) = class else {
+            continue;
+        };
+        let mut classes = pages.split("class=\"").skip(1);
+        let is_there = classes.any(|rest| {
+            let (value, _) = rest.split_once('"').unwrap();
+            value.split(' ').any(|of| of == class)
+        });
+        assert!(is_there, "no page has {class}");
+    }
+}
