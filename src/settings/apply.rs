@@ -5,10 +5,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::{
-    Settings, SettingsError,
+    error::SettingsError,
     key::{Key, Use},
     table::KEYS,
     value::Value,
+    whole::Settings,
 };
 use crate::{
     builder::Builder,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{table::KEYS, value::Form};
+use super::value::Form;
 use crate::{
     builder::Builder,
     throttle::{Limits, Rate},
@@ -53,16 +53,6 @@ impl Key {
             about,
             use_,
         }
-    }
-
-    /// Returns the key of a name.
-    pub(super) fn named(name: &str) -> Option<&'static Self> {
-        KEYS.iter().find(|key| key.name == name)
-    }
-
-    /// Returns the key of which a name is the file: `smtp_password_file`.
-    pub(super) fn of_file(name: &str) -> Option<&'static Self> {
-        Self::named(name.strip_suffix(FILE)?).filter(|key| key.is_secret())
     }
 
     /// Returns how its value is written.

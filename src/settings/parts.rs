@@ -6,7 +6,7 @@ use std::fs;
 #[cfg(any(feature = "redis", feature = "smtp"))]
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Origin, Settings, SettingsError, value::Value};
+use super::{error::SettingsError, origin::Origin, value::Value, whole::Settings};
 #[cfg(feature = "smtp")]
 use crate::mailer::SmtpMailer;
 #[cfg(feature = "workos")]

@@ -1,35 +1,18 @@
 //! `Reading`: takes one value after the other, and says what is wrong with one.
 
-use std::{fmt, fs};
+use std::{collections::BTreeMap, fs};
+
+use serde::{Deserialize, Deserializer, de::Error as _};
 
 use super::{
-    Own, Set, Settings, SettingsError,
+    error::SettingsError,
     key::{FILE, Key},
     near::nearest,
+    origin::Origin,
     table::KEYS,
     value::{Form, Raw, Secret, Value},
+    whole::{Own, Set, Settings},
 };
-
-/// Where a value stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
-    /// In a table that an application has read itself.
-    Embedded,
-    File(String),
-    Flag(String),
-    Variable(String),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Embedded => f.write_str("a table of settings"),
-            Self::File(path) => f.write_str(path),
-            Self::Flag(flag) => write!(f, "flag {flag}"),
-            Self::Variable(name) => write!(f, "variable {name}"),
-        }
-    }
-}
 
 /// The settings so far.
 pub(super) struct Reading {
@@ -196,4 +179,16 @@ fn wrong(name: &str, raw: &Raw, origin: &Origin, expected: &str) -> SettingsErro
         origin => origin.to_string(),
     };
     SettingsError::of(name, format!("{at} {shown} {expected}"))
+}
+
+impl<'de> Deserialize<'de> for Settings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let values = BTreeMap::<String, Raw>::deserialize(deserializer)?;
+        let mut reading = Reading::new(Vec::new());
+        for (name, raw) in values {
+            let taken = reading.take(&name, &raw, &Origin::Embedded);
+            taken.map_err(D::Error::custom)?;
+        }
+        Ok(reading.settings)
+    }
 }

@@ -8,12 +8,14 @@ use std::{
 };
 
 use super::{
-    Own, Settings, SettingsError,
+    error::SettingsError,
     key::{FILE, Key, PREFIX},
     near::nearest,
-    reading::{Origin, Reading},
+    origin::Origin,
+    reading::Reading,
     table::KEYS,
     value::{Form, Raw},
+    whole::{Own, Settings},
 };
 
 /// Where settings come from: a file, the environment, and flags.

@@ -1,7 +1,7 @@
 //! The table of all keys, in the order in which the example shows them.
 
 use super::{
-    key::{Choice, Key, Use},
+    key::{Choice, FILE, Key, Use},
     value::Form,
 };
 use crate::{
@@ -187,3 +187,15 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("clear_cache_on_sign_out", "false", "Has the browser clear its cache at sign-out.", Use::Switch(Builder::clear_cache_on_sign_out)),
     Key::new("clear_storage_on_sign_out", "false", "Has the browser clear the site's storage at sign-out.", Use::Switch(Builder::clear_storage_on_sign_out)),
 ];
+
+impl Key {
+    /// Returns the key of a name.
+    pub(super) fn named(name: &str) -> Option<&'static Self> {
+        KEYS.iter().find(|key| key.name == name)
+    }
+
+    /// Returns the key of which a name is the file: `smtp_password_file`.
+    pub(super) fn of_file(name: &str) -> Option<&'static Self> {
+        Self::named(name.strip_suffix(FILE)?).filter(|key| key.is_secret())
+    }
+}

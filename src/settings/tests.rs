@@ -1,6 +1,10 @@
 use std::{collections::BTreeSet, ffi::OsString, fs, path::PathBuf, time::Duration};
 
-use super::{key::Use, *};
+use super::{
+    key::{Key, Use},
+    table::KEYS,
+    *,
+};
 use crate::{
     Builder, MagicLinkLayer, PathRule,
     flow::SignIn,
