@@ -172,7 +172,7 @@ async fn a_sign_in_is_in_german_from_the_form_to_the_mail() {
     for said in [
         "<html lang=\"de\">",
         "<title>Anmelden · Acme</title>",
-        ">Link per E-Mail senden<",
+        ">Link per E-Mail anfordern<",
     ] {
         assert!(form.contains(said), "{said} in {form}");
     }
@@ -187,8 +187,10 @@ async fn a_sign_in_is_in_german_from_the_form_to_the_mail() {
     );
 
     let check = browser.ask().await;
-    let email =
-        format!("Link an <strong><bdi>{ADA}</bdi></strong> gesendet. Er gilt 15 Minuten lang");
+    let email = format!(
+        "Link an <strong><bdi>{ADA}</bdi></strong> gesendet. \
+         Er ist nur einmal und nur 15 Minuten lang gültig."
+    );
     assert!(check.contains(&email), "{check}");
     assert!(
         check.contains("&#34;one&#34;:&#34;{count} Minute&#34;"),
@@ -203,7 +205,7 @@ async fn a_sign_in_is_in_german_from_the_form_to_the_mail() {
     assert_eq!(mail.subject, "Anmelden bei Acme");
     assert!(
         mail.text
-            .starts_with("Sie möchten sich bei Acme als ada@example.com anmelden.")
+            .starts_with("Sie haben eine Anmeldung bei Acme als ada@example.com angefordert.")
     );
     assert!(mail.text.contains(&format!("\n\n{}\n\n", mail.link)));
     assert!(mail.html.contains("<html lang=\"de\">") && mail.html.contains(">Anmelden</a>"));

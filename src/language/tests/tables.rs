@@ -4,7 +4,7 @@ use std::{collections::HashSet, time::Duration};
 
 use crate::language::{Direction, Text, Words, texts};
 
-const TABLES: [(&str, &str); 6] = [
+pub(super) const TABLES: [(&str, &str); 6] = [
     ("en", Words::TABLE),
     ("ar", include_str!("../tables/ar.txt")),
     ("de", include_str!("../tables/de.txt")),
@@ -14,7 +14,7 @@ const TABLES: [(&str, &str); 6] = [
 ];
 
 /// Returns the names and the texts of a table.
-fn lines(table: &str) -> Vec<(&str, &str)> {
+pub(super) fn lines(table: &str) -> Vec<(&str, &str)> {
     let lines = table.lines().filter(|line| !line.starts_with('#'));
     lines.filter_map(|line| line.split_once(" = ")).collect()
 }

@@ -27,7 +27,7 @@ const STEPS: [(&str, &str); 11] = [
     ("passkey_progressive_enrollment", "to set up a passkey"),
     ("phone_number_required", "asks for a phone number"),
     ("radar_challenge", "looked unusual"),
-    ("sso_required", "a login of its own"),
+    ("sso_required", "a sign-in page of its own"),
 ];
 
 /// What WorkOS asks for is no wrong code: neither the code nor one of its five tries is spent.
