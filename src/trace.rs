@@ -15,7 +15,7 @@ use tracing::{Instrument, Span, field::Empty};
 
 mod metrics;
 
-pub(crate) use self::metrics::{Meters, count_event};
+pub(crate) use self::metrics::{Meters, StateGauge, count_event};
 
 /// A call of a port.
 #[derive(Clone, Copy, Debug)]

@@ -32,6 +32,46 @@ pub(super) fn measure(call: &'static str, outcome: &'static str, took: Duration)
     );
 }
 
+/// The state of a store as a gauge: 1 while it is able, 0 while it is lost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StateGauge {
+    /// Its name, and the store's.
+    #[cfg(feature = "metrics")]
+    names: [&'static str; 2],
+}
+
+impl StateGauge {
+    /// Says whether a store can do its work.
+    pub(crate) const fn of_store(store: &'static str) -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            names: ["tower_magic_link_store_up", store],
+        }
+    }
+
+    /// Says whether a store is in contact with the server that it shares with other replicas.
+    #[cfg(feature = "redis")]
+    pub(crate) const fn of_server(store: &'static str) -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            names: ["tower_magic_link_store_server_up", store],
+        }
+    }
+
+    /// Shows a state that other threads may change meanwhile. Call it after each change.
+    pub(crate) fn show(self, is_able: impl Fn() -> bool) {
+        #[cfg(feature = "metrics")]
+        // It is read again after it was shown. So whoever shows it last shows what holds.
+        loop {
+            let is_now = is_able();
+            on::set(self.names, if is_now { 1.0 } else { 0.0 });
+            if is_able() == is_now {
+                break;
+            }
+        }
+    }
+}
+
 /// The counters of requests. A request looks none up: they are those of the recorder that was there
 /// when the layer was built.
 #[derive(Debug, Default)]
@@ -117,6 +157,12 @@ mod on {
 
     pub(super) fn count(name: &'static str, names: Labels, values: Labels) {
         with_key(name, names, values, |key| counter(key).increment(1));
+    }
+
+    pub(super) fn set([name, store]: [&'static str; 2], value: f64) {
+        with_key(name, ["store", ""], [store, ""], |key| {
+            with_recorder(|recorder| recorder.register_gauge(key, &METADATA).set(value));
+        });
     }
 
     fn counter(key: &Key) -> Counter {
@@ -214,7 +260,20 @@ mod on {
                 "Sessions whose cookie was renewed.",
             ),
         ];
+        let gauges = [
+            (
+                "tower_magic_link_store_server_up",
+                "Whether a store is in contact with the server that it shares with other replicas.",
+            ),
+            (
+                "tower_magic_link_store_up",
+                "Whether a store can do its work, as it last answered.",
+            ),
+        ];
         with_recorder(|recorder| {
+            for (name, help) in gauges {
+                recorder.describe_gauge(KeyName::from_const_str(name), None, help.into());
+            }
             for (name, help) in counters {
                 recorder.describe_counter(
                     KeyName::from_const_str(name),
