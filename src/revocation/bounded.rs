@@ -69,6 +69,7 @@ impl BoundedRevocations {
             listener,
         };
         bounded.show();
+        REVOKE.prepare(StoreErrorKind::ALL.map(StoreErrorKind::name));
         bounded
     }
 

@@ -11,6 +11,19 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "metrics")]
+const DURATION: &str = "tower_magic_link_call_duration_seconds";
+
+/// Has the counter of an event begin with 0.
+pub(crate) fn prepare_event(name: &'static str, reason: &'static str) {
+    #[cfg(feature = "metrics")]
+    on::prepare(
+        "tower_magic_link_events_total",
+        ["event", "reason"],
+        [name, reason],
+    );
+}
+
 /// Counts an event by its name and by what tells its kinds apart.
 pub(crate) fn count_event(name: &'static str, reason: &'static str) {
     #[cfg(feature = "metrics")]
@@ -21,15 +34,16 @@ pub(crate) fn count_event(name: &'static str, reason: &'static str) {
     );
 }
 
+/// Has the histogram of calls that end so begin, with none.
+pub(super) fn prepare_measure(call: &'static str, outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    on::prepare_measure(DURATION, call, outcome);
+}
+
 /// Notes how long a call of a port took, and how it ended: `ok`, or the kind of the failure.
 pub(super) fn measure(call: &'static str, outcome: &'static str, took: Duration) {
     #[cfg(feature = "metrics")]
-    on::measure(
-        "tower_magic_link_call_duration_seconds",
-        call,
-        outcome,
-        took,
-    );
+    on::measure(DURATION, call, outcome, took);
 }
 
 /// The state of a store as a gauge: 1 while it is able, 0 while it is lost.
@@ -159,6 +173,10 @@ mod on {
         with_key(name, names, values, |key| counter(key).increment(1));
     }
 
+    pub(super) fn prepare(name: &'static str, names: Labels, values: Labels) {
+        with_key(name, names, values, |key| drop(counter(key)));
+    }
+
     pub(super) fn set([name, store]: [&'static str; 2], value: f64) {
         with_key(name, ["store", ""], [store, ""], |key| {
             with_recorder(|recorder| recorder.register_gauge(key, &METADATA).set(value));
@@ -226,6 +244,12 @@ mod on {
         }
     }
 
+    pub(super) fn prepare_measure(name: &'static str, call: &'static str, outcome: &'static str) {
+        with_key(name, ["call", "outcome"], [call, outcome], |key| {
+            with_recorder(|recorder| drop(recorder.register_histogram(key, &METADATA)));
+        });
+    }
+
     pub(super) fn measure(
         name: &'static str,
         call: &'static str,
@@ -281,7 +305,7 @@ mod on {
                     help.into(),
                 );
             }
-            let name = KeyName::from_const_str("tower_magic_link_call_duration_seconds");
+            let name = KeyName::from_const_str(super::DURATION);
             let help = "How long a call of a provider, a mailer or a store took, by how it ended.";
             recorder.describe_histogram(name, Some(Unit::Seconds), help.into());
         });
