@@ -20,6 +20,7 @@ mod listener;
 mod log;
 mod names;
 
+pub(crate) use self::count::prepare_counts;
 pub use self::{
     context::Context,
     fields::Value,

@@ -15,7 +15,7 @@ use tracing::{Instrument, Span, field::Empty};
 
 mod metrics;
 
-pub(crate) use self::metrics::{Meters, count_event};
+pub(crate) use self::metrics::{Meters, StateGauge, count_event, prepare_event};
 
 /// A call of a port.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +32,13 @@ impl Call {
     /// `name` is the port's, a dot and the call's: `provider.start`.
     pub(crate) const fn new(name: &'static str) -> Self {
         Self { name }
+    }
+
+    /// Has the histograms of some outcomes begin, before a call has ended so.
+    pub(crate) fn prepare(self, outcomes: impl IntoIterator<Item = &'static str>) {
+        for outcome in outcomes {
+            metrics::prepare_measure(self.name, outcome);
+        }
     }
 
     fn span(self) -> Span {

@@ -6,7 +6,7 @@ use crate::{
     answer::redirect_fields,
     clock::{Clock, Steady, SystemClock},
     error::ConfigError,
-    event::Listener,
+    event::{Listener, prepare_counts},
     flow::{CODE_LIFETIME, Exchanges, Flow, authorize::Authorize},
     gate::{Allowed, Credentials, Gate},
     layer::MagicLinkLayer,
@@ -259,6 +259,7 @@ impl Builder {
         let index = self.session_index;
         let index = index.map(|sessions| Index::new(sessions, self.listener.clone()));
         greeting.say(&gate);
+        prepare_counts();
         let shared = Shared {
             clock: Steady::new(self.clock),
             proxies: self.proxies.validate()?,

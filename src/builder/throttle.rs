@@ -5,9 +5,10 @@ use std::sync::{OnceLock, atomic::AtomicBool};
 use super::{Builder, greeting::name_of};
 use crate::{
     error::ConfigError,
-    event::Listener,
+    event::{Listener, StoreName},
     request::client::ForwardedField,
     throttle::{ErasedThrottle, Limits, MemoryThrottle, Throttle, Throttling},
+    trace::StateGauge,
 };
 
 /// The settings of limits.
@@ -31,6 +32,7 @@ impl Default for Settings {
 impl Settings {
     pub(super) fn tell_to(&self, listener: &Listener) {
         self.throttle.tell_to(listener);
+        StateGauge::of_store(StoreName::Throttle.name()).show(|| true);
     }
 
     pub(super) const fn is_on(&self) -> bool {

@@ -16,6 +16,9 @@ pub enum EndedBy {
 }
 
 impl EndedBy {
+    /// Every one of them, in the order of the variants.
+    pub(crate) const ALL: [Self; 3] = [Self::Application, Self::Owner, Self::SignIn];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Application => "application",
@@ -38,6 +41,9 @@ pub enum StoreName {
 }
 
 impl StoreName {
+    /// Every one of them, in the order of the variants.
+    pub(crate) const ALL: [Self; 3] = [Self::Revocations, Self::Sessions, Self::Throttle];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Revocations => "revocations",
@@ -70,6 +76,14 @@ pub enum WebhookEffect {
 }
 
 impl WebhookEffect {
+    /// Every one of them, in the order of the variants.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::Duplicate,
+        Self::Ended,
+        Self::Ignored,
+        Self::NotRecorded,
+    ];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Duplicate => "duplicate",
@@ -99,6 +113,15 @@ pub enum LimitScope {
 }
 
 impl LimitScope {
+    /// Every one of them, in the order of the variants.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Address,
+        Self::Attempt,
+        Self::Browser,
+        Self::Everybody,
+        Self::Network,
+    ];
+
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Address => "address",

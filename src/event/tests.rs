@@ -82,7 +82,7 @@ fn every<'a>(email: &'a Email, session: &'a Session) -> Vec<Event<'a>> {
     ]
 }
 
-fn with_every(look: impl FnOnce(&[Event<'_>])) {
+pub(crate) fn with_every(look: impl FnOnce(&[Event<'_>])) {
     let email = ADA.parse().unwrap();
     let noon = Timestamp::from_secs(43_200);
     let times = Times {

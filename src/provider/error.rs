@@ -80,6 +80,26 @@ pub enum ProviderErrorKind {
 }
 
 impl ProviderErrorKind {
+    /// Every one of them, in the order of the variants.
+    pub(crate) const ALL: [Self; 16] = [
+        Self::Address,
+        Self::CodeExpired,
+        Self::CodeUsed,
+        Self::CodeWrong,
+        Self::InvalidAnswer,
+        Self::Misconfigured,
+        Self::NotAllowed,
+        Self::OrganizationRequired,
+        Self::RateLimited,
+        Self::Refused,
+        Self::StepUpRequired,
+        Self::TimedOut,
+        Self::TooManyTries,
+        Self::Unavailable,
+        Self::Unsupported,
+        Self::WrongConnection,
+    ];
+
     /// Returns the stable name that events have for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {

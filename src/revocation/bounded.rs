@@ -22,11 +22,11 @@ use super::{Lookup, Revocation, Revocations, Standing};
 use crate::{
     check::{self, Line},
     clock::{Signal, Timestamp},
-    event::{Event, Listener},
+    event::{Event, Listener, StoreName},
     rejection::{Rejection, RejectionKind},
     session::Session,
     store::{StoreError, StoreErrorKind, StoreFuture},
-    trace::{Call, observe},
+    trace::{Call, StateGauge, observe},
 };
 
 const LOOK_UP: Call = Call::new("revocations.look_up");
@@ -60,14 +60,23 @@ impl BoundedRevocations {
         on_outage: OnOutage,
         listener: Listener,
     ) -> Self {
-        Self {
+        let bounded = Self {
             store,
             timeout,
             on_outage,
             is_out: AtomicBool::new(false),
             is_refused: AtomicBool::new(false),
             listener,
-        }
+        };
+        bounded.show();
+        REVOKE.prepare(StoreErrorKind::ALL.map(StoreErrorKind::name));
+        bounded
+    }
+
+    /// Shows whether the store answers.
+    fn show(&self) {
+        let gauge = StateGauge::of_store(StoreName::Revocations.name());
+        gauge.show(|| !self.is_out.load(Ordering::Relaxed));
     }
 
     /// Looks a session up.
@@ -99,6 +108,7 @@ impl BoundedRevocations {
                 // it.
                 if self.is_out.load(Ordering::Relaxed) && self.is_out.swap(false, Ordering::Relaxed)
                 {
+                    self.show();
                     self.listener.tell(&Event::StoreRecovered);
                 }
                 Ok(Standing::Active)
@@ -109,6 +119,7 @@ impl BoundedRevocations {
             Err(error) => {
                 // Once an outage: an event for each request would bury the one that says why.
                 if !self.is_out.swap(true, Ordering::Relaxed) {
+                    self.show();
                     self.listener.tell(&Event::StoreLost {
                         kind: error.kind(),
                         is_admitting: self.on_outage == OnOutage::Admit,

@@ -21,7 +21,7 @@ use crate::{
     event::{Event, Listener, StoreName},
     session::Session,
     store::{StoreError, StoreErrorKind},
-    trace::{Call, observe},
+    trace::{Call, StateGauge, observe},
 };
 
 /// How long the index has for an answer.
@@ -41,11 +41,13 @@ struct State {
 
 impl Index {
     pub(crate) fn new(sessions: Box<dyn Sessions>, listener: Listener) -> Self {
-        Self(Arc::new(State {
+        let state = State {
             sessions,
             listener,
             is_away: AtomicBool::new(false),
-        }))
+        };
+        state.show();
+        Self(Arc::new(state))
     }
 
     /// Notes a session that has begun or was renewed, in the background.
@@ -104,6 +106,12 @@ impl Index {
 }
 
 impl State {
+    /// Shows whether the index answers.
+    fn show(&self) {
+        let gauge = StateGauge::of_store(StoreName::Sessions.name());
+        gauge.show(|| !self.is_away.load(Ordering::Relaxed));
+    }
+
     /// Reports a change, once.
     fn report(&self, is_away: bool) {
         if self.is_away.load(Ordering::Relaxed) == is_away
@@ -111,6 +119,7 @@ impl State {
         {
             return;
         }
+        self.show();
         let store = StoreName::Sessions;
         self.listener.tell(&match is_away {
             true => Event::ServerLost { store },

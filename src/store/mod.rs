@@ -35,6 +35,9 @@ pub enum StoreErrorKind {
 }
 
 impl StoreErrorKind {
+    /// Every one of them, in the order of the variants.
+    pub(crate) const ALL: [Self; 3] = [Self::Denied, Self::TimedOut, Self::Unavailable];
+
     /// Returns the stable name that events have for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {

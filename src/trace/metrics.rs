@@ -11,6 +11,19 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "metrics")]
+const DURATION: &str = "tower_magic_link_call_duration_seconds";
+
+/// Has the counter of an event begin with 0.
+pub(crate) fn prepare_event(name: &'static str, reason: &'static str) {
+    #[cfg(feature = "metrics")]
+    on::prepare(
+        "tower_magic_link_events_total",
+        ["event", "reason"],
+        [name, reason],
+    );
+}
+
 /// Counts an event by its name and by what tells its kinds apart.
 pub(crate) fn count_event(name: &'static str, reason: &'static str) {
     #[cfg(feature = "metrics")]
@@ -21,15 +34,56 @@ pub(crate) fn count_event(name: &'static str, reason: &'static str) {
     );
 }
 
+/// Has the histogram of calls that end so begin, with none.
+pub(super) fn prepare_measure(call: &'static str, outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    on::prepare_measure(DURATION, call, outcome);
+}
+
 /// Notes how long a call of a port took, and how it ended: `ok`, or the kind of the failure.
 pub(super) fn measure(call: &'static str, outcome: &'static str, took: Duration) {
     #[cfg(feature = "metrics")]
-    on::measure(
-        "tower_magic_link_call_duration_seconds",
-        call,
-        outcome,
-        took,
-    );
+    on::measure(DURATION, call, outcome, took);
+}
+
+/// The state of a store as a gauge: 1 while it is able, 0 while it is lost.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct StateGauge {
+    /// Its name, and the store's.
+    #[cfg(feature = "metrics")]
+    names: [&'static str; 2],
+}
+
+impl StateGauge {
+    /// Says whether a store can do its work.
+    pub(crate) const fn of_store(store: &'static str) -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            names: ["tower_magic_link_store_up", store],
+        }
+    }
+
+    /// Says whether a store is in contact with the server that it shares with other replicas.
+    #[cfg(feature = "redis")]
+    pub(crate) const fn of_server(store: &'static str) -> Self {
+        Self {
+            #[cfg(feature = "metrics")]
+            names: ["tower_magic_link_store_server_up", store],
+        }
+    }
+
+    /// Shows a state that other threads may change meanwhile. Call it after each change.
+    pub(crate) fn show(self, is_able: impl Fn() -> bool) {
+        #[cfg(feature = "metrics")]
+        // It is read again after it was shown. So whoever shows it last shows what holds.
+        loop {
+            let is_now = is_able();
+            on::set(self.names, if is_now { 1.0 } else { 0.0 });
+            if is_able() == is_now {
+                break;
+            }
+        }
+    }
 }
 
 /// The counters of requests. A request looks none up: they are those of the recorder that was there
@@ -139,6 +193,16 @@ mod on {
         with_key(name, names, values, |key| counter(key).increment(1));
     }
 
+    pub(super) fn prepare(name: &'static str, names: Labels, values: Labels) {
+        with_key(name, names, values, |key| drop(counter(key)));
+    }
+
+    pub(super) fn set([name, store]: [&'static str; 2], value: f64) {
+        with_key(name, ["store", ""], [store, ""], |key| {
+            with_recorder(|recorder| recorder.register_gauge(key, &METADATA).set(value));
+        });
+    }
+
     fn counter(key: &Key) -> Counter {
         with_recorder(|recorder| recorder.register_counter(key, &METADATA))
     }
@@ -200,6 +264,12 @@ mod on {
         }
     }
 
+    pub(super) fn prepare_measure(name: &'static str, call: &'static str, outcome: &'static str) {
+        with_key(name, ["call", "outcome"], [call, outcome], |key| {
+            with_recorder(|recorder| drop(recorder.register_histogram(key, &METADATA)));
+        });
+    }
+
     pub(super) fn measure(
         name: &'static str,
         call: &'static str,
@@ -234,7 +304,20 @@ mod on {
                 "Sessions whose cookie was renewed.",
             ),
         ];
+        let gauges = [
+            (
+                "tower_magic_link_store_server_up",
+                "Whether a store is in contact with the server that it shares with other replicas.",
+            ),
+            (
+                "tower_magic_link_store_up",
+                "Whether a store can do its work, as it last answered.",
+            ),
+        ];
         with_recorder(|recorder| {
+            for (name, help) in gauges {
+                recorder.describe_gauge(KeyName::from_const_str(name), None, help.into());
+            }
             for (name, help) in counters {
                 recorder.describe_counter(
                     KeyName::from_const_str(name),
@@ -242,7 +325,7 @@ mod on {
                     help.into(),
                 );
             }
-            let name = KeyName::from_const_str("tower_magic_link_call_duration_seconds");
+            let name = KeyName::from_const_str(super::DURATION);
             let help = "How long a call of a provider, a mailer or a store took, by how it ended.";
             recorder.describe_histogram(name, Some(Unit::Seconds), help.into());
         });

@@ -2,17 +2,31 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use http::{Request, StatusCode};
 use metrics::{
-    Counter, CounterFn, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
-use tower_magic_link::emulator::{Endpoint, Fault};
+use tower_magic_link::{
+    Session, SessionId,
+    clock::Timestamp,
+    emulator::{Endpoint, Fault},
+    revocation::Standing,
+    sessions::{ListedSession, Sessions},
+    store::{StoreError, StoreFuture},
+    throttle::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey},
+};
 
-use crate::{names::ADA, support::World};
+use crate::{
+    names::{ADA, EVE},
+    support::World,
+};
 
 type Counts = Arc<Mutex<BTreeMap<String, u64>>>;
 
@@ -37,6 +51,22 @@ impl CounterFn for One {
     }
 
     fn absolute(&self, _: u64) {}
+}
+
+impl GaugeFn for One {
+    fn increment(&self, value: f64) {
+        panic!("{}: {value} more", self.0);
+    }
+
+    fn decrement(&self, value: f64) {
+        panic!("{}: {value} less", self.0);
+    }
+
+    fn set(&self, value: f64) {
+        assert!([0.0, 1.0].contains(&value), "{value}");
+        let value = u64::from(value > 0.5);
+        self.1.lock().unwrap().insert(self.0.clone(), value);
+    }
 }
 
 impl HistogramFn for One {
@@ -81,8 +111,8 @@ impl Recorder for Counting {
         Counter::from_arc(self.one(key))
     }
 
-    fn register_gauge(&self, _: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::noop()
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.one(key))
     }
 
     fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
@@ -149,4 +179,100 @@ async fn a_walk_is_counted_by_names_and_labels_of_closed_sets() {
     for name in &*described {
         assert!(guide.contains(&format!("| `{name}` |")), "{name}");
     }
+}
+
+/// An index that fails when it is told to.
+#[derive(Debug)]
+struct Listed(Arc<AtomicBool>);
+
+impl Sessions for Listed {
+    fn note<'a>(&'a self, _: &'a ListedSession, _: Timestamp) -> StoreFuture<'a, ()> {
+        Box::pin(async { answer(&self.0) })
+    }
+
+    fn forget<'a>(&'a self, _: &'a str, _: SessionId) -> StoreFuture<'a, ()> {
+        Box::pin(async { answer(&self.0) })
+    }
+
+    fn list<'a>(&'a self, _: &'a str, _: Timestamp) -> StoreFuture<'a, Vec<ListedSession>> {
+        Box::pin(async { answer(&self.0).map(|()| Vec::new()) })
+    }
+}
+
+/// Limits that are not counted while the throttle fails.
+#[derive(Debug)]
+struct Counted(Arc<AtomicBool>, MemoryThrottle);
+
+impl Throttle for Counted {
+    async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
+        answer(&self.0)?;
+        self.1.charge(charges, now).await
+    }
+
+    async fn take_try(
+        &self,
+        key: ThrottleKey,
+        most: u32,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Take, StoreError> {
+        answer(&self.0)?;
+        self.1.take_try(key, most, until, now).await
+    }
+
+    async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
+        self.1.give_try_back(key, now).await
+    }
+}
+
+fn answer(is_away: &AtomicBool) -> Result<(), StoreError> {
+    match is_away.load(Ordering::SeqCst) {
+        true => Err(StoreError::unavailable("away")),
+        false => Ok(()),
+    }
+}
+
+#[tokio::test]
+async fn each_store_has_a_gauge_that_falls_and_rises_with_it() {
+    let recorder = Counting::default();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let is_away = Arc::new(AtomicBool::new(false));
+    let world = World::with(|builder| {
+        let asked = is_away.clone();
+        builder
+            .revocations(move |_: Session| {
+                let answer = answer(&asked).map(|()| Standing::Active);
+                async move { answer }
+            })
+            .throttle(Counted(is_away.clone(), MemoryThrottle::default()))
+            .session_index(Listed(is_away.clone()))
+    })
+    .await;
+    let up = || {
+        let counts = recorder.counts.lock().unwrap();
+        ["revocations", "sessions", "throttle"].map(|store| {
+            let name = format!("tower_magic_link_store_up{{store={store}}}");
+            counts.get(&name).copied()
+        })
+    };
+    // Before anything has asked them.
+    assert_eq!(up(), [Some(1); 3]);
+    let person = world.signed_in(ADA).await;
+    assert_eq!(up(), [Some(1); 3]);
+
+    is_away.store(true, Ordering::SeqCst);
+    assert_eq!(person.clone().get("/reports").await.status(), 503);
+    assert_eq!(up(), [Some(0), Some(1), Some(1)], "only one was asked");
+    let mut newcomer = world.browser();
+    newcomer.ask_for_link(EVE, "/").await;
+    assert_eq!(up(), [Some(0), Some(1), Some(0)]);
+    let callback = world.follow_mail(EVE).await;
+    assert_eq!(newcomer.get(&callback).await.status(), 303);
+    assert_eq!(up(), [Some(0); 3]);
+
+    is_away.store(false, Ordering::SeqCst);
+    assert_eq!(person.clone().get("/reports").await.status(), 200);
+    assert_eq!(up(), [Some(1), Some(0), Some(0)]);
+    world.signed_in(ADA).await;
+    assert_eq!(up(), [Some(1); 3]);
 }

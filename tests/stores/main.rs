@@ -14,6 +14,7 @@ mod check;
 mod cluster;
 mod connections;
 mod figures;
+mod gauges;
 mod held;
 mod large;
 mod listed;

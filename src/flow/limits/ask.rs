@@ -9,11 +9,11 @@ use std::{
 use futures_util::FutureExt;
 
 use crate::{
-    event::Event,
+    event::{Event, StoreName},
     flow::Flow,
     store::{StoreError, StoreErrorKind},
     throttle::ThrottleKey,
-    trace::{Call, observe},
+    trace::{Call, StateGauge, observe},
 };
 
 /// How long the throttle may take, while a person waits.
@@ -31,7 +31,9 @@ pub(super) async fn bounded<T>(
 ) -> Result<T, StoreError> {
     let late = || Err(StoreError::new(StoreErrorKind::TimedOut));
     let answer = async { within(TIMEOUT, answer).await.unwrap_or_else(late) };
-    observe(Call::new(name), answer).await
+    let answer = observe(Call::new(name), answer).await;
+    StateGauge::of_store(StoreName::Throttle.name()).show(|| answer.is_ok());
+    answer
 }
 
 /// Waits for an answer, and returns `None` when the time is over. An answer at once needs no timer.

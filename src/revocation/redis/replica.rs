@@ -27,6 +27,7 @@ use crate::{
     revocation::{Lookup, MemoryRevocations, Revocation, Standing},
     session::Session,
     store::StoreError,
+    trace::StateGauge,
 };
 
 /// While the copy is followed, the server answers at least this often, except during a full load:
@@ -214,7 +215,11 @@ impl Replica {
         let heard = u64::try_from(heard).unwrap_or(u64::MAX);
         self.heard.fetch_max(heard, Ordering::AcqRel);
         let was_loaded = self.is_loaded.swap(true, Ordering::AcqRel);
-        if !self.is_following.swap(true, Ordering::AcqRel) && was_loaded {
+        if self.is_following.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        self.show();
+        if was_loaded {
             let store = StoreName::Revocations;
             self.tell(&Event::ServerRecovered { store });
         }
@@ -231,6 +236,7 @@ impl Replica {
     /// Notes that the copy is no longer followed.
     pub(super) fn lose(&self) {
         if self.is_following.swap(false, Ordering::AcqRel) {
+            self.show();
             let store = StoreName::Revocations;
             self.tell(&Event::ServerLost { store });
         }
@@ -239,11 +245,18 @@ impl Replica {
     /// Does the same for a failure that has just been logged, which the event does not repeat.
     pub(super) fn lose_as_logged(&self) {
         if self.is_following.swap(false, Ordering::AcqRel) {
+            self.show();
             let store = StoreName::Revocations;
             if let Some(listener) = self.listener.get() {
                 listener.tell_unlogged(&Event::ServerLost { store });
             }
         }
+    }
+
+    /// Shows whether the server is followed.
+    fn show(&self) {
+        let gauge = StateGauge::of_server(StoreName::Revocations.name());
+        gauge.show(|| self.is_following.load(Ordering::Acquire));
     }
 
     /// Reports a server that evicts our keys: once, until it is another server, or its policy
@@ -265,7 +278,9 @@ impl Replica {
         if self.listener.set(listener.clone()).is_err() {
             return;
         }
-        // A store connects before the layer is built, and was reported to the log alone.
+        // A store connects before the layer is built, perhaps before there was a recorder of
+        // metrics, and was reported to the log alone.
+        self.show();
         let eviction = self.eviction().clone();
         if let Some((_, policy)) = &eviction {
             let store = StoreName::Revocations;

@@ -14,10 +14,7 @@
 
 use std::{
     fmt,
-    sync::{
-        Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -27,7 +24,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use self::alone::Alone;
+use self::{
+    alone::Alone,
+    server::{Place, Server},
+};
 use super::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey};
 use crate::{
     check::Line,
@@ -40,6 +40,7 @@ use crate::{
 };
 
 mod alone;
+mod server;
 
 /// How long one decision may take, including connecting. The layer waits for 2 seconds.
 const DECISION: Duration = Duration::from_secs(1);
@@ -98,16 +99,9 @@ struct Counts {
     rates_alone: Alone,
     tries_alone: Alone,
     listener: OnceLock<Listener>,
-    is_away: AtomicBool,
+    server: Server,
     /// Until when Redis is left alone.
     rests: Mutex<Option<Instant>>,
-}
-
-/// Where the server is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Server {
-    Away,
-    Back,
 }
 
 impl RedisThrottle {
@@ -125,7 +119,7 @@ impl RedisThrottle {
             rates_alone: Alone::default(),
             tries_alone: Alone::default(),
             listener: OnceLock::new(),
-            is_away: AtomicBool::new(false),
+            server: Server::default(),
             rests: Mutex::default(),
         }))
     }
@@ -156,7 +150,7 @@ impl Counts {
         match decision.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut))) {
             Ok(answer) => {
                 *self.rests() = None;
-                if self.moves_to(Server::Back) {
+                if self.server.moves_to(Place::Back) {
                     let store = StoreName::Throttle;
                     let event = Event::ServerRecovered { store };
                     match self.listener.get() {
@@ -174,7 +168,7 @@ impl Counts {
                 // For the pause, memory decides alone. Without it each request would wait for the
                 // dead server.
                 *self.rests() = Some(Instant::now() + PAUSE);
-                if self.moves_to(Server::Away) {
+                if self.server.moves_to(Place::Away) {
                     log_away("throttle", &error);
                     let store = StoreName::Throttle;
                     if let Some(listener) = self.listener.get() {
@@ -222,14 +216,6 @@ impl Counts {
             }
         };
         fresh.run(script, keys, arguments).await
-    }
-
-    /// Notes where the server is. Returns whether that is a change, once for each.
-    fn moves_to(&self, server: Server) -> bool {
-        let is_away = server == Server::Away;
-        // Most calls find no change: a load costs less than a swap.
-        self.is_away.load(Ordering::Relaxed) != is_away
-            && self.is_away.swap(is_away, Ordering::Relaxed) != is_away
     }
 
     fn rests(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
@@ -339,6 +325,7 @@ impl Throttle for RedisThrottle {
     fn tell_to(&self, listener: &Listener) {
         // If several layers share the throttle, the first one's listener gets the events.
         let _ = self.0.listener.set(listener.clone());
+        self.0.server.show();
     }
 }
 
@@ -346,7 +333,7 @@ impl fmt::Debug for RedisThrottle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisThrottle")
             .field("redis", &self.0.redis)
-            .field("is_away", &self.0.is_away)
+            .field("server", &self.0.server)
             .finish_non_exhaustive()
     }
 }
