@@ -7,6 +7,8 @@ use http::StatusCode;
 
 use super::words::{self, Words};
 
+mod all;
+
 /// What kind of refusal a [`Rejection`](super::Rejection) is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -6,6 +6,7 @@ mod descriptors;
 mod devices;
 mod faketime;
 mod forward_auth;
+mod gallery;
 mod grpc;
 mod guard;
 mod hosts;

@@ -2,60 +2,6 @@ use std::collections::HashSet;
 
 use super::*;
 
-impl RejectionKind {
-    pub(crate) const ALL: [Self; 49] = [
-        Self::AmbiguousRequest,
-        Self::AnotherBrowser,
-        Self::AttemptExpired,
-        Self::ChoiceCancelled,
-        Self::ChoiceExpired,
-        Self::ClockWrong,
-        Self::CodeExpired,
-        Self::CodeUsed,
-        Self::CodeWrong,
-        Self::ConflictingCookies,
-        Self::ConflictingCredentials,
-        Self::CookiesBlocked,
-        Self::CrossSite,
-        Self::ExpiredSession,
-        Self::InsecureConnection,
-        Self::InvalidSession,
-        Self::LinkDeclined,
-        Self::LinkExpired,
-        Self::LinkUsed,
-        Self::MailNotSent,
-        Self::Malformed,
-        Self::MethodNotAllowed,
-        Self::NoSession,
-        Self::NotAllowed,
-        Self::OrganizationNotAllowed,
-        Self::OrganizationRequired,
-        Self::OtherAddress,
-        Self::OtherHost,
-        Self::Prefetch,
-        Self::ProviderAnswerLost,
-        Self::ProviderDeclined,
-        Self::ProviderFailed,
-        Self::ProviderMisconfigured,
-        Self::ProviderRefusedAddress,
-        Self::ProviderUnavailable,
-        Self::RateLimited,
-        Self::RecentSignInRequired,
-        Self::RevokedSession,
-        Self::SessionTooLarge,
-        Self::SignOutNotRecorded,
-        Self::StepUpRequired,
-        Self::StoreUnavailable,
-        Self::TooLarge,
-        Self::TooManyTries,
-        Self::TooSlow,
-        Self::UnsupportedMediaType,
-        Self::WebhookSignature,
-        Self::WebhookUntimely,
-        Self::WrongConnection,
-    ];
-}
-
 #[test]
 fn each_row_of_the_table_has_a_status_that_is_one_and_a_code_like_its_name() {
     for kind in RejectionKind::ALL {
