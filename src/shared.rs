@@ -46,6 +46,8 @@ pub(crate) struct Shared {
     pub(crate) languages: Languages,
     pub(crate) listener: Listener,
     pub(crate) meters: Meters,
+    /// The id of no session, which nobody outside knows: no revocation is of it.
+    pub(crate) nobody: SessionId,
     /// For how long a sign-in in flight may yield its session again.
     pub(crate) longest_attempt: Duration,
     pub(crate) pages: PageSet,
@@ -198,9 +200,7 @@ impl Shared {
         grant: Option<&Grant>,
         now: Timestamp,
     ) -> Timestamp {
-        // The id is no session's: a new one was never revoked by its id.
-        let id = SessionId::from_bytes([0; 16]);
-        match self.begin((identity, grant), id, Term::Usual, now) {
+        match self.begin((identity, grant), self.nobody, Term::Usual, now) {
             Ok(new) => self.revocations.latest_before(&new).await,
             Err(_) => Timestamp::from_secs(0),
         }
@@ -261,6 +261,6 @@ impl Shared {
     }
 }
 
-fn fresh_id() -> SessionId {
+pub(crate) fn fresh_id() -> SessionId {
     SessionId::from_bytes(crate::random::bytes())
 }

@@ -178,7 +178,8 @@ impl Builder {
     /// Answers a request for mail when the mail is sent, or was not. For tests that must be fast,
     /// and for development. [`Builder::answer_after`] switches it off again.
     ///
-    /// **The time of the answer then tells a stranger which addresses get a mail.**
+    /// **The time of the answer then tells a stranger which addresses get a mail.** The work begins
+    /// in the request's own task: a mailer that blocks its thread blocks that one.
     pub fn insecure_answer_when_sent(mut self) -> Self {
         self.mail.answering = Answering::WhenDone;
         self

@@ -119,9 +119,10 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
     let attempt = Arc::new(attempt);
     match send::send(step, &attempt, random.take()).await {
         Ok(told) => {
+            // A copy in any case: whether the work still has the other depends on the address.
             let attempt = Attempt {
                 sent: told,
-                ..Arc::unwrap_or_clone(attempt)
+                ..Attempt::clone(&attempt)
             };
             sent(step, &attempt, &browser, random.take())
         }

@@ -89,6 +89,11 @@ enum Stating {
     Unsaid,
 }
 
+/// What the application's hook has said of a request that is gone, in the extensions of what is kept
+/// of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Told(Option<String>);
+
 /// The language of one request.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {
@@ -145,7 +150,15 @@ impl Languages {
         (self.stating == Stating::Said).then(|| words.tag())
     }
 
+    /// Asks the hook now, for a refusal when the request is gone. `None` without a hook.
+    pub(crate) fn told(&self, head: &RequestHead<'_>) -> Option<Told> {
+        self.hook.as_ref().map(|_| Told(self.said(head)))
+    }
+
     fn said(&self, head: &RequestHead<'_>) -> Option<String> {
+        if let Some(Told(said)) = head.extensions().get() {
+            return said.clone();
+        }
         let hook = self.hook.as_ref()?;
         // A page in another language is better than none.
         let said = catch_unwind(AssertUnwindSafe(|| hook(&Head(*head))));

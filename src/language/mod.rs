@@ -32,7 +32,7 @@ mod words;
 
 pub use self::{choice::Head, table::Direction, words::Words};
 pub(crate) use self::{
-    choice::{Chosen, Hook, Languages},
+    choice::{Chosen, Hook, Languages, Told},
     english::english,
     message::Filled,
     shipped::default_words,

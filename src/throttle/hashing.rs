@@ -41,6 +41,15 @@ impl BuildHasher for ByKey {
     }
 }
 
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "the lower half is meant"
+)]
+const fn half(product: u128) -> u64 {
+    product as u64
+}
+
 impl Hasher for Mix {
     fn write(&mut self, bytes: &[u8]) {
         let (words, rest) = bytes.as_chunks::<8>();
@@ -53,9 +62,10 @@ impl Hasher for Mix {
     }
 
     fn write_u64(&mut self, word: u64) {
-        let mixed = (self.state ^ word).wrapping_mul(self.factor);
-        // The high bits of a product depend on all bits, the low ones on few.
-        self.state = mixed ^ (mixed >> 32);
+        // Both halves: a low bit of a product depends on few bits, and its highest only on itself.
+        let product = u128::from(self.state ^ word).wrapping_mul(u128::from(self.factor));
+        let [low, high] = [product, product >> 64].map(half);
+        self.state = low ^ high;
     }
 
     /// The length of a key, which is the same for all.
@@ -101,5 +111,21 @@ mod tests {
         let key = ThrottleKey::from_bytes([1; 16]);
         let (one, other) = (ByKey::default(), ByKey::default());
         assert_ne!(one.hash_one(key), other.hash_one(key));
+    }
+
+    #[test]
+    fn keys_that_differ_in_their_highest_bits_fall_into_places_of_their_own() {
+        let by_key = ByKey::default();
+        let mut places = HashSet::new();
+        for top in 0..=255_u64 {
+            // What the highest bits of one word change, another word could take back.
+            let first = (top << 56) | 7;
+            let second = (top << 56) ^ (top << 24) | 9;
+            let mut bytes = [0; 16];
+            bytes[..8].copy_from_slice(&first.to_ne_bytes());
+            bytes[8..].copy_from_slice(&second.to_ne_bytes());
+            places.insert(by_key.hash_one(ThrottleKey::from_bytes(bytes)));
+        }
+        assert_eq!(places.len(), 256);
     }
 }

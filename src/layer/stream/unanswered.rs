@@ -50,11 +50,12 @@ impl Unanswered {
         guard: SessionGuard,
         head: &RequestHead<'_>,
     ) -> Self {
+        let asked = Asked::of(&shared, head);
         Self {
             shared,
             session,
             guard,
-            asked: Asked::of(head),
+            asked,
             was_asked: false,
         }
     }
@@ -101,7 +102,10 @@ impl Unanswered {
         };
         let head = self.asked.parts();
         let head = RequestHead::of_parts(&head);
-        let mut response = self.shared.refuse(Rejection::new(kind), &head);
+        let mut response = {
+            let session = Some(&self.session);
+            self.shared.refuse_of(session, Rejection::new(kind), &head)
+        };
         response.headers_mut().remove(header::SET_COOKIE);
         response
     }

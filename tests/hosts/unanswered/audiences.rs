@@ -1,14 +1,20 @@
 //! A request is refused after the inner service has taken it as it would be refused before: byte
 //! for byte, whatever fields it has.
 
-use std::{collections::HashSet, convert::Infallible, future::pending};
+use std::{
+    collections::HashSet,
+    convert::Infallible,
+    future::pending,
+    net::SocketAddr,
+    sync::{Arc, Mutex},
+};
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt, service_fn};
-use tower_magic_link::{Audience, Rejection, RejectionKind};
+use tower_magic_link::{Audience, PeerAddr, Rejection, RejectionKind, language::Words};
 
 use super::{Answer, text};
 use crate::{
@@ -18,9 +24,10 @@ use crate::{
 };
 
 /// Each field that a refusal depends on, with the values that change it.
-const FIELDS: [(&str, &str); 19] = [
+const FIELDS: [(&str, &str); 20] = [
     ("accept", "text/html"),
     ("accept", "application/json"),
+    ("accept-language", "de"),
     ("access-control-request-method", "PUT"),
     ("content-type", "application/grpc"),
     ("content-type", "application/grpc-web"),
@@ -103,7 +110,10 @@ async fn is_refused_alike(site: &Site, sent: Sent, by: By) -> Audience {
 
 #[tokio::test]
 async fn a_request_that_was_taken_is_refused_as_one_that_was_not() {
-    let site = Site::with(|builder| builder.bearer_tokens());
+    let site = Site::with(|builder| {
+        let languages = [Words::english(), Words::german()];
+        builder.bearer_tokens().languages(languages)
+    });
     let mut seen = HashSet::new();
     for method in ["GET", "HEAD", "POST", "OPTIONS"] {
         for (place, first) in FIELDS.iter().enumerate() {
@@ -160,4 +170,63 @@ async fn what_only_many_fields_show_is_kept_too() {
     let whole = axum::extract::OriginalUri("/shop/orders".parse().unwrap());
     sent.extensions_mut().insert(whole);
     is_refused_alike(&site, sent, By::Cookie).await;
+}
+
+/// The application's hook may read anything, and a listener is told who asked.
+#[tokio::test]
+async fn a_hook_that_chooses_the_language_and_a_listener_know_the_request_all_the_same() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let heard = told.clone();
+    let site = Site::with(|builder| {
+        builder
+            .languages([Words::english(), Words::german()])
+            .language(|head| {
+                head.headers()
+                    .get("x-tongue")?
+                    .to_str()
+                    .ok()
+                    .map(str::to_owned)
+            })
+            .on_event(move |event, context| {
+                if event.name() == "refused" {
+                    let fields = context
+                        .fields()
+                        .map(|(name, value)| format!("{name}={value}"));
+                    heard.lock().unwrap().push(fields.collect::<Vec<_>>());
+                }
+            })
+    });
+    let fields = [
+        ("accept", "text/html"),
+        ("sec-fetch-mode", "navigate"),
+        (
+            "traceparent",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        ),
+        ("user-agent", "telephone/1"),
+        ("x-request-id", "r-1"),
+        ("x-tongue", "de"),
+    ];
+    let mut sent = request("POST", "/orders", &fields);
+    let peer = SocketAddr::from(([192, 0, 2, 1], 4000));
+    sent.extensions_mut().insert(PeerAddr::from(peer));
+    is_refused_alike(&site, sent.clone(), By::Cookie).await;
+    let told = told.lock().unwrap().clone();
+    let [taken, direct] = &*told else {
+        panic!("{told:?}")
+    };
+    assert_eq!(taken, direct);
+    for known in [
+        "client.address=192.0.2.1",
+        "http.request.header.x-request-id=r-1",
+        "session.id=",
+        "trace_id=4bf92f",
+        "user.id=",
+        "user_agent.original=telephone/1",
+    ] {
+        assert!(
+            taken.iter().any(|field| field.starts_with(known)),
+            "{known} {taken:?}"
+        );
+    }
 }
