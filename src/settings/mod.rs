@@ -44,6 +44,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 mod apply;
 mod error;
 mod key;
+mod look;
 mod near;
 mod parts;
 mod reading;
