@@ -50,6 +50,10 @@ fn missing(setting: &str) -> &'static str {
             "are not set: WorkOS's dashboard shows both under API Keys"
         }
         "WORKOS_CLIENT_ID" => "is not set: WorkOS's dashboard shows it under API Keys",
+        "mailer" => {
+            "is not set, and the provider mails nothing: add an SmtpMailer, a mailer of your own, or a \
+             ConsoleMailer in development"
+        }
         "public_url" => {
             "is not set: it is where browsers reach the application, such as https://app.example.com"
         }

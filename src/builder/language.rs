@@ -56,7 +56,8 @@ impl Builder {
     /// let layer = builder().languages(tables).build()?;
     ///
     /// let error = builder().languages([Words::german(), Words::german()]).build().unwrap_err();
-    /// assert_eq!(error.to_string(), "languages \"de\" has two tables");
+    /// let want = "languages \"de\" has two tables: name each language once";
+    /// assert_eq!(error.to_string(), want);
     /// # Ok::<(), tower_magic_link::ConfigError>(())
     /// ```
     pub fn languages(mut self, tables: impl IntoIterator<Item = Words>) -> Self {

@@ -19,7 +19,9 @@ use crate::session::{
 #[cfg_attr(docsrs, doc(cfg(feature = "axum")))]
 pub enum MissingSession {
     /// The route is not behind the layer.
-    #[error("no session: the route is not behind tower_magic_link::MagicLinkLayer")]
+    #[error(
+        "no session: the route is not behind tower_magic_link::MagicLinkLayer: call .layer(…) after this .route(…)"
+    )]
     NoLayer,
     /// The path is public or optional, the caller is not signed in, and the handler does not take
     /// an `Option<Session>`.

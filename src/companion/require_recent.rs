@@ -160,7 +160,8 @@ impl RequireRecent {
 
 /// Returns a 500: the mistake is the application's, not the request's.
 fn no_layer() -> Response<Bytes> {
-    const PROBLEM: &str = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer";
+    const PROBLEM: &str = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer: \
+                           call .layer(…) with that one after this one";
     tracing::error!(target: "tower_magic_link", "{PROBLEM}");
     own(
         StatusCode::INTERNAL_SERVER_ERROR,

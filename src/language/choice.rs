@@ -118,7 +118,7 @@ impl Languages {
         let mut twice = tags.iter().enumerate();
         let twice = twice.find(|(at, tag)| tags.iter().take(*at).any(|other| other == *tag));
         if let Some((_, tag)) = twice {
-            let problem = "has two tables";
+            let problem = "has two tables: name each language once";
             return Err(ConfigError::invalid("languages", *tag, problem));
         }
         Ok(Self {

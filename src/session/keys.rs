@@ -29,7 +29,9 @@ const LONGEST_KEY_ID: usize = 64;
 /// use tower_magic_link::SigningKey;
 ///
 /// let error = SigningKey::hs256("too short").unwrap_err();
-/// assert_eq!(error.to_string(), "signing key has 9 bytes, fewer than the 32 that HS256 needs");
+/// let want = "signing key has 9 bytes, fewer than the 32 that HS256 needs: \
+///             `openssl rand -base64 32` prints a new one";
+/// assert_eq!(error.to_string(), want);
 /// ```
 #[derive(Clone)]
 pub struct SigningKey {
@@ -64,7 +66,10 @@ impl SigningKey {
             let length = secret.len();
             return Err(ConfigError::secret(
                 "signing key",
-                format!("has {length} bytes, fewer than the {SHORTEST_SECRET} that HS256 needs"),
+                format!(
+                    "has {length} bytes, fewer than the {SHORTEST_SECRET} that HS256 needs: `openssl \
+                     rand -base64 32` prints a new one"
+                ),
             ));
         }
         if is_key_document(secret) {

@@ -22,7 +22,7 @@ enum Curve {
 
 impl Pair {
     /// What is wrong with a PEM that is no key of ours.
-    pub(super) const NO_PEM: &'static str = "is not an Ed25519 or P-256 private key in PKCS #8 PEM";
+    pub(super) const NO_PEM: &'static str = "is not an Ed25519 or P-256 private key in PKCS #8 PEM: `openssl genpkey -algorithm ed25519` prints one";
 
     /// Reads an Ed25519 key, and returns its secret bytes too.
     pub(super) fn ed25519(pem: &[u8]) -> Option<(Self, Vec<u8>)> {

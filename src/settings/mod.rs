@@ -38,6 +38,7 @@
 mod apply;
 mod error;
 mod key;
+mod look;
 mod near;
 mod origin;
 mod parts;

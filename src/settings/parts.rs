@@ -1,4 +1,4 @@
-//! What is made of several keys: the provider, the mailer, the pages, Redis.
+//! What is made of several keys: the provider, the mailer, Redis. The pages are in `look`.
 
 #[cfg(any(feature = "redis", feature = "smtp"))]
 use std::fs;
@@ -6,15 +6,16 @@ use std::fs;
 #[cfg(any(feature = "redis", feature = "smtp"))]
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{error::SettingsError, origin::Origin, value::Value, whole::Settings};
+#[cfg(any(feature = "redis", feature = "smtp", feature = "workos"))]
+use super::key::FILE;
+#[cfg(any(feature = "redis", feature = "smtp"))]
+use super::reading::unreadable;
+use super::{error::SettingsError, key::Key, origin::Origin, value::Value, whole::Settings};
 #[cfg(feature = "smtp")]
 use crate::mailer::SmtpMailer;
 #[cfg(feature = "workos")]
 use crate::provider::workos::WorkOs;
-use crate::{
-    builder::Builder, error::ConfigError, language::Words, mailer::ConsoleMailer,
-    page::DefaultPages,
-};
+use crate::{builder::Builder, error::ConfigError, mailer::ConsoleMailer};
 #[cfg(feature = "redis")]
 use crate::{
     revocation::RedisRevocations, sessions::RedisSessions, store::Redis, throttle::RedisThrottle,
@@ -45,16 +46,45 @@ impl Settings {
 
     /// Says of an error of the library where its setting stands.
     pub(super) fn blamed(&self, error: ConfigError) -> SettingsError {
-        let place = self.set.get(error.setting()).map(|set| &set.origin);
-        match place {
-            Some(Origin::Embedded) | None => error.into(),
-            Some(origin) => SettingsError::of(error.setting(), format!("{origin}: {error}")),
+        let key = match error.setting() {
+            "key file" => "key_file",
+            setting => setting,
+        };
+        let limit = Key::named(&format!("limit_{key}"));
+        match Key::named(key).or(limit) {
+            Some(limit) if limit.name != key => self.named("limit_", &error),
+            _ => self.placed(key, error.to_string()),
+        }
+    }
+
+    /// Names an error of a part by the key, and says where it stands: `timeout` of WorkOS is
+    /// `workos_timeout`.
+    pub(super) fn named(&self, prefix: &str, error: &ConfigError) -> SettingsError {
+        let (setting, text) = (error.setting(), error.to_string());
+        match setting.starts_with(prefix) {
+            true => self.placed(setting, text),
+            false => self.placed(&format!("{prefix}{setting}"), format!("{prefix}{text}")),
+        }
+    }
+
+    fn placed(&self, key: &str, text: String) -> SettingsError {
+        match self.set.get(key).map(|set| &set.origin) {
+            Some(Origin::Embedded) | None => SettingsError::of(key, text),
+            Some(origin) => SettingsError::of(key, format!("{origin}: {text}")),
         }
     }
 
     #[cfg(any(feature = "redis", feature = "smtp", feature = "workos"))]
     fn missing(name: &'static str, for_: &str) -> SettingsError {
-        SettingsError::of(name, format!("{name} is not set, which {for_} needs"))
+        let how = match Key::named(name) {
+            Some(key) if key.is_secret() => {
+                format!("the variable {}, or {name}{FILE}", key.variable())
+            }
+            Some(key) => format!("it in the file, or the variable {}", key.variable()),
+            None => "it".to_owned(),
+        };
+        let text = format!("{name} is not set, which {for_} needs: set {how}");
+        SettingsError::of(name, text)
     }
 
     /// Returns the client of WorkOS that the `workos_…` keys describe.
@@ -94,67 +124,7 @@ impl Settings {
             }
             Ok(workos.accept_connection_types(self.list("workos_connection_types")))
         };
-        made().map_err(|error: ConfigError| named("workos_", &error))
-    }
-
-    pub(super) fn pages(&self) -> Result<Option<DefaultPages>, SettingsError> {
-        let (support, accent) = (self.word("page_support"), self.word("page_accent"));
-        let (logo, stylesheet) = (self.word("page_logo"), self.word("page_stylesheet"));
-        if [support, accent, logo, stylesheet]
-            .iter()
-            .all(Option::is_none)
-        {
-            return Ok(None);
-        }
-        let name = self.word("application_name");
-        let alt = match (logo, name) {
-            (Some(_), None) => {
-                let problem = "needs application_name, which is its alternative text";
-                return Err(self.refused("page_logo", problem));
-            }
-            (_, name) => name.unwrap_or_default(),
-        };
-        let made = || {
-            let mut pages = DefaultPages::new();
-            if let Some(name) = name {
-                pages = pages.application_name(name);
-            }
-            if let Some(support) = support {
-                pages = pages.support(support)?;
-            }
-            if let Some(accent) = accent {
-                pages = pages.accent(accent)?;
-            }
-            if let Some(logo) = logo {
-                pages = pages.logo(logo, alt)?;
-            }
-            if let Some(stylesheet) = stylesheet {
-                pages = pages.stylesheet(stylesheet)?;
-            }
-            Ok(pages)
-        };
-        made()
-            .map(Some)
-            .map_err(|error: ConfigError| named("page_", &error))
-    }
-
-    pub(super) fn with_languages(&self, builder: Builder) -> Result<Builder, SettingsError> {
-        let tags = self.list("languages");
-        if !self.set.contains_key("languages") {
-            return Ok(builder);
-        }
-        let shipped = Words::all();
-        let words_of = |tag: &String| {
-            let mut shipped = shipped.iter();
-            let found = shipped.find(|words| words.tag().eq_ignore_ascii_case(tag));
-            found.cloned().ok_or_else(|| {
-                let tags: Vec<_> = Words::all().iter().map(|w| w.tag().to_owned()).collect();
-                let problem = format!("{tag:?} is not shipped: use {}", tags.join(", "));
-                self.refused("languages", &problem)
-            })
-        };
-        let words = tags.iter().map(words_of).collect::<Result<Vec<_>, _>>()?;
-        Ok(builder.languages(words))
+        made().map_err(|error: ConfigError| self.named("workos_", &error))
     }
 
     pub(super) fn with_mailer(&self, builder: Builder) -> Result<Builder, SettingsError> {
@@ -188,7 +158,7 @@ impl Settings {
             }
             Ok(mailer)
         };
-        made().map_err(|error: ConfigError| named("smtp_", &error))
+        made().map_err(|error: ConfigError| self.named("smtp_", &error))
     }
 
     #[cfg(feature = "redis")]
@@ -230,7 +200,9 @@ impl Settings {
                 None => Ok(redis),
             }
         };
-        made().map(Some).map_err(|error| named("redis_", &error))
+        made()
+            .map(Some)
+            .map_err(|error| self.named("redis_", &error))
     }
 
     /// Returns the store of revocations in Redis, if `redis_url` is set: for a readiness check, by
@@ -314,15 +286,6 @@ impl Settings {
             return Ok(None);
         };
         let read = fs::read(path).map(Some);
-        read.map_err(|error| self.refused(name, &format!("{path:?} cannot be read: {error}")))
-    }
-}
-
-/// Names an error of a part by the key: `timeout` of WorkOS is `workos_timeout`.
-fn named(prefix: &str, error: &ConfigError) -> SettingsError {
-    let (setting, text) = (error.setting(), error.to_string());
-    match setting.starts_with(prefix) {
-        true => SettingsError::of(setting, text),
-        false => SettingsError::of(format!("{prefix}{setting}"), format!("{prefix}{text}")),
+        read.map_err(|error| self.refused(name, &format!("{path:?} {}", unreadable(&error))))
     }
 }

@@ -14,6 +14,9 @@ use super::{
     whole::{Own, Set, Settings},
 };
 
+/// Where all names stand.
+pub(super) const LIST: &str = "the docs of tower_magic_link::settings list all";
+
 /// The settings so far.
 pub(super) struct Reading {
     pub(super) settings: Settings,
@@ -68,7 +71,7 @@ impl Reading {
         let before = self.settings.set.get(name).map(|set| &set.origin);
         // A secret by itself and by its file, in the same place: which one is meant?
         if !is_list && before.is_some_and(|before| is_same_place(before, origin, name)) {
-            let text = format!("{origin}: {name} and {name}{FILE} are both set");
+            let text = format!("{origin}: {name} and {name}{FILE} are both set: remove one");
             return Err(SettingsError::of(name, text));
         }
         let origin = origin.clone();
@@ -128,7 +131,7 @@ impl Reading {
             (None, Raw::Other(_)) => {
                 ": it is a table, and all settings stand beside each other".to_owned()
             }
-            (None, _) => String::new(),
+            (None, _) => format!(": {LIST}"),
         };
         SettingsError::of(name, known + &meant)
     }
@@ -155,12 +158,17 @@ fn secret_in_file(name: &str, raw: &Raw, origin: &Origin) -> Result<Value, Setti
     let Ok(Value::Text(path)) = Form::Text.read(raw) else {
         return Err(wrong(name, raw, origin, "must be the path of a file"));
     };
-    let text = fs::read_to_string(&path)
-        .map_err(|error| wrong(name, raw, origin, &format!("cannot be read: {error}")))?;
+    let text =
+        fs::read_to_string(&path).map_err(|error| wrong(name, raw, origin, &unreadable(&error)))?;
     match text.trim() {
         "" => Err(wrong(name, raw, origin, "is an empty file")),
         text => Ok(Value::Secret(Secret(text.to_owned()))),
     }
+}
+
+/// Says that a file cannot be read, as the end of a sentence that begins with its path.
+pub(super) fn unreadable(error: &std::io::Error) -> String {
+    format!("cannot be read: {error}; check the path, and who may read it")
 }
 
 fn wrong(name: &str, raw: &Raw, origin: &Origin, expected: &str) -> SettingsError {

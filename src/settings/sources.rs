@@ -12,7 +12,7 @@ use super::{
     key::{FILE, Key, PREFIX},
     near::nearest,
     origin::Origin,
-    reading::Reading,
+    reading::{LIST, Reading, unreadable},
     table::KEYS,
     value::{Form, Raw},
     whole::{Own, Settings},
@@ -117,7 +117,7 @@ impl Sources {
 fn read_file(reading: &mut Reading, path: &Path) -> Result<(), SettingsError> {
     let shown = path.display();
     let text = fs::read_to_string(path)
-        .map_err(|error| SettingsError::new(format!("{shown} cannot be read: {error}")))?;
+        .map_err(|error| SettingsError::new(format!("{shown} {}", unreadable(&error))))?;
     let values: BTreeMap<String, Raw> = toml::from_str(&text).map_err(|error| {
         // Without the line itself: a password may stand there.
         let before = error.span().and_then(|span| text.get(..span.start));
@@ -147,13 +147,17 @@ fn read_variable(
                 .iter()
                 .any(|start| rest.starts_with(start))
         };
-        let Some(_) = rest.filter(|rest| !is_of_kubernetes(rest)) else {
+        let Some(rest) = rest.filter(|rest| !is_of_kubernetes(rest)) else {
             return Ok(());
         };
-        let variables: Vec<_> = KEYS.iter().map(Key::variable).collect();
-        let meant = nearest(variable, variables.iter().map(String::as_str));
-        let meant = meant.map(|meant| format!(": do you mean {meant}?"));
-        let meant = meant.unwrap_or_default();
+        // Without the prefix, which would make any two alike.
+        let names = KEYS.iter().map(|key| key.name);
+        let meant = nearest(&rest.to_ascii_lowercase(), names).and_then(Key::named);
+        let meant = meant.map(Key::variable);
+        let meant = match meant {
+            Some(meant) => format!(": do you mean {meant}?"),
+            None => format!(": {LIST}"),
+        };
         return Err(SettingsError::of(
             variable,
             format!("variable {variable} is not known{meant}"),
@@ -188,7 +192,9 @@ fn read_flags(reading: &mut Reading, flags: Vec<String>) -> Result<(), SettingsE
     let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
     while let Some(flag) = flags.next() {
         let Some(words) = flag.strip_prefix("--") else {
-            return Err(SettingsError::new(format!("{flag:?} is no flag")));
+            return Err(SettingsError::new(format!(
+                "{flag:?} is no flag: flags begin with --"
+            )));
         };
         let (words, value) = match words.split_once('=') {
             Some((words, value)) => (words, Some(value.to_owned())),

@@ -32,6 +32,13 @@ impl PublicUrl {
         let Ok(url) = Url::parse(text) else {
             return refuse("is not a URL, such as https://app.example.com");
         };
+        // Before the path: of `localhost:3000` a parser makes a scheme and a path.
+        if !["https", "http"].contains(&url.scheme()) {
+            return refuse(
+                "must be https, and begin so: https://app.example.com, or http://localhost:3000 on \
+                 this machine",
+            );
+        }
         // The parsed host, because `%2A` and the fullwidth star become a `*` too.
         if url.host_str().is_some_and(|host| host.contains('*')) {
             return refuse("must not hold a wildcard: links are made from it");
@@ -45,7 +52,7 @@ impl PublicUrl {
             "http" => {
                 return refuse("must be https: plain http is for loopback addresses alone");
             }
-            _ => return refuse("must be https"),
+            _ => return refuse("must be https, such as https://app.example.com"),
         };
         Ok(Self {
             // Serialised from the parsed form, so that what was checked is what links are made of.
@@ -148,6 +155,11 @@ mod tests {
             ("https://%2A.example.com", "wildcard"),
             ("https://\u{ff0a}.example.com", "wildcard"),
             ("ftp://app.example.com", "must be https"),
+            ("localhost:3000", "must be https, and begin so: https://"),
+            (
+                "app.example.com:443",
+                "must be https, and begin so: https://",
+            ),
             ("app.example.com", "is not a URL"),
             ("", "is not a URL"),
         ];

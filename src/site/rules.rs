@@ -206,8 +206,8 @@ impl Rule {
         let is_pattern =
             |segment: &str| segment.starts_with(':') || segment.contains(['*', '{', '}']);
         if self.path.split('/').any(is_pattern) {
-            let problem =
-                "is a pattern, but paths are compared literally; a prefix covers all below it";
+            let problem = "is a pattern, but paths are compared literally; a prefix covers all below it, such as \
+                 public_prefix";
             return refuse(problem.to_owned());
         }
         if !is_plain(&self.path) {

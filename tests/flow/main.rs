@@ -36,6 +36,7 @@ mod lost_cookie;
 mod mail;
 mod mailed_links;
 mod metrics;
+mod misconfigured;
 #[path = "../support/names.rs"]
 mod names;
 mod outage;
@@ -48,6 +49,8 @@ mod redeemed;
 mod remember_me;
 mod replayed;
 mod return_to;
+#[path = "../support/misconfigured.rs"]
+mod row;
 mod same;
 mod secrets;
 mod sign_out;

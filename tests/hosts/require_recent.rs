@@ -110,7 +110,8 @@ async fn without_a_session_it_asks_for_one_and_without_the_layer_it_names_it() {
     for request in [document("/x"), with_cookie(program("/x"), &cookie)] {
         let alone = Answer::of(recent.layer(application()), request).await;
         assert_eq!(alone.status(), 500);
-        let want = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer";
+        let want = "RequireRecent: the route is not behind tower_magic_link::MagicLinkLayer: \
+                    call .layer(…) with that one after this one";
         assert_eq!(alone.text(), want);
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     names::ORIGIN,
     postbox::{Postbox, SENDER},
     redis::free_port,
+    row::{Row, Value},
     scripted::{Mood, Scripted},
 };
 
@@ -79,6 +80,17 @@ async fn a_mail_server_that_fails_is_told_with_what_to_do() {
         assert!(!report.is_ok(), "{name}");
         assert_says(name, &report, want);
     }
+    let server = Scripted::start(Mood::Good).await;
+    let report = check(mailer(&server, "ada:hunter2@")).await;
+    let line = report.lines().iter().find(|line| line.has_failed());
+    let row = Row {
+        name: "a password that the mail server refuses",
+        read: line.unwrap().to_string(),
+        setting: "mailer: the SMTP greeting and sign-in",
+        value: Value::Secret("hunter2"),
+        cure: "(535); check the user name and the password",
+    };
+    assert_eq!(row.faults(), [""; 0]);
     let server = Scripted::start(Mood::Hangs).await;
     let late = mailer(&server, "").timeout(Duration::from_secs(1)).unwrap();
     assert_says(

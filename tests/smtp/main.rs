@@ -30,6 +30,9 @@ mod raw;
 #[path = "../support/redis.rs"]
 #[expect(dead_code, reason = "its ports and its patience are used here")]
 mod redis;
+#[path = "../support/misconfigured.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod row;
 mod scripted;
 mod shapes;
 mod suite;

@@ -17,6 +17,7 @@ use tower_magic_link::{
 use crate::{
     names::ORIGIN,
     redis::{RedisServer, until},
+    row::{Row, Value},
 };
 
 const STORES: [&str; 3] = ["revocation store", "throttle", "session index"];
@@ -93,6 +94,14 @@ async fn a_redis_that_evicts_or_has_another_time_has_failed() {
         evicts.starts_with("failed") && evicts.contains(want),
         "{report}"
     );
+    let row = Row {
+        name: "a Redis that evicts",
+        read: evicts,
+        setting: "maxmemory-policy",
+        value: Value::Shown("allkeys-lru"),
+        cure: "run CONFIG SET maxmemory-policy noeviction",
+    };
+    assert_eq!(row.faults(), [""; 0]);
     let clock = line(&report, "throttle", CLOCK);
     assert!(
         clock.starts_with("failed") && clock.contains("behind redis's"),

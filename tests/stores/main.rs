@@ -28,6 +28,9 @@ mod posture;
 #[path = "../support/redis.rs"]
 mod redis;
 mod revocations;
+#[path = "../support/misconfigured.rs"]
+#[expect(dead_code, reason = "other tests use more of it")]
+mod row;
 mod session;
 mod status;
 mod throttle;

@@ -172,7 +172,10 @@ fn no_table_and_two_of_one_tag_are_refused() {
     let error = Languages::new(Some(Vec::new()), None).unwrap_err();
     assert!(error.to_string().contains("names no language"), "{error}");
     let error = Languages::new(Some(tables(&["en", "de", "DE"])), None).unwrap_err();
-    assert_eq!(error.to_string(), "languages \"de\" has two tables");
+    assert_eq!(
+        error.to_string(),
+        "languages \"de\" has two tables: name each language once"
+    );
 }
 
 /// RFC 4647, section 3.4, read plainly, on a list of ranges by priority.

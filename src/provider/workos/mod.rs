@@ -220,7 +220,7 @@ impl WorkOs {
             (id_setting, &client_id, "sk_"),
         ] {
             if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
-                let problem = "is empty, or holds a character that is not visible ASCII";
+                let problem = "is empty, or holds a character that is not visible ASCII: copy it from API Keys in WorkOS's dashboard";
                 return Err(ConfigError::secret(setting, problem));
             }
             if text.starts_with(other) {

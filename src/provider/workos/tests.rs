@@ -50,7 +50,9 @@ fn settings_come_from_three_variables() {
         (
             "a line break",
             vec![("WORKOS_API_KEY", "sk_test_hunter2\n"), id],
-            Some("WORKOS_API_KEY is empty, or holds a character that is not visible ASCII"),
+            Some(
+                "WORKOS_API_KEY is empty, or holds a character that is not visible ASCII: copy it from API Keys in WorkOS's dashboard",
+            ),
         ),
         (
             "exchanged",

@@ -6,7 +6,9 @@ fn a_key_of_fewer_than_32_bytes_is_refused_whatever_it_is() {
     for length in 0..32 {
         let secret = &crate::random::bytes::<32>()[..length];
         let error = SigningKey::hs256(secret).unwrap_err();
-        let want = format!("signing key has {length} bytes, fewer than the 32 that HS256 needs");
+        let want = format!(
+            "signing key has {length} bytes, fewer than the 32 that HS256 needs: `openssl rand -base64 32` prints a new one"
+        );
         assert_eq!(error.to_string(), want);
     }
     for length in [32, 33, 64, 65, 4_096] {

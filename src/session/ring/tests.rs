@@ -53,9 +53,12 @@ fn a_key_is_parsed_from_text() {
     let cases = [
         (
             "",
-            "signing key has 0 bytes, fewer than the 32 that HS256 needs",
+            "signing key has 0 bytes, fewer than the 32 that HS256 needs: `openssl rand -base64 32` prints a new one",
         ),
-        ("Hunter2!", "signing key is not base64"),
+        (
+            "Hunter2!",
+            "signing key is not base64: `openssl rand -base64 32` prints a new one",
+        ),
     ];
     for (text, want) in cases {
         let error = text.parse::<SigningKey>().unwrap_err();
@@ -153,7 +156,7 @@ fn a_variable_that_cannot_work_is_named_and_its_content_is_not_shown() {
         (
             "no base64",
             vec![(current, "marker!")],
-            "MAGIC_LINK_KEY is not base64",
+            "MAGIC_LINK_KEY is not base64: `openssl rand -base64 32` prints a new one",
         ),
         (
             "short",
@@ -173,7 +176,7 @@ fn a_variable_that_cannot_work_is_named_and_its_content_is_not_shown() {
         (
             "a bad retired key",
             vec![good, (retired, "marker!")],
-            "MAGIC_LINK_RETIRED_KEYS is not base64",
+            "MAGIC_LINK_RETIRED_KEYS is not base64: `openssl rand -base64 32` prints a new one",
         ),
         (
             "a short retired key",
@@ -246,7 +249,8 @@ fn a_key_pair_is_read_from_pem_current_or_retired() {
         assert_eq!(algorithms, want, "{name}");
     }
     let error = ring(&[("MAGIC_LINK_KEY", test_keys::ED25519_PUBLIC)]).unwrap_err();
-    let want = "MAGIC_LINK_KEY is not an Ed25519 or P-256 private key in PKCS #8 PEM";
+    let want = "MAGIC_LINK_KEY is not an Ed25519 or P-256 private key in PKCS #8 PEM: \
+                `openssl genpkey -algorithm ed25519` prints one";
     assert_eq!(error.to_string(), want);
 }
 

@@ -43,7 +43,7 @@ pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
     let secret = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
         .iter()
         .find_map(|base64| base64.decode(text).ok())
-        .ok_or("is not base64")?;
+        .ok_or("is not base64: `openssl rand -base64 32` prints a new one")?;
     SigningKey::hs256(secret).map_err(problem)
 }
 

@@ -37,14 +37,14 @@ fn each_key_of_workos_reaches_its_client() {
     assert!(
         error
             .to_string()
-            .starts_with("workos_timeout \"3600s\" is not between"),
+            .starts_with("flag --workos-timeout: workos_timeout \"3600s\" is not between"),
         "{error}"
     );
     let none = Sources::new().environment(key()).read().unwrap();
     let error = none.builder().unwrap_err().to_string();
     assert_eq!(
         error,
-        "workos_api_key is not set, which provider workos needs"
+        "workos_api_key is not set, which provider workos needs: set the variable WORKOS_API_KEY, or workos_api_key_file"
     );
 }
 
@@ -121,7 +121,7 @@ fn each_key_of_redis_reaches_it() {
     }
     let error = made(&["--redis-settle=1ms"]).unwrap_err().to_string();
     assert!(
-        error.starts_with("redis_settle \"1ms\" must be 1 second"),
+        error.starts_with("flag --redis-settle: redis_settle \"1ms\" must be 1 second"),
         "{error}"
     );
     let error = flagged(&["--session-index=redis"]).builder().unwrap_err();
@@ -164,14 +164,19 @@ fn the_keys_of_a_page_reach_it() {
         assert!(page.contains(want), "{want}: {page}");
     }
     let error = flagged(&["--page-accent=blue-ish"]).stubbed().unwrap_err();
-    assert!(error.to_string().starts_with("page_accent"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .starts_with("flag --page-accent: page_accent"),
+        "{error}"
+    );
     let error = flagged(&["--page-logo=/logo.svg"]).stubbed().unwrap_err();
     let want = "flag --page-logo needs application_name, which is its alternative text";
     assert_eq!(error.to_string(), want);
     let error = flagged(&["--page-stylesheet=sign-in.css"]).stubbed();
     let error = error.unwrap_err().to_string();
     assert!(
-        error.starts_with("page_stylesheet \"sign-in.css\" must be"),
+        error.starts_with("flag --page-stylesheet: page_stylesheet \"sign-in.css\" must be"),
         "{error}"
     );
 }

@@ -67,17 +67,17 @@ fn a_file_that_cannot_work_is_refused_by_its_line_and_not_shown() {
         (
             "no base64",
             format!("{one}\nmarker!\n"),
-            "key file is wrong on line 2, which is not base64",
+            "key file is wrong on line 2, which is not base64: `openssl rand -base64 32` prints a new one",
         ),
         (
             "short",
             "\n\nbWFya2Vy".to_owned(),
-            "key file is wrong on line 3, which has 6 bytes, fewer than the 32 that HS256 needs",
+            "key file is wrong on line 3, which has 6 bytes, fewer than the 32 that HS256 needs: `openssl rand -base64 32` prints a new one",
         ),
         (
             "two keys in a line",
             format!("{one},{two}"),
-            "key file is wrong on line 1, which is not base64",
+            "key file is wrong on line 1, which is not base64: `openssl rand -base64 32` prints a new one",
         ),
         (
             "an unknown setting",
