@@ -10,8 +10,8 @@ mod grpc;
 mod guard;
 mod hosts;
 mod jwks;
+mod metrics;
 #[path = "../support/names.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
 mod names;
 mod own_mail;
 #[path = "../support/person.rs"]
@@ -19,6 +19,7 @@ mod own_mail;
 mod person;
 #[path = "../support/program.rs"]
 mod program;
+mod prometheus;
 mod stack;
 #[path = "../support/wall.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
