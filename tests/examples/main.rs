@@ -1,6 +1,11 @@
 //! The examples as a person runs them: the program, its printed lines, and real HTTP.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod descriptors;
 mod devices;
