@@ -75,7 +75,7 @@ impl StateGauge {
     /// Shows a state that other threads may change meanwhile. Call it after each change.
     pub(crate) fn show(self, is_able: impl Fn() -> bool) {
         #[cfg(feature = "metrics")]
-        // It is read again after it was shown. So whoever shows it last shows what holds.
+        // Read it again after showing it, so that the last thread to show it shows what holds.
         loop {
             let is_now = is_able();
             on::set(self.names, if is_now { 1.0 } else { 0.0 });

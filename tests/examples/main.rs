@@ -1,6 +1,11 @@
 //! The examples as a person runs them: the program, its printed lines, and real HTTP.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
 
 mod descriptors;
 mod devices;
@@ -11,8 +16,8 @@ mod grpc;
 mod guard;
 mod hosts;
 mod jwks;
+mod metrics;
 #[path = "../support/names.rs"]
-#[expect(dead_code, reason = "other tests use more of it")]
 mod names;
 mod own_mail;
 #[path = "../support/person.rs"]
@@ -20,6 +25,7 @@ mod own_mail;
 mod person;
 #[path = "../support/program.rs"]
 mod program;
+mod prometheus;
 mod stack;
 #[path = "../support/wall.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]

@@ -1,5 +1,5 @@
-//! What must never be seen: keys, tokens, codes, states, links and whole addresses in a log, an
-//! event, a `Debug`, or a URL of ours.
+//! What must never be seen: keys, tokens, codes, states, links and whole addresses in a log, a
+//! span, an event, a metric, a `Debug`, or a URL of ours.
 
 use std::{
     fmt::Write,
@@ -8,6 +8,7 @@ use std::{
 };
 
 use http::{Request, StatusCode};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tower_magic_link::{
     Builder, RejectionKind,
     emulator::{Endpoint, Fault},
@@ -37,9 +38,16 @@ static LOG: LazyLock<Log> = LazyLock::new(|| {
     log
 });
 
+/// What every layer of this program counts.
+static METRICS: LazyLock<PrometheusHandle> = LazyLock::new(|| {
+    let builder = PrometheusBuilder::new();
+    builder.install_recorder().expect("nobody else counts")
+});
+
 /// Begins to listen, or goes on.
 pub(crate) fn listen() {
     LazyLock::force(&LOG);
+    LazyLock::force(&METRICS);
 }
 
 /// Returns what the layers of this program logged so far.
@@ -54,15 +62,17 @@ impl Subscriber for Log {
 
     fn new_span(&self, span: &span::Attributes<'_>) -> span::Id {
         self.keep(span.metadata(), |line| span.record(line));
-        span::Id::from_u64(1)
+        span::Id::from_u64(if is_ours(span.metadata()) {
+            OURS
+        } else {
+            OTHERS
+        })
     }
 
-    fn record(&self, _: &span::Id, values: &span::Record<'_>) {
-        // No span says here whose it is, so what any of them records is kept.
+    fn record(&self, span: &span::Id, values: &span::Record<'_>) {
         let mut line = Line("\nrecorded:".to_owned());
         values.record(&mut line);
-        if line.0.contains("error.type") || line.0.contains("http.response") || line.0.contains(KEY)
-        {
+        if span.into_u64() == OURS || line.0.contains(KEY) {
             self.0.lock().unwrap().push_str(&line.0);
         }
     }
@@ -78,11 +88,19 @@ impl Subscriber for Log {
     fn exit(&self, _: &span::Id) {}
 }
 
+/// The ids of all spans: they say no more than whose the span is.
+const OURS: u64 = 1;
+const OTHERS: u64 = 2;
+
+fn is_ours(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == "tower_magic_link"
+}
+
 impl Log {
     fn keep(&self, metadata: &Metadata<'_>, write: impl FnOnce(&mut Line)) {
         let mut line = Line(format!("\n{}:", metadata.target()));
         write(&mut line);
-        if metadata.target() == "tower_magic_link" || line.0.contains(KEY) {
+        if is_ours(metadata) || line.0.contains(KEY) {
             self.0.lock().unwrap().push_str(&line.0);
         }
     }
@@ -111,7 +129,12 @@ impl Seen {
         for event in events {
             assert!(seen.contains(event), "no {event}: {seen}");
         }
-        let seen = [seen, logged()].concat();
+        let counted = METRICS.render();
+        for event in ["signed_in", "signed_out", "refused", "mail_failed"] {
+            let series = format!("tower_magic_link_events_total{{event=\"{event}\"");
+            assert!(counted.contains(&series), "no {event}: {counted}");
+        }
+        let seen = [seen, logged(), counted].concat();
         let found: Vec<_> = secrets
             .iter()
             .filter_map(|secret| around(&seen, secret))
