@@ -13,9 +13,8 @@
 //! in. One idea a file: `choice` (an address, and what is shown there), `states` (the pages),
 //! `mails`, `index` (the way around).
 //!
-//! With Chromium, the picture of the README is
-//! `chromium --headless --hide-scrollbars --window-size=1320,760 --screenshot=pages.png
-//! http://127.0.0.1:3300/pages`.
+//! `/pages` shows the three that are in the picture of the README. A test in `tests/chromium/axe.rs`
+//! takes it, as `target/pages.png`; copied to `examples/gallery/pages.png`, it is the README's.
 
 #![expect(clippy::print_stdout, reason = "the terminal says where it listens")]
 
