@@ -17,6 +17,7 @@
 
 mod again;
 mod arrival;
+mod axe;
 mod back;
 mod choice;
 mod chromium;
@@ -42,5 +43,6 @@ mod robots;
 mod screens;
 mod site;
 mod stage;
+mod unaided;
 mod wait;
 mod workers;
