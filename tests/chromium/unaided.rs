@@ -130,7 +130,7 @@ async fn by_keyboard_alone_each_action_is_reached_in_order_and_taken() {
             let in_order = |pair: &[u64]| pair[1] == (pair[0] + 1) % stops;
             assert!(reached.windows(2).all(in_order), "{at}: {reached:?}");
             let reached: HashSet<_> = reached.into_iter().collect();
-            assert_eq!(reached.len() as u64, stops, "{at}: {reached:?}");
+            assert_eq!(u64::try_from(reached.len()), Ok(stops), "{at}: {reached:?}");
             if of == "en/acme" {
                 enter(&visit, of, name, stops).await;
             }
@@ -251,9 +251,9 @@ async fn enlarged_very_wide_in_forced_colours_without_motion_and_on_paper_nothin
                         _ => MOTION,
                     };
                     let found = tell(&visit.browser, asked).await;
-                    visit.note(&at, &name, found);
+                    visit.note(&at, name, found);
                     if scheme == "light" && media == "screen" {
-                        visit.axe(&at, &name, &[]).await;
+                        visit.axe(&at, name, &[]).await;
                     }
                 }
             }
