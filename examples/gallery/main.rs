@@ -3,7 +3,7 @@
 //! `cargo run --example gallery` serves them on `127.0.0.1:$PORT`: default 3300, 0 picks a free
 //! port. An address has four parts, as `/de/acme/dark/login` has:
 //!
-//! - The language is one that comes with the crate, or `en-XA`, whose texts are accented and longer.
+//! - The language is one that comes with the crate, or `en-XA`: English, accented and longer.
 //! - The look is `plain`, `named` (an application's name) or `acme` (its colour, logo and support
 //!   address, too).
 //! - The colour scheme is `light`, `dark`, or `auto`, which leaves it to the browser.
@@ -13,8 +13,8 @@
 //! in. One idea a file: `choice` (an address, and what is shown there), `states` (the pages),
 //! `mails`, `index` (the way around).
 //!
-//! `/pages` shows the three that are in the picture of the README. A test in `tests/chromium/axe.rs`
-//! takes it, as `target/pages.png`; copied to `examples/gallery/pages.png`, it is the README's.
+//! `/pages` shows the three that are in the picture of the README. A test in
+//! `tests/chromium/axe.rs` takes it, as `target/pages.png`; copied to `examples/gallery/pages.png`, it is the README's.
 
 #![expect(clippy::print_stdout, reason = "the terminal says where it listens")]
 
