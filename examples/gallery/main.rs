@@ -13,8 +13,9 @@
 //! in. One idea a file: `choice` (an address, and what is shown there), `states` (the pages),
 //! `mails`, `index` (the way around).
 //!
-//! `/pages` shows the three that are in the picture of the README. A test in
-//! `tests/chromium/axe.rs` takes it, as `target/pages.png`; copied to `examples/gallery/pages.png`, it is the README's.
+//! `/pages` shows the three of the picture in the README. A test in
+//! `tests/chromium/axe.rs` takes it, as `target/pages.png`. Copy that to
+//! `examples/gallery/pages.png`.
 
 #![expect(clippy::print_stdout, reason = "the terminal says where it listens")]
 
