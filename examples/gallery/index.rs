@@ -58,11 +58,11 @@ pub(crate) fn frames(gallery: &Gallery, choice: Choice<'_>, name: &str) -> Optio
 pub(crate) fn picture() -> String {
     let shown = [
         "/en/named/light/login",
-        "/ar/acme/light/check-link-and-code",
+        "/ar/acme/light/check-code",
         "/de/acme/dark/trouble-with-a-new-link",
     ];
     let frames = shown.map(|at| format!("<iframe title=\"{at}\" src=\"{at}\"></iframe>"));
-    let style = "body { display: flex; margin: 0 } iframe { flex: 1; height: 760px; border: 0 }";
+    let style = "body { display: flex; margin: 0 } iframe { flex: 1; height: 720px; border: 0 }";
     format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Three pages</title>\
          <style>{style}</style>{}</html>",

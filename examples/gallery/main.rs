@@ -3,7 +3,7 @@
 //! `cargo run --example gallery` serves them on `127.0.0.1:$PORT`: default 3300, 0 picks a free
 //! port. An address has four parts, as `/de/acme/dark/login` has:
 //!
-//! - The language is one that comes with the crate, or `en-XA`, whose texts are accented and longer.
+//! - The language is one that comes with the crate, or `en-XA`: English, accented and longer.
 //! - The look is `plain`, `named` (an application's name) or `acme` (its colour, logo and support
 //!   address, too).
 //! - The colour scheme is `light`, `dark`, or `auto`, which leaves it to the browser.
@@ -13,9 +13,9 @@
 //! in. One idea a file: `choice` (an address, and what is shown there), `states` (the pages),
 //! `mails`, `index` (the way around).
 //!
-//! With Chromium, the picture of the README is
-//! `chromium --headless --hide-scrollbars --window-size=1320,760 --screenshot=pages.png
-//! http://127.0.0.1:3300/pages`.
+//! `/pages` shows the three of the picture in the README. A test in
+//! `tests/chromium/axe.rs` takes it, as `target/pages.png`. Copy that to
+//! `examples/gallery/pages.png`.
 
 #![expect(clippy::print_stdout, reason = "the terminal says where it listens")]
 

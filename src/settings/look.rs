@@ -1,6 +1,6 @@
 //! What people see: the pages, and the languages of pages and mails.
 
-use super::{Settings, SettingsError};
+use super::{error::SettingsError, whole::Settings};
 use crate::{builder::Builder, error::ConfigError, language::Words, page::DefaultPages};
 
 impl Settings {

@@ -12,7 +12,9 @@ if (document.scrollingElement.scrollWidth > innerWidth) {
 }
 for (const element of document.querySelectorAll("button, a, input")) {
   if (!isShown(element)) continue;
-  const { left, right, height } = element.getBoundingClientRect();
+  // A box to tick is as large as its label, which ticks it too.
+  const target = (element.type === "checkbox" && element.closest("label")) || element;
+  const { left, right, height } = target.getBoundingClientRect();
   if (left < 0 || right > innerWidth) faults.push(`${name(element)} leaves the window`);
   // A link in a line of text is as high as its line.
   if (getComputedStyle(element).display !== "inline" && height < 40) faults.push(`${name(element)} is ${height} high`);

@@ -17,6 +17,7 @@
 
 mod again;
 mod arrival;
+mod axe;
 mod back;
 mod choice;
 mod chromium;
@@ -43,5 +44,6 @@ mod screens;
 mod site;
 mod stage;
 mod stylesheet;
+mod unaided;
 mod wait;
 mod workers;
