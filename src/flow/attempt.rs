@@ -129,19 +129,21 @@ impl Attempt {
     pub(crate) fn seal(&self, keys: &KeyRing, purpose: Purpose, nonce: [u8; 24]) -> Option<String> {
         let email = self.email.as_str().as_bytes();
         let length = FIXED + email.len() + self.link.len() + self.tail.len();
-        let mut plain = Vec::with_capacity(length);
-        plain.push(VERSION);
-        plain.extend(self.id);
-        plain.extend(self.browser);
-        plain.extend(self.created.as_secs().to_be_bytes());
-        plain.extend(self.match_code.to_bytes());
-        plain.push(self.flags());
-        plain.push(u8::try_from(email.len()).ok()?);
-        plain.extend(email);
-        plain.extend(u16::try_from(self.link.len()).ok()?.to_be_bytes());
-        plain.extend(self.link.as_bytes());
-        plain.extend(self.tail.as_bytes());
-        let sealed = keys.seal(purpose, &plain, nonce);
+        let email_length = u8::try_from(email.len()).ok()?;
+        let link_length = u16::try_from(self.link.len()).ok()?.to_be_bytes();
+        let sealed = keys.seal_written(purpose, length, nonce, |plain| {
+            plain.push(VERSION);
+            plain.extend(self.id);
+            plain.extend(self.browser);
+            plain.extend(self.created.as_secs().to_be_bytes());
+            plain.extend(self.match_code.to_bytes());
+            plain.push(self.flags());
+            plain.push(email_length);
+            plain.extend(email);
+            plain.extend(link_length);
+            plain.extend(self.link.as_bytes());
+            plain.extend(self.tail.as_bytes());
+        });
         (sealed.len() <= LONGEST).then_some(sealed)
     }
 

@@ -75,14 +75,27 @@ impl KeyRing {
     /// Seals bytes for one purpose, as base64url that ends on a letter or digit. The nonce must be
     /// random. If the text would end on `-` or `_`, the next nonce is used.
     pub(crate) fn seal(&self, purpose: Purpose, plain: &[u8], nonce: [u8; NONCE]) -> String {
+        self.seal_written(purpose, plain.len(), nonce, |room| room.extend(plain))
+    }
+
+    /// Does the same for a value that is written into the room where it is sealed. It has about
+    /// `length` bytes, and is the same each time that it is written.
+    pub(crate) fn seal_written(
+        &self,
+        purpose: Purpose,
+        length: usize,
+        nonce: [u8; NONCE],
+        write: impl Fn(&mut Vec<u8>),
+    ) -> String {
         let ring = self.load();
         let aead = aead(ring.current(), purpose);
-        let (mut sealed, mut nonce) = (sealed_by(&aead, plain, nonce), nonce);
+        let sealed_by = |nonce| sealed_by(&aead, length, &write, nonce);
+        let (mut sealed, mut nonce) = (sealed_by(nonce), nonce);
         // Another nonce, and not another format: replicas of an older version open it too. One text
         // in 96 needs a second.
         while sealed.ends_with(['-', '_']) {
             nonce = next(nonce);
-            sealed = sealed_by(&aead, plain, nonce);
+            sealed = sealed_by(nonce);
         }
         sealed
     }
@@ -153,11 +166,16 @@ pub(crate) fn fingerprint(cookie: &str) -> [u8; 16] {
 }
 
 #[expect(clippy::expect_used, reason = "encryption fails above 256 GiB alone")]
-fn sealed_by(aead: &XChaCha20Poly1305, plain: &[u8], nonce: [u8; NONCE]) -> String {
+fn sealed_by(
+    aead: &XChaCha20Poly1305,
+    length: usize,
+    write: impl Fn(&mut Vec<u8>),
+    nonce: [u8; NONCE],
+) -> String {
     // In one room: nonce, sealed bytes, tag.
-    let mut sealed = Vec::with_capacity(OVERHEAD + plain.len());
+    let mut sealed = Vec::with_capacity(OVERHEAD + length);
     sealed.extend(nonce);
-    sealed.extend(plain);
+    write(&mut sealed);
     let (_, inside) = sealed.split_at_mut(NONCE);
     let tag = aead
         .encrypt_inout_detached(&XNonce::from(nonce), b"", inside.into())

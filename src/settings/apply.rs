@@ -93,7 +93,7 @@ impl Settings {
     /// As [`builder`](Self::builder) and [`Builder::build`].
     pub fn layer(&self) -> Result<MagicLinkLayer, SettingsError> {
         let built = self.builder()?.build();
-        built.map_err(|error| self.blamed(error))
+        built.map_err(|error| self.blamed(&error))
     }
 
     fn limits(&self) -> Option<Limits> {
@@ -118,7 +118,7 @@ impl Settings {
     /// When no key is set, or one cannot work.
     pub fn keys(&self) -> Result<KeyRing, SettingsError> {
         if let Some(path) = self.word("key_file") {
-            let file = KeyFile::open(path).map_err(|error| self.blamed(error))?;
+            let file = KeyFile::open(path).map_err(|error| self.blamed(&error))?;
             let keys = file.keys();
             if let Ok(runtime) = Handle::try_current() {
                 runtime.spawn(file.watch(WATCH));
@@ -130,7 +130,7 @@ impl Settings {
             "MAGIC_LINK_RETIRED_KEYS" => self.secret("retired_keys").map(Into::into),
             _ => None,
         };
-        KeyRing::from_variables(secret).map_err(|error| self.blamed(error))
+        KeyRing::from_variables(secret).map_err(|error| self.blamed(&error))
     }
 }
 

@@ -45,14 +45,14 @@ impl Settings {
     }
 
     /// Says of an error of the library where its setting stands.
-    pub(super) fn blamed(&self, error: ConfigError) -> SettingsError {
+    pub(super) fn blamed(&self, error: &ConfigError) -> SettingsError {
         let key = match error.setting() {
             "key file" => "key_file",
             setting => setting,
         };
         let limit = Key::named(&format!("limit_{key}"));
         match Key::named(key).or(limit) {
-            Some(limit) if limit.name != key => self.named("limit_", &error),
+            Some(limit) if limit.name != key => self.named("limit_", error),
             _ => self.placed(key, error.to_string()),
         }
     }
