@@ -30,7 +30,7 @@ fn cure(reason: &str) -> &'static str {
              clouds close 25"
         }
         NO_STARTTLS => "use smtps://, or the port for submission: 587",
-        REFUSED => "check the user name and the password of the URL, which are percent-encoded",
+        REFUSED => "check the user name and the password; in a URL they are percent-encoded",
         UNTRUSTED => {
             "check the host and that the scheme fits the port: smtps is 465, smtp+starttls 587. \
              Name an authority of your own by root_certificate"
