@@ -5,9 +5,19 @@
 //! - `/readyz` is 503 until the ended sessions are loaded, while sessions cannot be vouched for,
 //!   and from the moment when the program is to end.
 
+use std::time::Duration;
+
 use axum::{Router, http::StatusCode, routing::get};
 use tokio::sync::watch;
 use tower_magic_link::revocation::RedisRevocations;
+
+use super::Limits;
+
+/// Enough for every probe, and few enough to leave the guard its descriptors.
+pub(super) const LIMITS: Limits = Limits {
+    connections: 64,
+    idle: Duration::from_secs(10),
+};
 
 /// Answers for the program.
 pub(super) fn app(store: Option<RedisRevocations>, stop: watch::Receiver<bool>) -> Router {
@@ -17,10 +27,13 @@ pub(super) fn app(store: Option<RedisRevocations>, stop: watch::Receiver<bool>) 
         async move {
             match status {
                 _ if is_stopping => (StatusCode::SERVICE_UNAVAILABLE, "stopping\n".to_owned()),
+                // The answer has the phase alone: the last error may have Redis's own words.
                 Some(status) if !status.is_ready() => {
-                    (StatusCode::SERVICE_UNAVAILABLE, format!("{status}\n"))
+                    eprintln!("not ready: {status}");
+                    let phase = format!("{}\n", status.phase());
+                    (StatusCode::SERVICE_UNAVAILABLE, phase)
                 }
-                Some(status) => (StatusCode::OK, format!("{status}\n")),
+                Some(status) => (StatusCode::OK, format!("{}\n", status.phase())),
                 None => (StatusCode::OK, "ready\n".to_owned()),
             }
         }

@@ -11,7 +11,10 @@ use tokio_rustls::{
     rustls::{
         ServerConfig,
         crypto::aws_lc_rs,
-        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+        pki_types::{
+            CertificateDer, PrivateKeyDer,
+            pem::{self, PemObject},
+        },
     },
 };
 use tower_magic_link::settings::{Settings, Sources};
@@ -47,18 +50,25 @@ guard [--config FILE] [--check | --print-config] [--KEY VALUE]...
   --check          tests what the settings lead to, and ends
   --print-config   prints every setting with where it comes from, without secrets, and ends
 
-Every line that --print-config prints is a key of the file and a flag.";
+Every line that --print-config prints is a key of the file and a flag. A secret is neither: it is
+set by its variable, or by a file that its key with _file names.";
 
 impl Config {
     /// Reads the program's flags and variables. `None` if it was asked for help alone.
     pub(super) fn read() -> Result<Option<Self>, Box<dyn Error>> {
         let (mut order, mut file, mut rest) = (Order::Serve, None, Vec::new());
-        let mut flags = env::args().skip(1);
+        let flags: Result<Vec<_>, _> = env::args_os().skip(1).map(OsString::into_string).collect();
+        let mut flags = flags
+            .map_err(|flag| format!("{flag:?} is not UTF-8"))?
+            .into_iter();
         while let Some(flag) = flags.next() {
             match flag.as_str() {
                 "--check" => order = Order::Check,
                 "--print-config" => order = Order::PrintConfig,
                 "--config" => file = Some(flags.next().ok_or("flag --config lacks its value")?),
+                flag if flag.starts_with("--config=") => {
+                    file = flag.split_once('=').map(|(_, path)| path.to_owned());
+                }
                 "--help" => {
                     println!("{HELP}");
                     return Ok(None);
@@ -79,21 +89,27 @@ impl Config {
         let port: u16 = settings
             .parsed("port", "a number up to 65535")?
             .unwrap_or(3000);
-        let listen = settings.text("listen").map(str::to_owned);
+        let (listen, admin) = (
+            address(&settings, "listen")?,
+            address(&settings, "admin_listen")?,
+        );
+        let listen = listen.map(str::to_owned);
         let usual = Limits::default();
-        let most = "a whole number";
-        let connections = settings.parsed("connection_limit", most)?;
+        let most = "a whole number up to 4294967295";
+        let connections: Option<u32> = settings.parsed("connection_limit", most)?;
+        let connections = connections.and_then(|limit| limit.try_into().ok());
         let limits = Limits {
             connections: connections.unwrap_or(usual.connections).max(1),
             idle: settings.length("idle_limit")?.unwrap_or(usual.idle),
         };
-        let proxies = settings.list("trusted_proxies").iter();
-        let trusted = Trusted::parse(proxies.map(String::as_str))?;
+        let proxies = settings.list("trusted_proxies");
+        let trusted = Trusted::parse(proxies.iter().map(String::as_str))
+            .map_err(|error| format!("trusted_proxies {proxies:?} cannot be used: {error}"))?;
         Ok(Self {
             order,
             upstream,
             listen: listen.unwrap_or_else(|| format!("127.0.0.1:{port}")),
-            admin: settings.text("admin_listen").map(str::to_owned),
+            admin: admin.map(str::to_owned),
             patience: patience(&settings)?,
             limits,
             grace: settings.length("shutdown_grace")?.unwrap_or_default(),
@@ -160,15 +176,30 @@ fn variables() -> Vec<(OsString, OsString)> {
     let mut variables: Vec<_> = env::vars_os().collect();
     for name in ["PUBLIC_URL", "TRUSTED_PROXIES"] {
         let new = format!("MAGIC_LINK_{name}");
-        if let (None, Some(value)) = (env::var_os(&new), env::var_os(name)) {
+        // An empty one counts as not set.
+        let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
+        if let (None, Some(value)) = (set(&new), set(name)) {
             variables.push((new.into(), value));
         }
     }
     variables
 }
 
+/// A flag can be empty, as no variable is.
+fn address<'s>(settings: &'s Settings, name: &str) -> Result<Option<&'s str>, String> {
+    match settings.text(name) {
+        Some("") => Err(format!(
+            "{name} is empty: it takes an address such as 127.0.0.1:9090"
+        )),
+        address => Ok(address),
+    }
+}
+
 fn origin(text: Option<&str>) -> Result<Uri, Box<dyn Error>> {
-    let upstream: Uri = text.ok_or("upstream is not set")?.parse()?;
+    let text = text.ok_or("upstream is not set")?;
+    let upstream: Uri = text
+        .parse()
+        .map_err(|error| format!("upstream {text:?} is no origin: {error}"))?;
     let authority = upstream
         .authority()
         .map_or("@", |authority| authority.as_str());
@@ -197,18 +228,28 @@ fn tls(settings: &Settings) -> Result<Option<TlsAcceptor>, Box<dyn Error>> {
         (None, None) => return Ok(None),
         _ => return Err("tls_certificate and tls_key are set together, or not at all".into()),
     };
-    let named = |name: &str, error: &dyn Error| format!("{name} cannot be used: {error}");
-    let open = |path: &str| File::open(path).map(io::BufReader::new);
-    let file = open(chain).map_err(|error| named("tls_certificate", &error))?;
-    let chain = CertificateDer::pem_reader_iter(file).collect::<Result<Vec<_>, _>>();
-    let chain = chain.map_err(|error| named("tls_certificate", &error))?;
-    let file = open(key).map_err(|error| named("tls_key", &error))?;
-    let key = PrivateKeyDer::from_pem_reader(file).map_err(|error| named("tls_key", &error))?;
+    let open = |path: &str| {
+        let file = File::open(path).map(io::BufReader::new);
+        file.map_err(pem::Error::Io)
+    };
+    let chain = open(chain).and_then(|file| CertificateDer::pem_reader_iter(file).collect());
+    let chain: Vec<_> =
+        chain.map_err(|error| unusable("tls_certificate", "certificates", &error))?;
+    let key = open(key).and_then(PrivateKeyDer::from_pem_reader);
+    let key = key.map_err(|error| unusable("tls_key", "a private key", &error))?;
     let mut config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .map_err(|error| named("tls_certificate", &error))?;
+        .map_err(|error| format!("tls_certificate cannot be used with tls_key: {error}"))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Some(TlsAcceptor::from(std::sync::Arc::new(config))))
+}
+
+/// Says what is wrong with a file. The reader's own error has a line of it, and a key is a secret.
+fn unusable(name: &str, what: &str, error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => format!("{name} cannot be read: {}", error.kind()),
+        _ => format!("{name} is no PEM file of {what}"),
+    }
 }

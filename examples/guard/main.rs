@@ -9,12 +9,15 @@
 //! Dockerfile. Without WorkOS's API key an emulator prints the links, and without a signing key
 //! sessions end with the program: both are for development.
 //!
-//! One idea a file: `config` (the settings), `host` (which host a request names), `forwarded` (what
+//! One idea a file: `config` (the settings), `secrets` (what stands in for one), `host` (which host a request names), `forwarded` (what
 //! a proxy says of a client), `hop` (what belongs to one connection), `upload` (a client's body),
 //! `proxy` (one exchange), `tunnel` (what outlives a response's head), `serve` (the connections),
 //! `admin` (what operators ask), `stop` (how it ends).
 
-#![expect(clippy::print_stdout, reason = "the link is read in the terminal")]
+#![expect(
+    clippy::print_stdout,
+    reason = "the program's answers are read in the terminal"
+)]
 
 mod admin;
 mod config;
@@ -22,6 +25,7 @@ mod forwarded;
 mod hop;
 mod host;
 mod proxy;
+mod secrets;
 mod serve;
 mod stop;
 mod tunnel;
@@ -31,13 +35,7 @@ use std::{error::Error, process::ExitCode, time::Duration};
 
 use axum::{Router, middleware};
 use tokio::{net::TcpListener, time::timeout};
-use tower_magic_link::{
-    Builder, ConfigError, KeyRing, MagicLinkLayer, SigningKey,
-    emulator::{Emulator, EmulatorServer},
-    provider::MailedLinks,
-    settings::Settings,
-    workos::WorkOs,
-};
+use tower_magic_link::{Builder, ConfigError, MagicLinkLayer};
 
 use self::config::{Config, Order};
 pub(crate) use self::{
@@ -77,39 +75,49 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let Some(config) = Config::read()? else {
         return Ok(ExitCode::SUCCESS);
     };
-    if config.order == Order::PrintConfig {
-        print!("{}", config.settings);
-        return Ok(ExitCode::SUCCESS);
-    }
-    let listener = TcpListener::bind(&config.listen).await?;
     let scheme = if config.tls.is_some() {
         "https"
     } else {
         "http"
     };
-    let origin = format!("{scheme}://{}", listener.local_addr()?);
-    let (builder, _emulator) = builder(&config.settings, &origin).await?;
-    let layer = guarding(builder)?;
+    if config.order == Order::PrintConfig {
+        let origin = format!("{scheme}://{}", config.listen);
+        let _ = guarding(secrets::rehearsal(&config.settings, &origin)?)?;
+        print!("{}", config.settings);
+        return Ok(ExitCode::SUCCESS);
+    }
+    // The check takes no port: the guard that it may replace still has it.
+    let (listener, address) = match config.order {
+        Order::Serve => {
+            let listener = bind("listen", &config.listen).await?;
+            let address = listener.local_addr()?.to_string();
+            (Some(listener), address)
+        }
+        _ => (None, config.listen.clone()),
+    };
+    let origin = format!("{scheme}://{address}");
+    let layer = guarding(secrets::builder(&config.settings, &origin).await?)?;
     let store = config.settings.revocations()?;
-    if config.order == Order::Check {
+    let Some(listener) = listener else {
         if let Some(store) = &store {
             // If it is not loaded by then, the report says so.
             let _ = timeout(LOAD, store.first_load()).await;
         }
         let report = layer.check().await;
-        println!("{report}");
+        println!("{}", secrets::worded(&config.settings, &report));
         return Ok(if report.is_ok() {
             ExitCode::SUCCESS
         } else {
             ExitCode::FAILURE
         });
-    }
+    };
     let stop = stop::signal()?;
     if let Some(address) = &config.admin {
-        let listener = TcpListener::bind(address).await?;
+        let listener = bind("admin_listen", address).await?;
         eprintln!("operators ask at http://{}", listener.local_addr()?);
         let admin = admin::app(store, stop.clone());
-        tokio::spawn(async move { axum::serve(listener, admin).await });
+        // It answers until the process ends: `/readyz` says that it is stopping.
+        tokio::spawn(serve(listener, admin, admin::LIMITS, Door::default()));
     }
     let proxy = Proxy::to(config.upstream)
         .trusting(config.trusted)
@@ -124,42 +132,7 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes the layer's builder. What production needs and is not set is made up for development.
-async fn builder(
-    settings: &Settings,
-    origin: &str,
-) -> Result<(Builder, Option<EmulatorServer>), Box<dyn Error>> {
-    let keys = match settings.keys() {
-        Err(error) if error.key() == Some("MAGIC_LINK_KEY") => {
-            KeyRing::new(SigningKey::generate()?)
-        }
-        keys => keys?,
-    };
-    let begun = |builder: Builder| builder.public_url(origin);
-    if settings.text("provider") == Some("mailed-links") {
-        let builder = begun(MagicLinkLayer::builder(MailedLinks::new(), keys));
-        return Ok((settings.apply(builder)?, None));
-    }
-    let (workos, emulator) = match settings.workos() {
-        Err(error) if error.key() == Some("workos_api_key") => {
-            let (workos, emulator) = emulated().await?;
-            (workos, Some(emulator))
-        }
-        workos => (workos?, None),
-    };
-    let builder = begun(MagicLinkLayer::builder(workos, keys));
-    Ok((settings.apply(builder)?, emulator))
-}
-
-/// Starts an emulator in this process, which prints what it mails. It stops when it is dropped.
-async fn emulated() -> Result<(WorkOs, EmulatorServer), Box<dyn Error>> {
-    let emulator = Emulator::builder()
-        .on_mail(|mail| {
-            let link = mail.link().unwrap_or_default();
-            println!("sign-in link for {}: {link}", mail.address());
-        })
-        .build();
-    let server = emulator.serve(0).await?;
-    let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
-    Ok((workos, server))
+async fn bind(key: &str, address: &str) -> Result<TcpListener, String> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|error| format!("{key} {address:?} cannot be listened at: {error}"))
 }

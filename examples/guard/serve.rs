@@ -6,9 +6,10 @@
 //! - If there are as many connections as there may be, each new one closes the one that has been
 //!   idle for longest. If all have a request under way, the new one waits.
 //! - An `accept` that fails, for instance without a free descriptor, ends nothing.
-//! - A TLS handshake has as long as a connection may be idle.
+//! - A TLS handshake has as long as a connection may be idle, and makes room in a crowd like one.
 //! - When the program is to end, no connection is accepted any more. Those without a request under
-//!   way are closed, and the others after their answer, or when the grace is over.
+//!   way are closed, and so are tunnels and unfinished handshakes; the others after their answer, or
+//!   when the grace is over.
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
@@ -62,6 +63,7 @@ pub(super) struct OverTls;
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     _permit: Arc<OwnedSemaphorePermit>,
+    stop: watch::Receiver<bool>,
 }
 
 /// A request under way.
@@ -86,6 +88,13 @@ impl Default for Door {
             stop: watch::channel(false).1,
             grace: Duration::ZERO,
         }
+    }
+}
+
+impl Slot {
+    /// Waits until the program is to end.
+    pub(super) async fn stopped(mut self) {
+        stopped(&mut self.stop).await;
     }
 }
 
@@ -136,6 +145,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, do
         let _ = crowd.notified().now_or_never();
         let slot = Slot {
             _permit: Arc::new(permit),
+            stop: door.stop.clone(),
         };
         let (app, crowd, door) = (app.clone(), Arc::clone(&crowd), door.clone());
         tokio::spawn(async move {
@@ -152,8 +162,15 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, do
             };
             // A client that does not get through the handshake holds its place no longer than one
             // that says nothing.
-            if let Ok(Ok(stream)) = timeout(limits.idle, tls.accept(stream)).await {
-                visit.converse(stream, &crowd, door.stop).await;
+            let mut stop = door.stop;
+            let handshake = tokio::select! {
+                biased;
+                handshake = timeout(limits.idle, tls.accept(stream)) => handshake,
+                () = stopped(&mut stop) => return,
+                () = crowd.notified() => return,
+            };
+            if let Ok(Ok(stream)) = handshake {
+                visit.converse(stream, &crowd, stop).await;
             }
         });
     }

@@ -1,6 +1,7 @@
-//! When the program is to end: at SIGTERM, as systemd and Docker send it, or at Ctrl-C.
+//! When the program is to end: at SIGTERM, as systemd and Docker send it, or at Ctrl-C. A second
+//! Ctrl-C does not wait for the grace.
 
-use std::io;
+use std::{io, process};
 
 use tokio::{signal, sync::watch};
 
@@ -19,7 +20,11 @@ pub(super) fn signal() -> io::Result<watch::Receiver<bool>> {
         let _ = signal::ctrl_c().await;
         // It is kept, so that the state stays known.
         stop.send_replace(true);
-        stop.closed().await;
+        tokio::select! {
+            () = stop.closed() => {}
+            // As a shell reports a program that SIGINT has ended.
+            Ok(()) = signal::ctrl_c() => process::exit(130),
+        }
     });
     Ok(stopped)
 }

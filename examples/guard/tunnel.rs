@@ -12,7 +12,8 @@ use tower_magic_link::SessionGuard;
 
 use super::serve::Slot;
 
-/// Copies bytes both ways, until an end closes or the session ends. It counts as a connection.
+/// Copies bytes both ways, until an end closes, the session ends or the program is to end: a tunnel
+/// has no answer to wait for. It counts as a connection.
 pub(super) fn open(
     ours: OnUpgrade,
     theirs: OnUpgrade,
@@ -20,12 +21,12 @@ pub(super) fn open(
     slot: Option<Slot>,
 ) {
     tokio::spawn(async move {
-        let _slot = slot;
         let (ours, theirs) = tokio::try_join!(ours, theirs)?;
         let (mut ours, mut theirs) = (TokioIo::new(ours), TokioIo::new(theirs));
         tokio::select! {
             // On a public path there may be no session to wait for.
             Some(()) = OptionFuture::from(session) => {}
+            Some(()) = OptionFuture::from(slot.clone().map(Slot::stopped)) => {}
             copied = copy_bidirectional(&mut ours, &mut theirs) => { copied?; }
         }
         Ok::<_, Box<dyn Error + Send + Sync>>(())

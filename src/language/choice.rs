@@ -89,8 +89,8 @@ enum Stating {
     Unsaid,
 }
 
-/// What the application's hook has said of a request that is gone, in the extensions of what is kept
-/// of it.
+/// What the application's hook has said of a request that is gone, in the extensions of what is
+/// kept of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Told(Option<String>);
 

@@ -115,9 +115,17 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When no key is set, or one cannot work.
+    /// When no key is set, one cannot work, or `key_file` is set beside `key` or `retired_keys`.
     pub fn keys(&self) -> Result<KeyRing, SettingsError> {
         if let Some(path) = self.word("key_file") {
+            // Which one signs? A key that is left over in the environment must not decide it.
+            if let Some(other) = ["key", "retired_keys"]
+                .iter()
+                .find(|name| self.is_set(name))
+            {
+                let problem = format!("and {other} are both set: remove one of them");
+                return Err(self.refused("key_file", &problem));
+            }
             let file = KeyFile::open(path).map_err(|error| self.blamed(&error))?;
             let keys = file.keys();
             if let Ok(runtime) = Handle::try_current() {

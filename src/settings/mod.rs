@@ -6,7 +6,8 @@
 //! - A key that does not exist is an error that names the nearest one. A wrong value is an error
 //!   with the file, the key, the value and what is expected.
 //! - A secret stands in a variable, or in a file of its own whose path is the key with `_file`. It
-//!   is never shown.
+//!   is never shown. The file has at most 64 KiB; the ends of its last lines and a byte order mark
+//!   are no part of the secret, and spaces are.
 //! - [`Settings::builder`] makes a [`Builder`](crate::Builder). What takes code, such as
 //!   [`Builder::authorize`](crate::Builder::authorize), is added to that.
 //!

@@ -142,7 +142,7 @@ impl Settings {
         let url = url.ok_or_else(|| Self::missing("smtp_url", "mailer smtp"))?;
         let from = self.word("smtp_from");
         let from = from.ok_or_else(|| Self::missing("smtp_from", "mailer smtp"))?;
-        let url = self.with_login(url, "smtp")?;
+        let url = self.with_login(url, "smtp");
         let root = self.pem("smtp_root_certificate")?;
         let made = || {
             let mut mailer = SmtpMailer::new(url, from)?;
@@ -167,9 +167,8 @@ impl Settings {
         let Some(first) = urls.next() else {
             return Ok(None);
         };
-        let first = self.with_login(first, "redis")?;
-        let others = urls.map(|url| self.with_login(url, "redis"));
-        let others = others.collect::<Result<Vec<_>, _>>()?;
+        let first = self.with_login(first, "redis");
+        let others: Vec<_> = urls.map(|url| self.with_login(url, "redis")).collect();
         let roots = self.pem("redis_ca_certificates")?;
         let made = || {
             let mut redis = Redis::new(&first)?;
@@ -245,26 +244,18 @@ impl Settings {
         })
     }
 
-    /// Adds the user name and the password to a URL.
+    /// Adds the user name and the password to a URL. One that has a login was refused when it was
+    /// read.
     #[cfg(any(feature = "redis", feature = "smtp"))]
-    fn with_login(&self, url: &str, of: &'static str) -> Result<String, SettingsError> {
-        let name = format!("{of}_url");
-        if url.contains('@') || url.contains("pass=") {
-            let text = format!(
-                "must hold no login: set {of}_user, and the password by the variable MAGIC_LINK_{}_PASSWORD \
-                 or by {of}_password_file",
-                of.to_ascii_uppercase()
-            );
-            return Err(self.refused(&name, &text));
-        }
+    fn with_login(&self, url: &str, of: &'static str) -> String {
         let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
         let user = self.word(&format!("{of}_user")).map(encode);
         let password = self.secret(&format!("{of}_password")).map(encode);
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Ok(url.to_owned());
+            return url.to_owned();
         };
         if user.is_none() && password.is_none() {
-            return Ok(url.to_owned());
+            return url.to_owned();
         }
         let (user, password) = (user.unwrap_or_default(), password.unwrap_or_default());
         if scheme.contains("unix") {
@@ -274,9 +265,9 @@ impl Settings {
                 true => String::new(),
                 false => format!("user={user}&"),
             };
-            return Ok(format!("{url}{first}{user}pass={password}"));
+            return format!("{url}{first}{user}pass={password}");
         }
-        Ok(format!("{scheme}://{user}:{password}@{rest}"))
+        format!("{scheme}://{user}:{password}@{rest}")
     }
 
     /// Reads the PEM file that a key names.

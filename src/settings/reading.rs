@@ -1,6 +1,11 @@
 //! `Reading`: takes one value after the other, and says what is wrong with one.
 
-use std::{collections::BTreeMap, fs};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use serde::{Deserialize, Deserializer, de::Error as _};
 
@@ -10,7 +15,7 @@ use super::{
     near::nearest,
     origin::Origin,
     table::KEYS,
-    value::{Form, Raw, Secret, Value},
+    value::{Form, Raw, Secret, Value, shown},
     whole::{Own, Set, Settings},
 };
 
@@ -88,6 +93,11 @@ impl Reading {
             );
             return Err(SettingsError::of(name, format!("{origin}: {how}")));
         }
+        if let Some(of) = key.name.strip_suffix("_url")
+            && raw.text().is_some_and(|text| holds_login(&text))
+        {
+            return Err(refused(key.name, origin, &no_login(of)));
+        }
         let form = key.form();
         form.read(raw).map_err(|expected| {
             if form == Form::Secret {
@@ -119,10 +129,10 @@ impl Reading {
         let (known, meant) = match origin {
             Origin::Flag(flag) => {
                 let meant = meant.map(|meant| format!("--{}", meant.replace('_', "-")));
-                (format!("flag {flag} is not known"), meant)
+                (format!("flag {} is not known", plain(flag)), meant)
             }
             origin => (
-                format!("{origin}: there is no setting {name}"),
+                format!("{origin}: there is no setting {}", plain(name)),
                 meant.map(str::to_owned),
             ),
         };
@@ -158,10 +168,18 @@ fn secret_in_file(name: &str, raw: &Raw, origin: &Origin) -> Result<Value, Setti
     let Ok(Value::Text(path)) = Form::Text.read(raw) else {
         return Err(wrong(name, raw, origin, "must be the path of a file"));
     };
-    let text =
-        fs::read_to_string(&path).map_err(|error| wrong(name, raw, origin, &unreadable(&error)))?;
-    match text.trim() {
-        "" => Err(wrong(name, raw, origin, "is an empty file")),
+    // The secret itself may stand where its path belongs.
+    let is_path = path.contains('/') || Path::new(&path).exists();
+    let text = secret_of(&path).map_err(|error| {
+        let problem = unreadable(&error);
+        match is_path {
+            true => wrong(name, raw, origin, &problem),
+            false => refused(name, origin, &format!("(not shown) {problem}")),
+        }
+    })?;
+    // A space may belong to a password, and an editor adds the end of the line.
+    match text.trim_end_matches(['\r', '\n']) {
+        text if text.trim().is_empty() => Err(wrong(name, raw, origin, "is an empty file")),
         text => Ok(Value::Secret(Secret(text.to_owned()))),
     }
 }
@@ -171,22 +189,66 @@ pub(super) fn unreadable(error: &std::io::Error) -> String {
     format!("cannot be read: {error}; check the path, and who may read it")
 }
 
+/// Reads a file of at most 64 KiB, without the byte order mark of an editor.
+fn secret_of(path: &str) -> io::Result<String> {
+    const MOST: u64 = 64 * 1_024;
+    let mut text = String::new();
+    let read = File::open(path)?.take(MOST + 1).read_to_string(&mut text)?;
+    if u64::try_from(read).is_ok_and(|read| read > MOST) {
+        return Err(io::Error::other("it is larger than 64 KiB"));
+    }
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(&text).to_owned())
+}
+
+/// Says whether a URL holds a user name or a password: before an `@`, or in a socket's query.
+fn holds_login(url: &str) -> bool {
+    url.contains('@') || url.contains("pass=")
+}
+
+/// Says where a login belongs instead of the key `…_url`.
+fn no_login(of: &str) -> String {
+    match of {
+        "redis" | "smtp" => format!(
+            "must hold no login: set {of}_user, and the password by the variable MAGIC_LINK_{}_PASSWORD \
+             or by {of}_password_file",
+            of.to_ascii_uppercase()
+        ),
+        _ => "must not hold a user name or password".to_owned(),
+    }
+}
+
+/// Shows a name as it is, if it can be one, and quoted and cut otherwise.
+fn plain(name: &str) -> String {
+    let is_plain = name.len() <= 80 && !name.contains(|c: char| !c.is_ascii_graphic());
+    match is_plain {
+        true => name.to_owned(),
+        false => shown(name),
+    }
+}
+
 fn wrong(name: &str, raw: &Raw, origin: &Origin, expected: &str) -> SettingsError {
+    let text = raw.text().unwrap_or_default();
     let shown = match raw {
-        Raw::Text(text) => format!("{text:?}"),
-        Raw::Texts(texts) => format!("{texts:?}"),
+        Raw::Text(text) => shown(text),
+        Raw::Texts(texts) if text.chars().count() <= 80 => format!("{texts:?}"),
+        Raw::Texts(_) => shown(&text),
         raw => raw.text().unwrap_or_else(|| "of this type".to_owned()),
     };
     // A URL may hold a password, where it must not.
-    let shown = match shown.contains('@') && name.ends_with("_url") {
+    let shown = match holds_login(&text) && name.ends_with("_url") {
         true => "(not shown)".to_owned(),
         false => shown,
     };
+    refused(name, origin, &format!("{shown} {expected}"))
+}
+
+/// Says what is wrong with a value that is not shown.
+fn refused(name: &str, origin: &Origin, problem: &str) -> SettingsError {
     let at = match origin {
         Origin::File(_) | Origin::Embedded => format!("{origin}: {name}"),
         origin => origin.to_string(),
     };
-    SettingsError::of(name, format!("{at} {shown} {expected}"))
+    SettingsError::of(name, format!("{at} {problem}"))
 }
 
 impl<'de> Deserialize<'de> for Settings {

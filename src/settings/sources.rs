@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs,
     path::{Path, PathBuf},
 };
@@ -14,7 +14,7 @@ use super::{
     origin::Origin,
     reading::{LIST, Reading, unreadable},
     table::KEYS,
-    value::{Form, Raw},
+    value::{Form, Raw, shown},
     whole::{Own, Settings},
 };
 
@@ -57,7 +57,7 @@ impl Sources {
 
     /// Adds a key of the application's own: its name, its default (empty: none) and what it is for.
     /// Its variable is its name in capitals, without a prefix. [`Settings::text`] and
-    /// [`Settings::parsed`] return it.
+    /// [`Settings::parsed`] return it. Its value is printed with all others, so it must be no secret.
     pub fn own(mut self, name: &'static str, default: &'static str, about: &'static str) -> Self {
         self.own.push(Own {
             name,
@@ -76,7 +76,8 @@ impl Sources {
     /// Reads these variables: `std::env::vars_os()`. The variable of a key is `MAGIC_LINK_` and its
     /// name in capitals, and of a key of WorkOS its name alone: `WORKOS_API_KEY`. A variable that
     /// begins with `MAGIC_LINK_` and names no key is an error, unless it is one that Kubernetes
-    /// writes for a service of that name.
+    /// writes for a service whose name begins so: `MAGIC_LINK_ADMIN_SERVICE_HOST`, or
+    /// `MAGIC_LINK_PORT` with a value such as `tcp://10.0.0.1:80`.
     pub fn environment(
         mut self,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -142,12 +143,7 @@ fn read_variable(
     }
     let Some(name) = name_of(reading, variable) else {
         let rest = variable.strip_prefix(PREFIX);
-        let is_of_kubernetes = |rest: &&str| {
-            ["SERVICE_", "PORT"]
-                .iter()
-                .any(|start| rest.starts_with(start))
-        };
-        let Some(rest) = rest.filter(|rest| !is_of_kubernetes(rest)) else {
+        let Some(rest) = rest.filter(|rest| !is_of_kubernetes(rest, &value)) else {
             return Ok(());
         };
         // Without the prefix, which would make any two alike.
@@ -168,6 +164,24 @@ fn read_variable(
         value.map_err(|_| SettingsError::of(&name, format!("variable {variable} is not UTF-8")))?;
     let origin = Origin::Variable(variable.to_owned());
     reading.take(&name, &Raw::Text(value), &origin)
+}
+
+/// Says whether Kubernetes writes such a variable for a service whose name begins with
+/// `magic-link`: its host and its ports, and the same as Docker's links have them.
+fn is_of_kubernetes(rest: &str, value: &OsStr) -> bool {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let value = value.to_string_lossy();
+    let is_link = value.starts_with("tcp://") || value.starts_with("udp://");
+    let parts: Vec<_> = rest.split('_').collect();
+    rest == "SERVICE_HOST"
+        || rest.ends_with("_SERVICE_HOST")
+        || rest.starts_with("SERVICE_PORT")
+        || rest.contains("_SERVICE_PORT")
+        // …_PORT and …_PORT_80_TCP are links, and …_PORT_80_TCP_ADDR, …_PORT and …_PROTO of one.
+        || (is_link && parts.contains(&"PORT"))
+        || parts.windows(3).any(|of| {
+            matches!(of, ["PORT", number, "TCP" | "UDP" | "SCTP"] if is_number(number))
+        })
 }
 
 /// Returns the name of a key, or of a secret's file, whose variable this is.
@@ -192,8 +206,11 @@ fn read_flags(reading: &mut Reading, flags: Vec<String>) -> Result<(), SettingsE
     let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
     while let Some(flag) = flags.next() {
         let Some(words) = flag.strip_prefix("--") else {
+            // What stands behind `=` may be a secret.
+            let (name, _) = flag.split_once('=').unwrap_or((&flag, ""));
             return Err(SettingsError::new(format!(
-                "{flag:?} is no flag: flags begin with --"
+                "{} is no flag: flags begin with --",
+                shown(name)
             )));
         };
         let (words, value) = match words.split_once('=') {

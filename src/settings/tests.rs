@@ -18,6 +18,7 @@ use crate::{
 #[cfg(all(feature = "redis", feature = "smtp", feature = "workos"))]
 mod made;
 mod places;
+mod shown;
 
 const KEY: &str = "HDge+0f2qDskwpnolJZd3t2csYlILEfOKiyg0Q2Qvdk=";
 const HOUR: Duration = Duration::from_secs(3_600);

@@ -181,6 +181,14 @@ pub(super) fn quoted(text: &str) -> String {
     json.replace('\u{7f}', "\\u007f")
 }
 
+/// Quotes the first 80 characters of a value for an error.
+pub(super) fn shown(text: &str) -> String {
+    match text.char_indices().nth(80) {
+        Some((end, _)) => format!("{:?}", format!("{}…", text.get(..end).unwrap_or_default())),
+        None => format!("{text:?}"),
+    }
+}
+
 fn written(length: Duration) -> String {
     let millis = length.as_millis();
     let units = [

@@ -9,7 +9,7 @@ use super::{
     key::{FILE, Key},
     origin::Origin,
     table::KEYS,
-    value::{Raw, Value, length, quoted},
+    value::{Raw, Value, length, quoted, shown},
 };
 
 /// Settings that were read. `Display` prints all of them as a file, with where each comes from;
@@ -97,6 +97,22 @@ impl Settings {
         }
     }
 
+    /// Says whether a source has set a key: the layer's, a secret, or the application's own. A secret
+    /// that is set by its file is set. A default is not.
+    ///
+    /// ```
+    /// use tower_magic_link::settings::Sources;
+    ///
+    /// let settings = Sources::new().flags(["--mount=/account"]).read()?;
+    /// assert!(settings.is_set("mount"));
+    /// assert!(!settings.is_set("session_lifetime") && !settings.is_set("key"));
+    /// # Ok::<(), tower_magic_link::settings::SettingsError>(())
+    /// ```
+    #[must_use]
+    pub fn is_set(&self, name: &str) -> bool {
+        self.set.contains_key(name)
+    }
+
     /// Parses the text of a key of the application's own.
     ///
     /// ```
@@ -121,7 +137,7 @@ impl Settings {
             return Ok(None);
         };
         let parsed = text.trim().parse().map(Some);
-        parsed.map_err(|_| self.refused(name, &format!("{text:?} must be {expected}")))
+        parsed.map_err(|_| self.refused(name, &format!("{} must be {expected}", shown(text))))
     }
 
     /// Returns the length of time of a key of the application's own, such as `12h`.
@@ -144,7 +160,7 @@ impl Settings {
         };
         let expected = "must be a length of time such as 500ms, 30s, 15m, 12h or 7d";
         let length = length(text.trim()).map(Some);
-        length.ok_or_else(|| self.refused(name, &format!("{text:?} {expected}")))
+        length.ok_or_else(|| self.refused(name, &format!("{} {expected}", shown(text))))
     }
 
     /// Says what is wrong with the value of a key, and where it stands.

@@ -1,5 +1,9 @@
 //! The guard as an operator runs it: its file, its checks, its admin address, and how it ends.
 
+mod check;
+mod ending;
+mod starts;
+
 use std::{
     env, fs,
     path::PathBuf,
@@ -150,29 +154,6 @@ fn a_mistake_ends_the_program_with_what_is_meant() {
     let (help, out, _) = output(&mut guard(&["--help"]));
     assert!(
         help.status.success() && out.contains("--print-config"),
-        "{out}"
-    );
-}
-
-#[test]
-fn the_check_prints_a_report_and_ends_by_it() {
-    let flags = ["--upstream=http://127.0.0.1:1", "--port=0", "--check"];
-    let (good, out, err) = output(&mut guard(&flags));
-    assert!(good.status.success(), "{out} {err}");
-    assert!(
-        out.contains("passed       provider: WorkOS takes the API key"),
-        "{out}"
-    );
-    // Nobody listens at port 1.
-    let mail = [
-        "--mailer=smtp",
-        "--smtp-url=smtp://127.0.0.1:1",
-        "--smtp-from=a@example.com",
-    ];
-    let (bad, out, err) = output(&mut guard(&[&flags[..], &mail].concat()));
-    assert_eq!(bad.status.code(), Some(1), "{out} {err}");
-    assert!(
-        out.contains("failed       mailer: the SMTP greeting"),
         "{out}"
     );
 }

@@ -1,0 +1,85 @@
+//! What stands in for a secret that is not set: keys of this process, and an emulator of WorkOS.
+//!
+//! - A secret that is set and cannot work ends the start. Only one that is not set is made up.
+//! - The emulator shows every link, so the layer takes a public URL of this machine alone with it.
+
+use std::error::Error;
+
+use tower_magic_link::{
+    Builder, KeyRing, MagicLinkLayer, SigningKey,
+    check::{Line, Report},
+    provider::MailedLinks,
+    settings::Settings,
+    workos::WorkOs,
+};
+
+/// Makes the layer's builder. What production needs and is not set is made up for development.
+pub(super) async fn builder(settings: &Settings, origin: &str) -> Result<Builder, Box<dyn Error>> {
+    let keys = match has_keys(settings) {
+        true => settings.keys()?,
+        false => KeyRing::new(SigningKey::generate()?),
+    };
+    let builder = if mails_itself(settings) {
+        MagicLinkLayer::builder(MailedLinks::new(), keys)
+    } else if has_workos(settings) {
+        MagicLinkLayer::builder(settings.workos()?, keys)
+    } else {
+        MagicLinkLayer::builder(WorkOs::from_env_or_emulator().await?, keys)
+    };
+    Ok(settings.apply(builder.public_url(origin))?)
+}
+
+/// As [`builder`], without a secret and without a server: a key of this moment signs, and the
+/// client of WorkOS has the account that is set only if all of it is.
+pub(super) fn rehearsal(settings: &Settings, origin: &str) -> Result<Builder, Box<dyn Error>> {
+    let keys = KeyRing::new(SigningKey::generate()?);
+    let has_account = ["workos_api_key", "workos_client_id"]
+        .iter()
+        .all(|name| settings.is_set(name));
+    let builder = if mails_itself(settings) {
+        MagicLinkLayer::builder(MailedLinks::new(), keys)
+    } else if has_account {
+        MagicLinkLayer::builder(settings.workos()?, keys)
+    } else {
+        MagicLinkLayer::builder(WorkOs::new("sk_rehearsal", "client_rehearsal")?, keys)
+    };
+    Ok(settings.apply(builder.public_url(origin))?)
+}
+
+/// Words the self-test's report. A stand-in works always, which says nothing about production.
+pub(super) fn worded(settings: &Settings, report: &Report) -> String {
+    let keys = (!has_keys(settings))
+        .then_some(("keys", "made up, because neither key nor key_file is set"));
+    let is_emulated = !mails_itself(settings) && !has_workos(settings);
+    let provider =
+        is_emulated.then_some(("provider", "emulated, because workos_api_key is not set"));
+    let made_up: Vec<_> = [keys, provider].into_iter().flatten().collect();
+    let stands_in = |line: &&Line| {
+        let port = line.what().split(':').next();
+        made_up.iter().any(|(name, _)| Some(*name) == port)
+    };
+    let mut lines: Vec<_> = made_up
+        .iter()
+        .map(|(port, why)| Line::not_checked(*port, *why).to_string())
+        .collect();
+    let found = report.lines().iter().filter(|line| !stands_in(line));
+    lines.extend(found.map(Line::to_string));
+    lines.join("\n")
+}
+
+fn mails_itself(settings: &Settings) -> bool {
+    settings.text("provider") == Some("mailed-links")
+}
+
+fn has_keys(settings: &Settings) -> bool {
+    ["key", "key_file", "retired_keys"]
+        .iter()
+        .any(|name| settings.is_set(name))
+}
+
+/// Half an account counts: what is missing is an error, and no reason for an emulator.
+fn has_workos(settings: &Settings) -> bool {
+    ["workos_api_key", "workos_client_id", "workos_base_url"]
+        .iter()
+        .any(|name| settings.is_set(name))
+}

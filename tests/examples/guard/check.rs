@@ -1,0 +1,105 @@
+//! `--check` and `--print-config`: what they find out, and what they leave alone.
+
+use std::net::TcpListener;
+
+use tower_magic_link::emulator::Emulator;
+
+use super::{guard, output};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_prints_a_report_and_ends_by_it() {
+    let workos = Emulator::builder().build().serve(0).await.unwrap();
+    let flags = [
+        "--upstream=http://127.0.0.1:1",
+        "--port=0",
+        "--check",
+        "--workos-client-id=client_emulator",
+        &format!("--workos-base-url={}", workos.base_url()),
+    ];
+    let checked = |more: &[&str]| {
+        let mut command = guard(&[&flags[..], more].concat());
+        output(command.env("WORKOS_API_KEY", "sk_emulator"))
+    };
+    let (good, out, err) = checked(&[]);
+    assert!(good.status.success(), "{out} {err}");
+    assert!(
+        out.contains("passed       provider: WorkOS takes the API key"),
+        "{out}"
+    );
+    // Nobody listens at port 1.
+    let mail = [
+        "--mailer=smtp",
+        "--smtp-url=smtp://127.0.0.1:1",
+        "--smtp-from=a@example.com",
+    ];
+    let (bad, out, err) = checked(&mail);
+    assert_eq!(bad.status.code(), Some(1), "{out} {err}");
+    assert!(
+        out.contains("failed       mailer: the SMTP greeting"),
+        "{out}"
+    );
+}
+
+/// Pinned: an emulated provider and a made-up key had passed.
+#[test]
+fn what_is_made_up_for_development_is_not_checked() {
+    let flags = ["--upstream=http://127.0.0.1:1", "--port=0", "--check"];
+    let (good, out, err) = output(&mut guard(&flags));
+    assert!(good.status.success(), "{out} {err}");
+    for port in ["keys: made up", "provider: emulated"] {
+        assert!(
+            out.contains(&format!("not checked  {port}")),
+            "{port}: {out}"
+        );
+    }
+    for port in ["keys", "provider"] {
+        assert!(
+            !out.contains(&format!("passed       {port}")),
+            "{port}: {out}"
+        );
+    }
+}
+
+/// Pinned: `--check` took the port, which the guard that runs has.
+#[test]
+fn the_check_takes_no_port_and_the_start_names_the_one_that_is_taken() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap();
+    let listen = format!("--listen={address}");
+    let flags = ["--upstream=http://127.0.0.1:1", &listen];
+    let (good, out, err) = output(&mut guard(&[&flags[..], &["--check"]].concat()));
+    assert!(good.status.success(), "{out} {err}");
+    let (bad, _, err) = output(&mut guard(&flags));
+    assert!(!bad.status.success());
+    assert!(
+        err.contains(&format!("listen \"{address}\" cannot")),
+        "{err}"
+    );
+    let admin = format!("--admin-listen={address}");
+    let flags = ["--upstream=http://127.0.0.1:1", "--port=0", &admin];
+    let (bad, _, err) = output(&mut guard(&flags));
+    assert!(!bad.status.success());
+    assert!(
+        err.contains(&format!("admin_listen \"{address}\" cannot")),
+        "{err}"
+    );
+}
+
+/// Pinned: `--print-config` only read them.
+#[test]
+fn settings_that_cannot_work_are_not_printed_as_if_they_could() {
+    let cases = [
+        ("--public-url=nonsense", "public_url \"nonsense\""),
+        ("--mount=x", "mount \"x\""),
+        ("--session-lifetime=10s", "session_lifetime \"10s\""),
+        ("--mailer=smtp", "smtp_url is not set"),
+    ];
+    for (flag, want) in cases {
+        let flags = ["--upstream=http://127.0.0.1:1", flag, "--print-config"];
+        let (bad, out, err) = output(&mut guard(&flags));
+        assert!(
+            !bad.status.success() && err.contains(want),
+            "{flag}: {out} {err}"
+        );
+    }
+}

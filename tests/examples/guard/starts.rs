@@ -1,0 +1,136 @@
+//! Settings with which the guard does not start.
+
+use std::ffi::OsStr;
+
+use super::{Scratch, guard, output};
+
+/// Pinned: a secret that could not work counted as not set, and was made up.
+#[test]
+fn a_secret_that_cannot_work_ends_the_start() {
+    let cases: [(&[(&str, &str)], &str); 6] = [
+        (&[("MAGIC_LINK_KEY", "changeme")], "MAGIC_LINK_KEY"),
+        (&[("MAGIC_LINK_KEY_FILE", "/nowhere/keys")], "key file"),
+        (&[("MAGIC_LINK_RETIRED_KEYS", "changeme")], "MAGIC_LINK_KEY"),
+        (
+            &[
+                ("WORKOS_API_KEY", "sk hunter2\n"),
+                ("WORKOS_CLIENT_ID", "client_1"),
+            ],
+            "workos_api_key",
+        ),
+        (
+            &[("WORKOS_API_KEY", "sk_hunter2")],
+            "workos_client_id is not set",
+        ),
+        (
+            &[("WORKOS_CLIENT_ID", "client_1")],
+            "workos_api_key is not set",
+        ),
+    ];
+    for (variables, want) in cases {
+        for order in ["--check", "--port=0"] {
+            let mut command = guard(&["--upstream=http://127.0.0.1:1", "--port=0", order]);
+            let (bad, out, err) = output(command.envs(variables.iter().copied()));
+            assert!(!bad.status.success(), "{variables:?}: {out}");
+            assert!(
+                err.to_lowercase().contains(&want.to_lowercase()),
+                "{variables:?}: {err}"
+            );
+            assert!(!err.contains("hunter2"), "{err}");
+        }
+    }
+}
+
+/// Pinned: anyone who reads the log could sign in as anyone, in production.
+#[test]
+fn the_emulator_is_refused_at_a_public_url_of_another_machine() {
+    for order in ["--check", "--port=0"] {
+        let flags = [
+            "--upstream=http://127.0.0.1:1",
+            "--port=0",
+            "--public-url=https://app.example.com",
+            order,
+        ];
+        let (bad, out, err) = output(&mut guard(&flags));
+        assert!(!bad.status.success(), "{out}");
+        assert!(
+            err.contains("public_url \"https://app.example.com\""),
+            "{err}"
+        );
+    }
+}
+
+#[test]
+fn a_broken_key_file_is_not_printed() {
+    // Its end says another thing than its beginning, which the reader's own error repeats.
+    let broken = Scratch::new("broken.pem", "-----BEGIN PRIVATE KEY\nhunter2hunter2\n");
+    let flags = [
+        "--upstream=http://127.0.0.1:1",
+        "--port=0",
+        &format!("--tls-certificate={}", broken.path()),
+        &format!("--tls-key={}", broken.path()),
+    ];
+    let (bad, _, err) = output(&mut guard(&flags));
+    assert!(!bad.status.success());
+    assert!(
+        err.contains("tls_certificate is no PEM file of certificates"),
+        "{err}"
+    );
+    assert!(!err.contains('['), "bytes of the file: {err}");
+}
+
+#[test]
+fn an_error_says_which_setting_and_which_value() {
+    let cases: [(&[&str], &str); 5] = [
+        (
+            &["--trusted-proxies=10.0.0.0/33"],
+            "trusted_proxies [\"10.0.0.0/33\"] cannot be used",
+        ),
+        (
+            &["--upstream=http://a b"],
+            "upstream \"http://a b\" is no origin",
+        ),
+        (
+            &["--connection-limit=9223372036854775807"],
+            "must be a whole number up to 4294967295",
+        ),
+        (&["--admin-listen="], "admin_listen is empty"),
+        (
+            &["--config=/nowhere/guard.toml"],
+            "/nowhere/guard.toml cannot be read",
+        ),
+    ];
+    for (flags, want) in cases {
+        let flags = [&["--upstream=http://127.0.0.1:1", "--port=0"], flags].concat();
+        let (bad, _, err) = output(&mut guard(&flags));
+        assert!(
+            !bad.status.success() && err.contains(want),
+            "{flags:?}: {err}"
+        );
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_flag_that_is_no_text_is_an_error() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let (bad, _, err) = output(guard(&[]).arg(OsStr::from_bytes(b"--mount=\xff")));
+    assert_eq!(bad.status.code(), Some(1), "{err}");
+    assert!(err.contains("is not UTF-8"), "{err}");
+}
+
+#[test]
+fn an_empty_variable_does_not_hide_the_older_one() {
+    let mut command = guard(&["--upstream=http://127.0.0.1:1", "--print-config"]);
+    command.envs([
+        ("MAGIC_LINK_PUBLIC_URL", ""),
+        ("PUBLIC_URL", "https://app.example.com"),
+    ]);
+    let (good, out, err) = output(&mut command);
+    assert!(good.status.success(), "{err}");
+    assert!(
+        out.contains("public_url = \"https://app.example.com\""),
+        "{out}"
+    );
+}
