@@ -28,6 +28,7 @@ fn the_counter_of_each_event_begins_before_the_first_one() {
 /// The variants are in the order of the alphabet, so a new one moves the number of the last, or is
 /// the last itself.
 #[test]
+#[expect(clippy::as_conversions, reason = "the number of a variant is meant")]
 fn every_reason_is_prepared() {
     let last = ProviderErrorKind::WrongConnection as usize;
     assert_eq!(last + 1, ProviderErrorKind::ALL.len());
