@@ -33,7 +33,9 @@
 //! # async fn ping() -> Result<(), std::io::Error> { Ok(()) }
 //! ```
 
-use std::{borrow::Cow, fmt, future::Future, pin::Pin, time::Duration};
+use std::{borrow::Cow, fmt, future::Future, panic::AssertUnwindSafe, pin::Pin, time::Duration};
+
+use futures_util::FutureExt;
 
 #[cfg(any(feature = "redis", feature = "workos"))]
 use crate::clock::Timestamp;
@@ -86,7 +88,8 @@ impl Line {
     }
 
     /// States that something does not work, what the check met, and what to do about it. None of
-    /// the texts may hold a secret or an address. Control characters are printed as spaces.
+    /// the texts may hold a secret or an address. Each is cut at 300 characters. Control characters,
+    /// and those that end a line or turn the direction of writing, become spaces.
     #[must_use]
     pub fn failed(
         what: impl Into<Cow<'static, str>>,
@@ -107,7 +110,15 @@ impl Line {
     }
 
     fn new(what: impl Into<Cow<'static, str>>, outcome: Outcome) -> Self {
-        let what = what.into();
+        let what = plain(what.into());
+        let outcome = match outcome {
+            Outcome::Failed { problem, cure } => Outcome::Failed {
+                problem: plain(problem),
+                cure: plain(cure),
+            },
+            Outcome::NotChecked { why } => Outcome::NotChecked { why: plain(why) },
+            Outcome::Passed => Outcome::Passed,
+        };
         Self { what, outcome }
     }
 
@@ -138,8 +149,7 @@ impl fmt::Display for Line {
             Outcome::NotChecked { why } => format!("not checked  {what}: {why}"),
             Outcome::Passed => format!("passed       {what}"),
         };
-        // A line stays one, whatever a server has answered.
-        f.write_str(&line.replace(char::is_control, " "))
+        f.write_str(&line)
     }
 }
 
@@ -177,6 +187,25 @@ impl fmt::Display for Report {
         }
         Ok(())
     }
+}
+
+/// Makes a text that stays one line of a terminal and of a log, whatever a server has answered.
+fn plain(text: Cow<'static, str>) -> Cow<'static, str> {
+    const MOST: usize = 300;
+    let moves = |c: char| {
+        let marks = '\u{202a}'..='\u{202e}';
+        let isolates = '\u{2066}'..='\u{2069}';
+        let others = ['\u{61c}', '\u{200e}', '\u{200f}', '\u{2028}', '\u{2029}'];
+        c.is_control() || marks.contains(&c) || isolates.contains(&c) || others.contains(&c)
+    };
+    if text.len() <= MOST && !text.contains(moves) {
+        return text;
+    }
+    let mut plain: String = text.chars().take(MOST).collect();
+    if plain.len() < text.len() {
+        plain.push('…');
+    }
+    plain.replace(moves, " ").into()
 }
 
 /// The line of a store that needs nobody.
@@ -218,14 +247,20 @@ pub(crate) fn of(port: &str, lines: Vec<Line>) -> Vec<Line> {
     named.collect()
 }
 
-/// Waits for a port's lines, at most for a time.
+/// Waits for a port's lines, at most for a time. A check that panics has failed, and the others go
+/// on.
 pub(crate) async fn bounded(
     port: &'static str,
     limit: Duration,
     lines: impl Future<Output = Vec<Line>>,
 ) -> Vec<Line> {
+    let lines = AssertUnwindSafe(lines).catch_unwind();
     match tokio::time::timeout(limit, lines).await {
-        Ok(lines) => of(port, lines),
+        Ok(Ok(lines)) => of(port, lines),
+        Ok(Err(_)) => {
+            let cure = "mend the check of this port; the log has the panic";
+            vec![Line::failed(port, "its check panicked", cure)]
+        }
         Err(_) => {
             let problem = format!("no answer within {}", words::wait(limit));
             let cure = "see whether its server runs and can be reached from here";
@@ -274,6 +309,35 @@ mod tests {
             let line = line(ours);
             assert!(line.contains(want), "{ours}: {line}");
         }
+    }
+
+    /// Pinned: only `Display` replaced control characters, and only those.
+    #[test]
+    fn the_texts_of_a_line_are_plain_and_have_an_end() {
+        let line = Line::failed(
+            "a\u{2028}b",
+            "c\u{202e}d\u{2066}\u{1b}[1m",
+            "é".repeat(1_000),
+        );
+        assert_eq!(line.what(), "a b");
+        let Outcome::Failed { problem, cure } = line.outcome() else {
+            panic!("{line}");
+        };
+        assert_eq!(problem, "c d  [1m");
+        assert_eq!(cure.chars().count(), 301);
+        assert!(cure.ends_with("é…"));
+        assert_eq!(Line::passed("é".repeat(300)).what(), "é".repeat(300));
+    }
+
+    #[tokio::test]
+    async fn a_check_that_panics_has_failed() {
+        let lines = bounded("store", Duration::from_secs(2), async { panic!("hunter2") }).await;
+        let report = Report::new(lines).to_string();
+        assert!(
+            report.starts_with("failed       store: its check panicked"),
+            "{report}"
+        );
+        assert!(!report.contains("hunter2"), "{report}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -102,6 +102,11 @@ impl Config {
             connections: connections.unwrap_or(usual.connections).max(1),
             idle: settings.length("idle_limit")?.unwrap_or(usual.idle),
         };
+        for name in ["forward_identity", "end_streams"] {
+            if settings.switch(name) == Some(false) {
+                return Err(format!("{name} cannot be false: the guard has it on always").into());
+            }
+        }
         let proxies = settings.list("trusted_proxies");
         let trusted = Trusted::parse(proxies.iter().map(String::as_str))
             .map_err(|error| format!("trusted_proxies {proxies:?} cannot be used: {error}"))?;

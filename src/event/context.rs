@@ -47,7 +47,8 @@ const LONGEST_ID: usize = 128;
 /// /// One line for each event, with what is known of it.
 /// fn line(event: &Event<'_>, context: &Context<'_>) -> String {
 ///     let fields = event.fields().chain(context.fields());
-///     let fields = fields.map(|(name, value)| format!(" {name}={value}"));
+///     // In quotes, because a client chooses its user agent: it may hold ` session=`.
+///     let fields = fields.map(|(name, value)| format!(" {name}={:?}", value.to_string()));
 ///     [event.name().to_owned()].into_iter().chain(fields).collect()
 /// }
 ///

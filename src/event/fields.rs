@@ -132,13 +132,15 @@ impl Event<'_> {
     /// use tower_magic_link::event::{Event, LimitScope};
     ///
     /// fn line(event: &Event<'_>) -> String {
-    ///     let fields = event.fields().map(|(name, value)| format!(" {name}={value}"));
+    ///     let fields = event.fields();
+    ///     // In quotes, because strangers choose some texts.
+    ///     let fields = fields.map(|(name, value)| format!(" {name}={:?}", value.to_string()));
     ///     [event.name().to_owned()].into_iter().chain(fields).collect()
     /// }
     ///
     /// let scope = LimitScope::Network;
     /// let throttled = Event::Throttled { scope, email: None, hint: None };
-    /// assert_eq!(line(&throttled), "throttled scope=network");
+    /// assert_eq!(line(&throttled), "throttled scope=\"network\"");
     /// ```
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, Value<'_>)> {
         let none = Fields(Vec::new());

@@ -113,6 +113,24 @@ impl Settings {
         self.set.contains_key(name)
     }
 
+    /// Returns a switch of the layer. `None` if no source has set it, and if it is no switch.
+    ///
+    /// ```
+    /// use tower_magic_link::settings::Sources;
+    ///
+    /// let settings = Sources::new().flags(["--end-streams=false"]).read()?;
+    /// assert_eq!(settings.switch("end_streams"), Some(false));
+    /// assert_eq!(settings.switch("no_store"), None);
+    /// # Ok::<(), tower_magic_link::settings::SettingsError>(())
+    /// ```
+    #[must_use]
+    pub fn switch(&self, name: &str) -> Option<bool> {
+        match self.set.get(name).map(|set| &set.value) {
+            Some(Value::Switch(is_on)) => Some(*is_on),
+            _ => None,
+        }
+    }
+
     /// Parses the text of a key of the application's own.
     ///
     /// ```

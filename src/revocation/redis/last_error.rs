@@ -1,10 +1,10 @@
 //! `LastError`: why a `RedisRevocations` last failed, for an operator.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{fmt, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{StoreError, StoreErrorKind, redis::reason};
 
 /// The last failure of a [`RedisRevocations`](super::RedisRevocations). It may have passed.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ impl LastError {
     pub(super) fn of(error: &StoreError) -> Self {
         Self {
             kind: error.kind(),
-            cause: error.source().map(ToString::to_string),
+            cause: reason(error),
             at: Instant::now(),
         }
     }
@@ -38,8 +38,9 @@ impl LastError {
         self.kind
     }
 
-    /// Returns what the server or the network said, in words for an operator. `None` if there was
-    /// no answer. It holds no password.
+    /// Returns what the server or the network said, in words for an operator: at most 200
+    /// characters, and of a refused user the code alone. `None` if there was no answer. It holds no
+    /// password.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()

@@ -9,7 +9,7 @@
 //! - After the last handle is dropped, it ends once all is sent or an attempt fails. It logs how
 //!   many revocations were lost.
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::mpsc,
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     clock::Timestamp,
     revocation::Revocation,
-    store::{StoreError, StoreErrorKind},
+    store::{StoreError, StoreErrorKind, redis::reason},
 };
 
 /// How long one attempt may take, including connecting. The layer's own timeout is 2 seconds by
@@ -112,7 +112,7 @@ pub(super) async fn write<S: Servers>(
                 replica.notes.fail(&error);
                 // Once, as it tries again every second.
                 if !std::mem::replace(&mut is_refused, true) {
-                    let reason = error.source().map(ToString::to_string);
+                    let reason = reason(&error);
                     tracing::warn!(target: "tower_magic_link", kind = %error.kind(), reason, "revocations wait for redis: it has not stored them");
                 }
                 // Without an end: a revocation that Redis lacks is a session that works on another

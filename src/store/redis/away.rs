@@ -14,14 +14,60 @@ pub(super) fn is_denied(error: &RedisError) -> bool {
     }
 }
 
+/// Words the cause of a failure for an operator: what the client or the server said, cut at 200
+/// characters. Redis's words on a refusal name its user, so of those only the code is left.
+pub(crate) fn reason(error: &StoreError) -> Option<String> {
+    const MOST: usize = 200;
+    let source = error.source()?;
+    let refused = source.downcast_ref::<RedisError>().and_then(refusal);
+    let words = refused.map_or_else(|| source.to_string(), str::to_owned);
+    Some(words.chars().take(MOST).collect())
+}
+
+fn refusal(error: &RedisError) -> Option<&str> {
+    if is_denied(error) {
+        return Some(error.code().unwrap_or("refused"));
+    }
+    // In a script a missing permission has no code of its own.
+    let in_script = error
+        .detail()
+        .is_some_and(|text| text.contains("ACL failure"));
+    in_script.then_some("ACL failure in script")
+}
+
 /// Logs why Redis is away, for a store. A refused user is another line: nothing mends it but
 /// another configuration.
 pub(crate) fn log_away(store: &str, lost: &StoreError) {
-    let reason = lost.source().map(ToString::to_string);
+    let reason = reason(lost);
     let kind = lost.kind();
     if kind == StoreErrorKind::Denied {
         tracing::error!(target: "tower_magic_link", store, %kind, reason, "redis refuses this user: check the password and the permissions");
     } else {
         tracing::warn!(target: "tower_magic_link", store, %kind, reason, "redis is away");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pinned: the report, the log and `/readyz` had the name of Redis's user.
+    #[test]
+    fn of_a_refusal_only_the_code_is_told_and_no_words_are_endless() {
+        let server = |kind, detail: &str| RedisError::from((kind, "said", detail.to_owned()));
+        let no_perm = ErrorKind::Server(ServerErrorKind::NoPerm);
+        let response = ErrorKind::Server(ServerErrorKind::ResponseError);
+        let script = "ACL failure in script: User alice has no permissions to run 'set'";
+        let cases = [
+            (server(no_perm, "User alice has no permissions"), "NOPERM"),
+            (server(response, script), "ACL failure in script"),
+        ];
+        for (error, want) in cases {
+            let error = StoreError::unavailable(error);
+            assert_eq!(reason(&error).as_deref(), Some(want));
+        }
+        let long = StoreError::unavailable("x".repeat(1_000));
+        assert_eq!(reason(&long).map(|text| text.len()), Some(200));
+        assert_eq!(reason(&StoreError::new(StoreErrorKind::Denied)), None);
     }
 }

@@ -5,11 +5,11 @@
 //! - It writes one key of ours in a script, with an end, and deletes it in the same script: what a
 //!   store does needs the same permissions.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use ::redis::Script;
 
-use super::{Connection, Redis};
+use super::{Connection, Redis, reason};
 use crate::{
     check::{self, Line},
     clock::Timestamp,
@@ -87,7 +87,7 @@ impl Connection {
 /// Words why a store does not answer. The log has the same texts.
 fn failed(what: &'static str, error: &StoreError) -> Line {
     let kind = error.kind();
-    let problem = match error.source() {
+    let problem = match reason(error) {
         Some(reason) => format!("{kind} ({reason})"),
         None => kind.to_string(),
     };

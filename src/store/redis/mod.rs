@@ -27,7 +27,11 @@ mod place;
 mod tls;
 mod trust;
 
-pub(crate) use self::{away::log_away, connection::Connection, pause::jittered};
+pub(crate) use self::{
+    away::{log_away, reason},
+    connection::Connection,
+    pause::jittered,
+};
 
 use self::{
     attempts::Attempts,

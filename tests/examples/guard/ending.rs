@@ -120,6 +120,36 @@ async fn a_websocket_does_not_hold_up_the_end() {
     ends(&mut program).await;
 }
 
+/// Pinned: connections to the admin address had no limit.
+#[tokio::test(flavor = "multi_thread")]
+async fn silent_clients_of_the_admin_address_make_room_for_a_probe() {
+    let log = Scratch::new("crowd-log", "");
+    let flags = [
+        "--upstream=http://127.0.0.1:1",
+        "--port=0",
+        "--admin-listen=127.0.0.1:0",
+        "--redis-url=redis://127.0.0.1:1",
+    ];
+    let mut command = guard(&flags);
+    let mut program = Program::start(command.stderr(std::fs::File::create(log.path()).unwrap()));
+    program.says("listening on ");
+    let admin = super::admin_of(&log);
+    let authority = admin.strip_prefix("http://").unwrap();
+    let mut crowd = Vec::new();
+    for _ in 0..65 {
+        crowd.push(TcpStream::connect(authority).await.unwrap());
+    }
+    let answer = timeout(SOON, reqwest::get(format!("{admin}/readyz")));
+    let answer = answer.await.unwrap().unwrap();
+    // The phase alone: the rest may have Redis's own words.
+    assert_eq!(answer.text().await.unwrap(), "loading, 0 of 0\n");
+    let open = crowd.iter().filter(|stream| {
+        let read = stream.try_read(&mut [0; 9]);
+        matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)
+    });
+    assert!(open.count() < 65);
+}
+
 /// Pinned: it did nothing.
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]

@@ -81,7 +81,12 @@ fn a_broken_key_file_is_not_printed() {
 
 #[test]
 fn an_error_says_which_setting_and_which_value() {
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 7] = [
+        (&["--end-streams=false"], "end_streams cannot be false"),
+        (
+            &["--forward-identity=false"],
+            "forward_identity cannot be false",
+        ),
         (
             &["--trusted-proxies=10.0.0.0/33"],
             "trusted_proxies [\"10.0.0.0/33\"] cannot be used",
