@@ -15,7 +15,7 @@ use super::{
 /// Settings that were read. `Display` prints all of them as a file, with where each comes from;
 /// neither it nor `Debug` shows a secret.
 ///
-/// [`Sources`] makes them. They can also be a part of an application's own configuration, in any
+/// [`Sources`](super::Sources) makes them. They can also be a part of an application's own configuration, in any
 /// format of serde, with all keys of [the page](super) but the secrets themselves:
 ///
 /// ```
@@ -56,7 +56,7 @@ pub(super) struct Own {
 }
 
 impl Settings {
-    /// Returns the text of a key, of the layer or the [application's own](Sources::own), or its
+    /// Returns the text of a key, of the layer or the [application's own](super::Sources::own), or its
     /// default. A list of the application's has commas. `None` if it has neither, and if the value
     /// is no text.
     ///
