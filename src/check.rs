@@ -88,8 +88,8 @@ impl Line {
     }
 
     /// States that something does not work, what the check met, and what to do about it. None of
-    /// the texts may hold a secret or an address. Each is cut at 300 characters. Control characters,
-    /// and those that end a line or turn the direction of writing, become spaces.
+    /// the texts may hold a secret or an address. Each is cut at 300 characters. Control
+    /// characters, and those that end a line or turn the direction of writing, become spaces.
     #[must_use]
     pub fn failed(
         what: impl Into<Cow<'static, str>>,

@@ -9,10 +9,11 @@
 //! Dockerfile. Without WorkOS's API key an emulator prints the links, and without a signing key
 //! sessions end with the program: both are for development.
 //!
-//! One idea a file: `config` (the settings), `secrets` (what stands in for one), `host` (which host a request names), `forwarded` (what
-//! a proxy says of a client), `hop` (what belongs to one connection), `upload` (a client's body),
-//! `proxy` (one exchange), `tunnel` (what outlives a response's head), `serve` (the connections),
-//! `admin` (what operators ask), `stop` (how it ends).
+//! One idea a file: `config` (the settings), `secrets` (what stands in for one), `host` (which
+//! host a request names), `forwarded` (what a proxy says of a client), `hop` (what belongs to one
+//! connection), `upload` (a client's body), `proxy` (one exchange), `tunnel` (what outlives a
+//! response's head), `serve` (the connections), `admin` (what operators ask), `stop` (how it
+//! ends).
 
 #![expect(
     clippy::print_stdout,

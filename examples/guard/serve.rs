@@ -8,8 +8,8 @@
 //! - An `accept` that fails, for instance without a free descriptor, ends nothing.
 //! - A TLS handshake has as long as a connection may be idle, and makes room in a crowd like one.
 //! - When the program is to end, no connection is accepted any more. Those without a request under
-//!   way are closed, and so are tunnels and unfinished handshakes; the others after their answer, or
-//!   when the grace is over.
+//!   way are closed, and so are tunnels and unfinished handshakes. The others are closed after
+//!   their answer, or when the grace is over.
 
 use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 

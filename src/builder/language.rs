@@ -39,8 +39,8 @@ impl Builder {
     /// `Accept-Language` chooses among them: each of the browser's ranges is looked up, the most
     /// wanted first, and made shorter until it is the tag of a table (RFC 4647, section 3.4). So
     /// `de-AT` gets `de`, but `pt` does not get `pt-BR`. A browser that names none of them gets the
-    /// first that it does not exclude: of `en` and `de`, `en;q=0` gets `de`. `*` has no effect. Each
-    /// page states its language in `<html lang>`, and with this setting in `Content-Language`.
+    /// first that it does not exclude: of `en` and `de`, `en;q=0` gets `de`. `*` has no effect.
+    /// Each page states its language in `<html lang>`, and with this setting in `Content-Language`.
     ///
     /// The mail is in the language of the browser that asked for it. A browser that opens the link
     /// has pages in its own.

@@ -28,8 +28,8 @@ impl MagicLinkLayer {
     /// The provider has 30 seconds, the mailer
     /// [its timeout](crate::Builder::mailer_timeout), the revocation store
     /// [its own](crate::Builder::revocation_timeout), and the others 2 seconds. A port that takes
-    /// longer has one line, which has failed; so has one whose check panics. The check needs a tokio
-    /// runtime with its IO and its timer enabled.
+    /// longer has one line, which has failed; so has one whose check panics. The check needs a
+    /// tokio runtime with its IO and its timer enabled.
     ///
     /// Call it when the application starts, and in a deployment's dry run. Do not call it from a
     /// readiness check: WorkOS limits requests, and while it is away signed-in people notice

@@ -57,7 +57,8 @@ impl Sources {
 
     /// Adds a key of the application's own: its name, its default (empty: none) and what it is for.
     /// Its variable is its name in capitals, without a prefix. [`Settings::text`] and
-    /// [`Settings::parsed`] return it. Its value is printed with all others, so it must be no secret.
+    /// [`Settings::parsed`] return it. Its value is printed with all others, so it must be no
+    /// secret.
     pub fn own(mut self, name: &'static str, default: &'static str, about: &'static str) -> Self {
         self.own.push(Own {
             name,

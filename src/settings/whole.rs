@@ -97,8 +97,8 @@ impl Settings {
         }
     }
 
-    /// Says whether a source has set a key: the layer's, a secret, or the application's own. A secret
-    /// that is set by its file is set. A default is not.
+    /// Says whether a source has set a key: the layer's, a secret, or the application's own. A
+    /// secret that is set by its file is set. A default is not.
     ///
     /// ```
     /// use tower_magic_link::settings::Sources;
