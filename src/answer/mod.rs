@@ -10,12 +10,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, hea
 use self::way_back::{asking_page, page_before, page_of_form, proof_again};
 use crate::{
     ascii,
-    event::Event,
     language::Words,
     page::{Page, Resend, TroublePage},
     rejection::{Rejection, RejectionKind},
     request::{audience::Audience, head::RequestHead, said::Said},
-    session::Session,
     shared::Shared,
     site::endpoint::Endpoint,
 };
@@ -24,6 +22,7 @@ mod asked;
 mod grpc;
 mod own;
 mod problem;
+mod refuse;
 mod to_form;
 mod way_back;
 
@@ -40,34 +39,6 @@ struct Told<'s> {
     detail: Option<String>,
     happened: Option<String>,
     words: &'s Words,
-}
-
-impl Shared {
-    /// Answers a request that may not pass.
-    pub(crate) fn refuse(&self, rejection: Rejection, head: &RequestHead<'_>) -> Response<Bytes> {
-        // Whose session it was is read for a listener alone. Few kinds have a session that is good.
-        let reading = || self.clock.at(self.clock.now());
-        let is_told = self.listener.is_set();
-        let session = is_told.then(|| self.gate.session(head, reading()).ok());
-        self.refuse_of(session.flatten().as_ref(), rejection, head)
-    }
-
-    /// Does the same for a request whose session is known, and whose cookie perhaps is not.
-    pub(crate) fn refuse_of(
-        &self,
-        session: Option<&Session>,
-        rejection: Rejection,
-        head: &RequestHead<'_>,
-    ) -> Response<Bytes> {
-        let kind = rejection.kind();
-        let context = self.context(*head).with_session(session);
-        self.listener.tell_in(context, &Event::Refused { kind });
-        // Read once: this is what a stranger can have the layer do.
-        let said = &head.said();
-        let audience = Audience::of_head(head, said);
-        self.meters.count_refused(kind.code(), audience.name());
-        answer_to(head.method(), rejection.respond(audience, self, head, said))
-    }
 }
 
 impl Rejection {

@@ -15,8 +15,9 @@ use super::{
 /// Settings that were read. `Display` prints all of them as a file, with where each comes from;
 /// neither it nor `Debug` shows a secret.
 ///
-/// [`Sources`](super::Sources) makes them. They can also be a part of an application's own configuration, in any
-/// format of serde, with all keys of [the page](super) but the secrets themselves:
+/// [`Sources`](super::Sources) makes them. They can also be a part of an application's own
+/// configuration, in any format of serde, with all keys of [the page](super) but the secrets
+/// themselves:
 ///
 /// ```
 /// #[derive(serde::Deserialize)]
@@ -56,9 +57,9 @@ pub(super) struct Own {
 }
 
 impl Settings {
-    /// Returns the text of a key, of the layer or the [application's own](super::Sources::own), or its
-    /// default. A list of the application's has commas. `None` if it has neither, and if the value
-    /// is no text.
+    /// Returns the text of a key, of the layer or the [application's own](super::Sources::own), or
+    /// its default. A list of the application's has commas. `None` if it has neither, and if the
+    /// value is no text.
     ///
     /// ```
     /// use tower_magic_link::settings::Sources;
