@@ -15,10 +15,11 @@ use http::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{Instrument, field::Empty};
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     answer::{Answer, Cause},
+    base::BaseUrl,
     operation::Operation,
     timeouts::Timeouts,
 };
@@ -46,14 +47,6 @@ pub(super) struct Call {
     pub(super) content: Option<(&'static str, String)>,
 }
 
-/// The base URL of WorkOS's API: an origin and perhaps a path, without a slash at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct BaseUrl {
-    text: String,
-    is_loopback: bool,
-    is_plain: bool,
-}
-
 /// Sends calls to WorkOS.
 #[derive(Clone)]
 pub(super) struct Caller {
@@ -67,41 +60,6 @@ struct Failure {
     error: ProviderError,
     /// Whether the connection failed, so that WorkOS cannot have seen the request.
     is_unsent: bool,
-}
-
-impl BaseUrl {
-    pub(super) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
-        // The text before an `@` may be a password, so the error does not show the value.
-        if text.contains('@') {
-            return Err(ConfigError::secret(
-                setting,
-                "must not hold a user name or password",
-            ));
-        }
-        let wrong = |problem: &'static str| ConfigError::invalid(setting, text, problem);
-        let url = Url::parse(text).map_err(|_| wrong("is not a URL"))?;
-        let is_loopback = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            None => return Err(wrong("has no host")),
-        };
-        match url.scheme() {
-            "https" => {}
-            "http" if is_loopback => {}
-            "http" => return Err(wrong("must be https: it carries the API key")),
-            _ => return Err(wrong("is neither https nor http")),
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("must not have a query or fragment"));
-        }
-        Ok(Self {
-            // Of the parsed form, so that the host that was checked is the one that gets the key.
-            text: url.as_str().trim_end_matches('/').to_owned(),
-            is_loopback,
-            is_plain: url.scheme() == "http",
-        })
-    }
 }
 
 impl Caller {

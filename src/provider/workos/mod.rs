@@ -16,7 +16,8 @@ use url::Url;
 
 use self::{
     answer::{Answer, Cause},
-    call::{BaseUrl, Caller},
+    base::BaseUrl,
+    call::Caller,
     complaint::is_word,
     operation::Operation,
     timeouts::Timeouts,
@@ -28,6 +29,7 @@ use super::{
 use crate::{check::Line, clock::Timestamp, email::Email, error::ConfigError};
 
 mod answer;
+mod base;
 mod call;
 mod check;
 mod choice;
