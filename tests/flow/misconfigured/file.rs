@@ -71,7 +71,7 @@ const LINES: [Line; 15] = [
     ("a language that is not shipped", "languages = [\"de\", \"nl\"]", ("app.toml: languages", "\"nl\"", "use en, ar, de, es, fr, ja")),
     ("a style sheet over http", "page_stylesheet = \"http://a.example/b.css\"", ("app.toml: page_stylesheet", "http://a.example/b.css", "must be a URL of https")),
     ("a logo without its text", "page_logo = \"/logo.svg\"", ("app.toml: page_logo", "", "needs application_name")),
-    ("a file of keys that is not there", "key_file = \"/nowhere/keys\"", ("app.toml: key file", "\"/nowhere/keys\"", "cannot be read")),
+    ("a file of keys beside a key", "key_file = \"/nowhere/keys\"", ("app.toml: key_file", "and key are both set", "remove one of them")),
     ("a file of a secret that is not there", "webhook_secret_file = \"/nowhere/x\"", ("app.toml: webhook_secret_file", "\"/nowhere/x\"", "check the path")),
     ("no TOML", "mount = = \"/auth\"", ("app.toml, line 4,", "", "is no TOML")),
 ];
@@ -129,7 +129,9 @@ fn elsewhere(folder: &Folder) -> Vec<Row> {
         row("a variable like no other", folder.read("", &odd, &[]), "variable", "MAGIC_LINK_COLOUR", "the docs of tower_magic_link::settings list all"),
         row("a flag that is misspelt", folder.read("", &[KEY], &["--sesion-lifetime=8h"]), "flag", "--sesion-lifetime", "do you mean --session-lifetime?"),
         row("a flag without its value", folder.read("", &[KEY], &["--session-lifetime"]), "flag", "--session-lifetime", "lacks its value"),
-        row("a flag without dashes", folder.read("", &[KEY], &["session-lifetime=8h"]), "flag", "session-lifetime=8h", "flags begin with --"),
+        row("a file of keys that is not there", folder.read("key_file = \"/nowhere/keys\"", &[], &[]), "app.toml: key file", "\"/nowhere/keys\"", "cannot be read"),
+        // What stands behind `=` may be a secret.
+        row("a flag without dashes", folder.read("", &[KEY], &["session-lifetime=8h"]), "flag", "\"session-lifetime\"", "flags begin with --"),
         row("a wrong flag", folder.read("", &[KEY], &["--session-lifetime=8"]), "flag --session-lifetime", "\"8\"", "such as 500ms, 30s"),
         row("a wrong flag of the mailer", folder.read("", &[KEY], &["--mailer=post"]), "flag --mailer", "\"post\"", "must be one of none, smtp, console"),
     ]
