@@ -1,5 +1,5 @@
-//! A layer's settings from a TOML file, the environment and flags, for whoever configures a program
-//! without writing Rust.
+//! A layer's settings from a TOML file, the environment and flags, for people who configure a
+//! program without writing Rust.
 //!
 //! - [`Sources`] reads them. A flag wins over a variable, a variable over the file, the file over
 //!   the default.
