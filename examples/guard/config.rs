@@ -1,4 +1,4 @@
-//! What the program is told: flags, variables and a file, in this order.
+//! The program's configuration: flags, then variables, then a file.
 //!
 //! - The layer's keys are those of `tower_magic_link::settings`. The guard's own stand beside them.
 //! - `PUBLIC_URL` and `TRUSTED_PROXIES` are read, too, where the layer's own variables are not set.
@@ -29,7 +29,7 @@ pub(super) enum Order {
     Serve,
 }
 
-/// Everything that the program is told.
+/// The program's whole configuration.
 pub(super) struct Config {
     pub(super) order: Order,
     pub(super) settings: Settings,

@@ -1,4 +1,4 @@
-//! A refusal of the gate's: it is told and counted, and then answered.
+//! Refuses a request: reports the event, counts it, and answers.
 
 use bytes::Bytes;
 use http::Response;

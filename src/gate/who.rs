@@ -118,7 +118,7 @@ impl Gate {
         keys.made_browser_cookie(cookie, now).then_some(cookie)
     }
 
-    /// Returns the browser cookie without its round, whoever made it.
+    /// Returns the browser cookie without its round, and does not check that the layer made it.
     pub(crate) fn browser_cookie_text<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
         Some(self.browser_cookie_parts(head)?.0)
     }

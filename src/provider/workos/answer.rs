@@ -89,7 +89,7 @@ impl Answer {
         self.status
     }
 
-    /// Returns when the answer was made, by the clock of whoever made it.
+    /// Returns when the answer was made, by the clock of its server.
     pub(super) const fn date(&self) -> Option<Timestamp> {
         self.date
     }
