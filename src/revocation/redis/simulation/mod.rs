@@ -12,11 +12,11 @@
 //!   arrives after that takes the data set for an old one.
 //! - `same` holds the Redis in memory to a real one.
 //!
-//! `tests/run` plays 100,000 schedules in the profile `simulation`, on all cores. More, or others,
-//! by hand:
+//! `tests/run` plays 100,000 schedules, optimized, on all cores. More, or others, by hand:
 //!
 //! ```text
-//! SEED=1 SCHEDULES=1000000 cargo test --profile simulation --all-features --lib no_replica_admits
+//! SEED=1 SCHEDULES=1000000 cargo test --config profile.dev.package.tower-magic-link.opt-level=1 \
+//!     --all-features --lib no_replica_admits
 //! ```
 //!
 //! What it finds if a rule is taken out, counted from seed 1:
