@@ -235,20 +235,23 @@ impl<'p> Rest<'p> {
 
 /// How many digits a moment from 2001 to 2286 has.
 const MOMENT: usize = 10;
+/// The highest bit of each byte.
+const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
 
-/// Reads that many digits, all at once.
+/// Reads that many digits, the last eight of them at once.
 fn moment(left: &[u8]) -> Option<u64> {
-    let digits = left
-        .first_chunk::<MOMENT>()?
-        .map(|digit| digit.wrapping_sub(b'0'));
-    let is_odd = digits
-        .iter()
-        .fold(digits[0] == 0, |odd, digit| odd | (*digit > 9));
-    (!is_odd).then(|| {
-        digits
-            .iter()
-            .fold(0, |number, digit| number * 10 + u64::from(*digit))
-    })
+    let [first, second, eight @ ..] = left.first_chunk::<MOMENT>()?;
+    let (first, second) = (first.wrapping_sub(b'0'), second.wrapping_sub(b'0'));
+    let eight = u64::from_le_bytes(*eight) ^ u64::from_le_bytes([b'0'; 8]);
+    // A byte over nine has its highest bit, or gets it.
+    let over = (eight.wrapping_add(u64::from_le_bytes([0x80 - 10; 8])) | eight) & HIGHEST;
+    let is_odd = first == 0 || first > 9 || second > 9 || over != 0;
+    // Neighbours are joined: eight digits, four numbers below a hundred, two below ten thousand.
+    let pairs = eight.wrapping_mul(10).wrapping_add(eight >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let eight = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    let number = u64::from(first) * 1_000_000_000 + u64::from(second) * 100_000_000 + eight;
+    (!is_odd).then_some(number)
 }
 
 /// Reads any number, and returns how long it is, too.
@@ -260,4 +263,27 @@ fn number(left: &[u8]) -> Option<(u64, usize)> {
     (is_whole && length < 20).then_some(())?;
     let number = digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
     Some((number, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_digits_are_read_at_once_as_one_by_one_and_no_other_byte_is_a_digit() {
+        let moments = ["1767225600", "1000000000", "9999999999", "2109876543"];
+        for moment_of in moments {
+            assert_eq!(moment(moment_of.as_bytes()), moment_of.parse().ok());
+            for at in 0..MOMENT {
+                for byte in 0..=u8::MAX {
+                    let mut odd = moment_of.as_bytes().to_vec();
+                    odd[at] = byte;
+                    let by_one = number(&odd).filter(|(_, length)| *length == MOMENT);
+                    let by_one = by_one.map(|(number, _)| number);
+                    assert_eq!(moment(&odd), by_one, "{byte} at {at} of {moment_of}");
+                }
+            }
+        }
+        assert_eq!(moment(b"176722560"), None);
+    }
 }

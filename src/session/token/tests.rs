@@ -14,6 +14,7 @@ use crate::{
 };
 
 mod claims;
+mod cost;
 mod header;
 mod hot;
 mod peers;
