@@ -1,6 +1,6 @@
 //! `Origin`: where a value stands.
 
-use std::fmt;
+use std::{fmt, mem::discriminant};
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,13 @@ pub(super) enum Origin {
     File(String),
     Flag(String),
     Variable(String),
+}
+
+impl Origin {
+    /// Says whether both are the same source: the flags, the environment, the file or the table.
+    pub(super) fn is_of_same_source(&self, other: &Self) -> bool {
+        discriminant(self) == discriminant(other)
+    }
 }
 
 impl fmt::Display for Origin {

@@ -1,13 +1,16 @@
 //! `Reading`: takes one value after the other, and says what is wrong with one.
 
 use std::{
-    collections::BTreeMap,
+    fmt,
     fs::File,
     io::{self, Read},
     path::Path,
 };
 
-use serde::{Deserialize, Deserializer, de::Error as _};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, MapAccess, Visitor},
+};
 
 use super::{
     error::SettingsError,
@@ -47,7 +50,8 @@ impl Reading {
             || self.own().iter().any(|own| own.name == name)
     }
 
-    /// Takes the value of a name. It replaces one of another source.
+    /// Takes the value of a name. It replaces one of another source. Two of one source are an
+    /// error: which one is meant?
     pub(super) fn take(
         &mut self,
         name: &str,
@@ -72,12 +76,9 @@ impl Reading {
         } else {
             return Err(self.unknown(name, raw, origin));
         };
-        let is_list = matches!(value, Value::Texts(_));
         let before = self.settings.set.get(name).map(|set| &set.origin);
-        // A secret by itself and by its file, in the same place: which one is meant?
-        if !is_list && before.is_some_and(|before| is_same_place(before, origin, name)) {
-            let text = format!("{origin}: {name} and {name}{FILE} are both set: remove one");
-            return Err(SettingsError::of(name, text));
+        if let Some(before) = before.filter(|before| before.is_of_same_source(origin)) {
+            return Err(twice(name, before, origin));
         }
         let origin = origin.clone();
         self.settings.set.insert(name, Set { value, origin });
@@ -155,12 +156,20 @@ impl Reading {
     }
 }
 
-fn is_same_place(before: &Origin, origin: &Origin, name: &str) -> bool {
+/// Says that one source sets a key twice. No value is shown: it may be a secret.
+fn twice(name: &str, before: &Origin, origin: &Origin) -> SettingsError {
     let is_secret = Key::named(name).is_some_and(Key::is_secret);
-    match (before, origin) {
-        (Origin::Variable(_), Origin::Variable(_)) => is_secret,
-        _ => false,
-    }
+    let text = match origin {
+        _ if is_secret && before != origin => {
+            format!("{origin}: {name} and {name}{FILE} are both set: remove one")
+        }
+        Origin::File(_) | Origin::Embedded => {
+            format!("{origin}: {name} is set twice: remove one")
+        }
+        origin if before == origin => format!("{origin} is given twice: remove one"),
+        origin => format!("{before} and {origin} are the same setting: remove one"),
+    };
+    SettingsError::of(name, text)
 }
 
 /// Reads the file that a name of `…_file` leads to.
@@ -253,11 +262,26 @@ fn refused(name: &str, origin: &Origin, problem: &str) -> SettingsError {
 
 impl<'de> Deserialize<'de> for Settings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = BTreeMap::<String, Raw>::deserialize(deserializer)?;
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// Takes the entries as they come: a map of the standard library would lose one of two that have
+/// the same name, as JSON may.
+struct Entries;
+
+impl<'de> Visitor<'de> for Entries {
+    type Value = Settings;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table of settings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Settings, A::Error> {
         let mut reading = Reading::new(Vec::new());
-        for (name, raw) in values {
+        while let Some((name, raw)) = entries.next_entry::<String, Raw>()? {
             let taken = reading.take(&name, &raw, &Origin::Embedded);
-            taken.map_err(D::Error::custom)?;
+            taken.map_err(A::Error::custom)?;
         }
         Ok(reading.settings)
     }

@@ -21,7 +21,8 @@ use super::{
 /// Where settings come from: a file, the environment, and flags.
 ///
 /// A flag wins over a variable, a variable over the file, and the file over the default. A list is
-/// replaced as a whole. An empty variable counts as not set.
+/// replaced as a whole. An empty variable counts as not set. A setting that one source sets twice
+/// is an error, but for the flags of a list.
 ///
 /// ```
 /// use tower_magic_link::settings::Sources;
@@ -78,7 +79,8 @@ impl Sources {
     /// name in capitals, and of a key of WorkOS its name alone: `WORKOS_API_KEY`. A variable that
     /// begins with `MAGIC_LINK_` and names no key is an error, unless it is one that Kubernetes
     /// writes for a service whose name begins so: `MAGIC_LINK_ADMIN_SERVICE_HOST`, or
-    /// `MAGIC_LINK_PORT` with a value such as `tcp://10.0.0.1:80`.
+    /// `MAGIC_LINK_PORT` with a value such as `tcp://10.0.0.1:80`. A variable of a key in small
+    /// letters, such as `magic_link_mount`, is an error too.
     pub fn environment(
         mut self,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -143,6 +145,11 @@ fn read_variable(
         return Ok(());
     }
     let Some(name) = name_of(reading, variable) else {
+        let in_capitals = variable.to_ascii_uppercase();
+        if KEYS.iter().any(|key| is_variable_of(key, &in_capitals)) {
+            let text = format!("variable {variable} is not known: do you mean {in_capitals}?");
+            return Err(SettingsError::of(variable, text));
+        }
         let rest = variable.strip_prefix(PREFIX);
         let Some(rest) = rest.filter(|rest| !is_of_kubernetes(rest, &value)) else {
             return Ok(());
@@ -185,17 +192,21 @@ fn is_of_kubernetes(rest: &str, value: &OsStr) -> bool {
         })
 }
 
+/// Says whether a variable is a key's, or that of a secret's file.
+fn is_variable_of(key: &Key, variable: &str) -> bool {
+    let Some(rest) = variable.strip_prefix(&key.variable()) else {
+        return false;
+    };
+    rest.is_empty() || (key.is_secret() && rest == FILE.to_ascii_uppercase())
+}
+
 /// Returns the name of a key, or of a secret's file, whose variable this is.
 fn name_of(reading: &Reading, variable: &str) -> Option<String> {
-    for key in KEYS {
-        let own = key.variable();
-        if own == variable {
-            return Some(key.name.to_owned());
-        }
-        let of_file = own + &FILE.to_ascii_uppercase();
-        if key.is_secret() && of_file == variable {
-            return Some(format!("{}{FILE}", key.name));
-        }
+    if let Some(key) = KEYS.iter().find(|key| is_variable_of(key, variable)) {
+        return Some(match key.variable() == variable {
+            true => key.name.to_owned(),
+            false => format!("{}{FILE}", key.name),
+        });
     }
     let mut own = reading.own().iter().map(|own| own.name);
     own.find(|name| name.to_ascii_uppercase() == variable)
@@ -204,7 +215,7 @@ fn name_of(reading: &Reading, variable: &str) -> Option<String> {
 
 fn read_flags(reading: &mut Reading, flags: Vec<String>) -> Result<(), SettingsError> {
     let mut flags = flags.into_iter().peekable();
-    let mut lists: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut lists: BTreeMap<String, (Origin, Vec<String>)> = BTreeMap::new();
     while let Some(flag) = flags.next() {
         let Some(words) = flag.strip_prefix("--") else {
             // What stands behind `=` may be a secret.
@@ -230,17 +241,19 @@ fn read_flags(reading: &mut Reading, flags: Vec<String>) -> Result<(), SettingsE
                 .map_or_else(|| reading.no_value(&name, &origin), Ok)?,
         };
         if form == Some(Form::Texts) {
-            // All of them together take the place of what the file and the variables say.
-            let list = lists.entry(name.clone()).or_default();
+            let (_, list) = lists.entry(name).or_insert((origin, Vec::new()));
             let parts = value
                 .split(',')
                 .map(str::trim)
                 .filter(|part| !part.is_empty());
             list.extend(parts.map(str::to_owned));
-            reading.take(&name, &Raw::Texts(list.clone()), &origin)?;
         } else {
             reading.take(&name, &Raw::Text(value), &origin)?;
         }
+    }
+    // All of a list together take the place of what the file and the variables say.
+    for (name, (origin, list)) in lists {
+        reading.take(&name, &Raw::Texts(list), &origin)?;
     }
     Ok(())
 }

@@ -28,7 +28,7 @@ fn a_secret_that_cannot_work_ends_the_start() {
         ),
     ];
     for (variables, want) in cases {
-        for order in ["--check", "--port=0"] {
+        for order in ["--check", "--idle-limit=30s"] {
             let mut command = guard(&["--upstream=http://127.0.0.1:1", "--port=0", order]);
             let (bad, out, err) = output(command.envs(variables.iter().copied()));
             assert!(!bad.status.success(), "{variables:?}: {out}");
@@ -44,7 +44,7 @@ fn a_secret_that_cannot_work_ends_the_start() {
 /// Pinned: anyone who reads the log could sign in as anyone, in production.
 #[test]
 fn the_emulator_is_refused_at_a_public_url_of_another_machine() {
-    for order in ["--check", "--port=0"] {
+    for order in ["--check", "--idle-limit=30s"] {
         let flags = [
             "--upstream=http://127.0.0.1:1",
             "--port=0",
@@ -106,7 +106,12 @@ fn an_error_says_which_setting_and_which_value() {
         ),
     ];
     for (flags, want) in cases {
-        let flags = [&["--upstream=http://127.0.0.1:1", "--port=0"], flags].concat();
+        let has_own = flags.iter().any(|flag| flag.starts_with("--upstream="));
+        let usual: &[&str] = match has_own {
+            true => &[],
+            false => &["--upstream=http://127.0.0.1:1"],
+        };
+        let flags = [usual, &["--port=0"], flags].concat();
         let (bad, _, err) = output(&mut guard(&flags));
         assert!(
             !bad.status.success() && err.contains(want),
