@@ -162,6 +162,45 @@ async fn a_file_that_goes_wrong_leaves_the_keys_and_is_told_once() {
     assert_eq!(ids(&keys), "better");
 }
 
+/// Pinned: what had been put back as it was counted as taken, and the keys of the file in between
+/// stayed.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_opened_again_is_applied_at_once_and_followed_from_there() {
+    let folder = Folder::new("again");
+    let path = folder.file();
+    let (one, two) = (format!("id: 1\n{}\n", secret()), secret());
+    put(&path, &one);
+    let (keys, _watch) = follow(&path).await;
+    put(&path, &format!("id: 2\n{two}\n"));
+    keys.handle().replace(&KeyFile::open(&path).unwrap().keys());
+    assert_eq!(ids(&keys), "2");
+    put(&path, &one);
+    looks(2).await;
+    assert_eq!(ids(&keys), "1");
+}
+
+/// A leaked key must not come back from the file that is followed.
+#[tokio::test(start_paused = true)]
+async fn keys_of_another_file_or_of_none_stand_until_the_file_changes() {
+    let folder = Folder::new("others");
+    let path = folder.file();
+    put(&path, &format!("id: leaked\n{}\n", secret()));
+    let (keys, _watch) = follow(&path).await;
+    let other = folder.0.join("other");
+    put(&other, &format!("id: other\n{}\n", secret()));
+    keys.handle().replace(&KeyRing::from_file(&other).unwrap());
+    looks(3).await;
+    assert_eq!(ids(&keys), "other");
+    let none: tower_magic_link::SigningKey = secret().parse().unwrap();
+    let none = KeyRing::new(none.with_id("none").unwrap());
+    keys.handle().replace(&none);
+    looks(3).await;
+    assert_eq!(ids(&keys), "none");
+    put(&path, &format!("id: new\n{}\n", secret()));
+    looks(2).await;
+    assert_eq!(ids(&keys), "new");
+}
+
 /// Written in place, and looked at in between: what is there is a good file, but not the whole.
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_half_written_is_not_taken() {

@@ -5,6 +5,8 @@
 //!   renamed into place.
 //! - A change is applied only once two reads in a row agree, which rules out a half-written file.
 //! - A file that cannot be read or is invalid changes nothing. The error is logged once.
+//! - The keys know the file that they were read from. So a program may open it again and replace
+//!   the keys itself while the file is followed.
 
 use std::{
     fmt,
@@ -66,6 +68,12 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// # std::fs::remove_file(&path)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
+///
+/// To apply a change at once, for instance at SIGHUP, open the file again and hand its ring to
+/// [`KeyHandle::replace`]. `watch` then goes on from there. Such a file is taken as it is, so put
+/// it into place as a whole.
+///
+/// [`KeyHandle::replace`]: super::KeyHandle::replace
 #[must_use]
 pub struct KeyFile {
     path: PathBuf,
@@ -86,9 +94,11 @@ impl KeyFile {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         let path = path.into();
         let text = read(&path)?;
+        let taken = hash(&text);
+        let keys = read_ring(&text)?;
         Ok(Self {
-            keys: read_ring(&text)?,
-            taken: hash(&text),
+            keys: KeyRing::of(keys.load().of_file(&path, taken)),
+            taken,
             path,
         })
     }
@@ -116,6 +126,7 @@ impl KeyFile {
             ring,
             seen: Ok(taken),
             taken,
+            refused: None,
         };
         // Read again and again: notifications of changes do not cross a network file system.
         let mut ticks = interval(every.max(SHORTEST_INTERVAL));
@@ -152,8 +163,10 @@ struct Watch {
     ring: Weak<Swap<Keys>>,
     /// What the last look saw.
     seen: Result<Hash, ConfigError>,
-    /// What the ring was made of.
+    /// What the ring was last made of, by us or by another who has opened the file.
     taken: Hash,
+    /// What was invalid, and is logged.
+    refused: Option<Hash>,
 }
 
 impl Watch {
@@ -162,20 +175,28 @@ impl Watch {
         let Some(ring) = self.ring.upgrade() else {
             return false;
         };
+        // Another file's keys, or those of no file, stand until ours changes.
+        let loaded = ring.load();
+        if let Some(read) = loaded.file().filter(|read| read.path == self.path) {
+            self.taken = read.hash;
+        }
         // By content: when a mounted secret is swapped, the time of change may stay or go back.
         let seen = text.as_deref().map(hash).map_err(ConfigError::clone);
         let is_first_look = seen != self.seen;
         self.seen.clone_from(&seen);
         match (text, seen) {
-            (Ok(text), Ok(hash)) if hash != self.taken && !is_first_look => {
-                // Recorded even if it is invalid, so that the error is logged only once.
-                self.taken = hash;
+            (Ok(_), Ok(hash)) if hash == self.taken => self.refused = None,
+            (Ok(text), Ok(hash)) if self.refused != Some(hash) && !is_first_look => {
                 match read_ring(&text) {
                     Ok(read) => {
-                        ring.replace(Arc::clone(&read.load()));
+                        self.taken = hash;
+                        ring.replace(Arc::new(read.load().of_file(&self.path, hash)));
                         tracing::info!(target: "tower_magic_link", path = %self.path.display(), keys = ?read, "keys changed");
                     }
-                    Err(error) => self.tell(&error),
+                    Err(error) => {
+                        self.refused = Some(hash);
+                        self.tell(&error);
+                    }
                 }
             }
             (Err(error), _) if is_first_look => self.tell(&error),

@@ -2,6 +2,7 @@
 
 use std::{
     fmt, iter,
+    path::{Path, PathBuf},
     sync::{Arc, OnceLock},
 };
 
@@ -17,6 +18,15 @@ pub(in crate::session) struct Keys {
     current: Entry,
     /// The keys that only verify and open.
     others: Vec<Entry>,
+    /// The file whose keys these are, or were before a rotation.
+    file: Option<Arc<Read>>,
+}
+
+/// A file of keys, as it was read.
+pub(super) struct Read {
+    pub(super) path: PathBuf,
+    /// A hash, because the content is secret.
+    pub(super) hash: [u8; 32],
 }
 
 /// A key, and the limits of what it verifies.
@@ -97,7 +107,23 @@ impl Keys {
         Self {
             current: Entry::standing(current),
             others: Vec::new(),
+            file: None,
         }
+    }
+
+    /// Returns the same keys as those of a file.
+    pub(super) fn of_file(&self, path: &Path, hash: [u8; 32]) -> Self {
+        let path = path.to_owned();
+        Self {
+            current: self.current.clone(),
+            others: self.others.clone(),
+            file: Some(Arc::new(Read { path, hash })),
+        }
+    }
+
+    /// Returns the file whose keys these are.
+    pub(super) fn file(&self) -> Option<&Read> {
+        self.file.as_deref()
     }
 
     /// Returns the same keys and one more.
@@ -109,6 +135,7 @@ impl Keys {
         Ok(Self {
             current: self.current.clone(),
             others: self.others.iter().cloned().chain([entry]).collect(),
+            file: None,
         })
     }
 
@@ -140,6 +167,7 @@ impl Keys {
         Ok(Self {
             current: Entry::standing(new.clone()),
             others: kept.collect(),
+            file: self.file.clone(),
         })
     }
 
