@@ -3,23 +3,13 @@
 //! - The layer's keys are those of `tower_magic_link::settings`. The guard's own stand beside them.
 //! - `PUBLIC_URL` and `TRUSTED_PROXIES` are read, too, where the layer's own variables are not set.
 
-use std::{env, error::Error, ffi::OsString, fs::File, io, time::Duration};
+use std::{env, error::Error, ffi::OsString, time::Duration};
 
 use http::Uri;
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig,
-        crypto::aws_lc_rs,
-        pki_types::{
-            CertificateDer, PrivateKeyDer,
-            pem::{self, PemObject},
-        },
-    },
-};
 use tower_magic_link::settings::{Settings, Sources};
+use tracing_subscriber::filter::LevelFilter;
 
-use super::{Limits, Trusted};
+use super::{Limits, Trusted, certificate::Certificate};
 
 /// What the program is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +29,8 @@ pub(super) struct Config {
     pub(super) patience: Duration,
     pub(super) limits: Limits,
     pub(super) grace: Duration,
-    pub(super) tls: Option<TlsAcceptor>,
+    pub(super) certificate: Option<Certificate>,
+    pub(super) log: LevelFilter,
     pub(super) trusted: Trusted,
 }
 
@@ -56,28 +47,32 @@ set by its variable, or by a file that its key with _file names.";
 impl Config {
     /// Reads the program's flags and variables. `None` if it was asked for help alone.
     pub(super) fn read() -> Result<Option<Self>, Box<dyn Error>> {
-        let (mut order, mut file, mut rest) = (Order::Serve, None, Vec::new());
+        let (mut order, mut file, mut rest) = (None, None, Vec::new());
         let flags: Result<Vec<_>, _> = env::args_os().skip(1).map(OsString::into_string).collect();
         let mut flags = flags
             .map_err(|flag| format!("{flag:?} is not UTF-8"))?
             .into_iter();
         while let Some(flag) = flags.next() {
             match flag.as_str() {
-                "--check" => order = Order::Check,
-                "--print-config" => order = Order::PrintConfig,
-                "--config" => file = Some(flags.next().ok_or("flag --config lacks its value")?),
-                flag if flag.starts_with("--config=") => {
-                    file = flag.split_once('=').map(|(_, path)| path.to_owned());
+                "--check" => once(&mut order, Order::Check, "--check")?,
+                "--print-config" => once(&mut order, Order::PrintConfig, "--print-config")?,
+                "--config" => {
+                    let path = flags.next().ok_or("flag --config lacks its value")?;
+                    once(&mut file, path, "--config")?;
                 }
                 "--help" => {
                     println!("{HELP}");
                     return Ok(None);
                 }
-                _ => rest.push(flag),
+                _ => match flag.strip_prefix("--config=") {
+                    Some(path) => once(&mut file, path.to_owned(), "--config")?,
+                    None => rest.push(flag),
+                },
             }
         }
+        let order = order.map_or(Order::Serve, |(order, _)| order);
         let mut sources = sources().environment(variables()).flags(rest);
-        if let Some(file) = file {
+        if let Some((file, _)) = file {
             sources = sources.file(file);
         }
         let settings = sources.read()?;
@@ -107,6 +102,7 @@ impl Config {
                 return Err(format!("{name} cannot be false: the guard has it on always").into());
             }
         }
+        let log = settings.parsed("log_level", "one of error, warn, info, debug, off")?;
         let proxies = settings.list("trusted_proxies");
         let trusted = Trusted::parse(proxies.iter().map(String::as_str))
             .map_err(|error| format!("trusted_proxies {proxies:?} cannot be used: {error}"))?;
@@ -118,7 +114,8 @@ impl Config {
             patience: patience(&settings)?,
             limits,
             grace: settings.length("shutdown_grace")?.unwrap_or_default(),
-            tls: tls(&settings)?,
+            certificate: Certificate::read(&settings)?,
+            log: log.unwrap_or(LevelFilter::INFO),
             trusted,
             settings,
         })
@@ -174,6 +171,28 @@ fn sources() -> Sources {
             "",
             "A PEM file of the certificate's private key.",
         )
+        .own(
+            "log_level",
+            "info",
+            "What is logged to the standard error: error, warn, info, debug or off.",
+        )
+}
+
+/// Takes what may be given once, as any setting.
+fn once<T>(
+    place: &mut Option<(T, &'static str)>,
+    value: T,
+    flag: &'static str,
+) -> Result<(), String> {
+    match place.replace((value, flag)) {
+        None => Ok(()),
+        Some((_, before)) if before == flag => {
+            Err(format!("flag {flag} is given twice: remove one"))
+        }
+        Some((_, before)) => Err(format!(
+            "flags {before} and {flag} are both given: remove one"
+        )),
+    }
 }
 
 /// Returns the environment, with the guard's older names.
@@ -224,37 +243,5 @@ fn patience(settings: &Settings) -> Result<Duration, Box<dyn Error>> {
     match seconds {
         Some(seconds) => Ok(Duration::from_secs(seconds)),
         None => Ok(settings.length("upstream_timeout")?.unwrap_or_default()),
-    }
-}
-
-fn tls(settings: &Settings) -> Result<Option<TlsAcceptor>, Box<dyn Error>> {
-    let (chain, key) = match (settings.text("tls_certificate"), settings.text("tls_key")) {
-        (Some(chain), Some(key)) => (chain, key),
-        (None, None) => return Ok(None),
-        _ => return Err("tls_certificate and tls_key are set together, or not at all".into()),
-    };
-    let open = |path: &str| {
-        let file = File::open(path).map(io::BufReader::new);
-        file.map_err(pem::Error::Io)
-    };
-    let chain = open(chain).and_then(|file| CertificateDer::pem_reader_iter(file).collect());
-    let chain: Vec<_> =
-        chain.map_err(|error| unusable("tls_certificate", "certificates", &error))?;
-    let key = open(key).and_then(PrivateKeyDer::from_pem_reader);
-    let key = key.map_err(|error| unusable("tls_key", "a private key", &error))?;
-    let mut config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain, key)
-        .map_err(|error| format!("tls_certificate cannot be used with tls_key: {error}"))?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Some(TlsAcceptor::from(std::sync::Arc::new(config))))
-}
-
-/// Says what is wrong with a file. The reader's own error has a line of it, and a key is a secret.
-fn unusable(name: &str, what: &str, error: &pem::Error) -> String {
-    match error {
-        pem::Error::Io(error) => format!("{name} cannot be read: {}", error.kind()),
-        _ => format!("{name} is no PEM file of {what}"),
     }
 }

@@ -9,11 +9,12 @@
 //! Dockerfile. Without WorkOS's API key an emulator prints the links, and without a signing key
 //! sessions end with the program: both are for development.
 //!
-//! One idea a file: `config` (the settings), `secrets` (what stands in for one), `host` (which
-//! host a request names), `forwarded` (what a proxy says of a client), `hop` (what belongs to one
-//! connection), `upload` (a client's body), `proxy` (one exchange), `tunnel` (what outlives a
-//! response's head), `serve` (the connections), `admin` (what operators ask), `stop` (how it
-//! ends).
+//! One idea a file: `config` (the settings), `secrets` (what stands in for one), `certificate`
+//! (the guard's own), `host` (which host a request names), `forwarded` (what a proxy says of a
+//! client), `hop` (what belongs to one connection), `upload` (a client's body), `proxy` (one
+//! exchange), `tunnel` (what outlives a response's head), `serve` (the connections), `self_test`
+//! (what would fail), `log` (what is written), `admin` (what operators ask), `reload` (what is read
+//! again), `stop` (how it ends), `supervisor` (what systemd learns).
 
 #![expect(
     clippy::print_stdout,
@@ -21,32 +22,38 @@
 )]
 
 mod admin;
+mod certificate;
 mod config;
 mod forwarded;
 mod hop;
 mod host;
+mod log;
 mod proxy;
+mod reload;
 mod secrets;
+mod self_test;
 mod serve;
 mod stop;
+mod supervisor;
 mod tunnel;
 mod upload;
 
-use std::{error::Error, process::ExitCode, time::Duration};
+use std::{error::Error, process::ExitCode};
 
 use axum::{Router, middleware};
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{net::TcpListener, runtime::Runtime};
 use tower_magic_link::{Builder, ConfigError, MagicLinkLayer};
 
-use self::config::{Config, Order};
+use self::{
+    certificate::Certificate,
+    config::{Config, Order},
+    self_test::SelfTest,
+};
 pub(crate) use self::{
     forwarded::Trusted,
     proxy::Proxy,
     serve::{Door, Limits, serve},
 };
-
-/// How long the self-test waits for the ended sessions.
-const LOAD: Duration = Duration::from_secs(10);
 
 /// The layer. It protects every path, and names the signed-in person to the service.
 pub(crate) fn guarding(builder: Builder) -> Result<MagicLinkLayer, ConfigError> {
@@ -61,9 +68,14 @@ pub(crate) fn app(layer: MagicLinkLayer, proxy: Proxy) -> Router {
         .layer(middleware::from_fn(host::check))
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match run().await {
+fn main() -> ExitCode {
+    let ended = Runtime::new().map_err(Into::into).and_then(|runtime| {
+        let ended = runtime.block_on(run());
+        // A resolver or a file system that hangs does not hold up the end.
+        runtime.shutdown_background();
+        ended
+    });
+    match ended {
         Ok(code) => code,
         Err(error) => {
             eprintln!("{error}");
@@ -76,56 +88,78 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     let Some(config) = Config::read()? else {
         return Ok(ExitCode::SUCCESS);
     };
-    let scheme = if config.tls.is_some() {
-        "https"
-    } else {
-        "http"
+    let scheme = match config.certificate {
+        Some(_) => "https",
+        None => "http",
     };
-    if config.order == Order::PrintConfig {
-        let origin = format!("{scheme}://{}", config.listen);
-        let _ = guarding(secrets::rehearsal(&config.settings, &origin)?)?;
-        print!("{}", config.settings);
-        return Ok(ExitCode::SUCCESS);
+    match config.order {
+        Order::PrintConfig => {
+            let origin = format!("{scheme}://{}", config.listen);
+            let _ = guarding(secrets::rehearsal(&config.settings, &origin)?)?;
+            print!("{}", config.settings);
+            Ok(ExitCode::SUCCESS)
+        }
+        Order::Check => check(config, scheme).await,
+        Order::Serve => start(config, scheme).await,
     }
-    // The check takes no port: the guard that it may replace still has it.
-    let (listener, address) = match config.order {
-        Order::Serve => {
-            let listener = bind("listen", &config.listen).await?;
-            let address = listener.local_addr()?.to_string();
-            (Some(listener), address)
-        }
-        _ => (None, config.listen.clone()),
+}
+
+/// Prints the self-test. It takes no port: the guard that this one may replace still has it.
+async fn check(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>> {
+    let keys = secrets::keys(&config.settings)?;
+    let origin = format!("{scheme}://{}", config.listen);
+    let layer = guarding(secrets::builder(&config.settings, keys, &origin).await?)?;
+    let found = SelfTest {
+        layer,
+        store: config.settings.revocations()?,
+        settings: config.settings,
+        upstream: Some(config.upstream),
     };
-    let origin = format!("{scheme}://{address}");
-    let layer = guarding(secrets::builder(&config.settings, &origin).await?)?;
-    let store = config.settings.revocations()?;
-    let Some(listener) = listener else {
-        if let Some(store) = &store {
-            // If it is not loaded by then, the report says so.
-            let _ = timeout(LOAD, store.first_load()).await;
-        }
-        let report = layer.check().await;
-        println!("{}", secrets::worded(&config.settings, &report));
-        return Ok(if report.is_ok() {
-            ExitCode::SUCCESS
-        } else {
-            ExitCode::FAILURE
-        });
-    };
+    let found = found.run().await;
+    println!("{}", found.print());
+    Ok(match found.is_ok() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
+}
+
+async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>> {
+    log::begin(config.log);
+    // From here on no signal ends the program by itself.
+    let asked = reload::Asked::listen()?;
     let stop = stop::signal()?;
+    let listener = bind("listen", &config.listen).await?;
+    let origin = format!("{scheme}://{}", listener.local_addr()?);
+    let keys = secrets::keys(&config.settings)?;
+    let builder = secrets::builder(&config.settings, keys.clone(), &origin).await?;
+    let layer = guarding(builder)?;
+    let store = config.settings.revocations()?;
     if let Some(address) = &config.admin {
         let listener = bind("admin_listen", address).await?;
-        eprintln!("operators ask at http://{}", listener.local_addr()?);
-        let admin = admin::app(store, stop.clone());
+        let address = listener.local_addr()?;
+        tracing::info!(target: "guard", "operators ask at http://{address}");
+        let admin = admin::app(store.clone(), stop.clone());
         // It answers until the process ends: `/readyz` says that it is stopping.
         tokio::spawn(serve(listener, admin, admin::LIMITS, Door::default()));
     }
+    let tls = config.certificate.as_ref().map(Certificate::current);
+    let files = reload::Files::of(&config.settings, &keys, config.certificate);
+    tokio::spawn(asked.answer(files));
     let proxy = Proxy::to(config.upstream)
         .trusting(config.trusted)
         .patient_for(config.patience);
+    let test = SelfTest {
+        layer: layer.clone(),
+        settings: config.settings,
+        store,
+        upstream: None,
+    };
+    // Beside the requests: those of signed-in people need not wait for a provider that is away.
+    tokio::spawn(async { test.run().await.log() });
     println!("listening on {origin}");
+    supervisor::ready();
     let door = Door {
-        tls: config.tls,
+        tls,
         stop,
         grace: config.grace,
     };

@@ -166,7 +166,8 @@ fn blame(error: &ClientError, progress: &Progress) -> StatusCode {
         return StatusCode::BAD_REQUEST;
     }
     let cause = error.source().map(ToString::to_string);
-    eprintln!("the service failed: {error}: {}", cause.unwrap_or_default());
+    let cause = cause.unwrap_or_default();
+    tracing::error!(target: "guard", "the service failed: {error}: {cause}");
     StatusCode::BAD_GATEWAY
 }
 
@@ -174,6 +175,6 @@ fn too_slow(progress: &Progress) -> StatusCode {
     if progress.stage() == Stage::AtClient {
         return StatusCode::REQUEST_TIMEOUT;
     }
-    eprintln!("the service does not answer");
+    tracing::error!(target: "guard", "the service does not answer");
     StatusCode::GATEWAY_TIMEOUT
 }

@@ -13,12 +13,20 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
+/// Returns the keys that are set, or one of this process.
+pub(super) fn keys(settings: &Settings) -> Result<KeyRing, Box<dyn Error>> {
+    match has_keys(settings) {
+        true => Ok(settings.keys()?),
+        false => Ok(KeyRing::new(SigningKey::generate()?)),
+    }
+}
+
 /// Makes the layer's builder. What production needs and is not set is made up for development.
-pub(super) async fn builder(settings: &Settings, origin: &str) -> Result<Builder, Box<dyn Error>> {
-    let keys = match has_keys(settings) {
-        true => settings.keys()?,
-        false => KeyRing::new(SigningKey::generate()?),
-    };
+pub(super) async fn builder(
+    settings: &Settings,
+    keys: KeyRing,
+    origin: &str,
+) -> Result<Builder, Box<dyn Error>> {
     let builder = if mails_itself(settings) {
         MagicLinkLayer::builder(MailedLinks::new(), keys)
     } else if has_workos(settings) {
@@ -46,10 +54,13 @@ pub(super) fn rehearsal(settings: &Settings, origin: &str) -> Result<Builder, Bo
     Ok(settings.apply(builder.public_url(origin))?)
 }
 
-/// Words the self-test's report. A stand-in works always, which says nothing about production.
-pub(super) fn worded(settings: &Settings, report: &Report) -> String {
-    let keys = (!has_keys(settings))
-        .then_some(("keys", "made up, because neither key nor key_file is set"));
+/// Takes what stands in for something out of the self-test's lines, and says that it was made up.
+/// A stand-in works always, which says nothing about production.
+pub(super) fn without_stand_ins(settings: &Settings, report: &Report) -> (Vec<Line>, Vec<Line>) {
+    let keys = (!has_keys(settings)).then_some((
+        "keys",
+        "made up, because neither key nor key_file is set: sessions end with this program",
+    ));
     let is_emulated = !mails_itself(settings) && !has_workos(settings);
     let provider =
         is_emulated.then_some(("provider", "emulated, because workos_api_key is not set"));
@@ -58,13 +69,11 @@ pub(super) fn worded(settings: &Settings, report: &Report) -> String {
         let port = line.what().split(':').next();
         made_up.iter().any(|(name, _)| Some(*name) == port)
     };
-    let mut lines: Vec<_> = made_up
-        .iter()
-        .map(|(port, why)| Line::not_checked(*port, *why).to_string())
-        .collect();
     let found = report.lines().iter().filter(|line| !stands_in(line));
-    lines.extend(found.map(Line::to_string));
-    lines.join("\n")
+    let found = found.cloned().collect();
+    let made_up = made_up.iter();
+    let made_up = made_up.map(|(port, why)| Line::not_checked(*port, *why));
+    (made_up.collect(), found)
 }
 
 fn mails_itself(settings: &Settings) -> bool {

@@ -48,7 +48,8 @@ pub(crate) struct Limits {
 /// How clients come in, and until when.
 #[derive(Clone)]
 pub(crate) struct Door {
-    pub(crate) tls: Option<TlsAcceptor>,
+    /// The certificate of the moment. Default: plain http.
+    pub(crate) tls: Option<watch::Receiver<TlsAcceptor>>,
     /// Becomes `true` when the program is to end.
     pub(crate) stop: watch::Receiver<bool>,
     /// How long a request under way may then take.
@@ -124,7 +125,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, do
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                eprintln!("accept: {error}");
+                tracing::error!(target: "guard", "accept: {error}");
                 crowd.notify_one();
                 sleep(PAUSE).await;
                 continue;
@@ -157,7 +158,8 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, do
                 limit: limits.idle,
                 tls: door.tls.is_some().then_some(OverTls),
             };
-            let Some(tls) = door.tls else {
+            let tls = door.tls.map(|tls| tls.borrow().clone());
+            let Some(tls) = tls else {
                 return visit.converse(stream, &crowd, door.stop).await;
             };
             // A client that does not get through the handshake holds its place no longer than one
@@ -177,7 +179,10 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, do
     drop(listener);
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
     if timeout(door.grace, slots.acquire_many(all)).await.is_err() {
-        eprintln!("some requests were still under way when the grace was over");
+        tracing::warn!(
+            target: "guard",
+            "some requests were still under way when the grace was over"
+        );
     }
 }
 

@@ -5,6 +5,8 @@ use std::{io, process};
 
 use tokio::{signal, sync::watch};
 
+use super::supervisor;
+
 /// Returns what becomes `true` when the program is to end.
 pub(super) fn signal() -> io::Result<watch::Receiver<bool>> {
     let (stop, stopped) = watch::channel(false);
@@ -20,6 +22,7 @@ pub(super) fn signal() -> io::Result<watch::Receiver<bool>> {
         let _ = signal::ctrl_c().await;
         // It is kept, so that the state stays known.
         stop.send_replace(true);
+        supervisor::stopping();
         tokio::select! {
             () = stop.closed() => {}
             // As a shell reports a program that SIGINT has ended.

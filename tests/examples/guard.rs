@@ -2,7 +2,10 @@
 
 mod check;
 mod ending;
+mod outage;
+mod reloading;
 mod starts;
+mod unit;
 
 use std::{
     env, fs,
@@ -165,6 +168,21 @@ fn admin_of(log: &Scratch) -> String {
     rest.lines().next().unwrap().to_owned()
 }
 
+/// Waits until the program has logged a text, and returns all that it has logged.
+async fn logs(log: &Scratch, text: &str) -> String {
+    let reads = async {
+        loop {
+            let all = fs::read_to_string(log.path()).unwrap();
+            if all.contains(text) {
+                return all;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let read = tokio::time::timeout(Duration::from_secs(30), reads).await;
+    read.unwrap_or_else(|_| panic!("{text}: {}", fs::read_to_string(log.path()).unwrap()))
+}
+
 #[cfg(unix)]
 #[tokio::test(flavor = "multi_thread")]
 async fn operators_ask_at_an_address_of_their_own_and_an_open_request_ends_before_the_program() {
@@ -253,7 +271,11 @@ async fn a_redis_that_is_away_makes_it_unready() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 503);
-    assert!(answer.text().await.unwrap().starts_with("loading"));
+    let text = answer.text().await.unwrap();
+    assert!(
+        text.starts_with("not ready\nrevocation store: loading"),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -316,7 +338,7 @@ fn the_guide_shows_a_file_that_can_be_read_and_every_key() {
     let names: Vec<_> = lines
         .map(|(name, _)| name.trim_start_matches("# "))
         .collect();
-    assert_eq!(names.len(), 10, "{own}");
+    assert_eq!(names.len(), 11, "{own}");
     for name in names {
         assert!(guide.contains(&format!("`{name}`")), "{name}");
     }

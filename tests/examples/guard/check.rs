@@ -26,7 +26,11 @@ async fn the_check_prints_a_report_and_ends_by_it() {
         out.contains("passed       provider: WorkOS takes the API key"),
         "{out}"
     );
-    // Nobody listens at port 1.
+    // Nobody listens at port 1, and a service may start later.
+    assert!(
+        out.contains("not checked  upstream: the service takes no connection"),
+        "{out}"
+    );
     let mail = [
         "--mailer=smtp",
         "--smtp-url=smtp://127.0.0.1:1",
@@ -36,6 +40,18 @@ async fn the_check_prints_a_report_and_ends_by_it() {
     assert_eq!(bad.status.code(), Some(1), "{out} {err}");
     assert!(
         out.contains("failed       mailer: the SMTP greeting"),
+        "{out}"
+    );
+}
+
+#[test]
+fn the_check_tries_a_connection_to_the_service() {
+    let service = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let upstream = format!("--upstream=http://{}", service.local_addr().unwrap());
+    let (good, out, err) = output(&mut guard(&[&upstream, "--port=0", "--check"]));
+    assert!(good.status.success(), "{out} {err}");
+    assert!(
+        out.contains("passed       upstream: the service takes connections"),
         "{out}"
     );
 }

@@ -44,7 +44,7 @@ fn kill(program: &Program) {
     assert!(Command::new("kill").arg(&pid).status().unwrap().success());
 }
 
-async fn ends(program: &mut Program) {
+pub(super) async fn ends(program: &mut Program) {
     let ended = async {
         while program.child.try_wait().unwrap().is_none() {
             tokio::task::yield_now().await;
@@ -142,7 +142,10 @@ async fn silent_clients_of_the_admin_address_make_room_for_a_probe() {
     let answer = timeout(SOON, reqwest::get(format!("{admin}/readyz")));
     let answer = answer.await.unwrap().unwrap();
     // The phase alone: the rest may have Redis's own words.
-    assert_eq!(answer.text().await.unwrap(), "loading, 0 of 0\n");
+    assert_eq!(
+        answer.text().await.unwrap(),
+        "not ready\nrevocation store: loading, 0 of 0\n"
+    );
     let open = crowd.iter().filter(|stream| {
         let read = stream.try_read(&mut [0; 9]);
         matches!(read, Err(error) if error.kind() == std::io::ErrorKind::WouldBlock)

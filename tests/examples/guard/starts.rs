@@ -81,8 +81,25 @@ fn a_broken_key_file_is_not_printed() {
 
 #[test]
 fn an_error_says_which_setting_and_which_value() {
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["--end-streams=false"], "end_streams cannot be false"),
+        (
+            &["--mount=/a", "--mount=/b"],
+            "flag --mount is given twice: remove one",
+        ),
+        (
+            &["--config=/a", "--config", "/b"],
+            "flag --config is given twice: remove one",
+        ),
+        (&["--check", "--check"], "flag --check is given twice"),
+        (
+            &["--check", "--print-config"],
+            "flags --check and --print-config are both given: remove one",
+        ),
+        (
+            &["--log-level=loud"],
+            "flag --log-level \"loud\" must be one of error, warn, info, debug, off",
+        ),
         (
             &["--forward-identity=false"],
             "forward_identity cannot be false",

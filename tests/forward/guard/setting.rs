@@ -89,7 +89,8 @@ impl Logged {
         command
             .env_remove("WORKOS_API_KEY")
             .env_remove("MAGIC_LINK_KEY")
-            .envs([("PORT", "0"), ("UPSTREAM", service)])
+            // What is no alarm is left out.
+            .envs([("PORT", "0"), ("UPSTREAM", service), ("LOG_LEVEL", "error")])
             .stderr(File::create(folder.path().join("log")).unwrap());
         let mut program = Program::start(&mut command);
         let origin = program.says("listening on ");
@@ -118,7 +119,7 @@ impl Logged {
         person
     }
 
-    /// Returns what it has logged.
+    /// Returns the errors that it has logged.
     pub(super) fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap()
     }

@@ -1,0 +1,89 @@
+//! What the guard does while the servers that it needs are away: it starts, and says so.
+
+use std::fs::File;
+
+use super::{Scratch, admin_of, guard, logs};
+use crate::program::Program;
+
+/// Nobody listens at port 1.
+const AWAY: [&str; 7] = [
+    "--upstream=http://127.0.0.1:1",
+    "--port=0",
+    "--admin-listen=127.0.0.1:0",
+    "--workos-base-url=http://127.0.0.1:1",
+    "--mailer=smtp",
+    "--smtp-url=smtp://127.0.0.1:1",
+    "--smtp-from=sign-in@example.com",
+];
+
+const SECRETS: [(&str, &str); 4] = [
+    ("WORKOS_API_KEY", "sk_hunter2"),
+    ("WORKOS_CLIENT_ID", "client_1"),
+    ("MAGIC_LINK_SMTP_PASSWORD", "hunter2"),
+    ("MAGIC_LINK_REDIS_PASSWORD", "hunter2"),
+];
+
+async fn ask(url: String) -> (u16, String) {
+    let answer = reqwest::get(url).await.unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
+}
+
+/// WorkOS, the mail server and the service at once: nobody who is signed in needs the first two,
+/// and no other guard would reach the third.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_all_but_the_store_neither_keeps_it_from_starting_nor_makes_it_unready() {
+    let log = Scratch::new("outage-log", "");
+    let mut command = guard(&[&AWAY[..], &["--smtp-user=ada"]].concat());
+    command
+        .envs(SECRETS)
+        .env_remove("MAGIC_LINK_REDIS_PASSWORD")
+        .stderr(File::create(log.path()).unwrap());
+    let mut program = Program::start(&mut command);
+    let origin = program.says("listening on ");
+    let admin = admin_of(&log);
+    let ready = (200, "ready\n".to_owned());
+    assert_eq!(ask(format!("{admin}/readyz")).await, ready);
+    let form = reqwest::get(format!("{origin}/auth/login")).await.unwrap();
+    assert_eq!(form.status(), 200);
+    let text = logs(&log, "self-test: failed       mailer").await;
+    for want in [
+        "ERROR guard: self-test: failed       provider: ",
+        "ERROR guard: self-test: failed       mailer: ",
+        "WARN guard: self-test: not checked  keys: made up",
+    ] {
+        assert!(text.contains(want), "{want}: {text}");
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+    assert_eq!(ask(format!("{admin}/readyz")).await, ready);
+}
+
+/// Redis too. The probe names it alone, a change is logged once, and no secret is in either.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_the_store_makes_it_unready_by_name_and_is_logged_once() {
+    let log = Scratch::new("store-log", "");
+    let more = [
+        "--smtp-user=ada",
+        "--redis-url=redis://127.0.0.1:1",
+        "--redis-user=ada",
+    ];
+    let mut command = guard(&[&AWAY[..], &more].concat());
+    command
+        .envs(SECRETS)
+        .stderr(File::create(log.path()).unwrap());
+    let mut program = Program::start(&mut command);
+    program.says("listening on ");
+    let admin = admin_of(&log);
+    for _ in 0..5 {
+        let (status, text) = ask(format!("{admin}/readyz")).await;
+        assert_eq!(status, 503);
+        assert_eq!(text, "not ready\nrevocation store: loading, 0 of 0\n");
+    }
+    assert_eq!(ask(format!("{admin}/healthz")).await.0, 200);
+    let text = logs(&log, "self-test: failed       throttle").await;
+    assert!(
+        text.contains("self-test: failed       revocation store"),
+        "{text}"
+    );
+    assert_eq!(text.matches("guard: not ready").count(), 1, "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}

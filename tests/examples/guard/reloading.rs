@@ -1,0 +1,251 @@
+//! What is read again at SIGHUP, and what systemd is told.
+
+#![cfg(unix)]
+
+use std::{
+    fs::{self, File},
+    os::unix::net::UnixDatagram,
+    process::{Command, Stdio},
+    time::Duration,
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use rcgen::{CertificateParams, KeyPair};
+
+use super::{Scratch, ending::ends, guard, logs};
+use crate::{
+    person::{Person, location},
+    program::Program,
+};
+
+/// The socket of a supervisor.
+struct Supervisor {
+    socket: UnixDatagram,
+    path: Scratch,
+}
+
+impl Supervisor {
+    fn new(name: &str) -> Self {
+        let path = Scratch::new(name, "");
+        fs::remove_file(path.path()).unwrap();
+        let socket = UnixDatagram::bind(path.path()).unwrap();
+        let limit = Some(Duration::from_secs(30));
+        socket.set_read_timeout(limit).unwrap();
+        Self { socket, path }
+    }
+
+    /// Returns the next message.
+    fn hears(&self) -> String {
+        let mut message = [0; 256];
+        let length = self.socket.recv(&mut message).expect("a message");
+        String::from_utf8(message[..length].to_vec()).unwrap()
+    }
+
+    /// Sends SIGHUP, and waits until the program has read its files again.
+    fn has_read_again(&self, program: &Program) {
+        signal("-HUP", program);
+        let message = self.hears();
+        let (state, time) = message.split_once('\n').unwrap();
+        assert_eq!(state, "RELOADING=1");
+        let time: u64 = time
+            .strip_prefix("MONOTONIC_USEC=")
+            .unwrap()
+            .parse()
+            .unwrap();
+        assert_ne!(time, 0);
+        assert_eq!(self.hears(), "READY=1");
+    }
+}
+
+fn signal(name: &str, program: &Program) {
+    let pid = program.child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args([name, &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+}
+
+/// Puts a file into place as a whole.
+fn put(file: &Scratch, text: &str) {
+    let new = format!("{}.new", file.path());
+    fs::write(&new, text).unwrap();
+    fs::rename(new, file.path()).unwrap();
+}
+
+fn secret() -> String {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).unwrap();
+    STANDARD.encode(secret)
+}
+
+async fn is_signed_in(person: &mut Person) -> bool {
+    let answer = person.get("/proto").await;
+    match answer.status().as_u16() {
+        200 => true,
+        _ => {
+            let login = location(&answer);
+            assert!(login.starts_with("/auth/login"), "{login}");
+            false
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_change_at_a_signal_and_nobody_is_signed_out_who_need_not_be() {
+    let (service, ..) = super::service().await;
+    let (one, two) = (secret(), secret());
+    let keys = Scratch::new("rotated-keys", &format!("id: one\n{one}\n"));
+    let log = Scratch::new("rotated-log", "");
+    let supervisor = Supervisor::new("rotated-notify");
+    let flags = [
+        &format!("--upstream={service}"),
+        "--port=0",
+        &format!("--key-file={}", keys.path()),
+    ];
+    let mut command = guard(&flags);
+    command
+        .env("NOTIFY_SOCKET", supervisor.path.path())
+        .stderr(File::create(log.path()).unwrap());
+    let mut program = Program::start(&mut command);
+    let origin = program.says("listening on ");
+    assert_eq!(supervisor.hears(), "READY=1");
+    let mut before = Person::at(&origin);
+    before.sign_in(&mut program, "/auth/login").await;
+    assert!(is_signed_in(&mut before).await);
+
+    // The new key signs, and the old one still verifies.
+    put(&keys, &format!("id: two\n{two}\nid: one\n{one}\n"));
+    supervisor.has_read_again(&program);
+    assert!(is_signed_in(&mut before).await);
+    let mut after = Person::at(&origin);
+    after.sign_in(&mut program, "/auth/login").await;
+    assert!(is_signed_in(&mut after).await);
+
+    // A file that cannot be used changes nothing, and is an error that shows nothing of it.
+    put(&keys, &format!("id: three\n{two}hunter2!\n"));
+    supervisor.has_read_again(&program);
+    assert!(is_signed_in(&mut before).await && is_signed_in(&mut after).await);
+    fs::remove_file(keys.path()).unwrap();
+    supervisor.has_read_again(&program);
+    assert!(is_signed_in(&mut before).await && is_signed_in(&mut after).await);
+    let text = logs(&log, "entity not found").await;
+    for want in [
+        "ERROR guard: SIGHUP: the keys stay as they were: key file is wrong on line 2",
+        "INFO guard: SIGHUP: key_file is read again",
+    ] {
+        assert!(text.contains(want), "{want}: {text}");
+    }
+    for hidden in ["hunter2", &one, &two] {
+        assert!(!text.contains(hidden), "{text}");
+    }
+
+    // Without the old key, what it has signed is over.
+    put(&keys, &format!("id: two\n{two}\n"));
+    supervisor.has_read_again(&program);
+    assert!(is_signed_in(&mut after).await);
+    assert!(!is_signed_in(&mut before).await);
+
+    signal("-TERM", &program);
+    assert_eq!(supervisor.hears(), "STOPPING=1");
+    assert!(program.child.wait().unwrap().success());
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_changes_at_a_signal_and_a_broken_key_file_does_not_keep_it() {
+    let (service, ..) = super::service().await;
+    let made = || {
+        let key = KeyPair::generate().unwrap();
+        let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        (
+            certificate.self_signed(&key).unwrap().pem(),
+            key.serialize_pem(),
+        )
+    };
+    let ((old, old_key), (new, new_key)) = (made(), made());
+    let chain = Scratch::new("renewed-chain", &old);
+    let key = Scratch::new("renewed-key", &old_key);
+    let keys = Scratch::new("renewed-keys", &secret());
+    let supervisor = Supervisor::new("renewed-notify");
+    let flags = [
+        &format!("--upstream={service}"),
+        "--port=0",
+        "--public-path=/proto",
+        &format!("--tls-certificate={}", chain.path()),
+        &format!("--tls-key={}", key.path()),
+        &format!("--key-file={}", keys.path()),
+    ];
+    let mut command = guard(&flags);
+    command
+        .env("NOTIFY_SOCKET", supervisor.path.path())
+        .stderr(Stdio::null());
+    let mut program = Program::start(&mut command);
+    let port = program.says("listening on https://127.0.0.1:");
+    assert_eq!(supervisor.hears(), "READY=1");
+    let trusts = async |certificate: &str| {
+        let root = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
+        let client = reqwest::Client::builder().tls_certs_only([root]);
+        let client = client.build().unwrap();
+        let answer = client.get(format!("https://localhost:{port}/proto"));
+        answer.send().await.is_ok()
+    };
+    assert!(trusts(&old).await && !trusts(&new).await);
+
+    // A chain without its key, as between two writes.
+    put(&chain, &new);
+    supervisor.has_read_again(&program);
+    assert!(trusts(&old).await && !trusts(&new).await);
+    put(&key, &new_key);
+    put(&keys, "broken");
+    supervisor.has_read_again(&program);
+    assert!(trusts(&new).await && !trusts(&old).await);
+}
+
+/// Pinned: the end waited for a read that never returned.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_system_that_hangs_holds_up_neither_requests_nor_the_end() {
+    let keys = Scratch::new("hanging-keys", &secret());
+    let supervisor = Supervisor::new("hanging-notify");
+    let flags = [
+        "--upstream=http://127.0.0.1:1",
+        "--port=0",
+        &format!("--key-file={}", keys.path()),
+    ];
+    let mut command = guard(&flags);
+    command
+        .env("NOTIFY_SOCKET", supervisor.path.path())
+        .stderr(Stdio::null());
+    let mut program = Program::start(&mut command);
+    let origin = program.says("listening on ");
+    assert_eq!(supervisor.hears(), "READY=1");
+    // Nobody ever writes to it.
+    fs::remove_file(keys.path()).unwrap();
+    let made = Command::new("mkfifo").arg(keys.path()).status().unwrap();
+    assert!(made.success());
+    signal("-HUP", &program);
+    assert!(supervisor.hears().starts_with("RELOADING=1\n"));
+    let form = reqwest::get(format!("{origin}/auth/login")).await.unwrap();
+    assert_eq!(form.status(), 200);
+    signal("-TERM", &program);
+    assert_eq!(supervisor.hears(), "STOPPING=1");
+    ends(&mut program).await;
+}
+
+/// Pinned: it ended the program.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_without_a_file_to_read_ends_nothing() {
+    let log = Scratch::new("hangup-log", "");
+    let mut command = guard(&["--upstream=http://127.0.0.1:1", "--port=0"]);
+    command.stderr(File::create(log.path()).unwrap());
+    let mut program = Program::start(&mut command);
+    let origin = program.says("listening on ");
+    signal("-HUP", &program);
+    logs(&log, "SIGHUP: neither key_file nor tls_certificate is set").await;
+    let form = reqwest::get(format!("{origin}/auth/login")).await.unwrap();
+    assert_eq!(form.status(), 200);
+}
