@@ -1,6 +1,6 @@
 //! `Target`: which sessions a revocation ends.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     email::Email,
@@ -14,7 +14,9 @@ use crate::{
 ///
 /// A session began by a moment if [`Session::revocable_from`] is not later. That is up to
 /// [`LEEWAY`](super::Revocation::LEEWAY) before the sign-in, because the machines' clocks differ.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// `Debug` masks an address: `Address("a***@example.com")`.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
     /// Every session of this address that began by [`at`](super::Revocation::at), whatever its
@@ -159,6 +161,27 @@ impl Target {
             Self::ProviderSession(id) => format!("provider_session:{id}"),
             Self::Session(id) => format!("session:{id}"),
             Self::Subject(subject) => format!("subject:{subject}"),
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(_) => f.debug_tuple("Address").field(&self.id()).finish(),
+            Self::Connection(id) => f.debug_tuple("Connection").field(id).finish(),
+            Self::Membership {
+                subject,
+                organization,
+            } => f
+                .debug_struct("Membership")
+                .field("subject", subject)
+                .field("organization", organization)
+                .finish(),
+            Self::Organization(id) => f.debug_tuple("Organization").field(id).finish(),
+            Self::ProviderSession(id) => f.debug_tuple("ProviderSession").field(id).finish(),
+            Self::Session(id) => f.debug_tuple("Session").field(id).finish(),
+            Self::Subject(id) => f.debug_tuple("Subject").field(id).finish(),
         }
     }
 }
