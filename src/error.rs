@@ -2,10 +2,12 @@
 
 use std::{borrow::Cow, fmt};
 
+use crate::secret::may_be_secret;
+
 /// A setting that cannot work. `build()`, or the constructor that takes the setting, returns it.
 ///
-/// It carries the offending value, unless that is a secret. `Debug` prints the same as `Display`,
-/// so that a `main` that returns it prints a readable error.
+/// It carries the offending value, unless that is a secret or looks like one. `Debug` prints the
+/// same as `Display`, so that a `main` that returns it prints a readable error.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -62,14 +64,19 @@ fn missing(setting: &str) -> &'static str {
 }
 
 impl ConfigError {
+    /// Refuses a value, and shows it unless it looks like a secret in the wrong place.
     pub(crate) fn invalid(
         setting: &'static str,
         value: impl Into<String>,
         problem: impl Into<Cow<'static, str>>,
     ) -> Self {
+        let value = value.into();
+        if may_be_secret(&value) {
+            return Self::secret(setting, problem);
+        }
         Self::Invalid {
             setting,
-            value: value.into(),
+            value,
             problem: problem.into(),
         }
     }
@@ -80,6 +87,9 @@ impl ConfigError {
         text: &str,
         problem: impl Into<Cow<'static, str>>,
     ) -> Self {
+        if may_be_secret(text) {
+            return Self::secret(setting, problem);
+        }
         let shown = match text.char_indices().nth(80) {
             Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
             None => text.to_owned(),

@@ -1,6 +1,6 @@
 //! What people see: the pages, and the languages of pages and mails.
 
-use super::{error::SettingsError, whole::Settings};
+use super::{error::SettingsError, value::shown, whole::Settings};
 use crate::{builder::Builder, error::ConfigError, language::Words, page::DefaultPages};
 
 impl Settings {
@@ -56,7 +56,7 @@ impl Settings {
             let found = shipped.find(|words| words.tag().eq_ignore_ascii_case(tag));
             found.cloned().ok_or_else(|| {
                 let tags: Vec<_> = Words::all().iter().map(|w| w.tag().to_owned()).collect();
-                let problem = format!("{tag:?} is not shipped: use {}", tags.join(", "));
+                let problem = format!("{} is not shipped: use {}", shown(tag), tags.join(", "));
                 self.refused("languages", &problem)
             })
         };

@@ -8,9 +8,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 #[cfg(any(feature = "redis", feature = "smtp", feature = "workos"))]
 use super::key::FILE;
-#[cfg(any(feature = "redis", feature = "smtp"))]
-use super::reading::unreadable;
 use super::{error::SettingsError, key::Key, origin::Origin, value::Value, whole::Settings};
+#[cfg(any(feature = "redis", feature = "smtp"))]
+use super::{reading::unreadable, value::shown};
 #[cfg(feature = "smtp")]
 use crate::mailer::SmtpMailer;
 #[cfg(feature = "workos")]
@@ -277,6 +277,6 @@ impl Settings {
             return Ok(None);
         };
         let read = fs::read(path).map(Some);
-        read.map_err(|error| self.refused(name, &format!("{path:?} {}", unreadable(&error))))
+        read.map_err(|error| self.refused(name, &format!("{} {}", shown(path), unreadable(&error))))
     }
 }

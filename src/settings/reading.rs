@@ -14,13 +14,14 @@ use serde::{
 
 use super::{
     error::SettingsError,
-    key::{FILE, Key},
+    key::{FILE, Key, PREFIX},
     near::nearest,
     origin::Origin,
     table::KEYS,
     value::{Form, Raw, Secret, Value, shown},
     whole::{Own, Set, Settings},
 };
+use crate::secret::may_be_secret;
 
 /// Where all names stand.
 pub(super) const LIST: &str = "the docs of tower_magic_link::settings list all";
@@ -226,10 +227,13 @@ fn no_login(of: &str) -> String {
     }
 }
 
-/// Shows a name as it is, if it can be one, and quoted and cut otherwise.
-fn plain(name: &str) -> String {
+/// Shows a name as it is, if it can be one, and quoted and cut otherwise. One that looks like a
+/// secret in the wrong place is not shown.
+pub(super) fn plain(name: &str) -> String {
     let is_plain = name.len() <= 80 && !name.contains(|c: char| !c.is_ascii_graphic());
+    let word = name.trim_start_matches("--").trim_start_matches(PREFIX);
     match is_plain {
+        _ if may_be_secret(word) => "(not shown)".to_owned(),
         true => name.to_owned(),
         false => shown(name),
     }
@@ -239,6 +243,9 @@ fn wrong(name: &str, raw: &Raw, origin: &Origin, expected: &str) -> SettingsErro
     let text = raw.text().unwrap_or_default();
     let shown = match raw {
         Raw::Text(text) => shown(text),
+        Raw::Texts(texts) if texts.iter().any(|text| may_be_secret(text)) => {
+            "(not shown)".to_owned()
+        }
         Raw::Texts(texts) if text.chars().count() <= 80 => format!("{texts:?}"),
         Raw::Texts(_) => shown(&text),
         raw => raw.text().unwrap_or_else(|| "of this type".to_owned()),

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     ffi::{OsStr, OsString},
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
 };
 
@@ -12,7 +12,7 @@ use super::{
     key::{FILE, Key, PREFIX},
     near::nearest,
     origin::Origin,
-    reading::{LIST, Reading, unreadable},
+    reading::{LIST, Reading, plain, unreadable},
     table::KEYS,
     value::{Form, Raw, shown},
     whole::{Own, Settings},
@@ -41,7 +41,9 @@ use super::{
 /// # std::fs::remove_file(&path)?;
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Default)]
+///
+/// `Debug` shows no variable and no flag: any of them may be a secret.
+#[derive(Default)]
 #[must_use]
 pub struct Sources {
     own: Vec<Own>,
@@ -118,6 +120,17 @@ impl Sources {
     }
 }
 
+impl fmt::Debug for Sources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sources")
+            .field("own", &self.own)
+            .field("file", &self.file)
+            .field("variables", &self.variables.len())
+            .field("flags", &self.flags.len())
+            .finish()
+    }
+}
+
 fn read_file(reading: &mut Reading, path: &Path) -> Result<(), SettingsError> {
     let shown = path.display();
     let text = fs::read_to_string(path)
@@ -164,7 +177,7 @@ fn read_variable(
         };
         return Err(SettingsError::of(
             variable,
-            format!("variable {variable} is not known{meant}"),
+            format!("variable {} is not known{meant}", plain(variable)),
         ));
     };
     let value = value.into_string();

@@ -4,7 +4,10 @@ use std::{fmt, time::Duration};
 
 use serde::{Deserialize, de::IgnoredAny};
 
-use crate::{secret::redacted, throttle::Rate};
+use crate::{
+    secret::{may_be_secret, redacted},
+    throttle::Rate,
+};
 
 /// How a value is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +27,7 @@ pub(super) enum Form {
 }
 
 /// A value that was read.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub(super) enum Value {
     #[cfg(feature = "smtp")]
     Count(u64),
@@ -166,12 +169,26 @@ impl fmt::Display for Value {
             Self::Secret(_) => f.write_str("[redacted]"),
             Self::Share(share) => share.fmt(f),
             Self::Switch(is_on) => is_on.fmt(f),
-            Self::Text(text) => f.write_str(&quoted(text)),
+            Self::Text(text) => f.write_str(&printed(text)),
             Self::Texts(texts) => {
-                let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
+                let texts: Vec<_> = texts.iter().map(|text| printed(text)).collect();
                 write!(f, "[{}]", texts.join(", "))
             }
         }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Writes a text as TOML does, unless it looks like a secret in the wrong place.
+fn printed(text: &str) -> String {
+    match may_be_secret(text) {
+        true => "[redacted]".to_owned(),
+        false => quoted(text),
     }
 }
 
@@ -181,8 +198,11 @@ pub(super) fn quoted(text: &str) -> String {
     json.replace('\u{7f}', "\\u007f")
 }
 
-/// Quotes the first 80 characters of a value for an error.
+/// Quotes the first 80 characters of a value for an error, unless it looks like a secret.
 pub(super) fn shown(text: &str) -> String {
+    if may_be_secret(text) {
+        return "(not shown)".to_owned();
+    }
     match text.char_indices().nth(80) {
         Some((end, _)) => format!("{:?}", format!("{}…", text.get(..end).unwrap_or_default())),
         None => format!("{text:?}"),

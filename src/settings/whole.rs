@@ -32,6 +32,9 @@ use super::{
 /// # let _ = configuration.port;
 /// # Ok::<(), serde_json::Error>(())
 /// ```
+///
+/// A parser may add the line of the text to an error, as the crate `toml` does, and a secret may
+/// stand there: log its `message` alone. [`Sources::file`](super::Sources::file) shows no line.
 #[derive(Clone, Default)]
 pub struct Settings {
     pub(super) set: BTreeMap<&'static str, Set>,
