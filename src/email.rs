@@ -164,6 +164,25 @@ impl std::str::FromStr for Email {
     }
 }
 
+/// Masks all addresses in a text that may be logged, such as an error of the application's: a
+/// database repeats the key that it refused.
+pub(crate) fn masked_within(text: &str) -> Cow<'_, str> {
+    let Some((before, after)) = text.rsplit_once('@') else {
+        return text.into();
+    };
+    let is_local = |c: char| c.is_alphanumeric() || "!#$%&*+-./^_`{|}~".contains(c);
+    let mut masked = String::new();
+    for before in before.split('@') {
+        let rest = before.trim_end_matches(is_local);
+        let local = before.get(rest.len()..).unwrap_or_default();
+        masked.push_str(rest);
+        masked.extend(local.chars().take(1));
+        masked.push_str("***@");
+    }
+    masked.push_str(after);
+    masked.into()
+}
+
 /// A blank, of any width. A line break is none: around an address it is an attack on headers.
 fn is_blank(c: char) -> bool {
     c == '\t' || c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}')

@@ -12,6 +12,7 @@ use futures_util::future::BoxFuture;
 
 use super::denial::Denial;
 use crate::{
+    email::masked_within,
     provider::Identity,
     session::{Grant, Session},
     shared::{Again, Reauthorize},
@@ -104,7 +105,9 @@ where
         let answer = self(identity);
         Box::pin(async move {
             answer.await.into_authorization().map_err(|error| {
-                tracing::error!(target: "tower_magic_link", %error, "authorize hook failed");
+                let error = error.to_string();
+                let error = &*masked_within(&error);
+                tracing::error!(target: "tower_magic_link", error, "authorize hook failed");
             })
         })
     }
@@ -124,7 +127,9 @@ where
                 Ok(Authorization::Granted(grant)) => Ok(Again::Grant(grant)),
                 Ok(Authorization::Denied | Authorization::Refused(_)) => Ok(Again::End),
                 Err(error) => {
-                    tracing::error!(target: "tower_magic_link", %error, "reauthorize hook failed");
+                    let error = error.to_string();
+                    let error = &*masked_within(&error);
+                    tracing::error!(target: "tower_magic_link", error, "reauthorize hook failed");
                     Err(())
                 }
             }

@@ -22,6 +22,7 @@ use super::{Lookup, Revocation, Revocations, Standing};
 use crate::{
     check::{self, Line},
     clock::{Signal, Timestamp},
+    email::masked_within,
     event::{Event, Listener, StoreName},
     rejection::{Rejection, RejectionKind},
     session::Session,
@@ -161,6 +162,8 @@ impl BoundedRevocations {
                 // Once a change: in an outage everybody who signs out would add a line.
                 if !was_refused {
                     let reason = error.source().map(ToString::to_string);
+                    let reason = reason.as_deref().map(masked_within);
+                    let reason = reason.as_deref();
                     tracing::error!(target: "tower_magic_link", kind = %error.kind(), reason, "the revocation store did not record a revocation");
                 }
                 self.store_failed(error);

@@ -72,6 +72,8 @@ impl StoreError {
     }
 
     /// Creates an [`Unavailable`](StoreErrorKind::Unavailable) error with its cause.
+    ///
+    /// The layer may log the cause's text, with its addresses masked. It must hold no other secret.
     #[must_use]
     pub fn unavailable(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::caused(StoreErrorKind::Unavailable, source)
