@@ -29,7 +29,6 @@ mod guesses;
 mod once;
 mod replicas;
 mod settings;
-mod unseen;
 
 /// What the replicas of a site share.
 struct Site {

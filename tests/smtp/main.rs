@@ -33,10 +33,12 @@ mod redis;
 #[path = "../support/misconfigured.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod row;
+#[path = "../support/scripted.rs"]
 mod scripted;
 mod shapes;
 mod suite;
 #[path = "../support/mod.rs"]
 #[expect(dead_code, unused_imports, reason = "other tests use more of it")]
 mod support;
+#[path = "../support/taken.rs"]
 mod taken;

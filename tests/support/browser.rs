@@ -1,6 +1,6 @@
 //! A browser: it keeps cookies, says where a request comes from, and follows redirects when told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
@@ -21,7 +21,11 @@ pub(crate) struct Browser {
     pub(crate) cookie_domain: Option<&'static str>,
     /// The cookies that it keeps.
     pub(crate) jar: BTreeMap<String, String>,
+    watch: Option<Arc<Watch>>,
 }
+
+/// Looks at an answer, beside the target of its request.
+pub(crate) type Watch = dyn Fn(&str, &Answer) + Send + Sync;
 
 /// What a request was answered.
 #[derive(Debug)]
@@ -73,7 +77,14 @@ impl Browser {
             form_action: String::new(),
             cookie_domain: None,
             jar: BTreeMap::new(),
+            watch: None,
         }
+    }
+
+    /// Shows each answer to somebody.
+    pub(crate) fn watched(mut self, watch: impl Fn(&str, &Answer) + Send + Sync + 'static) -> Self {
+        self.watch = Some(Arc::new(watch));
+        self
     }
 
     /// Navigates, without following a redirect.
@@ -143,11 +154,16 @@ impl Browser {
             let cookies = HeaderValue::try_from(cookies.join("; ")).unwrap();
             request.headers_mut().append(header::COOKIE, cookies);
         }
+        let target = request.uri().to_string();
         let response = self.app.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         self.keep(&head.headers);
         let body = body.collect().await.unwrap().to_bytes();
-        Answer { head, body }
+        let answer = Answer { head, body };
+        if let Some(watch) = &self.watch {
+            watch(&target, &answer);
+        }
+        answer
     }
 
     async fn navigate(&mut self, method: Method, path: &str, form: Option<&str>) -> Answer {

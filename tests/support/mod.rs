@@ -19,6 +19,7 @@ use tower::{Layer, service_fn, util::BoxCloneSyncService};
 use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, ResponseBody, Session, SigningKey,
     emulator::{Emulator, EmulatorServer, Endpoint},
+    provider::IdentityProvider,
     testing::ManualClock,
     workos::WorkOs,
 };
@@ -61,13 +62,22 @@ impl World {
         tune: impl FnOnce(WorkOs) -> WorkOs,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Self {
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        Self::keyed(keys, tune, configure).await
+    }
+
+    /// Makes a world with these keys, and with a provider that is made of the client.
+    pub(crate) async fn keyed<P: IdentityProvider>(
+        keys: KeyRing,
+        provider: impl FnOnce(WorkOs) -> P,
+        configure: impl FnOnce(Builder) -> Builder,
+    ) -> Self {
         let clock = ManualClock::new();
         let emulator = Emulator::builder().clock(clock.clone()).build();
         let workos = emulator.serve(0).await.unwrap();
-        let keys = KeyRing::new(SigningKey::generate().unwrap());
         let events = Arc::new(Mutex::new(Vec::new()));
         let heard = events.clone();
-        let builder = MagicLinkLayer::builder(tune(client(&workos)), keys.clone())
+        let builder = MagicLinkLayer::builder(provider(client(&workos)), keys.clone())
             .public_url(ORIGIN)
             .clock(clock.clone())
             .insecure_answer_when_sent()
@@ -140,7 +150,6 @@ fn counted(layer: &MagicLinkLayer, hits: Arc<AtomicUsize>) -> App {
     )
 }
 
-/// Returns a client of a running emulator.
 /// Returns where a link of WorkOS's leads: our callback, with code and state.
 pub(crate) async fn callback_behind(link: &str) -> String {
     let http = reqwest::Client::builder()
@@ -161,6 +170,7 @@ pub(crate) async fn by_own_link(browser: &mut Browser, redirect: &Answer) -> Ans
     browser.get(&callback).await
 }
 
+/// Returns a client of a running emulator.
 pub(crate) fn client(workos: &EmulatorServer) -> WorkOs {
     WorkOs::new(KEY, "client_test")
         .and_then(|client| client.base_url(workos.base_url()))

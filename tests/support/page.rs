@@ -182,6 +182,10 @@ impl Page {
         }
         if element.name == "input" {
             let kind = attribute("type").unwrap_or_default();
+            // Nobody ticks it, so that it is not sent.
+            if kind == "checkbox" {
+                return;
+            }
             let is_known = ["email", "hidden", "text"].contains(&kind.as_str());
             assert!(is_known, "a field of type {kind:?}");
             self.form_inside(open).fields.push(Field {

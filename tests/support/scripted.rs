@@ -131,7 +131,7 @@ impl Scripted {
                 }
                 match (verb.as_str(), mood) {
                     ("EHLO", _) => "250-scripted\r\n250 AUTH PLAIN".to_owned(),
-                    ("AUTH", _) => "535 5.7.8 hunter2 is not the password of ada".to_owned(),
+                    ("AUTH", _) => format!("535 5.7.8 hunter2 is not the password of ada: {line}"),
                     ("RCPT", Mood::RefusesRecipient) => format!("550 5.1.1 no such user: {line}"),
                     ("RCPT", Mood::Stops) => {
                         self.stopped.notify_one();
