@@ -8,7 +8,7 @@
 use std::{error::Error, fmt, time::Duration};
 
 use super::OrganizationChoice;
-use crate::trace::Failure;
+use crate::{secret::may_be_secret, trace::Failure};
 
 const LONGEST_CODE: usize = 64;
 
@@ -333,11 +333,12 @@ impl From<ProviderErrorKind> for ProviderError {
 }
 
 /// Says whether a text is an identifier. The letter at its start rules out a six-digit code that
-/// ended up in the wrong field.
+/// ended up in the wrong field. A key that did is none either.
 fn is_identifier(text: &str) -> bool {
     text.len() <= LONGEST_CODE
         && text.starts_with(|first: char| first.is_ascii_alphabetic())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && !may_be_secret(text)
 }
 
 #[cfg(test)]
@@ -377,6 +378,7 @@ mod tests {
             ("empty", "", false),
             ("six digits", "424242", false),
             ("a sentence", "the code is wrong", false),
+            ("an API key", "sk_test_a2V5", false),
             ("an address", "ada@example.com", false),
             ("a line break", "sso\nrequired", false),
             ("beyond ascii", "caf\u{e9}", false),

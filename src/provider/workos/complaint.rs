@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::secret::may_be_secret;
+
 /// A longer request id, code or field name is dropped.
 const LONGEST_WORD: usize = 64;
 
@@ -83,7 +85,8 @@ pub(super) fn is_word(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
     matches!(text.len(), 1..=LONGEST_WORD) && text.bytes().all(is_plain)
 }
 
-/// Says whether a text looks like WorkOS's machine codes. One-time codes, ids and addresses do not.
+/// Says whether a text looks like WorkOS's machine codes. One-time codes, ids, keys and addresses do
+/// not.
 pub(super) fn is_machine_word(text: &str) -> bool {
-    is_word(text, |b| b.is_ascii_lowercase() || b == b'_')
+    is_word(text, |b| b.is_ascii_lowercase() || b == b'_') && !may_be_secret(text)
 }
