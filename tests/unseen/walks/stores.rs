@@ -195,17 +195,14 @@ async fn by_redis(walk: &Walk, server: &Rude) {
         None => redis,
     };
     let redis = redis.connect_timeout(Duration::from_millis(200)).unwrap();
-    used(walk, &redis).await;
-    let sentinels = redis
-        .sentinels_of("mymaster")
-        .sentinel_login("app", PASSWORD);
-    used(walk, &sentinels).await;
+    let sentinels = redis.clone().sentinels_of("mymaster");
+    let sentinels = sentinels.sentinel_login("app", PASSWORD);
+    tokio::join!(used(walk, &redis), used(walk, &sentinels));
 }
 
 async fn used(walk: &Walk, redis: &Redis) {
     walk.show(redis);
-    walk.keep(RedisRevocations::connect(redis).await)
-        .unwrap_err();
+    let _ = walk.keep(RedisRevocations::connect(redis).await);
     let revocations = RedisRevocations::connect_later(redis);
     let post = Post::default();
     let provider = Watched::new(MailedLinks::new(), walk);
