@@ -85,8 +85,9 @@ pub(super) fn is_word(text: &str, is_plain: impl Fn(u8) -> bool) -> bool {
     matches!(text.len(), 1..=LONGEST_WORD) && text.bytes().all(is_plain)
 }
 
-/// Says whether a text looks like WorkOS's machine codes. One-time codes, ids, keys and addresses do
-/// not.
+/// Says whether a text looks like WorkOS's machine codes.
+///
+/// One-time codes, ids, keys and addresses do not.
 pub(super) fn is_machine_word(text: &str) -> bool {
     is_word(text, |b| b.is_ascii_lowercase() || b == b'_') && !may_be_secret(text)
 }
