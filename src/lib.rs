@@ -29,7 +29,7 @@
 //!
 //! This needs the feature `axum`. `WorkOs::from_env` and [`KeyRing::from_env`] say which variables
 //! they read. Register `https://app.example.com/auth/callback` as a redirect URI with WorkOS.
-//! [`guide::hosts`] has the same layer in tonic and hyper.
+//! [`guide::getting_started`] has the same layer in tonic and hyper.
 //!
 //! Every path asks for a session, unless a rule of the [`Builder`] says otherwise. The layer
 //! refuses a request in its client's own protocol: a browser that navigates is redirected to the
@@ -79,11 +79,12 @@
 //!
 //! | to | see |
 //! | --- | --- |
+//! | begin, and choose a host | [`guide::getting_started`] |
 //! | come from axum-login, oauth2-proxy or a middleware of your own | [`guide::moving_from`] |
 //! | leave paths open, with the session if there is one | [`Builder::public_path`] and the settings beside it; [`MagicLinkLayer::explain`] says which rule applies to a request |
 //! | decide who gets in | [`Builder::organization`], [`Builder::email_domains`], [`Builder::authorize`] |
 //! | know people by accounts, tenants and roles of your own | a [`Grant`] from [`Builder::authorize`]; [`Session::claims`]; [`Builder::reauthorize`] for roles that change |
-//! | set lifetimes | [`Builder::session_lifetime`] and the settings beside it |
+//! | set lifetimes, and know what ends a session | [`guide::sessions_and_revocation`]; [`Builder::session_lifetime`] and the settings beside it |
 //! | write a single-page application | [`guide::single_page_applications`] |
 //! | let programs and gRPC clients send the session token | [`Builder::bearer_tokens`], [`guide::terminal_clients`] |
 //! | require a recent sign-in on a route | [`RequireRecent`](companion::RequireRecent), from [`MagicLinkLayer::require_recent`] |
@@ -106,12 +107,13 @@
 //! | pass the identity to a service that is not Rust | [`Builder::forward_identity`]; `examples/guard` is a reverse proxy that does it: [`guide::guard`] |
 //! | know what caches keep, and what Back shows after sign-out | [`guide::caches_and_back`]; [`Builder::no_store`] |
 //! | guard the application's own posts, and add CORS and a log | [`guide::the_application_behind`] |
+//! | know what an attacker can and cannot do | [`guide::security_model`] |
 //! | know what holds, and which cryptography it rests on | [`guide::promises`] |
 //! | know what the layer answers when a store, WorkOS or a mailer fails | [`guide::failures`] |
 //! | log and count what happens, and know what to alert on | [`event`]; [`guide::operations`] |
 //! | configure a layer from a file, the environment and flags | `settings` (feature `settings`) |
 //! | find out at start-up whether keys, WorkOS, the mail server and Redis work | [`MagicLinkLayer::check`]; [`check`] |
-//! | develop without a WorkOS account | `emulator` (feature `emulator`) |
+//! | develop without a WorkOS account | `guide::developing_without_an_account` and `emulator` (feature `emulator`) |
 //! | test your application | `testing` (feature `test-util`); `guide::testing_your_application` (with feature `emulator`) |
 //!
 //! # Features

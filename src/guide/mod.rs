@@ -60,14 +60,19 @@ pub mod behind_a_proxy {}
 #[doc = include_str!("caches_and_back.md")]
 pub mod caches_and_back {}
 
+#[cfg(all(feature = "emulator", feature = "workos"))]
+#[cfg_attr(docsrs, doc(cfg(all(feature = "emulator", feature = "workos"))))]
+#[doc = include_str!("developing_without_an_account.md")]
+pub mod developing_without_an_account {}
+
 #[doc = include_str!("failures.md")]
 pub mod failures {}
 
+#[doc = include_str!("getting_started.md")]
+pub mod getting_started {}
+
 #[doc = include_str!("guard.md")]
 pub mod guard {}
-
-#[doc = include_str!("hosts.md")]
-pub mod hosts {}
 
 #[doc = include_str!("look_and_language.md")]
 pub mod look_and_language {}
@@ -97,6 +102,12 @@ pub mod the_application_behind {}
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 #[doc = include_str!("running_more_than_one.md")]
 pub mod running_more_than_one {}
+
+#[doc = include_str!("security_model.md")]
+pub mod security_model {}
+
+#[doc = include_str!("sessions_and_revocation.md")]
+pub mod sessions_and_revocation {}
 
 #[doc = include_str!("single_page_applications.md")]
 pub mod single_page_applications {}
