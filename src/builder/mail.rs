@@ -137,7 +137,7 @@ impl Builder {
         self
     }
 
-    /// Sets how long the layer waits for the [`Mailer`](crate::mailer::Mailer): up to 1 minute.
+    /// Sets how long the layer waits for the [`Mailer`]: up to 1 minute.
     /// Default: 15 seconds.
     ///
     /// After that, the layer drops the mailer's future, and reports an

@@ -50,7 +50,7 @@ impl Builder {
     /// [`MagicLinkLayer::sessions_of`](crate::MagicLinkLayer::sessions_of) can list a person's:
     /// a [`MemorySessions`](crate::sessions::MemorySessions), a
     /// [`RedisSessions`](crate::sessions::RedisSessions) or a
-    /// [`Sessions`](crate::sessions::Sessions) of your own. Default: none.
+    /// [`Sessions`] of your own. Default: none.
     ///
     /// It holds personal data: who signed in, with which browser, from which network. It is written
     /// in the background when a session begins, is renewed or signs out. If it is away, people

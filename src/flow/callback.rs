@@ -1,8 +1,8 @@
 //! The redirect URI, to which the provider's link leads back with a code.
 //!
 //! 1. The layer calls the provider only if the state opens, is not over, and belongs to this
-//!    browser, or if this browser has given the answer of [`elsewhere`](super::elsewhere).
-//!    Otherwise it ignores the code.
+//!    browser, or if this browser has given the answer of [`elsewhere`]. Otherwise it ignores the
+//!    code.
 //! 2. Repeated callbacks of one browser within a minute, or parallel ones, share one exchange and
 //!    one session.
 //! 3. A new exchange is counted, and over the limit it does not begin. Otherwise an attacker with

@@ -4,8 +4,8 @@
 ///
 /// # Panics
 ///
-/// If it is gone. A caller that polls a completed future breaks the contract of
-/// [`Future`](std::future::Future), and no response would be right.
+/// If it is gone. A caller that polls a completed future breaks the contract of [`Future`], and no
+/// response would be right.
 #[track_caller]
 #[expect(
     clippy::expect_used,
