@@ -78,7 +78,26 @@ fn is_near(addr: IpAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::SocketAddr;
+
+    use http::Request;
+
     use super::*;
+
+    #[test]
+    fn the_guide_shows_the_line_as_it_is_logged() {
+        let guide = include_str!("../guide/behind_a_proxy.md");
+        let (_, shown) = guide.split_once("```text\n").unwrap();
+        let (shown, _) = shown.split_once("\n```").unwrap();
+        let peer = PeerAddr::from(SocketAddr::from(([127, 0, 0, 1], 41_000)));
+        let request = Request::get("/")
+            .extension(peer)
+            .header("x-forwarded-for", "192.0.2.1");
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let proxies = Proxies::parse(&[]).unwrap();
+        let line = hint(&parts, &proxies, ForwardedField::XForwardedFor).unwrap();
+        assert_eq!(line, shown.replace('\n', " "));
+    }
 
     #[test]
     fn an_address_is_near_by_its_network() {

@@ -41,6 +41,7 @@ mod preview;
 mod program;
 mod robots;
 mod screens;
+mod single_page;
 mod site;
 mod stage;
 mod stylesheet;

@@ -168,3 +168,25 @@ async fn a_page_neither_waits_for_the_applications_sheet_nor_does_its_script() {
         stage.sites.release();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs chromium and chromedriver; run by tests/run"]
+async fn the_guides_sheet_gives_the_pages_its_colour_and_shape() {
+    let guide = include_str!("../../src/guide/look_and_language.md");
+    let (_, sheet) = guide.split_once("```css\n").unwrap();
+    let (sheet, _) = sheet.split_once("```").unwrap();
+    let [(address, url), _] = places();
+    let stage = stage(&address).await;
+    publish(&stage.sites, &url, sheet);
+    let browser = stage.browser().await;
+    browser.goto("/auth/login").await;
+    browser.shows("Sign in").await;
+    assert_eq!(look(&browser).await, json!(["rgb(109, 40, 217)", "1px"]));
+    let radius = "return getComputedStyle(document.querySelector('main')).borderRadius";
+    assert_eq!(browser.run(radius).await.unwrap(), "0px");
+    // In the dark the colour is the other one.
+    let dark = json!({ "features": [{ "name": "prefers-color-scheme", "value": "dark" }] });
+    browser.devtools("Emulation.setEmulatedMedia", dark).await;
+    assert_eq!(look(&browser).await, json!(["rgb(153, 105, 228)", "1px"]));
+    browser.is_content().await;
+}

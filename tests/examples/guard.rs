@@ -2,6 +2,7 @@
 
 mod check;
 mod ending;
+mod guide;
 mod outage;
 mod reloading;
 mod starts;
@@ -319,27 +320,4 @@ async fn with_a_certificate_it_speaks_https_and_says_so_to_the_service() {
         .output()
         .unwrap();
     assert!(!half.status.success(), "a certificate without its key");
-}
-
-/// The guide's file is one that the guard reads, and its table has every key of the guard's own.
-#[test]
-fn the_guide_shows_a_file_that_can_be_read_and_every_key() {
-    let guide = include_str!("../../src/guide/guard.md");
-    let (_, rest) = guide.split_once("```toml\n").unwrap();
-    let (text, _) = rest.split_once("```").unwrap();
-    let file = Scratch::new("guide.toml", text);
-    let (output, out, err) = output(&mut guard(&["--config", file.path(), "--print-config"]));
-    assert!(output.status.success(), "{err}");
-    let set = text.lines().filter(|line| line.contains(" = ")).count();
-    let from_file = format!(" # {}", file.path());
-    assert_eq!(out.matches(&from_file).count(), set, "{out}");
-    let (own, _) = out.split_once("\n# Where browsers reach").unwrap();
-    let lines = own.lines().filter_map(|line| line.split_once(" ="));
-    let names: Vec<_> = lines
-        .map(|(name, _)| name.trim_start_matches("# "))
-        .collect();
-    assert_eq!(names.len(), 11, "{own}");
-    for name in names {
-        assert!(guide.contains(&format!("`{name}`")), "{name}");
-    }
 }

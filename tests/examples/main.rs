@@ -14,6 +14,7 @@ mod forward_auth;
 mod gallery;
 mod grpc;
 mod guard;
+mod guides;
 mod hosts;
 mod jwks;
 mod metrics;

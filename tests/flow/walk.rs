@@ -1,6 +1,7 @@
 //! The whole walk: form, mail, link, session, sign-out.
 
 use http::Request;
+use http_body_util::Full;
 use tower_magic_link::{
     Builder, Session, SignIn,
     emulator::Endpoint,
@@ -9,7 +10,7 @@ use tower_magic_link::{
 };
 
 use crate::{
-    names::ADA,
+    names::{ADA, ORIGIN},
     support::{Post, World, by_own_link},
 };
 
@@ -85,6 +86,25 @@ async fn a_script_learns_who_is_signed_in_and_a_stranger_nothing() {
         (stranger.status().as_u16(), stranger.code().as_str()),
         (401, "no_session")
     );
+}
+
+/// The guide's block for the scripts of a page, and its link back to the page that asked.
+#[tokio::test]
+async fn a_script_without_a_session_gets_the_problem_that_the_guide_shows() {
+    let guide = include_str!("../../src/guide/single_page_applications.md");
+    let (_, shown) = guide.split_once("```json").unwrap();
+    let shown = shown.split_once("```").unwrap().0;
+    let shown: serde_json::Value = serde_json::from_str(shown).unwrap();
+    let world = World::new().await;
+    let request = Request::get("/api/me")
+        .header("sec-fetch-mode", "cors")
+        .header("sec-fetch-site", "same-origin")
+        .header("referer", format!("{ORIGIN}/reports"));
+    let request = request.body(Full::default()).unwrap();
+    let answer = world.browser().send(request).await;
+    assert_eq!(answer.status(), 401);
+    let problem: serde_json::Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(problem, shown);
 }
 
 #[tokio::test]

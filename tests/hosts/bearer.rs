@@ -16,6 +16,7 @@ use crate::{
 mod admission;
 mod reach;
 mod refusals;
+mod shell;
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 

@@ -277,3 +277,20 @@ fn a_file_that_cannot_be_read_is_an_error_that_names_it() {
     let text = format!("{:?}", KeyFile::open(&path).unwrap());
     assert!(text.contains("[redacted]"), "{text}");
 }
+
+/// The documentation's file is one that is read, with its ids and the moments of the old key.
+#[test]
+fn the_file_that_the_documentation_shows_can_be_read() {
+    let docs = include_str!("../../src/session/ring/file.rs").replace("/// ", "");
+    let docs = docs.replace("///", "");
+    let (_, shown) = docs.split_once("```text\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    assert_eq!(shown.matches("<base64 or PEM>").count(), 2, "{shown}");
+    let shown = shown.replacen("<base64 or PEM>", &secret(), 1);
+    let shown = shown.replacen("<base64 or PEM>", &secret(), 1);
+    let folder = Folder::new("shown");
+    let path = folder.file();
+    put(&path, &shown);
+    let keys = KeyRing::from_file(&path).unwrap();
+    assert_eq!(ids(&keys), "2026-11 2026-05");
+}
