@@ -29,6 +29,30 @@ fn the_guides_command_is_one_that_the_guard_takes() {
     assert!(out.contains(upstream), "{out}");
 }
 
+/// The line makes a file of one key that nobody else can read.
+#[cfg(unix)]
+#[test]
+#[ignore = "needs openssl; run by tests/run"]
+fn the_guides_line_makes_a_key_that_the_guard_takes() {
+    use std::{fs, os::unix::fs::PermissionsExt};
+
+    let (_, line) = GUIDE.split_once("```sh\n(umask").unwrap();
+    let (line, _) = line.split_once("\n```").unwrap();
+    let name = format!("tower-magic-link-guard-{}-keys", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir_all(&folder).unwrap();
+    let mut shell = Command::new("bash");
+    shell.args(["-euc", &format!("(umask{line}")]);
+    assert!(shell.current_dir(&folder).status().unwrap().success());
+    let keys = folder.join("keys");
+    tower_magic_link::KeyRing::from_file(&keys).unwrap();
+    assert_eq!(
+        fs::metadata(&keys).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    fs::remove_dir_all(&folder).unwrap();
+}
+
 /// systemd reads the unit, and knows every key in it.
 #[test]
 #[ignore = "needs systemd-analyze; run by tests/run"]
