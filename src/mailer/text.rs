@@ -6,9 +6,11 @@
 //! - A control character in a name becomes a space, so no name can begin a line of its own.
 
 use super::Mail;
-use crate::language::Text;
+use crate::language::{Direction, Text, Words};
 
 const WIDTH: usize = 72;
+/// A letter of Arabic and Hebrew that nobody sees (Unicode Standard Annex #9, section 2.6).
+const MARK: char = '\u{200f}';
 
 impl Mail<'_> {
     /// Returns the subject: `Sign in to Acme`. It never holds the code, which locked screens would
@@ -49,6 +51,7 @@ fn text(mail: &Mail<'_>) -> String {
         Some(name) => words.fill(Text::MailAskedOf, &[("application", &*name), to]),
         None => words.fill(Text::MailAsked, &[to]),
     };
+    let tell = |text: &mut String, paragraph: &str| show(text, &directed(words, paragraph));
     tell(&mut text, &asked);
     if let Some(link) = mail.link() {
         tell(&mut text, &within(Text::MailOpen, mail.lifetime()));
@@ -63,7 +66,7 @@ fn text(mail: &Mail<'_>) -> String {
         show(&mut text, code.expose());
         tell(&mut text, &within(Text::MailCodeWorks, lifetime));
     }
-    text.push_str(&wrapped(words.say(Text::MailClosing)));
+    text.push_str(&directed(words, words.say(Text::MailClosing)));
     text.push('\n');
     text
 }
@@ -73,8 +76,19 @@ pub(super) fn plain(line: &str) -> String {
     line.replace(char::is_control, " ")
 }
 
-fn tell(text: &mut String, paragraph: &str) {
-    show(text, &wrapped(paragraph));
+/// Breaks a paragraph into lines, each in the direction of its language.
+///
+/// Between two marks of that direction a full stop stands at the end of its line, also in a client
+/// that shows every text from left to right, and on a line that begins with an address.
+fn directed(words: &Words, paragraph: &str) -> String {
+    let lines = wrapped(paragraph);
+    match words.direction() {
+        Direction::LeftToRight => lines,
+        Direction::RightToLeft => {
+            let lines = lines.lines().map(|line| format!("{MARK}{line}{MARK}"));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+    }
 }
 
 fn show(text: &mut String, lines: &str) {

@@ -90,6 +90,28 @@ fn a_space_divides_latin_letters_from_japanese_ones() {
     }
 }
 
+#[test]
+fn each_line_of_a_mail_from_right_to_left_is_between_marks_of_that_direction() {
+    let to = "ada@example.com".parse().unwrap();
+    let (link, code) = (Link::new("https://x/?t=1"), OneTimeCode::new("123456"));
+    for words in Words::all() {
+        let mail = Mail::new(&to, Timestamp::from_secs(0))
+            .with_link(&link, Duration::from_secs(900))
+            .with_code(&code, Duration::from_secs(600))
+            .with_application("Acme")
+            .with_words(&words);
+        let text = mail.text();
+        let is_reversed = words.direction() == Direction::RightToLeft;
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            // What is opened or typed stands there as it is.
+            let is_told = !["https://x/?t=1", "123456"].contains(&line);
+            let is_marked = line.starts_with('\u{200f}') && line.ends_with('\u{200f}');
+            assert_eq!(is_marked, is_told && is_reversed, "{words:?}: {line:?}");
+        }
+        assert!(text.ends_with('\n'), "{words:?}");
+    }
+}
+
 /// A button has 238 CSS pixels for its text on a screen of 320. Noto Sans, which is wide, fits 27
 /// letters in, and 30 of Arabic; a letter of Japanese takes two places.
 #[test]
