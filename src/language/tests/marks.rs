@@ -90,6 +90,28 @@ fn a_space_divides_latin_letters_from_japanese_ones() {
     }
 }
 
+/// A line that begins with a particle reads badly: it belongs to the word before it.
+#[test]
+fn a_particle_in_japanese_stays_on_the_line_of_a_latin_word() {
+    let is_japanese = |c: char| matches!(c, '\u{3041}'..='\u{30ff}' | '\u{4e00}'..='\u{9fff}');
+    let is_latin = |c: char| c.is_ascii_alphabetic() || c == '}';
+    let mut held = 0;
+    for (name, text) in lines(table("ja")) {
+        let chars: Vec<_> = without_places(text).chars().collect();
+        for triple in chars.windows(3) {
+            if let [one, space, other] = triple
+                && is_latin(*one)
+                && space.is_whitespace()
+                && is_japanese(*other)
+            {
+                assert_eq!(*space, '\u{a0}', "{name}: {text}");
+                held += 1;
+            }
+        }
+    }
+    assert!(held > 10, "{held} places");
+}
+
 #[test]
 fn each_line_of_a_mail_from_right_to_left_is_between_marks_of_that_direction() {
     let to = "ada@example.com".parse().unwrap();
