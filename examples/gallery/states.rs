@@ -210,6 +210,8 @@ fn troubles<'a>(links: &'a Links, all: &mut Vec<(String, Page<'a>)>) {
         blocked.clone().with_detail("__Host-magic-link-browser"),
     );
     add("in-a-frame".to_owned(), blocked.in_frame());
+    let ended = trouble(RejectionKind::NoSession).in_frame();
+    add("in-a-frame-at-the-end".to_owned(), ended);
     // Several kinds say the same to people: each story is shown once.
     let mut told = HashSet::new();
     for kind in RejectionKind::all() {
