@@ -1,8 +1,10 @@
 //! `Message`: a text, cut at the places that are filled in.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use askama::filters::{Html as HtmlEscaper, escape};
+
+use super::held::held;
 
 /// A text, cut at its placeholders. It is checked where it is parsed, and never fails afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,12 +84,12 @@ impl Message {
         text
     }
 
-    /// Fills the places in, as HTML: its own words are escaped, too.
+    /// Fills the places in, as HTML: its own words are escaped and held, too.
     pub(super) fn html(&self, places: &[(&str, Filled<'_>)]) -> String {
         let mut html = String::new();
         for piece in &self.pieces {
             match piece {
-                Piece::Words(words) => escape_to(&mut html, words),
+                Piece::Words(words) => hold_to(&mut html, words),
                 Piece::Place(name) => {
                     if let Some((_, value)) = places.iter().find(|(place, _)| place == name) {
                         value.write_to(&mut html);
@@ -122,6 +124,13 @@ impl Filled<'_> {
     fn write_to(self, html: &mut String) {
         let (open, text, close) = match self {
             Self::Isolated(text) => ("<bdi>", text, "</bdi>"),
+            Self::Plain(text) => return hold_to(html, text),
+            Self::Span(text) => {
+                html.push_str("<span>");
+                hold_to(html, text);
+                html.push_str("</span>");
+                return;
+            }
             Self::Link {
                 href,
                 attributes,
@@ -132,8 +141,6 @@ impl Filled<'_> {
                 html.extend(["\"", attributes]);
                 ("><bdi>", shown, "</bdi></a>")
             }
-            Self::Plain(text) => ("", text, ""),
-            Self::Span(text) => ("<span>", text, "</span>"),
             Self::Strong(text) => ("<strong><bdi>", text, "</bdi></strong>"),
         };
         html.push_str(open);
@@ -148,9 +155,14 @@ impl fmt::Debug for Filled<'_> {
     }
 }
 
+/// Writes a text of ours as the templates do.
+fn hold_to(html: &mut String, text: &str) {
+    // Writing to memory does not fail.
+    let _ = write!(html, "{}", held(text));
+}
+
 /// Escapes as the templates do.
 fn escape_to(html: &mut String, text: &str) {
-    use fmt::Write as _;
     let Ok(escaped) = escape(text, HtmlEscaper);
     // Writing to memory does not fail.
     let _ = write!(html, "{escaped}");

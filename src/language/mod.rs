@@ -23,6 +23,7 @@
 mod accept;
 mod choice;
 mod english;
+mod held;
 mod message;
 mod shipped;
 mod table;
@@ -34,6 +35,7 @@ pub use self::{choice::Head, table::Direction, words::Words};
 pub(crate) use self::{
     choice::{Chosen, Hook, Languages, Told},
     english::english,
+    held::{Held, held},
     message::Filled,
     shipped::default_words,
     texts::Text,

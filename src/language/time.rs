@@ -48,12 +48,13 @@ impl Words {
     }
 
     /// Returns what a script needs to count down in this language, as JSON: the plural forms of
-    /// minutes and seconds, and how both are joined.
+    /// minutes and seconds, and how both are joined. A figure is held by its noun, as in HTML.
     pub(crate) fn counting(&self) -> String {
         let forms = |text| -> serde_json::Map<String, serde_json::Value> {
             let forms = self.forms(text).into_iter();
+            let held = |form: String| form.replace("{count} ", "{count}\u{a0}").into();
             forms
-                .map(|(category, form)| (category.to_owned(), form.into()))
+                .map(|(category, form)| (category.to_owned(), held(form)))
                 .collect()
         };
         let places = [("minutes", "{minutes}"), ("seconds", "{seconds}")];

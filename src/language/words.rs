@@ -6,6 +6,7 @@ use icu_plurals::PluralCategory;
 
 use super::{
     english,
+    held::{Held, held},
     message::{Filled, Message},
     table::{self, Direction, Table, rules},
     texts::Text,
@@ -109,6 +110,11 @@ impl Words {
     /// Returns a text without places.
     pub(crate) fn say(&self, text: Text) -> &str {
         self.named(text.name())
+    }
+
+    /// Returns a text without places, as a template shows it between tags.
+    pub(crate) fn shown(&self, text: Text) -> Held<'_> {
+        held(self.say(text))
     }
 
     /// Returns one part of a story, or of a step that a sign-in service asks for.

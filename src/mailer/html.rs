@@ -118,7 +118,7 @@ mod tests {
         );
         assert!(html.contains(">https://app.example.com/auth/open?t=a-_b</a>"));
         assert!(html.contains(">123456</bdi>"));
-        assert!(html.contains("within 15 minutes") && html.contains("within 10 minutes"));
+        assert!(html.contains("within 15&#160;minutes") && html.contains("within 10&#160;minutes"));
         assert!(html.contains("nobody gets in without it."));
         assert!(html.ends_with("</html>"));
     }

@@ -20,7 +20,7 @@ use super::{
     OnwardPage, Page, PageSources, Pages, RememberMe, Resend, Sent, SignedOutPage, TroublePage,
     WayBack,
 };
-use crate::language::{Countdown, Direction, Filled, Text, Words};
+use crate::language::{Countdown, Direction, Filled, Held, Text, Words};
 
 mod accent;
 mod address;
@@ -61,7 +61,7 @@ impl Pages for DefaultPages {
     fn render(&self, page: &Page<'_>) -> String {
         let words = page.words();
         let frame = self.frame(words);
-        let say = |text| words.say(text);
+        let say = |text| words.shown(text);
         let about = |text, person| words.html(text, &[("email", Filled::Strong(person))]);
         match page {
             Page::Check(page) => html(&Check {
@@ -146,7 +146,7 @@ impl Pages for DefaultPages {
 
 /// The button that sends a new mail: its look, its description, and its wait.
 struct Again<'a> {
-    label: &'a str,
+    label: Held<'a>,
     told_by: &'static str,
     is_quiet: bool,
     wait: Option<Countdown>,
@@ -162,7 +162,7 @@ impl<'a> Again<'a> {
         let wait = wait.and_then(|wait| words.countdown(wait));
         let time = wait.as_ref().map_or("", |wait| &wait.words);
         Self {
-            label: words.say(told::again(sent)),
+            label: words.shown(told::again(sent)),
             told_by: "trouble",
             is_quiet: false,
             told_wait: words.html(Text::AgainWait, &[("time", Filled::Span(time))]),
@@ -176,9 +176,9 @@ impl<'a> Again<'a> {
 struct Check<'a> {
     frame: Frame<'a>,
     page: &'a CheckPage<'a>,
-    problem: Option<&'a str>,
+    problem: Option<Held<'a>>,
     sent: String,
-    go_on: &'a str,
+    go_on: Held<'a>,
     open: told::Open<'a>,
     has_link: bool,
     is_confirmed_elsewhere: bool,
@@ -198,7 +198,7 @@ struct Choose<'a> {
 struct Match<'a> {
     frame: Frame<'a>,
     page: &'a MatchPage<'a>,
-    problem: Option<&'a str>,
+    problem: Option<Held<'a>>,
     where_from: String,
 }
 
@@ -222,8 +222,8 @@ struct Open<'a> {
 struct Login<'a> {
     frame: Frame<'a>,
     page: &'a LoginPage<'a>,
-    problem: Option<&'a str>,
-    promise: (&'a str, &'a str),
+    problem: Option<Held<'a>>,
+    promise: (Held<'a>, Held<'a>),
     is_lost: bool,
     is_remembered: bool,
 }

@@ -31,6 +31,7 @@ mod fragment;
 mod frame;
 mod gallery;
 mod journeys;
+mod lines;
 mod look;
 #[path = "../support/names.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]

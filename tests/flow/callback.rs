@@ -35,7 +35,7 @@ fn parts(callback: &str) -> (String, String) {
 fn is_trouble(answer: &Answer, status: u16, trouble: RejectionKind) {
     assert_eq!(answer.status(), status, "{}", answer.text());
     assert!(
-        answer.text().contains(trouble.heading()),
+        answer.read().contains(trouble.heading()),
         "{}",
         answer.text()
     );

@@ -133,7 +133,7 @@ async fn a_sign_in_that_was_over_stays_over() {
     world.clock.advance(Duration::from_secs(25 * 60));
     let late = browser.get(&callback).await;
     assert!(
-        late.text()
+        late.read()
             .contains(RejectionKind::AttemptExpired.heading())
     );
     set_back(&world);
@@ -141,7 +141,7 @@ async fn a_sign_in_that_was_over_stays_over() {
     assert_eq!(again.status(), 400);
     assert!(
         again
-            .text()
+            .read()
             .contains(RejectionKind::AttemptExpired.heading()),
         "{}",
         again.text()

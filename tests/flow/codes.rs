@@ -84,7 +84,7 @@ fn is_asked_again(answer: &Answer) {
 fn is_trouble(answer: &Answer, status: u16, trouble: RejectionKind) {
     assert_eq!(answer.status(), status, "{}", answer.text());
     assert!(
-        answer.text().contains(trouble.heading()),
+        answer.read().contains(trouble.heading()),
         "{trouble:?}: {}",
         answer.text()
     );

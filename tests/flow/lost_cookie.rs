@@ -71,8 +71,8 @@ async fn a_browser_that_drops_the_cookie_of_the_form_hears_why() {
             answer = browser.send(check.body("".into()).unwrap()).await;
         }
         assert_eq!(answer.status(), 403, "{name}: {}", answer.text());
-        assert!(answer.text().contains(trouble.heading()), "{name}");
-        assert!(answer.text().contains(way_on), "{name}: {}", answer.text());
+        assert!(answer.read().contains(trouble.heading()), "{name}");
+        assert!(answer.read().contains(way_on), "{name}: {}", answer.text());
         let heard = world.heard();
         let likely = format!("{trouble:?}");
         assert!(

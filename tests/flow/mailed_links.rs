@@ -178,7 +178,7 @@ fn is_in(answer: &Answer) -> String {
 }
 
 fn is_told(answer: &Answer, trouble: RejectionKind) {
-    let text = answer.text();
+    let text = answer.read();
     assert!(text.contains(trouble.heading()), "{trouble:?}: {text}");
     assert!(!answer.status().is_success(), "{text}");
 }

@@ -43,6 +43,15 @@ impl Answer {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// Returns a page without what only keeps its words on one line: what a person reads.
+    pub(crate) fn read(&self) -> String {
+        let text = self.text();
+        let mut parts = text.split("<span class=\"whole\">");
+        let mut read = parts.next().unwrap_or_default().to_owned();
+        read.extend(parts.map(|part| part.replacen("</span>", "", 1)));
+        read.replace("&#160;", " ")
+    }
+
     pub(crate) fn header(&self, name: &str) -> &str {
         self.head
             .headers

@@ -1,7 +1,7 @@
 //! Which text of the default pages depends on the page's data.
 
 use super::super::{CheckPage, CodeProblem, LoginPage, LoginProblem, Sent};
-use crate::language::{Filled, Text, Words};
+use crate::language::{Filled, Held, Text, Words};
 
 pub(super) const fn address_problem(problem: LoginProblem) -> Text {
     match problem {
@@ -58,9 +58,9 @@ pub(super) const fn go_on(sent: Sent) -> Text {
 
 /// What opening the link does in this browser, and in another.
 pub(super) struct Open<'a> {
-    pub(super) letters: &'a str,
-    pub(super) asks: &'a str,
-    pub(super) here: &'a str,
+    pub(super) letters: Held<'a>,
+    pub(super) asks: Held<'a>,
+    pub(super) here: Held<'a>,
 }
 
 /// Returns what opening the link does. Behind a field for a code, it is the other way.
@@ -78,9 +78,9 @@ pub(super) fn open(sent: Sent, words: &Words) -> Open<'_> {
         ),
     };
     Open {
-        letters: words.say(letters),
-        asks: words.say(asks),
-        here: words.say(here),
+        letters: words.shown(letters),
+        asks: words.shown(asks),
+        here: words.shown(here),
     }
 }
 

@@ -4,6 +4,7 @@ const again = document.getElementById("again");
 const wait = document.getElementById("wait");
 const end = Date.now() + wait.dataset.seconds * 1000;
 const ready = document.getElementById("ready");
+const readyWords = document.getElementById("ready-words");
 // The words stand in the document, because a text in the script would change its hash.
 const said = JSON.parse(wait.dataset.words);
 let rules;
@@ -26,13 +27,13 @@ const words = (left) => {
 const tick = () => {
   const left = Math.ceil((end - Date.now()) / 1000);
   if (left > 0) {
-    if (3600 > left) wait.querySelector("span").textContent = words(left);
+    if (3600 > left) wait.querySelector("span:not(.whole)").textContent = words(left);
     return;
   }
   clearInterval(timer);
   again.disabled = false;
   wait.hidden = true;
-  ready.textContent = ready.dataset.words;
+  ready.append(readyWords.content);
 };
 const timer = setInterval(tick, 1000);
 again.disabled = true;

@@ -40,7 +40,7 @@ async fn each_step_that_workos_asks_for_is_told_in_its_own_words_and_spends_no_t
         emulator.order(Endpoint::Authenticate, Fault::step_up(step));
         let page = begun.type_code(&code).await;
         is_trouble(&page, 403, RejectionKind::StepUpRequired);
-        let text = page.text();
+        let text = page.read();
         assert!(text.contains(words), "{step}: {text}");
         assert!(!text.contains(step), "no codes for people");
         let others = STEPS.iter().filter(|(other, _)| *other != step);
@@ -60,7 +60,7 @@ async fn a_step_that_nobody_knows_has_the_words_of_the_kind() {
     let page = begun.type_code(&code).await;
     is_trouble(&page, 403, RejectionKind::StepUpRequired);
     let words = RejectionKind::StepUpRequired.happened();
-    assert!(page.text().contains(words), "{}", page.text());
+    assert!(page.read().contains(words), "{}", page.read());
 }
 
 #[tokio::test]

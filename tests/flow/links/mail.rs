@@ -58,7 +58,7 @@ async fn the_check_page_shows_the_address_in_the_browser_that_asked_alone() {
     world.clock.advance(Duration::from_secs(1_490));
     let late = browser.get(&check).await;
     assert!(
-        late.text()
+        late.read()
             .contains(RejectionKind::AttemptExpired.heading()),
         "{}",
         late.text()

@@ -50,7 +50,7 @@ async fn over_the_limit_every_address_is_answered_by_the_same_bytes() {
         let answer = begin(&mut browser, email, None, &[]).await;
         assert_eq!(answer.status(), 429, "{email}");
         assert_eq!(answer.header("retry-after"), "180");
-        let text = answer.text();
+        let text = answer.read();
         assert!(
             text.contains(RejectionKind::RateLimited.heading()),
             "{text}"
@@ -134,11 +134,11 @@ async fn the_wait_that_is_told_is_exact() {
     world.clock.advance(25 * SECOND);
     let answer = begin(&mut world.browser(), ADA, None, &[]).await;
     assert_eq!(answer.header("retry-after"), "155");
-    assert!(answer.text().contains("2 minutes and 35 seconds"));
+    assert!(answer.read().contains("2 minutes and 35 seconds"));
     world.clock.advance(154 * SECOND);
     let answer = begin(&mut world.browser(), ADA, None, &[]).await;
     assert_eq!(answer.header("retry-after"), "1");
-    assert!(answer.text().contains("in 1 second."));
+    assert!(answer.read().contains("in 1 second."));
     world.clock.advance(SECOND);
     assert_eq!(status(&world, ADA, None).await, 303);
     assert_eq!(status(&world, ADA, None).await, 429);

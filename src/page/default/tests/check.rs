@@ -1,6 +1,7 @@
 //! The page behind the form: the codes that are typed, and new mail.
 
 use super::*;
+use crate::language::held;
 
 #[test]
 fn the_check_page_shows_the_code_and_resends_without_typing() {
@@ -10,7 +11,7 @@ fn the_check_page_shows_the_code_and_resends_without_typing() {
         .with_resend(Resend::new("/auth/login?x", "ada@example.com"));
     let html = DefaultPages::new().render(&Page::Check(page));
     assert_eq!(between(&html, " id=\"match-code\">", "<"), "BKQ-TMR");
-    assert!(html.contains("within 1 hour and 30 minutes"));
+    assert!(html.contains("within 1&#160;hour and 30&#160;minutes"));
     let form = between(
         &html,
         "<form method=\"post\" action=\"/auth/login?x\" autocomplete=\"off\">",
@@ -57,9 +58,9 @@ fn a_mailed_code_has_the_first_field_and_keyboards_know_it() {
         assert!(field.contains(attribute), "{attribute} in {field}");
     }
     assert!(html.find("id=\"code\"") < html.find("id=\"match-code\""));
-    assert!(html.contains("the link works for 15 minutes, the code for 10 minutes."));
+    assert!(html.contains("the link works for 15&#160;minutes, the code for 10&#160;minutes."));
     let html = DefaultPages::new().render(&Page::Check(page.with_code_entry(minutes(15))));
-    assert!(html.contains("Use either one, within 15 minutes."));
+    assert!(html.contains("Use either one, within 15&#160;minutes."));
 }
 
 #[test]
@@ -143,7 +144,8 @@ fn a_new_mail_is_asked_for_with_its_attempt_and_after_its_wait() {
             let attempt = "<input type=\"hidden\" name=\"t\" value=\"x&#34;y\">";
             assert_eq!(html.contains(attempt), has_attempt, "{name}");
             let has_wait = resend.is_some_and(|resend| resend.wait().is_some());
-            let wait = "data-seconds=\"23\">You can ask for a new one in <span>23 seconds</span>.";
+            let wait =
+                "data-seconds=\"23\">You can ask for a new one in <span>23&#160;seconds</span>.";
             assert_eq!(html.contains(wait), has_wait, "{name}");
             assert!(
                 !html.contains(" disabled"),
@@ -155,4 +157,22 @@ fn a_new_mail_is_asked_for_with_its_attempt_and_after_its_wait() {
     let page = TroublePage::new(RejectionKind::LinkExpired).with_resend(over);
     let html = DefaultPages::new().render(&Page::Trouble(page));
     assert!(!html.contains("You can ask") && !html.contains(WAIT));
+}
+
+/// The script replaces the one span of the sentence that holds no word together.
+#[test]
+fn in_each_language_the_countdown_has_a_span_of_its_own() {
+    let wait = Duration::from_secs(90);
+    let resend = Resend::new("/", "ada@example.com").with_wait(wait);
+    let selector = "wait.querySelector(\"span:not(.whole)\")";
+    assert!(WAIT.contains(selector), "{WAIT}");
+    for words in Words::all() {
+        let page = TroublePage::new(RejectionKind::LinkExpired).with_resend(resend);
+        let page = Page::Trouble(page).with_words(&words);
+        let html = DefaultPages::new().render(&page);
+        let told = between(&html, "data-seconds=\"90\">", "</p>");
+        let time = format!("<span>{}</span>", held(&words.wait(wait)));
+        assert_eq!(told.matches(&time).count(), 1, "{words:?}: {told}");
+        assert_eq!(told.matches("<span>").count(), 1, "{words:?}: {told}");
+    }
 }

@@ -1,6 +1,7 @@
 //! The page that says why something failed.
 
 use super::*;
+use crate::language::held;
 
 #[test]
 fn a_trouble_has_one_button() {
@@ -48,8 +49,9 @@ fn the_one_button_of_each_trouble_says_what_it_does() {
         let page = TroublePage::new(trouble).with_action("/auth/login");
         let link = DefaultPages::new().render(&Page::Trouble(page.clone()));
         let label = between(&link, "<a class=\"button\"", "</a>");
+        let way_on = held(trouble.way_on());
         assert!(
-            label.ends_with(&format!(">{}", trouble.way_on())),
+            label.ends_with(&format!(">{way_on}")),
             "{trouble:?}: {label}"
         );
         let resend = Resend::new("/auth/login", "ada@example.com");

@@ -106,7 +106,7 @@ async fn an_organization_that_asks_for_more_leaves_the_others_to_choose() {
     emulator.order(Endpoint::Authenticate, Fault::oauth_refusal("sso_required"));
     let again = asked.choose(&mut begun.first, ACME.0).await;
     assert_eq!(again.status(), 403, "{}", again.text());
-    assert!(again.text().contains("a sign-in page of its own"));
+    assert!(again.read().contains("a sign-in page of its own"));
     let answer = Asked::of(&again).choose(&mut begun.first, GLOBEX.0).await;
     assert_eq!(answer.location(), "/reports");
     let got = organization(&mut begun.first).await;
