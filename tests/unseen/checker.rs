@@ -93,7 +93,7 @@ async fn a_secret_of_each_kind_is_found_wherever_it_is_put_out() {
             target,
             &answer(&[("content-type", "application/problem+json")], &problem),
         );
-        walk.put(Source::Event, format!("{secret:?}"));
+        walk.put(&Source::Event, format!("{secret:?}"));
         for source in [
             Source::Error,
             Source::Event,

@@ -119,7 +119,7 @@ impl Walk {
                 format!("{event:?} {context:?} {fields:?}"),
                 format!("{} {}", event.name(), values.join(" ")),
             ] {
-                walk.put(Source::Event, text);
+                walk.put(&Source::Event, text);
             }
         })
     }
@@ -139,13 +139,13 @@ impl Walk {
         if let Some(location) = headers.remove(header::LOCATION) {
             let location = location.to_str().unwrap();
             self.secrets.add_target(location);
-            self.put(Source::Location, location_shown(target, location));
+            self.put(&Source::Location, location_shown(target, location));
         }
-        self.put(Source::Header, format!("{headers:?}"));
+        self.put(&Source::Header, format!("{headers:?}"));
         headers.remove(header::SET_COOKIE);
         for (name, value) in &headers {
             let value = String::from_utf8_lossy(value.as_bytes());
-            self.put(Source::Header, format!("{name}: {value}"));
+            self.put(&Source::Header, format!("{name}: {value}"));
         }
         if let Some(rejection) = answer.head.extensions.get::<Rejection>() {
             self.refused.lock().unwrap().insert(rejection.kind().code());
@@ -159,11 +159,11 @@ impl Walk {
                 if let Some(choice) = problem["choice"].as_str() {
                     self.secrets.add(Kind::Choice, choice);
                 }
-                self.put(Source::Problem, text);
+                self.put(&Source::Problem, text);
             }
             "text/html; charset=utf-8" => {
                 self.gather_page(&text);
-                self.put(Source::Page, page_shown(target, &text));
+                self.put(&Source::Page, page_shown(target, &text));
             }
             _ => {}
         }
@@ -188,19 +188,19 @@ impl Walk {
 
     /// Keeps what a value shows.
     pub(crate) fn show(&self, value: &impl fmt::Debug) {
-        self.put(Source::Shown, format!("{value:?}"));
+        self.put(&Source::Shown, format!("{value:?}"));
     }
 
     /// Keeps what a value says.
     pub(crate) fn say(&self, value: &impl fmt::Display) {
-        self.put(Source::Shown, value.to_string());
+        self.put(&Source::Shown, value.to_string());
     }
 
     /// Keeps what an error and its sources say.
     pub(crate) fn fail(&self, error: &dyn Error) {
         let mut next = Some(error);
         while let Some(error) = next {
-            self.put(Source::Error, format!("{error} {error:?}"));
+            self.put(&Source::Error, format!("{error} {error:?}"));
             next = error.source();
         }
     }
@@ -220,7 +220,7 @@ impl Walk {
     }
 
     /// Keeps each line of a text, since most are the same.
-    pub(crate) fn put(&self, source: Source, text: impl AsRef<str>) {
+    pub(crate) fn put(&self, source: &Source, text: impl AsRef<str>) {
         let lines = text.as_ref().lines().map(|line| Line {
             source: source.clone(),
             text: line.to_owned(),

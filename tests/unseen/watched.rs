@@ -101,7 +101,7 @@ impl<M: Mailer> Mailer for Watched<M> {
         if let Err(error) = &sent {
             // Without its source, which is what the mail server said: `MailError` documents that.
             let text = format!("{error} {error:?} {}", error.reason());
-            self.walk.put(Source::Error, text);
+            self.walk.put(&Source::Error, text);
         }
         sent
     }

@@ -26,6 +26,8 @@ use crate::{
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 pub(crate) async fn all(walk: &Walk) {
     let world = walk
         .world(|builder| builder.bearer_tokens().public_path("/about"))
@@ -36,7 +38,7 @@ pub(crate) async fn all(walk: &Walk) {
     limits(walk).await;
 }
 
-fn request(method: Method, path: &str, fields: &[(&str, &str)]) -> http::request::Builder {
+fn request(method: Method, path: &str, fields: Fields<'_>) -> http::request::Builder {
     let request = Request::builder().method(method).uri(path);
     fields.iter().fold(request, |request, (name, value)| {
         request.header(*name, *value)
@@ -49,7 +51,7 @@ async fn forms(walk: &Walk, world: &World) {
     let form = format!("email={ADA}&return_to=/x");
     let large = format!("email={ADA}&x={}", "x".repeat(20_000));
     let html = ("accept", "text/html");
-    let cases: [(Method, &str, &[(&str, &str)], &str); 9] = [
+    let cases: [(Method, &str, Fields<'_>, &str); 9] = [
         (
             Method::POST,
             "/auth/login",
@@ -110,7 +112,7 @@ async fn forms(walk: &Walk, world: &World) {
 }
 
 /// Posts a form as a browser does that has lost its cookies.
-async fn lost(browser: &mut Browser, fields: &[(&str, &str)]) -> Answer {
+async fn lost(browser: &mut Browser, fields: Fields<'_>) -> Answer {
     browser.get("/auth/login").await;
     browser.jar.clear();
     let post = request(Method::POST, "/auth/login", fields).header("content-type", FORM);
@@ -129,7 +131,7 @@ async fn lost(browser: &mut Browser, fields: &[(&str, &str)]) -> Answer {
 async fn cookies(walk: &Walk, world: &World) {
     let right = ("host", "app.example.com");
     let fetched = ("sec-fetch-site", "same-origin");
-    let all: [&[(&str, &str)]; 3] = [
+    let all: [Fields<'_>; 3] = [
         &[right, fetched],
         &[right],
         &[("host", "www.example.com"), fetched],
