@@ -39,6 +39,15 @@ pub(super) fn is_published(text: &str) -> bool {
     PUBLISHED.contains(&text.as_bytes())
 }
 
+/// Says whether a person wrote a text that happens to be valid base64: a word repeated, or letters
+/// of one case alone. Base64 of 32 random bytes is neither once in 10^16 keys.
+pub(super) fn is_written(text: &str) -> bool {
+    let text = text.trim_end_matches('=').as_bytes();
+    let is_of_one_case =
+        text.iter().all(u8::is_ascii_lowercase) || text.iter().all(u8::is_ascii_uppercase);
+    is_repeated(text) || is_of_one_case
+}
+
 /// Says whether a key is a text: UTF-8 without control characters, other than blanks. Tutorials and
 /// people write those, and no list has them all.
 ///
@@ -120,6 +129,21 @@ mod tests {
             let key = crate::random::bytes::<32>();
             assert!(!is_known(&key));
             assert!(!is_text(&key));
+            assert!(!is_written(&STANDARD.encode(key)));
+        }
+    }
+
+    #[test]
+    fn words_that_happen_to_be_base64_are_no_key_and_the_error_says_how_to_get_one() {
+        for text in [
+            "supersecretsupersecretsupersecretsupersecret",
+            "Secret26Secret26Secret26Secret26Secret26Secret26",
+            "correcthorsebatterystaplecorrectpaperclipzoo",
+            "CORRECTHORSEBATTERYSTAPLECORRECTPAPERCLIPZOO",
+        ] {
+            assert!(STANDARD.decode(text).is_ok(), "{text}");
+            let error = text.parse::<SigningKey>().expect_err(text).to_string();
+            assert!(error.contains("`openssl rand -base64 32`"), "{error}");
         }
     }
 

@@ -81,7 +81,8 @@ impl SigningKey {
         if example_keys::is_known(secret) {
             return Err(ConfigError::secret(
                 "signing key",
-                "is a well-known example or not random, so anyone could sign in as any person",
+                "is a well-known example or not random, so anyone could sign in as any person: \
+                 `openssl rand -base64 32` prints a good key",
             ));
         }
         if example_keys::is_text(secret) {

@@ -8,7 +8,11 @@ use base64::{
 };
 
 use super::{KeyRing, RetiredKey, SigningKey};
-use crate::{clock::Timestamp, error::ConfigError, session::example_keys::is_published};
+use crate::{
+    clock::Timestamp,
+    error::ConfigError,
+    session::example_keys::{is_published, is_written},
+};
 
 const PEM: &str = "-----BEGIN";
 const PEM_END: &str = "-----END";
@@ -36,7 +40,12 @@ pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
     }
     // The text itself may be a tutorial's secret, because some of those happen to be valid base64.
     if is_published(text) {
-        return Err("is a well-known example, so anyone could sign in as any person".into());
+        let problem = "is a well-known example, so anyone could sign in as any person: \
+                       `openssl rand -base64 32` prints a good key";
+        return Err(problem.into());
+    }
+    if text.starts_with(['"', '\'']) {
+        return Err("begins with a quotation mark, which is no part of a key: remove it".into());
     }
     // The four decode a text that they all accept to the same bytes, so their order does not
     // matter.
@@ -44,7 +53,13 @@ pub(super) fn read_key(text: &str) -> Result<SigningKey, Problem> {
         .iter()
         .find_map(|base64| base64.decode(text).ok())
         .ok_or("is not base64: `openssl rand -base64 32` prints a new one")?;
-    SigningKey::hs256(secret).map_err(problem)
+    let key = SigningKey::hs256(secret).map_err(problem)?;
+    if is_written(text) {
+        return Err(
+            "is words and not random bytes: `openssl rand -base64 32` prints a good key".into(),
+        );
+    }
+    Ok(key)
 }
 
 fn problem(error: ConfigError) -> Problem {
