@@ -104,6 +104,9 @@ pub enum Event<'a> {
     LinkWithheld {
         /// The address that it was requested for.
         email: &'a Email,
+        /// `domain`, if [`Builder::email_domains`](crate::Builder::email_domains) does not have the
+        /// address's; `rate_limited` or `refused`, if the provider said so.
+        reason: &'static str,
     },
     /// The mailer did not accept a mail, or not in time. The page says so, unless the recipient is
     /// the reason ([`MailError::is_of_recipient`](crate::mailer::MailError::is_of_recipient)) or

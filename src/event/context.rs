@@ -114,7 +114,7 @@ impl<'a> Context<'a> {
             | Event::SignedOut { session, .. } => self.with_session(Some(session)),
             Event::LinkDeclined { email }
             | Event::LinkSent { email }
-            | Event::LinkWithheld { email }
+            | Event::LinkWithheld { email, .. }
             | Event::MailFailed { email, .. }
             | Event::Throttled {
                 email: Some(email), ..

@@ -30,6 +30,9 @@ const LOST: [RejectionKind; 3] = [
     RejectionKind::OtherHost,
 ];
 
+/// Why a link is not made: see [`Event::LinkWithheld`].
+const WITHHELD: [&str; 3] = ["domain", "rate_limited", "refused"];
+
 /// Has the counters of events begin.
 pub(crate) fn prepare_counts() {
     prepared(prepare_event);
@@ -46,7 +49,6 @@ fn prepared(mut prepare: impl FnMut(&'static str, &'static str)) {
             "cookie_dropped",
             "link_declined",
             "link_sent",
-            "link_withheld",
             "reauthorize_failed",
             "signed_in",
             "store_recovered",
@@ -54,6 +56,7 @@ fn prepared(mut prepare: impl FnMut(&'static str, &'static str)) {
         &[""],
     );
     each(&["cookie_lost"], &LOST.map(RejectionKind::code));
+    each(&["link_withheld"], &WITHHELD);
     let kinds = ProviderErrorKind::ALL.map(ProviderErrorKind::name);
     each(&["provider_failed"], &kinds);
     each(&["refused"], &[RejectionKind::ClockWrong.code()]);
@@ -80,12 +83,11 @@ impl Event<'_> {
             Self::CookieDropped { .. }
             | Self::LinkDeclined { .. }
             | Self::LinkSent { .. }
-            | Self::LinkWithheld { .. }
             | Self::ReauthorizeFailed { .. }
             | Self::SignedIn { .. }
             | Self::StoreRecovered => "",
             Self::CookieLost { likely, .. } => likely.code(),
-            Self::MailFailed { reason, .. } => reason,
+            Self::LinkWithheld { reason, .. } | Self::MailFailed { reason, .. } => reason,
             Self::ProviderFailed { kind, .. } => kind.name(),
             Self::Refused { kind } => kind.code(),
             Self::ServerLost { store }

@@ -149,9 +149,10 @@ impl Event<'_> {
             Self::CookieLost { name, likely } => {
                 none.with("likely", likely.code()).with("name", *name)
             }
-            Self::LinkDeclined { email }
-            | Self::LinkSent { email }
-            | Self::LinkWithheld { email } => none.with("email", *email),
+            Self::LinkDeclined { email } | Self::LinkSent { email } => none.with("email", *email),
+            Self::LinkWithheld { email, reason } => {
+                none.with("email", *email).with("reason", *reason)
+            }
             Self::MailFailed {
                 email,
                 reason,

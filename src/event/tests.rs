@@ -31,7 +31,10 @@ fn every<'a>(email: &'a Email, session: &'a Session) -> Vec<Event<'a>> {
         },
         Event::LinkDeclined { email },
         Event::LinkSent { email },
-        Event::LinkWithheld { email },
+        Event::LinkWithheld {
+            email,
+            reason: "domain",
+        },
         Event::MailFailed {
             email,
             reason: "refused",

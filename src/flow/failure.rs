@@ -56,12 +56,13 @@ impl Failed {
                 Refund::Due
             }
             kind => {
-                let email = &attempt.email;
-                tell(&Event::LinkWithheld { email });
-                return match kind {
-                    Kind::RateLimited => Self::Limited,
-                    _ => Self::Address,
+                let (failure, reason) = match kind {
+                    Kind::RateLimited => (Self::Limited, "rate_limited"),
+                    _ => (Self::Address, "refused"),
                 };
+                let email = &attempt.email;
+                tell(&Event::LinkWithheld { email, reason });
+                return failure;
             }
         };
         Self::Everybody(rejection_of(error), refund)

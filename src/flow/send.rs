@@ -196,7 +196,8 @@ async fn mail_to(wanted: &Wanted) -> Result<Sent, Failed> {
     let flow = &wanted.flow;
     let email = &wanted.attempt.email;
     if !flow.shared.gate.allowed.has_domain(email.domain()) {
-        wanted.tell(&Event::LinkWithheld { email });
+        let reason = "domain";
+        wanted.tell(&Event::LinkWithheld { email, reason });
         return Err(Failed::Address);
     }
     match flow.sign_in {

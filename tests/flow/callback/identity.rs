@@ -101,7 +101,9 @@ async fn an_address_outside_the_configured_domains_gets_no_mail_and_is_not_told(
         );
     }
     assert_eq!(world.emulator().outbox().len(), 1);
-    assert!(world.heard().contains("LinkWithheld"));
+    let heard = world.heard();
+    assert!(heard.contains("LinkWithheld"), "{heard}");
+    assert!(heard.contains("reason: \"domain\""), "{heard}");
 }
 
 #[tokio::test]

@@ -100,6 +100,7 @@ async fn a_limit_of_the_providers_for_mail_looks_like_a_mail_that_was_sent() {
         let events = world.events.lock().unwrap().join("\n");
         assert!(events.contains("ProviderFailed { kind: RateLimited"));
         assert!(events.contains("LinkWithheld"), "{events}");
+        assert!(events.contains("reason: \"rate_limited\""), "{events}");
         assert!(!events.contains("LinkSent"), "{events}");
     }
 }
