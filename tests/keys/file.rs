@@ -201,6 +201,25 @@ async fn keys_of_another_file_or_of_none_stand_until_the_file_changes() {
     assert_eq!(ids(&keys), "new");
 }
 
+/// Pinned: a ring with one more key was no longer the file's, so that the file counted as changed.
+#[tokio::test(start_paused = true)]
+async fn keys_that_are_added_to_those_of_the_file_stand_until_the_file_changes() {
+    let folder = Folder::new("added");
+    let path = folder.file();
+    put(&path, &format!("id: 1\n{}\n", secret()));
+    let (keys, _watch) = follow(&path).await;
+    put(&path, &format!("id: 2\n{}\n", secret()));
+    let next: tower_magic_link::SigningKey = secret().parse().unwrap();
+    let next = next.with_id("next").unwrap();
+    let again = KeyFile::open(&path).unwrap().keys();
+    keys.handle().replace(&again.announce(next).unwrap());
+    looks(3).await;
+    assert_eq!(ids(&keys), "2 next");
+    put(&path, &format!("id: 3\n{}\n", secret()));
+    looks(2).await;
+    assert_eq!(ids(&keys), "3");
+}
+
 /// Written in place, and looked at in between: what is there is a good file, but not the whole.
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_half_written_is_not_taken() {

@@ -18,7 +18,7 @@ pub(in crate::session) struct Keys {
     current: Entry,
     /// The keys that only verify and open.
     others: Vec<Entry>,
-    /// The file whose keys these are, or were before a rotation.
+    /// The file whose keys these are, or were before a rotation or an addition.
     file: Option<Arc<Read>>,
 }
 
@@ -121,7 +121,7 @@ impl Keys {
         }
     }
 
-    /// Returns the file whose keys these are.
+    /// Returns the file whose keys these are, or were before a rotation or an addition.
     pub(super) fn file(&self) -> Option<&Read> {
         self.file.as_deref()
     }
@@ -135,7 +135,7 @@ impl Keys {
         Ok(Self {
             current: self.current.clone(),
             others: self.others.iter().cloned().chain([entry]).collect(),
-            file: None,
+            file: self.file.clone(),
         })
     }
 
