@@ -220,6 +220,23 @@ async fn keys_that_are_added_to_those_of_the_file_stand_until_the_file_changes()
     assert_eq!(ids(&keys), "3");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_missing_file_is_logged_once_although_the_program_changes_the_keys() {
+    listen();
+    let folder = Folder::new("missing");
+    let path = folder.file();
+    let named = format!("{}", path.display());
+    put(&path, &secret());
+    let (keys, _watch) = follow(&path).await;
+    fs::remove_file(&path).unwrap();
+    looks(2).await;
+    let none: tower_magic_link::SigningKey = secret().parse().unwrap();
+    keys.handle().replace(&KeyRing::new(none));
+    looks(2).await;
+    let lines = logged(&named);
+    assert_eq!(lines.len(), 1, "{lines:?}");
+}
+
 /// Written in place, and looked at in between: what is there is a good file, but not the whole.
 #[tokio::test(start_paused = true)]
 async fn a_file_that_is_half_written_is_not_taken() {

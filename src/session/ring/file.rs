@@ -7,12 +7,15 @@
 //! - A file that cannot be read or is invalid changes nothing. The error is logged once.
 //! - The keys know the file that they were read from. So a program may open it again and replace
 //!   the keys itself while the file is followed.
+//! - What was read before the program changed the keys, or while it did, is not applied. A read may
+//!   take long, and the old file may have a key that has leaked.
 
 use std::{
     fmt,
     fs::File,
     io::Read,
     path::{Path, PathBuf},
+    ptr,
     sync::{Arc, Weak},
     time::Duration,
 };
@@ -70,8 +73,12 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// ```
 ///
 /// To apply a change at once, for instance at SIGHUP, open the file again and hand its ring to
-/// [`KeyHandle::replace`]. `watch` then goes on from there. Such a file is taken as it is, so put
-/// it into place as a whole.
+/// [`KeyHandle::replace`]. You may add keys to it before. `watch` then goes on from there. Such a
+/// file is taken as it is, so put it into place as a whole. Spell its path as you did before:
+/// `watch` takes `./keys` and `keys` for two files.
+///
+/// Keys that come from another file, or from none, stand until `watch` finds the file changed. It
+/// may find a change that was made shortly before they were set.
 ///
 /// [`KeyHandle::replace`]: super::KeyHandle::replace
 #[must_use]
@@ -94,8 +101,12 @@ impl KeyFile {
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         let path = path.into();
         let text = read(&path)?;
-        let taken = hash(&text);
-        let keys = read_ring(&text)?;
+        Self::of(path, &text)
+    }
+
+    fn of(path: PathBuf, text: &str) -> Result<Self, ConfigError> {
+        let taken = hash(text);
+        let keys = read_ring(text)?;
         Ok(Self {
             keys: KeyRing::of(keys.load().of_file(&path, taken)),
             taken,
@@ -110,24 +121,16 @@ impl KeyFile {
     }
 
     /// Follows the file until its ring is dropped. It reads the file at every interval, of 100
-    /// milliseconds or more, and applies a change at the second read that finds it.
+    /// milliseconds or more, and applies a change at the second read that finds it. If the program
+    /// changes the ring in between, two more reads have to find it.
     ///
     /// A file that is missing, unreadable or invalid leaves the keys as they are, and is logged as
     /// an error (`tracing`, target `tower_magic_link`).
     ///
     /// Await or spawn it on a tokio runtime with a timer.
     pub async fn watch(self, every: Duration) {
-        let Self { path, keys, taken } = self;
-        // A weak reference, so that watching does not keep the ring alive.
-        let ring = Arc::downgrade(&keys.keys);
-        drop(keys);
-        let mut watch = Watch {
-            path,
-            ring,
-            seen: Ok(taken),
-            taken,
-            refused: None,
-        };
+        let mut watch = Watch::new(&self);
+        drop(self);
         // Read again and again: notifications of changes do not cross a network file system.
         let mut ticks = interval(every.max(SHORTEST_INTERVAL));
         // Two reads in quick succession could agree on a half-written file.
@@ -136,6 +139,9 @@ impl KeyFile {
         ticks.tick().await;
         loop {
             ticks.tick().await;
+            if !watch.begin() {
+                return;
+            }
             let path = watch.path.clone();
             // Reading blocks, and a network file system may block for long.
             let Ok(text) = spawn_blocking(move || read(&path)).await else {
@@ -160,7 +166,10 @@ impl fmt::Debug for KeyFile {
 
 struct Watch {
     path: PathBuf,
+    /// Weak, so that watching does not keep the ring alive.
     ring: Weak<Swap<Keys>>,
+    /// The ring's keys when they were last looked at. Weak, so that a key that is dropped is gone.
+    known: Weak<Keys>,
     /// What the last look saw.
     seen: Result<Hash, ConfigError>,
     /// What the ring was last made of, by us or by another who has opened the file.
@@ -170,15 +179,35 @@ struct Watch {
 }
 
 impl Watch {
-    /// Applies what was read, if it is new, and says whether the ring is still in use.
+    fn new(file: &KeyFile) -> Self {
+        Self {
+            path: file.path.clone(),
+            ring: Arc::downgrade(&file.keys.keys),
+            known: Weak::new(),
+            seen: Ok(file.taken),
+            taken: file.taken,
+            refused: None,
+        }
+    }
+
+    /// Prepares for a read, and says whether the ring is still in use.
+    fn begin(&mut self) -> bool {
+        let Some(ring) = self.ring.upgrade() else {
+            return false;
+        };
+        self.learn(&ring.load());
+        true
+    }
+
+    /// Applies what was read since `begin`, if it is new, and says whether the ring is still in
+    /// use.
     fn look_at(&mut self, text: Result<String, ConfigError>) -> bool {
         let Some(ring) = self.ring.upgrade() else {
             return false;
         };
-        // Another file's keys, or those of no file, stand until ours changes.
-        let loaded = ring.load();
-        if let Some(read) = loaded.file().filter(|read| read.path == self.path) {
-            self.taken = read.hash;
+        // The read may be older than the change, and bring back a key that the change dropped.
+        if self.learn(&ring.load()) {
+            return true;
         }
         // By content: when a mounted secret is swapped, the time of change may stay or go back.
         let seen = text.as_deref().map(hash).map_err(ConfigError::clone);
@@ -188,11 +217,7 @@ impl Watch {
             (Ok(_), Ok(hash)) if hash == self.taken => self.refused = None,
             (Ok(text), Ok(hash)) if self.refused != Some(hash) && !is_first_look => {
                 match read_ring(&text) {
-                    Ok(read) => {
-                        self.taken = hash;
-                        ring.replace(Arc::new(read.load().of_file(&self.path, hash)));
-                        tracing::info!(target: "tower_magic_link", path = %self.path.display(), keys = ?read, "keys changed");
-                    }
+                    Ok(read) => self.apply(&ring, &read, hash),
                     Err(error) => {
                         self.refused = Some(hash);
                         self.tell(&error);
@@ -203,6 +228,42 @@ impl Watch {
             _ => {}
         }
         true
+    }
+
+    /// Takes note of keys that are not those we know, and says whether they are not. What was read
+    /// before counts no more.
+    fn learn(&mut self, keys: &Arc<Keys>) -> bool {
+        if self.knows(keys) {
+            return false;
+        }
+        self.known = Arc::downgrade(keys);
+        // Another file's keys, or those of no file, stand until ours changes.
+        if let Some(read) = keys.file().filter(|read| read.path == self.path) {
+            self.taken = read.hash;
+        }
+        // An error stays, so that it is not logged again.
+        if self.seen.is_ok() {
+            self.seen = Ok(self.taken);
+        }
+        true
+    }
+
+    fn knows(&self, keys: &Keys) -> bool {
+        ptr::eq(self.known.as_ptr(), keys)
+    }
+
+    /// Gives the ring the file's keys, if it still has those that we know.
+    fn apply(&mut self, ring: &Swap<Keys>, read: &KeyRing, hash: Hash) {
+        let applied = ring.change(|now| {
+            let is_known = self.knows(now);
+            is_known
+                .then(|| read.load().of_file(&self.path, hash))
+                .ok_or(())
+        });
+        if applied.is_ok() {
+            self.taken = hash;
+            tracing::info!(target: "tower_magic_link", path = %self.path.display(), keys = ?read, "keys changed");
+        }
     }
 
     fn tell(&self, error: &ConfigError) {
@@ -227,3 +288,6 @@ fn read(path: &Path) -> Result<String, ConfigError> {
 fn hash(text: impl AsRef<[u8]>) -> Hash {
     Sha256::digest(text).into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@
 //!   sees half of one, and that a reader after a change returned sees it. It does not say that
 //!   arc-swap keeps its promise; its own tests do.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, ptr};
 
 use loom::{sync::Arc, thread};
 
@@ -100,5 +100,22 @@ fn a_change_that_fails_changes_nothing() {
         assert_eq!(ring.change(|_| Err("no")), Err("no"));
         rotation.join().unwrap();
         assert_eq!(**ring.load(), [1, 0]);
+    });
+}
+
+/// The follower of a file applies what it read only to the keys that it knows.
+#[test]
+fn a_change_of_one_value_alone_never_overwrites_a_replacement() {
+    loom::model(|| {
+        let ring = Arc::new(Swap::new(vec![0]));
+        let known = ring.load();
+        let other = ring.clone();
+        let follower = thread::spawn(move || {
+            other.change(|now| ptr::eq(now, &*known).then(|| vec![1]).ok_or(()))
+        });
+        ring.replace(std::sync::Arc::new(vec![9]));
+        // It was before the replacement, or did not happen.
+        let _ = follower.join().unwrap();
+        assert_eq!(**ring.load(), [9]);
     });
 }
