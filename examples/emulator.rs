@@ -7,6 +7,9 @@
 //! sign-in code for ada@example.com: 500013
 //! ```
 //!
+//! If the application has a mailer, set `MAIL_CODES=no`, or each code is printed twice. It does what
+//! a switch in WorkOS's dashboard does.
+//!
 //! It accepts any API key that begins with `sk_`, and any client id. Point an application at it
 //! with `WORKOS_BASE_URL=http://127.0.0.1:4200`. `grace@several.example` belongs to two
 //! organizations, so its code asks for a choice.
@@ -17,12 +20,14 @@ use std::{
     io::{self, Write},
 };
 
-use tower_magic_link::emulator::Emulator;
+use tower_magic_link::emulator::{Emulator, EmulatorBuilder};
 
 /// Makes an emulator that prints what it mails.
-pub(crate) fn app(say: impl Fn(&str) + Send + Sync + 'static) -> Emulator {
-    let emulator = Emulator::builder()
-        .mail_codes()
+pub(crate) fn app(
+    builder: EmulatorBuilder,
+    say: impl Fn(&str) + Send + Sync + 'static,
+) -> Emulator {
+    let emulator = builder
         .on_mail(move |mail| {
             let to = mail.address();
             if let Some(link) = mail.link() {
@@ -50,7 +55,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Ok(port) => port.parse()?,
         Err(_) => 4200,
     };
-    let server = app(say).serve(port).await?;
+    let builder = match env::var("MAIL_CODES").as_deref() {
+        Ok("no") => Emulator::builder(),
+        Ok("yes") | Err(_) => Emulator::builder().mail_codes(),
+        Ok(_) => return Err("MAIL_CODES must be yes or no".into()),
+    };
+    let server = app(builder, say).serve(port).await?;
     say(&format!("listening on {}", server.base_url()));
     tokio::signal::ctrl_c().await?;
     Ok(())

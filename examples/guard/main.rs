@@ -6,8 +6,8 @@
 //!
 //! Its settings are flags, variables or a file in TOML (`--config`). `--print-config` prints all of
 //! them, `--check` tests what they lead to. The guide `guard` has a file, a systemd unit and a
-//! Dockerfile. Without WorkOS's API key an emulator prints the links, and without a signing key
-//! sessions end with the program: both are for development.
+//! Dockerfile. Without WorkOS's API key an emulator prints the links and codes, and without a
+//! signing key sessions end with the program: both are for development.
 //!
 //! One idea a file: `config` (the settings), `secrets` (what stands in for one), `certificate`
 //! (the guard's own), `host` (which host a request names), `forwarded` (what a proxy says of a

@@ -1,7 +1,8 @@
 //! What stands in for a secret that is not set: keys of this process, and an emulator of WorkOS.
 //!
 //! - A secret that is set and cannot work ends the start. Only one that is not set is made up.
-//! - The emulator shows every link, so the layer takes a public URL of this machine alone with it.
+//! - The emulator shows every link and code, so the layer takes a public URL of this machine alone
+//!   with it.
 
 use std::error::Error;
 

@@ -1,14 +1,25 @@
 //! `WorkOs::from_env_or_emulator`: a WorkOS without an account, for the first five minutes.
 
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
 
-use super::{Emulator, Mail};
-use crate::{error::ConfigError, provider::workos::WorkOs};
+use super::{Emulator, EmulatorServer, Mail};
+use crate::{
+    email::Email,
+    error::ConfigError,
+    provider::{
+        OneTimeCode,
+        workos::{WorkOs, emulated::Emulates},
+    },
+};
 
 impl WorkOs {
     /// Creates a client as [`from_env`](Self::from_env) does. If neither `WORKOS_API_KEY` nor
     /// `WORKOS_CLIENT_ID` is set, it starts an [`Emulator`] in this process instead, which prints
-    /// each link and code to standard output. Needs the feature `emulator`.
+    /// each link and code to standard output, except those that the layer's
+    /// [mailer](crate::Builder::mailer) mails. Needs the feature `emulator`.
     ///
     /// The emulator checks nothing, so anyone who reads the output can sign in as anyone. With it,
     /// `build()` refuses a public URL that is not of this machine (`http://127.0.0.1:3000`,
@@ -48,11 +59,18 @@ impl WorkOs {
         })?;
         tracing::warn!(
             target: "tower_magic_link",
-            "WorkOS is emulated in this process, and links are printed here: {} are not set",
+            "WorkOS is emulated in this process, which prints links and codes: {} are not set",
             Self::BOTH
         );
         let client = Self::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
         Ok(client.emulated_by(server))
+    }
+}
+
+impl Emulates for EmulatorServer {
+    fn mail_code(&self, to: &Email, code: &OneTimeCode, lifetime: Duration) {
+        let mail = Mail::with_code(to.as_str().to_owned(), code.clone(), lifetime);
+        self.emulator().put_into_mail(&mail);
     }
 }
 

@@ -1,7 +1,8 @@
 //! `/user_management/…`: six-digit codes, and their redemption.
 //!
 //! - Making a code creates the user too. The code is mailed only if [`EmulatorBuilder::mail_codes`]
-//!   was called, like the setting in WorkOS's dashboard. The answer holds it in either case.
+//!   was called, like the setting in WorkOS's dashboard, or if the client that started the emulator
+//!   has it mailed (`development`). The answer holds it in any case.
 //! - Bad credentials do not use up the code or a try. These endpoints answer 400, not 401.
 //! - The grants are that of a code and that of a chosen organization. Any other is
 //!   `unsupported_grant_type`.

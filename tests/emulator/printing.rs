@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
+use tower_magic_link::emulator::Emulator;
+
 use crate::{KEY, Read, example, names::ADA, session};
 
 #[tokio::test]
 async fn the_example_says_what_each_mail_holds() {
     let said = Arc::new(Mutex::new(Vec::new()));
-    let emulator = example::app({
+    let emulator = example::app(Emulator::builder().mail_codes(), {
         let said = Arc::clone(&said);
         move |line: &str| said.lock().unwrap().push(line.to_owned())
     });

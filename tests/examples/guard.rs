@@ -1,6 +1,7 @@
 //! The guard as an operator runs it: its file, its checks, its admin address, and how it ends.
 
 mod check;
+mod codes;
 mod ending;
 mod guide;
 mod outage;
@@ -26,17 +27,17 @@ use crate::{
 };
 
 /// Removed when it is dropped.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str, text: &str) -> Self {
+    pub(crate) fn new(name: &str, text: &str) -> Self {
         let name = format!("tower-magic-link-guard-{}-{name}", std::process::id());
         let path = env::temp_dir().join(name);
         fs::write(&path, text).unwrap();
         Self(path)
     }
 
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.0.to_str().unwrap()
     }
 }
@@ -170,7 +171,7 @@ fn admin_of(log: &Scratch) -> String {
 }
 
 /// Waits until the program has logged a text, and returns all that it has logged.
-async fn logs(log: &Scratch, text: &str) -> String {
+pub(crate) async fn logs(log: &Scratch, text: &str) -> String {
     let reads = async {
         loop {
             let all = fs::read_to_string(log.path()).unwrap();

@@ -32,6 +32,9 @@ mod stack;
 #[expect(dead_code, reason = "other tests use more of it")]
 mod wall;
 mod websocket;
+mod without_account;
+
+use tower_magic_link::workos::{NewMagicAuth, NewPasswordlessSession, WorkOs};
 
 use crate::{
     names::ADA,
@@ -64,20 +67,35 @@ async fn the_quickstart_signs_a_person_in_and_out() {
 }
 
 #[tokio::test]
-async fn the_emulator_prints_where_it_listens_and_each_link() {
+async fn the_emulator_prints_where_it_listens_and_each_link_and_code() {
     let mut program = Program::example("emulator", &[]);
     let url = program.says("listening on ");
-    let client = tower_magic_link::workos::WorkOs::new("sk_any", "any")
-        .and_then(|client| client.base_url(&url))
-        .unwrap();
-    let email = ADA.parse().unwrap();
-    let session = client
-        .create_session(&tower_magic_link::workos::NewPasswordlessSession::new(
-            email,
-        ))
-        .await
-        .unwrap();
+    let client = WorkOs::new("sk_any", "any").and_then(|client| client.base_url(&url));
+    let client = client.unwrap();
+    let session = NewPasswordlessSession::new(ADA.parse().unwrap());
+    let session = client.create_session(&session).await.unwrap();
     client.send_session(session.id()).await.unwrap();
     let link = program.says("sign-in link for ada@example.com: ");
     assert_eq!(session.link().unwrap().expose(), link);
+    let new = NewMagicAuth::new(ADA.parse().unwrap());
+    let code = client.create_magic_auth(&new).await.unwrap();
+    let printed = program.says("sign-in code for ada@example.com: ");
+    assert_eq!(code.code().unwrap().expose(), printed);
+}
+
+/// Pinned: a code that the application's own mailer prints was printed by the emulator, too.
+#[tokio::test]
+async fn the_emulator_leaves_the_codes_to_the_application_if_it_is_told_to() {
+    let mut program = Program::example("emulator", &[("MAIL_CODES", "no")]);
+    let url = program.says("listening on ");
+    let client = WorkOs::new("sk_any", "any").and_then(|client| client.base_url(&url));
+    let client = client.unwrap();
+    let new = NewMagicAuth::new(ADA.parse().unwrap());
+    let made = client.create_magic_auth(&new).await.unwrap();
+    assert!(made.code().is_some());
+    let session = NewPasswordlessSession::new(ADA.parse().unwrap());
+    let session = client.create_session(&session).await.unwrap();
+    client.send_session(session.id()).await.unwrap();
+    // The next line is the link's, although the code was made before it.
+    program.says("sign-in link for ada@example.com: ");
 }

@@ -60,6 +60,10 @@ impl NewMagicAuth {
         }
     }
 
+    pub(super) const fn email(&self) -> &Email {
+        &self.email
+    }
+
     pub(super) fn to_json(&self) -> String {
         let mut body = Map::new();
         body.insert("email".to_owned(), self.email.as_str().into());

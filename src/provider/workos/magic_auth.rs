@@ -42,6 +42,7 @@ impl WorkOs {
     /// after three codes for one address within a minute, and the kinds of any call.
     pub async fn create_magic_auth(&self, new: &NewMagicAuth) -> Result<MagicAuth, ProviderError> {
         let (magic_auth, _) = self.make_code(new).await?;
+        self.have_mailed(new, &magic_auth);
         Ok(magic_auth)
     }
 
@@ -124,7 +125,10 @@ impl WorkOs {
         let (magic_auth, answer) = self.make_code(&new).await?;
         let lifetime = magic_auth.lifetime();
         match start.delivery {
-            Delivery::Provider => Ok(StartedCode::mailed(lifetime)),
+            Delivery::Provider => {
+                self.have_mailed(&new, &magic_auth);
+                Ok(StartedCode::mailed(lifetime))
+            }
             Delivery::Mailer => {
                 // What WorkOS sends goes into a mail, so it must be a code and nothing else.
                 let code = magic_auth.code().filter(|code| is_code(code)).cloned();

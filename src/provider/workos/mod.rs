@@ -9,7 +9,7 @@
 //!   claim any address.
 //! - It does not log. Its errors carry what to log: kind, status, request id and machine code.
 
-use std::{any::Any, ffi::OsString, fmt, sync::Arc};
+use std::{ffi::OsString, fmt, sync::Arc};
 
 use http::HeaderValue;
 use url::Url;
@@ -19,6 +19,7 @@ use self::{
     base::BaseUrl,
     call::Caller,
     complaint::is_word,
+    emulated::Emulates,
     operation::Operation,
     timeouts::Timeouts,
 };
@@ -35,6 +36,7 @@ mod check;
 mod choice;
 mod code;
 mod complaint;
+pub(crate) mod emulated;
 mod magic_auth;
 mod operation;
 mod profile;
@@ -112,7 +114,7 @@ pub struct WorkOs {
     caller: Caller,
     connection_types: Vec<String>,
     /// The server of an emulator that this client uses, which stops when it is dropped.
-    emulator: Option<Arc<dyn Any + Send + Sync>>,
+    emulator: Option<Arc<dyn Emulates>>,
 }
 
 #[derive(Clone)]
@@ -178,13 +180,6 @@ impl WorkOs {
     ) -> Self {
         self.connection_types
             .extend(types.into_iter().map(Into::into));
-        self
-    }
-
-    /// Says that this client's WorkOS is an emulator, and keeps its server running.
-    #[cfg(feature = "emulator")]
-    pub(crate) fn emulated_by(mut self, server: impl Any + Send + Sync) -> Self {
-        self.emulator = Some(Arc::new(server));
         self
     }
 
