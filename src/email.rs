@@ -16,6 +16,10 @@
 
 use std::{borrow::Cow, fmt};
 
+pub(crate) use self::within::masked_within;
+
+mod within;
+
 /// RFC 5321, section 4.5.3.1.3: a path has 256 octets with its angle brackets.
 const LONGEST_ADDRESS: usize = 254;
 /// RFC 5321, section 4.5.3.1.1.
@@ -162,25 +166,6 @@ impl std::str::FromStr for Email {
     fn from_str(text: &str) -> Result<Self, InvalidEmail> {
         Self::parse(text)
     }
-}
-
-/// Masks all addresses in a text that may be logged, such as an error of the application's: a
-/// database repeats the key that it refused.
-pub(crate) fn masked_within(text: &str) -> Cow<'_, str> {
-    let Some((before, after)) = text.rsplit_once('@') else {
-        return text.into();
-    };
-    let is_local = |c: char| c.is_alphanumeric() || "!#$%&*+-./^_`{|}~".contains(c);
-    let mut masked = String::new();
-    for before in before.split('@') {
-        let rest = before.trim_end_matches(is_local);
-        let local = before.get(rest.len()..).unwrap_or_default();
-        masked.push_str(rest);
-        masked.extend(local.chars().take(1));
-        masked.push_str("***@");
-    }
-    masked.push_str(after);
-    masked.into()
 }
 
 /// A blank, of any width. A line break is none: around an address it is an attack on headers.

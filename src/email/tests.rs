@@ -324,25 +324,3 @@ fn one_mailbox_has_one_spelling_and_prints_masked() {
     assert_eq!(format!("{ada:?}"), "a***@example.com");
     assert_eq!(ada.domain(), "example.com");
 }
-
-#[test]
-fn every_address_in_a_text_is_masked_and_the_rest_stays() {
-    let cases = [
-        ("the directory is out", "the directory is out"),
-        ("ada@example.com", "a***@example.com"),
-        (
-            "duplicate key: Key (what)=(address:ada.l+x@example.com) already exists.",
-            "duplicate key: Key (what)=(address:a***@example.com) already exists.",
-        ),
-        (
-            "from \"Ada\" <ada@example.com> to eve@example.org, at 12:00",
-            "from \"Ada\" <a***@example.com> to e***@example.org, at 12:00",
-        ),
-        ("email=ada@example.com&x", "email=a***@example.com&x"),
-        ("élan@example.com", "é***@example.com"),
-        ("@@", "***@***@"),
-    ];
-    for (text, want) in cases {
-        assert_eq!(masked_within(text), want, "{text}");
-    }
-}
