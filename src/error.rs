@@ -27,7 +27,7 @@ pub enum ConfigError {
         /// The setting, named as its method or environment variable.
         setting: &'static str,
     },
-    /// A secret cannot work. Its value is not shown.
+    /// A secret cannot work, or a value that looks like one. It is not shown.
     #[error("{setting} {problem}")]
     Secret {
         /// The setting, named as its method or environment variable.
@@ -71,14 +71,29 @@ impl ConfigError {
         problem: impl Into<Cow<'static, str>>,
     ) -> Self {
         let value = value.into();
-        if may_be_secret(&value) {
-            return Self::secret(setting, problem);
+        match may_be_secret(&value) {
+            true => Self::withheld(setting, problem),
+            false => Self::shown(setting, value, problem),
         }
+    }
+
+    /// Refuses a value that is no secret, whatever it looks like, and shows it.
+    pub(crate) fn shown(
+        setting: &'static str,
+        value: impl Into<String>,
+        problem: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self::Invalid {
             setting,
-            value,
+            value: value.into(),
             problem: problem.into(),
         }
+    }
+
+    /// Refuses a value that may be a secret where none belongs, and says that it is not shown.
+    pub(crate) fn withheld(setting: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
+        let problem = problem.into();
+        Self::secret(setting, format!("{problem} (its value is not shown)"))
     }
 
     /// Refuses a text of any length, and shows its first 80 characters.
@@ -88,13 +103,13 @@ impl ConfigError {
         problem: impl Into<Cow<'static, str>>,
     ) -> Self {
         if may_be_secret(text) {
-            return Self::secret(setting, problem);
+            return Self::withheld(setting, problem);
         }
         let shown = match text.char_indices().nth(80) {
             Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
             None => text.to_owned(),
         };
-        Self::invalid(setting, shown, problem)
+        Self::shown(setting, shown, problem)
     }
 
     pub(crate) fn secret(setting: &'static str, problem: impl Into<Cow<'static, str>>) -> Self {
@@ -109,7 +124,7 @@ impl ConfigError {
     #[cfg(any(feature = "redis", feature = "smtp"))]
     pub(crate) fn url(setting: &'static str, text: &str, problem: &'static str) -> Self {
         if text.contains(['@', '?']) {
-            Self::secret(setting, problem)
+            Self::withheld(setting, problem)
         } else {
             Self::invalid(setting, text, problem)
         }
@@ -123,5 +138,56 @@ impl ConfigError {
             | Self::Missing { setting }
             | Self::Secret { setting, .. } => setting,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_shown_or_the_error_says_that_it_is_not() {
+        let hidden = "x must be short (its value is not shown)";
+        let cases = [
+            ("/account", "x \"/account\" must be short"),
+            (
+                "https://social.example/@acme",
+                "x \"https://social.example/@acme\" must be short",
+            ),
+            ("", "x \"\" must be short"),
+            ("sk_test_hunter2", hidden),
+            ("rediss://app:hunter2", hidden),
+        ];
+        for (value, want) in cases {
+            let errors = [
+                ConfigError::invalid("x", value, "must be short"),
+                ConfigError::beginning("x", value, "must be short"),
+            ];
+            for error in errors {
+                assert_eq!(error.to_string(), want, "{value}");
+                assert_eq!(error.setting(), "x");
+            }
+        }
+        // A secret in its own place needs no word on that.
+        let secret = ConfigError::secret("x", "is not UTF-8").to_string();
+        assert_eq!(secret, "x is not UTF-8");
+        let long = format!("{} sk_test_hunter2", "a".repeat(80));
+        let error = ConfigError::beginning("x", &long, "must be short");
+        assert_eq!(error.to_string(), hidden, "beyond what is shown");
+    }
+
+    #[cfg(any(feature = "redis", feature = "smtp"))]
+    #[test]
+    fn a_url_that_may_hold_a_password_is_not_shown() {
+        for text in [
+            "redis://hunter2@h",
+            "redis://h?hunter2",
+            "redis://app:hunter2",
+        ] {
+            let error = ConfigError::url("x", text, "has no host").to_string();
+            assert_eq!(error, "x has no host (its value is not shown)", "{text}");
+        }
+        let error = ConfigError::url("x", "redis://h", "has no host").to_string();
+        assert_eq!(error, "x \"redis://h\" has no host");
     }
 }

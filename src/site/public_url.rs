@@ -26,7 +26,7 @@ impl PublicUrl {
         // The text before an `@` may be a password, so the error does not show the value.
         if text.contains('@') {
             let problem = "must not hold a user name or password";
-            return Err(ConfigError::secret("public_url", problem));
+            return Err(ConfigError::withheld("public_url", problem));
         }
         let refuse = |problem: &'static str| Err(ConfigError::invalid("public_url", text, problem));
         let Ok(url) = Url::parse(text) else {
@@ -179,7 +179,7 @@ mod tests {
             "https://app.example.com/@hunter2",
         ] {
             let error = PublicUrl::parse(text).unwrap_err();
-            let want = "public_url must not hold a user name or password";
+            let want = "public_url must not hold a user name or password (its value is not shown)";
             assert_eq!(error.to_string(), want, "{text}");
             assert!(!format!("{error:?}").contains("hunter2"), "{text}");
         }

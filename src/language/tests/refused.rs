@@ -41,6 +41,13 @@ fn a_bad_table_is_refused_with_what_is_wrong() {
             "{email}",
             "not filled in: {email}",
         ),
+        // Pinned: a URL and an address in one line were taken for a login, and not shown.
+        (
+            "login.heading = Sign in",
+            "login.heading = See https://acme.example or help@acme.example {email}",
+            "See https://acme.example or help@acme.example",
+            "not filled in: {email}",
+        ),
         (
             "login.heading = Sign in",
             "login.heding = Sign in",

@@ -15,13 +15,7 @@ pub(super) fn parsed(
     text: &str,
     none_of: &'static str,
 ) -> Result<String, ConfigError> {
-    let refuse = |problem| {
-        // The text before an `@` may be a password.
-        if text.contains('@') && text.contains('/') {
-            return ConfigError::secret(setting, problem);
-        }
-        ConfigError::beginning(setting, text, problem)
-    };
+    let refuse = |problem| ConfigError::beginning(setting, text, problem);
     let is_path = text.starts_with('/');
     let url = if is_path {
         // Any origin: it shows what a browser makes of the path.
@@ -34,7 +28,8 @@ pub(super) fn parsed(
         return Err(refuse(none_of));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(refuse("must not hold a user name or password"));
+        let problem = "must not hold a user name or password";
+        return Err(ConfigError::withheld(setting, problem));
     }
     // A policy's source names no query. With a fragment, it is another picture of the same file.
     if url.query().is_some() || url.fragment().is_some() {

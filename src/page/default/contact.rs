@@ -44,13 +44,7 @@ impl Contact {
                 way: Way::Address,
             });
         }
-        let refuse = |problem| {
-            // The text before an `@` may be a password.
-            if text.contains('@') && text.contains('/') {
-                return ConfigError::secret(SETTING, problem);
-            }
-            ConfigError::beginning(SETTING, text, problem)
-        };
+        let refuse = |problem| ConfigError::beginning(SETTING, text, problem);
         let not_either =
             "must be an email address or a URL of https, such as https://example.com/help";
         let url = Url::parse(text).map_err(|_| refuse(not_either))?;
@@ -58,7 +52,8 @@ impl Contact {
             return Err(refuse(not_either));
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(refuse("must not hold a user name or password"));
+            let problem = "must not hold a user name or password";
+            return Err(ConfigError::withheld(SETTING, problem));
         }
         if url.as_str().len() > LONGEST_URL {
             return Err(refuse("must have at most 500 characters"));
@@ -124,6 +119,10 @@ mod tests {
             ("/help", Some("/help")),
             ("//example.com/help", Some("//example.com/help")),
             ("http://example.com/", Some("http://example.com/")),
+            (
+                "http://social.example/@acme",
+                Some("http://social.example/@acme"),
+            ),
             ("javascript:alert(1)", Some("javascript:alert(1)")),
             ("data:text/html,x", Some("data:text/html,x")),
             ("mailto:help@example.com", Some("mailto:help@example.com")),
@@ -136,6 +135,8 @@ mod tests {
             (&*long, Some(&*long_shown)),
             ("https://ada:secret@example.com/", None),
             ("https://ada@example.com/", None),
+            ("https:///secret@example.com/", None),
+            ("https:\\\\secret@example.com/", None),
             ("http://ada:secret@example.com/", None),
             ("https://ada:secret@bad host/", None),
         ];

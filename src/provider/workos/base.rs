@@ -16,7 +16,7 @@ impl BaseUrl {
     pub(super) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
         // The text before an `@` may be a password, so the error does not show the value.
         if text.contains('@') {
-            return Err(ConfigError::secret(
+            return Err(ConfigError::withheld(
                 setting,
                 "must not hold a user name or password",
             ));

@@ -148,7 +148,8 @@ impl Keys {
         now: Timestamp,
     ) -> Result<Self, ConfigError> {
         if self.current().id() == new.id() {
-            return Err(ConfigError::invalid(
+            // The `kid` of every token is public, and a thumbprint looks like random bytes.
+            return Err(ConfigError::shown(
                 "key id",
                 new.id(),
                 "is the current key's",
@@ -198,5 +199,5 @@ impl fmt::Debug for Keys {
 }
 
 fn twice(id: &str) -> ConfigError {
-    ConfigError::invalid("key id", id, "names two keys of the ring")
+    ConfigError::shown("key id", id, "names two keys of the ring")
 }

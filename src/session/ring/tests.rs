@@ -41,6 +41,11 @@ fn a_ring_takes_each_key_id_once() {
     let error = KeyRing::new(key("a")).retire(key("a")).unwrap_err();
     let want = r#"key id "a" names two keys of the ring"#;
     assert_eq!(error.to_string(), want);
+    // Pinned: a thumbprint (RFC 7638) was taken for a secret, and not shown.
+    let thumbprint = "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs";
+    let error = KeyRing::new(key(thumbprint)).retire(key(thumbprint));
+    let want = format!("key id \"{thumbprint}\" names two keys of the ring");
+    assert_eq!(error.unwrap_err().to_string(), want);
     let three = KeyRing::new(key("a")).retire(key("b")).unwrap();
     assert_eq!(three.retire(key("b")).unwrap_err().setting(), "key id");
 }

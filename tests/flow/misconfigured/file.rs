@@ -106,6 +106,7 @@ fn secrets(folder: &Folder) -> Vec<Row> {
     vec![
         row("a secret in the file", folder.read("webhook_secret = \"hunter2\"", &[KEY], &[]), "app.toml: webhook_secret", secret("hunter2"), "set the variable MAGIC_LINK_WEBHOOK_SECRET"),
         row("a secret as a flag", folder.read("", &[KEY], &["--webhook-secret=hunter2"]), "flag --webhook-secret", secret("hunter2"), "or webhook_secret_file to the path of a file"),
+        row("a secret as another setting", folder.read("mount = \"sk_test_hunter2\"", &[KEY], &[]), "app.toml: mount", secret("hunter2"), "(its value is not shown)"),
         row("a secret twice", folder.read("", &both, &[]), "webhook_secret and webhook_secret_file", secret("hunter2"), "remove one"),
         row("no key", folder.read("", &[], &[]), "MAGIC_LINK_KEY", Value::Unset, prints),
         row("a key that is no base64", folder.read("", &[("MAGIC_LINK_KEY", "hunter2!")], &[]), "MAGIC_LINK_KEY", secret("hunter2"), prints),
