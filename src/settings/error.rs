@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::ConfigError;
+use crate::{error::ConfigError, secret::may_be_secret};
 
 /// A file, a variable or a flag that cannot work. It says which, the key, the value, and what is
 /// expected. No secret is shown.
@@ -30,7 +30,16 @@ impl SettingsError {
         }
     }
 
-    /// Returns the key that is at fault, if it is one.
+    /// As `of`, for a name that is no key. One that may be a secret is not kept.
+    pub(super) fn unknown(name: &str, text: impl Into<String>) -> Self {
+        match may_be_secret(name) {
+            true => Self::new(text),
+            false => Self::of(name, text),
+        }
+    }
+
+    /// Returns the key that is at fault, if it is one. `None` if what stands in its place looks
+    /// like a secret.
     ///
     /// ```
     /// use tower_magic_link::settings::Sources;

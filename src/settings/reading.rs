@@ -116,8 +116,13 @@ impl Reading {
             ("workos", cfg!(feature = "workos")),
         ] {
             if name.starts_with(&format!("{feature}_")) && !is_on {
-                let text = format!("{origin}: {name} needs the feature {feature} of this crate");
-                return SettingsError::of(name, text);
+                let place = match origin {
+                    Origin::Flag(flag) => format!("flag {}", plain(flag)),
+                    origin => origin.to_string(),
+                };
+                let shown = plain(name);
+                let text = format!("{place}: {shown} needs the feature {feature} of this crate");
+                return SettingsError::unknown(name, text);
             }
         }
         let files: Vec<_> = KEYS.iter().filter(|key| key.is_secret()).collect();
@@ -145,7 +150,7 @@ impl Reading {
             }
             (None, _) => format!(": {LIST}"),
         };
-        SettingsError::of(name, known + &meant)
+        SettingsError::unknown(name, known + &meant)
     }
 
     /// Says that a flag lacks its value, or does not exist.
@@ -233,7 +238,10 @@ pub(super) fn plain(name: &str) -> String {
     let is_plain = name.len() <= 80 && !name.contains(|c: char| !c.is_ascii_graphic());
     let word = name.trim_start_matches("--").trim_start_matches(PREFIX);
     match is_plain {
-        _ if may_be_secret(word) => "(not shown)".to_owned(),
+        // A flag's name has hyphens where a key of WorkOS has underscores.
+        _ if may_be_secret(word) || may_be_secret(&word.replace('-', "_")) => {
+            "(not shown)".to_owned()
+        }
         true => name.to_owned(),
         false => shown(name),
     }

@@ -175,10 +175,8 @@ fn read_variable(
             Some(meant) => format!(": do you mean {meant}?"),
             None => format!(": {LIST}"),
         };
-        return Err(SettingsError::of(
-            variable,
-            format!("variable {} is not known{meant}", plain(variable)),
-        ));
+        let text = format!("variable {} is not known{meant}", plain(variable));
+        return Err(SettingsError::unknown(variable, text));
     };
     let value = value.into_string();
     let value =

@@ -158,6 +158,17 @@ pub(super) fn length(text: &str) -> Option<Duration> {
     Some(Duration::from_secs(number.checked_mul(secs)?))
 }
 
+impl Value {
+    /// Says whether a text of it looks like a secret in the wrong place, and is not shown.
+    pub(super) fn is_withheld(&self) -> bool {
+        match self {
+            Self::Text(text) => may_be_secret(text),
+            Self::Texts(texts) => texts.iter().any(|text| may_be_secret(text)),
+            _ => false,
+        }
+    }
+}
+
 /// Writes a value as a file has it. A secret shows nothing.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -244,6 +244,11 @@ impl Settings {
     ) -> fmt::Result {
         writeln!(f, "# {about}")?;
         match self.set.get(name) {
+            // No line of TOML: a file with it could not be read.
+            Some(Set { value, origin }) if value.is_withheld() => {
+                let why = "it looks like a secret, which belongs elsewhere";
+                writeln!(f, "# {name} = {value} ({origin}): {why}\n")
+            }
             Some(set) => writeln!(f, "{name} = {} # {}\n", set.value, set.origin),
             None if default.is_empty() => writeln!(f, "# {name} =\n"),
             None => writeln!(f, "# {name} = {default}\n"),

@@ -162,3 +162,73 @@ fn a_key_is_set_by_any_source_and_by_no_default() {
     assert!(settings.is_set("mount") && settings.is_set("key"));
     assert!(!settings.is_set("session_lifetime") && !settings.is_set("greeting"));
 }
+
+/// Pinned: `key` returned the name that the text did not show.
+#[test]
+fn a_secret_in_the_place_of_a_name_is_shown_by_nothing() {
+    let embedded = r#"{ "sk_live_hunter2": 1 }"#;
+    let error = serde_json::from_str::<Settings>(embedded).unwrap_err();
+    let error = error.to_string();
+    assert!(error.contains("there is no setting (not shown)"), "{error}");
+    assert!(!error.contains("hunter2"), "{error}");
+    let variable = variables(&[("MAGIC_LINK_sk_live_hunter2", "1")]);
+    let cases = [
+        ("a flag", Sources::new().flags(["--sk_live_hunter2"])),
+        (
+            "a flag with hyphens",
+            Sources::new().flags(["--sk-live-hunter2=1"]),
+        ),
+        (
+            "a flag of a feature",
+            Sources::new().flags(["--redis_sk_live_hunter2=1"]),
+        ),
+        (
+            "a flag with a login",
+            Sources::new().flags(["--redis://app:hunter2"]),
+        ),
+        ("a variable", Sources::new().environment(variable)),
+    ];
+    for (name, sources) in cases {
+        let error = sources.read().unwrap_err();
+        assert!(error.to_string().contains("(not shown)"), "{name}: {error}");
+        assert!(!error.to_string().contains("hunter2"), "{name}: {error}");
+        assert_eq!(error.key(), None, "{name}");
+    }
+    let error = Sources::new().flags(["--colour=1"]).read().unwrap_err();
+    assert_eq!(error.key(), Some("colour"));
+}
+
+/// Pinned: a value that is not shown was printed as a key whose value no TOML has.
+#[test]
+fn a_value_that_is_not_shown_is_printed_in_a_comment() {
+    let harmless = [
+        "--page-stylesheet=https://cdn.jsdelivr.net/npm/@acme/theme@1/style.css",
+        "--page-support=https://social.example/@acme",
+        "--cookie-name=sk_session",
+    ];
+    let hidden = [
+        "--application-name=sk_test_hunter2",
+        "--organization=org_1,sk_test_hunter2",
+    ];
+    let flags: Vec<_> = harmless.iter().chain(&hidden).copied().collect();
+    let printed = read(&[], &flags).unwrap().to_string();
+    for want in [
+        "page_support = \"https://social.example/@acme\" # flag --page-support\n",
+        "# application_name = [redacted] (flag --application-name): it looks like a secret",
+        "# organization = [\"org_1\", [redacted]] (flag --organization): it looks like",
+    ] {
+        assert!(printed.contains(want), "{want}: {printed}");
+    }
+    assert!(!printed.contains("hunter2"), "{printed}");
+    let again: toml::Table = printed.parse().unwrap();
+    let names: Vec<_> = again.keys().collect();
+    assert_eq!(names, ["cookie_name", "page_stylesheet", "page_support"]);
+}
+
+#[test]
+fn a_language_as_posix_writes_it_is_shown() {
+    let settings = read(&[("MAGIC_LINK_KEY", KEY)], &["--languages=sk_SK"]).unwrap();
+    let error = settings.stubbed().map(|_| ()).unwrap_err().to_string();
+    let want = "flag --languages \"sk_SK\" is not shipped: use ";
+    assert!(error.starts_with(want), "{error}");
+}
