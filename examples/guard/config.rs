@@ -2,8 +2,14 @@
 //!
 //! - The layer's keys are those of `tower_magic_link::settings`. The guard's own stand beside them.
 //! - `PUBLIC_URL` and `TRUSTED_PROXIES` are read, too, where the layer's own variables are not set.
+//! - An error quotes a value by [`shown`] alone: a password may stand in the wrong place.
 
-use std::{env, error::Error, ffi::OsString, time::Duration};
+use std::{
+    env,
+    error::Error,
+    ffi::{OsStr, OsString},
+    time::Duration,
+};
 
 use http::Uri;
 use tower_magic_link::settings::{Settings, Sources};
@@ -48,10 +54,12 @@ impl Config {
     /// Reads the program's flags and variables. `None` if it was asked for help alone.
     pub(super) fn read() -> Result<Option<Self>, Box<dyn Error>> {
         let (mut order, mut file, mut rest) = (None, None, Vec::new());
-        let flags: Result<Vec<_>, _> = env::args_os().skip(1).map(OsString::into_string).collect();
-        let mut flags = flags
-            .map_err(|flag| format!("{flag:?} is not UTF-8"))?
-            .into_iter();
+        let flags = env::args_os().enumerate().skip(1);
+        let flags = flags.map(|(place, flag)| {
+            let text = flag.into_string();
+            text.map_err(|flag| format!("{} is not UTF-8", place_of(&flag, place)))
+        });
+        let mut flags = flags.collect::<Result<Vec<_>, _>>()?.into_iter();
         while let Some(flag) = flags.next() {
             match flag.as_str() {
                 "--check" => once(&mut order, Order::Check, "--check")?,
@@ -104,8 +112,11 @@ impl Config {
         }
         let log = settings.parsed("log_level", "one of error, warn, info, debug, off")?;
         let proxies = settings.list("trusted_proxies");
-        let trusted = Trusted::parse(proxies.iter().map(String::as_str))
-            .map_err(|error| format!("trusted_proxies {proxies:?} cannot be used: {error}"))?;
+        let trusted = Trusted::parse(proxies.iter().map(String::as_str)).map_err(|error| {
+            let proxies: Vec<_> = proxies.iter().map(|proxy| shown(proxy)).collect();
+            let proxies = proxies.join(", ");
+            format!("trusted_proxies [{proxies}] cannot be used: {error}")
+        })?;
         Ok(Self {
             order,
             upstream,
@@ -195,6 +206,31 @@ fn once<T>(
     }
 }
 
+/// Names a flag that is no text, without its value.
+fn place_of(flag: &OsStr, place: usize) -> String {
+    let flag = flag.to_string_lossy();
+    let name = flag.split_once('=').map(|(name, _)| name);
+    let is_plain = |name: &&str| {
+        let letters = |name: &str| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        name.starts_with("--") && letters(name)
+    };
+    match name.filter(is_plain) {
+        Some(name) => format!("flag {name}"),
+        None => format!("argument {place}"),
+    }
+}
+
+/// Quotes a value for an error, unless it may be a secret: behind a login there is an `@`, and a
+/// key has neither a dot nor a colon, of which an address has one.
+pub(super) fn shown(text: &str) -> String {
+    const SHORTEST_KEY: usize = 32;
+    let may_be_key = text.len() >= SHORTEST_KEY && !text.contains(['.', ':']);
+    match may_be_key || text.contains('@') {
+        true => "(not shown)".to_owned(),
+        false => format!("{text:?}"),
+    }
+}
+
 /// Returns the environment, with the guard's older names.
 fn variables() -> Vec<(OsString, OsString)> {
     let mut variables: Vec<_> = env::vars_os().collect();
@@ -211,26 +247,28 @@ fn variables() -> Vec<(OsString, OsString)> {
 
 /// A flag can be empty, as no variable is.
 fn address<'s>(settings: &'s Settings, name: &str) -> Result<Option<&'s str>, String> {
+    let expected = "it takes an address such as 127.0.0.1:9090";
     match settings.text(name) {
-        Some("") => Err(format!(
-            "{name} is empty: it takes an address such as 127.0.0.1:9090"
-        )),
+        Some("") => Err(format!("{name} is empty: {expected}")),
+        // What may be a login must not be printed as a setting either.
+        Some(login) if login.contains('@') => Err(format!("{name} has an @: {expected}")),
         address => Ok(address),
     }
 }
 
 fn origin(text: Option<&str>) -> Result<Uri, Box<dyn Error>> {
     let text = text.ok_or("upstream is not set")?;
+    let expected = "upstream must be an origin, such as http://127.0.0.1:8080";
+    if text.contains('@') {
+        return Err(format!("{expected}, without a login").into());
+    }
     let upstream: Uri = text
         .parse()
-        .map_err(|error| format!("upstream {text:?} is no origin: {error}"))?;
-    let authority = upstream
-        .authority()
-        .map_or("@", |authority| authority.as_str());
+        .map_err(|error| format!("upstream {} is no origin: {error}", shown(text)))?;
     let is_origin = upstream.path() == "/" && upstream.query().is_none();
     let is_known = matches!(upstream.scheme_str(), Some("http" | "h2c"));
-    if !is_known || !is_origin || authority.contains('@') {
-        return Err("upstream must be an origin, such as http://127.0.0.1:8080".into());
+    if !is_known || !is_origin || upstream.authority().is_none() {
+        return Err(expected.into());
     }
     Ok(upstream)
 }

@@ -169,5 +169,8 @@ async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>>
 
 async fn bind(key: &str, address: &str) -> Result<TcpListener, String> {
     let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| format!("{key} {address:?} cannot be listened at: {error}"))
+    bound.map_err(|error| {
+        let address = config::shown(address);
+        format!("{key} {address} cannot be listened at: {error}")
+    })
 }

@@ -142,9 +142,63 @@ fn an_error_says_which_setting_and_which_value() {
 fn a_flag_that_is_no_text_is_an_error() {
     use std::os::unix::ffi::OsStrExt;
 
-    let (bad, _, err) = output(guard(&[]).arg(OsStr::from_bytes(b"--mount=\xff")));
-    assert_eq!(bad.status.code(), Some(1), "{err}");
-    assert!(err.contains("is not UTF-8"), "{err}");
+    let cases: [(&[&[u8]], &str); 4] = [
+        (&[b"--mount=\xff"], "flag --mount is not UTF-8"),
+        (
+            &[b"--upstream=http://app:hunter2\xff@10.0.0.1"],
+            "flag --upstream is not UTF-8",
+        ),
+        (&[b"--key", b"hunter2\xff"], "argument 2 is not UTF-8"),
+        (&[b"--hunter2\xff=a"], "argument 1 is not UTF-8"),
+    ];
+    for (flags, want) in cases {
+        let flags = flags.iter().map(|flag| OsStr::from_bytes(flag));
+        let (bad, _, err) = output(guard(&[]).args(flags));
+        assert_eq!(bad.status.code(), Some(1), "{want}: {err}");
+        assert!(err.contains(want), "{want}: {err}");
+        assert!(!err.contains("hunter2"), "{want}: {err}");
+    }
+}
+
+/// Pinned: an upstream with a password was printed if the password had a byte that no URL has.
+#[test]
+fn an_error_shows_no_value_that_may_be_a_secret() {
+    let key = "hunter2hunter2hunter2hunter2hunter2hunter2";
+    let cases = [
+        ("upstream", "http://app:hunter2@10.0.0.1"),
+        ("upstream", "http://app:hunter^2@10.0.0.1"),
+        ("upstream", "http://app:hunter 2@10.0.0.1"),
+        ("upstream", "http://app:hunter<2@10.0.0.1"),
+        ("upstream", "http:/app:hunter^2@10.0.0.1"),
+        ("upstream", "app:hunter^2@10.0.0.1"),
+        ("upstream", "hunter2^hunter2^hunter2^hunter2^hunter2^"),
+        ("listen", "app:hunter2@127.0.0.1:0"),
+        ("listen", key),
+        ("admin_listen", "http://app:hunter2@127.0.0.1:0"),
+        ("admin_listen", key),
+        ("trusted_proxies", "app:hunter2@10.0.0.1"),
+        ("trusted_proxies", key),
+    ];
+    for (name, value) in cases {
+        for order in ["--print-config", "--idle-limit=30s"] {
+            let flag = format!("--{}={value}", name.replace('_', "-"));
+            let usual: &[&str] = match name {
+                "upstream" => &["--port=0"],
+                _ => &["--upstream=http://127.0.0.1:1", "--port=0"],
+            };
+            // An address that only a bind can judge is printed, as every setting that is none.
+            if order == "--print-config" && value == key && name != "trusted_proxies" {
+                continue;
+            }
+            let (bad, out, err) = output(&mut guard(&[usual, &[&flag, order]].concat()));
+            assert!(!bad.status.success(), "{flag}: {out}");
+            assert!(err.contains(name), "{flag}: {err}");
+            assert!(
+                !format!("{out}{err}").contains("hunter"),
+                "{flag}: {out}{err}"
+            );
+        }
+    }
 }
 
 #[test]
