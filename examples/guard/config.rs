@@ -2,6 +2,7 @@
 //!
 //! - The layer's keys are those of `tower_magic_link::settings`. The guard's own stand beside them.
 //! - `PUBLIC_URL` and `TRUSTED_PROXIES` are read, too, where the layer's own variables are not set.
+//!   If both are set, they say the same.
 //! - An error quotes a value by [`shown`] alone: a password may stand in the wrong place.
 
 use std::{
@@ -79,7 +80,7 @@ impl Config {
             }
         }
         let order = order.map_or(Order::Serve, |(order, _)| order);
-        let mut sources = sources().environment(variables()).flags(rest);
+        let mut sources = sources().environment(variables()?).flags(rest);
         if let Some((file, _)) = file {
             sources = sources.file(file);
         }
@@ -232,17 +233,23 @@ pub(super) fn shown(text: &str) -> String {
 }
 
 /// Returns the environment, with the guard's older names.
-fn variables() -> Vec<(OsString, OsString)> {
+fn variables() -> Result<Vec<(OsString, OsString)>, String> {
     let mut variables: Vec<_> = env::vars_os().collect();
     for name in ["PUBLIC_URL", "TRUSTED_PROXIES"] {
         let new = format!("MAGIC_LINK_{name}");
         // An empty one counts as not set.
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
-        if let (None, Some(value)) = (set(&new), set(name)) {
-            variables.push((new.into(), value));
+        match (set(&new), set(name)) {
+            (None, Some(value)) => variables.push((new.into(), value)),
+            (Some(value), Some(old)) if value != old => {
+                return Err(format!(
+                    "variables {name} and {new} are the same setting: remove {name}"
+                ));
+            }
+            _ => {}
         }
     }
-    variables
+    Ok(variables)
 }
 
 /// A flag can be empty, as no variable is.

@@ -201,6 +201,32 @@ fn an_error_shows_no_value_that_may_be_a_secret() {
     }
 }
 
+/// Pinned: the older one was dropped without a word.
+#[test]
+fn an_older_variable_that_says_something_else_is_an_error() {
+    let cases = [
+        (
+            "PUBLIC_URL",
+            "https://a.example.com",
+            "https://b.example.com",
+        ),
+        ("TRUSTED_PROXIES", "10.0.0.1", "10.0.0.2"),
+    ];
+    for (old, value, other) in cases {
+        let new = format!("MAGIC_LINK_{old}");
+        let printed = |of_new: &str| {
+            let mut command = guard(&["--upstream=http://127.0.0.1:1", "--print-config"]);
+            output(command.env(old, value).env(&new, of_new))
+        };
+        let (bad, out, err) = printed(other);
+        assert!(!bad.status.success(), "{old}: {out}");
+        let want = format!("variables {old} and {new} are the same setting: remove {old}");
+        assert!(err.contains(&want), "{old}: {err}");
+        let (good, _, err) = printed(value);
+        assert!(good.status.success(), "{old}: {err}");
+    }
+}
+
 #[test]
 fn an_empty_variable_does_not_hide_the_older_one() {
     let mut command = guard(&["--upstream=http://127.0.0.1:1", "--print-config"]);
