@@ -5,8 +5,9 @@
 //!   WebSocket then (501), and `:authority` is the service's own: `X-Forwarded-Host` has the host
 //!   that the client asked for.
 //! - A body that the client breaks is 400, and one that it does not go on with 408: neither says
-//!   anything of the service. A service that cannot be reached, or answers in no HTTP, is 502. One
-//!   that takes no more of the body and does not begin its answer is 504. Both are logged.
+//!   anything of the service. A service that cannot be reached, answers in no HTTP, or switches to
+//!   a protocol that nobody asked for, is 502. One that takes no more of the body and does not begin
+//!   its answer is 504. Both are logged.
 //!
 //! `axum-reverse-proxy` (2.4) is well kept and does most of this. It has no trusted proxies,
 //! though: it keeps the `X-Forwarded-Host`, `-Proto`, chain and `Forwarded` that any client sends.
@@ -135,6 +136,10 @@ impl Proxy {
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             let switched = answer.headers().get(UPGRADE).map(HeaderValue::as_bytes);
             if !is_websocket || !switched.is_some_and(|to| to.eq_ignore_ascii_case(b"websocket")) {
+                tracing::error!(
+                    target: "guard",
+                    "the service failed: it switches to a protocol that nobody asked for"
+                );
                 return Err(StatusCode::BAD_GATEWAY);
             }
             let theirs = hyper::upgrade::on(&mut answer);

@@ -2,6 +2,11 @@
 
 use std::fs::File;
 
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+
 use super::{Scratch, admin_of, guard, logs};
 use crate::program::Program;
 
@@ -85,5 +90,34 @@ async fn an_outage_of_the_store_makes_it_unready_by_name_and_is_logged_once() {
         "{text}"
     );
     assert_eq!(text.matches("guard: not ready").count(), 1, "{text}");
+    assert!(!text.contains("hunter2"), "{text}");
+}
+
+/// Pinned: the client got a 502, and the log had nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_switches_unasked_is_an_error_in_the_log() {
+    let service = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let log = Scratch::new("switch-log", "");
+    let flags = [
+        &format!("--upstream=http://{}", service.local_addr().unwrap()),
+        "--port=0",
+        "--public-path=/switch",
+    ];
+    let mut command = guard(&flags);
+    let mut program = Program::start(command.stderr(File::create(log.path()).unwrap()));
+    let origin = program.says("listening on ");
+    let switches = async {
+        let (mut stream, _) = service.accept().await.unwrap();
+        assert_ne!(stream.read(&mut [0; 4_096]).await.unwrap(), 0);
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n\
+                      Upgrade: hunter2\r\n\r\n";
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream
+    };
+    let (_stream, (status, _)) = tokio::join!(switches, ask(format!("{origin}/switch")));
+    assert_eq!(status, 502);
+    let text = logs(&log, "the service failed: ").await;
+    let why = "ERROR guard: the service failed: it switches to a protocol that nobody asked for";
+    assert!(text.contains(why), "{text}");
     assert!(!text.contains("hunter2"), "{text}");
 }
