@@ -20,9 +20,10 @@ pub(super) fn signal() -> io::Result<watch::Receiver<bool>> {
         }
         #[cfg(not(unix))]
         let _ = signal::ctrl_c().await;
+        // First: without a connection that is open, the program ends at once.
+        supervisor::stopping();
         // It is kept, so that the state stays known.
         stop.send_replace(true);
-        supervisor::stopping();
         tokio::select! {
             () = stop.closed() => {}
             // As a shell reports a program that SIGINT has ended.

@@ -41,6 +41,19 @@ impl Supervisor {
         String::from_utf8(message[..length].to_vec()).unwrap()
     }
 
+    /// Fills the socket's queue. Returns how many messages that took.
+    fn fill(&self) -> usize {
+        // A sender has a limit of its own, so each message has another one.
+        let sends = || {
+            let sender = UnixDatagram::unbound().unwrap();
+            sender.set_nonblocking(true).unwrap();
+            sender.send_to(b"filler", self.path.path())
+        };
+        std::iter::repeat_with(sends)
+            .take_while(Result::is_ok)
+            .count()
+    }
+
     /// Sends SIGHUP, and waits until the program has read its files again.
     fn has_read_again(&self, program: &Program) {
         signal("-HUP", program);
@@ -79,6 +92,33 @@ fn secret() -> String {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).unwrap();
     STANDARD.encode(secret)
+}
+
+/// Makes a certificate and its key.
+#[cfg(target_os = "linux")]
+fn certificate() -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = certificate.self_signed(&key).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+/// Says whether a client that trusts this certificate alone gets an answer.
+#[cfg(target_os = "linux")]
+async fn trusts(certificate: &str, port: &str) -> bool {
+    let root = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([root]);
+    let client = client.build().unwrap();
+    let answer = client.get(format!("https://localhost:{port}/proto"));
+    answer.send().await.is_ok()
+}
+
+/// Replaces a file by one that nobody ever writes to: whoever opens it waits.
+#[cfg(target_os = "linux")]
+fn hang(file: &Scratch) {
+    fs::remove_file(file.path()).unwrap();
+    let made = Command::new("mkfifo").arg(file.path()).status().unwrap();
+    assert!(made.success());
 }
 
 async fn is_signed_in(person: &mut Person) -> bool {
@@ -158,15 +198,7 @@ async fn keys_change_at_a_signal_and_nobody_is_signed_out_who_need_not_be() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_changes_at_a_signal_and_a_broken_key_file_does_not_keep_it() {
     let (service, ..) = super::service().await;
-    let made = || {
-        let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
-        (
-            certificate.self_signed(&key).unwrap().pem(),
-            key.serialize_pem(),
-        )
-    };
-    let ((old, old_key), (new, new_key)) = (made(), made());
+    let ((old, old_key), (new, new_key)) = (certificate(), certificate());
     let chain = Scratch::new("renewed-chain", &old);
     let key = Scratch::new("renewed-key", &old_key);
     let keys = Scratch::new("renewed-keys", &secret());
@@ -186,13 +218,7 @@ async fn a_certificate_changes_at_a_signal_and_a_broken_key_file_does_not_keep_i
     let mut program = Program::start(&mut command);
     let port = program.says("listening on https://127.0.0.1:");
     assert_eq!(supervisor.hears(), "READY=1");
-    let trusts = async |certificate: &str| {
-        let root = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
-        let client = reqwest::Client::builder().tls_certs_only([root]);
-        let client = client.build().unwrap();
-        let answer = client.get(format!("https://localhost:{port}/proto"));
-        answer.send().await.is_ok()
-    };
+    let trusts = async |certificate: &str| trusts(certificate, &port).await;
     assert!(trusts(&old).await && !trusts(&new).await);
 
     // A chain without its key, as between two writes.
@@ -223,10 +249,7 @@ async fn a_file_system_that_hangs_holds_up_neither_requests_nor_the_end() {
     let mut program = Program::start(&mut command);
     let origin = program.says("listening on ");
     assert_eq!(supervisor.hears(), "READY=1");
-    // Nobody ever writes to it.
-    fs::remove_file(keys.path()).unwrap();
-    let made = Command::new("mkfifo").arg(keys.path()).status().unwrap();
-    assert!(made.success());
+    hang(&keys);
     signal("-HUP", &program);
     assert!(supervisor.hears().starts_with("RELOADING=1\n"));
     let form = reqwest::get(format!("{origin}/auth/login")).await.unwrap();
@@ -236,16 +259,64 @@ async fn a_file_system_that_hangs_holds_up_neither_requests_nor_the_end() {
     ends(&mut program).await;
 }
 
+/// Pinned: the message was dropped, and systemd killed a program that was well.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_supervisor_that_is_busy_learns_of_the_start_when_it_reads_on() {
+    let supervisor = Supervisor::new("busy-notify");
+    let waiting = supervisor.fill();
+    let mut command = guard(&["--upstream=http://127.0.0.1:1", "--port=0"]);
+    command
+        .env("NOTIFY_SOCKET", supervisor.path.path())
+        .stderr(Stdio::null());
+    let mut program = Program::start(&mut command);
+    let origin = program.says("listening on ");
+    // An answer would come from a guard that has given up. This one waits for a second.
+    let answer = reqwest::get(format!("{origin}/auth/login"));
+    let _ = tokio::time::timeout(Duration::from_millis(200), answer).await;
+    for _ in 0..waiting {
+        assert_eq!(supervisor.hears(), "filler");
+    }
+    assert_eq!(supervisor.hears(), "READY=1");
+}
+
+/// Pinned: the program could end first. Here the message cannot be sent, which it waits to learn.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_waits_until_the_supervisor_has_its_message() {
+    let log = Scratch::new("last-log", "");
+    let supervisor = Supervisor::new("last-notify");
+    let mut command = guard(&["--upstream=http://127.0.0.1:1", "--port=0"]);
+    command
+        .env("NOTIFY_SOCKET", supervisor.path.path())
+        .stderr(File::create(log.path()).unwrap());
+    let mut program = Program::start(&mut command);
+    program.says("listening on ");
+    assert_eq!(supervisor.hears(), "READY=1");
+    assert_ne!(supervisor.fill(), 0);
+    signal("-TERM", &program);
+    ends(&mut program).await;
+    let text = fs::read_to_string(log.path()).unwrap();
+    assert!(
+        text.contains("NOTIFY_SOCKET cannot be written to"),
+        "{text}"
+    );
+}
+
 /// Pinned: it ended the program.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_signal_without_a_file_to_read_ends_nothing() {
     let log = Scratch::new("hangup-log", "");
     let mut command = guard(&["--upstream=http://127.0.0.1:1", "--port=0"]);
-    command.stderr(File::create(log.path()).unwrap());
+    command
+        // Empty is as good as not set.
+        .env("NOTIFY_SOCKET", "")
+        .stderr(File::create(log.path()).unwrap());
     let mut program = Program::start(&mut command);
     let origin = program.says("listening on ");
     signal("-HUP", &program);
-    logs(&log, "SIGHUP: neither key_file nor tls_certificate is set").await;
+    let text = logs(&log, "SIGHUP: neither key_file nor tls_certificate is set").await;
+    assert!(!text.contains("NOTIFY_SOCKET"), "{text}");
     let form = reqwest::get(format!("{origin}/auth/login")).await.unwrap();
     assert_eq!(form.status(), 200);
 }
