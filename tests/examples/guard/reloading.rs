@@ -259,6 +259,56 @@ async fn a_file_system_that_hangs_holds_up_neither_requests_nor_the_end() {
     ends(&mut program).await;
 }
 
+/// Pinned: the certificate waited for the file of keys, systemd waited for both, and later signals
+/// were ignored without a word.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_that_hangs_keeps_nothing_from_the_certificate_systemd_or_a_later_signal() {
+    let (service, ..) = super::service().await;
+    let ((first, first_key), (second, second_key)) = (certificate(), certificate());
+    let chain = Scratch::new("beside-chain", &first);
+    let key = Scratch::new("beside-key", &first_key);
+    let keys = Scratch::new("beside-keys", &secret());
+    let log = Scratch::new("beside-log", "");
+    let supervisor = Supervisor::new("beside-notify");
+    let flags = [
+        &format!("--upstream={service}"),
+        "--port=0",
+        "--public-path=/proto",
+        &format!("--tls-certificate={}", chain.path()),
+        &format!("--tls-key={}", key.path()),
+        &format!("--key-file={}", keys.path()),
+    ];
+    let mut command = guard(&flags);
+    command
+        .env("NOTIFY_SOCKET", supervisor.path.path())
+        .stderr(File::create(log.path()).unwrap());
+    let mut program = Program::start(&mut command);
+    let port = program.says("listening on https://127.0.0.1:");
+    assert_eq!(supervisor.hears(), "READY=1");
+    hang(&keys);
+    put(&key, &second_key);
+    put(&chain, &second);
+    supervisor.has_read_again(&program);
+    let text = logs(&log, "SIGHUP: key_file is not read yet").await;
+    assert!(text.contains("INFO guard: SIGHUP: tls_certificate is read again"));
+    assert!(trusts(&second, &port).await && !trusts(&first, &port).await);
+
+    put(&key, "broken");
+    signal("-HUP", &program);
+    assert!(supervisor.hears().starts_with("RELOADING=1\n"));
+    let text = logs(&log, "SIGHUP: the certificate stays as it was").await;
+    let busy = "WARN guard: SIGHUP: key_file is still being read for an earlier one";
+    assert!(text.contains(busy), "{text}");
+
+    // It is read once more, since it may have changed in the meantime.
+    let writer = File::options().write(true).open(keys.path()).unwrap();
+    put(&keys, &format!("{}\n", secret()));
+    drop(writer);
+    logs(&log, "SIGHUP: key_file is read again").await;
+    assert_eq!(supervisor.hears(), "READY=1");
+}
+
 /// Pinned: the message was dropped, and systemd killed a program that was well.
 #[cfg(target_os = "linux")]
 #[tokio::test(flavor = "multi_thread")]
@@ -301,6 +351,44 @@ async fn the_end_waits_until_the_supervisor_has_its_message() {
         text.contains("NOTIFY_SOCKET cannot be written to"),
         "{text}"
     );
+}
+
+/// Pinned: systemd learnt that a guard was ready which was about to end.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_after_the_last_one_is_logged_and_reads_nothing() {
+    let (service, asked, go) = super::service().await;
+    let keys = Scratch::new("after-keys", &secret());
+    let log = Scratch::new("after-log", "");
+    let supervisor = Supervisor::new("after-notify");
+    let flags = [
+        &format!("--upstream={service}"),
+        "--port=0",
+        "--public-path=/slow",
+        "--shutdown-grace=1h",
+        &format!("--key-file={}", keys.path()),
+    ];
+    let mut command = guard(&flags);
+    command
+        .env("NOTIFY_SOCKET", supervisor.path.path())
+        .stderr(File::create(log.path()).unwrap());
+    let mut program = Program::start(&mut command);
+    let origin = program.says("listening on ");
+    assert_eq!(supervisor.hears(), "READY=1");
+    let slow = tokio::spawn(reqwest::get(format!("{origin}/slow")));
+    asked.notified().await;
+    signal("-TERM", &program);
+    assert_eq!(supervisor.hears(), "STOPPING=1");
+    signal("-HUP", &program);
+    let text = logs(&log, "guard: SIGHUP").await;
+    let why = "SIGHUP: nothing is read again: the guard is about to end";
+    assert!(text.contains(why), "{text}");
+    go.notify_one();
+    assert_eq!(slow.await.unwrap().unwrap().status(), 200);
+    ends(&mut program).await;
+    supervisor.socket.set_nonblocking(true).unwrap();
+    let more = supervisor.socket.recv(&mut [0; 9]);
+    assert!(more.is_err(), "a message after the last one");
 }
 
 /// Pinned: it ended the program.
