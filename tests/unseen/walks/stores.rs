@@ -34,6 +34,9 @@ use crate::{
 
 pub(super) const PASSWORD: &str = "redis-hunter2-marker";
 
+/// A server that refuses would be waited for until the grace is over.
+const BRIEF: Duration = Duration::from_millis(50);
+
 pub(crate) async fn all(walk: &Walk) {
     of_the_application(walk).await;
     away(walk).await;
@@ -197,10 +200,11 @@ async fn by_redis(walk: &Walk, server: &Rude) {
     let redis = redis.connect_timeout(Duration::from_millis(200)).unwrap();
     let sentinels = redis.clone().sentinels_of("mymaster");
     let sentinels = sentinels.sentinel_login("app", PASSWORD);
-    tokio::join!(used(walk, &redis), used(walk, &sentinels));
+    tokio::join!(used(walk, &redis, BRIEF), used(walk, &sentinels, BRIEF));
 }
 
-async fn used(walk: &Walk, redis: &Redis) {
+/// Uses all stores there, and waits so long until the ended sessions are loaded.
+async fn used(walk: &Walk, redis: &Redis, patience: Duration) {
     walk.show(redis);
     let _ = walk.keep(RedisRevocations::connect(redis).await);
     let revocations = RedisRevocations::connect_later(redis);
@@ -225,8 +229,7 @@ async fn used(walk: &Walk, redis: &Redis) {
     browser.send(request).await;
     let _ = walk.keep(layer.issuer().sign_out_everywhere(&session).await);
     let _ = walk.keep(layer.sessions_of(session.subject()).await);
-    // It would wait until the grace is over.
-    let _ = timeout(Duration::from_millis(50), revocations.first_load()).await;
+    let _ = timeout(patience, revocations.first_load()).await;
     let status = revocations.status();
     walk.show(&status);
     walk.say(&status);
@@ -248,9 +251,9 @@ pub(crate) async fn at_a_real_redis(walk: &Walk) {
     let server = RedisServer::start_with(&evicting).await;
     let wrong = format!("{PASSWORD}-and-more");
     walk.secrets.add(Kind::RedisPassword, &wrong);
-    for password in [PASSWORD, &wrong] {
+    for (password, patience) in [(PASSWORD, Duration::from_secs(20)), (wrong.as_str(), BRIEF)] {
         let url = format!("redis://default:{password}@127.0.0.1:{}", server.port);
-        used(walk, &Redis::new(&url).unwrap()).await;
+        used(walk, &Redis::new(&url).unwrap(), patience).await;
     }
 }
 
@@ -260,7 +263,7 @@ async fn nobody(walk: &Walk) {
     let port = free.local_addr().unwrap().port();
     drop(free);
     let redis = Redis::new(&format!("redis://app:{PASSWORD}@127.0.0.1:{port}")).unwrap();
-    used(walk, &redis).await;
+    used(walk, &redis, BRIEF).await;
 }
 
 fn bad_urls(walk: &Walk) {
