@@ -7,8 +7,8 @@
 //! sign-in code for ada@example.com: 500013
 //! ```
 //!
-//! If the application has a mailer, set `MAIL_CODES=no`, or each code is printed twice. It does what
-//! a switch in WorkOS's dashboard does.
+//! If the application has a mailer, set `MAIL_CODES=no`, or each code is printed twice. It does
+//! what a switch in WorkOS's dashboard does.
 //!
 //! It accepts any API key that begins with `sk_`, and any client id. Point an application at it
 //! with `WORKOS_BASE_URL=http://127.0.0.1:4200`. `grace@several.example` belongs to two

@@ -2,33 +2,16 @@
 //!
 //! - WorkOS's dashboard decides whether WorkOS mails codes. An emulator that the client has started
 //!   has no dashboard, so the client has it mail each code that nobody else does.
-//! - The layer says with each code whether it has a mailer ([`Delivery`](crate::provider::Delivery)).
-//!   A code that the application makes without the layer is mailed. If the application mails it, too,
-//!   a person gets it twice, and otherwise would wait for a mail that never comes.
+//! - The layer says with each code whether it has a mailer: `Delivery`.
+//! - A code that the application makes without the layer is mailed. If the application mails it
+//!   too, a person gets it twice. Otherwise the person would wait for a mail that never comes.
 
 use std::time::Duration;
 
-use super::{MagicAuth, NewMagicAuth, WorkOs};
 use crate::{email::Email, provider::OneTimeCode};
 
 /// An emulator of WorkOS in this process. It stops when it is dropped.
 pub(crate) trait Emulates: Send + Sync {
     /// Mails a code, as WorkOS does if its dashboard says so.
     fn mail_code(&self, to: &Email, code: &OneTimeCode, lifetime: Duration);
-}
-
-impl WorkOs {
-    /// Says that this client's WorkOS is an emulator, and keeps its server running.
-    #[cfg(feature = "emulator")]
-    pub(crate) fn emulated_by(mut self, server: impl Emulates + 'static) -> Self {
-        self.emulator = Some(std::sync::Arc::new(server));
-        self
-    }
-
-    /// Has the emulator mail a code. WorkOS itself does that by its dashboard.
-    pub(super) fn have_mailed(&self, new: &NewMagicAuth, made: &MagicAuth) {
-        if let (Some(emulator), Some(code)) = (&self.emulator, made.code()) {
-            emulator.mail_code(new.email(), code, made.lifetime());
-        }
-    }
 }

@@ -115,6 +115,13 @@ impl WorkOs {
         body
     }
 
+    /// Has an emulator in this process mail a code. WorkOS itself mails by its dashboard.
+    fn have_mailed(&self, new: &NewMagicAuth, made: &MagicAuth) {
+        if let (Some(emulator), Some(code)) = (&self.emulator, made.code()) {
+            emulator.mail_code(new.email(), code, made.lifetime());
+        }
+    }
+
     pub(super) async fn begin_code(
         &self,
         start: &StartCode<'_>,

@@ -183,6 +183,13 @@ impl WorkOs {
         self
     }
 
+    /// Says that this client's WorkOS is an emulator, and keeps its server running.
+    #[cfg(feature = "emulator")]
+    pub(crate) fn emulated_by(mut self, server: impl Emulates + 'static) -> Self {
+        self.emulator = Some(Arc::new(server));
+        self
+    }
+
     fn from_variables(read: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
         let variable = |setting: &'static str| match read(setting).filter(|text| !text.is_empty()) {
             None => Ok(None),
