@@ -6,8 +6,8 @@
 //!   that the client asked for.
 //! - A body that the client breaks is 400, and one that it does not go on with 408: neither says
 //!   anything of the service. A service that cannot be reached, answers in no HTTP, or switches to
-//!   a protocol that nobody asked for, is 502. One that takes no more of the body and does not begin
-//!   its answer is 504. Both are logged.
+//!   a protocol that nobody asked for, is 502. One that takes no more of the body and does not
+//!   begin its answer is 504. Both are logged.
 //!
 //! `axum-reverse-proxy` (2.4) is well kept and does most of this. It has no trusted proxies,
 //! though: it keeps the `X-Forwarded-Host`, `-Proto`, chain and `Forwarded` that any client sends.

@@ -1,8 +1,8 @@
 //! What is read again at SIGHUP: the file of keys, and the certificate.
 //!
 //! - Each is read by itself: one that cannot be used, or whose file system hangs, stays as it was,
-//!   is logged as an error, and keeps the other from nothing. No request waits, and no connection is
-//!   closed.
+//!   is logged as an error, and keeps the other from nothing. No request waits, and no connection
+//!   is closed.
 //! - systemd waits until both are read, and no longer than [`PATIENCE`]. A read that ends later
 //!   still counts.
 //! - A SIGHUP during a read has the file read once more: it may have changed in the meantime.
