@@ -322,6 +322,7 @@ fn a_variable_in_small_letters_is_an_error_that_names_the_right_one() {
             "magic_link_smtp_password_file",
             "MAGIC_LINK_SMTP_PASSWORD_FILE",
         ),
+        #[cfg(feature = "workos")]
         ("workos_api_key", "WORKOS_API_KEY"),
     ];
     for (name, want) in cases {
