@@ -243,6 +243,8 @@ async fn used(walk: &Walk, redis: &Redis, patience: Duration) {
 pub(crate) async fn at_a_real_redis(walk: &Walk) {
     walk.secrets.add(Kind::RedisPassword, PASSWORD);
     let evicting = [
+        "--maxmemory",
+        "100mb",
         "--maxmemory-policy",
         "allkeys-lru",
         "--requirepass",
