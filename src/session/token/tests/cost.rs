@@ -53,7 +53,7 @@ fn a_token_costs_one_allocation_and_a_forged_one_none() {
     );
 }
 
-/// Only the signature is wrong, as if whoever forges knew all else.
+/// Only the signature is wrong: the forger knows all else.
 fn forged(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').unwrap();
     let first = if signature.starts_with('A') { 'B' } else { 'A' };
