@@ -18,10 +18,13 @@ const A_WHILE: Duration = Duration::from_secs(30);
 #[ignore = "needs chromium and chromedriver; run by tests/run"]
 async fn a_person_signs_in_by_the_link_and_out_again() {
     for post in POSTS {
-        let stage = Stage::new(post).await;
+        // As it is by default: the answer does not wait for the mail.
+        let after = Duration::from_secs(1);
+        let stage = Stage::with(post, |builder| builder.answer_after(after)).await;
         let browser = stage.browser().await;
 
-        let link = stage.ask_for_link(&browser, "/reports?year=2026").await;
+        stage.ask(&browser, "/reports?year=2026").await;
+        let link = eventually("the mail", async || stage.find_link_to(ADA)).await;
         assert!(browser.cookie(SESSION).await.is_none(), "{post:?}");
         // The mail is read beside the page that waits for it.
         browser.open_tab().await;
