@@ -16,6 +16,7 @@ use std::{
 
 use futures_util::future;
 
+use self::verdict::{is_decisive, is_decisive_error, is_outage, weight};
 use super::{
     Abilities, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, OrganizationChoice,
     PendingToken, ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
@@ -25,6 +26,8 @@ use crate::{
     clock::Timestamp,
     email::Email,
 };
+
+mod verdict;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -323,33 +326,4 @@ impl<P: fmt::Debug, F: fmt::Debug> fmt::Debug for TwoProviders<P, F> {
             .field("names", &self.names)
             .finish_non_exhaustive()
     }
-}
-
-fn is_outage(error: &ProviderError) -> bool {
-    matches!(
-        error.kind(),
-        ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable
-    )
-}
-
-/// Says whether an answer is that of the provider that made the proof.
-fn is_decisive(answer: &Result<Identity, ProviderError>) -> bool {
-    answer.as_ref().err().is_none_or(is_decisive_error)
-}
-
-fn is_decisive_error(error: &ProviderError) -> bool {
-    weight(error).is_none()
-}
-
-/// Returns how much an error says of a proof that may be the other one's; `None` if it cannot be.
-fn weight(error: &ProviderError) -> Option<u8> {
-    Some(match error.kind() {
-        ProviderErrorKind::Unsupported => 0,
-        ProviderErrorKind::CodeWrong | ProviderErrorKind::Refused => 1,
-        ProviderErrorKind::CodeExpired | ProviderErrorKind::CodeUsed => 2,
-        ProviderErrorKind::TooManyTries | ProviderErrorKind::RateLimited => 3,
-        // It may be its own, and then it is good again in a moment.
-        ProviderErrorKind::TimedOut | ProviderErrorKind::Unavailable => 4,
-        _ => return None,
-    })
 }

@@ -17,6 +17,7 @@ use crate::{
 
 #[cfg(all(feature = "redis", feature = "smtp", feature = "workos"))]
 mod made;
+mod naming;
 mod places;
 mod shown;
 

@@ -11,7 +11,6 @@
 
 use std::{ffi::OsString, fmt, sync::Arc};
 
-use http::HeaderValue;
 use url::Url;
 
 use self::{
@@ -19,6 +18,7 @@ use self::{
     base::BaseUrl,
     call::Caller,
     complaint::is_word,
+    credentials::ApiKey,
     emulated::Emulates,
     operation::Operation,
     timeouts::Timeouts,
@@ -36,6 +36,7 @@ mod check;
 mod choice;
 mod code;
 mod complaint;
+mod credentials;
 pub(crate) mod emulated;
 mod magic_auth;
 mod operation;
@@ -115,12 +116,6 @@ pub struct WorkOs {
     connection_types: Vec<String>,
     /// The server of an emulator that this client uses, which stops when it is dropped.
     emulator: Option<Arc<dyn Emulates>>,
-}
-
-#[derive(Clone)]
-struct ApiKey {
-    text: String,
-    bearer: HeaderValue,
 }
 
 impl WorkOs {
@@ -214,32 +209,13 @@ impl WorkOs {
     }
 
     fn with_settings(
-        (key_setting, api_key): (&'static str, String),
-        (id_setting, client_id): (&'static str, String),
+        api_key: (&'static str, String),
+        client_id: (&'static str, String),
         base: BaseUrl,
     ) -> Result<Self, ConfigError> {
-        // Never show either value: if the two are swapped, one of them is the key.
-        for (setting, text, other) in [
-            (key_setting, &api_key, "client_"),
-            (id_setting, &client_id, "sk_"),
-        ] {
-            if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
-                let problem = "is empty, or holds a character that is not visible ASCII: copy it from API Keys in WorkOS's dashboard";
-                return Err(ConfigError::secret(setting, problem));
-            }
-            if text.starts_with(other) {
-                let problem =
-                    format!("begins with {other}: the API key and the client id are swapped");
-                return Err(ConfigError::secret(setting, problem));
-            }
-        }
-        let bearer = bearer(&api_key)
-            .ok_or_else(|| ConfigError::secret(key_setting, "is not a valid header value"))?;
+        let (api_key, client_id) = credentials::checked(api_key, client_id)?;
         Ok(Self {
-            api_key: ApiKey {
-                text: api_key,
-                bearer,
-            },
+            api_key,
             client_id,
             // Made once: a client of its own for each call would shake hands over TLS each time.
             caller: Caller::new(base, Timeouts::default())?,
@@ -334,13 +310,6 @@ impl fmt::Debug for WorkOs {
             .field("connection_types", &self.connection_types)
             .finish_non_exhaustive()
     }
-}
-
-fn bearer(token: &str) -> Option<HeaderValue> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {token}")).ok()?;
-    // Keeps the key out of the headers' `Debug`.
-    value.set_sensitive(true);
-    Some(value)
 }
 
 /// Returns a link in its parsed form, if its scheme is http or https.

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 use super::{
     WorkOs,
     answer::{Answer, Cause},
-    bearer,
     call::Call,
+    credentials::bearer,
     lacks,
     profile::{AccessToken, Profile, ProfileAndToken, ProfileAnswer, TokenAnswer},
     wire::{NewPasswordlessSession, PasswordlessSession, PasswordlessSessionAnswer, SendAnswer},

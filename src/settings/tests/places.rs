@@ -1,7 +1,9 @@
+//! Where a value may stand, and what is said of a wrong one.
+
 use super::*;
 
 /// Reads a file of this text, with these variables and flags.
-fn read(text: &str, pairs: &[(&str, &str)], flags: &[&str]) -> Result<Settings, String> {
+pub(super) fn read(text: &str, pairs: &[(&str, &str)], flags: &[&str]) -> Result<Settings, String> {
     let path = scratch("settings.toml");
     fs::write(&path, text).unwrap();
     let sources = Sources::new()
@@ -81,7 +83,7 @@ fn what_is_printed_can_be_read_again() {
 }
 
 /// A file, variables, flags, and how the error begins.
-type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
+pub(super) type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
 
 #[test]
 fn a_wrong_key_or_value_says_where_it_stands_and_what_is_expected() {
@@ -228,126 +230,6 @@ fn a_wrong_key_or_value_says_where_it_stands_and_what_is_expected() {
             .starts_with("/nowhere/settings.toml cannot be read: "),
         "{gone}"
     );
-}
-
-/// Pinned: the last one had won in silence.
-#[test]
-fn a_setting_that_one_source_sets_twice_is_an_error_that_names_it() {
-    let cases: [Case; 9] = [
-        (
-            "",
-            &[],
-            &["--mount=/hunter2", "--mount", "/b"],
-            "flag --mount is given twice: remove one",
-        ),
-        (
-            "",
-            &[],
-            &["--mount=/a", "--mount=/a"],
-            "flag --mount is given twice: remove one",
-        ),
-        (
-            "",
-            &[],
-            &["--cookie-name=a", "--cookie_name=b"],
-            "flag --cookie-name and flag --cookie_name are the same setting: remove one",
-        ),
-        (
-            "",
-            &[],
-            &["--no-store", "--no-store=false"],
-            "flag --no-store is given twice: remove one",
-        ),
-        (
-            "",
-            &[],
-            &["--port=1", "--port=2"],
-            "flag --port is given twice: remove one",
-        ),
-        (
-            "",
-            &[("MAGIC_LINK_MOUNT", "/hunter2"), ("MAGIC_LINK_MOUNT", "/b")],
-            &[],
-            "variable MAGIC_LINK_MOUNT is given twice: remove one",
-        ),
-        (
-            "",
-            &[("MAGIC_LINK_KEY", "hunter2"), ("MAGIC_LINK_KEY", "b")],
-            &[],
-            "variable MAGIC_LINK_KEY is given twice: remove one",
-        ),
-        (
-            "",
-            &[("UPSTREAM", "http://hunter2"), ("UPSTREAM", "http://b")],
-            &[],
-            "variable UPSTREAM is given twice: remove one",
-        ),
-        (
-            "mount = \"/hunter2\"\nmount = \"/b\"",
-            &[],
-            &[],
-            "FILE, line 2, is no TOML: duplicate key",
-        ),
-    ];
-    for (text, pairs, flags, want) in cases {
-        let error = read(text, pairs, flags).map(|_| ()).unwrap_err();
-        assert!(
-            error.starts_with(want),
-            "{text:?} {pairs:?} {flags:?}: {error}"
-        );
-        assert!(!error.contains("hunter2"), "{error}");
-    }
-    let embedded = r#"{ "mount": "/hunter2", "no_store": true, "mount": "/b" }"#;
-    let error = serde_json::from_str::<Settings>(embedded).unwrap_err();
-    let error = error.to_string();
-    assert!(
-        error.starts_with("a table of settings: mount is set twice: remove one"),
-        "{error}"
-    );
-    // An empty variable counts as not set, and several flags make one list.
-    let pairs = [("MAGIC_LINK_MOUNT", ""), ("MAGIC_LINK_MOUNT", "/b")];
-    let flags = ["--languages=de", "--languages", "fr,en"];
-    let settings = read("languages = [\"ja\"]", &pairs, &flags).unwrap();
-    assert_eq!(settings.word("mount"), Some("/b"));
-    assert_eq!(settings.list("languages"), ["de", "fr", "en"]);
-}
-
-/// Pinned: it had been ignored, as if the setting were in force.
-#[test]
-fn a_variable_in_small_letters_is_an_error_that_names_the_right_one() {
-    let cases = [
-        ("magic_link_mount", "MAGIC_LINK_MOUNT"),
-        ("Magic_Link_Key", "MAGIC_LINK_KEY"),
-        (
-            "magic_link_smtp_password_file",
-            "MAGIC_LINK_SMTP_PASSWORD_FILE",
-        ),
-        #[cfg(feature = "workos")]
-        ("workos_api_key", "WORKOS_API_KEY"),
-    ];
-    for (name, want) in cases {
-        let error = read("", &[(name, "hunter2")], &[]).map(|_| ()).unwrap_err();
-        let want = format!("variable {name} is not known: do you mean {want}?");
-        assert_eq!(error, want);
-        assert!(
-            read("", &[(name, "")], &[]).is_ok(),
-            "an empty one is not set"
-        );
-    }
-    // Those of an application have no prefix, so that they may belong to another program.
-    let pairs = [("port", "1"), ("upstream", "x"), ("workos_other", "x")];
-    assert!(read("", &pairs, &[]).unwrap().set.is_empty());
-}
-
-#[test]
-fn what_kubernetes_writes_for_a_service_is_no_setting() {
-    let pairs = [
-        ("MAGIC_LINK_SERVICE_HOST", "10.0.0.1"),
-        ("MAGIC_LINK_PORT", "tcp://10.0.0.1:80"),
-        ("MAGIC_LINK_PORT_80_TCP", "tcp://10.0.0.1:80"),
-        ("WORKOS_SOMETHING", "x"),
-    ];
-    assert!(read("", &pairs, &[]).unwrap().set.is_empty());
 }
 
 #[test]
