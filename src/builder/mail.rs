@@ -160,7 +160,9 @@ impl Builder {
     /// An outage of WorkOS or of the mailer is the same for every address, so the page says so: if
     /// it shows within this time, or if a sign-in has shown it in the last five minutes. With zero,
     /// only the latter. The first request of an outage may therefore differ from one for an address
-    /// that gets no mail. The layer needs a tokio runtime with its timer enabled.
+    /// that gets no mail. What may be about one address alone, such as a 422 of WorkOS for a reason
+    /// that the layer does not know, is told to whoever asked, and to nobody else. The layer needs a
+    /// tokio runtime with its timer enabled.
     ///
     /// ```
     /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {

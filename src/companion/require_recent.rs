@@ -144,9 +144,9 @@ impl RequireRecent {
             Ok(Some(session)) if session.is_fresh(self.within) => return None,
             // A kind of its own, so that the session's cookie is not removed: it is good elsewhere.
             Ok(Some(_)) => RejectionKind::RecentSignInRequired,
-            // The outer layer let it through, and a preflight never carries credentials (Fetch,
-            // "CORS-preflight fetch").
-            Ok(None) if head.is_preflight() => return None,
+            // As on a protected path: a preflight never carries credentials (Fetch, "CORS-preflight
+            // fetch").
+            Ok(None) if self.shared.gate.allows_preflight && head.is_preflight() => return None,
             // Not `NoSession`: a new sign-in would lead back here, and to the form again.
             Ok(None) if passed::is_unsettled(request.extensions()) => {
                 RejectionKind::StoreUnavailable

@@ -1,9 +1,9 @@
 //! `MagicLinkLayer::sessions_of`: the live sessions of a person, for an account page.
 
+use futures_util::future::join_all;
+
 use crate::{
-    layer::MagicLinkLayer,
-    sessions::ListedSession,
-    store::{StoreError, StoreErrorKind},
+    layer::MagicLinkLayer, revocation::Standing, sessions::ListedSession, store::StoreError,
 };
 
 impl MagicLinkLayer {
@@ -11,9 +11,9 @@ impl MagicLinkLayer {
     /// it, the one renewed last first, from the index
     /// ([`Builder::session_index`](crate::Builder::session_index)). Without an index, none.
     ///
-    /// A session that was ended early is not among them, and one whose note was lost may be
-    /// missing: the list is for a person to look at, and no proof that nobody else is signed in. A
-    /// person may have [two subjects](crate::provider::Identity#what-to-key-accounts-on), each with
+    /// A session that was ended early is not among them, nor is one that the layer's lifetimes or
+    /// lists no longer admit. One whose note was lost may be missing: the list is for a person to
+    /// look at, and no proof that nobody else is signed in. A person may have [two subjects](crate::provider::Identity#what-to-key-accounts-on), each with
     /// sessions of its own. The index and the revocation store each have 2 seconds or
     /// [their own limit](crate::Builder::revocation_timeout).
     ///
@@ -34,21 +34,28 @@ impl MagicLinkLayer {
     /// # Errors
     ///
     /// [`StoreError`] if the index does not answer, or the revocation store cannot tell which of
-    /// the sessions have ended.
+    /// the sessions have ended, even if the layer
+    /// [admits people meanwhile](crate::Builder::insecure_admit_on_outage).
     pub async fn sessions_of(&self, subject: &str) -> Result<Vec<ListedSession>, StoreError> {
         let shared = self.shared();
         let Some(index) = &shared.index else {
             return Ok(Vec::new());
         };
+        let now = shared.clock.now();
+        let listed = index.list(subject, now).await?;
+        // All at once, so that together they take no longer than one may.
+        let asked = listed.iter();
+        let asked = asked.map(|listed| shared.revocations.standing(listed.session()));
+        let answers = join_all(asked).await;
         let mut live = Vec::new();
-        for listed in index.list(subject, shared.clock.now()).await? {
-            let standing = shared.revocations.is_active(listed.session()).await;
-            // The refusal is of a request; its cause is that the store does not answer.
-            let unknown = |_| StoreError::new(StoreErrorKind::Unavailable);
-            if standing.map_err(unknown)? {
-                live.push(listed);
-            } else {
-                index.forget(listed.session());
+        for (listed, answer) in listed.into_iter().zip(answers) {
+            // Told as an outage, and not judged as one: a layer that admits people meanwhile does
+            // not know either who has ended.
+            match answer.map_err(|error| shared.revocations.tell_outage(error))? {
+                Standing::Active if shared.gate.takes(listed.session(), now) => live.push(listed),
+                // Under other settings it is live again.
+                Standing::Active => {}
+                Standing::Revoked => index.forget(listed.session()),
             }
         }
         live.sort_by_key(|listed| std::cmp::Reverse((listed.renewed_at(), listed.id())));

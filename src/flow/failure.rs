@@ -9,7 +9,8 @@
 //!   No caller can bring these about, and nearly all of them mean that nothing left. What all
 //!   clients have together stays charged, so that an outage mails nobody without end.
 //! - They are not, if the address is or may be at fault: a caller can choose such addresses without
-//!   end, and a limit that is reached later would tell them apart.
+//!   end, and a limit that is reached later would tell them apart. Nobody else is told of it either:
+//!   one such address would keep the others from their mail.
 //! - A provider's rate limit is one address's or everybody's, and its answer does not say which.
 //!   WorkOS limits the mails to one address, so the page never tells it: it would reveal that the
 //!   provider knows the address. If other mail has gone out lately, it counts as the address's.
@@ -30,6 +31,8 @@ pub(super) enum Failed {
     Address,
     /// An outage, or a wrong setting. It is the same for every address, and the page says so.
     Everybody(Rejection, Refund),
+    /// It may be for this address alone. The page says so to whoever asked, and to nobody else.
+    ThisMail(Rejection),
     /// The provider limits the mails to this address, or to everybody. The page does not say so.
     Limited,
 }
@@ -49,7 +52,9 @@ impl Failed {
         let refund = match error.kind() {
             Kind::TimedOut if may_have_left => Refund::NotDue,
             // It may be the address that the provider cannot take.
-            Kind::Misconfigured if matches!(error.status(), Some(400 | 422)) => Refund::NotDue,
+            Kind::Misconfigured if matches!(error.status(), Some(400 | 422)) => {
+                return Self::ThisMail(rejection_of(error));
+            }
             // An answer that cannot be read.
             Kind::InvalidAnswer => Refund::NotDue,
             Kind::Misconfigured | Kind::TimedOut | Kind::Unavailable | Kind::Unsupported => {
@@ -72,13 +77,14 @@ impl Failed {
         if error.is_of_recipient() {
             return Self::Address;
         }
+        let rejection = Rejection::new(RejectionKind::MailNotSent);
         // A mail server's 5xx is for good (RFC 5321, section 4.2.1), and perhaps for this mail.
         let is_refused = matches!(error.status(), Some(500..=599));
-        let refund = match error.may_have_left() || is_refused {
-            true => Refund::NotDue,
-            false => Refund::Due,
-        };
-        Self::Everybody(Rejection::new(RejectionKind::MailNotSent), refund)
+        match error.may_have_left() || is_refused {
+            true if is_refused && !error.is_of_server() => Self::ThisMail(rejection),
+            true => Self::Everybody(rejection, Refund::NotDue),
+            false => Self::Everybody(rejection, Refund::Due),
+        }
     }
 
     /// Returns the failure of a mail for which link and code both failed: either may have been
@@ -93,6 +99,9 @@ impl Failed {
             (Self::Everybody(rejection, _), _) | (_, Self::Everybody(rejection, _)) => {
                 Self::Everybody(rejection, Refund::NotDue)
             }
+            (Self::ThisMail(rejection), _) | (_, Self::ThisMail(rejection)) => {
+                Self::ThisMail(rejection)
+            }
         }
     }
 
@@ -102,7 +111,7 @@ impl Failed {
         match self {
             // A mail has gone out, so it counts.
             Self::Address | Self::Limited => Err(Self::Address),
-            Self::Everybody(..) => Ok(sent),
+            Self::Everybody(..) | Self::ThisMail(_) => Ok(sent),
         }
     }
 }

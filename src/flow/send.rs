@@ -112,7 +112,7 @@ pub(super) async fn send(
     let last = mailing.last(step.now);
     match done {
         Some(Ok(sent)) => Ok(sent),
-        Some(Err(Failed::Everybody(rejection, _))) => Err(rejection),
+        Some(Err(Failed::Everybody(rejection, _) | Failed::ThisMail(rejection))) => Err(rejection),
         Some(Err(Failed::Address | Failed::Limited)) | None => match last {
             Some(shown) => shown.map_err(|(rejection, _)| rejection),
             None => Ok(flow.sent()),
@@ -158,6 +158,7 @@ impl Wanted {
                 mailing.keep(Err((rejection.clone(), *refund)), self.now);
                 *refund
             }
+            Err(Failed::ThisMail(_)) => Refund::NotDue,
             // As for the address that has shown the outage: a limit that this one reaches sooner
             // would tell them apart.
             Err(Failed::Address) => match mailing.last(self.now) {

@@ -13,7 +13,7 @@
 use http::HeaderValue;
 
 use crate::{
-    clock::Reading,
+    clock::{Reading, Timestamp},
     rejection::{Rejection, RejectionKind},
     request::{
         head::{Found, RequestHead},
@@ -152,6 +152,12 @@ impl Gate {
             Ok(admission) => Decision::Admit(admission),
             Err(kind) => Decision::Refuse(Rejection::new(kind)),
         }
+    }
+
+    /// Says whether a session that has not been ended would be admitted, by today's lifetimes and
+    /// lists.
+    pub(crate) fn takes(&self, session: &Session, now: Timestamp) -> bool {
+        now < self.lifetimes.end_of(session) && self.allowed.has_session(session)
     }
 
     fn admission(&self, head: &RequestHead<'_>, now: Reading) -> Result<Admission, RejectionKind> {

@@ -165,6 +165,8 @@ impl Shared {
         self.meters.count_passed();
         // It tells an extractor "no session" from "no layer", which is the application's mistake.
         if passed::mark(request.extensions_mut()).is_some() {
+            // It would tell a handler of a session that it does not get.
+            request.extensions_mut().remove::<SessionGuard>();
             self.warn_of_nesting();
         }
         Finish {

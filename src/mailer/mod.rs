@@ -129,7 +129,8 @@ impl MailError {
     ///
     /// The page then looks as if the mail was sent, since it must not reveal which addresses there
     /// are. Default: it is the recipient if the [status](Self::with_status) is one by which mail
-    /// servers refuse a mailbox or a mail: 450 to 452, and 550 to 554 (RFC 5321, section 4.2.3).
+    /// servers refuse a mailbox or a mail: 450 to 452, 550 to 554 (RFC 5321, section 4.2.3), and
+    /// 556 for a domain that takes none (RFC 7504).
     ///
     /// ```
     /// use tower_magic_link::mailer::MailError;
@@ -156,6 +157,11 @@ impl MailError {
     pub(crate) const fn of_server(mut self) -> Self {
         self.is_of_recipient = Some(false);
         self
+    }
+
+    /// Says whether the server is the reason, whoever the recipient is.
+    pub(crate) const fn is_of_server(&self) -> bool {
+        matches!(self.is_of_recipient, Some(false))
     }
 
     /// Adds the mail server's reply code, such as SMTP's 550.
@@ -206,7 +212,7 @@ impl MailError {
     pub const fn is_of_recipient(&self) -> bool {
         match self.is_of_recipient {
             Some(is_of_recipient) => is_of_recipient,
-            None => matches!(self.status, Some(450..=452 | 550..=554)),
+            None => matches!(self.status, Some(450..=452 | 550..=554 | 556)),
         }
     }
 }
@@ -261,6 +267,7 @@ mod tests {
             (552, true),
             (554, true),
             (555, false),
+            (556, true),
         ] {
             let error = failed().with_status(status);
             assert_eq!(error.is_of_recipient(), want, "{status}");

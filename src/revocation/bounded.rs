@@ -134,6 +134,14 @@ impl BoundedRevocations {
         }
     }
 
+    /// Tells of an outage that a look-up for no request has met, and returns its error.
+    pub(crate) fn tell_outage(&self, error: StoreError) -> StoreError {
+        let told = StoreError::new(error.kind());
+        // The refusal would be a request's.
+        drop(self.judge(Err(error)));
+        told
+    }
+
     /// Says whether a session is still active. A store that does not answer is a refusal, not an
     /// end.
     pub(crate) async fn is_active(&self, session: &Session) -> Result<bool, Rejection> {

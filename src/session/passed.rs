@@ -24,10 +24,12 @@ pub(crate) fn admit(extensions: &mut Extensions, session: Session) -> Option<Ano
     extensions.insert(session).map(|_| AnotherLayer)
 }
 
-/// Marks a request that the layer hands on without a session. A mark that stood there was another
-/// layer's.
+/// Marks a request that the layer hands on without a session. What stood there was another layer's,
+/// and so was its session: that layer may take people whom this one does not.
 pub(crate) fn mark(extensions: &mut Extensions) -> Option<AnotherLayer> {
-    extensions.insert(Passed).map(|Passed| AnotherLayer)
+    let session = extensions.remove::<Session>().map(|_| AnotherLayer);
+    let mark = extensions.insert(Passed).map(|Passed| AnotherLayer);
+    session.or(mark)
 }
 
 /// Finds the mark of another layer, in a request that this one does not hand on.

@@ -84,7 +84,8 @@ impl ListedSession {
         self.session.issued_at()
     }
 
-    /// Returns when the session ends, unless it is renewed.
+    /// Returns when the session ends, unless it is renewed, as
+    /// [`Session::expires_at`](crate::Session::expires_at) does.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
         self.session.expires_at()

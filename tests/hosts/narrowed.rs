@@ -1,15 +1,15 @@
 //! Organizations and domains that were narrowed hold for sessions that began before, and for those
 //! of a wider layer with the same keys.
 
-use std::time::Duration;
+use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
-use http::{Method, Request, header};
+use http::{Method, Request, Response, header};
 use http_body_util::Full;
-use tower::Layer;
+use tower::{Layer, service_fn};
 use tower_magic_link::{
-    Builder, Email, KeyRing, MagicLinkLayer, RejectionKind, Session, companion::IssueError,
-    companion::Outcome, provider::Identity, testing::ManualClock,
+    Builder, Email, KeyRing, MagicLinkLayer, RejectionKind, Session, SessionGuard,
+    companion::IssueError, companion::Outcome, provider::Identity, testing::ManualClock,
 };
 
 use crate::{
@@ -60,6 +60,7 @@ const RULES: [(&str, Narrow, bool); 8] = [
 /// Two layers with the same keys: the wider one, and one that was narrowed.
 struct Pair {
     clock: ManualClock,
+    keys: KeyRing,
     wide: MagicLinkLayer,
     strict: MagicLinkLayer,
 }
@@ -71,6 +72,7 @@ impl Pair {
         let strict = narrow(configured(&clock, &keys)).build().unwrap();
         Self {
             clock,
+            keys,
             wide,
             strict,
         }
@@ -257,6 +259,35 @@ async fn a_narrower_layer_inside_a_wider_one_holds_and_so_does_its_require_recen
             want,
             "{email}"
         );
+    }
+}
+
+/// Pinned: what the wider layer had put into the request reached the narrower one's handlers.
+#[tokio::test]
+async fn a_narrower_layer_inside_a_wider_one_hands_on_no_session_that_it_does_not_take() {
+    let mut pair = Pair::new(|builder| builder.email_domains(["example.org"]));
+    let wide = configured(&pair.clock, &pair.keys).end_streams();
+    pair.wide = wide.build().unwrap();
+    for path in ["/about", "/home"] {
+        for (email, is_theirs) in [(ADA, false), ("ada@example.org", true)] {
+            let (token, _) = pair.token(email, None);
+            let seen = service_fn(async |request: Request<Full<Bytes>>| {
+                let extensions = request.extensions();
+                let has = [
+                    extensions.get::<Session>().is_some(),
+                    extensions.get::<SessionGuard>().is_some(),
+                ];
+                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(format!("{has:?}"))))
+            });
+            let inside = pair.wide.layer(pair.strict.layer(seen));
+            let request = with_cookie(program(path), &cookie(&token));
+            let told = Answer::of(inside, request).await.text();
+            assert_eq!(
+                told,
+                format!("[{is_theirs}, {is_theirs}]"),
+                "{path} {email}"
+            );
+        }
     }
 }
 

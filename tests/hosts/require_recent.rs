@@ -10,7 +10,7 @@ use http::{Method, Request};
 use http_body_util::Full;
 use tower::{Layer, ServiceExt};
 use tower_magic_link::{
-    ConfigError, MagicLinkLayer, Rejection, RejectionKind, Session, testing::ManualClock,
+    ConfigError, MagicLinkLayer, PathRule, Rejection, RejectionKind, Session, testing::ManualClock,
 };
 
 use crate::{
@@ -57,6 +57,26 @@ async fn a_sign_in_is_recent_until_the_second() {
         if want == 200 {
             assert_eq!(answer.text(), greeting(&session), "{age}");
         }
+    }
+}
+
+/// Pinned: on a public path a preflight passed that the layer does not let through.
+#[tokio::test]
+async fn a_preflight_passes_only_if_the_layer_lets_preflights_through() {
+    let preflight = || {
+        let mut request = program("/api");
+        *request.method_mut() = Method::OPTIONS;
+        let origin = ("origin", "https://other.example");
+        with(request, &[origin, ("access-control-request-method", "PUT")])
+    };
+    for (is_let, want) in [(true, 200), (false, 401)] {
+        let builder = builder(&ManualClock::new());
+        let builder = builder.public_path(PathRule::any_method("/api"));
+        let layer = match is_let {
+            true => builder.allow_preflight().build().unwrap(),
+            false => builder.build().unwrap(),
+        };
+        assert_eq!(ask(&layer, preflight()).await.status(), want, "{is_let}");
     }
 }
 

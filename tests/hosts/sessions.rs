@@ -2,13 +2,13 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use http::HeaderValue;
 use tower::Layer;
 use tower_magic_link::{
-    Email, MagicLinkLayer, PeerAddr, Session, SessionId,
+    Builder, Email, MagicLinkLayer, PeerAddr, Session, SessionId,
     clock::{Clock, Timestamp},
     event::Event,
     provider::Identity,
@@ -22,10 +22,11 @@ use crate::{
     answer::Answer,
     names::{ADA, EVE},
     script::{Act, Script},
-    site::{application, builder, program, with_cookie},
+    site::{application, builder, builder_with, keys, program, with_cookie},
 };
 
 const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 fn issue(layer: &MagicLinkLayer, subject: &str, address: &str) -> (Session, String) {
     let identity = Identity::new(subject, Email::parse(address).unwrap());
@@ -89,8 +90,8 @@ async fn a_subjects_live_sessions_are_listed_and_no_others() {
 }
 
 /// An index that keeps text, as one that several machines share does.
-#[derive(Debug, Default)]
-struct Written(Mutex<Vec<String>>);
+#[derive(Clone, Debug, Default)]
+struct Written(Arc<Mutex<Vec<String>>>);
 
 impl Sessions for Written {
     fn note<'a>(&'a self, session: &'a ListedSession, _: Timestamp) -> StoreFuture<'a, ()> {
@@ -251,11 +252,43 @@ async fn without_an_index_no_session_is_listed_and_with_one_ends_must_be_known()
     let layer = builder(&ManualClock::new()).build().unwrap();
     issue(&layer, "ada", ADA);
     assert_eq!(ids(&layer, "ada").await, []);
-    let builder = builder(&ManualClock::new()).revocations(Script::pending(Act::Fail));
-    let layer = builder
-        .session_index(MemorySessions::default())
-        .build()
-        .unwrap();
-    issue(&layer, "ada", ADA);
-    layer.sessions_of("ada").await.unwrap_err();
+    // A layer that admits people meanwhile does not know either who has ended.
+    for is_admitting in [false, true] {
+        for script in [Script::pending(Act::Fail), Script::pending(Act::Hang)] {
+            let builder = builder(&ManualClock::new()).revocations(script);
+            let builder = builder.session_index(MemorySessions::default());
+            let layer = match is_admitting {
+                true => builder.insecure_admit_on_outage().build().unwrap(),
+                false => builder.build().unwrap(),
+            };
+            for _ in 0..3 {
+                issue(&layer, "ada", ADA);
+            }
+            let began = Instant::now();
+            layer.sessions_of("ada").await.unwrap_err();
+            assert!(began.elapsed() < Duration::from_secs(4), "all at once");
+        }
+    }
+}
+
+/// Pinned: only the token's end counted, and the store.
+#[tokio::test]
+async fn a_session_that_the_layer_no_longer_admits_is_not_listed() {
+    let (clock, keys, index) = (ManualClock::new(), keys(), Written::default());
+    let layer = |narrow: fn(Builder) -> Builder| {
+        let builder = builder_with(&clock, &keys).session_index(index.clone());
+        narrow(builder).build().unwrap()
+    };
+    let wide = layer(|builder| builder.session_lifetime(DAY).idle_timeout(DAY));
+    let (session, _) = issue(&wide, "ada", ADA);
+    clock.advance(2 * HOUR);
+    let narrowed: [fn(Builder) -> Builder; 3] = [
+        |builder| builder.session_lifetime(HOUR).idle_timeout(HOUR),
+        |builder| builder.session_lifetime(DAY).email_domains(["example.org"]),
+        |builder| builder.session_lifetime(DAY).organization("org_1"),
+    ];
+    for narrow in narrowed {
+        assert_eq!(ids(&layer(narrow), "ada").await, []);
+    }
+    assert_eq!(ids(&wide, "ada").await, [session.id()], "it is kept");
 }

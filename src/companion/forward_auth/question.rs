@@ -137,10 +137,10 @@ impl Question {
         let (admission, exposure) = match self.decide(shared, now) {
             Decision::Admit(admission) => (admission, Exposure::Protected),
             Decision::Pass(exposure, Some(admission)) => (admission, exposure),
-            Decision::Pass(_, None) => {
+            Decision::Pass(exposure, None) => {
                 return Ok(Permit {
                     session: None,
-                    finish: Finish::default(),
+                    finish: shared.pass(&mut stand_in(), exposure),
                 });
             }
             Decision::Refuse(rejection) => return Err(rejection),
@@ -155,8 +155,7 @@ impl Question {
             Some(word) => word.await,
             None => (admission, answer),
         };
-        // The settled request is an empty stand-in: the proxy hands on the real one.
-        let mut request = Request::new(());
+        let mut request = stand_in();
         let finish = shared.settle(&mut request, admission, exposure, answer, now)?;
         Ok(Permit {
             session: request.extensions_mut().remove(),
@@ -187,6 +186,11 @@ impl Question {
         }
         response
     }
+}
+
+/// Returns the request that is settled: an empty one, since the proxy hands on the real one.
+fn stand_in() -> Request<()> {
+    Request::new(())
 }
 
 impl Permit {

@@ -109,6 +109,17 @@ impl SessionGuard {
         ended.is_some_and(|ended| ended.peek().is_some())
     }
 
+    /// Says whether the session has ended, even if nobody has watched it before.
+    pub(crate) fn has_ended_by_now(&self) -> bool {
+        // A clone, so that no later poll of this one finds what this one has heard.
+        self.clone().now_or_never().is_some()
+    }
+
+    /// Says whether two guards are clones.
+    pub(crate) fn is_of_same_watch(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.watch, &other.watch)
+    }
+
     /// Polls for how the session ended. It must not be called again after that.
     pub(crate) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         self.own().poll_unpin(cx)

@@ -67,10 +67,10 @@ impl Unanswered {
     pub(crate) fn into_guard(self, own: SessionGuard) -> Option<SessionGuard> {
         if self.session.is_left() {
             None
-        } else if own.has_ended() {
-            Some(self.guard)
-        } else {
+        } else if self.guard.is_of_same_watch(&own) || !own.has_ended_by_now() {
             Some(own)
+        } else {
+            Some(self.guard)
         }
     }
 

@@ -47,6 +47,21 @@ async fn a_path_is_public_by_the_word_of_a_trusted_proxy_alone() {
     }
 }
 
+/// Pinned: a stranger's permit for an optional path had no `Vary`.
+#[tokio::test]
+async fn an_optional_path_depends_on_the_cookie_and_a_public_one_does_not() {
+    let layer = configured().optional_path("/home").build().unwrap();
+    for kind in ["forwarded", "original"] {
+        for (target, want) in [("/home", Some("cookie")), ("/about", None)] {
+            let answer = ask(&layer, kind, question(kind, PROXY, "GET", target)).await;
+            assert_eq!(answer.status(), StatusCode::OK, "{kind} {target}");
+            let vary = answer.headers().get("vary");
+            let vary = vary.map(|vary| vary.to_str().unwrap());
+            assert_eq!(vary, want, "{kind} {target}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn without_a_peer_or_the_pair_nothing_is_public_not_even_where_the_question_arrives() {
     let layer = configured()

@@ -10,9 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::FutureExt;
+use futures_util::{FutureExt, stream};
 use http::{Request, Response, StatusCode};
-use http_body_util::{BodyExt, Full};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::sync::Notify;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
@@ -158,6 +159,40 @@ async fn an_answer_that_renews_the_session_is_not_cut_off_by_the_old_end() {
         let answer = answer.now_or_never().unwrap().unwrap();
         assert_eq!(answer.status(), StatusCode::UNAUTHORIZED, "{end:?}");
     }
+}
+
+/// Pinned: it was cut off behind its first frame, because nobody had watched the old end.
+#[tokio::test]
+async fn what_follows_the_head_of_an_answer_that_renews_the_session_comes_whole() {
+    let idle = Duration::from_secs(600);
+    let site = Site::with(|builder| builder.idle_timeout(idle));
+    let ada = site.person(ADA);
+    let finish = Arc::new(Notify::new());
+    let wait = finish.clone();
+    let mut service = site.layer.layer(service_fn(move |_: Request<Full<Bytes>>| {
+        let wait = wait.clone();
+        async move {
+            wait.notified().await;
+            let frames = ["one, ", "two"].map(|text| Ok::<_, Infallible>(Frame::data(text.into())));
+            let body: StreamBody<_> = StreamBody::new(stream::iter(frames));
+            Ok::<Response<StreamBody<_>>, Infallible>(Response::new(body))
+        }
+    }));
+    site.clock.advance(idle - Duration::from_secs(1));
+    let request = with_cookie(program("/x"), &ada.cookie);
+    let mut answer = Box::pin(service.ready().await.unwrap().call(request));
+    assert!((&mut answer).now_or_never().is_none());
+    site.clock.advance(Duration::from_secs(2));
+    finish.notify_one();
+    let answer = answer.now_or_never().unwrap().unwrap();
+    assert!(answer.headers().contains_key("set-cookie"));
+    let mut body = answer.into_body();
+    let mut read = Vec::<u8>::new();
+    while let Some(frame) = body.frame().await {
+        let data: Bytes = frame.unwrap().into_data().unwrap();
+        read.extend(data);
+    }
+    assert_eq!(read, b"one, two");
 }
 
 #[tokio::test]
