@@ -141,8 +141,9 @@ pub enum Event<'a> {
         /// The reason.
         kind: RejectionKind,
     },
-    /// A store lost the server that it shares with other replicas. For now it answers from what
-    /// this replica knows. Reported once, until [`Event::ServerRecovered`].
+    /// A store lost the server that it shares with other replicas. For now revocations and limits
+    /// go on from what this replica knows. The index of sessions has no copy: it lists nothing, and
+    /// misses what happens meanwhile. Reported once, until [`Event::ServerRecovered`].
     ServerLost {
         /// Which store.
         store: StoreName,
@@ -156,7 +157,8 @@ pub enum Event<'a> {
         /// The policy: `allkeys-lru`.
         policy: &'a str,
     },
-    /// A store's server is back, and the store and the server are in step again.
+    /// A store's server is back. The revocation store reports it once its copy is in step with the
+    /// server again.
     ServerRecovered {
         /// Which store.
         store: StoreName,
@@ -174,7 +176,8 @@ pub enum Event<'a> {
         /// Whether the store recorded it. If not, the sessions may work until they expire.
         is_recorded: bool,
     },
-    /// The revocation store did not answer, so the layer refused a request.
+    /// The revocation store did not answer, or did not record a revocation. If a request needed the
+    /// answer, the layer refused it. On public and optional paths it goes on without its session.
     StoreFailed {
         /// What kind of failure it was.
         kind: StoreErrorKind,
@@ -205,7 +208,7 @@ pub enum Event<'a> {
         by: EndedBy,
         /// Whether all sessions of the subject, and all of the address, ended.
         is_everywhere: bool,
-        /// Whether the store recorded it. If not, a copy of the cookie works until it expires.
+        /// Whether the store recorded it. If not, a copy of the cookie may work until it expires.
         is_recorded: bool,
     },
     /// The throttle did not answer. The layer still sends mail and follows links, but it compares

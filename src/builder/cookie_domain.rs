@@ -31,7 +31,8 @@ impl Builder {
     /// the subject, and show people the address that they are signed in with. Such a host can also
     /// lock a person out: the layer refuses a second cookie of this name, with another domain or
     /// path, as a conflict, and cannot remove it. Signing out then ends the session of each of
-    /// them, 16 at most. Use this only if you trust every host of the domain.
+    /// them. If there are more than 16, it ends none. Use this only if you trust every host of the
+    /// domain.
     ///
     /// After you switch it on, everyone has to sign in again. The layer does not read the old
     /// `__Host-NAME` cookie, hides it from the inner service with [`Builder::forward_identity`],

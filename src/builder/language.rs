@@ -73,8 +73,11 @@ impl Builder {
     /// language that has no table, `Accept-Language` chooses. A tag without a table still reaches
     /// the application's own mailer ([`Mail::language`](crate::mailer::Mail::language)).
     ///
-    /// The layer calls it for each page and mail, and never for a request that it forwards. It must
-    /// not wait for anything. If it panics, `Accept-Language` chooses, and the log says so.
+    /// The layer calls it for each page and mail. With [`Builder::end_streams`] it also calls it
+    /// once for each request with a session on a protected path, because it may have to refuse that
+    /// request after the inner service has taken it. It calls it for no other request that it
+    /// forwards. The hook must not wait for anything. If it panics, `Accept-Language` chooses, and
+    /// the log says so.
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};

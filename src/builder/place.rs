@@ -13,8 +13,8 @@ impl Builder {
     /// Required.
     ///
     /// The layer makes links and the redirect URI from it, never from `Host` or `X-Forwarded-*`. It
-    /// has no path and no wildcard. It must be https, except on loopback. There the cookies have
-    /// neither `Secure` nor the `__Host-` prefix, because Safari would drop them.
+    /// has no path and no wildcard. It must be https, or plain http on loopback. With plain http
+    /// the cookies have neither `Secure` nor the `__Host-` prefix, because Safari would drop them.
     ///
     /// Register the redirect URI with WorkOS: this origin, the mount and `/callback`.
     pub fn public_url(mut self, public_url: impl Into<String>) -> Self {

@@ -46,7 +46,8 @@ impl Builder {
     /// ([`Builder::stream_look_up_interval`]). While the store does not answer, no connection ends.
     ///
     /// The layer must run on a tokio runtime with its timer enabled. A response that is ready at
-    /// once, in one piece, costs a copy of the request's headers, but no timer.
+    /// once, in one piece, costs a copy of the request's headers and a call of the hook of
+    /// [`Builder::language`], but no timer.
     pub fn end_streams(mut self) -> Self {
         self.streams.are_ended = true;
         self

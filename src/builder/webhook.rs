@@ -65,8 +65,17 @@ impl Settings {
 ///
 /// Subscribe the endpoint to these in WorkOS's dashboard. The layer acknowledges and ignores any
 /// other event. An event that is delivered within two minutes ends what began before the delivery;
-/// a later delivery, what began before the event or within a minute after it. A sign-in after the
-/// delivery goes on, at every replica.
+/// a later delivery, what began before the event or within a minute after it.
+///
+/// A sign-in after the delivery goes on, at every replica, because the layer looks the new session
+/// up before it makes it. In three cases the layer has only dates to go by. A session that begins
+/// within a minute after the event then ends with the others, at its first request:
+///
+/// - The revocation store fails at that moment.
+/// - The application issues the session
+///   ([`SessionIssuer::issue`](crate::companion::SessionIssuer::issue)), and the store has to wait.
+/// - The person's proof is older, because they chose an organization after it, or because a first
+///   try failed or took long.
 ///
 /// The answer is 200 once the revocation store has recorded every revocation. If it has not, the
 /// answer is 503 with `Retry-After`, so that WorkOS delivers the event again. It is 400 for a

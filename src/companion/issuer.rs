@@ -70,7 +70,7 @@ mod jar;
 ///         .body(())?)
 /// }
 ///
-/// /// Ends the session of a request. If the store does not take it, a copy of the cookie works until it expires.
+/// /// Ends the session of a request. If the store does not take it, a copy of the cookie may work until it expires.
 /// async fn sign_out(issuer: &SessionIssuer, request: Request<()>) -> Result<Response<()>, Box<dyn std::error::Error>> {
 ///     if let Some(session) = request.extensions().get::<Session>() {
 ///         issuer.sign_out(session).await?;
@@ -125,8 +125,10 @@ impl SessionIssuer {
     /// It reports [`Event::SignedIn`](crate::event::Event::SignedIn).
     ///
     /// It comes after every revocation of the person that the store knows without waiting, such as
-    /// memory or Redis. If the store has to wait, as PostgreSQL, only their dates count: a
-    /// revocation by a machine whose clock is ahead ends the new session too.
+    /// memory or Redis. If the store has to wait, as PostgreSQL, or fails, only their dates count.
+    /// A revocation of the same second or later ends the new session at its first request: one by a
+    /// machine whose clock is ahead, or one of a [webhook](crate::Builder::webhook_secret), which
+    /// is dated a minute after its event.
     ///
     /// It is never a remember-me session: if [`Builder::remember_me`](crate::Builder::remember_me)
     /// is on, its cookie ends when the browser closes.
@@ -232,8 +234,8 @@ impl SessionIssuer {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] if the store did not record the end. The session's token then works until it
-    /// expires.
+    /// [`StoreError`] if the store did not record the end. The session's token may then work until
+    /// it expires.
     pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
         session.leave();
         let now = self.shared.clock.now();

@@ -17,8 +17,7 @@ use super::{
 };
 use crate::{error::ConfigError, request::head::RequestHead};
 
-/// The head of a request that the layer answers with a page or a mail, for the hook of
-/// [`Builder::language`](crate::Builder::language).
+/// The head of a request, for the hook of [`Builder::language`](crate::Builder::language).
 ///
 /// ```
 /// use tower_magic_link::language::Head;

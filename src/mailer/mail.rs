@@ -124,8 +124,8 @@ impl<'a> Mail<'a> {
         self.sent_at + self.lifetime()
     }
 
-    /// Returns how long the link is good: 15 minutes to 24 hours. Without a link, it is the code's
-    /// lifetime.
+    /// Returns how long the link is good: 1 minute to 24 hours, and within the provider's own
+    /// range. Without a link, it is the code's lifetime.
     #[must_use]
     pub fn lifetime(&self) -> Duration {
         let lifetime = self.link.map(|(_, lifetime)| lifetime);

@@ -156,7 +156,8 @@ impl<'a> Attempt<'a> {
         self.caller.client
     }
 
-    /// Returns the `User-Agent` of the person's request, as it came.
+    /// Returns the `User-Agent` of the person's request, as it came. `None` if there was none, or
+    /// one that is not ASCII.
     #[must_use]
     pub fn user_agent(&self) -> Option<&'a str> {
         self.caller.user_agent.as_deref()

@@ -80,15 +80,16 @@ const SHORTEST_KEY: usize = 32;
 ///
 /// # Subjects
 ///
-/// [`Session::subject`](crate::Session::subject) is `mail_` and 43 characters of base64url: the
-/// SHA-256 hash of the address. It is the same for link and digits, and at every replica. It does
+/// [`Session::subject`](crate::Session::subject) is `mail_` and 43 characters of base64url without
+/// padding: the SHA-256 hash of the text `tower-magic-link: subject`, a zero byte, and the address
+/// as [`Email::as_str`] has it. It is the same for link and digits, and at every replica. It does
 /// not depend on the layer's keys, and outlives their changes. There is one for each [`Email`]: the
 /// case of the address does not matter, and `ada+x@example.com` is somebody else than
 /// `ada@example.com`.
 ///
-/// A plain hash keeps addresses out of logs and databases for who only reads them. Whoever guesses
-/// an address finds its subject, and two applications have the same subjects. If that matters, set
-/// a key of the subjects' own: [`with_subject_key`](Self::with_subject_key).
+/// Such a hash keeps addresses out of logs and databases, but an attacker who guesses an address
+/// finds its subject, and two applications have the same subjects. If that matters, set a key of
+/// the subjects' own: [`with_subject_key`](Self::with_subject_key).
 #[derive(Clone, Default)]
 pub struct MailedLinks {
     subject_key: Option<SubjectKey>,
@@ -107,11 +108,11 @@ impl MailedLinks {
         Self::default()
     }
 
-    /// Sets a key for the subjects: 32 random bytes or more. Default: none, a plain hash.
+    /// Sets a key for the subjects: 32 random bytes or more. Default: none, a hash without a key.
     ///
-    /// Subjects then are HMACs of addresses, which nobody without the key can find. The key must
-    /// never change: with another one every person has another subject. It is not one of the
-    /// layer's keys, because those do change.
+    /// Subjects then are HMACs (SHA-256) of the same bytes, which nobody without the key can find.
+    /// The key must never change: with another one every person has another subject. It is not one
+    /// of the layer's keys, because those do change.
     ///
     /// # Errors
     ///

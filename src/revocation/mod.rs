@@ -58,7 +58,9 @@ pub use self::redis::{LastError, Phase, RedisRevocations, Status};
 ///   the session states that it comes after the latest such revocation. A sign-in at once after
 ///   "sign out everywhere" is therefore good at every machine. If the store does not know of the
 ///   revocation yet, because it has not arrived from another machine, the new session ends with the
-///   others when it arrives, and the person signs in once more.
+///   others when it arrives, and the person signs in once more. If the store fails, or answers
+///   [`Lookup::Pending`] to [`SessionIssuer::issue`](crate::companion::SessionIssuer::issue), only
+///   dates count, and a revocation of the same second or later ends the new session.
 /// - Signing out everywhere gives a revocation that is dated after every one that the person's own
 ///   session comes after, so that no earlier one hides it.
 ///

@@ -92,8 +92,8 @@ impl ListedSession {
     }
 
     /// Returns the `User-Agent` of the request that began or renewed the session: up to 256
-    /// characters, which the client chooses freely. `None` if it sent none, or if the application
-    /// issued the session.
+    /// characters, which the client chooses freely. `None` if it sent none or one that is not
+    /// ASCII, or if the application issued the session.
     #[must_use]
     pub fn user_agent(&self) -> Option<&str> {
         self.seen.user_agent.as_deref()

@@ -38,7 +38,9 @@ type InProcess = dyn Fn(Request<String>) -> BoxFuture<'static, Response<Bytes>> 
 /// A browser at one origin, in front of a service in this process. It runs no scripts.
 ///
 /// - It keeps cookies by RFC 6265bis: `Path`, `Domain`, `Secure`, `SameSite=Strict`, the prefixes
-///   `__Host-` and `__Secure-`, `Max-Age` and `Expires`. It drops each cookie that a browser drops.
+///   `__Host-` and `__Secure-`, `Max-Age` and `Expires`. It drops a cookie that breaks these rules
+///   or is too large. Unlike a browser it keeps one for a public suffix, such as `Domain=co.uk`,
+///   and one with `SameSite=None` and without `Secure`.
 /// - It sends the header fields of a navigation: `Host`, `Accept`, `Sec-Fetch-*`, and `Origin` with
 ///   a posted form.
 /// - It follows up to 10 redirects within its origin. A redirect to another origin ends the visit.

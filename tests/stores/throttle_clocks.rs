@@ -136,7 +136,7 @@ async fn a_redis_whose_clock_is_set_by_a_minute_and_comes_right_gives_nothing_ba
     // Forth: the step counts as time that has passed, for what is asked then.
     assert_eq!(charge(1, begun + minute).await, waits(120));
     assert_eq!(charge(2, begun).await, waits(180), "right again");
-    // Back by more than a minute: nobody waits for longer than a refill, and nothing is given back.
+    // Back by an hour: nobody waits for longer than one period, and nothing is given back.
     let hour = Duration::from_secs(3_600);
     assert_eq!(charge(1, begun - hour).await, waits(180));
     assert_eq!(charge(1, begun - hour + minute).await, waits(120));

@@ -97,7 +97,7 @@ impl SessionIssuer {
     /// # Errors
     ///
     /// [`StoreError`] if the store did not record the end. The cookie is removed nevertheless; a
-    /// copy of it works until it expires.
+    /// copy of it may work until it expires.
     #[cfg_attr(docsrs, doc(cfg(feature = "tower-cookies")))]
     pub async fn sign_out_with(
         &self,

@@ -96,7 +96,8 @@ const MAGIC_LINK: &str = "MagicLink";
 ///
 /// Redeeming a code ends after [`exchange_timeout`](Self::exchange_timeout) at the latest, any
 /// other call after [`timeout`](Self::timeout). Within that time the client retries up to two times
-/// what WorkOS certainly did not process (no connection, or 429). It also retries
+/// what WorkOS certainly did not process (no connection, or 429). A connection that is not made
+/// within [`connect_timeout`](Self::connect_timeout) is not tried again. The client also retries
 /// making a session and reading a profile after 5xx. After 429 it asks again for a mail only if
 /// WorkOS sends `Retry-After`. It never waits longer than 2 seconds. It never repeats an exchange
 /// that WorkOS may have processed, because a code works once. Making and redeeming a six-digit code

@@ -62,7 +62,8 @@ const LONGEST_TRIES: u64 = 100 * 366 * 86_400;
 /// Redis's clock may be set, and another server, with another clock, may become the primary:
 ///
 /// - Back by up to a minute: nothing is given back, and each rate refills later by as much.
-/// - Back by more: nothing is given back, and nobody waits for longer than a whole refill.
+/// - Back by more: nothing is given back, and nobody waits for longer than the rate's period and a
+///   minute.
 /// - Forward: each rate refills by as much, once, because Redis cannot tell a step from time that
 ///   has passed. Tries stay counted over a step of up to a minute.
 ///
