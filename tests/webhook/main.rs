@@ -10,3 +10,4 @@ mod shape;
 mod site;
 mod skews;
 mod trouble;
+mod unread;

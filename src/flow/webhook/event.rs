@@ -12,15 +12,15 @@
 //!   delivery ends. A sign-in after it comes after the event, and stays. A second delivery has the
 //!   same date, whatever the clock of the machine that takes it.
 //! - Events are read leniently: `object` and `context` may be missing, an id may have any form, and
-//!   unknown fields are ignored. An event of the table without its id is an error. WorkOS gets the
-//!   error, and no part of the event is carried out. A user may have no address; then no address is
+//!   unknown fields are skipped, whatever JSON they hold ([`members`]). A field of another type
+//!   counts as missing. An event of the table without its id is an error. WorkOS gets the error,
+//!   and no part of the event is carried out. A user may have no address; then no address is
 //!   revoked.
 //! - A directory's users have addresses, but no id that a session knows. Their events end the
 //!   sessions of an address in every organization, so a directory's administrator can force another
 //!   organization's user to sign in again, and no more than that.
 
-use serde_json::Value;
-
+use self::members::Unread;
 use crate::{
     clock::Timestamp,
     email::Email,
@@ -33,21 +33,35 @@ const LONGEST_NAME: usize = 512;
 /// The most addresses of one user that are read.
 const MOST_ADDRESSES: usize = 16;
 
-/// An event whose signature was good.
-#[derive(Debug)]
+/// What is read of an event whose signature was good.
 pub(crate) struct Received {
     id: String,
     name: String,
-    event: Value,
+    made: Option<Timestamp>,
+    data: Data,
+}
+
+/// What is read of an event's `data`.
+#[derive(Default)]
+struct Data {
+    id: Option<String>,
+    addresses: Vec<String>,
+    state: Option<String>,
+    status: Option<String>,
+    user_id: Option<String>,
+    organization_id: Option<String>,
 }
 
 impl Received {
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
-        let event: Value = serde_json::from_slice(body).ok()?;
+        // JSON is UTF-8 (RFC 8259, section 8.1).
+        let event = Unread::of(std::str::from_utf8(body).ok()?);
+        let [id, name, made, data] = event.members(["id", "event", "created_at", "data"])?;
         Some(Self {
-            id: text(&event, "id")?.to_owned(),
-            name: text(&event, "event")?.to_owned(),
-            event,
+            id: text(id)?,
+            name: text(name)?,
+            made: text(made).and_then(|made| Timestamp::of_rfc3339(&made)),
+            data: data.and_then(Data::read).unwrap_or_default(),
         })
     }
 
@@ -61,8 +75,7 @@ impl Received {
 
     /// Returns the moment of the event's revocations, which reach [`Revocation::LEEWAY`] further.
     pub(crate) fn at(&self, now: Timestamp) -> Timestamp {
-        let made = text(&self.event, "created_at").and_then(Timestamp::of_rfc3339);
-        let leeway = Revocation::LEEWAY;
+        let (made, leeway) = (self.made, Revocation::LEEWAY);
         made.map_or(now, |made| match now < made + leeway + leeway {
             // Never of a time that is further ahead: nobody could sign in until then.
             true => made.min(now + leeway) + leeway,
@@ -73,53 +86,78 @@ impl Received {
     /// Returns whose sessions end, which most events leave empty. `None` if a required id is
     /// missing.
     pub(crate) fn targets(&self) -> Option<Vec<Target>> {
-        let name = |field| self.datum(field).map(str::to_owned);
+        let data = &self.data;
+        let id = || data.id.clone();
         Some(match self.name.as_str() {
             "connection.deactivated" | "connection.deleted" => {
-                vec![Target::Connection(name("id")?)]
+                vec![Target::Connection(id()?)]
             }
-            "dsync.user.deleted" => self.addresses(),
+            "dsync.user.deleted" => data.addresses(),
             "dsync.user.updated"
-                if matches!(self.datum("state"), Some("inactive" | "suspended")) =>
+                if matches!(data.state.as_deref(), Some("inactive" | "suspended")) =>
             {
-                self.addresses()
+                data.addresses()
             }
-            "organization.deleted" => vec![Target::Organization(name("id")?)],
+            "organization.deleted" => vec![Target::Organization(id()?)],
             // In that organization alone. The person may well be a member of others.
-            "organization_membership.deleted" => vec![self.membership()?],
-            "organization_membership.updated" if self.datum("status") == Some("inactive") => {
-                vec![self.membership()?]
+            "organization_membership.deleted" => vec![data.membership()?],
+            "organization_membership.updated" if data.status.as_deref() == Some("inactive") => {
+                vec![data.membership()?]
             }
             // A session that began by a link has none at WorkOS, and no such event reaches it.
-            "session.revoked" => vec![Target::ProviderSession(name("id")?)],
+            "session.revoked" => vec![Target::ProviderSession(id()?)],
             "user.deleted" => {
-                let mut targets = vec![Target::Subject(name("id")?)];
-                targets.extend(self.addresses());
+                let mut targets = vec![Target::Subject(id()?)];
+                targets.extend(data.addresses());
                 targets
             }
             _ => Vec::new(),
         })
     }
+}
+
+impl Data {
+    fn read(data: Unread<'_>) -> Option<Self> {
+        let [id, email, emails, state, status, user_id, organization_id] = data.members([
+            "id",
+            "email",
+            "emails",
+            "state",
+            "status",
+            "user_id",
+            "organization_id",
+        ])?;
+        // The addresses are in `email`, and in `emails` of a directory user.
+        let more = emails.and_then(Unread::list).into_iter().flatten();
+        let more = more.filter_map(|entry| {
+            let [address] = entry.members(["value"])?;
+            text(address)
+        });
+        Some(Self {
+            id: text(id),
+            addresses: text(email)
+                .into_iter()
+                .chain(more)
+                .take(MOST_ADDRESSES)
+                .collect(),
+            state: text(state),
+            status: text(status),
+            user_id: text(user_id),
+            organization_id: text(organization_id),
+        })
+    }
 
     fn membership(&self) -> Option<Target> {
         Some(Target::Membership {
-            subject: self.datum("user_id")?.to_owned(),
-            organization: self.datum("organization_id")?.to_owned(),
+            subject: self.user_id.clone()?,
+            organization: self.organization_id.clone()?,
         })
     }
 
     /// Returns every address of the user, as WorkOS writes it and as we write it.
-    ///
-    /// They are in `email`, and in `emails` of a directory user.
     fn addresses(&self) -> Vec<Target> {
-        let data = self.event.get("data").unwrap_or(&Value::Null);
-        let more = data.get("emails").and_then(Value::as_array);
-        let more = more.into_iter().flatten();
-        let all = text(data, "email")
-            .into_iter()
-            .chain(more.filter_map(|entry| text(entry, "value")));
         let mut addresses = Vec::new();
-        for address in all.take(MOST_ADDRESSES) {
+        for address in &self.addresses {
             let ours = Email::parse(address).ok();
             let ours = ours.map(|email| email.as_str().to_owned());
             // WorkOS may write a domain in other letters, and a session holds it in punycode.
@@ -129,17 +167,15 @@ impl Received {
         }
         addresses.into_iter().map(Target::Address).collect()
     }
-
-    fn datum(&self, field: &str) -> Option<&str> {
-        text(self.event.get("data")?, field)
-    }
 }
 
 /// Returns a text field, unless it is empty or too long.
-fn text<'v>(value: &'v Value, field: &str) -> Option<&'v str> {
-    let text = value.get(field)?.as_str()?;
+fn text(value: Option<Unread<'_>>) -> Option<String> {
+    let text = value?.text()?;
     (!text.is_empty() && text.len() <= LONGEST_NAME).then_some(text)
 }
+
+mod members;
 
 #[cfg(test)]
 mod tests;

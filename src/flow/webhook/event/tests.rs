@@ -1,6 +1,8 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
+
+mod any_json;
 
 const NOW: Timestamp = Timestamp::from_secs(1_700_000_000);
 
