@@ -11,10 +11,11 @@ use crate::site::rules::{Exposure, PathRule, Reach};
 /// same path and method.
 ///
 /// Paths are compared byte for byte, without the query, as they reach the layer: a router that
-/// nests the layer removes its prefix. A path with `%`, `\`, `;`, `//`, a segment of dots or
-/// anything beyond ASCII is always protected, because the inner service may read it as another
-/// path. There are no patterns, so that matching takes at most one comparison per rule.
-/// [`Builder::build`] refuses a rule with `*`, `{`, or a segment that begins with `:`.
+/// nests the layer removes its prefix. A path with `%`, `\`, `;`, `//`, a segment of dots, a
+/// segment that begins with `(`, or anything beyond ASCII is always protected, because the inner
+/// service may read it as another path. There are no patterns, so that matching takes at most one
+/// comparison per rule. [`Builder::build`] refuses a rule with `*`, `{`, or a segment that begins
+/// with `:`.
 ///
 /// | path | with a valid session | without one | while the revocation store does not answer |
 /// | --- | --- | --- | --- |

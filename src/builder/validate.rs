@@ -39,7 +39,8 @@ pub(super) fn mount(mount: &str) -> Result<(), ConfigError> {
         return Ok(());
     }
     let problem = "must be a path such as /auth: no query (WorkOS takes no redirect URI with one), no slash at its end, \
-                   no '%', '\\', ';', '//' or dot segment, at most 128 bytes";
+                   no '%', '\\', ';', '//', dot segment or segment that begins with '(', \
+                   at most 128 bytes";
     Err(ConfigError::invalid("mount", mount, problem))
 }
 

@@ -63,6 +63,15 @@ fn a_path_is_public_by_segment_and_method_and_only_when_it_is_plain() {
         ("GET", "/docs/x;/../private", false),
         ("GET", "/docs/..\\private", false),
         ("GET", "/docs/é", false),
+        // ASP.NET without cookies.
+        ("GET", "/docs/(S(x))/private", false),
+        ("GET", "/docs/(A(x)F(y))/x", false),
+        ("GET", "/docs/(S(x))x", false),
+        ("GET", "/docs/(", false),
+        ("GET", "/(S(x))/docs", false),
+        ("GET", "/docs/a(1).png", true),
+        ("GET", "/docs/a(S(x))/b()", true),
+        ("GET", "/docs/)", true),
         // The query names no path (GHSA-7rh7-c77v-6434).
         ("GET", "/private?x=/docs", false),
         ("GET", "/private?/healthz", false),
@@ -259,6 +268,7 @@ fn a_rule_that_cannot_work_is_refused_with_its_value() {
         ("encoded", path("/a%20b"), "\"/a%20b\""),
         ("dot segment", prefix("/a/../b"), "\"/a/../b\""),
         ("three dots", prefix("/a/.../b"), "\"/a/.../b\""),
+        ("a parenthesis", prefix("/a/(b)"), "begins with '('"),
         ("protected, encoded", protected("/a%20b"), "\"/a%20b\""),
         ("below the mount", path("/auth/login"), "mount \"/auth\""),
         ("the mount itself", prefix("/auth"), "mount \"/auth\""),

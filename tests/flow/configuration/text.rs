@@ -51,6 +51,7 @@ fn a_text_that_cannot_work_is_refused_with_its_value() {
                 ("//evil.example", "'//'"),
                 ("/%61uth", "'%'"),
                 ("/auth;a", "';'"),
+                ("/(auth)", "begins with '('"),
                 ("/é", "must be a path"),
                 ("https://app.example.com/auth", "must be a path"),
             ],
@@ -105,6 +106,7 @@ fn a_text_that_cannot_work_is_refused_with_its_value() {
             &[
                 ("docs", "must begin with '/'"),
                 ("/docs/%2e", "'%'"),
+                ("/docs/(x)", "begins with '('"),
                 ("/Docs", "contradicts public_prefix /docs (GET, HEAD)"),
             ],
         ),

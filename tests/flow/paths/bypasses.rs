@@ -114,6 +114,14 @@ async fn published_bypasses_of_path_rules_are_protected() {
         "/public/internal;x",
         "/public//internal",
         "/public/x/../internal",
+        // ASP.NET's session id in a path: CVE-2023-36899.
+        "/public/(S(x))/internal",
+        "/public/(S(x))/internal/secret.aspx",
+        "/public/(A(x)F(y))/internal/x",
+        "/(S(x))/public/internal",
+        "/public/int/(S(x))ernal/x",
+        "/public/(S(x))/int/(S(x))ernal/x",
+        "/public/(S(a/b))/internal",
         // A path that looks like an endpoint, and is none.
         "/auth",
         "/auth/",
@@ -132,7 +140,13 @@ async fn published_bypasses_of_path_rules_are_protected() {
         is_refused(&world, request("GET", payload), payload).await;
         is_refused(&world, request("HEAD", payload), payload).await;
     }
-    for payload in ["/public", "/public/", "/public/x?y=/../private", "/news/1"] {
+    for payload in [
+        "/public",
+        "/public/",
+        "/public/x?y=/../private",
+        "/public/a(1).png",
+        "/news/1",
+    ] {
         let (is_reached, _) = reaches(&world, request("GET", payload)).await;
         assert!(is_reached, "{payload}");
     }

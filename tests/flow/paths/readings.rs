@@ -21,7 +21,7 @@ type Reader = (&'static str, fn(&str) -> String);
 
 /// What a server, proxy, framework or file system has been seen to do with a path before it read
 /// it.
-const READERS: [Reader; 8] = [
+const READERS: [Reader; 10] = [
     ("decodes", |path| {
         percent_decode_str(path).decode_utf8_lossy().into_owned()
     }),
@@ -48,6 +48,12 @@ const READERS: [Reader; 8] = [
         let bare = segments.map(|segment| segment.split(';').next().unwrap());
         bare.collect::<Vec<_>>().join("/")
     }),
+    ("takes session ids out", |path| {
+        without_session_ids(path, "/")
+    }),
+    ("joins what stands around them", |path| {
+        without_session_ids(path, "")
+    }),
     ("turns backslashes", |path| path.replace('\\', "/")),
     ("folds case", |path| path.to_lowercase()),
     ("normalises to NFKC", |path| {
@@ -61,6 +67,20 @@ const READERS: [Reader; 8] = [
         bare.collect::<Vec<_>>().join("/")
     }),
 ];
+
+/// Takes out what ASP.NET without cookies puts into a path: `/(S(id))/`, `/(A(ticket)F(ticket))/`.
+/// A ticket may hold slashes. System.Web leaves one slash, and IIS could leave none
+/// (CVE-2023-36899).
+fn without_session_ids(path: &str, left: &str) -> String {
+    let mut bare = path.to_owned();
+    while let Some((before, id)) = bare.split_once("/(") {
+        let Some((_, behind)) = id.split_once("))") else {
+            break;
+        };
+        bare = format!("{before}{left}{}", behind.trim_start_matches('/'));
+    }
+    bare
+}
 
 /// Returns all that readers behind one another, up to four of them, make of a path.
 fn readings(path: &str) -> BTreeSet<String> {
@@ -132,12 +152,15 @@ fn nasty() -> impl Strategy<Value = String> {
         ]),
     ];
     let segment = prop_oneof![
-        3 => prop::sample::select(vec!["internal", "Internal", "INTERNAL", "private", "a", "b.css", "~x", "auth", "login"]),
+        3 => prop::sample::select(vec![
+            "internal", "Internal", "INTERNAL", "private", "a", "b.css", "~x", "auth", "login", "a(1).png", "(S(x))",
+        ]),
         3 => prop::sample::select(vec![
             "..", ".", "...", "%2e%2e", "%2E.", ".%2e", "%252e%252e", "%25252e.", "%c0%ae%c0%ae", "..;", "..;x=y",
             ";x=/../", "..%00", "..%20", "%e2%80%a5", "\u{2025}", "\u{2024}\u{2024}", "%ef%bc%8e.", "", "%", "%%32%65",
             "int%65rnal", "intern\u{ff41}l", "internal%20", "internal.", "internal%00.css", "internal;a", "\u{131}nternal",
-            "%u002e", "\u{212a}", "internal::$DATA",
+            "%u002e", "\u{212a}", "internal::$DATA", "(A(x)F(y))", "(S(x/y))", "(S(x))internal", "(S(x))ernal", "int",
+            "internal(S(x))", "(", "()",
         ]),
     ];
     let more = prop::collection::vec((between, segment), 0..5);
@@ -193,6 +216,9 @@ fn the_readers_read_what_they_are_said_to() {
         ("/public//internal", "/public/internal"),
         ("/public/\u{ff0e}\u{ff0e}/private", "/private"),
         ("/public/INTERNAL. /x", "/public/internal/x"),
+        ("/public/(S(x))/internal", "/public/internal"),
+        ("/public/(A(x)F(y/z))/internal", "/public/internal"),
+        ("/public/int/(S(x))ernal/x", "/public/internal/x"),
     ] {
         assert!(readings(path).contains(want), "{path}");
     }

@@ -20,6 +20,7 @@ async fn a_path_is_public_by_the_word_of_a_trusted_proxy_alone() {
         ("unknown method", PROXY, "get", "/about", false),
         ("dot segments", PROXY, "GET", "/docs/../x", false),
         ("encoded", PROXY, "GET", "/docs/%2e%2e/x", false),
+        ("cookieless", PROXY, "GET", "/docs/(S(x))/x", false),
         ("two slashes", PROXY, "GET", "//docs", false),
         ("a query that names it", PROXY, "GET", "/x?/about", false),
         ("a stranger's word", STRANGER, "GET", "/about", false),
