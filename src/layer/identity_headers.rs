@@ -10,7 +10,7 @@
 //! - The inner service neither sees nor sets the layer's cookies. Other cookies stay byte for byte.
 //! - It sees no token of the layer's in `Authorization`, if the layer accepts bearer tokens.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, cell::Cell, sync::Arc};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
@@ -79,6 +79,10 @@ const VALUE: &AsciiSet = &NON_ALPHANUMERIC
 /// Most ids and addresses are of these characters, which stay.
 static PLAIN: ascii::Set =
     ascii::Set::of(b"-.0123456789@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz");
+
+/// The most parts of a request's `Authorization` fields that are verified. Each one costs a
+/// signature check, and a request has room for thousands.
+const MOST_TOKENS: usize = 16;
 
 /// Replaces what a client claims by the identity headers of the session, if there is one.
 pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, gate: &Gate) {
@@ -163,13 +167,34 @@ fn hide_cookies(headers: &mut HeaderMap, cookies: &Cookies) {
 /// the token stands in it.
 ///
 /// A field of a request without a session may hold one too: two fields are refused, and a token may
-/// be revoked at one replica and not yet at another. The application's own fields stay.
+/// be revoked at one replica and not yet at another. The application's own fields stay. Beyond
+/// [`MOST_TOKENS`] parts that look like ours, each field with one more of them goes unverified.
 fn hide_tokens(headers: &mut HeaderMap, tokens: &Tokens) {
+    let may_be_own = |part: &[u8]| tokens.may_have_signed(part);
+    let is_own = |part: &[u8]| tokens.has_signed(part);
+    hide_parts(headers, may_be_own, is_own);
+}
+
+fn hide_parts(
+    headers: &mut HeaderMap,
+    may_be_own: impl Fn(&[u8]) -> bool,
+    is_own: impl Fn(&[u8]) -> bool,
+) {
     // The characters of our tokens: base64url and dots.
     let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
-    let is_own = |part: &[u8]| tokens.has_signed(part);
+    // One count for all fields, because a client may spread its tokens over them.
+    let left = Cell::new(MOST_TOKENS);
+    let counted_as_own = |part: &[u8]| match left.get().checked_sub(1) {
+        Some(less) => {
+            left.set(less);
+            is_own(part)
+        }
+        // Unverified. No honest client sends so many, and one of ours must not slip through.
+        None => true,
+    };
     rewrite_fields(headers, &header::AUTHORIZATION, |field| {
-        let holds_own = field.split(|b| !is_token(b)).any(is_own);
+        let mut parts = field.split(|b| !is_token(b));
+        let holds_own = parts.any(|part| may_be_own(part) && counted_as_own(part));
         holds_own.then(Vec::new)
     });
 }

@@ -137,6 +137,16 @@ impl Tokens {
             .is_some_and(|signed| base64url::is_valid(signed.payload))
     }
 
+    /// Says whether a key of ours may have signed a token. That takes no cryptography: a caller may
+    /// count first how many tokens it would have to verify.
+    pub(crate) fn may_have_signed(&self, token: &[u8]) -> bool {
+        let Some((signed, signature)) = halves_of(token) else {
+            return false;
+        };
+        let payload = key_of(&self.keys.load(), signed).map(|(_, payload)| payload);
+        payload.is_some_and(base64url::is_valid) && base64url::is_valid(signature)
+    }
+
     /// Verifies a token, and returns the session that it states.
     pub(crate) fn verify(
         &self,
@@ -194,13 +204,7 @@ impl Tokens {
 
     /// Returns a token that a key of the ring has signed, without decoding any of its payload.
     fn signed<'k, 't>(&self, keys: &'k Keys, token: &'t [u8]) -> Option<Signed<'k, 't>> {
-        // Before any hashing: a bearer token may be as long as the server lets a header be.
-        if token.len() > LONGEST {
-            return None;
-        }
-        // From the right: a signature has no dot, and everything before it is what was signed.
-        let (signed, signature) = token.split_at_checked(memchr::memrchr(b'.', token)?)?;
-        let signature = signature.get(1..)?;
+        let (signed, signature) = halves_of(token)?;
         let (entry, payload) = key_of(keys, signed)?;
         let begun = entry
             .opening(&self.issuer)
@@ -278,6 +282,17 @@ struct Signed<'k, 't> {
     opening: Option<&'k Opening>,
     /// What of the payload is behind the opening.
     unknown: &'t [u8],
+}
+
+/// Splits a token into what was signed and the encoded signature. `None` if it is too long for us.
+fn halves_of(token: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Before any hashing: a bearer token may be as long as the server lets a header be.
+    if token.len() > LONGEST {
+        return None;
+    }
+    // From the right: a signature has no dot, and everything before it is what was signed.
+    let (signed, signature) = token.split_at_checked(memchr::memrchr(b'.', token)?)?;
+    Some((signed, signature.get(1..)?))
 }
 
 /// Chooses the key by the exact bytes of the header, and returns the encoded payload after them.

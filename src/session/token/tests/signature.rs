@@ -89,6 +89,65 @@ fn a_signature_that_is_not_the_keys_own_to_the_byte_is_refused() {
     }
 }
 
+#[test]
+fn what_may_be_a_token_of_ours_is_known_without_its_signature() {
+    for key in kinds() {
+        let tokens = tokens(key.clone());
+        let token = tokens.mint(&session()).unwrap();
+        let (signed, signature) = token.rsplit_once('.').unwrap();
+        let (header, payload) = signed.split_once('.').unwrap();
+        let forged: String = signature.chars().rev().map(fold).collect();
+        let other = super::tokens(key.clone().with_id("another").unwrap());
+        let cases = [
+            ("ours", token.clone(), true, true),
+            ("forged", format!("{signed}.{forged}"), true, false),
+            (
+                "of another key",
+                other.mint(&session()).unwrap(),
+                false,
+                false,
+            ),
+            ("two parts", signed.to_owned(), false, false),
+            (
+                "four parts",
+                format!("{header}.{payload}.e30.{signature}"),
+                false,
+                false,
+            ),
+            (
+                "a payload in no base64url",
+                format!("{header}.e30=.{signature}"),
+                false,
+                false,
+            ),
+            (
+                "a signature in no base64url",
+                format!("{token}="),
+                false,
+                false,
+            ),
+            (
+                "too long",
+                format!("{header}.{}.{signature}", "e30A".repeat(1_024)),
+                false,
+                false,
+            ),
+            ("the header alone", format!("{header}."), false, false),
+            ("nothing", String::new(), false, false),
+        ];
+        for (name, token, may, has) in cases {
+            let name = format!("{} {name}", key.algorithm());
+            assert_eq!(tokens.may_have_signed(token.as_bytes()), may, "{name}");
+            assert_eq!(tokens.has_signed(&token), has, "{name}");
+        }
+    }
+}
+
+/// Leaves no bit set behind the last byte, wherever the character comes to stand.
+fn fold(c: char) -> char {
+    if c.is_ascii_uppercase() { 'A' } else { 'Q' }
+}
+
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub(super) fn other_pair(algorithm: &str) -> Result<SigningKey, crate::ConfigError> {
     match algorithm {
