@@ -235,9 +235,15 @@ fn without_members(list: &[u8], is_stripped: impl Fn(&[u8]) -> bool) -> Option<V
 }
 
 /// Returns a `Cookie` field without our cookies, or `None` if it holds none of them.
+///
+/// The next reader trims a field, so what stands first in it is one of ours behind any number of
+/// blanks and tabs. In the middle it is another name.
 fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
-    let is_own = |pair: &&[u8]| {
-        let pair = pair.strip_prefix(b" ").unwrap_or(pair);
+    let is_own = |pair: &[u8], is_first: bool| {
+        let pair = match is_first {
+            true => pair.trim_ascii_start(),
+            false => pair.strip_prefix(b" ").unwrap_or(pair),
+        };
         CookieName::ALL.iter().any(|cookie| {
             let name = cookies.name(*cookie).as_bytes();
             // Looked at first: few other cookies have it there.
@@ -245,10 +251,14 @@ fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
         })
     };
     let (mut start, mut own, mut count) = (0, 0..0, 0_usize);
+    // Whether all pairs so far are ours: once they are gone, the next one is the first.
+    let mut is_first = true;
     for pair in pairs(field) {
         let end = start + pair.len();
-        if is_own(&pair) {
+        if is_own(pair, is_first) {
             (own, count) = (start..end, count + 1);
+        } else {
+            is_first = false;
         }
         start = end + 1;
     }
@@ -264,7 +274,12 @@ fn without_own(field: &[u8], cookies: &Cookies) -> Option<Vec<u8>> {
             Some([before.unwrap_or_default(), behind.unwrap_or_default()].concat())
         }
         _ => {
-            let kept: Vec<_> = pairs(field).filter(|pair| !is_own(pair)).collect();
+            let mut kept = Vec::new();
+            for pair in pairs(field) {
+                if !is_own(pair, kept.is_empty()) {
+                    kept.push(pair);
+                }
+            }
             Some(kept.join(&b';'))
         }
     }

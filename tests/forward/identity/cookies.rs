@@ -18,7 +18,7 @@ use crate::site::{builder, cookie_of};
 async fn our_cookies_stay_with_the_layer_and_others_pass_byte_for_byte() {
     let layer = forwarding().build().unwrap();
     let (ours, _) = cookie_of(&layer);
-    let cases: [(&str, &[&str], &[&str]); 9] = [
+    let cases: [(&str, &[&str], &[&str]); 13] = [
         ("alone", &["OURS"], &[]),
         ("between", &["a=1; OURS; b=\"2, 3\""], &["a=1; b=\"2, 3\""]),
         ("first", &["OURS; a=1"], &["a=1"]),
@@ -36,6 +36,27 @@ async fn our_cookies_stay_with_the_layer_and_others_pass_byte_for_byte() {
                 "magic-link=1; __host-magic-link=2; __Host-magic-link2=3;  __Host-magic-link=4; =5;; OURS",
             ],
             &["magic-link=1; __host-magic-link=2; __Host-magic-link2=3;  __Host-magic-link=4; =5;"],
+        ),
+        // The next reader trims the field: these would come to stand first in it.
+        (
+            "behind ours and two blanks",
+            &["OURS;  __Host-magic-link=4"],
+            &[],
+        ),
+        (
+            "behind ours and a tab",
+            &["OURS;\t__Host-magic-link=4; a=1"],
+            &["a=1"],
+        ),
+        (
+            "behind blanks in a field of its own",
+            &["a=1; OURS", " \t__Host-magic-link=4"],
+            &["a=1"],
+        ),
+        (
+            "behind two that go",
+            &["OURS;  __Host-magic-link=4; \t __Host-magic-link-browser=5"],
+            &[],
         ),
         (
             "odd bytes elsewhere",
