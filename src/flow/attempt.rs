@@ -78,14 +78,14 @@ pub(crate) struct Attempt {
 impl Attempt {
     pub(crate) fn new(
         id: [u8; 16],
-        browser: &str,
+        browser: [u8; 16],
         email: Email,
         match_code: MatchCode,
         now: Timestamp,
     ) -> Self {
         Self {
             id,
-            browser: seal::fingerprint(browser),
+            browser,
             created: now,
             match_code,
             sent: Sent::Link,
@@ -300,7 +300,7 @@ mod tests {
     fn attempt(email: &str) -> Attempt {
         let email = Email::parse(email).unwrap();
         let code = MatchCode::of(&keys(), seal::fingerprint("cookie"), &email);
-        Attempt::new([7; 16], "cookie", email, code, NOW)
+        Attempt::new([7; 16], seal::fingerprint("cookie"), email, code, NOW)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The browser of a step: whether it began an attempt or may finish it, and its cookies.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
@@ -16,6 +16,7 @@ use crate::{
     rejection::Rejection,
     session::{
         SessionId,
+        browser_cookie::BrowserCookie,
         cookie::CookieName,
         seal::{self, Purpose},
     },
@@ -23,6 +24,8 @@ use crate::{
 
 /// The bytes of what names the newest attempt of a browser.
 const NEWEST: usize = 16;
+/// The bytes of a round, with the time of its last mail.
+const ROUND: usize = 16 + 8;
 
 /// The permission of a browser to finish one sign-in, as a `Set-Cookie` value.
 pub(super) struct Permit(HeaderValue);
@@ -52,7 +55,7 @@ fn has_permit(step: &Step, attempt: &Attempt) -> bool {
     let head = step.head();
     let (Some(permit), Some(browser)) = (
         head.cookie(gate.cookies.name(CookieName::Permit)).one(),
-        gate.browser_cookie(&head, step.now),
+        step.browser_cookie(),
     ) else {
         return false;
     };
@@ -61,7 +64,7 @@ fn has_permit(step: &Step, attempt: &Attempt) -> bool {
     plain.is_some_and(|plain| plain == permit_of(attempt, browser))
 }
 
-pub(super) fn permit(step: &Step, attempt: &Attempt, browser: &str) -> Permit {
+pub(super) fn permit(step: &Step, attempt: &Attempt, browser: BrowserCookie) -> Permit {
     let gate = &step.flow.shared.gate;
     let plain = permit_of(attempt, browser);
     let keys = gate.tokens.keys();
@@ -70,47 +73,44 @@ pub(super) fn permit(step: &Step, attempt: &Attempt, browser: &str) -> Permit {
     Permit(gate.cookies.set(CookieName::Permit, &sealed, lifetime))
 }
 
-/// Sets the browser cookie, unless the browser has one.
+/// Sets the browser cookie, unless the browser has one. A round begins with its first mail.
 pub(super) fn greet(step: &Step, response: &mut Response<Bytes>) {
-    if step
-        .flow
-        .shared
-        .gate
-        .browser_cookie(&step.head(), step.now)
-        .is_none()
-    {
+    if step.browser_cookie().is_none() {
         let cookie = fresh_browser_cookie(step, crate::random::bytes());
-        keep_browser_cookie(step, response, &cookie);
+        keep_with(step, response, cookie, (None, None));
     }
 }
 
-pub(super) fn fresh_browser_cookie(step: &Step, random: [u8; 16]) -> String {
+pub(super) fn fresh_browser_cookie(step: &Step, random: [u8; 16]) -> BrowserCookie {
     let keys = step.flow.shared.gate.tokens.keys();
     keys.browser_cookie(random)
 }
 
-/// Sets the browser cookie for a day longer than an attempt that begins now. Without it, a late
-/// link would be reported as opened in another browser, not as expired.
-pub(super) fn keep_browser_cookie(step: &Step, response: &mut Response<Bytes>, cookie: &str) {
-    let round = Round::of(step).map(|round| round.text(step));
-    let newest = newest_text(step);
-    keep_in_round(step, response, cookie, (round, newest));
+/// Sets the browser cookie for a mail that may have been sent.
+pub(super) fn keep_browser_cookie(
+    step: &Step,
+    response: &mut Response<Bytes>,
+    cookie: BrowserCookie,
+) {
+    let round = Round::of(step, cookie);
+    let parts = (Some(round.begun(step)), newest_of(step));
+    keep_with(step, response, cookie, parts);
 }
 
 /// Does the same for a mail that was asked for, and records its attempt as the browser's newest.
 pub(super) fn keep_newest(
     step: &Step,
     response: &mut Response<Bytes>,
-    cookie: &str,
+    cookie: BrowserCookie,
     attempt: &Attempt,
 ) {
     // Without codes nothing asks for it, and the cookie stays as it is.
     let newest = match step.flow.sign_in {
-        SignIn::Link => newest_text(step),
-        SignIn::Code | SignIn::LinkAndCode => Some(encode(&name_of(step, attempt))),
+        SignIn::Link => newest_of(step),
+        SignIn::Code | SignIn::LinkAndCode => Some(name_of(step, attempt)),
     };
-    let round = Round::of(step).map(|round| round.text(step));
-    keep_in_round(step, response, cookie, (round, newest));
+    let round = Round::of(step, cookie);
+    keep_with(step, response, cookie, (Some(round.begun(step)), newest));
 }
 
 /// Says whether this browser has asked for another mail to the address of an attempt since, as far
@@ -119,7 +119,7 @@ pub(super) fn keep_newest(
 /// A browser that brings an older cookie harms nobody: it began the attempt, and its tries are
 /// counted.
 pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
-    let Some(known) = newest_text(step).and_then(|text| URL_SAFE_NO_PAD.decode(text).ok()) else {
+    let Some(known) = newest_of(step) else {
         return Newest::Newest;
     };
     let own = name_of(step, attempt);
@@ -134,11 +134,10 @@ pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
     }
 }
 
-fn newest_text(step: &Step) -> Option<String> {
-    let text = step.flow.shared.gate.browser_newest(&step.head())?;
-    // Anybody may have planted it, and it goes into a cookie again.
-    let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-    (bytes.len() == NEWEST).then(|| encode(&bytes))
+/// Returns what names the browser's newest attempt, if its cookie does. Anybody may have planted
+/// it.
+fn newest_of(step: &Step) -> Option<[u8; NEWEST]> {
+    bytes_of(step.flow.shared.gate.browser_newest(&step.head())?)
 }
 
 /// Returns what names an attempt and its address: half of the attempt's id, which is no secret, and
@@ -158,74 +157,84 @@ fn name_of(step: &Step, attempt: &Attempt) -> [u8; NEWEST] {
 /// Begins a new round of this browser, which has finished a sign-in: its next one shows another
 /// match code. The other cookie of a callback that came twice is the same.
 pub(super) fn begin_round(step: &Step, session: SessionId, response: &mut Response<Bytes>) {
-    let head = step.head();
-    // Verified already, and read again without that.
-    let cookie = step.flow.shared.gate.browser_cookie_text(&head);
-    if let Some(browser) = cookie.filter(|_| step.browser().is_some()) {
+    if let Some(browser) = step.browser_cookie() {
         let round = Round(seal::fingerprint(&session.to_string()));
-        let parts = (Some(round.text(step)), newest_text(step));
-        keep_in_round(step, response, browser, parts);
+        let parts = (Some(round.begun(step)), newest_of(step));
+        keep_with(step, response, browser, parts);
     }
 }
 
-fn keep_in_round(
+/// Sets the browser cookie for a day longer than an attempt that begins now. Without it, a late
+/// link would be reported as opened in another browser, not as expired.
+fn keep_with(
     step: &Step,
     response: &mut Response<Bytes>,
-    cookie: &str,
-    parts: (Option<String>, Option<String>),
+    cookie: BrowserCookie,
+    parts: (Option<[u8; ROUND]>, Option<[u8; NEWEST]>),
 ) {
     let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
-    let cookie = match parts {
-        (None, None) => Cow::Borrowed(cookie),
-        (Some(round), None) => Cow::Owned([cookie, ".", &round].concat()),
-        (round, Some(newest)) => {
-            let round = round.unwrap_or_default();
-            Cow::Owned([cookie, ".", &round, ".", &newest].concat())
-        }
+    let value = match parts {
+        (None, None) => cookie.value(&[]),
+        (Some(round), None) => cookie.value(&[&round]),
+        (None, Some(newest)) => cookie.value(&[&[], &newest]),
+        (Some(round), Some(newest)) => cookie.value(&[&round, &newest]),
     };
-    keep(step, response, CookieName::Browser, &cookie, lifetime);
+    keep(step, response, CookieName::Browser, &value, lifetime);
 }
 
 /// Returns the match code of this browser's sign-ins to an address.
 ///
 /// It is the same for all of one round, so that it fits whichever mail the person opens.
-pub(super) fn match_code(step: &Step, browser: &str, email: &Email) -> MatchCode {
-    let browser = match Round::of(step) {
-        Some(Round(round)) => seal::fingerprint(&format!("{browser}.{}", encode(&round))),
-        None => seal::fingerprint(browser),
-    };
-    MatchCode::of(step.flow.shared.gate.tokens.keys(), browser, email)
+pub(super) fn match_code(step: &Step, browser: BrowserCookie, email: &Email) -> MatchCode {
+    let Round(round) = Round::of(step, browser);
+    let keys = step.flow.shared.gate.tokens.keys();
+    MatchCode::of(keys, browser.fingerprint_with(round), email)
 }
 
 /// The sign-ins of a browser from one that was finished to the next. It stands behind the browser
 /// cookie and a dot, with the time of its last mail.
 ///
 /// It ends sooner if no link of it can be alive. Otherwise a person who once saw
-/// the letters, in a sign-in that another browser finished, would know them for ever.
+/// the letters, in a sign-in that another browser finished, would know them for ever. So the first
+/// one, which no finished sign-in has begun, is written with its first mail, too.
 struct Round([u8; 16]);
 
 impl Round {
-    /// Returns the round of this browser, which is none before its first sign-in.
-    fn of(step: &Step) -> Option<Self> {
-        let text = step.flow.shared.gate.browser_round(&step.head())?;
-        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (round, last) = bytes.split_first_chunk::<16>()?;
-        let last = Timestamp::from_secs(u64::from_be_bytes(last.try_into().ok()?));
+    /// Returns the round of a mail that this browser asks for now.
+    fn of(step: &Step, cookie: BrowserCookie) -> Self {
+        let text = step.flow.shared.gate.browser_round(&step.head());
+        let known = text.and_then(|text| Some((text, bytes_of::<ROUND>(text)?)));
+        let Some((text, bytes)) = known else {
+            // The first one follows from the cookie, so that two tabs begin the same.
+            return Self(cookie.fingerprint());
+        };
+        let (round, last) = (bytes.first_chunk(), bytes.last_chunk());
+        let last = Timestamp::from_secs(u64::from_be_bytes(last.copied().unwrap_or_default()));
         if step.now < last + step.flow.attempt_lifetime() {
-            return Some(Self(*round));
+            return Self(round.copied().unwrap_or_default());
         }
-        // The next round follows from this one, so that two tabs begin the same.
-        Some(Self(seal::fingerprint(text)))
+        // The next round follows from this one, for the same reason.
+        Self(seal::fingerprint(text))
     }
 
-    fn text(&self, step: &Step) -> String {
+    /// Returns the round as the cookie holds it, with a mail of now.
+    fn begun(&self, step: &Step) -> [u8; ROUND] {
+        let mut bytes = [0; ROUND];
         let last = step.now.as_secs().to_be_bytes();
-        encode(&[self.0.as_slice(), &last].concat())
+        let halves = self.0.into_iter().chain(last);
+        bytes
+            .iter_mut()
+            .zip(halves)
+            .for_each(|(to, from)| *to = from);
+        bytes
     }
 }
 
-fn encode(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
+/// Reads a part of the cookie. `None` if it is not of that length.
+fn bytes_of<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let mut bytes = [0; N];
+    let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+    (read == N).then_some(bytes)
 }
 
 pub(super) fn keep(
@@ -246,6 +255,6 @@ impl Permit {
     }
 }
 
-fn permit_of(attempt: &Attempt, browser: &str) -> Vec<u8> {
-    [attempt.name().as_slice(), &seal::fingerprint(browser)].concat()
+fn permit_of(attempt: &Attempt, browser: BrowserCookie) -> Vec<u8> {
+    [attempt.name().as_slice(), &browser.fingerprint()].concat()
 }

@@ -14,7 +14,7 @@ use crate::{
     page::{LoginPage, LoginProblem, Page, RememberMe, WayBack},
     random::Drawn,
     rejection::RejectionKind,
-    session::{Session, Term, cookie::CookieName, seal::Purpose},
+    session::{Session, Term, browser_cookie::BrowserCookie, cookie::CookieName, seal::Purpose},
     site::{
         endpoint::Endpoint,
         return_to::{ReturnTo, TOO_LONG},
@@ -103,18 +103,22 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         }
     };
     let mut random = Drawn::<RANDOM>::new();
-    let gate = &step.flow.shared.gate;
-    let head = step.head();
-    let browser = match gate.browser_cookie(&head, step.now) {
-        Some(browser) => browser.to_owned(),
+    let browser = match step.browser_cookie() {
+        Some(browser) => browser,
         None => browser::fresh_browser_cookie(step, random.take()),
     };
-    let match_code = browser::match_code(step, &browser, &email);
+    let match_code = browser::match_code(step, browser, &email);
     let attempt = Attempt {
         keeps_fragment,
         term,
         tail: return_to.unwrap_or_default().into_text(),
-        ..Attempt::new(random.take(), &browser, email, match_code, step.now)
+        ..Attempt::new(
+            random.take(),
+            browser.fingerprint(),
+            email,
+            match_code,
+            step.now,
+        )
     };
     let attempt = Arc::new(attempt);
     match send::send(step, &attempt, random.take()).await {
@@ -124,13 +128,13 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
                 sent: told,
                 ..Attempt::clone(&attempt)
             };
-            sent(step, &attempt, &browser, random.take())
+            sent(step, &attempt, browser, random.take())
         }
         Err(rejection) => {
             // The page of the failure offers another mail, which continues this attempt in this
             // browser.
             let mut response = refusal::answer(step, rejection, Some(&attempt));
-            browser::keep_browser_cookie(step, &mut response, &browser);
+            browser::keep_browser_cookie(step, &mut response, browser);
             response
         }
     }
@@ -138,7 +142,12 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
 
 /// Redirects to the check-your-mail page, and sets the cookies that finishing the sign-in needs.
 /// The nonce must be random.
-fn sent(step: &Step, attempt: &Attempt, browser: &str, nonce: [u8; 24]) -> Response<Bytes> {
+fn sent(
+    step: &Step,
+    attempt: &Attempt,
+    browser: BrowserCookie,
+    nonce: [u8; 24],
+) -> Response<Bytes> {
     let flow = &step.flow;
     let (sealed, is_short) = sealed::seal_or_shorten(flow, attempt, Purpose::Check, nonce);
     let is_short = is_short || sealed::may_be_short(flow, attempt);

@@ -16,7 +16,7 @@ use crate::{
     language::{Chosen, Words},
     rejection::{Rejection, RejectionKind},
     request::{client::client_of, head::RequestHead, unnamed},
-    session::{Session, seal},
+    session::{Session, browser_cookie::BrowserCookie},
     site::endpoint::Endpoint,
 };
 
@@ -28,8 +28,8 @@ pub(crate) struct Step {
     /// Empty, unless the method is POST.
     pub(crate) form: Bytes,
     pub(crate) now: Timestamp,
-    /// The fingerprint of the browser, once it was asked for. To verify its cookie takes an HMAC.
-    browser: OnceLock<Option<[u8; 16]>>,
+    /// The cookie of the browser, once it was asked for. To verify it takes an HMAC.
+    browser: OnceLock<Option<BrowserCookie>>,
 }
 
 impl Step {
@@ -93,9 +93,14 @@ impl Step {
 
     /// Returns the fingerprint of the browser's cookie, if we made that.
     pub(super) fn browser(&self) -> Option<[u8; 16]> {
+        self.browser_cookie().map(|cookie| cookie.fingerprint())
+    }
+
+    /// Returns the browser's cookie, if we made that.
+    pub(super) fn browser_cookie(&self) -> Option<BrowserCookie> {
         *self.browser.get_or_init(|| {
-            let cookie = self.flow.shared.gate.browser_cookie(&self.head(), self.now);
-            cookie.map(seal::fingerprint)
+            let gate = &self.flow.shared.gate;
+            gate.browser_cookie(&self.head(), self.now)
         })
     }
 

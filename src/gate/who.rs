@@ -7,7 +7,7 @@ use crate::{
     clock::{Reading, Timestamp},
     rejection::RejectionKind,
     request::head::{Found, RequestHead},
-    session::{Session, cookie::CookieName},
+    session::{Session, browser_cookie::BrowserCookie, cookie::CookieName},
 };
 
 /// The most cookies of one name that a sign-out considers. Each token costs a verification.
@@ -108,19 +108,13 @@ impl Gate {
     }
 
     /// Returns the browser cookie without its round, if it is one that we made.
-    pub(crate) fn browser_cookie<'r>(
+    pub(crate) fn browser_cookie(
         &self,
-        head: &RequestHead<'r>,
+        head: &RequestHead<'_>,
         now: Timestamp,
-    ) -> Option<&'r str> {
-        let (cookie, ..) = self.browser_cookie_parts(head)?;
-        let keys = self.tokens.keys();
-        keys.made_browser_cookie(cookie, now).then_some(cookie)
-    }
-
-    /// Returns the browser cookie without its round, and does not check that the layer made it.
-    pub(crate) fn browser_cookie_text<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
-        Some(self.browser_cookie_parts(head)?.0)
+    ) -> Option<BrowserCookie> {
+        let (text, ..) = self.browser_cookie_parts(head)?;
+        self.tokens.keys().browser_cookie_of(text, now)
     }
 
     /// Returns the text of the browser cookie's round, if it has one.

@@ -17,6 +17,7 @@ use crate::{
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod backend;
 mod base64url;
+pub(crate) mod browser_cookie;
 pub(crate) mod cookie;
 mod derived;
 mod example_keys;

@@ -8,7 +8,6 @@
 //! - A sealed value ends on a letter or digit: mail programs leave a `-` or `_` at the end out of
 //!   the link that they make of an address.
 
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, AeadInOut},
@@ -114,13 +113,6 @@ impl KeyRing {
         })
     }
 
-    /// Returns a fresh browser cookie: 128 random bits, and a tag that proves that we made it.
-    pub(crate) fn browser_cookie(&self, random: [u8; 16]) -> String {
-        // Half of the tag: 128 bits cannot be guessed, and the cookie stays short.
-        let tag = half_of(browser_mac(self.load().current(), random));
-        encoded([random, tag].as_flattened())
-    }
-
     /// Returns a pseudonym for a value that must not be stored itself. It depends on the value, the
     /// label and the current key.
     pub(crate) fn pseudonym(&self, label: &'static str, value: &[u8]) -> [u8; 16] {
@@ -134,21 +126,6 @@ impl KeyRing {
         parts.iter().for_each(|part| mac.update(part));
         half_of(mac)
     }
-
-    /// Says whether we made a browser cookie. It takes constant time in the tag.
-    pub(crate) fn made_browser_cookie(&self, cookie: &str, now: Timestamp) -> bool {
-        let mut bytes = [0; 32];
-        if URL_SAFE_NO_PAD.decode_slice(cookie, &mut bytes) != Ok(bytes.len()) {
-            return false;
-        }
-        let (Some(random), Some(tag)) = (bytes.first_chunk::<16>(), bytes.last_chunk::<16>())
-        else {
-            return false;
-        };
-        self.load()
-            .standing(now)
-            .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok())
-    }
 }
 
 /// Returns the characters of a value of so many bytes once it is sealed.
@@ -157,11 +134,18 @@ pub(crate) const fn sealed_len(plain: usize) -> usize {
     ((plain + OVERHEAD) * 4).div_ceil(3)
 }
 
-/// Returns a short fingerprint of a browser cookie, to stand in a sealed attempt.
-pub(crate) fn fingerprint(cookie: &str) -> [u8; 16] {
-    // A hash and not the cookie: attempts travel in mails and addresses, and must not hold a
+/// Returns a short fingerprint of a text.
+pub(crate) fn fingerprint(text: &str) -> [u8; 16] {
+    fingerprint_of([text])
+}
+
+/// Returns the fingerprint of a text in parts, as if they were one.
+pub(crate) fn fingerprint_of<const N: usize>(parts: [&str; N]) -> [u8; 16] {
+    // A hash and not the text: attempts travel in mails and addresses, and must not hold a
     // credential.
-    let hash = Sha256::digest(cookie.as_bytes());
+    let mut hash = Sha256::new();
+    parts.into_iter().for_each(|part| hash.update(part));
+    let hash = hash.finalize();
     hash.first_chunk::<16>().copied().unwrap_or_default()
 }
 
@@ -208,11 +192,7 @@ fn aead(key: &SigningKey, purpose: Purpose) -> XChaCha20Poly1305 {
     })
 }
 
-fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
-    mac(key, "tag: browser cookie").chain_update(random)
-}
-
-fn mac(key: &SigningKey, label: &'static str) -> Hmac<Sha256> {
+pub(super) fn mac(key: &SigningKey, label: &'static str) -> Hmac<Sha256> {
     key.macs().of(label, || {
         // HMAC fills a shorter key up with zeros to one block (RFC 2104, section 2). Filled up
         // here, the key has the length that its type asks for, and nothing can fail.
@@ -226,7 +206,7 @@ fn mac(key: &SigningKey, label: &'static str) -> Hmac<Sha256> {
     })
 }
 
-fn half_of(mac: Hmac<Sha256>) -> [u8; 16] {
+pub(super) fn half_of(mac: Hmac<Sha256>) -> [u8; 16] {
     let tag = mac.finalize().into_bytes();
     tag.first_chunk::<16>().copied().unwrap_or_default()
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tower_magic_link::{
-    Builder, RejectionKind,
+    Builder, RejectionKind, SignIn,
     page::CrossDevice,
     throttle::{Limits, Rate},
 };
@@ -12,7 +12,7 @@ use tower_magic_link::{
 use super::{Begun, PASS, SESSION, both, is_asked, is_trouble};
 use crate::{
     names::{ADA, EVE},
-    support::{Browser, World},
+    support::{Browser, Post, World},
 };
 
 fn wrong(match_code: &str) -> &'static str {
@@ -277,4 +277,36 @@ async fn letters_of_which_no_link_is_alive_are_followed_by_others() {
     }
     world.clock.advance(Duration::from_secs(24 * 60));
     assert_ne!(letters(&world, &mut browser, ADA).await, first);
+}
+
+/// Pinned: whoever reads mail on a telephone finishes no sign-in in the browser on the desk, which
+/// showed the same letters each day.
+#[tokio::test]
+async fn letters_of_a_browser_that_finishes_no_sign_in_are_followed_by_others() {
+    for sign_in in [SignIn::Link, SignIn::LinkAndCode] {
+        let post = Post::default();
+        let (mailer, day) = (post.clone(), Duration::from_secs(24 * 60 * 60));
+        let configure = |builder: Builder| {
+            let builder = builder.insecure_no_throttle();
+            builder.mailer(mailer).sign_in(sign_in)
+        };
+        let world = World::with(configure).await;
+        let mut desk = world.browser();
+        desk.get("/auth/login").await;
+        let mut seen = Vec::new();
+        for number in 0..3 {
+            let mut tab = desk.clone();
+            let shown = letters(&world, &mut desk, ADA).await;
+            assert_eq!(letters(&world, &mut tab, ADA).await, shown, "{number}: tab");
+            assert_eq!(letters(&world, &mut desk, ADA).await, shown, "{number}");
+            assert!(!seen.contains(&shown), "{number}: {shown} in {seen:?}");
+            let mut telephone = world.browser();
+            let link = post.link();
+            telephone.get(&link).await;
+            telephone.post(&link, &format!("code={shown}")).await;
+            assert!(telephone.jar.contains_key(PASS), "{number}: {shown}");
+            seen.push(shown);
+            world.clock.advance(day);
+        }
+    }
 }

@@ -1,0 +1,140 @@
+//! `BrowserCookie`: names the browser that began a sign-in, or that may finish one.
+
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+
+use super::{
+    KeyRing, SigningKey, base64url,
+    seal::{fingerprint_of, half_of, mac},
+};
+use crate::{clock::Timestamp, secret::redacted};
+
+/// The characters of its text.
+const CHARACTERS: usize = 43;
+
+/// A cookie that we made: 128 random bits, and a tag that proves that.
+#[derive(Clone, Copy)]
+pub(crate) struct BrowserCookie([u8; 32]);
+
+redacted!(BrowserCookie);
+
+impl BrowserCookie {
+    /// Returns a short fingerprint, to stand in a sealed attempt.
+    pub(crate) fn fingerprint(&self) -> [u8; 16] {
+        fingerprint_of([self.text(&mut [0; CHARACTERS])])
+    }
+
+    /// Returns the fingerprint of the cookie with more behind it.
+    pub(crate) fn fingerprint_with(&self, more: [u8; 16]) -> [u8; 16] {
+        let (mut room, mut behind) = ([0; CHARACTERS], [0; 22]);
+        let behind = base64url::encode(&more, &mut behind);
+        fingerprint_of([self.text(&mut room), ".", behind])
+    }
+
+    /// Returns the cookie's value: its text, and what stands behind it, which dots divide.
+    pub(crate) fn value(&self, behind: &[&[u8]]) -> String {
+        let longer = behind.iter().map(|part| 1 + (part.len() * 4).div_ceil(3));
+        let mut value = String::with_capacity(CHARACTERS + longer.sum::<usize>());
+        base64url::encode_onto(&mut value, self.0);
+        for part in behind {
+            value.push('.');
+            base64url::encode_onto(&mut value, part);
+        }
+        value
+    }
+
+    fn text<'r>(&self, room: &'r mut [u8; CHARACTERS]) -> &'r str {
+        base64url::encode(&self.0, room)
+    }
+}
+
+impl KeyRing {
+    /// Makes a cookie of random bytes, with the current key.
+    pub(crate) fn browser_cookie(&self, random: [u8; 16]) -> BrowserCookie {
+        made(self.load().current(), random)
+    }
+
+    /// Reads a cookie that we made with a key of the ring. It takes constant time in the tag.
+    pub(crate) fn browser_cookie_of(&self, text: &str, now: Timestamp) -> Option<BrowserCookie> {
+        let mut bytes = [0; 32];
+        base64url::decode(text, &mut bytes).filter(|read| read.len() == 32)?;
+        let (random, tag) = (bytes.first_chunk::<16>()?, bytes.last_chunk::<16>()?);
+        let is_ours = self
+            .load()
+            .standing(now)
+            .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok());
+        is_ours.then_some(BrowserCookie(bytes))
+    }
+}
+
+fn made(key: &SigningKey, random: [u8; 16]) -> BrowserCookie {
+    // Half of the tag: 128 bits cannot be guessed, and the cookie stays short.
+    let tag = half_of(browser_mac(key, random));
+    let mut bytes = [0; 32];
+    let halves = random.into_iter().chain(tag);
+    bytes
+        .iter_mut()
+        .zip(halves)
+        .for_each(|(to, from)| *to = from);
+    BrowserCookie(bytes)
+}
+
+fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
+    mac(key, "tag: browser cookie").chain_update(random)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
+
+    fn ring() -> KeyRing {
+        KeyRing::new(SigningKey::generate().unwrap())
+    }
+
+    #[test]
+    fn a_browser_cookie_is_known_for_ours_and_a_made_up_one_is_not() {
+        let keys = ring();
+        let cookie = keys.browser_cookie(crate::random::bytes());
+        let text = cookie.value(&[]);
+        let read = keys.browser_cookie_of(&text, NOW).unwrap();
+        assert_eq!(read.0, cookie.0);
+        assert!(ring().browser_cookie_of(&text, NOW).is_none());
+        for made_up in [
+            "",
+            "x",
+            &URL_SAFE_NO_PAD.encode([7; 32]),
+            &text[1..],
+            &format!("{text}A"),
+        ] {
+            assert!(keys.browser_cookie_of(made_up, NOW).is_none(), "{made_up}");
+        }
+        assert_eq!(format!("{cookie:?}"), "[redacted]");
+    }
+
+    /// Replicas of an older version read what stands behind the cookie, and name the browser so.
+    #[test]
+    fn what_is_written_and_hashed_is_base64url_between_dots() {
+        let cookie = ring().browser_cookie([7; 16]);
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let text = encode(&cookie.0);
+        assert_eq!(cookie.value(&[]), text);
+        assert_eq!(
+            cookie.value(&[&[1; 24], &[2; 16]]),
+            format!("{text}.{}.{}", encode(&[1; 24]), encode(&[2; 16]))
+        );
+        assert_eq!(
+            cookie.value(&[&[], &[2; 16]]),
+            format!("{text}..{}", encode(&[2; 16]))
+        );
+        assert_eq!(cookie.fingerprint(), fingerprint_of([text.as_str()]));
+        let longer = format!("{text}.{}", encode(&[1; 16]));
+        assert_eq!(
+            cookie.fingerprint_with([1; 16]),
+            fingerprint_of([longer.as_str()])
+        );
+    }
+}
