@@ -54,7 +54,7 @@ pub(crate) enum Leads {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Attempt {
     pub(crate) id: [u8; 16],
-    /// The fingerprint of the browser cookie.
+    /// The fingerprint of the browser cookie, under the key of then.
     pub(crate) browser: [u8; 16],
     pub(crate) created: Timestamp,
     pub(crate) match_code: MatchCode,
@@ -263,13 +263,6 @@ impl Attempt {
         AttemptId::of(&self.id)
     }
 
-    /// Says whether a browser of this fingerprint began the attempt.
-    pub(crate) fn is_of(&self, browser: Option<[u8; 16]>) -> bool {
-        // This needs no constant-time comparison: the browser sends the value, and only its hash is
-        // compared.
-        browser == Some(self.browser)
-    }
-
     /// Returns the kind of rejection of an attempt that is over: `late` once its lifetime has
     /// passed, or a wrong clock if it began in the future by this replica's.
     pub(crate) fn over(
@@ -382,14 +375,6 @@ mod tests {
             .with_tail(&"x".repeat(600))
             .seal(&keys(), Purpose::State, nonce);
         assert_eq!(long, None);
-    }
-
-    #[test]
-    fn an_attempt_is_of_the_browser_that_began_it_alone() {
-        let attempt = attempt("ada@example.com");
-        let of = |cookie: &str| Some(seal::fingerprint(cookie));
-        assert!(attempt.is_of(of("cookie")));
-        assert!(!attempt.is_of(of("other")) && !attempt.is_of(None));
     }
 
     #[test]

@@ -32,7 +32,14 @@ pub(super) struct Permit(HeaderValue);
 
 /// Says whether this browser began an attempt.
 pub(super) fn is_ours(step: &Step, attempt: &Attempt) -> bool {
-    attempt.is_of(step.browser())
+    is_of(step, attempt.browser)
+}
+
+/// Says whether a fingerprint is of this browser's cookie, whichever key has made its tag.
+pub(super) fn is_of(step: &Step, fingerprint: [u8; 16]) -> bool {
+    let keys = step.flow.shared.gate.tokens.keys();
+    let browser = step.browser_cookie();
+    browser.is_some_and(|browser| keys.has_fingerprint(browser, fingerprint, step.now))
 }
 
 /// Says whether this browser may finish an attempt: it began it, or gave the right answer.
@@ -53,37 +60,51 @@ pub(super) fn cookie_lost(step: &Step, cookie: CookieName) -> Rejection {
 fn has_permit(step: &Step, attempt: &Attempt) -> bool {
     let gate = &step.flow.shared.gate;
     let head = step.head();
-    let (Some(permit), Some(browser)) = (
-        head.cookie(gate.cookies.name(CookieName::Permit)).one(),
-        step.browser_cookie(),
-    ) else {
-        return false;
-    };
-    let plain = gate.tokens.keys().open(Purpose::Permit, permit, step.now);
+    let permit = head.cookie(gate.cookies.name(CookieName::Permit)).one();
+    let keys = gate.tokens.keys();
+    let plain = permit.and_then(|permit| keys.open(Purpose::Permit, permit, step.now));
+    let of_browser = plain.as_deref().and_then(|plain| {
+        let of_browser = plain.strip_prefix(&attempt.name())?;
+        <[u8; 16]>::try_from(of_browser).ok()
+    });
     // Bound to this browser's cookie too, so that a stolen permit is useless elsewhere.
-    plain.is_some_and(|plain| plain == permit_of(attempt, browser))
+    of_browser.is_some_and(|fingerprint| is_of(step, fingerprint))
 }
 
 pub(super) fn permit(step: &Step, attempt: &Attempt, browser: BrowserCookie) -> Permit {
     let gate = &step.flow.shared.gate;
-    let plain = permit_of(attempt, browser);
+    let plain = [attempt.name().as_slice(), &browser.fingerprint()].concat();
     let keys = gate.tokens.keys();
     let sealed = keys.seal(Purpose::Permit, &plain, crate::random::bytes());
     let lifetime = step.flow.attempt_lifetime();
     Permit(gate.cookies.set(CookieName::Permit, &sealed, lifetime))
 }
 
-/// Sets the browser cookie, unless the browser has one. A round begins with its first mail.
+/// Sets the browser cookie, unless the browser has one of the current key. What stands behind it
+/// stays: a round begins with its first mail.
 pub(super) fn greet(step: &Step, response: &mut Response<Bytes>) {
-    if step.browser_cookie().is_none() {
-        let cookie = fresh_browser_cookie(step, crate::random::bytes());
-        keep_with(step, response, cookie, (None, None));
-    }
+    let known = step.browser_cookie();
+    let cookie = cookie_to_keep(step, crate::random::bytes);
+    let parts = match known {
+        Some(known) if known.is(&cookie) => return,
+        Some(_) => (round_of(step).map(|(_, round)| round), newest_of(step)),
+        None => (None, None),
+    };
+    keep_with(step, response, cookie, parts);
 }
 
-pub(super) fn fresh_browser_cookie(step: &Step, random: [u8; 16]) -> BrowserCookie {
+/// Returns the cookie that this browser is to keep: its own, with the tag of the current key, or
+/// one of random bytes.
+pub(super) fn cookie_to_keep(step: &Step, random: impl FnOnce() -> [u8; 16]) -> BrowserCookie {
     let keys = step.flow.shared.gate.tokens.keys();
-    keys.browser_cookie(random)
+    keys.browser_cookie(step.browser().unwrap_or_else(random))
+}
+
+/// Returns the cookie of this browser, with the tag of the current key, whose fingerprint names it
+/// in what is sealed now.
+pub(super) fn cookie_to_name(step: &Step) -> Option<BrowserCookie> {
+    let keys = step.flow.shared.gate.tokens.keys();
+    step.browser().map(|random| keys.browser_cookie(random))
 }
 
 /// Sets the browser cookie for a mail that may have been sent.
@@ -134,6 +155,12 @@ pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
     }
 }
 
+/// Returns the round that stands in the browser's cookie, as text and as bytes.
+fn round_of(step: &Step) -> Option<(&str, [u8; ROUND])> {
+    let text = step.flow.shared.gate.browser_round(&step.head())?;
+    Some((text, bytes_of(text)?))
+}
+
 /// Returns what names the browser's newest attempt, if its cookie does. Anybody may have planted
 /// it.
 fn newest_of(step: &Step) -> Option<[u8; NEWEST]> {
@@ -157,7 +184,7 @@ fn name_of(step: &Step, attempt: &Attempt) -> [u8; NEWEST] {
 /// Begins a new round of this browser, which has finished a sign-in: its next one shows another
 /// match code. The other cookie of a callback that came twice is the same.
 pub(super) fn begin_round(step: &Step, session: SessionId, response: &mut Response<Bytes>) {
-    if let Some(browser) = step.browser_cookie() {
+    if let Some(browser) = cookie_to_name(step) {
         let round = Round(seal::fingerprint(&session.to_string()));
         let parts = (Some(round.begun(step)), newest_of(step));
         keep_with(step, response, browser, parts);
@@ -202,9 +229,7 @@ struct Round([u8; 16]);
 impl Round {
     /// Returns the round of a mail that this browser asks for now.
     fn of(step: &Step, cookie: BrowserCookie) -> Self {
-        let text = step.flow.shared.gate.browser_round(&step.head());
-        let known = text.and_then(|text| Some((text, bytes_of::<ROUND>(text)?)));
-        let Some((text, bytes)) = known else {
+        let Some((text, bytes)) = round_of(step) else {
             // The first one follows from the cookie, so that two tabs begin the same.
             return Self(cookie.fingerprint());
         };
@@ -253,8 +278,4 @@ impl Permit {
     pub(super) fn keep(self, response: &mut Response<Bytes>) {
         response.headers_mut().append(header::SET_COOKIE, self.0);
     }
-}
-
-fn permit_of(attempt: &Attempt, browser: BrowserCookie) -> Vec<u8> {
-    [attempt.name().as_slice(), &browser.fingerprint()].concat()
 }

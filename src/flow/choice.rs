@@ -59,7 +59,7 @@ pub(super) struct Choice {
 
 /// Asks the person, or the program, which organization it is.
 pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Bytes> {
-    let Some(browser) = step.browser() else {
+    let Some(browser) = browser::cookie_to_name(step) else {
         let rejection = browser::cookie_lost(step, CookieName::Browser);
         return refusal::answer(step, rejection, None);
     };
@@ -68,7 +68,7 @@ pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Byt
     let organizations = offer.choice.organizations().iter().take(MOST);
     let mut choice = Choice {
         attempt: attempt.name(),
-        browser,
+        browser: browser.fingerprint(),
         at: at.as_secs(),
         skew: skew.ahead().as_secs(),
         by: skew.by(),

@@ -14,6 +14,7 @@ use http::Response;
 
 use super::{
     attempt::Attempt,
+    browser,
     choice::Choice,
     exchange::{self, Granted},
     fields::Fields,
@@ -56,7 +57,7 @@ pub(super) async fn choose(step: &Step) -> Response<Bytes> {
         // Without the attempt, whose address another browser must not see.
         _ => return refusal::refuse(step, RejectionKind::Malformed),
     };
-    if step.browser() != Some(choice.browser) {
+    if !browser::is_of(step, choice.browser) {
         return refusal::refuse(step, RejectionKind::AnotherBrowser);
     }
     let answered = match answer {

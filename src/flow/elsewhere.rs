@@ -75,7 +75,7 @@ pub(super) async fn answer_elsewhere(
 ) -> Result<browser::Permit, Box<Response<Bytes>>> {
     // Without the attempt, whose address this browser must not see.
     let refuse = |rejection: Rejection| Box::new(refusal::answer(step, rejection, None));
-    let Some(browser) = step.browser_cookie() else {
+    let Some(browser) = browser::cookie_to_name(step) else {
         return Err(refuse(browser::cookie_lost(step, CookieName::Browser)));
     };
     let form = Fields::of_form(&step.form);

@@ -3,7 +3,8 @@
 //! number of strangers keeps them out.
 //!
 //! - The cookie `Known` is set at each sign-in and lasts 180 days from the last one. It is sealed,
-//!   and holds a random id, a hash of the mailbox and the time.
+//!   and holds a random id, a hash of the mailbox and the time. A retired key opens it until that
+//!   key's end, and each sign-in seals it with the current one.
 //! - It proves nothing but that. It is no session and finishes no sign-in: it only counts the
 //!   browser elsewhere, for its own person. A thief of it can have the person mailed a
 //!   few times, and reads none of it.

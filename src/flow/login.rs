@@ -103,10 +103,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         }
     };
     let mut random = Drawn::<RANDOM>::new();
-    let browser = match step.browser_cookie() {
-        Some(browser) => browser,
-        None => browser::fresh_browser_cookie(step, random.take()),
-    };
+    let browser = browser::cookie_to_keep(step, || random.take());
     let match_code = browser::match_code(step, browser, &email);
     let attempt = Attempt {
         keeps_fragment,

@@ -124,7 +124,7 @@ pub(super) struct Redemption {
     /// Whether the browser that redeems the proof has asked for another mail since.
     pub(super) newest: Newest,
     pub(super) caller: Caller,
-    /// The fingerprint of the cookie of the browser that redeems the proof.
+    /// The random bits of the cookie of the browser that redeems the proof.
     pub(super) browser: Option<[u8; 16]>,
     pub(super) now: Timestamp,
 }

@@ -91,9 +91,10 @@ impl Step {
         self.flow.shared.listener.tell_in(context, event);
     }
 
-    /// Returns the fingerprint of the browser's cookie, if we made that.
+    /// Returns the random bits of the browser's cookie, if we made that. A change of keys leaves them
+    /// as they are.
     pub(super) fn browser(&self) -> Option<[u8; 16]> {
-        self.browser_cookie().map(|cookie| cookie.fingerprint())
+        self.browser_cookie().map(|cookie| cookie.random())
     }
 
     /// Returns the browser's cookie, if we made that.

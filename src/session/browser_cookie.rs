@@ -1,4 +1,11 @@
 //! `BrowserCookie`: names the browser that began a sign-in, or that may finish one.
+//!
+//! - It is 128 random bits, and a tag of them. The bits stay for as long as the browser keeps the
+//!   cookie. The tag is made anew with the current key whenever the cookie is set, so that the
+//!   cookie outlives the key.
+//! - A sealed value holds the fingerprint of the whole cookie, under the key of then. It is of the
+//!   same browser if any key that stands makes that cookie of the same bits. Replicas of an older
+//!   version compare it with the cookie that they are sent: it is the one that was set with it.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
@@ -19,6 +26,17 @@ pub(crate) struct BrowserCookie([u8; 32]);
 redacted!(BrowserCookie);
 
 impl BrowserCookie {
+    /// Returns the random bits, which are the same under every key.
+    pub(crate) fn random(&self) -> [u8; 16] {
+        self.0.first_chunk().copied().unwrap_or_default()
+    }
+
+    /// Says whether two cookies are the same, with the tag.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        // This needs no constant-time comparison: both tags are ours.
+        self.0 == other.0
+    }
+
     /// Returns a short fingerprint, to stand in a sealed attempt.
     pub(crate) fn fingerprint(&self) -> [u8; 16] {
         fingerprint_of([self.text(&mut [0; CHARACTERS])])
@@ -65,6 +83,23 @@ impl KeyRing {
             .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok());
         is_ours.then_some(BrowserCookie(bytes))
     }
+
+    /// Says whether a fingerprint is of this browser's cookie, under a key of the ring.
+    pub(crate) fn has_fingerprint(
+        &self,
+        browser: BrowserCookie,
+        fingerprint: [u8; 16],
+        now: Timestamp,
+    ) -> bool {
+        // This needs no constant-time comparison: the browser sends the value, and only its hash is
+        // compared.
+        let is = |cookie: BrowserCookie| cookie.fingerprint() == fingerprint;
+        let keys = self.load();
+        is(browser)
+            || keys
+                .standing(now)
+                .any(|key| is(made(key, browser.random())))
+    }
 }
 
 fn made(key: &SigningKey, random: [u8; 16]) -> BrowserCookie {
@@ -88,6 +123,7 @@ mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
+    use crate::session::RetiredKey;
 
     const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 
@@ -113,6 +149,26 @@ mod tests {
             assert!(keys.browser_cookie_of(made_up, NOW).is_none(), "{made_up}");
         }
         assert_eq!(format!("{cookie:?}"), "[redacted]");
+    }
+
+    #[test]
+    fn a_fingerprint_is_of_one_browser_under_every_key_that_stands() {
+        let [old, new] = [(); 2].map(|()| SigningKey::generate().unwrap());
+        let [before, after] = [&old, &new].map(|key| KeyRing::new(key.clone()));
+        let end = NOW + std::time::Duration::from_secs(60);
+        let old = RetiredKey::new(old).until(end);
+        let ring = KeyRing::new(new).retire(old).unwrap();
+        let (own, others) = (before.browser_cookie([1; 16]), ring.browser_cookie([2; 16]));
+        let anew = ring.browser_cookie(own.random());
+        assert!(!anew.is(&own) && anew.is(&after.browser_cookie([1; 16])));
+        for cookie in [own, anew] {
+            for made in [own, anew] {
+                assert!(ring.has_fingerprint(cookie, made.fingerprint(), NOW));
+            }
+            assert!(!ring.has_fingerprint(cookie, others.fingerprint(), NOW));
+        }
+        assert!(!ring.has_fingerprint(anew, own.fingerprint(), end));
+        assert!(ring.has_fingerprint(anew, anew.fingerprint(), end));
     }
 
     /// Replicas of an older version read what stands behind the cookie, and name the browser so.

@@ -77,7 +77,9 @@ use crate::error::ConfigError;
 ///
 /// - A fifth is for anybody.
 /// - A fifth is for *known browsers*. A browser is known for 180 days after a sign-in, by a sealed
-///   cookie that proves nothing else. It counts for its own person alone. For mail, that person
+///   cookie that proves nothing else. If the key that sealed it
+///   [ends](crate::keys::RetiredKey::until) sooner, the browser is known until then. It counts for
+///   its own person alone. For mail, that person
 ///   then needs no share of the network's or the address's limits. Its codes, and its links that
 ///   come back in another browser, take from this share when the one for anybody is empty; the
 ///   limits of the network and the address hold for them all the same.

@@ -2,13 +2,22 @@
 
 use std::time::Duration;
 
-use tower_magic_link::{KeyRing, SigningKey, clock::Clock};
+use tower_magic_link::{Builder, KeyRing, SignIn, SigningKey, clock::Clock, page::CrossDevice};
 
-use crate::{names::ADA, support::World};
+use crate::{
+    names::ADA,
+    page::Page,
+    support::{Browser, Post, World},
+};
+
+const BROWSER: &str = "__Host-magic-link-browser";
+/// How long a key that retires here opens what it sealed.
+const STANDS: Duration = Duration::from_secs(12 * 60 * 60);
+const MINUTE: Duration = Duration::from_secs(60);
 
 fn rotate(world: &World) {
     let now = world.clock.now();
-    let until = now + Duration::from_secs(12 * 60 * 60);
+    let until = now + STANDS;
     let new = SigningKey::generate().unwrap();
     world.keys.handle().rotate(&new, until, now).unwrap();
 }
@@ -54,4 +63,101 @@ async fn a_key_that_is_dropped_ends_sign_ins_and_sessions() {
     // And everything works again, in the same browser.
     let page = browser.sign_in(&world, ADA, "/again").await;
     assert_eq!(page.text(), "/again for ada@example.com");
+}
+
+/// Pinned: the browser's cookie had the tag of the old key for as long as the browser asked for
+/// mail.
+#[tokio::test]
+async fn a_sign_in_that_began_before_a_retired_key_ended_ends_after_it() {
+    let refuses = |builder: Builder| builder.cross_device(CrossDevice::Refuse);
+    let world = World::with(refuses).await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/").await;
+    rotate(&world);
+    world.clock.advance(STANDS - MINUTE);
+    browser.ask_for_link(ADA, "/reports").await;
+    let callback = world.follow_mail(ADA).await;
+    world.clock.advance(2 * MINUTE);
+    let landed = browser.get(&callback).await;
+    assert_eq!(landed.location(), "/reports", "{}", landed.text());
+}
+
+#[tokio::test]
+async fn digits_that_were_mailed_before_a_retired_key_ended_are_good_after_it() {
+    let post = Post::default();
+    let mailer = post.clone();
+    let world = World::with(|builder| builder.sign_in(SignIn::Code).mailer(mailer)).await;
+    let mut browser = world.browser();
+    browser.get("/auth/login").await;
+    rotate(&world);
+    world.clock.advance(STANDS - MINUTE);
+    let check = browser.ask_for_link(ADA, "/reports").await;
+    world.clock.advance(2 * MINUTE);
+    let text = check.text();
+    let form = Page::of(&text);
+    let form = form.form_to_type("code").unwrap();
+    let typed = format!("code={}", post.code());
+    let landed = browser.post(&form.action, &typed).await;
+    assert_eq!(landed.location(), "/reports", "{}", landed.text());
+}
+
+/// A browser that has been here before answers the page of another browser's link.
+#[tokio::test]
+async fn a_permit_that_was_given_before_a_retired_key_ended_is_good_after_it() {
+    let world = World::new().await;
+    let mut other = world.browser();
+    other.get("/auth/login").await;
+    rotate(&world);
+    world.clock.advance(STANDS - MINUTE);
+    let check = world.browser().ask_for_link(ADA, "/reports").await;
+    let text = check.text();
+    let letters = Page::of(&text).text_of("match-code").unwrap().to_owned();
+    let callback = world.follow_mail(ADA).await;
+    other.get(&callback).await;
+    world.clock.advance(2 * MINUTE);
+    let landed = other.post(&callback, &format!("code={letters}")).await;
+    let landed = other.follow(landed).await;
+    assert_eq!(landed.text(), "/reports for ada@example.com");
+}
+
+/// The cookie gets the tag of the new key with the next mail, and names the same browser.
+#[tokio::test]
+async fn what_a_browser_began_under_the_old_key_is_its_own_under_the_new_one() {
+    let refuses = |builder: Builder| {
+        let builder = builder.cross_device(CrossDevice::Refuse);
+        builder.insecure_no_throttle()
+    };
+    let world = World::with(refuses).await;
+    let mut browser = world.browser();
+    let tag = |browser: &Browser| browser.jar[BROWSER].split('.').next().unwrap().to_owned();
+    browser.ask_for_link(ADA, "/old").await;
+    let (old, mut tab) = (world.follow_mail(ADA).await, browser.clone());
+    rotate(&world);
+    world.clock.advance(MINUTE);
+    browser.ask_for_link(ADA, "/new").await;
+    let new = world.follow_mail(ADA).await;
+    assert_ne!(tag(&browser), tag(&tab), "by the new key");
+    // In a tab whose answer was lost, and where it arrived.
+    assert_eq!(tab.clone().get(&new).await.location(), "/new");
+    assert_eq!(browser.clone().get(&old).await.location(), "/old");
+    tab.get("/auth/login").await;
+    assert_eq!(tag(&browser), tag(&tab));
+}
+
+#[tokio::test]
+async fn two_tabs_show_the_same_letters_after_a_change_of_keys() {
+    let world = World::with(Builder::insecure_no_throttle).await;
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/").await;
+    rotate(&world);
+    let mut tabs = [browser.clone(), browser];
+    let mut shown = Vec::new();
+    for number in 0..4 {
+        world.clock.advance(MINUTE);
+        let check = tabs[number % 2].ask_for_link(ADA, "/").await;
+        let text = check.text();
+        shown.push(Page::of(&text).text_of("match-code").unwrap().to_owned());
+    }
+    shown.dedup();
+    assert_eq!(shown.len(), 1, "{shown:?}");
 }

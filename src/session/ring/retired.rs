@@ -44,6 +44,10 @@ impl RetiredKey {
     /// are sealed with it. From the key's retirement to this end, leave at least the longest
     /// session or the [link lifetime](crate::Builder::link_lifetime) plus ten minutes, whichever is
     /// longer.
+    ///
+    /// A sign-in that begins before this end goes on after it. [Known
+    /// browsers](crate::throttle::Limits#who-can-keep-people-out) are known until this end, unless
+    /// they have signed in since the change: a later end keeps more of them known.
     pub const fn until(mut self, end: Timestamp) -> Self {
         self.until = Some(end);
         self

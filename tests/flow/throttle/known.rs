@@ -1,6 +1,10 @@
 //! A browser that has signed in before: what its cookie is good for, and what not.
 
-use tower_magic_link::throttle::{Limits, Rate};
+use tower_magic_link::{
+    SigningKey,
+    clock::Clock,
+    throttle::{Limits, Rate},
+};
 
 use super::{SECOND, begin, exchange::follow, status};
 use crate::{
@@ -119,6 +123,26 @@ async fn a_browser_is_known_for_180_days_from_its_last_sign_in_and_by_the_same_i
     world.clock.advance(SECOND);
     flood(&world).await;
     assert_eq!(asks(&mut browser, ADA).await, 429);
+}
+
+/// Each sign-in seals the cookie by the key of then.
+#[tokio::test]
+async fn after_a_key_has_ended_a_browser_is_known_that_has_signed_in_since_the_change() {
+    let world = flooded().await;
+    let (mut browser, mut absent) = (world.signed_in(ADA).await, world.signed_in(EVE).await);
+    let now = world.clock.now();
+    let new = SigningKey::generate().unwrap();
+    let until = now + 43_200 * SECOND;
+    world.keys.handle().rotate(&new, until, now).unwrap();
+    world.clock.advance(3_600 * SECOND);
+    browser.sign_in(&world, ADA, "/").await;
+    world.clock.advance(36_000 * SECOND);
+    flood(&world).await;
+    assert_eq!(asks(&mut absent, EVE).await, 303, "until the key ends");
+    world.clock.advance(3_600 * SECOND);
+    flood(&world).await;
+    assert_eq!(asks(&mut browser, ADA).await, 303);
+    assert_eq!(asks(&mut absent, EVE).await, 429);
 }
 
 #[tokio::test]

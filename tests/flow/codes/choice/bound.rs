@@ -1,6 +1,7 @@
 //! A choice is of one browser, one attempt and ten minutes, and is made once.
 
 use tower_magic_link::{
+    SigningKey,
     clock::Clock,
     revocation::{MemoryRevocations, Revocation, Target},
 };
@@ -74,6 +75,19 @@ async fn a_choice_is_of_its_attempt_and_sealed() {
         assert_eq!(lost.location(), "/auth/login");
     }
     assert_eq!(begun.redeemed(), 1, "WorkOS is not asked");
+}
+
+/// Another tab has had the browser's cookie tagged anew.
+#[tokio::test]
+async fn a_choice_is_made_after_a_change_of_keys() {
+    let (mut begun, asked) = asked(|builder| builder).await;
+    let now = begun.world.clock.now();
+    let until = now + Duration::from_secs(12 * 60 * 60);
+    let new = SigningKey::generate().unwrap();
+    begun.world.keys.handle().rotate(&new, until, now).unwrap();
+    begun.first.get("/auth/login").await;
+    let answer = asked.choose(&mut begun.first, ACME.0).await;
+    assert_eq!(answer.location(), "/reports", "{}", answer.text());
 }
 
 #[tokio::test]
