@@ -67,8 +67,11 @@ const SHORTEST_KEY: usize = 32;
 /// | both stores in memory, by a restart | A link that was used signs in again, also after signing out, until it expires: 15 minutes by default. With a `RedisRevocations`, or another store that lasts, it does not after signing out |
 ///
 /// Signing out ends that session wherever it is, and the link then signs in nobody as long as the
-/// count or the revocation store remembers. If you raise `link_lifetime`, a used link that is older
-/// than the former lifetime works once more.
+/// count or the revocation store remembers. A session that ends from elsewhere, by "sign out
+/// everywhere" in another browser or by
+/// [`end_sessions`](crate::MagicLinkLayer::end_sessions), ends as well; its link is kept used by the
+/// count alone. If you raise `link_lifetime`, a used link that is older than the former lifetime
+/// works once more.
 ///
 /// # Digits
 ///
