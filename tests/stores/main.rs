@@ -20,6 +20,7 @@ mod large;
 mod listed;
 mod load;
 mod log;
+mod looked_up;
 mod mailed_links;
 #[path = "../support/names.rs"]
 mod names;
@@ -35,6 +36,7 @@ mod session;
 mod status;
 mod throttle;
 mod throttle_clocks;
+mod throttle_cut;
 mod throttle_outage;
 #[path = "../support/wall.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]

@@ -186,8 +186,12 @@ pub(crate) enum Condition {
     Dead,
     /// It keeps everything, and hands it on once it is whole.
     Held,
+    /// It hands questions on, and keeps the answers.
+    Mute,
     /// It closes what is there and takes nothing new.
     Cut,
+    /// It closes what is there, and is whole for what is new.
+    Broken,
     Whole,
 }
 
@@ -229,9 +233,14 @@ impl Wire {
     }
 
     pub(crate) fn is_now(&self, condition: Condition) {
-        let cut = u32::from(condition == Condition::Cut);
-        self.condition
-            .send_modify(|now| *now = (condition, now.1 + cut));
+        let is_cut = [Condition::Cut, Condition::Broken].contains(&condition);
+        let then = if condition == Condition::Broken {
+            Condition::Whole
+        } else {
+            condition
+        };
+        let cut = u32::from(is_cut);
+        self.condition.send_modify(|now| *now = (then, now.1 + cut));
     }
 }
 
@@ -254,11 +263,12 @@ async fn carry(near: TcpStream, port: u16, mut told: watch::Receiver<(Condition,
     let (from_near, to_near) = near.into_split();
     let (from_far, to_far) = far.into_split();
     let told = Arc::new(told);
-    let pipe = |from, to| pass(from, to, cuts, watch::Receiver::clone(&told));
+    let pipe = |from, to, keeps| pass(from, to, cuts, watch::Receiver::clone(&told), keeps);
+    let (all, answers) = ([Condition::Held; 2], [Condition::Held, Condition::Mute]);
     // The first to end ends both.
     tokio::select! {
-        () = pipe(from_near, to_far) => {}
-        () = pipe(from_far, to_near) => {}
+        () = pipe(from_near, to_far, all) => {}
+        () = pipe(from_far, to_near, answers) => {}
     }
 }
 
@@ -267,6 +277,7 @@ async fn pass(
     mut to: OwnedWriteHalf,
     cuts: u32,
     mut told: watch::Receiver<(Condition, u32)>,
+    keeps: [Condition; 2],
 ) {
     let mut buffer = vec![0; 16_384];
     let mut cut = told.clone();
@@ -279,7 +290,9 @@ async fn pass(
                 // What is lost is lost: the connection is of no use ever after.
                 std::future::pending::<()>().await;
             }
-            if told.wait_for(|now| now.0 != Condition::Held).await.is_err() {
+            let is_free = told.wait_for(|now| !keeps.contains(&now.0)).await;
+            // What was kept until the cut is lost with it.
+            if !is_free.is_ok_and(|now| now.1 == cuts) {
                 return;
             }
             if to.write_all(&buffer[..count]).await.is_err() {

@@ -2,14 +2,14 @@
 //!
 //! - The sessions of a subject are one hash, under a digest of the subject. It expires with the
 //!   last of them.
-//! - Each operation is one script. A late answer is a failure; a connection that fails is made anew
-//!   once.
+//! - Each operation is one script, which may run twice: a connection that fails is made anew once.
+//!   A late answer is a failure.
 
 use std::{fmt, sync::Arc};
 
 use ::redis::{FromRedisValue, Script};
 use sha2::{Digest as _, Sha256};
-use tokio::{runtime::Handle, sync::Mutex as AsyncMutex};
+use tokio::runtime::Handle;
 
 use super::{ListedSession, MOST_OF_A_SUBJECT, Sessions};
 use crate::{
@@ -18,13 +18,14 @@ use crate::{
     session::SessionId,
     store::{
         StoreError, StoreErrorKind, StoreFuture,
-        redis::{Connection, Redis},
+        redis::{Kept, Redis},
     },
 };
 
 /// Lists the sessions of all replicas in the Redis that they share. Clones share everything.
 ///
-/// It connects with the first session, and holds one connection. It keeps up to 100 sessions of a
+/// It connects with the first session, and holds one connection. Every ten seconds in which it is
+/// used, it looks up the primary again. It keeps up to 100 sessions of a
 /// subject; of more, those that end first leave. A session takes about 600 bytes of Redis (632
 /// measured with `MEMORY USAGE`, with the user agent of Chrome), under a key that expires and so
 /// may be evicted: it is then missing from the list, and works on.
@@ -44,7 +45,7 @@ struct Shelf {
     note: Script,
     forget: Script,
     list: Script,
-    connection: AsyncMutex<Option<Arc<Connection>>>,
+    connection: Kept,
 }
 
 impl RedisSessions {
@@ -56,7 +57,7 @@ impl RedisSessions {
             note: Script::new(include_str!("note.lua")),
             forget: Script::new(include_str!("forget.lua")),
             list: Script::new(include_str!("list.lua")),
-            connection: AsyncMutex::default(),
+            connection: Kept::new(redis),
         }))
     }
 }
@@ -78,39 +79,18 @@ impl Shelf {
             return Err(StoreError::new(StoreErrorKind::Unavailable));
         }
         let keys = [self.key(subject)];
-        let (connection, is_fresh) = self.connection().await?;
+        let (connection, is_fresh) = self.connection.get().await?;
         let answer = connection.run(script, &keys, arguments).await;
         let Err(error) = answer else {
             return answer;
         };
         // It may be dead, or its server may have been demoted to a replica.
-        self.drop_connection(&connection).await;
+        self.connection.drop_failed(&connection).await;
         if is_fresh || error.kind() != StoreErrorKind::Unavailable {
             return Err(error);
         }
-        let (connection, _) = self.connection().await?;
+        let (connection, _) = self.connection.get().await?;
         connection.run(script, &keys, arguments).await
-    }
-
-    /// Returns the connection, and whether it was made just now. The lock is held while connecting,
-    /// so that a burst opens one.
-    async fn connection(&self) -> Result<(Arc<Connection>, bool), StoreError> {
-        let mut connection = self.connection.lock().await;
-        if let Some(known) = &*connection {
-            return Ok((known.clone(), false));
-        }
-        let fresh = Arc::new(self.redis.connect().await?);
-        Ok((connection.insert(fresh).clone(), true))
-    }
-
-    async fn drop_connection(&self, failed: &Arc<Connection>) {
-        let mut connection = self.connection.lock().await;
-        if connection
-            .as_ref()
-            .is_some_and(|now| Arc::ptr_eq(now, failed))
-        {
-            *connection = None;
-        }
     }
 }
 

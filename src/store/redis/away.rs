@@ -14,6 +14,14 @@ pub(super) fn is_denied(error: &RedisError) -> bool {
     }
 }
 
+/// Says whether the server answered that it does not do what it was asked. Then it has not done it.
+/// After any other failure it may have.
+pub(crate) fn is_refused(error: &StoreError) -> bool {
+    let source = error.source();
+    let source = source.and_then(|source| source.downcast_ref::<RedisError>());
+    source.is_some_and(|error| error.code().is_some())
+}
+
 /// Words the cause of a failure for an operator: what the client or the server said, cut at 200
 /// characters. Redis's words on a refusal name its user, so of those only the code is left.
 pub(crate) fn reason(error: &StoreError) -> Option<String> {
@@ -50,6 +58,30 @@ pub(crate) fn log_away(store: &str, lost: &StoreError) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_the_server_answered_that_it_does_not_do_has_surely_not_been_done() {
+        let server = |kind| RedisError::from((ErrorKind::Server(kind), "said"));
+        let client = |kind| RedisError::from((kind, "said"));
+        let cases = [
+            (server(ServerErrorKind::ReadOnly), true),
+            (server(ServerErrorKind::Moved), true),
+            (server(ServerErrorKind::ResponseError), true),
+            (
+                std::io::Error::from(std::io::ErrorKind::BrokenPipe).into(),
+                false,
+            ),
+            (client(ErrorKind::Io), false),
+            (client(ErrorKind::Client), false),
+            (client(ErrorKind::Parse), false),
+            (client(ErrorKind::UnexpectedReturnType), false),
+        ];
+        for (error, want) in cases {
+            let name = format!("{error:?}");
+            assert_eq!(is_refused(&StoreError::unavailable(error)), want, "{name}");
+        }
+        assert!(!is_refused(&StoreError::new(StoreErrorKind::TimedOut)));
+    }
 
     /// Pinned: the report, the log and `/readyz` had the name of Redis's user.
     #[test]

@@ -28,7 +28,8 @@ impl Redis {
         self.attempts.join(async move { redis.reach().await }).await
     }
 
-    async fn reach(&self) -> Result<Connection, StoreError> {
+    /// Does the same. If the caller gives up, so does the attempt.
+    pub(super) async fn reach(&self) -> Result<Connection, StoreError> {
         let attempts = self.places.iter();
         let attempts =
             attempts.map(|place| Box::pin(async { self.follow(place).await.map_err(unreached) }));

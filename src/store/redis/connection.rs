@@ -62,6 +62,17 @@ impl Connection {
         }
     }
 
+    /// Says whether it is still open. What is sent over one that is not never reaches the server.
+    pub(super) fn is_open(&self) -> bool {
+        self.link.is_open()
+    }
+
+    /// Says whether it may lead to the server of that history. If one of the two servers does not
+    /// show its history, nobody knows.
+    pub(super) fn may_be_at(&self, history: &str) -> bool {
+        history.is_empty() || self.history.is_empty() || self.history == history
+    }
+
     /// Sends a command, and waits up to a second for the answer.
     pub(crate) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, StoreError> {
         self.ask_within(ANSWER, command).await

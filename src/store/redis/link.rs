@@ -30,6 +30,13 @@ pub(super) struct Link {
     driver: AbortHandle,
 }
 
+impl Link {
+    /// Says whether it still carries commands. One that the server has closed is noticed at once.
+    pub(super) fn is_open(&self) -> bool {
+        !self.driver.is_finished()
+    }
+}
+
 impl Drop for Link {
     fn drop(&mut self) {
         // By itself the task ends only once everything written is sent. To a peer that is gone,

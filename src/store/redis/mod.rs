@@ -21,6 +21,7 @@ mod away;
 mod check;
 mod connect;
 mod connection;
+mod kept;
 mod link;
 mod pause;
 mod place;
@@ -28,8 +29,9 @@ mod tls;
 mod trust;
 
 pub(crate) use self::{
-    away::{log_away, reason},
+    away::{is_refused, log_away, reason},
     connection::Connection,
+    kept::Kept,
     pause::jittered,
 };
 

@@ -9,6 +9,8 @@
 //!   process goes on from those counts, so that an outage gives a code no fresh tries here.
 //! - What memory has counted without Redis is noted (`alone`), and is given back to memory only:
 //!   Redis is never credited for what it did not charge.
+//! - A decision is sent once. If its connection breaks off before the answer, Redis may have made
+//!   it: memory then decides alone, as if the answer were late. Made again, it would count twice.
 //! - A late answer is a failure. After a failure Redis is left alone for a second, so that an
 //!   outage does not cost every request the full timeout.
 
@@ -19,10 +21,7 @@ use std::{
 };
 
 use ::redis::{FromRedisValue, Script};
-use tokio::{
-    sync::Mutex as AsyncMutex,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 
 use self::{
     alone::Alone,
@@ -35,7 +34,7 @@ use crate::{
     event::{Event, Listener, StoreName},
     store::{
         StoreError, StoreErrorKind,
-        redis::{Connection, Redis, log_away},
+        redis::{Kept, Redis, is_refused, log_away},
     },
 };
 
@@ -75,7 +74,11 @@ const LONGEST_TRIES: u64 = 100 * 366 * 86_400;
 /// tries. What was counted without Redis is given back here alone. What Redis counted and is given
 /// back while Redis is away stays charged there.
 ///
-/// It connects with the first decision. A key takes about 150 bytes of Redis. It expires a minute
+/// If a connection breaks off before Redis has answered, the replica decides by itself in the same
+/// way: no decision is sent twice.
+///
+/// It connects with the first decision, and looks up the primary again every ten seconds in which
+/// there are decisions. A key takes about 150 bytes of Redis. It expires a minute
 /// after it is refilled, or two minutes after its tries have ended.
 ///
 /// ```no_run
@@ -94,7 +97,7 @@ struct Counts {
     take: Script,
     give: Script,
     refund: Script,
-    connection: AsyncMutex<Option<Arc<Connection>>>,
+    connection: Kept,
     memory: MemoryThrottle,
     /// The rates' units that memory alone has counted, and the tries.
     rates_alone: Alone,
@@ -115,7 +118,7 @@ impl RedisThrottle {
             take: Script::new(include_str!("take.lua")),
             give: Script::new(include_str!("give.lua")),
             refund: Script::new(include_str!("refund.lua")),
-            connection: AsyncMutex::default(),
+            connection: Kept::new(redis),
             memory: MemoryThrottle::default(),
             rates_alone: Alone::default(),
             tries_alone: Alone::default(),
@@ -162,10 +165,7 @@ impl Counts {
                 Some(answer)
             }
             Err(error) => {
-                // Another task may hold the lock; its own failure then drops the connection.
-                if let Ok(mut connection) = self.connection.try_lock() {
-                    *connection = None;
-                }
+                self.connection.drop_now();
                 // For the pause, memory decides alone. Without it each request would wait for the
                 // dead server.
                 *self.rests() = Some(Instant::now() + PAUSE);
@@ -181,42 +181,25 @@ impl Counts {
         }
     }
 
-    /// Runs a script over the known connection, or over a fresh one if that has died.
+    /// Runs a script, at most once: over the known connection, or over a fresh one if that is
+    /// closed or its server refuses.
     async fn ask<T: FromRedisValue>(
         &self,
         script: &Script,
         keys: &[String],
         arguments: &[Vec<u8>],
     ) -> Result<T, StoreError> {
-        // A clone, so that the lock is free while Redis decides.
-        let known = self.connection.lock().await.clone();
-        if let Some(known) = known {
-            let answer = known.run(script, keys, arguments).await;
-            match answer {
-                Err(error) if error.kind() == StoreErrorKind::Unavailable => {}
-                answer => return answer,
-            }
-            // The connection may be dead, or a failover may have demoted its server to a replica.
-            let mut connection = self.connection.lock().await;
-            if connection
-                .as_ref()
-                .is_some_and(|now| Arc::ptr_eq(now, &known))
-            {
-                *connection = None;
-            }
+        let (connection, is_fresh) = self.connection.get().await?;
+        let answer = connection.run(script, keys, arguments).await;
+        match answer {
+            // A failover may have demoted its server to a replica.
+            Err(error) if !is_fresh && is_refused(&error) => {}
+            // If the connection broke off, Redis may have decided all the same.
+            answer => return answer,
         }
-        // Here the lock is held while connecting, so that a burst opens one connection.
-        let fresh = {
-            let mut connection = self.connection.lock().await;
-            match &*connection {
-                Some(connection) => connection.clone(),
-                None => {
-                    let fresh = Arc::new(self.redis.connect().await?);
-                    connection.insert(fresh).clone()
-                }
-            }
-        };
-        fresh.run(script, keys, arguments).await
+        self.connection.drop_failed(&connection).await;
+        let (connection, _) = self.connection.get().await?;
+        connection.run(script, keys, arguments).await
     }
 
     fn rests(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
