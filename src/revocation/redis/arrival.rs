@@ -21,7 +21,10 @@ use super::{
     server::{Doing, Server, State},
     unsent::Letter,
 };
-use crate::{revocation::Revocation, store::StoreError};
+use crate::{
+    revocation::Revocation,
+    store::{StoreError, StoreErrorKind},
+};
 
 /// How often this replica says that it still returns.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
@@ -93,7 +96,12 @@ impl<S: Server> Arrival<'_, S> {
         let replica = &self.member.replica;
         replica.leave_memory(&state.history);
         let knows = replica.is_loaded();
-        let marked = self.mark(self.returns()).await;
+        let marked = match self.mark(self.returns()).await {
+            // The server is slow, and takes the mark late or never: this replica does not know
+            // which. The follower arrives anew.
+            Err(late) if late.kind() == StoreErrorKind::TimedOut => return Err(late),
+            marked => marked,
+        };
         state = self.state().await?;
         if !state.is_intact {
             let problem =

@@ -7,7 +7,7 @@ use std::sync::{
 
 use tower_magic_link::{
     revocation::{
-        Revocations,
+        RedisRevocations, Revocations,
         Standing::{Active, Revoked},
         Target,
     },
@@ -82,6 +82,49 @@ async fn what_a_redis_that_takes_no_writes_lacks_is_put_back_once_it_does() {
         standing(&b, &one) == Some(Revoked)
     })
     .await;
+}
+
+/// Pins: a replica that started beside a new primary that lagged and took no writes believed what
+/// was there after the time of settling, though another replica had more to put back.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_replica_that_starts_at_a_new_primary_that_takes_no_writes_believes_nothing_there() {
+    let (master, heir) = (RedisServer::start().await, RedisServer::start().await);
+    let port = Arc::new(AtomicU16::new(master.port));
+    let wire = Wire::switched(port.clone()).await;
+    // Of the two, one waits for the other at the new primary.
+    let _b = connect(&at(&master.url(), 30)).await;
+    let a = connect(&at(&wire.url(), 30)).await;
+    let people = People::new();
+    let [both, ours] = ["a", "b"].map(|name| people.session(name, 10));
+    end(&a, &both).await;
+    heir.say(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]);
+    let heirs = || held::revocations(&heir);
+    until("the heir knows", async || heirs() == "1").await;
+    heir.say(&["REPLICAOF", "NO", "ONE"]);
+    heir.say(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    end(&a, &ours).await;
+    let new = RedisRevocations::connect_later(&at(&heir.url(), 0));
+    until("it has loaded", async || new.len() == 1).await;
+    // Whoever ran before believes its own copy after the time of settling, later than the new one
+    // would.
+    port.store(heir.port, Ordering::SeqCst);
+    wire.is_now(Condition::Cut);
+    is_lost("failover", &a).await;
+    wire.is_now(Condition::Whole);
+    let took = until("a is back", async || a.is_following()).await;
+    println!("what ran before goes on after {took:?}");
+    assert_eq!(standing(&a, &ours), Some(Revoked));
+    assert_eq!(standing(&new, &both), Some(Revoked));
+    assert_eq!(standing(&new, &ours), None, "nobody vouches for it");
+    heir.say(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    until("it is put back", async || {
+        let standing = standing(&new, &ours);
+        assert_ne!(standing, Some(Active));
+        standing == Some(Revoked)
+    })
+    .await;
+    until("it believes", async || new.is_following()).await;
 }
 
 /// Pins: each of them waited for itself, and the next revocation behind all of them.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::world::{Inside, Link, World};
+use super::world::{Inside, Link, World, Writes};
 use crate::{
     clock::Timestamp,
     revocation::{
@@ -87,6 +87,14 @@ impl Line {
         Ok(answer)
     }
 
+    /// Fails if the server takes no writes.
+    fn write(&self) -> Result<(), StoreError> {
+        match self.world.inside().writes {
+            Writes::Refused => Err(StoreError::new(StoreErrorKind::Unavailable)),
+            Writes::Taken | Writes::Late => Ok(()),
+        }
+    }
+
     /// Works at the Redis, if the connection still leads there.
     fn at<T>(&self, work: impl FnOnce(&mut Inside) -> T) -> Result<T, StoreError> {
         let mut inside = self.world.inside();
@@ -111,6 +119,11 @@ impl Server for Line {
     }
 
     async fn arrive(&self, id: &str, settle: Duration, doing: Doing) -> Result<(), StoreError> {
+        self.write()?;
+        if self.world.inside().writes == Writes::Late {
+            sleep(Duration::from_secs(1)).await;
+            return Err(StoreError::new(StoreErrorKind::TimedOut));
+        }
         self.ask(|inside| inside.arrive(id, settle, doing)).await
     }
 
@@ -164,6 +177,7 @@ impl Server for Line {
     }
 
     async fn put(&self, revocations: &[Revocation], now: Timestamp) -> Result<(), StoreError> {
+        self.write()?;
         let mut revocations = revocations.to_vec();
         // A copy has its revocations in an order of its own, by chance that no seed decides.
         revocations.sort_by_key(|revocation| revocation.target().key());
@@ -175,6 +189,7 @@ impl Server for Line {
     }
 
     async fn restore(&self, revocations: &[Revocation], id: &str) -> Result<(), StoreError> {
+        self.write()?;
         let restored = self.ask(|inside| inside.restore(revocations, id)).await?;
         let refused = || StoreError::new(StoreErrorKind::Unavailable);
         restored.then_some(()).ok_or_else(refused)

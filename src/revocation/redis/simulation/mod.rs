@@ -49,6 +49,7 @@ mod line;
 mod play;
 mod process;
 mod same;
+mod unmarked;
 mod world;
 
 use std::{

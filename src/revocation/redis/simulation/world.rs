@@ -49,6 +49,16 @@ pub(super) enum Link {
     Dead,
 }
 
+/// What becomes of writes at the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writes {
+    Taken,
+    /// As by a server that is full, or lacks the replicas that it must have.
+    Refused,
+    /// No mark of an arrival is answered in time.
+    Late,
+}
+
 /// A key of the four.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Key {
@@ -68,6 +78,7 @@ pub(super) struct Inside {
     /// Raised whenever all connections break.
     pub(super) breaks: u64,
     pub(super) is_up: bool,
+    pub(super) writes: Writes,
     pub(super) links: HashMap<usize, Link>,
     next_epoch: u64,
     /// What the server's clock showed when all began, in milliseconds, as it is set now.
@@ -103,6 +114,7 @@ impl World {
             history: 1,
             breaks: 0,
             is_up: true,
+            writes: Writes::Taken,
             links: HashMap::new(),
             next_epoch: 1,
             clock: 1_000_000,
