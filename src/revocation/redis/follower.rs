@@ -30,7 +30,7 @@ use super::{
     arrival::Arrival,
     heard::Heard,
     place::{HEARTBEAT, Member, Place, Read, read},
-    replica::Replica,
+    replica::{Moment, Replica},
     server::{Doing, Server, Servers, State},
 };
 use crate::store::{StoreError, redis::log_away};
@@ -137,7 +137,7 @@ impl<S: Servers> Follower<S> {
         let mut answers = 0;
         loop {
             answers += 1;
-            let asked = Instant::now();
+            let asked = self.member.replica.moment();
             let state = match server.state().await {
                 Ok(state) => state,
                 Err(error) => {
@@ -212,7 +212,7 @@ impl<S: Servers> Follower<S> {
     }
 
     /// Notes that the copy is as complete as the server's data was at that moment.
-    fn vouch(&self, asked: Instant, state: &State, memory: &mut Memory) {
+    fn vouch(&self, asked: Moment, state: &State, memory: &mut Memory) {
         memory.members.note(&state.members, state.time, LATELY);
         let others = memory.members.within(LATELY);
         let others = others.filter(|id| **id != self.member.id);

@@ -3,6 +3,9 @@
 //! - A look-up reads memory and the clock. The copy counts as followed only while the server's last
 //!   answer is recent: a process that was suspended, or whose runtime is not driven, gets no
 //!   answers.
+//! - The copy's age is the larger one of two: by the monotonic clock, and by the wall clock. While a
+//!   machine is suspended, only the wall clock goes on. Setting it back makes no copy younger.
+//!   Setting it ahead makes the copy old until the next answer, which takes some 300 ms.
 //! - A revoked session stays revoked, however old the copy. Only the answer "active" needs a fresh
 //!   copy.
 //! - An entry is forgotten once it has been expired for a minute by both the server's clock and
@@ -33,8 +36,17 @@ use crate::{
 /// While the copy is followed, the server answers at least this often, except during a full load:
 /// see the follower's waits.
 const HEARD_WITHIN: Duration = Duration::from_millis(2_500);
+/// The wall clock is read in whole seconds, so that it may show one second more than has passed.
+const TICK: Duration = Duration::from_secs(1);
 /// How many seconds the machines' clocks may differ by.
 const SLACK: u64 = 60;
+
+/// A moment, by both clocks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Moment {
+    steady: Instant,
+    wall: Timestamp,
+}
 
 /// This process's copy of the ended sessions, and how fresh it is.
 pub(super) struct Replica {
@@ -45,6 +57,7 @@ pub(super) struct Replica {
     /// What an operator may want to know.
     pub(super) notes: Notes,
     grace: Duration,
+    clock: Box<dyn Clock>,
     began: Instant,
     /// Whether the follower is reading from the server.
     is_following: AtomicBool,
@@ -52,6 +65,8 @@ pub(super) struct Replica {
     is_loaded: AtomicBool,
     /// When the server last answered, in milliseconds since `began`.
     heard: AtomicU64,
+    /// What the wall clock showed then, in seconds since 1970.
+    heard_at: AtomicU64,
     /// The server's time at `began`, in seconds since 1970.
     server_began: AtomicU64,
     /// How many data sets the follower has arrived at.
@@ -66,16 +81,23 @@ pub(super) struct Replica {
 
 impl Replica {
     pub(super) fn new(grace: Duration) -> Self {
+        Self::with_clock(grace, Box::new(SystemClock))
+    }
+
+    fn with_clock(grace: Duration, clock: Box<dyn Clock>) -> Self {
+        let heard_at = AtomicU64::new(clock.now().as_secs());
         Self {
             revocations: MemoryRevocations::default(),
             listener: OnceLock::new(),
             loading: Loading::default(),
             notes: Notes::default(),
             grace,
+            clock,
             began: Instant::now(),
             is_following: AtomicBool::new(false),
             is_loaded: AtomicBool::new(false),
             heard: AtomicU64::new(0),
+            heard_at,
             server_began: AtomicU64::new(0),
             memories: AtomicU64::new(0),
             history: Mutex::default(),
@@ -152,7 +174,7 @@ impl Replica {
     pub(super) fn now(&self) -> Timestamp {
         let began = self.server_began.load(Ordering::Relaxed);
         let theirs = began.saturating_add(self.began.elapsed().as_secs());
-        Timestamp::from_secs(theirs.min(SystemClock.now().as_secs()))
+        Timestamp::from_secs(theirs.min(self.clock.now().as_secs()))
     }
 
     /// Notes the server's description of its data set.
@@ -197,7 +219,18 @@ impl Replica {
     /// Returns how long ago the server last answered.
     pub(super) fn unheard(&self) -> Duration {
         let heard = Duration::from_millis(self.heard.load(Ordering::Acquire));
-        self.began.elapsed().saturating_sub(heard)
+        let steady = self.began.elapsed().saturating_sub(heard);
+        let heard_at = Timestamp::from_secs(self.heard_at.load(Ordering::Acquire));
+        let wall = heard_at.until(self.clock.now()).saturating_sub(TICK);
+        steady.max(wall)
+    }
+
+    /// Returns the present moment, for what is about to be asked.
+    pub(super) fn moment(&self) -> Moment {
+        Moment {
+            steady: Instant::now(),
+            wall: self.clock.now(),
+        }
     }
 
     pub(super) fn is_loaded(&self) -> bool {
@@ -210,10 +243,12 @@ impl Replica {
 
     /// Notes that this copy has all that the server had at that moment, and that the server had
     /// all.
-    pub(super) fn hear(&self, at: Instant) {
-        let heard = at.saturating_duration_since(self.began).as_millis();
+    pub(super) fn hear(&self, at: Moment) {
+        let heard = at.steady.saturating_duration_since(self.began).as_millis();
         let heard = u64::try_from(heard).unwrap_or(u64::MAX);
         self.heard.fetch_max(heard, Ordering::AcqRel);
+        // Stored, and not the maximum: the clock may have been set back.
+        self.heard_at.store(at.wall.as_secs(), Ordering::Release);
         let was_loaded = self.is_loaded.swap(true, Ordering::AcqRel);
         if self.is_following.swap(true, Ordering::AcqRel) {
             return;

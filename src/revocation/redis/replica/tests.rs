@@ -1,7 +1,29 @@
 //! What a copy says of its own freshness, and forgets.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::revocation::Target;
+
+/// A wall clock that is set by hand.
+#[derive(Clone, Debug)]
+struct Wall(Arc<AtomicU64>);
+
+impl Wall {
+    fn at(secs: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(secs)))
+    }
+
+    fn set(&self, secs: u64) {
+        self.0.store(secs, Ordering::SeqCst);
+    }
+}
+
+impl Clock for Wall {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_secs(self.0.load(Ordering::SeqCst))
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn the_servers_clock_is_taken_to_go_on_while_it_is_away() {
@@ -35,7 +57,7 @@ async fn what_is_written_at_another_server_than_the_last_one_makes_the_follower_
     let replica = Replica::new(Duration::ZERO);
     assert!(replica.note_history("a") && !replica.take_doubt());
     replica.leave_memory("a");
-    replica.hear(Instant::now());
+    replica.hear(replica.moment());
     assert!(replica.note_history("a") && replica.note_history(""));
     assert!(!replica.take_doubt());
     assert!(!replica.note_history("b") && replica.take_doubt());
@@ -50,7 +72,7 @@ async fn the_grace_begins_when_the_server_was_heard_of_last() {
     let replica = Replica::new(Duration::from_secs(3));
     assert!(replica.is_stale(), "nothing is known yet");
     tokio::time::advance(Duration::from_secs(10)).await;
-    replica.hear(Instant::now());
+    replica.hear(replica.moment());
     assert!(!replica.is_stale());
     tokio::time::advance(Duration::from_millis(1_300)).await;
     replica.lose();
@@ -59,11 +81,46 @@ async fn the_grace_begins_when_the_server_was_heard_of_last() {
     tokio::time::advance(Duration::from_millis(1)).await;
     assert!(replica.is_stale());
     // Without answers the copy gets stale even while it counts as followed.
-    replica.hear(Instant::now());
+    replica.hear(replica.moment());
     tokio::time::advance(Duration::from_millis(5_499)).await;
     assert!(!replica.is_stale());
     tokio::time::advance(Duration::from_millis(1)).await;
     assert!(replica.is_stale() && !replica.is_following());
-    replica.hear(Instant::now());
+    replica.hear(replica.moment());
     assert!(!replica.is_stale());
+}
+
+/// Pins: after a machine had been suspended for hours, its copy counted as followed, because the
+/// monotonic clock stands still meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_copy_ages_by_the_wall_clock_too_and_never_grows_younger_by_it() {
+    const HOUR: u64 = 3_600;
+    let wall = Wall::at(100 * HOUR);
+    let replica = Replica::with_clock(Duration::from_secs(3), Box::new(wall.clone()));
+    replica.hear(replica.moment());
+    wall.set(100 * HOUR + 1);
+    assert_eq!(replica.unheard(), Duration::ZERO, "a tick");
+    assert!(!replica.is_stale() && replica.is_following());
+
+    let asked = replica.moment();
+    wall.set(102 * HOUR);
+    assert!(replica.is_stale() && !replica.is_following(), "suspended");
+    replica.hear(asked);
+    assert!(replica.is_stale(), "what was asked before says nothing new");
+    replica.hear(replica.moment());
+    assert!(!replica.is_stale() && replica.is_following(), "heard of");
+
+    wall.set(HOUR);
+    assert!(!replica.is_stale() && replica.is_following(), "set back");
+    tokio::time::advance(Duration::from_millis(2_500)).await;
+    assert!(!replica.is_following(), "it ages all the same");
+    tokio::time::advance(Duration::from_secs(3)).await;
+    assert!(replica.is_stale(), "it ages all the same");
+    replica.hear(replica.moment());
+    assert!(!replica.is_stale());
+    wall.set(HOUR + 60);
+    assert!(
+        replica.is_stale(),
+        "suspended by the clock that was set back"
+    );
 }
