@@ -72,6 +72,31 @@ fn the_guides_unit_is_one_that_systemd_takes() {
     assert!(!err.contains("guide.service"), "{err}");
 }
 
+/// Pinned: the group was `guard`, as the unit is. systemd names a dynamic user after its unit, and
+/// refuses one whose name a group has already.
+#[test]
+fn the_guides_unit_has_no_group_of_its_own_name_and_the_guide_makes_the_one_it_has() {
+    let unit = block("ini");
+    let (path, _) = unit.split_once('\n').unwrap();
+    let (_, file) = path.rsplit_once('/').unwrap();
+    let name = file.strip_suffix(".service").unwrap();
+    assert!(unit.contains("\nDynamicUser=yes\n"), "{unit}");
+    let value = |key| unit.lines().find_map(|line| line.strip_prefix(key));
+    let groups: Vec<_> = value("SupplementaryGroups=").unwrap().split(' ').collect();
+    assert!(!groups.contains(&name), "{groups:?}");
+    for own in ["User=", "Group="] {
+        assert_eq!(value(own), None, "then systemd would take another name");
+    }
+    for group in groups {
+        for told in [
+            format!("groupadd --system {group}`"),
+            format!("-g {group} "),
+        ] {
+            assert!(GUIDE.contains(&told), "{told}");
+        }
+    }
+}
+
 /// The guide's file is one that the guard reads, and its table has every key of the guard's own.
 #[test]
 fn the_guide_shows_a_file_that_can_be_read_and_every_key() {
