@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, Session, SigningKey,
     emulator::{Emulator, EmulatorServer},
+    language::Words,
     revocation::{Lookup, MemoryRevocations, Revocation, Revocations},
     store::{StoreError, StoreErrorKind, StoreFuture},
     testing::ManualClock,
@@ -228,6 +229,7 @@ fn builder(workos: &EmulatorServer, public_url: &str) -> Builder {
     MagicLinkLayer::builder(client, KeyRing::new(SigningKey::generate().unwrap()))
         .public_url(public_url)
         .cookie_name("magic-link")
+        .languages([Words::english(), Words::german()])
         .public_path("/about")
 }
 

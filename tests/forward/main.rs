@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod asked;
 mod configured;
 mod echo;
 mod exchange;

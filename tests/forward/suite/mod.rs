@@ -44,7 +44,7 @@ macro_rules! cases {
     };
 }
 
-const CASES: [Case; 34] = cases![
+const CASES: [Case; 35] = cases![
     refusals::a_stranger_is_led_to_the_form,
     refusals::a_program_gets_the_whole_problem_by_every_method,
     refusals::a_head_request_is_refused_without_a_body,
@@ -52,6 +52,7 @@ const CASES: [Case; 34] = cases![
     refusals::grpc_gets_its_own_status,
     refusals::a_dead_cookie_is_removed,
     refusals::a_store_that_is_out_is_a_503_and_nobody_passes,
+    refusals::a_refusal_speaks_the_browsers_language,
     refusals::a_target_that_readers_differ_on_reaches_nobody_or_both_alike,
     permits::signing_in_and_out_works_through_it,
     permits::a_bearer_token_passes,

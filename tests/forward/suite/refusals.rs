@@ -102,6 +102,19 @@ pub(super) async fn a_store_that_is_out_is_a_503_and_nobody_passes(stage: &Stage
     assert_eq!(answer.status(), 200, "the cookie stays");
 }
 
+pub(super) async fn a_refusal_speaks_the_browsers_language(stage: &Stage) {
+    let form = stage.stranger().request(Method::POST, "/page");
+    let form = form.header("accept", "text/html");
+    let form = form.header("sec-fetch-mode", "navigate");
+    let form = form.header("sec-fetch-dest", "document");
+    let answer = form.header("accept-language", "de-AT, en;q=0.5");
+    let answer = answer.send().await.unwrap();
+    assert_eq!(answer.status(), 401);
+    assert_eq!(list(&answer, "content-language"), "de");
+    let page = answer.text().await.unwrap();
+    assert!(page.contains("<html lang=\"de\""), "{page}");
+}
+
 pub(super) async fn a_target_that_readers_differ_on_reaches_nobody_or_both_alike(stage: &Stage) {
     let person = stage.person().await;
     for target in ["/about#/../private", "/about<x>", "/a\\b"] {
