@@ -7,6 +7,8 @@
 //! - Every other field that services take for a proxy's word is removed, a trusted proxy's too:
 //!   three fields with one meaning each are enough. `Forwarded` (RFC 7239) is one of them: it would
 //!   say the same in a second voice.
+//!   So are the names in which oauth2-proxy and its like name the person: a service that came from
+//!   behind one may still believe them.
 //! - So are fields that change the method or the target. The layer has decided on those of the
 //!   request: a public path is public for GET and HEAD, and not for the DELETE that
 //!   `X-HTTP-Method-Override` makes of a GET. Have the service ignore a `_method` in a body or
@@ -29,10 +31,15 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Names that begin so are a proxy's.
-const FAMILIES: [&str; 3] = ["x-forwarded", "x-original-", "x-rewrite-"];
+const FAMILIES: [&str; 4] = [
+    "x-auth-request-",
+    "x-forwarded",
+    "x-original-",
+    "x-rewrite-",
+];
 
 /// Other names that are a proxy's. A CGI program takes `Proxy` for the proxy that it is to use.
-const NAMES: [&str; 25] = [
+const NAMES: [&str; 29] = [
     "cf-connecting-ip",
     "client-ip",
     "fastly-client-ip",
@@ -42,8 +49,12 @@ const NAMES: [&str; 25] = [
     "proxy",
     "proxy-authorization",
     "remote-addr",
+    "remote-email",
+    "remote-groups",
+    "remote-name",
     "remote-user",
     "true-client-ip",
+    "x-auth-decision",
     "x-client-ip",
     "x-cluster-client-ip",
     "x-forward-for",

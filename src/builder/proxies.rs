@@ -62,7 +62,8 @@ impl Builder {
     ///
     /// - The layer removes a client's own copies of the four headers, in every spelling that a
     ///   gateway might take for them (`x_auth_email`, `X-Auth.Email`), and their names from
-    ///   `Connection` and `Trailer`. It leaves the trailers of a body alone.
+    ///   `Connection` and `Trailer`. It leaves the trailers of a body alone, and other fields by
+    ///   which a service may know a person, such as `X-Forwarded-User`.
     /// - It removes its own cookies from the request, because they are credentials. Other cookies
     ///   stay byte for byte. With [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) it also
     ///   removes an `Authorization` field with a session token, even one that has expired. The

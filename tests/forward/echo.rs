@@ -1,6 +1,6 @@
 //! A gRPC service that knows nothing of the layer, and a client of tonic's.
 //!
-//! `Say` answers once, and `Chat` each message as it comes. Both name the `X-Auth-*` that arrived.
+//! `Say` answers once, and `Chat` each message as it comes. Both name the identity that arrived.
 //! `Chat` ends at a message "end" with a status and a field in its trailers.
 
 use std::{
@@ -103,13 +103,14 @@ async fn chat(request: Request<Streaming<String>>) -> Result<Response<Answers>, 
     Ok(Response::new(Box::pin(answers)))
 }
 
-/// Says what a gateway takes for identity: our names, and their number.
+/// Says what a gateway takes for identity: our names, and their number with what a forger said.
 fn told(fields: &MetadataMap) -> String {
     let headers = fields.clone().into_headers();
     let told = as_gateway(&headers);
     let email = headers.get("x-auth-email");
     let email = email.map_or("nobody", |email| email.to_str().unwrap());
-    format!("{email} of {}", told.len())
+    let forged = headers.values().filter(|value| *value == "eve").count();
+    format!("{email} of {}", told.len() + forged)
 }
 
 impl Caller {

@@ -15,6 +15,22 @@ pub(crate) const NAMES: [&str; 4] = [
     "x-auth-session",
 ];
 
+/// In these another sign-in proxy named the person to the service, which may believe them still.
+pub(crate) const FORMER: [&str; 12] = [
+    "X-Auth-Decision",
+    "X-Auth-Request-Access-Token",
+    "X-Auth-Request-Email",
+    "X-Auth-Request-Groups",
+    "X-Auth-Request-Preferred-Username",
+    "X-Auth-Request-Redirect",
+    "X-Auth-Request-User",
+    "X-Forwarded-Access-Token",
+    "X-Forwarded-Email",
+    "X-Forwarded-Groups",
+    "X-Forwarded-Preferred-Username",
+    "X-Forwarded-User",
+];
+
 pub(crate) fn builder(clock: &ManualClock) -> Builder {
     let keys = KeyRing::new(SigningKey::generate().unwrap());
     MagicLinkLayer::builder(StubProvider::new(), keys)

@@ -42,7 +42,12 @@ async fn grpc_refuses_a_stranger(stranger: &Caller, front: Front) {
 async fn grpc_serves_who_is_signed_in(caller: &Caller, front: Front) {
     let answer = caller.say("hello").await.unwrap();
     assert_eq!(answer.get_ref(), &format!("{ADA} of 3: hello"), "{front:?}");
-    let forged = [("x-auth-email", "eve"), ("x-auth-organization", "eve")];
+    let forged = [
+        ("x-auth-email", "eve"),
+        ("x-auth-organization", "eve"),
+        ("x-auth-request-email", "eve"),
+        ("x-forwarded-user", "eve"),
+    ];
     let forger = forged
         .into_iter()
         .fold(caller.clone(), |caller, (name, value)| {
