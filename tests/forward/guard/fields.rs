@@ -7,6 +7,7 @@ use tokio::{
 
 use super::setting::{Guarded, Version, ask, nowhere};
 use crate::{
+    exchange::exchange,
     guard_program::{Limits, Proxy, Trusted},
     person::ProxiedPerson,
     program::Program,
@@ -118,6 +119,29 @@ async fn a_client_cannot_speak_for_a_proxy_in_any_spelling() {
             assert_eq!(told(pairs(&text)), ours, "{version:?}, {path}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_guard_that_gets_too_many_fields_refuses_and_serves_the_next_request() {
+    let guard = Guarded::before(&upstream::serve().await).await;
+    for (count, want) in [
+        (60, [200, 401]),
+        (90, [200, 401]),
+        // The guard takes a hundred, and the service too. Its own and the identity stand beside them.
+        (97, [431, 401]),
+        (100, [431, 431]),
+        (150, [431, 431]),
+    ] {
+        let many: String = (0..count).map(|n| format!("X-{n}: y\r\n")).collect();
+        for (cookie, want) in [guard.cookie.as_str(), ""].into_iter().zip(want) {
+            let fields = format!("{many}Cookie: {cookie}\r\n");
+            let answer = exchange(guard.authority(), "GET /page HTTP/1.1", &fields, "").await;
+            assert_eq!(answer.status, want, "{count}: {answer:?}");
+        }
+    }
+    let fields = format!("Cookie: {}\r\n", guard.cookie);
+    let answer = exchange(guard.authority(), "GET /page HTTP/1.1", &fields, "").await;
+    assert_eq!(answer.status, 200);
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 #![doc = include_str!("table.md")]
 
 mod crowd;
+mod failures;
 mod forgeries;
 mod grpc;
 mod logs;
@@ -44,7 +45,7 @@ macro_rules! cases {
     };
 }
 
-const CASES: [Case; 35] = cases![
+const CASES: [Case; 36] = cases![
     refusals::a_stranger_is_led_to_the_form,
     refusals::a_program_gets_the_whole_problem_by_every_method,
     refusals::a_head_request_is_refused_without_a_body,
@@ -77,6 +78,7 @@ const CASES: [Case; 35] = cases![
     forgeries::an_absolute_target_decides_the_host,
     forgeries::no_odd_way_to_an_endpoint_passes_a_stranger,
     forgeries::identity_in_trailers_does_not_arrive,
+    failures::many_fields_are_served_or_refused_and_the_next_request_is_served,
     streams::a_websocket_opens_for_a_session_alone,
     streams::a_renewal_comes_with_the_websocket,
     streams::an_event_stream_is_passed_on_piece_by_piece,

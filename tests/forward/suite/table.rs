@@ -9,8 +9,9 @@ const TABLE: &str = include_str!("table.md");
 /// The proxies in the order of the table's columns, as the cases name them.
 const FRONTS: [&str; 6] = ["Nginx", "Caddy", "NewCaddy", "Traefik", "Haproxy", "Envoy"];
 
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("crowd", include_str!("crowd.rs")),
+    ("failures", include_str!("failures.rs")),
     ("forgeries", include_str!("forgeries.rs")),
     ("grpc", include_str!("grpc.rs")),
     ("logs", include_str!("logs.rs")),
