@@ -26,6 +26,8 @@ pub(crate) struct Behind<'b> {
     pub(crate) service: &'b str,
     /// Where clients of gRPC connect, if the service speaks that.
     pub(crate) grpc_port: Option<u16>,
+    /// What is replaced in the file that has the question.
+    pub(crate) changes: &'b [(&'b str, &'b str)],
 }
 
 impl Behind<'_> {
@@ -35,6 +37,11 @@ impl Behind<'_> {
             // Its log stands in its other file.
             Front::Traefik => text.to_owned(),
             _ => logs::added(front, text),
+        };
+        let text = match front {
+            // Its question stands in Lua.
+            Front::Haproxy => text,
+            _ => adapted(&text, self.changes),
         };
         match self.grpc_port {
             Some(port) => grpc::changed(front, &text, port),
@@ -160,7 +167,8 @@ fn haproxy(folder: &Path, behind: &Behind<'_>) -> Command {
         ],
     );
     fs::write(folder.join("haproxy.cfg"), configuration).unwrap();
-    fs::write(folder.join("forward_auth.lua"), HAPROXY_LUA).unwrap();
+    let lua = adapted(HAPROXY_LUA, behind.changes);
+    fs::write(folder.join("forward_auth.lua"), lua).unwrap();
     let mut command = Command::new("haproxy");
     command
         .args(["-db", "-f", "haproxy.cfg"])

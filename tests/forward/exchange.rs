@@ -12,6 +12,7 @@ use tokio::{
 /// What came back.
 #[derive(Debug)]
 pub(crate) struct Answer {
+    /// 0 if there is none.
     pub(crate) status: u16,
     pub(crate) fields: HeaderMap,
     /// The bytes behind the head, with the marks of chunks.
@@ -75,7 +76,7 @@ fn parsed(bytes: &[u8]) -> Answer {
         (name, value.trim().parse().unwrap())
     });
     Answer {
-        status: status.map_or(0, |status| status.parse().unwrap()),
+        status: status.and_then(|it| it.parse().ok()).unwrap_or(0),
         fields: fields.collect(),
         body: body.to_owned(),
     }

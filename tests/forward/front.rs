@@ -111,13 +111,13 @@ impl Revocations for Store {
 impl Front {
     /// Starts it in front of a service.
     pub(crate) async fn before(self, service: &str) -> Running {
-        self.between(service, None, None).await
+        self.between(service, None, None, &[]).await
     }
 
     /// Starts it in front of a service of gRPC, and returns where its clients connect.
     pub(crate) async fn before_grpc(self, service: &str) -> (Running, String) {
         let port = free_port();
-        let running = self.between(service, None, Some(port)).await;
+        let running = self.between(service, None, Some(port), &[]).await;
         let authority = match self {
             Self::Nginx => format!("127.0.0.1:{port}"),
             _ => running.authority().to_owned(),
@@ -127,10 +127,27 @@ impl Front {
 
     /// Starts it in front of a service, with another server in place of the sign-in service.
     pub(crate) async fn misled(self, service: &str, stray: &str) -> Running {
-        self.between(service, Some(stray), None).await
+        self.between(service, Some(stray), None, &[]).await
     }
 
-    async fn between(self, service: &str, stray: Option<&str>, grpc_port: Option<u16>) -> Running {
+    /// Starts it with changes to the file that has the question, and with another server in place
+    /// of the sign-in service if there is one.
+    pub(crate) async fn changed(
+        self,
+        service: &str,
+        stray: Option<&str>,
+        changes: &[(&str, &str)],
+    ) -> Running {
+        self.between(service, stray, None, changes).await
+    }
+
+    async fn between(
+        self,
+        service: &str,
+        stray: Option<&str>,
+        grpc_port: Option<u16>,
+        changes: &[(&str, &str)],
+    ) -> Running {
         let (clock, asked, store) = (ManualClock::new(), Heads::default(), Store::default());
         let workos = Emulator::builder().build().serve(0).await.unwrap();
         if self == Self::Guard {
@@ -163,6 +180,7 @@ impl Front {
             sign_in: authority(&sign_in),
             service: authority(service),
             grpc_port,
+            changes,
         };
         let program = listening(command(self, folder.path(), &behind), port).await;
         // Traefik listens before it knows its routes.

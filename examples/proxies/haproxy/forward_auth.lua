@@ -1,7 +1,8 @@
 -- Asks the sign-in service whether a request may pass: http-request lua.ask http://127.0.0.1:3000/ask
 --
 -- 200 with `X-Auth-Decision: permit`: the request gets the identity headers, and the response what haproxy.cfg makes of txn.auth_*.
--- Another server's 200, or no answer at all: 503. Anything else: the client gets that answer.
+-- From 300 on: the client gets that answer. Another server's 200, no answer at all, or an error in here: haproxy.cfg answers 503,
+-- because there is no txn.auth_permit.
 
 local IDENTITY = { "x-auth-subject", "x-auth-email", "x-auth-organization", "x-auth-session" }
 
@@ -63,6 +64,8 @@ core.register_action("ask", { "http-req" }, function(txn, url)
         for _, value in pairs(answer.headers["set-cookie"] or {}) do
             txn:set_var("txn.auth_cookie", value)
         end
+        -- Last: what fails above is no permit.
+        txn:set_var("txn.auth_permit", true)
     elseif status >= 300 and status <= 599 then
         local kept = {}
         for name, values in pairs(answer.headers) do
@@ -72,8 +75,5 @@ core.register_action("ask", { "http-req" }, function(txn, url)
         end
         -- An answer to HEAD has no body.
         end_with(txn, status, kept, txn.sf:method() == "HEAD" and "" or answer.body or "")
-    else
-        local kept = { ["cache-control"] = { "no-store" }, ["retry-after"] = { "5" }, ["content-type"] = { "text/plain" } }
-        end_with(txn, 503, kept, "sign-in is not available\n")
     end
 end, 1)

@@ -23,12 +23,13 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// Cases with tests of their own.
-const OTHERS: [&str; 5] = [
+const OTHERS: [&str; 6] = [
     "grpc_refuses_a_stranger",
     "grpc_serves_who_is_signed_in",
     "grpc_keeps_to_the_session",
     "gives_each_its_own_answer",
     "lets_nobody_in",
+    "fails_closed",
 ];
 
 /// Returns the text of a function.
