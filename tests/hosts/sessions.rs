@@ -2,10 +2,11 @@
 
 use std::{
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use http::HeaderValue;
+use tokio::time::Instant;
 use tower::Layer;
 use tower_magic_link::{
     Builder, Email, MagicLinkLayer, PeerAddr, Session, SessionId,

@@ -83,7 +83,7 @@ async fn take(throttle: &RedisThrottle, number: u64, most: u32) -> Take {
 /// Returns how many units of a rate Redis still grants.
 async fn granted(throttle: &RedisThrottle, of: Charge) -> u32 {
     let mut granted = 0;
-    while charge(throttle, &[of.clone()]).await == Charged::Admitted {
+    while charge(throttle, &[of]).await == Charged::Admitted {
         granted += 1;
     }
     granted
@@ -115,8 +115,8 @@ async fn a_charge_whose_answer_is_lost_is_made_once() {
 async fn what_is_given_back_is_credited_once_though_the_answer_is_lost() {
     let scene = Scene::new().await;
     let of = charge_of(1, 3);
-    assert_eq!(granted(&scene.here, of.clone()).await, 3);
-    let back = [of.clone()];
+    assert_eq!(granted(&scene.here, of).await, 3);
+    let back = [of];
     let back = scene.here.give_back(&back, NOON);
     scene.cut_off(back).await.unwrap();
     assert_eq!(granted(&scene.other, of).await, 1);
@@ -149,6 +149,6 @@ async fn a_connection_that_closed_between_two_decisions_costs_none() {
     scene.wire.is_now(Condition::Broken);
     until("it is closed", async || connected(1)).await;
     let of = charge_of(1, 3);
-    assert_eq!(charge(&scene.here, &[of.clone()]).await, Charged::Admitted);
+    assert_eq!(charge(&scene.here, &[of]).await, Charged::Admitted);
     assert_eq!(granted(&scene.other, of).await, 2, "Redis has counted it");
 }

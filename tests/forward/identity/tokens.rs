@@ -1,6 +1,6 @@
 //! A session token in `Authorization` goes no further, whether it is a session or not.
 
-use std::time::Duration;
+use std::{slice, time::Duration};
 
 use tower_magic_link::{
     Builder, Email, KeyRing, MagicLinkLayer, SigningKey,
@@ -152,8 +152,9 @@ async fn beyond_16_parts_that_may_be_ours_a_field_goes_unverified() {
         let basic = "Basic YTpi".to_owned();
         let many = |parts: &[String]| format!("Bearer {}", parts.join(", "));
         let (few, one_more) = (many(&forged[..16]), format!("Bearer {ours}"));
-        let each =
-            |parts: &[String]| -> Vec<_> { parts.iter().map(|p| many(&[p.clone()])).collect() };
+        let each = |parts: &[String]| -> Vec<_> {
+            parts.iter().map(|p| many(slice::from_ref(p))).collect()
+        };
         let cases = [
             ("16", vec![few.clone()], vec![few.clone()]),
             ("17", vec![many(&forged[..17])], vec![]),
