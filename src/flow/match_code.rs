@@ -3,8 +3,8 @@
 //! - It has six consonants, so there are 64 million codes. Without digits it cannot be confused
 //!   with the mailed code, and without vowels it spells no words.
 //! - It is the same for all sign-ins of one browser to one address until one of them is finished in
-//!   that browser, or no link of them is alive, so the code on the screen fits every mail. Later ones
-//!   have another code.
+//!   that browser, or no link of them is alive, so the code on the screen fits every mail. Later
+//!   ones have another code.
 
 use std::fmt;
 

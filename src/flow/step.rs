@@ -91,8 +91,8 @@ impl Step {
         self.flow.shared.listener.tell_in(context, event);
     }
 
-    /// Returns the random bits of the browser's cookie, if we made that. A change of keys leaves them
-    /// as they are.
+    /// Returns the random bits of the browser's cookie, if we made that. A change of keys leaves
+    /// them as they are.
     pub(super) fn browser(&self) -> Option<[u8; 16]> {
         self.browser_cookie().map(|cookie| cookie.random())
     }

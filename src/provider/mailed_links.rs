@@ -69,8 +69,8 @@ const SHORTEST_KEY: usize = 32;
 /// Signing out ends that session wherever it is, and the link then signs in nobody as long as the
 /// count or the revocation store remembers. A session that ends from elsewhere, by "sign out
 /// everywhere" in another browser or by
-/// [`end_sessions`](crate::MagicLinkLayer::end_sessions), ends as well; its link is kept used by the
-/// count alone. If you raise `link_lifetime`, a used link that is older than the former lifetime
+/// [`end_sessions`](crate::MagicLinkLayer::end_sessions), ends as well. The count alone then keeps
+/// its link used. If you raise `link_lifetime`, a used link that is older than the former lifetime
 /// works once more.
 ///
 /// # Digits

@@ -1,7 +1,7 @@
 //! What a proxy's question has of a request's head: all that a refusal depends on.
 //!
-//! nginx and Caddy ask with the whole head. Traefik and Envoy have a list of what they ask with, and
-//! HAProxy's Lua one of what it leaves out.
+//! nginx and Caddy ask with the whole head. Traefik and Envoy have a list of what they ask with,
+//! and HAProxy's Lua one of what it leaves out.
 //!
 //! Pinned: `Accept-Language` stood in neither list, so that refusals came in the default language.
 

@@ -70,8 +70,8 @@ impl Place {
 ///
 /// A server that takes no writes cannot say when it was seen first, nor take what it lacks. After a
 /// failover to such a server, a replica that knew the earlier data set goes on from its own copy,
-/// once that time has passed since it arrived. A replica that knew none believes nothing there: what
-/// it would lack nobody can put back.
+/// once that time has passed since it arrived. A replica that knew none believes nothing there:
+/// nobody can put back what it would lack.
 #[derive(Debug)]
 pub(super) struct Settling {
     arrived: Instant,

@@ -3,9 +3,9 @@
 //! - A look-up reads memory and the clock. The copy counts as followed only while the server's last
 //!   answer is recent: a process that was suspended, or whose runtime is not driven, gets no
 //!   answers.
-//! - The copy's age is the larger one of two: by the monotonic clock, and by the wall clock. While a
-//!   machine is suspended, only the wall clock goes on. Setting it back makes no copy younger.
-//!   Setting it ahead makes the copy old until the next answer, which takes some 300 ms.
+//! - The copy's age is the larger one of two: by the monotonic clock, and by the wall clock, which
+//!   alone goes on while a machine is suspended. Setting it back makes no copy younger. Setting it
+//!   ahead makes the copy old until the next answer, which takes some 300 ms.
 //! - A revoked session stays revoked, however old the copy. Only the answer "active" needs a fresh
 //!   copy.
 //! - An entry is forgotten once it has been expired for a minute by both the server's clock and

@@ -127,7 +127,7 @@ async fn a_guard_that_gets_too_many_fields_refuses_and_serves_the_next_request()
     for (count, want) in [
         (60, [200, 401]),
         (90, [200, 401]),
-        // The guard takes a hundred, and the service too. Its own and the identity stand beside them.
+        // The guard takes a hundred, and the service too, which gets the guard's own beside them.
         (97, [431, 401]),
         (100, [431, 431]),
         (150, [431, 431]),
