@@ -161,7 +161,8 @@ impl Builder {
     /// it shows within this time, or if a sign-in has shown it in the last five minutes. With zero,
     /// only the latter. The first request of an outage may therefore differ from one for an address
     /// that gets no mail. What may be about one address alone, such as a 422 of WorkOS for a reason
-    /// that the layer does not know, is told to whoever asked, and to nobody else. The layer needs a
+    /// that the layer does not know, counts as an outage once mail to a second domain has met it
+    /// too; until then only whoever asked is told, if it shows within this time. The layer needs a
     /// tokio runtime with its timer enabled.
     ///
     /// ```

@@ -12,7 +12,7 @@ use crate::site::rules::{Exposure, PathRule, Reach};
 ///
 /// Paths are compared byte for byte, without the query, as they reach the layer: a router that
 /// nests the layer removes its prefix. A path with `%`, `\`, `;`, `//`, a segment of dots, a
-/// segment that begins with `(`, or anything beyond ASCII is always protected, because the inner
+/// segment such as `(S(x))`, or anything beyond ASCII is always protected, because the inner
 /// service may read it as another path. There are no patterns, so that matching takes at most one
 /// comparison per rule. [`Builder::build`] refuses a rule with `*`, `{`, or a segment that begins
 /// with `:`.

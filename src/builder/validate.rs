@@ -39,7 +39,7 @@ pub(super) fn mount(mount: &str) -> Result<(), ConfigError> {
         return Ok(());
     }
     let problem = "must be a path such as /auth: no query (WorkOS takes no redirect URI with one), no slash at its end, \
-                   no '%', '\\', ';', '//', dot segment or segment that begins with '(', \
+                   no '%', '\\', ';', '//', dot segment or segment such as '(S(x))', \
                    at most 128 bytes";
     Err(ConfigError::invalid("mount", mount, problem))
 }

@@ -71,7 +71,7 @@ pub enum Ground {
     /// No rule matches the path, so it is protected.
     NoRule,
     /// Another reader may decode or fold the path into a different one (`%`, `\`, `;`, `//`, dot
-    /// segments, segments that begin with `(`). So it is protected, whatever the rules say.
+    /// segments, segments such as `(S(x))`). So it is protected, whatever the rules say.
     NotPlain,
     /// The request is a CORS preflight, and the layer lets those through.
     Preflight,

@@ -9,8 +9,9 @@
 //!   No caller can bring these about, and nearly all of them mean that nothing left. What all
 //!   clients have together stays charged, so that an outage mails nobody without end.
 //! - They are not, if the address is or may be at fault: a caller can choose such addresses without
-//!   end, and a limit that is reached later would tell them apart. Nobody else is told of it either:
-//!   one such address would keep the others from their mail.
+//!   end, and a limit that is reached later would tell them apart. Others are told of it only once
+//!   mail to a second domain has met it too, with none sent in between: one such address would keep
+//!   everybody from their mail.
 //! - A provider's rate limit is one address's or everybody's, and its answer does not say which.
 //!   WorkOS limits the mails to one address, so the page never tells it: it would reveal that the
 //!   provider knows the address. If other mail has gone out lately, it counts as the address's.
@@ -31,7 +32,7 @@ pub(super) enum Failed {
     Address,
     /// An outage, or a wrong setting. It is the same for every address, and the page says so.
     Everybody(Rejection, Refund),
-    /// It may be for this address alone. The page says so to whoever asked, and to nobody else.
+    /// It may be for this address alone. The page says so to whoever asked.
     ThisMail(Rejection),
     /// The provider limits the mails to this address, or to everybody. The page does not say so.
     Limited,
@@ -78,12 +79,17 @@ impl Failed {
             return Self::Address;
         }
         let rejection = Rejection::new(RejectionKind::MailNotSent);
-        // A mail server's 5xx is for good (RFC 5321, section 4.2.1), and perhaps for this mail.
-        let is_refused = matches!(error.status(), Some(500..=599));
-        match error.may_have_left() || is_refused {
-            true if is_refused && !error.is_of_server() => Self::ThisMail(rejection),
-            true => Self::Everybody(rejection, Refund::NotDue),
-            false => Self::Everybody(rejection, Refund::Due),
+        match error.status() {
+            // It knows no such command, wants another sign-in or takes no mail at all, whoever it is
+            // for (RFC 5321, section 4.2.2; RFC 4954, section 6; RFC 7504).
+            Some(500 | 502..=504 | 521 | 530 | 534 | 535 | 538) => {
+                Self::Everybody(rejection, Refund::NotDue)
+            }
+            Some(500..=599) if error.is_of_server() => Self::Everybody(rejection, Refund::NotDue),
+            // For good (RFC 5321, section 4.2.1), and perhaps for this mail.
+            Some(500..=599) => Self::ThisMail(rejection),
+            _ if error.may_have_left() => Self::Everybody(rejection, Refund::NotDue),
+            _ => Self::Everybody(rejection, Refund::Due),
         }
     }
 

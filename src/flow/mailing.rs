@@ -5,7 +5,7 @@
 //!   themselves.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -43,7 +43,15 @@ pub(super) type Shown = Result<Sent, (Rejection, Refund)>;
 pub(crate) struct Mailing {
     answering: Answering,
     room: Arc<Semaphore>,
-    last: Mutex<Option<(Timestamp, Shown)>>,
+    last: Mutex<Last>,
+}
+
+/// What the last mails have shown.
+#[derive(Debug, Default)]
+struct Last {
+    shown: Option<(Timestamp, Shown)>,
+    /// The domain whose mail has met what may be one address's fault, since a mail went out.
+    doubted: Option<(Timestamp, String)>,
 }
 
 impl Mailing {
@@ -66,13 +74,31 @@ impl Mailing {
 
     /// Keeps what a mail has shown that would be the same for another address.
     pub(super) fn keep(&self, shown: Shown, now: Timestamp) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, shown));
+        let mut last = self.lock();
+        if shown.is_ok() {
+            last.doubted = None;
+        }
+        last.shown = Some((now, shown));
+    }
+
+    /// Notes what may be the fault of one address. It is everybody's once a second domain meets it,
+    /// with no mail sent in between.
+    pub(super) fn doubt(&self, rejection: &Rejection, domain: &str, now: Timestamp) {
+        let mut last = self.lock();
+        let doubted = last.doubted.replace((now, domain.to_owned()));
+        if doubted.is_some_and(|(at, other)| other != domain && now < at + REMEMBERED) {
+            last.shown = Some((now, Err((rejection.clone(), Refund::NotDue))));
+        }
     }
 
     /// Returns what the last mail has shown, for five minutes.
     pub(super) fn last(&self, now: Timestamp) -> Option<Shown> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let (at, shown) = last.as_ref()?;
+        let last = self.lock();
+        let (at, shown) = last.shown.as_ref()?;
         (now < *at + REMEMBERED).then(|| shown.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Last> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -158,7 +158,10 @@ impl Wanted {
                 mailing.keep(Err((rejection.clone(), *refund)), self.now);
                 *refund
             }
-            Err(Failed::ThisMail(_)) => Refund::NotDue,
+            Err(Failed::ThisMail(rejection)) => {
+                mailing.doubt(rejection, self.attempt.email.domain(), self.now);
+                Refund::NotDue
+            }
             // As for the address that has shown the outage: a limit that this one reaches sooner
             // would tell them apart.
             Err(Failed::Address) => match mailing.last(self.now) {

@@ -7,7 +7,7 @@
 //!   that no rule matches is protected.
 //! - A path that is not plain is always protected, because a router or proxy behind the layer might
 //!   decode or fold it into another one (`%`, `\`, `;`, `//`, dot segments, segments that begin
-//!   with `(`, bytes beyond ASCII).
+//!   as `(S(` does, bytes beyond ASCII).
 //! - A prefix matches whole segments: `/docs` covers `/docs/x` and not `/docsx`. A protected prefix
 //!   also matches the paths that a lenient reader might take for it.
 //! - There are no patterns: a request costs at most one comparison of its path with each rule.
@@ -213,7 +213,7 @@ impl Rule {
         }
         if !is_plain(&self.path) {
             let problem = "must begin with '/' and hold no query, '%', '\\', ';', '//', dot \
-                           segment or segment that begins with '('";
+                           segment or segment such as '(S(x))'";
             return refuse(problem.to_owned());
         }
         let opens = self.exposure != Exposure::Protected;
@@ -324,13 +324,14 @@ fn may_lie_below(prefix: &str, path: &str) -> bool {
 /// Says whether every reader understands a path alike, however it decodes or folds.
 ///
 /// Such a path holds RFC 3986's `pchar` without `%` and `;`, no empty segment but the last, no
-/// segment of dots alone, and none that begins with `(`.
+/// segment of dots alone, and none that begins as `(S(` does.
 pub(crate) fn is_plain(path: &str) -> bool {
     let is_plain_byte = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&b);
     // Of any number: some readers fold `...` too.
     let is_dots = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b == b'.');
-    // ASP.NET takes its session id, `/(S(x))`, out of a path before it reads the rest.
-    let is_cookieless = |segment: &str| segment.starts_with('(');
+    // ASP.NET takes its session id, `/(S(x))`, out of a path before it reads the rest. A route
+    // group of Next.js, `/(shop)/`, is a segment as any other.
+    let is_cookieless = |segment: &str| matches!(segment.as_bytes(), [b'(', letter, b'(', ..] if letter.is_ascii_alphabetic());
     path.starts_with('/')
         && path.bytes().all(is_plain_byte)
         && !path.contains("//")

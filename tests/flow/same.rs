@@ -104,8 +104,9 @@ impl Mailer for Down {
         if mail.to().as_str().contains("answr550") {
             return Err(MailError::because("refused").with_status(550));
         }
-        if mail.to().as_str().contains("answr555") {
-            return Err(MailError::because("refused").with_status(555));
+        let answer = mail.to().as_str().strip_prefix("answr");
+        if let Some(status) = answer.and_then(|answer| answer.get(..3)?.parse::<u16>().ok()) {
+            return Err(MailError::because("refused").with_status(status));
         }
         tokio::time::sleep(Duration::from_millis(300)).await;
         Ok(())
@@ -294,6 +295,33 @@ async fn what_may_be_one_addresss_fault_is_told_to_nobody_else() {
         let mut browser = Browser::new(app_of(&layer), ORIGIN);
         let answer = ask(&mut browser, GOOD, &PAGE).await;
         assert!(answer.location().starts_with("/auth/check?t="), "{bad}");
+        // It is everybody's, if mail to a second domain meets it and none goes out in between.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let other = bad.replace("goodgood", "notknown");
+        for (asked, slow) in [(bad, 303), (bad, 303), (&other, 502)] {
+            let mut browser = Browser::new(app_of(&layer), ORIGIN);
+            assert_eq!(ask(&mut browser, asked, &PAGE).await.status(), 502);
+            let good = ask(&mut browser, GOOD, &PAGE);
+            let answer = tokio::time::timeout(Duration::from_millis(250), good).await;
+            assert_eq!(answer.unwrap().status(), slow, "{asked}");
+        }
+    }
+}
+
+/// What a mail server says to every mail is an outage at once.
+#[tokio::test(start_paused = true)]
+async fn a_sign_in_that_the_mail_server_refuses_is_told_to_the_next_person() {
+    for status in [500, 502, 504, 530, 535, 538] {
+        let layer = layer(SignIn::Code, &Down::default(), |builder| {
+            builder.answer_after(Duration::from_millis(200))
+        });
+        let failing = format!("answr{status}@goodgood.example");
+        let mut statuses = Vec::new();
+        for email in [&*failing, GOOD] {
+            let mut browser = Browser::new(app_of(&layer), ORIGIN);
+            statuses.push(ask(&mut browser, email, &PAGE).await.status().as_u16());
+        }
+        assert_eq!(statuses, [502, 502], "{status}");
     }
 }
 

@@ -72,12 +72,23 @@ const READERS: [Reader; 10] = [
 /// A ticket may hold slashes. System.Web leaves one slash, and IIS could leave none
 /// (CVE-2023-36899).
 fn without_session_ids(path: &str, left: &str) -> String {
+    let begins = |id: &str| {
+        let mut start = id.chars();
+        start
+            .next()
+            .is_some_and(|letter| letter.is_ascii_alphabetic())
+            && start.next() == Some('(')
+    };
     let mut bare = path.to_owned();
-    while let Some((before, id)) = bare.split_once("/(") {
-        let Some((_, behind)) = id.split_once("))") else {
-            break;
-        };
-        bare = format!("{before}{left}{}", behind.trim_start_matches('/'));
+    let mut from = 0;
+    while let Some(at) = bare[from..].find("/(").map(|at| from + at) {
+        let (before, id) = (&bare[..at], &bare[at + 2..]);
+        match id.split_once("))").filter(|_| begins(id)) {
+            Some((_, behind)) => {
+                bare = format!("{before}{left}{}", behind.trim_start_matches('/'));
+            }
+            None => from = at + 2,
+        }
     }
     bare
 }
