@@ -3,10 +3,7 @@
 use std::error::Error;
 
 use axum::body::Body;
-use futures_util::{
-    future::{FutureExt, OptionFuture},
-    stream,
-};
+use futures_util::{future::OptionFuture, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
@@ -42,11 +39,7 @@ pub(super) fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
     let Some(ended) = ended else {
         return Body::new(body);
     };
-    // If it has ended already, the answer renews the session, and the layer ends the body with that
-    // one; or the layer refuses it.
-    if ended.clone().now_or_never().is_some() {
-        return Body::new(body);
-    }
+    let ended = ended.for_response();
     let frames = stream::unfold((ended, body), async |(mut ended, mut body)| {
         let frame = tokio::select! {
             () = &mut ended => Err(axum::Error::new("the session has ended")),

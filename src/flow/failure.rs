@@ -34,6 +34,9 @@ pub(super) enum Failed {
     Everybody(Rejection, Refund),
     /// It may be for this address alone. The page says so to whoever asked.
     ThisMail(Rejection),
+    /// One half was mailed, and the other one may be missing for this address alone. The page says
+    /// so to whoever asked.
+    Half(Sent),
     /// The provider limits the mails to this address, or to everybody. The page does not say so.
     Limited,
 }
@@ -108,6 +111,8 @@ impl Failed {
             (Self::ThisMail(rejection), _) | (_, Self::ThisMail(rejection)) => {
                 Self::ThisMail(rejection)
             }
+            // Something was mailed.
+            (Self::Half(sent), _) | (_, Self::Half(sent)) => Self::Half(sent),
         }
     }
 
@@ -117,7 +122,8 @@ impl Failed {
         match self {
             // A mail has gone out, so it counts.
             Self::Address | Self::Limited => Err(Self::Address),
-            Self::Everybody(..) | Self::ThisMail(_) => Ok(sent),
+            Self::Everybody(..) => Ok(sent),
+            Self::Half(_) | Self::ThisMail(_) => Err(Self::Half(sent)),
         }
     }
 }

@@ -111,7 +111,7 @@ pub(super) async fn send(
     };
     let last = mailing.last(step.now);
     match done {
-        Some(Ok(sent)) => Ok(sent),
+        Some(Ok(sent) | Err(Failed::Half(sent))) => Ok(sent),
         Some(Err(Failed::Everybody(rejection, _) | Failed::ThisMail(rejection))) => Err(rejection),
         Some(Err(Failed::Address | Failed::Limited)) | None => match last {
             Some(shown) => shown.map_err(|(rejection, _)| rejection),
@@ -162,6 +162,7 @@ impl Wanted {
                 mailing.doubt(rejection, self.attempt.email.domain(), self.now);
                 Refund::NotDue
             }
+            Err(Failed::Half(_)) => Refund::NotDue,
             // As for the address that has shown the outage: a limit that this one reaches sooner
             // would tell them apart.
             Err(Failed::Address) => match mailing.last(self.now) {

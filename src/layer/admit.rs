@@ -109,14 +109,21 @@ impl Shared {
             self.note(&renewed, request.headers(), request.extensions(), now);
             Some((renewed, cookie))
         });
-        let watch = |session: &Session| SessionGuard::new(self.clone(), session.clone(), now);
-        let guard = self.streams.are_ended.then(|| watch(&session));
+        let watch = |session: &Session, renewed| {
+            SessionGuard::new(self.clone(), session.clone(), now, renewed)
+        };
+        let (guard, until) = match self.streams.are_ended {
+            true => {
+                let renewed = renewed.as_ref().map(|(renewed, _)| watch(renewed, None));
+                let guard = watch(&session, renewed.clone());
+                // The renewed end counts: otherwise an active person would be refused while the
+                // response still holds the new cookie.
+                (Some(guard.clone()), Some(renewed.unwrap_or(guard)))
+            }
+            false => (None, None),
+        };
         let is_protected = exposure == Exposure::Protected;
-        let unanswered = guard.as_ref().filter(|_| is_protected).map(|guard| {
-            let renewed = renewed.as_ref().map(|(renewed, _)| watch(renewed));
-            // The renewed end counts: otherwise an active person would be refused while the
-            // response still holds the new cookie.
-            let until = renewed.unwrap_or_else(|| guard.clone());
+        let unanswered = until.filter(|_| is_protected).map(|until| {
             let head = RequestHead::of(request);
             Unanswered::new(self.clone(), session.clone(), until, &head)
         });
@@ -204,10 +211,9 @@ impl Finish {
     /// Returns what ends the response's body when the session ends.
     pub(crate) fn guard(&mut self) -> Option<SessionGuard> {
         let rare = self.rare.as_mut()?;
-        match (rare.guard.take(), rare.unanswered.take()) {
-            (Some(guard), Some(unanswered)) => unanswered.into_guard(guard),
-            (guard, _) => guard,
-        }
+        let is_left = rare.unanswered.take().is_some_and(|own| own.is_left());
+        let guard = rare.guard.take().filter(|_| !is_left)?;
+        Some(guard.for_response())
     }
 
     pub(crate) fn write_to<B>(self, response: &mut Response<B>) {

@@ -5,7 +5,8 @@
 //!   cookie outlives the key.
 //! - A sealed value holds the fingerprint of the whole cookie, under the key of then. It is of the
 //!   same browser if any key that stands makes that cookie of the same bits. Replicas of an older
-//!   version compare it with the cookie that they are sent: it is the one that was set with it.
+//!   version compare it with the cookie that they are sent: it is the one that was set with it. A
+//!   choice or a permit comes without a cookie, so no key should change while they run.
 
 use hmac::{Hmac, Mac};
 use sha2::Sha256;

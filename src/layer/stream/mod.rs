@@ -72,6 +72,8 @@ struct Watch {
     session: Session,
     /// When the session was looked up.
     asked_at: Timestamp,
+    /// The guard of the session that the response renews.
+    renewed: Option<SessionGuard>,
     /// Made by the first poll of any clone.
     ended: OnceLock<Ended>,
 }
@@ -89,12 +91,18 @@ pub(crate) enum End {
 }
 
 impl SessionGuard {
-    /// Watches a session that was looked up at `now`.
-    pub(crate) fn new(shared: Arc<Shared>, session: Session, now: Timestamp) -> Self {
+    /// Watches a session that was looked up at `now`, and that the response may renew.
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        session: Session,
+        now: Timestamp,
+        renewed: Option<Self>,
+    ) -> Self {
         let watch = Watch {
             shared,
             session,
             asked_at: now,
+            renewed,
             ended: OnceLock::new(),
         };
         Self {
@@ -109,15 +117,16 @@ impl SessionGuard {
         ended.is_some_and(|ended| ended.peek().is_some())
     }
 
-    /// Says whether the session has ended, even if nobody has watched it before.
-    pub(crate) fn has_ended_by_now(&self) -> bool {
-        // A clone, so that no later poll of this one finds what this one has heard.
-        self.clone().now_or_never().is_some()
-    }
-
-    /// Says whether two guards are clones.
-    pub(crate) fn is_of_same_watch(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.watch, &other.watch)
+    /// Returns the guard for a response that begins now: this one, or that of the renewed session,
+    /// if this one has ended and the response renews it. The layer uses it for the response's body.
+    ///
+    /// Ask for it when the response begins, if you end its body yourself.
+    pub fn for_response(&self) -> Self {
+        match &self.watch.renewed {
+            // A clone is polled, so that no later poll of this one finds what it has heard.
+            Some(renewed) if self.clone().now_or_never().is_some() => renewed.clone(),
+            _ => self.clone(),
+        }
     }
 
     /// Polls for how the session ended. It must not be called again after that.

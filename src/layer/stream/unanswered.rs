@@ -60,18 +60,9 @@ impl Unanswered {
         }
     }
 
-    /// Returns the guard of the response's body: the request's own, or the renewed session's.
-    ///
-    /// The renewed one counts only if the request's own has ended. `None` after the handler has
-    /// signed its own session out.
-    pub(crate) fn into_guard(self, own: SessionGuard) -> Option<SessionGuard> {
-        if self.session.is_left() {
-            None
-        } else if self.guard.is_of_same_watch(&own) || !own.has_ended_by_now() {
-            Some(own)
-        } else {
-            Some(self.guard)
-        }
+    /// Says whether the handler has signed its own session out.
+    pub(crate) fn is_left(&self) -> bool {
+        self.session.is_left()
     }
 
     /// Returns the refusal if the session has ended since the inner service was last polled.

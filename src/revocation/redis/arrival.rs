@@ -108,6 +108,10 @@ impl<S: Server> Arrival<'_, S> {
                 || StoreError::unavailable(std::io::Error::other("redis takes no writes"));
             return Err(marked.err().unwrap_or_else(problem));
         }
+        if let Err(error) = &marked {
+            // For an operator: where nobody has marked the data set, this is why it is not believed.
+            replica.notes.fail(error);
+        }
         let mut here = Place {
             epoch: state.epoch.clone(),
             history: state.history.clone(),

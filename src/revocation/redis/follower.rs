@@ -155,12 +155,15 @@ impl<S: Servers> Follower<S> {
                 let problem = std::io::Error::other("another server is the primary now");
                 return Some(StoreError::unavailable(problem));
             }
-            self.member.replica.loading.goes_on();
+            let is_settled = here.settling.is_over(&state, self.member.settle);
+            // A data set that nobody has marked is waited for, however well the server answers.
+            if is_settled || state.of == state.history {
+                self.member.replica.loading.goes_on();
+            }
             self.member
                 .replica
                 .notes
                 .behind(state.seq.saturating_sub(here.seq));
-            let is_settled = here.settling.is_over(&state, self.member.settle);
             let is_complete = here.seq >= state.seq;
             if is_settled && is_complete {
                 self.vouch(asked, &state, memory);

@@ -139,6 +139,7 @@ impl Connection {
         let mut heir = self.heir.lock().await;
         if let Some((known, link)) = &*heir
             && known == node
+            && link.is_open()
         {
             return Ok(link.clone());
         }

@@ -165,34 +165,37 @@ async fn an_answer_that_renews_the_session_is_not_cut_off_by_the_old_end() {
 #[tokio::test]
 async fn what_follows_the_head_of_an_answer_that_renews_the_session_comes_whole() {
     let idle = Duration::from_secs(600);
-    let site = Site::with(|builder| builder.idle_timeout(idle));
-    let ada = site.person(ADA);
-    let finish = Arc::new(Notify::new());
-    let wait = finish.clone();
-    let mut service = site.layer.layer(service_fn(move |_: Request<Full<Bytes>>| {
-        let wait = wait.clone();
-        async move {
-            wait.notified().await;
-            let frames = ["one, ", "two"].map(|text| Ok::<_, Infallible>(Frame::data(text.into())));
-            let body: StreamBody<_> = StreamBody::new(stream::iter(frames));
-            Ok::<Response<StreamBody<_>>, Infallible>(Response::new(body))
+    for path in ["/x", "/hello"] {
+        let site = Site::with(|builder| builder.idle_timeout(idle).optional_path("/hello"));
+        let ada = site.person(ADA);
+        let finish = Arc::new(Notify::new());
+        let wait = finish.clone();
+        let mut service = site.layer.layer(service_fn(move |_: Request<Full<Bytes>>| {
+            let wait = wait.clone();
+            async move {
+                wait.notified().await;
+                let frames = ["one, ", "two"];
+                let frames = frames.map(|text| Ok::<_, Infallible>(Frame::data(text.into())));
+                let body: StreamBody<_> = StreamBody::new(stream::iter(frames));
+                Ok::<Response<StreamBody<_>>, Infallible>(Response::new(body))
+            }
+        }));
+        site.clock.advance(idle - Duration::from_secs(1));
+        let request = with_cookie(program(path), &ada.cookie);
+        let mut answer = Box::pin(service.ready().await.unwrap().call(request));
+        assert!((&mut answer).now_or_never().is_none());
+        site.clock.advance(Duration::from_secs(2));
+        finish.notify_one();
+        let answer = answer.now_or_never().unwrap().unwrap();
+        assert!(answer.headers().contains_key("set-cookie"), "{path}");
+        let mut body = answer.into_body();
+        let mut read = Vec::<u8>::new();
+        while let Some(frame) = body.frame().await {
+            let data: Bytes = frame.unwrap().into_data().unwrap();
+            read.extend(data);
         }
-    }));
-    site.clock.advance(idle - Duration::from_secs(1));
-    let request = with_cookie(program("/x"), &ada.cookie);
-    let mut answer = Box::pin(service.ready().await.unwrap().call(request));
-    assert!((&mut answer).now_or_never().is_none());
-    site.clock.advance(Duration::from_secs(2));
-    finish.notify_one();
-    let answer = answer.now_or_never().unwrap().unwrap();
-    assert!(answer.headers().contains_key("set-cookie"));
-    let mut body = answer.into_body();
-    let mut read = Vec::<u8>::new();
-    while let Some(frame) = body.frame().await {
-        let data: Bytes = frame.unwrap().into_data().unwrap();
-        read.extend(data);
+        assert_eq!(read, b"one, two", "{path}");
     }
-    assert_eq!(read, b"one, two");
 }
 
 #[tokio::test]
