@@ -13,8 +13,9 @@ impl MagicLinkLayer {
     ///
     /// A session that was ended early is not among them, nor is one that the layer's lifetimes or
     /// lists no longer admit. One whose note was lost may be missing: the list is for a person to
-    /// look at, and no proof that nobody else is signed in. A person may have [two subjects](crate::provider::Identity#what-to-key-accounts-on), each with
-    /// sessions of its own. The index and the revocation store each have 2 seconds or
+    /// look at, and no proof that nobody else is signed in. A person may have
+    /// [two subjects](crate::provider::Identity#what-to-key-accounts-on), each with sessions of its
+    /// own. The index and the revocation store each have 2 seconds or
     /// [their own limit](crate::Builder::revocation_timeout).
     ///
     /// ```

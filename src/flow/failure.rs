@@ -83,8 +83,8 @@ impl Failed {
         }
         let rejection = Rejection::new(RejectionKind::MailNotSent);
         match error.status() {
-            // It knows no such command, wants another sign-in or takes no mail at all, whoever it is
-            // for (RFC 5321, section 4.2.2; RFC 4954, section 6; RFC 7504).
+            // It knows no such command, wants another sign-in or takes no mail at all, whoever the
+            // mail is for (RFC 5321, section 4.2.2; RFC 4954, section 6; RFC 7504).
             Some(500 | 502..=504 | 521 | 530 | 534 | 535 | 538) => {
                 Self::Everybody(rejection, Refund::NotDue)
             }

@@ -66,7 +66,7 @@ fn rule(text: &str) -> PathRule {
 pub(super) const KEYS: &[Key] = &[
     Key::new("public_url", "", "Where browsers reach the application, such as https://app.example.com. Required.", Use::Text(|b, t| b.public_url(t))),
     Key::new("mount", "/auth", "The path below which the layer's endpoints are.", Use::Text(|b, t| b.mount(t))),
-    Key::new("cookie_name", "", "The name of the session cookie: 1 to 64 letters, digits, '-', '_', '.'. Default: magic-link; for a public_url of plain http, magic-link- and its port.", Use::Text(|b, t| b.cookie_name(t))),
+    Key::new("cookie_name", "", "The session cookie's name: 1 to 64 letters, digits, '-', '_', '.'. Default: magic-link; by plain http also the port.", Use::Text(|b, t| b.cookie_name(t))),
     Key::new("cookie_domain", "", "The domain whose hosts all get the session cookie. Default: this host alone.", Use::Text(|b, t| b.cookie_domain(t))),
     Key::new("public_path", "", "Paths that need no session: \"/healthz\" for GET and HEAD, \"POST /hooks\", \"* /api\" for all methods.", Use::Texts(|b, t| t.iter().fold(b, |b, t| b.public_path(rule(t))))),
     Key::new("public_prefix", "", "The same for a path and all below it.", Use::Texts(|b, t| t.iter().fold(b, |b, t| b.public_prefix(rule(t))))),

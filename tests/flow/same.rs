@@ -287,7 +287,8 @@ async fn an_outage_is_told_alike_to_every_kind_of_address() {
 async fn what_may_be_one_addresss_fault_is_told_to_nobody_else() {
     for bad in ["unlisted@goodgood.example", "answr555@goodgood.example"] {
         let layer = layer(SignIn::Code, &Down::default(), |builder| {
-            builder.answer_after(Duration::from_millis(200))
+            let builder = builder.answer_after(Duration::from_millis(200));
+            builder.insecure_no_throttle()
         });
         let mut browser = Browser::new(app_of(&layer), ORIGIN);
         let answer = ask(&mut browser, bad, &PAGE).await;

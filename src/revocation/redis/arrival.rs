@@ -109,7 +109,8 @@ impl<S: Server> Arrival<'_, S> {
             return Err(marked.err().unwrap_or_else(problem));
         }
         if let Err(error) = &marked {
-            // For an operator: where nobody has marked the data set, this is why it is not believed.
+            // For an operator: where nobody has marked the data set, this is why it is not
+            // believed.
             replica.notes.fail(error);
         }
         let mut here = Place {
