@@ -55,6 +55,7 @@ impl Choosy {
             return Err(ProviderErrorKind::Unavailable.into());
         }
         let (millis, judged) = match email {
+            _ if email.starts_with("answr") => (10, Ok(())),
             _ if email.contains("notknown") => (7, Err(ProviderErrorKind::NotAllowed)),
             _ if email.contains("nodomain") => (400, Err(ProviderErrorKind::Address)),
             _ if email.contains("nomember") => (30, Err(ProviderErrorKind::StepUpRequired)),
@@ -297,14 +298,17 @@ async fn what_may_be_one_addresss_fault_is_told_to_nobody_else() {
         let answer = ask(&mut browser, GOOD, &PAGE).await;
         assert!(answer.location().starts_with("/auth/check?t="), "{bad}");
         // It is everybody's, if mail to a second domain meets it and none goes out in between.
-        tokio::time::sleep(Duration::from_secs(1)).await;
         let other = bad.replace("goodgood", "notknown");
-        for (asked, slow) in [(bad, 303), (bad, 303), (&other, 502)] {
+        for (met, want) in [([bad, bad], 303), ([bad, &other], 502)] {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            for email in met {
+                let mut browser = Browser::new(app_of(&layer), ORIGIN);
+                let answer = ask(&mut browser, email, &PAGE).await;
+                assert_eq!(answer.status(), 502, "{email}");
+            }
             let mut browser = Browser::new(app_of(&layer), ORIGIN);
-            assert_eq!(ask(&mut browser, asked, &PAGE).await.status(), 502);
-            let good = ask(&mut browser, GOOD, &PAGE);
-            let answer = tokio::time::timeout(Duration::from_millis(250), good).await;
-            assert_eq!(answer.unwrap().status(), slow, "{asked}");
+            let answer = ask(&mut browser, GOOD, &PAGE).await;
+            assert_eq!(answer.status(), want, "{met:?}");
         }
     }
 }
