@@ -130,6 +130,8 @@ impl Proxy {
         let slot = request.extensions().get::<Slot>().cloned();
         let ours = hyper::upgrade::on(&mut request);
         let mut answer = self.answer(request).await?;
+        // The answer may renew the session, and then lives by the new end.
+        let session = session.map(|session| session.for_response());
         let version = answer.version();
         *answer.version_mut() = Version::HTTP_11;
         hop::response(answer.headers_mut(), version);

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use axum::body::Body;
-use futures_util::{future::OptionFuture, stream};
+use futures_util::{FutureExt, future::OptionFuture, stream};
 use http_body_util::{BodyExt, StreamBody};
 use hyper::{body::Incoming, upgrade::OnUpgrade};
 use hyper_util::rt::TokioIo;
@@ -39,13 +39,24 @@ pub(super) fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
     let Some(ended) = ended else {
         return Body::new(body);
     };
-    let ended = ended.for_response();
-    let frames = stream::unfold((ended, body), async |(mut ended, mut body)| {
-        let frame = tokio::select! {
-            () = &mut ended => Err(axum::Error::new("the session has ended")),
-            frame = body.frame() => frame?.map_err(axum::Error::new),
-        };
-        Some((frame, (ended, body)))
-    });
+    let frames = stream::unfold(
+        (ended, body, true),
+        async |(mut ended, mut body, is_first)| {
+            // What is there already comes first: a page in one piece is whole, even if its session ended
+            // while the service made it.
+            let early = match is_first {
+                true => body.frame().now_or_never(),
+                false => None,
+            };
+            let frame = match early {
+                Some(frame) => frame?.map_err(axum::Error::new),
+                None => tokio::select! {
+                    () = &mut ended => Err(axum::Error::new("the session has ended")),
+                    frame = body.frame() => frame?.map_err(axum::Error::new),
+                },
+            };
+            Some((frame, (ended, body, false)))
+        },
+    );
     Body::new(StreamBody::new(frames))
 }

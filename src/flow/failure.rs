@@ -10,8 +10,8 @@
 //!   clients have together stays charged, so that an outage mails nobody without end.
 //! - They are not, if the address is or may be at fault: a caller can choose such addresses without
 //!   end, and a limit that is reached later would tell them apart. Others are told of it only once
-//!   mail to a second domain has met it too, with none sent in between: one such address would keep
-//!   everybody from their mail.
+//!   mail to a second domain has met it too (to a second address, where one domain alone is taken),
+//!   with none sent in between: one such address would keep everybody from their mail.
 //! - A provider's rate limit is one address's or everybody's, and its answer does not say which.
 //!   WorkOS limits the mails to one address, so the page never tells it: it would reveal that the
 //!   provider knows the address. If other mail has gone out lately, it counts as the address's.

@@ -5,6 +5,7 @@
 //!   themselves.
 
 use std::{
+    hash::{BuildHasher, RandomState},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -44,14 +45,25 @@ pub(crate) struct Mailing {
     answering: Answering,
     room: Arc<Semaphore>,
     last: Mutex<Last>,
+    /// Hashes witnesses, so that no address is kept.
+    witnesses: RandomState,
 }
 
 /// What the last mails have shown.
 #[derive(Debug, Default)]
 struct Last {
     shown: Option<(Timestamp, Shown)>,
-    /// The domain whose mail has met what may be one address's fault, since a mail went out.
-    doubted: Option<(Timestamp, String)>,
+    /// Whose mail has met what may be one address's fault, since a mail went out whole.
+    doubted: Option<Doubt>,
+}
+
+/// What may be one address's fault.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    at: Timestamp,
+    witness: u64,
+    /// Half of the mail went out.
+    is_half: bool,
 }
 
 impl Mailing {
@@ -60,6 +72,7 @@ impl Mailing {
             answering,
             room: Arc::new(Semaphore::new(MOST)),
             last: Mutex::default(),
+            witnesses: RandomState::new(),
         }
     }
 
@@ -81,13 +94,24 @@ impl Mailing {
         last.shown = Some((now, shown));
     }
 
-    /// Notes what may be the fault of one address. It is everybody's once a second domain meets it,
-    /// with no mail sent in between.
-    pub(super) fn doubt(&self, rejection: &Rejection, domain: &str, now: Timestamp) {
+    /// Notes what may be the fault of one address, or that half of its mail went out. It is
+    /// everybody's once a second witness meets it, with no whole mail sent in between.
+    pub(super) fn doubt(&self, shown: Shown, witness: &str, now: Timestamp) {
+        let doubt = Doubt {
+            at: now,
+            witness: self.witnesses.hash_one(witness),
+            is_half: shown.is_ok(),
+        };
         let mut last = self.lock();
-        let doubted = last.doubted.replace((now, domain.to_owned()));
-        if doubted.is_some_and(|(at, other)| other != domain && now < at + REMEMBERED) {
-            last.shown = Some((now, Err((rejection.clone(), Refund::NotDue))));
+        let is_second = last.doubted.replace(doubt).is_some_and(|other| {
+            let is_another = other.witness != doubt.witness && other.is_half == doubt.is_half;
+            is_another && now < other.at + REMEMBERED
+        });
+        if is_second {
+            last.shown = Some((now, shown));
+        } else if doubt.is_half && matches!(last.shown, Some((_, Err(_)))) {
+            // Mail goes out again.
+            last.shown = None;
         }
     }
 

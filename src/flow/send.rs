@@ -144,6 +144,16 @@ impl Wanted {
         Failed::of_provider(&self.flow, &self.attempt, error, |event| self.tell(event))
     }
 
+    /// Returns what tells one witness of a fault from another: the domain, because whoever asks can
+    /// make up any number of addresses; the address, where one domain alone is taken.
+    fn witness(&self) -> &str {
+        let email = &self.attempt.email;
+        match self.flow.shared.gate.allowed.email_domains.len() {
+            1 => email.as_str(),
+            _ => email.domain(),
+        }
+    }
+
     /// Makes and mails it, and gives the charges back if they are due. It has the
     /// room until then.
     async fn carry_out(self, spent: Spent, room: OwnedSemaphorePermit) -> Result<Sent, Failed> {
@@ -159,10 +169,14 @@ impl Wanted {
                 *refund
             }
             Err(Failed::ThisMail(rejection)) => {
-                mailing.doubt(rejection, self.attempt.email.domain(), self.now);
+                let shown = Err((rejection.clone(), Refund::NotDue));
+                mailing.doubt(shown, self.witness(), self.now);
                 Refund::NotDue
             }
-            Err(Failed::Half(_)) => Refund::NotDue,
+            Err(Failed::Half(sent)) => {
+                mailing.doubt(Ok(*sent), self.witness(), self.now);
+                Refund::NotDue
+            }
             // As for the address that has shown the outage: a limit that this one reaches sooner
             // would tell them apart.
             Err(Failed::Address) => match mailing.last(self.now) {

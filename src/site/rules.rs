@@ -324,14 +324,19 @@ fn may_lie_below(prefix: &str, path: &str) -> bool {
 /// Says whether every reader understands a path alike, however it decodes or folds.
 ///
 /// Such a path holds RFC 3986's `pchar` without `%` and `;`, no empty segment but the last, no
-/// segment of dots alone, and none that begins as `(S(` does.
+/// segment of dots alone, and none that begins as `(S(` does, or with 24 characters in parentheses.
 pub(crate) fn is_plain(path: &str) -> bool {
     let is_plain_byte = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&b);
     // Of any number: some readers fold `...` too.
     let is_dots = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b == b'.');
     // ASP.NET takes its session id, `/(S(x))`, out of a path before it reads the rest. A route
     // group of Next.js, `/(shop)/`, is a segment as any other.
-    let is_cookieless = |segment: &str| matches!(segment.as_bytes(), [b'(', letter, b'(', ..] if letter.is_ascii_alphabetic());
+    let is_cookieless = |segment: &str| match segment.as_bytes() {
+        [b'(', letter, b'(', ..] if letter.is_ascii_alphabetic() => true,
+        // Of its first version, and of Mono: 24 characters in parentheses.
+        [b'(', id @ ..] => id.get(24) == Some(&b')'),
+        _ => false,
+    };
     path.starts_with('/')
         && path.bytes().all(is_plain_byte)
         && !path.contains("//")

@@ -313,6 +313,34 @@ async fn what_may_be_one_addresss_fault_is_told_to_nobody_else() {
     }
 }
 
+/// Where one domain alone is taken, no second one can meet it.
+#[tokio::test(start_paused = true)]
+async fn with_one_domain_a_second_address_makes_it_an_outage() {
+    let keys = KeyRing::new(SigningKey::generate().unwrap());
+    let down = Down::default();
+    let layer = MagicLinkLayer::builder(Choosy(StubProvider::new(), down.clone()), keys)
+        .public_url(ORIGIN)
+        .clock(ManualClock::new())
+        .mailer(down)
+        .sign_in(SignIn::Code)
+        .email_domains(["goodgood.example"])
+        .answer_after(Duration::from_millis(200))
+        .insecure_no_throttle()
+        .build()
+        .unwrap();
+    let [one, other] = ["unlisted@goodgood.example", "unlisted2@goodgood.example"];
+    for (met, want) in [([one, one], 303), ([one, other], 502)] {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        for email in met {
+            let mut browser = Browser::new(app_of(&layer), ORIGIN);
+            assert_eq!(ask(&mut browser, email, &PAGE).await.status(), 502);
+        }
+        let mut browser = Browser::new(app_of(&layer), ORIGIN);
+        let answer = ask(&mut browser, GOOD, &PAGE).await;
+        assert_eq!(answer.status(), want, "{met:?}");
+    }
+}
+
 /// What a mail server says to every mail is an outage at once.
 #[tokio::test(start_paused = true)]
 async fn a_sign_in_that_the_mail_server_refuses_is_told_to_the_next_person() {

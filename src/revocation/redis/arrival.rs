@@ -82,7 +82,7 @@ impl<S: Server> Arrival<'_, S> {
     async fn go_on(&self, mut here: Place, state: &State) -> Result<Place, StoreError> {
         while here.seq < state.seq {
             let before = here.seq;
-            let read = read(self.server, &self.member.replica, &mut here, None).await?;
+            let read = self.read_on(&mut here, None).await?;
             if read == Read::Gap || here.seq == before {
                 self.load_whole(&mut here, None).await?;
                 break;
@@ -224,7 +224,12 @@ impl<S: Server> Arrival<'_, S> {
     }
 
     async fn read_on(&self, here: &mut Place, block: Option<Duration>) -> Result<Read, StoreError> {
-        read(self.server, &self.member.replica, here, block).await
+        let read = read(self.server, &self.member.replica, here, block).await;
+        // Whatever it is that arriving does, it reads the stream meanwhile.
+        if read.is_ok() {
+            self.member.replica.loading.goes_on();
+        }
+        read
     }
 
     /// Loads every revocation, and notes what the server holds. Begins again if the stream has lost

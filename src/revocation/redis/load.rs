@@ -67,6 +67,7 @@ impl<S: Server> Load<'_, S> {
             }
             loading.keep(here.seq, &cursor, many);
             streamed?;
+            loading.goes_on();
             (cursor, page) = next?;
             note(&page);
             if cursor == START {

@@ -205,8 +205,6 @@ pub(super) async fn read<S: Server>(
         here.seq += 1;
     }
     replica.hear_of(revocations);
-    // Whatever it is that arriving does, it reads the stream meanwhile.
-    replica.loading.goes_on();
     Ok(read)
 }
 

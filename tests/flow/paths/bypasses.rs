@@ -122,6 +122,7 @@ async fn published_bypasses_of_path_rules_are_protected() {
         "/public/int/(S(x))ernal/x",
         "/public/(S(x))/int/(S(x))ernal/x",
         "/public/(S(a/b))/internal",
+        "/public/(lit3py55t21z5v55vlm25s55)/internal",
         // A path that looks like an endpoint, and is none.
         "/auth",
         "/auth/",

@@ -83,7 +83,11 @@ fn without_session_ids(path: &str, left: &str) -> String {
     let mut from = 0;
     while let Some(at) = bare[from..].find("/(").map(|at| from + at) {
         let (before, id) = (&bare[..at], &bare[at + 2..]);
-        match id.split_once("))").filter(|_| begins(id)) {
+        let new = id.split_once("))").filter(|_| begins(id));
+        // Of its first version, and of Mono.
+        let old = id.split_at_checked(24).filter(|(id, _)| !id.contains('/'));
+        let old = old.and_then(|(id, behind)| Some((id, behind.strip_prefix(')')?)));
+        match new.or(old) {
             Some((_, behind)) => {
                 bare = format!("{before}{left}{}", behind.trim_start_matches('/'));
             }

@@ -1,5 +1,6 @@
 //! Redis refuses writes or is full; a revocation is repeated or cannot be sent.
 
+use std::error::Error;
 use std::sync::{
     Arc,
     atomic::{AtomicU16, Ordering},
@@ -117,6 +118,12 @@ async fn a_replica_that_starts_at_a_new_primary_that_takes_no_writes_believes_no
     assert_eq!(standing(&a, &ours), Some(Revoked));
     assert_eq!(standing(&new, &both), Some(Revoked));
     assert_eq!(standing(&new, &ours), None, "nobody vouches for it");
+    let late = new.first_load().await.unwrap_err();
+    let told = late.source().map(ToString::to_string);
+    assert!(
+        told.is_some_and(|told| told.contains("NOREPLICAS")),
+        "{late:?}"
+    );
     heir.say(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
     until("it is put back", async || {
         let standing = standing(&new, &ours);
