@@ -163,8 +163,8 @@ impl Builder {
     /// that gets no mail. What may be about one address alone, such as a 422 of WorkOS for a reason
     /// that the layer does not know, counts as an outage once mail to a second domain has met it
     /// too (to a second address, if [`Builder::email_domains`] names one domain). Until then only
-    /// whoever asked is told, if it shows within this time. The layer needs a tokio runtime with its
-    /// timer enabled.
+    /// whoever asked is told, if it shows within this time. The layer needs a tokio runtime with
+    /// its timer enabled.
     ///
     /// ```
     /// # fn example(builder: tower_magic_link::Builder) -> tower_magic_link::Builder {
