@@ -32,10 +32,10 @@ pub(super) enum Failed {
     Address,
     /// An outage, or a wrong setting. It is the same for every address, and the page says so.
     Everybody(Rejection, Refund),
-    /// It may be for this address alone. The page says so to whoever asked.
+    /// It may be for this address alone. The page tells the person who asked.
     ThisMail(Rejection),
-    /// One half was mailed, and the other one may be missing for this address alone. The page says
-    /// so to whoever asked.
+    /// One half was mailed, and the other one may be missing for this address alone. The page
+    /// tells the person who asked.
     Half(Sent),
     /// The provider limits the mails to this address, or to everybody. The page does not say so.
     Limited,

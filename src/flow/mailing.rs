@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::{clock::Timestamp, page::Sent, rejection::Rejection};
+use crate::{clock::Timestamp, email::Email, gate::Allowed, page::Sent, rejection::Rejection};
 
 /// How many mails may be under way at once. By default 200 are asked for at once, and 20 a second
 /// more, while the slowest takes a minute: 1,400.
@@ -64,6 +64,15 @@ struct Doubt {
     witness: u64,
     /// Half of the mail went out.
     is_half: bool,
+}
+
+/// Returns what tells one witness of a fault from another. It is the domain, because a stranger can
+/// make up any number of addresses in one. Where the layer takes one domain alone, it is the address.
+pub(super) fn witness<'e>(allowed: &Allowed, email: &'e Email) -> &'e str {
+    match allowed.email_domains.len() {
+        1 => email.as_str(),
+        _ => email.domain(),
+    }
 }
 
 impl Mailing {

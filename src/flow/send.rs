@@ -35,7 +35,7 @@ use super::{
     failure::Failed,
     lend,
     limits::{self, Spent},
-    mailing::{Answering, Refund},
+    mailing::{Answering, Refund, witness},
     sealed,
     step::Step,
 };
@@ -144,21 +144,12 @@ impl Wanted {
         Failed::of_provider(&self.flow, &self.attempt, error, |event| self.tell(event))
     }
 
-    /// Returns what tells one witness of a fault from another: the domain, because whoever asks can
-    /// make up any number of addresses; the address, where one domain alone is taken.
-    fn witness(&self) -> &str {
-        let email = &self.attempt.email;
-        match self.flow.shared.gate.allowed.email_domains.len() {
-            1 => email.as_str(),
-            _ => email.domain(),
-        }
-    }
-
     /// Makes and mails it, and gives the charges back if they are due. It has the
     /// room until then.
     async fn carry_out(self, spent: Spent, room: OwnedSemaphorePermit) -> Result<Sent, Failed> {
         let shown = mail_to(&self).await;
         let mailing = &self.flow.mailing;
+        let witness = witness(&self.flow.shared.gate.allowed, &self.attempt.email);
         let refund = match &shown {
             Ok(sent) => {
                 mailing.keep(Ok(*sent), self.now);
@@ -170,11 +161,11 @@ impl Wanted {
             }
             Err(Failed::ThisMail(rejection)) => {
                 let shown = Err((rejection.clone(), Refund::NotDue));
-                mailing.doubt(shown, self.witness(), self.now);
+                mailing.doubt(shown, witness, self.now);
                 Refund::NotDue
             }
             Err(Failed::Half(sent)) => {
-                mailing.doubt(Ok(*sent), self.witness(), self.now);
+                mailing.doubt(Ok(*sent), witness, self.now);
                 Refund::NotDue
             }
             // As for the address that has shown the outage: a limit that this one reaches sooner
