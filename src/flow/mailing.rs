@@ -67,7 +67,8 @@ struct Doubt {
 }
 
 /// Returns what tells one witness of a fault from another. It is the domain, because a stranger can
-/// make up any number of addresses in one. Where the layer takes one domain alone, it is the address.
+/// make up any number of addresses in one. Where the layer takes one domain alone, it is the
+/// address.
 pub(super) fn witness<'e>(allowed: &Allowed, email: &'e Email) -> &'e str {
     match allowed.email_domains.len() {
         1 => email.as_str(),
