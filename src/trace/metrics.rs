@@ -141,24 +141,20 @@ mod on {
     type Labels = [&'static str; 2];
 
     /// The keys in use, since `metrics` allocates one anew for each count. They are few: the names
-    /// and the values of all labels are closed sets. So they are looked through, by the place where
-    /// a text stands: one that stands at two places has two entries.
+    /// and the values of all labels are closed sets. They are in the order of the places where their
+    /// texts stand, and are found by those: a text that stands at two places has two entries.
     static KEYS: LazyLock<ArcSwap<Vec<Arc<Known>>>> = LazyLock::new(ArcSwap::default);
 
+    /// Where a name and the values of its labels stand, and how long they are.
+    type Place = [(usize, usize); 3];
+
     struct Known {
-        name: &'static str,
-        values: Labels,
+        place: Place,
         key: Key,
     }
 
-    impl Known {
-        fn is(&self, name: &'static str, values: &Labels) -> bool {
-            let [first, second] = values;
-            let [own_first, own_second] = &self.values;
-            ptr::eq(self.name, name)
-                && ptr::eq::<str>(*own_first, *first)
-                && ptr::eq::<str>(*own_second, *second)
-        }
+    fn place(name: &'static str, [first, second]: Labels) -> Place {
+        [name, first, second].map(|text| (text.as_ptr().addr(), text.len()))
     }
 
     static METADATA: Metadata<'static> =
@@ -166,8 +162,11 @@ mod on {
 
     /// Lends the key of a name and its labels.
     fn with_key(name: &'static str, names: Labels, values: Labels, take: impl FnOnce(&Key)) {
+        let place = place(name, values);
+        let find = |known: &[Arc<Known>]| known.binary_search_by(|known| known.place.cmp(&place));
         let known = KEYS.load();
-        if let Some(known) = known.iter().find(|known| known.is(name, &values)) {
+        let found = find(&known).ok().and_then(|at| known.get(at));
+        if let Some(known) = found {
             return take(&known.key);
         }
         drop(known);
@@ -177,15 +176,12 @@ mod on {
         let key = Key::from_parts(name, labels.collect::<Vec<_>>());
         take(&key);
         KEYS.rcu(|known| {
-            let is_new = !known.iter().any(|known| known.is(name, &values));
-            let new = is_new.then(|| {
-                Arc::new(Known {
-                    name,
-                    values,
-                    key: key.clone(),
-                })
-            });
-            known.iter().cloned().chain(new).collect::<Vec<_>>()
+            let mut known = Vec::clone(known);
+            if let Err(at) = find(&known) {
+                let key = key.clone();
+                known.insert(at, Arc::new(Known { place, key }));
+            }
+            known
         });
     }
 
