@@ -1,7 +1,8 @@
 //! The one place that settles a request, once the revocation store has answered.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Context};
 
+use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 
@@ -42,10 +43,17 @@ pub(crate) struct Finish {
 pub(crate) struct Rare {
     /// The renewed session, if a renewal is due.
     pub(crate) renewal: Option<Renewal>,
-    /// Ends the response's body when the session ends.
-    pub(crate) guard: Option<SessionGuard>,
+    /// Ends the response with the session.
+    pub(crate) watched: Option<Watched>,
+}
+
+/// A response that ends with the session.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// Ends its body when the session ends.
+    guard: SessionGuard,
     /// Refuses the request if its session ends before the response begins.
-    pub(crate) unanswered: Option<Unanswered>,
+    unanswered: Option<Unanswered>,
 }
 
 /// A renewed session on its way to its browser.
@@ -112,43 +120,29 @@ impl Shared {
         let watch = |session: &Session, renewed| {
             SessionGuard::new(self.clone(), session.clone(), now, renewed)
         };
-        let (guard, until) = match self.streams.are_ended {
-            true => {
-                let renewed = renewed.as_ref().map(|(renewed, _)| watch(renewed, None));
-                let guard = watch(&session, renewed.clone());
-                // The renewed end counts: otherwise an active person would be refused while the
-                // response still holds the new cookie.
-                (Some(guard.clone()), Some(renewed.unwrap_or(guard)))
-            }
-            false => (None, None),
-        };
-        let is_protected = exposure == Exposure::Protected;
-        let unanswered = until.filter(|_| is_protected).map(|until| {
-            let head = RequestHead::of(request);
-            Unanswered::new(self.clone(), session.clone(), until, &head)
-        });
-        // For the handler of a tunnel, whose bytes the layer does not see.
-        if let Some(guard) = &guard {
+        let watched = self.streams.are_ended.then(|| {
+            let renewed = renewed.as_ref().map(|(renewed, _)| watch(renewed, None));
+            let guard = watch(&session, renewed.clone());
+            // The renewed end counts: otherwise an active person would be refused while the
+            // response still holds the new cookie.
+            let unanswered = (exposure == Exposure::Protected)
+                .then(|| Unanswered::new(self, renewed, &RequestHead::of(request)));
+            // For the handler of a tunnel, whose bytes the layer does not see.
             request.extensions_mut().insert(guard.clone());
-        }
+            Watched { guard, unanswered }
+        });
         let renewal = renewed.map(|(_, cookie)| Renewal {
             cookie,
             session: session.clone(),
             shared: self.clone(),
         });
-        let is_rare = renewal.is_some() || guard.is_some();
+        let is_rare = renewal.is_some() || watched.is_some();
         let finish = Finish {
             depends_on_session: true,
             caching: self.gate.caching.on(exposure),
             credentials: self.gate.credentials,
             forwarded: self.forwarded(),
-            rare: is_rare.then(|| {
-                Box::new(Rare {
-                    renewal,
-                    guard,
-                    unanswered,
-                })
-            }),
+            rare: is_rare.then(|| Box::new(Rare { renewal, watched })),
         };
         if self.gate.has_identity_headers {
             identity_headers::rewrite(request, Some(&session), &self.gate);
@@ -203,17 +197,23 @@ impl Shared {
 }
 
 impl Finish {
-    /// Returns what refuses the request if its session ends before the response begins.
-    pub(crate) fn unanswered(&mut self) -> Option<&mut Unanswered> {
-        self.rare.as_mut()?.unanswered.as_mut()
+    /// Returns the refusal if the session has ended since the inner service was last polled.
+    pub(crate) fn poll_again(&mut self, cx: &mut Context<'_>) -> Option<Response<Bytes>> {
+        let Watched { guard, unanswered } = self.rare.as_mut()?.watched.as_mut()?;
+        unanswered.as_mut()?.poll_again(guard, cx)
+    }
+
+    /// Returns the refusal if the session has ended before the response has begun.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Response<Bytes>> {
+        let Watched { guard, unanswered } = self.rare.as_mut()?.watched.as_mut()?;
+        unanswered.as_mut()?.poll(guard, cx)
     }
 
     /// Returns what ends the response's body when the session ends.
     pub(crate) fn guard(&mut self) -> Option<SessionGuard> {
-        let rare = self.rare.as_mut()?;
-        let is_left = rare.unanswered.take().is_some_and(|own| own.is_left());
-        let guard = rare.guard.take().filter(|_| !is_left)?;
-        Some(guard.for_response())
+        let Watched { guard, unanswered } = self.rare.as_mut()?.watched.take()?;
+        let is_left = unanswered.is_some() && guard.is_left();
+        (!is_left).then(|| guard.into_response())
     }
 
     pub(crate) fn write_to<B>(self, response: &mut Response<B>) {

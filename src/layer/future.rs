@@ -140,10 +140,9 @@ where
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Forward { inner, finish } => {
-                    let ended = finish.unanswered();
                     // Before the inner service: an answer that is ready only after the session's
                     // end must not leave.
-                    match ended.and_then(|unanswered| unanswered.poll_again(cx)) {
+                    match finish.poll_again(cx) {
                         Some(response) => State::Refuse(Some(response)),
                         None => match inner.poll(cx) {
                             Poll::Ready(response) => {
@@ -155,13 +154,10 @@ where
                                     response.map(|body| ResponseBody::inner(body, ending));
                                 return Poll::Ready(Ok(response));
                             }
-                            Poll::Pending => {
-                                let unanswered = finish.unanswered();
-                                match unanswered.and_then(|unanswered| unanswered.poll(cx)) {
-                                    Some(response) => State::Refuse(Some(response)),
-                                    None => return Poll::Pending,
-                                }
-                            }
+                            Poll::Pending => match finish.poll(cx) {
+                                Some(response) => State::Refuse(Some(response)),
+                                None => return Poll::Pending,
+                            },
                         },
                     }
                 }

@@ -1,5 +1,7 @@
 //! Which language a request gets.
 
+use std::sync::LazyLock;
+
 use http::{HeaderValue, Request, header};
 use proptest::prelude::*;
 
@@ -199,6 +201,11 @@ fn plain_lookup(ranges: &[&str], tags: &[&str], default: &str) -> String {
     default.to_owned()
 }
 
+/// The tags of the tables that any field is looked up in.
+const TAGS: [&str; 5] = ["en", "de", "de-AT", "nl", "sv"];
+/// Made once: to read a table takes longer than to look up many fields.
+static LANGUAGES: LazyLock<Languages> = LazyLock::new(|| languages(&TAGS));
+
 proptest! {
     #[test]
     fn a_field_is_looked_up_as_rfc_4647_says(
@@ -213,7 +220,6 @@ proptest! {
             0..12,
         ),
     ) {
-        let tags = ["en", "de", "de-AT", "nl", "sv"];
         let field: Vec<_> = ranges
             .iter()
             .map(|(range, weight)| match weight {
@@ -228,10 +234,10 @@ proptest! {
             .collect();
         sorted.sort_by(|(_, one), (_, other)| other.cmp(one));
         let sorted: Vec<_> = sorted.into_iter().map(|(range, _)| *range).collect();
-        let want = plain_lookup(&sorted, &tags, "en");
+        let want = plain_lookup(&sorted, &TAGS, "en");
         let field = field.join(", ");
         let fields: &[&[u8]] = &[field.as_bytes()];
-        prop_assert_eq!(chosen(&languages(&tags), fields), want, "{}", field);
+        prop_assert_eq!(chosen(&LANGUAGES, fields), want, "{}", field);
     }
 
     #[test]
@@ -240,7 +246,7 @@ proptest! {
             return Ok(());
         };
         let fields: &[&[u8]] = &[value.as_bytes()];
-        let tag = chosen(&languages(&["en", "de"]), fields);
-        prop_assert!(tag == "en" || tag == "de");
+        let tag = chosen(&LANGUAGES, fields);
+        prop_assert!(TAGS.contains(&tag.as_str()));
     }
 }

@@ -122,11 +122,21 @@ impl SessionGuard {
     ///
     /// Ask for it when the response begins, if you end its body yourself.
     pub fn for_response(&self) -> Self {
+        self.clone().into_response()
+    }
+
+    /// Does the same with the guard itself.
+    pub(crate) fn into_response(self) -> Self {
         match &self.watch.renewed {
             // A clone is polled, so that no later poll of this one finds what it has heard.
             Some(renewed) if self.clone().now_or_never().is_some() => renewed.clone(),
-            _ => self.clone(),
+            _ => self,
         }
+    }
+
+    /// Says whether the handler has signed its own session out.
+    pub(crate) fn is_left(&self) -> bool {
+        self.watch.session.is_left()
     }
 
     /// Polls for how the session ended. It must not be called again after that.

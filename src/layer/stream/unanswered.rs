@@ -14,7 +14,6 @@
 
 use std::{
     fmt,
-    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -26,16 +25,13 @@ use crate::{
     answer::Asked,
     rejection::{Rejection, RejectionKind},
     request::head::RequestHead,
-    session::Session,
     shared::Shared,
 };
 
 /// A request whose response has not begun.
 pub(crate) struct Unanswered {
-    shared: Arc<Shared>,
-    /// The session that the inner service was given.
-    session: Session,
-    guard: SessionGuard,
+    /// The guard of the session that the response renews.
+    renewed: Option<SessionGuard>,
     /// What a refusal depends on. The request itself is with the inner service.
     asked: Asked,
     /// The inner service has been polled before.
@@ -43,49 +39,57 @@ pub(crate) struct Unanswered {
 }
 
 impl Unanswered {
-    /// Keeps what a refusal of a request needs. The guard says when its session ends.
+    /// Keeps what a refusal of a request needs.
     pub(crate) fn new(
-        shared: Arc<Shared>,
-        session: Session,
-        guard: SessionGuard,
+        shared: &Shared,
+        renewed: Option<SessionGuard>,
         head: &RequestHead<'_>,
     ) -> Self {
-        let asked = Asked::of(&shared, head);
         Self {
-            shared,
-            session,
-            guard,
-            asked,
+            renewed,
+            asked: Asked::of(shared, head),
             was_asked: false,
         }
     }
 
-    /// Says whether the handler has signed its own session out.
-    pub(crate) fn is_left(&self) -> bool {
-        self.session.is_left()
-    }
-
     /// Returns the refusal if the session has ended since the inner service was last polled.
+    /// `guard` is that of the session that the inner service was given.
     ///
     /// The first poll checks nothing: the store has just answered, and a response that is ready at
     /// once costs no watch.
-    pub(crate) fn poll_again(&mut self, cx: &mut Context<'_>) -> Option<Response<Bytes>> {
-        if self.was_asked { self.poll(cx) } else { None }
+    pub(crate) fn poll_again(
+        &mut self,
+        guard: &mut SessionGuard,
+        cx: &mut Context<'_>,
+    ) -> Option<Response<Bytes>> {
+        if self.was_asked {
+            self.poll(guard, cx)
+        } else {
+            None
+        }
     }
 
     /// Returns the refusal if the session has ended, and otherwise registers the task to be woken.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Response<Bytes>> {
+    pub(crate) fn poll(
+        &mut self,
+        guard: &mut SessionGuard,
+        cx: &mut Context<'_>,
+    ) -> Option<Response<Bytes>> {
         self.was_asked = true;
-        if self.session.is_left() {
+        if guard.is_left() {
             return None;
         }
-        match self.guard.poll_end(cx) {
-            Poll::Ready(end) => Some(self.refusal(end)),
+        let polled = match &mut self.renewed {
+            Some(renewed) => renewed.poll_end(cx),
+            None => guard.poll_end(cx),
+        };
+        match polled {
+            Poll::Ready(end) => Some(self.refusal(guard, end)),
             Poll::Pending => None,
         }
     }
 
-    fn refusal(&self, end: End) -> Response<Bytes> {
+    fn refusal(&self, guard: &SessionGuard, end: End) -> Response<Bytes> {
         let kind = match end {
             End::Expired => RejectionKind::ExpiredSession,
             End::Revoked => RejectionKind::RevokedSession,
@@ -93,10 +97,8 @@ impl Unanswered {
         };
         let head = self.asked.parts();
         let head = RequestHead::of_parts(&head);
-        let mut response = {
-            let session = Some(&self.session);
-            self.shared.refuse_of(session, Rejection::new(kind), &head)
-        };
+        let (shared, session) = (&guard.watch.shared, Some(&guard.watch.session));
+        let mut response = shared.refuse_of(session, Rejection::new(kind), &head);
         response.headers_mut().remove(header::SET_COOKIE);
         response
     }
