@@ -137,14 +137,16 @@ impl Shared {
     ) {
         if let Some(index) = &self.index {
             let client = client_by(headers, extensions, &self.proxies, self.forwarded);
-            index.note(session, Seen::new(headers, client.map(network_text)), now);
+            let seen = Seen::new(headers, client.map(network_text));
+            // By the date, as the session's end is.
+            index.note(session, seen, self.clock.at(now).date());
         }
     }
 
     /// Notes in the index that the application issued a session: no request is known.
     pub(crate) fn note_issued(&self, session: &Session, now: Timestamp) {
         if let Some(index) = &self.index {
-            index.note(session, Seen::default(), now);
+            index.note(session, Seen::default(), self.clock.at(now).date());
         }
     }
 

@@ -42,8 +42,8 @@ impl MagicLinkLayer {
         let Some(index) = &shared.index else {
             return Ok(Vec::new());
         };
-        let now = shared.clock.now();
-        let listed = index.list(subject, now).await?;
+        let reading = shared.clock.at(shared.clock.now());
+        let listed = index.list(subject, reading.date()).await?;
         // All at once, so that together they take no longer than one may.
         let asked = listed.iter();
         let asked = asked.map(|listed| shared.revocations.standing(listed.session()));
@@ -53,7 +53,9 @@ impl MagicLinkLayer {
             // Told as an outage, and not judged as one: a layer that admits people meanwhile does
             // not know either who has ended.
             match answer.map_err(|error| shared.revocations.tell_outage(error))? {
-                Standing::Active if shared.gate.takes(listed.session(), now) => live.push(listed),
+                Standing::Active if shared.gate.takes(listed.session(), reading) => {
+                    live.push(listed)
+                }
                 // Under other settings it is live again.
                 Standing::Active => {}
                 Standing::Revoked => index.forget(listed.session()),

@@ -13,7 +13,7 @@
 use http::HeaderValue;
 
 use crate::{
-    clock::{Reading, Timestamp},
+    clock::Reading,
     rejection::{Rejection, RejectionKind},
     request::{
         head::{Found, RequestHead},
@@ -156,8 +156,8 @@ impl Gate {
 
     /// Says whether a session that has not been ended would be admitted, by today's lifetimes and
     /// lists.
-    pub(crate) fn takes(&self, session: &Session, now: Timestamp) -> bool {
-        now < self.lifetimes.end_of(session) && self.allowed.has_session(session)
+    pub(crate) fn takes(&self, session: &Session, now: Reading) -> bool {
+        now.now() < self.lifetimes.steady_end_of(session, now) && self.allowed.has_session(session)
     }
 
     fn admission(&self, head: &RequestHead<'_>, now: Reading) -> Result<Admission, RejectionKind> {

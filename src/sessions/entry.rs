@@ -1,15 +1,15 @@
 //! `ListedSession`: what the index knows of a session, and how a store writes it.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    clock::Timestamp,
+    clock::{Skew, Timestamp},
     email::Email,
     provider::Identity,
-    session::{Grant, Session, SessionId, Times},
+    session::{Grant, Session, SessionId, Term, Times},
 };
 
 /// How many characters of a user agent are kept.
@@ -58,6 +58,11 @@ impl ListedSession {
 
     pub(crate) const fn session(&self) -> &Session {
         &self.session
+    }
+
+    #[cfg(any(test, feature = "test-util"))]
+    pub(crate) const fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// Returns the session's id, which renewals keep.
@@ -124,6 +129,11 @@ impl ListedSession {
             exp: session.expires_at(),
             auth_time: session.auth_time(),
             after: session.after(),
+            rem: Some(session.is_remembered()),
+            skew: session.skew().ahead().as_secs(),
+            by: session.skew().by(),
+            askew: session.auth_skew().ahead().as_secs(),
+            aby: session.auth_skew().by(),
             agent: self.seen.user_agent.clone(),
             net: self.seen.network.clone(),
         };
@@ -155,8 +165,18 @@ impl ListedSession {
             expires_at: record.exp,
             auth_time: record.auth_time,
         };
+        let term = match record.rem {
+            Some(false) => Term::Usual,
+            // Version 0.1 said neither. A remembered session must not leave the list, and a usual
+            // one has an end of its own.
+            Some(true) | None => Term::Remembered,
+        };
+        let skew = |ahead, by| Skew::new(Duration::from_secs(ahead), by);
         let session = Session::new(&identity, record.sid.parse().ok()?, times)
             .granted(&grant)
+            .with_term(term)
+            .with_skew(skew(record.skew, record.by))
+            .with_auth_skew(skew(record.askew, record.aby))
             .with_after(record.after);
         let seen = Seen {
             user_agent: record.agent,
@@ -178,7 +198,8 @@ impl fmt::Debug for ListedSession {
     }
 }
 
-/// An entry as it is stored: what the targets of revocations need, beside what is listed.
+/// An entry as it is stored: what the targets of revocations and the session's end need, beside
+/// what is listed. The names are those of a token's claims.
 #[derive(Serialize, Deserialize)]
 struct Record {
     sid: String,
@@ -200,12 +221,61 @@ struct Record {
     /// The latest revocation that was known at the sign-in.
     #[serde(default = "never")]
     after: Timestamp,
+    /// Whether the person asked to be remembered: such a session has a lifetime of its own.
+    #[serde(default)]
+    rem: Option<bool>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    skew: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    by: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    askew: u64,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    aby: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     net: Option<String>,
 }
 
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 const fn never() -> Timestamp {
     Timestamp::from_secs(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pinned: an entry had no term, so that a remembered session left the list with the lifetime of
+    /// a usual one, and worked on.
+    #[test]
+    fn an_entry_keeps_what_a_sessions_end_depends_on() {
+        let at = Timestamp::from_secs;
+        let times = Times {
+            issued_at: at(20),
+            expires_at: at(90),
+            auth_time: at(10),
+        };
+        let identity = Identity::new("ada", Email::parse("ada@example.com").unwrap());
+        let usual = Session::new(&identity, SessionId::from_bytes([7; 16]), times);
+        let skewed = usual
+            .clone()
+            .with_term(Term::Remembered)
+            .with_skew(Skew::new(Duration::from_secs(30), 5))
+            .with_auth_skew(Skew::new(Duration::from_secs(40), 6))
+            .with_after(at(3));
+        for session in [usual, skewed] {
+            let listed = ListedSession::new(session.clone(), Seen::default());
+            let read = ListedSession::from_record(&listed.to_record()).unwrap();
+            assert!(*read.session() == session, "{}", listed.to_record());
+        }
+        // Version 0.1 wrote none of it.
+        let old = r#"{"sid":"BwcHBwcHBwcHBwcHBwcHBw","sub":"ada","email":"ada@example.com","iat":20,"exp":90,"auth_time":10}"#;
+        let read = ListedSession::from_record(old).unwrap();
+        assert!(read.session().is_remembered());
+    }
 }

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     future::Future,
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::{
         Arc,
@@ -12,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::FutureExt;
 use tokio::{runtime::Handle, time::timeout};
 
 use super::{ListedSession, Seen, Sessions};
@@ -54,18 +56,16 @@ impl Index {
     pub(crate) fn note(&self, session: &Session, seen: Seen, now: Timestamp) {
         let state = self.0.clone();
         let listed = ListedSession::new(session.clone(), seen);
-        self.write(Box::pin(
-            async move { state.sessions.note(&listed, now).await },
-        ));
+        self.write(async move { state.sessions.note(&listed, now).await });
     }
 
     /// Forgets a session, in the background.
     pub(crate) fn forget(&self, session: &Session) {
         let (state, session) = (self.0.clone(), session.clone());
-        self.write(Box::pin(async move {
+        self.write(async move {
             let (subject, id) = (session.subject(), session.id());
             state.sessions.forget(subject, id).await
-        }));
+        });
     }
 
     /// Returns the sessions of a subject that have not ended by now.
@@ -75,7 +75,8 @@ impl Index {
         now: Timestamp,
     ) -> Result<Vec<ListedSession>, StoreError> {
         let listed = async {
-            let listed = timeout(ANSWER, self.0.sessions.list(subject, now)).await;
+            let asked = caught(async { self.0.sessions.list(subject, now).await });
+            let listed = timeout(ANSWER, asked).await;
             listed.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)))
         };
         let listed = observe(Call::new("sessions.list"), listed).await;
@@ -88,7 +89,8 @@ impl Index {
         check::bounded("session index", ANSWER, self.0.sessions.check(now)).await
     }
 
-    fn write(&self, mut work: Work<()>) {
+    fn write(&self, work: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+        let mut work: Work<()> = Box::pin(caught(work));
         // Memory is done at once, and needs no runtime.
         let first = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let state = self.0.clone();
@@ -103,6 +105,15 @@ impl Index {
             }
         }
     }
+}
+
+/// Takes a panic of the index for an outage: nobody is kept out, or kept in, by a list.
+async fn caught<T>(work: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
+    let ended = AssertUnwindSafe(work).catch_unwind().await;
+    ended.unwrap_or_else(|_| {
+        tracing::error!(target: "tower_magic_link", "the session index panicked");
+        Err(StoreError::new(StoreErrorKind::Unavailable))
+    })
 }
 
 impl State {

@@ -34,7 +34,8 @@ const MOST_OF_A_SUBJECT: usize = 100;
 /// An implementation may forget an entry at any time; that session is then missing from the list
 /// and works on. It should forget an entry once [`ListedSession::expires_at`] has passed, and bound
 /// how many it keeps. Entries are personal data: an address, a user agent and a network. The layer
-/// waits for an answer for two seconds.
+/// waits for an answer for two seconds. It polls `note` and `forget` within a request, so they must
+/// not block; a panic counts as an outage.
 ///
 /// The suite in `testing::suite::sessions` (feature `test-util`) checks an implementation.
 ///
@@ -73,6 +74,7 @@ const MOST_OF_A_SUBJECT: usize = 100;
 /// ```
 pub trait Sessions: fmt::Debug + Send + Sync + 'static {
     /// Notes a session that has begun or was renewed. It replaces an earlier entry of the same id.
+    /// `now` is a date by the wall clock, as all dates of a session are.
     fn note<'a>(&'a self, session: &'a ListedSession, now: Timestamp) -> StoreFuture<'a, ()>;
 
     /// Forgets a session, which was signed out or is known to have ended.

@@ -27,6 +27,7 @@ use crate::{
 };
 
 mod handed_out;
+mod listed;
 mod renewed;
 mod replicas;
 mod signed_out;

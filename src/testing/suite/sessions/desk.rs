@@ -11,7 +11,7 @@ use std::{
 use crate::{
     provider::Identity,
     random,
-    session::{Session, SessionId, Times},
+    session::{Session, SessionId, Term, Times},
     sessions::{ListedSession, Seen, Sessions},
     testing::suite::{
         World, after, email,
@@ -110,6 +110,12 @@ pub(super) fn listed(
         network: network.map(str::to_owned),
     };
     ListedSession::new(Session::new(identity, id, times), seen)
+}
+
+/// Returns the same of a person who asked to be remembered.
+pub(super) fn remembered(listed: ListedSession) -> ListedSession {
+    let session = listed.session().clone().with_term(Term::Remembered);
+    ListedSession::new(session, listed.seen().clone())
 }
 
 /// Returns the session of a sign-in some seconds after noon, which comes after a revocation of its

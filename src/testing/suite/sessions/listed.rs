@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::desk::{Desk, LIFETIME, listed, renewed, session, signed_in_again};
+use super::desk::{Desk, LIFETIME, listed, remembered, renewed, session, signed_in_again};
 use crate::{
     provider::Identity,
     testing::suite::{
@@ -74,7 +74,12 @@ pub(super) async fn all_that_was_noted(desk: Desk) -> Outcome {
         .with_connection(Some("conn_1".to_owned()))
         .with_provider_session(Some("session_1".to_owned()));
     let bare = Identity::new("b", email("ada@example.com"));
-    let whole = listed(&whole, 10, Some("Mozilla/5.0"), Some("2001:db8::/64"));
+    let whole = remembered(listed(
+        &whole,
+        10,
+        Some("Mozilla/5.0"),
+        Some("2001:db8::/64"),
+    ));
     let bare = listed(&bare, 10, None, None);
     desk.note(&whole, 10).await?;
     desk.note(&bare, 10).await?;
