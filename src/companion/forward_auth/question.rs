@@ -8,7 +8,7 @@
 //! - A refusal is never 2xx, whatever the audience. A permit says in a header of its own that it is
 //!   one: another server's 200 is none.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use bytes::Bytes;
 use http::{
@@ -85,9 +85,13 @@ impl Question {
         if is_trusted {
             said = dialect.said(&asked.headers);
         }
-        // The extensions are left out: they describe the question, not the client's request.
-        let (mut parts, ()) = Request::new(()).into_parts();
+        // The extensions are left out: they describe the question, not the client's request. The
+        // peer tells who the client is, behind trusted proxies.
+        let mut parts = nothing();
         parts.headers = asked.headers;
+        if let Some(peer) = peer {
+            parts.extensions.insert(peer);
+        }
         if let Said::Target(method, uri) = &said {
             (parts.method, parts.uri) = (method.clone(), uri.clone());
         }
@@ -114,7 +118,7 @@ impl Question {
         purpose: Purpose,
         now: Timestamp,
     ) -> Response<Bytes> {
-        let rejection = match (self.permit(shared, now).await, purpose) {
+        let rejection = match (self.permit(shared, purpose, now).await, purpose) {
             (Ok(permit), Purpose::Decide) => return permit.into_response(),
             // The store has come back since the proxy asked, or the session has begun.
             (Ok(_), Purpose::Refuse) => Rejection::new(RejectionKind::StoreUnavailable),
@@ -133,14 +137,19 @@ impl Question {
         response
     }
 
-    async fn permit(&self, shared: &Arc<Shared>, now: Timestamp) -> Result<Permit, Rejection> {
-        let (admission, exposure) = match self.decide(shared, now) {
+    async fn permit(
+        &mut self,
+        shared: &Arc<Shared>,
+        purpose: Purpose,
+        now: Timestamp,
+    ) -> Result<Permit, Rejection> {
+        let (mut admission, exposure) = match self.decide(shared, now) {
             Decision::Admit(admission) => (admission, Exposure::Protected),
             Decision::Pass(exposure, Some(admission)) => (admission, exposure),
             Decision::Pass(exposure, None) => {
                 return Ok(Permit {
                     session: None,
-                    finish: shared.pass(&mut stand_in(), exposure),
+                    finish: shared.pass(&mut Request::new(()), exposure),
                 });
             }
             Decision::Refuse(rejection) => return Err(rejection),
@@ -150,16 +159,24 @@ impl Question {
                 return Err(Rejection::new(RejectionKind::Malformed));
             }
         };
+        if purpose == Purpose::Refuse {
+            // A refusal renews nothing: the cookie would not leave.
+            admission.renewed = None;
+        }
         let answer = shared.revocations.standing(&admission.session).await;
         let (admission, answer) = match shared.reauthorize(&admission, &answer, now) {
             Some(word) => word.await,
             None => (admission, answer),
         };
-        let mut request = stand_in();
-        let finish = shared.settle(&mut request, admission, exposure, answer, now)?;
+        // The proxy hands on the real request. This one says who asked for it.
+        let asked = mem::replace(&mut self.parts, nothing());
+        let mut request = Request::from_parts(asked, ());
+        let settled = shared.settle(&mut request, admission, exposure, answer, now);
+        let session = request.extensions_mut().remove();
+        (self.parts, ()) = request.into_parts();
         Ok(Permit {
-            session: request.extensions_mut().remove(),
-            finish,
+            session,
+            finish: settled?,
         })
     }
 
@@ -188,9 +205,9 @@ impl Question {
     }
 }
 
-/// Returns the request that is settled: an empty one, since the proxy hands on the real one.
-fn stand_in() -> Request<()> {
-    Request::new(())
+/// Returns the head of a request that says nothing.
+fn nothing() -> Parts {
+    Request::new(()).into_parts().0
 }
 
 impl Permit {

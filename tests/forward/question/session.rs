@@ -7,6 +7,7 @@ use http::StatusCode;
 use tower_magic_link::{
     KeyRing, MagicLinkLayer, Session, SigningKey,
     revocation::Standing,
+    sessions::MemorySessions,
     testing::{ManualClock, StubProvider},
 };
 
@@ -36,6 +37,32 @@ async fn a_session_that_stands_is_told_in_headers() {
             assert_eq!(answer.headers()["cache-control"], "no-store");
             assert_eq!(answer.headers()["vary"], "cookie");
         }
+    }
+}
+
+/// Pinned: a renewal by a question noted an unknown device in an unknown network.
+#[tokio::test]
+async fn a_renewal_by_a_question_notes_the_clients_device_and_network() {
+    let clock = ManualClock::new();
+    let layer = builder(&clock)
+        .trusted_proxies(["10.0.0.0/8"])
+        .idle_timeout(Duration::from_secs(3_600))
+        .session_index(MemorySessions::default())
+        .build()
+        .unwrap();
+    let (cookie, session) = cookie_of(&layer);
+    clock.advance(Duration::from_secs(1_800));
+    for kind in ["forwarded", "original"] {
+        let request = question(kind, PROXY, "GET", "/x")
+            .header("x-forwarded-for", "203.0.113.9")
+            .header("user-agent", "reader/1.0")
+            .header("cookie", &cookie);
+        let answer = ask(&layer, kind, request).await;
+        assert!(answer.headers().contains_key("set-cookie"), "{kind}");
+        let [listed] =
+            <[_; 1]>::try_from(layer.sessions_of(session.subject()).await.unwrap()).unwrap();
+        let seen = (listed.user_agent(), listed.network());
+        assert_eq!(seen, (Some("reader/1.0"), Some("203.0.113.9")), "{kind}");
     }
 }
 
