@@ -22,7 +22,7 @@ use axum::{
 };
 use http::{
     HeaderValue, Method, StatusCode, Uri, Version,
-    header::{HOST, UPGRADE},
+    header::{CONTENT_TYPE, HOST, UPGRADE},
     uri::Scheme,
 };
 use hyper::body::Incoming;
@@ -147,7 +147,9 @@ impl Proxy {
             let theirs = hyper::upgrade::on(&mut answer);
             tunnel::open(ours, theirs, session.clone(), slot);
         }
-        Ok(answer.map(|body| tunnel::until(session, body)))
+        let kind = answer.headers().get(CONTENT_TYPE);
+        let is_grpc = kind.is_some_and(|kind| is_grpc(kind.as_bytes()));
+        Ok(answer.map(|body| tunnel::until(session, is_grpc, body)))
     }
 
     /// Waits until the service begins its answer.
@@ -165,6 +167,12 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Says whether a body of this type is one of gRPC or gRPC-Web.
+fn is_grpc(kind: &[u8]) -> bool {
+    let start = kind.get(..b"application/grpc".len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(b"application/grpc"))
 }
 
 /// Says whose fault a failed exchange is.

@@ -1,11 +1,18 @@
 //! What goes on after a response has begun, and ends with its session: a WebSocket, and a body.
 
-use std::error::Error;
+use std::{
+    error::Error,
+    pin::Pin,
+    task::{Context, Poll},
+};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use futures_util::{FutureExt, future::OptionFuture, stream};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper::{
+    body::{Body as _, Frame, Incoming},
+    upgrade::OnUpgrade,
+};
 use hyper_util::rt::TokioIo;
 use tokio::io::copy_bidirectional;
 use tower_magic_link::SessionGuard;
@@ -34,10 +41,12 @@ pub(super) fn open(
 }
 
 /// Ends a body with an error when its session ends, so that no client takes half a download for the
-/// whole.
-pub(super) fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
-    let Some(ended) = ended else {
-        return Body::new(body);
+/// whole. The layer ends one of gRPC, whose clients then hear why.
+pub(super) fn until(ended: Option<SessionGuard>, is_grpc: bool, body: Incoming) -> Body {
+    // Without a frame to come, the head is the whole answer: trailers that are alone have to stay
+    // in it (gRPC over HTTP/2, "Trailers-Only").
+    let Some(ended) = ended.filter(|_| !is_grpc && !body.is_end_stream()) else {
+        return Body::new(AsStated(body));
     };
     let frames = stream::unfold(
         (ended, body, true),
@@ -51,6 +60,9 @@ pub(super) fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
             let frame = match early {
                 Some(frame) => frame?.map_err(axum::Error::new),
                 None => tokio::select! {
+                    // The end first: of a service that sends without a pause the next frame is
+                    // always there.
+                    biased;
                     () = &mut ended => Err(axum::Error::new("the session has ended")),
                     frame = body.frame() => frame?.map_err(axum::Error::new),
                 },
@@ -59,4 +71,24 @@ pub(super) fn until(ended: Option<SessionGuard>, body: Incoming) -> Body {
         },
     );
     Body::new(StreamBody::new(frames))
+}
+
+/// A body whose length is said by its head alone. Of an answer to a HEAD, and of a 304, it is empty,
+/// and the head speaks of another one (RFC 9110, section 8.6).
+struct AsStated(Incoming);
+
+impl hyper::body::Body for AsStated {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        Pin::new(&mut self.0).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_end_stream()
+    }
 }

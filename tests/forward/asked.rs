@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-/// Its functions `read` and `told` have the names.
+/// Its functions `is_read` and `is_told` have the names.
 const ASKED: &str = include_str!("../../src/answer/asked.rs");
 const ENVOY: &str = include_str!("../../examples/proxies/envoy.yaml");
 const HAPROXY_LUA: &str = include_str!("../../examples/proxies/haproxy/forward_auth.lua");
@@ -22,15 +22,14 @@ fn between<'t>(text: &'t str, start: &str, end: &str) -> &'t str {
     text.split_once(end).expect(end).0
 }
 
-/// Returns the names that `read` and `told` know.
+/// Returns the names that `is_read` and `is_told` know.
 fn known() -> BTreeSet<&'static str> {
     let mut known = BTreeSet::new();
-    for function in ["\nfn read(", "\nfn told("] {
-        let arms = between(ASKED, function, "\n}\n");
-        let names = arms.lines().filter_map(|line| {
-            let (name, _) = line.trim().strip_prefix('"')?.split_once("\" =>")?;
-            Some(name)
-        });
+    for function in ["\nfn is_read(", "\nfn is_told("] {
+        let names = between(ASKED, function, "\n}\n")
+            .split('"')
+            .skip(1)
+            .step_by(2);
         let before = known.len();
         known.extend(names);
         assert!(known.len() > before + 3, "{function} has names");

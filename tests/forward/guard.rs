@@ -166,6 +166,36 @@ async fn a_download_that_is_cut_off_by_signing_out_breaks_off() {
     assert!(error.is_body() || error.is_decode(), "{error:?}");
 }
 
+/// Pinned: the next piece was there when the session ended, and every second time the guard took it
+/// for the last one.
+#[tokio::test]
+async fn a_download_without_a_pause_breaks_off_each_time() {
+    let running = Front::Guard.before(&upstream::serve().await).await;
+    // As many mails as one person may have.
+    for _ in 0..3 {
+        let person = running.person().await;
+        let mut downloads = Vec::new();
+        for _ in 0..3 {
+            let mut download = person.get("/torrent", &[]).await;
+            assert!(download.chunk().await.unwrap().is_some());
+            downloads.push(download);
+        }
+        assert_eq!(person.sign_out("").await.status(), 303);
+        for mut download in downloads {
+            let rest = timeout(Duration::from_secs(10), async {
+                loop {
+                    match download.chunk().await {
+                        Ok(Some(_)) => {}
+                        end => return end,
+                    }
+                }
+            });
+            let error = rest.await.expect("cut off soon").unwrap_err();
+            assert!(error.is_body() || error.is_decode(), "{error:?}");
+        }
+    }
+}
+
 /// A service that switches to what nobody asked for: the layer has taken the request's wish out, or
 /// never saw one.
 #[tokio::test]

@@ -79,6 +79,11 @@ async fn answer(mut request: Request) -> Response {
                 first.chain(futures_util::stream::pending()),
             ))
         }
+        // The next piece is always there.
+        "/torrent" => {
+            let pieces = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>("piece"));
+            Response::new(Body::from_stream(pieces))
+        }
         "/cacheable" => cacheable(StatusCode::OK),
         "/missing" => cacheable(StatusCode::NOT_FOUND),
         "/broken" => cacheable(StatusCode::INTERNAL_SERVER_ERROR),

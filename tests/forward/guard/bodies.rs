@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::setting::{Guarded, Logged, SOON, Version, cut_off, hear, nowhere, status};
+use super::setting::{Guarded, Logged, SOON, Version, ask, cut_off, hear, nowhere, status};
 use crate::{
     guard_program::{Limits, Proxy},
     upstream,
@@ -221,4 +221,47 @@ async fn a_body_that_gets_on_may_take_longer_than_the_limit() {
         .unwrap()
         .unwrap();
     assert_eq!(answer, *b"HTTP/1.1 504");
+}
+
+/// A service whose answer to a GET has no length beforehand.
+async fn unmeasured() -> String {
+    let service = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("http://{}", service.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = service.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut head = [0; 4_096];
+                while let Ok(length @ 1..) = stream.read(&mut head).await {
+                    let asked = String::from_utf8_lossy(&head[..length]).to_lowercase();
+                    let answer = match asked.contains("if-none-match") {
+                        true => "HTTP/1.1 304 Not Modified\r\nETag: \"1\"\r\n\r\n",
+                        false => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+                    };
+                    let _ = stream.write_all(answer.as_bytes()).await;
+                }
+            });
+        }
+    });
+    origin
+}
+
+/// Of the answer to a GET, which alone a length may be said here (RFC 9110, section 8.6).
+///
+/// Pinned: a stranger heard of a length of 0.
+#[tokio::test]
+async fn an_answer_without_a_body_has_no_length_that_nobody_stated() {
+    let guard = Guarded::before(&unmeasured().await).await;
+    let cookie = format!("Cookie: {}\r\n", guard.cookie);
+    for (method, field, want) in [("HEAD", "", 200), ("GET", "If-None-Match: \"1\"\r\n", 304)] {
+        for cookie in ["", cookie.as_str()] {
+            let head = format!(
+                "{method} /about HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{field}{cookie}\r\n"
+            );
+            let answer = ask(guard.authority(), head.as_bytes()).await;
+            assert_eq!(status(&answer), want, "{answer}");
+            let answer = answer.to_lowercase();
+            assert!(!answer.contains("content-length"), "{answer}");
+        }
+    }
 }

@@ -4,12 +4,12 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Frame;
+use hyper::body::{Body as _, Frame};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tonic::Code;
 
-use super::setting::{Guarded, Version, ask, nowhere};
+use super::setting::{Guarded, SOON, Version, ask, nowhere};
 use crate::{
     echo::{self, Caller},
     names::ADA,
@@ -45,6 +45,47 @@ async fn grpc_passes_the_guard_whole() {
     let told = (end.code(), end.message());
     assert_eq!(told, (Code::FailedPrecondition, "the end"));
     assert_eq!(end.metadata().get("x-late").unwrap(), "1");
+}
+
+/// Pinned: with a session, the head did not end the answer, which some clients take for one without
+/// trailers.
+#[tokio::test]
+async fn trailers_that_are_alone_stay_in_the_head() {
+    let guard = Guarded::before(&h2c(&echo::serve().await)).await;
+    let stream = TcpStream::connect(guard.authority()).await.unwrap();
+    let (executor, stream) = (TokioExecutor::new(), TokioIo::new(stream));
+    let (mut sender, connection) = hyper::client::conn::http2::handshake(executor, stream)
+        .await
+        .unwrap();
+    tokio::spawn(connection);
+    for cookie in ["", guard.cookie.as_str()] {
+        let request = Request::get(format!("{}/about", guard.origin))
+            .header("cookie", cookie)
+            .body(http_body_util::Empty::<Bytes>::new())
+            .unwrap();
+        let answer = sender.send_request(request).await.unwrap();
+        assert_eq!(answer.headers()["grpc-status"], "12", "{cookie:?}");
+        assert!(answer.body().is_end_stream(), "{cookie:?}");
+    }
+}
+
+/// Pinned: the guard broke it off, and a client of tonic's heard of an internal error.
+#[tokio::test]
+async fn a_stream_of_grpc_ends_with_its_session_and_says_so() {
+    let guard = Guarded::before(&h2c(&echo::serve().await)).await;
+    let caller = Caller::at(guard.authority()).await;
+    let mut chat = caller
+        .with("cookie", &guard.cookie)
+        .chat("one")
+        .await
+        .unwrap();
+    assert!(chat.hear().await.unwrap().is_some());
+    let mut person = ProxiedPerson::at(&guard.origin);
+    person.cookie.clone_from(&guard.cookie);
+    assert_eq!(person.sign_out("").await.status(), 303);
+    let end = tokio::time::timeout(SOON, chat.hear()).await;
+    let end = end.expect("ended soon").unwrap_err();
+    assert_eq!(end.code(), Code::Unauthenticated, "{end}");
 }
 
 #[tokio::test]
