@@ -26,16 +26,17 @@ impl Builder {
     ///   drops the inner service's future, as when a client disconnects. It removes no cookie,
     ///   because the browser may have a newer one by then. It does not refuse public and optional
     ///   paths, nor a handler that ends its own session with
-    ///   [`SessionIssuer::sign_out`](crate::companion::SessionIssuer::sign_out). A handler that
-    ///   ends its session by [`end_sessions`](crate::MagicLinkLayer::end_sessions) should do so
-    ///   last.
+    ///   [`SessionIssuer::sign_out`](crate::companion::SessionIssuer::sign_out) or
+    ///   [`end_sessions`](crate::MagicLinkLayer::end_sessions): its answer is whole. A handler that
+    ///   orders the end in the store itself should do so last.
     /// - A gRPC stream ends with `grpc-status: 16`, a gRPC-Web stream with the same trailers.
     /// - An event stream ends as if it were complete. `EventSource` then connects again and gets a
     ///   401.
     /// - Any other body ends too. With a `Content-Length` the client knows that it was cut off.
     ///   **Without one it cannot know**, because the layer has no error of the inner body's type.
     ///   Handlers of such downloads should `select!` on the [`SessionGuard`](crate::SessionGuard)
-    ///   in the request's extensions, and fail the body with an error of their own.
+    ///   in the request's extensions, `biased` and the guard first, and fail the body with an error
+    ///   of their own.
     /// - The handler of an upgraded connection, such as a WebSocket, has to end it, with the same
     ///   guard.
     ///
@@ -43,7 +44,8 @@ impl Builder {
     /// store that implements [`Revocations::watch`](crate::revocation::Revocations::watch), as
     /// [`MemoryRevocations`](crate::revocation::MemoryRevocations) does, reports a revocation at
     /// once. With any other store the layer finds it at the next look-up
-    /// ([`Builder::stream_look_up_interval`]). While the store does not answer, no connection ends.
+    /// ([`Builder::stream_look_up_interval`]), and so it does a key that has left the ring or has
+    /// ended. While the store does not answer, no connection ends but by these.
     ///
     /// The layer must run on a tokio runtime with its timer enabled. A response that is ready at
     /// once, in one piece, costs a copy of the request's headers and a call of the hook of

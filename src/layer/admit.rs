@@ -16,7 +16,7 @@ use crate::{
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Standing,
-    session::{Session, cookie::CookieName, passed},
+    session::{Session, cookie::CookieName, handled::Handling, passed},
     shared::Shared,
     site::rules::Exposure,
     store::StoreError,
@@ -121,7 +121,9 @@ impl Shared {
             SessionGuard::new(self.clone(), session.clone(), now, renewed)
         };
         let watched = self.streams.are_ended.then(|| {
-            let renewed = renewed.as_ref().map(|(renewed, _)| watch(renewed, None));
+            let renewed = renewed.as_ref();
+            let renewed = renewed.map(|(renewed, _)| self.gate.tokens.as_minted(renewed.clone()));
+            let renewed = renewed.map(|renewed| watch(&renewed, None));
             let guard = watch(&session, renewed.clone());
             // The renewed end counts: otherwise an active person would be refused while the
             // response still holds the new cookie.
@@ -209,11 +211,17 @@ impl Finish {
         unanswered.as_mut()?.poll(guard, cx)
     }
 
+    /// Says, while it lives, that this thread works for a request with the session.
+    pub(crate) fn handling(&self) -> Option<Handling> {
+        let watched = self.rare.as_ref()?.watched.as_ref()?;
+        Some(watched.guard.handling())
+    }
+
     /// Returns what ends the response's body when the session ends.
     pub(crate) fn guard(&mut self) -> Option<SessionGuard> {
-        let Watched { guard, unanswered } = self.rare.as_mut()?.watched.take()?;
-        let is_left = unanswered.is_some() && guard.is_left();
-        (!is_left).then(|| guard.into_response())
+        let Watched { guard, .. } = self.rare.as_mut()?.watched.take()?;
+        // The answer of a handler that has ended its own session is whole.
+        (!guard.is_left()).then(|| guard.into_response())
     }
 
     pub(crate) fn write_to<B>(self, response: &mut Response<B>) {

@@ -14,6 +14,9 @@ use pin_project::pin_project;
 
 use crate::layer::stream::Ending;
 
+/// How many frames of a body whose session has ended are looked through for an error.
+const MOST_SKIPPED: usize = 32;
+
 /// The body of a response behind the layer.
 ///
 /// It is the inner service's body, untouched, or a page of the layer's.
@@ -158,7 +161,7 @@ where
 /// An error of the inner body comes first: with one, a handler that waits for the same guard tells
 /// its client that the body is incomplete.
 fn last_frame<B>(
-    body: Pin<&mut B>,
+    mut body: Pin<&mut B>,
     ending: &Ending,
     cx: &mut Context<'_>,
 ) -> Option<Result<Frame<B::Data>, B::Error>>
@@ -167,11 +170,16 @@ where
     B::Data: From<Bytes>,
 {
     // A failure of the inner body is told rather than a clean end: the client must not take what it
-    // has for whole.
-    match body.poll_frame(cx) {
-        Poll::Ready(Some(Err(error))) => Some(Err(error)),
-        _ => ending.tail.frame().map(Ok),
+    // has for whole. Frames that are ready before it go nowhere: a body that waits for the guard and
+    // for its source at once may take either first.
+    for _ in 0..MOST_SKIPPED {
+        match body.as_mut().poll_frame(cx) {
+            Poll::Ready(Some(Err(error))) => return Some(Err(error)),
+            Poll::Ready(Some(Ok(_))) => {}
+            Poll::Ready(None) | Poll::Pending => break,
+        }
     }
+    ending.tail.frame().map(Ok)
 }
 
 impl<B> fmt::Debug for ResponseBody<B> {

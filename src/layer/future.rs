@@ -32,6 +32,7 @@ use crate::{
     rejection::RejectionKind,
     request::head::RequestHead,
     revocation::Standing,
+    session::handled::Handling,
     shared::{Shared, Word},
     site::rules::Exposure,
     store::StoreError,
@@ -144,7 +145,7 @@ where
                     // end must not leave.
                     match finish.poll_again(cx) {
                         Some(response) => State::Refuse(Some(response)),
-                        None => match inner.poll(cx) {
+                        None => match within(finish.handling(), || inner.poll(cx)) {
                             Poll::Ready(response) => {
                                 let mut response = response?;
                                 let guard = finish.guard();
@@ -174,6 +175,13 @@ where
             state.set(next);
         }
     }
+}
+
+/// Polls a handler, as one that works for a request with a session.
+fn within<T>(handling: Option<Handling>, poll: impl FnOnce() -> T) -> T {
+    let polled = poll();
+    drop(handling);
+    polled
 }
 
 impl<B: Body> Collect<B> {

@@ -38,6 +38,8 @@ pub struct SigningKey {
     id: String,
     /// The encoded header of this key's tokens, with the dot after it.
     prefix: String,
+    /// Tells the key from others, whatever their ids. Never zero.
+    mark: u64,
     material: Material,
     derive: Hkdf<Sha256>,
     /// Of all clones, whatever their ids.
@@ -176,6 +178,7 @@ impl SigningKey {
         let mut key = Self {
             id: String::new(),
             prefix: String::new(),
+            mark: 0,
             material,
             // The salt keeps these secrets apart from those that another program derives from the
             // same key.
@@ -183,6 +186,7 @@ impl SigningKey {
             macs: Arc::default(),
             ciphers: Arc::default(),
         };
+        key.mark = u64::from_be_bytes(key.derived("mark")).max(1);
         let id = URL_SAFE_NO_PAD.encode(key.derived::<6>("key id"));
         // The id may begin with '-' or '_': a `kid` has no special characters.
         key = key.with_id(id)?;
@@ -195,6 +199,7 @@ impl SigningKey {
         Self {
             id: encoded.to_owned(),
             prefix: format!("{encoded}."),
+            mark: 1,
             material: Material::Hs256(Hmac::new_from_slice(secret).unwrap()),
             derive: Hkdf::new(None, secret),
             macs: Arc::default(),
@@ -223,6 +228,11 @@ impl SigningKey {
     /// Returns the ciphers whose keys are derived from this key.
     pub(super) fn ciphers(&self) -> &Derived<XChaCha20Poly1305> {
         &self.ciphers
+    }
+
+    /// Returns what tells the key from others, in this process. It is written nowhere.
+    pub(super) const fn mark(&self) -> u64 {
+        self.mark
     }
 
     /// Returns the encoded header of this key's tokens, with the dot after it.

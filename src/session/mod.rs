@@ -22,6 +22,7 @@ pub(crate) mod cookie;
 mod derived;
 mod example_keys;
 mod grant;
+pub(crate) mod handled;
 mod id;
 mod issued;
 mod jwk;
@@ -118,6 +119,7 @@ impl Session {
             auth_skew: Skew::default(),
             after: Timestamp::from_secs(0),
             as_of: times.auth_time,
+            key: 0,
         };
         let texts = [
             identity.subject(),
@@ -169,6 +171,7 @@ impl Session {
                 id,
                 times,
                 as_of,
+                key: 0,
                 ..*facts
             };
         })

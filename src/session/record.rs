@@ -44,6 +44,8 @@ pub(super) struct Facts {
     pub(super) after: Timestamp,
     /// When the session was read from a request, or made.
     pub(super) as_of: Timestamp,
+    /// The mark of the key that has signed the token from which it was read. Zero: of none.
+    pub(super) key: u64,
 }
 
 /// How long a person wanted to stay signed in.
@@ -160,6 +162,7 @@ impl<R: Room> Record<R> {
             auth_skew: Skew::default(),
             after: never,
             as_of: never,
+            key: 0,
         };
         Self::with_room(facts, [Place::default(); Field::COUNT], room)
     }

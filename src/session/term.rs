@@ -72,6 +72,16 @@ impl Session {
         self.0.facts.skew
     }
 
+    /// Returns the session as one that was read from a token of the key with this mark.
+    pub(super) fn with_key(self, key: u64) -> Self {
+        self.changed(|facts| facts.key = key)
+    }
+
+    /// Returns the mark of the key that has signed the token from which it was read. Zero: of none.
+    pub(super) fn key(&self) -> u64 {
+        self.0.facts.key
+    }
+
     pub(crate) fn term(&self) -> Term {
         self.0.facts.term
     }
@@ -91,6 +101,7 @@ impl PartialEq for Session {
                 auth_skew,
                 after,
                 as_of: _,
+                key: _,
             } = session.0.facts;
             (id, method, term, times, (skew, auth_skew), after)
         };
@@ -124,6 +135,7 @@ mod tests {
             auth_skew: Skew::default(),
             after: Timestamp::from_secs(0),
             as_of: Timestamp::from_secs(now),
+            key: 0,
         };
         let mut texts = [""; Field::COUNT];
         (texts[0], texts[1]) = ("prof_ada", "ada@example.com");

@@ -130,6 +130,21 @@ impl Tokens {
         Some(token)
     }
 
+    /// Says whether the key still counts that has signed the token from which a session was read:
+    /// it may have left the ring since.
+    pub(crate) fn stands(&self, session: &Session, now: Timestamp) -> bool {
+        let mark = session.key();
+        let counts = |entry: &Entry| {
+            entry.key.mark() == mark && entry.stands(now) && entry.minted(session.issued_at())
+        };
+        mark == 0 || self.keys.load().iter().any(counts)
+    }
+
+    /// Returns a session that was minted just now as one that was read from its token.
+    pub(crate) fn as_minted(&self, session: Session) -> Session {
+        session.with_key(self.keys.load().current().mark())
+    }
+
     /// Says whether a key of ours has signed a token, whatever the token states and however old it
     /// is.
     pub(crate) fn has_signed(&self, token: impl AsRef<[u8]>) -> bool {
@@ -249,6 +264,7 @@ impl Tokens {
             auth_skew: stated.auth_skew,
             after: stated.after,
             as_of: since_sign_in,
+            key: entry.key.mark(),
         })
     }
 

@@ -7,7 +7,7 @@ use crate::{
     clock::{Reading, Timestamp},
     event::{Context, EndedBy, Event},
     revocation::{Revocation, Target},
-    session::Session,
+    session::{Session, handled::handled},
     store::StoreError,
 };
 
@@ -58,10 +58,12 @@ impl Shared {
             // By its id, too: a visit to its link is a sign-in that comes after the others.
             self.end_all(targets, Some(own), at, behind).await
         } else {
+            let taken = self.revocations.revoke(&own).await;
+            // Behind what counts: the list asks the store about each session.
             if let Some(index) = &self.index {
                 index.forget(session);
             }
-            self.revocations.revoke(&own).await
+            taken
         };
         let event = Event::SignedOut {
             session,
@@ -77,6 +79,10 @@ impl Shared {
     pub(crate) async fn end_for_application(&self, target: Target) -> Result<(), StoreError> {
         let reading = self.clock.at(self.clock.now());
         let at = last_begun(reading, Timestamp::from_secs(0));
+        // The handler that ends its own person's sessions runs on, as one that signs out does.
+        if let Some(own) = handled().filter(|own| target.names(own)) {
+            own.leave();
+        }
         let targets = vec![target.clone()];
         let taken = self.end_all(targets, None, at, reading.most_ahead()).await;
         self.listener.tell(&Event::SessionsEnded {

@@ -4,6 +4,7 @@
 //!   shorter. It also ends when the store reports a revocation
 //!   ([`Revocations::watch`](crate::revocation::Revocations::watch)), or when a look-up, made at
 //!   every interval, finds one.
+//! - It ends at the next such interval, too, if its token's key has left the ring or has ended.
 //! - A renewal moves the end of later requests only: a body that runs keeps the end of its
 //!   request's token. An `EventSource` that ends this way reconnects with the renewed cookie.
 //!   [`Unanswered`] has the rule for a response that has not begun.
@@ -26,7 +27,7 @@ use futures_util::future::{
 
 use crate::{
     clock::{Signal, Timestamp},
-    session::Session,
+    session::{Session, handled::Handling},
     shared::Shared,
 };
 
@@ -134,6 +135,11 @@ impl SessionGuard {
         }
     }
 
+    /// Says, while it lives, that this thread works for a request with the session.
+    pub(crate) fn handling(&self) -> Handling {
+        Handling::of(&self.watch.session)
+    }
+
     /// Says whether the handler has signed its own session out.
     pub(crate) fn is_left(&self) -> bool {
         self.watch.session.is_left()
@@ -208,6 +214,10 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> En
             return End::Expired;
         }
         if now >= ask_at {
+            // Nobody reports that a key has left the ring, or has come to its end.
+            if !shared.gate.tokens.stands(&session, now) {
+                return End::Revoked;
+            }
             let asked = pin!(shared.revocations.is_active(&session));
             let turn = shared.clock.sleep_until(end);
             // A look-up that hangs must delay neither the store's report nor the session's end.

@@ -7,6 +7,8 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 
+use tower_magic_link::{KeyRing, SigningKey};
+
 use super::{ENDS, HOUR, SignedIn, Site, soon, tick};
 use crate::{
     names::ADA,
@@ -121,6 +123,43 @@ async fn a_stream_ends_by_the_lifetimes_of_today_where_they_are_shorter() {
     today.clock.advance(Duration::from_secs(1));
     assert_eq!(chunk(&mut stream).await, Ok(None));
     today.settles_at(0, 0).await;
+}
+
+/// Pinned: whoever had forged a session with a key that had leaked kept the stream for up to 400
+/// days after the key was replaced.
+#[tokio::test]
+async fn a_stream_ends_at_the_next_look_up_once_its_key_is_dropped() {
+    let (old, new) = (
+        SigningKey::generate().unwrap(),
+        SigningKey::generate().unwrap(),
+    );
+    for is_kept in [true, false] {
+        let ring = KeyRing::new(old.clone());
+        let site = Site::with_keys(&ring, |builder| builder);
+        let address = site.serve().await;
+        let ada = site.person(ADA);
+        let mut stream = get_it(address, "/events", &ada).await;
+        assert_eq!(chunk(&mut stream).await, tick(0));
+        site.settles_at(1, 1).await;
+        let keys = KeyRing::new(new.clone());
+        let keys = match is_kept {
+            true => keys.retire(old.clone()).unwrap(),
+            false => keys,
+        };
+        ring.handle().replace(&keys);
+        site.clock.advance(Duration::from_secs(29));
+        site.tick();
+        assert_eq!(chunk(&mut stream).await, tick(1));
+        site.clock.advance(Duration::from_secs(1));
+        match is_kept {
+            true => {
+                site.settles_at(1, 1).await;
+                site.tick();
+                assert_eq!(chunk(&mut stream).await, tick(2));
+            }
+            false => assert_eq!(chunk(&mut stream).await, Ok(None)),
+        }
+    }
 }
 
 #[tokio::test]

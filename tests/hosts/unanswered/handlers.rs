@@ -17,7 +17,9 @@ use http_body_util::{BodyExt, Full, StreamBody};
 use tokio::sync::Notify;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
-    Rejection, RejectionKind, Session, revocation::Standing, store::StoreError,
+    MagicLinkLayer, Rejection, RejectionKind, Session,
+    revocation::{Standing, Target},
+    store::StoreError,
     testing::ManualClock,
 };
 
@@ -84,21 +86,45 @@ where
     (finish, service)
 }
 
+/// How a handler ends its own session.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Address,
+    Everywhere,
+    Itself,
+    Subject,
+}
+
+impl Way {
+    const ALL: [Self; 4] = [Self::Address, Self::Everywhere, Self::Itself, Self::Subject];
+
+    async fn take(self, layer: &MagicLinkLayer, session: &Session) {
+        let subject = || session.subject().to_owned();
+        let address = || session.email().to_owned();
+        match self {
+            Self::Address => layer.end_sessions(Target::Address(address())).await,
+            Self::Everywhere => layer.issuer().sign_out_everywhere(session).await,
+            Self::Itself => layer.issuer().sign_out(session).await,
+            Self::Subject => layer.end_sessions(Target::Subject(subject())).await,
+        }
+        .unwrap();
+    }
+}
+
 /// What a handler has to do after signing its own person out is done, and its answer arrives.
+///
+/// Pinned: a handler that closed its person's account by `end_sessions` was dropped within it.
 #[tokio::test]
 async fn a_handler_that_signs_its_own_person_out_goes_on() {
-    for is_everywhere in [false, true] {
+    for way in Way::ALL {
         let site = Site::new();
-        let issuer = site.layer.issuer();
+        let layer = site.layer.clone();
         let (ada, eve) = site.people();
         let (finish, mut service) = told(&site, move |session| {
-            let issuer = issuer.clone();
+            let layer = layer.clone();
             async move {
                 if session.email() == ADA {
-                    match is_everywhere {
-                        true => issuer.sign_out_everywhere(&session).await.unwrap(),
-                        false => issuer.sign_out(&session).await.unwrap(),
-                    }
+                    way.take(&layer, &session).await;
                 }
             }
         });
@@ -115,13 +141,62 @@ async fn a_handler_that_signs_its_own_person_out_goes_on() {
         assert!((&mut hers).now_or_never().is_none());
         let refused = other.now_or_never().unwrap().unwrap();
         assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
-        assert!((&mut hers).now_or_never().is_none(), "it goes on");
+        assert!((&mut hers).now_or_never().is_none(), "{way:?}: it goes on");
         finish.notify_one();
         let answer = hers.now_or_never().unwrap().unwrap();
         assert_eq!(answer.status(), StatusCode::OK);
         assert_eq!(text(answer).await, "done");
         drop((service, eve));
         assert_eq!(site.revocations.watchers(), 0);
+    }
+}
+
+/// Who ends another person's sessions is refused as before, once its own have ended.
+#[tokio::test]
+async fn a_handler_that_ends_others_sessions_ends_with_its_own() {
+    let site = Site::new();
+    let layer = site.layer.clone();
+    let (ada, eve) = site.people();
+    let other = eve.session.id();
+    let (_finish, mut service) = told(&site, move |_| {
+        let layer = layer.clone();
+        async move { layer.end_sessions(Target::Session(other)).await.unwrap() }
+    });
+    let request = with_cookie(program("/x"), &ada.cookie);
+    let mut hers = Box::pin(service.ready().await.unwrap().call(request));
+    assert!((&mut hers).now_or_never().is_none());
+    site.end(&ada.session, End::Revoked);
+    let refused = hers.now_or_never().unwrap().unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// Pinned: where nobody needs a session, the layer did not ask whether the handler had ended it, and
+/// the answer of a sign-out ended behind its first frame.
+#[tokio::test]
+async fn the_answer_of_a_handler_that_signs_out_is_whole_on_every_path() {
+    for (path, way) in ["/bye", "/x"]
+        .into_iter()
+        .flat_map(|path| Way::ALL.map(|way| (path, way)))
+    {
+        let site = Site::with(|builder| builder.optional_path("/bye"));
+        let ada = site.person(ADA);
+        let layer = site.layer.clone();
+        let service = site
+            .layer
+            .layer(service_fn(move |request: Request<Full<Bytes>>| {
+                let layer = layer.clone();
+                async move {
+                    let session = request.extensions().get::<Session>().unwrap();
+                    way.take(&layer, session).await;
+                    let frames = ["good", "bye"].map(|text| Ok::<_, Infallible>(Frame::data(text)));
+                    let frames = frames.map(|frame| frame.map(|it| it.map_data(Bytes::from)));
+                    Ok::<_, Infallible>(Response::new(StreamBody::new(stream::iter(frames))))
+                }
+            }));
+        let request = with_cookie(program(path), &ada.cookie);
+        let answer = service.oneshot(request).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "goodbye", "{path} {way:?}");
     }
 }
 
