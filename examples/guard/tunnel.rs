@@ -73,8 +73,8 @@ pub(super) fn until(ended: Option<SessionGuard>, is_grpc: bool, body: Incoming) 
     Body::new(StreamBody::new(frames))
 }
 
-/// A body whose length is said by its head alone. Of an answer to a HEAD, and of a 304, it is empty,
-/// and the head speaks of another one (RFC 9110, section 8.6).
+/// A body whose length is said by its head alone. Of an answer to a HEAD, and of a 304, it is
+/// empty, and the head speaks of another one (RFC 9110, section 8.6).
 struct AsStated(Incoming);
 
 impl hyper::body::Body for AsStated {

@@ -30,9 +30,9 @@ const LONGEST_ID: usize = 128;
 ///
 /// - **The request** is known, unless the event happens between requests: all events of stores and
 ///   of the throttle, [`CookieDropped`](Event::CookieDropped),
-///   [`ReauthorizeFailed`](Event::ReauthorizeFailed), [`SignedOut`](Event::SignedOut) after the hook
-///   of [`reauthorize`](crate::Builder::reauthorize) has denied a session, and what the application
-///   does itself by [`SessionIssuer`](crate::companion::SessionIssuer) or
+///   [`ReauthorizeFailed`](Event::ReauthorizeFailed), [`SignedOut`](Event::SignedOut) after the
+///   hook of [`reauthorize`](crate::Builder::reauthorize) has denied a session, and what the
+///   application does itself by [`SessionIssuer`](crate::companion::SessionIssuer) or
 ///   [`end_sessions`](crate::MagicLinkLayer::end_sessions). If several requests share the work of
 ///   one sign-in, it is the first of them.
 /// - **The sign-in** ([`attempt`](Self::attempt)) is known from the request for a mail to the new

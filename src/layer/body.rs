@@ -170,8 +170,8 @@ where
     B::Data: From<Bytes>,
 {
     // A failure of the inner body is told rather than a clean end: the client must not take what it
-    // has for whole. Frames that are ready before it go nowhere: a body that waits for the guard and
-    // for its source at once may take either first.
+    // has for whole. Frames that are ready before it go nowhere: a body that waits for the guard
+    // and for its source at once may take either first.
     for _ in 0..MOST_SKIPPED {
         match body.as_mut().poll_frame(cx) {
             Poll::Ready(Some(Err(error))) => return Some(Err(error)),

@@ -250,8 +250,8 @@ const fn never() -> Timestamp {
 mod tests {
     use super::*;
 
-    /// Pinned: an entry had no term, so that a remembered session left the list with the lifetime of
-    /// a usual one, and worked on.
+    /// Pinned: an entry had no term, so that a remembered session left the list with the lifetime
+    /// of a usual one, and worked on.
     #[test]
     fn an_entry_keeps_what_a_sessions_end_depends_on() {
         let at = Timestamp::from_secs;

@@ -141,8 +141,8 @@ mod on {
     type Labels = [&'static str; 2];
 
     /// The keys in use, since `metrics` allocates one anew for each count. They are few: the names
-    /// and the values of all labels are closed sets. They are in the order of the places where their
-    /// texts stand, and are found by those: a text that stands at two places has two entries.
+    /// and the values of all labels are closed sets. They are in the order of the places where
+    /// their texts stand, and are found by those: a text that stands at two places has two entries.
     static KEYS: LazyLock<ArcSwap<Vec<Arc<Known>>>> = LazyLock::new(ArcSwap::default);
 
     /// Where a name and the values of its labels stand, and how long they are.

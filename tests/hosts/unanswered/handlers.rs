@@ -170,8 +170,8 @@ async fn a_handler_that_ends_others_sessions_ends_with_its_own() {
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
 }
 
-/// Pinned: where nobody needs a session, the layer did not ask whether the handler had ended it, and
-/// the answer of a sign-out ended behind its first frame.
+/// Pinned: where nobody needs a session, the layer did not ask whether the handler had ended it,
+/// and the answer of a sign-out ended behind its first frame.
 #[tokio::test]
 async fn the_answer_of_a_handler_that_signs_out_is_whole_on_every_path() {
     for (path, way) in ["/bye", "/x"]

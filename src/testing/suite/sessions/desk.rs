@@ -113,7 +113,7 @@ pub(super) fn listed(
 }
 
 /// Returns the same of a person who asked to be remembered.
-pub(super) fn remembered(listed: ListedSession) -> ListedSession {
+pub(super) fn remembered(listed: &ListedSession) -> ListedSession {
     let session = listed.session().clone().with_term(Term::Remembered);
     ListedSession::new(session, listed.seen().clone())
 }

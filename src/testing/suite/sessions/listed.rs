@@ -74,7 +74,7 @@ pub(super) async fn all_that_was_noted(desk: Desk) -> Outcome {
         .with_connection(Some("conn_1".to_owned()))
         .with_provider_session(Some("session_1".to_owned()));
     let bare = Identity::new("b", email("ada@example.com"));
-    let whole = remembered(listed(
+    let whole = remembered(&listed(
         &whole,
         10,
         Some("Mozilla/5.0"),
