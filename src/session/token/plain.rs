@@ -30,16 +30,20 @@ pub(super) enum Known<'k> {
     To(&'k str),
 }
 
+/// The bit that a byte of ASCII lacks.
+const BEYOND_ASCII: u8 = 0x80;
+
 /// Returns what claims state, and where the session's texts stand in them.
 pub(super) fn read(payload: &[u8], known: Known<'_>) -> Option<(Stated, [Place; Field::COUNT])> {
-    let is_odd = |odd, byte: &u8| odd | (*byte < b' ') | (*byte == b'\\');
     // Looked at once for the whole payload: after this, a text ends at the next quote.
-    if payload.iter().fold(false, is_odd) {
+    let mark = |byte: &u8| byte & BEYOND_ASCII | u8::from(*byte < b' ') | u8::from(*byte == b'\\');
+    let marks = payload.iter().fold(0, |marks, byte| marks | mark(byte));
+    if marks & !BEYOND_ASCII != 0 {
         return None;
     }
     // Most payloads are ASCII. In the others every text has to be UTF-8, and it is if all is:
     // quotes are no part of another character.
-    if !payload.is_ascii() && std::str::from_utf8(payload).is_err() {
+    if marks != 0 && std::str::from_utf8(payload).is_err() {
         return None;
     }
     let mut rest = Rest::of(payload);
