@@ -29,7 +29,7 @@ use crate::{
 };
 
 pub(crate) use self::{
-    ending::Extent,
+    ending::{Extent, leave},
     reauthorize::{Again, Hook, Reauthorize, Word},
     wiring::Wiring,
 };
@@ -257,6 +257,7 @@ impl Shared {
             return Err(IssueError::TooLarge { size });
         }
         let cookie = gate.session_cookie(&session, &token, now);
+        let session = gate.tokens.as_minted(session);
         let event = Event::SignedIn { session: &session };
         self.listener.tell_in(context, &event);
         Ok(Issued::new(session, token, cookie))

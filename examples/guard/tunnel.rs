@@ -63,7 +63,11 @@ pub(super) fn until(ended: Option<SessionGuard>, is_grpc: bool, body: Incoming) 
                     // The end first: of a service that sends without a pause the next frame is
                     // always there.
                     biased;
-                    () = &mut ended => Err(axum::Error::new("the session has ended")),
+                    () = &mut ended => match body.frame().now_or_never() {
+                        // It has ended as well: what the client has is the whole.
+                        Some(None) => return None,
+                        _ => Err(axum::Error::new("the session has ended")),
+                    },
                     frame = body.frame() => frame?.map_err(axum::Error::new),
                 },
             };

@@ -28,7 +28,7 @@ impl Builder {
     ///   paths, nor a handler that ends its own session with
     ///   [`SessionIssuer::sign_out`](crate::companion::SessionIssuer::sign_out) or
     ///   [`end_sessions`](crate::MagicLinkLayer::end_sessions): its answer is whole. A handler that
-    ///   orders the end in the store itself should do so last.
+    ///   orders the end from a task of its own, or in the store itself, should do so last.
     /// - A gRPC stream ends with `grpc-status: 16`, a gRPC-Web stream with the same trailers.
     /// - An event stream ends as if it were complete. `EventSource` then connects again and gets a
     ///   401.
@@ -45,7 +45,7 @@ impl Builder {
     /// [`MemoryRevocations`](crate::revocation::MemoryRevocations) does, reports a revocation at
     /// once. With any other store the layer finds it at the next look-up
     /// ([`Builder::stream_look_up_interval`]), and so it does a key that has left the ring or has
-    /// ended. While the store does not answer, no connection ends but by these.
+    /// ended. While the store does not answer, no revocation is found; a token expires all the same.
     ///
     /// The layer must run on a tokio runtime with its timer enabled. A response that is ready at
     /// once, in one piece, costs a copy of the request's headers and a call of the hook of

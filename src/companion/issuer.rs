@@ -15,7 +15,7 @@ use crate::{
     layer::MagicLinkLayer,
     provider::Identity,
     session::{Grant, IssueError, Issued, Session, Term, cookie::CookieName},
-    shared::{Extent, Shared},
+    shared::{Extent, Shared, leave},
     store::StoreError,
 };
 
@@ -215,7 +215,8 @@ impl SessionIssuer {
     ///
     /// [`IssueError`]: no session was made. It is [`IssueError::Ended`] if the session has passed
     /// its absolute lifetime, as it may on a connection that lives on, if its token's key has left
-    /// the ring since, or if this request has signed it out. The revocation store is not asked.
+    /// this layer's ring since, or if this request has signed it out. The revocation store is not
+    /// asked.
     pub fn issue_from(&self, session: &Session) -> Result<Issued, IssueError> {
         let now = self.shared.clock.now();
         let issued = self.shared.issue_from(session, now)?;
@@ -237,7 +238,7 @@ impl SessionIssuer {
     /// [`StoreError`] if the store did not record the end. The session's token may then work until
     /// it expires.
     pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
-        session.leave();
+        leave(session, Extent::This);
         let now = self.shared.clock.now();
         self.shared
             .revoke(
@@ -292,7 +293,7 @@ impl SessionIssuer {
     /// [`StoreError`] if the store did not record both ends. The sessions' tokens may then work
     /// until they expire.
     pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
-        session.leave();
+        leave(session, Extent::Everywhere);
         let now = self.shared.clock.now();
         self.shared
             .revoke(

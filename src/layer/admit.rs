@@ -221,7 +221,7 @@ impl Finish {
     pub(crate) fn guard(&mut self) -> Option<SessionGuard> {
         let Watched { guard, .. } = self.rare.as_mut()?.watched.take()?;
         // The answer of a handler that has ended its own session is whole.
-        (!guard.is_left()).then(|| guard.into_response())
+        (!guard.runs_on()).then(|| guard.into_response())
     }
 
     pub(crate) fn write_to<B>(self, response: &mut Response<B>) {

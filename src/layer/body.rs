@@ -1,9 +1,7 @@
 //! `ResponseBody`: the inner service's body, or one of the layer's own.
 
 use std::{
-    fmt,
-    future::Future,
-    mem,
+    fmt, mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -143,16 +141,18 @@ where
 {
     // The request was admitted just now, so a frame that is ready at the first poll goes out, and a
     // body of one frame costs no watch.
-    if !mem::take(is_fresh) && Pin::new(&mut ending.guard).poll(cx).is_ready() {
+    if !mem::take(is_fresh) && ending.has_ended(cx) {
         return Poll::Ready(Next::Last(last_frame(body, ending, cx)));
     }
-    Poll::Ready(match body.as_mut().poll_frame(cx) {
+    let polled = {
+        let _handling = ending.guard.handling();
+        body.as_mut().poll_frame(cx)
+    };
+    Poll::Ready(match polled {
         Poll::Ready(Some(Ok(frame))) => Next::Frame(frame),
         Poll::Ready(last) => Next::Last(last),
-        Poll::Pending => {
-            ready!(Pin::new(&mut ending.guard).poll(cx));
-            Next::Last(last_frame(body, ending, cx))
-        }
+        Poll::Pending if ending.has_ended(cx) => Next::Last(last_frame(body, ending, cx)),
+        Poll::Pending => return Poll::Pending,
     })
 }
 
@@ -172,7 +172,11 @@ where
     // A failure of the inner body is told rather than a clean end: the client must not take what it
     // has for whole. Frames that are ready before it go nowhere: a body that waits for the guard
     // and for its source at once may take either first.
-    for _ in 0..MOST_SKIPPED {
+    let most = match ending.may_be_taken_for_whole {
+        true => MOST_SKIPPED,
+        false => 1,
+    };
+    for _ in 0..most {
         match body.as_mut().poll_frame(cx) {
             Poll::Ready(Some(Err(error))) => return Some(Err(error)),
             Poll::Ready(Some(Ok(_))) => {}

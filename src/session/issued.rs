@@ -60,8 +60,8 @@ redacted!(SessionToken);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssueError {
-    /// The session to issue from has ended: its lifetime has passed, or the request that holds it
-    /// has signed it out.
+    /// The session to issue from has ended: its lifetime has passed, its token's key has left the
+    /// ring, or the request that holds it has signed it out.
     #[error("the session to issue from has ended")]
     Ended,
     /// The identity's subject is empty. The gate would refuse such a token.

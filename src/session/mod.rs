@@ -50,7 +50,7 @@ mod term;
 mod test_keys;
 pub(crate) mod token;
 
-use self::record::{Facts, Field, Record};
+use self::record::{Facts, Field, KeyMark, Record};
 pub(crate) use self::record::{Term, Times};
 pub use self::{
     grant::{ClaimsError, Grant},
@@ -119,7 +119,7 @@ impl Session {
             auth_skew: Skew::default(),
             after: Timestamp::from_secs(0),
             as_of: times.auth_time,
-            key: 0,
+            key: KeyMark::default(),
         };
         let texts = [
             identity.subject(),
@@ -171,7 +171,7 @@ impl Session {
                 id,
                 times,
                 as_of,
-                key: 0,
+                key: KeyMark::default(),
                 ..*facts
             };
         })
@@ -182,6 +182,17 @@ impl Session {
         // For the handler that signs out: its own answer must still leave, although the session
         // has ended. Relaxed, because nothing but the flag is read by it.
         self.0.is_left.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Says whether the request that holds this session runs on when the session ends: it has ended
+    /// it, or has ordered an end that includes it.
+    pub(crate) fn runs_on(&self) -> bool {
+        self.is_left() || self.0.runs_on.0.load(Ordering::Relaxed)
+    }
+
+    /// Records whether the request that holds this session has ordered an end that includes it.
+    pub(crate) fn run_on(&self, runs_on: bool) {
+        self.0.runs_on.0.store(runs_on, Ordering::Relaxed);
     }
 
     /// Says whether the request that holds this session has ended it.

@@ -25,6 +25,7 @@ pub(super) struct Record<R: ?Sized = dyn Room> {
     pub(super) facts: Facts,
     pub(super) places: [Place; Field::COUNT],
     pub(super) is_left: Left,
+    pub(super) runs_on: Left,
     room: R,
 }
 
@@ -44,7 +45,14 @@ pub(super) struct Facts {
     pub(super) after: Timestamp,
     /// When the session was read from a request, or made.
     pub(super) as_of: Timestamp,
-    /// The mark of the key that has signed the token from which it was read. Zero: of none.
+    /// The key of the token from which it was read, or as which it was handed out.
+    pub(super) key: KeyMark,
+}
+
+/// The key of a token, and the ring in which it stood. The default is of no token.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct KeyMark {
+    pub(super) ring: usize,
     pub(super) key: u64,
 }
 
@@ -72,7 +80,8 @@ pub(super) struct Place {
     pub(super) end: usize,
 }
 
-/// Whether the request that holds this session has signed it out itself.
+/// Whether the request that holds this session has signed it out itself, or is to run on though its
+/// session ends.
 #[derive(Default)]
 pub(super) struct Left(pub(super) AtomicBool);
 
@@ -162,7 +171,7 @@ impl<R: Room> Record<R> {
             auth_skew: Skew::default(),
             after: never,
             as_of: never,
-            key: 0,
+            key: KeyMark::default(),
         };
         Self::with_room(facts, [Place::default(); Field::COUNT], room)
     }
@@ -181,6 +190,7 @@ impl<R: Room> Record<R> {
             facts,
             places,
             is_left: Left::default(),
+            runs_on: Left::default(),
             room,
         }
     }

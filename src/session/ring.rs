@@ -133,6 +133,11 @@ impl KeyRing {
         KeyHandle::new(self.keys.clone())
     }
 
+    /// Tells the ring and its clones from others, while it lives.
+    pub(super) fn id(&self) -> usize {
+        Arc::as_ptr(&self.keys).addr()
+    }
+
     fn of(keys: Keys) -> Self {
         Self {
             keys: Arc::new(Swap::new(keys)),

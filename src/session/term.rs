@@ -5,9 +5,9 @@
 //! - That time is no part of the session's identity: two requests with the same token have equal
 //!   sessions.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{Facts, Session, Term};
+use super::{Facts, Session, Term, record::KeyMark};
 use crate::clock::Skew;
 
 impl Session {
@@ -72,13 +72,18 @@ impl Session {
         self.0.facts.skew
     }
 
-    /// Returns the session as one that was read from a token of the key with this mark.
-    pub(super) fn with_key(self, key: u64) -> Self {
+    /// Returns the session as one of a token of this key.
+    pub(super) fn with_key(mut self, key: KeyMark) -> Self {
+        // What was made just now is nobody else's yet.
+        if let Some(record) = Arc::get_mut(&mut self.0) {
+            record.facts.key = key;
+            return self;
+        }
         self.changed(|facts| facts.key = key)
     }
 
-    /// Returns the mark of the key that has signed the token from which it was read. Zero: of none.
-    pub(super) fn key(&self) -> u64 {
+    /// Returns the key of its token.
+    pub(super) fn key(&self) -> KeyMark {
         self.0.facts.key
     }
 
@@ -135,7 +140,7 @@ mod tests {
             auth_skew: Skew::default(),
             after: Timestamp::from_secs(0),
             as_of: Timestamp::from_secs(now),
-            key: 0,
+            key: KeyMark::default(),
         };
         let mut texts = [""; Field::COUNT];
         (texts[0], texts[1]) = ("prof_ada", "ada@example.com");

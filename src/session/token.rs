@@ -24,7 +24,7 @@ use super::{
     KeyRing, Session, Times, base64url,
     cookie::LONGEST,
     opening::Opening,
-    record::{Facts, Record},
+    record::{Facts, KeyMark, Record},
     ring::{Entry, Hot, Keys},
 };
 use crate::{
@@ -130,19 +130,28 @@ impl Tokens {
         Some(token)
     }
 
-    /// Says whether the key still counts that has signed the token from which a session was read:
-    /// it may have left the ring since.
+    /// Says whether the key of a session's token still counts: it may have left the ring since. A
+    /// session of another ring is not judged.
     pub(crate) fn stands(&self, session: &Session, now: Timestamp) -> bool {
-        let mark = session.key();
+        let KeyMark { ring, key } = session.key();
         let counts = |entry: &Entry| {
-            entry.key.mark() == mark && entry.stands(now) && entry.minted(session.issued_at())
+            entry.key.mark() == key && entry.stands(now) && entry.minted(session.issued_at())
         };
-        mark == 0 || self.keys.load().iter().any(counts)
+        ring != self.keys.id() || self.keys.load().iter().any(counts)
     }
 
-    /// Returns a session that was minted just now as one that was read from its token.
+    /// Says whether a key of the ring has signed a session's token, whatever ring read it.
+    pub(crate) fn knows(&self, session: &Session) -> bool {
+        let KeyMark { key, .. } = session.key();
+        self.keys.load().iter().any(|entry| entry.key.mark() == key)
+    }
+
+    /// Returns a session that was minted just now as one of its token.
     pub(crate) fn as_minted(&self, session: Session) -> Session {
-        session.with_key(self.keys.load().current().mark())
+        session.with_key(KeyMark {
+            ring: self.keys.id(),
+            key: self.keys.load().current().mark(),
+        })
     }
 
     /// Says whether a key of ours has signed a token, whatever the token states and however old it
@@ -200,7 +209,7 @@ impl Tokens {
             None => Known::Nothing(&self.issuer),
         };
         if let Some((stated, places)) = plain::read(claims, known) {
-            let facts = Self::judge(&stated, signed.entry, reading)?;
+            let facts = self.judge(&stated, signed.entry, reading)?;
             blank.fill(facts, places);
             return Ok(Session::of(record));
         }
@@ -213,7 +222,7 @@ impl Tokens {
             return Err(Fault::Invalid);
         }
         let claims: Claims<'_> = serde_json::from_str(claims).map_err(|_| Fault::Invalid)?;
-        let facts = Self::judge(&claims.stated(&self.issuer), signed.entry, reading)?;
+        let facts = self.judge(&claims.stated(&self.issuer), signed.entry, reading)?;
         Ok(Session::with(facts, claims.texts()))
     }
 
@@ -242,7 +251,7 @@ impl Tokens {
     }
 
     /// Judges what a token states, whichever way it was read.
-    fn judge(stated: &Stated, entry: &Entry, reading: Reading) -> Result<Facts, Fault> {
+    fn judge(&self, stated: &Stated, entry: &Entry, reading: Reading) -> Result<Facts, Fault> {
         // A retired key that signs later is in other hands, and past its end nothing counts.
         if !entry.stands(reading.now()) || !entry.minted(stated.iat) {
             return Err(Fault::Invalid);
@@ -264,7 +273,10 @@ impl Tokens {
             auth_skew: stated.auth_skew,
             after: stated.after,
             as_of: since_sign_in,
-            key: entry.key.mark(),
+            key: KeyMark {
+                ring: self.keys.id(),
+                key: entry.key.mark(),
+            },
         })
     }
 

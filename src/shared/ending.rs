@@ -20,6 +20,17 @@ pub(crate) enum Extent {
     This,
 }
 
+/// Has the handler's request run on that ends its own session. A layer inside another one has read
+/// the session, and so has the other one.
+pub(crate) fn leave(session: &Session, extent: Extent) {
+    session.leave();
+    let is_own = |own: &Session| match extent {
+        Extent::Everywhere => own.subject() == session.subject() || own.email() == session.email(),
+        Extent::This => own.id() == session.id(),
+    };
+    handled(is_own).iter().for_each(Session::leave);
+}
+
 impl Shared {
     /// Ends a session, or all sessions of its subject and address, and reports it as an event.
     ///
@@ -59,8 +70,8 @@ impl Shared {
             self.end_all(targets, Some(own), at, behind).await
         } else {
             let taken = self.revocations.revoke(&own).await;
-            // Behind what counts: the list asks the store about each session.
-            if let Some(index) = &self.index {
+            // One that may work on stays on the list.
+            if let Some(index) = self.index.as_ref().filter(|_| taken.is_ok()) {
                 index.forget(session);
             }
             taken
@@ -79,12 +90,16 @@ impl Shared {
     pub(crate) async fn end_for_application(&self, target: Target) -> Result<(), StoreError> {
         let reading = self.clock.at(self.clock.now());
         let at = last_begun(reading, Timestamp::from_secs(0));
-        // The handler that ends its own person's sessions runs on, as one that signs out does.
-        if let Some(own) = handled().filter(|own| target.names(own)) {
-            own.leave();
-        }
+        // The handler that ends its own person's sessions runs on, as one that signs out does. If
+        // nothing has ended, its session guards its answer as before.
+        let own = handled(|own| target.names(own) && self.gate.tokens.knows(own));
+        let run_on = |runs_on| own.iter().for_each(|own| own.run_on(runs_on));
+        run_on(true);
         let targets = vec![target.clone()];
         let taken = self.end_all(targets, None, at, reading.most_ahead()).await;
+        if taken.is_err() {
+            run_on(false);
+        }
         self.listener.tell(&Event::SessionsEnded {
             kind: target.kind(),
             id: &target.id(),

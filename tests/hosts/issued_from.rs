@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower::Layer;
 use tower_magic_link::{
-    MagicLinkLayer, Session,
+    KeyRing, MagicLinkLayer, Session, SigningKey,
     clock::Clock,
     companion::{IssueError, Issued},
     provider::Identity,
@@ -14,7 +14,7 @@ use tower_magic_link::{
 use crate::{
     answer::Answer,
     names::ADA,
-    site::{application, builder, cookie_of, program, with_cookie},
+    site::{application, builder, builder_with, cookie_of, program, with_cookie},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -78,6 +78,40 @@ async fn a_token_for_a_terminal_is_no_newer_a_sign_in_than_the_session_that_aske
     let ada = Identity::new(session.subject(), ADA.parse().unwrap());
     let proven = issuer.issue(&ada).unwrap();
     assert_eq!(recent(&layer, &proven).await.status(), 200);
+}
+
+/// Pinned: of a session of a key that had leaked, a handler could issue others by the new key.
+#[tokio::test]
+async fn nothing_is_issued_from_a_session_whose_key_is_dropped_nor_from_what_it_yielded() {
+    let clock = ManualClock::new();
+    let (old, new) = (
+        SigningKey::generate().unwrap(),
+        SigningKey::generate().unwrap(),
+    );
+    for is_kept in [true, false] {
+        let ring = KeyRing::new(old.clone());
+        let layer = builder_with(&clock, &ring).build().unwrap();
+        let (cookie, _) = cookie_of(&layer);
+        let (head, _) = with_cookie(program("/x"), &cookie).into_parts();
+        let read = layer.explain(&head).session().unwrap().clone();
+        let issuer = layer.issuer();
+        let issued = issuer.issue_from(&read).unwrap();
+        let keys = KeyRing::new(new.clone());
+        let keys = match is_kept {
+            true => keys.retire(old.clone()).unwrap(),
+            false => keys,
+        };
+        ring.handle().replace(&keys);
+        for parent in [&read, issued.session()] {
+            let another = issuer.issue_from(parent).err();
+            let want = (!is_kept).then_some(IssueError::Ended);
+            assert_eq!(another, want, "kept: {is_kept}");
+        }
+        // A layer with keys of its own judges no other ring's.
+        let own = builder_with(&clock, &KeyRing::new(new.clone()));
+        let another = own.build().unwrap().issuer().issue_from(&read);
+        assert!(another.is_ok());
+    }
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use tower_magic_link::{
     clock::{Clock, Timestamp},
     event::Event,
     provider::Identity,
-    revocation::Target,
+    revocation::{Lookup, Revocation, Revocations, Standing, Target},
     sessions::{ListedSession, MemorySessions, Sessions},
     store::{StoreError, StoreErrorKind, StoreFuture},
     testing::ManualClock,
@@ -269,6 +269,31 @@ async fn an_index_that_is_away_keeps_nobody_out_and_is_told_once() {
         tokio::time::sleep(Duration::from_secs(3)).await;
         assert_eq!(*told.lock().unwrap(), ["sessions"], "{trouble:?}");
     }
+}
+
+/// A store that records no end.
+#[derive(Debug)]
+struct Forgetful;
+
+impl Revocations for Forgetful {
+    fn look_up(&self, _: &Session) -> Lookup {
+        Lookup::Settled(Ok(Standing::Active))
+    }
+
+    fn revoke<'a>(&'a self, _: &'a Revocation) -> StoreFuture<'a, ()> {
+        Box::pin(async { Err(StoreError::new(StoreErrorKind::Unavailable)) })
+    }
+}
+
+/// Pinned: it left the list, and worked on.
+#[tokio::test]
+async fn a_session_whose_end_was_not_recorded_stays_on_the_list() {
+    let builder = builder(&ManualClock::new()).revocations(Forgetful);
+    let builder = builder.session_index(MemorySessions::default());
+    let layer = builder.build().unwrap();
+    let (session, _) = issue(&layer, "ada", ADA);
+    layer.issuer().sign_out(&session).await.unwrap_err();
+    assert_eq!(ids(&layer, "ada").await, [session.id()]);
 }
 
 #[tokio::test]

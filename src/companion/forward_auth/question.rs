@@ -143,7 +143,7 @@ impl Question {
         purpose: Purpose,
         now: Timestamp,
     ) -> Result<Permit, Rejection> {
-        let (mut admission, exposure) = match self.decide(shared, now) {
+        let (admission, exposure) = match self.decide(shared, now) {
             Decision::Admit(admission) => (admission, Exposure::Protected),
             Decision::Pass(exposure, Some(admission)) => (admission, exposure),
             Decision::Pass(exposure, None) => {
@@ -159,15 +159,16 @@ impl Question {
                 return Err(Rejection::new(RejectionKind::Malformed));
             }
         };
-        if purpose == Purpose::Refuse {
-            // A refusal renews nothing: the cookie would not leave.
-            admission.renewed = None;
-        }
         let answer = shared.revocations.standing(&admission.session).await;
-        let (admission, answer) = match shared.reauthorize(&admission, &answer, now) {
+        let (mut admission, answer) = match shared.reauthorize(&admission, &answer, now) {
             Some(word) => word.await,
             None => (admission, answer),
         };
+        if purpose == Purpose::Refuse {
+            // Behind the application's word, which may be why the proxy refuses. What a refusal
+            // renews does not leave.
+            admission.renewed = None;
+        }
         // The proxy hands on the real request. This one says who asked for it.
         let asked = mem::replace(&mut self.parts, nothing());
         let mut request = Request::from_parts(asked, ());

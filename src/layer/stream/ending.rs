@@ -10,6 +10,8 @@
 //! event stream ends cleanly: `EventSource` reconnects, and gets a 401. If the body's length is
 //! known, hyper and every client notice that it was cut off. Otherwise they do not.
 
+use std::{future::Future, pin::Pin, task::Context};
+
 use bytes::Bytes;
 use http::{HeaderMap, Response, header};
 use http_body::Frame;
@@ -24,6 +26,9 @@ use crate::{
 pub(crate) struct Ending {
     pub(crate) guard: SessionGuard,
     pub(crate) tail: Tail,
+    /// Whether a client may take what it has got for the whole. Clients of gRPC are told, and
+    /// `EventSource` connects again.
+    pub(crate) may_be_taken_for_whole: bool,
 }
 
 /// What a client receives when the layer ends its stream.
@@ -37,27 +42,38 @@ pub(crate) enum Tail {
 impl Ending {
     pub(crate) fn of<B>(response: &Response<B>, guard: SessionGuard) -> Self {
         let kind = response.headers().get(header::CONTENT_TYPE);
+        let kind = kind.map(|kind| kind.as_bytes()).unwrap_or_default();
+        let tail = Tail::of(kind);
         Self {
             guard,
-            tail: Tail::of(kind.map(|kind| kind.as_bytes()).unwrap_or_default()),
+            tail,
+            may_be_taken_for_whole: tail == Tail::Nothing && !begins(kind, b"text/event-stream"),
         }
     }
+
+    /// Says whether the session has ended, and otherwise registers the task to be woken. A body that
+    /// has ordered the end itself goes on.
+    pub(crate) fn has_ended(&mut self, cx: &mut Context<'_>) -> bool {
+        Pin::new(&mut self.guard).poll(cx).is_ready() && !self.guard.runs_on()
+    }
+}
+
+/// Says whether a content type begins so.
+fn begins(content_type: &[u8], with: &[u8]) -> bool {
+    let start = content_type.get(..with.len());
+    start.is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
 impl Tail {
     fn of(content_type: &[u8]) -> Self {
-        let begins = |with: &[u8]| {
-            content_type
-                .get(..with.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(with))
-        };
-        if !begins(b"application/grpc") {
+        let begins = |with| begins(content_type, with);
+        if !begins(b"application/grpc".as_slice()) {
             return Self::Nothing;
         }
         // The longest first, because each is a prefix of the one before it.
-        if begins(b"application/grpc-web-text") {
+        if begins(b"application/grpc-web-text".as_slice()) {
             Self::GrpcWeb(GrpcWeb::Text)
-        } else if begins(b"application/grpc-web") {
+        } else if begins(b"application/grpc-web".as_slice()) {
             Self::GrpcWeb(GrpcWeb::Binary)
         } else {
             Self::Grpc

@@ -140,9 +140,9 @@ impl SessionGuard {
         Handling::of(&self.watch.session)
     }
 
-    /// Says whether the handler has signed its own session out.
-    pub(crate) fn is_left(&self) -> bool {
-        self.watch.session.is_left()
+    /// Says whether the request runs on when its session ends: its handler has ordered that end.
+    pub(crate) fn runs_on(&self) -> bool {
+        self.watch.session.runs_on()
     }
 
     /// Polls for how the session ended. It must not be called again after that.

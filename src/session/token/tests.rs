@@ -88,7 +88,7 @@ fn session_by(fields: [&str; 10], method: SignInMethod) -> Session {
         auth_skew: Skew::default(),
         after: Timestamp::from_secs(0),
         as_of: NOW,
-        key: 0,
+        key: KeyMark::default(),
     };
     Session::with(facts, fields)
 }

@@ -3,9 +3,12 @@
 use std::{net::SocketAddr, time::Duration};
 
 use axum::Router;
+use bytes::Bytes;
 use http::StatusCode;
+use http_body_util::Full;
+use tower::ServiceExt;
 use tower_magic_link::{
-    KeyRing, MagicLinkLayer, Session, SigningKey,
+    Authorization, KeyRing, MagicLinkLayer, Session, SigningKey,
     revocation::Standing,
     sessions::MemorySessions,
     testing::{ManualClock, StubProvider},
@@ -64,6 +67,39 @@ async fn a_renewal_by_a_question_notes_the_clients_device_and_network() {
         let seen = (listed.user_agent(), listed.network());
         assert_eq!(seen, (Some("reader/1.0"), Some("203.0.113.9")), "{kind}");
     }
+}
+
+/// nginx asks for the refusal by a second question: the application's word is a reason there, too.
+#[tokio::test]
+async fn whom_the_application_denies_loses_the_cookie_at_the_refusal() {
+    let active = |_: Session| async { Ok::<_, std::io::Error>(Standing::Active) };
+    let clock = ManualClock::new();
+    let hour = Duration::from_secs(3_600);
+    let layer = builder(&clock)
+        .trusted_proxies(["10.0.0.7"])
+        .idle_timeout(hour)
+        .revocations(active)
+        .session_index(MemorySessions::default())
+        .reauthorize(hour / 4, |_: Session| async {
+            Ok::<_, std::io::Error>(Authorization::Denied)
+        })
+        .build()
+        .unwrap();
+    let (cookie, _) = cookie_of(&layer);
+    clock.advance(hour / 2);
+    let question = || {
+        question("original", PROXY, "GET", "/x")
+            .header("cookie", &cookie)
+            .body(Full::<Bytes>::default())
+            .unwrap()
+    };
+    let asked = layer.forward_auth().for_nginx();
+    let refused = asked.clone().oneshot(question()).await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let refused = asked.refusing().oneshot(question()).await.unwrap();
+    assert_eq!(refused.status(), 401);
+    let removal = refused.headers()["set-cookie"].to_str().unwrap();
+    assert!(removal.starts_with("__Host-magic-link=;"), "{removal}");
 }
 
 #[tokio::test]

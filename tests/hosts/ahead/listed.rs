@@ -24,6 +24,23 @@ async fn listed(layer: &MagicLinkLayer, sessions: &[Issued], name: &str) -> Vec<
     are_listed
 }
 
+/// A clock that was set back by mistake, and is set right.
+#[tokio::test]
+async fn what_was_dated_while_the_clock_was_behind_is_listed_as_long_as_it_is_admitted() {
+    let (clock, keys) = (Dials::at(BEGIN), keys());
+    let here = layer(&clock, &keys, |builder| {
+        let builder = builder.idle_timeout(Duration::from_secs(30 * MINUTE));
+        builder.session_index(MemorySessions::default())
+    });
+    let first = begun(&here);
+    clock.set(BEGIN - 60 * MINUTE);
+    let sessions = [first, begun(&here)];
+    clock.set(BEGIN + 1);
+    assert!(listed(&here, &sessions, "set right").await[1]);
+    clock.pass(30 * MINUTE);
+    assert_eq!(listed(&here, &sessions, "later").await, [false; 2]);
+}
+
 /// Pinned: the list went by the steady time, and left out what was dated by the right one.
 #[tokio::test]
 async fn what_such_a_layer_admits_is_listed_and_nothing_else() {

@@ -18,8 +18,8 @@ use tokio::sync::Notify;
 use tower::{Layer, Service, ServiceExt, service_fn};
 use tower_magic_link::{
     MagicLinkLayer, Rejection, RejectionKind, Session,
-    revocation::{Standing, Target},
-    store::StoreError,
+    revocation::{Lookup, Revocation, Revocations, Standing, Target},
+    store::{StoreError, StoreErrorKind, StoreFuture},
     testing::ManualClock,
 };
 
@@ -148,6 +148,108 @@ async fn a_handler_that_signs_its_own_person_out_goes_on() {
         assert_eq!(text(answer).await, "done");
         drop((service, eve));
         assert_eq!(site.revocations.watchers(), 0);
+    }
+}
+
+/// Each of two layers has read the session, and would drop what is inside it.
+#[tokio::test]
+async fn a_handler_inside_two_layers_that_signs_out_goes_on() {
+    for way in Way::ALL {
+        let site = Site::new();
+        let (ada, layer) = (site.person(ADA), site.layer.clone());
+        let finish = Arc::new(Notify::new());
+        let wait = finish.clone();
+        let handler = service_fn(move |request: Request<Full<Bytes>>| {
+            let (layer, wait) = (layer.clone(), wait.clone());
+            async move {
+                let session = request.extensions().get::<Session>().unwrap();
+                way.take(&layer, session).await;
+                wait.notified().await;
+                Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("done")))
+            }
+        });
+        let mut service = site.layer.layer(site.layer.layer(handler));
+        let request = with_cookie(program("/x"), &ada.cookie);
+        let mut answer = Box::pin(service.ready().await.unwrap().call(request));
+        assert!((&mut answer).now_or_never().is_none());
+        assert!(
+            (&mut answer).now_or_never().is_none(),
+            "{way:?}: it goes on"
+        );
+        finish.notify_one();
+        let answer = answer.now_or_never().unwrap().unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "done", "{way:?}");
+    }
+}
+
+/// A body that closes an account says so on its way.
+#[tokio::test]
+async fn a_body_that_signs_its_own_person_out_is_whole() {
+    for way in Way::ALL {
+        let site = Site::new();
+        let (ada, layer) = (site.person(ADA), site.layer.clone());
+        let service = site
+            .layer
+            .layer(service_fn(move |request: Request<Full<Bytes>>| {
+                let layer = layer.clone();
+                async move {
+                    let session = request.extensions().get::<Session>().unwrap().clone();
+                    let steps = stream::unfold(0, move |step| {
+                        let (layer, session) = (layer.clone(), session.clone());
+                        async move {
+                            if step == 1 {
+                                way.take(&layer, &session).await;
+                                // What is left to do takes a while.
+                                tokio::task::yield_now().await;
+                            }
+                            let text = ["closing", " and ", "closed"].get(step)?;
+                            let frame = Frame::data(Bytes::from_static(text.as_bytes()));
+                            Some((Ok::<_, Infallible>(frame), step + 1))
+                        }
+                    });
+                    Ok::<_, Infallible>(Response::new(StreamBody::new(Box::pin(steps))))
+                }
+            }));
+        let request = with_cookie(program("/x"), &ada.cookie);
+        let answer = service.oneshot(request).await.unwrap();
+        let body = answer.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "closing and closed", "{way:?}");
+    }
+}
+
+/// An order that was not recorded ends nothing, and the next end counts.
+#[tokio::test]
+async fn a_handler_whose_order_fails_ends_with_its_session() {
+    let down = StoreDown::default();
+    let site = Site::with(|builder| builder.revocations(down.clone()));
+    let (ada, layer) = (site.person(ADA), site.layer.clone());
+    let (_finish, mut service) = told(&site, move |session| {
+        let layer = layer.clone();
+        async move {
+            let target = Target::Subject(session.subject().to_owned());
+            layer.end_sessions(target).await.unwrap_err();
+        }
+    });
+    let request = with_cookie(program("/x"), &ada.cookie);
+    let mut hers = Box::pin(service.ready().await.unwrap().call(request));
+    assert!((&mut hers).now_or_never().is_none());
+    site.end(&ada.session, End::Expired);
+    let refused = hers.now_or_never().unwrap().unwrap();
+    assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// A store that records nothing.
+#[derive(Clone, Debug, Default)]
+struct StoreDown;
+
+impl Revocations for StoreDown {
+    fn look_up(&self, _: &Session) -> Lookup {
+        Lookup::Settled(Ok(Standing::Active))
+    }
+
+    fn revoke<'a>(&'a self, _: &'a Revocation) -> StoreFuture<'a, ()> {
+        Box::pin(async { Err(StoreError::new(StoreErrorKind::Unavailable)) })
     }
 }
 

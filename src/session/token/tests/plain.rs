@@ -158,7 +158,7 @@ fn by_serde(tokens: &Tokens, payload: &[u8]) -> Result<Session, Fault> {
         return Err(Fault::Invalid);
     }
     let claims: Claims<'_> = serde_json::from_str(payload).map_err(|_| Fault::Invalid)?;
-    let facts = Tokens::judge(&claims.stated(&tokens.issuer), entry, NOW.into())?;
+    let facts = tokens.judge(&claims.stated(&tokens.issuer), entry, NOW.into())?;
     Ok(Session::with(facts, claims.texts()))
 }
 
