@@ -51,8 +51,8 @@ pub(super) fn until(ended: Option<SessionGuard>, is_grpc: bool, body: Incoming) 
     let frames = stream::unfold(
         (ended, body, true),
         async |(mut ended, mut body, is_first)| {
-            // What is there already comes first: a page in one piece is whole, even if its
-            // session ended while the service made it.
+            // What is there already comes first: a page in one piece whose length is stated is
+            // whole, even if its session ended while the service made it.
             let early = match is_first {
                 true => body.frame().now_or_never(),
                 false => None,

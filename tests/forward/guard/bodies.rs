@@ -18,7 +18,6 @@ use tokio::{
 use super::setting::{Guarded, Logged, SOON, Version, ask, cut_off, hear, nowhere, status};
 use crate::{
     guard_program::{Limits, Proxy},
-    person::ProxiedPerson,
     upstream,
 };
 
@@ -264,28 +263,5 @@ async fn an_answer_without_a_body_has_no_length_that_nobody_stated() {
             let answer = answer.to_lowercase();
             assert!(!answer.contains("content-length"), "{answer}");
         }
-    }
-}
-
-/// Pinned: nobody is refused on a public path, and the guard broke off a page that was whole.
-#[tokio::test]
-async fn a_page_in_one_piece_is_whole_although_its_session_ended_while_it_was_made() {
-    let service = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    let origin = format!("http://{}", service.local_addr().unwrap());
-    for version in Version::BOTH {
-        let guard = Guarded::before(&origin).await;
-        let mut person = ProxiedPerson::at(&guard.origin);
-        person.cookie.clone_from(&guard.cookie);
-        let client = version.client();
-        let page = client.get(format!("{}/about", guard.origin));
-        let page = tokio::spawn(page.header("cookie", &guard.cookie).send());
-        let (mut stream, _) = service.accept().await.unwrap();
-        let mut head = [0; 4_096];
-        assert!(stream.read(&mut head).await.unwrap() > 0);
-        assert_eq!(person.sign_out("").await.status(), 303);
-        let answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nwhole\r\n0\r\n\r\n";
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        let page = page.await.unwrap().unwrap();
-        assert_eq!(page.text().await.unwrap(), "whole", "{version:?}");
     }
 }
