@@ -4,21 +4,29 @@ use http::{Request, Uri, request::Parts};
 
 use super::{attempt::Attempt, settings::Flow, step::Step};
 use crate::{
+    email::Email,
     event::{Context, Event},
+    provider::AttemptId,
     request::{head::RequestHead, peer::PeerAddr},
 };
 
-/// A request as events know it. What the host keeps with the connection is not held on to, and
-/// without a listener nothing is: the log does not state it.
+/// A request and its sign-in as events know them. What the host keeps with the connection is not
+/// held on to, and without a listener nothing is: the log does not state it.
 pub(super) struct Asked {
-    parts: Option<Parts>,
+    heard: Option<Box<Heard>>,
+}
+
+/// What a listener may read.
+struct Heard {
+    parts: Parts,
+    attempt: AttemptId,
 }
 
 impl Asked {
-    /// Keeps what events say of a request.
-    pub(super) fn of(step: &Step) -> Self {
+    /// Keeps what events say of a request and its sign-in.
+    pub(super) fn of(step: &Step, attempt: &Attempt) -> Self {
         if !step.flow.shared.listener.is_set() {
-            return Self { parts: None };
+            return Self { heard: None };
         }
         let (mut parts, ()) = Request::new(()).into_parts();
         parts.method = step.parts.method.clone();
@@ -30,19 +38,23 @@ impl Asked {
         if let Some(peer) = PeerAddr::of(&step.parts.extensions) {
             parts.extensions.insert(peer);
         }
-        Self { parts: Some(parts) }
+        let attempt = attempt.public_id();
+        let heard = Some(Box::new(Heard { parts, attempt }));
+        Self { heard }
     }
 
-    /// Returns the context of an event of this request and a sign-in.
-    pub(super) fn context_of<'a>(&'a self, flow: &'a Flow, attempt: &'a Attempt) -> Context<'a> {
-        let head = self.parts.as_ref().map(RequestHead::of_parts);
-        let context = head.map_or_else(Context::default, |head| flow.shared.context(head));
-        context.in_attempt(attempt.public_id(), &attempt.email)
+    /// Returns the context of an event of this request and its sign-in, whose address is given.
+    pub(super) fn context_of<'a>(&'a self, flow: &'a Flow, email: &'a Email) -> Context<'a> {
+        let Some(heard) = &self.heard else {
+            return Context::default();
+        };
+        let context = flow.shared.context(RequestHead::of_parts(&heard.parts));
+        context.in_attempt(heard.attempt, email)
     }
 
-    /// Reports an event of this request and a sign-in.
+    /// Reports an event of this request and its sign-in.
     pub(super) fn tell_of(&self, flow: &Flow, attempt: &Attempt, event: &Event<'_>) {
         let listener = &flow.shared.listener;
-        listener.tell_in(self.context_of(flow, attempt), event);
+        listener.tell_in(self.context_of(flow, &attempt.email), event);
     }
 }

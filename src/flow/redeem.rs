@@ -55,7 +55,7 @@ pub(super) async fn granted(
     };
     let redemption = Redemption {
         flow: step.flow.clone(),
-        asked: Asked::of(step),
+        asked: Asked::of(step, attempt),
         charges,
         proof,
         attempt: attempt.with_link(""),
@@ -290,7 +290,7 @@ impl Redemption {
 
     /// Returns the context of the events of this work.
     fn context(&self) -> Context<'_> {
-        self.asked.context_of(&self.flow, &self.attempt)
+        self.asked.context_of(&self.flow, &self.attempt.email)
     }
 
     /// Returns the attempt as the provider is shown it.

@@ -92,7 +92,7 @@ pub(super) async fn send(
     let Chosen { words, tag } = step.language();
     let wanted = Wanted {
         flow: flow.clone(),
-        asked: Asked::of(step),
+        asked: Asked::of(step, attempt),
         attempt: attempt.clone(),
         caller: lend::caller(step, tag),
         nonce,

@@ -74,10 +74,14 @@ impl Step {
         self.flow.shared.context(self.head())
     }
 
-    /// Returns the context of an event of this request and a sign-in.
+    /// Returns the context of an event of this request and a sign-in. To name the sign-in takes an
+    /// HMAC, so that it is named for a listener alone: the log does not state it.
     pub(super) fn context_of<'a>(&'a self, attempt: &'a Attempt) -> Context<'a> {
-        self.context()
-            .in_attempt(attempt.public_id(), &attempt.email)
+        let context = self.context();
+        if !self.flow.shared.listener.is_set() {
+            return context;
+        }
+        context.in_attempt(attempt.public_id(), &attempt.email)
     }
 
     /// Reports an event of this request.
