@@ -13,7 +13,7 @@
 //!    reports a used link, it waits one second and redirects once, without the code: a parallel
 //!    click may have succeeded at any replica, and the browser then has that session.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Method, Response};
@@ -110,7 +110,7 @@ async fn arrive(
     code: &str,
     state: &str,
 ) -> Result<Response<Bytes>, Box<Response<Bytes>>> {
-    let attempt = attempt(step, state)?;
+    let attempt = Arc::new(attempt(step, state)?);
     if !browser::may_finish(step, &attempt) {
         // Mail scanners open links by GET and HEAD, so neither goes further in another browser.
         if step.parts.method != Method::POST {
@@ -121,7 +121,7 @@ async fn arrive(
     }
     let proof = Proof::Link(AuthorizationCode::new(code));
     let visited = redeem::visited(step, &attempt);
-    let answered = match redeem::granted(step, proof, &visited, &attempt).await {
+    let answered = match redeem::granted(step, proof, visited, &attempt).await {
         Ok(granted) => finish::answer(step, &granted, &attempt).await,
         Err(rejection) => Err(rejection),
     };
@@ -153,7 +153,7 @@ async fn used(
         Ok(false) => {}
         Err(outage) => return refusal::answer(step, outage, Some(attempt)),
     }
-    match redeem::granted_just_now(step, &redeem::visited(step, attempt)).await {
+    match redeem::granted_just_now(step, redeem::visited(step, attempt)).await {
         Ok(Some(granted)) => {
             let answered = finish::answer(step, &granted, attempt).await;
             return answered

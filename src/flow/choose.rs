@@ -7,7 +7,7 @@
 //!   again.
 //! - A session begins when the proof was given, so that a revocation since then ends it.
 
-use std::{pin::pin, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::Response;
@@ -16,7 +16,7 @@ use super::{
     attempt::Attempt,
     browser,
     choice::Choice,
-    exchange::{self, Granted},
+    exchange::{Granted, State},
     fields::Fields,
     finish,
     limits::{Try, within},
@@ -40,7 +40,7 @@ const LAST_STEP: Duration = Duration::from_secs(2);
 /// Takes the choice, on POST.
 pub(super) async fn choose(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
-        Ok(Some(attempt)) => attempt,
+        Ok(Some(attempt)) => Arc::new(attempt),
         Ok(None) => return redirect(step.flow.shared.gate.login_path(None)),
         Err(kind) => return refusal::refuse(step, kind),
     };
@@ -81,7 +81,8 @@ fn ask_again(
     let mut sealed = Some(sealed.to_owned());
     let rejection = match rejection.kind() {
         RejectionKind::OrganizationNotAllowed => {
-            let key = exchange::key(&attempt.name(), &proof(&choice, step, chosen).expose());
+            let state = State::of([&attempt.name()]);
+            let key = state.key(&proof(&choice, step, chosen).expose());
             let is_spent = step.flow.exchanges.proven(&key, step.now).is_some();
             let name = choice.leave_out(chosen).unwrap_or_default();
             sealed = choice.seal(step).filter(|_| !is_spent && choice.has_any());
@@ -111,7 +112,7 @@ fn ask_again(
 async fn redeem(
     choice: &Choice,
     step: &Step,
-    attempt: &Attempt,
+    attempt: &Arc<Attempt>,
     organization: &str,
 ) -> Result<Response<Bytes>, Rejection> {
     if !choice
@@ -123,7 +124,7 @@ async fn redeem(
     }
     let proof = proof(choice, step, organization);
     let answered = match choice.over(step) {
-        None => match redeem::granted(step, proof, &attempt.name(), attempt).await {
+        None => match redeem::granted(step, proof, State::of([&attempt.name()]), attempt).await {
             Ok(granted) => finish::answer(step, &granted, attempt).await,
             Err(rejection) => Err(rejection),
         },
@@ -177,14 +178,15 @@ async fn cancel(
         false => Duration::ZERO,
     };
     let (exchanges, shared) = (&step.flow.exchanges, &step.flow.shared);
+    let state = State::of([&attempt.name()]);
     for (organization, _) in &choice.organizations {
-        let key = exchange::key(&attempt.name(), &proof(choice, step, organization).expose());
+        let key = state.key(&proof(choice, step, organization).expose());
         exchanges.forget_proven(key);
         let Some(exchange) = exchanges.forget(key, step.now) else {
             continue;
         };
         let granted = within(wait, pin!(exchange)).await.flatten();
-        if let Some(Granted::Session(issued)) = granted.as_deref() {
+        if let Some(Granted::Session(issued, _)) = granted.as_deref() {
             // If the store fails, an event reports it. The browser has no cookie of that session.
             let _ = shared
                 .revoke(

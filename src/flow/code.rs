@@ -7,13 +7,17 @@
 //! - All networks together have few guesses at one address, as [`guesses`] says.
 //! - A double click redeems the code only once.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Response;
 
 use super::{
     CODE_LIFETIME,
     attempt::Attempt,
-    browser, check, exchange, finish, guesses, limits,
+    browser, check,
+    exchange::State,
+    finish, guesses, limits,
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -36,7 +40,7 @@ const DIGITS: usize = 6;
 /// Signs in by a code, on POST.
 pub(super) async fn code(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
-        Ok(Some(attempt)) => attempt,
+        Ok(Some(attempt)) => Arc::new(attempt),
         Ok(None) => return redirect(step.flow.shared.gate.login_path(None)),
         Err(kind) => return refusal::refuse(step, kind),
     };
@@ -45,7 +49,7 @@ pub(super) async fn code(step: &Step) -> Response<Bytes> {
         Err(Wrong::Code(problem)) => check::check_page(step, &attempt, Some(problem)),
         Err(Wrong::Refused(rejection)) => {
             let is_ours = browser::is_ours(step, &attempt);
-            refusal::answer(step, rejection, Some(&attempt).filter(|_| is_ours))
+            refusal::answer(step, rejection, Some(&*attempt).filter(|_| is_ours))
         }
     }
 }
@@ -62,7 +66,7 @@ pub(super) fn back_to_check(step: &Step) -> Response<Bytes> {
     }
 }
 
-async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wrong> {
+async fn take_code(step: &Step, attempt: &Arc<Attempt>) -> Result<Response<Bytes>, Wrong> {
     if let Some(rejection) = sealed::over(step, attempt) {
         return Err(rejection.into());
     }
@@ -80,10 +84,10 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
     let spent = limits::limit_code_entry(step, guessed).await?;
     let code = code??;
     // The attempt's name, because its sealed form differs in each tab.
-    let state = attempt.name();
+    let state = State::of([&attempt.name()]);
     let proof = Proof::Code(OneTimeCode::new(code));
     let exchanges = &step.flow.exchanges;
-    let key = exchange::key(&state, &proof.expose());
+    let key = state.key(&proof.expose());
     // The same code again joins its exchange, so a double click costs no second try.
     let taken = match exchanges.knows(&key, step.now) {
         true => None,
@@ -100,7 +104,7 @@ async fn take_code(step: &Step, attempt: &Attempt) -> Result<Response<Bytes>, Wr
             }
         }
     };
-    let answered = match redeem::granted(step, proof, &state, attempt).await {
+    let answered = match redeem::granted(step, proof, state, attempt).await {
         Ok(granted) => finish::answer(step, &granted, attempt).await,
         Err(rejection) => Err(rejection),
     };

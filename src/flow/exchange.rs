@@ -16,11 +16,13 @@ use std::{
     fmt,
     future::Future,
     panic::{AssertUnwindSafe, resume_unwind},
+    pin::pin,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use futures_util::future::{BoxFuture, FutureExt, Shared as SharedFuture};
 use sha2::{Digest, Sha256};
+use tracing::{Instrument, Span};
 
 pub(super) use self::runs::Key;
 use self::runs::Runs;
@@ -45,7 +47,16 @@ struct Outcome {
 pub(super) enum Granted {
     /// The person must choose an organization first.
     Choice(Offer),
-    Session(Box<Issued>),
+    Session(Box<Issued>, Kind),
+}
+
+/// What kind of session an exchange yields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One of many that its attempt may have.
+    New,
+    /// The one session of its attempt.
+    OfAttempt,
 }
 
 /// The organizations that a person may choose from, and when their address was proven.
@@ -104,9 +115,9 @@ impl Exchanges {
     pub(super) fn join<F>(
         &self,
         key: Key,
-        visit: Option<Key>,
+        visit: Option<State>,
         now: Timestamp,
-        work: impl FnOnce() -> F,
+        work: impl FnOnce() -> F + Send + 'static,
         ended: impl FnOnce() -> Timestamp + Send + 'static,
     ) -> impl Future<Output = Result<Arc<Granted>, Rejection>> + Send
     where
@@ -115,8 +126,9 @@ impl Exchanges {
         let mut is_new = false;
         let begin = || {
             is_new = true;
-            begin(work(), ended)
+            begin(work, ended)
         };
+        let visit = visit.map(|State(visit)| visit);
         let run = self.runs.join(key, visit, begin, now);
         async move {
             // Most ends at its first poll, and needs no task.
@@ -153,15 +165,13 @@ impl Exchanges {
         self.proven.join(key, None, || proven.clone(), proven.ended);
     }
 
-    /// Joins the exchange that this browser began for this state within the last minute, whatever
-    /// its proof.
+    /// Joins the exchange that began with this visit within the last minute, whatever its proof.
     pub(super) fn rejoin(
         &self,
-        state: &[u8],
-        browser: [u8; 16],
+        State(visit): State,
         now: Timestamp,
     ) -> Option<impl Future<Output = Result<Arc<Granted>, Rejection>> + Send> {
-        let (key, run) = self.runs.of(visit(state, browser), now)?;
+        let (key, run) = self.runs.of(visit, now)?;
         Some(async move { self.outcome(key, run, now).await })
     }
 
@@ -228,40 +238,48 @@ impl Failure {
 }
 
 /// Begins an exchange that any number of callers can wait for.
-fn begin(
-    work: impl Future<Output = Result<Arc<Granted>, Rejection>> + Send + 'static,
+fn begin<F>(
+    work: impl FnOnce() -> F + Send + 'static,
     ended: impl FnOnce() -> Timestamp + Send + 'static,
-) -> Run {
-    // A panic would leave a shared future that never wakes its other callers and fails later ones.
-    let run = AssertUnwindSafe(work).catch_unwind();
-    let run = run.map(|ran| Outcome {
-        result: match ran {
-            Ok(result) => result.map_err(Failure::Refused),
-            Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
-        },
-        at: ended(),
+) -> Run
+where
+    F: Future<Output = Result<Arc<Granted>, Rejection>> + Send + 'static,
+{
+    let span = Span::current();
+    let run: BoxFuture<'static, Outcome> = Box::pin(async move {
+        // Made where it stays: it is large, and whatever it passed through would copy it.
+        let work = pin!(work());
+        // A panic would leave a shared future that never wakes its other callers and fails later
+        // ones.
+        let ran = AssertUnwindSafe(work.instrument(span)).catch_unwind().await;
+        Outcome {
+            result: match ran {
+                Ok(result) => result.map_err(Failure::Refused),
+                Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
+            },
+            at: ended(),
+        }
     });
-    let run: BoxFuture<'static, Outcome> = Box::pin(run);
     run.shared()
 }
 
-/// Returns the key of one browser's visit for one state.
-pub(super) fn visit(state: &[u8], browser: [u8; 16]) -> Key {
-    // Hashed by itself, so that no other pair of state and browser makes the same text.
-    let state = Sha256::digest(state);
-    Sha256::new()
-        .chain_update(state)
-        .chain_update(browser)
-        .finalize()
-        .into()
-}
+/// The name under which callers share an exchange, as the hash with which all keys of it begin. No
+/// other pair of a name and what follows it makes the same text.
+#[derive(Clone, Copy)]
+pub(super) struct State(Key);
 
-/// Returns the key of an exchange. It is a hash, because a key with the state or code itself would
-/// keep a secret in memory.
-pub(super) fn key(state: &[u8], proof: &str) -> Key {
-    Sha256::new()
-        .chain_update(Sha256::digest(state))
-        .chain_update(proof)
-        .finalize()
-        .into()
+impl State {
+    /// Makes the state of a name in parts, as if they were one.
+    pub(super) fn of<const N: usize>(name: [&[u8]; N]) -> Self {
+        let mut hash = Sha256::new();
+        name.into_iter().for_each(|part| hash.update(part));
+        Self(hash.finalize().into())
+    }
+
+    /// Returns the key of an exchange. It is a hash, because a key with the proof itself would keep
+    /// a secret in memory.
+    pub(super) fn key(self, proof: &str) -> Key {
+        let hash = Sha256::new().chain_update(self.0).chain_update(proof);
+        hash.finalize().into()
+    }
 }

@@ -10,7 +10,12 @@ use bytes::Bytes;
 use http::{Response, StatusCode, header, request::Parts};
 
 use super::{
-    arrival, attempt::Attempt, browser, choice, exchange::Granted, known, sealed, step::Step,
+    arrival,
+    attempt::Attempt,
+    browser, choice,
+    exchange::{Granted, Kind},
+    known, sealed,
+    step::Step,
 };
 use crate::{
     answer::redirect,
@@ -31,14 +36,14 @@ pub(super) async fn answer(
 ) -> Result<Response<Bytes>, Rejection> {
     match granted {
         Granted::Choice(offer) => Ok(choice::ask(step, attempt, offer)),
-        Granted::Session(issued) => sign_in(step, issued, attempt).await,
+        Granted::Session(issued, kind) => sign_in(step, (issued, *kind), attempt).await,
     }
 }
 
 /// Gives the session to the browser, and redirects it to its destination.
 async fn sign_in(
     step: &Step,
-    granted: &Issued,
+    (granted, kind): (&Issued, Kind),
     attempt: &Attempt,
 ) -> Result<Response<Bytes>, Rejection> {
     let (shared, gate) = (&step.flow.shared, &step.flow.shared.gate);
@@ -59,7 +64,7 @@ async fn sign_in(
                 step.now,
             )
             .await;
-    } else if granted.session().id() == attempt.session_id() {
+    } else if kind == Kind::OfAttempt {
         // The attempt has no other session, so a proof whose session has ended is used. If the
         // store does not answer, the gate asks again.
         let is_active = shared.revocations.is_active(granted.session()).await;

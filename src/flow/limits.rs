@@ -133,8 +133,8 @@ pub(super) async fn limit_mail(step: &Step, email: &Email) -> Result<Spent, Reje
     charge_networks(flow, client, label, (rate, GivenBack), &mut way);
     // The known browser's own way stands before.
     let ways = everybody::MAIL.ways(flow, client, way, limits.mails, None);
-    let ways = ways.behind(first);
-    charge(flow, ways, Some(email), step.context(), step.now).await
+    let mut ways = ways.behind(first);
+    charge(flow, &mut ways, Some(email), step.context(), step.now).await
 }
 
 /// Charges the entry of a code to the client's networks, and to what is for everybody.
@@ -160,8 +160,8 @@ pub(super) async fn limit_code_entry(
     let (label, rate) = ("throttle: code, network", limits.codes_per_network);
     charge_networks(flow, client, label, (rate, Kept), &mut way);
     let known = guessed.and_then(|email| KnownBrowser::of(step, email));
-    let ways = everybody::CODE.ways(flow, client, way, limits.codes, known.as_ref());
-    charge(flow, ways, guessed, step.context(), step.now).await
+    let mut ways = everybody::CODE.ways(flow, client, way, limits.codes, known.as_ref());
+    charge(flow, &mut ways, guessed, step.context(), step.now).await
 }
 
 /// Charges a guess that is about to be compared to its address, over all networks.
@@ -172,9 +172,9 @@ pub(super) async fn limit_guess(
 ) -> Result<Spent, Rejection> {
     let of = mailbox_of(email);
     let address = key_of(&step.flow, "throttle: code, address", of.as_bytes());
-    let way = vec![Item::new(LimitScope::Address, address, rate, GivenBack)];
+    let mut way = vec![Item::new(LimitScope::Address, address, rate, GivenBack)].into();
     let context = step.context();
-    charge(&step.flow, way.into(), Some(email), context, step.now).await
+    charge(&step.flow, &mut way, Some(email), context, step.now).await
 }
 
 /// Returns the charges of an exchange: to its attempt and the client's networks.

@@ -1,8 +1,6 @@
 //! The work of one exchange: the provider redeems the proof, and the layer checks what it proved.
 
-use std::{future::Future, mem, pin::pin, sync::Arc, time::Duration};
-
-use tracing::Instrument;
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 
 pub(super) use self::{choice::Offered, proof::Proof};
 use super::{
@@ -10,7 +8,7 @@ use super::{
     attempt::Attempt,
     browser,
     comes_after::{self, Given},
-    exchange::{self, Granted, Key, Offer, Person, Proven},
+    exchange::{Granted, Key, Kind, Offer, Person, Proven, State},
     lend,
     limits::{self, Charges, Try, within},
     refusal::{is_an_outage, rejection_of_redemption},
@@ -45,8 +43,8 @@ const AUTHORIZE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) async fn granted(
     step: &Step,
     proof: Proof,
-    state: &[u8],
-    attempt: &Attempt,
+    state: State,
+    attempt: &Arc<Attempt>,
 ) -> Result<Arc<Granted>, Rejection> {
     let charges = match &proof {
         // The throttle has already counted the typed code.
@@ -56,26 +54,27 @@ pub(super) async fn granted(
     let redemption = Redemption {
         flow: step.flow.clone(),
         asked: Asked::of(step, attempt),
-        charges,
         proof,
-        attempt: attempt.with_link(""),
+        attempt: attempt.clone(),
         newest: browser::newest(step, attempt),
         caller: lend::caller(step, step.language().tag),
-        browser: step.browser(),
         now: step.now,
     };
-    let granted = within(PATIENCE, pin!(redemption.join(state))).await;
+    // Without its cookie, a browser's visit is not told from another's.
+    let visit = step.browser().map(|_| state);
+    let join = redemption.join(charges, &step.flow, (state, visit));
+    let granted = within(PATIENCE, pin!(join)).await;
     granted.unwrap_or_else(|| Err(still_running()))
 }
 
 /// Returns the name under which the visits of this browser with a link of an attempt share one
 /// exchange.
 ///
-/// It is not the state: our own link is sealed anew at each visit. Two browsers share none, because
-/// a session belongs to one.
-pub(super) fn visited(step: &Step, attempt: &Attempt) -> Vec<u8> {
+/// It is not the sealed state: our own link is sealed anew at each visit. Two browsers share none,
+/// because a session belongs to one.
+pub(super) fn visited(step: &Step, attempt: &Attempt) -> State {
     let browser = step.browser().unwrap_or_default();
-    [attempt.name().as_slice(), &browser].concat()
+    State::of([&attempt.name(), &browser])
 }
 
 /// Returns the session, or the question, that this browser obtained within the last minute.
@@ -83,12 +82,11 @@ pub(super) fn visited(step: &Step, attempt: &Attempt) -> Vec<u8> {
 /// The browser may not have waited for the response that would have brought it.
 pub(super) async fn granted_just_now(
     step: &Step,
-    state: &[u8],
+    visited: State,
 ) -> Result<Option<Arc<Granted>>, Rejection> {
     let exchanges = &step.flow.exchanges;
     let browser = step.browser();
-    let run = browser.and_then(|browser| exchanges.rejoin(state, browser, step.now));
-    let Some(run) = run else {
+    let Some(run) = browser.and_then(|_| exchanges.rejoin(visited, step.now)) else {
         return Ok(None);
     };
     let granted = within(PATIENCE, pin!(run)).await;
@@ -98,7 +96,7 @@ pub(super) async fn granted_just_now(
     // The session may have been signed out since.
     let is_active = match &*granted {
         Granted::Choice(_) => Ok(true),
-        Granted::Session(issued) => {
+        Granted::Session(issued, _) => {
             let revocations = &step.flow.shared.revocations;
             revocations.is_active(issued.session()).await
         }
@@ -117,39 +115,36 @@ pub(super) struct Redemption {
     pub(super) flow: Arc<Flow>,
     /// The request that began it, for events.
     pub(super) asked: Asked,
-    /// The throttle's charges. None if they were made before.
-    pub(super) charges: Charges,
     pub(super) proof: Proof,
-    pub(super) attempt: Attempt,
+    pub(super) attempt: Arc<Attempt>,
     /// Whether the browser that redeems the proof has asked for another mail since.
     pub(super) newest: Newest,
     pub(super) caller: Caller,
-    /// The random bits of the cookie of the browser that redeems the proof.
-    pub(super) browser: Option<[u8; 16]>,
     pub(super) now: Timestamp,
 }
 
 impl Redemption {
-    /// Joins the exchange of this state and proof, or begins it.
-    pub(super) async fn join(self, state: &[u8]) -> Result<Arc<Granted>, Rejection> {
-        let flow = self.flow.clone();
-        let key = exchange::key(state, &self.proof.expose());
-        let visit = self.browser.map(|browser| exchange::visit(state, browser));
-        let (now, clock) = (self.now, flow.clone());
+    /// Joins the exchange of this state and proof, or begins it. The throttle's charges are made
+    /// with it, unless they were made before.
+    fn join(
+        self,
+        mut charges: Charges,
+        flow: &Flow,
+        (state, visit): (State, Option<State>),
+    ) -> impl Future<Output = Result<Arc<Granted>, Rejection>> {
+        let key = state.key(&self.proof.expose());
+        let (now, clock) = (self.now, self.flow.clone());
         let ended = move || clock.shared.clock.now();
-        let join = flow
-            .exchanges
-            .join(key, visit, now, || self.run(key).in_current_span(), ended);
-        join.await
+        let work = move || async move { self.run(&mut charges, key).await };
+        flow.exchanges.join(key, visit, now, work, ended)
     }
 
-    async fn run(mut self, key: Key) -> Result<Arc<Granted>, Rejection> {
+    async fn run(&self, charges: &mut Charges, key: Key) -> Result<Arc<Granted>, Rejection> {
         let at = match self.proof {
             Proof::Choice { at, .. } => at,
             Proof::Code(_) | Proof::Link(_) => self.now,
         };
-        let charges = mem::take(&mut self.charges);
-        let mut proven = self.once(key, at, self.prove(charges)).await?;
+        let mut proven = self.once(key, at, pin!(self.prove(charges))).await?;
         if let Person::Choosing(choice) = &proven.person {
             let choice = self.acceptable(choice)?;
             // Where the layer accepts one of them alone, nothing is left to choose.
@@ -159,13 +154,14 @@ impl Redemption {
             if self.flow.shared.gate.allowed.organizations.is_empty() {
                 return Ok(Arc::new(Granted::Choice(Offer { choice, at })));
             }
-            let calls = limits::charges_of_further_call(&self.flow, &key);
-            let key = exchange::key(&key, only.id());
+            let mut calls = limits::charges_of_further_call(&self.flow, &key);
+            let key = State::of([&key]).key(only.id());
             let chosen = async {
-                let _ = limits::charge(&self.flow, calls, None, self.context(), self.now).await?;
+                let (flow, calls) = (&self.flow, &mut calls);
+                let _ = limits::charge(flow, calls, None, self.context(), self.now).await?;
                 self.choose(choice.pending(), only.id()).await
             };
-            proven = self.once(key, proven.at, chosen).await?;
+            proven = self.once(key, proven.at, pin!(chosen)).await?;
         }
         let Person::Identified(identity) = &proven.person else {
             return Err(Rejection::new(RejectionKind::StepUpRequired));
@@ -198,19 +194,15 @@ impl Redemption {
         ended: Option<Try>,
     ) -> Result<Arc<Granted>, Rejection> {
         let shared = &self.flow.shared;
-        let (id, term) = (self.session_id(identity), self.attempt.term);
-        if identity.has_session_of_attempt()
-            && shared
-                .has_ended((identity, grant), id, term, at, after)
-                .await
-        {
+        let (id, kind) = self.session_of(identity);
+        let (person, term) = ((identity, grant), self.attempt.term);
+        if kind == Kind::OfAttempt && shared.has_ended(person, id, term, at, after).await {
             return Err(Rejection::new(self.used()));
         }
-        let error =
-            match shared.issue_after((identity, grant), (id, term), self.context(), at, after) {
-                Ok(issued) => return Ok(Arc::new(Granted::Session(Box::new(issued)))),
-                Err(error) => error,
-            };
+        let error = match shared.issue_after(person, (id, term), self.context(), at, after) {
+            Ok(issued) => return Ok(Arc::new(Granted::Session(Box::new(issued), kind))),
+            Err(error) => error,
+        };
         if let Some(ended) = ended {
             ended.give_back().await;
         }
@@ -223,12 +215,13 @@ impl Redemption {
     }
 
     /// Returns what is known of this key already, or has the work find it out and keeps that. The
-    /// work uses something up, and what follows it may fail.
+    /// work uses something up, and what follows it may fail. It is pinned by the caller, as for
+    /// [`within`].
     async fn once(
         &self,
         key: Key,
         at: Timestamp,
-        work: impl Future<Output = Result<Person, Rejection>>,
+        work: impl Future<Output = Result<Person, Rejection>> + Unpin,
     ) -> Result<Arc<Proven>, Rejection> {
         let exchanges = &self.flow.exchanges;
         if let Some(proven) = exchanges.proven(&key, self.now) {
@@ -243,7 +236,7 @@ impl Redemption {
     }
 
     /// Has the provider redeem the proof. That uses the proof up.
-    async fn prove(&self, charges: Charges) -> Result<Person, Rejection> {
+    async fn prove(&self, charges: &mut Charges) -> Result<Person, Rejection> {
         let spent = limits::charge(&self.flow, charges, None, self.context(), self.now).await?;
         let proven = self.ask_provider().await;
         if proven.as_ref().is_err_and(is_an_outage) {
@@ -300,10 +293,10 @@ impl Redemption {
     }
 
     /// Returns the id of the session that an identity gets: of the attempt's one, or of a new one.
-    fn session_id(&self, identity: &Identity) -> SessionId {
+    fn session_of(&self, identity: &Identity) -> (SessionId, Kind) {
         match identity.has_session_of_attempt() {
-            true => self.attempt.session_id(),
-            false => SessionId::from_bytes(crate::random::bytes()),
+            true => (self.attempt.session_id(), Kind::OfAttempt),
+            false => (SessionId::from_bytes(crate::random::bytes()), Kind::New),
         }
     }
 

@@ -92,8 +92,7 @@ impl Charges {
         }
     }
 
-    /// Pays by the first way that is open. By reference: in a future, charges by value would have
-    /// room in each function that they pass.
+    /// Pays by the first way that is open.
     async fn decide(
         &mut self,
         flow: &Flow,
@@ -172,9 +171,12 @@ impl Full {
 }
 
 /// Charges all of one way, or nothing. Over the limits it refuses, and reports it as an event.
+///
+/// It takes the charges by reference: in a future, charges by value would have room in each
+/// function that they pass.
 pub(in crate::flow) async fn charge(
     flow: &Flow,
-    mut charges: Charges,
+    charges: &mut Charges,
     email: Option<&Email>,
     context: Context<'_>,
     now: Timestamp,
