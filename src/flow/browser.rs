@@ -6,7 +6,13 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 
-use super::{SignIn, attempt::Attempt, match_code::MatchCode, step::Step};
+use super::{
+    SignIn,
+    attempt::Attempt,
+    brought::{NEWEST, ROUND},
+    match_code::MatchCode,
+    step::Step,
+};
 use crate::{
     clock::Timestamp,
     email::Email,
@@ -21,11 +27,6 @@ use crate::{
         seal::{self, Purpose},
     },
 };
-
-/// The bytes of what names the newest attempt of a browser.
-const NEWEST: usize = 16;
-/// The bytes of a round, with the time of its last mail.
-const ROUND: usize = 16 + 8;
 
 /// The permission of a browser to finish one sign-in, as a `Set-Cookie` value.
 pub(super) struct Permit(HeaderValue);
@@ -87,7 +88,7 @@ pub(super) fn greet(step: &Step, response: &mut Response<Bytes>) {
     let cookie = cookie_to_keep(step, crate::random::bytes);
     let parts = match known {
         Some(known) if known.is(&cookie) => return,
-        Some(_) => (round_of(step).map(|(_, round)| round), newest_of(step)),
+        Some(_) => (step.brought().round, step.brought().newest),
         None => (None, None),
     };
     keep_with(step, response, cookie, parts);
@@ -96,15 +97,18 @@ pub(super) fn greet(step: &Step, response: &mut Response<Bytes>) {
 /// Returns the cookie that this browser is to keep: its own, with the tag of the current key, or
 /// one of random bytes.
 pub(super) fn cookie_to_keep(step: &Step, random: impl FnOnce() -> [u8; 16]) -> BrowserCookie {
-    let keys = step.flow.shared.gate.tokens.keys();
-    keys.browser_cookie(step.browser().unwrap_or_else(random))
+    cookie_to_name(step).unwrap_or_else(|| {
+        let keys = step.flow.shared.gate.tokens.keys();
+        keys.browser_cookie(random())
+    })
 }
 
 /// Returns the cookie of this browser, with the tag of the current key, whose fingerprint names it
 /// in what is sealed now.
 pub(super) fn cookie_to_name(step: &Step) -> Option<BrowserCookie> {
     let keys = step.flow.shared.gate.tokens.keys();
-    step.browser().map(|random| keys.browser_cookie(random))
+    let cookie = step.browser_cookie()?;
+    Some(keys.browser_cookie_anew(cookie))
 }
 
 /// Sets the browser cookie for a mail that may have been sent.
@@ -114,7 +118,7 @@ pub(super) fn keep_browser_cookie(
     cookie: BrowserCookie,
 ) {
     let round = Round::of(step, cookie);
-    let parts = (Some(round.begun(step)), newest_of(step));
+    let parts = (Some(round.begun(step)), step.brought().newest);
     keep_with(step, response, cookie, parts);
 }
 
@@ -127,7 +131,7 @@ pub(super) fn keep_newest(
 ) {
     // Without codes nothing asks for it, and the cookie stays as it is.
     let newest = match step.flow.sign_in {
-        SignIn::Link => newest_of(step),
+        SignIn::Link => step.brought().newest,
         SignIn::Code | SignIn::LinkAndCode => Some(name_of(step, attempt)),
     };
     let round = Round::of(step, cookie);
@@ -140,7 +144,7 @@ pub(super) fn keep_newest(
 /// A browser that brings an older cookie harms nobody: it began the attempt, and its tries are
 /// counted.
 pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
-    let Some(known) = newest_of(step) else {
+    let Some(known) = step.brought().newest else {
         return Newest::Newest;
     };
     let own = name_of(step, attempt);
@@ -153,18 +157,6 @@ pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
         true => Newest::Replaced,
         false => Newest::Newest,
     }
-}
-
-/// Returns the round that stands in the browser's cookie, as text and as bytes.
-fn round_of(step: &Step) -> Option<(&str, [u8; ROUND])> {
-    let text = step.flow.shared.gate.browser_round(&step.head())?;
-    Some((text, bytes_of(text)?))
-}
-
-/// Returns what names the browser's newest attempt, if its cookie does. Anybody may have planted
-/// it.
-fn newest_of(step: &Step) -> Option<[u8; NEWEST]> {
-    bytes_of(step.flow.shared.gate.browser_newest(&step.head())?)
 }
 
 /// Returns what names an attempt and its address: half of the attempt's id, which is no secret, and
@@ -185,8 +177,8 @@ fn name_of(step: &Step, attempt: &Attempt) -> [u8; NEWEST] {
 /// match code. The other cookie of a callback that came twice is the same.
 pub(super) fn begin_round(step: &Step, session: SessionId, response: &mut Response<Bytes>) {
     if let Some(browser) = cookie_to_name(step) {
-        let round = Round(seal::fingerprint(&session.to_string()));
-        let parts = (Some(round.begun(step)), newest_of(step));
+        let round = Round(seal::fingerprint(session.text(&mut [0; 22])));
+        let parts = (Some(round.begun(step)), step.brought().newest);
         keep_with(step, response, browser, parts);
     }
 }
@@ -229,7 +221,7 @@ struct Round([u8; 16]);
 impl Round {
     /// Returns the round of a mail that this browser asks for now.
     fn of(step: &Step, cookie: BrowserCookie) -> Self {
-        let Some((text, bytes)) = round_of(step) else {
+        let Some(bytes) = step.brought().round else {
             // The first one follows from the cookie, so that two tabs begin the same.
             return Self(cookie.fingerprint());
         };
@@ -239,27 +231,17 @@ impl Round {
             return Self(round.copied().unwrap_or_default());
         }
         // The next round follows from this one, for the same reason.
-        Self(seal::fingerprint(text))
+        Self(seal::fingerprint(&URL_SAFE_NO_PAD.encode(bytes)))
     }
 
     /// Returns the round as the cookie holds it, with a mail of now.
     fn begun(&self, step: &Step) -> [u8; ROUND] {
         let mut bytes = [0; ROUND];
-        let last = step.now.as_secs().to_be_bytes();
-        let halves = self.0.into_iter().chain(last);
-        bytes
-            .iter_mut()
-            .zip(halves)
-            .for_each(|(to, from)| *to = from);
+        let (round, last) = bytes.split_at_mut(16);
+        round.copy_from_slice(&self.0);
+        last.copy_from_slice(&step.now.as_secs().to_be_bytes());
         bytes
     }
-}
-
-/// Reads a part of the cookie. `None` if it is not of that length.
-fn bytes_of<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let mut bytes = [0; N];
-    let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-    (read == N).then_some(bytes)
 }
 
 pub(super) fn keep(

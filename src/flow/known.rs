@@ -83,7 +83,11 @@ pub(super) fn record(
     let keys = step.flow.shared.gate.tokens.keys();
     // The callers of one exchange set the same cookies, so nothing here is drawn anew.
     let id = KnownBrowser::of(step, email).map_or_else(
-        || keys.pseudonym("known browser: id", session.id().to_string().as_bytes()),
+        || {
+            let mut room = [0; 22];
+            let session = session.id().text(&mut room);
+            keys.pseudonym("known browser: id", session.as_bytes())
+        },
         |known| known.id,
     );
     let mut plain = Vec::with_capacity(1 + 16 + 16 + 8);

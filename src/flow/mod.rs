@@ -16,6 +16,7 @@ mod arrival;
 mod asked;
 mod attempt;
 pub(crate) mod authorize;
+mod brought;
 mod browser;
 mod callback;
 mod check;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{header, request::Parts};
 use tracing::{Span, field::Empty};
 
-use super::{attempt::Attempt, fields::Fields, settings::Flow};
+use super::{attempt::Attempt, brought::Brought, fields::Fields, settings::Flow};
 use crate::{
     clock::{Reading, Timestamp},
     event::{Context, Event},
@@ -28,8 +28,10 @@ pub(crate) struct Step {
     /// Empty, unless the method is POST.
     pub(crate) form: Bytes,
     pub(crate) now: Timestamp,
-    /// The cookie of the browser, once it was asked for. To verify it takes an HMAC.
-    browser: OnceLock<Option<BrowserCookie>>,
+    /// What the browser has brought in its cookie, once it was asked for.
+    brought: OnceLock<Brought>,
+    /// The address of the client, once it was asked for.
+    client: OnceLock<Option<IpAddr>>,
 }
 
 impl Step {
@@ -46,7 +48,8 @@ impl Step {
             parts,
             form: Bytes::new(),
             now,
-            browser: OnceLock::new(),
+            brought: OnceLock::new(),
+            client: OnceLock::new(),
         }
     }
 
@@ -103,10 +106,13 @@ impl Step {
 
     /// Returns the browser's cookie, if we made that.
     pub(super) fn browser_cookie(&self) -> Option<BrowserCookie> {
-        *self.browser.get_or_init(|| {
-            let gate = &self.flow.shared.gate;
-            gate.browser_cookie(&self.head(), self.now)
-        })
+        self.brought().cookie
+    }
+
+    /// Returns what the browser has brought in its cookie.
+    pub(super) fn brought(&self) -> &Brought {
+        let read = || Brought::of(&self.flow.shared.gate, &self.head(), self.now);
+        self.brought.get_or_init(read)
     }
 
     pub(super) fn head(&self) -> RequestHead<'_> {
@@ -124,8 +130,9 @@ impl Step {
 
     /// Returns the address of the client, if it is known.
     pub(super) fn client(&self) -> Option<IpAddr> {
-        let forwarded = self.flow.throttling.forwarded;
-        client_of(&self.parts, &self.flow.shared.proxies, forwarded)
+        let (proxies, forwarded) = (&self.flow.shared.proxies, self.flow.throttling.forwarded);
+        let find = || client_of(&self.parts, proxies, forwarded);
+        *self.client.get_or_init(find)
     }
 
     /// Logs, once, that the client is a proxy that the application has not named.

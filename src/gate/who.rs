@@ -117,18 +117,9 @@ impl Gate {
         self.tokens.keys().browser_cookie_of(text, now)
     }
 
-    /// Returns the text of the browser cookie's round, if it has one.
-    pub(crate) fn browser_round<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
-        self.browser_cookie_parts(head)?.1
-    }
-
-    /// Returns the text of the browser's newest attempt, if its cookie has one.
-    pub(crate) fn browser_newest<'r>(&self, head: &RequestHead<'r>) -> Option<&'r str> {
-        self.browser_cookie_parts(head)?.2
-    }
-
-    /// Returns the parts of the browser cookie, which dots divide.
-    fn browser_cookie_parts<'r>(
+    /// Returns the parts of the browser cookie, which dots divide: the cookie that
+    /// [`Self::browser_cookie`] reads, its round, and its newest attempt.
+    pub(crate) fn browser_cookie_parts<'r>(
         &self,
         head: &RequestHead<'r>,
     ) -> Option<(&'r str, Option<&'r str>, Option<&'r str>)> {

@@ -22,55 +22,82 @@ const CHARACTERS: usize = 43;
 
 /// A cookie that we made: 128 random bits, and a tag that proves that.
 #[derive(Clone, Copy)]
-pub(crate) struct BrowserCookie([u8; 32]);
+pub(crate) struct BrowserCookie {
+    bytes: [u8; 32],
+    /// A short fingerprint, made with the cookie: a step asks for it several times.
+    fingerprint: [u8; 16],
+    made_by: MadeBy,
+}
+
+/// Which key has made a cookie's tag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum MadeBy {
+    Current,
+    Other,
+}
 
 redacted!(BrowserCookie);
 
 impl BrowserCookie {
+    fn new(bytes: [u8; 32], made_by: MadeBy) -> Self {
+        let text = &mut [0; CHARACTERS];
+        Self {
+            bytes,
+            fingerprint: fingerprint_of([base64url::encode(&bytes, text)]),
+            made_by,
+        }
+    }
+
     /// Returns the random bits, which are the same under every key.
     pub(crate) fn random(&self) -> [u8; 16] {
-        self.0.first_chunk().copied().unwrap_or_default()
+        self.bytes.first_chunk().copied().unwrap_or_default()
     }
 
     /// Says whether two cookies are the same, with the tag.
     pub(crate) fn is(&self, other: &Self) -> bool {
         // This needs no constant-time comparison: both tags are ours.
-        self.0 == other.0
+        self.bytes == other.bytes
     }
 
     /// Returns a short fingerprint, to stand in a sealed attempt.
-    pub(crate) fn fingerprint(&self) -> [u8; 16] {
-        fingerprint_of([self.text(&mut [0; CHARACTERS])])
+    pub(crate) const fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
     }
 
     /// Returns the fingerprint of the cookie with more behind it.
     pub(crate) fn fingerprint_with(&self, more: [u8; 16]) -> [u8; 16] {
         let (mut room, mut behind) = ([0; CHARACTERS], [0; 22]);
         let behind = base64url::encode(&more, &mut behind);
-        fingerprint_of([self.text(&mut room), ".", behind])
+        fingerprint_of([base64url::encode(&self.bytes, &mut room), ".", behind])
     }
 
     /// Returns the cookie's value: its text, and what stands behind it, which dots divide.
     pub(crate) fn value(&self, behind: &[&[u8]]) -> String {
         let longer = behind.iter().map(|part| 1 + (part.len() * 4).div_ceil(3));
         let mut value = String::with_capacity(CHARACTERS + longer.sum::<usize>());
-        base64url::encode_onto(&mut value, self.0);
+        base64url::encode_onto(&mut value, self.bytes);
         for part in behind {
             value.push('.');
             base64url::encode_onto(&mut value, part);
         }
         value
     }
-
-    fn text<'r>(&self, room: &'r mut [u8; CHARACTERS]) -> &'r str {
-        base64url::encode(&self.0, room)
-    }
 }
 
 impl KeyRing {
     /// Makes a cookie of random bytes, with the current key.
     pub(crate) fn browser_cookie(&self, random: [u8; 16]) -> BrowserCookie {
-        made(self.load().current(), random)
+        BrowserCookie::new(made(self.load().current(), random), MadeBy::Current)
+    }
+
+    /// Returns a cookie as it is set anew: with the tag of the current key.
+    pub(crate) fn browser_cookie_anew(&self, cookie: BrowserCookie) -> BrowserCookie {
+        match cookie.made_by {
+            // By the snapshot with which it was read. A change of keys since is as one after the
+            // request.
+            MadeBy::Current => cookie,
+            MadeBy::Other => self.browser_cookie(cookie.random()),
+        }
     }
 
     /// Reads a cookie that we made with a key of the ring. It takes constant time in the tag.
@@ -78,11 +105,16 @@ impl KeyRing {
         let mut bytes = [0; 32];
         base64url::decode(text, &mut bytes).filter(|read| read.len() == 32)?;
         let (random, tag) = (bytes.first_chunk::<16>()?, bytes.last_chunk::<16>()?);
-        let is_ours = self
-            .load()
-            .standing(now)
-            .any(|key| browser_mac(key, *random).verify_truncated_left(tag).is_ok());
-        is_ours.then_some(BrowserCookie(bytes))
+        let keys = self.load();
+        let is_of = |key: &SigningKey| browser_mac(key, *random).verify_truncated_left(tag).is_ok();
+        let made_by = if is_of(keys.current()) {
+            MadeBy::Current
+        } else if keys.standing(now).skip(1).any(is_of) {
+            MadeBy::Other
+        } else {
+            return None;
+        };
+        Some(BrowserCookie::new(bytes, made_by))
     }
 
     /// Says whether a fingerprint is of this browser's cookie, under a key of the ring.
@@ -94,25 +126,25 @@ impl KeyRing {
     ) -> bool {
         // This needs no constant-time comparison: the browser sends the value, and only its hash is
         // compared.
-        let is = |cookie: BrowserCookie| cookie.fingerprint() == fingerprint;
+        if browser.fingerprint() == fingerprint {
+            return true;
+        }
         let keys = self.load();
-        is(browser)
-            || keys
-                .standing(now)
-                .any(|key| is(made(key, browser.random())))
+        keys.standing(now).any(|key| {
+            let other = BrowserCookie::new(made(key, browser.random()), MadeBy::Other);
+            other.fingerprint() == fingerprint
+        })
     }
 }
 
-fn made(key: &SigningKey, random: [u8; 16]) -> BrowserCookie {
+fn made(key: &SigningKey, random: [u8; 16]) -> [u8; 32] {
     // Half of the tag: 128 bits cannot be guessed, and the cookie stays short.
     let tag = half_of(browser_mac(key, random));
     let mut bytes = [0; 32];
-    let halves = random.into_iter().chain(tag);
+    let (start, end) = bytes.split_at_mut(16);
+    start.copy_from_slice(&random);
+    end.copy_from_slice(&tag);
     bytes
-        .iter_mut()
-        .zip(halves)
-        .for_each(|(to, from)| *to = from);
-    BrowserCookie(bytes)
 }
 
 fn browser_mac(key: &SigningKey, random: [u8; 16]) -> Hmac<Sha256> {
@@ -138,7 +170,7 @@ mod tests {
         let cookie = keys.browser_cookie(crate::random::bytes());
         let text = cookie.value(&[]);
         let read = keys.browser_cookie_of(&text, NOW).unwrap();
-        assert_eq!(read.0, cookie.0);
+        assert!(read.is(&cookie));
         assert!(ring().browser_cookie_of(&text, NOW).is_none());
         for made_up in [
             "",
@@ -166,6 +198,12 @@ mod tests {
             for made in [own, anew] {
                 assert!(ring.has_fingerprint(cookie, made.fingerprint(), NOW));
             }
+            let read = ring.browser_cookie_of(&cookie.value(&[]), NOW).unwrap();
+            assert!(read.is(&cookie) && read.fingerprint() == cookie.fingerprint());
+            assert!(
+                ring.browser_cookie_anew(read).is(&anew),
+                "the tag of the current key"
+            );
             assert!(!ring.has_fingerprint(cookie, others.fingerprint(), NOW));
         }
         assert!(!ring.has_fingerprint(anew, own.fingerprint(), end));
@@ -177,7 +215,7 @@ mod tests {
     fn what_is_written_and_hashed_is_base64url_between_dots() {
         let cookie = ring().browser_cookie([7; 16]);
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
-        let text = encode(&cookie.0);
+        let text = encode(&cookie.bytes);
         assert_eq!(cookie.value(&[]), text);
         assert_eq!(
             cookie.value(&[&[1; 24], &[2; 16]]),
