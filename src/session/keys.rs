@@ -11,12 +11,11 @@
 use std::{fmt, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use chacha20poly1305::XChaCha20Poly1305;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::{base64url, derived::Derived, example_keys, opening::Opening, pair::Pair};
+use super::{base64url, derived::Known, example_keys, opening::Opening, pair::Pair};
 use crate::error::ConfigError;
 
 /// RFC 7518, section 3.2: an HS256 key is at least as long as the hash.
@@ -43,8 +42,7 @@ pub struct SigningKey {
     material: Material,
     derive: Hkdf<Sha256>,
     /// Of all clones, whatever their ids.
-    macs: Arc<Derived<Hmac<Sha256>>>,
-    ciphers: Arc<Derived<XChaCha20Poly1305>>,
+    known: Arc<Known>,
 }
 
 #[derive(Clone)]
@@ -183,8 +181,7 @@ impl SigningKey {
             // The salt keeps these secrets apart from those that another program derives from the
             // same key.
             derive: Hkdf::new(Some(b"tower-magic-link"), secret),
-            macs: Arc::default(),
-            ciphers: Arc::default(),
+            known: Arc::default(),
         };
         key.mark = u64::from_be_bytes(key.derived("mark")).max(1);
         let id = URL_SAFE_NO_PAD.encode(key.derived::<6>("key id"));
@@ -202,8 +199,7 @@ impl SigningKey {
             mark: 1,
             material: Material::Hs256(Hmac::new_from_slice(secret).unwrap()),
             derive: Hkdf::new(None, secret),
-            macs: Arc::default(),
-            ciphers: Arc::default(),
+            known: Arc::default(),
         }
     }
 
@@ -220,14 +216,9 @@ impl SigningKey {
         secret
     }
 
-    /// Returns the states of the MACs that are derived from this key.
-    pub(super) fn macs(&self) -> &Derived<Hmac<Sha256>> {
-        &self.macs
-    }
-
-    /// Returns the ciphers whose keys are derived from this key.
-    pub(super) fn ciphers(&self) -> &Derived<XChaCha20Poly1305> {
-        &self.ciphers
+    /// Returns what was derived from this key before.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// Returns what tells the key from others, in this process. It is written nowhere.

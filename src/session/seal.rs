@@ -126,6 +126,15 @@ impl KeyRing {
         parts.iter().for_each(|part| mac.update(part));
         half_of(mac)
     }
+
+    /// Does the same for an empty value. It is made once for each label.
+    pub(crate) fn pseudonym_of_nothing(&self, label: &'static str) -> [u8; 16] {
+        let ring = self.load();
+        let key = ring.current();
+        key.known()
+            .pseudonyms
+            .of(label, || half_of(mac(key, label)))
+    }
 }
 
 /// Returns the characters of a value of so many bytes once it is sealed.
@@ -187,13 +196,13 @@ fn next(mut nonce: [u8; NONCE]) -> [u8; NONCE] {
 
 fn aead(key: &SigningKey, purpose: Purpose) -> XChaCha20Poly1305 {
     let label = purpose.label();
-    key.ciphers().of(label, || {
+    key.known().ciphers.of(label, || {
         XChaCha20Poly1305::new(&key.derived::<32>(label).into())
     })
 }
 
 pub(super) fn mac(key: &SigningKey, label: &'static str) -> Hmac<Sha256> {
-    key.macs().of(label, || {
+    key.known().macs.of(label, || {
         // HMAC fills a shorter key up with zeros to one block (RFC 2104, section 2). Filled up
         // here, the key has the length that its type asks for, and nothing can fail.
         let mut block = [0; 64];

@@ -1,6 +1,5 @@
 //! `Way`: what is charged together, by one way to pay for an action.
 
-use super::ask::key_of;
 use crate::{
     event::LimitScope,
     flow::Flow,
@@ -43,7 +42,8 @@ impl Item {
 
     /// Charges what everybody has together, or a share of it.
     pub(super) fn of_all(flow: &Flow, label: &'static str, rate: Rate) -> Self {
-        let key = key_of(flow, label, b"");
+        let keys = flow.shared.gate.tokens.keys();
+        let key = ThrottleKey::from_bytes(keys.pseudonym_of_nothing(label));
         Self::new(LimitScope::Everybody, key, rate, AfterFailure::Kept)
     }
 }

@@ -21,6 +21,21 @@ fn a_tag_is_the_one_that_hmac_makes_with_the_key_as_it_is() {
 }
 
 #[test]
+fn the_pseudonym_of_nothing_is_that_of_an_empty_value() {
+    let (keys, other) = (ring(), ring());
+    for label in ["one", "two"] {
+        let nothing = keys.pseudonym_of_nothing(label);
+        assert_eq!(nothing, keys.pseudonym(label, b""));
+        assert_eq!(nothing, keys.pseudonym_of_nothing(label), "the second time");
+        assert_ne!(nothing, other.pseudonym_of_nothing(label));
+    }
+    assert_ne!(
+        keys.pseudonym_of_nothing("one"),
+        keys.pseudonym_of_nothing("two")
+    );
+}
+
+#[test]
 fn a_sealed_value_opens_for_its_purpose_alone() {
     let keys = ring();
     for sealed_for in Purpose::ALL {
