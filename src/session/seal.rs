@@ -8,10 +8,7 @@
 //! - A sealed value ends on a letter or digit: mail programs leave a `-` or `_` at the end out of
 //!   the link that they make of an address.
 
-use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305, XNonce,
-    aead::{Aead, AeadInOut},
-};
+use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce, aead::AeadInOut};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
@@ -19,6 +16,8 @@ use super::{KeyRing, SigningKey, base64url};
 use crate::clock::Timestamp;
 
 const NONCE: usize = 24;
+/// The characters of a nonce: its last one ends with it, so that it is a text by itself.
+const NONCE_CHARACTERS: usize = 32;
 /// The nonce before the sealed bytes, and the Poly1305 tag after them.
 pub(crate) const OVERHEAD: usize = NONCE + 16;
 
@@ -101,16 +100,23 @@ impl KeyRing {
 
     /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
     pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
-        let mut room = vec![0; sealed.len()];
-        let sealed = base64url::decode(sealed, &mut room)?;
         // A nonce that was altered fails too: the tag is computed under it.
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
-        // A sealed value names no key, so each is tried: a ring has few.
-        self.load().standing(now).find_map(|key| {
-            aead(key, purpose)
-                .decrypt(&XNonce::from(*nonce), sealed)
-                .ok()
-        })
+        let (nonce, sealed) = sealed.as_bytes().split_at_checked(NONCE_CHARACTERS)?;
+        let mut room = [0; NONCE];
+        base64url::decode(nonce, &mut room)?;
+        let nonce = XNonce::from(room);
+        let mut plain = vec![0; sealed.len()];
+        let (inside, tag) = base64url::decode(sealed, &mut plain)?.split_last_chunk()?;
+        let (length, tag) = (inside.len(), Tag::from(*tag));
+        plain.truncate(length);
+        // A sealed value names no key, so each is tried: a ring has few. What does not open stays
+        // as it was, because the tag is verified before anything is decrypted.
+        let is_opened = self.load().standing(now).any(|key| {
+            let room = plain.as_mut_slice().into();
+            let opened = aead(key, purpose).decrypt_inout_detached(&nonce, b"", room, &tag);
+            opened.is_ok()
+        });
+        is_opened.then_some(plain)
     }
 
     /// Returns a pseudonym for a value that must not be stored itself. It depends on the value, the
@@ -139,8 +145,13 @@ impl KeyRing {
 
 /// Returns the characters of a value of so many bytes once it is sealed.
 pub(crate) const fn sealed_len(plain: usize) -> usize {
+    characters(plain + OVERHEAD)
+}
+
+/// Returns the characters of so many bytes.
+const fn characters(bytes: usize) -> usize {
     // Four characters for three bytes, and no padding (RFC 4648, section 5).
-    ((plain + OVERHEAD) * 4).div_ceil(3)
+    (bytes * 4).div_ceil(3)
 }
 
 /// Returns a short fingerprint of a text.
@@ -158,15 +169,18 @@ pub(crate) fn fingerprint_of<const N: usize>(parts: [&str; N]) -> [u8; 16] {
     hash.first_chunk::<16>().copied().unwrap_or_default()
 }
 
-#[expect(clippy::expect_used, reason = "encryption fails above 256 GiB alone")]
+#[expect(
+    clippy::expect_used,
+    reason = "encryption fails above 256 GiB alone, and base64url is ASCII"
+)]
 fn sealed_by(
     aead: &XChaCha20Poly1305,
     length: usize,
     write: impl Fn(&mut Vec<u8>),
     nonce: [u8; NONCE],
 ) -> String {
-    // In one room: nonce, sealed bytes, tag.
-    let mut sealed = Vec::with_capacity(OVERHEAD + length);
+    // In one room: nonce, sealed bytes, tag, and behind them their text, which is kept alone.
+    let mut sealed = Vec::with_capacity(OVERHEAD + length + sealed_len(length));
     sealed.extend(nonce);
     write(&mut sealed);
     let (_, inside) = sealed.split_at_mut(NONCE);
@@ -174,13 +188,12 @@ fn sealed_by(
         .encrypt_inout_detached(&XNonce::from(nonce), b"", inside.into())
         .expect("what is sealed here is short");
     sealed.extend(tag);
-    encoded(&sealed)
-}
-
-fn encoded(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity((bytes.len() * 4).div_ceil(3));
-    base64url::encode_onto(&mut text, bytes);
-    text
+    let length = sealed.len();
+    sealed.resize(length + characters(length), 0);
+    let (bytes, text) = sealed.split_at_mut(length);
+    base64url::encode(bytes, text);
+    sealed.drain(..length);
+    String::from_utf8(sealed).expect("base64url is ASCII")
 }
 
 /// Returns the nonce that follows: as random as the one before it.
