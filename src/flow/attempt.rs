@@ -125,8 +125,20 @@ impl Attempt {
         }
     }
 
-    /// Seals the attempt, or returns `None` if link and tail make it too long.
+    /// Seals the attempt as it is.
+    #[cfg(test)]
     pub(crate) fn seal(&self, keys: &KeyRing, purpose: Purpose, nonce: [u8; 24]) -> Option<String> {
+        self.seal_as(self.sent, keys, purpose, nonce)
+    }
+
+    /// Seals the attempt, with what was mailed of it. `None` if link and tail make it too long.
+    pub(super) fn seal_as(
+        &self,
+        sent: Sent,
+        keys: &KeyRing,
+        purpose: Purpose,
+        nonce: [u8; 24],
+    ) -> Option<String> {
         let email = self.email.as_str().as_bytes();
         let length = FIXED + email.len() + self.link.len() + self.tail.len();
         let email_length = u8::try_from(email.len()).ok()?;
@@ -137,7 +149,7 @@ impl Attempt {
             plain.extend(self.browser);
             plain.extend(self.created.as_secs().to_be_bytes());
             plain.extend(self.match_code.to_bytes());
-            plain.push(self.flags());
+            plain.push(self.flags(sent));
             plain.push(email_length);
             plain.extend(email);
             plain.extend(link_length);
@@ -223,8 +235,8 @@ impl Attempt {
         }
     }
 
-    fn flags(&self) -> u8 {
-        let sent = match self.sent {
+    fn flags(&self, sent: Sent) -> u8 {
+        let sent = match sent {
             Sent::Code => SENT_CODE,
             Sent::Link => 0,
             Sent::LinkAndCode => SENT_BOTH,

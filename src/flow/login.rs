@@ -11,7 +11,7 @@ use super::{
 use crate::{
     answer::redirect,
     email::Email,
-    page::{LoginPage, LoginProblem, Page, RememberMe, WayBack},
+    page::{LoginPage, LoginProblem, Page, RememberMe, Sent, WayBack},
     random::Drawn,
     rejection::RejectionKind,
     session::{Session, Term, browser_cookie::BrowserCookie, cookie::CookieName, seal::Purpose},
@@ -87,11 +87,9 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
         way_back,
         ..
     } = form;
-    let email = match parse(email.as_deref()) {
+    let email = match email {
         Ok(email) => email,
-        Err(problem) => {
-            // Shown again without what nobody sees, so that sending the form once more helps.
-            let email = email.as_deref().map(Email::visible);
+        Err((problem, email)) => {
             let form = FormPage {
                 return_to: return_to.as_ref(),
                 email: email.as_deref(),
@@ -119,14 +117,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
     };
     let attempt = Arc::new(attempt);
     match send::send(step, &attempt, random.take()).await {
-        Ok(told) => {
-            // A copy in any case: whether the work still has the other depends on the address.
-            let attempt = Attempt {
-                sent: told,
-                ..Attempt::clone(&attempt)
-            };
-            sent(step, &attempt, browser, random.take())
-        }
+        Ok(told) => sent(step, &attempt, told, browser, random.take()),
         Err(rejection) => {
             // The page of the failure offers another mail, which continues this attempt in this
             // browser.
@@ -142,11 +133,12 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
 fn sent(
     step: &Step,
     attempt: &Attempt,
+    told: Sent,
     browser: BrowserCookie,
     nonce: [u8; 24],
 ) -> Response<Bytes> {
     let flow = &step.flow;
-    let (sealed, is_short) = sealed::seal_or_shorten(flow, attempt, Purpose::Check, nonce);
+    let (sealed, is_short) = sealed::seal_for_check(flow, attempt, told, nonce);
     let is_short = is_short || sealed::may_be_short(flow, attempt);
     let mut response = redirect(step.path_to(Endpoint::Check, &sealed));
     browser::keep_newest(step, &mut response, browser, attempt);
@@ -170,7 +162,7 @@ fn begin_form(step: &Step) -> Result<BeginForm, RejectionKind> {
         before: form
             .one("t")?
             .and_then(|sealed| sealed::before(step, sealed)),
-        email: form.one("email")?.map(str::to_owned),
+        email: typed(form.one("email")?),
         keeps_fragment: form.one("fragment")?.is_some(),
         return_to,
         term: term_of(step, &form)?,
@@ -227,7 +219,7 @@ fn form_page(step: &Step, status: StatusCode, form: &FormPage<'_>) -> Response<B
 /// The fields of a posted form.
 struct BeginForm {
     before: Option<sealed::Before>,
-    email: Option<String>,
+    email: Result<Email, (LoginProblem, Option<String>)>,
     keeps_fragment: bool,
     return_to: Option<ReturnTo>,
     term: Term,
@@ -241,6 +233,12 @@ struct FormPage<'a> {
     problem: Option<LoginProblem>,
     term: Term,
     way_back: WayBack,
+}
+
+/// Reads the address, or returns why there is none, and what the form shows again: what was typed,
+/// without what nobody sees, so that sending the form once more helps.
+fn typed(email: Option<&str>) -> Result<Email, (LoginProblem, Option<String>)> {
+    parse(email).map_err(|problem| (problem, email.map(Email::visible)))
 }
 
 fn parse(email: Option<&str>) -> Result<Email, LoginProblem> {

@@ -7,6 +7,7 @@ use super::{
     step::Step,
 };
 use crate::{
+    page::Sent,
     rejection::{Rejection, RejectionKind},
     session::{cookie::CookieName, seal::Purpose},
     site::{endpoint::Endpoint, return_to::ReturnTo},
@@ -84,16 +85,36 @@ pub(super) fn seal_or_shorten(
     purpose: Purpose,
     nonce: [u8; 24],
 ) -> (String, bool) {
+    seal_as_or_shorten(flow, attempt, attempt.sent, purpose, nonce)
+}
+
+/// Does the same for the check page, which says what was mailed.
+pub(super) fn seal_for_check(
+    flow: &Flow,
+    attempt: &Attempt,
+    sent: Sent,
+    nonce: [u8; 24],
+) -> (String, bool) {
+    seal_as_or_shorten(flow, attempt, sent, Purpose::Check, nonce)
+}
+
+fn seal_as_or_shorten(
+    flow: &Flow,
+    attempt: &Attempt,
+    sent: Sent,
+    purpose: Purpose,
+    nonce: [u8; 24],
+) -> (String, bool) {
     let keys = flow.shared.gate.tokens.keys();
     let room = room(flow, purpose);
     if attempt.sealed_len_with(attempt.link.len()) <= room
-        && let Some(sealed) = attempt.seal(keys, purpose, nonce)
+        && let Some(sealed) = attempt.seal_as(sent, keys, purpose, nonce)
     {
         return (sealed, false);
     }
     // The longest address fits: 254 bytes and 91 around them are 460 characters. With WorkOS's link
     // it has 555, and still fits behind the longest origin and mount, which have 403.
-    let short = attempt.with_tail("").seal(keys, purpose, nonce);
+    let short = attempt.with_tail("").seal_as(sent, keys, purpose, nonce);
     let short = short.filter(|sealed| sealed.len() <= room);
     (short.unwrap_or_default(), true)
 }
