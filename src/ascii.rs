@@ -1,4 +1,4 @@
-//! Visible ASCII as the value of a header field, and sets of its characters.
+//! Visible ASCII as the value of a header field, sets of its characters, and numbers in it.
 
 use std::fmt;
 
@@ -43,4 +43,30 @@ where
     HeaderValue: TryFrom<T, Error: fmt::Debug>,
 {
     HeaderValue::try_from(text).expect("visible ASCII")
+}
+
+/// Writes a number into a room, in decimal digits. To format it would take room of its own.
+pub(crate) fn decimal(mut number: u64, room: &mut [u8; 20]) -> &str {
+    let mut start = room.len();
+    for digit in room.iter_mut().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        (number, start) = (number / 10, start - 1);
+        if number == 0 {
+            break;
+        }
+    }
+    let digits = room.get(start..).unwrap_or_default();
+    str::from_utf8(digits).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_written_as_it_is_formatted() {
+        for number in [0, 9, 10, 3_600, 15_552_000, u64::MAX] {
+            assert_eq!(decimal(number, &mut [0; 20]), number.to_string());
+        }
+    }
 }

@@ -6,13 +6,14 @@
 //!   another replica may read it.
 //! - A session that was ended, such as at a sibling host, was not dropped. The store knows.
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, header};
 
 use super::{browser, refusal, step::Step};
 use crate::{
+    ascii::decimal,
     clock::Timestamp,
     email::Email,
     provider::Identity,
@@ -30,18 +31,20 @@ const USUAL_RECORD: usize = 192;
 pub(super) fn record(step: &Step, session: &Session, response: &mut Response<Bytes>) {
     let gate = &step.flow.shared.gate;
     let mut record = String::with_capacity(USUAL_RECORD);
-    // Writing onto a text never fails.
-    let _ = write!(
-        record,
-        "{}\n{}\n{}\n{}\n{}\n{}\n{}",
-        step.reading().date().as_secs(),
-        session.auth_time().as_secs(),
-        session.after().as_secs(),
-        session.id(),
+    let times = [step.reading().date(), session.auth_time(), session.after()];
+    for time in times {
+        record.push_str(decimal(time.as_secs(), &mut [0; 20]));
+        record.push('\n');
+    }
+    record.push_str(session.id().text(&mut [0; 22]));
+    for text in [
         session.email(),
         session.provider_subject(),
         session.subject(),
-    );
+    ] {
+        record.push('\n');
+        record.push_str(text);
+    }
     let keys = gate.tokens.keys();
     // The callers of one exchange set the same cookies, so the nonce comes from the record alone.
     let mut nonce = [0; 24];

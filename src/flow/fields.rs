@@ -49,7 +49,8 @@ impl<'f> Fields<'f> {
 /// several times over, and reads a value in which nothing is encoded three times.
 fn decoded(text: &[u8]) -> Cow<'_, str> {
     if memchr::memchr2(b'+', b'%', text).is_none() {
-        return String::from_utf8_lossy(text);
+        // Asked first, since that one reads a text in pieces, to find out whether it is one.
+        return str::from_utf8(text).map_or_else(|_| String::from_utf8_lossy(text), Cow::Borrowed);
     }
     let mut bytes = Vec::with_capacity(text.len());
     for (at, piece) in text.split(|byte| *byte == b'+').enumerate() {

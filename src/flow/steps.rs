@@ -1,5 +1,7 @@
 //! Calls the function that takes the step of each endpoint.
 
+use std::pin::pin;
+
 use bytes::Bytes;
 use http::{HeaderValue, Method, Response, header};
 use tracing::Instrument;
@@ -14,7 +16,9 @@ use crate::{
 /// Takes the step, in a span of its own. Every failure is a response, too.
 pub(crate) async fn take(step: Step) -> Response<Bytes> {
     let span = step.span();
-    let response = answer(&step).instrument(span.clone()).await;
+    // Pinned first: it is large, and the span's future would have it copied once more.
+    let answer = pin!(answer(&step));
+    let response = answer.instrument(span.clone()).await;
     span.record("http.response.status_code", response.status().as_u16());
     if let Some(rejection) = response.extensions().get::<Rejection>() {
         span.record("error.type", rejection.kind().code());

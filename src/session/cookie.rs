@@ -146,7 +146,11 @@ impl Cookies {
             Scheme::Https => "; Secure",
         };
         let domain = self.domain_of(of);
-        let seconds = max_age.into().map(|max_age| max_age.as_secs().to_string());
+        let mut room = [0; 20];
+        let (label, seconds) = match max_age.into() {
+            Some(max_age) => ("; Max-Age=", ascii::decimal(max_age.as_secs(), &mut room)),
+            None => ("", ""),
+        };
         // As the crate `cookie` writes it, in one room of the right size.
         let parts = [
             self.name(of),
@@ -157,8 +161,8 @@ impl Cookies {
             "; Path=/",
             domain.map_or("", |_| "; Domain="),
             domain.unwrap_or_default(),
-            seconds.as_ref().map_or("", |_| "; Max-Age="),
-            seconds.as_deref().unwrap_or_default(),
+            label,
+            seconds,
         ];
         sensitive(parts.concat())
     }

@@ -64,7 +64,7 @@ fn the_steps_of_signing_in_cost_few_allocations() {
         callback = callback.min(added);
     }
     println!("form page: {form}, begin: {begin}, callback: {callback}");
-    assert_eq!((form, begin, callback), (16, 40, 52));
+    assert_eq!((form, begin, callback), (15, 34, 40));
     assert!(begin <= MOST_FOR_BEGIN);
 }
 
