@@ -105,7 +105,11 @@ impl Email {
         // Joiners are letters of some domains, and IDNA checks them by their neighbours. Other
         // invisible characters it would drop without a word.
         let is_joiner = |c| matches!(c, '\u{200c}' | '\u{200d}');
-        if local.contains(is_invisible) || domain.contains(|c| is_invisible(c) && !is_joiner(c)) {
+        // Nearly every address is ASCII, in which none is invisible.
+        let has_invisible = !text.is_ascii()
+            && (local.contains(is_invisible)
+                || domain.contains(|c| is_invisible(c) && !is_joiner(c)));
+        if has_invisible {
             return Err(InvalidEmail {
                 fault: Fault::Invisible,
             });

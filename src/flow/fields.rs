@@ -46,7 +46,8 @@ impl<'f> Fields<'f> {
 }
 
 /// Decodes a name or a value, as the crate `form_urlencoded` does. That one makes room for a value
-/// several times over, and reads a value in which nothing is encoded three times.
+/// several times over, reads a value in which nothing is encoded three times, and copies byte by
+/// byte.
 fn decoded(text: &[u8]) -> Cow<'_, str> {
     if memchr::memchr2(b'+', b'%', text).is_none() {
         // Asked first, since that one reads a text in pieces, to find out whether it is one.
@@ -57,12 +58,27 @@ fn decoded(text: &[u8]) -> Cow<'_, str> {
         if at > 0 {
             bytes.push(b' ');
         }
-        bytes.extend(percent_encoding::percent_decode(piece));
+        extend_decoded(&mut bytes, piece);
     }
     match String::from_utf8(bytes) {
         Ok(text) => Cow::Owned(text),
         Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
     }
+}
+
+/// Appends what percent signs encode. One that no two hexadecimal digits follow stands for itself.
+fn extend_decoded(bytes: &mut Vec<u8>, mut text: &[u8]) {
+    while let Some(at) = memchr::memchr(b'%', text) {
+        let (plain, encoded) = text.split_at(at);
+        bytes.extend_from_slice(plain);
+        let digit = |at| char::from(*encoded.get(at)?).to_digit(16);
+        let byte = digit(1).zip(digit(2)).map(|(high, low)| high * 16 + low);
+        let byte = byte.and_then(|byte| u8::try_from(byte).ok());
+        bytes.push(byte.unwrap_or(b'%'));
+        let length = byte.map_or(1, |_| 3);
+        text = encoded.get(length..).unwrap_or_default();
+    }
+    bytes.extend_from_slice(text);
 }
 
 /// Checks by its head whether a form is one that the layer reads.
