@@ -32,8 +32,10 @@ impl<V: Copy> Table<V> {
 
     /// Inserts a count that expires at `end`, in place of the key's last one.
     pub(super) fn put(&mut self, key: ThrottleKey, end: u64, count: V, now: u64) {
-        for _ in 0..2 {
-            self.drop_first(|first| first <= now);
+        // If the first is not over, none is.
+        let is_over = |first| first <= now;
+        if self.drop_first(is_over) {
+            self.drop_first(is_over);
         }
         if let Some(known) = self.counts.get_mut(&key) {
             let (before, _) = mem::replace(known, (end, count));
@@ -62,13 +64,15 @@ impl<V: Copy> Table<V> {
         self.counts.len()
     }
 
-    fn drop_first(&mut self, is_dropped: impl Fn(u64) -> bool) {
-        if let Some((end, key)) = self.ends.first().copied()
-            && is_dropped(end)
-        {
-            self.ends.remove(&(end, key));
-            self.counts.remove(&key);
-        }
+    /// Drops the count that expires first, if that is meant, and says whether it did.
+    fn drop_first(&mut self, is_dropped: impl Fn(u64) -> bool) -> bool {
+        let first = self.ends.first().copied();
+        let Some((end, key)) = first.filter(|(end, _)| is_dropped(*end)) else {
+            return false;
+        };
+        self.ends.remove(&(end, key));
+        self.counts.remove(&key);
+        true
     }
 }
 

@@ -58,8 +58,9 @@ pub(super) fn known_mail(
     limits: &Limits,
     known: Option<&KnownBrowser>,
 ) -> Option<Box<[Item; 3]>> {
+    let known = known?;
     let share = Shares::of(limits.mails).known?;
-    Some(MAIL.by_known(flow, known?, limits.known_browsers, share))
+    Some(MAIL.by_known(flow, known, limits.known_browsers, share))
 }
 
 impl Everybody {
