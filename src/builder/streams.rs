@@ -45,7 +45,8 @@ impl Builder {
     /// [`MemoryRevocations`](crate::revocation::MemoryRevocations) does, reports a revocation at
     /// once. With any other store the layer finds it at the next look-up
     /// ([`Builder::stream_look_up_interval`]), and so it does a key that has left the ring or has
-    /// ended. While the store does not answer, no revocation is found; a token expires all the same.
+    /// ended. While the store does not answer, no revocation is found; a token expires all the
+    /// same.
     ///
     /// The layer must run on a tokio runtime with its timer enabled. A response that is ready at
     /// once, in one piece, costs a copy of the request's headers and a call of the hook of

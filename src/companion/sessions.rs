@@ -12,9 +12,9 @@ impl MagicLinkLayer {
     /// ([`Builder::session_index`](crate::Builder::session_index)). Without an index, none.
     ///
     /// A session that was ended early is not among them, nor is one that the layer's lifetimes or
-    /// lists no longer admit. One whose note was lost may be missing, and one whose key has left the
-    /// ring stays until it would have expired: the list is for a person to look at, and no proof
-    /// that nobody else is signed in. A person may have
+    /// lists no longer admit. One whose note was lost may be missing, and one whose key has left
+    /// the ring stays until it would have expired: the list is for a person to look at, and no
+    /// proof that nobody else is signed in. A person may have
     /// [two subjects](crate::provider::Identity#what-to-key-accounts-on), each with sessions of its
     /// own. The index and the revocation store each have 2 seconds or
     /// [their own limit](crate::Builder::revocation_timeout).

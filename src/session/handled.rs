@@ -1,12 +1,12 @@
-//! The sessions of the requests whose handlers and bodies this thread polls, if their connections end
-//! with their sessions (`end_streams`).
+//! The sessions of the requests whose handlers and bodies this thread polls, if their connections
+//! end with their sessions (`end_streams`).
 //!
 //! - A handler that orders an end names whom it ends, and not its own request. If that is its own
 //!   person, too, it has to run on: it would be dropped within its order, and what it does behind
 //!   it, such as closing an account, would never be done.
 //! - There are several where a layer stands inside another one: each has read the session itself.
-//! - Whoever orders from a task of its own is not found, and is dropped as any other; that task runs
-//!   on by itself.
+//! - Whoever orders from a task of its own is not found, and is dropped as any other; that task
+//!   runs on by itself.
 
 use std::cell::RefCell;
 

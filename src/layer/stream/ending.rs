@@ -51,8 +51,8 @@ impl Ending {
         }
     }
 
-    /// Says whether the session has ended, and otherwise registers the task to be woken. A body that
-    /// has ordered the end itself goes on.
+    /// Says whether the session has ended, and otherwise registers the task to be woken. A body
+    /// that has ordered the end itself goes on.
     pub(crate) fn has_ended(&mut self, cx: &mut Context<'_>) -> bool {
         Pin::new(&mut self.guard).poll(cx).is_ready() && !self.guard.runs_on()
     }

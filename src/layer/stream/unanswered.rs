@@ -7,8 +7,8 @@
 //! - If the response will renew the session, the renewed session's end counts. Otherwise an active
 //!   person would be refused while the new cookie is still in the response's head.
 //! - A handler that ends its own request's session, with the
-//!   [`SessionIssuer`](crate::companion::SessionIssuer) or by `end_sessions`, runs on. Its remaining
-//!   work, and the cookies that it removes, are part of signing out.
+//!   [`SessionIssuer`](crate::companion::SessionIssuer) or by `end_sessions`, runs on. Its
+//!   remaining work, and the cookies that it removes, are part of signing out.
 //! - No cookie is removed. The browser may hold a newer one by now: a renewed session's, or that of
 //!   a person who has signed in since.
 
