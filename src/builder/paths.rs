@@ -69,7 +69,8 @@ impl Builder {
     }
 
     /// Protects a path and all below it, for every method, where a shorter public or optional
-    /// prefix would cover it.
+    /// prefix would cover it. Code that calls it for each entry of a list must refuse an empty
+    /// list.
     ///
     /// It also covers paths that a lenient reader might take for this one: in another case, or with
     /// a suffix after a punctuation mark, as in `/internal.json` or `/internal:stream`. It cannot

@@ -35,6 +35,9 @@ impl Builder {
     /// Admits only members of an organization, by its WorkOS id (`org_…`). Call it again to add
     /// another organization.
     ///
+    /// Without a call, people of any organization may sign in, and of none. So code that calls it
+    /// for each entry of a list must refuse an empty list, as [settings](crate::settings) do.
+    ///
     /// Other people get a page that says that they have no access: 403. WorkOS names no
     /// organization for a Magic Link connection that it made by itself.
     ///

@@ -153,15 +153,12 @@ fn use_value(key: &Key, value: &Value, builder: Builder) -> Builder {
         }
         (Use::Length(set), Value::Length(length)) => set(builder, *length),
         (Use::Secrets(set), Value::Secret(secrets)) => {
-            let secrets = secrets.0.split([',', '\n']).map(str::trim);
-            secrets
-                .filter(|secret| !secret.is_empty())
-                .fold(builder, set)
+            secrets.each().fold(builder, set)
         }
         (Use::Share(set), Value::Share(share)) => set(builder, *share),
         (Use::Switch(set), Value::Switch(true)) => set(builder),
         (Use::Text(set), Value::Text(text)) => set(builder, text),
-        (Use::Texts(set), Value::Texts(texts)) => set(builder, texts.clone()),
+        (Use::Texts(set) | Use::TextsOrNone(set), Value::Texts(texts)) => set(builder, texts.clone()),
         // The form of a key decides the kind of its value; a switch that is off changes nothing.
         _ => builder,
     }

@@ -38,6 +38,8 @@ pub(super) enum Use {
     Switch(fn(Builder) -> Builder),
     Text(fn(Builder, &str) -> Builder),
     Texts(fn(Builder, Vec<String>) -> Builder),
+    /// As `Texts`, for a list that is on the safe side without a text.
+    TextsOrNone(fn(Builder, Vec<String>) -> Builder),
 }
 
 impl Key {
@@ -62,16 +64,17 @@ impl Key {
             Use::Length(_) => Form::Length,
             Use::Limit(_) => Form::Rate,
             Use::Part(form) => form.clone(),
-            Use::Secrets(_) => Form::Secret,
+            Use::Secrets(_) => Form::Secrets,
             Use::Share(_) => Form::Share,
             Use::Switch(_) => Form::Switch,
             Use::Text(_) => Form::Text,
             Use::Texts(_) => Form::Texts,
+            Use::TextsOrNone(_) => Form::TextsOrNone,
         }
     }
 
     pub(super) fn is_secret(&self) -> bool {
-        self.form() == Form::Secret
+        self.form().is_secret()
     }
 
     /// Returns the environment's variable: `MAGIC_LINK_SESSION_LIFETIME`, `WORKOS_API_KEY`.

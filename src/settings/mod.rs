@@ -4,7 +4,8 @@
 //! - [`Sources`] reads them. A flag wins over a variable, a variable over the file, the file over
 //!   the default.
 //! - A key that does not exist is an error that names the nearest one. A wrong value is an error
-//!   with the file, the key, the value and what is expected.
+//!   with the file, the key, the value and what is expected. So is a list without an entry, unless
+//!   it is on the safe side with none ([`Sources`]).
 //! - A secret stands in a variable, or in a file of its own whose path is the key with `_file`. It
 //!   is never shown. The file has at most 64 KiB; the ends of its last lines and a byte order mark
 //!   are no part of the secret, and spaces are.

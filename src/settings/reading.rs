@@ -62,7 +62,7 @@ impl Reading {
         let (name, value) = if let Some(key) = Key::named(name) {
             (key.name, self.value_of(key, raw, origin)?)
         } else if let Some(key) = Key::of_file(name) {
-            (key.name, secret_in_file(name, raw, origin)?)
+            (key.name, secret_in_file(key, name, raw, origin)?)
         } else if let Some(own) = self.own().iter().find(|own| own.name == name) {
             let text = raw.text().map(Value::Text);
             let wrong = || {
@@ -86,7 +86,13 @@ impl Reading {
         Ok(())
     }
 
-    fn value_of(&self, key: &Key, raw: &Raw, origin: &Origin) -> Result<Value, SettingsError> {
+    /// Reads the value of a key.
+    pub(super) fn value_of(
+        &self,
+        key: &Key,
+        raw: &Raw,
+        origin: &Origin,
+    ) -> Result<Value, SettingsError> {
         if key.is_secret() && !matches!(origin, Origin::Variable(_)) {
             let (name, variable) = (key.name, key.variable());
             let how = format!(
@@ -102,7 +108,7 @@ impl Reading {
         }
         let form = key.form();
         form.read(raw).map_err(|expected| {
-            if form == Form::Secret {
+            if form.is_secret() {
                 return SettingsError::of(key.name, format!("{origin} {expected}"));
             }
             wrong(key.name, raw, origin, &expected)
@@ -179,7 +185,12 @@ fn twice(name: &str, before: &Origin, origin: &Origin) -> SettingsError {
 }
 
 /// Reads the file that a name of `…_file` leads to.
-fn secret_in_file(name: &str, raw: &Raw, origin: &Origin) -> Result<Value, SettingsError> {
+fn secret_in_file(
+    key: &Key,
+    name: &str,
+    raw: &Raw,
+    origin: &Origin,
+) -> Result<Value, SettingsError> {
     let Ok(Value::Text(path)) = Form::Text.read(raw) else {
         return Err(wrong(name, raw, origin, "must be the path of a file"));
     };
@@ -193,10 +204,20 @@ fn secret_in_file(name: &str, raw: &Raw, origin: &Origin) -> Result<Value, Setti
         }
     })?;
     // A space may belong to a password, and an editor adds the end of the line.
-    match text.trim_end_matches(['\r', '\n']) {
-        text if text.trim().is_empty() => Err(wrong(name, raw, origin, "is an empty file")),
-        text => Ok(Value::Secret(Secret(text.to_owned()))),
+    let text = text.trim_end_matches(['\r', '\n']);
+    let secret = Secret(text.to_owned());
+    if text.trim().is_empty() {
+        return Err(wrong(name, raw, origin, "is an empty file"));
     }
+    if key.form() == Form::Secrets && secret.each().next().is_none() {
+        return Err(wrong(
+            name,
+            raw,
+            origin,
+            "is a file of commas without a secret",
+        ));
+    }
+    Ok(Value::Secret(secret))
 }
 
 /// Says that a file cannot be read, as the end of a sentence that begins with its path.

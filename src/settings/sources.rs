@@ -14,15 +14,17 @@ use super::{
     origin::Origin,
     reading::{LIST, Reading, plain, unreadable},
     table::KEYS,
-    value::{Form, Raw, shown},
+    value::{Form, Raw, Value, shown},
     whole::{Own, Settings},
 };
 
 /// Where settings come from: a file, the environment, and flags.
 ///
 /// A flag wins over a variable, a variable over the file, and the file over the default. A list is
-/// replaced as a whole. An empty variable counts as not set. A setting that one source sets twice
-/// is an error, but for the flags of a list.
+/// replaced as a whole, and a list without an entry is an error: it would take away what the list
+/// restricts. Only `public_…`, `optional_…`, `trusted_proxies` and `workos_connection_types` may be
+/// set to none, as in `public_path = []`. An empty variable counts as not set. A setting that one
+/// source sets twice is an error, but for the flags of a list.
 ///
 /// ```
 /// use tower_magic_link::settings::Sources;
@@ -242,7 +244,8 @@ fn read_flags(reading: &mut Reading, flags: Vec<String>) -> Result<(), SettingsE
         };
         let name = words.replace('-', "_");
         let origin = Origin::Flag(format!("--{words}"));
-        let form = Key::named(&name).map(Key::form);
+        let key = Key::named(&name);
+        let form = key.map(Key::form);
         let is_switch = form == Some(Form::Switch);
         let value = match value {
             Some(value) => value,
@@ -251,15 +254,16 @@ fn read_flags(reading: &mut Reading, flags: Vec<String>) -> Result<(), SettingsE
                 .next_if(|next| reading.knows(&name) && !next.starts_with("--"))
                 .map_or_else(|| reading.no_value(&name, &origin), Ok)?,
         };
-        if form == Some(Form::Texts) {
-            let (_, list) = lists.entry(name).or_insert((origin, Vec::new()));
-            let parts = value
-                .split(',')
-                .map(str::trim)
-                .filter(|part| !part.is_empty());
-            list.extend(parts.map(str::to_owned));
-        } else {
-            reading.take(&name, &Raw::Text(value), &origin)?;
+        let raw = Raw::Text(value);
+        // Each flag of a list by itself: beside another one, an empty one is a mistake too.
+        match key.filter(|key| key.form().is_list()) {
+            Some(key) => {
+                if let Value::Texts(parts) = reading.value_of(key, &raw, &origin)? {
+                    let (_, list) = lists.entry(name).or_insert((origin, Vec::new()));
+                    list.extend(parts);
+                }
+            }
+            None => reading.take(&name, &raw, &origin)?,
         }
     }
     // All of a list together take the place of what the file and the variables say.

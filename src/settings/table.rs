@@ -68,10 +68,10 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("mount", "/auth", "The path below which the layer's endpoints are.", Use::Text(|b, t| b.mount(t))),
     Key::new("cookie_name", "", "The session cookie's name: 1 to 64 letters, digits, '-', '_', '.'. Default: magic-link; by plain http also the port.", Use::Text(|b, t| b.cookie_name(t))),
     Key::new("cookie_domain", "", "The domain whose hosts all get the session cookie. Default: this host alone.", Use::Text(|b, t| b.cookie_domain(t))),
-    Key::new("public_path", "", "Paths that need no session: \"/healthz\" for GET and HEAD, \"POST /hooks\", \"* /api\" for all methods.", Use::Texts(|b, t| t.iter().fold(b, |b, t| b.public_path(rule(t))))),
-    Key::new("public_prefix", "", "The same for a path and all below it.", Use::Texts(|b, t| t.iter().fold(b, |b, t| b.public_prefix(rule(t))))),
-    Key::new("optional_path", "", "Paths where a session is optional, written as above.", Use::Texts(|b, t| t.iter().fold(b, |b, t| b.optional_path(rule(t))))),
-    Key::new("optional_prefix", "", "The same for a path and all below it.", Use::Texts(|b, t| t.iter().fold(b, |b, t| b.optional_prefix(rule(t))))),
+    Key::new("public_path", "", "Paths that need no session: \"/healthz\" for GET and HEAD, \"POST /hooks\", \"* /api\" for all methods.", Use::TextsOrNone(|b, t| t.iter().fold(b, |b, t| b.public_path(rule(t))))),
+    Key::new("public_prefix", "", "The same for a path and all below it.", Use::TextsOrNone(|b, t| t.iter().fold(b, |b, t| b.public_prefix(rule(t))))),
+    Key::new("optional_path", "", "Paths where a session is optional, written as above.", Use::TextsOrNone(|b, t| t.iter().fold(b, |b, t| b.optional_path(rule(t))))),
+    Key::new("optional_prefix", "", "The same for a path and all below it.", Use::TextsOrNone(|b, t| t.iter().fold(b, |b, t| b.optional_prefix(rule(t))))),
     Key::new("protected_prefix", "", "Paths that need a session although a shorter public or optional prefix covers them.", Use::Texts(|b, t| t.into_iter().fold(b, Builder::protected_prefix))),
 
     Key::new("organization", "", "Ids of the provider's organizations that may sign in. Default: any.", Use::Texts(|b, t| t.into_iter().fold(b, Builder::organization))),
@@ -85,7 +85,7 @@ pub(super) const KEYS: &[Key] = &[
     #[cfg(feature = "workos")]
     part("workos_base_url", "https://api.workos.com", "Where WorkOS's API is.", Form::Text),
     #[cfg(feature = "workos")]
-    part("workos_connection_types", "", "Connection types to accept besides MagicLink, such as GoogleOAuth.", Form::Texts),
+    part("workos_connection_types", "", "Connection types to accept besides MagicLink, such as GoogleOAuth.", Form::TextsOrNone),
     #[cfg(feature = "workos")]
     part("workos_connect_timeout", "5s", "How long connecting to WorkOS may take: 1ms to 5m.", Form::Length),
     #[cfg(feature = "workos")]
@@ -96,7 +96,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("cross_device", "match-code", "A link in another browser: match-code, confirm or refuse.", Use::Choice(CROSS_DEVICES)),
 
     part("key", "", "The key that signs sessions: 32 random bytes in base64, or a private key in PEM.", Form::Secret),
-    part("retired_keys", "", "Keys that still verify, with commas.", Form::Secret),
+    part("retired_keys", "", "Keys that still verify, with commas.", Form::Secrets),
     part("key_file", "", "A file of keys instead of the two above. It is followed: a change needs no restart.", Form::Text),
     Key::new("verify_each_request", "false", "Verifies the signature of each request's token anew.", Use::Switch(Builder::verify_each_request)),
     Key::new("session_lifetime", "12h", "How long a session lives: 1m to 400d.", Use::Length(Builder::session_lifetime)),
@@ -175,7 +175,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("webhook_secret", "", "The secret of WorkOS's webhook, which ends sessions of what is deleted there.", Use::Secrets(|b, t| b.webhook_secret(t))),
     Key::new("webhook_tolerance", "3m", "How far an event's time may be from ours: 1m to 10m.", Use::Length(Builder::webhook_tolerance)),
 
-    Key::new("trusted_proxies", "", "Addresses and networks of the proxies in front.", Use::Texts(Builder::trusted_proxies)),
+    Key::new("trusted_proxies", "", "Addresses and networks of the proxies in front.", Use::TextsOrNone(Builder::trusted_proxies)),
     Key::new("forwarded_field", "x-forwarded-for", "Where they name the client: x-forwarded-for or forwarded.", Use::Choice(FIELDS)),
     Key::new("forward_identity", "false", "Names the person to the service behind in X-Auth-Email and related headers.", Use::Switch(Builder::forward_identity)),
     Key::new("allow_preflight", "false", "Lets CORS preflights pass without a session.", Use::Switch(Builder::allow_preflight)),

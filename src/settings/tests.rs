@@ -15,6 +15,7 @@ use crate::{
     throttle::{Limits, Rate},
 };
 
+mod lists;
 #[cfg(all(feature = "redis", feature = "smtp", feature = "workos"))]
 mod made;
 mod naming;

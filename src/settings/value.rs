@@ -17,10 +17,15 @@ pub(super) enum Form {
     Length,
     Rate,
     Secret,
+    /// Several secrets, with commas: one or more.
+    Secrets,
     Share,
     Switch,
     Text,
+    /// One text or more.
     Texts,
+    /// As `Texts`, for a list that is on the safe side without a text.
+    TextsOrNone,
     Word(Vec<&'static str>),
     /// As `Word`, in a table.
     WordOf(&'static [&'static str]),
@@ -45,6 +50,14 @@ pub(super) enum Value {
 pub(super) struct Secret(pub(super) String);
 
 redacted!(Secret);
+
+impl Secret {
+    /// Returns the secrets of a list, which commas or lines separate.
+    pub(super) fn each(&self) -> impl Iterator<Item = &str> {
+        let parts = self.0.split([',', '\n']).map(str::trim);
+        parts.filter(|part| !part.is_empty())
+    }
+}
 
 /// A value as a file has it.
 #[derive(Deserialize)]
@@ -78,16 +91,38 @@ impl Form {
         matches!(self, Self::Text | Self::Word(_) | Self::WordOf(_))
     }
 
+    /// Says whether its value is a list of texts.
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self, Self::Texts | Self::TextsOrNone)
+    }
+
+    /// Says whether nothing prints its value.
+    pub(super) const fn is_secret(&self) -> bool {
+        matches!(self, Self::Secret | Self::Secrets)
+    }
+
     /// Reads a value. The error says what is expected.
+    ///
+    /// A list without an entry, such as the split of an empty variable, is an error: it would take
+    /// away what the list restricts.
     pub(super) fn read(&self, raw: &Raw) -> Result<Value, String> {
         let expected = || format!("must be {}", self.in_words());
         // A list of one text for what takes one is a mistake, and so is a comma in a list's text.
         let value = match (self, raw) {
-            (Self::Texts, Raw::Texts(texts)) => Some(Value::Texts(texts.clone())),
+            (form, Raw::Texts(texts)) if form.is_list() => Some(Value::Texts(texts.clone())),
             (_, Raw::Texts(_) | Raw::Other(_)) => None,
             (_, raw) => raw.text().and_then(|text| self.parse(text.trim())),
         };
-        value.ok_or_else(expected)
+        let value = value.ok_or_else(expected)?;
+        let has_none = match (self, &value) {
+            (Self::Secrets, Value::Secret(secrets)) => secrets.each().next().is_none(),
+            (Self::Texts, Value::Texts(texts)) => texts.is_empty(),
+            _ => false,
+        };
+        match has_none {
+            true => Err("names none: name one or more, or leave the setting out".to_owned()),
+            false => Ok(value),
+        }
     }
 
     fn parse(&self, text: &str) -> Option<Value> {
@@ -100,11 +135,11 @@ impl Form {
                 let burst = burst.trim().parse().ok()?;
                 Value::Rate(Rate::new(burst, length(period.trim())?))
             }
-            Self::Secret => Value::Secret(Secret(non_empty(text)?)),
+            Self::Secret | Self::Secrets => Value::Secret(Secret(non_empty(text)?)),
             Self::Share => Value::Share(text.parse().ok().filter(|share: &f64| share.is_finite())?),
             Self::Switch => Value::Switch(text.parse().ok()?),
             Self::Text => Value::Text(non_empty(text)?),
-            Self::Texts => {
+            Self::Texts | Self::TextsOrNone => {
                 let texts = text
                     .split(',')
                     .map(str::trim)
@@ -124,10 +159,10 @@ impl Form {
             Self::Count => "a whole number".to_owned(),
             Self::Length => "a length of time such as 500ms, 30s, 15m, 12h or 7d".to_owned(),
             Self::Rate => "a burst and the time to refill by one, such as 10/2m".to_owned(),
-            Self::Secret | Self::Text => "a text that is not empty".to_owned(),
+            Self::Secret | Self::Secrets | Self::Text => "a text that is not empty".to_owned(),
             Self::Share => "a number such as 0.25".to_owned(),
             Self::Switch => "true or false".to_owned(),
-            Self::Texts => "a list of texts".to_owned(),
+            Self::Texts | Self::TextsOrNone => "a list of texts".to_owned(),
             Self::Word(words) => one_of(words),
             Self::WordOf(words) => one_of(words),
         }

@@ -212,10 +212,6 @@ fn the_languages_are_tables_that_come_with_the_crate() {
             "flag --languages \"de-AT\" is not shipped: use en, ar, de, es, fr, ja",
         ),
         ("de,de", "flag --languages: languages \"de\" has two tables"),
-        (
-            ",",
-            "flag --languages: languages \"\" names no language: the first is the default",
-        ),
     ];
     for (tags, want) in cases {
         let tags = format!("--languages={tags}");

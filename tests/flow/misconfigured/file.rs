@@ -58,7 +58,7 @@ type Line = (
 );
 
 #[rustfmt::skip]
-const LINES: [Line; 15] = [
+const LINES: [Line; 16] = [
     ("an unknown key", "session_lifetme = \"8h\"", ("app.toml", "session_lifetme", "do you mean session_lifetime?")),
     ("a key like no other", "colour = \"red\"", ("app.toml", "colour", "the docs of tower_magic_link::settings list all")),
     ("a key in a table", "[redis]\nurl = \"redis://127.0.0.1\"", ("app.toml", "redis", "all settings stand beside each other")),
@@ -68,6 +68,7 @@ const LINES: [Line; 15] = [
     ("a word that is none", "sign_in = \"password\"", ("app.toml: sign_in", "\"password\"", "must be one of code, link, link-and-code")),
     ("a rate without its time", "limit_mails = \"5\"", ("app.toml: limit_mails", "\"5\"", "such as 10/2m")),
     ("a rate of nothing", "limit_mails = \"0/1s\"", ("app.toml: limit_mails", "0 and one each 1s", "must have a burst of 1 to 1,000,000")),
+    ("a list of nobody", "organization = []", ("app.toml: organization", "[]", "name one or more, or leave the setting out")),
     ("a language that is not shipped", "languages = [\"de\", \"nl\"]", ("app.toml: languages", "\"nl\"", "use en, ar, de, es, fr, ja")),
     ("a style sheet over http", "page_stylesheet = \"http://a.example/b.css\"", ("app.toml: page_stylesheet", "http://a.example/b.css", "must be a URL of https")),
     ("a logo without its text", "page_logo = \"/logo.svg\"", ("app.toml: page_logo", "", "needs application_name")),
