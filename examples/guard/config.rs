@@ -13,7 +13,10 @@ use std::{
 };
 
 use http::Uri;
-use tower_magic_link::settings::{Settings, Sources};
+use tower_magic_link::{
+    ForwardedField,
+    settings::{Settings, Sources},
+};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Limits, Trusted, certificate::Certificate};
@@ -128,7 +131,10 @@ impl Config {
             grace: settings.length("shutdown_grace")?.unwrap_or_default(),
             certificate: Certificate::read(&settings)?,
             log: log.unwrap_or(LevelFilter::INFO),
-            trusted,
+            trusted: trusted.by(match settings.text("forwarded_field") {
+                Some("forwarded") => ForwardedField::Forwarded,
+                _ => ForwardedField::XForwardedFor,
+            }),
             settings,
         })
     }

@@ -4,9 +4,12 @@
 //!   `Host` that was asked for, and what the guard speaks: `http`, or `https` with a certificate of
 //!   its own. A trusted proxy in front of the guard is believed: its address is appended to the
 //!   chain that it sent, and its `-Host` and `-Proto` stay.
+//! - With `forwarded_field = "forwarded"`, a trusted proxy is believed by `Forwarded` (RFC 7239)
+//!   alone, as the layer believes it. The guard writes the three fields from that, and nothing of
+//!   the ones that came: the proxy may have left a client's own there.
 //! - Every other field that services take for a proxy's word is removed, a trusted proxy's too:
-//!   three fields with one meaning each are enough. `Forwarded` (RFC 7239) is one of them: it would
-//!   say the same in a second voice.
+//!   three fields with one meaning each are enough. `Forwarded` is one of them: it would say the
+//!   same in a second voice.
 //!   So are the names in which oauth2-proxy and its like name the person: a service that came from
 //!   behind one may still believe them.
 //! - So are fields that change the method or the target. The layer has decided on those of the
@@ -23,8 +26,9 @@ use std::{
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::HOST};
 use ipnet::IpNet;
+use tower_magic_link::ForwardedField;
 
-use super::host;
+use super::{elements::Said, host};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -71,9 +75,12 @@ const NAMES: [&str; 29] = [
     "x-url-scheme",
 ];
 
-/// The proxies whose word is taken.
+/// The proxies whose word is taken, and the field in which they name the client.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Trusted(Arc<[IpNet]>);
+pub(crate) struct Trusted {
+    networks: Arc<[IpNet]>,
+    field: ForwardedField,
+}
 
 impl Trusted {
     /// Reads addresses, and networks in CIDR notation.
@@ -84,15 +91,42 @@ impl Trusted {
             Ok(network) => Ok(network),
             Err(_) => text.parse::<IpAddr>().map(IpNet::from),
         };
-        proxies
-            .into_iter()
-            .map(parse)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let networks = proxies.into_iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(Self {
+            networks,
+            field: ForwardedField::default(),
+        })
+    }
+
+    /// Takes their word by this field. Default: `X-Forwarded-For`.
+    pub(crate) fn by(mut self, field: ForwardedField) -> Self {
+        self.field = field;
+        self
     }
 
     fn has(&self, peer: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&peer))
+        self.networks.iter().any(|network| network.contains(&peer))
+    }
+
+    /// Returns the addresses, the host and the scheme that a peer states, if it is trusted.
+    fn told(&self, headers: &HeaderMap, peer: IpAddr) -> [Option<HeaderValue>; 3] {
+        if !self.has(peer) {
+            return [None, None, None];
+        }
+        if self.field == ForwardedField::Forwarded {
+            let said = Said::of(headers, peer, |addr| self.has(addr));
+            let chain = said.addresses.iter().map(IpAddr::to_string);
+            let chain = chain.collect::<Vec<_>>().join(", ");
+            return [chain.parse().ok(), said.host, said.proto];
+        }
+        let chain = headers.get_all(FOR).iter().map(HeaderValue::as_bytes);
+        let chain = HeaderValue::from_bytes(&chain.collect::<Vec<_>>().join(&b", "[..])).ok();
+        let single = |name| {
+            let mut values = headers.get_all(name).iter();
+            let first = values.next().cloned();
+            first.filter(|_| values.next().is_none())
+        };
+        [chain, single(FORWARDED_HOST), single(PROTO)]
     }
 }
 
@@ -112,20 +146,17 @@ impl Word {
         spoken: &'static str,
     ) -> Self {
         let peer = peer.map(|peer| peer.ip().to_canonical());
-        let is_trusted = peer.is_some_and(|peer| trusted.has(peer));
-        let told = |name, is_good: fn(&HeaderValue) -> bool| {
-            let mut values = headers.get_all(name).iter().filter(|_| is_trusted);
-            let first = values.next().filter(|value| is_good(value)).cloned();
-            first.filter(|_| values.next().is_none())
-        };
+        let told = peer.map(|peer| trusted.told(headers, peer));
+        let [chain, asked_for, proto] = told.unwrap_or_default();
         let addresses = peer.and_then(|peer| {
-            let chain = headers.get_all(FOR).iter().filter(|_| is_trusted);
             let peer = peer.to_string();
-            let chain = chain.map(HeaderValue::as_bytes).chain([peer.as_bytes()]);
-            HeaderValue::from_bytes(&chain.collect::<Vec<_>>().join(&b", "[..])).ok()
+            let chain = chain.as_ref().filter(|chain| !chain.is_empty());
+            let chain = chain.map(HeaderValue::as_bytes).into_iter();
+            let chain: Vec<_> = chain.chain([peer.as_bytes()]).collect();
+            HeaderValue::from_bytes(&chain.join(&b", "[..])).ok()
         });
-        let asked_for = told(FORWARDED_HOST, |value| host::authority(value).is_some());
-        let proto = told(PROTO, |value| value == "http" || value == "https");
+        let asked_for = asked_for.filter(|value| host::authority(value).is_some());
+        let proto = proto.filter(|value| value == "http" || value == "https");
         Self {
             addresses,
             asked_for: asked_for.or_else(|| headers.get(HOST).cloned()),

@@ -11,7 +11,8 @@
 //!
 //! One idea a file: `config` (the settings), `secrets` (what stands in for one), `certificate`
 //! (the guard's own), `host` (which host a request names), `forwarded` (what a proxy says of a
-//! client), `hop` (what belongs to one connection), `upload` (a client's body), `proxy` (one
+//! client), `elements` (how it says so in
+//! `Forwarded`), `hop` (what belongs to one connection), `upload` (a client's body), `proxy` (one
 //! exchange), `tunnel` (what outlives a response's head), `serve` (the connections), `self_test`
 //! (what would fail), `log` (what is written), `admin` (what operators ask), `reload` (what is read
 //! again), `stop` (how it ends), `supervisor` (what systemd learns).
@@ -24,6 +25,7 @@
 mod admin;
 mod certificate;
 mod config;
+mod elements;
 mod forwarded;
 mod hop;
 mod host;

@@ -5,6 +5,8 @@ use tokio::{
     net::TcpListener,
 };
 
+use tower_magic_link::ForwardedField;
+
 use super::setting::{Guarded, Version, ask, nowhere};
 use crate::{
     exchange::exchange,
@@ -210,6 +212,157 @@ async fn a_trusted_proxy_is_believed_and_its_address_joins_the_chain() {
             assert_eq!(fields[name], want, "{network}, {said:?}");
             assert!(!fields.contains_key("x-real-ip"), "{network}");
         }
+    }
+}
+
+/// What `Forwarded` says, and the addresses, the host and the scheme that are handed on.
+type Stated = (&'static str, &'static [&'static str], [&'static str; 3]);
+
+/// Pinned: the guard handed on the three fields of a client that a proxy in front had left alone,
+/// because it writes `Forwarded`. The service then believed the address that the client had chosen.
+#[tokio::test]
+async fn with_forwarded_a_trusted_proxy_is_believed_by_that_field_alone() {
+    const OUTER: &str = "For=203.0.113.9;host=app.example.com;proto=https";
+    const ALONE: [&str; 3] = ["127.0.0.1", "HOST", "http"];
+    const TOLD: [&str; 3] = ["203.0.113.9, 127.0.0.1", "app.example.com", "https"];
+    const SHORT: [&str; 3] = ["203.0.113.9, 127.0.0.1", "HOST", "http"];
+    const TWO: [&str; 3] = [
+        "203.0.113.9, 127.0.0.2, 127.0.0.1",
+        "app.example.com",
+        "https",
+    ];
+    let service = upstream::serve().await;
+    let cases: [Stated; 15] = [
+        ("none", &[], ALONE),
+        ("one proxy", &[OUTER], TOLD),
+        (
+            "in quotes",
+            &["proto=https; for=\"203.0.113.9:4711\" ;host=\"app.example.com\""],
+            TOLD,
+        ),
+        (
+            "by IPv6",
+            &["for=\"[2001:db8::9]:_p\""],
+            ["2001:db8::9, 127.0.0.1", "HOST", "http"],
+        ),
+        (
+            "what a client wrote further left",
+            &["for=127.0.0.9;host=evil.example;proto=https, for=203.0.113.9"],
+            SHORT,
+        ),
+        (
+            "a quote that a client left open",
+            &["for=\"127.0.0.9, for=203.0.113.9"],
+            SHORT,
+        ),
+        (
+            "two proxies",
+            &[
+                "For=203.0.113.9;host=app.example.com;proto=https, for=127.0.0.2;host=inner;proto=http",
+            ],
+            TWO,
+        ),
+        (
+            "two fields",
+            &[OUTER, "for=127.0.0.2;host=inner;proto=http"],
+            TWO,
+        ),
+        (
+            "an address that the proxy hides",
+            &["for=_hidden;host=app.example.com;proto=https"],
+            ["127.0.0.1", "app.example.com", "https"],
+        ),
+        (
+            "no host and scheme that could be",
+            &["for=203.0.113.9;host=\"a/b\";proto=javascript"],
+            SHORT,
+        ),
+        (
+            "two addresses in one",
+            &["for=203.0.113.9;for=127.0.0.9;proto=https"],
+            ALONE,
+        ),
+        (
+            "two hosts in one",
+            &["for=203.0.113.9;host=a.example;host=b.example"],
+            ALONE,
+        ),
+        ("no pair", &["for=203.0.113.9;secure"], ALONE),
+        (
+            "nothing behind the last comma",
+            &["for=203.0.113.9,"],
+            ALONE,
+        ),
+        (
+            "an inner proxy after what cannot be read",
+            &["host=evil.example;x, for=127.0.0.2;host=inner;proto=https"],
+            ["127.0.0.2, 127.0.0.1", "HOST", "http"],
+        ),
+    ];
+    for (network, field, is_believed) in [
+        ("127.0.0.0/8", ForwardedField::Forwarded, true),
+        ("10.0.0.0/8", ForwardedField::Forwarded, false),
+        ("127.0.0.0/8", ForwardedField::XForwardedFor, false),
+    ] {
+        let trusted = Trusted::parse([network]).unwrap().by(field);
+        let proxy = Proxy::to(service.parse().unwrap()).trusting(trusted);
+        let guard = Guarded::with(proxy, Limits::default()).await;
+        for (name, said, want) in cases {
+            let mut request = Version::Http1
+                .client()
+                .get(format!("{}/about", guard.origin));
+            if field == ForwardedField::Forwarded {
+                // What a client would have the service believe.
+                for (ours, value) in OURS.iter().zip(["127.0.0.1", "evil.example", "https"]) {
+                    request = request.header(*ours, value);
+                }
+            }
+            for value in said {
+                request = request.header("forwarded", *value);
+            }
+            let text = request.send().await.unwrap().text().await.unwrap();
+            let fields = upstream::fields_of(&text);
+            let want = if is_believed { want } else { ALONE };
+            for (ours, want) in OURS.iter().zip(want) {
+                let want = if want == "HOST" {
+                    guard.authority()
+                } else {
+                    want
+                };
+                assert_eq!(fields[*ours], want, "{name}, {network}, {field:?}: {ours}");
+            }
+            assert!(!fields.contains_key("forwarded"), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_program_believes_proxies_by_the_field_of_its_settings() {
+    let service = upstream::serve().await;
+    for (field, want) in [
+        ("", "127.0.0.9, 127.0.0.1"),
+        ("x-forwarded-for", "127.0.0.9, 127.0.0.1"),
+        ("forwarded", "203.0.113.9, 127.0.0.1"),
+    ] {
+        let mut guard = Program::example(
+            "guard",
+            &[
+                ("UPSTREAM", &service),
+                ("MAGIC_LINK_TRUSTED_PROXIES", "127.0.0.1"),
+                ("MAGIC_LINK_FORWARDED_FIELD", field),
+                ("MAGIC_LINK_PUBLIC_PATH", "/about"),
+            ],
+        );
+        let origin = guard.says("listening on ");
+        let request = Version::Http1.client().get(format!("{origin}/about"));
+        let request = request.header("x-forwarded-for", "127.0.0.9");
+        let request = request.header("forwarded", "for=203.0.113.9");
+        let text = request.send().await.unwrap().text().await.unwrap();
+        assert_eq!(
+            upstream::fields_of(&text)["x-forwarded-for"],
+            want,
+            "{field}"
+        );
     }
 }
 
