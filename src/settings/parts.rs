@@ -104,10 +104,35 @@ impl Settings {
     #[cfg_attr(docsrs, doc(cfg(feature = "workos")))]
     pub fn workos(&self) -> Result<WorkOs, SettingsError> {
         let for_ = "provider workos";
-        let key = self.secret("workos_api_key");
-        let key = key.ok_or_else(|| Self::missing("workos_api_key", for_))?;
-        let id = self.word("workos_client_id");
-        let id = id.ok_or_else(|| Self::missing("workos_client_id", for_))?;
+        for name in ["workos_api_key", "workos_client_id"] {
+            if !self.is_set(name) {
+                return Err(Self::missing(name, for_));
+            }
+        }
+        // Both are set, so that nothing stands in for one.
+        self.workos_or("", "")
+    }
+
+    /// As [`workos`](Self::workos), with this API key or client id where none is set: to check the
+    /// other keys where the secrets are not, as the guard's `--print-config` does.
+    ///
+    /// ```
+    /// use tower_magic_link::settings::Sources;
+    ///
+    /// let settings = Sources::new().flags(["--workos-timeout=1h"]).read()?;
+    /// let error = settings.workos_or("sk_rehearsal", "client_rehearsal").unwrap_err();
+    /// assert_eq!(error.key(), Some("workos_timeout"));
+    /// # Ok::<(), tower_magic_link::settings::SettingsError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// When a value cannot work.
+    #[cfg(feature = "workos")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "workos")))]
+    pub fn workos_or(&self, api_key: &str, client_id: &str) -> Result<WorkOs, SettingsError> {
+        let key = self.secret("workos_api_key").unwrap_or(api_key);
+        let id = self.word("workos_client_id").unwrap_or(client_id);
         let made = || {
             let mut workos = WorkOs::new(key, id)?;
             if let Some(base) = self.word("workos_base_url") {

@@ -44,6 +44,29 @@ fn each_key_of_workos_reaches_its_client() {
             .starts_with("flag --workos-timeout: workos_timeout \"3600s\" is not between"),
         "{error}"
     );
+    // The rest is checked where the account is not known.
+    let shown = |flag: &str| {
+        let settings = Sources::new().flags([flag]).read().unwrap();
+        let made = settings.workos_or("sk_rehearsal", "client_rehearsal");
+        made.map(|made| format!("{made:?}"))
+            .map_err(|error| error.to_string())
+    };
+    for (flag, want) in cases {
+        let got = shown(flag).unwrap();
+        assert!(got.contains(want), "{flag}: {got}");
+    }
+    for flag in [
+        "--workos-timeout=1h",
+        "--workos-connect-timeout=0s",
+        "--workos-exchange-timeout=0s",
+        "--workos-base-url=http://example.com",
+        "--workos-client-id=client 01",
+    ] {
+        let (name, _) = flag.split_once('=').unwrap();
+        let want = format!("flag {name}: {}", name[2..].replace('-', "_"));
+        let error = shown(flag).unwrap_err();
+        assert!(error.starts_with(&want), "{error}");
+    }
     let none = Sources::new().environment(key()).read().unwrap();
     let error = none.builder().unwrap_err().to_string();
     assert_eq!(

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use tower_magic_link::emulator::Emulator;
 
-use super::{guard, output};
+use super::{Scratch, guard, output};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_check_prints_a_report_and_ends_by_it() {
@@ -117,5 +117,43 @@ fn settings_that_cannot_work_are_not_printed_as_if_they_could() {
             !bad.status.success() && err.contains(want),
             "{flag}: {out} {err}"
         );
+    }
+}
+
+/// Pinned: the unit of the guide has the API key in a credential. Where it was not, as in the
+/// operator's shell, none of WorkOS's keys was checked, and the restart failed.
+#[test]
+fn the_keys_of_workos_are_checked_where_its_account_is_not_known() {
+    let cases = [
+        ("workos_timeout = \"10m\"", "workos_timeout \"600s\" is not"),
+        (
+            "workos_connect_timeout = \"0s\"",
+            "workos_connect_timeout \"0ns\" is not",
+        ),
+        (
+            "workos_exchange_timeout = \"1d\"",
+            "workos_exchange_timeout \"86400s\" is not",
+        ),
+        (
+            "workos_base_url = \"http://w.example\"",
+            "workos_base_url \"http://w.example\" must",
+        ),
+        ("workos_client_id = \"client 1\"", "workos_client_id "),
+    ];
+    for (line, want) in cases {
+        let id = match line.contains("client_id") {
+            true => "",
+            false => "workos_client_id = \"client_1\"\n",
+        };
+        for id in [id, ""] {
+            let usual = "upstream = \"http://127.0.0.1:1\"\n\
+                         public_url = \"https://app.example.com\"\n";
+            let file = Scratch::new("workos.toml", &format!("{usual}{id}{line}\n"));
+            let flags = ["--config", file.path(), "--print-config"];
+            let (bad, out, err) = output(&mut guard(&flags));
+            assert!(!bad.status.success(), "{line}: {out}");
+            let want = format!("{}: {want}", file.path());
+            assert!(err.starts_with(&want), "{line}: {err}");
+        }
     }
 }
