@@ -140,9 +140,19 @@ impl Config {
     }
 }
 
-/// The guard's own keys.
+/// Variables that were the guard's before there were settings, and their keys.
+const OLDER: [(&str, &str); 2] = [
+    ("PUBLIC_URL", "public_url"),
+    ("TRUSTED_PROXIES", "trusted_proxies"),
+];
+
+/// The guard's own keys, and the older variables of the layer's.
 fn sources() -> Sources {
-    Sources::new()
+    let older = OLDER.into_iter();
+    older
+        .fold(Sources::new(), |sources, (variable, key)| {
+            sources.variable(variable, key)
+        })
         .own(
             "upstream",
             "",
@@ -238,20 +248,21 @@ pub(super) fn shown(text: &str) -> String {
     }
 }
 
-/// Returns the environment, with the guard's older names.
+/// Returns the environment. Of an older name and the layer's own, which must say the same, it has
+/// one.
 fn variables() -> Result<Vec<(OsString, OsString)>, String> {
     let mut variables: Vec<_> = env::vars_os().collect();
-    for name in ["PUBLIC_URL", "TRUSTED_PROXIES"] {
+    for (name, _) in OLDER {
         let new = format!("MAGIC_LINK_{name}");
         // An empty one counts as not set.
         let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty());
         match (set(&new), set(name)) {
-            (None, Some(value)) => variables.push((new.into(), value)),
             (Some(value), Some(old)) if value != old => {
                 return Err(format!(
                     "variables {name} and {new} are the same setting: remove {name}"
                 ));
             }
+            (Some(_), Some(_)) => variables.retain(|(variable, _)| variable != name),
             _ => {}
         }
     }

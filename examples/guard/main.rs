@@ -97,7 +97,8 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
     match config.order {
         Order::PrintConfig => {
             let origin = format!("{scheme}://{}", config.listen);
-            let _ = guarding(secrets::rehearsal(&config.settings, &origin)?)?;
+            let built = guarding(secrets::rehearsal(&config.settings, &origin)?);
+            let _ = built.map_err(|error| config.settings.locate(&error))?;
             print!("{}", config.settings);
             Ok(ExitCode::SUCCESS)
         }
@@ -110,7 +111,8 @@ async fn run() -> Result<ExitCode, Box<dyn Error>> {
 async fn check(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>> {
     let keys = secrets::keys(&config.settings)?;
     let origin = format!("{scheme}://{}", config.listen);
-    let layer = guarding(secrets::builder(&config.settings, keys, &origin).await?)?;
+    let layer = guarding(secrets::builder(&config.settings, keys, &origin).await?);
+    let layer = layer.map_err(|error| config.settings.locate(&error))?;
     let found = SelfTest {
         layer,
         store: config.settings.revocations()?,
@@ -134,7 +136,7 @@ async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>>
     let origin = format!("{scheme}://{}", listener.local_addr()?);
     let keys = secrets::keys(&config.settings)?;
     let builder = secrets::builder(&config.settings, keys.clone(), &origin).await?;
-    let layer = guarding(builder)?;
+    let layer = guarding(builder).map_err(|error| config.settings.locate(&error))?;
     let store = config.settings.revocations()?;
     if let Some(address) = &config.admin {
         let listener = bind("admin_listen", address).await?;

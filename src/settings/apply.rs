@@ -30,7 +30,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When a setting lacks another one, or cannot work. [`Builder::build`] checks the others.
+    /// When a setting lacks another one, or cannot work. [`Builder::build`] checks the others, and
+    /// [`locate`](Self::locate) says where one stands that it refuses.
     pub fn builder(&self) -> Result<Builder, SettingsError> {
         match self.word("provider") {
             Some("mailed-links") => {
@@ -93,7 +94,7 @@ impl Settings {
     /// As [`builder`](Self::builder) and [`Builder::build`].
     pub fn layer(&self) -> Result<MagicLinkLayer, SettingsError> {
         let built = self.builder()?.build();
-        built.map_err(|error| self.blamed(&error))
+        built.map_err(|error| self.locate(&error))
     }
 
     fn limits(&self) -> Option<Limits> {
@@ -126,7 +127,7 @@ impl Settings {
                 let problem = format!("and {other} are both set: remove one of them");
                 return Err(self.refused("key_file", &problem));
             }
-            let file = KeyFile::open(path).map_err(|error| self.blamed(&error))?;
+            let file = KeyFile::open(path).map_err(|error| self.locate(&error))?;
             let keys = file.keys();
             if let Ok(runtime) = Handle::try_current() {
                 runtime.spawn(file.watch(WATCH));
@@ -138,7 +139,7 @@ impl Settings {
             "MAGIC_LINK_RETIRED_KEYS" => self.secret("retired_keys").map(Into::into),
             _ => None,
         };
-        KeyRing::from_variables(secret).map_err(|error| self.blamed(&error))
+        KeyRing::from_variables(secret).map_err(|error| self.locate(&error))
     }
 }
 
@@ -152,13 +153,13 @@ fn use_value(key: &Key, value: &Value, builder: Builder) -> Builder {
             }
         }
         (Use::Length(set), Value::Length(length)) => set(builder, *length),
-        (Use::Secrets(set), Value::Secret(secrets)) => {
-            secrets.each().fold(builder, set)
-        }
+        (Use::Secrets(set), Value::Secret(secrets)) => secrets.each().fold(builder, set),
         (Use::Share(set), Value::Share(share)) => set(builder, *share),
         (Use::Switch(set), Value::Switch(true)) => set(builder),
         (Use::Text(set), Value::Text(text)) => set(builder, text),
-        (Use::Texts(set) | Use::TextsOrNone(set), Value::Texts(texts)) => set(builder, texts.clone()),
+        (Use::Texts(set) | Use::TextsOrNone(set), Value::Texts(texts)) => {
+            set(builder, texts.clone())
+        }
         // The form of a key decides the kind of its value; a switch that is off changes nothing.
         _ => builder,
     }

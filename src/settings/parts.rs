@@ -44,8 +44,26 @@ impl Settings {
         }
     }
 
-    /// Says of an error of the library where its setting stands.
-    pub(super) fn blamed(&self, error: &ConfigError) -> SettingsError {
+    /// Says of an error of [`Builder::build`] which key is at fault and where it stands: for code
+    /// that builds the layer of the [`builder`](Self::builder) itself, and for checks of an
+    /// application's own keys.
+    ///
+    /// ```
+    /// use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, settings::Sources};
+    /// # use tower_magic_link::testing::StubProvider;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let settings = Sources::new().flags(["--limit-codes=0/1s"]).read()?;
+    /// let keys = KeyRing::new(SigningKey::generate()?);
+    /// let builder = MagicLinkLayer::builder(StubProvider::new(), keys);
+    /// let builder = settings.apply(builder.public_url("https://app.example.com"))?;
+    /// let error = builder.build().map_err(|error| settings.locate(&error)).unwrap_err();
+    /// assert!(error.to_string().starts_with("flag --limit-codes: limit_codes "));
+    /// assert_eq!(error.key(), Some("limit_codes"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn locate(&self, error: &ConfigError) -> SettingsError {
         let key = match error.setting() {
             "key file" => "key_file",
             setting => setting,

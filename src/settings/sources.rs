@@ -49,6 +49,8 @@ use super::{
 #[must_use]
 pub struct Sources {
     own: Vec<Own>,
+    /// Further variables of keys, each with its key.
+    older: Vec<(&'static str, &'static str)>,
     file: Option<PathBuf>,
     variables: Vec<(String, OsString)>,
     flags: Vec<String>,
@@ -70,6 +72,24 @@ impl Sources {
             default,
             about,
         });
+        self
+    }
+
+    /// Also reads a key from a variable of another name, such as that of an earlier release. Errors
+    /// and the printed settings show the name that is set. Two that are set are an error.
+    ///
+    /// ```
+    /// use tower_magic_link::settings::Sources;
+    ///
+    /// // In an application: `std::env::vars_os()`.
+    /// let variables = [("PUBLIC_URL".into(), "https://app.example.com".into())];
+    /// let sources = Sources::new().variable("PUBLIC_URL", "public_url");
+    /// let settings = sources.environment(variables).read()?;
+    /// assert!(settings.to_string().contains("\"https://app.example.com\" # variable PUBLIC_URL\n"));
+    /// # Ok::<(), tower_magic_link::settings::SettingsError>(())
+    /// ```
+    pub fn variable(mut self, variable: &'static str, key: &'static str) -> Self {
+        self.older.push((variable, key));
         self
     }
 
@@ -115,7 +135,7 @@ impl Sources {
             read_file(&mut reading, path)?;
         }
         for (name, value) in self.variables {
-            read_variable(&mut reading, &name, value)?;
+            read_variable(&mut reading, &self.older, &name, value)?;
         }
         read_flags(&mut reading, self.flags)?;
         Ok(reading.settings)
@@ -126,6 +146,7 @@ impl fmt::Debug for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sources")
             .field("own", &self.own)
+            .field("older", &self.older)
             .field("file", &self.file)
             .field("variables", &self.variables.len())
             .field("flags", &self.flags.len())
@@ -153,13 +174,16 @@ fn read_file(reading: &mut Reading, path: &Path) -> Result<(), SettingsError> {
 
 fn read_variable(
     reading: &mut Reading,
+    older: &[(&'static str, &'static str)],
     variable: &str,
     value: OsString,
 ) -> Result<(), SettingsError> {
     if value.is_empty() {
         return Ok(());
     }
-    let Some(name) = name_of(reading, variable) else {
+    let older = older.iter().find(|(name, _)| *name == variable);
+    let older = older.map(|(_, key)| (*key).to_owned());
+    let Some(name) = name_of(reading, variable).or(older) else {
         let in_capitals = variable.to_ascii_uppercase();
         if KEYS.iter().any(|key| is_variable_of(key, &in_capitals)) {
             let text = format!("variable {variable} is not known: do you mean {in_capitals}?");

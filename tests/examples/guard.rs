@@ -106,6 +106,7 @@ fn the_settings_are_printed_with_where_they_come_from_and_without_a_secret() {
     let mut command = guard(&["--config", file.path(), "--print-config", "--mount=/flag"]);
     command.envs([
         ("WORKOS_API_KEY", "sk_hunter2"),
+        ("PUBLIC_URL", "https://app.example.com"),
         ("TRUSTED_PROXIES", "10.0.0.1"),
     ]);
     let (output, out, err) = output(&mut command);
@@ -115,7 +116,8 @@ fn the_settings_are_printed_with_where_they_come_from_and_without_a_secret() {
         of_file.as_str(),
         "mount = \"/flag\" # flag --mount\n",
         "# workos_api_key = [redacted] (variable WORKOS_API_KEY)\n",
-        "trusted_proxies = [\"10.0.0.1\"] # variable MAGIC_LINK_TRUSTED_PROXIES\n",
+        "public_url = \"https://app.example.com\" # variable PUBLIC_URL\n",
+        "trusted_proxies = [\"10.0.0.1\"] # variable TRUSTED_PROXIES\n",
         "# idle_limit = \"30s\"\n",
     ] {
         assert!(out.contains(want), "{want}: {out}");

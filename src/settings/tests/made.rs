@@ -241,7 +241,7 @@ fn the_languages_are_tables_that_come_with_the_crate() {
         let settings = flagged(&["--public-url=http://127.0.0.1:1", &tags]);
         let built = settings.stubbed().and_then(|builder| {
             let built = builder.build();
-            built.map_err(|error| settings.blamed(&error))
+            built.map_err(|error| settings.locate(&error))
         });
         let error = built.unwrap_err();
         assert!(error.to_string().starts_with(want), "{error}");

@@ -124,3 +124,51 @@ fn what_kubernetes_writes_for_a_service_is_no_setting() {
     ];
     assert!(read("", &pairs, &[]).unwrap().set.is_empty());
 }
+
+#[test]
+fn a_further_variable_of_a_key_is_named_as_it_is_set() {
+    let read = |pairs: &[(&str, &str)]| {
+        let sources = Sources::new().variable("PUBLIC_URL", "public_url");
+        let sources = sources.variable("PROXIES", "trusted_proxies");
+        let read = sources.environment(variables(pairs)).read();
+        read.map_err(|error| error.to_string())
+    };
+    let set = read(&[("PUBLIC_URL", "https://a.example"), ("PROXIES", "10.0.0.1")]).unwrap();
+    assert_eq!(set.text("public_url"), Some("https://a.example"));
+    assert_eq!(set.list("trusted_proxies"), ["10.0.0.1"]);
+    let printed = set.to_string();
+    assert!(
+        printed.contains("\"https://a.example\" # variable PUBLIC_URL\n"),
+        "{printed}"
+    );
+    let cases: [(&[(&str, &str)], &str); 2] = [
+        (
+            &[
+                ("PUBLIC_URL", "https://a.example"),
+                ("MAGIC_LINK_PUBLIC_URL", "https://b.example"),
+            ],
+            "variable PUBLIC_URL and variable MAGIC_LINK_PUBLIC_URL are the same setting: remove one",
+        ),
+        (
+            &[("PUBLIC_URL", "https://u:hunter2@a.example")],
+            "variable PUBLIC_URL must not hold a user name or password",
+        ),
+    ];
+    for (pairs, want) in cases {
+        assert_eq!(read(pairs).map(|_| ()).unwrap_err(), want);
+    }
+    let pairs = [
+        ("PUBLIC_URL", ""),
+        ("MAGIC_LINK_PUBLIC_URL", "https://b.example"),
+    ];
+    assert_eq!(
+        read(&pairs).unwrap().text("public_url"),
+        Some("https://b.example")
+    );
+    let sources = Sources::new().variable("PUBLIC_URL", "publik_url");
+    let error = sources
+        .environment(variables(&[("PUBLIC_URL", "x")]))
+        .read();
+    let want = "variable PUBLIC_URL: there is no setting publik_url: do you mean public_url?";
+    assert_eq!(error.unwrap_err().to_string(), want);
+}

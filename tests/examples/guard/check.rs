@@ -109,6 +109,10 @@ fn settings_that_cannot_work_are_not_printed_as_if_they_could() {
         ("--mount=x", "mount \"x\""),
         ("--session-lifetime=10s", "session_lifetime \"10s\""),
         ("--mailer=smtp", "smtp_url is not set"),
+        (
+            "--limit-mails-per-address=0/1s",
+            "flag --limit-mails-per-address: limit_mails_per_address",
+        ),
     ];
     for (flag, want) in cases {
         let flags = ["--upstream=http://127.0.0.1:1", flag, "--print-config"];

@@ -241,3 +241,38 @@ fn an_empty_variable_does_not_hide_the_older_one() {
         "{out}"
     );
 }
+
+/// Pinned: an error of `build` named `mails_per_address`, which is no key, and no place.
+#[test]
+fn an_error_of_the_layer_names_the_key_and_where_it_stands() {
+    let cases = [
+        (
+            ("MAGIC_LINK_LIMIT_MAILS_PER_ADDRESS", "0/1s"),
+            "limit_mails_per_address ",
+        ),
+        (
+            ("MAGIC_LINK_MOUNT", "auth"),
+            "mount \"auth\" must be a path",
+        ),
+        (
+            ("PUBLIC_URL", "http://a.example"),
+            "public_url \"http://a.example\" must be",
+        ),
+        (
+            ("TRUSTED_PROXIES", "10.0.0.1/8"),
+            "trusted_proxies \"10.0.0.1/8\" must be",
+        ),
+    ];
+    for ((variable, value), want) in cases {
+        for order in ["--print-config", "--check", "--log-level=info"] {
+            let flags = ["--upstream=http://127.0.0.1:1", "--port=0", order];
+            let mut command = guard(&flags);
+            let (bad, out, err) = output(command.env(variable, value));
+            assert_eq!(bad.status.code(), Some(1), "{variable}: {out}");
+            let want = format!("variable {variable}: {want}");
+            // Behind the log of a start.
+            let error = err.lines().last().unwrap();
+            assert!(error.starts_with(&want), "{variable}: {err}");
+        }
+    }
+}
