@@ -3,6 +3,7 @@
 //! - The layer's keys are those of `tower_magic_link::settings`. The guard's own stand beside them.
 //! - `PUBLIC_URL` and `TRUSTED_PROXIES` are read, too, where the layer's own variables are not set.
 //!   If both are set, they say the same.
+//! - Each number has a range (`bounds`).
 //! - An error quotes a value by [`shown`] alone: a password may stand in the wrong place.
 
 use std::{
@@ -19,7 +20,7 @@ use tower_magic_link::{
 };
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Limits, Trusted, certificate::Certificate};
+use super::{Limits, Trusted, bounds, certificate::Certificate};
 
 /// What the program is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,12 +103,10 @@ impl Config {
         );
         let listen = listen.map(str::to_owned);
         let usual = Limits::default();
-        let most = "a whole number up to 4294967295";
-        let connections: Option<u32> = settings.parsed("connection_limit", most)?;
-        let connections = connections.and_then(|limit| limit.try_into().ok());
+        let connections = bounds::CONNECTIONS.of(&settings)?;
         let limits = Limits {
-            connections: connections.unwrap_or(usual.connections).max(1),
-            idle: settings.length("idle_limit")?.unwrap_or(usual.idle),
+            connections: connections.unwrap_or(usual.connections),
+            idle: bounds::IDLE.of(&settings)?.unwrap_or(usual.idle),
         };
         for name in ["forward_identity", "end_streams"] {
             if settings.switch(name) == Some(false) {
@@ -126,9 +125,9 @@ impl Config {
             upstream,
             listen: listen.unwrap_or_else(|| format!("127.0.0.1:{port}")),
             admin: admin.map(str::to_owned),
-            patience: patience(&settings)?,
+            patience: bounds::PATIENCE.of(&settings)?.unwrap_or_default(),
             limits,
-            grace: settings.length("shutdown_grace")?.unwrap_or_default(),
+            grace: bounds::GRACE.of(&settings)?.unwrap_or_default(),
             certificate: Certificate::read(&settings)?,
             log: log.unwrap_or(LevelFilter::INFO),
             trusted: trusted.by(match settings.text("forwarded_field") {
@@ -172,22 +171,22 @@ fn sources() -> Sources {
         .own(
             "upstream_timeout",
             "60s",
-            "How long the service may take to begin its answer.",
+            "How long the service may take to begin its answer: 100ms to 1h.",
         )
         .own(
             "connection_limit",
             "",
-            "How many connections there may be. Default: what the descriptors allow.",
+            "How many connections there may be: 1 to 1000000. Default: what the descriptors allow.",
         )
         .own(
             "idle_limit",
             "30s",
-            "How long a connection may have no request under way, or drip a head.",
+            "How long a connection may have no request under way, or drip a head: 1s to 1h.",
         )
         .own(
             "shutdown_grace",
             "25s",
-            "How long requests under way may take when the program is to end.",
+            "How long requests under way may take when the program is to end: up to 1h.",
         )
         .own(
             "tls_certificate",
@@ -295,15 +294,4 @@ fn origin(text: Option<&str>) -> Result<Uri, Box<dyn Error>> {
         return Err(expected.into());
     }
     Ok(upstream)
-}
-
-/// Reads seconds, as the variable has always had them, or a length with a unit.
-fn patience(settings: &Settings) -> Result<Duration, Box<dyn Error>> {
-    let seconds = settings
-        .text("upstream_timeout")
-        .and_then(|text| text.parse().ok());
-    match seconds {
-        Some(seconds) => Ok(Duration::from_secs(seconds)),
-        None => Ok(settings.length("upstream_timeout")?.unwrap_or_default()),
-    }
 }

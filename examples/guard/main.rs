@@ -9,13 +9,13 @@
 //! Dockerfile. Without WorkOS's API key an emulator prints the links and codes, and without a
 //! signing key sessions end with the program: both are for development.
 //!
-//! One idea a file: `config` (the settings), `secrets` (what stands in for one), `certificate`
-//! (the guard's own), `host` (which host a request names), `forwarded` (what a proxy says of a
-//! client), `elements` (how it says so in
-//! `Forwarded`), `hop` (what belongs to one connection), `upload` (a client's body), `proxy` (one
-//! exchange), `tunnel` (what outlives a response's head), `serve` (the connections), `self_test`
-//! (what would fail), `log` (what is written), `admin` (what operators ask), `reload` (what is read
-//! again), `stop` (how it ends), `supervisor` (what systemd learns).
+//! One idea a file: `config` (the settings), `bounds` (the ranges of its numbers), `secrets` (what
+//! stands in for one), `certificate` (the guard's own), `host` (which host a request names),
+//! `forwarded` (what a proxy says of a client), `elements` (how it says so in `Forwarded`), `hop`
+//! (what belongs to one connection), `upload` (a client's body), `proxy` (one exchange), `tunnel`
+//! (what outlives a response's head), `serve` (the connections), `self_test` (what would fail),
+//! `log` (what is written), `admin` (what operators ask), `reload` (what is read again), `stop`
+//! (how it ends), `supervisor` (what systemd learns).
 
 #![expect(
     clippy::print_stdout,
@@ -23,6 +23,7 @@
 )]
 
 mod admin;
+mod bounds;
 mod certificate;
 mod config;
 mod elements;

@@ -114,7 +114,7 @@ fn an_error_says_which_setting_and_which_value() {
         ),
         (
             &["--connection-limit=9223372036854775807"],
-            "must be a whole number up to 4294967295",
+            "must be a whole number from 1 to 1000000",
         ),
         (&["--admin-listen="], "admin_listen is empty"),
         (
@@ -240,6 +240,61 @@ fn an_empty_variable_does_not_hide_the_older_one() {
         out.contains("public_url = \"https://app.example.com\""),
         "{out}"
     );
+}
+
+/// Pinned: a zero was believed, so that each connection was closed at once or each request was a
+/// 504; and `connection_limit = 0` was taken for one.
+#[test]
+fn a_number_of_the_guards_own_is_within_its_range() {
+    let cases = [
+        ("connection_limit", "0", "a whole number from 1 to 1000000"),
+        (
+            "connection_limit",
+            "1000001",
+            "a whole number from 1 to 1000000",
+        ),
+        ("idle_limit", "0s", "1s to 1h"),
+        ("idle_limit", "999ms", "1s to 1h"),
+        ("idle_limit", "61m", "1s to 1h"),
+        ("upstream_timeout", "0", "100ms to 1h"),
+        ("upstream_timeout", "0s", "100ms to 1h"),
+        ("upstream_timeout", "60000", "100ms to 1h"),
+        ("upstream_timeout", "2h", "100ms to 1h"),
+        ("shutdown_grace", "2h", "up to 1h"),
+    ];
+    let upstream = "--upstream=http://127.0.0.1:1";
+    for (name, value, want) in cases {
+        let want = format!("{name} \"{value}\" must be {want}\n");
+        let flag = format!("--{}", name.replace('_', "-"));
+        let set = format!("{flag}={value}");
+        for order in ["--print-config", "--check", "--log-level=info"] {
+            let (bad, out, err) = output(&mut guard(&[upstream, "--port=0", &set, order]));
+            assert_eq!(bad.status.code(), Some(1), "{set}: {out}");
+            assert_eq!(err, format!("flag {flag}: {want}"));
+        }
+        let file = Scratch::new("range.toml", &format!("{name} = \"{value}\"\n"));
+        let flags = [upstream, "--config", file.path(), "--print-config"];
+        let (_, _, err) = output(&mut guard(&flags));
+        assert_eq!(err, format!("{}: {want}", file.path()));
+        let variable = name.to_uppercase();
+        let mut command = guard(&[upstream, "--print-config"]);
+        let (_, _, err) = output(command.env(&variable, value));
+        assert_eq!(err, format!("variable {variable}: {want}"));
+    }
+    for set in [
+        "--connection-limit=1",
+        "--connection-limit=1000000",
+        "--idle-limit=1s",
+        "--idle-limit=1h",
+        "--upstream-timeout=1",
+        "--upstream-timeout=100ms",
+        "--upstream-timeout=3600",
+        "--shutdown-grace=0s",
+        "--shutdown-grace=1h",
+    ] {
+        let (good, _, err) = output(&mut guard(&[upstream, set, "--print-config"]));
+        assert!(good.status.success(), "{set}: {err}");
+    }
 }
 
 /// Pinned: an error of `build` named `mails_per_address`, which is no key, and no place.
