@@ -134,7 +134,11 @@ async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>>
     let asked = reload::Asked::listen()?;
     let stop = stop::signal()?;
     let listener = bind("listen", &config.listen).await?;
-    let origin = format!("{scheme}://{}", listener.local_addr()?);
+    let address = listener.local_addr()?;
+    // The port alone is found out here. All else is as the checks have it.
+    let host = config.listen.rsplit_once(':').map(|(host, _)| host);
+    let host = host.unwrap_or(&config.listen);
+    let origin = format!("{scheme}://{host}:{}", address.port());
     let keys = secrets::keys(&config.settings)?;
     let builder = secrets::builder(&config.settings, keys.clone(), &origin).await?;
     let layer = guarding(builder).map_err(|error| config.settings.locate(&error))?;
@@ -161,7 +165,7 @@ async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>>
     };
     // Beside the requests: those of signed-in people need not wait for a provider that is away.
     tokio::spawn(async { test.run().await.log() });
-    println!("listening on {origin}");
+    println!("listening on {scheme}://{address}");
     supervisor::ready();
     let door = Door {
         tls,

@@ -2,7 +2,8 @@
 //!
 //! - A secret that is set and cannot work ends the start. Only one that is not set is made up.
 //! - The emulator shows every link and code, so the layer takes a public URL of this machine alone
-//!   with it.
+//!   with it. If none is set, it is the guard's own origin. With a provider of production, a public
+//!   URL that was made up would stand in every mail, so none is.
 
 use std::error::Error;
 
@@ -33,23 +34,26 @@ pub(super) async fn builder(
     } else if has_workos(settings) {
         MagicLinkLayer::builder(settings.workos()?, keys)
     } else {
-        MagicLinkLayer::builder(WorkOs::from_env_or_emulator().await?, keys)
+        MagicLinkLayer::builder(WorkOs::from_env_or_emulator().await?, keys).public_url(origin)
     };
-    Ok(settings.apply(builder.public_url(origin))?)
+    Ok(settings.apply(builder)?)
 }
 
 /// As [`builder`], without a secret and without a server: a key of this moment signs, and what is
 /// not set of WorkOS's account is made up.
 pub(super) fn rehearsal(settings: &Settings, origin: &str) -> Result<Builder, Box<dyn Error>> {
     let keys = KeyRing::new(SigningKey::generate()?);
-    let builder = if mails_itself(settings) {
+    let mut builder = if mails_itself(settings) {
         MagicLinkLayer::builder(MailedLinks::new(), keys)
     } else {
         // The account may stand where the guard starts alone, as in its unit's credentials.
         let workos = settings.workos_or("sk_rehearsal", "client_rehearsal")?;
         MagicLinkLayer::builder(workos, keys)
     };
-    Ok(settings.apply(builder.public_url(origin))?)
+    if is_emulated(settings) {
+        builder = builder.public_url(origin);
+    }
+    Ok(settings.apply(builder)?)
 }
 
 /// Takes what stands in for something out of the self-test's lines, and says that it was made up.
@@ -59,9 +63,8 @@ pub(super) fn without_stand_ins(settings: &Settings, report: &Report) -> (Vec<Li
         "keys",
         "made up, because neither key nor key_file is set: sessions end with this program",
     ));
-    let is_emulated = !mails_itself(settings) && !has_workos(settings);
-    let provider =
-        is_emulated.then_some(("provider", "emulated, because workos_api_key is not set"));
+    let provider = is_emulated(settings)
+        .then_some(("provider", "emulated, because workos_api_key is not set"));
     let made_up: Vec<_> = [keys, provider].into_iter().flatten().collect();
     let stands_in = |line: &&Line| {
         let port = line.what().split(':').next();
@@ -82,6 +85,10 @@ fn has_keys(settings: &Settings) -> bool {
     ["key", "key_file", "retired_keys"]
         .iter()
         .any(|name| settings.is_set(name))
+}
+
+fn is_emulated(settings: &Settings) -> bool {
+    !mails_itself(settings) && !has_workos(settings)
 }
 
 /// Half an account counts: what is missing is an error, and no reason for an emulator.

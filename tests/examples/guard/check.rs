@@ -13,6 +13,7 @@ async fn the_check_prints_a_report_and_ends_by_it() {
         "--upstream=http://127.0.0.1:1",
         "--port=0",
         "--check",
+        "--public-url=http://127.0.0.1:3000",
         "--workos-client-id=client_emulator",
         &format!("--workos-base-url={}", workos.base_url()),
     ];

@@ -11,10 +11,11 @@ use super::{Scratch, admin_of, guard, logs};
 use crate::program::Program;
 
 /// Nobody listens at port 1.
-const AWAY: [&str; 7] = [
+const AWAY: [&str; 8] = [
     "--upstream=http://127.0.0.1:1",
     "--port=0",
     "--admin-listen=127.0.0.1:0",
+    "--public-url=http://127.0.0.1:3000",
     "--workos-base-url=http://127.0.0.1:1",
     "--mailer=smtp",
     "--smtp-url=smtp://127.0.0.1:1",

@@ -1,8 +1,9 @@
 //! Settings with which the guard does not start.
 
-use std::ffi::OsStr;
+use std::{ffi::OsStr, fs::File};
 
-use super::{Scratch, guard, output};
+use super::{Scratch, guard, logs, output};
+use crate::program::Program;
 
 /// Pinned: a secret that could not work counted as not set, and was made up.
 #[test]
@@ -295,6 +296,52 @@ fn a_number_of_the_guards_own_is_within_its_range() {
         let (good, _, err) = output(&mut guard(&[upstream, set, "--print-config"]));
         assert!(good.status.success(), "{set}: {err}");
     }
+}
+
+/// Pinned: every mailed link led to the address that the guard listens at, such as https://0.0.0.0.
+#[test]
+fn a_public_url_is_made_up_for_the_emulator_alone() {
+    let mailed = [
+        "--provider=mailed-links",
+        "--mailer=smtp",
+        "--smtp-url=smtp://127.0.0.1:1",
+        "--smtp-from=a@example.com",
+    ];
+    let cases: [&[&str]; 4] = [
+        &mailed,
+        &["--provider=mailed-links", "--mailer=console"],
+        &["--workos-client-id=client_1"],
+        &["--workos-client-id=client_1", "--listen=0.0.0.0:0"],
+    ];
+    for case in cases {
+        for order in ["--print-config", "--check", "--log-level=info"] {
+            let flags = [&["--upstream=http://127.0.0.1:1", "--port=0", order], case].concat();
+            let mut command = guard(&flags);
+            let (bad, out, err) = output(command.env("WORKOS_API_KEY", "sk_hunter2"));
+            assert_eq!(bad.status.code(), Some(1), "{flags:?}: {out}");
+            assert!(
+                err.starts_with("public_url is not set: "),
+                "{flags:?}: {err}"
+            );
+        }
+    }
+    // Where the account is not known either, as for the emulator.
+    let (good, _, err) = output(&mut guard(&[
+        "--upstream=http://127.0.0.1:1",
+        "--print-config",
+    ]));
+    assert!(good.status.success(), "{err}");
+}
+
+/// Pinned: a check took the address as it is written, and a start as it is resolved.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_public_url_is_made_up_of_the_address_as_it_is_written() {
+    let log = Scratch::new("localhost-log", "");
+    let mut command = guard(&["--upstream=http://127.0.0.1:1", "--listen=localhost:0"]);
+    command.stderr(File::create(log.path()).unwrap());
+    let mut program = Program::start(&mut command);
+    program.says("listening on http://");
+    logs(&log, "people sign in at http://localhost:").await;
 }
 
 /// Pinned: an error of `build` named `mails_per_address`, which is no key, and no place.
