@@ -3,7 +3,12 @@
 //! - A new connection has the certificate that was read last. Open connections keep theirs.
 //! - Files that cannot be used change nothing.
 
-use std::{error::Error, fs::File, io, sync::Arc};
+use std::{
+    error::Error,
+    fs::File,
+    io::{self, BufRead, BufReader},
+    sync::Arc,
+};
 
 use tokio::sync::watch;
 use tokio_rustls::{
@@ -54,10 +59,7 @@ impl Certificate {
 }
 
 fn made_of(chain: &str, key: &str) -> Result<TlsAcceptor, Box<dyn Error>> {
-    let open = |path: &str| {
-        let file = File::open(path).map(io::BufReader::new);
-        file.map_err(pem::Error::Io)
-    };
+    let open = |path: &str| opened(path).map_err(pem::Error::Io);
     let chain = open(chain).and_then(|file| CertificateDer::pem_reader_iter(file).collect());
     let chain: Vec<_> =
         chain.map_err(|error| unusable("tls_certificate", "certificates", &error))?;
@@ -70,6 +72,16 @@ fn made_of(chain: &str, key: &str) -> Result<TlsAcceptor, Box<dyn Error>> {
         .map_err(|error| format!("tls_certificate cannot be used with tls_key: {error}"))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// Opens a file behind the byte order mark of an editor: the document after one would be skipped.
+fn opened(path: &str) -> io::Result<BufReader<File>> {
+    let mut file = BufReader::new(File::open(path)?);
+    let mark = "\u{feff}".as_bytes();
+    if file.fill_buf()?.starts_with(mark) {
+        file.consume(mark.len());
+    }
+    Ok(file)
 }
 
 /// Says what is wrong with a file. The reader's own error has a line of it, and a key is a secret.

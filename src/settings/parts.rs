@@ -319,7 +319,14 @@ impl Settings {
         let Some(path) = self.word(name) else {
             return Ok(None);
         };
-        let read = fs::read(path).map(Some);
-        read.map_err(|error| self.refused(name, &format!("{} {}", shown(path), unreadable(&error))))
+        let read = fs::read(path).map(|bytes| {
+            // A document behind an editor's mark would be skipped.
+            match bytes.strip_prefix("\u{feff}".as_bytes()) {
+                Some(rest) => rest.to_vec(),
+                None => bytes,
+            }
+        });
+        read.map(Some)
+            .map_err(|error| self.refused(name, &format!("{} {}", shown(path), unreadable(&error))))
     }
 }

@@ -41,7 +41,8 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// line of base64 (32 random bytes or more: `openssl rand -base64 32`), or an Ed25519 or P-256
 /// private key in PKCS #8 PEM. Lines before it may give its `id`. For every key but the first, they
 /// may also give the times at which it `retired` and `until` which it verifies, in seconds since
-/// 1970 (`date +%s`). Empty lines, and lines that begin with `#`, are ignored.
+/// 1970 (`date +%s`). Empty lines, lines that begin with `#`, and a byte order mark at the
+/// beginning are ignored.
 ///
 /// ```text
 /// id: 2026-11

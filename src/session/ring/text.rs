@@ -72,6 +72,8 @@ fn problem(error: ConfigError) -> Problem {
 /// Reads a file of keys, in the format of [`KeyFile`](super::KeyFile). An error names the line, and
 /// shows nothing of it.
 pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
+    // An editor's byte order mark is no part of the first line.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut ring: Option<KeyRing> = None;
     let mut settings = Settings::default();
     let mut lines = (1_usize..).zip(text.lines());

@@ -151,6 +151,14 @@ fn each_key_of_redis_reaches_it() {
         assert!(got.contains(want) && !usual.contains(want), "{flag}: {got}");
         assert!(!got.contains("hunter2"), "{got}");
     }
+    // Behind an editor's mark, the document would be skipped.
+    let root = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(["redis.example.com".to_owned()]).unwrap();
+    let root = params.self_signed(&root).unwrap().pem();
+    let path = scratch("marked-root.pem");
+    fs::write(&path, format!("\u{feff}{root}")).unwrap();
+    made(&[&format!("--redis-ca-certificates={}", path.display())]).unwrap();
+    fs::remove_file(path).unwrap();
     let error = made(&["--redis-settle=1ms"]).unwrap_err().to_string();
     assert!(
         error.starts_with("flag --redis-settle: redis_settle \"1ms\" must be 1 second"),

@@ -309,3 +309,9 @@ fn an_application_has_its_settings_in_a_table_of_its_own_file() {
         "{error}"
     );
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_file_of_settings() {
+    let settings = read("\u{feff}mount = \"/account\"\n", &[], &[]).unwrap();
+    assert_eq!(settings.text("mount"), Some("/account"));
+}

@@ -2,6 +2,8 @@
 
 use std::{ffi::OsStr, fs::File};
 
+use rcgen::{CertificateParams, KeyPair};
+
 use super::{Scratch, guard, logs, output};
 use crate::program::Program;
 
@@ -377,4 +379,25 @@ fn an_error_of_the_layer_names_the_key_and_where_it_stands() {
             assert!(error.starts_with(&want), "{variable}: {err}");
         }
     }
+}
+
+/// Pinned: the certificate, or the key, that stands behind an editor's mark was skipped.
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_certificate() {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
+    let certificate = certificate.self_signed(&key).unwrap().pem();
+    let chain = Scratch::new("marked-chain.pem", &format!("\u{feff}{certificate}"));
+    let secret = Scratch::new(
+        "marked-key.pem",
+        &format!("\u{feff}{}", key.serialize_pem()),
+    );
+    let flags = [
+        "--upstream=http://127.0.0.1:1",
+        "--print-config",
+        &format!("--tls-certificate={}", chain.path()),
+        &format!("--tls-key={}", secret.path()),
+    ];
+    let (good, _, err) = output(&mut guard(&flags));
+    assert!(good.status.success(), "{err}");
 }

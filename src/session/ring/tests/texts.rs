@@ -144,3 +144,22 @@ fn a_file_that_cannot_work_is_refused_by_its_line_and_not_shown() {
         assert!(!is_shown, "{name}: {shown}");
     }
 }
+
+/// Pinned: an editor's mark was read as a part of the key. The error advised a new key, which signs
+/// everybody out.
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_file_of_keys() {
+    let texts = [
+        key(1),
+        format!("id: one\n{}", key(1)),
+        format!("# keys\n{}", key(1)),
+        #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+        test_keys::ED25519.to_owned(),
+    ];
+    for text in texts {
+        let plain = ids(&read_ring(&text).unwrap());
+        assert_eq!(ids(&read_ring(&format!("\u{feff}{text}")).unwrap()), plain);
+        // One is an editor's. Two are a mistake.
+        assert!(read_ring(&format!("\u{feff}\u{feff}{text}")).is_err());
+    }
+}
