@@ -16,6 +16,7 @@ use std::{cmp::Reverse, fmt};
 
 use http::Method;
 
+use super::methods::Methods;
 use crate::error::ConfigError;
 
 /// Whether a path needs a session.
@@ -48,13 +49,6 @@ pub enum Exposure {
 pub struct PathRule {
     path: String,
     methods: Methods,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Methods {
-    Any,
-    One(Method),
-    Reading,
 }
 
 impl PathRule {
@@ -93,34 +87,6 @@ impl<P: Into<String>> From<(Method, P)> for PathRule {
         Self {
             path: path.into(),
             methods: Methods::One(method),
-        }
-    }
-}
-
-impl Methods {
-    fn take(&self, method: &Method) -> bool {
-        match self {
-            // A CONNECT asks for a tunnel, which no rule on paths may open.
-            Self::Any => method != Method::CONNECT,
-            Self::One(one) => one == method,
-            Self::Reading => method == Method::GET || method == Method::HEAD,
-        }
-    }
-
-    fn overlap(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::One(one), methods) | (methods, Self::One(one)) => methods.take(one),
-            (Self::Any | Self::Reading, Self::Any | Self::Reading) => true,
-        }
-    }
-}
-
-impl fmt::Display for Methods {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Any => f.write_str("any method"),
-            Self::One(method) => f.write_str(method.as_str()),
-            Self::Reading => f.write_str("GET, HEAD"),
         }
     }
 }
