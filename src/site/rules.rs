@@ -34,8 +34,9 @@ pub enum Exposure {
 
 /// A path, and the methods to which a rule applies.
 ///
-/// A path alone applies to GET and HEAD. A pair names one method. [`PathRule::any_method`] applies
-/// to all methods but CONNECT.
+/// A path alone applies to GET and HEAD. A pair names one method, in capitals as requests have it:
+/// [`Builder::build`](crate::Builder::build) refuses one in small letters, and one that is a slip
+/// from a usual one. [`PathRule::any_method`] applies to all methods but CONNECT.
 ///
 /// ```
 /// use http::Method;
@@ -181,6 +182,19 @@ impl Rule {
             let problem = "must begin with '/' and hold no query, '%', '\\', ';', '//', dot \
                            segment or segment such as '(S(x))'";
             return refuse(problem.to_owned());
+        }
+        if let Some((method, meant)) = self.methods.slip() {
+            let text = format!("{method} {}", self.path);
+            let has_small = method.as_str().contains(|c: char| c.is_ascii_lowercase());
+            let what = match has_small {
+                true => "has a method in small letters, which no request has",
+                false => "has a method that is probably misspelt",
+            };
+            let problem = match meant {
+                Some(meant) => format!("{what}: do you mean {meant}?"),
+                None => format!("{what}: write it in capitals"),
+            };
+            return Err(ConfigError::invalid(self.setting(), text, problem));
         }
         let opens = self.exposure != Exposure::Protected;
         let holds_mount = self.is_prefix() && covers(&self.path, mount);

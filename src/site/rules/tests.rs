@@ -268,7 +268,27 @@ fn a_rule_that_cannot_work_is_refused_with_its_value() {
     let path = |path: &str| rules_of([(Public, Path, path.into())]);
     let prefix = |path: &str| rules_of([(Optional, Prefix, path.into())]);
     let protected = |path: &str| rules_of([(Protected, Prefix, path.into())]);
+    let method = |method: &str| {
+        let method: Method = method.parse().unwrap();
+        rules_of([(Public, Path, (method, "/hooks").into())])
+    };
     let cases = [
+        (
+            "a small method",
+            method("post"),
+            "\"post /hooks\" has a method in small letters",
+        ),
+        (
+            "no usual method",
+            method("purge"),
+            "\"purge /hooks\" has a method in small letters, which no request has: write it in capitals",
+        ),
+        (
+            "a secret for a method",
+            method("sk_test_hunter2"),
+            "(its value is not shown)",
+        ),
+        ("a method misspelt", method("PSOT"), "do you mean POST?"),
         ("relative", path("healthz"), "\"healthz\""),
         ("empty", path(""), "\"\""),
         ("with a query", path("/x?y"), "\"/x?y\""),
@@ -291,8 +311,10 @@ fn a_rule_that_cannot_work_is_refused_with_its_value() {
     for (name, rules, want) in cases {
         let error = rules.validate("/auth").unwrap_err().to_string();
         assert!(error.contains(want), "{name}: {error}");
+        assert!(!error.to_lowercase().contains("hunter2"), "{error}");
     }
     assert_eq!(rules().validate("/auth"), Ok(()));
     assert_eq!(path("/author").validate("/auth"), Ok(()));
+    assert_eq!(method("PROPFIND").validate("/auth"), Ok(()));
     assert_eq!(path("/v1/things:batch").validate("/auth"), Ok(()));
 }

@@ -58,7 +58,7 @@ type Line = (
 );
 
 #[rustfmt::skip]
-const LINES: [Line; 16] = [
+const LINES: [Line; 18] = [
     ("an unknown key", "session_lifetme = \"8h\"", ("app.toml", "session_lifetme", "do you mean session_lifetime?")),
     ("a key like no other", "colour = \"red\"", ("app.toml", "colour", "the docs of tower_magic_link::settings list all")),
     ("a key in a table", "[redis]\nurl = \"redis://127.0.0.1\"", ("app.toml", "redis", "all settings stand beside each other")),
@@ -69,6 +69,8 @@ const LINES: [Line; 16] = [
     ("a rate without its time", "limit_mails = \"5\"", ("app.toml: limit_mails", "\"5\"", "such as 10/2m")),
     ("a rate of nothing", "limit_mails = \"0/1s\"", ("app.toml: limit_mails", "0 and one each 1s", "must have a burst of 1 to 1,000,000")),
     ("a list of nobody", "organization = []", ("app.toml: organization", "[]", "name one or more, or leave the setting out")),
+    ("a method in small letters", "public_path = [\"post /hooks\"]", ("app.toml: public_path", "\"post /hooks\"", "do you mean POST?")),
+    ("a method that is misspelt", "optional_prefix = [\"PSOT /hooks\"]", ("app.toml: optional_prefix", "\"PSOT /hooks\"", "do you mean POST?")),
     ("a language that is not shipped", "languages = [\"de\", \"nl\"]", ("app.toml: languages", "\"nl\"", "use en, ar, de, es, fr, ja")),
     ("a style sheet over http", "page_stylesheet = \"http://a.example/b.css\"", ("app.toml: page_stylesheet", "http://a.example/b.css", "must be a URL of https")),
     ("a logo without its text", "page_logo = \"/logo.svg\"", ("app.toml: page_logo", "", "needs application_name")),
