@@ -3,8 +3,8 @@
 //!
 //! - They are, if the provider or the mailer failed by itself: the person tried, and nothing came
 //!   of it. An outage must not be followed by a wait.
-//! - They are not, if the mail may have left: the answer was late or unreadable. Otherwise an
-//!   address would be mailed more often than its limit says.
+//! - They are not, if the mail may have left: the answer was late or unreadable, of either if there
+//!   are two providers. Otherwise an address would be mailed more often than its limit says.
 //! - They are after a broken connection and a 5xx, although the provider may have mailed then too.
 //!   No caller can bring these about, and nearly all of them mean that nothing left. What all
 //!   clients have together stays charged, so that an outage mails nobody without end.
@@ -52,9 +52,8 @@ impl Failed {
         use ProviderErrorKind as Kind;
         tell(&Event::of_provider_error(error));
         // What the layer mails itself cannot have left before the provider's answer.
-        let may_have_left = flow.mailer.is_none() && error.may_have_acted();
+        let may_have_left = flow.mailer.is_none() && error.was_late();
         let refund = match error.kind() {
-            Kind::TimedOut if may_have_left => Refund::NotDue,
             // It may be the address that the provider cannot take.
             Kind::Misconfigured if matches!(error.status(), Some(400 | 422)) => {
                 return Self::ThisMail(rejection_of(error));
@@ -62,10 +61,15 @@ impl Failed {
             // An answer that cannot be read.
             Kind::InvalidAnswer => Refund::NotDue,
             Kind::Misconfigured | Kind::TimedOut | Kind::Unavailable | Kind::Unsupported => {
-                Refund::Due
+                match may_have_left {
+                    true => Refund::NotDue,
+                    false => Refund::Due,
+                }
             }
             kind => {
                 let (failure, reason) = match kind {
+                    // What the provider that was asked before may have mailed counts.
+                    Kind::RateLimited if may_have_left => (Self::Address, "rate_limited"),
                     Kind::RateLimited => (Self::Limited, "rate_limited"),
                     _ => (Self::Address, "refused"),
                 };

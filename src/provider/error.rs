@@ -24,6 +24,7 @@ pub struct ProviderError {
     status: Option<u16>,
     reach: Reach,
     has_compared: bool,
+    was_late: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -165,6 +166,7 @@ impl ProviderError {
             status: None,
             reach: Reach::Unknown,
             has_compared: false,
+            was_late: false,
             source: None,
         }
     }
@@ -299,6 +301,18 @@ impl ProviderError {
             Kind::CodeExpired | Kind::CodeUsed | Kind::CodeWrong | Kind::TooManyTries
         );
         self.has_compared || is_compared
+    }
+
+    /// States that another provider was asked before, whose answer did not come in time.
+    pub(crate) const fn after_a_late_answer(mut self) -> Self {
+        self.was_late = true;
+        self
+    }
+
+    /// Says whether an answer did not come in time, of this provider or of one that was asked
+    /// before, so that a mail may have been sent.
+    pub(crate) const fn was_late(&self) -> bool {
+        self.was_late || (matches!(self.kind, ProviderErrorKind::TimedOut) && self.may_have_acted())
     }
 
     /// Returns the choice of an organization, if the provider asks for one.

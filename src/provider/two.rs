@@ -16,7 +16,7 @@ use std::{
 
 use futures_util::future;
 
-use self::verdict::{is_decisive, is_decisive_error, is_outage, weight};
+use self::verdict::{begun_at_neither, is_decisive, is_decisive_error, is_outage, weight};
 use super::{
     Abilities, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, OrganizationChoice,
     PendingToken, ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
@@ -64,9 +64,9 @@ impl Which {
 /// primary's answer is [`TimedOut`](ProviderErrorKind::TimedOut) or
 /// [`Unavailable`](ProviderErrorKind::Unavailable). Any other answer of the primary's stands: a
 /// person whom it refuses, or asks for another step, does not get in by the fallback. While the
-/// primary is away they do. If it enforces single sign-on for some people, and that must hold then,
-/// too, refuse their identities of the fallback
-/// ([`Builder::authorize`](crate::Builder::authorize)).
+/// primary is away they do, and then the fallback's answer stands, unless it is away too. If the
+/// primary enforces single sign-on for some people, and that must hold then, too, refuse their
+/// identities of the fallback ([`Builder::authorize`](crate::Builder::authorize)).
 ///
 /// A code or link goes to the primary first, and to the fallback if the primary does not know it or
 /// is away. It goes the other way round for the addresses that are named, and after an outage until
@@ -150,10 +150,9 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
         }
         let begun = self.heard(primary.await);
         match begun {
-            Err(error) if is_outage(&error) => {
-                // Of two outages the primary's is the one to be told.
-                fallback.await.map_err(|_| error)
-            }
+            Err(error) if is_outage(&error) => fallback
+                .await
+                .map_err(|other| begun_at_neither(error, other)),
             begun => begun,
         }
     }

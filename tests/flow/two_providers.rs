@@ -26,6 +26,7 @@ use crate::{
 
 mod choices;
 mod guesses;
+mod outages;
 
 const BOB: &str = "bob@example.com";
 const CAROL: &str = "carol@example.com";
