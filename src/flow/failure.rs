@@ -95,6 +95,7 @@ impl Failed {
             Some(500..=599) if error.is_of_server() => Self::Everybody(rejection, Refund::NotDue),
             // For good (RFC 5321, section 4.2.1), and perhaps for this mail.
             Some(500..=599) => Self::ThisMail(rejection),
+            _ if error.is_in_doubt() => Self::ThisMail(rejection),
             _ if error.may_have_left() => Self::Everybody(rejection, Refund::NotDue),
             _ => Self::Everybody(rejection, Refund::Due),
         }

@@ -92,6 +92,8 @@ pub struct MailError {
     status: Option<u16>,
     /// Whether the recipient is the reason. `None`: the reply code tells.
     is_of_recipient: Option<bool>,
+    /// Whether it is the recipient or the server, and nothing tells which.
+    is_in_doubt: bool,
     may_have_left: bool,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
@@ -119,6 +121,7 @@ impl MailError {
             reason,
             status: None,
             is_of_recipient: None,
+            is_in_doubt: false,
             may_have_left: false,
             source: None,
         }
@@ -159,9 +162,22 @@ impl MailError {
         self
     }
 
+    /// States that the recipient or the server is the reason, whatever the reply code, and that
+    /// nothing tells which.
+    #[cfg(feature = "smtp")]
+    pub(crate) const fn in_doubt(mut self) -> Self {
+        self.is_in_doubt = true;
+        self
+    }
+
+    /// Says whether nothing tells if the recipient or the server is the reason.
+    pub(crate) const fn is_in_doubt(&self) -> bool {
+        self.is_in_doubt
+    }
+
     /// Says whether the server is the reason, whoever the recipient is.
     pub(crate) const fn is_of_server(&self) -> bool {
-        matches!(self.is_of_recipient, Some(false))
+        !self.is_in_doubt && matches!(self.is_of_recipient, Some(false))
     }
 
     /// Adds the mail server's reply code, such as SMTP's 550.
@@ -211,6 +227,7 @@ impl MailError {
     #[must_use]
     pub const fn is_of_recipient(&self) -> bool {
         match self.is_of_recipient {
+            _ if self.is_in_doubt => false,
             Some(is_of_recipient) => is_of_recipient,
             None => matches!(self.status, Some(450..=452 | 550..=554 | 556)),
         }
@@ -273,7 +290,11 @@ mod tests {
             assert_eq!(error.is_of_recipient(), want, "{status}");
         }
         #[cfg(feature = "smtp")]
-        assert!(!failed().with_status(554).of_server().is_of_recipient());
+        {
+            assert!(!failed().with_status(554).of_server().is_of_recipient());
+            let doubted = failed().with_status(554).in_doubt();
+            assert!(!doubted.is_of_recipient() && !doubted.is_of_server());
+        }
     }
 
     #[test]

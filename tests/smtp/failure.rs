@@ -27,7 +27,7 @@ use crate::{
 
 const TRY_AGAIN: &str = "<input type=\"hidden\" name=\"email\" value=\"ada@example.com\">";
 
-fn mailer(server: &Scripted, login: &str) -> SmtpMailer {
+pub(crate) fn mailer(server: &Scripted, login: &str) -> SmtpMailer {
     SmtpMailer::new(format!("smtp://{login}{}", server.address), SENDER).unwrap()
 }
 

@@ -14,6 +14,7 @@ mod check;
 mod corpora;
 mod delivery;
 mod failure;
+mod faults;
 mod links;
 mod log;
 mod mailboxes;

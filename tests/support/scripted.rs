@@ -1,6 +1,9 @@
 //! A mail server that does what it is told, in this process.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -13,6 +16,9 @@ use crate::taken::Taken;
 /// What it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
+    /// It answers this command in this way, or hangs up if there is nothing to say. `.` is the end
+    /// of a mail.
+    Answers(&'static str, &'static [u8]),
     /// It says that it is busy instead of greeting.
     Busy,
     /// It closes the connection when it has the mail.
@@ -40,6 +46,8 @@ pub(crate) struct Scripted {
     pub(crate) heard: Arc<Mutex<Vec<Vec<String>>>>,
     /// The mails that it has taken, in turn.
     pub(crate) taken: Arc<Mutex<Vec<Taken>>>,
+    /// How many connections are open.
+    pub(crate) open: Arc<AtomicUsize>,
     mood: Arc<Mutex<Mood>>,
     /// Told when it has stopped.
     pub(crate) stopped: Arc<Notify>,
@@ -54,6 +62,7 @@ impl Scripted {
             address: listener.local_addr().unwrap().to_string(),
             heard: Arc::default(),
             taken: Arc::default(),
+            open: Arc::default(),
             mood: Arc::new(Mutex::new(mood)),
             stopped: Arc::default(),
             go: Arc::default(),
@@ -63,7 +72,11 @@ impl Scripted {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let serving = serving.clone();
-                tokio::spawn(async move { serving.converse(stream).await });
+                tokio::spawn(async move {
+                    serving.open.fetch_add(1, Ordering::SeqCst);
+                    let _ = serving.converse(stream).await;
+                    serving.open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         server
@@ -109,11 +122,24 @@ impl Scripted {
             self.heard.lock().unwrap()[number].push(line.clone());
             let mood = self.mood();
             let verb = line.split([' ', ':']).next().unwrap().to_owned();
-            let reply = if let Some(kept) = &mut mail {
-                if line != "." {
+            let step = match &mut mail {
+                Some(kept) if line != "." => {
                     kept.push(line);
                     continue;
                 }
+                Some(_) => ".",
+                None => &*verb,
+            };
+            match mood {
+                Mood::Answers(to, []) if to == step => return None,
+                Mood::Answers(to, reply) if to == step => {
+                    mail = None;
+                    write.write_all(&[reply, b"\r\n"].concat()).await.ok()?;
+                    continue;
+                }
+                _ => {}
+            }
+            let reply = if mail.is_some() {
                 match (mood, mail.take().unwrap_or_default()) {
                     (Mood::Cuts, _) => return None,
                     (Mood::RefusesMail, kept) => format!("552 5.3.4 {}", &kept.concat()[..200]),

@@ -3,13 +3,16 @@
 
 use std::time::Duration;
 
-use super::connections::{Connections, LOST, NO_STARTTLS, REFUSED, UNREACHED, UNTRUSTED};
+use super::{
+    connections::Connections,
+    failure::{LOST, NO_STARTTLS, REFUSED, TOO_LONG, UNREACHED, UNTRUSTED},
+};
 use crate::{check::Line, mailer::MailError};
 
 /// Connects, encrypts, signs in and says goodbye, without a mail.
 pub(super) async fn check(connections: &Connections, timeout: Duration) -> Line {
     let greeted = tokio::time::timeout(timeout, connections.greet()).await;
-    let late = Err(MailError::because("the mail server took too long"));
+    let late = Err(MailError::because(TOO_LONG));
     match greeted.unwrap_or(late) {
         Ok(()) => Line::passed(connections.steps()),
         Err(error) => {

@@ -15,7 +15,6 @@ use std::{
 use lettre::{
     address::Envelope,
     transport::smtp::{
-        Error,
         authentication::DEFAULT_MECHANISMS,
         client::{AsyncSmtpConnection, Certificate, TlsParameters},
         extension::ClientId,
@@ -23,19 +22,17 @@ use lettre::{
 };
 use tokio::{sync::Semaphore, time::Instant};
 
-use super::server::{Protection, Server};
+use super::{
+    conversation,
+    failure::{NO_STARTTLS, REFUSED, UNREACHED, told},
+    server::{Protection, Server},
+};
 use crate::{error::ConfigError, mailer::MailError};
 
 /// Servers close an idle connection after five minutes or later (RFC 5321, section 4.5.3.2.7),
 /// firewalls sooner.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 const POOL_SIZE: usize = 10;
-
-pub(super) const LOST: &str = "no connection to the mail server, or it was lost";
-pub(super) const NO_STARTTLS: &str = "the mail server offers no STARTTLS";
-pub(super) const REFUSED: &str = "the mail server refused the sign-in";
-pub(super) const UNREACHED: &str = "no connection to the mail server";
-pub(super) const UNTRUSTED: &str = "the mail server's TLS or certificate is invalid";
 
 /// Connections to one mail server.
 pub(super) struct Connections {
@@ -77,7 +74,7 @@ impl Connections {
     }
 
     /// Sends one mail.
-    pub(super) async fn send(&self, envelope: &Envelope, mail: &[u8]) -> Result<(), MailError> {
+    pub(super) async fn send(&self, envelope: &Envelope, text: &[u8]) -> Result<(), MailError> {
         let closed = |_| MailError::because("the mailer is closed");
         // Held until the mail is sent or dropped, so that the number of connections stays bounded
         // in either case.
@@ -87,15 +84,9 @@ impl Connections {
             // Before a recipient is named, nothing that fails is its fault.
             None => self.connect().await.map_err(MailError::of_server)?,
         };
-        let sent = connection.send(envelope, mail).await;
-        sent.map_err(|error| {
-            let refused = told("the mail server refused the mail", &error);
-            match refused.status() {
-                Some(_) => refused,
-                // The connection was lost: perhaps after the last byte of the mail.
-                None => refused.after_sending(),
-            }
-        })?;
+        conversation::begin(&mut connection, envelope).await?;
+        conversation::name_recipient(&mut connection, envelope).await?;
+        conversation::hand_over(&mut connection, text).await?;
         self.idle().push(Idle {
             connection,
             since: Instant::now(),
@@ -197,31 +188,4 @@ impl fmt::Debug for Connections {
             .field("roots", &self.roots.len())
             .finish_non_exhaustive()
     }
-}
-
-/// Describes a failure by a fixed reason, and the server's reply code if there is one.
-fn told(refused: &'static str, error: &Error) -> MailError {
-    if let Some(status) = error.status() {
-        return MailError::because(refused).with_status(u16::from(status));
-    }
-    let reason = match io_kind(error) {
-        // rustls's errors have this kind: a certificate that is not trusted, or was issued for
-        // another name.
-        Some(std::io::ErrorKind::InvalidData) => UNTRUSTED,
-        Some(_) => LOST,
-        None if error.is_client() => refused,
-        None => "the mail server hung up, or sent no valid reply",
-    };
-    MailError::because(reason)
-}
-
-fn io_kind(error: &Error) -> Option<std::io::ErrorKind> {
-    let mut error: Option<&dyn std::error::Error> = Some(error);
-    while let Some(cause) = error {
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            return Some(io.kind());
-        }
-        error = cause.source();
-    }
-    None
 }

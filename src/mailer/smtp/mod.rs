@@ -20,6 +20,8 @@ use crate::{check::Line, clock::Timestamp, email::Email, error::ConfigError};
 
 mod check;
 mod connections;
+mod conversation;
+mod failure;
 mod letter;
 mod message;
 mod server;
@@ -50,6 +52,12 @@ type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
 /// Each has a `References` of its own, so that Gmail does not fold two mails into one conversation,
 /// with the newest link hidden. A connection is kept for the next mail for a minute. The mailer
 /// needs a tokio runtime with its IO and its timer enabled.
+///
+/// The server may refuse the sender, or have no room. That is not the recipient's fault
+/// ([`MailError::is_of_recipient`]), so the page tells it as an outage. The command that the server
+/// answers shows whose fault it is, or the enhanced code of the reply (RFC 3463). If the server
+/// refuses the sender only when it has the recipient, as Postfix does, and with a code by which it
+/// refuses recipients too, such as `553 5.7.1`, the log alone tells.
 ///
 /// lettre's feature `tracing` logs whole conversations, including links and passwords. It is off
 /// unless another crate switches it on.
@@ -215,7 +223,7 @@ impl Mailer for SmtpMailer {
             .await
             .unwrap_or_else(|_| {
                 self.connections.forget();
-                Err(MailError::because("the mail server took too long").after_sending())
+                Err(MailError::because(failure::TOO_LONG).after_sending())
             })
     }
 

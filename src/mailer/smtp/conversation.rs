@@ -1,0 +1,96 @@
+//! The conversation about one mail, in three steps, and whose fault it is if one fails.
+//!
+//! - Before the recipient is named, nothing is its fault: the server refuses the sender, or has no
+//!   room.
+//! - From then on the reply's code says whether it is ([`MailError::is_of_recipient`]).
+//! - An enhanced code (RFC 3463) may name the sender or the server all the same. That may be for
+//!   this address alone, because a relay asks the recipient's server, or for every one.
+
+use std::error::Error as _;
+
+use futures_util::FutureExt;
+use lettre::{
+    address::Envelope,
+    transport::smtp::{
+        Error,
+        client::AsyncSmtpConnection,
+        commands::{Data, Mail, Rcpt},
+    },
+};
+
+use super::failure::{MAIL_REFUSED, told};
+use crate::mailer::MailError;
+
+/// Names the sender. Neither it nor the text has a character beyond ASCII, so it needs no options.
+pub(super) async fn begin(
+    connection: &mut AsyncSmtpConnection,
+    envelope: &Envelope,
+) -> Result<(), MailError> {
+    let mail = Mail::new(envelope.from().cloned(), Vec::new());
+    let Err(error) = connection.command(mail).await else {
+        return Ok(());
+    };
+    leave(connection);
+    Err(told(MAIL_REFUSED, &error).of_server())
+}
+
+/// Names the recipient, and asks whether the text may follow.
+pub(super) async fn name_recipient(
+    connection: &mut AsyncSmtpConnection,
+    envelope: &Envelope,
+) -> Result<(), MailError> {
+    let named = async {
+        for recipient in envelope.to() {
+            let recipient = Rcpt::new(recipient.clone(), Vec::new());
+            connection.command(recipient).await?;
+        }
+        connection.command(Data).await
+    };
+    let Err(error) = named.await else {
+        return Ok(());
+    };
+    leave(connection);
+    Err(judged(&error))
+}
+
+/// Hands the text over.
+pub(super) async fn hand_over(
+    connection: &mut AsyncSmtpConnection,
+    text: &[u8],
+) -> Result<(), MailError> {
+    let Err(error) = connection.message(text).await else {
+        return Ok(());
+    };
+    leave(connection);
+    Err(judged(&error))
+}
+
+/// Says goodbye (RFC 5321, section 4.1.1.10). What the server says to that changes nothing, so
+/// nobody waits for it.
+fn leave(connection: &mut AsyncSmtpConnection) {
+    let _ = connection.quit().now_or_never();
+}
+
+/// Describes a failure behind a recipient's name.
+fn judged(error: &Error) -> MailError {
+    let refused = told(MAIL_REFUSED, error);
+    match refused.status() {
+        Some(_) if names_sender_or_server(error) => refused.in_doubt(),
+        Some(_) => refused,
+        // The connection was lost: perhaps after the last byte of the mail.
+        None => refused.after_sending(),
+    }
+}
+
+/// Says whether a reply has an enhanced code by which the sender's address is bad, or the server is
+/// full, closed or set up in a wrong way (RFC 3463, sections 3.2 and 3.4). Postfix refuses a sender
+/// only when it has the recipient.
+fn names_sender_or_server(error: &Error) -> bool {
+    let Some(reply) = error.source() else {
+        return false;
+    };
+    let reply = reply.to_string();
+    let code = reply.split_ascii_whitespace().next().unwrap_or_default();
+    let code = code.split_once('.').map(|(_, code)| code);
+    matches!(code, Some("1.7" | "1.8" | "3.1" | "3.2" | "3.5"))
+}

@@ -1,0 +1,117 @@
+//! Whose fault it is that a mail was not accepted, by how far the conversation has come, and
+//! whether the mail may have left.
+
+use std::time::Duration;
+
+use crate::{
+    failure::mailer,
+    log,
+    names::ADA,
+    scripted::{Mood, Scripted},
+    support::World,
+};
+
+/// Asks for mail to each address. Returns the statuses of the answers.
+async fn ask(world: &World, emails: &[&str]) -> Vec<u16> {
+    let mut statuses = Vec::new();
+    for email in emails {
+        let form = format!("email={email}");
+        let answer = world.browser().post("/auth/login", &form).await;
+        statuses.push(answer.status().as_u16());
+    }
+    statuses
+}
+
+/// `eve@elsewhere.example` gets no mail, and shows what the last mail has shown.
+async fn world_with(server: &Scripted) -> World {
+    let mailer = mailer(server, "").timeout(Duration::from_secs(1)).unwrap();
+    World::with(|builder| {
+        let builder = builder.mailer(mailer);
+        builder.email_domains(["example.com", "example.org"])
+    })
+    .await
+}
+
+/// Pins: the number alone made such a reply the recipient's fault, and nobody was told.
+#[tokio::test]
+async fn a_server_that_refuses_our_sender_or_has_no_room_is_an_outage_for_everybody() {
+    log::listen();
+    let cases: [(&[u8], u16, bool); 5] = [
+        (b"452 4.3.1 Insufficient system storage", 452, true),
+        (
+            b"450 4.7.1 Error: too much mail from sign-in@acme.example",
+            450,
+            true,
+        ),
+        (b"421 4.7.0 Try again later", 421, true),
+        (
+            b"553 5.1.8 Domain of sender address does not exist",
+            553,
+            false,
+        ),
+        (
+            b"553 Sender address rejected: not owned by auth user",
+            553,
+            false,
+        ),
+    ];
+    for (reply, status, is_given_back) in cases {
+        let server = Scripted::start(Mood::Answers("MAIL", reply)).await;
+        let world = world_with(&server).await;
+        let told = ask(&world, &[ADA, "eve@elsewhere.example"]).await;
+        assert_eq!(told, [502, 502], "{reply:?}");
+        let heard = world.heard();
+        assert!(
+            heard.contains(&format!("status: Some({status})")),
+            "{heard}"
+        );
+        let seen = heard + &log::logged();
+        assert!(!seen.contains("acme.example") && !seen.contains(ADA));
+        // A wait does not follow an outage that may be over at the next try.
+        let again = ask(&world, &[ADA; 4]).await;
+        let want = match is_given_back {
+            true => [502; 4],
+            false => [502, 502, 429, 429],
+        };
+        assert_eq!(again, want, "{reply:?}");
+    }
+}
+
+/// Postfix refuses a sender only when it has the recipient (`smtpd_delay_reject`). The enhanced
+/// code of the reply (RFC 3463) then says that it is not the recipient's fault.
+#[tokio::test]
+async fn a_reply_that_names_the_sender_or_the_server_is_not_the_recipients_fault() {
+    let of_sender: [(&str, &[u8]); 6] = [
+        ("RCPT", b"450 4.1.8 <a@b>: Sender address rejected"),
+        ("RCPT", b"550 5.1.7 <a@b>: Sender address rejected"),
+        ("RCPT", b"452 4.3.1 Insufficient system resources"),
+        ("DATA", b"452 4.3.2 System not accepting messages"),
+        ("DATA", b"451-4.3.5 Server configuration\r\n451 4.3.5 error"),
+        (".", b"452 4.3.1 Insufficient system storage"),
+    ];
+    let of_recipient: [(&str, &[u8]); 6] = [
+        ("RCPT", b"450 4.2.0 Greylisted"),
+        ("RCPT", b"450 4.1.1 4.3.1 unverified address"),
+        ("RCPT", b"550 5.1.1 no such user"),
+        ("RCPT", b"550 no such user: 5.1.8"),
+        ("RCPT", b"553 sorry"),
+        (".", b"554 5.7.1 refused"),
+    ];
+    let cases = of_sender.iter().map(|case| (case, true));
+    for ((at, reply), is_of_sender) in cases.chain(of_recipient.iter().map(|case| (case, false))) {
+        let server = Scripted::start(Mood::Answers(at, reply)).await;
+        let world = world_with(&server).await;
+        // What may be one address's fault is everybody's once a second domain has met it.
+        let emails = [
+            ADA,
+            "eve@elsewhere.example",
+            "ada@example.org",
+            "eve@elsewhere.example",
+        ];
+        let want = match is_of_sender {
+            true => [502, 303, 502, 502],
+            false => [303; 4],
+        };
+        assert_eq!(ask(&world, &emails).await, want, "{at} {reply:?}");
+    }
+}
