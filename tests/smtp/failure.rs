@@ -190,7 +190,7 @@ async fn a_mail_server_that_hangs_is_given_up_in_time() {
     assert_eq!(error.reason(), "the mail server took too long");
 }
 
-async fn send(mailer: &SmtpMailer, to: &str) -> Result<(), MailError> {
+pub(crate) async fn send(mailer: &SmtpMailer, to: &str) -> Result<(), MailError> {
     let (to, link) = (
         Email::parse(to).unwrap(),
         Link::new("https://app.example.com/x"),

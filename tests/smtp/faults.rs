@@ -1,15 +1,71 @@
 //! Whose fault it is that a mail was not accepted, by how far the conversation has come, and
 //! whether the mail may have left.
 
-use std::time::Duration;
+use std::{
+    future::{Future, poll_fn},
+    task::Poll,
+    time::Duration,
+};
+
+use futures_util::future::join_all;
 
 use crate::{
-    failure::mailer,
+    failure::{mailer, send},
     log,
     names::ADA,
     scripted::{Mood, Scripted},
     support::World,
 };
+
+/// Pins: every timeout counted as a mail that may have left, so that a wait followed an outage.
+#[tokio::test]
+async fn a_mail_may_have_left_once_its_text_is_on_the_way_and_no_sooner() {
+    let cut: &[u8] = b"";
+    let cases = [
+        (Mood::Hangs, false),
+        (Mood::HangsAt("EHLO"), false),
+        (Mood::HangsAt("MAIL"), false),
+        (Mood::HangsAt("RCPT"), false),
+        (Mood::HangsAt("DATA"), false),
+        (Mood::HangsAt("."), true),
+        (Mood::Nonsense, false),
+        (Mood::Answers("MAIL", cut), false),
+        (Mood::Answers("RCPT", cut), false),
+        (Mood::Answers("DATA", cut), false),
+        (Mood::Answers(".", cut), true),
+        (Mood::Cuts, true),
+    ];
+    let errors = cases.map(|(mood, _)| {
+        Box::pin(async move {
+            let server = Scripted::start(mood).await;
+            let mailer = mailer(&server, "").timeout(Duration::from_secs(1)).unwrap();
+            send(&mailer, ADA).await.unwrap_err()
+        })
+    });
+    for ((mood, want), error) in cases.iter().zip(join_all(errors).await) {
+        assert_eq!(error.may_have_left(), *want, "{mood:?}: {error:?}");
+    }
+}
+
+/// The mail that waits for one of two connections has not left either.
+#[tokio::test]
+async fn a_mail_that_waited_for_a_connection_in_vain_has_not_left() {
+    let server = Scripted::start(Mood::HangsAt(".")).await;
+    let mailer = mailer(&server, "").timeout(Duration::from_secs(1)).unwrap();
+    let mailer = mailer.pool_size(2).unwrap();
+    let mut sends = Box::pin(join_all((0..3).map(|_| send(&mailer, ADA))));
+    // All of them have one deadline, so that the last one gets no connection at the others' end.
+    tokio::time::pause();
+    let begun = poll_fn(|cx| Poll::Ready(sends.as_mut().poll(cx).is_pending()));
+    assert!(begun.await);
+    tokio::time::resume();
+    let sent = sends.await;
+    let left: Vec<_> = sent
+        .iter()
+        .map(|sent| sent.as_ref().unwrap_err().may_have_left())
+        .collect();
+    assert_eq!(left, [true, true, false]);
+}
 
 /// Asks for mail to each address. Returns the statuses of the answers.
 async fn ask(world: &World, emails: &[&str]) -> Vec<u16> {
@@ -113,5 +169,25 @@ async fn a_reply_that_names_the_sender_or_the_server_is_not_the_recipients_fault
             false => [303; 4],
         };
         assert_eq!(ask(&world, &emails).await, want, "{at} {reply:?}");
+    }
+}
+
+/// A caller can choose an address for which the server takes its time, or hangs up.
+#[tokio::test]
+async fn a_server_without_an_answer_to_one_recipient_is_no_outage_and_is_not_given_back() {
+    let moods = [
+        Mood::HangsAt("RCPT"),
+        Mood::HangsAt("DATA"),
+        Mood::Answers("RCPT", b""),
+    ];
+    let told = moods.map(|mood| {
+        Box::pin(async move {
+            let server = Scripted::start(mood).await;
+            let world = world_with(&server).await;
+            ask(&world, &[ADA, "eve@elsewhere.example", ADA, ADA, ADA]).await
+        })
+    });
+    for (mood, told) in moods.iter().zip(join_all(told).await) {
+        assert_eq!(told, [502, 303, 502, 502, 429], "{mood:?}");
     }
 }

@@ -27,6 +27,8 @@ pub(crate) enum Mood {
     Good,
     /// It says nothing at all.
     Hangs,
+    /// It says nothing to this command. `.` is the end of a mail.
+    HangsAt(&'static str),
     /// It greets with words that no mail server says.
     Nonsense,
     /// It refuses the mail, and repeats it.
@@ -137,6 +139,7 @@ impl Scripted {
                     write.write_all(&[reply, b"\r\n"].concat()).await.ok()?;
                     continue;
                 }
+                Mood::HangsAt(command) if command == step => std::future::pending().await,
                 _ => {}
             }
             let reply = if mail.is_some() {

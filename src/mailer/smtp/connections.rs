@@ -8,6 +8,8 @@
 
 use std::{
     fmt,
+    future::Future,
+    pin::pin,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
@@ -20,11 +22,14 @@ use lettre::{
         extension::ClientId,
     },
 };
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::{Instant, timeout_at},
+};
 
 use super::{
     conversation,
-    failure::{NO_STARTTLS, REFUSED, UNREACHED, told},
+    failure::{NO_STARTTLS, REFUSED, TOO_LONG, UNREACHED, told},
     server::{Protection, Server},
 };
 use crate::{error::ConfigError, mailer::MailError};
@@ -73,24 +78,24 @@ impl Connections {
         self.prepare_tls()
     }
 
-    /// Sends one mail.
-    pub(super) async fn send(&self, envelope: &Envelope, text: &[u8]) -> Result<(), MailError> {
-        let closed = |_| MailError::because("the mailer is closed");
-        // Held until the mail is sent or dropped, so that the number of connections stays bounded
-        // in either case.
-        let _permit = self.free.acquire().await.map_err(closed)?;
-        let mut connection = match self.take().await {
-            Some(connection) => connection,
-            // Before a recipient is named, nothing that fails is its fault.
-            None => self.connect().await.map_err(MailError::of_server)?,
-        };
-        conversation::begin(&mut connection, envelope).await?;
-        conversation::name_recipient(&mut connection, envelope).await?;
-        conversation::hand_over(&mut connection, text).await?;
-        self.idle().push(Idle {
-            connection,
-            since: Instant::now(),
-        });
+    /// Sends one mail before the deadline.
+    pub(super) async fn send(
+        &self,
+        envelope: &Envelope,
+        text: &[u8],
+        deadline: Instant,
+    ) -> Result<(), MailError> {
+        let begun = pin!(self.begin(envelope));
+        let begun = self.within(deadline, begun, MailError::of_server).await;
+        // The permit is held until the mail is sent or dropped, so that the number of connections
+        // stays bounded in either case.
+        let (_permit, mut connection) = begun?;
+        let named = conversation::name_recipient(&mut connection, envelope);
+        self.within(deadline, named, MailError::in_doubt).await?;
+        let sent = conversation::hand_over(&mut connection, text);
+        self.within(deadline, sent, MailError::after_sending)
+            .await?;
+        self.keep(connection);
         Ok(())
     }
 
@@ -114,9 +119,41 @@ impl Connections {
         }
     }
 
-    /// Drops all idle connections: if one hangs, the others usually do too.
-    pub(super) fn forget(&self) {
-        self.idle().clear();
+    /// Takes a step of a mail, or gives it up at the deadline. `late` says what that means.
+    async fn within<T>(
+        &self,
+        deadline: Instant,
+        step: impl Future<Output = Result<T, MailError>>,
+        late: fn(MailError) -> MailError,
+    ) -> Result<T, MailError> {
+        timeout_at(deadline, step).await.unwrap_or_else(|_| {
+            // If one connection hangs, the others usually do too.
+            self.idle().clear();
+            Err(late(MailError::because(TOO_LONG)))
+        })
+    }
+
+    /// Begins a mail. Before a recipient is named, nothing that fails is its fault.
+    async fn begin(
+        &self,
+        envelope: &Envelope,
+    ) -> Result<(SemaphorePermit<'_>, AsyncSmtpConnection), MailError> {
+        let closed = |_| MailError::because("the mailer is closed");
+        let permit = self.free.acquire().await.map_err(closed)?;
+        let mut connection = match self.take().await {
+            Some(connection) => connection,
+            None => self.connect().await.map_err(MailError::of_server)?,
+        };
+        conversation::begin(&mut connection, envelope).await?;
+        Ok((permit, connection))
+    }
+
+    /// Keeps a connection for the next mail.
+    fn keep(&self, connection: AsyncSmtpConnection) {
+        self.idle().push(Idle {
+            connection,
+            since: Instant::now(),
+        });
     }
 
     /// Takes an idle connection that still answers.

@@ -3,8 +3,10 @@
 //! - Before the recipient is named, nothing is its fault: the server refuses the sender, or has no
 //!   room.
 //! - From then on the reply's code says whether it is ([`MailError::is_of_recipient`]).
-//! - An enhanced code (RFC 3463) may name the sender or the server all the same. That may be for
-//!   this address alone, because a relay asks the recipient's server, or for every one.
+//! - An enhanced code (RFC 3463) may name the sender or the server all the same. So may a server
+//!   that gives no answer to a recipient. Either may be for this address alone, because a relay
+//!   asks the recipient's server, or for every one.
+//! - The mail cannot have left before its text is on the way.
 
 use std::error::Error as _;
 
@@ -50,7 +52,11 @@ pub(super) async fn name_recipient(
         return Ok(());
     };
     leave(connection);
-    Err(judged(&error))
+    let refused = judged(&error);
+    Err(match refused.status() {
+        Some(_) => refused,
+        None => refused.in_doubt(),
+    })
 }
 
 /// Hands the text over.
@@ -62,7 +68,12 @@ pub(super) async fn hand_over(
         return Ok(());
     };
     leave(connection);
-    Err(judged(&error))
+    let refused = judged(&error);
+    Err(match refused.status() {
+        Some(_) => refused,
+        // Perhaps the server has taken it, and its answer was lost.
+        None => refused.after_sending(),
+    })
 }
 
 /// Says goodbye (RFC 5321, section 4.1.1.10). What the server says to that changes nothing, so
@@ -76,9 +87,7 @@ fn judged(error: &Error) -> MailError {
     let refused = told(MAIL_REFUSED, error);
     match refused.status() {
         Some(_) if names_sender_or_server(error) => refused.in_doubt(),
-        Some(_) => refused,
-        // The connection was lost: perhaps after the last byte of the mail.
-        None => refused.after_sending(),
+        _ => refused,
     }
 }
 

@@ -13,6 +13,7 @@ use lettre::{
     message::Mailbox,
     transport::smtp::{client::Certificate, extension::ClientId},
 };
+use tokio::time::Instant;
 
 use self::{connections::Connections, server::Server};
 use super::{Mail, MailError, Mailer};
@@ -218,13 +219,10 @@ impl Mailer for SmtpMailer {
         // Composed before a connection is taken: what cannot be composed must not hold one.
         let message = message::message(&self.from, mail, letter, crate::random::bytes())?;
         let wire = message.formatted();
-        let sent = self.connections.send(message.envelope(), &wire);
-        tokio::time::timeout(self.timeout, sent)
+        let deadline = Instant::now() + self.timeout;
+        self.connections
+            .send(message.envelope(), &wire, deadline)
             .await
-            .unwrap_or_else(|_| {
-                self.connections.forget();
-                Err(MailError::because(failure::TOO_LONG).after_sending())
-            })
     }
 
     async fn check(&self, _now: Timestamp) -> Vec<Line> {
