@@ -68,6 +68,12 @@ async fn a_mail_server_that_fails_is_told_with_what_to_do() {
             "sent no valid reply; check the host and the port",
         ),
         (
+            "another encoding",
+            Mood::Answers("EHLO", b"550 nur f\xfcr G\xe4ste"),
+            "",
+            "the mail server's reply is not UTF-8; read the reply in the mail server's own log",
+        ),
+        (
             "the password",
             Mood::Good,
             "ada:hunter2@",

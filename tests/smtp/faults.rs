@@ -191,3 +191,32 @@ async fn a_server_without_an_answer_to_one_recipient_is_no_outage_and_is_not_giv
         assert_eq!(told, [502, 303, 502, 502, 429], "{mood:?}");
     }
 }
+
+/// Pins: one byte that is not UTF-8 lost the reply's code. The log named the certificate, and the
+/// page told this address from others.
+#[tokio::test]
+async fn a_reply_that_is_not_utf_8_looks_like_a_mail_that_was_sent_and_counts() {
+    log::listen();
+    let unknown: &[u8] = b"550 5.1.1 Empf\xe4nger ada@example.com unbekannt";
+    for at in ["RCPT", "DATA", "."] {
+        let server = Scripted::start(Mood::Answers(at, unknown)).await;
+        let world = world_with(&server).await;
+        let told = ask(&world, &[ADA, "eve@elsewhere.example", ADA, ADA, ADA]).await;
+        assert_eq!(told, [303, 303, 303, 303, 429], "{at}");
+        let heard = world.heard();
+        let reason = "reason: \"the mail server's reply is not UTF-8\"";
+        assert!(heard.contains(reason), "{at}: {heard}");
+        let seen = heard + &log::logged();
+        assert!(!seen.contains(ADA) && !seen.contains("unbekannt"), "{seen}");
+    }
+    // Before a recipient is named it is everybody's.
+    let no_room: &[u8] = b"452 4.3.1 Kein Platz f\xfcr Mail";
+    for at in ["EHLO", "MAIL"] {
+        let server = Scripted::start(Mood::Answers(at, no_room)).await;
+        let world = world_with(&server).await;
+        let told = ask(&world, &[ADA, "eve@elsewhere.example"]).await;
+        assert_eq!(told, [502, 502], "{at}");
+        let heard = world.heard();
+        assert!(heard.contains("is not UTF-8"), "{at}: {heard}");
+    }
+}

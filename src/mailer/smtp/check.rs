@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{
     connections::Connections,
-    failure::{LOST, NO_STARTTLS, REFUSED, TOO_LONG, UNREACHED, UNTRUSTED},
+    failure::{LOST, NO_STARTTLS, REFUSED, TOO_LONG, UNREACHED, UNREADABLE, UNTRUSTED},
 };
 use crate::{check::Line, mailer::MailError};
 
@@ -34,6 +34,7 @@ fn cure(reason: &str) -> &'static str {
         }
         NO_STARTTLS => "use smtps://, or the port for submission: 587",
         REFUSED => "check the user name and the password: in a URL they are percent-encoded",
+        UNREADABLE => "read the reply in the mail server's own log",
         UNTRUSTED => {
             "check the host and that the scheme fits the port: smtps is 465, smtp+starttls 587. \
              Name an authority of your own by root_certificate"

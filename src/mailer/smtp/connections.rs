@@ -29,7 +29,7 @@ use tokio::{
 
 use super::{
     conversation,
-    failure::{NO_STARTTLS, REFUSED, TOO_LONG, UNREACHED, told},
+    failure::{NO_STARTTLS, REFUSED, TOO_LONG, UNREACHED, told, told_of_handshake},
     server::{Protection, Server},
 };
 use crate::{error::ConfigError, mailer::MailError};
@@ -178,12 +178,16 @@ impl Connections {
             Protection::StartTls => (None, self.tls.clone()),
             Protection::Tls => (self.tls.clone(), None),
         };
+        let told_of_connection = match wrapper {
+            Some(_) => told_of_handshake,
+            None => told,
+        };
         let connected =
             AsyncSmtpConnection::connect_tokio1(address, None, &self.hello, wrapper, None).await;
-        let mut connection = connected.map_err(|error| told(UNREACHED, &error))?;
+        let mut connection = connected.map_err(|error| told_of_connection(UNREACHED, &error))?;
         if let Some(tls) = upgrade {
             let upgraded = connection.starttls(tls, &self.hello).await;
-            upgraded.map_err(|error| told(NO_STARTTLS, &error))?;
+            upgraded.map_err(|error| told_of_handshake(NO_STARTTLS, &error))?;
         }
         // Checked again, whatever lettre did above: no password and no link goes out in the clear.
         if !server.is_plain() && !connection.is_encrypted() {

@@ -6,6 +6,8 @@
 //! - An enhanced code (RFC 3463) may name the sender or the server all the same. So may a server
 //!   that gives no answer to a recipient. Either may be for this address alone, because a relay
 //!   asks the recipient's server, or for every one.
+//! - A reply that cannot be read is taken for a refusal of the recipient, whose usual words it may
+//!   repeat in another encoding. A page that said more would tell this address from others.
 //! - The mail cannot have left before its text is on the way.
 
 use std::error::Error as _;
@@ -20,7 +22,7 @@ use lettre::{
     },
 };
 
-use super::failure::{MAIL_REFUSED, told};
+use super::failure::{MAIL_REFUSED, UNREADABLE, told};
 use crate::mailer::MailError;
 
 /// Names the sender. Neither it nor the text has a character beyond ASCII, so it needs no options.
@@ -53,9 +55,9 @@ pub(super) async fn name_recipient(
     };
     leave(connection);
     let refused = judged(&error);
-    Err(match refused.status() {
-        Some(_) => refused,
-        None => refused.in_doubt(),
+    Err(match (refused.status(), refused.is_of_recipient()) {
+        (None, false) => refused.in_doubt(),
+        _ => refused,
     })
 }
 
@@ -87,6 +89,7 @@ fn judged(error: &Error) -> MailError {
     let refused = told(MAIL_REFUSED, error);
     match refused.status() {
         Some(_) if names_sender_or_server(error) => refused.in_doubt(),
+        None if refused.reason() == UNREADABLE => refused.of_recipient(),
         _ => refused,
     }
 }
