@@ -16,7 +16,9 @@ use std::{
 
 use futures_util::future;
 
-use self::verdict::{begun_at_neither, is_decisive, is_decisive_error, is_outage, weight};
+use self::verdict::{
+    begun_at_neither, is_decisive, is_decisive_error, is_outage, outage_of_two, weight,
+};
 use super::{
     Abilities, Finish, FinishChoice, FinishCode, Identity, IdentityProvider, OrganizationChoice,
     PendingToken, ProviderError, ProviderErrorKind, Start, StartCode, Started, StartedCode,
@@ -197,6 +199,16 @@ impl<P: IdentityProvider, F: IdentityProvider> TwoProviders<P, F> {
             error.is_some_and(ProviderError::has_compared)
         });
         let merged = match (answer, second) {
+            // A code that either may have used up is not offered again.
+            (Err(one), Err(other)) if is_outage(&one) && is_outage(&other) => {
+                Err(outage_of_two(one, other))
+            }
+            // One that rejects our key says nothing of whose code it was.
+            (Err(one), Err(other))
+                if one.may_have_acted() && other.kind() == ProviderErrorKind::Misconfigured =>
+            {
+                Err(one)
+            }
             // Neither took it. The one that knows more of it has the word.
             (Err(one), Err(other)) if !is_decisive_error(&other) => {
                 Err(match weight(&other) > weight(&one) {

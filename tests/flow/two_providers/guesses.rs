@@ -129,3 +129,32 @@ async fn a_guess_counts_if_one_of_two_providers_has_compared_it_whatever_the_oth
         assert_eq!(compared(), GUESSES, "the guesses at an address, {name}");
     }
 }
+
+/// Pins: if the one that was asked first could not be reached, the guess was given back, although
+/// the other one may have compared it.
+#[tokio::test]
+async fn a_guess_that_either_of_two_providers_may_have_compared_counts() {
+    use ProviderErrorKind::{TimedOut, Unavailable};
+
+    type Answer = fn() -> ProviderError;
+    let away: Answer = || in_vain(Unavailable);
+    let lost: Answer = || Unavailable.into();
+    let late: Answer = || TimedOut.into();
+    // The last status is that of an eighth guess at the address.
+    let cases: [(&str, Answer, Answer, [u16; 2]); 4] = [
+        ("away, lost", away, lost, [502, 429]),
+        ("away, late", away, late, [502, 429]),
+        ("lost, away", lost, away, [502, 429]),
+        ("away, away", away, away, [503, 503]),
+    ];
+    for (name, first, second, [want, last]) in cases {
+        let [primary, fallback] = [first, second].map(|answer| Sometimes {
+            redeems_nothing: Some(answer),
+            ..Sometimes::default()
+        });
+        let site = Site::new(primary, fallback);
+        let answers = guess(&site, GUESSES + 1).await;
+        assert_eq!(answers[..GUESSES], [want; GUESSES], "{name}");
+        assert_eq!(answers[GUESSES], last, "{name}");
+    }
+}

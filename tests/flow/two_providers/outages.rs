@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use tower_magic_link::{
-    Builder, KeyRing, MagicLinkLayer, SignIn, SigningKey,
+    Builder, KeyRing, MagicLinkLayer, RejectionKind, SignIn, SigningKey,
     provider::{
         Finish, FinishCode, Identity, IdentityProvider, ProviderError, ProviderErrorKind as Kind,
         Start, StartCode, Started, StartedCode, TwoProviders,
@@ -191,5 +191,52 @@ async fn a_mail_that_either_of_two_providers_may_have_sent_counts() {
             let _ = ask(&layer, ADA).await;
         }
         assert_eq!(asked.load(Ordering::SeqCst), want, "{name}");
+    }
+}
+
+/// Pins: the second one had redeemed the proof and its answer was lost, and the person was sent
+/// back to the same link or code, which could not work.
+#[tokio::test]
+async fn a_proof_that_either_of_two_providers_may_have_redeemed_is_not_tried_again() {
+    let lost: Answer = || Kind::Unavailable.into();
+    let late: Answer = || Kind::TimedOut.into();
+    let late_to_connect: Answer = || ProviderError::new(Kind::TimedOut).before_acting();
+    let misconfigured: Answer = || Kind::Misconfigured.into();
+    let (answer_lost, unavailable) = (
+        RejectionKind::ProviderAnswerLost,
+        RejectionKind::ProviderUnavailable,
+    );
+    let cases: [(&str, Answer, Answer, RejectionKind); 9] = [
+        ("away, lost", away, lost, answer_lost),
+        ("away, late", away, late, answer_lost),
+        ("late to connect, lost", late_to_connect, lost, answer_lost),
+        ("lost, away", lost, away, answer_lost),
+        ("lost, late", lost, late, answer_lost),
+        ("lost, misconfigured", lost, misconfigured, answer_lost),
+        ("late, misconfigured", late, misconfigured, answer_lost),
+        ("away, away", away, away, unavailable),
+        ("away, late to connect", away, late_to_connect, unavailable),
+    ];
+    for (name, first, second, want) in cases {
+        for sign_in in [SignIn::Link, SignIn::Code] {
+            let primary = Failing::new(None, Some(first));
+            let fallback = Failing::new(None, Some(second));
+            let stub = primary.stub.clone();
+            let layer = layer(primary, fallback, |builder| builder.sign_in(sign_in));
+            let (mut browser, _) = ask(&layer, ADA).await;
+            let answer = match sign_in {
+                SignIn::Code => {
+                    let code = stub.last_code().unwrap();
+                    browser.submit(&[("code", code.expose())]).await
+                }
+                _ => browser.open(stub.last_link()).await,
+            };
+            let page = answer.text();
+            assert!(
+                page.contains(want.heading()),
+                "{name}, {sign_in:?}: {} {page}",
+                answer.status()
+            );
+        }
     }
 }
