@@ -180,6 +180,38 @@ async fn no_more_connections_are_made_than_the_pool_has() {
     assert!(server.heard.lock().unwrap().len() <= 2);
 }
 
+/// Pins: while one connection served all mail, the others stayed open for as long as it did.
+#[tokio::test]
+async fn a_connection_that_no_mail_has_used_for_a_minute_is_closed_at_the_next_mail() {
+    let server = Scripted::start(Mood::Stops).await;
+    let mailer = mailer(&server, "");
+    let both = futures_util::future::join(send(&mailer, ADA), send(&mailer, EVE));
+    let letting_go = async {
+        while server.open.load(Ordering::SeqCst) < 2 || server.count("RCPT") < 2 {
+            tokio::task::yield_now().await;
+        }
+        server.set(Mood::Good);
+        server.go.notify_waiters();
+    };
+    let ((one, other), ()) = futures_util::future::join(both, letting_go).await;
+    assert!(one.is_ok() && other.is_ok());
+    for _ in 0..3 {
+        assert_eq!(server.open.load(Ordering::SeqCst), 2);
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(25)).await;
+        tokio::time::resume();
+        send(&mailer, ADA).await.unwrap();
+    }
+    let closed = async {
+        while server.open.load(Ordering::SeqCst) > 1 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let closed = tokio::time::timeout(Duration::from_secs(10), closed).await;
+    closed.expect("one connection alone");
+    assert_eq!(server.heard.lock().unwrap().len(), 2, "connections");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_mail_server_that_hangs_is_given_up_in_time() {
     let server = Scripted::start(Mood::Hangs).await;

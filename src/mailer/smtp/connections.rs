@@ -148,9 +148,12 @@ impl Connections {
         Ok((permit, connection))
     }
 
-    /// Keeps a connection for the next mail.
+    /// Keeps a connection for the next mail, and closes those that have waited for too long: a
+    /// younger one may have served all mail.
     fn keep(&self, connection: AsyncSmtpConnection) {
-        self.idle().push(Idle {
+        let mut idle = self.idle();
+        idle.retain(|other| other.since.elapsed() < LONGEST_IDLE);
+        idle.push(Idle {
             connection,
             since: Instant::now(),
         });

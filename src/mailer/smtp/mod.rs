@@ -51,8 +51,8 @@ type Letters = dyn Fn(&Mail<'_>) -> Letter + Send + Sync;
 /// Each mail has one recipient, a text and an HTML part, a `Date`, a `Message-ID` at the sender's
 /// domain, and `Auto-Submitted: auto-generated` (RFC 3834), so that no vacation reply comes back.
 /// Each has a `References` of its own, so that Gmail does not fold two mails into one conversation,
-/// with the newest link hidden. A connection is kept for the next mail for a minute. The mailer
-/// needs a tokio runtime with its IO and its timer enabled.
+/// with the newest link hidden. A connection is used again within a minute. The first mail after
+/// that closes it. The mailer needs a tokio runtime with its IO and its timer enabled.
 ///
 /// The server may refuse the sender, or have no room. That is not the recipient's fault
 /// ([`MailError::is_of_recipient`]), so the page tells it as an outage. The command that the server
