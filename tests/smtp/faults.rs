@@ -13,6 +13,7 @@ use crate::{
     failure::{mailer, send},
     log,
     names::ADA,
+    postfix::Postfix,
     scripted::{Mood, Scripted},
     support::World,
 };
@@ -170,6 +171,17 @@ async fn a_reply_that_names_the_sender_or_the_server_is_not_the_recipients_fault
         };
         assert_eq!(ask(&world, &emails).await, want, "{at} {reply:?}");
     }
+}
+
+#[tokio::test]
+#[ignore = "needs Postfix; run by tests/run"]
+async fn a_sender_that_postfix_refuses_behind_the_recipient_is_not_the_recipients_fault() {
+    let postfix = Postfix::start().await;
+    let mailer = postfix.mailer_from("unknown@acme.example");
+    let error = send(&mailer, ADA).await.unwrap_err();
+    assert_eq!(error.status(), Some(450));
+    assert!(!error.is_of_recipient() && !error.may_have_left());
+    send(&postfix.mailer(), ADA).await.unwrap();
 }
 
 /// A caller can choose an address for which the server takes its time, or hangs up.

@@ -12,7 +12,8 @@ use crate::{
     taken::Taken,
 };
 
-/// A Postfix at its defaults, ended when it is dropped.
+/// A Postfix at its defaults, which refuses the sender `unknown@acme.example`. It is ended
+/// when it is dropped.
 pub(crate) struct Postfix {
     program: Program,
     address: String,
@@ -41,7 +42,11 @@ impl Postfix {
     }
 
     pub(crate) fn mailer(&self) -> SmtpMailer {
-        SmtpMailer::new(format!("smtp://{}", self.address), SENDER).unwrap()
+        self.mailer_from(SENDER)
+    }
+
+    pub(crate) fn mailer_from(&self, sender: &str) -> SmtpMailer {
+        SmtpMailer::new(format!("smtp://{}", self.address), sender).unwrap()
     }
 
     /// Returns all mails that it has handed on, once there are so many.

@@ -63,6 +63,7 @@ local_recipient_maps =
 mydestination = corp.example
 relay_domains = relayed.example
 virtual_mailbox_domains = virtual.example
+smtpd_sender_restrictions = check_sender_access inline:{{unknown@acme.example=450 4.1.8 Domain not found}}
 local_transport = $next
 relay_transport = $next
 virtual_transport = $next

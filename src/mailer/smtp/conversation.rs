@@ -3,11 +3,11 @@
 //! - Before the recipient is named, nothing is its fault: the server refuses the sender, or has no
 //!   room.
 //! - From then on the reply's code says whether it is ([`MailError::is_of_recipient`]).
-//! - An enhanced code (RFC 3463) may name the sender or the server all the same. So may a server
-//!   that gives no answer to a recipient. Either may be for this address alone, because a relay
-//!   asks the recipient's server, or for every one.
-//! - A reply that cannot be read is taken for a refusal of the recipient, whose usual words it may
-//!   repeat in another encoding. A page that said more would tell this address from others.
+//! - An enhanced code (RFC 3463) may name the sender or the server all the same, or the server may
+//!   give no answer. Either may be for this address alone, because a relay asks the recipient's
+//!   server, or for every address.
+//! - A reply that is not UTF-8 is taken for a refusal of the recipient. A page that told it as an
+//!   outage would tell an unknown mailbox from others.
 //! - The mail cannot have left before its text is on the way.
 
 use std::error::Error as _;
