@@ -221,8 +221,8 @@ async fn a_body_that_signs_its_own_person_out_is_whole() {
 /// An order that was not recorded ends nothing, and the next end counts.
 #[tokio::test]
 async fn a_handler_whose_order_fails_ends_with_its_session() {
-    let down = StoreDown::default();
-    let site = Site::with(|builder| builder.revocations(down.clone()));
+    let down = StoreDown;
+    let site = Site::with(|builder| builder.revocations(down));
     let (ada, layer) = (site.person(ADA), site.layer.clone());
     let (_finish, mut service) = told(&site, move |session| {
         let layer = layer.clone();
@@ -240,7 +240,7 @@ async fn a_handler_whose_order_fails_ends_with_its_session() {
 }
 
 /// A store that records nothing.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct StoreDown;
 
 impl Revocations for StoreDown {
