@@ -50,8 +50,10 @@ impl Rejection {
         head: &RequestHead<'_>,
         said: &Said<'_>,
     ) -> Response<Bytes> {
+        let is_window = audience == Audience::Document && head.is_safe() && !said.is_framed();
+        let is_spoilt = self.kind().spoils_cookie(is_window);
         if audience == Audience::Document
-            && !self.kind().spoils_cookie()
+            && !is_spoilt
             && let Some(location) = self.form_of(shared, head, said)
         {
             let mut response = to_form::redirect(shared, location);
@@ -81,7 +83,7 @@ impl Rejection {
         headers.append(header::VARY, shared.gate.vary());
         // Only if the cookie itself is bad. After an outage it may be good again (unknown is not
         // invalid).
-        if self.kind().spoils_cookie() && !said.is_prefetch() && !shared.gate.is_bearer(head) {
+        if is_spoilt && !said.is_prefetch() && !shared.gate.is_bearer(head) {
             shared.gate.forget(head, headers);
         }
         response.extensions_mut().insert(self);

@@ -278,9 +278,16 @@ impl RejectionKind {
         matches!(self.row().cure, Cure::NewCookie | Cure::SignIn)
     }
 
-    /// Says whether the session cookie that came is of no further use.
-    pub(crate) const fn spoils_cookie(self) -> bool {
-        matches!(self.row().cure, Cure::NewCookie)
+    /// Says whether the session cookie that came is of no further use, so that the answer removes
+    /// it. `is_window` says whether the answer is a page in a window of its own.
+    ///
+    /// Signing in ends the former session before the browser has the new one. So what refuses the
+    /// former one may be late, as for a poll, and must not remove the cookie of the new one.
+    pub(crate) const fn spoils_cookie(self, is_window: bool) -> bool {
+        match self {
+            Self::RevokedSession => is_window,
+            _ => matches!(self.row().cure, Cure::NewCookie),
+        }
     }
 
     pub(crate) const fn grpc_status(self) -> (&'static str, &'static str) {

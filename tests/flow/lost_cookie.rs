@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Method, Request, Response};
 use http_body_util::Full;
 use tower::{Layer, service_fn, util::BoxCloneSyncService};
-use tower_magic_link::{RejectionKind, Session};
+use tower_magic_link::{Rejection, RejectionKind, Session};
 
 use crate::{
     names::{ADA, ORIGIN},
@@ -200,6 +200,81 @@ async fn whoever_the_application_signs_out_at_once_is_shown_the_form() {
     let bounced = after.get("/reports").await;
     assert_eq!(after.follow(bounced).await.status(), 200);
     assert!(!world.heard().contains("CookieLost"));
+}
+
+/// Begins a sign-in in a browser that has a session from before, and returns it as it is after the
+/// sign-in and as it was a moment before.
+async fn anew(world: &World) -> (Browser, Browser) {
+    let mut browser = world.signed_in(ADA).await;
+    // The session is older than a minute.
+    browser.jar.remove(ARRIVED);
+    browser.ask_for_link(ADA, "/reports").await;
+    let callback = world.follow_mail(ADA).await;
+    let before = browser.clone();
+    assert_eq!(browser.get(&callback).await.location(), "/reports");
+    assert_ne!(browser.jar[SESSION], before.jar[SESSION]);
+    (browser, before)
+}
+
+/// Pinned: signing in again ends the former session. A poll that had left with its cookie was
+/// refused after that, and its answer removed the new cookie.
+#[tokio::test]
+async fn a_late_refusal_of_the_former_session_leaves_the_new_one() {
+    let (get, post) = (Method::GET, Method::POST);
+    let form = "application/x-www-form-urlencoded";
+    let cases = [
+        ("fetch", &get, &[("sec-fetch-mode", "cors")][..]),
+        (
+            "an old browser's fetch",
+            &get,
+            &[("accept", "application/json")],
+        ),
+        ("EventSource", &get, &[("accept", "text/event-stream")]),
+        (
+            "an image",
+            &get,
+            &[("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
+        ),
+        ("htmx", &get, &[("hx-request", "true")]),
+        (
+            "a frame",
+            &get,
+            &[("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+        ),
+        (
+            "a form",
+            &post,
+            &[("sec-fetch-mode", "navigate"), ("content-type", form)],
+        ),
+        ("WebSocket", &get, &[("upgrade", "websocket")]),
+        ("gRPC", &post, &[("content-type", "application/grpc")]),
+        (
+            "gRPC-Web",
+            &post,
+            &[("content-type", "application/grpc-web")],
+        ),
+        ("a prefetch", &get, &[("sec-purpose", "prefetch")]),
+        (
+            "a preflight",
+            &Method::OPTIONS,
+            &[("origin", ORIGIN), ("access-control-request-method", "PUT")],
+        ),
+    ];
+    for (name, method, fields) in cases {
+        let world = World::new().await;
+        let (mut browser, mut before) = anew(&world).await;
+        let mut request = Request::builder().method(method).uri("/poll");
+        for (name, value) in fields {
+            request = request.header(*name, *value);
+        }
+        let late = before.send(request.body("".into()).unwrap()).await;
+        let rejection = late.head.extensions.get::<Rejection>().unwrap();
+        assert_eq!(rejection.kind(), RejectionKind::RevokedSession, "{name}");
+        browser.keep(&late.head.headers);
+        let page = browser.get("/reports").await;
+        assert_eq!(page.status(), 200, "{name}: {}", page.text());
+        assert!(!world.heard().contains("CookieLost"), "{name}");
+    }
 }
 
 /// Pinned: with "remember me" the session goes when the browser closes, and the cookie beside it

@@ -25,7 +25,7 @@ use crate::{
     greeter::greeting,
     names::{ADA, EVE, ORIGIN},
     script::{Act, Script},
-    site::{SESSION, application, builder, cookie_of, program, with_cookie},
+    site::{SESSION, application, builder, cookie_of, document, program, with_cookie},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -132,8 +132,10 @@ async fn signing_out_ends_the_session_and_says_whether_the_store_took_it() {
         told.lock().unwrap()[0],
         format!("out {} true", session.id())
     );
+    assert_eq!(refused.header("set-cookie"), "");
+    let page = ask(&layer, with_cookie(document("/x"), &cookie)).await;
     let removal = layer.issuer().removal();
-    assert_eq!(refused.header("set-cookie"), removal);
+    assert_eq!(page.header("set-cookie"), removal);
 
     let (layer, told) = listening(builder(&clock).revocations(Script::pending(Act::Fail)));
     let (_, session) = cookie_of(&layer);

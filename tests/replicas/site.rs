@@ -117,7 +117,7 @@ pub(crate) enum Heard {
     /// 503, and the cookie stays.
     Later,
     SignedIn,
-    /// 401, and the cookie goes.
+    /// 401, and the cookie stays: a program may be late, and the browser have a newer one.
     SignedOut,
 }
 
@@ -128,7 +128,7 @@ pub(crate) async fn ask(client: &Client, origin: &str, cookie: &str) -> Option<H
     let removal = answer.headers().get("set-cookie").is_some();
     Some(match (answer.status().as_u16(), removal) {
         (200, false) => Heard::SignedIn,
-        (401, true) => Heard::SignedOut,
+        (401, false) => Heard::SignedOut,
         (503, false) => Heard::Later,
         other => panic!("{other:?}"),
     })

@@ -201,7 +201,7 @@ impl Browser {
     }
 
     /// Keeps cookies as a browser does; one that a browser would drop is a failure of the test.
-    fn keep(&mut self, headers: &HeaderMap) {
+    pub(crate) fn keep(&mut self, headers: &HeaderMap) {
         for value in headers.get_all(header::SET_COOKIE) {
             // A shared cache must not keep it (CVE-2025-64762): every answer of every walk is
             // looked at here.

@@ -13,7 +13,7 @@ use crate::{
     greeter::greeting,
     names::ORIGIN,
     script::{Act, Script},
-    site::{SESSION, builder, program, with_cookie},
+    site::{SESSION, builder, document, program, with_cookie},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ async fn a_session_that_came_by_bearer_token_sets_and_removes_no_cookie() {
                     assert_eq!(answer.header("set-cookie"), "", "{name} {path}");
                 }
             }
-            let by_cookie = ask(&layer, with_cookie(program("/x"), &cookie(&token))).await;
+            let by_cookie = ask(&layer, with_cookie(document("/x"), &cookie(&token))).await;
             assert!(!by_cookie.cookies().is_empty(), "{name}, by cookie");
         }
     }

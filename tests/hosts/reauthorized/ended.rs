@@ -143,7 +143,7 @@ async fn what_is_revoked_while_the_application_is_asked_is_not_admitted() {
             } else {
                 assert_eq!(private.status(), 401, "{name}");
                 assert_eq!(private.code(), "revoked_session", "{name}");
-                assert_eq!(private.cookies()[SESSION].1, 0, "{name}");
+                assert!(private.cookies().is_empty(), "{name}");
                 assert_eq!((public.status().as_u16(), is_known), (200, false), "{name}");
                 assert!(!public.cookies().contains_key(SESSION), "{name}");
                 assert_eq!(permit.code(), "revoked_session", "{name}");

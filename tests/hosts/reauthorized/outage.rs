@@ -140,7 +140,7 @@ async fn whom_the_application_denies_in_an_outage_is_refused_with_every_copy_of_
         site.set_away(is_away);
         let refused = site.get("/x", &token).await;
         assert_eq!(refused.code(), "revoked_session", "{times}");
-        assert_eq!(refused.cookies()[SESSION].1, 0, "{times}");
+        assert!(refused.cookies().is_empty(), "{times}");
         assert_eq!(site.times(), times);
     }
 }
