@@ -84,7 +84,10 @@ impl Rejection {
         // Only if the cookie itself is bad. After an outage it may be good again (unknown is not
         // invalid).
         if is_spoilt && !said.is_prefetch() && !shared.gate.is_bearer(head) {
-            shared.gate.forget(head, headers);
+            match self.kind() {
+                RejectionKind::InvalidSession => shared.gate.forget_invalid(head, headers),
+                _ => shared.gate.forget(head, headers),
+            }
         }
         response.extensions_mut().insert(self);
         response

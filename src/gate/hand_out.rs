@@ -86,7 +86,20 @@ impl Gate {
     }
 
     /// Removes a browser's session cookie, and the cookie that records its recent sign-in.
+    ///
+    /// The second one goes even if the request does not bring it. A sign-in in another tab may have
+    /// set both since the request left, and the second alone would say that the browser drops our
+    /// cookies.
     pub(crate) fn forget(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
+        headers.append(header::SET_COOKIE, self.cookies.removal());
+        let arrived = self.cookies.removal_of(CookieName::Arrived);
+        headers.append(header::SET_COOKIE, arrived);
+        self.forget_former(head, headers);
+    }
+
+    /// Removes a session cookie that no layer with these keys has made. The cookie beside it goes
+    /// only if it came: to answer a stranger's forged cookie must cost little.
+    pub(crate) fn forget_invalid(&self, head: &RequestHead<'_>, headers: &mut HeaderMap) {
         headers.append(header::SET_COOKIE, self.cookies.removal());
         self.forget_if_sent(CookieName::Arrived, head, headers);
         self.forget_former(head, headers);

@@ -277,6 +277,26 @@ async fn a_late_refusal_of_the_former_session_leaves_the_new_one() {
     }
 }
 
+/// Pinned: a sign-out, or a reload, whose answer came after that of a sign-in in another tab
+/// removed the new session and not the cookie beside it.
+#[tokio::test]
+async fn whoever_a_late_answer_signs_out_is_shown_the_form() {
+    for (name, is_form) in [("a sign-out", true), ("a reload", false)] {
+        let world = World::new().await;
+        let (mut browser, mut before) = anew(&world).await;
+        let late = match is_form {
+            true => before.post("/auth/logout", "").await,
+            false => before.get("/reports").await,
+        };
+        assert_eq!(late.status(), 303, "{name}");
+        browser.keep(&late.head.headers);
+        assert!(!browser.jar.contains_key(SESSION), "{name}");
+        let form = browser.get("/auth/login").await;
+        assert_eq!(form.status(), 200, "{name}: {}", form.text());
+        assert!(!world.heard().contains("CookieLost"), "{name}");
+    }
+}
+
 /// Pinned: with "remember me" the session goes when the browser closes, and the cookie beside it
 /// stayed for its minute. Whoever opened the browser again was told that it blocks cookies.
 #[tokio::test]
