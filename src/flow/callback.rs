@@ -7,8 +7,8 @@
 //!    one session.
 //! 3. A new exchange is counted, and over the limit it does not begin. Otherwise an attacker with
 //!    one state could call the provider without end.
-//! 4. A used link still leads to its destination if a live session has the same address, or if this
-//!    browser itself used it within the last minute (a double click).
+//! 4. A used or expired link still leads to its destination if a live session has the same address.
+//!    So does a used one if this browser itself used it within the last minute (a double click).
 //! 5. After a double click or a reload, the refused request may come back first. Before the layer
 //!    reports a used link, it waits one second and redirects once, without the code: a parallel
 //!    click may have succeeded at any replica, and the browser then has that session.
@@ -91,7 +91,7 @@ pub(super) async fn callback(step: &Step) -> Response<Bytes> {
 }
 
 /// Opens the state, and refuses one that is forged or over.
-fn attempt(step: &Step, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
+async fn attempt(step: &Step, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
     let keys = step.flow.shared.gate.tokens.keys();
     let Some(attempt) = Attempt::open(keys, Purpose::State, state, step.now) else {
         return Err(Box::new(refusal::refuse(step, RejectionKind::Malformed)));
@@ -99,9 +99,7 @@ fn attempt(step: &Step, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
     let Some(rejection) = sealed::over(step, &attempt) else {
         return Ok(attempt);
     };
-    let is_ours = browser::is_ours(step, &attempt);
-    let response = refusal::answer(step, rejection, Some(&attempt).filter(|_| is_ours));
-    Err(Box::new(response))
+    Err(Box::new(finish::too_late(step, &attempt, rejection).await))
 }
 
 /// Finishes a sign-in in the browser that began it, or in one that has given the right answer.
@@ -110,7 +108,7 @@ async fn arrive(
     code: &str,
     state: &str,
 ) -> Result<Response<Bytes>, Box<Response<Bytes>>> {
-    let attempt = Arc::new(attempt(step, state)?);
+    let attempt = Arc::new(attempt(step, state).await?);
     if !browser::may_finish(step, &attempt) {
         // Mail scanners open links by GET and HEAD, so neither goes further in another browser.
         if step.parts.method != Method::POST {

@@ -68,7 +68,7 @@ pub(super) fn back_to_check(step: &Step) -> Response<Bytes> {
 
 async fn take_code(step: &Step, attempt: &Arc<Attempt>) -> Result<Response<Bytes>, Wrong> {
     if let Some(rejection) = sealed::over(step, attempt) {
-        return Err(rejection.into());
+        return Ok(finish::too_late(step, attempt, rejection).await);
     }
     if !browser::is_ours(step, attempt) {
         return Err(Rejection::new(RejectionKind::AnotherBrowser).into());

@@ -3,7 +3,7 @@
 //! - The browser's former session ends, which prevents session fixation. An old form, link or code
 //!   that comes again within its minute yields the session of then. If that has ended, it does not
 //!   replace another one.
-//! - A used link still leads to its destination if a live session has the same address.
+//! - A used or expired link still leads to its destination if a live session has the same address.
 //! - If the browser kept a fragment, a page leads there. Otherwise a redirect does.
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use super::{
     attempt::Attempt,
     browser, choice,
     exchange::{Granted, Kind},
-    known, sealed,
+    known, refusal, sealed,
     step::Step,
 };
 use crate::{
@@ -109,6 +109,18 @@ pub(super) async fn has_session_of(step: &Step, attempt: &Attempt) -> Result<boo
     let session = step.live_session().await?;
     // Another person's session must not pass for this sign-in.
     Ok(session.is_some_and(|session| session.email() == attempt.email.as_str()))
+}
+
+/// Answers what came too late. The browser that began goes on if it is signed in with the address,
+/// as after a used link.
+pub(super) async fn too_late(step: &Step, attempt: &Attempt, late: Rejection) -> Response<Bytes> {
+    // The page shows the address, so only the browser that began gets the attempt.
+    let ours = Some(attempt).filter(|attempt| browser::is_ours(step, attempt));
+    // An outage of the store does not matter: a new mail is the way on.
+    if ours.is_some() && matches!(has_session_of(step, attempt).await, Ok(true)) {
+        return on_their_way(step, attempt);
+    }
+    refusal::answer(step, late, ours)
 }
 
 pub(super) fn on_their_way(step: &Step, attempt: &Attempt) -> Response<Bytes> {

@@ -6,7 +6,7 @@ use url::{Origin, Url};
 
 use super::{
     attempt::{Attempt, Leads},
-    browser, elsewhere, refusal, sealed,
+    browser, elsewhere, finish, refusal, sealed,
     step::Step,
 };
 use crate::{
@@ -24,8 +24,9 @@ pub(super) async fn open(step: &Step) -> Response<Bytes> {
         Ok(None) => return refusal::refuse(step, RejectionKind::Malformed),
         Err(kind) => return refusal::refuse(step, kind),
     };
-    if let Some(response) = too_late(step, &attempt) {
-        return response;
+    let (lifetime, late) = (step.flow.link_lifetime, RejectionKind::LinkExpired);
+    if let Some(kind) = attempt.over(lifetime, late, step.now) {
+        return finish::too_late(step, &attempt, Rejection::new(kind)).await;
     }
     let Some((link, origin)) = leads_to(step, &attempt) else {
         return refusal::refuse(step, RejectionKind::ProviderFailed);
@@ -65,19 +66,4 @@ fn leads_to(step: &Step, attempt: &Attempt) -> Option<(String, Option<String>)> 
     let origin = origin.map(|origin| origin.ascii_serialization());
     // In the parsed form. What was sealed as text could read differently to a browser.
     Some((link.into(), origin))
-}
-
-fn too_late(step: &Step, attempt: &Attempt) -> Option<Response<Bytes>> {
-    let kind = attempt.over(
-        step.flow.link_lifetime,
-        RejectionKind::LinkExpired,
-        step.now,
-    )?;
-    // The page shows the address, so only the browser that began gets the attempt.
-    let is_ours = browser::is_ours(step, attempt);
-    Some(refusal::answer(
-        step,
-        Rejection::new(kind),
-        Some(attempt).filter(|_| is_ours),
-    ))
 }

@@ -63,7 +63,7 @@ impl Begun {
 }
 
 /// Returns where a check page posts the code to.
-fn action(page: &Answer) -> Option<String> {
+pub(crate) fn action(page: &Answer) -> Option<String> {
     let text = page.text();
     let (_, rest) = text.split_once("action=\"/auth/code?t=")?;
     let sealed = rest.split_once('"').unwrap().0;
