@@ -21,7 +21,7 @@ use super::{
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
-    typed::letters_and_digits,
+    typed::{in_ascii, letters_and_digits},
 };
 use crate::{
     answer::redirect,
@@ -171,9 +171,10 @@ impl From<CodeProblem> for Wrong {
     }
 }
 
-/// Reads six digits, whatever stands between and around them, except letters and other digits.
+/// Reads six digits of any script, whatever stands between and around them, except letters and
+/// other digits.
 fn digits(typed: &str) -> Result<String, CodeProblem> {
-    let code: String = letters_and_digits(typed).collect();
+    let code: String = letters_and_digits(typed).map(in_ascii).collect();
     if code.is_empty() {
         return Err(CodeProblem::Missing);
     }
@@ -203,7 +204,14 @@ mod tests {
             ("0123456", Err(CodeProblem::Wrong)),
             ("01234x", Err(CodeProblem::Wrong)),
             ("BKQ-TMR", Err(CodeProblem::Wrong)),
-            ("٠١٢٣٤٥", Err(CodeProblem::Wrong)),
+            ("٠١٢٣٤٥", Ok("012345")),
+            ("٦٧٨ ٩٠١", Ok("678901")),
+            ("۰۱۲۳۴۵", Ok("012345")),
+            ("۶۷۸۹۰1", Ok("678901")),
+            ("०१२३४५", Ok("012345")),
+            ("٠١٢٣٤", Err(CodeProblem::Wrong)),
+            ("٠١٢٣٤ع", Err(CodeProblem::Wrong)),
+            ("一二三四五六", Err(CodeProblem::Wrong)),
             ("０１２３４５", Ok("012345")),
             ("０１２－３４５。", Ok("012345")),
             ("012–345", Ok("012345")),
