@@ -160,7 +160,7 @@ async fn another_browser_is_sent_back_where_that_is_the_rule() {
         let link = stage.ask_for_link(&first, "/reports").await;
         assert_eq!(first.text("#match-code").await, None, "{post:?}");
         second.goto(&link).await;
-        second.shows("Open the link where you began").await;
+        second.shows("Continue where you began").await;
         assert_eq!(stage.exchanges(), 0, "{post:?}");
         second.press("Sign in here instead").await;
         second.shows("Sign in").await;

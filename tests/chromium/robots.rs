@@ -15,7 +15,7 @@ async fn no_robot_uses_up_our_own_link_or_gets_a_session() {
     let cases = [
         (CrossDevice::MatchCode, "Is that you?"),
         (CrossDevice::Confirm, "Sign in here?"),
-        (CrossDevice::Refuse, "Open the link where you began"),
+        (CrossDevice::Refuse, "Continue where you began"),
     ];
     for (cross_device, heading) in cases {
         let configure = |builder: Builder| builder.cross_device(cross_device);

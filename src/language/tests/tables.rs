@@ -114,6 +114,37 @@ fn each_story_is_told_in_other_words_and_sentences_end() {
     }
 }
 
+/// Pinned: where codes alone are mailed, pages sent people to a link.
+#[test]
+fn no_story_but_those_of_a_link_sends_people_to_one() {
+    // Each speaks of a link that there is, or of a link or a code.
+    let of_links = [
+        "link_declined",
+        "link_expired",
+        "link_used",
+        "malformed",
+        "provider_answer_lost",
+        "step_up_required",
+        "too_many_tries",
+        "wrong_connection",
+    ];
+    for (tag, table) in TABLES {
+        let link = match tag {
+            "ar" => "رابط",
+            "es" => "enlace",
+            "fr" => "lien",
+            "ja" => "リンク",
+            _ => "link",
+        };
+        let stories = lines(table).into_iter().filter_map(|(name, text)| {
+            let (story, _) = name.strip_prefix("trouble.")?.split_once('.')?;
+            text.to_lowercase().contains(link).then_some(story)
+        });
+        let others: HashSet<_> = stories.filter(|story| !of_links.contains(story)).collect();
+        assert!(others.is_empty(), "{tag}: {others:?}");
+    }
+}
+
 #[test]
 fn a_length_of_time_has_the_plural_form_of_its_language() {
     let arabic = [
