@@ -28,9 +28,10 @@ const SENT: [(&str, Sent); 3] = [
     ("code", Sent::Code),
     ("link-and-code", Sent::LinkAndCode),
 ];
-const CODE_PROBLEMS: [(&str, CodeProblem); 4] = [
+const CODE_PROBLEMS: [(&str, CodeProblem); 5] = [
     ("expired", CodeProblem::Expired),
     ("missing", CodeProblem::Missing),
+    ("replaced", CodeProblem::Replaced),
     ("used", CodeProblem::Used),
     ("wrong", CodeProblem::Wrong),
 ];

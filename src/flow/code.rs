@@ -26,7 +26,7 @@ use super::{
 use crate::{
     answer::redirect,
     page::{CodeProblem, Sent},
-    provider::OneTimeCode,
+    provider::{OneTimeCode, attempt::Newest},
     rejection::{Rejection, RejectionKind},
     session::seal::Purpose,
     site::endpoint::Endpoint,
@@ -117,8 +117,16 @@ async fn take_code(step: &Step, attempt: &Arc<Attempt>) -> Result<Response<Bytes
         }
         Err(rejection) => rejection,
     };
+    // The way on is the page of the newer mail, whichever mail the code is of.
+    let is_replaced = browser::newest(step, attempt) == Newest::Replaced;
+    let unless_replaced = |problem| {
+        Wrong::Code(match is_replaced {
+            true => CodeProblem::Replaced,
+            false => problem,
+        })
+    };
     Err(match rejection.kind() {
-        RejectionKind::CodeExpired => Wrong::Code(CodeProblem::Expired),
+        RejectionKind::CodeExpired => unless_replaced(CodeProblem::Expired),
         RejectionKind::CodeUsed => match finish::has_session_of(step, attempt).await {
             Ok(true) => Wrong::Answer(finish::on_their_way(step, attempt)),
             Ok(false) => Wrong::Code(CodeProblem::Used),
@@ -126,11 +134,13 @@ async fn take_code(step: &Step, attempt: &Arc<Attempt>) -> Result<Response<Bytes
         },
         // Only an address that was mailed a code can have spent it at the provider, and the page
         // must not reveal which addresses those are. The layer's count ends the tries.
-        RejectionKind::CodeWrong | RejectionKind::TooManyTries => Wrong::Code(CodeProblem::Wrong),
+        RejectionKind::CodeWrong | RejectionKind::TooManyTries => {
+            unless_replaced(CodeProblem::Wrong)
+        }
         // Of two providers one has compared the code, so that it was a guess. If the other one is
         // away, most codes are of the one that is there.
         RejectionKind::ProviderUnavailable if rejection.has_compared() => {
-            Wrong::Code(CodeProblem::Wrong)
+            unless_replaced(CodeProblem::Wrong)
         }
         _ if rejection.has_compared() => Wrong::Refused(rejection),
         // The exchange goes on. The same code joins it, and that costs no second try.

@@ -36,6 +36,7 @@ texts! {
     CheckCodeExpired = "check.code_expired" [],
     CheckCodeHint = "check.code_hint" [],
     CheckCodeMissing = "check.code_missing" [],
+    CheckCodeReplaced = "check.code_replaced" [],
     CheckCodeUsed = "check.code_used" [],
     CheckCodeWrong = "check.code_wrong" [],
     CheckElsewhereBoth = "check.elsewhere_both" [],

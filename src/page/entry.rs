@@ -24,6 +24,9 @@ pub enum CodeProblem {
     Expired,
     /// The field was empty. This does not count as a try.
     Missing,
+    /// It did not sign in, and the browser has asked for a newer mail since. The code of that mail
+    /// belongs on the page that opened then.
+    Replaced,
     /// It was used already, or a newer one has replaced it.
     Used,
     /// It is not the code that was sent.

@@ -98,7 +98,9 @@ async fn a_code_typed_in_the_first_tab_signs_in() {
         browser.answer("code", other_than(&code)).await;
         browser.shows("Check your email").await;
         assert!(
-            problem(&browser).await.starts_with("That isn’t the code"),
+            problem(&browser)
+                .await
+                .starts_with("That isn’t the right code"),
             "{name}"
         );
         assert!(browser.cookie(SESSION).await.is_none(), "{name}");
@@ -124,7 +126,11 @@ async fn five_wrong_codes_end_the_code_and_not_the_link() {
     for _ in 0..5 {
         browser.answer("code", other_than(&code)).await;
         browser.shows("Check your email").await;
-        assert!(problem(&browser).await.starts_with("That isn’t the code"));
+        assert!(
+            problem(&browser)
+                .await
+                .starts_with("That isn’t the right code")
+        );
     }
     browser.answer("code", &code).await;
     browser.shows("Too many wrong codes").await;

@@ -100,7 +100,11 @@ fn codes() -> Vec<Screen> {
             Page::Onward(OnwardPage::new("https://mail.example.org/")),
         ),
     ];
-    let problems = [CodeProblem::Expired, CodeProblem::Used];
+    let problems = [
+        CodeProblem::Expired,
+        CodeProblem::Replaced,
+        CodeProblem::Used,
+    ];
     for problem in problems {
         let page = check(ADA)
             .with_sent(Sent::Code)

@@ -15,6 +15,7 @@ pub(super) const fn code_problem(problem: CodeProblem) -> Text {
     match problem {
         CodeProblem::Expired => Text::CheckCodeExpired,
         CodeProblem::Missing => Text::CheckCodeMissing,
+        CodeProblem::Replaced => Text::CheckCodeReplaced,
         CodeProblem::Used => Text::CheckCodeUsed,
         CodeProblem::Wrong => Text::CheckCodeWrong,
     }
@@ -24,7 +25,7 @@ pub(super) const fn letters_problem(problem: CodeProblem) -> Text {
     match problem {
         CodeProblem::Expired => Text::MatchExpired,
         CodeProblem::Missing => Text::MatchMissing,
-        CodeProblem::Used => Text::MatchUsed,
+        CodeProblem::Replaced | CodeProblem::Used => Text::MatchUsed,
         CodeProblem::Wrong => Text::MatchWrong,
     }
 }

@@ -73,6 +73,21 @@ async fn the_end_of_the_tries_lasts_as_long_as_the_sign_in() {
     assert_eq!(begun.redeemed(), 5);
 }
 
+/// WorkOS compares a code with the newest mail's, whichever page it is typed in.
+#[tokio::test]
+async fn the_newest_code_of_workos_signs_in_from_an_older_page_too_and_another_is_sent_on() {
+    let mut begun = Begun::new(SignIn::Code).await;
+    begun.world.clock.advance(Duration::from_secs(31));
+    let asked = begun.first.ask_for_link(ADA, "/reports").await;
+    assert_ne!(action(&asked).unwrap(), begun.action);
+    let told = begun.type_code(begun.wrong()).await;
+    is_asked_again(&told);
+    let words = "You have asked for a newer email";
+    assert!(told.read().contains(words), "{}", told.read());
+    let code = begun.post.code();
+    assert_eq!(begun.type_code(&code).await.location(), "/reports");
+}
+
 #[tokio::test]
 async fn a_new_mail_has_five_tries_of_its_own_and_ends_the_code_before() {
     let mut begun = Begun::new(SignIn::Code).await;

@@ -87,6 +87,46 @@ async fn a_new_mail_ends_the_old_digits_in_every_tab_of_the_browser() {
     is_asked_again(&type_digits(&mut browser, &old, &old_digits).await);
 }
 
+/// Pinned: in the page of an older mail the newest one's digits were "not the code in our newest
+/// email", and its own were "too old" at once.
+#[tokio::test]
+async fn the_page_of_an_older_mail_leads_to_that_of_the_newer_one_whatever_is_typed() {
+    let (replaced, wrong) = ("You have asked for a newer email", "the right code");
+    for (name, is_lost, told) in [
+        ("asked", false, replaced),
+        // The browser does not know of a mail whose answer it has not got.
+        ("asked, and the answer was lost", true, wrong),
+    ] {
+        let site = Site::new();
+        let replica = site.replica(SignIn::Code);
+        let mut browser = replica.browser();
+        let old = action(&ask(&mut browser).await);
+        let old_digits = site.post.code();
+        let jar = browser.jar.clone();
+        site.pass(31);
+        let new = action(&ask(&mut browser).await);
+        let new_digits = site.post.code();
+        if is_lost {
+            browser.jar = jar;
+        }
+        let other = other_than(&new_digits);
+        for digits in [new_digits.as_str(), other] {
+            let answer = type_digits(&mut browser, &old, digits).await;
+            is_asked_again(&answer);
+            assert!(answer.read().contains(told), "{name}: {}", answer.read());
+        }
+        if is_lost {
+            is_in(&type_digits(&mut browser, &old, &old_digits).await);
+            continue;
+        }
+        let answer = type_digits(&mut browser, &old, &old_digits).await;
+        assert!(answer.read().contains(replaced), "{name}");
+        let answer = type_digits(&mut browser, &new, other).await;
+        assert!(answer.read().contains(wrong), "{name}: {}", answer.read());
+        is_in(&type_digits(&mut browser, &new, &new_digits).await);
+    }
+}
+
 #[tokio::test]
 async fn a_mail_to_another_address_or_for_somebody_else_does_not_end_a_persons_digits() {
     let site = Site::new();

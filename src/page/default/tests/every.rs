@@ -13,9 +13,10 @@ use crate::{
 };
 
 pub(super) const SENT: [Sent; 3] = [Sent::Code, Sent::Link, Sent::LinkAndCode];
-pub(super) const PROBLEMS: [CodeProblem; 4] = [
+pub(super) const PROBLEMS: [CodeProblem; 5] = [
     CodeProblem::Expired,
     CodeProblem::Missing,
+    CodeProblem::Replaced,
     CodeProblem::Used,
     CodeProblem::Wrong,
 ];
