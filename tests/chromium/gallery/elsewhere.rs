@@ -71,7 +71,7 @@ pub(super) fn elsewhere() -> Vec<Screen> {
         walked(
             "refuse",
             Rules::Refuse,
-            "Open the link where you began",
+            "Continue where you began",
             |stage, browser| {
                 Box::pin(async {
                     open_elsewhere(stage, browser).await;
