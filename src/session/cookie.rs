@@ -34,8 +34,10 @@ pub(crate) struct Cookies {
     scheme: Scheme,
     /// The domain of the session cookie. The others have none.
     domain: Option<String>,
-    /// Made once for all responses, so that answering a stranger's forged cookie costs little.
+    /// Made once for all responses, so that answering a stranger's forged cookie, or one of a
+    /// session that has ended, costs little.
     removal: HeaderValue,
+    arrived_removal: HeaderValue,
 }
 
 /// One of the layer's cookies.
@@ -87,12 +89,14 @@ impl Cookies {
             Some(_) => (wide, host),
             None => (host, wide),
         };
+        let arrived = format!("{prefix}{name}-arrived");
         Self {
             removal: encode(&removed(&session, scheme, domain.as_deref())),
+            arrived_removal: encode(&removed(&arrived, scheme, None)),
             session,
             former,
             domain,
-            arrived: format!("{prefix}{name}-arrived"),
+            arrived,
             browser: format!("{prefix}{name}-browser"),
             known: format!("{prefix}{name}-known"),
             permit: format!("{prefix}{name}-pass"),
@@ -190,7 +194,11 @@ impl Cookies {
 
     /// Returns the `Set-Cookie` value that removes one of the cookies.
     pub(crate) fn removal_of(&self, of: CookieName) -> HeaderValue {
-        encode(&self.removed(of))
+        match of {
+            CookieName::Arrived => self.arrived_removal.clone(),
+            CookieName::Session => self.removal(),
+            _ => encode(&self.removed(of)),
+        }
     }
 
     /// Returns a cookie that removes one of the cookies.
@@ -327,6 +335,13 @@ mod tests {
                     Expires=Thu, 01 Jan 1970 00:00:00 GMT";
         assert_eq!(cookies.removal(), want);
         assert_eq!(cookies.removal_of(CookieName::Session), want);
+        for of in CookieName::ALL {
+            assert_eq!(
+                cookies.removal_of(of),
+                encode(&cookies.removed(of)),
+                "{of:?}"
+            );
+        }
         for of in CookieName::ALL {
             let set = cookies.set(of, "x", hour);
             let set = set.to_str().unwrap();
