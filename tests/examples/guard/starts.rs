@@ -300,7 +300,7 @@ fn a_number_of_the_guards_own_is_within_its_range() {
     }
 }
 
-/// Pinned: every mailed link led to the address that the guard listens at, such as https://0.0.0.0.
+/// Pinned: every mailed link led to the address that the guard listens at, such as `0.0.0.0`.
 #[test]
 fn a_public_url_is_made_up_for_the_emulator_alone() {
     let mailed = [
