@@ -70,8 +70,9 @@ async fn a_renewal_by_a_question_notes_the_clients_device_and_network() {
 }
 
 /// nginx asks for the refusal by a second question: the application's word is a reason there, too.
+/// Only a page in a window of its own loses the cookie by it, as everywhere.
 #[tokio::test]
-async fn whom_the_application_denies_loses_the_cookie_at_the_refusal() {
+async fn whom_the_application_denies_loses_the_cookie_at_the_refusal_of_a_page() {
     let active = |_: Session| async { Ok::<_, std::io::Error>(Standing::Active) };
     let clock = ManualClock::new();
     let hour = Duration::from_secs(3_600);
@@ -87,19 +88,26 @@ async fn whom_the_application_denies_loses_the_cookie_at_the_refusal() {
         .unwrap();
     let (cookie, _) = cookie_of(&layer);
     clock.advance(hour / 2);
-    let question = || {
-        question("original", PROXY, "GET", "/x")
-            .header("cookie", &cookie)
-            .body(Full::<Bytes>::default())
-            .unwrap()
-    };
     let asked = layer.forward_auth().for_nginx();
-    let refused = asked.clone().oneshot(question()).await.unwrap();
-    assert_eq!(refused.status(), 401);
-    let refused = asked.refusing().oneshot(question()).await.unwrap();
-    assert_eq!(refused.status(), 401);
-    let removal = refused.headers()["set-cookie"].to_str().unwrap();
-    assert!(removal.starts_with("__Host-magic-link=;"), "{removal}");
+    let refusing = asked.clone().refusing();
+    for (accept, destination, status) in [("*/*", "empty", 401), ("text/html", "document", 303)] {
+        let question = || {
+            question("original", PROXY, "GET", "/x")
+                .header("cookie", &cookie)
+                .header("accept", accept)
+                .header("sec-fetch-dest", destination)
+                .body(Full::<Bytes>::default())
+                .unwrap()
+        };
+        let refused = asked.clone().oneshot(question()).await.unwrap();
+        assert_eq!(refused.status(), 401, "{destination}");
+        let refused = refusing.clone().oneshot(question()).await.unwrap();
+        assert_eq!(refused.status(), status, "{destination}");
+        let removal = refused.headers().get("set-cookie");
+        let is_removed =
+            removal.is_some_and(|text| text.as_bytes().starts_with(b"__Host-magic-link=;"));
+        assert_eq!(is_removed, destination == "document", "{removal:?}");
+    }
 }
 
 #[tokio::test]
