@@ -167,11 +167,13 @@ impl Column<'_> {
         let mut renewing = idle.layer(service_fn(text_answer));
         let renewed = at_once(&mut renewing, hosted(navigation(PATH, Some(&due))));
         assert!(renewed.headers().contains_key(header::SET_COOKIE));
+        let cold = layer(Builder::verify_each_request);
         let identity = layer(Builder::forward_identity);
         let streams = layer(Builder::end_streams);
         let mut cases: Vec<_> = [
             ("admitted", &plain, at(PATH, Some(&ada)), ok),
-            ("admitted, each of many people", &plain, many, ok),
+            ("admitted, each of many people", &plain, many.clone(), ok),
+            ("the same, verified each time", &cold, many, ok),
             ("public path, no session", &plain, at("/about", None), ok),
             ("public path, session", &plain, at("/about", Some(&ada)), ok),
             ("optional path, no session", &plain, at("/home", None), ok),

@@ -70,9 +70,10 @@ impl Asked {
         for (name, value) in head.headers() {
             let name = name.as_str();
             if is_read(name) || (tells && is_told(name)) {
-                for part in [name.as_bytes(), b":", value.as_bytes(), b"\n"] {
-                    fields.extend_from_slice(part);
-                }
+                fields.extend_from_slice(name.as_bytes());
+                fields.push(b':');
+                fields.extend_from_slice(value.as_bytes());
+                fields.push(b'\n');
             }
         }
         let peer = tells.then(|| PeerAddr::of(head.extensions()));

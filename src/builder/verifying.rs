@@ -6,20 +6,20 @@ use crate::session::token::Verifying;
 impl Builder {
     /// Verifies the signature of an EdDSA or ES256 token at each request. Default: the layer
     /// remembers a token that it has verified twice, and compares the text from then on. That costs
-    /// about as much as an HS256 token, and a hundredth of a signature of a key pair.
+    /// less than an HS256 token, and a hundredth of a signature of a key pair.
     ///
     /// By default, the layer keeps in memory, for each key pair of its ring:
     ///
-    /// - up to 4,096 tokens, each of at most 1,024 bytes, so up to 4 MiB. Longer tokens are
-    ///   verified each time. Any number of sessions can be live, but only those whose tokens are in
-    ///   memory are cheap.
+    /// - up to 4,096 tokens, each of at most 1,024 bytes, with the session that it states, so up to
+    ///   8 MiB. Longer tokens are verified each time. Any number of sessions can be live, but only
+    ///   those whose tokens are in memory are cheap.
     /// - a token until another one takes its place, its key leaves the ring or the process ends. A
     ///   token is a credential: it may be in memory, or in a core dump, after its session has
     ///   ended.
     ///
-    /// It remembers that the key has signed this text, and nothing else. The key's end, the times
-    /// of the token and the revocation store are judged at each request, remembered or not. No
-    /// token of an HS256 key is remembered.
+    /// It remembers that the key has signed this text, and what the text states. The key's end, the
+    /// times of the token and the revocation store are judged at each request, remembered or not.
+    /// No token of an HS256 key is remembered.
     ///
     /// ```
     /// use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey};

@@ -13,9 +13,16 @@
 use std::{borrow::Cow, cell::Cell, sync::Arc};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use self::fields::rewrite_fields;
+use self::{
+    fields::rewrite_fields,
+    names::{
+        EMAIL_TEXT, HTTP2_SETTINGS, NAMING, ORGANIZATION_TEXT, SESSION_TEXT, SUBJECT_TEXT, UPGRADE,
+        is_ours, is_spelling_of, tokens,
+    },
+    present::Present,
+};
 use crate::{
     ascii,
     event::Event,
@@ -32,21 +39,10 @@ use crate::{
     shared::Shared,
 };
 
-/// Texts, because every field of every request is compared with them: a text's length is known
-/// beforehand.
-const NAMES: [&str; 4] = [SUBJECT_TEXT, EMAIL_TEXT, ORGANIZATION_TEXT, SESSION_TEXT];
-const SUBJECT_TEXT: &str = "x-auth-subject";
-const EMAIL_TEXT: &str = "x-auth-email";
-const ORGANIZATION_TEXT: &str = "x-auth-organization";
-const SESSION_TEXT: &str = "x-auth-session";
-
 const SUBJECT: HeaderName = HeaderName::from_static(SUBJECT_TEXT);
 const EMAIL: HeaderName = HeaderName::from_static(EMAIL_TEXT);
 const ORGANIZATION: HeaderName = HeaderName::from_static(ORGANIZATION_TEXT);
 const SESSION: HeaderName = HeaderName::from_static(SESSION_TEXT);
-
-/// The fields whose members name other fields.
-static NAMING: [HeaderName; 2] = [header::CONNECTION, header::TRAILER];
 
 /// The characters of a value that are percent-encoded.
 ///
@@ -86,11 +82,16 @@ const MOST_TOKENS: usize = 16;
 
 /// Replaces what a client claims by the identity headers of the session, if there is one.
 pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, gate: &Gate) {
-    let upgrade = Upgrade::of(&RequestHead::of(request));
+    let present = Present::among(request.headers());
+    if present.has_stripped {
+        let upgrade = Upgrade::of(&RequestHead::of(request));
+        strip(request.headers_mut(), upgrade);
+    }
     let headers = request.headers_mut();
-    strip(headers, upgrade);
-    hide_cookies(headers, &gate.cookies);
-    if gate.credentials.has_bearer() {
+    if present.has_cookie {
+        hide_cookies(headers, &gate.cookies);
+    }
+    if present.has_authorization && gate.credentials.has_bearer() {
         hide_tokens(headers, &gate.tokens);
     }
     if let Some(session) = session {
@@ -100,11 +101,12 @@ pub(crate) fn rewrite<B>(request: &mut Request<B>, session: Option<&Session>, ga
 
 /// Writes the identity headers of a session.
 pub(crate) fn introduce(headers: &mut HeaderMap, session: &Session) {
-    headers.insert(SUBJECT, value(session.subject()));
-    headers.insert(EMAIL, value(session.email()));
+    let [subject, email, organization] = session.introduction();
+    headers.insert(SUBJECT, value(subject));
+    headers.insert(EMAIL, value(email));
     let id = ascii::header_value(session.id().text(&mut [0; 22]));
     headers.insert(SESSION, hidden(id));
-    if let Some(organization) = session.organization() {
+    if !organization.is_empty() {
         headers.insert(ORGANIZATION, value(organization));
     }
 }
@@ -136,11 +138,9 @@ pub(crate) fn keep_own_cookies(headers: &mut HeaderMap, shared: &Arc<Shared>) {
 fn strip(headers: &mut HeaderMap, upgrade: Upgrade) {
     let keeps_upgrade = upgrade == Upgrade::WebSocket;
     let is_stripped = |name: &[u8]| {
-        // CGI writes `-`, `_` and `.` alike (RFC 3875, section 4.1.18), so all spellings are one
-        // name.
         is_ours(name)
-            || is_spelling_of("http2-settings", name)
-            || (!keeps_upgrade && is_spelling_of("upgrade", name))
+            || is_spelling_of(HTTP2_SETTINGS, name)
+            || (!keeps_upgrade && is_spelling_of(UPGRADE, name))
     };
     let stripped: Vec<_> = headers
         .keys()
@@ -199,31 +199,9 @@ fn hide_parts(
     });
 }
 
-fn is_ours(name: &[u8]) -> bool {
-    NAMES.iter().any(|ours| is_spelling_of(ours, name))
-}
-
-/// Says whether some reader could take a name for this field's.
-///
-/// Case does not matter, and any punctuation may stand for a dash.
-fn is_spelling_of(field: &str, name: &[u8]) -> bool {
-    let folded = |b: u8| {
-        if b.is_ascii_alphanumeric() {
-            b.to_ascii_lowercase()
-        } else {
-            b'-'
-        }
-    };
-    // Compared in place: this runs over every field of every request.
-    name.len() == field.len() && name.iter().copied().map(folded).eq(field.bytes())
-}
-
 /// Returns a list without the members that name certain fields, or `None` if it has no such member.
 fn without_members(list: &[u8], is_stripped: impl Fn(&[u8]) -> bool) -> Option<Vec<u8>> {
-    // A member is a token (RFC 9110, section 5.6.2). Any other byte ends it here, because readers
-    // split and trim differently.
-    let is_token = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(b);
-    let names_one = |member: &&[u8]| member.split(|b| !is_token(b)).any(&is_stripped);
+    let names_one = |member: &&[u8]| tokens(member).any(&is_stripped);
     let members = || list.split(|b| *b == b',');
     if !members().any(|member| names_one(&member)) {
         return None;
@@ -298,11 +276,13 @@ fn own_name<'c>(cookies: &'c Cookies, set: &[u8]) -> Option<&'c str> {
     names.find(|own| own.as_bytes() == name.trim_ascii())
 }
 
-fn value(text: &str) -> HeaderValue {
-    if text.bytes().all(|byte| PLAIN.has(byte)) {
+fn value(text: &[u8]) -> HeaderValue {
+    // To the end of it: that takes fewer steps than to stop at the first other character.
+    let is_plain = text.iter().fold(true, |all, byte| all & PLAIN.has(*byte));
+    if is_plain {
         return hidden(ascii::header_value(text));
     }
-    let encoded: Cow<'_, str> = utf8_percent_encode(text, VALUE).into();
+    let encoded: Cow<'_, str> = percent_encode(text, VALUE).into();
     hidden(ascii::header_value(&*encoded))
 }
 
@@ -313,6 +293,8 @@ fn hidden(mut value: HeaderValue) -> HeaderValue {
 }
 
 mod fields;
+mod names;
+mod present;
 
 #[cfg(test)]
 mod tests;

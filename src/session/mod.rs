@@ -145,6 +145,20 @@ impl Session {
         Self(record)
     }
 
+    fn facts(&self) -> &Facts {
+        &self.0.facts
+    }
+
+    /// Returns the session in a record of its own, without room to spare.
+    fn compact(&self) -> Self {
+        self.changed(|_| {})
+    }
+
+    /// Returns the session of another request with the same token.
+    fn again(&self, facts: Facts) -> Self {
+        Self(self.0.again(facts))
+    }
+
     /// Returns the session with other facts. It is a new record, and not this one changed: the
     /// application's copy of the session belongs to its request.
     fn changed(&self, change: impl FnOnce(&mut Facts)) -> Self {
@@ -276,6 +290,12 @@ impl Session {
     #[must_use]
     pub fn auth_time(&self) -> Timestamp {
         self.0.facts.times.auth_time
+    }
+
+    /// Returns the subject, the address and the organization, which is empty if there is none. As
+    /// bytes: what only copies them need not look for UTF-8.
+    pub(crate) fn introduction(&self) -> [&[u8]; 3] {
+        [Field::Subject, Field::Email, Field::Organization].map(|field| self.0.bytes(field))
     }
 
     fn field(&self, field: Field) -> &str {

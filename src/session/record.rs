@@ -143,10 +143,28 @@ impl Record {
     }
 
     pub(super) fn text(&self, field: Field) -> &str {
+        // Never invalid: each text was one before it came into the room.
+        std::str::from_utf8(self.bytes(field)).unwrap_or_default()
+    }
+
+    pub(super) fn bytes(&self, field: Field) -> &[u8] {
         let place = self.places.get(field.index()).copied().unwrap_or_default();
         let bytes = self.room.as_ref().get(place.start..place.end);
-        // Never invalid: each text was one before it came into the room.
-        std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+        bytes.unwrap_or_default()
+    }
+
+    /// Makes a record of the same texts. Its request is another one.
+    pub(super) fn again(&self, facts: Facts) -> Arc<Self> {
+        let room = self.room.as_ref();
+        match (
+            room.len(),
+            room.first_chunk::<128>(),
+            room.first_chunk::<512>(),
+        ) {
+            (128, Some(room), _) => Arc::new(Record::with_room(facts, self.places, *room)),
+            (512, _, Some(room)) => Arc::new(Record::with_room(facts, self.places, *room)),
+            _ => Self::new(facts, self.texts()),
+        }
     }
 
     pub(super) fn texts(&self) -> [&str; Field::COUNT] {

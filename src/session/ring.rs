@@ -25,7 +25,7 @@ mod text;
 
 pub use self::{file::KeyFile, handle::KeyHandle, retired::RetiredKey};
 pub(in crate::session) use self::{
-    hot::Hot,
+    hot::{Found, Hot},
     keys::{Entry, Keys},
 };
 

@@ -16,16 +16,16 @@
 use std::{sync::Arc, time::Duration};
 
 use self::{
-    claims::{Claims, Id, Text, always},
+    claims::{Claims, Id, Text},
     plain::Known,
-    stated::{BY_CODE, Stated},
+    stated::{BY_CODE, Stated, always},
 };
 use super::{
     KeyRing, Session, Times, base64url,
     cookie::LONGEST,
     opening::Opening,
     record::{Facts, KeyMark, Record},
-    ring::{Entry, Hot, Keys},
+    ring::{Entry, Found, Hot, Keys},
 };
 use crate::{
     clock::{Reading, Timestamp},
@@ -181,6 +181,10 @@ impl Tokens {
         let keys = self.keys.load();
         let signed = self.signed(&keys, token).ok_or(Fault::Invalid)?;
         let reading = reading.into();
+        if let Some(kept) = signed.kept() {
+            let stated = Stated::of(kept.facts());
+            return Ok(kept.again(self.judge(&stated, signed.entry, reading)?));
+        }
         // The claims are decoded into the room in which the session's texts stay.
         let session = match signed.unknown.len() / 4 * 3 + 3 {
             0..=256 => self.read::<256>(&signed, reading),
@@ -190,7 +194,11 @@ impl Tokens {
         // Only now: a token that is refused is not worth a place, and one whose key has ended would
         // stay there.
         if let Some((hot, signature)) = signed.verified {
-            hot.note(token, signature);
+            // A session says all of what a token states as `mint` writes it. Of another one it says
+            // no `nbf`, and without an opening not for whom it is.
+            hot.note(token, signature, || {
+                signed.is_plain().then(|| session.compact())
+            });
         }
         Ok(session)
     }
@@ -239,11 +247,12 @@ impl Tokens {
             Verifying::UntilHot => entry.hot(),
         };
         // The signature covers the encoded text, so a forged payload is not even decoded.
-        let is_hot = hot.is_some_and(|hot| hot.has(token, signature));
-        (is_hot || entry.key.verifies(signed, signature, opening)).then_some(())?;
+        let found = hot.and_then(|hot| hot.find(token, signature));
+        (found.is_some() || entry.key.verifies(signed, signature, opening)).then_some(())?;
         Some(Signed {
             entry,
-            verified: hot.filter(|_| !is_hot).map(|hot| (hot, signature)),
+            verified: hot.filter(|_| found.is_none()).map(|hot| (hot, signature)),
+            found,
             payload,
             opening,
             unknown: begun.map_or(payload, |(_, unknown)| unknown),
@@ -304,12 +313,34 @@ impl Tokens {
 struct Signed<'k, 't> {
     entry: &'k Entry,
     /// Where it may become hot, and its signature, if that was verified just now.
-    verified: Option<(&'k Hot, &'t [u8])>,
+    verified: Option<(&'k Hot<Option<Session>>, &'t [u8])>,
+    /// The hot token that it is.
+    found: Option<Found<Option<Session>>>,
     payload: &'t [u8],
     /// How it begins, if as this key's tokens of this issuer do.
     opening: Option<&'k Opening>,
     /// What of the payload is behind the opening.
     unknown: &'t [u8],
+}
+
+impl Signed<'_, '_> {
+    /// Returns what is kept of it, if it is hot and begins as this issuer's tokens do. Layers of
+    /// several issuers may share a key.
+    fn kept(&self) -> Option<&Session> {
+        self.opening?;
+        self.found.as_ref()?.kept()?.as_ref()
+    }
+
+    /// Says whether it begins as this issuer's tokens do, and its claims stand as `mint` writes
+    /// them. It is asked once for each hot token, so it reads them again.
+    fn is_plain(&self) -> bool {
+        let mut room = [0; LONGEST];
+        let claims = base64url::decode(self.unknown, &mut room);
+        let opening = self.opening.zip(claims);
+        opening.is_some_and(|(opening, claims)| {
+            plain::read(claims, Known::To(opening.rest())).is_some()
+        })
+    }
 }
 
 /// Splits a token into what was signed and the encoded signature. `None` if it is too long for us.

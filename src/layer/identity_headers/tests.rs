@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::*;
+use super::{names::NAMES, *};
 use crate::{
     clock::Timestamp,
     provider::Identity,
@@ -140,6 +140,60 @@ fn fields_are_rewritten_one_by_one_and_those_that_become_empty_are_gone() {
         hide_cookies(&mut headers, &Cookies::new("app", Scheme::Https, None));
         assert_eq!(all(&headers), want, "{fields:?}");
     }
+}
+
+/// The names are found by their lengths and first letters: none may be missed for that.
+#[test]
+fn each_field_that_concerns_identity_is_found_among_others_in_any_spelling() {
+    let among = |name: &str, value: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static("*/*"));
+        let name = HeaderName::try_from(name).unwrap();
+        headers.append(name, HeaderValue::from_str(value).unwrap());
+        Present::among(&headers)
+    };
+    let stripped = Present {
+        has_stripped: true,
+        ..Present::default()
+    };
+    for name in NAMES.iter().chain(&[HTTP2_SETTINGS, UPGRADE]) {
+        for dash in ["-", "_", ".", "~"] {
+            let spelled = name.replace('-', dash);
+            assert_eq!(among(&spelled, "x"), stripped, "{spelled}");
+            for naming in &NAMING {
+                for members in [
+                    spelled.to_uppercase(),
+                    format!("keep-alive, {spelled}"),
+                    format!("{spelled};x"),
+                    format!("close{}{spelled}", '\t'),
+                ] {
+                    let present = among(naming.as_str(), &members);
+                    assert_eq!(present, stripped, "{naming}: {members}");
+                }
+            }
+        }
+    }
+    for (name, value) in [
+        ("connection", "keep-alive"),
+        ("trailer", "x-checksum"),
+        ("x-auth-request-email", "x"),
+        ("x-auth-mail", "x"),
+        ("authority", "x"),
+        ("cookie2", "x"),
+        ("upgrade-insecure-requests", "1"),
+    ] {
+        assert_eq!(among(name, value), Present::default(), "{name}");
+    }
+    let cookie = Present {
+        has_cookie: true,
+        ..Present::default()
+    };
+    let authorization = Present {
+        has_authorization: true,
+        ..Present::default()
+    };
+    assert_eq!(among("Cookie", "x"), cookie);
+    assert_eq!(among("Authorization", "x"), authorization);
 }
 
 /// Pins a cost: a stranger's request on a public path took a signature check for each part.

@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::{RetiredKey, SigningKey, hot::Hot};
-use crate::session::opening::Opening;
+use crate::session::{Session, opening::Opening};
 use crate::{clock::Timestamp, error::ConfigError};
 
 const NEVER: Timestamp = Timestamp::from_secs(u64::MAX);
@@ -41,7 +41,7 @@ pub(in crate::session) struct Entry {
     opening: OnceLock<Option<Opening>>,
     /// The tokens that it need not verify again. They stand here and nowhere else, so that no other
     /// key can have them.
-    hot: OnceLock<Arc<Hot>>,
+    hot: OnceLock<Arc<Hot<Option<Session>>>>,
 }
 
 impl Entry {
@@ -90,7 +90,7 @@ impl Entry {
 
     /// Returns the tokens that the key need not verify again. `None` if it is a shared secret,
     /// which verifies about as fast as tokens are compared.
-    pub(in crate::session) fn hot(&self) -> Option<&Hot> {
+    pub(in crate::session) fn hot(&self) -> Option<&Hot<Option<Session>>> {
         self.key
             .is_pair()
             .then(|| &**self.hot.get_or_init(|| Arc::new(Hot::new())))

@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, time::Duration};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::value::RawValue;
 
-use super::stated::{BY_CODE, Stated};
+use super::stated::{BY_CODE, Stated, always};
 use crate::{
     clock::{Skew, Timestamp},
     provider::SignInMethod,
@@ -117,10 +117,6 @@ impl Claims<'_> {
 #[cfg(test)]
 fn is_zero<N: Default + PartialEq>(number: &N) -> bool {
     *number == N::default()
-}
-
-pub(super) const fn always() -> Timestamp {
-    Timestamp::from_secs(0)
 }
 
 fn optional<'t>(text: Option<&'t Text<'_>>) -> &'t str {

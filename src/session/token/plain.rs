@@ -16,10 +16,7 @@ use crate::{
     },
 };
 
-use super::{
-    claims::always,
-    stated::{BY_CODE, Stated},
-};
+use super::stated::{BY_CODE, Stated, always};
 
 /// What is known of claims before they are read.
 #[derive(Clone, Copy)]

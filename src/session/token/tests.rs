@@ -93,6 +93,32 @@ fn session_by(fields: [&str; 10], method: SignInMethod) -> Session {
     Session::with(facts, fields)
 }
 
+/// A session without what it need not have.
+fn plainest() -> Session {
+    session_of(["prof_ada", "ada@example.com", "", "", "", ""])
+}
+
+/// A session with all that one can have, none of it as in others.
+fn fullest() -> Session {
+    let fields = [
+        "prof_ada",
+        "ada@example.com",
+        "org_1",
+        "conn_1",
+        "Ada",
+        "Lovelacé",
+        "session_1",
+        "prof_own",
+        "org_own",
+        r#"{"role":"admin","teams":[{"id":1},{}],"}":null}"#,
+    ];
+    session_by(fields, SignInMethod::MagicAuth)
+        .with_term(Term::Remembered)
+        .with_skew(Skew::new(Duration::from_secs(5), 1))
+        .with_auth_skew(Skew::new(Duration::from_secs(7), u32::MAX))
+        .with_after(NOW)
+}
+
 fn is_taken(tokens: &Tokens, token: &str) -> bool {
     tokens.verify(token, NOW).is_ok()
 }

@@ -109,7 +109,7 @@ mod tests {
     use super::*;
     use crate::{
         clock::Timestamp,
-        session::token::claims::{Id, always},
+        session::token::{claims::Id, stated::always},
     };
 
     proptest! {

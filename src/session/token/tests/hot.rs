@@ -18,7 +18,40 @@ fn is_hot(tokens: &Tokens, token: &str) -> bool {
     let keys = tokens.keys.load();
     let (_, signature) = token.rsplit_once('.').unwrap();
     let mut hot = keys.iter().filter_map(Entry::hot);
-    hot.any(|hot| hot.has(token, signature))
+    hot.any(|hot| hot.find(token, signature).is_some())
+}
+
+/// Says what a token is read as, and of what key and moment.
+fn told(tokens: &Tokens, token: &str, at: Timestamp) -> Result<(Session, [u64; 2], usize), Fault> {
+    tokens.verify(token, at).map(|session| {
+        let Facts { as_of, key, .. } = *session.facts();
+        (session, [as_of.as_secs(), key.key], key.ring)
+    })
+}
+
+#[test]
+fn a_hot_token_states_all_that_a_cold_one_states() {
+    for key in pairs() {
+        let ring = KeyRing::new(key);
+        let hot = Tokens::new(ring.clone(), ORIGIN);
+        let cold = Tokens::new(ring, ORIGIN).verifying(Verifying::Always);
+        let many = session_of(["prof_ada", "ada@example.com", &"o".repeat(300), "", "", ""]);
+        for session in [session(), plainest(), fullest(), many] {
+            let token = hot.mint(&session).unwrap();
+            for minute in 0..6 {
+                let at = NOW + Duration::from_secs(minute * 60);
+                let want = told(&cold, &token, at);
+                assert_eq!(told(&hot, &token, at), want, "{minute}");
+                let read = want.map(|(read, ..)| read);
+                assert_eq!(read.as_ref(), Ok(&session));
+            }
+            let keys = hot.keys.load();
+            let signed = hot.signed(&keys, token.as_bytes()).unwrap();
+            assert!(signed.kept().is_some(), "it was read again each time");
+            let signed = cold.signed(&keys, token.as_bytes()).unwrap();
+            assert!(signed.kept().is_none());
+        }
+    }
 }
 
 #[test]
@@ -99,12 +132,57 @@ fn a_change_of_any_byte_of_a_hot_token_is_refused() {
 #[test]
 fn a_hot_token_of_one_issuer_is_refused_by_another() {
     for key in pairs() {
-        let ring = KeyRing::new(key);
-        let tokens = Tokens::new(ring.clone(), ORIGIN);
+        for other_is_first in [false, true] {
+            let ring = KeyRing::new(key.clone());
+            let tokens = Tokens::new(ring.clone(), ORIGIN);
+            let other = Tokens::new(ring, "https://other.example.com");
+            let token = tokens.mint(&session()).unwrap();
+            if other_is_first {
+                assert_eq!(other.verify(&token, NOW), Err(Fault::Invalid));
+            }
+            heat(&tokens, &token);
+            assert!(is_hot(&tokens, &token));
+            assert_eq!(other.verify(&token, NOW), Err(Fault::Invalid));
+        }
+    }
+}
+
+/// No session says the `nbf` of its token, so nothing is kept of what such a token states.
+#[test]
+fn a_hot_token_is_not_good_before_the_time_that_it_names() {
+    for key in pairs() {
+        let tokens = tokens(key.clone());
+        let begun = (NOW - HOUR).as_secs().to_string();
+        let mut claims = good_claims();
+        for (name, value) in &mut claims {
+            if matches!(*name, "iat" | "auth_time") {
+                value.clone_from(&begun);
+            }
+        }
+        claims.push(("nbf", NOW.as_secs().to_string()));
+        let token = forge(&key, &header_of(&key), object(&claims));
+        for _ in 0..3 {
+            assert!(is_taken(&tokens, &token));
+        }
+        assert!(is_hot(&tokens, &token));
+        let early = tokens.verify(&token, NOW - LEEWAY - Duration::from_secs(1));
+        assert_eq!(early, Err(Fault::Invalid));
+    }
+}
+
+/// Each request has a session of its own: what one does to it is not seen by the next.
+#[test]
+fn the_request_of_a_hot_token_that_ends_its_session_leaves_no_trace_in_the_next() {
+    for key in pairs() {
+        let tokens = tokens(key);
         let token = tokens.mint(&session()).unwrap();
-        heat(&tokens, &token);
-        let other = Tokens::new(ring, "https://other.example.com");
-        assert_eq!(other.verify(&token, NOW), Err(Fault::Invalid));
+        for _ in 0..4 {
+            let read = tokens.verify(&token, NOW).unwrap();
+            assert!(!read.is_left() && !read.runs_on());
+            read.leave();
+            read.run_on(true);
+        }
+        assert!(is_hot(&tokens, &token));
     }
 }
 
