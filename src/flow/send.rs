@@ -22,7 +22,11 @@ use std::{
 };
 
 use futures_util::{FutureExt, future};
-use tokio::{sync::OwnedSemaphorePermit, task::JoinError, time::sleep};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    task::{JoinError, yield_now},
+    time::sleep,
+};
 use tracing::Instrument;
 use url::Url;
 
@@ -103,7 +107,10 @@ pub(super) async fn send(
     let work = wanted.carry_out(spent, room).in_current_span();
     let done = match wait {
         Some(wait) => {
-            let work = tokio::spawn(work);
+            // It begins behind the requests that are ready. Begun at once, it would hold up the next
+            // of them for as long as it computes. What begins together is answered together, and
+            // waits for its turn there: an address without work came 20 µs later than others.
+            let work = tokio::spawn(yield_now().then(|()| work));
             wait.await;
             work.now_or_never().map(or_panic)
         }
