@@ -41,7 +41,7 @@ pub(super) fn open(
 }
 
 /// Ends a body with an error when its session ends, so that no client takes half a download for the
-/// whole. The layer ends one of gRPC, whose clients then hear why.
+/// whole. A gRPC body is left to the layer, which tells the client why it ends.
 pub(super) fn until(ended: Option<SessionGuard>, is_grpc: bool, body: Incoming) -> Body {
     // Without a frame to come, the head is the whole answer: trailers that are alone have to stay
     // in it (gRPC over HTTP/2, "Trailers-Only").

@@ -5,8 +5,8 @@
 //!   person, too, it has to run on: it would be dropped within its order, and what it does behind
 //!   it, such as closing an account, would never be done.
 //! - There are several where a layer stands inside another one: each has read the session itself.
-//! - Whoever orders from a task of its own is not found, and is dropped as any other; that task
-//!   runs on by itself.
+//! - A handler that orders the end from a task of its own is not found here, so it is dropped like
+//!   any other. The task itself runs on.
 
 use std::cell::RefCell;
 

@@ -26,8 +26,8 @@ use crate::{
 pub(crate) struct Ending {
     pub(crate) guard: SessionGuard,
     pub(crate) tail: Tail,
-    /// Whether a client may take what it has got for the whole. Clients of gRPC are told, and
-    /// `EventSource` connects again.
+    /// Whether a client may mistake what it has got for the whole. A gRPC client is told of the
+    /// end, and an `EventSource` connects again.
     pub(crate) may_be_taken_for_whole: bool,
 }
 
