@@ -1,4 +1,5 @@
 use http::Uri;
+use proptest::prelude::*;
 
 use super::{
     Exposure::{Optional, Protected, Public},
@@ -317,4 +318,36 @@ fn a_rule_that_cannot_work_is_refused_with_its_value() {
     assert_eq!(path("/author").validate("/auth"), Ok(()));
     assert_eq!(method("PROPFIND").validate("/auth"), Ok(()));
     assert_eq!(path("/v1/things:batch").validate("/auth"), Ok(()));
+}
+
+/// Says the same by the words of the documentation, one after the other.
+fn is_plain_by_the_book(path: &str) -> bool {
+    let is_plain_byte = |b: u8| b.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&b);
+    let is_dots = |segment: &str| !segment.is_empty() && segment.bytes().all(|b| b == b'.');
+    let is_cookieless = |segment: &str| match segment.as_bytes() {
+        [b'(', letter, b'(', ..] if letter.is_ascii_alphabetic() => true,
+        [b'(', id @ ..] => id.get(24) == Some(&b')'),
+        _ => false,
+    };
+    path.starts_with('/')
+        && path.bytes().all(is_plain_byte)
+        && !path.contains("//")
+        && !path
+            .split('/')
+            .any(|segment| is_dots(segment) || is_cookieless(segment))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(8_192))]
+
+    #[test]
+    fn a_path_is_plain_as_the_documentation_says(
+        path in prop_oneof![
+            "/?([/.(S)a1;%\\\\ é~!-]|\\(S\\(|[a-z]{2}|\\.\\.|\\([a-z0-9]{23,25}\\)){0,12}",
+            ".{0,6}",
+            "/[a-z/.()]{0,40}",
+        ]
+    ) {
+        prop_assert_eq!(is_plain(&path), is_plain_by_the_book(&path), "{}", path);
+    }
 }
