@@ -99,7 +99,7 @@ pub(crate) fn encode_onto(query: &mut Vec<u8>, text: &str) {
         if STAYS.has(byte) {
             query.push(byte);
         } else {
-            query.extend(percent_encode_byte(byte).bytes());
+            query.extend_from_slice(percent_encode_byte(byte).as_bytes());
         }
     }
 }
