@@ -107,10 +107,10 @@ pub(super) async fn send(
     let work = wanted.carry_out(spent, room).in_current_span();
     let done = match wait {
         Some(wait) => {
-            // It begins behind the requests that are ready. Begun at once, it would hold up the
-            // next of them for as long as it computes. Requests that begin together are answered
-            // together, and wait for each other then: an address without work was answered 20 µs
-            // later than others.
+            // It begins behind the requests that are queued already. Begun at once, it would hold
+            // up the next of them for as long as it computes. Requests that begin together are
+            // answered together, and wait for each other then: an address without work was answered
+            // 20 µs later than others.
             let work = tokio::spawn(yield_now().then(|()| work));
             wait.await;
             work.now_or_never().map(or_panic)

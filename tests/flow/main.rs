@@ -46,6 +46,7 @@ mod outage;
 mod page;
 mod paths;
 mod patience;
+mod queued;
 mod redeemed;
 mod remember_me;
 mod replayed;
