@@ -161,7 +161,7 @@ impl Shared {
     ) -> Result<Issued, IssueError> {
         let new = self.begin((identity, grant), fresh_id(), term, now)?;
         let after = self.revocations.latest_before_at_once(&new);
-        self.hand_out(new.with_after(after), Context::default(), now)
+        self.hand_out(new.with_after(after), None, Context::default(), now)
     }
 
     /// Does the same for a sign-in of which is known what it comes after.
@@ -174,7 +174,7 @@ impl Shared {
         after: Timestamp,
     ) -> Result<Issued, IssueError> {
         let new = self.begin(person, id, term, now)?;
-        self.hand_out(new.with_after(after), context, now)
+        self.hand_out(new.with_after(after), None, context, now)
     }
 
     /// Says whether the session that such a sign-in would yield has ended before. If the store does
@@ -237,12 +237,14 @@ impl Shared {
             .gate
             .another_session(parent, fresh_id(), self.clock.at(now));
         let session = session.ok_or(IssueError::Ended)?;
-        self.hand_out(session, Context::default(), now)
+        self.hand_out(session, Some(parent), Context::default(), now)
     }
 
+    /// Hands a session out that was proven just now, or that comes of another one.
     fn hand_out(
         &self,
         session: Session,
+        parent: Option<&Session>,
         context: Context<'_>,
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
@@ -251,13 +253,17 @@ impl Shared {
         if !gate.allowed.has_session(&session) {
             return Err(IssueError::NotAllowed);
         }
-        let token = gate.tokens.mint(&session).ok_or(IssueError::NotSigned)?;
+        let tokens = &gate.tokens;
+        let handed = match parent {
+            Some(parent) => tokens.hand_on(session, parent, now),
+            None => tokens.hand_out(session),
+        };
+        let (token, session) = handed.ok_or(IssueError::NotSigned)?;
         if !gate.cookies.fits(CookieName::Session, &token) {
             let size = gate.cookies.name(CookieName::Session).len() + token.len();
             return Err(IssueError::TooLarge { size });
         }
         let cookie = gate.session_cookie(&session, &token, now);
-        let session = gate.tokens.as_minted(session);
         let event = Event::SignedIn { session: &session };
         self.listener.tell_in(context, &event);
         Ok(Issued::new(session, token, cookie))

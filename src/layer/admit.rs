@@ -112,7 +112,7 @@ impl Shared {
         let Admission { session, renewed } = admission;
         let renewed = renewed.and_then(|renewed| {
             // A renewal that fails costs nothing: the token that was sent is still good.
-            let cookie = self.session_cookie(&renewed, now)?;
+            let (cookie, renewed) = self.session_cookie(renewed, &session, now)?;
             self.meters.count_renewed();
             self.note(&renewed, request.headers(), request.extensions(), now);
             Some((renewed, cookie))
@@ -122,8 +122,7 @@ impl Shared {
         };
         let watched = self.streams.are_ended.then(|| {
             let renewed = renewed.as_ref();
-            let renewed = renewed.map(|(renewed, _)| self.gate.tokens.as_minted(renewed.clone()));
-            let renewed = renewed.map(|renewed| watch(&renewed, None));
+            let renewed = renewed.map(|(renewed, _)| watch(renewed, None));
             let guard = watch(&session, renewed.clone());
             // The renewed end counts: otherwise an active person would be refused while the
             // response still holds the new cookie.
@@ -186,15 +185,22 @@ impl Shared {
         self.gate.has_identity_headers.then(|| self.clone())
     }
 
-    /// Returns the cookie of a renewed session, or `None` if its token does not fit a cookie.
+    /// Returns the cookie of a renewed session, and that session as one of its token. `None` if the
+    /// token does not fit a cookie, or if the key of the session that it renews has left the ring
+    /// while the store or the application was asked.
     ///
     /// Another signing key may make the token longer. The browser then keeps its old cookie.
-    fn session_cookie(&self, session: &Session, now: Timestamp) -> Option<HeaderValue> {
+    fn session_cookie(
+        &self,
+        renewed: Session,
+        session: &Session,
+        now: Timestamp,
+    ) -> Option<(HeaderValue, Session)> {
         let gate = &self.gate;
-        let token = gate.tokens.mint(session)?;
+        let (token, renewed) = gate.tokens.hand_on(renewed, session, now)?;
         gate.cookies
             .fits(CookieName::Session, &token)
-            .then(|| gate.session_cookie(session, &token, now))
+            .then(|| (gate.session_cookie(&renewed, &token, now), renewed))
     }
 }
 

@@ -21,7 +21,7 @@ use self::{
     stated::{BY_CODE, Stated, always},
 };
 use super::{
-    KeyRing, Session, Times, base64url,
+    KeyRing, Session, SigningKey, Times, base64url,
     cookie::LONGEST,
     opening::Opening,
     record::{Facts, KeyMark, Record},
@@ -86,6 +86,35 @@ impl Tokens {
 
     /// Writes a session as a token, or returns `None` if the key's backend fails to sign.
     pub(crate) fn mint(&self, session: &Session) -> Option<String> {
+        // The ring is read once, so that the header and the signature are of one key.
+        self.mint_by(&self.keys.load(), session)
+    }
+
+    /// Writes a session that was proven just now, and returns it as one of its token.
+    pub(crate) fn hand_out(&self, session: Session) -> Option<(String, Session)> {
+        self.hand_out_by(&self.keys.load(), session)
+    }
+
+    /// Does the same for a session that comes of another one. `None` if the key of that one's token
+    /// has left the ring meanwhile: nothing that was forged with it becomes a token of the next key.
+    pub(crate) fn hand_on(
+        &self,
+        session: Session,
+        parent: &Session,
+        now: Timestamp,
+    ) -> Option<(String, Session)> {
+        // By the snapshot that signs. Another one may already be without the parent's key.
+        let keys = self.keys.load();
+        self.stands_in(&keys, parent, now).then_some(())?;
+        self.hand_out_by(&keys, session)
+    }
+
+    fn hand_out_by(&self, keys: &Keys, session: Session) -> Option<(String, Session)> {
+        let token = self.mint_by(keys, &session)?;
+        Some((token, session.with_key(self.mark_of(keys.current()))))
+    }
+
+    fn mint_by(&self, keys: &Keys, session: &Session) -> Option<String> {
         let claims = Claims {
             iss: Text::from(self.issuer.as_str()),
             aud: Text::from(self.issuer.as_str()),
@@ -118,8 +147,6 @@ impl Tokens {
                 .ok()?,
         };
         let json = written::json(&claims);
-        // The ring is read once, so that the header and the signature are of one key.
-        let keys = self.keys.load();
         let key = keys.current();
         // Four characters for three bytes, and a signature of 86 characters at most.
         let length = key.prefix().len() + json.len() / 3 * 4 + 4 + ".".len() + 86;
@@ -133,25 +160,28 @@ impl Tokens {
     /// Says whether the key of a session's token still counts: it may have left the ring since. A
     /// session of another ring is not judged.
     pub(crate) fn stands(&self, session: &Session, now: Timestamp) -> bool {
+        self.stands_in(&self.keys.load(), session, now)
+    }
+
+    fn stands_in(&self, keys: &Keys, session: &Session, now: Timestamp) -> bool {
         let KeyMark { ring, key } = session.key();
         let counts = |entry: &Entry| {
             entry.key.mark() == key && entry.stands(now) && entry.minted(session.issued_at())
         };
-        ring != self.keys.id() || self.keys.load().iter().any(counts)
+        ring != self.keys.id() || keys.iter().any(counts)
+    }
+
+    fn mark_of(&self, key: &SigningKey) -> KeyMark {
+        KeyMark {
+            ring: self.keys.id(),
+            key: key.mark(),
+        }
     }
 
     /// Says whether a key of the ring has signed a session's token, whatever ring read it.
     pub(crate) fn knows(&self, session: &Session) -> bool {
         let KeyMark { key, .. } = session.key();
         self.keys.load().iter().any(|entry| entry.key.mark() == key)
-    }
-
-    /// Returns a session that was minted just now as one of its token.
-    pub(crate) fn as_minted(&self, session: Session) -> Session {
-        session.with_key(KeyMark {
-            ring: self.keys.id(),
-            key: self.keys.load().current().mark(),
-        })
     }
 
     /// Says whether a key of ours has signed a token, whatever the token states and however old it
@@ -282,10 +312,7 @@ impl Tokens {
             auth_skew: stated.auth_skew,
             after: stated.after,
             as_of: since_sign_in,
-            key: KeyMark {
-                ring: self.keys.id(),
-                key: entry.key.mark(),
-            },
+            key: self.mark_of(&entry.key),
         })
     }
 

@@ -1,7 +1,12 @@
 //! How long a session lives: the idle timeout, the renewed cookie, and the absolute end that
 //! nothing moves.
 
-use std::time::Duration;
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    task::Poll,
+    time::Duration,
+};
 
 use http::Request;
 use tower::{Layer, ServiceExt};
@@ -321,6 +326,49 @@ async fn a_session_of_a_retired_key_is_renewed_with_the_current_one() {
     assert_eq!(ask(&after, "/x", &cookie).await.code(), "invalid_session");
     let (cookie, _) = renewed(&ask(&during, "/x", &cookie).await).unwrap();
     assert_eq!(ask(&after, "/x", &cookie).await.text(), greeting(&session));
+}
+
+/// Pinned: a key was replaced because it had leaked, and a forged session whose renewal waited for
+/// the store was handed a token of the new key.
+#[tokio::test]
+async fn a_renewal_that_waits_while_its_key_is_replaced_hands_out_no_token_of_the_new_key() {
+    for (name, is_replaced) in [("replaced", true), ("rotated", false)] {
+        for waits_for_store in [true, false] {
+            let name = format!("{name}, for the store: {waits_for_store}");
+            let clock = ManualClock::new();
+            let keys = keys();
+            let builder = builder_with(&clock, &keys);
+            let layer = idle(match waits_for_store {
+                true => builder.revocations(Script::pending(Act::Active)),
+                false => builder
+                    .revocations(Script::settled(Act::Active))
+                    .reauthorize(secs(MINUTE), |_: Session| async {
+                        tokio::task::yield_now().await;
+                        true
+                    }),
+            });
+            let (cookie, session) = cookie_of(&layer);
+            clock.advance(secs(20 * MINUTE));
+            let mut answer = pin!(ask(&layer, "/x", &cookie));
+            let polled = poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await;
+            assert!(polled.is_pending(), "{name}");
+            let new = SigningKey::generate().unwrap();
+            match is_replaced {
+                true => keys.handle().replace(&KeyRing::new(new)),
+                false => {
+                    let until = clock.now() + secs(12 * HOUR);
+                    keys.handle().rotate(&new, until, clock.now()).unwrap();
+                }
+            }
+            let answer = answer.await;
+            assert_eq!(
+                answer.text(),
+                greeting(&session),
+                "{name}: it was in flight"
+            );
+            assert_eq!(renewed(&answer).is_some(), !is_replaced, "{name}");
+        }
+    }
 }
 
 #[tokio::test]
