@@ -183,22 +183,27 @@ pub(super) fn begin_round(step: &Step, session: SessionId, response: &mut Respon
     }
 }
 
-/// Sets the browser cookie for a day longer than an attempt that begins now. Without it, a late
-/// link would be reported as opened in another browser, not as expired.
+/// Returns how long a browser keeps what belongs to an attempt that begins now: for a day longer
+/// than the attempt. Otherwise a late link would be reported as opened in another browser, not as
+/// expired, and the new mail would lead to the front page.
+pub(super) fn lifetime(step: &Step) -> Duration {
+    step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60)
+}
+
+/// Sets the browser cookie.
 fn keep_with(
     step: &Step,
     response: &mut Response<Bytes>,
     cookie: BrowserCookie,
     parts: (Option<[u8; ROUND]>, Option<[u8; NEWEST]>),
 ) {
-    let lifetime = step.flow.attempt_lifetime() + Duration::from_secs(24 * 60 * 60);
     let value = match parts {
         (None, None) => cookie.value(&[]),
         (Some(round), None) => cookie.value(&[&round]),
         (None, Some(newest)) => cookie.value(&[&[], &newest]),
         (Some(round), Some(newest)) => cookie.value(&[&round, &newest]),
     };
-    keep(step, response, CookieName::Browser, &value, lifetime);
+    keep(step, response, CookieName::Browser, &value, lifetime(step));
 }
 
 /// Returns the match code of this browser's sign-ins to an address.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::{attempt::Attempt, browser, refusal, sealed, step::Step};
+use super::{attempt::Attempt, browser, finish, refusal, sealed, step::Step};
 use crate::{
     answer::redirect,
     page::{CheckPage, CodeEntry, CodeProblem, CrossDevice, Page, Resend, Sent},
@@ -18,17 +18,16 @@ use crate::{
 const HOP: Duration = Duration::from_secs(10);
 
 /// Shows the address that was mailed to, but only in the browser that asked for the mail.
-pub(super) fn check(step: &Step) -> Response<Bytes> {
+pub(super) async fn check(step: &Step) -> Response<Bytes> {
     let attempt = match sealed::attempt_in_query(step, Purpose::Check) {
         Ok(Some(attempt)) => attempt,
         Ok(None) => return redirect(step.flow.shared.gate.login_path(None)),
         Err(kind) => return refusal::refuse(step, kind),
     };
-    let is_ours = browser::is_ours(step, &attempt);
     if let Some(rejection) = sealed::over(step, &attempt) {
-        return refusal::answer(step, rejection, Some(&attempt).filter(|_| is_ours));
+        return finish::too_late(step, &attempt, rejection).await;
     }
-    if is_ours {
+    if browser::is_ours(step, &attempt) {
         return check_page(step, &attempt, None);
     }
     if step.now < attempt.created + HOP && was_sent_here(step) {

@@ -146,7 +146,7 @@ fn sent(
         let plain = [attempt.id.as_slice(), attempt.tail.as_bytes()].concat();
         let keys = step.flow.shared.gate.tokens.keys();
         let sealed = keys.seal(Purpose::ReturnTo, &plain, crate::random::bytes());
-        let lifetime = step.flow.attempt_lifetime();
+        let lifetime = browser::lifetime(step);
         browser::keep(step, &mut response, CookieName::ReturnTo, &sealed, lifetime);
     }
     response

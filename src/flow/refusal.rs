@@ -10,7 +10,7 @@ use crate::{
     provider::{ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     session::{Term, seal::Purpose},
-    site::endpoint::Endpoint,
+    site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
 pub(super) fn refuse(step: &Step, kind: RejectionKind) -> Response<Bytes> {
@@ -40,7 +40,10 @@ pub(super) fn answer(
         Some(attempt) => step.tell_of(attempt, &Event::Refused { kind }),
         None => step.tell(&Event::Refused { kind }),
     }
-    let return_to = attempt.and_then(|attempt| sealed::return_to_of(step, attempt));
+    let return_to = match attempt {
+        Some(attempt) => sealed::return_to_of(step, attempt),
+        None => asked_for(step),
+    };
     let action = step.flow.shared.gate.login_path(return_to.as_ref());
     // The next mail keeps the chosen term and the fragment. It needs no wait, because this one may
     // not have been sent.
@@ -65,6 +68,14 @@ pub(super) fn answer(
             .with_sent(step.flow.sent())
     });
     rejection.respond_at_endpoint(&step.flow.shared, &step.head(), &action, resend)
+}
+
+/// Returns where the person wants to go, if it is the form that is refused.
+fn asked_for(step: &Step) -> Option<ReturnTo> {
+    let query = step.query().ok()?;
+    let wanted = query.one("return_to").ok()?;
+    let wanted = wanted.filter(|_| step.endpoint == Endpoint::Login)?;
+    ReturnTo::parse(wanted, &step.flow.shared.gate.mount)
 }
 
 /// Returns the rejection for a failed redemption. If the proof may be used up, the person is not

@@ -33,7 +33,7 @@ async fn answer(step: &Step) -> Response<Bytes> {
         // Mail scanners send HEAD first. It changes nothing, and the answer reveals nothing.
         Endpoint::Callback | Endpoint::Open if is_head => Response::new(Bytes::new()),
         Endpoint::Callback => callback::callback(step).await,
-        Endpoint::Check => check::check(step),
+        Endpoint::Check => check::check(step).await,
         Endpoint::Choose if is_post => choose::choose(step).await,
         Endpoint::Code if is_post => code::code(step).await,
         Endpoint::Choose | Endpoint::Code => code::back_to_check(step),

@@ -353,8 +353,20 @@ async fn a_session_that_was_dropped_is_told_of_for_a_minute_alone_and_by_our_own
         let mut browser = world.signed_in(ADA).await;
         browser.jar.remove(SESSION);
         world.clock.advance(Duration::from_secs(wait));
-        let told = browser.get("/auth/login").await;
+        let told = browser.clone().get("/auth/login").await;
         assert_eq!(told.status(), if is_told { 403 } else { 200 }, "{name}");
+        // Pinned: the way on led to the form without the page that was wanted.
+        let told = browser.clone().get("/auth/login?return_to=/reports").await;
+        assert_eq!(told.status(), if is_told { 403 } else { 200 }, "{name}");
+        let form = "/auth/login?return_to=/reports\"";
+        assert!(told.text().contains(form), "{name}: {}", told.text());
+        let elsewhere = browser.get("/auth/login?return_to=//evil.example").await;
+        assert_eq!(
+            elsewhere.status(),
+            if is_told { 403 } else { 200 },
+            "{name}"
+        );
+        assert!(!elsewhere.text().contains("evil"), "{name}");
     }
     let world = World::new().await;
     for planted in ["1", "99999999999", "AAAA"] {

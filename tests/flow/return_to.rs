@@ -107,6 +107,17 @@ async fn a_wish_too_long_for_the_state_waits_in_the_same_browser() {
         "{}",
         posted.location().len()
     );
+    // Pinned: the cookie ended with the attempt, so that the mail after a late one led to the front
+    // page. A short wish stays with the attempt, and that with the browser's cookie.
+    let cookies = posted.set_cookies();
+    let lifetime = |name: &str| {
+        let cookie = cookies.iter().find(|cookie| cookie.starts_with(name));
+        let (_, lifetime) = cookie.unwrap().split_once("Max-Age=").unwrap();
+        lifetime.split(';').next().unwrap().parse::<u64>().unwrap()
+    };
+    let kept = lifetime("__Host-magic-link-return=");
+    assert_eq!(kept, lifetime("__Host-magic-link-browser="));
+    assert!(kept > 24 * 60 * 60, "{kept}");
     let first = world.follow_mail(ADA).await;
     browser
         .post(

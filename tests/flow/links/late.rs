@@ -138,3 +138,42 @@ async fn what_comes_too_late_leads_on_in_the_browser_that_it_has_signed_in_and_n
         }
     }
 }
+
+/// Pinned: the tab of the check page, which stays behind where the link opens in a new one, said
+/// that the sign-in has timed out and offered another mail, whose link ends the session.
+#[tokio::test]
+async fn the_check_page_leads_on_in_the_browser_that_its_mail_has_signed_in() {
+    for late in [Late::Callback, Late::Link] {
+        for is_signed_in in [false, true] {
+            let name = format!("{late:?}, signed in: {is_signed_in}");
+            let site = Site::new(late).await;
+            let mut browser = site.world.browser();
+            let posted = browser
+                .post("/auth/login?return_to=/reports", "email=ada%40example.com")
+                .await;
+            let check = posted.location().to_owned();
+            assert_eq!(browser.get(&check).await.status(), 200, "{name}");
+            if is_signed_in {
+                let link = match late {
+                    Late::Link => site.post.link(),
+                    Late::Callback | Late::Code => site.world.follow_mail(ADA).await,
+                };
+                let answer = browser.get(&link).await;
+                if late == Late::Link {
+                    by_own_link(&mut browser, &answer).await;
+                }
+                assert_eq!(browser.get("/x").await.text(), "/x for ada@example.com");
+            }
+            site.world.clock.advance(Duration::from_secs(25 * 60));
+            let answer = browser.get(&check).await;
+            match is_signed_in {
+                true => assert_eq!(answer.location(), "/reports", "{name}"),
+                false => {
+                    assert_eq!(answer.status(), 400, "{name}");
+                    let heading = RejectionKind::AttemptExpired.heading();
+                    assert!(answer.read().contains(heading), "{name}");
+                }
+            }
+        }
+    }
+}
