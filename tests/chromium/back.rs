@@ -19,6 +19,7 @@ use crate::{
     screens::picture,
     site::APP,
     stage::{Post, SESSION, Stage, page},
+    wait::eventually,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -77,6 +78,14 @@ async fn open_page(stage: &Stage, browser: &Chromium) {
     stage.sign_in(browser, "/reports").await;
     browser.goto("/reports").await;
     browser.shows(&format!("Hello {ADA}")).await;
+    // Until then, a script that leads elsewhere replaces the page's place in the history (HTML,
+    // "navigate"), and Back leads past it.
+    eventually("the page has loaded", async || {
+        let script = "return performance.getEntriesByType('navigation')[0].loadEventEnd > 0";
+        let has_loaded = browser.run(script).await.ok()?;
+        (has_loaded == true).then_some(())
+    })
+    .await;
     let mark = "window.isLiving = true; localStorage.draft = 'x'";
     browser.run(mark).await.unwrap();
 }
