@@ -96,7 +96,8 @@ impl Tokens {
     }
 
     /// Does the same for a session that comes of another one. `None` if the key of that one's token
-    /// has left the ring meanwhile: nothing that was forged with it becomes a token of the next key.
+    /// has left the ring meanwhile: nothing that was forged with it becomes a token of the next
+    /// key.
     pub(crate) fn hand_on(
         &self,
         session: Session,
