@@ -18,14 +18,14 @@ use std::{sync::Arc, time::Duration};
 use self::{
     claims::{Claims, Id, Text},
     plain::Known,
+    signed::{Signed, halves_of, key_of},
     stated::{BY_CODE, Stated, always},
 };
 use super::{
     KeyRing, Session, SigningKey, Times, base64url,
     cookie::LONGEST,
-    opening::Opening,
     record::{Facts, KeyMark, Record},
-    ring::{Entry, Found, Hot, Keys},
+    ring::{Entry, Keys},
 };
 use crate::{
     clock::{Reading, Timestamp},
@@ -337,61 +337,9 @@ impl Tokens {
     }
 }
 
-/// A token that a key of the ring has signed, still encoded.
-struct Signed<'k, 't> {
-    entry: &'k Entry,
-    /// Where it may become hot, and its signature, if that was verified just now.
-    verified: Option<(&'k Hot<Option<Session>>, &'t [u8])>,
-    /// The hot token that it is.
-    found: Option<Found<Option<Session>>>,
-    payload: &'t [u8],
-    /// How it begins, if as this key's tokens of this issuer do.
-    opening: Option<&'k Opening>,
-    /// What of the payload is behind the opening.
-    unknown: &'t [u8],
-}
-
-impl Signed<'_, '_> {
-    /// Returns what is kept of it, if it is hot and begins as this issuer's tokens do. Layers of
-    /// several issuers may share a key.
-    fn kept(&self) -> Option<&Session> {
-        self.opening?;
-        self.found.as_ref()?.kept()?.as_ref()
-    }
-
-    /// Says whether it begins as this issuer's tokens do, and its claims stand as `mint` writes
-    /// them. It is asked once for each hot token, so it reads them again.
-    fn is_plain(&self) -> bool {
-        let mut room = [0; LONGEST];
-        let claims = base64url::decode(self.unknown, &mut room);
-        let opening = self.opening.zip(claims);
-        opening.is_some_and(|(opening, claims)| {
-            plain::read(claims, Known::To(opening.rest())).is_some()
-        })
-    }
-}
-
-/// Splits a token into what was signed and the encoded signature. `None` if it is too long for us.
-fn halves_of(token: &[u8]) -> Option<(&[u8], &[u8])> {
-    // Before any hashing: a bearer token may be as long as the server lets a header be.
-    if token.len() > LONGEST {
-        return None;
-    }
-    // From the right: a signature has no dot, and everything before it is what was signed.
-    let (signed, signature) = token.split_at_checked(memchr::memrchr(b'.', token)?)?;
-    Some((signed, signature.get(1..)?))
-}
-
-/// Chooses the key by the exact bytes of the header, and returns the encoded payload after them.
-fn key_of<'k, 't>(keys: &'k Keys, signed: &'t [u8]) -> Option<(&'k Entry, &'t [u8])> {
-    keys.iter()
-        // `alg` and `kid` are thus compared and never interpreted: `none`, a swapped algorithm,
-        // `jku` and an unknown `crit` all fail here (RFC 8725, sections 3.1 and 3.10).
-        .find_map(|entry| Some((entry, signed.strip_prefix(entry.key.prefix().as_bytes())?)))
-}
-
 mod claims;
 mod plain;
+mod signed;
 mod stated;
 #[cfg(test)]
 mod tests;
