@@ -17,7 +17,7 @@ use crate::{
     rejection::RejectionKind,
     session::{
         KeyRing, SessionId, Term,
-        seal::{self, Purpose},
+        seal::{self, NONCE, Purpose},
     },
 };
 
@@ -127,7 +127,12 @@ impl Attempt {
 
     /// Seals the attempt as it is.
     #[cfg(test)]
-    pub(crate) fn seal(&self, keys: &KeyRing, purpose: Purpose, nonce: [u8; 24]) -> Option<String> {
+    pub(crate) fn seal(
+        &self,
+        keys: &KeyRing,
+        purpose: Purpose,
+        nonce: [u8; NONCE],
+    ) -> Option<String> {
         self.seal_as(self.sent, keys, purpose, nonce)
     }
 
@@ -137,7 +142,7 @@ impl Attempt {
         sent: Sent,
         keys: &KeyRing,
         purpose: Purpose,
-        nonce: [u8; 24],
+        nonce: [u8; NONCE],
     ) -> Option<String> {
         let email = self.email.as_str().as_bytes();
         let length = FIXED + email.len() + self.link.len() + self.tail.len();

@@ -14,7 +14,12 @@ use crate::{
     page::{LoginPage, LoginProblem, Page, RememberMe, Sent, WayBack},
     random::Drawn,
     rejection::RejectionKind,
-    session::{Session, Term, browser_cookie::BrowserCookie, cookie::CookieName, seal::Purpose},
+    session::{
+        Session, Term,
+        browser_cookie::BrowserCookie,
+        cookie::CookieName,
+        seal::{NONCE, Purpose},
+    },
     site::{
         endpoint::Endpoint,
         return_to::{ReturnTo, TOO_LONG},
@@ -23,7 +28,7 @@ use crate::{
 
 /// The random bytes of a sign-in that begins: its id, a browser cookie's, and a nonce for each of
 /// the two purposes for which its attempt is sealed.
-const RANDOM: usize = 16 + 16 + 24 + 24;
+const RANDOM: usize = 16 + 16 + NONCE + NONCE;
 
 /// Shows the form on GET, even to a browser with a session.
 ///
@@ -135,7 +140,7 @@ fn sent(
     attempt: &Attempt,
     told: Sent,
     browser: BrowserCookie,
-    nonce: [u8; 24],
+    nonce: [u8; NONCE],
 ) -> Response<Bytes> {
     let flow = &step.flow;
     let (sealed, is_short) = sealed::seal_for_check(flow, attempt, told, nonce);

@@ -9,7 +9,10 @@ use super::{
 use crate::{
     page::Sent,
     rejection::{Rejection, RejectionKind},
-    session::{cookie::CookieName, seal::Purpose},
+    session::{
+        cookie::CookieName,
+        seal::{NONCE, Purpose},
+    },
     site::{endpoint::Endpoint, return_to::ReturnTo},
 };
 
@@ -83,7 +86,7 @@ pub(super) fn seal_or_shorten(
     flow: &Flow,
     attempt: &Attempt,
     purpose: Purpose,
-    nonce: [u8; 24],
+    nonce: [u8; NONCE],
 ) -> (String, bool) {
     seal_as_or_shorten(flow, attempt, attempt.sent, purpose, nonce)
 }
@@ -93,7 +96,7 @@ pub(super) fn seal_for_check(
     flow: &Flow,
     attempt: &Attempt,
     sent: Sent,
-    nonce: [u8; 24],
+    nonce: [u8; NONCE],
 ) -> (String, bool) {
     seal_as_or_shorten(flow, attempt, sent, Purpose::Check, nonce)
 }
@@ -103,7 +106,7 @@ fn seal_as_or_shorten(
     attempt: &Attempt,
     sent: Sent,
     purpose: Purpose,
-    nonce: [u8; 24],
+    nonce: [u8; NONCE],
 ) -> (String, bool) {
     let keys = flow.shared.gate.tokens.keys();
     let room = room(flow, purpose);

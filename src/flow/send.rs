@@ -54,7 +54,7 @@ use crate::{
         attempt::{Caller, Newest},
     },
     rejection::{Rejection, RejectionKind},
-    session::seal::Purpose,
+    session::seal::{NONCE, Purpose},
     site::endpoint::Endpoint,
 };
 
@@ -69,7 +69,7 @@ struct Wanted {
     attempt: Arc<Attempt>,
     caller: Caller,
     /// A random nonce, for the state.
-    nonce: [u8; 24],
+    nonce: [u8; NONCE],
     now: Timestamp,
     words: Words,
 }
@@ -79,7 +79,7 @@ struct Wanted {
 pub(super) async fn send(
     step: &Step,
     attempt: &Arc<Attempt>,
-    nonce: [u8; 24],
+    nonce: [u8; NONCE],
 ) -> Result<Sent, Rejection> {
     let (flow, mailing) = (&step.flow, &step.flow.mailing);
     let wait = match mailing.answering() {

@@ -8,9 +8,12 @@
 //!   follows would be derived each time.
 //! - To read takes no lock: every step of signing in asks for several labels.
 
-use std::{array, ptr, sync::OnceLock};
+use std::{
+    array, ptr,
+    sync::{Arc, OnceLock},
+};
 
-use chacha20poly1305::XChaCha20Poly1305;
+use aes_gcm_siv::Aes256GcmSiv;
 use hmac::Hmac;
 use sha2::Sha256;
 
@@ -21,7 +24,8 @@ const PLACES: usize = 64;
 #[derive(Default)]
 pub(super) struct Known {
     pub(super) macs: Derived<Hmac<Sha256>>,
-    pub(super) ciphers: Derived<XChaCha20Poly1305>,
+    /// Shared: the round keys of a cipher take about a kilobyte.
+    pub(super) ciphers: Derived<Arc<Aes256GcmSiv>>,
     /// The pseudonyms of an empty value.
     pub(super) pseudonyms: Derived<[u8; 16]>,
 }

@@ -1,24 +1,27 @@
 //! Seals values that travel through the browser or WorkOS, and that only we may read or make.
 //!
-//! - The cipher is XChaCha20-Poly1305. Its nonce is long enough to be random for any number of
-//!   values.
+//! - The cipher is AES-256-GCM-SIV (RFC 8452). Should a nonce ever repeat, it tells no more than
+//!   whether the two values are the same.
 //! - Each purpose has its own key, derived from the signing key: a value sealed for one does not
 //!   open for another.
 //! - The current key seals. Every key of the ring opens until its end.
 //! - A sealed value ends on a letter or digit: mail programs leave a `-` or `_` at the end out of
 //!   the link that they make of an address.
 
-use chacha20poly1305::{KeyInit, Tag, XChaCha20Poly1305, XNonce, aead::AeadInOut};
+use std::sync::Arc;
+
+use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce, Tag, aead::AeadInOut};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 use super::{KeyRing, SigningKey, base64url};
 use crate::clock::Timestamp;
 
-const NONCE: usize = 24;
+/// The bytes of a nonce.
+pub(crate) const NONCE: usize = 12;
 /// The characters of a nonce: its last one ends with it, so that it is a text by itself.
-const NONCE_CHARACTERS: usize = 32;
-/// The nonce before the sealed bytes, and the Poly1305 tag after them.
+const NONCE_CHARACTERS: usize = 16;
+/// The nonce before the sealed bytes, and the tag after them.
 pub(crate) const OVERHEAD: usize = NONCE + 16;
 
 /// The purpose of a sealed value.
@@ -98,19 +101,27 @@ impl KeyRing {
         sealed
     }
 
+    /// Seals bytes so that one value has one text, as long as the key is the same. Whoever sees two
+    /// texts sees whether they hold the same.
+    pub(crate) fn seal_alike(&self, purpose: Purpose, plain: &[u8]) -> String {
+        let name = self.pseudonym("seal: nonce", plain);
+        let nonce = name.first_chunk().copied().unwrap_or_default();
+        self.seal(purpose, plain, nonce)
+    }
+
     /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
     pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
         // A nonce that was altered fails too: the tag is computed under it.
         let (nonce, sealed) = sealed.as_bytes().split_at_checked(NONCE_CHARACTERS)?;
         let mut room = [0; NONCE];
         base64url::decode(nonce, &mut room)?;
-        let nonce = XNonce::from(room);
+        let nonce = Nonce::from(room);
         let mut plain = vec![0; sealed.len()];
         let (inside, tag) = base64url::decode(sealed, &mut plain)?.split_last_chunk()?;
         let (length, tag) = (inside.len(), Tag::from(*tag));
         plain.truncate(length);
         // A sealed value names no key, so each is tried: a ring has few. What does not open stays
-        // as it was, because the tag is verified before anything is decrypted.
+        // as it was: the cipher decrypts in order to verify, and then encrypts it again.
         let is_opened = self.load().standing(now).any(|key| {
             let room = plain.as_mut_slice().into();
             let opened = aead(key, purpose).decrypt_inout_detached(&nonce, b"", room, &tag);
@@ -174,7 +185,7 @@ pub(crate) fn fingerprint_of<const N: usize>(parts: [&str; N]) -> [u8; 16] {
     reason = "encryption fails above 256 GiB alone, and base64url is ASCII"
 )]
 fn sealed_by(
-    aead: &XChaCha20Poly1305,
+    aead: &Aes256GcmSiv,
     length: usize,
     write: impl Fn(&mut Vec<u8>),
     nonce: [u8; NONCE],
@@ -185,7 +196,7 @@ fn sealed_by(
     write(&mut sealed);
     let (_, inside) = sealed.split_at_mut(NONCE);
     let tag = aead
-        .encrypt_inout_detached(&XNonce::from(nonce), b"", inside.into())
+        .encrypt_inout_detached(&Nonce::from(nonce), b"", inside.into())
         .expect("what is sealed here is short");
     sealed.extend(tag);
     let length = sealed.len();
@@ -207,10 +218,10 @@ fn next(mut nonce: [u8; NONCE]) -> [u8; NONCE] {
     nonce
 }
 
-fn aead(key: &SigningKey, purpose: Purpose) -> XChaCha20Poly1305 {
+fn aead(key: &SigningKey, purpose: Purpose) -> Arc<Aes256GcmSiv> {
     let label = purpose.label();
     key.known().ciphers.of(label, || {
-        XChaCha20Poly1305::new(&key.derived::<32>(label).into())
+        Arc::new(Aes256GcmSiv::new(&key.derived::<32>(label).into()))
     })
 }
 

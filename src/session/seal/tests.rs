@@ -1,5 +1,6 @@
 //! What is sealed opens for its purpose, whole, and for nothing else.
 
+use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce as OtherNonce, UnboundKey};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::*;
@@ -71,6 +72,67 @@ fn a_sealed_value_ends_on_a_letter_or_digit_and_one_that_does_not_opens_too() {
         }
     }
     assert!(others > 0, "none of them had to be sealed again");
+}
+
+/// What is sealed by either opens by the other.
+#[test]
+fn another_implementation_of_the_cipher_opens_and_seals_the_same() {
+    let keys = ring();
+    let secret = keys.load().current().derived::<32>(Purpose::State.label());
+    let other = LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &secret).unwrap());
+    for length in (0..200).chain([1_000, 4_096]) {
+        let nonce = crate::random::bytes::<NONCE>();
+        let plain: Vec<u8> = (0..length).map(|n: u16| n.to_le_bytes()[0]).collect();
+        let sealed = keys.seal(Purpose::State, &plain, nonce);
+        let mut bytes = URL_SAFE_NO_PAD.decode(&sealed).unwrap();
+        let (nonce, inside) = bytes.split_first_chunk_mut().unwrap();
+        let nonce = OtherNonce::assume_unique_for_key(*nonce);
+        let opened = other.open_in_place(nonce, Aad::empty(), inside).unwrap();
+        assert_eq!(opened, plain, "{length}");
+
+        let nonce = crate::random::bytes::<NONCE>();
+        let mut inside = plain.clone();
+        let theirs = OtherNonce::assume_unique_for_key(nonce);
+        other
+            .seal_in_place_append_tag(theirs, Aad::empty(), &mut inside)
+            .unwrap();
+        let sealed = URL_SAFE_NO_PAD.encode([&nonce[..], &inside].concat());
+        assert_eq!(keys.open(Purpose::State, &sealed, NOW), Some(plain));
+    }
+}
+
+#[test]
+fn a_value_that_is_sealed_alike_has_one_text_for_each_key() {
+    let (keys, others) = (ring(), ring());
+    let sealed = keys.seal_alike(Purpose::Known, b"one");
+    assert_eq!(sealed, keys.seal_alike(Purpose::Known, b"one"));
+    assert_eq!(
+        keys.open(Purpose::Known, &sealed, NOW).as_deref(),
+        Some(&b"one"[..])
+    );
+    for other in [
+        keys.seal_alike(Purpose::Known, b"two"),
+        keys.seal_alike(Purpose::Arrived, b"one"),
+        others.seal_alike(Purpose::Known, b"one"),
+    ] {
+        assert_ne!(sealed, other);
+    }
+}
+
+/// Each key of the ring tries the same bytes, one after the other.
+#[test]
+fn what_one_key_does_not_open_is_whole_for_the_next() {
+    let keys: Vec<_> = (0..5).map(|_| SigningKey::generate().unwrap()).collect();
+    let oldest = KeyRing::new(keys[4].clone());
+    let mut ring = KeyRing::new(keys[0].clone());
+    for key in &keys[1..] {
+        ring = ring.retire(key.clone()).unwrap();
+    }
+    for length in [0, 1, 15, 16, 17, 100, 1_000] {
+        let plain = vec![7; length];
+        let sealed = oldest.seal(Purpose::Open, &plain, crate::random::bytes());
+        assert_eq!(ring.open(Purpose::Open, &sealed, NOW), Some(plain));
+    }
 }
 
 #[test]
