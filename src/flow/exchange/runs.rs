@@ -4,9 +4,13 @@
 //!   one begins.
 //! - Forgetting a run removes that run only, never a newer one under the same key.
 //! - A run is found until its own minute is over. A sweep looks at every entry while all callers
-//!   wait, so there is at most one a second.
+//!   wait, so there is at most one a second. Nothing else looks at more than a few, however many
+//!   there are.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    time::Duration,
+};
 
 use super::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
@@ -19,6 +23,8 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 const MOST: usize = 10_000;
 
 pub(in crate::flow) type Key = [u8; 32];
+const FIRST: Key = [u8::MIN; 32];
+const LAST: Key = [u8::MAX; 32];
 
 pub(super) struct Runs<R> {
     entries: Mutex<Entries<R>>,
@@ -28,23 +34,36 @@ pub(super) struct Runs<R> {
 
 struct Entries<R> {
     by_key: HashMap<Key, Entry<R>>,
+    /// The second keys of those that have one, each with its first.
+    by_second: BTreeSet<(Key, Key)>,
+    /// The runs in the order in which they began. Some of them have ended since, and some are
+    /// gone.
+    going: VecDeque<Place>,
+    /// Runs that have ended, in the same order. Some are gone.
+    ended: VecDeque<Place>,
+    /// The number of the last run.
+    number: u64,
     swept: Timestamp,
 }
 
 struct Entry<R> {
-    begun: Timestamp,
+    /// No other run has it, whatever its key.
+    number: u64,
     /// A second key, under which it is found too.
     of: Option<Key>,
     run: R,
 }
 
+/// Where a run stands in the order of all.
+struct Place {
+    key: Key,
+    number: u64,
+}
+
 impl<R> Runs<R> {
     pub(super) fn new(ended: fn(&R) -> Option<Timestamp>) -> Self {
         Self {
-            entries: Mutex::new(Entries {
-                by_key: HashMap::new(),
-                swept: Timestamp::from_secs(0),
-            }),
+            entries: Mutex::new(Entries::new()),
             ended,
         }
     }
@@ -64,34 +83,19 @@ impl<R> Runs<R> {
         // Old entries go here, so that no task has to sweep them. The layer's time counts whole
         // seconds and never goes back: an earlier `now` is a caller's that has waited.
         if now > entries.swept {
-            entries.by_key.retain(|_, entry| self.counts(entry, now));
-            entries.swept = now;
+            entries.sweep(now, |entry| self.counts(entry, now));
         }
-        let entries = &mut entries.by_key;
-        match entries.get(&key) {
+        match entries.by_key.get(&key) {
             Some(entry) if self.counts(entry, now) => return entry.run.clone(),
             // It must not take the room of another, and its end must not count for the new run.
-            Some(_) => drop(entries.remove(&key)),
+            Some(_) => entries.remove(&key),
             None => {}
         }
-        if entries.len() >= MOST {
-            // What no longer counts goes before anything that does.
-            let worth = |entry: &Entry<R>| {
-                let has_ended = (self.ended)(&entry.run).is_some();
-                (self.counts(entry, now), has_ended, entry.begun)
-            };
-            let least = entries.iter().min_by_key(|(_, entry)| worth(entry));
-            if let Some(least) = least.map(|(key, _)| *key) {
-                entries.remove(&least);
-            }
+        if entries.by_key.len() >= MOST {
+            entries.make_room(|run| (self.ended)(run).is_some());
         }
         let run = begin();
-        let entry = Entry {
-            begun: now,
-            of,
-            run: run.clone(),
-        };
-        entries.insert(key, entry);
+        entries.insert(key, of, run.clone());
         run
     }
 
@@ -114,16 +118,19 @@ impl<R> Runs<R> {
         R: Clone,
     {
         let entries = self.lock();
-        let mut entries = entries.by_key.iter();
-        let (key, entry) =
-            entries.find(|(_, entry)| entry.of == Some(of) && self.counts(entry, now))?;
-        Some((*key, entry.run.clone()))
+        let keys = entries.by_second.range((of, FIRST)..=(of, LAST));
+        let runs = keys.filter_map(|(_, key)| Some((*key, entries.by_key.get(key)?)));
+        let counting = runs.filter(|(_, entry)| self.counts(entry, now));
+        // What has ended has its answer. One that goes on may yet end in none.
+        let found = counting.max_by_key(|(_, entry)| (self.ended)(&entry.run).is_some());
+        found.map(|(key, entry)| (key, entry.run.clone()))
     }
 
     /// Forgets the run of this key, if `is_meant` confirms it.
     pub(super) fn forget(&self, key: Key, is_meant: impl FnOnce(&R) -> bool) {
-        let entries = &mut self.lock().by_key;
-        if entries.get(&key).is_some_and(|entry| is_meant(&entry.run)) {
+        let mut entries = self.lock();
+        let entry = entries.by_key.get(&key);
+        if entry.is_some_and(|entry| is_meant(&entry.run)) {
             entries.remove(&key);
         }
     }
@@ -144,6 +151,75 @@ impl<R> Runs<R> {
 
     fn lock(&self) -> MutexGuard<'_, Entries<R>> {
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<R> Entries<R> {
+    fn new() -> Self {
+        Self {
+            by_key: HashMap::new(),
+            by_second: BTreeSet::new(),
+            going: VecDeque::new(),
+            ended: VecDeque::new(),
+            number: 0,
+            swept: Timestamp::from_secs(0),
+        }
+    }
+
+    fn insert(&mut self, key: Key, of: Option<Key>, run: R) {
+        self.number += 1;
+        let number = self.number;
+        self.by_key.insert(key, Entry { number, of, run });
+        self.going.push_back(Place { key, number });
+        if let Some(of) = of {
+            self.by_second.insert((of, key));
+        }
+    }
+
+    /// Removes a run. Its place in the order stays until it is come to.
+    fn remove(&mut self, key: &Key) {
+        let of = self.by_key.remove(key).and_then(|entry| entry.of);
+        if let Some(of) = of {
+            self.by_second.remove(&(of, *key));
+        }
+    }
+
+    /// Removes all runs that do not count, and the places of all that are gone.
+    fn sweep(&mut self, now: Timestamp, counts: impl Fn(&Entry<R>) -> bool) {
+        self.swept = now;
+        self.by_key.retain(|_, entry| counts(entry));
+        let by_key = &self.by_key;
+        if self.going.len() + self.ended.len() == by_key.len() {
+            return;
+        }
+        self.going.retain(|place| place.entry(by_key).is_some());
+        self.ended.retain(|place| place.entry(by_key).is_some());
+        self.by_second.retain(|(_, key)| by_key.contains_key(key));
+    }
+
+    /// Removes the run that began first of those that go on, or of all if none does.
+    fn make_room(&mut self, has_ended: impl Fn(&R) -> bool) {
+        // A run is moved once at most, so that in the long run each call looks at a few.
+        while let Some(place) = self.going.pop_front() {
+            match place.entry(&self.by_key) {
+                Some(entry) if has_ended(&entry.run) => self.ended.push_back(place),
+                Some(_) => return self.remove(&place.key),
+                None => {}
+            }
+        }
+        while let Some(place) = self.ended.pop_front() {
+            if place.entry(&self.by_key).is_some() {
+                return self.remove(&place.key);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Returns the run at this place, unless it is gone. Another may have its key by then.
+    fn entry<'a, R>(&self, by_key: &'a HashMap<Key, Entry<R>>) -> Option<&'a Entry<R>> {
+        let entry = by_key.get(&self.key)?;
+        (entry.number == self.number).then_some(entry)
     }
 }
 
