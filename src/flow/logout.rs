@@ -36,8 +36,8 @@ pub(super) fn ask(step: &Step) -> Response<Bytes> {
 
 /// Ends the session on POST, and removes the cookie.
 ///
-/// With `everywhere` it ends all sessions of the person. If several session cookies came, every
-/// valid one counts.
+/// With `everywhere` it ends all sessions of the person. Without a session that says who that is,
+/// it ends none, and says so. If several session cookies came, every valid one counts.
 pub(super) async fn end(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let form = Fields::of_form(&step.form);
@@ -47,6 +47,10 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Err(kind) => return refusal::refuse(step, kind),
     };
     let trouble = match gate.sessions_to_end(&step.head(), step.reading()) {
+        // Nothing says whose sessions. "You're signed out" would be true of this browser alone.
+        Ok(sessions) if sessions.is_empty() && extent == Extent::Everywhere => {
+            Some(RejectionKind::NoSession)
+        }
         Ok(sessions) => {
             let ends = sessions.iter().map(|session| {
                 step.flow
@@ -61,6 +65,7 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Err(kind @ RejectionKind::ConflictingCredentials) => return refusal::refuse(step, kind),
         // There were too many cookies, or a bearer token came with them. Nothing has ended.
         Err(kind @ RejectionKind::ConflictingCookies) => Some(kind),
+        Err(kind) if extent == Extent::Everywhere => Some(kind),
         Err(_) => None,
     };
     let mut response = match trouble {

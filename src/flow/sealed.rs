@@ -115,8 +115,8 @@ fn seal_as_or_shorten(
     {
         return (sealed, false);
     }
-    // The longest address fits: 254 bytes and 91 around them are 460 characters. With WorkOS's link
-    // it has 555, and still fits behind the longest origin and mount, which have 403.
+    // The longest address fits: 254 bytes and 79 around them are 444 characters. With WorkOS's link
+    // it has 539, and still fits behind the longest origin and mount, which have 403.
     let short = attempt.with_tail("").seal_as(sent, keys, purpose, nonce);
     let short = short.filter(|sealed| sealed.len() <= room);
     (short.unwrap_or_default(), true)

@@ -58,23 +58,24 @@ impl Purpose {
         Self::State,
     ];
 
+    /// The label of its key. Keys of the labels that begin with `seal:` were another cipher's.
     const fn label(self) -> &'static str {
         match self {
-            Self::Arrived => "seal: arrived",
-            Self::Check => "seal: check page",
-            Self::Choice => "seal: choice",
-            Self::Known => "seal: known browser",
-            Self::Open => "seal: mailed link",
-            Self::Permit => "seal: pass",
-            Self::ReturnTo => "seal: return to",
-            Self::State => "seal: state",
+            Self::Arrived => "sealed: arrived",
+            Self::Check => "sealed: check page",
+            Self::Choice => "sealed: choice",
+            Self::Known => "sealed: known browser",
+            Self::Open => "sealed: mailed link",
+            Self::Permit => "sealed: pass",
+            Self::ReturnTo => "sealed: return to",
+            Self::State => "sealed: state",
         }
     }
 }
 
 impl KeyRing {
     /// Seals bytes for one purpose, as base64url that ends on a letter or digit. The nonce must be
-    /// random. If the text would end on `-` or `_`, the next nonce is used.
+    /// random, or a MAC of the bytes. If the text would end on `-` or `_`, the next nonce is used.
     pub(crate) fn seal(&self, purpose: Purpose, plain: &[u8], nonce: [u8; NONCE]) -> String {
         self.seal_written(purpose, plain.len(), nonce, |room| room.extend(plain))
     }
@@ -92,8 +93,8 @@ impl KeyRing {
         let aead = aead(ring.current(), purpose);
         let sealed_by = |nonce| sealed_by(&aead, length, &write, nonce);
         let (mut sealed, mut nonce) = (sealed_by(nonce), nonce);
-        // Another nonce, and not another format: replicas of an older version open it too. One text
-        // in 96 needs a second.
+        // Another nonce, and not another format: opening knows nothing of it. One text in 96 needs a
+        // second.
         while sealed.ends_with(['-', '_']) {
             nonce = next(nonce);
             sealed = sealed_by(nonce);
@@ -104,7 +105,7 @@ impl KeyRing {
     /// Seals bytes so that one value has one text, as long as the key is the same. Whoever sees two
     /// texts sees whether they hold the same.
     pub(crate) fn seal_alike(&self, purpose: Purpose, plain: &[u8]) -> String {
-        let name = self.pseudonym("seal: nonce", plain);
+        let name = self.pseudonym("sealed: nonce", plain);
         let nonce = name.first_chunk().copied().unwrap_or_default();
         self.seal(purpose, plain, nonce)
     }
@@ -116,18 +117,17 @@ impl KeyRing {
         let mut room = [0; NONCE];
         base64url::decode(nonce, &mut room)?;
         let nonce = Nonce::from(room);
-        let mut plain = vec![0; sealed.len()];
-        let (inside, tag) = base64url::decode(sealed, &mut plain)?.split_last_chunk()?;
-        let (length, tag) = (inside.len(), Tag::from(*tag));
-        plain.truncate(length);
-        // A sealed value names no key, so each is tried: a ring has few. What does not open stays
-        // as it was: the cipher decrypts in order to verify, and then encrypts it again.
-        let is_opened = self.load().standing(now).any(|key| {
+        // A sealed value names no key, so each is tried: a ring has few. Each decodes it anew: this
+        // cipher decrypts in order to verify, and need not leave what does not open as it was.
+        self.load().standing(now).find_map(|key| {
+            let mut plain = vec![0; sealed.len()];
+            let (inside, tag) = base64url::decode(sealed, &mut plain)?.split_last_chunk()?;
+            let (length, tag) = (inside.len(), Tag::from(*tag));
+            plain.truncate(length);
             let room = plain.as_mut_slice().into();
             let opened = aead(key, purpose).decrypt_inout_detached(&nonce, b"", room, &tag);
-            opened.is_ok()
-        });
-        is_opened.then_some(plain)
+            opened.is_ok().then_some(plain)
+        })
     }
 
     /// Returns a pseudonym for a value that must not be stored itself. It depends on the value, the
@@ -207,7 +207,7 @@ fn sealed_by(
     String::from_utf8(sealed).expect("base64url is ASCII")
 }
 
-/// Returns the nonce that follows: as random as the one before it.
+/// Returns the nonce that follows: as good as the one before it.
 fn next(mut nonce: [u8; NONCE]) -> [u8; NONCE] {
     for byte in &mut nonce {
         *byte = byte.wrapping_add(1);

@@ -1,5 +1,7 @@
 //! The whole walk: form, mail, link, session, sign-out.
 
+use std::time::Duration;
+
 use http::Request;
 use http_body_util::Full;
 use tower_magic_link::{
@@ -205,14 +207,40 @@ async fn signing_out_everywhere_gives_both_orders_and_tells_of_either_that_was_n
 }
 
 #[tokio::test]
-async fn whoever_has_no_session_signs_out_everywhere_without_an_order() {
+async fn whoever_has_no_session_is_not_told_that_it_was_signed_out_everywhere() {
     let world = World::new().await;
+    let expired = world.signed_in(ADA).await;
+    world.clock.advance(Duration::from_secs(12 * 60 * 60));
     let mut ada = world.signed_in(ADA).await;
-    let out = world
-        .browser()
-        .post("/auth/logout", "everywhere=true")
-        .await;
-    assert_eq!(out.location(), "/auth/logout");
+    let name = "__Host-magic-link";
+    let mut forged = world.browser();
+    forged.jar.insert(name.into(), "forged".into());
+    let cases = [
+        ("no_session", world.browser()),
+        ("expired_session", expired),
+        ("invalid_session", forged),
+    ];
+    for (code, mut browser) in cases {
+        let out = browser.post("/auth/logout", "everywhere=true").await;
+        assert_eq!(out.status(), 401, "{code}");
+        assert!(out.text().contains("Your session has ended"), "{code}");
+        assert!(!browser.jar.contains_key(name), "{code}");
+        // Here alone, nothing is claimed that is not so.
+        let out = browser.post("/auth/logout", "").await;
+        assert_eq!(out.location(), "/auth/logout");
+    }
+    // Two cookies, none of which is good.
+    let both = Request::post("/auth/logout")
+        .header("sec-fetch-site", "same-origin")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("cookie", format!("{name}=forged; {name}=other"))
+        .body(Full::from("everywhere=true"))
+        .unwrap();
+    let out = world.browser().send(both).await;
+    assert_eq!(
+        (out.status().as_u16(), out.code()),
+        (401, "no_session".into())
+    );
     assert!(!world.heard().contains("SignedOut"), "{}", world.heard());
     assert_eq!(ada.get("/").await.status(), 200);
 }

@@ -4,8 +4,8 @@
 //!   one begins.
 //! - Forgetting a run removes that run only, never a newer one under the same key.
 //! - A run is found until its own minute is over. A sweep looks at every entry while all callers
-//!   wait, so there is at most one a second. Nothing else looks at more than a few, however many
-//!   there are.
+//!   wait, so there is at most one a second. Nothing else looks at more than a few in the long run,
+//!   however many there are.
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -170,6 +170,10 @@ impl<R> Entries<R> {
         self.number += 1;
         let number = self.number;
         self.by_key.insert(key, Entry { number, of, run });
+        // By a clock that stands still nothing is swept, and what is forgotten leaves its place.
+        if self.going.len() + self.ended.len() >= 2 * MOST {
+            self.drop_places();
+        }
         self.going.push_back(Place { key, number });
         if let Some(of) = of {
             self.by_second.insert((of, key));
@@ -188,10 +192,14 @@ impl<R> Entries<R> {
     fn sweep(&mut self, now: Timestamp, counts: impl Fn(&Entry<R>) -> bool) {
         self.swept = now;
         self.by_key.retain(|_, entry| counts(entry));
-        let by_key = &self.by_key;
-        if self.going.len() + self.ended.len() == by_key.len() {
-            return;
+        if self.going.len() + self.ended.len() > self.by_key.len() {
+            self.drop_places();
         }
+    }
+
+    /// Removes the places of all runs that are gone.
+    fn drop_places(&mut self) {
+        let by_key = &self.by_key;
         self.going.retain(|place| place.entry(by_key).is_some());
         self.ended.retain(|place| place.entry(by_key).is_some());
         self.by_second.retain(|(_, key)| by_key.contains_key(key));

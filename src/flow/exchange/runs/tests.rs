@@ -144,6 +144,20 @@ fn the_places_of_what_is_gone_go_with_the_next_sweep() {
 }
 
 #[test]
+fn places_are_bounded_although_the_clock_stands_still() {
+    let table = Table::new();
+    let most = u64::try_from(MOST).unwrap();
+    table.join(0, 1_000);
+    for key in 1..5 * most {
+        table.join(key, 1_000);
+        table.runs.forget(named(key), |_| true);
+    }
+    let entries = table.runs.lock();
+    assert!(entries.going.len() + entries.ended.len() <= 2 * MOST);
+    assert!(entries.by_key.contains_key(&named(0)));
+}
+
+#[test]
 fn a_run_is_found_by_its_second_key_while_it_counts() {
     let table = Table::new();
     let (of, other) = (Some(named(77)), Some(named(78)));
