@@ -23,7 +23,7 @@ use crate::{
         peer::Proxies,
     },
     revocation::BoundedRevocations,
-    session::{Grant, IssueError, Issued, Session, SessionId, Term, cookie::CookieName},
+    session::{Grant, IssueError, Issued, Session, SessionId, Term, cookie::CookieName, token::Of},
     sessions::{Index, Seen},
     trace::Meters,
 };
@@ -161,7 +161,12 @@ impl Shared {
     ) -> Result<Issued, IssueError> {
         let new = self.begin((identity, grant), fresh_id(), term, now)?;
         let after = self.revocations.latest_before_at_once(&new);
-        self.hand_out(new.with_after(after), None, Context::default(), now)
+        self.hand_out(
+            new.with_after(after),
+            Of::Application,
+            Context::default(),
+            now,
+        )
     }
 
     /// Does the same for a sign-in of which is known what it comes after.
@@ -169,12 +174,12 @@ impl Shared {
         &self,
         person: (&Identity, Option<&Grant>),
         (id, term): (SessionId, Term),
-        context: Context<'_>,
+        (of, context): (Of<'_>, Context<'_>),
         now: Timestamp,
         after: Timestamp,
     ) -> Result<Issued, IssueError> {
         let new = self.begin(person, id, term, now)?;
-        self.hand_out(new.with_after(after), None, context, now)
+        self.hand_out(new.with_after(after), of, context, now)
     }
 
     /// Says whether the session that such a sign-in would yield has ended before. If the store does
@@ -237,14 +242,14 @@ impl Shared {
             .gate
             .another_session(parent, fresh_id(), self.clock.at(now));
         let session = session.ok_or(IssueError::Ended)?;
-        self.hand_out(session, Some(parent), Context::default(), now)
+        self.hand_out(session, Of::Session(parent), Context::default(), now)
     }
 
-    /// Hands a session out that was proven just now, or that comes of another one.
+    /// Hands a session out.
     fn hand_out(
         &self,
         session: Session,
-        parent: Option<&Session>,
+        of: Of<'_>,
         context: Context<'_>,
         now: Timestamp,
     ) -> Result<Issued, IssueError> {
@@ -253,12 +258,7 @@ impl Shared {
         if !gate.allowed.has_session(&session) {
             return Err(IssueError::NotAllowed);
         }
-        let tokens = &gate.tokens;
-        let handed = match parent {
-            Some(parent) => tokens.hand_on(session, parent, now),
-            None => tokens.hand_out(session),
-        };
-        let (token, session) = handed.ok_or(IssueError::NotSigned)?;
+        let (token, session) = gate.tokens.hand_out(session, of, now)?;
         if !gate.cookies.fits(CookieName::Session, &token) {
             let size = gate.cookies.name(CookieName::Session).len() + token.len();
             return Err(IssueError::TooLarge { size });

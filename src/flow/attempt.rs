@@ -17,7 +17,7 @@ use crate::{
     rejection::RejectionKind,
     session::{
         KeyRing, SessionId, Term,
-        seal::{self, NONCE, Purpose},
+        seal::{self, NONCE, Purpose, SealedBy},
     },
 };
 
@@ -73,6 +73,8 @@ pub(crate) struct Attempt {
     pub(crate) leads: Leads,
     /// Where to go afterwards. Empty if that was too long.
     pub(crate) tail: String,
+    /// The key that had sealed it, if it was opened.
+    pub(crate) sealed_by: Option<SealedBy>,
 }
 
 impl Attempt {
@@ -96,6 +98,7 @@ impl Attempt {
             link: String::new(),
             leads: Leads::ToProvider,
             tail: String::new(),
+            sealed_by: None,
         }
     }
 
@@ -136,7 +139,8 @@ impl Attempt {
         self.seal_as(self.sent, keys, purpose, nonce)
     }
 
-    /// Seals the attempt, with what was mailed of it. `None` if link and tail make it too long.
+    /// Seals the attempt, with what was mailed of it. `None` if link and tail make it too long, or
+    /// if the key that had sealed it has left the ring.
     pub(super) fn seal_as(
         &self,
         sent: Sent,
@@ -148,7 +152,7 @@ impl Attempt {
         let length = FIXED + email.len() + self.link.len() + self.tail.len();
         let email_length = u8::try_from(email.len()).ok()?;
         let link_length = u16::try_from(self.link.len()).ok()?.to_be_bytes();
-        let sealed = keys.seal_written(purpose, length, nonce, |plain| {
+        let sealed = keys.seal_written(self.sealed_by, purpose, length, nonce, |plain| {
             plain.push(VERSION);
             plain.extend(self.id);
             plain.extend(self.browser);
@@ -161,7 +165,7 @@ impl Attempt {
             plain.extend(self.link.as_bytes());
             plain.extend(self.tail.as_bytes());
         });
-        (sealed.len() <= LONGEST).then_some(sealed)
+        sealed.filter(|sealed| sealed.len() <= LONGEST)
     }
 
     /// Returns the characters of this attempt once it is sealed, with a link of a length in it.
@@ -181,7 +185,7 @@ impl Attempt {
         if sealed.len() > LONGEST {
             return None;
         }
-        let plain = keys.open(purpose, sealed, now)?;
+        let (plain, sealed_by) = keys.open_with(purpose, sealed, now)?;
         // Another version is another release's: its fields are not guessed at.
         let rest = plain.strip_prefix(&[VERSION])?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
@@ -217,6 +221,7 @@ impl Attempt {
                 _ => Leads::ToCallback,
             },
             tail: String::from_utf8(tail.to_vec()).ok()?,
+            sealed_by: Some(sealed_by),
         })
     }
 
@@ -313,6 +318,13 @@ mod tests {
         Attempt::new([7; 16], seal::fingerprint("cookie"), email, code, NOW)
     }
 
+    fn unsealed(opened: Attempt) -> Attempt {
+        Attempt {
+            sealed_by: None,
+            ..opened
+        }
+    }
+
     #[test]
     fn an_attempt_comes_back_as_it_was_sealed() {
         let keys = keys();
@@ -321,8 +333,29 @@ mod tests {
             .seal(&keys, Purpose::State, crate::random::bytes())
             .unwrap();
         let open = |purpose| Attempt::open(&keys, purpose, &sealed, NOW);
-        assert_eq!(open(Purpose::State), Some(attempt));
+        assert_eq!(open(Purpose::State).map(unsealed), Some(attempt));
         assert_eq!(open(Purpose::Check), None);
+    }
+
+    #[test]
+    fn an_attempt_of_a_key_that_has_left_the_ring_is_not_sealed_by_the_next_key() {
+        let keys = keys();
+        let [one, two, three] = [(); 3].map(|()| crate::random::bytes());
+        let sealed = attempt("ada@example.com").seal(&keys, Purpose::Open, one);
+        let opened = Attempt::open(&keys, Purpose::Open, &sealed.unwrap(), NOW).unwrap();
+        let next = || SigningKey::generate().unwrap();
+        let until = NOW + Duration::from_secs(3_600);
+        keys.handle().rotate(&next(), until, NOW).unwrap();
+        let anew = opened.with_tail("/").seal(&keys, Purpose::State, two);
+        assert!(anew.is_some(), "it has retired");
+        keys.handle().replace(&KeyRing::new(next()));
+        let anew = opened.with_link("x").seal(&keys, Purpose::State, three);
+        assert_eq!(anew, None);
+        assert!(
+            attempt("ada@example.com")
+                .seal(&keys, Purpose::State, three)
+                .is_some()
+        );
     }
 
     #[test]
@@ -338,7 +371,7 @@ mod tests {
             let attempt = attempt("ada@example.com").with_link(link).with_tail(tail);
             let sealed = attempt.seal(&keys, Purpose::Open, crate::random::bytes());
             let opened = Attempt::open(&keys, Purpose::Open, &sealed.unwrap(), NOW);
-            assert_eq!(opened, Some(attempt), "{link} {tail}");
+            assert_eq!(opened.map(unsealed), Some(attempt), "{link} {tail}");
         }
     }
 
@@ -351,7 +384,7 @@ mod tests {
         ] {
             let sealed = attempt.seal(&keys, Purpose::Open, crate::random::bytes());
             let opened = Attempt::open(&keys, Purpose::Open, &sealed.unwrap(), NOW);
-            assert_eq!(opened, Some(attempt));
+            assert_eq!(opened.map(unsealed), Some(attempt));
         }
     }
 
@@ -373,7 +406,7 @@ mod tests {
                 };
                 let sealed = attempt.seal(&keys, Purpose::Check, crate::random::bytes());
                 let opened = Attempt::open(&keys, Purpose::Check, &sealed.unwrap(), NOW);
-                assert_eq!(opened, Some(attempt));
+                assert_eq!(opened.map(unsealed), Some(attempt));
             }
         }
     }

@@ -23,7 +23,7 @@ use crate::{
         attempt::{Caller, Newest},
     },
     rejection::{Rejection, RejectionKind},
-    session::{Grant, IssueError, SessionId},
+    session::{Grant, IssueError, SessionId, token::Of},
 };
 
 mod choice;
@@ -199,7 +199,8 @@ impl Redemption {
         if kind == Kind::OfAttempt && shared.has_ended(person, id, term, at, after).await {
             return Err(Rejection::new(self.used()));
         }
-        let error = match shared.issue_after(person, (id, term), self.context(), at, after) {
+        let of = (Of::SignIn(self.attempt.sealed_by), self.context());
+        let error = match shared.issue_after(person, (id, term), of, at, after) {
             Ok(issued) => return Ok(Arc::new(Granted::Session(Box::new(issued), kind))),
             Err(error) => error,
         };
@@ -207,8 +208,8 @@ impl Redemption {
             ended.give_back().await;
         }
         Err(Rejection::new(match error {
-            // `Ended` is an error of a session that another one yields.
-            IssueError::Ended | IssueError::NoSubject => RejectionKind::ProviderFailed,
+            IssueError::Ended => RejectionKind::AttemptExpired,
+            IssueError::NoSubject => RejectionKind::ProviderFailed,
             IssueError::NotAllowed => RejectionKind::NotAllowed,
             IssueError::NotSigned | IssueError::TooLarge { .. } => RejectionKind::SessionTooLarge,
         }))

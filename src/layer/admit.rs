@@ -16,7 +16,7 @@ use crate::{
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Standing,
-    session::{Session, cookie::CookieName, handled::Handling, passed},
+    session::{Session, cookie::CookieName, handled::Handling, passed, token::Of},
     shared::Shared,
     site::rules::Exposure,
     store::StoreError,
@@ -197,7 +197,10 @@ impl Shared {
         now: Timestamp,
     ) -> Option<(HeaderValue, Session)> {
         let gate = &self.gate;
-        let (token, renewed) = gate.tokens.hand_on(renewed, session, now)?;
+        let (token, renewed) = gate
+            .tokens
+            .hand_out(renewed, Of::Session(session), now)
+            .ok()?;
         gate.cookies
             .fits(CookieName::Session, &token)
             .then(|| (gate.session_cookie(&renewed, &token, now), renewed))

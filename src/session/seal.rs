@@ -14,7 +14,7 @@ use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce, Tag, aead::AeadInOut};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{KeyRing, SigningKey, base64url};
+use super::{KeyRing, SigningKey, base64url, ring::Keys};
 use crate::clock::Timestamp;
 
 /// The bytes of a nonce.
@@ -23,6 +23,10 @@ pub(crate) const NONCE: usize = 12;
 const NONCE_CHARACTERS: usize = 16;
 /// The nonce before the sealed bytes, and the tag after them.
 pub(crate) const OVERHEAD: usize = NONCE + 16;
+
+/// The key that sealed a value, in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SealedBy(u64);
 
 /// The purpose of a sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,29 +81,27 @@ impl KeyRing {
     /// Seals bytes for one purpose, as base64url that ends on a letter or digit. The nonce must be
     /// random, or a MAC of the bytes. If the text would end on `-` or `_`, the next nonce is used.
     pub(crate) fn seal(&self, purpose: Purpose, plain: &[u8], nonce: [u8; NONCE]) -> String {
-        self.seal_written(purpose, plain.len(), nonce, |room| room.extend(plain))
+        let write = |room: &mut Vec<u8>| room.extend(plain);
+        seal_by(self.load().current(), purpose, plain.len(), nonce, write)
     }
 
     /// Does the same for a value that is written into the room where it is sealed. It has about
     /// `length` bytes, and is the same each time that it is written.
+    ///
+    /// Some values come of one that was sealed `before`. `None` if the key of that one has left the
+    /// ring: nothing that was forged with it becomes a value of the next key.
     pub(crate) fn seal_written(
         &self,
+        before: Option<SealedBy>,
         purpose: Purpose,
         length: usize,
         nonce: [u8; NONCE],
         write: impl Fn(&mut Vec<u8>),
-    ) -> String {
-        let ring = self.load();
-        let aead = aead(ring.current(), purpose);
-        let sealed_by = |nonce| sealed_by(&aead, length, &write, nonce);
-        let (mut sealed, mut nonce) = (sealed_by(nonce), nonce);
-        // Another nonce, and not another format: opening knows nothing of it. One text in 96 needs a
-        // second.
-        while sealed.ends_with(['-', '_']) {
-            nonce = next(nonce);
-            sealed = sealed_by(nonce);
-        }
-        sealed
+    ) -> Option<String> {
+        // By the snapshot that seals. Another one may already be without that key.
+        let keys = self.load();
+        keys.has(before)
+            .then(|| seal_by(keys.current(), purpose, length, nonce, write))
     }
 
     /// Seals bytes so that one value has one text, as long as the key is the same. Whoever sees two
@@ -112,6 +114,16 @@ impl KeyRing {
 
     /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
     pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
+        self.open_with(purpose, sealed, now).map(|(plain, _)| plain)
+    }
+
+    /// Does the same, and says which key has sealed it.
+    pub(crate) fn open_with(
+        &self,
+        purpose: Purpose,
+        sealed: &str,
+        now: Timestamp,
+    ) -> Option<(Vec<u8>, SealedBy)> {
         // A nonce that was altered fails too: the tag is computed under it.
         let (nonce, sealed) = sealed.as_bytes().split_at_checked(NONCE_CHARACTERS)?;
         let mut room = [0; NONCE];
@@ -126,7 +138,7 @@ impl KeyRing {
             plain.truncate(length);
             let room = plain.as_mut_slice().into();
             let opened = aead(key, purpose).decrypt_inout_detached(&nonce, b"", room, &tag);
-            opened.is_ok().then_some(plain)
+            opened.is_ok().then(|| (plain, SealedBy(key.mark())))
         })
     }
 
@@ -154,6 +166,13 @@ impl KeyRing {
     }
 }
 
+impl Keys {
+    /// Says whether the key that sealed a value is here, if one did.
+    pub(super) fn has(&self, sealed: Option<SealedBy>) -> bool {
+        sealed.is_none_or(|SealedBy(mark)| self.iter().any(|entry| entry.key.mark() == mark))
+    }
+}
+
 /// Returns the characters of a value of so many bytes once it is sealed.
 pub(crate) const fn sealed_len(plain: usize) -> usize {
     characters(plain + OVERHEAD)
@@ -178,6 +197,26 @@ pub(crate) fn fingerprint_of<const N: usize>(parts: [&str; N]) -> [u8; 16] {
     parts.into_iter().for_each(|part| hash.update(part));
     let hash = hash.finalize();
     hash.first_chunk::<16>().copied().unwrap_or_default()
+}
+
+/// Seals by one key what is written.
+fn seal_by(
+    key: &SigningKey,
+    purpose: Purpose,
+    length: usize,
+    nonce: [u8; NONCE],
+    write: impl Fn(&mut Vec<u8>),
+) -> String {
+    let aead = aead(key, purpose);
+    let sealed_by = |nonce| sealed_by(&aead, length, &write, nonce);
+    let (mut sealed, mut nonce) = (sealed_by(nonce), nonce);
+    // Another nonce, and not another format: opening knows nothing of it. One text in 96 needs a
+    // second.
+    while sealed.ends_with(['-', '_']) {
+        nonce = next(nonce);
+        sealed = sealed_by(nonce);
+    }
+    sealed
 }
 
 #[expect(

@@ -22,15 +22,27 @@ use self::{
     stated::{BY_CODE, Stated, always},
 };
 use super::{
-    KeyRing, Session, SigningKey, Times, base64url,
+    IssueError, KeyRing, Session, SigningKey, Times, base64url,
     cookie::LONGEST,
     record::{Facts, KeyMark, Record},
     ring::{Entry, Keys},
+    seal::SealedBy,
 };
 use crate::{
     clock::{Reading, Timestamp},
     provider::SignInMethod,
 };
+
+/// What a session that is handed out comes of.
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'a> {
+    /// The application has signed the person in.
+    Application,
+    /// Another session of the person.
+    Session(&'a Session),
+    /// A sign-in, and the key that had sealed it.
+    SignIn(Option<SealedBy>),
+}
 
 /// The longest life of a session: 400 days.
 ///
@@ -90,29 +102,28 @@ impl Tokens {
         self.mint_by(&self.keys.load(), session)
     }
 
-    /// Writes a session that was proven just now, and returns it as one of its token.
-    pub(crate) fn hand_out(&self, session: Session) -> Option<(String, Session)> {
-        self.hand_out_by(&self.keys.load(), session)
-    }
-
-    /// Does the same for a session that comes of another one. `None` if the key of that one's token
-    /// has left the ring meanwhile: nothing that was forged with it becomes a token of the next
-    /// key.
-    pub(crate) fn hand_on(
+    /// Writes a session as a token, and returns it as one of that token.
+    ///
+    /// Nothing that was forged with a key becomes a token of the next one: if the key of what the
+    /// session comes of has left the ring meanwhile, it has [ended](IssueError::Ended).
+    pub(crate) fn hand_out(
         &self,
         session: Session,
-        parent: &Session,
+        of: Of<'_>,
         now: Timestamp,
-    ) -> Option<(String, Session)> {
-        // By the snapshot that signs. Another one may already be without the parent's key.
+    ) -> Result<(String, Session), IssueError> {
+        // By the snapshot that signs. Another one may already be without that key.
         let keys = self.keys.load();
-        self.stands_in(&keys, parent, now).then_some(())?;
-        self.hand_out_by(&keys, session)
-    }
-
-    fn hand_out_by(&self, keys: &Keys, session: Session) -> Option<(String, Session)> {
-        let token = self.mint_by(keys, &session)?;
-        Some((token, session.with_key(self.mark_of(keys.current()))))
+        let stands = match of {
+            Of::Application => true,
+            Of::Session(parent) => self.stands_in(&keys, parent, now),
+            Of::SignIn(sealed_by) => keys.has(sealed_by),
+        };
+        if !stands {
+            return Err(IssueError::Ended);
+        }
+        let token = self.mint_by(&keys, &session).ok_or(IssueError::NotSigned)?;
+        Ok((token, session.with_key(self.mark_of(keys.current()))))
     }
 
     fn mint_by(&self, keys: &Keys, session: &Session) -> Option<String> {

@@ -1,9 +1,15 @@
 //! One mail, one sign-in.
 
-use tower_magic_link::{RejectionKind, SignIn};
+use std::time::Duration;
+
+use tower_magic_link::{
+    KeyRing, RejectionKind, SignIn, SigningKey, clock::Clock, provider::Identity,
+};
 
 use super::{Site, action, answer_elsewhere, ask, is_in, is_told, open, sign_out, type_digits};
 use crate::names::ADA;
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 #[tokio::test]
 async fn a_link_of_our_own_mail_signs_in_and_leads_on_who_visits_it_again() {
@@ -116,4 +122,49 @@ async fn a_visit_of_a_robot_or_without_our_state_uses_nothing_up() {
     let landed = second.get(&other).await;
     is_in(&second.follow(landed).await);
     is_in(&open(&mut first, &link).await);
+}
+
+/// A key that leaked makes links and digits, too. Whoever was on the way with one as the key was
+/// replaced got a session of the next key.
+#[tokio::test]
+async fn what_a_replaced_key_has_sealed_makes_no_session_though_it_was_opened_before() {
+    for (sign_in, is_replaced) in [
+        (SignIn::Link, true),
+        (SignIn::Link, false),
+        (SignIn::Code, true),
+        (SignIn::Code, false),
+    ] {
+        let site = Site::new();
+        let (keys, now) = (site.keys.handle(), Clock::now(&site.clock));
+        let replica = site.with(sign_in, |builder| {
+            builder.authorize(move |_: Identity| {
+                // While the application is asked: the proof was found good.
+                let new = SigningKey::generate().unwrap();
+                match is_replaced {
+                    true => keys.replace(&KeyRing::new(new)),
+                    false => keys.rotate(&new, now + HOUR, now).unwrap(),
+                }
+                async { true }
+            })
+        });
+        let mut browser = replica.browser();
+        let check = ask(&mut browser).await;
+        let answer = match sign_in {
+            SignIn::Code => {
+                let digits = site.post.code();
+                type_digits(&mut browser, &action(&check), &digits).await
+            }
+            _ => open(&mut browser, &site.post.link()).await,
+        };
+        let name = format!("{sign_in:?}, replaced: {is_replaced}");
+        assert_eq!(
+            site.heard("SignedIn {"),
+            usize::from(!is_replaced),
+            "{name}"
+        );
+        match is_replaced {
+            true => is_told(&answer, RejectionKind::AttemptExpired),
+            false => drop(is_in(&answer)),
+        }
+    }
 }
