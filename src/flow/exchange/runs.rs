@@ -8,7 +8,8 @@
 //!   however many there are.
 
 use std::{
-    collections::{BTreeSet, HashMap, VecDeque},
+    collections::{HashMap, VecDeque, hash_map},
+    iter,
     time::Duration,
 };
 
@@ -23,8 +24,6 @@ const REMEMBERED: Duration = Duration::from_secs(60);
 const MOST: usize = 10_000;
 
 pub(in crate::flow) type Key = [u8; 32];
-const FIRST: Key = [u8::MIN; 32];
-const LAST: Key = [u8::MAX; 32];
 
 pub(super) struct Runs<R> {
     entries: Mutex<Entries<R>>,
@@ -34,8 +33,8 @@ pub(super) struct Runs<R> {
 
 struct Entries<R> {
     by_key: HashMap<Key, Entry<R>>,
-    /// The second keys of those that have one, each with its first.
-    by_second: BTreeSet<(Key, Key)>,
+    /// The keys of the runs that have each second key: one, and seldom more.
+    by_second: HashMap<Key, (Key, Vec<Key>)>,
     /// The runs in the order in which they began. Some of them have ended since, and some are
     /// gone.
     going: VecDeque<Place>,
@@ -118,8 +117,9 @@ impl<R> Runs<R> {
         R: Clone,
     {
         let entries = self.lock();
-        let keys = entries.by_second.range((of, FIRST)..=(of, LAST));
-        let runs = keys.filter_map(|(_, key)| Some((*key, entries.by_key.get(key)?)));
+        let (key, others) = entries.by_second.get(&of)?;
+        let keys = iter::once(key).chain(others);
+        let runs = keys.filter_map(|key| Some((*key, entries.by_key.get(key)?)));
         let counting = runs.filter(|(_, entry)| self.counts(entry, now));
         // What has ended has its answer. One that goes on may yet end in none.
         let found = counting.max_by_key(|(_, entry)| (self.ended)(&entry.run).is_some());
@@ -158,7 +158,7 @@ impl<R> Entries<R> {
     fn new() -> Self {
         Self {
             by_key: HashMap::new(),
-            by_second: BTreeSet::new(),
+            by_second: HashMap::new(),
             going: VecDeque::new(),
             ended: VecDeque::new(),
             number: 0,
@@ -176,15 +176,20 @@ impl<R> Entries<R> {
         }
         self.going.push_back(Place { key, number });
         if let Some(of) = of {
-            self.by_second.insert((of, key));
+            match self.by_second.entry(of) {
+                hash_map::Entry::Occupied(mut known) => known.get_mut().1.push(key),
+                hash_map::Entry::Vacant(none) => drop(none.insert((key, Vec::new()))),
+            }
         }
     }
 
     /// Removes a run. Its place in the order stays until it is come to.
     fn remove(&mut self, key: &Key) {
         let of = self.by_key.remove(key).and_then(|entry| entry.of);
-        if let Some(of) = of {
-            self.by_second.remove(&(of, *key));
+        if let Some(hash_map::Entry::Occupied(mut known)) = of.map(|of| self.by_second.entry(of))
+            && !leave(known.get_mut(), |other| other != key)
+        {
+            known.remove();
         }
     }
 
@@ -202,7 +207,8 @@ impl<R> Entries<R> {
         let by_key = &self.by_key;
         self.going.retain(|place| place.entry(by_key).is_some());
         self.ended.retain(|place| place.entry(by_key).is_some());
-        self.by_second.retain(|(_, key)| by_key.contains_key(key));
+        self.by_second
+            .retain(|_, keys| leave(keys, |key| by_key.contains_key(key)));
     }
 
     /// Removes the run that began first of those that go on, or of all if none does.
@@ -221,6 +227,15 @@ impl<R> Entries<R> {
             }
         }
     }
+}
+
+/// Leaves those of some keys that are meant, and says whether any is.
+fn leave((first, others): &mut (Key, Vec<Key>), is_meant: impl Fn(&Key) -> bool) -> bool {
+    others.retain(&is_meant);
+    if is_meant(first) {
+        return true;
+    }
+    others.pop().map(|other| *first = other).is_some()
 }
 
 impl Place {
