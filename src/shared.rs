@@ -23,7 +23,9 @@ use crate::{
         peer::Proxies,
     },
     revocation::BoundedRevocations,
-    session::{Grant, IssueError, Issued, Session, SessionId, Term, cookie::CookieName, token::Of},
+    session::{
+        Grant, IssueError, Issued, Session, SessionId, Term, cookie::CookieName, issued::Of,
+    },
     sessions::{Index, Seen},
     trace::Meters,
 };

@@ -260,7 +260,7 @@ impl Rejection {
             .with_detail(told.detail.as_deref())
             .with_happened(told.happened.as_deref())
             .with_advice(self.advice(told.words))
-            .with_retry_after(self.retry_after())
+            .with_retry_after(self.wait_of_page())
             .with_words(told.words)
     }
 

@@ -47,7 +47,8 @@ pub(super) fn record(step: &Step, session: &Session, response: &mut Response<Byt
     }
     let keys = gate.tokens.keys();
     // The callers of one exchange set the same cookies, so nothing here is drawn anew.
-    let sealed = keys.seal_alike(Purpose::Arrived, record.as_bytes());
+    let sealed = keys.seal_alike(session, Purpose::Arrived, record.as_bytes());
+    let Some(sealed) = sealed else { return };
     let lifetime = gate.cookie_lifetime(session, step.now);
     let lifetime = lifetime.map(|lifetime| lifetime.min(ARRIVAL));
     let cookie = gate.cookies.set(CookieName::Arrived, &sealed, lifetime);

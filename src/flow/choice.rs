@@ -86,6 +86,10 @@ pub(super) fn ask(step: &Step, attempt: &Attempt, offer: &Offer) -> Response<Byt
     // The page's address is that of the check page, wherever the proof came from.
     let (bare, nonce) = (attempt.with_link(""), crate::random::bytes());
     let (sealed_attempt, _) = sealed::seal_or_shorten(&step.flow, &bare, Purpose::Check, nonce);
+    if sealed_attempt.is_empty() {
+        // Its key has left the ring: whatever was chosen would find no sign-in.
+        return refusal::refuse(step, RejectionKind::AttemptExpired);
+    }
     let action = step.path_to(Endpoint::Choose, &sealed_attempt);
     if step.head().wants_page() {
         return choice.page(step, attempt, (&action, &sealed), None);

@@ -95,8 +95,10 @@ pub(super) fn record(
     plain.extend(id);
     plain.extend(hash_of(email));
     plain.extend(session.auth_time().as_secs().to_be_bytes());
-    let sealed = keys.seal_alike(Purpose::Known, &plain);
-    browser::keep(step, response, CookieName::Known, &sealed, LIFETIME);
+    let sealed = keys.seal_alike(session, Purpose::Known, &plain);
+    if let Some(sealed) = sealed {
+        browser::keep(step, response, CookieName::Known, &sealed, LIFETIME);
+    }
 }
 
 /// Returns the hash of an address's mailbox. Sealed: addresses can be guessed, and their hashes

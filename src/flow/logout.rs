@@ -18,20 +18,33 @@ use crate::{
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 
 /// Shows a sign-out button, or a page that says that nobody is signed in. A GET ends nothing.
-pub(super) fn ask(step: &Step) -> Response<Bytes> {
+pub(super) async fn ask(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let (logout, login) = (step.path(Endpoint::Logout), gate.login_path(None));
-    // No store is asked whether the session was revoked: the button works either way.
     let sessions = gate.sessions_to_end(&step.head(), step.reading());
+    let is_over = has_ended(step).await;
     let page = match sessions.as_ref().map(|sessions| sessions.first()) {
-        Ok(Some(session)) => {
+        Ok(Some(session)) if !is_over => {
             let email = session.email();
             Page::Confirm(ConfirmPage::new(&logout, Confirmation::SignOut { email }))
         }
-        Ok(None) | Err(_) => Page::SignedOut(SignedOutPage::new(&login)),
+        Ok(_) | Err(_) => Page::SignedOut(SignedOutPage::new(&login)),
     };
     let page = page.with_words(step.words());
     step.flow.shared.page(StatusCode::OK, &page)
+}
+
+/// Says whether the session of the cookie was ended elsewhere. An outage is no reason to say so:
+/// the button works either way.
+async fn has_ended(step: &Step) -> bool {
+    let gate = &step.flow.shared.gate;
+    match gate.session_in_cookie(&step.head(), step.reading()) {
+        Ok(session) => {
+            let is_active = step.flow.shared.revocations.is_active(&session).await;
+            matches!(is_active, Ok(false))
+        }
+        Err(_) => false,
+    }
 }
 
 /// Ends the session on POST, and removes the cookie.

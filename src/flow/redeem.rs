@@ -23,7 +23,7 @@ use crate::{
         attempt::{Caller, Newest},
     },
     rejection::{Rejection, RejectionKind},
-    session::{Grant, IssueError, SessionId, token::Of},
+    session::{Grant, IssueError, SessionId, issued::Of},
 };
 
 mod choice;

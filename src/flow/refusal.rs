@@ -61,12 +61,27 @@ pub(super) fn answer(
         Endpoint::Callback | Endpoint::Code | Endpoint::Open
     );
     let kind = rejection.kind();
-    let is_in_vain = kind.wants_another_address() || (brings_proof && kind.is_temporary());
+    // Over a limit, what was brought may be too old by the end of the wait.
+    let limited = rejection
+        .retry_after()
+        .filter(|_| kind == RejectionKind::RateLimited);
+    let is_too_late = brings_proof
+        && limited.zip(attempt).is_some_and(|(wait, attempt)| {
+            let lifetime = step.flow.attempt_lifetime();
+            attempt.over(lifetime, kind, step.now + wait).is_some()
+        });
+    let is_good_later = brings_proof && kind.is_temporary() && !is_too_late;
+    let is_in_vain = kind.wants_another_address() || is_good_later;
     let resend = attempt.filter(|_| !is_in_vain).map(|attempt| {
         Resend::new(&action, attempt.email.as_str())
             .with_attempt(before.as_deref())
             .with_sent(step.flow.sent())
+            .with_wait(limited)
     });
+    let rejection = match is_too_late {
+        true => rejection.too_late(),
+        false => rejection,
+    };
     rejection.respond_at_endpoint(&step.flow.shared, &step.head(), &action, resend)
 }
 

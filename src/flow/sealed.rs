@@ -81,7 +81,8 @@ pub(super) fn may_be_short(flow: &Flow, attempt: &Attempt) -> bool {
 
 /// Seals an attempt, and says whether its destination was left out because it was too long.
 ///
-/// If the link makes it too long even so, the text is empty. The nonce must be random.
+/// If the link makes it too long even so, or the key that had sealed it has left the ring, the text
+/// is empty. The nonce must be random.
 pub(super) fn seal_or_shorten(
     flow: &Flow,
     attempt: &Attempt,

@@ -40,7 +40,7 @@ async fn answer(step: &Step) -> Response<Bytes> {
         Endpoint::Login if is_post => login::begin(step).await,
         Endpoint::Login => login::form(step).await,
         Endpoint::Logout if is_post => logout::end(step).await,
-        Endpoint::Logout => logout::ask(step),
+        Endpoint::Logout => logout::ask(step).await,
         Endpoint::Open => open::open(step).await,
         Endpoint::Session => session::who(step).await,
         Endpoint::Webhook => webhook(step).await,

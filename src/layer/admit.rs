@@ -16,7 +16,7 @@ use crate::{
     rejection::Rejection,
     request::head::RequestHead,
     revocation::Standing,
-    session::{Session, cookie::CookieName, handled::Handling, passed, token::Of},
+    session::{Session, cookie::CookieName, handled::Handling, issued::Of, passed},
     shared::Shared,
     site::rules::Exposure,
     store::StoreError,

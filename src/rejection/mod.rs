@@ -15,6 +15,8 @@ pub use self::kind::RejectionKind;
 
 /// How long a client is asked to wait where nobody said.
 const DEFAULT_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait for clocks to be set right.
+const CLOCK_WAIT: Duration = Duration::from_secs(120);
 
 /// Why a request was refused. The layer leaves it in the response's extensions, for a log or a
 /// metric.
@@ -50,6 +52,8 @@ enum Told {
     Organization(Box<str>, Left),
     /// What the provider asks for, by the name of its sentences.
     Step(&'static str),
+    /// What was brought will be too old by the end of the wait.
+    TooLate,
 }
 
 /// What is left to choose after an organization was refused.
@@ -113,6 +117,12 @@ impl Rejection {
         self
     }
 
+    /// Has the page say what to do in place of a wait after which it will be too late.
+    pub(crate) fn too_late(mut self) -> Self {
+        self.told = Some(Told::TooLate);
+        self
+    }
+
     /// Records that a provider has compared the typed code.
     pub(crate) const fn after_comparing(mut self) -> Self {
         self.has_compared = true;
@@ -156,6 +166,7 @@ impl Rejection {
                 words.fill(text, &[("organization", name)])
             }
             Told::Step(name) => words.part(&["step", name, "happened"]).to_owned(),
+            Told::TooLate => return None,
         })
     }
 
@@ -168,19 +179,41 @@ impl Rejection {
     pub(crate) fn advice<'w>(&self, words: &'w Words) -> Option<&'w str> {
         match self.told.as_ref()? {
             Told::Organization(_, Left::Others) => Some(words.say(Text::ChooseRefusedAdvice)),
-            Told::Organization(_, Left::Nothing | Left::Spent) => None,
+            // A new mail would offer the same ones.
+            Told::Organization(_, Left::Nothing) => {
+                Some(words.part(&["trouble", RejectionKind::NotAllowed.story(), "advice"]))
+            }
+            Told::Organization(_, Left::Spent) => None,
             Told::Step(name) => Some(words.part(&["step", name, "advice"])),
+            // Ask for another mail, or use the link of this one.
+            Told::TooLate => {
+                let kind = RejectionKind::TooManyTries;
+                Some(words.part(&["trouble", kind.story(), "advice"]))
+            }
         }
+    }
+
+    /// Returns how long the page asks the person to wait, before what it offers is of use.
+    pub(crate) fn wait_of_page(&self) -> Option<Duration> {
+        let is_too_late = self.told == Some(Told::TooLate);
+        self.retry_after().filter(|_| !is_too_late)
     }
 
     /// Returns how long the client was asked to wait.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         // A client without a hint would come back at once, when the load is highest.
-        let waits = matches!(
-            self.kind.status(),
-            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
-        );
-        self.retry_after.or(waits.then_some(DEFAULT_WAIT))
+        let by_default = match self.kind {
+            // The cookie is gone: another try would end nothing, and say that all is well.
+            RejectionKind::SignOutNotRecorded => None,
+            // Clocks that are over a minute apart are not right in five seconds.
+            RejectionKind::ClockWrong => Some(CLOCK_WAIT),
+            _ => matches!(
+                self.kind.status(),
+                StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+            )
+            .then_some(DEFAULT_WAIT),
+        };
+        self.retry_after.or(by_default)
     }
 }

@@ -11,11 +11,11 @@
 use std::time::Duration;
 
 use super::{BoundedRevocations, Lookup, Standing};
-use crate::{clock::Timestamp, session::Session};
+use crate::{
+    clock::Timestamp,
+    session::{Session, revocable::LATEST_AFTER},
+};
 
-/// How far ahead of the sign-in the latest revocation is looked for. The clock of the machine that
-/// gave it may be a minute ahead, and WorkOS's events reach two.
-const HORIZON: Duration = Duration::from_secs(240);
 /// The moment that a sign-in comes after if there is no revocation.
 const NEVER: Timestamp = Timestamp::from_secs(0);
 
@@ -46,7 +46,7 @@ impl Search<'_> {
     fn next(&self) -> Result<Session, Timestamp> {
         let after = match self.state {
             State::Begun => NEVER,
-            State::Ended => self.session.auth_time() + HORIZON,
+            State::Ended => self.session.auth_time() + LATEST_AFTER,
             State::Between(ended, lives) => Timestamp::from_secs(ended.midpoint(lives)),
             State::Found(moment) => return Err(moment),
         };
@@ -55,7 +55,7 @@ impl Search<'_> {
 
     /// Notes the answer for that session.
     fn note(&mut self, standing: Standing) {
-        let horizon = (self.session.auth_time() + HORIZON).as_secs();
+        let horizon = (self.session.auth_time() + LATEST_AFTER).as_secs();
         // To come after an earlier moment changes nothing.
         let first = self.session.revocable_from().as_secs().saturating_sub(1);
         self.state = match (self.state, standing) {

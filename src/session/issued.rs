@@ -2,7 +2,7 @@
 
 use http::HeaderValue;
 
-use super::{Session, cookie};
+use super::{Session, cookie, seal::SealedBy};
 use crate::secret::redacted;
 
 /// A new session, with the token and the cookie that carry it.
@@ -55,6 +55,17 @@ impl SessionToken {
 }
 
 redacted!(SessionToken);
+
+/// What a session that is handed out comes of.
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'a> {
+    /// The application has signed the person in.
+    Application,
+    /// Another session of the person.
+    Session(&'a Session),
+    /// A sign-in, and the key that had sealed it.
+    SignIn(Option<SealedBy>),
+}
 
 /// Why no session was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -24,7 +24,7 @@ mod example_keys;
 mod grant;
 pub(crate) mod handled;
 mod id;
-mod issued;
+pub(crate) mod issued;
 mod jwk;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod key_pairs;

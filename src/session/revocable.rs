@@ -15,6 +15,10 @@ use crate::clock::Timestamp;
 /// How far a revocation reaches ahead of its moment.
 pub(crate) const LEEWAY: Duration = Duration::from_secs(60);
 
+/// How far ahead of a sign-in the latest revocation is looked for that it comes after. The clock of
+/// the machine that gave it may be a minute ahead, and WorkOS's events reach two.
+pub(crate) const LATEST_AFTER: Duration = Duration::from_secs(240);
+
 impl Session {
     /// Returns the earliest moment of a revocation that ends this session, if the revocation is not
     /// for the session's id alone: its [`at`](crate::revocation::Revocation::at) is then at this

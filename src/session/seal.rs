@@ -14,7 +14,11 @@ use aes_gcm_siv::{Aes256GcmSiv, KeyInit, Nonce, Tag, aead::AeadInOut};
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{KeyRing, SigningKey, base64url, ring::Keys};
+use super::{
+    KeyRing, Session, SigningKey, base64url,
+    record::KeyMark,
+    ring::{Entry, Keys},
+};
 use crate::clock::Timestamp;
 
 /// The bytes of a nonce.
@@ -26,7 +30,19 @@ pub(crate) const OVERHEAD: usize = NONCE + 16;
 
 /// The key that sealed a value, in this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SealedBy(u64);
+pub(crate) struct SealedBy {
+    mark: u64,
+    /// When its last values were sealed, if it has retired.
+    last: Timestamp,
+}
+
+impl SealedBy {
+    /// Says whether we can have sealed a value at that time. A retired key that seals later is in
+    /// other hands.
+    pub(crate) fn sealed_at(self, moment: Timestamp) -> bool {
+        moment <= self.last
+    }
+}
 
 /// The purpose of a sealed value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,12 +120,24 @@ impl KeyRing {
             .then(|| seal_by(keys.current(), purpose, length, nonce, write))
     }
 
-    /// Seals bytes so that one value has one text, as long as the key is the same. Whoever sees two
-    /// texts sees whether they hold the same.
-    pub(crate) fn seal_alike(&self, purpose: Purpose, plain: &[u8]) -> String {
-        let name = self.pseudonym("sealed: nonce", plain);
-        let nonce = name.first_chunk().copied().unwrap_or_default();
-        self.seal(purpose, plain, nonce)
+    /// Seals bytes of a session so that one value has one text, as long as the key is the same.
+    /// Whoever sees two texts sees whether they hold the same. `None` if the session's key has left
+    /// the ring.
+    pub(crate) fn seal_alike(
+        &self,
+        session: &Session,
+        purpose: Purpose,
+        plain: &[u8],
+    ) -> Option<String> {
+        let keys = self.load();
+        let KeyMark { ring, key } = session.key();
+        let stands = ring != self.id() || keys.iter().any(|entry| entry.key.mark() == key);
+        stands.then(|| {
+            let name = half_of(mac(keys.current(), "sealed: nonce").chain_update(plain));
+            let nonce = name.first_chunk().copied().unwrap_or_default();
+            let write = |room: &mut Vec<u8>| room.extend(plain);
+            seal_by(keys.current(), purpose, plain.len(), nonce, write)
+        })
     }
 
     /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
@@ -131,14 +159,16 @@ impl KeyRing {
         let nonce = Nonce::from(room);
         // A sealed value names no key, so each is tried: a ring has few. Each decodes it anew: this
         // cipher decrypts in order to verify, and need not leave what does not open as it was.
-        self.load().standing(now).find_map(|key| {
+        let ring = self.load();
+        let mut standing = ring.iter().filter(|entry| entry.stands(now));
+        standing.find_map(|entry| {
             let mut plain = vec![0; sealed.len()];
             let (inside, tag) = base64url::decode(sealed, &mut plain)?.split_last_chunk()?;
             let (length, tag) = (inside.len(), Tag::from(*tag));
             plain.truncate(length);
             let room = plain.as_mut_slice().into();
-            let opened = aead(key, purpose).decrypt_inout_detached(&nonce, b"", room, &tag);
-            opened.is_ok().then(|| (plain, SealedBy(key.mark())))
+            let opened = aead(&entry.key, purpose).decrypt_inout_detached(&nonce, b"", room, &tag);
+            opened.is_ok().then(|| (plain, entry.sealed_by()))
         })
     }
 
@@ -166,10 +196,19 @@ impl KeyRing {
     }
 }
 
+impl Entry {
+    const fn sealed_by(&self) -> SealedBy {
+        SealedBy {
+            mark: self.key.mark(),
+            last: self.last_minted(),
+        }
+    }
+}
+
 impl Keys {
     /// Says whether the key that sealed a value is here, if one did.
     pub(super) fn has(&self, sealed: Option<SealedBy>) -> bool {
-        sealed.is_none_or(|SealedBy(mark)| self.iter().any(|entry| entry.key.mark() == mark))
+        sealed.is_none_or(|sealed| self.iter().any(|entry| entry.key.mark() == sealed.mark))
     }
 }
 

@@ -24,25 +24,15 @@ use self::{
 use super::{
     IssueError, KeyRing, Session, SigningKey, Times, base64url,
     cookie::LONGEST,
+    issued::Of,
     record::{Facts, KeyMark, Record},
+    revocable::LATEST_AFTER,
     ring::{Entry, Keys},
-    seal::SealedBy,
 };
 use crate::{
     clock::{Reading, Timestamp},
     provider::SignInMethod,
 };
-
-/// What a session that is handed out comes of.
-#[derive(Clone, Copy)]
-pub(crate) enum Of<'a> {
-    /// The application has signed the person in.
-    Application,
-    /// Another session of the person.
-    Session(&'a Session),
-    /// A sign-in, and the key that had sealed it.
-    SignIn(Option<SealedBy>),
-}
 
 /// The longest life of a session: 400 days.
 ///
@@ -335,7 +325,10 @@ impl Tokens {
             && stated.nbf <= now + LEEWAY
             && stated.iat < stated.exp
             // `build()` allows no longer lifetime, so a longer token is not ours.
-            && stated.exp <= stated.auth_time + LONGEST_SESSION;
+            && stated.exp <= stated.auth_time + LONGEST_SESSION
+            // Its sign-out is dated after that moment. A forged one would end all sessions that its
+            // person begins until then, whatever becomes of the key.
+            && stated.after <= stated.auth_time + LATEST_AFTER;
         // Two applications may share a key. A session of one must not count at the other.
         if !stated.is_ours || !stated.has_person || !is_sound {
             return Err(Fault::Invalid);

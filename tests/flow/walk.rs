@@ -245,6 +245,38 @@ async fn whoever_has_no_session_is_not_told_that_it_was_signed_out_everywhere() 
     assert_eq!(ada.get("/").await.status(), 200);
 }
 
+/// "You're signed in as" would frighten whoever has just signed out everywhere.
+#[tokio::test]
+async fn a_browser_whose_session_was_ended_elsewhere_is_not_told_that_it_is_signed_in() {
+    let world = World::new().await;
+    let (mut one, mut two) = (world.signed_in(ADA).await, world.signed_in(ADA).await);
+    assert!(two.get("/auth/logout").await.text().contains(ADA));
+    one.post("/auth/logout", "everywhere=true").await;
+    let page = two.get("/auth/logout").await;
+    assert_eq!(page.status(), 200);
+    assert!(!page.text().contains(ADA), "{}", page.text());
+}
+
+/// The cookie is gone: whoever tried again in five seconds, as the page said, ended nothing.
+#[tokio::test]
+async fn a_sign_out_that_is_not_recorded_says_how_to_be_certain_and_names_no_wait() {
+    let store = Refusing {
+        kind: "session:",
+        taken: MemoryRevocations::default(),
+    };
+    let world = World::with(|builder| builder.revocations(store)).await;
+    let mut browser = world.signed_in(ADA).await;
+    let out = browser.post("/auth/logout", "").await;
+    assert_eq!(out.status(), 503);
+    assert_eq!(out.header("retry-after"), "");
+    assert!(
+        out.text().contains("To be certain, sign in again"),
+        "{}",
+        out.text()
+    );
+    assert!(!out.text().contains("seconds"), "{}", out.text());
+}
+
 #[tokio::test]
 async fn asking_to_sign_out_ends_nothing_until_the_button_is_pressed() {
     let world = World::new().await;

@@ -25,7 +25,8 @@ impl Redemption {
             Ok(Authorization::Denied) => Err(denied()),
             Ok(Authorization::Granted(grant)) if grant.own_subject() == Some("") => {
                 tracing::error!(target: "tower_magic_link", "authorize hook granted an empty subject");
-                Err(Rejection::new(RejectionKind::ProviderUnavailable))
+                // No wait mends that.
+                Err(Rejection::new(RejectionKind::ProviderMisconfigured))
             }
             Ok(Authorization::Granted(grant)) => Ok(Some(grant)),
             Ok(Authorization::Refused(denial)) => Err(match denial.into_reason() {

@@ -57,8 +57,9 @@ impl KeyHandle {
     }
 
     /// Replaces all keys by those that another ring has at this moment. Tokens of a key that is
-    /// gone are refused from then on, so this is how to drop a leaked key. A response that is under
-    /// way runs on, or with [`end_streams`](crate::Builder::end_streams) until the next look-up.
+    /// gone are refused from then on, so this is how to drop a leaked key, and the current one with
+    /// it: renewals of forged sessions are signed by that. A response that is under way runs on, or
+    /// with [`end_streams`](crate::Builder::end_streams) until the next look-up.
     pub fn replace(&self, keys: &KeyRing) {
         self.keys.replace(Arc::clone(&keys.load()));
     }

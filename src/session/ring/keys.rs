@@ -96,6 +96,11 @@ impl Entry {
             .then(|| &**self.hot.get_or_init(|| Arc::new(Hot::new())))
     }
 
+    /// Returns when we minted its last token, at the latest.
+    pub(in crate::session) const fn last_minted(&self) -> Timestamp {
+        self.last_minted
+    }
+
     /// Says whether we can have minted a token of this key at that time.
     pub(in crate::session) fn minted(&self, issued_at: Timestamp) -> bool {
         issued_at <= self.last_minted

@@ -4,7 +4,10 @@ use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce as OtherNonce, Un
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use super::*;
-use crate::session::RetiredKey;
+use crate::{
+    provider::Identity,
+    session::{RetiredKey, SessionId, Times, issued::Of, token::Tokens},
+};
 
 const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 
@@ -104,19 +107,61 @@ fn another_implementation_of_the_cipher_opens_and_seals_the_same() {
 #[test]
 fn a_value_that_is_sealed_alike_has_one_text_for_each_key() {
     let (keys, others) = (ring(), ring());
-    let sealed = keys.seal_alike(Purpose::Known, b"one");
-    assert_eq!(sealed, keys.seal_alike(Purpose::Known, b"one"));
+    let (session, of_others) = (session_by(&keys), session_by(&others));
+    let alike = |purpose, plain: &[u8]| keys.seal_alike(&session, purpose, plain).unwrap();
+    let sealed = alike(Purpose::Known, b"one");
+    assert_eq!(sealed, alike(Purpose::Known, b"one"));
     assert_eq!(
         keys.open(Purpose::Known, &sealed, NOW).as_deref(),
         Some(&b"one"[..])
     );
     for other in [
-        keys.seal_alike(Purpose::Known, b"two"),
-        keys.seal_alike(Purpose::Arrived, b"one"),
-        others.seal_alike(Purpose::Known, b"one"),
+        alike(Purpose::Known, b"two"),
+        alike(Purpose::Arrived, b"one"),
+        others
+            .seal_alike(&of_others, Purpose::Known, b"one")
+            .unwrap(),
     ] {
         assert_ne!(sealed, other);
     }
+}
+
+#[test]
+fn nothing_is_sealed_alike_for_a_session_whose_key_has_left_the_ring() {
+    let keys = ring();
+    let session = session_by(&keys);
+    let next = || SigningKey::generate().unwrap();
+    let until = NOW + std::time::Duration::from_secs(60);
+    keys.handle().rotate(&next(), until, NOW).unwrap();
+    let is_sealed = || keys.seal_alike(&session, Purpose::Known, b"one").is_some();
+    assert!(is_sealed(), "it has retired");
+    keys.handle().replace(&KeyRing::new(next()));
+    assert!(!is_sealed());
+}
+
+/// A session as it is handed out by the current key of a ring.
+fn session_by(keys: &KeyRing) -> Session {
+    let identity = Identity::new("prof_ada", "ada@example.com".parse().unwrap());
+    let times = Times {
+        issued_at: NOW,
+        expires_at: NOW + std::time::Duration::from_secs(3_600),
+        auth_time: NOW,
+    };
+    let session = Session::new(&identity, SessionId::from_bytes([7; 16]), times);
+    let tokens = Tokens::new(keys.clone(), "https://app.example.com");
+    tokens.hand_out(session, Of::Application, NOW).unwrap().1
+}
+
+#[test]
+fn what_a_retired_key_seals_later_is_known_by_its_time() {
+    let old = SigningKey::generate().unwrap();
+    let sealed = KeyRing::new(old.clone()).seal(Purpose::Open, b"x", crate::random::bytes());
+    let ring = KeyRing::new(SigningKey::generate().unwrap());
+    let ring = ring.retire(RetiredKey::new(old).since(NOW)).unwrap();
+    let (_, by) = ring.open_with(Purpose::Open, &sealed, NOW).unwrap();
+    assert!(by.sealed_at(NOW + RetiredKey::LEEWAY));
+    let later = RetiredKey::LEEWAY + std::time::Duration::from_secs(1);
+    assert!(!by.sealed_at(NOW + later));
 }
 
 /// Each key of the ring tries the same bytes, one after the other.

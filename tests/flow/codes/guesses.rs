@@ -148,6 +148,13 @@ async fn ten_thousand_guesses_from_a_thousand_networks_at_once_are_compared_50_t
     let limited = type_from(&mut begun.first, &begun.action, &code, owner).await;
     assert_eq!(limited.status(), 429);
     assert_eq!(limited.header("retry-after"), "1800");
+    // The code will be too old by then. The page says what works, and names no wait for the code.
+    let page = limited.read();
+    assert!(
+        page.contains("if yours has a link, that still works"),
+        "{page}"
+    );
+    assert!(!page.contains("Please try again in"), "{page}");
     let link = begun.post.link();
     let opened = begun.first.get(&link).await;
     let in_by_link = by_own_link(&mut begun.first, &opened).await;

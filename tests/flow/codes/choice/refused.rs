@@ -68,6 +68,9 @@ async fn a_choice_of_which_nothing_is_left_offers_a_new_mail() {
     is_trouble(&over, 403, RejectionKind::OrganizationNotAllowed);
     let text = over.text();
     assert!(text.contains("no other organization is left"), "{text}");
+    // A new mail would offer the same ones.
+    assert!(text.contains("Use another address, or ask"), "{text}");
+    assert!(!text.contains("choose another organization"), "{text}");
     assert!(
         text.contains("id=\"again\"") && text.contains(ADA),
         "{text}"
