@@ -99,6 +99,10 @@ impl Rejection {
             r#","code":""#,
             code,
             r#"""#,
+            match self.has_begun() {
+                true => r#","begun":true"#,
+                false => "",
+            },
             detail.as_ref().map_or("", |_| r#","detail":"#),
             detail.as_deref().unwrap_or_default(),
             login_url.map_or("", |_| r#","login_url":""#),

@@ -28,7 +28,9 @@ impl Builder {
     ///   paths, nor a handler that ends its own session with
     ///   [`SessionIssuer::sign_out`](crate::companion::SessionIssuer::sign_out) or
     ///   [`end_sessions`](crate::MagicLinkLayer::end_sessions): its answer is whole. A handler that
-    ///   orders the end from a task of its own, or in the store itself, should do so last.
+    ///   orders the end from a task of its own, or in the store itself, should do so last. What the
+    ///   service has done by then is not known: but for GET and HEAD, the page says that it may
+    ///   have been saved, and a problem has `"begun": true`.
     /// - A gRPC stream ends with `grpc-status: 16`, a gRPC-Web stream with the same trailers.
     /// - An event stream ends as if it were complete. `EventSource` then connects again and gets a
     ///   401.

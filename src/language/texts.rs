@@ -32,6 +32,8 @@ texts! {
     AgainLink = "again.link" [],
     AgainReady = "again.ready" [],
     AgainWait = "again.wait" [time],
+    BegunAdvice = "begun.advice" [],
+    BegunHappened = "begun.happened" [],
     CheckCode = "check.code" [],
     CheckCodeExpired = "check.code_expired" [],
     CheckCodeHint = "check.code_hint" [],

@@ -54,6 +54,8 @@ enum Told {
     Step(&'static str),
     /// What was brought will be too old by the end of the wait.
     TooLate,
+    /// The application was working on what was sent.
+    Begun,
 }
 
 /// What is left to choose after an organization was refused.
@@ -117,6 +119,17 @@ impl Rejection {
         self
     }
 
+    /// Has the page and the program's problem say that the application was working on the request.
+    pub(crate) fn begun(mut self) -> Self {
+        self.told = Some(Told::Begun);
+        self
+    }
+
+    /// Says whether the application was working on the request.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.told == Some(Told::Begun)
+    }
+
     /// Has the page say what to do in place of a wait after which it will be too late.
     pub(crate) fn too_late(mut self) -> Self {
         self.told = Some(Told::TooLate);
@@ -166,6 +179,7 @@ impl Rejection {
                 words.fill(text, &[("organization", name)])
             }
             Told::Step(name) => words.part(&["step", name, "happened"]).to_owned(),
+            Told::Begun => words.say(Text::BegunHappened).to_owned(),
             Told::TooLate => return None,
         })
     }
@@ -185,6 +199,7 @@ impl Rejection {
             }
             Told::Organization(_, Left::Spent) => None,
             Told::Step(name) => Some(words.part(&["step", name, "advice"])),
+            Told::Begun => Some(words.say(Text::BegunAdvice)),
             // Ask for another mail, or use the link of this one.
             Told::TooLate => {
                 let kind = RejectionKind::TooManyTries;
@@ -195,8 +210,8 @@ impl Rejection {
 
     /// Returns how long the page asks the person to wait, before what it offers is of use.
     pub(crate) fn wait_of_page(&self) -> Option<Duration> {
-        let is_too_late = self.told == Some(Told::TooLate);
-        self.retry_after().filter(|_| !is_too_late)
+        let says_what_to_do = matches!(self.told, Some(Told::Begun | Told::TooLate));
+        self.retry_after().filter(|_| !says_what_to_do)
     }
 
     /// Returns how long the client was asked to wait.

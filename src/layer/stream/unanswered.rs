@@ -9,6 +9,7 @@
 //! - A handler that ends its own request's session, with the
 //!   [`SessionIssuer`](crate::companion::SessionIssuer) or by `end_sessions`, runs on. Its
 //!   remaining work, and the cookies that it removes, are part of signing out.
+//! - What such a request has done is not known, and the refusal of an unsafe method says so.
 //! - No cookie is removed. The browser may hold a newer one by now: a renewed session's, or that of
 //!   a person who has signed in since.
 
@@ -98,7 +99,12 @@ impl Unanswered {
         let head = self.asked.parts();
         let head = RequestHead::of_parts(&head);
         let (shared, session) = (&guard.watch.shared, Some(&guard.watch.session));
-        let mut response = shared.refuse_of(session, Rejection::new(kind), &head);
+        let rejection = match head.is_safe() {
+            true => Rejection::new(kind),
+            // What was sent may have been saved. Whoever sends it again might do it twice.
+            false => Rejection::new(kind).begun(),
+        };
+        let mut response = shared.refuse_of(session, rejection, &head);
         response.headers_mut().remove(header::SET_COOKIE);
         response
     }
