@@ -74,6 +74,13 @@ impl Greeting {
             true => format!(", or {} without a request", words.lifetime(usual.idle)),
             false => String::new(),
         };
+        let remembered = gate
+            .lifetimes
+            .remembered
+            .map(|span| words.lifetime(span.absolute));
+        let remembered = remembered.map_or_else(String::new, |length| {
+            format!(", {length} for whoever asks to stay signed in")
+        });
         let rules: Vec<String> = gate
             .rules
             .as_slice()
@@ -88,7 +95,10 @@ impl Greeting {
                 }
                 None => format!("{provider} proves addresses, and sends the mails"),
             },
-            format!("sessions last {length}{idle}, and are {}", self.keys),
+            format!(
+                "sessions last {length}{idle}{remembered}, and are {}",
+                self.keys
+            ),
             format!(
                 "{revocations} remembers ended sessions; while it is away, requests are {}",
                 self.outage
@@ -179,6 +189,7 @@ mod tests {
             .mailer(ConsoleMailer::new())
             .session_lifetime(Duration::from_secs(8 * 3_600))
             .idle_timeout(Duration::from_secs(1_800))
+            .remember_me(Duration::from_secs(30 * 86_400))
             .insecure_admit_on_outage()
             .insecure_no_throttle()
             .public_path("/healthz");
@@ -188,8 +199,8 @@ mod tests {
         let changed = [
             "people sign in at http://127.0.0.1:3000/account/login",
             "Stub proves addresses, and ConsoleMailer sends the mails",
-            "sessions last 8 hours, or 30 minutes without a request, and are signed by the key k1, \
-             and verified by k2 too",
+            "sessions last 8 hours, or 30 minutes without a request, 30 days for whoever asks to \
+             stay signed in, and are signed by the key k1, and verified by k2 too",
             "MemoryRevocations remembers ended sessions; while it is away, requests are admitted",
             "mails, codes and links are not counted: insecure_no_throttle",
             "every path is protected, with these rules: public_path /healthz (GET, HEAD)",
