@@ -9,6 +9,8 @@ use crate::{
     gate::Gate, language::Words, revocation::OnOutage, session::KeyRing, throttle::MemoryThrottle,
 };
 
+const DAY: u64 = 86_400;
+
 /// The ports of a layer, by the names of their types.
 #[derive(Clone, Copy)]
 pub(super) struct Names {
@@ -77,7 +79,10 @@ impl Greeting {
         let remembered = gate
             .lifetimes
             .remembered
-            .map(|span| words.lifetime(span.absolute));
+            .map(|span| match span.absolute.as_secs() {
+                whole if whole % DAY == 0 && whole > DAY => format!("{} days", whole / DAY),
+                _ => words.lifetime(span.absolute),
+            });
         let remembered = remembered.map_or_else(String::new, |length| {
             format!(", {length} for whoever asks to stay signed in")
         });
