@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::match_code::MatchCode;
 use crate::{
-    clock::Timestamp,
+    clock::{Reading, Timestamp},
     email::Email,
     page::Sent,
     provider::{AttemptId, attempt::derived},
@@ -179,20 +179,22 @@ impl Attempt {
         keys: &KeyRing,
         purpose: Purpose,
         sealed: &str,
-        now: Timestamp,
+        reading: impl Into<Reading>,
     ) -> Option<Self> {
         // Checked before any other work: a caller could send megabytes of base64 to decode.
         if sealed.len() > LONGEST {
             return None;
         }
-        let (plain, sealed_by) = keys.open_with(purpose, sealed, now)?;
+        let reading = reading.into();
+        let (plain, sealed_by) = keys.open_with(purpose, sealed, reading.now())?;
         // Another version is another release's: its fields are not guessed at.
         let rest = plain.strip_prefix(&[VERSION])?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
         let (browser, rest) = rest.split_first_chunk::<16>()?;
         let (created, rest) = rest.split_first_chunk::<8>()?;
         let created = Timestamp::from_secs(u64::from_be_bytes(*created));
-        if !sealed_by.sealed_at(created) {
+        // A key retires by the date, and ours may have been set back since the process began.
+        if !sealed_by.sealed_at(created - reading.most_ahead()) {
             return None;
         }
         let (match_code, rest) = rest.split_first_chunk::<6>()?;

@@ -93,7 +93,7 @@ pub(super) async fn callback(step: &Step) -> Response<Bytes> {
 /// Opens the state, and refuses one that is forged or over.
 async fn attempt(step: &Step, state: &str) -> Result<Attempt, Box<Response<Bytes>>> {
     let keys = step.flow.shared.gate.tokens.keys();
-    let Some(attempt) = Attempt::open(keys, Purpose::State, state, step.now) else {
+    let Some(attempt) = Attempt::open(keys, Purpose::State, state, step.reading()) else {
         return Err(Box::new(refusal::refuse(step, RejectionKind::Malformed)));
     };
     let Some(rejection) = sealed::over(step, &attempt) else {
@@ -182,7 +182,7 @@ async fn declined(
     };
     let keys = step.flow.shared.gate.tokens.keys();
     let state = state.unwrap_or_default();
-    let attempt = Attempt::open(keys, Purpose::State, state, step.now);
+    let attempt = Attempt::open(keys, Purpose::State, state, step.reading());
     // The page for an attempt shows its address, and anybody can bring an error with a state.
     let Some(attempt) = attempt.filter(|attempt| browser::may_finish(step, attempt)) else {
         return refusal::refuse(step, kind);

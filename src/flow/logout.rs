@@ -1,5 +1,7 @@
 //! Signing out: here, or everywhere.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderName, Response, StatusCode};
@@ -9,10 +11,13 @@ use crate::{
     answer::redirect,
     event::EndedBy,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
-    rejection::RejectionKind,
+    rejection::{Rejection, RejectionKind},
     shared::Extent,
     site::endpoint::Endpoint,
 };
+
+/// How long a program waits before it signs out once more.
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// W3C, Clear Site Data.
 const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
@@ -82,6 +87,11 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Err(_) => None,
     };
     let mut response = match trouble {
+        // A program still has its token: another try ends what this one did not.
+        Some(kind) if gate.is_bearer(&step.head()) => {
+            let again = Rejection::new(kind).with_retry_after(Some(AGAIN));
+            refusal::answer(step, again, None)
+        }
         Some(kind) => refusal::refuse(step, kind),
         // By GET to the page that says so: a reload then posts nothing again.
         None => redirect(step.path(Endpoint::Logout)),

@@ -1,12 +1,14 @@
 //! Answers for steps that end in a refusal.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderValue, Response, Version, header};
 
-use super::{attempt::Attempt, sealed, step::Step};
+use super::{attempt::Attempt, sealed, settings::CODE_LIFETIME, step::Step};
 use crate::{
     event::Event,
-    page::Resend,
+    page::{Resend, Sent},
     provider::{ProviderError, ProviderErrorKind},
     rejection::{Rejection, RejectionKind},
     session::{Term, seal::Purpose},
@@ -61,28 +63,57 @@ pub(super) fn answer(
         Endpoint::Callback | Endpoint::Code | Endpoint::Open
     );
     let kind = rejection.kind();
-    // Over a limit, what was brought may be too old by the end of the wait.
-    let limited = rejection
+    let wait = rejection
         .retry_after()
         .filter(|_| kind == RejectionKind::RateLimited);
-    let is_too_late = brings_proof
-        && limited.zip(attempt).is_some_and(|(wait, attempt)| {
-            let lifetime = step.flow.attempt_lifetime();
-            attempt.over(lifetime, kind, step.now + wait).is_some()
-        });
-    let is_good_later = brings_proof && kind.is_temporary() && !is_too_late;
+    let late = attempt
+        .zip(wait)
+        .filter(|_| brings_proof)
+        .and_then(|(attempt, wait)| too_late_after(step, attempt, wait));
+    let is_good_later = brings_proof && kind.is_temporary() && late.is_none();
     let is_in_vain = kind.wants_another_address() || is_good_later;
+    // Mails have limits of their own. Where a new one has a code alone, it waits as long.
+    let is_of_mails = matches!(step.endpoint, Endpoint::Login) || late == Some(Late::OnlyCode);
     let resend = attempt.filter(|_| !is_in_vain).map(|attempt| {
         Resend::new(&action, attempt.email.as_str())
             .with_attempt(before.as_deref())
             .with_sent(step.flow.sent())
-            .with_wait(limited)
+            .with_wait(wait.filter(|_| is_of_mails))
     });
-    let rejection = match is_too_late {
-        true => rejection.too_late(),
-        false => rejection,
+    let rejection = match late {
+        Some(Late::Code) => rejection.too_late(RejectionKind::TooManyTries),
+        Some(Late::Mail) => rejection.too_late(RejectionKind::AttemptExpired),
+        Some(Late::OnlyCode) | None => rejection,
     };
     rejection.respond_at_endpoint(&step.flow.shared, &step.head(), &action, resend)
+}
+
+/// What will be too old by the end of a wait.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Late {
+    /// All of the mail.
+    Mail,
+    /// The code of a mail whose link is still good.
+    Code,
+    /// The code, and there are no links.
+    OnlyCode,
+}
+
+/// Says what will be too old by the end of a wait, if what was brought will be.
+fn too_late_after(step: &Step, attempt: &Attempt, wait: Duration) -> Option<Late> {
+    let flow = &step.flow;
+    let is_over = |lifetime, now| {
+        let late = RejectionKind::AttemptExpired;
+        attempt.over(lifetime, late, now).is_some()
+    };
+    if step.endpoint != Endpoint::Code {
+        return is_over(flow.attempt_lifetime(), step.now + wait).then_some(Late::Mail);
+    }
+    is_over(CODE_LIFETIME, step.now + wait).then(|| match attempt.sent {
+        Sent::Code => Late::OnlyCode,
+        _ if is_over(flow.link_lifetime, step.now) => Late::Mail,
+        _ => Late::Code,
+    })
 }
 
 /// Returns where the person wants to go, if it is the form that is refused.

@@ -34,7 +34,7 @@ pub(super) fn attempt_in_query(
     let query = step.query()?;
     let sealed = query.one("t")?.unwrap_or_default();
     let keys = step.flow.shared.gate.tokens.keys();
-    Ok(Attempt::open(keys, purpose, sealed, step.now))
+    Ok(Attempt::open(keys, purpose, sealed, step.reading()))
 }
 
 /// Opens the attempt in the link that we mailed, even if mail or copying has changed what is around
@@ -43,7 +43,7 @@ pub(super) fn attempt_in_link(step: &Step) -> Result<Option<Attempt>, RejectionK
     let query = step.query()?;
     let text = query.one("t")?.unwrap_or_default();
     let keys = step.flow.shared.gate.tokens.keys();
-    let open = |sealed: &str| Attempt::open(keys, Purpose::Open, sealed, step.now);
+    let open = |sealed: &str| Attempt::open(keys, Purpose::Open, sealed, step.reading());
     Ok(copied::readings(text).find_map(|sealed| open(&sealed)))
 }
 
@@ -138,7 +138,7 @@ fn room(flow: &Flow, purpose: Purpose) -> usize {
 /// Opens the earlier attempt of a request for another mail, if this browser began it.
 pub(super) fn before(step: &Step, sealed: &str) -> Option<Before> {
     let keys = step.flow.shared.gate.tokens.keys();
-    let attempt = Attempt::open(keys, Purpose::Check, sealed, step.now)?;
+    let attempt = Attempt::open(keys, Purpose::Check, sealed, step.reading())?;
     let sealed = sealed.to_owned();
     // Another browser that brings the attempt of a resend would continue a sign-in that it did not
     // begin.

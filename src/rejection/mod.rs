@@ -52,8 +52,8 @@ enum Told {
     Organization(Box<str>, Left),
     /// What the provider asks for, by the name of its sentences.
     Step(&'static str),
-    /// What was brought will be too old by the end of the wait.
-    TooLate,
+    /// What was brought will be too old by the end of the wait. The advice of another kind helps.
+    TooLate(RejectionKind),
     /// The application was working on what was sent.
     Begun,
 }
@@ -131,8 +131,8 @@ impl Rejection {
     }
 
     /// Has the page say what to do in place of a wait after which it will be too late.
-    pub(crate) fn too_late(mut self) -> Self {
-        self.told = Some(Told::TooLate);
+    pub(crate) fn too_late(mut self, advice_of: RejectionKind) -> Self {
+        self.told = Some(Told::TooLate(advice_of));
         self
     }
 
@@ -180,7 +180,7 @@ impl Rejection {
             }
             Told::Step(name) => words.part(&["step", name, "happened"]).to_owned(),
             Told::Begun => words.say(Text::BegunHappened).to_owned(),
-            Told::TooLate => return None,
+            Told::TooLate(_) => return None,
         })
     }
 
@@ -200,17 +200,13 @@ impl Rejection {
             Told::Organization(_, Left::Spent) => None,
             Told::Step(name) => Some(words.part(&["step", name, "advice"])),
             Told::Begun => Some(words.say(Text::BegunAdvice)),
-            // Ask for another mail, or use the link of this one.
-            Told::TooLate => {
-                let kind = RejectionKind::TooManyTries;
-                Some(words.part(&["trouble", kind.story(), "advice"]))
-            }
+            Told::TooLate(kind) => Some(words.part(&["trouble", kind.story(), "advice"])),
         }
     }
 
     /// Returns how long the page asks the person to wait, before what it offers is of use.
     pub(crate) fn wait_of_page(&self) -> Option<Duration> {
-        let says_what_to_do = matches!(self.told, Some(Told::Begun | Told::TooLate));
+        let says_what_to_do = matches!(self.told, Some(Told::Begun | Told::TooLate(_)));
         self.retry_after().filter(|_| !says_what_to_do)
     }
 

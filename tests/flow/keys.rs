@@ -44,6 +44,22 @@ async fn a_sign_in_that_began_before_a_change_of_keys_ends_after_it() {
     assert_eq!(page.text(), "/reports for ada@example.com");
 }
 
+/// A key retires by the date, and a sign-in begins by the layer's time, which stays ahead.
+#[tokio::test]
+async fn a_sign_in_that_began_after_the_clock_was_set_back_ends_after_a_change_of_keys() {
+    let world = World::new().await;
+    let mut browser = world.browser();
+    let now = world.clock.now();
+    world.clock.set(now + 10 * MINUTE);
+    browser.get("/auth/login").await;
+    world.clock.set(now);
+    browser.ask_for_link(ADA, "/reports").await;
+    rotate(&world);
+    let callback = world.follow_mail(ADA).await;
+    let landed = browser.get(&callback).await;
+    assert_eq!(landed.location(), "/reports", "{}", landed.text());
+}
+
 /// A key that leaked is replaced, not retired: nothing that it sealed or signed is taken any more.
 #[tokio::test]
 async fn a_key_that_is_dropped_ends_sign_ins_and_sessions() {

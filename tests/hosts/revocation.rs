@@ -253,6 +253,26 @@ async fn a_sign_out_that_the_store_does_not_take_is_owned_up_to_and_the_cookie_g
     }
 }
 
+/// A program keeps its token: another try ends what this one did not.
+#[tokio::test]
+async fn a_bearers_sign_out_that_the_store_does_not_take_is_to_be_tried_again() {
+    let store = Script::pending(Act::Fail);
+    let layer = layer(|builder| builder.bearer_tokens().revocations(store));
+    let (cookie, _) = cookie_of(&layer);
+    let (_, token) = cookie.split_once('=').unwrap();
+    let mut request = sign_out();
+    let bearer = format!("Bearer {token}").try_into().unwrap();
+    request
+        .headers_mut()
+        .insert(http::header::AUTHORIZATION, bearer);
+    let out = ask(&layer, request).await;
+    assert_eq!(out.code(), "sign_out_not_recorded");
+    assert_eq!(out.header("retry-after"), "5");
+    let out = ask(&layer, with_cookie(sign_out(), &cookie)).await;
+    assert_eq!(out.code(), "sign_out_not_recorded");
+    assert_eq!(out.header("retry-after"), "", "the cookie is gone");
+}
+
 #[tokio::test]
 async fn a_stranger_never_reaches_the_store() {
     let store = Script::pending(Act::Active);

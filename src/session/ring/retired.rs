@@ -17,7 +17,8 @@ pub struct RetiredKey {
 }
 
 impl RetiredKey {
-    /// How long after [`RetiredKey::since`] a token may have been minted: 60 seconds.
+    /// How long after [`RetiredKey::since`] a token may have been minted, and a sign-in begun: 60
+    /// seconds.
     ///
     /// Other replicas swap a moment later, and their clocks differ.
     pub const LEEWAY: Duration = Duration::from_secs(60);
@@ -31,8 +32,9 @@ impl RetiredKey {
         }
     }
 
-    /// Sets when the key retired. Tokens with a later minting, beyond [`RetiredKey::LEEWAY`], are
-    /// refused. The time may lie in the future, while a change is still on its way to all replicas.
+    /// Sets when the key retired. Tokens with a later minting and sign-ins with a later beginning,
+    /// beyond [`RetiredKey::LEEWAY`], are refused. The time may lie in the future, while a change
+    /// is still on its way to all replicas.
     pub const fn since(mut self, retired_at: Timestamp) -> Self {
         self.since = Some(retired_at);
         self

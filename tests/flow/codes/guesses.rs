@@ -167,6 +167,31 @@ async fn ten_thousand_guesses_from_a_thousand_networks_at_once_are_compared_50_t
     assert_eq!(answer.location(), "/again");
 }
 
+/// A code lives ten minutes. The page led back to it after a wait of twenty, and said nothing of
+/// the link.
+#[tokio::test]
+async fn a_code_that_will_be_too_old_after_the_wait_is_not_waited_for() {
+    let owner = "198.51.100.1";
+    for (sign_in, has_link) in [(SignIn::LinkAndCode, true), (SignIn::Code, false)] {
+        let mut begun = Begun::with(sign_in, mails_without_end).await;
+        guess_from_everywhere(&begun, Duration::ZERO).await;
+        begun.world.clock.advance(Duration::from_secs(600));
+        let check = begun.first.ask_for_link(ADA, "/reports").await;
+        begun.action = action(&check).unwrap();
+        let code = begun.post.code();
+        let limited = type_from(&mut begun.first, &begun.action, &code, owner).await;
+        assert_eq!(limited.status(), 429, "{sign_in:?}");
+        assert_eq!(limited.header("retry-after"), "1200", "{sign_in:?}");
+        let (page, text) = (limited.read(), limited.text());
+        assert!(text.contains("id=\"again\""), "a new mail: {text}");
+        let advice = page.contains("if yours has a link, that still works");
+        assert_eq!(advice, has_link, "{page}");
+        // A new code would have to wait as long, and a new link would not.
+        assert_eq!(text.contains("data-seconds=\"1200\""), !has_link, "{text}");
+        assert_eq!(page.contains("Please try again in"), !has_link, "{page}");
+    }
+}
+
 #[tokio::test]
 async fn ten_thousand_guesses_in_a_day_from_a_thousand_networks_are_compared_98_times() {
     let begun = Begun::with(SignIn::Code, mails_without_end).await;
