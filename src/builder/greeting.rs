@@ -84,7 +84,7 @@ impl Greeting {
                 _ => words.lifetime(span.absolute),
             });
         let remembered = remembered.map_or_else(String::new, |length| {
-            format!(", {length} for whoever asks to stay signed in")
+            format!(", or {length} for people who ask to stay signed in")
         });
         let rules: Vec<String> = gate
             .rules
@@ -204,8 +204,8 @@ mod tests {
         let changed = [
             "people sign in at http://127.0.0.1:3000/account/login",
             "Stub proves addresses, and ConsoleMailer sends the mails",
-            "sessions last 8 hours, or 30 minutes without a request, 30 days for whoever asks to \
-             stay signed in, and are signed by the key k1, and verified by k2 too",
+            "sessions last 8 hours, or 30 minutes without a request, or 30 days for people who \
+             ask to stay signed in, and are signed by the key k1, and verified by k2 too",
             "MemoryRevocations remembers ended sessions; while it is away, requests are admitted",
             "mails, codes and links are not counted: insecure_no_throttle",
             "every path is protected, with these rules: public_path /healthz (GET, HEAD)",

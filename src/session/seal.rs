@@ -120,8 +120,8 @@ impl KeyRing {
             .then(|| seal_by(keys.current(), purpose, length, nonce, write))
     }
 
-    /// Seals bytes of a session so that one value has one text, as long as the key is the same.
-    /// Whoever sees two texts sees whether they hold the same. `None` if the session's key has left
+    /// Seals bytes of a session so that one value has one text, as long as the key is the same. So
+    /// anybody can see whether two texts hold the same value. `None` if the session's key has left
     /// the ring.
     pub(crate) fn seal_alike(
         &self,

@@ -55,7 +55,7 @@ fn an_attempt_of_a_key_that_has_left_the_ring_is_not_sealed_by_the_next_key() {
     );
 }
 
-/// Whoever still holds it begins nothing.
+/// A thief who still holds the key begins no sign-in with it.
 #[test]
 fn an_attempt_that_began_after_its_key_retired_does_not_open() {
     let old = SigningKey::generate().unwrap();

@@ -101,7 +101,7 @@ impl Unanswered {
         let (shared, session) = (&guard.watch.shared, Some(&guard.watch.session));
         let rejection = match head.is_safe() {
             true => Rejection::new(kind),
-            // What was sent may have been saved. Whoever sends it again might do it twice.
+            // What was sent may have been saved. Sending it again might do it twice.
             false => Rejection::new(kind).begun(),
         };
         let mut response = shared.refuse_of(session, rejection, &head);

@@ -13,6 +13,7 @@ use crate::{
     session::{SessionId, SigningKey, Term, test_keys},
 };
 
+mod after;
 mod claims;
 mod cost;
 mod header;
