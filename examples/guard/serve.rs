@@ -4,17 +4,28 @@
 //!   doing: saying nothing, dripping a head, keeping HTTP/1.1 alive, answering pings of HTTP/2.
 //!   hyper's own limit for a head begins only when the version of HTTP is known.
 //! - If there are as many connections as there may be, each new one closes the one that has been
-//!   idle for longest. If all have a request under way, the new one waits.
+//!   idle for longest. If all have a request under way, the new one waits. [`WAITING`] may wait at
+//!   a time, so that none of them waits until the one before it has its place.
+//! - Of a head that is not whole, no more than [`HEAD`] is kept.
 //! - An `accept` that fails, for instance without a free descriptor, ends nothing.
 //! - A TLS handshake has as long as a connection may be idle, and makes room in a crowd like one.
 //! - When the program is to end, no connection is accepted any more. Those without a request under
 //!   way are closed, and so are tunnels and unfinished handshakes. The others are closed after
 //!   their answer, or when the grace is over.
 
-use std::{convert::Infallible, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::pending,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
-use futures_util::FutureExt;
 use http::Request;
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
@@ -25,7 +36,7 @@ use hyper_util::{
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
-    sync::{Notify, OwnedSemaphorePermit, Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
@@ -37,6 +48,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// How long a connection that is asked to end may take.
 const GRACE: Duration = Duration::from_secs(1);
 const GRACE_IN_A_CROWD: Duration = Duration::from_millis(10);
+
+/// How many new connections may wait for a place at a time.
+const WAITING: usize = 32;
+
+/// How many bytes of a head are kept until it is whole. More is a 431. hyper's default is 400 KB,
+/// for each connection.
+const HEAD: usize = 64 * 1024;
 
 /// What clients may do with connections.
 #[derive(Clone, Copy, Debug)]
@@ -67,13 +85,22 @@ pub(super) struct Slot {
     stop: watch::Receiver<bool>,
 }
 
+/// The places that connections take.
+struct Crowd {
+    free: Arc<Semaphore>,
+    /// How many new connections wait for a place.
+    waiting: AtomicUsize,
+    /// At most one question for each of them, until an idle connection takes it and leaves.
+    questions: Semaphore,
+}
+
 /// A request under way.
 struct UnderWay(watch::Sender<usize>);
 
 impl Default for Limits {
     fn default() -> Self {
         // Each request may need a descriptor to the service too. Some are for the rest.
-        let connections = descriptors().saturating_sub(32) / 2;
+        let connections = descriptors().saturating_sub(32 + WAITING) / 2;
         Self {
             connections: connections.max(1),
             idle: Duration::from_secs(30),
@@ -99,6 +126,60 @@ impl Slot {
     }
 }
 
+impl Crowd {
+    fn of(connections: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(connections)),
+            waiting: AtomicUsize::new(0),
+            questions: Semaphore::new(0),
+        }
+    }
+
+    /// Waits for a place, and asks an idle connection for its own if none is free.
+    async fn place(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
+            return Some(place);
+        }
+        self.begin_to_wait();
+        let place = Arc::clone(&self.free).acquire_owned().await;
+        self.end_to_wait();
+        // It is never closed.
+        place.ok()
+    }
+
+    /// Asks the connection that has been idle for longest to leave, or the next to be idle.
+    fn begin_to_wait(&self) {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        self.questions.add_permits(1);
+    }
+
+    /// Takes back a question that nobody needs any more: a connection would leave later, for
+    /// nobody.
+    fn end_to_wait(&self) {
+        let others = self.waiting.fetch_sub(1, Ordering::SeqCst) - 1;
+        if self.questions.available_permits() > others
+            && let Ok(question) = self.questions.try_acquire()
+        {
+            question.forget();
+        }
+    }
+
+    /// Waits until an idle connection is asked to leave. The one that has waited for longest is
+    /// first.
+    async fn asked(&self) {
+        if let Ok(question) = self.questions.acquire().await {
+            question.forget();
+        }
+    }
+
+    /// Asks another connection, because the one that was asked does not leave yet.
+    fn ask_another(&self) {
+        if self.questions.available_permits() < self.waiting.load(Ordering::SeqCst) {
+            self.questions.add_permits(1);
+        }
+    }
+}
+
 impl UnderWay {
     fn new(count: &watch::Sender<usize>) -> Self {
         count.send_modify(|count| *count = count.saturating_add(1));
@@ -114,42 +195,41 @@ impl Drop for UnderWay {
 
 /// Serves HTTP/1.1, and HTTP/2 to clients that begin with it, until the program is to end.
 pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, door: Door) {
-    let slots = Arc::new(Semaphore::new(limits.connections));
-    let crowd = Arc::new(Notify::new());
+    let crowd = Arc::new(Crowd::of(limits.connections));
+    let waiting = Arc::new(Semaphore::new(WAITING));
     let mut stop = door.stop.clone();
     loop {
-        let accepted = tokio::select! {
+        let next = async {
+            let waits = Arc::clone(&waiting).acquire_owned().await;
+            (waits, listener.accept().await)
+        };
+        let (waits, accepted) = tokio::select! {
             () = stopped(&mut stop) => break,
-            accepted = listener.accept() => accepted,
+            next = next => next,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::error!(target: "guard", "accept: {error}");
-                crowd.notify_one();
+                crowd.begin_to_wait();
                 sleep(PAUSE).await;
+                crowd.end_to_wait();
                 continue;
             }
         };
-        if slots.available_permits() == 0 {
-            crowd.notify_one();
-        }
-        let permit = tokio::select! {
-            () = stopped(&mut stop) => break,
-            permit = Arc::clone(&slots).acquire_owned() => permit,
-        };
-        // It is never closed.
-        let Ok(permit) = permit else {
-            continue;
-        };
-        // If nobody was idle, nobody is to be closed any more.
-        let _ = crowd.notified().now_or_never();
-        let slot = Slot {
-            _permit: Arc::new(permit),
-            stop: door.stop.clone(),
-        };
         let (app, crowd, door) = (app.clone(), Arc::clone(&crowd), door.clone());
         tokio::spawn(async move {
+            let mut stop = door.stop;
+            let permit = tokio::select! {
+                () = stopped(&mut stop) => return,
+                permit = crowd.place() => permit,
+            };
+            drop(waits);
+            let Some(permit) = permit else { return };
+            let slot = Slot {
+                _permit: Arc::new(permit),
+                stop: stop.clone(),
+            };
             let _ = stream.set_nodelay(true);
             let visit = Visit {
                 peer,
@@ -160,16 +240,15 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, do
             };
             let tls = door.tls.map(|tls| tls.borrow().clone());
             let Some(tls) = tls else {
-                return visit.converse(stream, &crowd, door.stop).await;
+                return visit.converse(stream, &crowd, stop).await;
             };
             // A client that does not get through the handshake holds its place no longer than one
             // that says nothing.
-            let mut stop = door.stop;
             let handshake = tokio::select! {
                 biased;
                 handshake = timeout(limits.idle, tls.accept(stream)) => handshake,
                 () = stopped(&mut stop) => return,
-                () = crowd.notified() => return,
+                () = crowd.asked() => return,
             };
             if let Ok(Ok(stream)) = handshake {
                 visit.converse(stream, &crowd, stop).await;
@@ -178,7 +257,10 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, do
     }
     drop(listener);
     let all = u32::try_from(limits.connections).unwrap_or(u32::MAX);
-    if timeout(door.grace, slots.acquire_many(all)).await.is_err() {
+    if timeout(door.grace, crowd.free.acquire_many(all))
+        .await
+        .is_err()
+    {
         tracing::warn!(
             target: "guard",
             "some requests were still under way when the grace was over"
@@ -189,7 +271,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, limits: Limits, do
 /// Waits until the program is to end. Without anybody who could say so, that is never.
 async fn stopped(stop: &mut watch::Receiver<bool>) {
     if stop.wait_for(|is_stopped| *is_stopped).await.is_err() {
-        std::future::pending().await
+        pending().await
     }
 }
 
@@ -206,7 +288,7 @@ impl Visit {
     async fn converse(
         self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-        crowd: &Notify,
+        crowd: &Crowd,
         mut stop: watch::Receiver<bool>,
     ) {
         let Self {
@@ -237,6 +319,7 @@ impl Visit {
             }
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
+        server.http1().max_buf_size(HEAD);
         // Pings find out whether a client with a request under way is still there.
         server
             .http2()
@@ -244,36 +327,56 @@ impl Visit {
             .keep_alive_interval(limit);
         let stream = TokioIo::new(stream);
         let mut connection = pin!(server.serve_connection_with_upgrades(stream, service));
-        let grace = tokio::select! {
+        let is_asked = tokio::select! {
             // What a client has sent is read before its connection counts as idle.
             biased;
             // An error here is the client's.
             _ = connection.as_mut() => return,
-            () = stopped(&mut stop) => GRACE,
-            grace = idle(&mut counted, limit, crowd) => grace,
+            () = stopped(&mut stop) => false,
+            is_asked = idle(&mut counted, limit, Some(crowd)) => is_asked,
+        };
+        // It leaves for one new connection, and not for two.
+        let (grace, others) = match is_asked {
+            true => (GRACE_IN_A_CROWD, None),
+            false => (GRACE, Some(crowd)),
         };
         connection.as_mut().graceful_shutdown();
-        // A request that has come in the meantime is answered.
+        // A request that has come in the meantime is answered. It may take long.
+        let mut begun = counted.clone();
+        let stays = async {
+            if begun.wait_for(|count| *count > 0).await.is_ok() && is_asked {
+                crowd.ask_another();
+            }
+            pending::<()>().await;
+        };
         tokio::select! {
             biased;
             _ = connection => {}
-            _ = idle(&mut counted, grace, crowd) => {}
+            () = stays => {}
+            _ = idle(&mut counted, grace, others) => {}
         }
     }
 }
 
-/// Waits until no request has been under way for so long, or others need the place. Returns how
-/// long the connection may take to end.
-async fn idle(under_way: &mut watch::Receiver<usize>, limit: Duration, crowd: &Notify) -> Duration {
+/// Waits until no request has been under way for so long, or a new connection needs the place.
+/// Says whether the new one asked.
+async fn idle(
+    under_way: &mut watch::Receiver<usize>,
+    limit: Duration,
+    crowd: Option<&Crowd>,
+) -> bool {
+    let asked = async || match crowd {
+        Some(crowd) => crowd.asked().await,
+        None => pending().await,
+    };
     while under_way.wait_for(|count| *count == 0).await.is_ok() {
         tokio::select! {
-            () = sleep(limit) => return GRACE,
-            // Who has waited for longest is notified first.
-            () = crowd.notified() => return GRACE_IN_A_CROWD,
+            () = sleep(limit) => return false,
+            () = asked() => return true,
             _ = under_way.changed() => {}
         }
     }
-    GRACE
+    false
 }
 
 /// Returns how many descriptors the process may have, after asking for more than the usual 1,024.

@@ -10,12 +10,12 @@ use std::{
     collections::BTreeMap,
     fmt,
     future::Future,
+    ops::Bound,
     pin::Pin,
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
-use super::Target;
 use crate::session::{Session, SessionId};
 
 /// The live connections of a store.
@@ -31,6 +31,9 @@ struct Waiting {
 
 type Key = (SessionId, u64);
 
+/// How many live connections are looked at under one lock.
+const PIECE: usize = 1_000;
+
 struct Entry {
     session: Session,
     waker: Waker,
@@ -41,28 +44,37 @@ impl Watchers {
         self.lock().entries.len()
     }
 
-    /// Wakes the watches of the sessions that have just been ended.
-    pub(super) fn wake(&self, target: &Target) {
+    /// Wakes the watches of a session that has just been ended by its id.
+    pub(super) fn wake_one(&self, id: SessionId) {
         let woken: Vec<_> = {
             let waiting = self.lock();
-            let wakers = |entry: &Entry| entry.waker.clone();
-            match target {
-                Target::Session(id) => {
-                    // The usual order ends one session, and must not cost a walk over every live
-                    // connection.
-                    let range = waiting.entries.range((*id, 0)..=(*id, u64::MAX));
-                    range.map(|(_, entry)| wakers(entry)).collect()
-                }
-                target => {
-                    let entries = waiting.entries.values();
-                    let theirs = entries.filter(|entry| target.names(&entry.session));
-                    theirs.map(wakers).collect()
+            let entries = waiting.entries.range((id, 0)..=(id, u64::MAX));
+            entries.map(|(_, entry)| entry.waker.clone()).collect()
+        };
+        wake(woken);
+    }
+
+    /// Wakes the watches of the sessions that `has_ended` says have ended: one walk over all live
+    /// connections, however many revocations have come. It looks at [`PIECE`] of them at a time, so
+    /// that a request that begins or ends its watch waits for no more.
+    pub(super) fn wake_ended(&self, has_ended: impl Fn(&Session) -> bool) {
+        let mut from = Bound::Unbounded;
+        loop {
+            let (mut woken, mut last) = (Vec::new(), None);
+            {
+                let waiting = self.lock();
+                for (key, entry) in waiting.entries.range((from, Bound::Unbounded)).take(PIECE) {
+                    last = Some(*key);
+                    if has_ended(&entry.session) {
+                        woken.push(entry.waker.clone());
+                    }
                 }
             }
-        };
-        // Outside the lock: a waker may run any code, even a watch's own poll, which takes the
-        // lock.
-        woken.into_iter().for_each(Waker::wake);
+            wake(woken);
+            // A watch that begins behind the walk looks its session up itself.
+            let Some(last) = last else { return };
+            from = Bound::Excluded(last);
+        }
     }
 
     fn begin(&self, session: &Session, waker: Waker) -> Key {
@@ -90,6 +102,11 @@ impl Watchers {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Wakes outside the lock: a waker may run any code, even a watch's own poll, which takes the lock.
+fn wake(woken: Vec<Waker>) {
+    woken.into_iter().for_each(Waker::wake);
 }
 
 impl fmt::Debug for Watchers {
@@ -156,3 +173,6 @@ impl<S: Watched> Drop for Watch<S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

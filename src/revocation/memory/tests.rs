@@ -209,7 +209,7 @@ fn a_revocation_that_is_known_wakes_nobody() {
     let store = MemoryRevocations::default();
     let count = std::sync::Arc::new(Count::default());
     let waker = std::task::Waker::from(count.clone());
-    let mut watch = store.watch(&session("a", 1, 100)).unwrap();
+    let mut watch = store.watch(&session("a", 1, 10)).unwrap();
     let poll = watch
         .as_mut()
         .poll(&mut std::task::Context::from_waker(&waker));

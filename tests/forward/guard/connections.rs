@@ -138,6 +138,78 @@ async fn idle_connections_keep_nobody_out() {
     asks(&guard.origin, &guard.cookie).await;
 }
 
+/// Pinned: each new connection waited until the one before it had its place, which took 10 ms.
+/// Somebody who kept a byte on each connection let a hundred a second in.
+#[tokio::test(start_paused = true)]
+async fn new_connections_do_not_wait_for_each_other() {
+    let guard = guard_with(Limits {
+        connections: 8,
+        idle: Duration::from_secs(3_600),
+    })
+    .await;
+    let begun = tokio::time::Instant::now();
+    let mut crowd = Vec::new();
+    // No more than may wait in the listener's own queue.
+    for _ in 0..100 {
+        let mut stream = TcpStream::connect(guard.authority()).await.unwrap();
+        stream.write_all(b"G").await.unwrap();
+        crowd.push(stream);
+    }
+    // Each has had a place, and all but the last eight have left it.
+    for stream in &mut crowd[..92] {
+        let _ = stream.read(&mut [0; 10]).await;
+    }
+    let took = begun.elapsed();
+    assert!(took <= Duration::from_millis(200), "{took:?}");
+}
+
+/// A question that nobody needs any more is taken back.
+#[tokio::test]
+async fn a_connection_that_has_waited_is_not_closed_for_itself() {
+    let guard = guard_with(Limits {
+        connections: 1,
+        idle: Duration::from_secs(3_600),
+    })
+    .await;
+    for _ in 0..3 {
+        let client = Version::Http1.client();
+        let endless = client.get(format!("{}/endless", guard.origin));
+        let endless = endless.header("cookie", &guard.cookie).send().await;
+        let mut waits = TcpStream::connect(guard.authority()).await.unwrap();
+        waits.write_all(BEGINNINGS[4].1).await.unwrap();
+        let mut heard = [0; 1_000];
+        let early = timeout(IDLE, waits.read(&mut heard)).await;
+        assert!(early.is_err(), "{early:?}");
+        drop((endless, client));
+        let answer = timeout(SOON, waits.read(&mut heard))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(heard[..answer].starts_with(b"HTTP/1.1 200"));
+        let end = timeout(IDLE, waits.read(&mut heard)).await;
+        assert!(end.is_err(), "{end:?}");
+    }
+}
+
+/// Pinned: 400 KB of a head that never ended were kept, for each connection.
+#[tokio::test]
+async fn a_head_without_an_end_is_refused_before_it_takes_much_memory() {
+    let guard = guard_with(Limits {
+        connections: 8,
+        idle: Duration::from_secs(3_600),
+    })
+    .await;
+    for (bytes, is_refused) in [(60 * 1_024, false), (70 * 1_024, true)] {
+        let mut stream = TcpStream::connect(guard.authority()).await.unwrap();
+        let head = format!("GET /about HTTP/1.1\r\nHost: a\r\nX: {}", "a".repeat(bytes));
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let heard = timeout(IDLE, hear(&mut stream)).await;
+        assert_eq!(heard.is_ok(), is_refused, "{bytes}: {heard:?}");
+        let heard = heard.unwrap_or_default();
+        assert_eq!(heard.starts_with("HTTP/1.1 431"), is_refused, "{heard}");
+    }
+}
+
 /// A tunnel counts as the connection that it is.
 #[tokio::test]
 async fn a_connection_that_works_is_not_closed_for_a_new_one() {
