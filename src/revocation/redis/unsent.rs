@@ -1,10 +1,14 @@
 //! `Unsent`: revocations that Redis has not stored yet, one for each target.
 //!
-//! - First in, first out. A revocation for a target that is waiting already is merged into the
-//!   waiting one, with the later of each moment, and both callers get its result.
-//! - Memory is therefore bounded by the number of targets, not by how often `revoke` is called.
+//! - Those for which a caller waits go first: after a long outage, a new sign-out is confirmed
+//!   before the thousands that came meanwhile. Among themselves they are first in, first out, and
+//!   so are the others.
+//! - A revocation for a target that is here already is merged into it, with the later of each
+//!   moment, and both callers get its result.
+//! - Memory is therefore bounded by the number of targets, not by how often `revoke` is called. A
+//!   target takes about 400 bytes.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use tokio::sync::oneshot;
 
@@ -21,54 +25,110 @@ type Reply = oneshot::Sender<Result<(), StoreErrorKind>>;
 
 #[derive(Default)]
 pub(super) struct Unsent {
-    /// The targets' keys, in the order in which they came.
-    queue: VecDeque<String>,
-    revocations: HashMap<String, (Revocation, Vec<Reply>)>,
+    /// The targets' keys, in the order in which they are sent.
+    queue: BTreeMap<Place, String>,
+    revocations: HashMap<String, Entry>,
+    numbered: u64,
+    /// Up to when what has expired is forgotten.
+    forgotten: Option<Timestamp>,
+}
+
+struct Entry {
+    revocation: Revocation,
+    replies: Vec<Reply>,
+    place: Place,
+}
+
+/// A place in the queue. The order of the fields is that of the queue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    urgency: Urgency,
+    number: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    /// A caller waits.
+    Awaited,
+    /// It is sent again, for the other replicas.
+    Kept,
 }
 
 impl Unsent {
     pub(super) fn push(&mut self, Letter { revocation, reply }: Letter) {
         let key = revocation.target().key();
-        if let Some((known, replies)) = self.revocations.get_mut(&key) {
-            *known = Revocation::new(
+        let urgency = match reply {
+            Some(_) => Urgency::Awaited,
+            None => Urgency::Kept,
+        };
+        if let Some(known) = self.revocations.get_mut(&key) {
+            known.revocation = Revocation::new(
                 revocation.target().clone(),
-                revocation.at().max(known.at()),
-                revocation.until().max(known.until()),
+                revocation.at().max(known.revocation.at()),
+                revocation.until().max(known.revocation.until()),
             );
-            replies.extend(reply);
+            known.replies.extend(reply);
+            if urgency < known.place.urgency {
+                self.queue.remove(&known.place);
+                known.place.urgency = urgency;
+                self.queue.insert(known.place, key);
+            }
         } else {
-            self.queue.push_back(key.clone());
-            self.revocations
-                .insert(key, (revocation, reply.into_iter().collect()));
+            let number = self.numbered;
+            self.numbered += 1;
+            let place = Place { urgency, number };
+            self.queue.insert(place, key.clone());
+            let replies = reply.into_iter().collect();
+            let entry = Entry {
+                revocation,
+                replies,
+                place,
+            };
+            self.revocations.insert(key, entry);
         }
     }
 
     /// Answers the first `count` revocations as stored, and removes them.
     pub(super) fn sent(&mut self, count: usize) {
-        for key in self.queue.drain(..count.min(self.queue.len())) {
-            let (_, replies) = self.revocations.remove(&key).unzip();
-            answer(replies.unwrap_or_default(), Ok(()));
+        for _ in 0..count {
+            let Some((_, key)) = self.queue.pop_first() else {
+                return;
+            };
+            if let Some(entry) = self.revocations.remove(&key) {
+                answer(entry.replies, Ok(()));
+            }
         }
     }
 
-    /// Forgets expired revocations for which no caller waits.
+    /// Forgets expired revocations for which no caller waits. It looks at all of them, and so does
+    /// nothing if that moment is the last one's.
     pub(super) fn forget(&mut self, past: Timestamp) {
-        let before = self.revocations.len();
-        let counts = |revocation: &Revocation, replies: &Vec<Reply>| {
-            // A caller who waits gets an answer, even if the session has expired meanwhile.
-            !replies.is_empty() || revocation.until() > past
-        };
-        self.revocations
-            .retain(|_, (revocation, replies)| counts(revocation, replies));
-        if self.revocations.len() < before {
-            self.queue.retain(|key| self.revocations.contains_key(key));
+        if self.forgotten.replace(past) == Some(past) {
+            return;
         }
+        let queue = &mut self.queue;
+        self.revocations.retain(|_, entry| {
+            // A caller who waits gets an answer, even if the session has expired meanwhile.
+            let counts = !entry.replies.is_empty() || entry.revocation.until() > past;
+            if !counts {
+                queue.remove(&entry.place);
+            }
+            counts
+        });
     }
 
     /// Fails every waiting caller. The revocations stay, to be sent again.
     pub(super) fn failed(&mut self, kind: StoreErrorKind) {
-        for (_, replies) in self.revocations.values_mut() {
-            answer(std::mem::take(replies), Err(kind));
+        while let Some(first) = self.queue.first_entry()
+            && first.key().urgency == Urgency::Awaited
+        {
+            let (mut place, key) = first.remove_entry();
+            place.urgency = Urgency::Kept;
+            if let Some(entry) = self.revocations.get_mut(&key) {
+                entry.place = place;
+                answer(std::mem::take(&mut entry.replies), Err(kind));
+            }
+            self.queue.insert(place, key);
         }
     }
 
@@ -82,11 +142,11 @@ impl Unsent {
 
     /// Returns the first `count` revocations, or all if there are fewer.
     pub(super) fn first(&self, count: usize) -> impl Iterator<Item = &Revocation> {
-        let revocations = self
+        let entries = self
             .queue
-            .iter()
+            .values()
             .filter_map(|key| self.revocations.get(key));
-        revocations.map(|(revocation, _)| revocation).take(count)
+        entries.map(|entry| &entry.revocation).take(count)
     }
 }
 
@@ -155,6 +215,39 @@ mod tests {
             assert_eq!(answer.try_recv(), Ok(Err(StoreErrorKind::TimedOut)));
         }
         assert_eq!(first(&unsent, 10), both, "they are sent again");
+    }
+
+    /// Pins: after an outage, a sign-out waited behind all revocations that had come meanwhile, and
+    /// was told after two seconds that it was not recorded.
+    #[test]
+    fn a_revocation_for_which_somebody_waits_goes_before_those_that_nobody_waits_for() {
+        let mut unsent = Unsent::default();
+        let kept = |number: u64| revocation(subject(&format!("kept {number}")), 1, 9);
+        for number in 0..1_000 {
+            drop(push(&mut unsent, kept(number)));
+        }
+        unsent.failed(StoreErrorKind::Unavailable);
+        let mut one = push(&mut unsent, revocation(subject("one"), 1, 9));
+        // Somebody waits for one of the old ones again.
+        let mut two = push(&mut unsent, kept(700));
+        let reply = None;
+        let revocation = revocation(subject("missing"), 1, 9);
+        unsent.push(Letter { revocation, reply });
+        assert_eq!(unsent.len(), 1_002);
+        let ids = |unsent: &Unsent, count| -> Vec<_> {
+            let first = first(unsent, count).into_iter();
+            first
+                .map(|revocation| revocation.target().id().into_owned())
+                .collect()
+        };
+        assert_eq!(ids(&unsent, 4), ["kept 700", "one", "kept 0", "kept 1"]);
+        unsent.sent(2);
+        for answer in [&mut one, &mut two] {
+            assert_eq!(answer.try_recv(), Ok(Ok(())));
+        }
+        assert_eq!(ids(&unsent, 2), ["kept 0", "kept 1"]);
+        assert_eq!(ids(&unsent, 9_999).last().unwrap(), "missing");
+        assert_eq!(unsent.len(), 1_000);
     }
 
     #[test]
