@@ -15,7 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::{clock::Timestamp, email::Email, gate::Allowed, page::Sent, rejection::Rejection};
 
 /// How many mails may be under way at once. By default 200 are asked for at once, and 20 a second
-/// more, while the slowest takes a minute: 1,400.
+/// more, while the slowest takes a minute: 1,400. A provider of the application's that does not
+/// answer gives its places back after six minutes.
 const MOST: usize = 2_048;
 /// How long an address is answered by what another one has shown.
 const REMEMBERED: Duration = Duration::from_secs(5 * 60);

@@ -34,8 +34,8 @@ mod rule;
 /// rule take by default, shorter than the minute after which proxies and some browsers give up. If
 /// the layer takes the one allowed organization, there are two calls, and the next try joins them.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// How long a provider may take to redeem a proof: longer than the longest timeout of `WorkOs`.
-const PROVIDER_TIMEOUT: Duration = Duration::from_secs(6 * 60);
+/// How long a provider may take for one call: longer than the longest timeout of `WorkOs`.
+pub(super) const PROVIDER_TIMEOUT: Duration = Duration::from_secs(6 * 60);
 /// How long the application's rule may take, while a person waits.
 const AUTHORIZE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -337,8 +337,8 @@ impl Redemption {
     }
 }
 
-/// A provider of the application's may have no limit of its own, and the exchange is shared by all
-/// who wait.
-fn late() -> Result<Identity, ProviderError> {
+/// A provider of the application's may have no limit of its own. An exchange is shared by all who
+/// wait, and a mail holds its place.
+pub(super) fn late<T>() -> Result<T, ProviderError> {
     Err(ProviderErrorKind::TimedOut.into())
 }

@@ -38,8 +38,9 @@ use super::{
     code::is_code,
     failure::Failed,
     lend,
-    limits::{self, Spent},
+    limits::{self, Spent, within},
     mailing::{Answering, Refund, witness},
+    redeem::{PROVIDER_TIMEOUT, late},
     sealed,
     step::Step,
 };
@@ -265,7 +266,8 @@ async fn start_link(wanted: &Wanted) -> Result<Option<Link>, Failed> {
         flow.link_lifetime,
         delivery(flow),
     );
-    let started = flow.provider.start(&start).await;
+    let started = within(PROVIDER_TIMEOUT, flow.provider.start(&start)).await;
+    let started = started.unwrap_or_else(late);
     let started = started.map_err(|error| wanted.failed(&error))?;
     if flow.mailer.is_none() {
         return Ok(None);
@@ -280,12 +282,14 @@ async fn start_code(wanted: &Wanted) -> Result<StartedCode, Failed> {
     let (flow, attempt) = (&wanted.flow, &*wanted.attempt);
     let shown = lend::show(flow, attempt, Newest::Newest, &wanted.caller, wanted.now);
     let start = StartCode::new(shown, &attempt.email, delivery(flow));
-    let started = flow.provider.start_code(&start).await;
-    let started = started.and_then(|started| match started.code() {
-        // The form takes six digits only, so no other code may be mailed.
-        Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
-        _ => Ok(started),
-    });
+    let started = within(PROVIDER_TIMEOUT, flow.provider.start_code(&start)).await;
+    let started = started
+        .unwrap_or_else(late)
+        .and_then(|started| match started.code() {
+            // The form takes six digits only, so no other code may be mailed.
+            Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
+            _ => Ok(started),
+        });
     started.map_err(|error| wanted.failed(&error))
 }
 

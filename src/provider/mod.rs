@@ -47,6 +47,10 @@ pub(crate) use self::{erased::ErasedProvider, link::Made};
 
 /// Makes links and codes, and redeems them. Implementers write plain `async fn`.
 ///
+/// The layer waits six minutes for each call, and takes a later answer for
+/// [`ProviderErrorKind::TimedOut`]. A limit of your own should be far shorter: at most 2,048 mails
+/// are under way, and further people get none.
+///
 /// The suite in `testing::suite::provider` (feature `test-util`) checks an implementation. This one
 /// passes it:
 ///

@@ -55,8 +55,8 @@ impl Watchers {
     }
 
     /// Wakes the watches of the sessions that `has_ended` says have ended: one walk over all live
-    /// connections, however many revocations have come. It looks at [`PIECE`] of them at a time, so
-    /// that a request that begins or ends its watch waits for no more.
+    /// connections, however many revocations have come. It gives the lock back after every
+    /// [`PIECE`], for requests that begin or end their watch.
     pub(super) fn wake_ended(&self, has_ended: impl Fn(&Session) -> bool) {
         let mut from = Bound::Unbounded;
         loop {

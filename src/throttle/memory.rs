@@ -52,10 +52,11 @@ const LAST_SECOND: u64 = 18_000_000_000;
 ///
 /// A request that creates keys is charged to the layer-wide rate, and a refused request creates
 /// none. Each key is forgotten as it refills. With the default [`Limits`](crate::throttle::Limits)
-/// all clients together therefore hold fewer than 300,000 keys at any moment, and no flood reaches
-/// the bound. If wider limits let a flood reach it, fresh keys evict each other before a key that
-/// has more counted against it. To have an exhausted key evicted, an attacker has to exhaust
-/// 400,000 others first.
+/// all clients together therefore hold about 300,000 keys at most. Links and codes that are tried
+/// in the browser that asked for them are the exception, because no layer-wide rate limits them:
+/// they may add about 65,000 if links last 15 minutes. If wider limits or longer links let a flood
+/// reach the bound, fresh keys evict each other before a key that has more counted against it. To
+/// have an exhausted key evicted, an attacker has to exhaust 400,000 others first.
 ///
 /// ```
 /// use tower_magic_link::throttle::MemoryThrottle;

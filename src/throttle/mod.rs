@@ -46,8 +46,8 @@ pub use self::redis::RedisThrottle;
 ///   have ended, at any time. It must not forget anything sooner, except for want of room.
 /// - It may use its own clock instead of `now`, to the second, and must not let time go back.
 /// - It may keep the counts in another process, with a [`MemoryThrottle`] to fall back on.
-/// - It has two seconds to answer. The layer treats a later answer as a [`StoreError`]: rates are
-///   not applied, and tries are refused.
+/// - It has two seconds for all calls about one request, of which there may be three. The layer
+///   treats a later answer as a [`StoreError`]: rates are not applied, and tries are refused.
 ///
 /// The suite in `testing::suite::throttle` (feature `test-util`) checks an implementation.
 ///

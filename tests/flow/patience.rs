@@ -5,7 +5,9 @@ use std::time::Duration;
 use tower_magic_link::{
     KeyRing, MagicLinkLayer, RejectionKind, SignIn, SigningKey,
     clock::{Clock, Timestamp},
-    provider::{Finish, Identity, IdentityProvider, ProviderError, Start, Started},
+    provider::{
+        Finish, Identity, IdentityProvider, ProviderError, Start, StartCode, Started, StartedCode,
+    },
     testing::StubProvider,
 };
 
@@ -139,6 +141,43 @@ async fn who_waits_for_an_exchange_that_panics_is_not_told_to_try_its_code_again
     let told = told.into_iter().next().unwrap().unwrap();
     let want = RejectionKind::ProviderAnswerLost;
     assert!(told.contains(want.heading()), "{told}");
+}
+
+/// Its backend is gone, and it has no limit of its own.
+#[derive(Clone, Default)]
+struct Silent;
+
+impl IdentityProvider for Silent {
+    async fn start(&self, _: &Start<'_>) -> Result<Started, ProviderError> {
+        std::future::pending().await
+    }
+
+    async fn start_code(&self, _: &StartCode<'_>) -> Result<StartedCode, ProviderError> {
+        std::future::pending().await
+    }
+
+    async fn finish(&self, _: &Finish<'_>) -> Result<Identity, ProviderError> {
+        std::future::pending().await
+    }
+}
+
+/// Pins: a mail kept its place among those under way for ever, and after 2,048 of them nobody got
+/// one before a restart.
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_never_answers_keeps_no_place_for_longer_than_six_minutes() {
+    for way in [SignIn::Link, SignIn::Code] {
+        let keys = KeyRing::new(SigningKey::generate().unwrap());
+        let builder = MagicLinkLayer::builder(Silent, keys).public_url(ORIGIN);
+        let builder = builder.sign_in(way).insecure_answer_when_sent();
+        let mut person = browser(&builder.build().unwrap());
+        person.get("/reports").await;
+        let began = tokio::time::Instant::now();
+        let told = person.submit_login(ADA).await;
+        assert_eq!(
+            (told.status().as_u16(), began.elapsed().as_secs()),
+            (503, 360)
+        );
+    }
 }
 
 /// Time by tokio's clock, which goes on by itself while everybody waits.

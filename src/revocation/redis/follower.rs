@@ -11,6 +11,8 @@
 //!    for a lost server.
 //! 6. After each answer it asks for the data set's description again: a demoted primary keeps its
 //!    connections.
+//! 7. Beside that it looks up the primary, and gives a sign of life, every ten seconds. Reading
+//!    does not wait for either.
 //!
 //! What makes "active" true: the description that was asked for at a moment T names the number of
 //! revocations streamed, N. Once the copy has N of that data set, it is as complete as the data set
@@ -18,9 +20,14 @@
 //! every replica that could know more has put that back ([`Settling`](super::place::Settling)).
 //! Both hold before [`Replica::hear`] is called with T.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
-use futures_util::future::{self, OptionFuture};
+use futures_util::future::{self, Either, OptionFuture};
 use tokio::{
     sync::watch,
     time::{Instant, sleep},
@@ -38,9 +45,9 @@ use crate::store::{StoreError, redis::log_away};
 /// The pause before a second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_millis(400);
-/// After this many answers, ten seconds, it looks up the primary again: a demoted one keeps
-/// answering old connections.
-const ANSWERS_A_WAY: u32 = 33;
+/// How long after a look-up of the primary the next begins, and after a sign of life the next: a
+/// demoted primary keeps answering old connections.
+const EVERY: Duration = Duration::from_secs(10);
 /// After following for this long, the next loss begins with the first pause again.
 const STEADY: Duration = Duration::from_secs(1);
 
@@ -111,6 +118,8 @@ impl<S: Servers> Follower<S> {
 
     /// Follows over one connection, and returns why it was lost.
     async fn stay(&self, server: &S::Server, memory: &mut Memory) -> StoreError {
+        let signs = future::join(self.look_around(), self.give_signs(server));
+        let mut beside = pin!(signs);
         loop {
             let arrival = Arrival {
                 server,
@@ -121,22 +130,22 @@ impl<S: Servers> Follower<S> {
                 Ok(here) => here,
                 Err(error) => return error,
             };
-            if let Some(lost) = self.keep(server, here, memory).await {
+            if let Some(lost) = self.keep(server, here, memory, beside.as_mut()).await {
                 return lost;
             }
         }
     }
 
-    /// Reads on for as long as it is the same data set and its stream is whole.
+    /// Reads on for as long as it is the same data set and its stream is whole. What goes on beside
+    /// that never ends.
     async fn keep(
         &self,
         server: &S::Server,
         mut here: Place,
         memory: &mut Memory,
+        mut beside: Pin<&mut (impl Future<Output = (Infallible, Infallible)> + Send)>,
     ) -> Option<StoreError> {
-        let mut answers = 0;
         loop {
-            answers += 1;
             let asked = self.member.replica.moment();
             let state = match server.state().await {
                 Ok(state) => state,
@@ -169,15 +178,20 @@ impl<S: Servers> Follower<S> {
                 self.vouch(asked, &state, memory);
             }
             self.member.replica.notice_silence();
-            // Beside the blocking read, and not after it: a slow address must not delay the
-            // heartbeat.
-            let way = self.look_around(server, answers % ANSWERS_A_WAY == 0);
             // The mark was lost on its way, and the other replicas wait for it.
             let owed = here.is_put_back && state.awaits(&self.member.id);
-            let owed = owed.then(|| self.mark(server, Doing::IsDone));
-            let way = future::join(way, OptionFuture::from(owed));
-            let kept = self.read_to(server, &mut here, state.seq);
-            match future::join(kept, way).await.0 {
+            let owed = OptionFuture::from(owed.then(|| self.mark(server, Doing::IsDone)));
+            let kept = {
+                let kept = pin!(future::join(
+                    self.read_to(server, &mut here, state.seq),
+                    owed
+                ));
+                match future::select(kept, beside.as_mut()).await {
+                    Either::Left(((kept, _), _)) => kept,
+                    Either::Right(((never, _), _)) => match never {},
+                }
+            };
+            match kept {
                 Ok(Read::All) => {}
                 Ok(Read::Gap) => {
                     memory.place = Some(here);
@@ -225,20 +239,26 @@ impl<S: Servers> Follower<S> {
         self.loaded.send_replace(true);
     }
 
-    /// Looks up the primary again, and tells the others that this replica is there. If no server
-    /// answers, the present one is kept.
-    async fn look_around(&self, server: &S::Server, is_due: bool) {
-        if !is_due {
-            return;
+    /// Looks up the primary, again and again. If no server answers, the present one is kept.
+    async fn look_around(&self) -> Infallible {
+        loop {
+            sleep(EVERY).await;
+            if let Ok(other) = self.servers.connect().await {
+                let replica = &self.member.replica;
+                replica.note_history(other.history());
+                replica.note_eviction(other.history(), other.evicts());
+            }
         }
-        if let Ok(other) = self.servers.connect().await {
-            let replica = &self.member.replica;
-            replica.note_history(other.history());
-            replica.note_eviction(other.history(), other.evicts());
+    }
+
+    /// Tells the others that this replica is there, again and again.
+    async fn give_signs(&self, server: &S::Server) -> Infallible {
+        loop {
+            sleep(EVERY).await;
+            // A full server does not take it. The others then wait for this replica no longer than
+            // for one they do not know of.
+            self.mark(server, Doing::Follows).await;
         }
-        // A full server does not take it. The others then wait for this replica no longer than
-        // for one they do not know of.
-        self.mark(server, Doing::Follows).await;
     }
 
     async fn mark(&self, server: &S::Server, doing: Doing) {

@@ -291,7 +291,10 @@ impl Revocations for RedisRevocations {
             // The writer is gone when its runtime has shut down.
             let gone = || StoreError::new(StoreErrorKind::Unavailable);
             handed.map_err(|_| gone())?;
-            taken.await.map_err(|_| gone())?.map_err(StoreError::new)
+            // It may have come while another one was on its way, and waits for the next attempt.
+            let taken = timeout(writer::ATTEMPT, taken).await;
+            let taken = taken.map_err(|_| StoreError::new(StoreErrorKind::TimedOut))?;
+            taken.map_err(|_| gone())?.map_err(StoreError::new)
         })
     }
 
@@ -313,5 +316,32 @@ impl fmt::Debug for RedisRevocations {
         f.debug_tuple("RedisRevocations")
             .field(&self.0.replica)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::revocation::Target;
+
+    /// Pins: one that came while another was on its way waited for that one's attempt, and then for
+    /// its own.
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_waits_no_longer_than_an_attempt_takes_and_the_revocation_stays_unsent() {
+        let (letters, mut inbox) = mpsc::unbounded_channel();
+        let store = RedisRevocations(Arc::new(Handle {
+            redis: Redis::new("redis://127.0.0.1:9").unwrap(),
+            replica: Arc::new(Replica::new(Duration::ZERO)),
+            letters,
+            follower: tokio::spawn(async {}).abort_handle(),
+            loaded: watch::channel(false).1,
+        }));
+        let [at, until] = [10, 1_000].map(Timestamp::from_secs);
+        let revocation = Revocation::new(Target::Subject("ada".to_owned()), at, until);
+        let began = Instant::now();
+        let taken = store.revoke(&revocation).await;
+        assert_eq!(taken.unwrap_err().kind(), StoreErrorKind::TimedOut);
+        assert_eq!(began.elapsed().as_millis(), 1_500);
+        assert_eq!(inbox.try_recv().unwrap().revocation, revocation);
     }
 }

@@ -27,9 +27,9 @@ use crate::{
     store::{StoreError, StoreErrorKind, redis::reason},
 };
 
-/// How long one attempt may take, including connecting. The layer's own timeout is 2 seconds by
-/// default.
-const ATTEMPT: Duration = Duration::from_millis(1_500);
+/// How long one attempt may take, including connecting, and how long a caller waits. The layer's
+/// own timeout is 2 seconds by default.
+pub(super) const ATTEMPT: Duration = Duration::from_millis(1_500);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const BATCH: usize = 250;

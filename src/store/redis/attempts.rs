@@ -17,8 +17,8 @@ use tokio::{task::JoinHandle, time::Instant};
 use super::connection::Connection;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// An attempt that was given up longer ago than this is not taken over: its server may have been
-/// replaced since.
+/// An attempt that was given up longer ago than this and goes on is not taken over: its server may
+/// have been replaced since. A connection that came of one is as good as any that is kept.
 const FRESH: Duration = Duration::from_secs(5);
 
 type Attempt = JoinHandle<Result<Connection, StoreError>>;
@@ -42,6 +42,7 @@ impl Attempts {
     ) -> Result<Connection, StoreError> {
         if let Some(given_up) = self.take()
             && let Ok(connection) = self.wait(given_up).await
+            && connection.is_open()
         {
             return Ok(connection);
         }
@@ -57,7 +58,7 @@ impl Attempts {
 
     fn take(&self) -> Option<Attempt> {
         let (attempt, given_up) = self.slot().take()?;
-        if given_up.elapsed() < FRESH {
+        if attempt.is_finished() || given_up.elapsed() < FRESH {
             return Some(attempt);
         }
         attempt.abort();

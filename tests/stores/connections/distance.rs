@@ -136,6 +136,26 @@ async fn a_throttle_that_decides_in_a_second_takes_over_the_attempt_that_it_gave
     .await;
 }
 
+/// Pins: where people ask for mail less often than every five seconds, each decision began to
+/// connect anew, and none ever had a connection in time.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_connection_that_came_after_the_decision_is_there_for_the_next_however_late() {
+    let server = RedisServer::start().await;
+    let far = Distance::to(server.port, FAR).await;
+    let redis = Redis::new(&far.url()).unwrap();
+    let throttle = RedisThrottle::new(&redis);
+    let charges = [Charge::new(key(1), Rate::new(9, Duration::from_secs(9)))];
+    for decision in 1.. {
+        let _ = throttle.charge(&charges, NOON).await.unwrap();
+        if server.say(&["DBSIZE"]) != "0" {
+            break;
+        }
+        assert!(decision < 5, "it never counted in Redis");
+        sleep(Duration::from_secs(6)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs redis-server; run by tests/run"]
 async fn the_time_to_connect_is_a_setting_and_the_error_names_the_step() {

@@ -24,10 +24,14 @@ impl Servers for From {
     type Server = Line;
 
     async fn connect(&self) -> Result<Line, StoreError> {
-        let (breaks, history) = {
+        let (breaks, history, is_silent) = {
             let inside = self.world.inside();
-            (inside.breaks, inside.history.to_string())
+            let history = inside.history.to_string();
+            (inside.breaks, history, inside.is_silent_to_new)
         };
+        if is_silent {
+            std::future::pending::<()>().await;
+        }
         let line = Line {
             world: self.world.clone(),
             replica: self.replica,

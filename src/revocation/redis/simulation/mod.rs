@@ -43,6 +43,7 @@
 //!   66,649, while it gave no signs as it waited. With a sign each second 3,000 schedules do not
 //!   find it; `done` pins it.
 
+mod beside;
 mod dice;
 mod done;
 mod line;

@@ -78,6 +78,8 @@ pub(super) struct Inside {
     /// Raised whenever all connections break.
     pub(super) breaks: u64,
     pub(super) is_up: bool,
+    /// Whether nothing comes of new connections, while the old ones go on.
+    pub(super) is_silent_to_new: bool,
     pub(super) writes: Writes,
     pub(super) links: HashMap<usize, Link>,
     next_epoch: u64,
@@ -114,6 +116,7 @@ impl World {
             history: 1,
             breaks: 0,
             is_up: true,
+            is_silent_to_new: false,
             writes: Writes::Taken,
             links: HashMap::new(),
             next_epoch: 1,
