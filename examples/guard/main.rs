@@ -22,6 +22,7 @@
     reason = "the program's answers are read in the terminal"
 )]
 
+mod activity;
 mod admin;
 mod bounds;
 mod certificate;
@@ -156,7 +157,8 @@ async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>>
     tokio::spawn(asked.answer(files));
     let proxy = Proxy::to(config.upstream)
         .trusting(config.trusted)
-        .patient_for(config.patience);
+        .patient_for(config.patience)
+        .at_most(config.limits.requests());
     let test = SelfTest {
         layer: layer.clone(),
         settings: config.settings,

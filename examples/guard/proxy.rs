@@ -4,6 +4,9 @@
 //!   speaks; to an origin of the scheme `h2c` it speaks HTTP/2, which gRPC needs. There is no
 //!   WebSocket then (501), and `:authority` is the service's own: `X-Forwarded-Host` has the host
 //!   that the client asked for.
+//! - As many requests may be with the service as descriptors were put aside for: one connection of
+//!   HTTP/2 brings a hundred, and each needs a descriptor to a service of HTTP/1.1. One more is a
+//!   503, so that the guard still has some for the rest.
 //! - A body that the client breaks is 400, and one that it does not go on with 408: neither says
 //!   anything of the service. A service that cannot be reached, answers in no HTTP, or switches to
 //!   a protocol that nobody asked for, is 502. One that takes no more of the body and does not
@@ -14,9 +17,10 @@
 //! Where a client broke its body it logs an error and answers 502. `hyper-reverse-proxy` (0.5)
 //! needs hyper 0.14.
 
-use std::{error::Error, net::SocketAddr, pin::pin, time::Duration};
+use std::{error::Error, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
+    body::Body,
     extract::{ConnectInfo, Request},
     response::Response,
 };
@@ -25,18 +29,19 @@ use http::{
     header::{CONTENT_TYPE, HOST, UPGRADE},
     uri::Scheme,
 };
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, Error as ClientError, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tower_magic_link::SessionGuard;
 
 use super::{
     forwarded::{Trusted, Word},
     hop,
-    serve::{OverTls, Slot},
+    serve::{Limits, OverTls, Slot},
     tunnel,
     upload::{Progress, Stage, Upload},
 };
@@ -53,6 +58,7 @@ pub(crate) struct Proxy {
     version: Version,
     trusted: Trusted,
     patience: Duration,
+    places: Arc<Semaphore>,
 }
 
 impl Proxy {
@@ -76,7 +82,15 @@ impl Proxy {
             version,
             trusted: Trusted::default(),
             patience: Duration::from_secs(60),
+            places: Arc::new(Semaphore::new(Limits::default().requests())),
         }
+    }
+
+    /// Asks the service for so many things at once. Default: [`Limits::requests`] of the default
+    /// limits.
+    pub(crate) fn at_most(mut self, requests: usize) -> Self {
+        self.places = Arc::new(Semaphore::new(requests));
+        self
     }
 
     /// Believes these proxies in front of it. Default: none.
@@ -126,6 +140,11 @@ impl Proxy {
             // 8.3.1).
             request.headers_mut().remove(HOST);
         }
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            tracing::error!(target: "guard", "too many requests are with the service");
+            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        };
+        let place = Arc::new(place);
         let session = request.extensions().get::<SessionGuard>().cloned();
         let slot = request.extensions().get::<Slot>().cloned();
         let ours = hyper::upgrade::on(&mut request);
@@ -145,11 +164,18 @@ impl Proxy {
                 return Err(StatusCode::BAD_GATEWAY);
             }
             let theirs = hyper::upgrade::on(&mut answer);
-            tunnel::open(ours, theirs, session.clone(), slot);
+            tunnel::open(ours, theirs, session.clone(), (slot, Arc::clone(&place)));
         }
         let kind = answer.headers().get(CONTENT_TYPE);
         let is_grpc = kind.is_some_and(|kind| is_grpc(kind.as_bytes()));
-        Ok(answer.map(|body| tunnel::until(session, is_grpc, body)))
+        Ok(answer.map(|body| {
+            let body = tunnel::until(session, is_grpc, body);
+            Body::new(body.map_frame(move |frame| {
+                // It ends with its body.
+                let _ = &place;
+                frame
+            }))
+        }))
     }
 
     /// Waits until the service begins its answer.

@@ -2,7 +2,8 @@
 //!
 //! - A connection without a request under way is closed after [`Limits::idle`], whatever it is
 //!   doing: saying nothing, dripping a head, keeping HTTP/1.1 alive, answering pings of HTTP/2.
-//!   hyper's own limit for a head begins only when the version of HTTP is known.
+//!   hyper's own limit for a head begins only when the version of HTTP is known. So is one whose
+//!   client takes nothing of an answer for that long.
 //! - If there are as many connections as there may be, each new one closes the one that has been
 //!   idle for longest. If all have a request under way, the new one waits. [`WAITING`] may wait at
 //!   a time, so that none of them waits until the one before it has its place.
@@ -18,16 +19,13 @@ use std::{
     future::pending,
     net::SocketAddr,
     pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use axum::{Router, body::Body, extract::ConnectInfo};
+use futures_util::FutureExt;
 use http::Request;
-use http_body_util::BodyExt;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -42,6 +40,8 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
+use super::activity::{Activity, Phase, STALLED};
+
 /// How long to wait after a failed `accept`.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -51,6 +51,13 @@ const GRACE_IN_A_CROWD: Duration = Duration::from_millis(10);
 
 /// How many new connections may wait for a place at a time.
 const WAITING: usize = 32;
+
+/// Descriptors that are for neither connections nor requests.
+const SPARE: usize = 32 + WAITING;
+
+/// How many requests one connection of HTTP/2 may have under way: RFC 9113, section 6.5.2, names
+/// this as the least.
+const STREAMS: u32 = 100;
 
 /// How many bytes of a head are kept until it is whole. More is a 431. hyper's default is 400 KB,
 /// for each connection.
@@ -88,23 +95,30 @@ pub(super) struct Slot {
 /// The places that connections take.
 struct Crowd {
     free: Arc<Semaphore>,
-    /// How many new connections wait for a place.
-    waiting: AtomicUsize,
+    /// How many new connections wait for a place. Locked for each change of the questions.
+    waiting: Mutex<usize>,
     /// At most one question for each of them, until an idle connection takes it and leaves.
     questions: Semaphore,
 }
 
-/// A request under way.
-struct UnderWay(watch::Sender<usize>);
-
 impl Default for Limits {
     fn default() -> Self {
-        // Each request may need a descriptor to the service too. Some are for the rest.
-        let connections = descriptors().saturating_sub(32 + WAITING) / 2;
+        // Each request may need a descriptor to the service too.
+        let connections = descriptors().saturating_sub(SPARE) / 2;
         Self {
             connections: connections.max(1),
             idle: Duration::from_secs(30),
         }
+    }
+}
+
+impl Limits {
+    /// Returns how many requests may be with the service at a time, each with a descriptor of its
+    /// own: as many as the connections leave, and half of all at least.
+    pub(crate) fn requests(&self) -> usize {
+        let all = descriptors().saturating_sub(SPARE);
+        let left = all.saturating_sub(self.connections);
+        left.max(all / 2).max(1)
     }
 }
 
@@ -130,34 +144,41 @@ impl Crowd {
     fn of(connections: usize) -> Self {
         Self {
             free: Arc::new(Semaphore::new(connections)),
-            waiting: AtomicUsize::new(0),
+            waiting: Mutex::new(0),
             questions: Semaphore::new(0),
         }
     }
 
     /// Waits for a place, and asks an idle connection for its own if none is free.
     async fn place(&self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(place) = Arc::clone(&self.free).try_acquire_owned() {
-            return Some(place);
-        }
-        self.begin_to_wait();
-        let place = Arc::clone(&self.free).acquire_owned().await;
-        self.end_to_wait();
+        let mut place = pin!(Arc::clone(&self.free).acquire_owned());
+        // It has its turn among those that wait before anybody leaves for it.
+        let place = match place.as_mut().now_or_never() {
+            Some(place) => place,
+            None => {
+                self.begin_to_wait();
+                let place = place.await;
+                self.end_to_wait();
+                place
+            }
+        };
         // It is never closed.
         place.ok()
     }
 
     /// Asks the connection that has been idle for longest to leave, or the next to be idle.
     fn begin_to_wait(&self) {
-        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let mut waiting = self.waiting();
+        *waiting += 1;
         self.questions.add_permits(1);
     }
 
     /// Takes back a question that nobody needs any more: a connection would leave later, for
     /// nobody.
     fn end_to_wait(&self) {
-        let others = self.waiting.fetch_sub(1, Ordering::SeqCst) - 1;
-        if self.questions.available_permits() > others
+        let mut waiting = self.waiting();
+        *waiting -= 1;
+        if self.questions.available_permits() > *waiting
             && let Ok(question) = self.questions.try_acquire()
         {
             question.forget();
@@ -174,22 +195,14 @@ impl Crowd {
 
     /// Asks another connection, because the one that was asked does not leave yet.
     fn ask_another(&self) {
-        if self.questions.available_permits() < self.waiting.load(Ordering::SeqCst) {
+        let waiting = self.waiting();
+        if self.questions.available_permits() < *waiting {
             self.questions.add_permits(1);
         }
     }
-}
 
-impl UnderWay {
-    fn new(count: &watch::Sender<usize>) -> Self {
-        count.send_modify(|count| *count = count.saturating_add(1));
-        Self(count.clone())
-    }
-}
-
-impl Drop for UnderWay {
-    fn drop(&mut self) {
-        self.0.send_modify(|count| *count = count.saturating_sub(1));
+    fn waiting(&self) -> MutexGuard<'_, usize> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -298,25 +311,17 @@ impl Visit {
             limit,
             tls,
         } = self;
-        let (count, mut counted) = watch::channel(0);
+        let activity = Activity::new();
+        let begun = activity.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
-            let under_way = UnderWay::new(&count);
+            let turn = begun.begin();
             request.extensions_mut().insert(ConnectInfo(peer));
             request.extensions_mut().insert(slot.clone());
             if let Some(tls) = tls {
                 request.extensions_mut().insert(tls);
             }
             let answer = app.clone().oneshot(request.map(Body::new));
-            async move {
-                let answer = answer.await?;
-                Ok::<_, Infallible>(answer.map(|body| {
-                    body.map_frame(move |frame| {
-                        // It ends with its body.
-                        let _ = &under_way;
-                        frame
-                    })
-                }))
-            }
+            async move { Ok::<_, Infallible>(answer.await?.map(|body| turn.answer(body))) }
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
         server.http1().max_buf_size(HEAD);
@@ -324,8 +329,9 @@ impl Visit {
         server
             .http2()
             .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
             .keep_alive_interval(limit);
-        let stream = TokioIo::new(stream);
+        let stream = TokioIo::new(activity.watch(stream));
         let mut connection = pin!(server.serve_connection_with_upgrades(stream, service));
         let is_asked = tokio::select! {
             // What a client has sent is read before its connection counts as idle.
@@ -333,50 +339,84 @@ impl Visit {
             // An error here is the client's.
             _ = connection.as_mut() => return,
             () = stopped(&mut stop) => false,
-            is_asked = idle(&mut counted, limit, Some(crowd)) => is_asked,
-        };
-        // It leaves for one new connection, and not for two.
-        let (grace, others) = match is_asked {
-            true => (GRACE_IN_A_CROWD, None),
-            false => (GRACE, Some(crowd)),
+            is_asked = idle(&activity, limit, limit, Some(crowd)) => is_asked,
         };
         connection.as_mut().graceful_shutdown();
-        // A request that has come in the meantime is answered. It may take long.
-        let mut begun = counted.clone();
         let stays = async {
-            if begun.wait_for(|count| *count > 0).await.is_ok() && is_asked {
+            let mut phase = activity.phase();
+            // It leaves for one new connection, and not for two. A request that has come in the
+            // meantime is answered, and may take long.
+            if is_asked {
+                let _ = phase.wait_for(|phase| *phase == Phase::AtWork).await;
                 crowd.ask_another();
             }
-            pending::<()>().await;
+            pending().await
+        };
+        let over = async {
+            match is_asked {
+                true => idle(&activity, GRACE_IN_A_CROWD, STALLED.min(limit), None).await,
+                false => idle(&activity, GRACE, limit, Some(crowd)).await,
+            }
         };
         tokio::select! {
             biased;
             _ = connection => {}
             () = stays => {}
-            _ = idle(&mut counted, grace, others) => {}
+            _ = over => {}
         }
     }
 }
 
-/// Waits until no request has been under way for so long, or a new connection needs the place.
-/// Says whether the new one asked.
+/// Waits until nothing has been under way for `limit`, or the client has taken nothing for
+/// `patience`, or a new connection needs the place. Says whether the new one asked.
 async fn idle(
-    under_way: &mut watch::Receiver<usize>,
+    activity: &Activity,
     limit: Duration,
+    patience: Duration,
     crowd: Option<&Crowd>,
 ) -> bool {
     let asked = async || match crowd {
         Some(crowd) => crowd.asked().await,
         None => pending().await,
     };
-    while under_way.wait_for(|count| *count == 0).await.is_ok() {
-        tokio::select! {
-            () = sleep(limit) => return false,
-            () = asked() => return true,
-            _ = under_way.changed() => {}
+    let mut phase = activity.phase();
+    loop {
+        let now = *phase.borrow_and_update();
+        match now {
+            Phase::AtWork => {
+                let _ = phase.changed().await;
+            }
+            Phase::Idle => tokio::select! {
+                () = sleep(limit) => return false,
+                () = asked() => return true,
+                _ = phase.changed() => {}
+            },
+            Phase::Taking => {
+                let still = activity.moved().elapsed();
+                if still >= patience {
+                    return false;
+                }
+                let is_stalled = still >= STALLED;
+                let again = match is_stalled {
+                    true => STALLED.min(patience.saturating_sub(still)),
+                    false => STALLED.min(patience).saturating_sub(still),
+                };
+                tokio::select! {
+                    () = sleep(again) => {}
+                    () = asked(), if is_stalled => {
+                        if activity.moved().elapsed() >= STALLED {
+                            return true;
+                        }
+                        // It has moved on meanwhile.
+                        if let Some(crowd) = crowd {
+                            crowd.ask_another();
+                        }
+                    }
+                    _ = phase.changed() => {}
+                }
+            }
         }
     }
-    false
 }
 
 /// Returns how many descriptors the process may have, after asking for more than the usual 1,024.
@@ -402,3 +442,6 @@ fn descriptors() -> usize {
 const fn descriptors() -> usize {
     10_000
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 use std::{
     error::Error,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -14,7 +15,7 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
-use tokio::io::copy_bidirectional;
+use tokio::{io::copy_bidirectional, sync::OwnedSemaphorePermit};
 use tower_magic_link::SessionGuard;
 
 use super::serve::Slot;
@@ -25,10 +26,12 @@ pub(super) fn open(
     ours: OnUpgrade,
     theirs: OnUpgrade,
     session: Option<SessionGuard>,
-    slot: Option<Slot>,
+    (slot, place): (Option<Slot>, Arc<OwnedSemaphorePermit>),
 ) {
     tokio::spawn(async move {
         let (ours, theirs) = tokio::try_join!(ours, theirs)?;
+        // It has its place with the service until it ends.
+        let _place = place;
         let (mut ours, mut theirs) = (TokioIo::new(ours), TokioIo::new(theirs));
         tokio::select! {
             // On a public path there may be no session to wait for.

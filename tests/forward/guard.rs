@@ -7,6 +7,7 @@ mod grpc;
 mod hosts;
 mod servers;
 mod setting;
+mod takers;
 
 use std::{process::Command, time::Duration};
 
