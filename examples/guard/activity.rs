@@ -3,9 +3,12 @@
 //!
 //! - A request is under way until its answer is written. hyper drops a body as soon as it has the
 //!   last frame, and what it has not written then is lost with the connection.
-//! - A client that takes less than [`ENOUGH`] of what is there, for as long as a connection may be
-//!   idle, holds its place no longer than one that says nothing. In a crowd it may be asked to
-//!   leave after [`STALLED`].
+//! - A client whose window of HTTP/2 is closed, and that takes less than [`ENOUGH`] of what is
+//!   there, holds its place no longer than one that says nothing. In a crowd it may be asked to
+//!   leave after [`STALLED`]. While the service works, that time stands still. A further request
+//!   does not make it begin anew.
+//! - Where the socket takes no more, the client may be taking all the time: the kernel asks for
+//!   more only once a third of its buffer is free, which may be a megabyte.
 
 use std::{
     io::{self, IoSlice},
@@ -27,12 +30,16 @@ use tokio::{
 const ENOUGH: usize = 4_096;
 /// How long a client may take nothing while others wait for its place.
 pub(super) const STALLED: Duration = Duration::from_secs(5);
+/// How long a socket may take nothing.
+pub(super) const BLOCKED: Duration = Duration::from_secs(10 * 60);
 
 /// What happens on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {
     /// The service is asked for an answer, or for more of one.
     AtWork,
+    /// The socket takes no more bytes for now.
+    Blocked,
     /// No request is under way.
     Idle,
     /// The client is to take what is there.
@@ -57,9 +64,11 @@ struct Counts {
     is_blocked: bool,
     /// How many bytes of answers hyper has, and has not written.
     owed: usize,
-    /// How many were written since the client moved on.
-    written: usize,
+    /// How many bytes were taken since the client moved on.
+    taken: usize,
     moved: Instant,
+    /// Since when the service works, and whether the client had nothing to take then.
+    works: (Instant, bool),
 }
 
 /// Where a request is.
@@ -74,6 +83,9 @@ enum Stage {
 pub(super) struct Turn {
     activity: Activity,
     stage: Stage,
+    /// How many bytes of its answer hyper got, and of the last frame.
+    handed: usize,
+    last: usize,
 }
 
 /// An answer's body.
@@ -95,8 +107,9 @@ impl Activity {
             offered: 0,
             is_blocked: false,
             owed: 0,
-            written: 0,
+            taken: 0,
             moved: Instant::now(),
+            works: (Instant::now(), true),
         };
         Self(Arc::new(Shared {
             phase: watch::Sender::new(Phase::Idle),
@@ -114,16 +127,12 @@ impl Activity {
     }
 
     pub(super) fn begin(&self) -> Turn {
-        self.note(|counts| {
-            if counts.at_work + counts.offered == 0 {
-                // Of an answer that was called off, something may have been left.
-                counts.owed = 0;
-            }
-            counts.at_work += 1;
-        });
+        self.note(|counts| counts.at_work += 1);
         Turn {
             activity: self.clone(),
             stage: Stage::AtWork,
+            handed: 0,
+            last: 0,
         }
     }
 
@@ -136,10 +145,7 @@ impl Activity {
         self.note(|counts| {
             counts.is_blocked = false;
             counts.owed = counts.owed.saturating_sub(bytes);
-            counts.written = counts.written.saturating_add(bytes);
-            if counts.written >= ENOUGH {
-                counts.move_on();
-            }
+            counts.take(bytes);
         });
     }
 
@@ -152,9 +158,7 @@ impl Activity {
         let before = counts.phase();
         change(&mut counts);
         let phase = counts.phase();
-        if before != Phase::Taking && phase == Phase::Taking {
-            counts.move_on();
-        }
+        counts.turned(before, phase);
         // Under the lock, so that the last change is the one that is told.
         if before != phase {
             self.0.phase.send_replace(phase);
@@ -171,16 +175,40 @@ impl Counts {
     const fn phase(&self) -> Phase {
         if self.at_work > 0 {
             Phase::AtWork
-        } else if self.offered > 0 || self.is_blocked || self.owed > 0 {
+        } else if self.is_blocked {
+            Phase::Blocked
+        } else if self.offered > 0 || self.owed > 0 {
             Phase::Taking
         } else {
             Phase::Idle
         }
     }
 
-    fn move_on(&mut self) {
-        self.moved = Instant::now();
-        self.written = 0;
+    /// Notes that the client took so many bytes.
+    fn take(&mut self, bytes: usize) {
+        self.taken = self.taken.saturating_add(bytes);
+        if self.taken >= ENOUGH {
+            self.move_on(Instant::now());
+        }
+    }
+
+    fn move_on(&mut self, moved: Instant) {
+        self.moved = moved;
+        self.taken = 0;
+    }
+
+    /// Notes when the phase changed.
+    fn turned(&mut self, before: Phase, phase: Phase) {
+        let now = Instant::now();
+        let (since, had_nothing) = self.works;
+        match (before, phase) {
+            _ if before == phase => {}
+            (_, Phase::AtWork) => self.works = (now, before == Phase::Idle),
+            (Phase::Idle, _) => self.move_on(now),
+            (Phase::AtWork, _) if had_nothing => self.move_on(now),
+            (Phase::AtWork, _) => self.moved += now.duration_since(since),
+            _ => {}
+        }
     }
 
     fn of(&mut self, stage: Stage) -> Option<&mut usize> {
@@ -206,16 +234,30 @@ impl Turn {
     /// Notes where the request is now, and how many bytes hyper got.
     fn go_on(&mut self, stage: Stage, bytes: usize) {
         let before = std::mem::replace(&mut self.stage, stage);
+        // hyper asks for a frame once it could pass the last one on.
+        let taken = match stage {
+            Stage::AtWork => std::mem::take(&mut self.last),
+            _ => 0,
+        };
+        self.handed = self.handed.saturating_add(bytes);
+        self.last = self.last.saturating_add(bytes);
         self.activity.note(|counts| {
             counts.of(before).into_iter().for_each(|count| *count -= 1);
             counts.of(stage).into_iter().for_each(|count| *count += 1);
             counts.owed = counts.owed.saturating_add(bytes);
+            counts.take(taken);
         });
     }
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
+        if self.stage != Stage::Over {
+            // It was called off, and nobody writes what is left of it.
+            let handed = self.handed;
+            self.activity
+                .note(|counts| counts.owed = counts.owed.saturating_sub(handed));
+        }
         self.go_on(Stage::Over, 0);
     }
 }

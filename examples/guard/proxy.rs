@@ -20,7 +20,6 @@
 use std::{error::Error, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use axum::{
-    body::Body,
     extract::{ConnectInfo, Request},
     response::Response,
 };
@@ -29,20 +28,22 @@ use http::{
     header::{CONTENT_TYPE, HOST, UPGRADE},
     uri::Scheme,
 };
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::{
     client::legacy::{Client, Error as ClientError, connect::HttpConnector},
     rt::{TokioExecutor, TokioTimer},
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tower_magic_link::SessionGuard;
 
 use super::{
     forwarded::{Trusted, Word},
     hop,
     serve::{Limits, OverTls, Slot},
-    tunnel,
+    tunnel::{self, AsStated},
     upload::{Progress, Stage, Upload},
 };
 
@@ -140,11 +141,11 @@ impl Proxy {
             // 8.3.1).
             request.headers_mut().remove(HOST);
         }
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            tracing::error!(target: "guard", "too many requests are with the service");
-            return Err(StatusCode::SERVICE_UNAVAILABLE);
+        let place = match self.version {
+            // All of them share a descriptor.
+            Version::HTTP_2 => None,
+            _ => Some(Arc::new(self.place()?)),
         };
-        let place = Arc::new(place);
         let session = request.extensions().get::<SessionGuard>().cloned();
         let slot = request.extensions().get::<Slot>().cloned();
         let ours = hyper::upgrade::on(&mut request);
@@ -164,18 +165,21 @@ impl Proxy {
                 return Err(StatusCode::BAD_GATEWAY);
             }
             let theirs = hyper::upgrade::on(&mut answer);
-            tunnel::open(ours, theirs, session.clone(), (slot, Arc::clone(&place)));
+            tunnel::open(ours, theirs, session.clone(), (slot, place.clone()));
         }
         let kind = answer.headers().get(CONTENT_TYPE);
         let is_grpc = kind.is_some_and(|kind| is_grpc(kind.as_bytes()));
-        Ok(answer.map(|body| {
-            let body = tunnel::until(session, is_grpc, body);
-            Body::new(body.map_frame(move |frame| {
-                // It ends with its body.
-                let _ = &place;
-                frame
-            }))
-        }))
+        let body = |body| tunnel::until(session, is_grpc, AsStated::new(body, place));
+        Ok(answer.map(body))
+    }
+
+    /// Takes a place with the service.
+    fn place(&self) -> Result<OwnedSemaphorePermit, StatusCode> {
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        place.map_err(|_| {
+            tracing::error!(target: "guard", "too many requests are with the service");
+            StatusCode::SERVICE_UNAVAILABLE
+        })
     }
 
     /// Waits until the service begins its answer.

@@ -2,8 +2,8 @@
 //!
 //! - A connection without a request under way is closed after [`Limits::idle`], whatever it is
 //!   doing: saying nothing, dripping a head, keeping HTTP/1.1 alive, answering pings of HTTP/2.
-//!   hyper's own limit for a head begins only when the version of HTTP is known. So is one whose
-//!   client takes nothing of an answer for that long.
+//!   hyper's own limit for a head begins only when the version of HTTP is known. So is one of
+//!   HTTP/2 whose client takes nothing of an answer for that long.
 //! - If there are as many connections as there may be, each new one closes the one that has been
 //!   idle for longest. If all have a request under way, the new one waits. [`WAITING`] may wait at
 //!   a time, so that none of them waits until the one before it has its place.
@@ -40,7 +40,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use super::activity::{Activity, Phase, STALLED};
+use super::activity::{Activity, BLOCKED, Phase, STALLED};
 
 /// How long to wait after a failed `accept`.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -385,6 +385,17 @@ async fn idle(
         match now {
             Phase::AtWork => {
                 let _ = phase.changed().await;
+            }
+            Phase::Blocked => {
+                let patience = BLOCKED.max(patience);
+                let left = patience.saturating_sub(activity.moved().elapsed());
+                if left.is_zero() {
+                    return false;
+                }
+                tokio::select! {
+                    () = sleep(left) => {}
+                    _ = phase.changed() => {}
+                }
             }
             Phase::Idle => tokio::select! {
                 () = sleep(limit) => return false,

@@ -4,7 +4,7 @@ use std::{
     error::Error,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use axum::body::{Body, Bytes};
@@ -26,7 +26,7 @@ pub(super) fn open(
     ours: OnUpgrade,
     theirs: OnUpgrade,
     session: Option<SessionGuard>,
-    (slot, place): (Option<Slot>, Arc<OwnedSemaphorePermit>),
+    (slot, place): (Option<Slot>, Option<Arc<OwnedSemaphorePermit>>),
 ) {
     tokio::spawn(async move {
         let (ours, theirs) = tokio::try_join!(ours, theirs)?;
@@ -45,11 +45,11 @@ pub(super) fn open(
 
 /// Ends a body with an error when its session ends, so that no client takes half a download for the
 /// whole. A gRPC body is left to the layer, which tells the client why it ends.
-pub(super) fn until(ended: Option<SessionGuard>, is_grpc: bool, body: Incoming) -> Body {
+pub(super) fn until(ended: Option<SessionGuard>, is_grpc: bool, body: AsStated) -> Body {
     // Without a frame to come, the head is the whole answer: trailers that are alone have to stay
     // in it (gRPC over HTTP/2, "Trailers-Only").
     let Some(ended) = ended.filter(|_| !is_grpc && !body.is_end_stream()) else {
-        return Body::new(AsStated(body));
+        return Body::new(body);
     };
     let frames = stream::unfold(
         (ended, body, true),
@@ -82,7 +82,17 @@ pub(super) fn until(ended: Option<SessionGuard>, is_grpc: bool, body: Incoming) 
 
 /// A body whose length is said by its head alone. Of an answer to a HEAD, and of a 304, it is
 /// empty, and the head speaks of another one (RFC 9110, section 8.6).
-struct AsStated(Incoming);
+pub(super) struct AsStated {
+    body: Incoming,
+    /// Its place with the service, until all of it is here.
+    place: Option<Arc<OwnedSemaphorePermit>>,
+}
+
+impl AsStated {
+    pub(super) const fn new(body: Incoming, place: Option<Arc<OwnedSemaphorePermit>>) -> Self {
+        Self { body, place }
+    }
+}
 
 impl hyper::body::Body for AsStated {
     type Data = Bytes;
@@ -92,10 +102,14 @@ impl hyper::body::Body for AsStated {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        Pin::new(&mut self.0).poll_frame(cx)
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        if frame.is_none() || self.body.is_end_stream() {
+            self.place = None;
+        }
+        Poll::Ready(frame)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.is_end_stream()
+        self.body.is_end_stream()
     }
 }

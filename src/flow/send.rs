@@ -158,33 +158,35 @@ impl Wanted {
     async fn carry_out(self, spent: Spent, room: OwnedSemaphorePermit) -> Result<Sent, Failed> {
         let shown = mail_to(&self).await;
         let mailing = &self.flow.mailing;
+        // It may have taken minutes. What it shows, it shows now.
+        let now = self.flow.shared.clock.now();
         let witness = witness(&self.flow.shared.gate.allowed, &self.attempt.email);
         let refund = match &shown {
             Ok(sent) => {
-                mailing.keep(Ok(*sent), self.now);
+                mailing.keep(Ok(*sent), now);
                 Refund::NotDue
             }
             Err(Failed::Everybody(rejection, refund)) => {
-                mailing.keep(Err((rejection.clone(), *refund)), self.now);
+                mailing.keep(Err((rejection.clone(), *refund)), now);
                 *refund
             }
             Err(Failed::ThisMail(rejection)) => {
                 let shown = Err((rejection.clone(), Refund::NotDue));
-                mailing.doubt(shown, witness, self.now);
+                mailing.doubt(shown, witness, now);
                 Refund::NotDue
             }
             Err(Failed::Half(sent)) => {
-                mailing.doubt(Ok(*sent), witness, self.now);
+                mailing.doubt(Ok(*sent), witness, now);
                 Refund::NotDue
             }
             // As for the address that has shown the outage: a limit that this one reaches sooner
             // would tell them apart.
-            Err(Failed::Address) => match mailing.last(self.now) {
+            Err(Failed::Address) => match mailing.last(now) {
                 Some(Err((_, refund))) => refund,
                 Some(Ok(_)) | None => Refund::NotDue,
             },
             // While other mail goes out, the limit is this address's: as above.
-            Err(Failed::Limited) => match mailing.last(self.now) {
+            Err(Failed::Limited) => match mailing.last(now) {
                 Some(Err((_, refund))) => refund,
                 Some(Ok(_)) => Refund::NotDue,
                 None => Refund::Due,

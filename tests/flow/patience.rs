@@ -180,6 +180,24 @@ async fn a_provider_that_never_answers_keeps_no_place_for_longer_than_six_minute
     }
 }
 
+/// Pins: what a mail had shown was dated by when it was asked for. After the six minutes that was
+/// too long ago for anybody.
+#[tokio::test(start_paused = true)]
+async fn an_outage_that_takes_minutes_to_show_is_told_to_those_who_come_then() {
+    let clock = Running::default();
+    let keys = KeyRing::new(SigningKey::generate().unwrap());
+    let builder = MagicLinkLayer::builder(Silent, keys).public_url(ORIGIN);
+    let layer = builder.clock(clock.clone()).build().unwrap();
+    let mut statuses = Vec::new();
+    for _ in 0..2 {
+        let mut person = browser(&layer).with_clock(clock.clone());
+        person.get("/reports").await;
+        statuses.push(person.submit_login(ADA).await.status().as_u16());
+        tokio::time::sleep(Duration::from_secs(365)).await;
+    }
+    assert_eq!(statuses, [200, 503]);
+}
+
 /// Time by tokio's clock, which goes on by itself while everybody waits.
 #[derive(Clone, Debug)]
 struct Running(tokio::time::Instant);

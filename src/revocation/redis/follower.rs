@@ -243,7 +243,7 @@ impl<S: Servers> Follower<S> {
     async fn look_around(&self) -> Infallible {
         loop {
             sleep(EVERY).await;
-            if let Ok(other) = self.servers.connect().await {
+            if let Ok(other) = self.servers.look_up().await {
                 let replica = &self.member.replica;
                 replica.note_history(other.history());
                 replica.note_eviction(other.history(), other.evicts());

@@ -33,6 +33,12 @@ pub(super) trait Servers: Send + Sync + 'static {
 
     fn connect(&self) -> impl Future<Output = Result<Self::Server, StoreError>> + Send;
 
+    /// Does the same, to see where it leads. If the caller gives up, so does the attempt: nobody
+    /// takes it over.
+    fn look_up(&self) -> impl Future<Output = Result<Self::Server, StoreError>> + Send {
+        self.connect()
+    }
+
     /// Returns a random share of a pause.
     fn jittered(&self, pause: Duration) -> Duration {
         jittered(pause)
@@ -209,6 +215,13 @@ impl Servers for RedisServers {
     async fn connect(&self) -> Result<RedisServer, StoreError> {
         Ok(RedisServer {
             connection: self.redis.connect().await?,
+            wire: self.wire.clone(),
+        })
+    }
+
+    async fn look_up(&self) -> Result<RedisServer, StoreError> {
+        Ok(RedisServer {
+            connection: self.redis.reach().await?,
             wire: self.wire.clone(),
         })
     }

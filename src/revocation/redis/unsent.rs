@@ -88,6 +88,23 @@ impl Unsent {
         }
     }
 
+    /// Lets those go later whose callers have all stopped waiting.
+    pub(super) fn leave_the_gone(&mut self) {
+        let gone = |key: &String| {
+            let entry = self.revocations.get(key);
+            entry.is_some_and(|entry| entry.replies.iter().all(oneshot::Sender::is_closed))
+        };
+        let awaited = self.queue.iter();
+        let awaited = awaited.take_while(|(place, _)| place.urgency == Urgency::Awaited);
+        let gone: Vec<_> = awaited
+            .filter(|(_, key)| gone(key))
+            .map(|(place, _)| *place)
+            .collect();
+        for place in gone {
+            self.keep(place, StoreErrorKind::TimedOut);
+        }
+    }
+
     /// Answers the first `count` revocations as stored, and removes them.
     pub(super) fn sent(&mut self, count: usize) {
         for _ in 0..count {
@@ -119,17 +136,25 @@ impl Unsent {
 
     /// Fails every waiting caller. The revocations stay, to be sent again.
     pub(super) fn failed(&mut self, kind: StoreErrorKind) {
-        while let Some(first) = self.queue.first_entry()
-            && first.key().urgency == Urgency::Awaited
+        while let Some((first, _)) = self.queue.first_key_value()
+            && first.urgency == Urgency::Awaited
         {
-            let (mut place, key) = first.remove_entry();
-            place.urgency = Urgency::Kept;
-            if let Some(entry) = self.revocations.get_mut(&key) {
-                entry.place = place;
-                answer(std::mem::take(&mut entry.replies), Err(kind));
-            }
-            self.queue.insert(place, key);
+            let first = *first;
+            self.keep(first, kind);
         }
+    }
+
+    /// Fails the callers of one revocation, which stays.
+    fn keep(&mut self, mut place: Place, kind: StoreErrorKind) {
+        let Some(key) = self.queue.remove(&place) else {
+            return;
+        };
+        place.urgency = Urgency::Kept;
+        if let Some(entry) = self.revocations.get_mut(&key) {
+            entry.place = place;
+            answer(std::mem::take(&mut entry.replies), Err(kind));
+        }
+        self.queue.insert(place, key);
     }
 
     pub(super) fn len(&self) -> usize {
@@ -231,8 +256,11 @@ mod tests {
         // Somebody waits for one of the old ones again.
         let mut two = push(&mut unsent, kept(700));
         let reply = None;
-        let revocation = revocation(subject("missing"), 1, 9);
-        unsent.push(Letter { revocation, reply });
+        let missing = revocation(subject("missing"), 1, 9);
+        unsent.push(Letter {
+            revocation: missing,
+            reply,
+        });
         assert_eq!(unsent.len(), 1_002);
         let ids = |unsent: &Unsent, count| -> Vec<_> {
             let first = first(unsent, count).into_iter();
@@ -241,13 +269,18 @@ mod tests {
                 .collect()
         };
         assert_eq!(ids(&unsent, 4), ["kept 700", "one", "kept 0", "kept 1"]);
+        // Nobody waits for this one any more.
+        drop(push(&mut unsent, revocation(subject("gone"), 1, 9)));
+        assert_eq!(ids(&unsent, 3), ["kept 700", "one", "gone"]);
+        unsent.leave_the_gone();
+        assert_eq!(ids(&unsent, 3), ["kept 700", "one", "kept 0"]);
         unsent.sent(2);
         for answer in [&mut one, &mut two] {
             assert_eq!(answer.try_recv(), Ok(Ok(())));
         }
         assert_eq!(ids(&unsent, 2), ["kept 0", "kept 1"]);
-        assert_eq!(ids(&unsent, 9_999).last().unwrap(), "missing");
-        assert_eq!(unsent.len(), 1_000);
+        assert_eq!(ids(&unsent, 9_999)[999..], ["missing", "gone"]);
+        assert_eq!(unsent.len(), 1_001);
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(super) async fn write<S: Servers>(
             unsent.push(letter);
         }
         unsent.forget(replica.past());
+        unsent.leave_the_gone();
         replica.notes.wait(unsent.len());
         if unsent.is_empty() {
             continue;

@@ -12,13 +12,14 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt;
 use tokio::{task::JoinHandle, time::Instant};
 
 use super::connection::Connection;
 use crate::store::{StoreError, StoreErrorKind};
 
-/// An attempt that was given up longer ago than this and goes on is not taken over: its server may
-/// have been replaced since. A connection that came of one is as good as any that is kept.
+/// An attempt that was given up longer ago than this is not taken over: its server may have been
+/// replaced since.
 const FRESH: Duration = Duration::from_secs(5);
 
 type Attempt = JoinHandle<Result<Connection, StoreError>>;
@@ -42,11 +43,20 @@ impl Attempts {
     ) -> Result<Connection, StoreError> {
         if let Some(given_up) = self.take()
             && let Ok(connection) = self.wait(given_up).await
-            && connection.is_open()
         {
             return Ok(connection);
         }
         self.wait(tokio::spawn(begin)).await
+    }
+
+    /// Takes the connection that came of the attempt that was given up, however long ago that was.
+    /// It is as good as one that has been kept, and no better.
+    pub(super) fn made(&self) -> Option<Connection> {
+        let mut slot = self.slot();
+        let (attempt, _) = slot.take_if(|(attempt, _)| attempt.is_finished())?;
+        drop(slot);
+        let made = attempt.now_or_never()?.ok()?.ok()?;
+        made.is_open().then_some(made)
     }
 
     const fn wait(&self, attempt: Attempt) -> Waiting<'_> {
@@ -58,7 +68,7 @@ impl Attempts {
 
     fn take(&self) -> Option<Attempt> {
         let (attempt, given_up) = self.slot().take()?;
-        if attempt.is_finished() || given_up.elapsed() < FRESH {
+        if given_up.elapsed() < FRESH {
             return Some(attempt);
         }
         attempt.abort();

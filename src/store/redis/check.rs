@@ -36,7 +36,7 @@ impl Redis {
     /// began.
     pub(crate) async fn check(&self, now: Timestamp) -> Checked {
         let began = tokio::time::Instant::now();
-        let connection = match self.connect().await {
+        let connection = match self.reach().await {
             Ok(connection) => connection,
             Err(error) => {
                 return Checked {

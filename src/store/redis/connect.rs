@@ -29,7 +29,7 @@ impl Redis {
     }
 
     /// Does the same. If the caller gives up, so does the attempt.
-    pub(super) async fn reach(&self) -> Result<Connection, StoreError> {
+    pub(crate) async fn reach(&self) -> Result<Connection, StoreError> {
         let attempts = self.places.iter();
         let attempts =
             attempts.map(|place| Box::pin(async { self.follow(place).await.map_err(unreached) }));
