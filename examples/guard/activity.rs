@@ -83,9 +83,8 @@ enum Stage {
 pub(super) struct Turn {
     activity: Activity,
     stage: Stage,
-    /// How many bytes of its answer hyper got, and of the last frame.
-    handed: usize,
-    last: usize,
+    /// How many bytes the last two frames of its answer had: hyper has no more of one in hand.
+    last: [usize; 2],
 }
 
 /// An answer's body.
@@ -131,8 +130,7 @@ impl Activity {
         Turn {
             activity: self.clone(),
             stage: Stage::AtWork,
-            handed: 0,
-            last: 0,
+            last: [0; 2],
         }
     }
 
@@ -145,7 +143,10 @@ impl Activity {
         self.note(|counts| {
             counts.is_blocked = false;
             counts.owed = counts.owed.saturating_sub(bytes);
-            counts.take(bytes);
+            counts.taken = counts.taken.saturating_add(bytes);
+            if counts.taken >= ENOUGH {
+                counts.move_on(Instant::now());
+            }
         });
     }
 
@@ -184,14 +185,6 @@ impl Counts {
         }
     }
 
-    /// Notes that the client took so many bytes.
-    fn take(&mut self, bytes: usize) {
-        self.taken = self.taken.saturating_add(bytes);
-        if self.taken >= ENOUGH {
-            self.move_on(Instant::now());
-        }
-    }
-
     fn move_on(&mut self, moved: Instant) {
         self.moved = moved;
         self.taken = 0;
@@ -206,7 +199,10 @@ impl Counts {
             (_, Phase::AtWork) => self.works = (now, before == Phase::Idle),
             (Phase::Idle, _) => self.move_on(now),
             (Phase::AtWork, _) if had_nothing => self.move_on(now),
-            (Phase::AtWork, _) => self.moved += now.duration_since(since),
+            // The client may have moved on meanwhile.
+            (Phase::AtWork, _) => {
+                self.moved += now.saturating_duration_since(since.max(self.moved));
+            }
             _ => {}
         }
     }
@@ -234,18 +230,14 @@ impl Turn {
     /// Notes where the request is now, and how many bytes hyper got.
     fn go_on(&mut self, stage: Stage, bytes: usize) {
         let before = std::mem::replace(&mut self.stage, stage);
-        // hyper asks for a frame once it could pass the last one on.
-        let taken = match stage {
-            Stage::AtWork => std::mem::take(&mut self.last),
-            _ => 0,
-        };
-        self.handed = self.handed.saturating_add(bytes);
-        self.last = self.last.saturating_add(bytes);
+        if bytes > 0 {
+            let [_, last] = self.last;
+            self.last = [last, bytes];
+        }
         self.activity.note(|counts| {
             counts.of(before).into_iter().for_each(|count| *count -= 1);
             counts.of(stage).into_iter().for_each(|count| *count += 1);
             counts.owed = counts.owed.saturating_add(bytes);
-            counts.take(taken);
         });
     }
 }
@@ -254,9 +246,9 @@ impl Drop for Turn {
     fn drop(&mut self) {
         if self.stage != Stage::Over {
             // It was called off, and nobody writes what is left of it.
-            let handed = self.handed;
+            let left: usize = self.last.iter().sum();
             self.activity
-                .note(|counts| counts.owed = counts.owed.saturating_sub(handed));
+                .note(|counts| counts.owed = counts.owed.saturating_sub(left));
         }
         self.go_on(Stage::Over, 0);
     }

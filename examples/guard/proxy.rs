@@ -51,6 +51,11 @@ use super::{
 /// more, and a request on a connection that is just being closed is lost.
 const POOLED: Duration = Duration::from_secs(4);
 
+/// How many bytes of an answer over HTTP/2 may wait for its client, and of all answers together:
+/// the most that there may be.
+const WINDOW: u32 = 256 * 1_024;
+const SHARED_WINDOW: u32 = (1 << 31) - 1;
+
 /// A service, and how to speak to it.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy {
@@ -76,6 +81,9 @@ impl Proxy {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOLED)
             .http2_only(version == Version::HTTP_2)
+            // One client that does not take its answer must not use up what all of them share.
+            .http2_initial_connection_window_size(SHARED_WINDOW)
+            .http2_initial_stream_window_size(WINDOW)
             .build(connector);
         Self {
             client,

@@ -121,7 +121,7 @@ async fn a_further_request_is_no_sign_that_a_client_takes_something() {
     assert_eq!(activity.moved().elapsed().as_secs(), 0);
     // An answer that is called off leaves nothing behind.
     server.write_all(&[b'a'; 4]).await.unwrap();
-    let mut body = activity.begin().answer(Body::new(AsTwo(2)));
+    let mut body = activity.begin().answer(Body::new(Pieces(2)));
     assert!(body.frame().await.unwrap().is_ok());
     assert_eq!(*activity.phase().borrow(), Phase::Taking);
     drop(body);
@@ -129,10 +129,36 @@ async fn a_further_request_is_no_sign_that_a_client_takes_something() {
     drop(client);
 }
 
-/// A body in two pieces.
-struct AsTwo(u8);
+/// Pins: an answer that was called off gave back what had been written long ago, so that the rest
+/// of another one was forgotten; and time at work was left out twice, once the client had moved on.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_called_off_says_nothing_of_another_one() {
+    let activity = Activity::new();
+    let mut server = activity.watch(tokio::io::sink());
+    let mut long = activity.begin().answer(Body::new(Pieces(9)));
+    for _ in 0..4 {
+        assert!(long.frame().await.unwrap().is_ok());
+        server.write_all(&[b'a'; 5]).await.unwrap();
+    }
+    let mut page = activity.begin().answer(Body::from([b'a'; 15].to_vec()));
+    assert!(page.frame().await.unwrap().is_ok());
+    drop(long);
+    assert_eq!(*activity.phase().borrow(), Phase::Taking);
+    let turn = activity.begin();
+    sleep(HOUR).await;
+    let _long = activity.begin().answer(Body::new(Pieces(9)));
+    server.write_all(&[b'a'; 5_000]).await.unwrap();
+    sleep(HOUR).await;
+    drop(turn);
+    assert_eq!(*activity.phase().borrow(), Phase::Taking);
+    sleep(STALLED).await;
+    assert_eq!(activity.moved().elapsed(), STALLED);
+}
 
-impl HttpBody for AsTwo {
+/// A body in so many pieces.
+struct Pieces(u8);
+
+impl HttpBody for Pieces {
     type Data = Bytes;
     type Error = Infallible;
 

@@ -15,7 +15,7 @@ use super::{
     setting::{Guarded, SOON, Version, hear},
 };
 use crate::{
-    guard_program::{Limits, Proxy},
+    guard_program::{Door, Limits, Proxy, serve},
     upstream,
 };
 
@@ -109,4 +109,33 @@ async fn requests_to_the_service_leave_descriptors_for_the_rest() {
         }
     };
     timeout(SOON, free).await.unwrap();
+}
+
+/// Pins: all answers of such a service shared a window of 5 MB, which three clients used up.
+#[tokio::test(flavor = "multi_thread")]
+async fn downloads_that_nobody_takes_hold_up_no_other_answer_of_a_service_of_http2() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let origin = format!("h2c://{}", listener.local_addr().unwrap());
+    let app = Router::new()
+        .route("/about", get(async || vec![b'a'; 20_000_000]))
+        .route("/page", get(async || vec![b'a'; 1_000_000]));
+    tokio::spawn(serve(listener, app, Limits::default(), Door::default()));
+    let guard = Guarded::with(Proxy::to(origin.parse().unwrap()), Limits::default()).await;
+    let mut stalled = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(guard.authority()).await.unwrap();
+        let request = b"GET /about HTTP/1.1\r\nHost: a\r\n\r\n";
+        stream.write_all(request).await.unwrap();
+        stalled.push(stream);
+    }
+    // Until the sockets take no more.
+    sleep(Duration::from_secs(2)).await;
+    let request = Version::Http1
+        .client()
+        .get(format!("{}/page", guard.origin));
+    let page = async {
+        let page = request.header("cookie", &guard.cookie).send().await;
+        page.unwrap().bytes().await.unwrap().len()
+    };
+    assert_eq!(timeout(SOON, page).await.unwrap(), 1_000_000);
 }
