@@ -7,7 +7,7 @@
 //! - If there are as many connections as there may be, each new one closes the one that has been
 //!   idle for longest. If all have a request under way, the new one waits. [`WAITING`] may wait at
 //!   a time, so that none of them waits until the one before it has its place.
-//! - Of a head that is not whole, no more than [`HEAD`] is kept.
+//! - Of a head that is not whole, no more than [`KEPT`] is kept.
 //! - An `accept` that fails, for instance without a free descriptor, ends nothing.
 //! - A TLS handshake has as long as a connection may be idle, and makes room in a crowd like one.
 //! - When the program is to end, no connection is accepted any more. Those without a request under
@@ -59,9 +59,9 @@ const SPARE: usize = 32 + WAITING;
 /// this as the least.
 const STREAMS: u32 = 100;
 
-/// How many bytes of a head are kept until it is whole. More is a 431. hyper's default is 400 KB,
-/// for each connection.
-const HEAD: usize = 64 * 1024;
+/// How many bytes of a head are kept until it is whole, and of each answer over HTTP/2 until its
+/// client takes them. A larger head is a 431. hyper's default is 400 KB for either.
+const KEPT: usize = 64 * 1024;
 
 /// What clients may do with connections.
 #[derive(Clone, Copy, Debug)]
@@ -324,12 +324,13 @@ impl Visit {
             async move { Ok::<_, Infallible>(answer.await?.map(|body| turn.answer(body))) }
         });
         let mut server = auto::Builder::new(TokioExecutor::new());
-        server.http1().max_buf_size(HEAD);
+        server.http1().max_buf_size(KEPT);
         // Pings find out whether a client with a request under way is still there.
         server
             .http2()
             .timer(TokioTimer::new())
             .max_concurrent_streams(STREAMS)
+            .max_send_buf_size(KEPT)
             .keep_alive_interval(limit);
         let stream = TokioIo::new(activity.watch(stream));
         let mut connection = pin!(server.serve_connection_with_upgrades(stream, service));

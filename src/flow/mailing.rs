@@ -40,6 +40,13 @@ pub(super) enum Refund {
 /// What a mail has shown that would be the same for another address.
 pub(super) type Shown = Result<Sent, (Rejection, Refund)>;
 
+/// When a mail was asked for, and when it has shown something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Took {
+    pub(super) from: Timestamp,
+    pub(super) to: Timestamp,
+}
+
 /// The mails under way, and what the last one has shown.
 #[derive(Debug)]
 pub(crate) struct Mailing {
@@ -53,7 +60,9 @@ pub(crate) struct Mailing {
 /// What the last mails have shown.
 #[derive(Debug, Default)]
 struct Last {
-    shown: Option<(Timestamp, Shown)>,
+    shown: Option<(Took, Shown)>,
+    /// When the newest mail was asked for that went out whole.
+    whole: Option<Timestamp>,
     /// Whose mail has met what may be one address's fault, since a mail went out whole.
     doubted: Option<Doubt>,
 }
@@ -77,6 +86,13 @@ pub(super) fn witness<'e>(allowed: &Allowed, email: &'e Email) -> &'e str {
     }
 }
 
+impl Last {
+    fn lately(&self, now: Timestamp) -> Option<&(Took, Shown)> {
+        let shown = self.shown.as_ref();
+        shown.filter(|(took, _)| now < took.to + REMEMBERED)
+    }
+}
+
 impl Mailing {
     pub(crate) fn new(answering: Answering) -> Self {
         Self {
@@ -96,30 +112,38 @@ impl Mailing {
         self.room.clone().try_acquire_owned().ok()
     }
 
-    /// Keeps what a mail has shown that would be the same for another address.
-    pub(super) fn keep(&self, shown: Shown, now: Timestamp) {
+    /// Keeps what a mail has shown that would be the same for another address. A fault that it has
+    /// met is over if a later one has gone out.
+    pub(super) fn keep(&self, shown: Shown, took: Took) {
         let mut last = self.lock();
         if shown.is_ok() {
             last.doubted = None;
+            last.whole = last.whole.max(Some(took.from));
+        } else if last.whole > Some(took.from) {
+            return;
         }
-        last.shown = Some((now, shown));
+        last.shown = Some((took, shown));
     }
 
     /// Notes what may be the fault of one address, or that half of its mail went out. It is
     /// everybody's once a second witness meets it, with no whole mail sent in between.
-    pub(super) fn doubt(&self, shown: Shown, witness: &str, now: Timestamp) {
+    pub(super) fn doubt(&self, shown: Shown, witness: &str, took: Took) {
+        let now = took.to;
         let doubt = Doubt {
             at: now,
             witness: self.witnesses.hash_one(witness),
             is_half: shown.is_ok(),
         };
         let mut last = self.lock();
+        if last.whole > Some(took.from) {
+            return;
+        }
         let is_second = last.doubted.replace(doubt).is_some_and(|other| {
             let is_another = other.witness != doubt.witness && other.is_half == doubt.is_half;
             is_another && now < other.at + REMEMBERED
         });
         if is_second {
-            last.shown = Some((now, shown));
+            last.shown = Some((took, shown));
         } else if doubt.is_half && matches!(last.shown, Some((_, Err(_)))) {
             // Mail goes out again.
             last.shown = None;
@@ -128,9 +152,19 @@ impl Mailing {
 
     /// Returns what the last mail has shown, for five minutes.
     pub(super) fn last(&self, now: Timestamp) -> Option<Shown> {
+        Some(self.lock().lately(now)?.1.clone())
+    }
+
+    /// Returns whether the charges of an address that shows nothing by itself are given back, and
+    /// after how long: as those of the address that has shown something were.
+    pub(super) fn refund(&self, now: Timestamp) -> Option<(Refund, Duration)> {
         let last = self.lock();
-        let (at, shown) = last.shown.as_ref()?;
-        (now < *at + REMEMBERED).then(|| shown.clone())
+        let (took, shown) = last.lately(now)?;
+        let refund = match shown {
+            Ok(_) => Refund::NotDue,
+            Err((_, refund)) => *refund,
+        };
+        Some((refund, took.from.until(took.to)))
     }
 
     fn lock(&self) -> MutexGuard<'_, Last> {

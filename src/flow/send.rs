@@ -19,6 +19,7 @@ use std::{
     panic::resume_unwind,
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
 use futures_util::{FutureExt, future};
@@ -39,7 +40,7 @@ use super::{
     failure::Failed,
     lend,
     limits::{self, Spent, within},
-    mailing::{Answering, Refund, witness},
+    mailing::{Answering, Refund, Took, witness},
     redeem::{PROVIDER_TIMEOUT, late},
     sealed,
     step::Step,
@@ -153,46 +154,46 @@ impl Wanted {
         Failed::of_provider(&self.flow, &self.attempt, error, |event| self.tell(event))
     }
 
-    /// Makes and mails it, and gives the charges back if they are due. It has the
-    /// room until then.
+    /// Makes and mails it, and gives the charges back if they are due. It has the room until then.
     async fn carry_out(self, spent: Spent, room: OwnedSemaphorePermit) -> Result<Sent, Failed> {
         let shown = mail_to(&self).await;
         let mailing = &self.flow.mailing;
         // It may have taken minutes. What it shows, it shows now.
         let now = self.flow.shared.clock.now();
+        let took = Took {
+            from: self.now,
+            to: now,
+        };
         let witness = witness(&self.flow.shared.gate.allowed, &self.attempt.email);
-        let refund = match &shown {
+        // As for the address that has shown the outage, and as late: a limit that this one reaches
+        // sooner or later would tell them apart.
+        let as_the_last = mailing.refund(now);
+        let (refund, after) = match &shown {
             Ok(sent) => {
-                mailing.keep(Ok(*sent), now);
-                Refund::NotDue
+                mailing.keep(Ok(*sent), took);
+                (Refund::NotDue, Duration::ZERO)
             }
             Err(Failed::Everybody(rejection, refund)) => {
-                mailing.keep(Err((rejection.clone(), *refund)), now);
-                *refund
+                mailing.keep(Err((rejection.clone(), *refund)), took);
+                (*refund, Duration::ZERO)
             }
             Err(Failed::ThisMail(rejection)) => {
                 let shown = Err((rejection.clone(), Refund::NotDue));
-                mailing.doubt(shown, witness, now);
-                Refund::NotDue
+                mailing.doubt(shown, witness, took);
+                (Refund::NotDue, Duration::ZERO)
             }
             Err(Failed::Half(sent)) => {
-                mailing.doubt(Ok(*sent), witness, now);
-                Refund::NotDue
+                mailing.doubt(Ok(*sent), witness, took);
+                (Refund::NotDue, Duration::ZERO)
             }
-            // As for the address that has shown the outage: a limit that this one reaches sooner
-            // would tell them apart.
-            Err(Failed::Address) => match mailing.last(now) {
-                Some(Err((_, refund))) => refund,
-                Some(Ok(_)) | None => Refund::NotDue,
-            },
+            Err(Failed::Address) => as_the_last.unwrap_or((Refund::NotDue, Duration::ZERO)),
             // While other mail goes out, the limit is this address's: as above.
-            Err(Failed::Limited) => match mailing.last(now) {
-                Some(Err((_, refund))) => refund,
-                Some(Ok(_)) => Refund::NotDue,
-                None => Refund::Due,
-            },
+            Err(Failed::Limited) => as_the_last.unwrap_or((Refund::Due, Duration::ZERO)),
         };
         if refund == Refund::Due {
+            if !after.is_zero() {
+                sleep(after).await;
+            }
             spent.give_back(&self.flow).await;
         }
         drop(room);

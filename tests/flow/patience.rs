@@ -1,12 +1,19 @@
 //! How long a person waits for an exchange, and what becomes of one that goes on.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use tower_magic_link::{
     KeyRing, MagicLinkLayer, RejectionKind, SignIn, SigningKey,
     clock::{Clock, Timestamp},
     provider::{
-        Finish, Identity, IdentityProvider, ProviderError, Start, StartCode, Started, StartedCode,
+        Finish, Identity, IdentityProvider, ProviderError, ProviderErrorKind, Start, StartCode,
+        Started, StartedCode,
     },
     testing::StubProvider,
 };
@@ -14,6 +21,7 @@ use tower_magic_link::{
 use crate::{
     names::{ADA, ORIGIN},
     redeemed::{Late, browser, layer},
+    support::Post,
 };
 
 /// Pins: a person waited six minutes for a provider that hangs, and read a proxy's page; and a
@@ -196,6 +204,85 @@ async fn an_outage_that_takes_minutes_to_show_is_told_to_those_who_come_then() {
         tokio::time::sleep(Duration::from_secs(365)).await;
     }
     assert_eq!(statuses, [200, 503]);
+}
+
+/// Its first call never ends. The others are answered at once, or fail after ten seconds.
+#[derive(Clone, Default)]
+struct Uneven {
+    calls: Arc<AtomicUsize>,
+    fails: bool,
+    stub: StubProvider,
+}
+
+impl IdentityProvider for Uneven {
+    async fn start(&self, start: &Start<'_>) -> Result<Started, ProviderError> {
+        if self.fails {
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            return Err(ProviderErrorKind::Unavailable.into());
+        }
+        if self.calls.fetch_add(1, Ordering::Relaxed) == 0 {
+            std::future::pending::<()>().await;
+        }
+        self.stub.start(start).await
+    }
+
+    async fn finish(&self, finish: &Finish<'_>) -> Result<Identity, ProviderError> {
+        self.stub.finish(finish).await
+    }
+}
+
+fn uneven(fails: bool, clock: &Running) -> MagicLinkLayer {
+    let provider = Uneven {
+        fails,
+        ..Uneven::default()
+    };
+    let keys = KeyRing::new(SigningKey::generate().unwrap());
+    let builder = MagicLinkLayer::builder(provider, keys).public_url(ORIGIN);
+    let builder = builder
+        .mailer(Post::default())
+        .email_domains(["example.com"]);
+    builder.clock(clock.clone()).build().unwrap()
+}
+
+async fn asks(layer: &MagicLinkLayer, clock: &Running, address: &str) -> u16 {
+    let mut person = browser(layer).with_clock(clock.clone());
+    person.get("/reports").await;
+    person.submit_login(address).await.status().as_u16()
+}
+
+/// Pins: a call that had hung for minutes told everybody of an outage, although later mail had gone
+/// out.
+#[tokio::test(start_paused = true)]
+async fn a_fault_that_began_before_a_mail_that_went_out_is_over() {
+    let clock = Running::default();
+    let layer = uneven(false, &clock);
+    assert_eq!(asks(&layer, &clock, ADA).await, 200);
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    assert_eq!(asks(&layer, &clock, "grace@example.com").await, 200);
+    tokio::time::sleep(Duration::from_secs(65)).await;
+    for address in ["eve@elsewhere.example", "linus@example.com"] {
+        assert_eq!(asks(&layer, &clock, address).await, 200, "{address}");
+    }
+}
+
+/// Pins: in an outage that takes a while to show, the charges of an address that may not sign in
+/// were given back at once, and those of others when they had met it.
+#[tokio::test(start_paused = true)]
+async fn in_an_outage_that_takes_a_while_all_addresses_reach_their_limit_alike() {
+    let told = async |address: &str| {
+        let clock = Running::default();
+        let layer = uneven(true, &clock);
+        asks(&layer, &clock, "grace@example.com").await;
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        let mut told = Vec::new();
+        for _ in 0..6 {
+            told.push(asks(&layer, &clock, address).await);
+        }
+        told
+    };
+    let good = told(ADA).await;
+    assert!(good.contains(&503) && good.contains(&429), "{good:?}");
+    assert_eq!(told("eve@elsewhere.example").await, good);
 }
 
 /// Time by tokio's clock, which goes on by itself while everybody waits.
