@@ -89,7 +89,7 @@ impl Unsent {
     }
 
     /// Lets those go later whose callers have all stopped waiting.
-    pub(super) fn leave_the_gone(&mut self) {
+    fn leave_the_gone(&mut self) {
         let gone = |key: &String| {
             let entry = self.revocations.get(key);
             entry.is_some_and(|entry| entry.replies.iter().all(oneshot::Sender::is_closed))
@@ -117,12 +117,14 @@ impl Unsent {
         }
     }
 
-    /// Forgets expired revocations for which no caller waits. It looks at all of them, and so does
-    /// nothing if that moment is the last one's.
+    /// Forgets expired revocations for which no caller waits, and lets those go later whose callers
+    /// have stopped waiting. It looks at all of them, and so does nothing if that moment is the
+    /// last one's.
     pub(super) fn forget(&mut self, past: Timestamp) {
         if self.forgotten.replace(past) == Some(past) {
             return;
         }
+        self.leave_the_gone();
         let queue = &mut self.queue;
         self.revocations.retain(|_, entry| {
             // A caller who waits gets an answer, even if the session has expired meanwhile.
@@ -272,7 +274,7 @@ mod tests {
         // Nobody waits for this one any more.
         drop(push(&mut unsent, revocation(subject("gone"), 1, 9)));
         assert_eq!(ids(&unsent, 3), ["kept 700", "one", "gone"]);
-        unsent.leave_the_gone();
+        unsent.forget(Timestamp::from_secs(2));
         assert_eq!(ids(&unsent, 3), ["kept 700", "one", "kept 0"]);
         unsent.sent(2);
         for answer in [&mut one, &mut two] {

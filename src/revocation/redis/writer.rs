@@ -1,7 +1,8 @@
 //! The writer: sends revocations to Redis, and keeps those that it could not send.
 //!
-//! - `revoke` returns within 1.5 seconds, with an error if Redis has not stored the revocation. The
-//!   writer retries a failed one until Redis has it.
+//! - While Redis is away, `revoke` returns within 1.5 seconds, with an error. A revocation that
+//!   comes while an attempt succeeds waits for the next one. The writer retries a failed one until
+//!   Redis has it.
 //! - Revocations that arrive together are sent together. Unsent revocations are kept by their
 //!   target ([`Unsent`]).
 //! - It writes to the data set that the follower reads: a demoted server may still accept writes
@@ -27,9 +28,9 @@ use crate::{
     store::{StoreError, StoreErrorKind, redis::reason},
 };
 
-/// How long one attempt may take, including connecting, and how long a caller waits. The layer's
-/// own timeout is 2 seconds by default.
-pub(super) const ATTEMPT: Duration = Duration::from_millis(1_500);
+/// How long one attempt may take, including connecting. The layer's own timeout is 2 seconds by
+/// default.
+const ATTEMPT: Duration = Duration::from_millis(1_500);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const BATCH: usize = 250;
@@ -63,7 +64,6 @@ pub(super) async fn write<S: Servers>(
             unsent.push(letter);
         }
         unsent.forget(replica.past());
-        unsent.leave_the_gone();
         replica.notes.wait(unsent.len());
         if unsent.is_empty() {
             continue;
