@@ -34,6 +34,11 @@ pub(super) fn measure(name: &str, many: u64) {
     let together = together(&*store, &active);
     let [p50, p99, worst] = [0.5, 0.99, 1.0].map(|share| percentile(&mut ends, share));
     let pause = pause(&*store, &active, many);
+    let kept = ended.iter().filter(|session| store.is_ended(session));
+    assert!(
+        many < 1_000 || kept.count() < ended.len() / 10,
+        "it has forgotten"
+    );
     println!(
         "{name:<14} {many:>10} {bytes:>7} {active_ns:>6.1} ns {ended_ns:>6.1} ns {together:>8.2}x {p50:>6.0} ns {p99:>6.0} ns {:>7.0} us {pause:>7.0} ns",
         worst / 1e3
