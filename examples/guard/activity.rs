@@ -160,7 +160,7 @@ impl Activity {
         change(&mut counts);
         let phase = counts.phase();
         counts.turned(before, phase);
-        // Under the lock, so that the last change is the one that is told.
+        // Under the lock, so that the receivers see the changes in their order.
         if before != phase {
             self.0.phase.send_replace(phase);
         }
