@@ -56,6 +56,12 @@ impl<S: Server> Arrival<'_, S> {
             return Ok(here);
         };
         let doing = self.doing(&left);
+        if left.settling.is_unmarked()
+            && let Err(error) = self.mark(doing).await
+        {
+            // Again, after whatever the last connection ended with.
+            self.member.replica.notes.fail(&error);
+        }
         self.beside_signs(self.go_on(left, &state), Some(doing))
             .await
     }

@@ -257,13 +257,20 @@ impl<S: Servers> Follower<S> {
             sleep(EVERY).await;
             // A full server does not take it. The others then wait for this replica no longer than
             // for one they do not know of.
-            self.mark(server, Doing::Follows).await;
+            let given = self.mark(server, Doing::Follows).await;
+            let replica = &self.member.replica;
+            if let Err(error) = given
+                && !replica.is_following()
+            {
+                // Said again: a failure that has passed meanwhile must not be taken for the reason.
+                replica.notes.fail(&error);
+            }
         }
     }
 
-    async fn mark(&self, server: &S::Server, doing: Doing) {
+    async fn mark(&self, server: &S::Server, doing: Doing) -> Result<(), StoreError> {
         let Member { id, settle, .. } = &self.member;
-        let _ = server.arrive(id, *settle, doing).await;
+        server.arrive(id, *settle, doing).await
     }
 }
 

@@ -119,6 +119,11 @@ impl Settling {
         settling
     }
 
+    /// Says whether the server refused the mark of this replica.
+    pub(super) const fn is_unmarked(&self) -> bool {
+        self.is_unmarked
+    }
+
     /// Notes what a description says, by this process's own clock: the server's may be set.
     fn note(&mut self, state: &State) {
         if self.since.date != state.since {

@@ -17,7 +17,7 @@ use tower_magic_link::{
     store::StoreErrorKind,
 };
 
-use super::{at, connect, end, is_back, is_lost};
+use super::{RECOVERED, at, connect, end, is_back, is_lost};
 use crate::{
     held,
     redis::{Condition, RedisServer, Wire, until},
@@ -111,6 +111,11 @@ async fn a_replica_that_starts_at_a_new_primary_that_takes_no_writes_believes_no
     let starting = new.clone();
     let waiting = tokio::spawn(async move { starting.first_load().await });
     until("it has loaded", async || new.len() == 1).await;
+    // It asks after the refusal, and the other one's last failure is another one.
+    let asking = new.clone();
+    let asks_late = tokio::spawn(async move { asking.first_load().await });
+    let between = Wire::to(heir.port).await;
+    let cut_off = RedisRevocations::connect_later(&at(&between.url(), 0));
     // Whoever ran before believes its own copy after the time of settling, later than the new one
     // would.
     port.store(heir.port, Ordering::SeqCst);
@@ -119,13 +124,26 @@ async fn a_replica_that_starts_at_a_new_primary_that_takes_no_writes_believes_no
     wire.is_now(Condition::Whole);
     let took = until("a is back", async || a.is_following()).await;
     println!("what ran before goes on after {took:?}");
+    for condition in [Condition::Cut, Condition::Whole] {
+        between.is_now(condition);
+        let is_refused = || {
+            let status = cut_off.status();
+            let last = status.last_error().and_then(|error| error.cause());
+            last.map(|cause| cause.contains("NOREPLICAS"))
+        };
+        let want = Some(condition == Condition::Whole);
+        let took = until("its reason is said", async || is_refused() == want).await;
+        assert!(took < RECOVERED, "{condition:?}: {took:?}");
+    }
     assert_eq!(standing(&a, &ours), Some(Revoked));
     assert_eq!(standing(&new, &both), Some(Revoked));
     assert_eq!(standing(&new, &ours), None, "nobody vouches for it");
-    let late = waiting.await.unwrap().unwrap_err();
-    let told = late.source().map(ToString::to_string);
-    let told = told.unwrap_or_default();
-    assert!(told.contains("NOREPLICAS"), "{late:?}");
+    for waiting in [waiting, asks_late] {
+        let late = waiting.await.unwrap().unwrap_err();
+        let told = late.source().map(ToString::to_string);
+        let told = told.unwrap_or_default();
+        assert!(told.contains("NOREPLICAS"), "{late:?}");
+    }
     heir.say(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
     until("it is put back", async || {
         let standing = standing(&new, &ours);
