@@ -8,7 +8,8 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
     net::{TcpListener, TcpStream},
-    time::sleep,
+    task::spawn_blocking,
+    time::{Instant, sleep_until},
 };
 
 use crate::{
@@ -85,12 +86,6 @@ async fn the_hyper_example_serves_both_versions_of_http() {
 async fn every_host_says_who_is_at_the_other_end_so_that_a_network_is_limited() {
     // What fails at the mail server is given back, so the mails have to be taken.
     let smtp = mail_server().await;
-    let variables = [
-        ("SMTP_URL", smtp.as_str()),
-        ("UPSTREAM", "http://127.0.0.1:9"),
-        // No proxy stands before it here.
-        ("TRUSTED_PROXIES", ""),
-    ];
     let names = [
         "axum",
         "custom_mail",
@@ -102,20 +97,36 @@ async fn every_host_says_who_is_at_the_other_end_so_that_a_network_is_limited() 
         "tonic",
         "websocket",
     ];
-    let limited = names.map(|name| async move {
-        let mut program = Program::example(name, &variables);
-        let origin = program.says("listening on ");
-        let http = Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .unwrap();
+    let starting = names.map(|name| {
+        let smtp = smtp.clone();
+        spawn_blocking(move || {
+            let variables = [
+                ("SMTP_URL", smtp.as_str()),
+                ("UPSTREAM", "http://127.0.0.1:9"),
+                // No proxy stands before it here.
+                ("TRUSTED_PROXIES", ""),
+            ];
+            let mut program = Program::example(name, &variables);
+            let origin = program.says("listening on ");
+            (name, program, origin)
+        })
+    });
+    let started: Vec<_> = join_all(starting).await;
+    let http = Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .unwrap();
+    // The times count from here, where all have started: none is asked for what is overdue at once.
+    let (http, began) = (&http, Instant::now());
+    let limited = started.into_iter().map(|started| async move {
+        let (name, _program, origin) = started.unwrap();
         // 60 at once for a network, and then one each 5 seconds. Anybody's share of what is for
-        // everybody is 40 at once and 4 a second: over eight seconds the network's is reached
-        // first, and only its wait is longer than a second.
-        let asked = (0..100_u32).map(|number| {
-            let (http, origin) = (&http, &origin);
+        // everybody is 40 at once and 4 a second: 88 over twelve seconds, so that the network's is
+        // reached too, and only its wait is longer than a second.
+        let asked = (0..150_u32).map(|number| {
+            let origin = &origin;
             async move {
-                sleep(number * Duration::from_millis(80)).await;
+                sleep_until(began + number * Duration::from_millis(80)).await;
                 let answer = http
                     .post(format!("{origin}/auth/login"))
                     .header("sec-fetch-site", "same-origin")

@@ -16,7 +16,7 @@ use tower_magic_link::{
     workos::WorkOs,
 };
 
-use crate::names::ORIGIN;
+use crate::{names::ORIGIN, port::free_port};
 
 const KEY: &str = "sk_test_s3cret";
 const CLIENT: &str = "client_01EXAMPLE";
@@ -136,15 +136,10 @@ async fn credentials_that_workos_does_not_take_and_an_outage_have_failed() {
     assert!(limited.is_ok(), "one request only: {limited}");
     assert_line("limited", &limited, TAKES, "not checked");
     drop(server);
-    let gone = check(KEY, base_of_nobody().as_str()).await;
+    let (port, _held) = free_port();
+    let gone = check(KEY, &format!("http://127.0.0.1:{port}")).await;
     assert_line("gone", &gone, TAKES, "not available");
     assert_line("gone", &gone, CLOCK, "not checked");
-}
-
-/// Returns an address at which nobody listens.
-fn base_of_nobody() -> String {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    format!("http://{}", free.local_addr().unwrap())
 }
 
 #[tokio::test]

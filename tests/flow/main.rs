@@ -46,6 +46,8 @@ mod outage;
 mod page;
 mod paths;
 mod patience;
+#[path = "../support/port.rs"]
+mod port;
 mod queued;
 mod redeemed;
 mod remember_me;

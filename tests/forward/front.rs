@@ -14,7 +14,10 @@ use std::{
 };
 
 use axum::Router;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::timeout,
+};
 use tower_magic_link::{
     Builder, KeyRing, MagicLinkLayer, Session, SigningKey,
     emulator::{Emulator, EmulatorServer},
@@ -32,11 +35,17 @@ use crate::{
     heads::Heads,
     names::ADA,
     person::ProxiedPerson,
+    port::free_port,
     program::Program,
 };
 
 /// How long a session lasts without a renewal, which is due after half of it.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(3_600);
+
+/// The longest that a proxy may take until it listens.
+const LISTENING: Duration = Duration::from_secs(60);
+/// The longest that a proxy that listens may take until it knows its routes.
+const ROUTING: Duration = Duration::from_secs(20);
 
 /// A program that asks or forwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +71,8 @@ pub(crate) struct Running {
     pub(crate) store: Store,
     workos: EmulatorServer,
     program: Option<(Program, Folder)>,
+    /// What keeps its ports from being given to other tests.
+    held: Vec<TcpSocket>,
 }
 
 /// A revocation store of a sign-in service, which can be out of reach.
@@ -116,8 +127,9 @@ impl Front {
 
     /// Starts it in front of a service of gRPC, and returns where its clients connect.
     pub(crate) async fn before_grpc(self, service: &str) -> (Running, String) {
-        let port = free_port();
-        let running = self.between(service, None, Some(port), &[]).await;
+        let (port, held) = free_port();
+        let mut running = self.between(service, None, Some(port), &[]).await;
+        running.held.push(held);
         let authority = match self {
             Self::Nginx => format!("127.0.0.1:{port}"),
             _ => running.authority().to_owned(),
@@ -162,9 +174,10 @@ impl Front {
                 store,
                 workos,
                 program: None,
+                held: Vec::new(),
             };
         }
-        let port = free_port();
+        let (port, held) = free_port();
         let origin = format!("http://127.0.0.1:{port}");
         let sign_in = match stray {
             Some(stray) => stray.to_owned(),
@@ -183,11 +196,7 @@ impl Front {
             changes,
         };
         let program = listening(command(self, folder.path(), &behind), port).await;
-        // Traefik listens before it knows its routes.
-        let form = format!("{origin}/auth/login");
-        while reqwest::get(&form).await.unwrap().status() == 404 {
-            tokio::task::yield_now().await;
-        }
+        routing(self, &format!("{origin}/auth/login")).await;
         Running {
             origin,
             clock,
@@ -195,6 +204,7 @@ impl Front {
             store,
             workos,
             program: Some((program, folder)),
+            held: vec![held],
         }
     }
 
@@ -249,6 +259,8 @@ fn builder(workos: &EmulatorServer, public_url: &str) -> Builder {
         .cookie_name("magic-link")
         .languages([Words::english(), Words::german()])
         .public_path("/about")
+        // The mail is read as soon as the answer is there.
+        .insecure_answer_when_sent()
 }
 
 fn serve(listener: TcpListener, app: Router) {
@@ -256,20 +268,41 @@ fn serve(listener: TcpListener, app: Router) {
     tokio::spawn(async move { axum::serve(listener, app).await });
 }
 
-fn free_port() -> u16 {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    free.local_addr().unwrap().port()
-}
-
 /// Starts a server that says nothing when it listens; until then a connection is refused at once.
 async fn listening(mut command: Command, port: u16) -> Program {
     let mut program = Program::start(&mut command);
-    while TcpStream::connect(("127.0.0.1", port)).await.is_err() {
-        let has_ended = program.child.try_wait().unwrap().is_some();
-        assert!(!has_ended, "{command:?} has ended");
-        tokio::task::yield_now().await;
-    }
+    let listens = async {
+        loop {
+            let connected = TcpStream::connect(("127.0.0.1", port)).await;
+            // After the connect: if the program has ended, another server took the connection.
+            let ended = program.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{command:?} has ended: {ended:?}");
+            if connected.is_ok() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let listens = timeout(LISTENING, listens).await;
+    assert!(
+        listens.is_ok(),
+        "{command:?} does not listen at {port} after {LISTENING:?}"
+    );
     program
+}
+
+/// Waits until a proxy knows its routes. Traefik listens before that.
+async fn routing(front: Front, form: &str) {
+    let routes = async {
+        while reqwest::get(form).await.unwrap().status() == 404 {
+            tokio::task::yield_now().await;
+        }
+    };
+    let routes = timeout(ROUTING, routes).await;
+    assert!(
+        routes.is_ok(),
+        "{front:?} has no route to {form} after {ROUTING:?}"
+    );
 }
 
 /// Returns what stands behind the scheme of an origin.

@@ -25,6 +25,8 @@ mod identity;
 #[path = "../support/names.rs"]
 mod names;
 mod person;
+#[path = "../support/port.rs"]
+mod port;
 #[path = "../support/program.rs"]
 mod program;
 mod proxies;

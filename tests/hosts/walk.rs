@@ -35,6 +35,8 @@ impl Fleet {
             .insecure_no_throttle()
             .public_url(ORIGIN)
             .clock(clock)
+            // The mail is read as soon as the answer is there.
+            .insecure_answer_when_sent()
             .build()
             .unwrap();
         Self {

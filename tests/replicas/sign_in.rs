@@ -18,9 +18,16 @@ pub(crate) async fn walk(site: &Site, email: &str, turns: [&Replica; 4]) -> (Per
     let form = location(&person.via(turns[0]).get("/?tab=2").await);
     assert_eq!(person.get(&form).await.status(), 200);
     let asked = format!("email={}", email.replace('@', "%40"));
+    let mails = || {
+        let outbox = site.workos.emulator().outbox();
+        outbox.iter().filter(|mail| mail.address() == email).count()
+    };
+    let before = mails();
     let check = location(&person.via(turns[1]).post(&form, &asked).await);
     let page = person.via(turns[2]).get(&check).await.text().await.unwrap();
     assert!(page.contains(email), "{page}");
+    // A replica answers after a second, whether the mail is sent by then or not.
+    until("a mail", async || mails() > before).await;
     let link = site.workos.emulator().last_link_to(email).expect("a mail");
     let home = person.via(turns[3]).follow(&link).await;
     (person, home)

@@ -5,7 +5,7 @@ use std::{fs, time::Duration};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 use crate::{
-    redis::{RedisServer, until},
+    redis::{RedisServer, free_port, until},
     site::{Replica, Site, client},
 };
 
@@ -45,9 +45,7 @@ async fn a_certificate_that_the_system_trusts_is_taken_and_no_other() {
         file("leaf", leaf.pem()),
         file("key", key.serialize_pem()),
     );
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let (port, _held) = free_port();
     let at = port.to_string();
     let arguments = [
         "--tls-port",

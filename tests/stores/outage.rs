@@ -18,7 +18,8 @@ mod lost;
 mod stream;
 mod writes;
 
-/// That Redis is away is noticed within this.
+/// That Redis is away is noticed within this. As for every limit of what `until` returns, the
+/// machine's own lag is left out.
 const NOTICED: Duration = Duration::from_millis(1_600);
 /// All is well again within this.
 const RECOVERED: Duration = Duration::from_secs(2);
@@ -49,8 +50,10 @@ async fn is_lost(what: &str, store: &RedisRevocations) {
     assert!(took < NOTICED, "{what}: {took:?}");
 }
 
-async fn is_back(what: &str, store: &RedisRevocations) {
+/// Returns how long it took.
+async fn is_back(what: &str, store: &RedisRevocations) -> Duration {
     let took = until(what, async || store.is_following()).await;
     println!("{what}: recovered after {took:?}");
     assert!(took < RECOVERED, "{what}: {took:?}");
+    took
 }

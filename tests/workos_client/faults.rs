@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::time::Instant;
 use tower_magic_link::provider::{Delivery, IdentityProvider, ProviderErrorKind, Start};
 
 use crate::{
     OPERATIONS, REDIRECT_URI, SESSION, STATE, attempt, cause, email, failed, new_session,
+    port::free_port,
     server::{Reply, Server, answer, client_of, json},
 };
 
@@ -227,9 +228,8 @@ async fn an_outage_is_told_at_once_when_no_time_is_left_to_try_again() {
 
 #[tokio::test]
 async fn nobody_listening_is_an_outage() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let (port, _held) = free_port();
+    let base = format!("http://127.0.0.1:{port}");
     let workos = client_of(&base);
     join_all(OPERATIONS.map(async |operation| {
         let error = failed("nobody", operation.run(&workos).await);

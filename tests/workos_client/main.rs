@@ -32,6 +32,8 @@ mod magic_auth;
 #[path = "../support/names.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
 mod names;
+#[path = "../support/port.rs"]
+mod port;
 mod reach;
 mod repetition;
 mod requests;

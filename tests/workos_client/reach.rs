@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::net::TcpListener;
 
 use crate::{
     Operation, failed,
+    port::free_port,
     server::{Reply, Server, answer, client_of, json},
 };
 
@@ -68,9 +68,8 @@ async fn a_redemption_says_whether_workos_may_have_redeemed_the_code() {
 
 #[tokio::test]
 async fn a_connection_that_is_refused_redeems_nothing() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let (port, _held) = free_port();
+    let base = format!("http://127.0.0.1:{port}");
     for operation in REDEMPTIONS {
         let error = failed("nobody", operation.run(&client_of(&base)).await);
         assert!(!error.may_have_acted(), "{operation:?}");

@@ -90,7 +90,8 @@ async fn a_stream_of_grpc_ends_with_its_session_and_says_so() {
 
 #[tokio::test]
 async fn a_service_of_grpc_that_is_down_is_unavailable() {
-    let guard = Guarded::before(&h2c(&nowhere())).await;
+    let (nowhere, _held) = nowhere();
+    let guard = Guarded::before(&h2c(&nowhere)).await;
     let caller = Caller::at(guard.authority()).await;
     let down = caller.with("cookie", &guard.cookie).say("hello").await;
     assert_eq!(down.unwrap_err().code(), Code::Unavailable);

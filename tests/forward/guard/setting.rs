@@ -3,7 +3,6 @@
 use std::{
     env,
     fs::{self, File},
-    net::TcpListener as Free,
     process::Command,
     time::Duration,
 };
@@ -11,7 +10,7 @@ use std::{
 use reqwest::{Client, redirect::Policy};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     time::timeout,
 };
 use tower_magic_link::{
@@ -23,6 +22,7 @@ use crate::{
     front::Folder,
     guard_program::{Door, Limits, Proxy, app, guarding, serve},
     person::ProxiedPerson,
+    port::free_port,
     program::Program,
     site,
 };
@@ -138,10 +138,10 @@ impl Version {
     }
 }
 
-/// Where nothing listens.
-pub(super) fn nowhere() -> String {
-    let free = Free::bind(("127.0.0.1", 0)).unwrap();
-    format!("http://{}", free.local_addr().unwrap())
+/// Where nothing listens, for as long as the socket is kept.
+pub(super) fn nowhere() -> (String, TcpSocket) {
+    let (port, held) = free_port();
+    (format!("http://127.0.0.1:{port}"), held)
 }
 
 /// Sends bytes, and returns what comes back before the end. Only a `Connection: close` or a fault

@@ -52,8 +52,7 @@ impl Drop for Folder {
 #[ignore = "needs redis-server; run by tests/run"]
 async fn an_authority_of_ones_own_is_trusted_alone_and_a_certificate_is_shown() {
     let (ours, theirs) = (Authority::new(), Authority::new());
-    let (port, held) = free_port();
-    drop(held);
+    let (port, _held) = free_port();
     let folder = Folder(std::env::temp_dir().join(format!("magic-link-own-ca-{port}")));
     fs::create_dir_all(&folder.0).unwrap();
     let (leaf, key) = ours.vouch_for("localhost");

@@ -13,6 +13,7 @@ use tower_magic_link::{
 use super::type_digits;
 use crate::{
     names::ADA,
+    redis::free_port,
     support::{KEY, Post},
     walk::{Walk, ZOE},
     watched::Watched,
@@ -152,9 +153,8 @@ async fn codes(walk: &Walk) {
 }
 
 async fn refused_connection(walk: &Walk) {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let nobody = format!("http://{}", free.local_addr().unwrap());
-    drop(free);
+    let (port, _held) = free_port();
+    let nobody = format!("http://127.0.0.1:{port}");
     let world = walk
         .world_by(|client| client.base_url(nobody).unwrap(), |builder| builder)
         .await;

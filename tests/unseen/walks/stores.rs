@@ -24,7 +24,7 @@ use tower_magic_link::{
 use super::type_digits;
 use crate::{
     names::{ADA, EVE, ORIGIN},
-    redis::RedisServer,
+    redis::{RedisServer, free_port},
     rude::Rude,
     secrets::Kind,
     support::Post,
@@ -261,9 +261,7 @@ pub(crate) async fn at_a_real_redis(walk: &Walk) {
 
 /// Nobody listens there.
 async fn nobody(walk: &Walk) {
-    let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    let (port, _held) = free_port();
     let redis = Redis::new(&format!("redis://app:{PASSWORD}@127.0.0.1:{port}")).unwrap();
     used(walk, &redis, BRIEF).await;
 }
