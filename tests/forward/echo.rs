@@ -81,7 +81,11 @@ impl Service<http::Request<Body>> for Echo {
 
 async fn say(request: Request<String>) -> Result<Response<String>, Status> {
     let told = told(request.metadata());
-    Ok(Response::new(format!("{told}: {}", request.get_ref())))
+    let mut answer = Response::new(format!("{told}: {}", request.get_ref()));
+    // A proxy that obeys this has no message to hand on.
+    let elsewhere = "/about".parse().unwrap();
+    answer.metadata_mut().insert("x-accel-redirect", elsewhere);
+    Ok(answer)
 }
 
 async fn chat(request: Request<Streaming<String>>) -> Result<Response<Answers>, Status> {

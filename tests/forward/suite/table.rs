@@ -9,13 +9,14 @@ const TABLE: &str = include_str!("table.md");
 /// The proxies in the order of the table's columns, as the cases name them.
 const FRONTS: [&str; 6] = ["Nginx", "Caddy", "NewCaddy", "Traefik", "Haproxy", "Envoy"];
 
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
     ("crowd", include_str!("crowd.rs")),
     ("failures", include_str!("failures.rs")),
     ("forgeries", include_str!("forgeries.rs")),
     ("grpc", include_str!("grpc.rs")),
     ("logs", include_str!("logs.rs")),
     ("permits", include_str!("permits.rs")),
+    ("redirects", include_str!("redirects.rs")),
     ("refusals", include_str!("refusals.rs")),
     ("renewals", include_str!("renewals.rs")),
     ("streams", include_str!("streams.rs")),
@@ -23,13 +24,14 @@ const FILES: [(&str, &str); 10] = [
 ];
 
 /// Cases with tests of their own.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 7] = [
     "grpc_refuses_a_stranger",
     "grpc_serves_who_is_signed_in",
     "grpc_keeps_to_the_session",
     "gives_each_its_own_answer",
     "lets_nobody_in",
     "fails_closed",
+    "serves_what_was_asked_about",
 ];
 
 /// Returns the text of a function.
