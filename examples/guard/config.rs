@@ -20,7 +20,7 @@ use tower_magic_link::{
 };
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Limits, Trusted, bounds, certificate::Certificate};
+use super::{Limits, Trusted, bounds, certificate::Certificate, host::Public};
 
 /// What the program is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub(super) struct Config {
     pub(super) certificate: Option<Certificate>,
     pub(super) log: LevelFilter,
     pub(super) trusted: Trusted,
+    /// `None` without a public URL.
+    pub(super) public: Option<Public>,
 }
 
 const HELP: &str = "\
@@ -120,6 +122,8 @@ impl Config {
             let proxies = proxies.join(", ");
             format!("trusted_proxies [{proxies}] cannot be used: {error}")
         })?;
+        let public = settings.text("public_url");
+        let public = public.and_then(|url| Public::of(url, settings.text("cookie_domain")));
         Ok(Self {
             order,
             upstream,
@@ -134,6 +138,7 @@ impl Config {
                 Some("forwarded") => ForwardedField::Forwarded,
                 _ => ForwardedField::XForwardedFor,
             }),
+            public,
             settings,
         })
     }

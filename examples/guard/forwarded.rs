@@ -3,15 +3,21 @@
 //! - `X-Forwarded-For`, `-Host` and `-Proto` are the guard's own: the address at the other end, the
 //!   `Host` that was asked for, and what the guard speaks: `http`, or `https` with a certificate of
 //!   its own. A trusted proxy in front of the guard is believed: its address is appended to the
-//!   chain that it sent, and its `-Host` and `-Proto` stay.
+//!   chain that it sent, and its `-Host` and `-Proto` stay. It must write all three: what it leaves
+//!   alone may be a client's own.
+//! - With `public_url`, `-Host` is the host of that, or one that shares its cookie, whatever was
+//!   asked for.
 //! - With `forwarded_field = "forwarded"`, a trusted proxy is believed by `Forwarded` (RFC 7239)
 //!   alone, as the layer believes it. The guard writes the three fields from that, and nothing of
 //!   the ones that came: the proxy may have left a client's own there.
 //! - Every other field that services take for a proxy's word is removed, a trusted proxy's too:
 //!   three fields with one meaning each are enough. `Forwarded` is one of them: it would say the
 //!   same in a second voice.
-//!   So are the names in which oauth2-proxy and its like name the person: a service that came from
-//!   behind one may still believe them.
+//! - So are the names in which other sign-in proxies, balancers and TLS terminators name the
+//!   person: a service that came from behind one may still believe them. The lists have the usual
+//!   ones, and none that an application made up, such as `X-User`.
+//! - So are a path's prefix and its rewritten form. A service that cuts the path by `X-Script-Name`
+//!   would serve another one than the layer has allowed.
 //! - So are fields that change the method or the target. The layer has decided on those of the
 //!   request: a public path is public for GET and HEAD, and not for the DELETE that
 //!   `X-HTTP-Method-Override` makes of a GET. Have the service ignore a `_method` in a body or
@@ -28,51 +34,124 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::HOST};
 use ipnet::IpNet;
 use tower_magic_link::ForwardedField;
 
-use super::{elements::Said, host};
+use super::{
+    elements::Said,
+    host::{self, Public},
+};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// Names that begin so are a proxy's.
-const FAMILIES: [&str; 4] = [
+/// Names that begin so are a proxy's, or name the person or the certificate that one has checked.
+const FAMILIES: [&str; 35] = [
+    "cf-access-authenticated-",
+    "client-cert",
+    "oidc-claim-",
+    "proxy-",
+    "remote-",
+    "ssl-client-",
+    "tailscale-user-",
+    "wl-proxy-",
+    "x-accel-",
+    "x-amzn-oidc-",
+    "x-appengine-",
+    "x-arr-",
     "x-auth-request-",
-    "x-forwarded",
+    "x-authenticated-",
+    "x-authentik-",
+    "x-client-cert",
+    "x-consumer-",
+    "x-envoy-",
+    "x-forward",
+    "x-goog-authenticated-user-",
+    "x-invoke-",
+    "x-ms-client-principal",
     "x-original-",
+    "x-originating-",
+    "x-override-",
+    "x-pomerium-claim-",
+    "x-proxy-",
+    "x-real-",
+    "x-remote-",
     "x-rewrite-",
+    "x-rewritten-",
+    "x-sendfile",
+    "x-ssl-",
+    "x-vouch-",
+    "x-webauth-",
 ];
 
 /// Other names that are a proxy's. A CGI program takes `Proxy` for the proxy that it is to use.
-const NAMES: [&str; 29] = [
+const NAMES: [&str; 68] = [
+    "ali-cdn-real-ip",
+    "cdn-src-ip",
     "cf-connecting-ip",
+    "cf-connecting-ipv6",
+    "cf-pseudo-ipv4",
     "client-ip",
+    "do-connecting-ip",
     "fastly-client-ip",
+    "fly-client-ip",
     "forwarded",
     "forwarded-for",
     "front-end-https",
+    "http-x-rewrite-url",
+    "path-info",
     "proxy",
-    "proxy-authorization",
-    "remote-addr",
-    "remote-email",
-    "remote-groups",
-    "remote-name",
-    "remote-user",
+    "script-name",
     "true-client-ip",
+    "unencoded-url",
     "x-auth-decision",
+    "x-auth-groups",
+    "x-auth-path",
+    "x-auth-redirect",
+    "x-auth-roles",
+    "x-auth-uri",
+    "x-auth-userid",
+    "x-auth-username",
+    "x-azure-clientip",
+    "x-azure-socketip",
     "x-client-ip",
     "x-cluster-client-ip",
-    "x-forward-for",
+    "x-custom-ip-authorization",
     "x-host",
+    "x-host-override",
+    "x-http-destinationurl",
     "x-http-host-override",
     "x-http-method",
     "x-http-method-override",
+    "x-http-path",
+    "x-http-uri",
+    "x-http-url",
+    "x-ingress-path",
+    "x-kong-path",
+    "x-kong-request-path",
+    "x-matched-path",
     "x-method-override",
-    "x-real-ip",
-    "x-remote-addr",
-    "x-remote-ip",
-    "x-remote-user",
+    "x-middleware-rewrite",
+    "x-middleware-subrequest",
+    "x-ms-original-url",
+    "x-ms-proxy",
+    "x-ms-request-url",
+    "x-nf-client-connection-ip",
+    "x-nf-original-path",
+    "x-now-route-matches",
+    "x-originally-requested",
+    "x-path-info",
+    "x-replaced-path",
+    "x-reproxy-url",
+    "x-request-path",
+    "x-request-uri",
+    "x-request-url",
     "x-scheme",
+    "x-script-name",
+    "x-traefik-path",
+    "x-url-rewrite",
     "x-url-scheme",
+    "x-userinfo",
+    "x-vercel-path",
+    "x-waws-unencoded-url",
 ];
 
 /// The proxies whose word is taken, and the field in which they name the client.
@@ -162,6 +241,14 @@ impl Word {
             asked_for: asked_for.or_else(|| headers.get(HOST).cloned()),
             proto: proto.unwrap_or(HeaderValue::from_static(spoken)),
         }
+    }
+
+    /// Takes no other host for the one that was asked for than a public one. A balancer that writes
+    /// no `X-Forwarded-Host` hands on a client's own, and a service may mail links to it.
+    pub(super) fn at(&mut self, public: &Public, headers: &HeaderMap) {
+        let stated = [self.asked_for.take(), headers.get(HOST).cloned()];
+        let known = stated.into_iter().flatten().find(|host| public.has(host));
+        self.asked_for = known.or_else(|| public.own());
     }
 
     /// Replaces what the client, or a proxy in front, says.

@@ -6,9 +6,11 @@
 //!   it. What a client writes behind its body does not: `Trailer` is removed, and `upload` ends the
 //!   body there. A response's trailers go on.
 //! - `Via` says that the message came through here (section 7.6.3).
+//! - A body without a length goes on in chunks, whatever the method.
 //! - HTTP/2 may split `Cookie` over several fields. They are joined (RFC 9113, section 8.2.3).
 
-use http::{HeaderMap, HeaderName, HeaderValue, Version, header::*};
+use axum::body::HttpBody;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Version, header::*};
 
 /// What a connection keeps for itself. `Upgrade` is one of them, and is dealt with apart.
 const HOP_BY_HOP: [HeaderName; 5] = [
@@ -37,6 +39,18 @@ pub(super) fn request(headers: &mut HeaderMap, version: Version, next: Version) 
     keep(headers, upgrade);
     add_via(headers, version);
     join_cookies(headers);
+}
+
+/// Says on a connection of HTTP/1.1 that a body without a length comes in chunks. Of a GET and a
+/// HEAD that do not say so, hyper sends no body at all. With an upgrade no such body goes on: the
+/// handshake of a WebSocket has none (RFC 6455, section 4.1).
+pub(super) fn chunk(request: &mut Request<impl HttpBody>) {
+    let body = request.body();
+    let has_length = body.is_end_stream() || body.size_hint().exact().is_some();
+    let headers = request.headers_mut();
+    if !has_length && !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(UPGRADE) {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
 }
 
 /// Makes the fields of a response from a connection of this version those of the next connection.

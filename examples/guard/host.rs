@@ -5,9 +5,58 @@
 //! - An absolute-form target and HTTP/2's `:authority` name the host. A `Host` field beside them
 //!   must agree (RFC 9112, section 3.2.2; RFC 9113, section 8.3.1).
 //! - What comes behind this check reads the host in `Host` alone.
+//!
+//! [`Public`] are the hosts under which people know the service.
 
 use axum::{extract::Request, middleware::Next, response::Response};
 use http::{HeaderValue, StatusCode, Version, header::HOST, uri::Authority};
+use url::Url;
+
+/// The hosts under which people know the service: that of the public URL, and of a domain whose
+/// hosts share its cookie.
+#[derive(Clone, Debug)]
+pub(crate) struct Public {
+    url: Url,
+    domain: Option<String>,
+}
+
+impl Public {
+    /// Reads `public_url` and `cookie_domain`. What they must not be, the layer refuses.
+    pub(crate) fn of(url: &str, domain: Option<&str>) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        let domain = domain.and_then(|domain| {
+            let parsed = Url::parse(&format!("https://{}", domain.trim())).ok()?;
+            parsed.host_str().map(str::to_owned)
+        });
+        Some(Self { url, domain })
+    }
+
+    /// Says whether people know this host.
+    pub(super) fn has(&self, host: &HeaderValue) -> bool {
+        let Some(host) = authority(host) else {
+            return false;
+        };
+        // Parsed, so that capital letters or a default port do not make another host.
+        let Ok(url) = Url::parse(&format!("{}://{host}", self.url.scheme())) else {
+            return false;
+        };
+        let domain = self.domain.as_deref().zip(url.host_str());
+        let is_in_domain = domain.is_some_and(|(domain, host)| {
+            let parent = host.strip_suffix(domain);
+            parent.is_some_and(|left| left.is_empty() || left.ends_with('.'))
+        });
+        url.origin() == self.url.origin() || is_in_domain
+    }
+
+    /// Returns the host of the public URL, with a port that is not the default.
+    pub(super) fn own(&self) -> Option<HeaderValue> {
+        let host = self.url.host_str()?;
+        match self.url.port() {
+            Some(port) => format!("{host}:{port}").parse().ok(),
+            None => host.parse().ok(),
+        }
+    }
+}
 
 /// Refuses a request that names its host in two ways.
 pub(super) async fn check(mut request: Request, next: Next) -> Result<Response, StatusCode> {
@@ -50,4 +99,35 @@ pub(super) fn authority(value: &HeaderValue) -> Option<Authority> {
 
 fn has_user(authority: &Authority) -> bool {
     authority.as_str().contains('@')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_know_the_host_of_the_public_url_and_the_hosts_that_share_its_cookie() {
+        let alone = Public::of("https://login.example.com", None).unwrap();
+        let shared = Public::of("https://login.example.com", Some("Example.com")).unwrap();
+        let cases = [
+            ("login.example.com", true, true),
+            ("Login.Example.com:443", true, true),
+            ("login.example.com:8443", false, true),
+            ("app.example.com", false, true),
+            ("example.com", false, true),
+            ("badexample.com", false, false),
+            ("example.com.evil.example", false, false),
+            ("eve@login.example.com", false, false),
+            ("a/b", false, false),
+            ("", false, false),
+        ];
+        for (host, want_alone, want_shared) in cases {
+            let host = HeaderValue::from_static(host);
+            let known = [&alone, &shared].map(|public| public.has(&host));
+            assert_eq!(known, [want_alone, want_shared], "{host:?}");
+        }
+        assert_eq!(shared.own().unwrap(), "login.example.com");
+        let local = Public::of("http://localhost:3000", None).unwrap();
+        assert_eq!(local.own().unwrap(), "localhost:3000");
+    }
 }

@@ -13,9 +13,9 @@
 //! stands in for one), `certificate` (the guard's own), `host` (which host a request names),
 //! `forwarded` (what a proxy says of a client), `elements` (how it says so in `Forwarded`), `hop`
 //! (what belongs to one connection), `upload` (a client's body), `proxy` (one exchange), `tunnel`
-//! (what outlives a response's head), `serve` (the connections), `self_test` (what would fail),
-//! `log` (what is written), `admin` (what operators ask), `reload` (what is read again), `stop`
-//! (how it ends), `supervisor` (what systemd learns).
+//! (what outlives a response's head), `relay` (a tunnel's bytes), `serve` (the connections),
+//! `self_test` (what would fail), `log` (what is written), `admin` (what operators ask), `reload`
+//! (what is read again), `stop` (how it ends), `supervisor` (what systemd learns).
 
 #![expect(
     clippy::print_stdout,
@@ -33,6 +33,7 @@ mod hop;
 mod host;
 mod log;
 mod proxy;
+mod relay;
 mod reload;
 mod secrets;
 mod self_test;
@@ -157,6 +158,7 @@ async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>>
     tokio::spawn(asked.answer(files));
     let proxy = Proxy::to(config.upstream)
         .trusting(config.trusted)
+        .known_as(config.public)
         .patient_for(config.patience)
         .at_most(config.limits.requests());
     let test = SelfTest {

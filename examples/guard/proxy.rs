@@ -2,8 +2,8 @@
 //!
 //! - Bodies stream both ways. The connection to the service speaks HTTP/1.1, whatever the client's
 //!   speaks; to an origin of the scheme `h2c` it speaks HTTP/2, which gRPC needs. There is no
-//!   WebSocket then (501), and `:authority` is the service's own: `X-Forwarded-Host` has the host
-//!   that the client asked for.
+//!   WebSocket then (501), and `:authority` is the service's own: `X-Forwarded-Host` has the
+//!   client's.
 //! - As many requests may be with the service as descriptors were put aside for: one connection of
 //!   HTTP/2 brings a hundred, and each needs a descriptor to a service of HTTP/1.1. One more is a
 //!   503, so that the guard still has some for the rest.
@@ -42,6 +42,7 @@ use tower_magic_link::SessionGuard;
 use super::{
     forwarded::{Trusted, Word},
     hop,
+    host::Public,
     serve::{Limits, OverTls, Slot},
     tunnel::{self, AsStated},
     upload::{Progress, Stage, Upload},
@@ -63,6 +64,7 @@ pub(crate) struct Proxy {
     upstream: Uri,
     version: Version,
     trusted: Trusted,
+    public: Option<Arc<Public>>,
     patience: Duration,
     places: Arc<Semaphore>,
 }
@@ -90,6 +92,7 @@ impl Proxy {
             upstream,
             version,
             trusted: Trusted::default(),
+            public: None,
             patience: Duration::from_secs(60),
             places: Arc::new(Semaphore::new(Limits::default().requests())),
         }
@@ -105,6 +108,12 @@ impl Proxy {
     /// Believes these proxies in front of it. Default: none.
     pub(crate) fn trusting(mut self, trusted: Trusted) -> Self {
         self.trusted = trusted;
+        self
+    }
+
+    /// Names no other host to the service than a public one. Default: the one that was asked for.
+    pub(crate) fn known_as(mut self, public: Option<Public>) -> Self {
+        self.public = public.map(Arc::new);
         self
     }
 
@@ -132,7 +141,10 @@ impl Proxy {
             Some(OverTls) => "https",
             None => "http",
         };
-        let word = Word::of(request.headers(), peer, &self.trusted, spoken);
+        let mut word = Word::of(request.headers(), peer, &self.trusted, spoken);
+        if let Some(public) = &self.public {
+            word.at(public, request.headers());
+        }
         hop::request(request.headers_mut(), version, self.version);
         // Behind that, so that a client's `Connection` cannot take it out.
         word.write(request.headers_mut());
@@ -148,6 +160,8 @@ impl Proxy {
             // The address has an `:authority`, and no `Host` may say another (RFC 9113, section
             // 8.3.1).
             request.headers_mut().remove(HOST);
+        } else {
+            hop::chunk(&mut request);
         }
         let place = match self.version {
             // All of them share a descriptor.
@@ -198,6 +212,8 @@ impl Proxy {
         let mut answer = pin!(self.client.request(request));
         loop {
             tokio::select! {
+                // The answer first: one that is there when the time is up is handed on.
+                biased;
                 answer = &mut answer => return answer.map_err(|error| blame(&error, &progress)),
                 moved = timeout(self.patience, progress.moved()) => if moved.is_err() {
                     return Err(too_slow(&progress));

@@ -15,13 +15,13 @@ use hyper::{
     upgrade::OnUpgrade,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{io::copy_bidirectional, sync::OwnedSemaphorePermit};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
 use tower_magic_link::SessionGuard;
 
-use super::serve::Slot;
+use super::{activity::BLOCKED, relay::relay, serve::Slot};
 
-/// Copies bytes both ways, until an end closes, the session ends or the program is to end: a tunnel
-/// has no answer to wait for. It counts as a connection.
+/// Copies bytes both ways, until an end has closed (`relay` says when), the session ends or the
+/// program is to end: a tunnel has no answer to wait for. It counts as a connection.
 pub(super) fn open(
     ours: OnUpgrade,
     theirs: OnUpgrade,
@@ -29,17 +29,23 @@ pub(super) fn open(
     (slot, place): (Option<Slot>, Option<Arc<OwnedSemaphorePermit>>),
 ) {
     tokio::spawn(async move {
-        let (ours, theirs) = tokio::try_join!(ours, theirs)?;
-        // It has its place with the service until it ends.
-        let _place = place;
-        let (mut ours, mut theirs) = (TokioIo::new(ours), TokioIo::new(theirs));
+        // It has its place among the connections, and with the service, until it ends.
+        let (slot, _place) = (slot, place);
+        let tunnel = async {
+            // A client that does not take the head of the answer gets no longer than one that
+            // takes nothing behind it.
+            let both = async { tokio::try_join!(ours, theirs) };
+            let (ours, theirs) = timeout(BLOCKED, both).await??;
+            relay(TokioIo::new(ours), TokioIo::new(theirs)).await?;
+            Ok::<_, Box<dyn Error + Send + Sync>>(())
+        };
         tokio::select! {
             // On a public path there may be no session to wait for.
             Some(()) = OptionFuture::from(session) => {}
             Some(()) = OptionFuture::from(slot.clone().map(Slot::stopped)) => {}
-            copied = copy_bidirectional(&mut ours, &mut theirs) => { copied?; }
+            // Whether it was closed or broken, it is over.
+            _ = tunnel => {}
         }
-        Ok::<_, Box<dyn Error + Send + Sync>>(())
     });
 }
 

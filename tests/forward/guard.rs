@@ -8,6 +8,7 @@ mod hosts;
 mod servers;
 mod setting;
 mod takers;
+mod tunnels_end;
 
 use std::{process::Command, time::Duration};
 
@@ -25,6 +26,7 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
+use self::setting::nowhere;
 use crate::{
     front::Front,
     names::{ADA, EVE},
@@ -272,9 +274,7 @@ async fn bodies_stream_both_ways() {
 
 #[tokio::test]
 async fn a_service_that_is_down_is_a_bad_gateway() {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let closed = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    let (closed, _held) = nowhere();
     let (_guard, person, _) = guarded(&closed).await;
     assert_eq!(person.get("/page", &[]).await.status(), 502);
 }

@@ -7,47 +7,34 @@ use tokio::{
 
 use tower_magic_link::ForwardedField;
 
-use super::setting::{Guarded, Version, ask, nowhere};
+use super::setting::{Guarded, Version, ask};
 use crate::{
     exchange::exchange,
     guard_program::{Limits, Proxy, Trusted},
     person::ProxiedPerson,
+    port::free_port,
     program::Program,
     site::FORMER,
     upstream,
 };
 
-/// What services take for a proxy's word on the client, the target or the method.
-const PROXYS: [&str; 28] = [
-    "Forwarded",
-    "X-Forwarded",
-    "X-Forwarded-For",
-    "X-Forwarded-Host",
-    "X-Forwarded-Port",
-    "X-Forwarded-Prefix",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Scheme",
-    "X-Forwarded-Server",
-    "X-Forwarded-Client-Cert",
-    "X-Real-IP",
-    "X-Client-IP",
-    "X-Cluster-Client-IP",
-    "True-Client-IP",
-    "CF-Connecting-IP",
-    "X-Original-URL",
-    "X-Original-URI",
-    "X-Original-Method",
-    "X-Original-Forwarded-For",
-    "X-Rewrite-URL",
-    "X-HTTP-Method-Override",
-    "X-HTTP-Method",
-    "Remote-Email",
-    "Remote-Groups",
-    "Remote-Name",
-    "Remote-User",
-    "X-Remote-User",
-    "Proxy",
-];
+/// What services take for a proxy's word on the client, the person, the target or the method.
+const PROXYS: &str = "
+    Forwarded X-Forwarded X-Forwarded-For X-Forwarded-Host X-Forwarded-Port X-Forwarded-Prefix
+    X-Forwarded-Proto X-Forwarded-Scheme X-Forwarded-Server X-Forwarded-Client-Cert X-Real-IP
+    X-Client-IP X-Cluster-Client-IP True-Client-IP CF-Connecting-IP X-Original-URL X-Original-URI
+    X-Original-Method X-Original-Forwarded-For X-Rewrite-URL X-HTTP-Method-Override X-HTTP-Method
+    Remote-Email Remote-Groups Remote-Name Remote-User X-Remote-User Proxy
+    CF-Access-Authenticated-User-Email Client-Cert Fly-Client-IP OIDC-Claim-Email Path-Info
+    Proxy-Client-IP Remote-Addr Script-Name SSL-Client-Verify Tailscale-User-Login
+    WL-Proxy-Client-IP X-Accel-Mapping X-Amzn-OIDC-Identity X-AppEngine-User-Email
+    X-ARR-ClientCert X-ARR-SSL X-Auth-Username X-Authenticated-UserId X-Authentik-Email
+    X-Authentik-Username X-Client-Cert X-Consumer-Username X-Envoy-External-Address
+    X-Envoy-Original-Path X-Forward X-Goog-Authenticated-User-Email X-Host X-Ingress-Path
+    X-Invoke-Path X-Matched-Path X-Middleware-Subrequest X-MS-Client-Principal-Name
+    X-Originating-IP X-Override-Method X-Override-URL X-Pomerium-Claim-Email X-Proxy-URL
+    X-Remote-Group X-Replaced-Path X-Rewritten-URL X-Scheme X-Script-Name X-Sendfile-Type
+    X-SSL-Client-Verify X-Vouch-User X-WAWS-Unencoded-URL X-WebAuth-Email X-WebAuth-User";
 
 /// What the guard says itself.
 const OURS: [&str; 3] = ["X-FORWARDED-FOR", "X-FORWARDED-HOST", "X-FORWARDED-PROTO"];
@@ -55,7 +42,7 @@ const OURS: [&str; 3] = ["X-FORWARDED-FOR", "X-FORWARDED-HOST", "X-FORWARDED-PRO
 /// Every spelling of which a gateway makes one variable.
 pub(super) fn spellings() -> Vec<String> {
     let spell = |name: &str| ["-", "_", ".", "~"].map(|dash| name.replace('-', dash));
-    let names = PROXYS.into_iter().chain(FORMER);
+    let names = PROXYS.split_whitespace().chain(FORMER);
     let mut all: Vec<_> = names.flat_map(spell).collect();
     all.sort();
     all.dedup();
@@ -74,7 +61,7 @@ pub(super) fn told(fields: impl IntoIterator<Item = (String, String)>) -> Vec<(S
         .into_iter()
         .map(|(name, value)| (folded(&name), value));
     let is_proxys = |name: &String| {
-        let mut known = PROXYS.into_iter().chain(FORMER);
+        let mut known = PROXYS.split_whitespace().chain(FORMER);
         known.any(|known| folded(known) == *name)
     };
     let mut told: Vec<_> = fields.filter(|(name, _)| is_proxys(name)).collect();
@@ -369,7 +356,8 @@ async fn the_program_believes_proxies_by_the_field_of_its_settings() {
 /// The variables that stand beside `UPSTREAM` and `PORT`.
 #[tokio::test]
 async fn the_program_takes_a_public_url_and_trusted_proxies() {
-    let port = nowhere().rsplit(':').next().unwrap().to_owned();
+    let (port, _held) = free_port();
+    let port = port.to_string();
     let origin = format!("http://localhost:{port}");
     let mut guard = Program::example(
         "guard",

@@ -1,7 +1,7 @@
 //! A request names one host, or is refused.
 
 use super::setting::{Guarded, Version, ask, status};
-use crate::upstream;
+use crate::{port::free_port, program::Program, upstream};
 
 /// Each with what follows `GET `, and the host that arrives. `None` is 400.
 pub(super) const CASES: [(&str, &str, Option<&str>); 15] = [
@@ -96,4 +96,48 @@ async fn over_http2_the_authority_is_the_host() {
     assert_eq!(fields["x-forwarded-host"], guard.authority());
     let other = http.get(&about).header("host", "b.example");
     assert_eq!(other.send().await.unwrap().status(), 400);
+}
+
+/// Pins: behind a balancer that writes no `X-Forwarded-Host`, the guard handed on a client's own,
+/// and a service that makes links of it mailed them with the client's host.
+#[tokio::test]
+async fn with_a_public_url_no_other_host_is_handed_on_as_the_one_that_was_asked_for() {
+    let (port, _held) = free_port();
+    let public = format!("localhost:{port}");
+    let service = upstream::serve().await;
+    let (own_port, url) = (port.to_string(), format!("http://{public}"));
+    let capitals = public.to_uppercase();
+    let (public, capitals) = (public.as_str(), capitals.as_str());
+    for trusted in ["127.0.0.1", "10.0.0.0/8"] {
+        let mut guard = Program::example(
+            "guard",
+            &[
+                ("UPSTREAM", &service),
+                ("PORT", &own_port),
+                ("PUBLIC_URL", &url),
+                ("TRUSTED_PROXIES", trusted),
+                ("MAGIC_LINK_PUBLIC_PATH", "/about"),
+            ],
+        );
+        guard.says("listening on ");
+        for (host, forwarded, want) in [
+            (public, None, public),
+            (public, Some("evil.example"), public),
+            (capitals, Some("evil.example"), capitals),
+            ("evil.example", None, public),
+            ("evil.example", Some("evil.example"), public),
+            ("10.0.0.9:3000", Some(public), public),
+        ] {
+            let forwarded = forwarded.map(|host| format!("X-Forwarded-Host: {host}\r\n"));
+            let head = format!(
+                "GET /about HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{}\r\n",
+                forwarded.unwrap_or_default()
+            );
+            let answer = ask(&format!("127.0.0.1:{port}"), head.as_bytes()).await;
+            let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+            let fields = upstream::fields_of(body);
+            assert_eq!(fields["x-forwarded-host"], want, "{trusted}: {head}");
+            assert_eq!(fields["host"], host, "{trusted}: {head}");
+        }
+    }
 }
