@@ -33,7 +33,6 @@ impl Listener {
     }
 
     /// Reports an event of which the log has a line already, with the cause.
-    #[cfg(feature = "redis")]
     pub(crate) fn tell_unlogged(&self, event: &Event<'_>) {
         self.hand_over(Context::default(), event);
     }

@@ -10,8 +10,10 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use tracing::Instrument;
 
 use super::{
+    asked::Asked,
     attempt::Attempt,
     browser,
     fields::Fields,
@@ -21,6 +23,7 @@ use super::{
     step::Step,
 };
 use crate::{
+    clock::Timestamp,
     event::Event,
     page::{CodeEntry, CodeProblem, ConfirmPage, Confirmation, CrossDevice, MatchPage, Page},
     rejection::{Rejection, RejectionKind},
@@ -129,36 +132,54 @@ async fn take_click(
     attempt: &Attempt,
     answer: Option<&str>,
 ) -> Result<(), Box<Response<Bytes>>> {
-    let declined = || {
-        let rejection = Rejection::new(RejectionKind::LinkDeclined);
-        Box::new(refusal::answer(step, rejection, None))
-    };
     let of = [b"declined".as_slice(), &attempt.id].concat();
     let until = attempt.created + step.flow.attempt_lifetime();
     // "No" takes all tries for good. "Yes" takes one and gives it back; if that fails, other tries
     // remain, so the link is not declined.
-    let taken = match limits::take_try(step, &of, MOST_CLICKS, until).await {
-        Ok(taken) => taken,
-        Err(rejection) if rejection.kind() == RejectionKind::TooManyTries => {
-            return Err(declined());
-        }
-        Err(rejection) => return Err(Box::new(refusal::answer(step, rejection, None))),
+    let taken = match answer {
+        None => limits::take_try(step, &of, MOST_CLICKS, until).await,
+        Some(_) => Err(decline(step, attempt, of, until).await),
     };
-    match answer {
-        None => {
+    match taken {
+        Ok(taken) => {
             taken.give_back().await;
             Ok(())
         }
-        Some(_) => {
-            for _ in 1..MOST_CLICKS {
-                // Fails if another "no" has taken it first, which is as good.
-                let _ = limits::take_try(step, &of, MOST_CLICKS, until).await;
-            }
-            let email = &attempt.email;
-            step.tell_of(attempt, &Event::LinkDeclined { email });
-            Err(declined())
+        Err(rejection) => {
+            let rejection = match rejection.kind() {
+                RejectionKind::TooManyTries => Rejection::new(RejectionKind::LinkDeclined),
+                _ => rejection,
+            };
+            Err(Box::new(refusal::answer(step, rejection, None)))
         }
     }
+}
+
+/// Takes all tries for good, and returns the answer. A request that ends meanwhile does not end
+/// that: who closes the tab behind a "no" has said it.
+async fn decline(step: &Step, attempt: &Attempt, of: Vec<u8>, until: Timestamp) -> Rejection {
+    let (flow, now) = (step.flow.clone(), step.now);
+    let (asked, attempt) = (Asked::of(step, attempt), attempt.clone());
+    let work = async move {
+        for nth in 0..MOST_CLICKS {
+            match limits::take_try_at(&flow, &of, MOST_CLICKS, until, now).await {
+                // It is not given back.
+                Ok(_) => {}
+                // Another "no" takes the rest. One that has taken all has been reported.
+                Err(over) if over.kind() == RejectionKind::TooManyTries => match nth {
+                    0 => return over,
+                    _ => break,
+                },
+                Err(outage) => return outage,
+            }
+        }
+        let email = &attempt.email;
+        asked.tell_of(&flow, &attempt, &Event::LinkDeclined { email });
+        Rejection::new(RejectionKind::LinkDeclined)
+    };
+    let declined = tokio::spawn(work.in_current_span()).await;
+    // The throttle panicked, or the runtime is shutting down.
+    declined.unwrap_or_else(|_| Rejection::new(RejectionKind::StoreUnavailable))
 }
 
 /// Returns the path and query of this request as the browser sees them, for the page's form.

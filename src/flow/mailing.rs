@@ -150,7 +150,8 @@ impl Mailing {
         }
     }
 
-    /// Returns what the last mail has shown, for five minutes.
+    /// Returns what the last mail has shown, for five minutes. A wait in it begins anew, as it does
+    /// for an address that meets the outage itself: what is left of it would tell them apart.
     pub(super) fn last(&self, now: Timestamp) -> Option<Shown> {
         Some(self.lock().lately(now)?.1.clone())
     }

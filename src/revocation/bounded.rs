@@ -10,7 +10,6 @@
 //! [`Builder::insecure_admit_on_outage`]: crate::Builder::insecure_admit_on_outage
 
 use std::{
-    error::Error,
     fmt,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
@@ -22,11 +21,10 @@ use super::{Lookup, Revocation, Revocations, Standing};
 use crate::{
     check::{self, Line},
     clock::{Signal, Timestamp},
-    email::masked_within,
     event::{Event, Listener, StoreName},
     rejection::{Rejection, RejectionKind},
     session::Session,
-    store::{StoreError, StoreErrorKind, StoreFuture},
+    store::{StoreError, StoreErrorKind, StoreFuture, reason},
     trace::{Call, StateGauge, observe},
 };
 
@@ -110,6 +108,8 @@ impl BoundedRevocations {
                 if self.is_out.load(Ordering::Relaxed) && self.is_out.swap(false, Ordering::Relaxed)
                 {
                     self.show();
+                    // What fails next is of another outage.
+                    self.is_refused.store(false, Ordering::Relaxed);
                     self.listener.tell(&Event::StoreRecovered);
                 }
                 Ok(Standing::Active)
@@ -169,9 +169,7 @@ impl BoundedRevocations {
             Err(error) => {
                 // Once a change: in an outage everybody who signs out would add a line.
                 if !was_refused {
-                    let reason = error.source().map(ToString::to_string);
-                    let reason = reason.as_deref().map(masked_within);
-                    let reason = reason.as_deref();
+                    let reason = reason(error);
                     tracing::error!(target: "tower_magic_link", kind = %error.kind(), reason, "the revocation store did not record a revocation");
                 }
                 self.store_failed(error);

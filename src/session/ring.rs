@@ -179,7 +179,8 @@ impl KeyRing {
             // An empty variable splits into one empty text, and so does a comma at the end.
             .filter(|text| !text.trim().is_empty())
             .try_fold(Self::new(read(CURRENT, &current)?), |ring, text| {
-                ring.retire(read(RETIRED, text)?)
+                let unfit = |error| ConfigError::secret(RETIRED, format!("repeats a key: {error}"));
+                ring.retire(read(RETIRED, text)?).map_err(unfit)
             })
     }
 

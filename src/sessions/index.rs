@@ -5,10 +5,7 @@ use std::{
     future::Future,
     panic::AssertUnwindSafe,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -22,7 +19,7 @@ use crate::{
     clock::Timestamp,
     event::{Event, Listener, StoreName},
     session::Session,
-    store::{StoreError, StoreErrorKind},
+    store::{StoreError, StoreErrorKind, reason},
     trace::{Call, StateGauge, observe},
 };
 
@@ -38,7 +35,17 @@ pub(crate) struct Index(Arc<State>);
 struct State {
     sessions: Box<dyn Sessions>,
     listener: Listener,
-    is_away: AtomicBool,
+    /// What failed last.
+    failed: Mutex<Option<Asks>>,
+}
+
+/// What is asked of the index, by how much of it has to work: a full store can be read, and
+/// forgets.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Asks {
+    ForAList,
+    ToForget,
+    ToNote,
 }
 
 impl Index {
@@ -46,7 +53,7 @@ impl Index {
         let state = State {
             sessions,
             listener,
-            is_away: AtomicBool::new(false),
+            failed: Mutex::default(),
         };
         state.show();
         Self(Arc::new(state))
@@ -56,16 +63,18 @@ impl Index {
     pub(crate) fn note(&self, session: &Session, seen: Seen, now: Timestamp) {
         let state = self.0.clone();
         let listed = ListedSession::new(session.clone(), seen);
-        self.write(async move { state.sessions.note(&listed, now).await });
+        let work = async move { state.sessions.note(&listed, now).await };
+        self.write(Asks::ToNote, work);
     }
 
     /// Forgets a session, in the background.
     pub(crate) fn forget(&self, session: &Session) {
         let (state, session) = (self.0.clone(), session.clone());
-        self.write(async move {
+        let work = async move {
             let (subject, id) = (session.subject(), session.id());
             state.sessions.forget(subject, id).await
-        });
+        };
+        self.write(Asks::ToForget, work);
     }
 
     /// Returns the sessions of a subject that have not ended by now.
@@ -80,7 +89,7 @@ impl Index {
             listed.unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)))
         };
         let listed = observe(Call::new("sessions.list"), listed).await;
-        self.0.report(listed.is_err());
+        self.0.report(Asks::ForAList, listed.as_ref().err());
         listed
     }
 
@@ -89,18 +98,27 @@ impl Index {
         check::bounded("session index", ANSWER, self.0.sessions.check(now)).await
     }
 
-    fn write(&self, work: impl Future<Output = Result<(), StoreError>> + Send + 'static) {
+    fn write(
+        &self,
+        asks: Asks,
+        work: impl Future<Output = Result<(), StoreError>> + Send + 'static,
+    ) {
         let mut work: Work<()> = Box::pin(caught(work));
         // Memory is done at once, and needs no runtime.
         let first = work.as_mut().poll(&mut Context::from_waker(Waker::noop()));
         let state = self.0.clone();
         match (first, Handle::try_current()) {
-            (Poll::Ready(written), _) => state.report(written.is_err()),
-            (Poll::Pending, Err(_)) => state.report(true),
+            (Poll::Ready(written), _) => state.report(asks, written.as_ref().err()),
+            (Poll::Pending, Err(_)) => {
+                let no_runtime = StoreError::new(StoreErrorKind::Unavailable);
+                state.report(asks, Some(&no_runtime));
+            }
             (Poll::Pending, Ok(runtime)) => {
                 runtime.spawn(async move {
                     let written = timeout(ANSWER, work).await;
-                    state.report(!matches!(written, Ok(Ok(()))));
+                    let late = || Err(StoreError::new(StoreErrorKind::TimedOut));
+                    let written = written.unwrap_or_else(|_| late());
+                    state.report(asks, written.as_ref().err());
                 });
             }
         }
@@ -120,22 +138,34 @@ impl State {
     /// Shows whether the index answers.
     fn show(&self) {
         let gauge = StateGauge::of_store(StoreName::Sessions.name());
-        gauge.show(|| !self.is_away.load(Ordering::Relaxed));
+        gauge.show(|| self.failed().is_none());
     }
 
-    /// Reports a change, once.
-    fn report(&self, is_away: bool) {
-        if self.is_away.load(Ordering::Relaxed) == is_away
-            || self.is_away.swap(is_away, Ordering::Relaxed) == is_away
-        {
+    /// Reports a change, once. What works says nothing of what takes more.
+    fn report(&self, asks: Asks, error: Option<&StoreError>) {
+        let mut failed = self.failed();
+        let before = *failed;
+        *failed = match error {
+            Some(_) => before.max(Some(asks)),
+            None => before.filter(|before| *before > asks),
+        };
+        let (was_away, is_away) = (before.is_some(), failed.is_some());
+        drop(failed);
+        if was_away == is_away {
             return;
         }
         self.show();
         let store = StoreName::Sessions;
-        self.listener.tell(&match is_away {
-            true => Event::ServerLost { store },
-            false => Event::ServerRecovered { store },
-        });
+        let Some(error) = error else {
+            return self.listener.tell(&Event::ServerRecovered { store });
+        };
+        let reason = reason(error);
+        tracing::warn!(target: "tower_magic_link", store = "sessions", kind = %error.kind(), reason, "server lost");
+        self.listener.tell_unlogged(&Event::ServerLost { store });
+    }
+
+    fn failed(&self) -> MutexGuard<'_, Option<Asks>> {
+        self.failed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

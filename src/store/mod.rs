@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, future::Future, pin::Pin};
 
-use crate::trace::Failure;
+use crate::{email::masked_within, trace::Failure};
 
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
@@ -32,6 +32,15 @@ pub enum StoreErrorKind {
     TimedOut,
     /// The store cannot be reached, or answers with a failure.
     Unavailable,
+}
+
+/// Words the cause of a failure for the log, without addresses and without names of Redis's users.
+pub(crate) fn reason(error: &StoreError) -> Option<String> {
+    #[cfg(feature = "redis")]
+    let words = redis::reason(error);
+    #[cfg(not(feature = "redis"))]
+    let words = error.source().map(ToString::to_string);
+    words.map(|words| masked_within(&words).into_owned())
 }
 
 impl StoreErrorKind {

@@ -1,5 +1,7 @@
 //! The index of live sessions: what is in it, and that nothing depends on it.
 
+mod full;
+
 use std::{
     sync::{Arc, Mutex},
     time::Duration,

@@ -222,6 +222,18 @@ async fn a_mail_server_that_hangs_is_given_up_in_time() {
     assert_eq!(error.reason(), "the mail server took too long");
 }
 
+/// Pins: a kept connection that had died in silence took all the time that a mail has.
+#[tokio::test]
+async fn a_mail_goes_out_though_the_kept_connections_have_died_in_silence() {
+    let server = Scripted::start(Mood::HangsAt("NOOP")).await;
+    let mailer = mailer(&server, "");
+    let begun = tokio::time::Instant::now();
+    send(&mailer, ADA).await.unwrap();
+    send(&mailer, ADA).await.unwrap();
+    assert_eq!(server.taken.lock().unwrap().len(), 2);
+    assert_eq!(begun.elapsed().as_secs(), 2);
+}
+
 pub(crate) async fn send(mailer: &SmtpMailer, to: &str) -> Result<(), MailError> {
     let (to, link) = (
         Email::parse(to).unwrap(),

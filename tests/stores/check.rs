@@ -152,6 +152,10 @@ async fn a_user_without_the_rights_is_told_which_and_no_password_is_shown() {
         &[&ours[..], &["+@scripting", "+@write"]].concat(),
     );
     say("elsewhere", &["~other:*", "+@all"]);
+    say(
+        "blind",
+        &["~{tower-magic-link}:*", "+@all", "-xread", "-hvals"],
+    );
     let cases = [
         (
             "reads",
@@ -168,6 +172,14 @@ async fn a_user_without_the_rights_is_told_which_and_no_password_is_shown() {
             "add +info to its ACL",
         ),
         ("uninformed", "s3cret", WRITES, "passed", ""),
+        (
+            "blind",
+            "s3cret",
+            WRITES,
+            "failed",
+            "its ACL lacks XREAD; give the user the ACL that store::Redis names",
+        ),
+        ("blind", "s3cret", FOLLOWS, "failed", "NOPERM"),
         (
             "elsewhere",
             "s3cret",
@@ -187,6 +199,10 @@ async fn a_user_without_the_rights_is_told_which_and_no_password_is_shown() {
         let url = server.url().replace("//", &format!("//{user}:{password}@"));
         let redis = Redis::new(&url).unwrap();
         let store = RedisRevocations::connect_later(&redis);
+        if what == FOLLOWS {
+            let has_failed = async || store.status().last_error().is_some();
+            until("it has tried", has_failed).await;
+        }
         let report = check(&redis, &store, |builder| builder).await;
         let line = line(&report, "revocation store", what);
         assert!(
@@ -195,4 +211,24 @@ async fn a_user_without_the_rights_is_told_which_and_no_password_is_shown() {
         );
         assert!(!report.to_string().contains("s3cret"), "{user}: {report}");
     }
+}
+
+/// Pins: the self-test passed beside a store that could never load.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs redis-server; run by tests/run"]
+async fn a_store_whose_every_load_fails_has_failed() {
+    let server = RedisServer::start().await;
+    let ended = "{tower-magic-link}:ended";
+    assert_eq!(server.say(&["SET", ended, "of another program"]), "OK");
+    let redis = Redis::new(&server.url()).unwrap();
+    let store = RedisRevocations::connect_later(&redis);
+    until("it has tried", async || {
+        store.status().last_error().is_some()
+    })
+    .await;
+    let report = check(&redis, &store, |builder| builder).await;
+    let follows = line(&report, "revocation store", FOLLOWS);
+    assert!(follows.starts_with("failed"), "{report}");
+    assert!(follows.contains("WRONGTYPE"), "{report}");
+    assert!(follows.contains("another program has keys"), "{report}");
 }

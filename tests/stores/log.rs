@@ -41,6 +41,11 @@ pub(crate) fn here() -> (Log, DefaultGuard) {
 }
 
 impl Log {
+    /// Says whether a line has these words, however loud it is.
+    pub(crate) fn says(&self, words: &str) -> bool {
+        self.0.lock().unwrap().contains(words)
+    }
+
     /// Returns the warnings and errors so far.
     pub(crate) fn loud(&self) -> Vec<String> {
         let log = self.0.lock().unwrap();

@@ -1,21 +1,29 @@
 //! What an operator sees: `status()`, and the lines of the log.
 
-use std::{convert::Infallible, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+    time::Duration,
+};
 
 use http::{Request, Response};
 use tower::{Layer, ServiceExt, service_fn};
 use tower_magic_link::{
     KeyRing, MagicLinkLayer, SigningKey,
+    clock::Timestamp,
     revocation::{Lookup, Phase, RedisRevocations, Revocations},
     store::{Redis, StoreErrorKind},
     testing::StubProvider,
-    throttle::RedisThrottle,
+    throttle::{Charge, Rate, RedisThrottle, Throttle, ThrottleKey},
 };
 
 use crate::{
     log,
     names::{ADA, ORIGIN},
-    redis::{RedisServer, until},
+    redis::{Condition, RedisServer, Wire, until},
     session::{People, end_of},
 };
 
@@ -188,5 +196,74 @@ fn an_outage_adds_a_line_to_the_log_for_each_change_and_none_for_a_request() {
             until("all is sent", async || store.status().unsent() == 0).await;
         }
         println!("{:#?}", heard.loud());
+    });
+}
+
+/// Runs on one thread, whose log is its own.
+fn alone(test: impl AsyncFnOnce(log::Log)) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().unwrap();
+    let (heard, _listening) = log::here();
+    runtime.block_on(test(heard));
+}
+
+fn said(heard: &log::Log, what: &str) -> usize {
+    let lines = heard.loud();
+    lines.iter().filter(|line| line.contains(what)).count()
+}
+
+/// Pins: a throttle whose outage went on as a refusal never said so, and time does not mend that.
+#[test]
+#[ignore = "needs redis-server; run by tests/run"]
+fn a_refusal_behind_an_outage_is_said() {
+    alone(async |heard| {
+        let open = RedisServer::start().await;
+        let closed = RedisServer::start_with(&["--requirepass", "right"]).await;
+        let port = Arc::new(AtomicU16::new(open.port));
+        let wire = Wire::switched(port.clone()).await;
+        let throttle = RedisThrottle::new(&at(&wire.url(), 0));
+        let rate = Rate::new(1_000_000, Duration::from_millis(1));
+        let charges = [Charge::new(ThrottleKey::from_bytes([1; 16]), rate)];
+        let charge = async || throttle.charge(&charges, Timestamp::from_secs(1_000)).await;
+        let away = "redis is away store=\"throttle\"";
+        let refused = "redis refuses this user";
+        let _ = charge().await.unwrap();
+        wire.is_now(Condition::Cut);
+        until("the outage is said", async || {
+            let _ = charge().await.unwrap();
+            said(&heard, away) == 1
+        })
+        .await;
+        port.store(closed.port, Ordering::SeqCst);
+        wire.is_now(Condition::Whole);
+        until("the refusal is said", async || {
+            let _ = charge().await.unwrap();
+            said(&heard, refused) == 1
+        })
+        .await;
+        assert_eq!(said(&heard, away), 1);
+    });
+}
+
+/// Pins: the last line of the log was of an outage that was over.
+#[test]
+#[ignore = "needs redis-server; run by tests/run"]
+fn why_a_new_data_set_is_not_believed_is_said() {
+    alone(async |heard| {
+        let (master, heir) = (RedisServer::start().await, RedisServer::start().await);
+        let before = RedisRevocations::connect(&at(&master.url(), 0)).await;
+        drop(before.unwrap());
+        heir.say(&["REPLICAOF", "127.0.0.1", &master.port.to_string()]);
+        until("the heir knows", async || heir.say(&["DBSIZE"]) != "0").await;
+        heir.say(&["REPLICAOF", "NO", "ONE"]);
+        heir.say(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+        let store = RedisRevocations::connect_later(&at(&heir.url(), 0));
+        let refused = "redis does not let this replica write";
+        until("it is said", async || said(&heard, refused) == 1).await;
+        assert!(heard.loud().iter().any(|line| line.contains("NOREPLICAS")));
+        heir.say(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+        until("it is followed", async || store.is_following()).await;
+        assert_eq!(said(&heard, refused), 1, "once");
+        assert!(heard.says("redis is followed now"));
     });
 }

@@ -24,7 +24,7 @@ use lettre::{
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use super::{
@@ -37,6 +37,8 @@ use crate::{error::ConfigError, mailer::MailError};
 /// Servers close an idle connection after five minutes or later (RFC 5321, section 4.5.3.2.7),
 /// firewalls sooner.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
+/// How long a kept connection may take to say that it is still there.
+const STILL_THERE: Duration = Duration::from_secs(2);
 const POOL_SIZE: usize = 10;
 
 /// Connections to one mail server.
@@ -166,9 +168,18 @@ impl Connections {
                 mut connection,
                 since,
             } = self.idle().pop()?;
+            if since.elapsed() >= LONGEST_IDLE {
+                continue;
+            }
             // Servers hang up on idle clients, and a mail on a dead connection would be lost time.
-            if since.elapsed() < LONGEST_IDLE && connection.test_connected().await {
-                return Some(connection);
+            match timeout(STILL_THERE, connection.test_connected()).await {
+                Ok(true) => return Some(connection),
+                Ok(false) => {}
+                Err(_) => {
+                    // If one connection hangs, the others usually do too.
+                    self.idle().clear();
+                    return None;
+                }
             }
         }
     }

@@ -59,8 +59,7 @@ impl<S: Server> Arrival<'_, S> {
         if left.settling.is_unmarked()
             && let Err(error) = self.mark(doing).await
         {
-            // Again, after whatever the last connection ended with.
-            self.member.replica.notes.fail(&error);
+            self.member.note_refusal(&error);
         }
         self.beside_signs(self.go_on(left, &state), Some(doing))
             .await
@@ -115,9 +114,7 @@ impl<S: Server> Arrival<'_, S> {
             return Err(marked.err().unwrap_or_else(problem));
         }
         if let Err(error) = &marked {
-            // For an operator: where nobody has marked the data set, this is why it is not
-            // believed.
-            replica.notes.fail(error);
+            self.member.note_refusal(error);
         }
         let mut here = Place {
             epoch: state.epoch.clone(),

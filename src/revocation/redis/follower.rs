@@ -40,7 +40,7 @@ use super::{
     replica::{Moment, Replica},
     server::{Doing, Server, Servers, State},
 };
-use crate::store::{StoreError, redis::log_away};
+use crate::store::StoreError;
 
 /// The pause before a second attempt; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
@@ -82,8 +82,6 @@ impl<S: Servers> Follower<S> {
         let replica = &losing.0;
         let mut memory = Memory::default();
         let mut pause = FIRST_PAUSE;
-        // Why it is away, as far as the log says so. Attempts go on several times a second.
-        let mut logged = Vec::new();
         loop {
             let began = Instant::now();
             // From the configured addresses each time: they lead to the present primary, and the
@@ -97,13 +95,9 @@ impl<S: Servers> Follower<S> {
             };
             let was_following = replica.is_following();
             if std::mem::take(&mut memory.was_vouched) {
-                logged.clear();
+                replica.notes.forget_logged();
             }
-            if !logged.contains(&lost.kind()) {
-                logged.push(lost.kind());
-                log_away("revocations", &lost);
-            }
-            replica.notes.fail(&lost);
+            replica.notes.lose(&lost);
             pause = if was_following && began.elapsed() >= STEADY {
                 FIRST_PAUSE
             } else {
@@ -258,12 +252,10 @@ impl<S: Servers> Follower<S> {
             // A full server does not take it. The others then wait for this replica no longer than
             // for one they do not know of.
             let given = self.mark(server, Doing::Follows).await;
-            let replica = &self.member.replica;
             if let Err(error) = given
-                && !replica.is_following()
+                && !self.member.replica.is_following()
             {
-                // Said again: a failure that has passed meanwhile must not be taken for the reason.
-                replica.notes.fail(&error);
+                self.member.note_refusal(&error);
             }
         }
     }

@@ -6,7 +6,10 @@ use std::sync::{
 };
 
 use super::{last_error::LastError, server::State};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{
+    StoreError, StoreErrorKind,
+    redis::{Logged, log_away, reason},
+};
 
 /// What is noted. Nothing that a look-up needs while the store is well.
 #[derive(Debug, Default)]
@@ -16,6 +19,8 @@ pub(super) struct Notes {
     unsent: AtomicUsize,
     last_error: Mutex<Option<LastError>>,
     is_denied: AtomicBool,
+    /// Why Redis is not followed, as far as the log says so.
+    logged: Mutex<Logged>,
 }
 
 impl Notes {
@@ -43,6 +48,32 @@ impl Notes {
         *self.last() = Some(LastError::of(error));
     }
 
+    /// Notes why Redis is not followed, and logs it once.
+    pub(super) fn lose(&self, lost: &StoreError) {
+        if self.logged().lacks(lost) {
+            log_away("revocations", lost);
+        }
+        self.fail(lost);
+    }
+
+    /// Notes that the server has refused the mark without which its data is not believed, and logs
+    /// it once.
+    pub(super) fn refuse_mark(&self, refused: &StoreError) {
+        if self.logged().lacks(refused) {
+            let (kind, reason) = (refused.kind(), reason(refused));
+            tracing::error!(target: "tower_magic_link", store = "revocations", %kind, reason, "redis does not let this replica write: no session is admitted here before it does");
+        }
+        self.fail(refused);
+    }
+
+    /// Forgets what the log says: the outage is over. Says whether it said anything.
+    pub(super) fn forget_logged(&self) -> bool {
+        let mut logged = self.logged();
+        let said = !logged.is_empty();
+        logged.forget();
+        said
+    }
+
     /// Returns how many revocations Redis had.
     pub(super) fn entries(&self) -> u64 {
         self.entries.load(Ordering::Relaxed)
@@ -67,6 +98,10 @@ impl Notes {
         } else {
             StoreErrorKind::Unavailable
         }
+    }
+
+    fn logged(&self) -> MutexGuard<'_, Logged> {
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn last(&self) -> MutexGuard<'_, Option<LastError>> {

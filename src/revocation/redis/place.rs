@@ -28,6 +28,19 @@ pub(super) struct Member {
     pub(super) id: String,
 }
 
+impl Member {
+    /// Notes that the server has refused this replica's mark, again after whatever else has failed
+    /// meanwhile: where nobody has marked the data set, that is why it is not believed.
+    pub(super) fn note_refusal(&self, refused: &StoreError) {
+        let Replica { notes, .. } = &*self.replica;
+        // Who knew an earlier data set goes on from its copy, and a single process at once.
+        match self.replica.is_loaded() || self.settle.is_zero() {
+            true => notes.fail(refused),
+            false => notes.refuse_mark(refused),
+        }
+    }
+}
+
 /// The follower's position: a data set, and the last revocation read of it.
 #[derive(Debug)]
 pub(super) struct Place {

@@ -257,6 +257,9 @@ impl Replica {
         if was_loaded {
             let store = StoreName::Revocations;
             self.tell(&Event::ServerRecovered { store });
+        } else if self.notes.forget_logged() {
+            // There was no loss, so that there is no such event.
+            tracing::info!(target: "tower_magic_link", store = "revocations", "redis is followed now");
         }
     }
 

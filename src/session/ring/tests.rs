@@ -191,7 +191,7 @@ fn a_variable_that_cannot_work_is_named_and_its_content_is_not_shown() {
         (
             "the same key twice",
             vec![good, (retired, &one)],
-            "names two keys of the ring",
+            "MAGIC_LINK_RETIRED_KEYS repeats a key: key id",
         ),
     ];
     for (name, variables, want) in cases {

@@ -84,6 +84,7 @@ pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
                 format!("is wrong on line {number}, which {problem}"),
             )
         };
+        let unfit = |error| wrong(format!("cannot join the ring: {error}").into());
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -106,11 +107,11 @@ pub(super) fn read_ring(text: &str) -> Result<KeyRing, ConfigError> {
         let key = read_key(&key).map_err(wrong)?;
         let settings = std::mem::take(&mut settings);
         let key = match &settings.id {
-            Some(id) => key.with_id(id)?,
+            Some(id) => key.with_id(id).map_err(unfit)?,
             None => key,
         };
         ring = Some(match ring {
-            Some(ring) => ring.retire(settings.retire(key))?,
+            Some(ring) => ring.retire(settings.retire(key)).map_err(unfit)?,
             // A ring always needs a key that mints.
             // It would mint tokens that it refuses itself.
             None if settings.ends() => {

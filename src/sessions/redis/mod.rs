@@ -22,6 +22,9 @@ use crate::{
     },
 };
 
+/// What the scripts call.
+const NEEDS: [&str; 5] = ["EXPIRE", "HDEL", "HGETALL", "HSET", "HVALS"];
+
 /// Lists the sessions of all replicas in the Redis that they share. Clones share everything.
 ///
 /// It connects with the first session, and holds one connection. Every ten seconds in which it is
@@ -136,12 +139,31 @@ impl Sessions for RedisSessions {
     }
 
     fn check(&self, now: Timestamp) -> Checking<'_> {
-        Box::pin(async move { self.0.redis.check(now).await.lines })
+        Box::pin(async move { self.0.redis.check(&NEEDS, now).await.lines })
     }
 }
 
 impl fmt::Debug for RedisSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RedisSessions").field(&self.0.redis).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::redis::called_in;
+
+    #[test]
+    fn the_self_test_asks_for_every_command_that_a_script_calls() {
+        let scripts = [
+            include_str!("forget.lua"),
+            include_str!("list.lua"),
+            include_str!("note.lua"),
+        ];
+        let mut called: Vec<_> = scripts.into_iter().flat_map(called_in).collect();
+        called.sort_unstable();
+        called.dedup();
+        assert_eq!(called, NEEDS);
     }
 }

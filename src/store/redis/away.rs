@@ -43,6 +43,42 @@ fn refusal(error: &RedisError) -> Option<&str> {
     in_script.then_some("ACL failure in script")
 }
 
+/// Which causes of an outage the log has. Attempts go on several times a second.
+#[derive(Debug, Default)]
+pub(crate) struct Logged(Vec<Cause>);
+
+/// A kind of failure, and the code with which the server has answered, if it has.
+type Cause = (StoreErrorKind, Option<String>);
+
+impl Logged {
+    /// How many causes one outage can have. More are not logged.
+    const MOST: usize = 16;
+
+    /// Notes a failure. Says whether the log lacks its cause.
+    pub(crate) fn lacks(&mut self, lost: &StoreError) -> bool {
+        let source = lost.source();
+        let source = source.and_then(|source| source.downcast_ref::<RedisError>());
+        let cause = (
+            lost.kind(),
+            source.and_then(RedisError::code).map(str::to_owned),
+        );
+        let lacks = self.0.len() < Self::MOST && !self.0.contains(&cause);
+        if lacks {
+            self.0.push(cause);
+        }
+        lacks
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Forgets all: the outage is over.
+    pub(crate) fn forget(&mut self) {
+        self.0.clear();
+    }
+}
+
 /// Logs why Redis is away, for a store. A refused user is another line: nothing mends it but
 /// another configuration.
 pub(crate) fn log_away(store: &str, lost: &StoreError) {

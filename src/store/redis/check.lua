@@ -1,5 +1,19 @@
--- Needs every permission that the stores' scripts need. Returns the server's time, in seconds.
+-- KEYS: one key of the self-test. ARGV: the commands that a store needs.
+-- Writes, and returns the server's time, in seconds, and those of the commands that this user may
+-- not run.
 local now = redis.call('TIME')
 redis.call('SET', KEYS[1], '1', 'PX', 1000)
 redis.call('DEL', KEYS[1])
-return tonumber(now[1])
+local lacks = {}
+for _, command in ipairs(ARGV) do
+  local may
+  if command == 'XREAD' then
+    may = redis.acl_check_cmd(command, 'STREAMS', KEYS[1], '0')
+  else
+    may = redis.acl_check_cmd(command, KEYS[1])
+  end
+  if not may then
+    lacks[#lacks + 1] = command
+  end
+end
+return { tonumber(now[1]), lacks }

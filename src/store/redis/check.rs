@@ -2,8 +2,8 @@
 //!
 //! - It connects anew, as a store that starts does: to the primary, by whatever Sentinels and nodes
 //!   of a cluster say. A replica is refused.
-//! - It writes one key of ours in a script, with an end, and deletes it in the same script: what a
-//!   store does needs the same permissions.
+//! - It writes one key of ours in a script, with an end, and deletes it in the same script. There
+//!   it also asks whether the user may run each command that the store needs.
 
 use std::time::Duration;
 
@@ -32,9 +32,9 @@ pub(crate) struct Checked {
 }
 
 impl Redis {
-    /// Finds out whether this Redis can be reached and written. `now` is the time when the check
-    /// began.
-    pub(crate) async fn check(&self, now: Timestamp) -> Checked {
+    /// Finds out whether this Redis can be reached and written, and lets the user run the commands
+    /// that a store needs. `now` is the time when the check began.
+    pub(crate) async fn check(&self, needs: &[&str], now: Timestamp) -> Checked {
         let began = tokio::time::Instant::now();
         let connection = match self.reach().await {
             Ok(connection) => connection,
@@ -50,10 +50,19 @@ impl Redis {
         // Of its own: of two that check at once, neither deletes the other's.
         let number = u64::from_be_bytes(random::bytes());
         let keys = [self.key(&format!("check:{number:016x}"))];
-        match connection.run::<u64>(&script, &keys, &[]).await {
-            Ok(time) => {
+        let needs: Vec<_> = needs.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let checked = connection.run::<(u64, Vec<String>)>(&script, &keys, &needs);
+        match checked.await {
+            Ok((time, lacks)) => {
                 let now = now + began.elapsed();
-                lines.push(Line::passed(WRITES));
+                lines.push(match lacks.as_slice() {
+                    [] => Line::passed(WRITES),
+                    lacks => Line::failed(
+                        WRITES,
+                        format!("its ACL lacks {}", lacks.join(", ")),
+                        "give the user the ACL that store::Redis names",
+                    ),
+                });
                 let theirs = ("redis's", Timestamp::from_secs(time));
                 lines.push(check::clocks(CLOCK, theirs, now, LEEWAY));
             }
@@ -102,4 +111,18 @@ fn failed(what: &'static str, error: &StoreError) -> Line {
         }
     };
     Line::failed(what, problem, cure)
+}
+
+/// Returns the commands that a script calls.
+#[cfg(test)]
+pub(crate) fn called_in(script: &str) -> std::collections::BTreeSet<&str> {
+    let words: Vec<_> = script.split('\'').collect();
+    let pairs = words.windows(2);
+    let calls = pairs.filter_map(|pair| match pair {
+        // In `put.lua` the words of a call stand in a table.
+        [before, word] if before.ends_with("call(") || before.ends_with("{ ") => Some(*word),
+        _ => None,
+    });
+    let is_command = |word: &&str| word.bytes().all(|byte| byte.is_ascii_uppercase());
+    calls.filter(is_command).collect()
 }

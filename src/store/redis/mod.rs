@@ -28,8 +28,10 @@ mod place;
 mod tls;
 mod trust;
 
+#[cfg(test)]
+pub(crate) use self::check::called_in;
 pub(crate) use self::{
-    away::{is_refused, log_away, reason},
+    away::{Logged, is_refused, log_away, reason},
     connection::Connection,
     kept::Kept,
     pause::jittered,

@@ -48,6 +48,10 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// The longest time for which tries are counted: a hundred years, in seconds. A double holds its
 /// sum with any date.
 const LONGEST_TRIES: u64 = 100 * 366 * 86_400;
+/// What the scripts call.
+const NEEDS: [&str; 9] = [
+    "DEL", "EXPIRE", "GET", "HGET", "HINCRBY", "HMGET", "HSET", "SET", "TIME",
+];
 
 /// Counts in a Redis that the replicas of an application share. Together they admit what one would.
 /// Clones share everything.
@@ -169,8 +173,11 @@ impl Counts {
                 // For the pause, memory decides alone. Without it each request would wait for the
                 // dead server.
                 *self.rests() = Some(Instant::now() + PAUSE);
-                if self.server.moves_to(Place::Away) {
+                let has_moved = self.server.moves_to(Place::Away);
+                if self.server.lacks(&error) {
                     log_away("throttle", &error);
+                }
+                if has_moved {
                     let store = StoreName::Throttle;
                     if let Some(listener) = self.listener.get() {
                         listener.tell_unlogged(&Event::ServerLost { store });
@@ -303,7 +310,7 @@ impl Throttle for RedisThrottle {
 
     /// Asks Redis alone: while it is away, memory counts, and every decision succeeds.
     async fn check(&self, now: Timestamp) -> Vec<Line> {
-        self.0.redis.check(now).await.lines
+        self.0.redis.check(&NEEDS, now).await.lines
     }
 
     fn tell_to(&self, listener: &Listener) {
@@ -319,5 +326,25 @@ impl fmt::Debug for RedisThrottle {
             .field("redis", &self.0.redis)
             .field("server", &self.0.server)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::redis::called_in;
+
+    #[test]
+    fn the_self_test_asks_for_every_command_that_a_script_calls() {
+        let scripts = [
+            include_str!("charge.lua"),
+            include_str!("give.lua"),
+            include_str!("refund.lua"),
+            include_str!("take.lua"),
+        ];
+        let mut called: Vec<_> = scripts.into_iter().flat_map(called_in).collect();
+        called.sort_unstable();
+        called.dedup();
+        assert_eq!(called, NEEDS);
     }
 }

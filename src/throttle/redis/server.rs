@@ -1,8 +1,15 @@
 //! `Server`: whether Redis answers the throttle.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
-use crate::{event::StoreName, trace::StateGauge};
+use crate::{
+    event::StoreName,
+    store::{StoreError, redis::Logged},
+    trace::StateGauge,
+};
 
 /// Where the server is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -15,6 +22,8 @@ pub(super) enum Place {
 #[derive(Debug, Default)]
 pub(super) struct Server {
     is_away: AtomicBool,
+    /// Why it is away, as far as the log says so.
+    logged: Mutex<Logged>,
 }
 
 impl Server {
@@ -25,9 +34,19 @@ impl Server {
         let has_moved = self.is_away.load(Ordering::Relaxed) != is_away
             && self.is_away.swap(is_away, Ordering::Relaxed) != is_away;
         if has_moved {
+            self.logged().forget();
             self.show();
         }
         has_moved
+    }
+
+    /// Says whether the log lacks this cause of the outage.
+    pub(super) fn lacks(&self, lost: &StoreError) -> bool {
+        self.logged().lacks(lost)
+    }
+
+    fn logged(&self) -> MutexGuard<'_, Logged> {
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Shows it to the metrics.

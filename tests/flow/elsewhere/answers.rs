@@ -1,7 +1,22 @@
 //! Which answers the other browser's page accepts, and what they allow.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
 use http::Request;
-use tower_magic_link::{Builder, RejectionKind, page::CrossDevice};
+use tokio::{task::yield_now, time::timeout};
+use tower_magic_link::{
+    Builder, RejectionKind,
+    clock::Timestamp,
+    page::CrossDevice,
+    store::StoreError,
+    throttle::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey},
+};
 
 use super::{Begun, PASS, SESSION, both, is_asked, is_trouble};
 use crate::{names::ADA, throttle::Far};
@@ -141,6 +156,73 @@ async fn another_browser_is_sent_back_where_that_is_set() {
             let answer = other.post(&begun.link, form).await;
             is_trouble(&answer, 403, RejectionKind::AnotherBrowser);
         }
+        assert_eq!(begun.used_up(), 0);
+    }
+}
+
+/// Counts at once, and answers once it may.
+#[derive(Clone, Default)]
+struct Slow {
+    memory: MemoryThrottle,
+    is_held: Arc<AtomicBool>,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Throttle for Slow {
+    async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
+        self.memory.charge(charges, now).await
+    }
+
+    async fn take_try(
+        &self,
+        key: ThrottleKey,
+        most: u32,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Take, StoreError> {
+        let taken = self.memory.take_try(key, most, until, now).await;
+        self.taken.fetch_add(1, Ordering::SeqCst);
+        while self.is_held.load(Ordering::SeqCst) {
+            yield_now().await;
+        }
+        taken
+    }
+
+    async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
+        self.memory.give_try_back(key, now).await
+    }
+}
+
+/// Pins: a tab that was closed behind a "no" left tries, and the next "yes" signed in.
+#[tokio::test]
+async fn a_no_holds_though_its_tab_is_closed_before_the_answer() {
+    let slow = Slow::default();
+    let configure = |builder: Builder| {
+        builder
+            .cross_device(CrossDevice::Confirm)
+            .throttle(slow.clone())
+    };
+    for begun in both(configure).await {
+        let mut other = begun.world.browser();
+        other.get(&begun.link).await;
+        slow.is_held.store(true, Ordering::SeqCst);
+        slow.taken.store(0, Ordering::SeqCst);
+        let (mut tab, link) = (other.clone(), begun.link.clone());
+        let pressed = tokio::spawn(async move { drop(tab.post(&link, "answer=no").await) });
+        while slow.taken.load(Ordering::SeqCst) == 0 {
+            yield_now().await;
+        }
+        pressed.abort();
+        assert!(pressed.await.unwrap_err().is_cancelled());
+        slow.is_held.store(false, Ordering::SeqCst);
+        let declined = async {
+            while !begun.world.heard().contains("LinkDeclined") {
+                yield_now().await;
+            }
+        };
+        timeout(Duration::from_secs(20), declined).await.unwrap();
+        let answer = other.post(&begun.link, "").await;
+        is_trouble(&answer, 403, RejectionKind::LinkDeclined);
         assert_eq!(begun.used_up(), 0);
     }
 }

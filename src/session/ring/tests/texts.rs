@@ -112,17 +112,17 @@ fn a_file_that_cannot_work_is_refused_by_its_line_and_not_shown() {
         (
             "one key twice",
             format!("{one}\n{one}"),
-            "names two keys of the ring",
+            "key file is wrong on line 2, which cannot join the ring: key id",
         ),
         (
             "one id twice",
             format!("id: a\n{one}\nid: a\n{two}"),
-            r#"key id "a" names two keys of the ring"#,
+            r#"line 4, which cannot join the ring: key id "a" names two keys of the ring"#,
         ),
         (
             "an id that is none",
             format!("id: a b\n{one}"),
-            r#"key id "a b" must be"#,
+            r#"key file is wrong on line 2, which cannot join the ring: key id "a b" must be"#,
         ),
         (
             "an unfinished PEM",
