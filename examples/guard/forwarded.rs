@@ -44,8 +44,9 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Names that begin so are a proxy's, or name the person or the certificate that one has checked.
-const FAMILIES: [&str; 35] = [
+const FAMILIES: [&str; 37] = [
     "cf-access-authenticated-",
+    "cf-client-cert-",
     "client-cert",
     "oidc-claim-",
     "proxy-",
@@ -54,6 +55,7 @@ const FAMILIES: [&str; 35] = [
     "tailscale-user-",
     "wl-proxy-",
     "x-accel-",
+    "x-amzn-mtls-",
     "x-amzn-oidc-",
     "x-appengine-",
     "x-arr-",

@@ -77,7 +77,7 @@ fn host_of(request: &Request) -> Option<Option<HeaderValue>> {
         return None;
     }
     let target = request.uri().authority().cloned();
-    if target.as_ref().is_some_and(has_user) {
+    if target.as_ref().is_some_and(|target| !is_one_host(target)) {
         return None;
     }
     let host = match (target, field) {
@@ -94,11 +94,17 @@ fn host_of(request: &Request) -> Option<Option<HeaderValue>> {
 /// Reads a host and its optional port.
 pub(super) fn authority(value: &HeaderValue) -> Option<Authority> {
     let authority = Authority::try_from(value.as_bytes()).ok()?;
-    Some(authority).filter(|authority| !has_user(authority) && !authority.host().is_empty())
+    Some(authority).filter(is_one_host)
 }
 
-fn has_user(authority: &Authority) -> bool {
-    authority.as_str().contains('@')
+/// Says whether an authority is one host, with or without a port. With a comma it would be one to
+/// us, and two to those who read `X-Forwarded-Host` as a list.
+fn is_one_host(authority: &Authority) -> bool {
+    let host = authority.host();
+    let name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let is_address = host.starts_with('[');
+    let has_user = authority.as_str().contains('@');
+    !has_user && !host.is_empty() && (is_address || host.bytes().all(name))
 }
 
 #[cfg(test)]
@@ -118,6 +124,8 @@ mod tests {
             ("badexample.com", false, false),
             ("example.com.evil.example", false, false),
             ("eve@login.example.com", false, false),
+            ("evil.example,a.example.com", false, false),
+            ("evil.example;a.example.com", false, false),
             ("a/b", false, false),
             ("", false, false),
         ];

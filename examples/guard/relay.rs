@@ -1,10 +1,12 @@
 //! The bytes of a tunnel, both ways, until there are no more.
 //!
 //! - What an end sent before it closed reaches the other end, which then learns of the close.
-//! - Once an end has closed, the tunnel is over when the other has sent nothing for [`CLOSING`], or
-//!   takes nothing for as long. A laptop that was shut says nothing, and would keep the tunnel's
-//!   places for ever. An end that goes on sending is not cut off: if the closed one no longer
-//!   reads, its system refuses the bytes, and that direction is over too.
+//! - Once an end has closed, the tunnel is over when the other has sent nothing for [`CLOSING`]. A
+//!   laptop that was shut says nothing, and would keep the tunnel's places for ever. An end that
+//!   goes on sending is not cut off: if the closed one no longer reads, its system refuses the
+//!   bytes, and that direction is over too.
+//! - What an end has not taken from its system's buffer when the tunnel is over may be lost, if it
+//!   sends something afterwards.
 //! - An end that takes no byte for [`BLOCKED`] ends the tunnel at any time. Behind bytes that wait
 //!   for it, a close of the other end is not read.
 //! - A connection that breaks ends the tunnel at once.
@@ -59,7 +61,7 @@ async fn hand_on(
             break;
         };
         // A target that has gone may have sent something before: the other direction hands it on.
-        if !hand_over(bytes, &mut to, closing).await? {
+        if !hand_over(bytes, &mut to).await? {
             break;
         }
     }
@@ -70,20 +72,14 @@ async fn hand_on(
 }
 
 /// Writes one piece. Returns whether the target is still there.
-async fn hand_over(
-    mut bytes: &[u8],
-    to: &mut (impl AsyncWrite + Unpin),
-    closing: &watch::Sender<bool>,
-) -> io::Result<bool> {
+async fn hand_over(mut bytes: &[u8], to: &mut (impl AsyncWrite + Unpin)) -> io::Result<bool> {
     while !bytes.is_empty() {
-        let taken = timeout(BLOCKED, to.write_buf(&mut bytes));
-        if !matches!(in_time(closing, taken).await??, Ok(1..)) {
+        if !matches!(timeout(BLOCKED, to.write_buf(&mut bytes)).await?, Ok(1..)) {
             return Ok(false);
         }
     }
     // TLS may keep a record back until then.
-    let flushed = timeout(BLOCKED, to.flush());
-    Ok(in_time(closing, flushed).await??.is_ok())
+    Ok(timeout(BLOCKED, to.flush()).await?.is_ok())
 }
 
 /// Waits for a step: without a limit, or for [`CLOSING`] once one direction is over.

@@ -62,8 +62,10 @@ impl Builder {
     ///
     /// - The layer removes a client's own copies of the four headers, in every spelling that a
     ///   gateway might take for them (`x_auth_email`, `X-Auth.Email`), and their names from
-    ///   `Connection` and `Trailer`. It leaves the trailers of a body alone, and other fields by
-    ///   which a service may know a person, such as `X-Forwarded-User`.
+    ///   `Connection` and `Trailer`. It leaves other fields by which a service may know a person,
+    ///   such as `X-Forwarded-User`, and the trailers of a body. **tonic merges the trailers of a
+    ///   unary call into its metadata**, so have a service like that read the extensions, or have
+    ///   what forwards the body drop its trailers, as the guard does.
     /// - It removes its own cookies from the request, because they are credentials. Other cookies
     ///   stay byte for byte. With [`Builder::bearer_tokens`](crate::Builder::bearer_tokens) it also
     ///   removes an `Authorization` field with a session token, even one that has expired. The

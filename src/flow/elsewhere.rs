@@ -8,8 +8,11 @@
 //! - A right answer permits this browser to finish this one sign-in: a sealed cookie that is
 //!   bound to its browser cookie.
 
+use std::{sync::Arc, time::Duration};
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
+use tokio::time::sleep;
 use tracing::Instrument;
 
 use super::{
@@ -20,6 +23,7 @@ use super::{
     limits,
     match_code::{MatchCode, is_blank},
     refusal,
+    settings::Flow,
     step::Step,
 };
 use crate::{
@@ -35,6 +39,8 @@ use crate::{
 const MOST_TRIES: u32 = 5;
 /// How many clicks may be in flight at once, unless one declines.
 const MOST_CLICKS: u32 = 3;
+/// A click that is in flight has given its try back by then: the throttle has two seconds.
+const GIVEN_BACK: Duration = Duration::from_secs(5);
 
 /// Shows the page for another browser. The form's answer may redirect to `leads_to`, beside our own
 /// origin.
@@ -156,30 +162,62 @@ async fn take_click(
 }
 
 /// Takes all tries for good, and returns the answer. A request that ends meanwhile does not end
-/// that: who closes the tab behind a "no" has said it.
+/// that: who closes the tab behind a "no" has said it. What a "yes" that is in flight gives back
+/// later is taken then.
 async fn decline(step: &Step, attempt: &Attempt, of: Vec<u8>, until: Timestamp) -> Rejection {
-    let (flow, now) = (step.flow.clone(), step.now);
+    let tries = Tries {
+        flow: step.flow.clone(),
+        of,
+        until,
+        now: step.now,
+    };
     let (asked, attempt) = (Asked::of(step, attempt), attempt.clone());
     let work = async move {
-        for nth in 0..MOST_CLICKS {
-            match limits::take_try_at(&flow, &of, MOST_CLICKS, until, now).await {
-                // It is not given back.
-                Ok(_) => {}
-                // Another "no" takes the rest. One that has taken all has been reported.
-                Err(over) if over.kind() == RejectionKind::TooManyTries => match nth {
-                    0 => return over,
-                    _ => break,
-                },
-                Err(outage) => return outage,
-            }
+        let (taken, over) = tries.take_all().await;
+        // An earlier "no" that has taken all has been reported.
+        if taken > 0 {
+            let email = &attempt.email;
+            asked.tell_of(&tries.flow, &attempt, &Event::LinkDeclined { email });
         }
-        let email = &attempt.email;
-        asked.tell_of(&flow, &attempt, &Event::LinkDeclined { email });
-        Rejection::new(RejectionKind::LinkDeclined)
+        if taken < MOST_CLICKS {
+            tokio::spawn(async move {
+                sleep(GIVEN_BACK).await;
+                tries.take_all().await;
+            });
+        }
+        over.unwrap_or_else(|| Rejection::new(RejectionKind::LinkDeclined))
     };
     let declined = tokio::spawn(work.in_current_span()).await;
     // The throttle panicked, or the runtime is shutting down.
     declined.unwrap_or_else(|_| Rejection::new(RejectionKind::StoreUnavailable))
+}
+
+/// The tries of a link in other browsers.
+struct Tries {
+    flow: Arc<Flow>,
+    of: Vec<u8>,
+    until: Timestamp,
+    now: Timestamp,
+}
+
+impl Tries {
+    /// Takes those that are left. Returns how many that were, and what has ended it before the
+    /// last: no more, or an outage.
+    async fn take_all(&self) -> (u32, Option<Rejection>) {
+        for taken in 0..MOST_CLICKS {
+            let Self {
+                flow,
+                of,
+                until,
+                now,
+            } = self;
+            let tried = limits::take_try_at(flow, of, MOST_CLICKS, *until, *now).await;
+            if let Err(over) = tried {
+                return (taken, Some(over));
+            }
+        }
+        (MOST_CLICKS, None)
+    }
 }
 
 /// Returns the path and query of this request as the browser sees them, for the page's form.

@@ -10,12 +10,16 @@
 //! [`Builder::insecure_admit_on_outage`]: crate::Builder::insecure_admit_on_outage
 
 use std::{
-    fmt,
-    sync::atomic::{AtomicBool, Ordering},
+    fmt, mem,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use futures_util::future::{BoxFuture, join_all};
+use tokio::time::Instant;
 
 use super::{Lookup, Revocation, Revocations, Standing};
 use crate::{
@@ -29,6 +33,8 @@ use crate::{
 };
 
 const LOOK_UP: Call = Call::new("revocations.look_up");
+/// Failures that are further apart are of two outages, as far as the log knows.
+const ONE_OUTAGE: Duration = Duration::from_secs(5 * 60);
 const REVOKE: Call = Call::new("revocations.revoke");
 
 /// What happens to sessions while the store fails.
@@ -46,8 +52,8 @@ pub(crate) struct BoundedRevocations {
     timeout: Duration,
     on_outage: OnOutage,
     is_out: AtomicBool,
-    /// Whether the last revocation was not stored.
-    is_refused: AtomicBool,
+    /// When the last revocation was given, if it was not stored.
+    refused: Mutex<Option<Instant>>,
     listener: Listener,
 }
 
@@ -64,7 +70,7 @@ impl BoundedRevocations {
             timeout,
             on_outage,
             is_out: AtomicBool::new(false),
-            is_refused: AtomicBool::new(false),
+            refused: Mutex::default(),
             listener,
         };
         bounded.show();
@@ -108,8 +114,6 @@ impl BoundedRevocations {
                 if self.is_out.load(Ordering::Relaxed) && self.is_out.swap(false, Ordering::Relaxed)
                 {
                     self.show();
-                    // What fails next is of another outage.
-                    self.is_refused.store(false, Ordering::Relaxed);
                     self.listener.tell(&Event::StoreRecovered);
                 }
                 Ok(Standing::Active)
@@ -160,15 +164,17 @@ impl BoundedRevocations {
     /// Records a revocation in the store.
     pub(crate) async fn revoke(&self, revocation: &Revocation) -> Result<(), StoreError> {
         let taken = self.bounded(REVOKE, self.store.revoke(revocation)).await;
-        let was_refused = self.is_refused.swap(taken.is_err(), Ordering::Relaxed);
+        let now = taken.is_err().then(Instant::now);
+        let refused = mem::replace(&mut *self.refused(), now);
         match &taken {
-            Ok(()) if was_refused => {
+            Ok(()) if refused.is_some() => {
                 tracing::warn!(target: "tower_magic_link", "the revocation store records revocations again");
             }
             Ok(()) => {}
             Err(error) => {
-                // Once a change: in an outage everybody who signs out would add a line.
-                if !was_refused {
+                // Once an outage, in which everybody who signs out would add a line. A store may
+                // have been back meanwhile, with nobody who signed out.
+                if refused.is_none_or(|at| at.elapsed() >= ONE_OUTAGE) {
                     let reason = reason(error);
                     tracing::error!(target: "tower_magic_link", kind = %error.kind(), reason, "the revocation store did not record a revocation");
                 }
@@ -209,6 +215,10 @@ impl BoundedRevocations {
                 // ended.
                 .unwrap_or(Err(StoreError::new(StoreErrorKind::TimedOut)))
         }))
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Checks the store. It reports nothing.

@@ -159,9 +159,10 @@ impl State {
         let Some(error) = error else {
             return self.listener.tell(&Event::ServerRecovered { store });
         };
-        let reason = reason(error);
-        tracing::warn!(target: "tower_magic_link", store = "sessions", kind = %error.kind(), reason, "server lost");
-        self.listener.tell_unlogged(&Event::ServerLost { store });
+        let lost = Event::ServerLost { store };
+        let (event, kind, reason) = (lost.name(), error.kind(), reason(error));
+        tracing::warn!(target: "tower_magic_link", event, store = "sessions", %kind, reason, "server lost");
+        self.listener.tell_unlogged(&lost);
     }
 
     fn failed(&self) -> MutexGuard<'_, Option<Asks>> {

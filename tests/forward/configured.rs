@@ -146,7 +146,7 @@ fn nginx(folder: &Path, behind: &Behind<'_>) -> Command {
         .concat();
     let configuration = format!(
         "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr warn;\nevents {{}}\n\
-         http {{\naccess_log off;\n{temporary}\n{documented}}}\n"
+         http {{\naccess_log off;\nssi on;\n{temporary}\n{documented}}}\n"
     );
     fs::write(folder.join("nginx.conf"), configuration).unwrap();
     let mut command = Command::new("nginx");

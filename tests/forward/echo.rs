@@ -24,7 +24,7 @@ use tower::{Service, service_fn};
 
 use crate::site::as_gateway;
 
-const SAY: &str = "/acme.Echo/Say";
+pub(crate) const SAY: &str = "/acme.Echo/Say";
 const CHAT: &str = "/acme.Echo/Chat";
 
 #[derive(Clone, Copy, Debug)]

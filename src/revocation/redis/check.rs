@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    last_error::LastError,
     replica::Replica,
     status::{Phase, Status},
 };
@@ -36,6 +37,10 @@ const NEEDS: [&str; 18] = [
 /// Attempts to load that fail come more often than this.
 const LATELY: Duration = Duration::from_secs(2);
 
+fn is_refused_now(last: &LastError) -> bool {
+    last.is_refusal() && last.age() < LATELY
+}
+
 /// Checks Redis, and the copy.
 pub(super) async fn check(redis: &Redis, replica: &Replica, now: Timestamp) -> Vec<Line> {
     let checked = redis.check(&NEEDS, now).await;
@@ -46,13 +51,11 @@ pub(super) async fn check(redis: &Redis, replica: &Replica, now: Timestamp) -> V
     let status = Status::of(replica);
     lines.push(match status.phase() {
         Phase::Following => Line::passed(FOLLOWS),
-        Phase::Loading { .. } if status.last_error().is_some_and(|last| last.age() < LATELY) => {
-            Line::failed(
-                FOLLOWS,
-                format!("it is {status}"),
-                "see the lines above, and whether another program has keys in this namespace",
-            )
-        }
+        Phase::Loading { .. } if status.last_error().is_some_and(is_refused_now) => Line::failed(
+            FOLLOWS,
+            format!("it is {status}"),
+            "see the lines above, and whether another program has keys in this namespace",
+        ),
         // Before the first load nobody is admitted, which `/readyz` says, too.
         Phase::Loading { .. } => Line::not_checked(FOLLOWS, format!("it is {status}")),
         Phase::WithinGrace { .. } | Phase::PastGrace => Line::failed(

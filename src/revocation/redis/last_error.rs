@@ -4,13 +4,17 @@ use std::{fmt, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::store::{StoreError, StoreErrorKind, redis::reason};
+use crate::store::{
+    StoreError, StoreErrorKind,
+    redis::{reason, refuses},
+};
 
 /// The last failure of a [`RedisRevocations`](super::RedisRevocations). It may have passed.
 #[derive(Clone, Debug)]
 pub struct LastError {
     kind: StoreErrorKind,
     cause: Option<String>,
+    is_refusal: bool,
     at: Instant,
 }
 
@@ -20,8 +24,15 @@ impl LastError {
         Self {
             kind: error.kind(),
             cause: reason(error),
+            is_refusal: refuses(error),
             at: Instant::now(),
         }
+    }
+
+    /// Says whether the server has answered that it does not do what was asked, which waiting does
+    /// not mend.
+    pub(super) const fn is_refusal(&self) -> bool {
+        self.is_refusal
     }
 
     /// Returns the same failure, for a caller.

@@ -8,7 +8,7 @@ use std::sync::{
 use super::{last_error::LastError, server::State};
 use crate::store::{
     StoreError, StoreErrorKind,
-    redis::{Logged, log_away, reason},
+    redis::{Logged, is_refused, log_away, reason},
 };
 
 /// What is noted. Nothing that a look-up needs while the store is well.
@@ -19,6 +19,8 @@ pub(super) struct Notes {
     unsent: AtomicUsize,
     last_error: Mutex<Option<LastError>>,
     is_denied: AtomicBool,
+    /// Whether somebody has marked the data set at the server's present history.
+    is_marked: AtomicBool,
     /// Why Redis is not followed, as far as the log says so.
     logged: Mutex<Logged>,
 }
@@ -29,6 +31,8 @@ impl Notes {
         // Without the epoch, which stands among them.
         let entries = state.entries.saturating_sub(1);
         self.entries.store(entries, Ordering::Relaxed);
+        let is_marked = state.of == state.history;
+        self.is_marked.store(is_marked, Ordering::Relaxed);
     }
 
     /// Notes how many revocations a description counts that were not read by then.
@@ -56,10 +60,12 @@ impl Notes {
         self.fail(lost);
     }
 
-    /// Notes that the server has refused the mark without which its data is not believed, and logs
-    /// it once.
+    /// Notes that the server has not taken the mark of this replica, which knows nothing yet. If it
+    /// has refused it, and nobody else has marked its data, that is not believed: the log has it
+    /// once.
     pub(super) fn refuse_mark(&self, refused: &StoreError) {
-        if self.logged().lacks(refused) {
+        let is_believed = self.is_marked.load(Ordering::Relaxed);
+        if !is_believed && is_refused(refused) && self.logged().lacks(refused) {
             let (kind, reason) = (refused.kind(), reason(refused));
             tracing::error!(target: "tower_magic_link", store = "revocations", %kind, reason, "redis does not let this replica write: no session is admitted here before it does");
         }

@@ -22,6 +22,15 @@ pub(crate) fn is_refused(error: &StoreError) -> bool {
     source.is_some_and(|error| error.code().is_some())
 }
 
+/// Says the same of an answer that waiting does not change: the server is not just loading.
+pub(crate) fn refuses(error: &StoreError) -> bool {
+    let source = error.source();
+    let source = source.and_then(|source| source.downcast_ref::<RedisError>());
+    source
+        .and_then(RedisError::code)
+        .is_some_and(|code| code != "LOADING")
+}
+
 /// Words the cause of a failure for an operator: what the client or the server said, cut at 200
 /// characters. Redis's words on a refusal name its user, so of those only the code is left.
 pub(crate) fn reason(error: &StoreError) -> Option<String> {

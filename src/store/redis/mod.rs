@@ -31,7 +31,7 @@ mod trust;
 #[cfg(test)]
 pub(crate) use self::check::called_in;
 pub(crate) use self::{
-    away::{Logged, is_refused, log_away, reason},
+    away::{Logged, is_refused, log_away, reason, refuses},
     connection::Connection,
     kept::Kept,
     pause::jittered,

@@ -25,9 +25,11 @@ const PROXYS: &str = "
     X-Client-IP X-Cluster-Client-IP True-Client-IP CF-Connecting-IP X-Original-URL X-Original-URI
     X-Original-Method X-Original-Forwarded-For X-Rewrite-URL X-HTTP-Method-Override X-HTTP-Method
     Remote-Email Remote-Groups Remote-Name Remote-User X-Remote-User Proxy
-    CF-Access-Authenticated-User-Email Client-Cert Fly-Client-IP OIDC-Claim-Email Path-Info
+    CF-Access-Authenticated-User-Email CF-Client-Cert-SHA256 Client-Cert Fly-Client-IP
+    OIDC-Claim-Email Path-Info
     Proxy-Client-IP Remote-Addr Script-Name SSL-Client-Verify Tailscale-User-Login
-    WL-Proxy-Client-IP X-Accel-Mapping X-Amzn-OIDC-Identity X-AppEngine-User-Email
+    WL-Proxy-Client-IP X-Accel-Mapping X-Amzn-MTLS-Clientcert X-Amzn-OIDC-Identity
+    X-AppEngine-User-Email
     X-ARR-ClientCert X-ARR-SSL X-Auth-Username X-Authenticated-UserId X-Authentik-Email
     X-Authentik-Username X-Client-Cert X-Consumer-Username X-Envoy-External-Address
     X-Envoy-Original-Path X-Forward X-Goog-Authenticated-User-Email X-Host X-Ingress-Path

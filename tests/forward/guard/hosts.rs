@@ -4,7 +4,7 @@ use super::setting::{Guarded, Version, ask, status};
 use crate::{port::free_port, program::Program, upstream};
 
 /// Each with what follows `GET `, and the host that arrives. `None` is 400.
-pub(super) const CASES: [(&str, &str, Option<&str>); 15] = [
+pub(super) const CASES: [(&str, &str, Option<&str>); 17] = [
     (
         "one",
         "/about HTTP/1.1\r\nHost: a.example\r\n",
@@ -37,6 +37,16 @@ pub(super) const CASES: [(&str, &str, Option<&str>); 15] = [
     (
         "a list",
         "/about HTTP/1.1\r\nHost: a.example, b.example\r\n",
+        None,
+    ),
+    (
+        "a list without a blank",
+        "/about HTTP/1.1\r\nHost: a.example,b.example\r\n",
+        None,
+    ),
+    (
+        "absolute-form with a list",
+        "http://a.example,b.example/about HTTP/1.1\r\nHost: a.example,b.example\r\n",
         None,
     ),
     (

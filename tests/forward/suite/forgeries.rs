@@ -13,7 +13,7 @@ use crate::{
 
 /// Fields that some service takes for a proxy's word, or for another path, method or host than the
 /// request has.
-const OF_PROXIES: [&str; 86] = [
+const OF_PROXIES: [&str; 91] = [
     "CF-Connecting-IP",
     "Client-IP",
     "Fastly-Client-IP",
@@ -33,6 +33,11 @@ const OF_PROXIES: [&str; 86] = [
     "X-Authentik-Entitlements",
     "X-Authentik-Groups",
     "X-Authentik-Jwt",
+    "X-Authentik-Meta-App",
+    "X-Authentik-Meta-Jwks",
+    "X-Authentik-Meta-Outpost",
+    "X-Authentik-Meta-Provider",
+    "X-Authentik-Meta-Version",
     "X-Authentik-Name",
     "X-Authentik-Uid",
     "X-Authentik-Username",

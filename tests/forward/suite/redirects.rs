@@ -18,6 +18,9 @@ const FIELDS: [&str; 5] = [
 /// has for itself.
 const PLACES: [&str; 4] = ["/private/secret", "/auth/login", "/.ask", "@refused"];
 
+/// Its own answer, with an include such as a person may have written into a page.
+const OWN: &str = r#"its own <!--# include virtual="/private/secret" -->"#;
+
 /// In this field the client names the place.
 const PLACE: &str = "x-place";
 
@@ -32,7 +35,8 @@ async fn leading_elsewhere(reached: &Heads) -> String {
                 response = response.header(name, place.clone());
             }
         }
-        response.body(String::from("its own")).unwrap()
+        let response = response.header("content-type", "text/html");
+        response.body(String::from(OWN)).unwrap()
     };
     let app = reached.before(Router::new().fallback(answer));
     tokio::spawn(async move { axum::serve(listener, app).await });
@@ -41,7 +45,8 @@ async fn leading_elsewhere(reached: &Heads) -> String {
 
 /// Pins: nginx followed a service's `X-Accel-Redirect` from a public path to a protected one, asked
 /// about the public one again, and took the permit for the other. A client could name the protected
-/// one through Rack's `Sendfile` (CVE-2025-61780).
+/// one through Rack's `Sendfile` (CVE-2025-61780). With `ssi on` around the file, nginx included
+/// any path of the service's into a page.
 async fn serves_what_was_asked_about(front: Front) {
     let reached = Heads::default();
     let running = front.before(&leading_elsewhere(&reached).await).await;
@@ -57,7 +62,7 @@ async fn serves_what_was_asked_about(front: Front) {
             let answer = who.get(path, &[(PLACE, place)]).await;
             assert_eq!(answer.status(), 200, "{front:?}: {path} to {place}");
             let text = answer.text().await.unwrap();
-            assert_eq!(text, "its own", "{front:?}: {path} to {place}");
+            assert_eq!(text, OWN, "{front:?}: {path} to {place}");
             let heads = reached.take();
             let targets: Vec<_> = heads.iter().map(|head| head.target.as_str()).collect();
             assert_eq!(targets, [path], "{front:?}: {path} to {place}");

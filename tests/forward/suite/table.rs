@@ -24,9 +24,10 @@ const FILES: [(&str, &str); 11] = [
 ];
 
 /// Cases with tests of their own.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 8] = [
     "grpc_refuses_a_stranger",
     "grpc_serves_who_is_signed_in",
+    "grpc_takes_no_name_from_trailers",
     "grpc_keeps_to_the_session",
     "gives_each_its_own_answer",
     "lets_nobody_in",
