@@ -142,8 +142,8 @@ pub enum Event<'a> {
         kind: RejectionKind,
     },
     /// A store lost the server that it shares with other replicas. For now revocations and limits
-    /// go on from what this replica knows. The index of sessions has no copy: it lists nothing, and
-    /// misses what happens meanwhile. Reported once, until [`Event::ServerRecovered`].
+    /// go on from what this replica knows. The index of sessions has no copy: it may list nothing,
+    /// and misses what happens meanwhile. Reported once, until [`Event::ServerRecovered`].
     ServerLost {
         /// Which store.
         store: StoreName,

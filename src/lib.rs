@@ -194,7 +194,7 @@ mod trace;
 /// let now = Timestamp::from_secs(1_767_225_600);
 /// let retired = RetiredKey::new(old).since(now).until(now + Duration::from_secs(12 * 60 * 60));
 /// handle.replace(&KeyRing::new(new.clone()).retire(retired)?);
-/// // 3. The old key is gone. For a key that leaked this is the first step and the last.
+/// // 3. The old key is gone. For a current key that leaked this is the first step and the last.
 /// handle.replace(&KeyRing::new(new));
 /// # Ok::<(), tower_magic_link::ConfigError>(())
 /// ```

@@ -31,7 +31,7 @@ use crate::{
 };
 
 pub(crate) use self::{
-    ending::{Extent, leave},
+    ending::Extent,
     reauthorize::{Again, Hook, Reauthorize, Word},
     wiring::Wiring,
 };

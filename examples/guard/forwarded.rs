@@ -44,7 +44,7 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Names that begin so are a proxy's, or name the person or the certificate that one has checked.
-const FAMILIES: [&str; 37] = [
+const FAMILIES: [&str; 42] = [
     "cf-access-authenticated-",
     "cf-client-cert-",
     "client-cert",
@@ -57,6 +57,8 @@ const FAMILIES: [&str; 37] = [
     "x-accel-",
     "x-amzn-mtls-",
     "x-amzn-oidc-",
+    "x-anonymous-consumer",
+    "x-apigateway-api-",
     "x-appengine-",
     "x-arr-",
     "x-auth-request-",
@@ -64,11 +66,14 @@ const FAMILIES: [&str; 37] = [
     "x-authentik-",
     "x-client-cert",
     "x-consumer-",
+    "x-credential-",
+    "x-endpoint-api-",
     "x-envoy-",
     "x-forward",
     "x-goog-authenticated-user-",
     "x-invoke-",
     "x-ms-client-principal",
+    "x-ms-token-",
     "x-original-",
     "x-originating-",
     "x-override-",

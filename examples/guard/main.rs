@@ -43,11 +43,15 @@ mod supervisor;
 mod tunnel;
 mod upload;
 
-use std::{error::Error, process::ExitCode};
+use std::{error::Error, process::ExitCode, time::Duration};
 
 use axum::{Router, middleware};
-use tokio::{net::TcpListener, runtime::Runtime};
-use tower_magic_link::{Builder, ConfigError, MagicLinkLayer};
+use tokio::{
+    net::TcpListener,
+    runtime::Runtime,
+    time::{sleep, timeout},
+};
+use tower_magic_link::{Builder, ConfigError, MagicLinkLayer, revocation::RedisRevocations};
 
 use self::{
     certificate::Certificate,
@@ -59,6 +63,9 @@ pub(crate) use self::{
     proxy::Proxy,
     serve::{Door, Limits, serve},
 };
+
+/// How long the end waits for revocations that Redis does not have yet: one more attempt.
+const LAST_TRY: Duration = Duration::from_secs(3);
 
 /// The layer. It protects every path, and names the signed-in person to the service.
 pub(crate) fn guarding(builder: Builder) -> Result<MagicLinkLayer, ConfigError> {
@@ -164,7 +171,7 @@ async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>>
     let test = SelfTest {
         layer: layer.clone(),
         settings: config.settings,
-        store,
+        store: store.clone(),
         upstream: None,
     };
     // Beside the requests: those of signed-in people need not wait for a provider that is away.
@@ -177,7 +184,27 @@ async fn start(config: Config, scheme: &str) -> Result<ExitCode, Box<dyn Error>>
         grace: config.grace,
     };
     serve(listener, app(layer, proxy), config.limits, door).await;
+    if let Some(store) = store {
+        sent(&store).await;
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until Redis has all revocations, and logs how many it does not get. The runtime ends
+/// without waiting for them.
+async fn sent(store: &RedisRevocations) {
+    let all = async {
+        while store.status().unsent() > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if timeout(LAST_TRY, all).await.is_err() {
+        let unsent = store.status().unsent();
+        tracing::error!(
+            target: "guard",
+            "{unsent} revocations were not stored in redis: end those sessions again"
+        );
+    }
 }
 
 async fn bind(key: &str, address: &str) -> Result<TcpListener, String> {

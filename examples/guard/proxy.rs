@@ -2,8 +2,8 @@
 //!
 //! - Bodies stream both ways. The connection to the service speaks HTTP/1.1, whatever the client's
 //!   speaks; to an origin of the scheme `h2c` it speaks HTTP/2, which gRPC needs. There is no
-//!   WebSocket then (501), and `:authority` is the service's own: `X-Forwarded-Host` has the
-//!   client's.
+//!   WebSocket then (501), and `:authority` is the service's own: `X-Forwarded-Host` has the host
+//!   that people know.
 //! - As many requests may be with the service as descriptors were put aside for: one connection of
 //!   HTTP/2 brings a hundred, and each needs a descriptor to a service of HTTP/1.1. One more is a
 //!   503, so that the guard still has some for the rest.

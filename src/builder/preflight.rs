@@ -15,7 +15,8 @@ impl Builder {
     ///
     /// A client that writes such a request by hand reaches the inner service on every path but the
     /// layer's own. Do not use this setting if the inner service takes the method from
-    /// `X-HTTP-Method-Override`.
+    /// `X-HTTP-Method-Override`, or does not look at it: tonic serves a call whatever its method,
+    /// unless a layer such as tower-http's `CorsLayer` answers each `OPTIONS` before it.
     ///
     /// ```
     /// # use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, testing::StubProvider};

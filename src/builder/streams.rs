@@ -34,7 +34,8 @@ impl Builder {
     /// - A gRPC stream ends with `grpc-status: 16`, a gRPC-Web stream with the same trailers.
     /// - An event stream ends as if it were complete. `EventSource` then connects again and gets a
     ///   401.
-    /// - Any other body ends too. With a `Content-Length` the client knows that it was cut off.
+    /// - Any other body ends too. With a `Content-Length` the client knows that it was cut off. A
+    ///   layer that compresses removes that field.
     ///   **Without one it cannot know**, because the layer has no error of the inner body's type.
     ///   Handlers of such downloads should `select!` on the [`SessionGuard`](crate::SessionGuard)
     ///   in the request's extensions, `biased` and the guard first, and fail the body with an error

@@ -11,11 +11,10 @@ use std::{fmt, sync::Arc};
 use http::HeaderValue;
 
 use crate::{
-    event::{Context, EndedBy},
     layer::MagicLinkLayer,
     provider::Identity,
     session::{Grant, IssueError, Issued, Session, Term, cookie::CookieName},
-    shared::{Extent, Shared, leave},
+    shared::{Extent, Shared},
     store::StoreError,
 };
 
@@ -238,16 +237,7 @@ impl SessionIssuer {
     /// [`StoreError`] if the store did not record the end. The session's token may then work until
     /// it expires.
     pub async fn sign_out(&self, session: &Session) -> Result<(), StoreError> {
-        leave(session, Extent::This);
-        let now = self.shared.clock.now();
-        self.shared
-            .revoke(
-                session,
-                (Extent::This, EndedBy::Application),
-                Context::default(),
-                now,
-            )
-            .await
+        self.shared.sign_out(session, Extent::This).await
     }
 
     /// Ends every session of the same person that has begun by now, this one included, if the
@@ -293,16 +283,7 @@ impl SessionIssuer {
     /// [`StoreError`] if the store did not record both ends. The sessions' tokens may then work
     /// until they expire.
     pub async fn sign_out_everywhere(&self, session: &Session) -> Result<(), StoreError> {
-        leave(session, Extent::Everywhere);
-        let now = self.shared.clock.now();
-        self.shared
-            .revoke(
-                session,
-                (Extent::Everywhere, EndedBy::Application),
-                Context::default(),
-                now,
-            )
-            .await
+        self.shared.sign_out(session, Extent::Everywhere).await
     }
 
     /// Returns the `Set-Cookie` value that makes a browser forget the session.

@@ -5,7 +5,8 @@
 //! - Each mail allows five tries, counted by its attempt's random id, and the provider counts its
 //!   own. A text that cannot be a code costs no try.
 //! - All networks together have few guesses at one address, as [`guesses`] says.
-//! - A double click redeems the code only once.
+//! - A double click redeems the code only once, and a request that is called off before its code
+//!   is compared costs no try.
 
 use std::sync::Arc;
 
@@ -17,7 +18,8 @@ use super::{
     attempt::Attempt,
     browser, check,
     exchange::State,
-    finish, guesses, limits,
+    finish, guesses,
+    limits::{self, Early},
     redeem::{self, Proof},
     refusal, sealed,
     step::Step,
@@ -94,11 +96,13 @@ async fn take_code(step: &Step, attempt: &Arc<Attempt>) -> Result<Response<Bytes
         false => {
             let of = [b"mailed code".as_slice(), &attempt.id].concat();
             let until = attempt.created + step.flow.attempt_lifetime().max(CODE_LIFETIME);
-            let taken = limits::take_try(step, &of, MOST_TRIES, until).await?;
+            let taken = Early::take(step, of, MOST_TRIES, until).await?;
             match guesses::limit(step, attempt).await {
-                Ok(guess) => Some((taken, guess)),
+                Ok(guess) => Some((taken.count(), guess)),
                 Err(rejection) => {
-                    taken.give_back().await;
+                    if let Some(taken) = taken.count() {
+                        taken.give_back().await;
+                    }
                     return Err(rejection.into());
                 }
             }
@@ -110,7 +114,7 @@ async fn take_code(step: &Step, attempt: &Arc<Attempt>) -> Result<Response<Bytes
     };
     let rejection = match answered {
         Ok(response) => {
-            if let Some((taken, _)) = taken {
+            if let Some((Some(taken), _)) = taken {
                 taken.give_back().await;
             }
             return Ok(response);
@@ -148,7 +152,9 @@ async fn take_code(step: &Step, attempt: &Arc<Attempt>) -> Result<Response<Bytes
         // The provider has not said whether the code was right.
         _ => {
             if let Some((taken, guess)) = taken {
-                taken.give_back().await;
+                if let Some(taken) = taken {
+                    taken.give_back().await;
+                }
                 // If the answer was lost, the provider may have compared the guess.
                 if rejection.kind().is_temporary() {
                     guess.give_back(&step.flow).await;

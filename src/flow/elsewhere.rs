@@ -13,14 +13,14 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use tokio::time::sleep;
-use tracing::Instrument;
 
 use super::{
+    apart::apart,
     asked::Asked,
     attempt::Attempt,
     browser,
     fields::Fields,
-    limits,
+    limits::{self, Early},
     match_code::{MatchCode, is_blank},
     refusal,
     settings::Flow,
@@ -124,12 +124,15 @@ async fn take_match_code(
     let of = [b"match code".as_slice(), &attempt.id].concat();
     let until = attempt.created + step.flow.attempt_lifetime();
     // Taken before the comparison, so that of a thousand parallel guesses only five are compared.
-    let taken = limits::take_try(step, &of, MOST_TRIES, until).await;
+    let taken = Early::take(step, of, MOST_TRIES, until).await;
     let taken = taken.map_err(|rejection| Box::new(refusal::answer(step, rejection, None)))?;
+    let taken = taken.count();
     if !attempt.match_code.is(typed) {
         return Err(ask_again(CodeProblem::Wrong));
     }
-    taken.give_back().await;
+    if let Some(taken) = taken {
+        taken.give_back().await;
+    }
     Ok(())
 }
 
@@ -187,9 +190,8 @@ async fn decline(step: &Step, attempt: &Attempt, of: Vec<u8>, until: Timestamp) 
         }
         over.unwrap_or_else(|| Rejection::new(RejectionKind::LinkDeclined))
     };
-    let declined = tokio::spawn(work.in_current_span()).await;
-    // The throttle panicked, or the runtime is shutting down.
-    declined.unwrap_or_else(|_| Rejection::new(RejectionKind::StoreUnavailable))
+    let shut_down = || Rejection::new(RejectionKind::StoreUnavailable);
+    apart(work).await.unwrap_or_else(shut_down)
 }
 
 /// The tries of a link in other browsers.

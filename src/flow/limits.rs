@@ -64,6 +64,7 @@ use crate::{
 
 mod ask;
 mod charges;
+mod early;
 mod everybody;
 mod networks;
 mod quiet;
@@ -73,6 +74,7 @@ mod way;
 pub(super) use self::{
     ask::within,
     charges::{Charges, Spent, charge},
+    early::Early,
 };
 use self::{
     ask::{bounded, key_of, throttle_failed},

@@ -12,6 +12,7 @@
 //! - GET and HEAD change nothing, except that a link opened in the browser that began the sign-in
 //!   finishes it.
 
+mod apart;
 mod arrival;
 mod asked;
 mod attempt;

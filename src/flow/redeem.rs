@@ -101,7 +101,7 @@ pub(super) async fn granted_just_now(
             revocations.is_active(issued.session()).await
         }
     };
-    Ok(is_active.unwrap_or(false).then_some(granted))
+    Ok(is_active?.then_some(granted))
 }
 
 /// Refuses for now: the exchange goes on, and the next try of the same proof joins it.

@@ -14,25 +14,16 @@
 //! - An address that is not accepted gets no mail, and no page reveals that, not even by what it
 //!   says was sent.
 
-use std::{
-    future::{Future, poll_fn},
-    panic::resume_unwind,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{FutureExt, future};
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    task::{JoinError, yield_now},
-    time::sleep,
-};
+use tokio::{sync::OwnedSemaphorePermit, task::yield_now, time::sleep};
 use tracing::Instrument;
 use url::Url;
 
 use super::{
     CODE_LIFETIME, Flow, SignIn,
+    apart::{apart, done},
     asked::Asked,
     attempt::Attempt,
     callback,
@@ -105,43 +96,30 @@ pub(super) async fn send(
         now: step.now,
         words,
     };
-    // It may outlive the request, and belongs to its span all the same.
-    let work = wanted.carry_out(spent, room).in_current_span();
-    let done = match wait {
+    let work = wanted.carry_out(spent, room);
+    let sent = match wait {
         Some(wait) => {
             // It begins behind the requests that are queued already. Begun at once, it would hold
             // up the next of them for as long as it computes. Requests that begin together are
             // answered together, and wait for each other then: an address without work was answered
             // 20 µs later than others.
+            // It may outlive the request, and belongs to its span all the same.
+            let work = work.in_current_span();
             let work = tokio::spawn(yield_now().then(|()| work));
             wait.await;
-            work.now_or_never().map(or_panic)
+            let work = work.now_or_never();
+            work.map(|work| done(work).unwrap_or_else(shut_down))
         }
-        None => Some(to_its_end(work).await),
+        None => Some(apart(work).await.unwrap_or_else(shut_down)),
     };
     let last = mailing.last(step.now);
-    match done {
+    match sent {
         Some(Ok(sent) | Err(Failed::Half(sent))) => Ok(sent),
         Some(Err(Failed::Everybody(rejection, _) | Failed::ThisMail(rejection))) => Err(rejection),
         Some(Err(Failed::Address | Failed::Limited)) | None => match last {
             Some(shown) => shown.map_err(|(rejection, _)| rejection),
             None => Ok(flow.sent()),
         },
-    }
-}
-
-/// Waits for the work, which goes on by itself if the request ends before. Work that is done at
-/// once needs no task of its own.
-fn to_its_end(
-    work: impl Future<Output = Result<Sent, Failed>> + Send + 'static,
-) -> impl Future<Output = Result<Sent, Failed>> + Send {
-    // Here and not in the block, whose future would have room for the work twice.
-    let mut work = Box::pin(work);
-    async move {
-        match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
-            Poll::Ready(done) => done,
-            Poll::Pending => or_panic(tokio::spawn(work).await),
-        }
     }
 }
 
@@ -201,16 +179,10 @@ impl Wanted {
     }
 }
 
-/// Passes a panic of the provider's or the mailer's on to the application's handler.
-fn or_panic(done: Result<Result<Sent, Failed>, JoinError>) -> Result<Sent, Failed> {
-    done.unwrap_or_else(|error| match error.try_into_panic() {
-        Ok(panic) => resume_unwind(panic),
-        // The runtime is shutting down.
-        Err(_) => {
-            let rejection = Rejection::new(RejectionKind::ProviderUnavailable);
-            Err(Failed::Everybody(rejection, Refund::NotDue))
-        }
-    })
+/// Refuses when the runtime is shutting down.
+fn shut_down() -> Result<Sent, Failed> {
+    let rejection = Rejection::new(RejectionKind::ProviderUnavailable);
+    Err(Failed::Everybody(rejection, Refund::NotDue))
 }
 
 /// Makes and mails what the configured sign-in needs. Returns what was sent.

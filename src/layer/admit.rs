@@ -267,7 +267,8 @@ impl Finish {
 fn keep_from_caches(headers: &mut HeaderMap) {
     let is_aimed = |name: &&HeaderName| {
         let name = name.as_str();
-        name.ends_with("-cache-control") || name == "surrogate-control"
+        let others = ["edge-control", "surrogate-control", "x-accel-expires"];
+        name.ends_with("-cache-control") || others.contains(&name)
     };
     let aimed: Vec<_> = headers.keys().filter(is_aimed).cloned().collect();
     for name in aimed {

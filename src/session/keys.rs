@@ -110,6 +110,9 @@ impl SigningKey {
     /// Sets the key's id, which is the `kid` of its tokens: 1 to 64 letters, digits, `-`, `_` and
     /// `.`. The default is derived from the key.
     ///
+    /// A key keeps its id, or its lack of one, for as long as a token of it lives: a token names
+    /// the key by that, and is refused under another.
+    ///
     /// # Errors
     ///
     /// When the id is empty, too long or has other characters.

@@ -191,17 +191,16 @@ impl Session {
         })
     }
 
-    /// Records that the request which holds this session has ended it.
+    /// Records that somebody who holds this session has ended it.
     pub(crate) fn leave(&self) {
-        // For the handler that signs out: its own answer must still leave, although the session
-        // has ended. Relaxed, because nothing but the flag is read by it.
+        // Relaxed, because nothing but the flag is read by it.
         self.0.is_left.0.store(true, Ordering::Relaxed);
     }
 
-    /// Says whether the request that holds this session runs on when the session ends: it has ended
-    /// it, or has ordered an end that includes it.
+    /// Says whether the request that holds this session runs on when the session ends: it has
+    /// ordered an end that includes it.
     pub(crate) fn runs_on(&self) -> bool {
-        self.is_left() || self.0.runs_on.0.load(Ordering::Relaxed)
+        self.0.runs_on.0.load(Ordering::Relaxed)
     }
 
     /// Records whether the request that holds this session has ordered an end that includes it.
@@ -209,7 +208,7 @@ impl Session {
         self.0.runs_on.0.store(runs_on, Ordering::Relaxed);
     }
 
-    /// Says whether the request that holds this session has ended it.
+    /// Says whether somebody who holds this session has ended it.
     pub(crate) fn is_left(&self) -> bool {
         self.0.is_left.0.load(Ordering::Relaxed)
     }

@@ -66,9 +66,9 @@ pub(in crate::session) use self::{
 /// person who began to sign in before it may see another match code in their next tab.
 ///
 /// Never retire a key that *leaked*: an attacker can backdate tokens, up to the longest session.
-/// Replace the ring by one without it. Everyone then has to sign in again. If it had retired
-/// before, make the current key a new one, too: what came of forged sessions was signed by the
-/// current one.
+/// Replace the ring by one without it. Everyone then has to sign in again. If it was not the
+/// current key, because it had retired or was announced, make the current key a new one, too: what
+/// came of forged sessions was signed by the current one.
 ///
 /// [`Jwks::MAX_AGE`]: crate::companion::Jwks::MAX_AGE
 /// [`MagicLinkLayer::jwks`]: crate::MagicLinkLayer::jwks

@@ -5,11 +5,20 @@ use std::time::Duration;
 use super::Shared;
 use crate::{
     clock::{Reading, Timestamp},
+    email::Email,
     event::{Context, EndedBy, Event},
+    provider::Identity,
     revocation::{Revocation, Target},
-    session::{Session, handled::handled},
+    session::{Session, Term, handled::handled},
     store::StoreError,
 };
+
+/// How far ahead an order may be dated. A sign-in at a machine whose clock is a minute behind looks
+/// little further for what it comes after.
+const FARTHEST: Duration = Duration::from_secs(120);
+const SECOND: Duration = Duration::from_secs(1);
+/// The subject of nobody.
+const NOBODY: &str = "nobody";
 
 /// Which sessions of a person end.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,18 +29,45 @@ pub(crate) enum Extent {
     This,
 }
 
-/// Has the handler's request run on that ends its own session. A layer inside another one has read
-/// the session, and so has the other one.
-pub(crate) fn leave(session: &Session, extent: Extent) {
+/// Has the handler's request run on that ends its own session, and returns the request's sessions:
+/// a layer inside another one has read the session, and so has the other one.
+///
+/// It is found by the thread, and not by the session that is given: that may be of another request,
+/// whose live connection is to end.
+fn leave(session: &Session, extent: Extent) -> Vec<Session> {
     session.leave();
     let is_own = |own: &Session| match extent {
         Extent::Everywhere => own.subject() == session.subject() || own.email() == session.email(),
         Extent::This => own.id() == session.id(),
     };
-    handled(is_own).iter().for_each(Session::leave);
+    let own = handled(is_own);
+    own.iter().for_each(Session::leave);
+    run_on(&own, true);
+    own
+}
+
+fn run_on(own: &[Session], runs_on: bool) {
+    own.iter().for_each(|own| own.run_on(runs_on));
 }
 
 impl Shared {
+    /// Ends a session, or all of its person's, for the application. A handler that ends its own
+    /// session runs on.
+    pub(crate) async fn sign_out(
+        &self,
+        session: &Session,
+        extent: Extent,
+    ) -> Result<(), StoreError> {
+        let own = leave(session, extent);
+        let (by, now) = (EndedBy::Application, self.clock.now());
+        let taken = self.revoke(session, (extent, by), Context::default(), now);
+        let taken = taken.await;
+        if taken.is_err() {
+            run_on(&own, false);
+        }
+        taken
+    }
+
     /// Ends a session, or all sessions of its subject and address, and reports it as an event.
     ///
     /// An error means that the store has not recorded all of it.
@@ -45,7 +81,12 @@ impl Shared {
         let reading = self.clock.at(now);
         // After every revocation that the session comes after, too, which spares its person's other
         // sessions since.
-        let at = last_begun(reading, session.revocable_from());
+        let at = match (extent, person_of(session)) {
+            (Extent::Everywhere, Some(person)) => self.moment_of_order(reading, &person).await,
+            // An id compares no moments.
+            _ => reading.date(),
+        };
+        let at = at.max(session.revocable_from());
         // Stores forget by dates, and a token may be judged by a time that is behind.
         let behind = reading.most_ahead();
         let own = {
@@ -89,16 +130,19 @@ impl Shared {
     /// Ends all sessions that a target names, for the application, and reports it as an event.
     pub(crate) async fn end_for_application(&self, target: Target) -> Result<(), StoreError> {
         let reading = self.clock.at(self.clock.now());
-        let at = last_begun(reading, Timestamp::from_secs(0));
+        let at = match somebody_of(&target) {
+            Some(somebody) => self.moment_of_order(reading, &somebody).await,
+            // An id compares no moments.
+            None => reading.date(),
+        };
         // The handler that ends its own person's sessions runs on, as one that signs out does. If
         // nothing has ended, its session guards its answer as before.
         let own = handled(|own| target.names(own) && self.gate.tokens.knows(own));
-        let run_on = |runs_on| own.iter().for_each(|own| own.run_on(runs_on));
-        run_on(true);
+        run_on(&own, true);
         let targets = vec![target.clone()];
         let taken = self.end_all(targets, None, at, reading.most_ahead()).await;
         if taken.is_err() {
-            run_on(false);
+            run_on(&own, false);
         }
         self.listener.tell(&Event::SessionsEnded {
             kind: target.kind(),
@@ -126,11 +170,42 @@ impl Shared {
             .collect();
         self.revocations.revoke_all(&revocations).await
     }
+
+    /// Returns the moment of an order for a target, or for one more session of somebody's. It is
+    /// that of now, or later than the latest known revocation of the same: a sign-in that knows of
+    /// that one comes after it, and an event of WorkOS's is dated a minute after it was made.
+    async fn moment_of_order(&self, reading: Reading, person: &Identity) -> Timestamp {
+        // By the date: a later sign-in is dated by the wall clock.
+        let date = reading.date();
+        let begun = self
+            .gate
+            .begin_session(person, self.nobody, Term::Usual, reading);
+        let known = self.revocations.latest_before(&begun).await + SECOND;
+        date.max(known.min(date + FARTHEST))
+    }
 }
 
-/// Returns up to when sessions have begun that end now, one of this beginning among them.
-fn last_begun(reading: Reading, begun: Timestamp) -> Timestamp {
-    // By the date: a later sign-in is dated by the wall clock, and must not be ended, too. The
-    // replica that began the session may have a clock ahead of ours.
-    reading.date().max(begun)
+/// Returns the person of a session.
+fn person_of(session: &Session) -> Option<Identity> {
+    let email = Email::parse(session.email()).ok()?;
+    let person = Identity::new(session.subject(), email);
+    Some(person.with_organization(session.organization().map(str::to_owned)))
+}
+
+/// Returns somebody whom a target names, and no other does. `None` for a session's id.
+fn somebody_of(target: &Target) -> Option<Identity> {
+    let nobody = Email::parse("nobody@address.invalid").ok()?;
+    let somebody = |subject: &str| Identity::new(subject, nobody.clone());
+    Some(match target {
+        Target::Address(address) => Identity::new(NOBODY, Email::parse(address).ok()?),
+        Target::Connection(id) => somebody(NOBODY).with_connection(Some(id.clone())),
+        Target::Membership {
+            subject,
+            organization,
+        } => somebody(subject).with_organization(Some(organization.clone())),
+        Target::Organization(id) => somebody(NOBODY).with_organization(Some(id.clone())),
+        Target::ProviderSession(id) => somebody(NOBODY).with_provider_session(Some(id.clone())),
+        Target::Session(_) => return None,
+        Target::Subject(subject) => somebody(subject),
+    })
 }

@@ -1,6 +1,13 @@
 //! Limits: a person who asks for mail too often has to wait, and nobody else does.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use http::Request;
 use tower_magic_link::{
@@ -93,5 +100,41 @@ impl Throttle for Far {
             return Err(StoreError::new(StoreErrorKind::Unavailable));
         }
         self.memory.give_try_back(key, now).await
+    }
+}
+
+/// Counts at once, and answers once it may.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slow {
+    memory: MemoryThrottle,
+    pub(crate) is_held: Arc<AtomicBool>,
+    pub(crate) taken: Arc<AtomicUsize>,
+    pub(crate) given_back: Arc<AtomicUsize>,
+}
+
+impl Throttle for Slow {
+    async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
+        self.memory.charge(charges, now).await
+    }
+
+    async fn take_try(
+        &self,
+        key: ThrottleKey,
+        most: u32,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<Take, StoreError> {
+        let taken = self.memory.take_try(key, most, until, now).await;
+        self.taken.fetch_add(1, Ordering::SeqCst);
+        while self.is_held.load(Ordering::SeqCst) {
+            tokio::task::yield_now().await;
+        }
+        taken
+    }
+
+    async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
+        let given_back = self.memory.give_try_back(key, now).await;
+        self.given_back.fetch_add(1, Ordering::SeqCst);
+        given_back
     }
 }

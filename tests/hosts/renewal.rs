@@ -143,10 +143,12 @@ async fn a_renewed_session_is_the_same_one_with_a_later_end() {
 
 #[tokio::test]
 async fn a_response_that_renews_is_kept_by_no_cache_whatever_the_application_says() {
-    const AIMED: [&str; 3] = [
+    const AIMED: [&str; 5] = [
         "cdn-cache-control",
         "cloudflare-cdn-cache-control",
+        "edge-control",
         "surrogate-control",
+        "x-accel-expires",
     ];
     let clock = ManualClock::new();
     let layer = idle(builder(&clock));

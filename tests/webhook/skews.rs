@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tower_magic_link::provider::{Identity, SignInMethod};
+use tower_magic_link::{
+    provider::{Identity, SignInMethod},
+    revocation::Target,
+};
 
 use crate::{
     names::{ADA, EVE},
@@ -98,5 +101,61 @@ async fn no_revocation_of_a_clock_that_is_ahead_hides_an_event() {
         let event = sites[0].webhook().event("user.deleted", DATA);
         assert_eq!(sites[0].take(&event).await.status, 200);
         say(&format!("{ahead}: the event"), &sites, &mine, false).await;
+    }
+}
+
+/// Pins: who had signed in again within the minute after an event stayed signed in through the
+/// application's order, and through a sign-out everywhere, because the event is dated later.
+#[tokio::test]
+async fn an_order_ends_who_signed_in_again_after_an_event() {
+    let targets = [
+        || Target::Address(ADA.to_owned()),
+        || Target::Subject("user_ada".to_owned()),
+    ];
+    for ahead in [-60, -30, 0, 30, 60] {
+        for target in targets {
+            let name = format!("{ahead}: {:?}", target());
+            let sites = Site::pair(ahead);
+            let ada = user("user_ada", ADA);
+            let event = sites[0].webhook().event("user.deleted", DATA);
+            assert_eq!(sites[0].take(&event).await.status, 200, "{name}");
+            let mut mine = sign_in(&sites, &ada);
+            for round in 0..3 {
+                say(&format!("{name}, {round}: again"), &sites, &mine, true).await;
+                sites[0].layer.end_sessions(target()).await.unwrap();
+                say(&format!("{name}, {round}: the order"), &sites, &mine, false).await;
+                mine = sign_in(&sites, &ada);
+                let other = sites[0].layer.issuer().issue(&ada).unwrap();
+                let issuer = sites[0].layer.issuer();
+                issuer.sign_out_everywhere(other.session()).await.unwrap();
+                say(
+                    &format!("{name}, {round}: everywhere"),
+                    &sites,
+                    &mine,
+                    false,
+                )
+                .await;
+                mine = sign_in(&sites, &ada);
+                for site in &sites {
+                    site.clock.advance(Duration::from_secs(1));
+                }
+            }
+            say(&format!("{name}: at last"), &sites, &mine, true).await;
+        }
+    }
+}
+
+/// An order that is repeated without end keeps nobody out.
+#[tokio::test]
+async fn who_signs_in_after_a_thousand_orders_is_in() {
+    for ahead in [-60, 0, 60] {
+        let sites = Site::pair(ahead);
+        let ada = user("user_ada", ADA);
+        for _ in 0..1_000 {
+            let target = Target::Subject("user_ada".to_owned());
+            sites[0].layer.end_sessions(target).await.unwrap();
+        }
+        let mine = sign_in(&sites, &ada);
+        say(&format!("{ahead}"), &sites, &mine, true).await;
     }
 }

@@ -87,7 +87,7 @@ impl Connections {
         text: &[u8],
         deadline: Instant,
     ) -> Result<(), MailError> {
-        let begun = pin!(self.begin(envelope));
+        let begun = pin!(self.begin(envelope, deadline));
         let begun = self.within(deadline, begun, MailError::of_server).await;
         // The permit is held until the mail is sent or dropped, so that the number of connections
         // stays bounded in either case.
@@ -139,10 +139,11 @@ impl Connections {
     async fn begin(
         &self,
         envelope: &Envelope,
+        deadline: Instant,
     ) -> Result<(SemaphorePermit<'_>, AsyncSmtpConnection), MailError> {
         let closed = |_| MailError::because("the mailer is closed");
         let permit = self.free.acquire().await.map_err(closed)?;
-        let mut connection = match self.take().await {
+        let mut connection = match self.take(deadline).await {
             Some(connection) => connection,
             None => self.connect().await.map_err(MailError::of_server)?,
         };
@@ -162,7 +163,10 @@ impl Connections {
     }
 
     /// Takes an idle connection that still answers.
-    async fn take(&self) -> Option<AsyncSmtpConnection> {
+    async fn take(&self, deadline: Instant) -> Option<AsyncSmtpConnection> {
+        // At most half of the mail's time, so that there is time for another one.
+        let left = deadline.saturating_duration_since(Instant::now());
+        let patience = STILL_THERE.min(left / 2);
         loop {
             let Idle {
                 mut connection,
@@ -172,7 +176,7 @@ impl Connections {
                 continue;
             }
             // Servers hang up on idle clients, and a mail on a dead connection would be lost time.
-            match timeout(STILL_THERE, connection.test_connected()).await {
+            match timeout(patience, connection.test_connected()).await {
                 Ok(true) => return Some(connection),
                 Ok(false) => {}
                 Err(_) => {

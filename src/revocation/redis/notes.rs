@@ -67,7 +67,7 @@ impl Notes {
         let is_believed = self.is_marked.load(Ordering::Relaxed);
         if !is_believed && is_refused(refused) && self.logged().lacks(refused) {
             let (kind, reason) = (refused.kind(), reason(refused));
-            tracing::error!(target: "tower_magic_link", store = "revocations", %kind, reason, "redis does not let this replica write: no session is admitted here before it does");
+            tracing::error!(target: "tower_magic_link", store = "revocations", %kind, reason, "redis does not let this replica write: until it does, nobody knows here which sessions have ended");
         }
         self.fail(refused);
     }

@@ -3,7 +3,8 @@
 //! - The file is read at an interval, and compared by its content. So no modification time has to
 //!   be trusted, and a swapped symlink, as Kubernetes uses for secrets, counts like a file that is
 //!   renamed into place.
-//! - A change is applied only once two reads in a row agree, which rules out a half-written file.
+//! - A change is applied only once two reads in a row agree. A file is rarely half-written for as
+//!   long as that.
 //! - A file that cannot be read or is invalid changes nothing. The error is logged once.
 //! - The keys know the file that they were read from. So a program may open it again and replace
 //!   the keys itself while the file is followed.
@@ -43,6 +44,9 @@ const SHORTEST_INTERVAL: Duration = Duration::from_millis(100);
 /// may also give the times at which it `retired` and `until` which it verifies, in seconds since
 /// 1970 (`date +%s`). Empty lines, lines that begin with `#`, and a byte order mark at the
 /// beginning are ignored.
+///
+/// A key that has signed keeps its `id` line, or its lack of one: a token names its key by that,
+/// and one of another name is refused.
 ///
 /// ```text
 /// id: 2026-11
@@ -123,7 +127,8 @@ impl KeyFile {
 
     /// Follows the file until its ring is dropped. It reads the file at every interval, of 100
     /// milliseconds or more, and applies a change at the second read that finds it. If the program
-    /// changes the ring in between, two more reads have to find it.
+    /// changes the ring in between, two more reads have to find it. Put a new file into place by a
+    /// rename: one that is half-written for longer than an interval is taken as it is.
     ///
     /// A file that is missing, unreadable or invalid leaves the keys as they are, and is logged as
     /// an error (`tracing`, target `tower_magic_link`).

@@ -1,11 +1,15 @@
 //! How many tries a code allows, and when it expires.
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
+use tokio::{task::yield_now, time::timeout};
 use tower_magic_link::{RejectionKind, SignIn};
 
 use super::{Begun, action, is_asked_again, is_trouble};
-use crate::names::ADA;
+use crate::{names::ADA, throttle::Slow};
 
 #[tokio::test]
 async fn an_empty_field_and_what_is_no_code_are_no_try() {
@@ -116,4 +120,36 @@ async fn the_page_of_a_wrong_code_can_be_opened_again() {
     assert_eq!(nothing.location(), "/auth/login");
     let code = begun.post.code();
     assert_eq!(begun.type_code(&code).await.status(), 303);
+}
+
+/// Pins: who pressed again before the answer, five times, had no try left, though nothing had been
+/// compared.
+#[tokio::test]
+async fn a_code_that_is_called_off_before_it_is_compared_costs_no_try() {
+    let slow = Slow::default();
+    let mut begun = Begun::with(SignIn::Code, |builder| builder.throttle(slow.clone())).await;
+    for press in 1..=6 {
+        slow.is_held.store(true, Ordering::SeqCst);
+        let (mut browser, action) = (begun.first.clone(), begun.action.clone());
+        let form = format!("code={}", begun.post.code());
+        let pressed = tokio::spawn(async move { drop(browser.post(&action, &form).await) });
+        let all = |count: &AtomicUsize| count.load(Ordering::SeqCst) == press;
+        until(|| all(&slow.taken)).await;
+        pressed.abort();
+        assert!(pressed.await.unwrap_err().is_cancelled());
+        slow.is_held.store(false, Ordering::SeqCst);
+        until(|| all(&slow.given_back)).await;
+    }
+    assert_eq!(begun.redeemed(), 0);
+    let code = begun.post.code();
+    assert_eq!(begun.type_code(&code).await.status(), 303);
+}
+
+async fn until(is_so: impl Fn() -> bool) {
+    let waits = async {
+        while !is_so() {
+            yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), waits).await.unwrap();
 }

@@ -1,25 +1,16 @@
 //! Which answers the other browser's page accepts, and what they allow.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::atomic::Ordering, time::Duration};
 
 use http::Request;
 use tokio::{task::yield_now, time::timeout};
-use tower_magic_link::{
-    Builder, RejectionKind,
-    clock::Timestamp,
-    page::CrossDevice,
-    store::StoreError,
-    throttle::{Charge, Charged, MemoryThrottle, Take, Throttle, ThrottleKey},
-};
+use tower_magic_link::{Builder, RejectionKind, page::CrossDevice};
 
 use super::{Begun, PASS, SESSION, both, is_asked, is_trouble};
-use crate::{names::ADA, throttle::Far};
+use crate::{
+    names::ADA,
+    throttle::{Far, Slow},
+};
 
 #[tokio::test]
 async fn a_leave_serves_one_browser_for_one_sign_in() {
@@ -157,39 +148,6 @@ async fn another_browser_is_sent_back_where_that_is_set() {
             is_trouble(&answer, 403, RejectionKind::AnotherBrowser);
         }
         assert_eq!(begun.used_up(), 0);
-    }
-}
-
-/// Counts at once, and answers once it may.
-#[derive(Clone, Default)]
-struct Slow {
-    memory: MemoryThrottle,
-    is_held: Arc<AtomicBool>,
-    taken: Arc<AtomicUsize>,
-}
-
-impl Throttle for Slow {
-    async fn charge(&self, charges: &[Charge], now: Timestamp) -> Result<Charged, StoreError> {
-        self.memory.charge(charges, now).await
-    }
-
-    async fn take_try(
-        &self,
-        key: ThrottleKey,
-        most: u32,
-        until: Timestamp,
-        now: Timestamp,
-    ) -> Result<Take, StoreError> {
-        let taken = self.memory.take_try(key, most, until, now).await;
-        self.taken.fetch_add(1, Ordering::SeqCst);
-        while self.is_held.load(Ordering::SeqCst) {
-            yield_now().await;
-        }
-        taken
-    }
-
-    async fn give_try_back(&self, key: ThrottleKey, now: Timestamp) -> Result<(), StoreError> {
-        self.memory.give_try_back(key, now).await
     }
 }
 

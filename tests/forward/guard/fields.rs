@@ -30,7 +30,8 @@ const PROXYS: &str = "
     Proxy-Client-IP Remote-Addr Script-Name SSL-Client-Verify Tailscale-User-Login
     WL-Proxy-Client-IP X-Accel-Mapping X-Amzn-MTLS-Clientcert X-Amzn-OIDC-Identity
     X-AppEngine-User-Email
-    X-ARR-ClientCert X-ARR-SSL X-Auth-Username X-Authenticated-UserId X-Authentik-Email
+    X-Anonymous-Consumer X-Apigateway-Api-Userinfo X-Credential-Identifier X-Endpoint-API-UserInfo
+    X-MS-TOKEN-AAD-ID-TOKEN X-ARR-ClientCert X-ARR-SSL X-Auth-Username X-Authenticated-UserId X-Authentik-Email
     X-Authentik-Username X-Client-Cert X-Consumer-Username X-Envoy-External-Address
     X-Envoy-Original-Path X-Forward X-Goog-Authenticated-User-Email X-Host X-Ingress-Path
     X-Invoke-Path X-Matched-Path X-Middleware-Subrequest X-MS-Client-Principal-Name

@@ -88,7 +88,7 @@ where
 
 /// How a handler ends its own session.
 #[derive(Clone, Copy, Debug)]
-enum Way {
+pub(super) enum Way {
     Address,
     Everywhere,
     Itself,
@@ -96,9 +96,10 @@ enum Way {
 }
 
 impl Way {
-    const ALL: [Self; 4] = [Self::Address, Self::Everywhere, Self::Itself, Self::Subject];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Address, Self::Everywhere, Self::Itself, Self::Subject];
 
-    async fn take(self, layer: &MagicLinkLayer, session: &Session) {
+    pub(super) async fn take(self, layer: &MagicLinkLayer, session: &Session) {
         let subject = || session.subject().to_owned();
         let address = || session.email().to_owned();
         match self {
