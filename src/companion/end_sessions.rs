@@ -15,9 +15,10 @@ impl MagicLinkLayer {
     /// end the sessions of the address too.
     ///
     /// It reports [`Event::SessionsEnded`](crate::event::Event::SessionsEnded), also if the store
-    /// fails. It waits for the store for at most
-    /// [`Builder::revocation_timeout`](crate::Builder::revocation_timeout), and needs a tokio
-    /// runtime with its timer enabled.
+    /// fails. It asks the store what it knows of the target, and then waits for the
+    /// order for at most [`Builder::revocation_timeout`](crate::Builder::revocation_timeout). A
+    /// store that waits for each look-up may be asked ten times. It needs a tokio runtime with its
+    /// timer enabled.
     ///
     /// ```
     /// # use tower_magic_link::{Email, KeyRing, SigningKey, provider::Identity, testing::StubProvider};

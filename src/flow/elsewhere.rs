@@ -13,6 +13,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use tokio::time::sleep;
+use tracing::Instrument;
 
 use super::{
     apart::apart,
@@ -183,10 +184,11 @@ async fn decline(step: &Step, attempt: &Attempt, of: Vec<u8>, until: Timestamp) 
             asked.tell_of(&tries.flow, &attempt, &Event::LinkDeclined { email });
         }
         if taken < MOST_CLICKS {
-            tokio::spawn(async move {
+            let again = async move {
                 sleep(GIVEN_BACK).await;
                 tries.take_all().await;
-            });
+            };
+            tokio::spawn(again.in_current_span());
         }
         over.unwrap_or_else(|| Rejection::new(RejectionKind::LinkDeclined))
     };

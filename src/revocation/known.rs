@@ -14,6 +14,7 @@ use super::{BoundedRevocations, Lookup, Standing};
 use crate::{
     clock::Timestamp,
     session::{Session, revocable::LATEST_AFTER},
+    store::StoreError,
 };
 
 /// The moment that a sign-in comes after if there is no revocation.
@@ -87,20 +88,23 @@ impl BoundedRevocations {
     /// Returns the moment of the latest revocation that would end a new session, or 1970. The
     /// session must not come after one already.
     pub(crate) async fn latest_before(&self, session: &Session) -> Timestamp {
+        let known = self.latest_known(session).await;
+        known.unwrap_or_else(|_| unknown(session))
+    }
+
+    /// Does the same, unless the store does not say.
+    pub(crate) async fn latest_known(&self, session: &Session) -> Result<Timestamp, StoreError> {
         let mut search = Search::of(session);
         loop {
             let candidate = match search.next() {
                 Ok(candidate) => candidate,
-                Err(moment) => return moment,
+                Err(moment) => return Ok(moment),
             };
             let standing = match self.look_up(&candidate) {
                 Lookup::Pending(answer) => self.waiting(answer).await,
                 Lookup::Settled(standing) => standing,
             };
-            match standing {
-                Ok(standing) => search.note(standing),
-                Err(_) => return unknown(session),
-            }
+            search.note(standing?);
         }
     }
 

@@ -8,14 +8,15 @@ use crate::{
     email::Email,
     event::{Context, EndedBy, Event},
     provider::Identity,
-    revocation::{Revocation, Target},
+    revocation::{Lookup, Revocation, Standing, Target},
     session::{Session, Term, handled::handled},
     store::StoreError,
 };
 
-/// How far ahead an order may be dated. A sign-in at a machine whose clock is a minute behind looks
-/// little further for what it comes after.
-const FARTHEST: Duration = Duration::from_secs(120);
+/// How far ahead an order may be dated: later than every event by now, and no further, however
+/// often it is repeated. A sign-in after it comes after what is dated by then, and within that time
+/// no other order would end it.
+const FARTHEST: Duration = Duration::from_secs(61);
 const SECOND: Duration = Duration::from_secs(1);
 /// The subject of nobody.
 const NOBODY: &str = "nobody";
@@ -29,8 +30,8 @@ pub(crate) enum Extent {
     This,
 }
 
-/// Has the handler's request run on that ends its own session, and returns the request's sessions:
-/// a layer inside another one has read the session, and so has the other one.
+/// Notes that a session has been ended, and returns those of the request whose handler ends its
+/// own: a layer inside another one has read the session, and so has the other one.
 ///
 /// It is found by the thread, and not by the session that is given: that may be of another request,
 /// whose live connection is to end.
@@ -42,12 +43,43 @@ fn leave(session: &Session, extent: Extent) -> Vec<Session> {
     };
     let own = handled(is_own);
     own.iter().for_each(Session::leave);
-    run_on(&own, true);
     own
 }
 
-fn run_on(own: &[Session], runs_on: bool) {
-    own.iter().for_each(|own| own.run_on(runs_on));
+/// The requests that run on because of an order, until it has failed or is called off.
+struct RunningOn<'s> {
+    shared: &'s Shared,
+    /// Those that did not run on before.
+    own: Vec<Session>,
+    is_recorded: bool,
+}
+
+impl<'s> RunningOn<'s> {
+    fn of(shared: &'s Shared, mut own: Vec<Session>) -> Self {
+        own.retain(|own| !own.runs_on());
+        own.iter().for_each(|own| own.run_on(true));
+        Self {
+            shared,
+            own,
+            is_recorded: false,
+        }
+    }
+}
+
+impl Drop for RunningOn<'_> {
+    fn drop(&mut self) {
+        if self.is_recorded {
+            return;
+        }
+        // A store may have ended it here, and have failed to tell the others.
+        let has_ended = |own: &Session| {
+            let standing = self.shared.revocations.look_up(own);
+            matches!(standing, Lookup::Settled(Ok(Standing::Revoked)))
+        };
+        for own in self.own.iter().filter(|own| !has_ended(own)) {
+            own.run_on(false);
+        }
+    }
 }
 
 impl Shared {
@@ -58,13 +90,11 @@ impl Shared {
         session: &Session,
         extent: Extent,
     ) -> Result<(), StoreError> {
-        let own = leave(session, extent);
+        let mut running_on = RunningOn::of(self, leave(session, extent));
         let (by, now) = (EndedBy::Application, self.clock.now());
         let taken = self.revoke(session, (extent, by), Context::default(), now);
         let taken = taken.await;
-        if taken.is_err() {
-            run_on(&own, false);
-        }
+        running_on.is_recorded = taken.is_ok();
         taken
     }
 
@@ -81,12 +111,7 @@ impl Shared {
         let reading = self.clock.at(now);
         // After every revocation that the session comes after, too, which spares its person's other
         // sessions since.
-        let at = match (extent, person_of(session)) {
-            (Extent::Everywhere, Some(person)) => self.moment_of_order(reading, &person).await,
-            // An id compares no moments.
-            _ => reading.date(),
-        };
-        let at = at.max(session.revocable_from());
+        let at = reading.date().max(session.revocable_from());
         // Stores forget by dates, and a token may be judged by a time that is behind.
         let behind = reading.most_ahead();
         let own = {
@@ -138,12 +163,10 @@ impl Shared {
         // The handler that ends its own person's sessions runs on, as one that signs out does. If
         // nothing has ended, its session guards its answer as before.
         let own = handled(|own| target.names(own) && self.gate.tokens.knows(own));
-        run_on(&own, true);
+        let mut running_on = RunningOn::of(self, own);
         let targets = vec![target.clone()];
         let taken = self.end_all(targets, None, at, reading.most_ahead()).await;
-        if taken.is_err() {
-            run_on(&own, false);
-        }
+        running_on.is_recorded = taken.is_ok();
         self.listener.tell(&Event::SessionsEnded {
             kind: target.kind(),
             id: &target.id(),
@@ -171,25 +194,22 @@ impl Shared {
         self.revocations.revoke_all(&revocations).await
     }
 
-    /// Returns the moment of an order for a target, or for one more session of somebody's. It is
-    /// that of now, or later than the latest known revocation of the same: a sign-in that knows of
-    /// that one comes after it, and an event of WorkOS's is dated a minute after it was made.
-    async fn moment_of_order(&self, reading: Reading, person: &Identity) -> Timestamp {
+    /// Returns the moment of an order for somebody. It is that of now, or later than the latest
+    /// known revocation of the same: a sign-in that knows of that one comes after it, and an event
+    /// of WorkOS's is dated a minute after it was made.
+    async fn moment_of_order(&self, reading: Reading, somebody: &Identity) -> Timestamp {
         // By the date: a later sign-in is dated by the wall clock.
         let date = reading.date();
         let begun = self
             .gate
-            .begin_session(person, self.nobody, Term::Usual, reading);
-        let known = self.revocations.latest_before(&begun).await + SECOND;
-        date.max(known.min(date + FARTHEST))
+            .begin_session(somebody, self.nobody, Term::Usual, reading);
+        let farthest = date + FARTHEST;
+        match self.revocations.latest_known(&begun).await {
+            Ok(known) => date.max(farthest.min(known + SECOND)),
+            // Whatever it is that the store does not say, this is later.
+            Err(_) => farthest,
+        }
     }
-}
-
-/// Returns the person of a session.
-fn person_of(session: &Session) -> Option<Identity> {
-    let email = Email::parse(session.email()).ok()?;
-    let person = Identity::new(session.subject(), email);
-    Some(person.with_organization(session.organization().map(str::to_owned)))
 }
 
 /// Returns somebody whom a target names, and no other does. `None` for a session's id.

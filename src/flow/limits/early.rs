@@ -1,6 +1,7 @@
 //! `Early`: a try that was taken, while nothing has been compared.
 
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 use super::{Try, take_try_at};
 use crate::{
@@ -41,7 +42,7 @@ impl Early {
 impl Drop for Early {
     fn drop(&mut self) {
         if let (Some(taken), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
-            runtime.spawn(taken.give_back());
+            runtime.spawn(taken.give_back().in_current_span());
         }
     }
 }

@@ -100,6 +100,14 @@ impl Way {
         [Self::Address, Self::Everywhere, Self::Itself, Self::Subject];
 
     pub(super) async fn take(self, layer: &MagicLinkLayer, session: &Session) {
+        self.tries(layer, session).await.unwrap();
+    }
+
+    pub(super) async fn tries(
+        self,
+        layer: &MagicLinkLayer,
+        session: &Session,
+    ) -> Result<(), StoreError> {
         let subject = || session.subject().to_owned();
         let address = || session.email().to_owned();
         match self {
@@ -108,7 +116,6 @@ impl Way {
             Self::Itself => layer.issuer().sign_out(session).await,
             Self::Subject => layer.end_sessions(Target::Subject(subject())).await,
         }
-        .unwrap();
     }
 }
 
