@@ -214,8 +214,8 @@ impl SessionIssuer {
     ///
     /// [`IssueError`]: no session was made. It is [`IssueError::Ended`] if the session has passed
     /// its absolute lifetime, as it may on a connection that lives on, if its token's key has left
-    /// this layer's ring since, or if this request has signed it out. The revocation store is not
-    /// asked.
+    /// this layer's ring since, or if it was signed out by this [`Session`] or a clone of it. The
+    /// revocation store is not asked.
     pub fn issue_from(&self, session: &Session) -> Result<Issued, IssueError> {
         let now = self.shared.clock.now();
         let issued = self.shared.issue_from(session, now)?;
