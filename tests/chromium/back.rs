@@ -92,7 +92,7 @@ async fn open_page(stage: &Stage, browser: &Chromium) {
 
 async fn follow(browser: &Chromium, path: &str) {
     let script = format!("location.href = '{path}'");
-    browser.run(&script).await.unwrap();
+    browser.leave(&script).await;
     browser.arrives(path).await;
 }
 
@@ -103,7 +103,7 @@ async fn end_and_go_back(stage: &Stage, browser: &Chromium, way: Way) {
             follow(browser, "/auth/logout").await;
             browser.press("Sign out").await;
             browser.shows("You’re signed out").await;
-            browser.run("history.go(-2)").await.unwrap();
+            browser.leave("history.go(-2)").await;
         }
         Way::OtherTab => {
             follow(browser, "/public/page").await;
@@ -111,20 +111,20 @@ async fn end_and_go_back(stage: &Stage, browser: &Chromium, way: Way) {
             browser.open_tab().await;
             stage.sign_out(browser).await;
             browser.look_at(&tabs[0]).await;
-            browser.run("history.go(-1)").await.unwrap();
+            browser.leave("history.go(-1)").await;
         }
         Way::Expires => {
             follow(browser, "/public/page").await;
             stage.pass(DAY);
-            browser.run("history.go(-1)").await.unwrap();
+            browser.leave("history.go(-1)").await;
         }
         Way::OwnForm => {
             let script = "const form = document.createElement('form');
                 form.method = 'post'; form.action = '/auth/logout';
                 document.body.append(form); form.submit();";
-            browser.run(script).await.unwrap();
+            browser.leave(script).await;
             browser.shows("You’re signed out").await;
-            browser.run("history.go(-1)").await.unwrap();
+            browser.leave("history.go(-1)").await;
         }
     }
 }

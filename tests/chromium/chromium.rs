@@ -269,6 +269,14 @@ impl Chromium {
         Ok(returned.json().clone())
     }
 
+    /// Runs a script that leads to another address, and only where the browser is now: if the page
+    /// changes before it has answered, ChromeDriver runs a script once more, in the next page.
+    pub(crate) async fn leave(&self, script: &str) {
+        let here = self.url().await.unwrap();
+        let script = format!("if (location.href === {here:?}) {{ {script} }}");
+        self.run(&script).await.unwrap();
+    }
+
     /// Sends a command of the DevTools protocol.
     pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         let answer = self.driver.cdp().send_raw(command, parameters).await;

@@ -41,7 +41,7 @@ async fn a_frame_whose_session_has_ended_says_so_and_leads_out_and_back() {
     // A click on the link, as a person's: into the whole window, and back to the page around it.
     let press =
         "document.querySelector('iframe').contentDocument.querySelector('a.button').click()";
-    browser.run(press).await.unwrap();
+    browser.leave(press).await;
     browser.arrives("/auth/login?return_to=/public/board").await;
     browser.shows("Sign in").await;
 }

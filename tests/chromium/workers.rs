@@ -275,7 +275,7 @@ async fn a_form_that_is_posted_after_the_session_has_ended_gets_a_page_and_leads
             browser.goto(&format!("{from}?draft=1")).await;
             browser.shows("New").await;
             let script = format!("document.querySelector('button').{how}");
-            browser.run(&script).await.unwrap();
+            browser.leave(&script).await;
             browser.shows(ENDED).await;
             browser.arrives("/orders").await;
             let text = browser.text("body").await.unwrap();
