@@ -77,7 +77,7 @@ pub(super) use self::{
     early::Early,
 };
 use self::{
-    ask::{bounded, key_of, throttle_failed},
+    ask::{bounded, key_of, key_of_secret, throttle_failed},
     networks::Network,
     way::{
         AfterFailure::{self, GivenBack, Kept},
@@ -188,8 +188,8 @@ pub(super) fn charges_of_exchange(step: &Step, attempt: &Attempt) -> Charges {
         return Charges::default();
     };
     let (flow, client, name) = (&*step.flow, step.client(), attempt.name());
-    let of = key_of(flow, "throttle: exchange, attempt", &name);
-    let calls = key_of(flow, "throttle: exchange, calls of an attempt", &name);
+    let of = key_of_secret("throttle: exchange, attempt", &name);
+    let calls = key_of_secret("throttle: exchange, calls of an attempt", &name);
     let rate = limits.exchanges_per_attempt;
     let mut way = Way::with_capacity(MOST_ITEMS);
     way.push(Item::new(LimitScope::Attempt, of, rate, GivenBack));
@@ -209,13 +209,13 @@ pub(super) fn charges_of_further_call(flow: &Flow, proof: &[u8]) -> Charges {
     if flow.throttling.limits.is_none() {
         return Charges::default();
     }
-    let calls = key_of(flow, "throttle: exchange, further calls of a proof", proof);
+    let calls = key_of_secret("throttle: exchange, further calls of a proof", proof);
     vec![Item::new(LimitScope::Attempt, calls, CALLS, Kept)].into()
 }
 
 /// Takes one of the `most` tries that `of` has until a given time. Call it before comparing.
 ///
-/// `of` names the link or the mailed code that is guessed at.
+/// `of` names the link or the mailed code that is guessed at, and is secret.
 pub(super) async fn take_try(
     step: &Step,
     of: &[u8],
@@ -233,7 +233,7 @@ pub(super) async fn take_try_at(
     until: Timestamp,
     now: Timestamp,
 ) -> Result<Try, Rejection> {
-    let key = key_of(flow, "throttle: try", of);
+    let key = key_of_secret("throttle: try", of);
     match take_from(flow, key, most, until, now).await {
         Ok(true) => {
             let flow = flow.clone();

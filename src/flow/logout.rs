@@ -26,7 +26,7 @@ const CLEAR_SITE_DATA: HeaderName = HeaderName::from_static("clear-site-data");
 pub(super) async fn ask(step: &Step) -> Response<Bytes> {
     let gate = &step.flow.shared.gate;
     let (logout, login) = (step.path(Endpoint::Logout), gate.login_path(None));
-    let sessions = gate.sessions_to_end(&step.head(), step.reading());
+    let sessions = gate.own_sessions_to_end(&step.head(), step.reading());
     let is_over = has_ended(step).await;
     let page = match sessions.as_ref().map(|sessions| sessions.first()) {
         Ok(Some(session)) if !is_over => {
@@ -64,7 +64,12 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Ok(None) => Extent::This,
         Err(kind) => return refusal::refuse(step, kind),
     };
-    let trouble = match gate.sessions_to_end(&step.head(), step.reading()) {
+    let sessions = match extent {
+        // The order would be dated with the session, and end what begins until then.
+        Extent::Everywhere => gate.sessions_to_end(&step.head(), step.reading()),
+        Extent::This => gate.own_sessions_to_end(&step.head(), step.reading()),
+    };
+    let trouble = match sessions {
         // Nothing says whose sessions. "You're signed out" would be true of this browser alone.
         Ok(sessions) if sessions.is_empty() && extent == Extent::Everywhere => {
             Some(RejectionKind::NoSession)

@@ -160,11 +160,13 @@ pub trait Throttle: Send + Sync + 'static {
     }
 }
 
-/// The key of a count: an HMAC of an address, a network or a link. It reveals nothing without the
-/// layer's signing key.
+/// The key of a count: an HMAC of an address or a network under the layer's signing key, or a hash
+/// of a secret, such as the random id of a sign-in. It reveals none of them.
 ///
-/// A new signing key changes every throttle key, so all counts begin again. Only what a provider
-/// counts of an attempt ([`Attempt::take_try`](crate::provider::Attempt::take_try)) goes on.
+/// A new signing key changes the throttle keys of addresses and networks, so those counts begin
+/// again. What a sign-in has used up stays used up: its tries, its exchanges, a choice, a link that
+/// was declined, and what a provider counts of an attempt
+/// ([`Attempt::take_try`](crate::provider::Attempt::take_try)).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ThrottleKey([u8; 16]);
 

@@ -124,6 +124,54 @@ async fn signing_out_everywhere_ends_what_a_replica_ahead_of_this_one_has_begun(
     assert_eq!(standing(&later), Standing::Active);
 }
 
+/// Pins: a replica whose clock is behind took the sign-out for one of no session. It said that the
+/// person was signed out and recorded nothing, and a copy of the cookie worked on at the others.
+#[tokio::test]
+async fn signing_out_at_a_replica_whose_clock_is_behind_ends_the_session_at_the_others() {
+    let key = SigningKey::generate().unwrap();
+    let ended = MemoryRevocations::default();
+    let clock = ManualClock::new();
+    let replica = |now| {
+        let keys = KeyRing::new(key.clone());
+        let builder = MagicLinkLayer::builder(StubProvider::new(), keys).public_url(ORIGIN);
+        let builder = builder
+            .clock(ManualClock::at(now))
+            .revocations(ended.clone());
+        builder.build().unwrap()
+    };
+    let (right, behind) = (replica(clock.now()), replica(clock.now() - HOUR));
+    for planted in ["", "__Host-magic-link=planted; "] {
+        let mut signed_in = Request::new(());
+        right.sign_in(&mut signed_in, ADA);
+        let own = signed_in.headers()["cookie"].to_str().unwrap();
+        let cookies = format!("{planted}{own}");
+        let ask = |layer, request: http::request::Builder, form: &'static str| {
+            let request = request
+                .header("host", "app.example.com")
+                .header("accept", "text/html")
+                .header("sec-fetch-site", "same-origin")
+                .header("content-type", "application/x-www-form-urlencoded");
+            let mut browser = Browser::new(app_of(layer), ORIGIN);
+            async move { browser.send(request.body(form.into()).unwrap()).await }
+        };
+        let there = |method, cookies| {
+            Request::builder()
+                .method(method)
+                .uri("/auth/logout")
+                .header("cookie", cookies)
+        };
+        let page = ask(&behind, there("GET", own), "").await;
+        assert!(page.text().contains(ADA), "{}", page.text());
+        let everywhere = ask(&behind, there("POST", &cookies), "everywhere=true").await;
+        assert_eq!(everywhere.status(), 401, "{planted:?}: it ends nothing");
+        let home = || Request::get("/").header("cookie", own);
+        assert_eq!(ask(&right, home(), "").await.status(), 200);
+        let out = ask(&behind, there("POST", &cookies), "").await;
+        assert_eq!(out.location(), "/auth/logout", "{planted:?}");
+        assert_eq!(ask(&right, home(), "").await.status(), 303, "{planted:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_sign_in_that_was_over_stays_over() {
     let world = World::new().await;

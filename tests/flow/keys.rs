@@ -15,7 +15,7 @@ const BROWSER: &str = "__Host-magic-link-browser";
 const STANDS: Duration = Duration::from_secs(12 * 60 * 60);
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn rotate(world: &World) {
+pub(crate) fn rotate(world: &World) {
     let now = world.clock.now();
     let until = now + STANDS;
     let new = SigningKey::generate().unwrap();

@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures_util::FutureExt;
+use sha2::{Digest, Sha256};
 
 use crate::{
     event::{Event, StoreName},
@@ -19,9 +20,23 @@ use crate::{
 /// How long the throttle may take, while a person waits.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(2);
 
+/// Returns the key of what is counted by an address or a network, which can be guessed.
 pub(super) fn key_of(flow: &Flow, label: &'static str, value: &[u8]) -> ThrottleKey {
     let keys = flow.shared.gate.tokens.keys();
     ThrottleKey::from_bytes(keys.pseudonym(label, value))
+}
+
+/// Returns the key of what is counted by a secret of its own: a random id, a token, a proof. It
+/// follows from no signing key, so what is used up stays used up after a change of keys, and at a
+/// replica that has not changed yet.
+pub(super) fn key_of_secret(label: &'static str, secret: &[u8]) -> ThrottleKey {
+    // No label has a NUL, so a secret cannot be mistaken for a part of one.
+    let hash = Sha256::new()
+        .chain_update(label)
+        .chain_update([0])
+        .chain_update(secret)
+        .finalize();
+    ThrottleKey::from_bytes(hash.first_chunk().copied().unwrap_or_default())
 }
 
 /// Waits for the throttle for at most [`TIMEOUT`].

@@ -1,5 +1,7 @@
 //! Tokens that are made by hand with the ring's own key, so that each is refused for its one fault.
 
+use std::time::Duration;
+
 use base64::{
     Engine,
     engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
@@ -7,7 +9,7 @@ use base64::{
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::*;
+use super::{stated::LEEWAY, *};
 use crate::{
     clock::Skew,
     session::{SessionId, SigningKey, Term, test_keys},

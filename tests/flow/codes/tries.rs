@@ -9,7 +9,7 @@ use tokio::{task::yield_now, time::timeout};
 use tower_magic_link::{RejectionKind, SignIn};
 
 use super::{Begun, action, is_asked_again, is_trouble};
-use crate::{names::ADA, throttle::Slow};
+use crate::{keys::rotate, names::ADA, throttle::Slow};
 
 #[tokio::test]
 async fn an_empty_field_and_what_is_no_code_are_no_try() {
@@ -36,6 +36,21 @@ async fn five_wrong_codes_end_the_tries_and_the_link_still_works() {
     assert_eq!(begun.redeemed(), 5);
     let link = begun.post.link();
     assert_eq!(begun.first.get(&link).await.status(), 303);
+}
+
+/// Pins: tries were counted by a name of the current key, so a change of keys gave five more.
+#[tokio::test]
+async fn five_wrong_codes_end_the_tries_through_a_change_of_keys() {
+    let mut begun = Begun::new(SignIn::Code).await;
+    let (wrong, code) = (begun.wrong(), begun.post.code());
+    for number in 0..5 {
+        if number == 3 {
+            rotate(&begun.world);
+        }
+        is_asked_again(&begun.type_code(wrong).await);
+    }
+    let answer = begun.type_code(&code).await;
+    is_trouble(&answer, 403, RejectionKind::TooManyTries);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use tower_magic_link::{Builder, RejectionKind, page::CrossDevice};
 
 use super::{Begun, PASS, SESSION, both, is_asked, is_trouble};
 use crate::{
+    keys::rotate,
     names::ADA,
     throttle::{Far, Slow},
 };
@@ -179,6 +180,21 @@ async fn a_no_holds_though_its_tab_is_closed_before_the_answer() {
             }
         };
         timeout(Duration::from_secs(20), declined).await.unwrap();
+        let answer = other.post(&begun.link, "").await;
+        is_trouble(&answer, 403, RejectionKind::LinkDeclined);
+        assert_eq!(begun.used_up(), 0);
+    }
+}
+
+/// Pins: tries were counted by a name of the current key, so a "no" was forgotten with the key.
+#[tokio::test]
+async fn a_link_that_was_declined_stays_declined_after_a_change_of_keys() {
+    for begun in both(|builder| builder.cross_device(CrossDevice::Confirm)).await {
+        let mut other = begun.world.browser();
+        other.get(&begun.link).await;
+        let answer = other.post(&begun.link, "answer=no").await;
+        is_trouble(&answer, 403, RejectionKind::LinkDeclined);
+        rotate(&begun.world);
         let answer = other.post(&begun.link, "").await;
         is_trouble(&answer, 403, RejectionKind::LinkDeclined);
         assert_eq!(begun.used_up(), 0);

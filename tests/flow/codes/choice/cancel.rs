@@ -15,6 +15,7 @@ use tower_magic_link::{
 
 use super::*;
 use crate::{
+    keys::rotate,
     names::ORIGIN,
     redeemed::{Late, browser, layer},
 };
@@ -209,4 +210,16 @@ async fn a_cancel_at_one_replica_holds_at_the_other_if_they_share_their_counts()
     at.store(0, Ordering::SeqCst);
     let late = old.submit(&[("organization", ACME.0)]).await;
     says(&late.text(), RejectionKind::ChoiceExpired);
+}
+
+/// Pins: the one try of a choice was counted by a name of the current key.
+#[tokio::test]
+async fn a_choice_that_was_cancelled_stays_so_after_a_change_of_keys() {
+    let (mut begun, asked) = asked(|builder| builder).await;
+    let cancelled = asked.cancel(&mut begun.first).await;
+    is_trouble(&cancelled, 403, RejectionKind::ChoiceCancelled);
+    rotate(&begun.world);
+    let late = asked.choose(&mut begun.first, ACME.0).await;
+    is_trouble(&late, 400, RejectionKind::ChoiceExpired);
+    assert!(!begun.first.jar.contains_key(SESSION));
 }
