@@ -10,10 +10,11 @@ use std::{
     env,
     error::Error,
     ffi::{OsStr, OsString},
+    str::FromStr,
     time::Duration,
 };
 
-use http::Uri;
+use http::{Uri, uri::Authority};
 use tower_magic_link::{
     ForwardedField,
     settings::{Settings, Sources},
@@ -45,6 +46,21 @@ pub(super) struct Config {
     pub(super) trusted: Trusted,
     /// `None` without a public URL.
     pub(super) public: Option<Public>,
+}
+
+/// A level of the log, by one of its documented words.
+struct Level(LevelFilter);
+
+impl FromStr for Level {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        // The filter's own parser also takes numbers, capitals, an empty text and `trace`.
+        match word {
+            "error" | "warn" | "info" | "debug" | "off" => word.parse().map(Self).map_err(|_| ()),
+            _ => Err(()),
+        }
+    }
 }
 
 const HELP: &str = "\
@@ -115,7 +131,7 @@ impl Config {
                 return Err(format!("{name} cannot be false: the guard has it on always").into());
             }
         }
-        let log = settings.parsed("log_level", "one of error, warn, info, debug, off")?;
+        let log = settings.parsed::<Level>("log_level", "one of error, warn, info, debug, off")?;
         let proxies = settings.list("trusted_proxies");
         let trusted = Trusted::parse(proxies.iter().map(String::as_str)).map_err(|error| {
             let proxies: Vec<_> = proxies.iter().map(|proxy| shown(proxy)).collect();
@@ -133,7 +149,7 @@ impl Config {
             limits,
             grace: bounds::GRACE.of(&settings)?.unwrap_or_default(),
             certificate: Certificate::read(&settings)?,
-            log: log.unwrap_or(LevelFilter::INFO),
+            log: log.map_or(LevelFilter::INFO, |Level(level)| level),
             trusted: trusted.by(match settings.text("forwarded_field") {
                 Some("forwarded") => ForwardedField::Forwarded,
                 _ => ForwardedField::XForwardedFor,
@@ -241,15 +257,25 @@ fn place_of(flag: &OsStr, place: usize) -> String {
     }
 }
 
-/// Quotes a value for an error, unless it may be a secret: behind a login there is an `@`, and a
-/// key has neither a dot nor a colon, of which an address has one.
+/// Quotes a value for an error, unless it may be a secret: behind a login there is an `@`, or no
+/// host at all, and a key has neither a dot nor a colon, of which an address has one.
 pub(super) fn shown(text: &str) -> String {
     const SHORTEST_KEY: usize = 32;
     let may_be_key = text.len() >= SHORTEST_KEY && !text.contains(['.', ':']);
-    match may_be_key || text.contains('@') {
+    match may_be_key || text.contains('@') || has_password_for_port(text) {
         true => "(not shown)".to_owned(),
         false => format!("{text:?}"),
     }
+}
+
+/// Says whether a password may stand where a port belongs, as in `http://app:hunter2`.
+fn has_password_for_port(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    // An address of IPv6 has colons of its own.
+    let is_address = |c: char| c.is_ascii_hexdigit() || "[]:./".contains(c);
+    let port = authority.trim_end_matches('/').split_once(':');
+    let is_port = |port: &str| port.len() <= 5 && port.bytes().all(|b| b.is_ascii_digit());
+    !authority.chars().all(is_address) && port.is_some_and(|(_, port)| !is_port(port))
 }
 
 /// Returns the environment. Of an older name and the layer's own, which must say the same, it has
@@ -276,10 +302,16 @@ fn variables() -> Result<Vec<(OsString, OsString)>, String> {
 /// A flag can be empty, as no variable is.
 fn address<'s>(settings: &'s Settings, name: &str) -> Result<Option<&'s str>, String> {
     let expected = "it takes an address such as 127.0.0.1:9090";
+    let port = |address: &str| address.rsplit_once(':')?.1.parse::<u16>().ok();
     match settings.text(name) {
         Some("") => Err(format!("{name} is empty: {expected}")),
         // What may be a login must not be printed as a setting either.
         Some(login) if login.contains('@') => Err(format!("{name} has an @: {expected}")),
+        // `--check` binds nothing, and would pass.
+        Some(address) if port(address).is_none() => {
+            let problem = format!("must end with a port from 0 to 65535: {expected}");
+            Err(format!("{name} {} {problem}", shown(address)))
+        }
         address => Ok(address),
     }
 }
@@ -295,8 +327,23 @@ fn origin(text: Option<&str>) -> Result<Uri, Box<dyn Error>> {
         .map_err(|error| format!("upstream {} is no origin: {error}", shown(text)))?;
     let is_origin = upstream.path() == "/" && upstream.query().is_none();
     let is_known = matches!(upstream.scheme_str(), Some("http" | "h2c"));
-    if !is_known || !is_origin || upstream.authority().is_none() {
+    let authority = upstream.authority().filter(|of| !of.host().is_empty());
+    let Some(authority) = authority.filter(|_| is_known && is_origin) else {
         return Err(expected.into());
+    };
+    if has_valid_port(authority) {
+        return Ok(upstream);
     }
-    Ok(upstream)
+    let expected = "must have a port from 1 to 65535, or none";
+    Err(format!("upstream {} {expected}", shown(text)).into())
+}
+
+/// Says whether an authority has a valid port, or none. For an invalid one, [`Authority::port`]
+/// returns `None`, and a connection would go to port 80.
+fn has_valid_port(authority: &Authority) -> bool {
+    let port = authority.as_str().strip_prefix(authority.host());
+    match port.and_then(|port| port.strip_prefix(':')) {
+        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
+        None => port == Some(""),
+    }
 }

@@ -142,4 +142,10 @@ impl Builder {
         self.throttle.limits = None;
         self
     }
+
+    /// Returns the limits so far. `None` if they are off.
+    #[cfg(feature = "settings")]
+    pub(crate) const fn limits_so_far(&self) -> Option<Limits> {
+        self.throttle.limits
+    }
 }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     builder::Builder,
+    error::ConfigError,
     layer::MagicLinkLayer,
     provider::MailedLinks,
     session::{KeyFile, KeyRing},
@@ -22,6 +23,17 @@ use crate::{
 /// How often the file of keys is read.
 const WATCH: Duration = Duration::from_secs(10);
 
+/// A switch, and which keys it takes back.
+type TakingBack = (&'static str, fn(&Key) -> bool);
+
+/// The switches that take other keys back, each with which ones. Where both are set, the order of
+/// the table would decide.
+const TAKING_BACK: [TakingBack; 3] = [
+    ("insecure_answer_when_sent", |k| k.name == "answer_after"),
+    ("insecure_no_cache_control", |k| k.name == "no_store"),
+    ("insecure_no_throttle", |k| matches!(k.use_, Use::Limit(_))),
+];
+
 impl Settings {
     /// Makes a builder of the settings. What takes code is added to it.
     ///
@@ -30,8 +42,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When a setting lacks another one, or cannot work. [`Builder::build`] checks the others, and
-    /// [`locate`](Self::locate) says where one stands that it refuses.
+    /// When a setting lacks or excludes another one, or cannot work. [`Builder::build`] checks the
+    /// others, and [`locate`](Self::locate) says where one stands that it refuses.
     pub fn builder(&self) -> Result<Builder, SettingsError> {
         match self.word("provider") {
             Some("mailed-links") => {
@@ -50,6 +62,11 @@ impl Settings {
     /// Applies the settings to a builder that has a provider or keys of its own. The keys of the
     /// provider, and those of the ring, are not read.
     ///
+    /// What is not set stays as the builder has it. A `limit_…` changes that limit alone. If the
+    /// builder's limits are off ([`Builder::insecure_no_throttle`]), it switches them on, and the
+    /// others have their defaults. A list adds to the builder's, but for `languages`, which
+    /// replaces them. A `page_…` replaces the builder's [pages](Builder::pages).
+    ///
     /// ```
     /// use tower_magic_link::{KeyRing, MagicLinkLayer, SigningKey, settings::Sources};
     /// # use tower_magic_link::testing::StubProvider;
@@ -65,8 +82,9 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// When a setting lacks another one, or cannot work.
+    /// When a setting lacks or excludes another one, or cannot work.
     pub fn apply(&self, mut builder: Builder) -> Result<Builder, SettingsError> {
+        self.check_pairs()?;
         if let Some(pages) = self.pages()? {
             builder = builder.pages(pages);
         }
@@ -76,7 +94,7 @@ impl Settings {
         {
             builder = self.with_redis(builder)?;
         }
-        if let Some(limits) = self.limits() {
+        if let Some(limits) = self.limits(&builder) {
             builder = builder.limits(limits);
         }
         Ok(KEYS.iter().fold(builder, |builder, key| {
@@ -97,12 +115,31 @@ impl Settings {
         built.map_err(|error| self.locate(&error))
     }
 
-    fn limits(&self) -> Option<Limits> {
+    /// Refuses a switch beside a setting that it takes back.
+    fn check_pairs(&self) -> Result<(), SettingsError> {
+        for (switch, takes_back) in TAKING_BACK {
+            if self.switch(switch) != Some(true) {
+                continue;
+            }
+            // A switch that is off asks for nothing.
+            let is_on = |key: &Key| self.is_set(key.name) && self.switch(key.name) != Some(false);
+            let mut others = KEYS.iter().filter(|key| takes_back(key));
+            if let Some(other) = others.find(|key| is_on(key)) {
+                let problem = format!("and {} are both set: remove one of them", other.name);
+                return Err(self.refused(switch, &problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the builder's limits with those that are set. `None` if none is set.
+    fn limits(&self, builder: &Builder) -> Option<Limits> {
         let mut limits = None;
         for key in KEYS {
             let value = self.set.get(key.name).map(|set| &set.value);
             if let (Use::Limit(set), Some(Value::Rate(rate))) = (&key.use_, value) {
-                limits = Some(set(limits.unwrap_or_default(), *rate));
+                let before = limits.or_else(|| builder.limits_so_far());
+                limits = Some(set(before.unwrap_or_default(), *rate));
             }
         }
         limits
@@ -139,7 +176,19 @@ impl Settings {
             "MAGIC_LINK_RETIRED_KEYS" => self.secret("retired_keys").map(Into::into),
             _ => None,
         };
-        KeyRing::from_variables(secret).map_err(|error| self.locate(&error))
+        KeyRing::from_variables(secret).map_err(|error| self.unfit(&error))
+    }
+
+    /// Names an error of the ring by the key. The ring knows the variables alone.
+    fn unfit(&self, error: &ConfigError) -> SettingsError {
+        let name = match error.setting() {
+            "MAGIC_LINK_RETIRED_KEYS" => "retired_keys",
+            _ => "key",
+        };
+        match error {
+            ConfigError::Secret { problem, .. } => self.refused(name, problem),
+            error => SettingsError::of(name, error.to_string()),
+        }
     }
 }
 

@@ -21,6 +21,12 @@ impl Settings {
             }
             (_, name) => name.unwrap_or_default(),
         };
+        // By itself, so that an error of the text names its own key and not the logo's.
+        if logo.is_some() && DefaultPages::new().logo("/logo.svg", alt).is_err() {
+            let expected = "must be 1 to 80 characters, without control characters";
+            let problem = format!("{} {expected}", shown(alt));
+            return Err(self.refused("application_name", &problem));
+        }
         let made = || {
             let mut pages = DefaultPages::new();
             if let Some(name) = name {

@@ -6,9 +6,13 @@
 //! - A key that does not exist is an error that names the nearest one. A wrong value is an error
 //!   with the file, the key, the value and what is expected. So is a list without an entry, unless
 //!   it is on the safe side with none ([`Sources`]).
+//! - Three switches exclude another setting, and the error names both: `insecure_no_cache_control`
+//!   excludes `no_store`, `insecure_answer_when_sent` excludes `answer_after`, and
+//!   `insecure_no_throttle` excludes each `limit_…`.
 //! - A secret stands in a variable, or in a file of its own whose path is the key with `_file`. It
 //!   is never shown. The file has at most 64 KiB; the ends of its last lines and a byte order mark
-//!   are no part of the secret, and spaces are.
+//!   are no part of the secret, and spaces are. `retired_keys` and `webhook_secret` may hold
+//!   several secrets, with commas. `webhook_secret` may also have one on each line.
 //! - [`Settings::builder`] makes a [`Builder`](crate::Builder). What takes code, such as
 //!   [`Builder::authorize`](crate::Builder::authorize), is added to that.
 //!
@@ -40,6 +44,8 @@
 mod apply;
 mod error;
 mod key;
+#[cfg(any(feature = "redis", feature = "smtp"))]
+mod login;
 mod look;
 mod near;
 mod origin;

@@ -3,9 +3,6 @@
 #[cfg(any(feature = "redis", feature = "smtp"))]
 use std::fs;
 
-#[cfg(any(feature = "redis", feature = "smtp"))]
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-
 #[cfg(any(feature = "redis", feature = "smtp", feature = "workos"))]
 use super::key::FILE;
 use super::{error::SettingsError, key::Key, origin::Origin, value::Value, whole::Settings};
@@ -86,14 +83,16 @@ impl Settings {
     }
 
     fn placed(&self, key: &str, text: String) -> SettingsError {
-        match self.set.get(key).map(|set| &set.origin) {
-            Some(Origin::Embedded) | None => SettingsError::of(key, text),
-            Some(origin) => SettingsError::of(key, format!("{origin}: {text}")),
-        }
+        let place = match self.set.get(key) {
+            Some(set) if set.file.is_some() => set.place_of(key),
+            Some(set) if set.origin != Origin::Embedded => set.origin.to_string(),
+            _ => return SettingsError::of(key, text),
+        };
+        SettingsError::of(key, format!("{place}: {text}"))
     }
 
     #[cfg(any(feature = "redis", feature = "smtp", feature = "workos"))]
-    fn missing(name: &'static str, for_: &str) -> SettingsError {
+    pub(super) fn missing(name: &'static str, for_: &str) -> SettingsError {
         let how = match Key::named(name) {
             Some(key) if key.is_secret() => {
                 format!("the variable {}, or {name}{FILE}", key.variable())
@@ -185,6 +184,7 @@ impl Settings {
         let url = url.ok_or_else(|| Self::missing("smtp_url", "mailer smtp"))?;
         let from = self.word("smtp_from");
         let from = from.ok_or_else(|| Self::missing("smtp_from", "mailer smtp"))?;
+        self.check_login_of_smtp()?;
         let url = self.with_login(url, "smtp");
         let root = self.pem("smtp_root_certificate")?;
         let made = || {
@@ -210,6 +210,7 @@ impl Settings {
         let Some(first) = urls.next() else {
             return Ok(None);
         };
+        self.check_login_of_redis()?;
         let first = self.with_login(first, "redis");
         let others: Vec<_> = urls.map(|url| self.with_login(url, "redis")).collect();
         let roots = self.pem("redis_ca_certificates")?;
@@ -285,32 +286,6 @@ impl Settings {
             Some("redis") => builder.session_index(RedisSessions::new(&redis)),
             _ => builder,
         })
-    }
-
-    /// Adds the user name and the password to a URL. One that has a login was refused when it was
-    /// read.
-    #[cfg(any(feature = "redis", feature = "smtp"))]
-    fn with_login(&self, url: &str, of: &'static str) -> String {
-        let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-        let user = self.word(&format!("{of}_user")).map(encode);
-        let password = self.secret(&format!("{of}_password")).map(encode);
-        let Some((scheme, rest)) = url.split_once("://") else {
-            return url.to_owned();
-        };
-        if user.is_none() && password.is_none() {
-            return url.to_owned();
-        }
-        let (user, password) = (user.unwrap_or_default(), password.unwrap_or_default());
-        if scheme.contains("unix") {
-            // A socket has its login in the query.
-            let first = if rest.contains('?') { '&' } else { '?' };
-            let user = match user.is_empty() {
-                true => String::new(),
-                false => format!("user={user}&"),
-            };
-            return format!("{url}{first}{user}pass={password}");
-        }
-        format!("{scheme}://{user}:{password}@{rest}")
     }
 
     /// Reads the PEM file that a key names.

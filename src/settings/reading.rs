@@ -59,9 +59,11 @@ impl Reading {
         raw: &Raw,
         origin: &Origin,
     ) -> Result<(), SettingsError> {
+        let mut file = None;
         let (name, value) = if let Some(key) = Key::named(name) {
             (key.name, self.value_of(key, raw, origin)?)
         } else if let Some(key) = Key::of_file(name) {
+            file = raw.text().map(|path| path.trim().to_owned());
             (key.name, secret_in_file(key, name, raw, origin)?)
         } else if let Some(own) = self.own().iter().find(|own| own.name == name) {
             let text = raw.text().map(Value::Text);
@@ -82,7 +84,12 @@ impl Reading {
             return Err(twice(name, before, origin));
         }
         let origin = origin.clone();
-        self.settings.set.insert(name, Set { value, origin });
+        let set = Set {
+            value,
+            origin,
+            file,
+        };
+        self.settings.set.insert(name, set);
         Ok(())
     }
 

@@ -23,8 +23,10 @@ use super::{
 /// A flag wins over a variable, a variable over the file, and the file over the default. A list is
 /// replaced as a whole, and a list without an entry is an error: it would take away what the list
 /// restricts. Only `public_…`, `optional_…`, `trusted_proxies` and `workos_connection_types` may be
-/// set to none, as in `public_path = []`. An empty variable counts as not set. A setting that one
-/// source sets twice is an error, but for the flags of a list.
+/// set to none, as in `public_path = []`. Commas separate the entries of a flag, of a variable and
+/// of a text in a file. In a list of a file, `["/a", "/b"]`, an entry with a comma is an error. An
+/// empty variable counts as not set. A setting that one source sets twice is an error, but for the
+/// flags of a list.
 ///
 /// ```
 /// use tower_magic_link::settings::Sources;

@@ -172,7 +172,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("limit_quiet_networks", "1/1h", "What one quiet network takes of its share.", Use::Limit(Limits::quiet_networks)),
     Key::new("insecure_no_throttle", "false", "Switches these limits off.", Use::Switch(Builder::insecure_no_throttle)),
 
-    Key::new("webhook_secret", "", "The secret of WorkOS's webhook, which ends sessions of what is deleted there.", Use::Secrets(|b, t| b.webhook_secret(t))),
+    Key::new("webhook_secret", "", "The secret of WorkOS's webhook, or several with commas. The webhook ends sessions of what is deleted there.", Use::Secrets(|b, t| b.webhook_secret(t))),
     Key::new("webhook_tolerance", "3m", "How far an event's time may be from ours: 1m to 10m.", Use::Length(Builder::webhook_tolerance)),
 
     Key::new("trusted_proxies", "", "Addresses and networks of the proxies in front.", Use::TextsOrNone(Builder::trusted_proxies)),

@@ -15,9 +15,11 @@ use crate::{
     throttle::{Limits, Rate},
 };
 
+mod applied;
 mod lists;
 #[cfg(all(feature = "redis", feature = "smtp", feature = "workos"))]
 mod made;
+mod named;
 mod naming;
 mod places;
 mod shown;

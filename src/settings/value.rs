@@ -52,7 +52,8 @@ pub(super) struct Secret(pub(super) String);
 redacted!(Secret);
 
 impl Secret {
-    /// Returns the secrets of a list, which commas or lines separate.
+    /// Returns the secrets of a list, which commas or lines separate. For `retired_keys` it says
+    /// only whether there is one, because a key in PEM has lines.
     pub(super) fn each(&self) -> impl Iterator<Item = &str> {
         let parts = self.0.split([',', '\n']).map(str::trim);
         parts.filter(|part| !part.is_empty())
@@ -104,10 +105,18 @@ impl Form {
     /// Reads a value. The error says what is expected.
     ///
     /// A list without an entry, such as the split of an empty variable, is an error: it would take
-    /// away what the list restricts.
+    /// away what the list restricts. So is a comma in an entry of a file's list: taken as it is, an
+    /// entry such as `/a,/b` matches neither path, and restricts nothing.
     pub(super) fn read(&self, raw: &Raw) -> Result<Value, String> {
+        if let Raw::Texts(texts) = raw
+            && self.is_list()
+            && let Some(place) = texts.iter().position(|text| text.contains(','))
+        {
+            let cure = "write each entry by itself, as in [\"a\", \"b\"]";
+            return Err(format!("has a comma in entry {}: {cure}", place + 1));
+        }
         let expected = || format!("must be {}", self.in_words());
-        // A list of one text for what takes one is a mistake, and so is a comma in a list's text.
+        // A list of one text for what takes one is a mistake.
         let value = match (self, raw) {
             (form, Raw::Texts(texts)) if form.is_list() => Some(Value::Texts(texts.clone())),
             (_, Raw::Texts(_) | Raw::Other(_)) => None,

@@ -49,6 +49,23 @@ pub struct Settings {
 pub(super) struct Set {
     pub(super) value: Value,
     pub(super) origin: Origin,
+    /// The path of the file that a secret was read from.
+    pub(super) file: Option<String>,
+}
+
+impl Set {
+    /// Says where the value of a key stands, as the beginning of a sentence. For a secret of a file
+    /// it names `…_file` and the path.
+    pub(super) fn place_of(&self, name: &str) -> String {
+        let (name, path) = match &self.file {
+            Some(path) => (format!("{name}{FILE}"), format!(" {}", shown(path))),
+            None => (name.to_owned(), String::new()),
+        };
+        match &self.origin {
+            origin @ (Origin::Flag(_) | Origin::Variable(_)) => format!("{origin}{path}"),
+            origin => format!("{origin}: {name}{path}"),
+        }
+    }
 }
 
 /// A key of the application's.
@@ -187,11 +204,8 @@ impl Settings {
 
     /// Says what is wrong with the value of a key, and where it stands.
     pub(super) fn refused(&self, name: &str, problem: &str) -> SettingsError {
-        let place = match self.set.get(name).map(|set| &set.origin) {
-            Some(origin @ (Origin::Flag(_) | Origin::Variable(_))) => origin.to_string(),
-            Some(origin) => format!("{origin}: {name}"),
-            None => name.to_owned(),
-        };
+        let set = self.set.get(name);
+        let place = set.map_or_else(|| name.to_owned(), |set| set.place_of(name));
         SettingsError::of(name, format!("{place} {problem}"))
     }
 }
@@ -245,7 +259,7 @@ impl Settings {
         writeln!(f, "# {about}")?;
         match self.set.get(name) {
             // No line of TOML: a file with it could not be read.
-            Some(Set { value, origin }) if value.is_withheld() => {
+            Some(Set { value, origin, .. }) if value.is_withheld() => {
                 let why = "it looks like a secret, which belongs elsewhere";
                 writeln!(f, "# {name} = {value} ({origin}): {why}\n")
             }

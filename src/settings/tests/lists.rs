@@ -1,4 +1,4 @@
-//! Lists that a source leaves without an entry.
+//! Lists: what separates their entries, and lists that a source leaves without one.
 
 use super::{
     places::{Case, read},
@@ -87,5 +87,61 @@ fn secrets_that_are_set_to_none_are_refused() {
         lists.push(name);
     }
     assert_eq!(lists, ["retired_keys", "webhook_secret"]);
+    fs::remove_file(path).unwrap();
+}
+
+/// Pins: an entry with a comma was taken as one text. A protected prefix of two paths then matched
+/// neither, and both were public.
+#[test]
+fn an_entry_with_a_comma_is_refused_in_each_list() {
+    let mut tried = 0;
+    for key in KEYS.iter().filter(|key| key.form().is_list()) {
+        let (name, variable) = (key.name, key.variable());
+        let cases = [
+            ("[\"/a,/b\"]", "[\"/a,/b\"] has a comma in entry 1: "),
+            (
+                "[\"/a\", \"/b, /c\"]",
+                "[\"/a\", \"/b, /c\"] has a comma in entry 2: ",
+            ),
+            ("[\"/a,\"]", "[\"/a,\"] has a comma in entry 1: "),
+        ];
+        for (list, want) in cases {
+            let error = read(&format!("{name} = {list}"), &[], &[]).map(|_| ());
+            let error = error.unwrap_err();
+            let want = format!("{name} {want}");
+            assert!(error.starts_with(&format!("FILE: {want}")), "{error}");
+            let embedded = format!("{{ \"{name}\": {list} }}");
+            let error = serde_json::from_str::<Settings>(&embedded).unwrap_err();
+            let want = format!("a table of settings: {want}");
+            assert!(error.to_string().starts_with(&want), "{error}");
+        }
+        // Elsewhere commas separate, and a secret is not shown.
+        let flag = format!("--{}=one,two", name.replace('_', "-"));
+        let two = [
+            read(&format!("{name} = \"one, two\""), &[], &[]),
+            read("", &[(&variable, "one,two")], &[]),
+            read("", &[], &[&flag]),
+        ];
+        for settings in two {
+            assert_eq!(settings.unwrap().list(name), ["one", "two"], "{name}");
+        }
+        let error = read(&format!("{name} = [\"a,sk_test_hunter2\"]"), &[], &[]).map(|_| ());
+        assert!(!error.unwrap_err().contains("hunter2"), "{name}");
+        tried += 1;
+    }
+    assert!(tried >= 9, "{tried}");
+}
+
+/// To replace the secret of a webhook, both are set for a while.
+#[test]
+fn a_file_may_hold_two_secrets_of_the_webhook() {
+    let path = scratch("webhook-secrets");
+    let want = builder().webhook_secret("one").webhook_secret("two");
+    for text in ["one\ntwo\n", "one,two", "one, two\n"] {
+        fs::write(&path, text).unwrap();
+        let pairs = [("MAGIC_LINK_WEBHOOK_SECRET_FILE", path.to_str().unwrap())];
+        let got = read("", &pairs, &[]).unwrap().apply(builder()).unwrap();
+        assert_eq!(got.in_full(), want.in_full(), "{text:?}");
+    }
     fs::remove_file(path).unwrap();
 }

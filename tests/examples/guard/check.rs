@@ -162,3 +162,76 @@ fn the_keys_of_workos_are_checked_where_its_account_is_not_known() {
         }
     }
 }
+
+/// Pins: an invalid port of the service counted as none. The check connected to port 80, and
+/// passed.
+#[test]
+fn an_invalid_port_is_refused_by_the_check_and_before_settings_are_printed() {
+    let port = "must have a port from 1 to 65535, or none";
+    let end = "must end with a port from 0 to 65535";
+    let cases = [
+        ("upstream", "http://127.0.0.1:80800", true, port),
+        ("upstream", "http://127.0.0.1:0", true, port),
+        ("upstream", "http://127.0.0.1:", true, port),
+        ("upstream", "http://[::1]:80800/", true, port),
+        ("upstream", "http://backend:", true, port),
+        ("upstream", "http://backend:80800", true, port),
+        ("upstream", "h2c://backend:65536", true, port),
+        ("upstream", "http://backend:808o", false, port),
+        ("upstream", "http://app:hunter2", false, port),
+        ("listen", "127.0.0.1:80800", true, end),
+        ("listen", "127.0.0.1", true, end),
+        ("listen", "0.0.0.0:808o", false, end),
+        ("admin_listen", "localhost", true, end),
+        ("admin_listen", "app:hunter2", false, end),
+    ];
+    for (name, value, is_shown, want) in cases {
+        let set = format!("--{}={value}", name.replace('_', "-"));
+        let usual: &[&str] = match name {
+            "upstream" => &[],
+            _ => &["--upstream=http://127.0.0.1:1"],
+        };
+        let shown = match is_shown {
+            true => format!("{value:?}"),
+            false => "(not shown)".to_owned(),
+        };
+        for order in ["--check", "--print-config"] {
+            let (bad, out, err) = output(&mut guard(&[usual, &[&set, order]].concat()));
+            assert_eq!(bad.status.code(), Some(1), "{set}: {out}");
+            let want = format!("{name} {shown} {want}");
+            assert!(err.starts_with(&want), "{set}: {err}");
+        }
+    }
+    let (bad, _, err) = output(&mut guard(&["--upstream=http://:8080", "--check"]));
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(err.starts_with("upstream must be an origin"), "{err}");
+    for upstream in [
+        "http://backend",
+        "http://[::1]/",
+        "http://[::1]:1",
+        "h2c://127.0.0.1:65535",
+    ] {
+        let set = format!("--upstream={upstream}");
+        let flags = [set.as_str(), "--listen=localhost:0", "--print-config"];
+        let (good, _, err) = output(&mut guard(&flags));
+        assert!(good.status.success(), "{upstream}: {err}");
+    }
+}
+
+/// Pins: numbers, capitals, `trace` and an empty text were taken, beyond the documented words.
+#[test]
+fn a_level_of_the_log_is_one_of_the_documented_words() {
+    let upstream = "--upstream=http://127.0.0.1:1";
+    for level in ["", "0", "3", "5", "INFO", "trace", "warning"] {
+        let set = format!("--log-level={level}");
+        let (bad, out, err) = output(&mut guard(&[upstream, &set, "--print-config"]));
+        assert_eq!(bad.status.code(), Some(1), "{set}: {out}");
+        let want = "must be one of error, warn, info, debug, off\n";
+        assert_eq!(err, format!("flag --log-level {level:?} {want}"));
+    }
+    for level in ["error", "warn", "info", "debug", "off"] {
+        let set = format!("--log-level={level}");
+        let (good, _, err) = output(&mut guard(&[upstream, &set, "--print-config"]));
+        assert!(good.status.success(), "{set}: {err}");
+    }
+}
