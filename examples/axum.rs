@@ -16,11 +16,7 @@ use std::{env, error::Error, net::SocketAddr};
 
 use axum::{Router, http::header, response::IntoResponse, routing::get};
 use tokio::net::TcpListener;
-use tower_magic_link::{
-    ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey,
-    emulator::{Emulator, EmulatorServer},
-    workos::WorkOs,
-};
+use tower_magic_link::{ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey, workos::WorkOs};
 
 /// The application. The layer is added last, so it covers every route, nested routers and the
 /// fallback.
@@ -59,14 +55,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped, so the server must outlive the application.
-    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
-        (WorkOs::from_env()?, None)
-    } else {
-        let server = emulator().await?;
-        let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
-        (workos, Some(server))
-    };
+    // Without WorkOS's two variables it is emulated, for addresses of this machine alone.
+    let workos = WorkOs::from_env_or_emulator().await?;
 
     println!("listening on {public_url}");
     let app = app(workos, keys, &public_url)?;
@@ -74,18 +64,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())
-}
-
-/// A WorkOS in this process, which prints what it mails.
-async fn emulator() -> std::io::Result<EmulatorServer> {
-    let emulator = Emulator::builder()
-        .on_mail(|mail| {
-            println!(
-                "sign-in link for {}: {}",
-                mail.address(),
-                mail.link().unwrap_or_default()
-            )
-        })
-        .build();
-    emulator.serve(0).await
 }

@@ -13,7 +13,6 @@ use axum::{Router, routing::get};
 use tokio::net::TcpListener;
 use tower_magic_link::{
     ConfigError, KeyRing, MagicLinkLayer, Session, SigningKey,
-    emulator::{Emulator, EmulatorServer},
     mailer::{Letter, Mail, SmtpMailer},
     provider::Link,
     workos::WorkOs,
@@ -68,8 +67,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped, so the server must outlive the application.
-    let (workos, _emulator) = workos().await?;
+    // Without WorkOS's two variables it is emulated, for addresses of this machine alone.
+    let workos = WorkOs::from_env_or_emulator().await?;
 
     println!("listening on {public_url}");
     let app = app(workos, keys, mailer, &public_url)?;
@@ -77,14 +76,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;
     Ok(())
-}
-
-/// WorkOS, or one in this process.
-async fn workos() -> Result<(WorkOs, Option<EmulatorServer>), Box<dyn Error>> {
-    if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
-        return Ok((WorkOs::from_env()?, None));
-    }
-    let server = Emulator::builder().build().serve(0).await?;
-    let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
-    Ok((workos, Some(server)))
 }

@@ -1,11 +1,12 @@
 //! A sign-in service that a proxy asks whether a request may pass: nginx, Caddy, Traefik, HAProxy
 //! or Envoy, by the configurations in `examples/proxies`.
 //!
-//! `PUBLIC_URL=https://app.example.com cargo run --example forward_auth` listens on port 3000,
-//! where the configurations look for it. `PUBLIC_URL` is the browser's address of the proxy.
-//! `TRUSTED_PROXIES` are the proxy's own addresses or networks, with commas between: default
-//! 127.0.0.1. `ASK=nginx` speaks to nginx. `PORT`, `WORKOS_API_KEY` and the rest work as in
-//! `quickstart`.
+//! `PUBLIC_URL=https://app.example.com WORKOS_API_KEY=… WORKOS_CLIENT_ID=… cargo run --example
+//! forward_auth` listens on port 3000, where the configurations look for it. `PUBLIC_URL` is the
+//! browser's address of the proxy. Without WorkOS's two variables an emulator prints the links, and
+//! only an address of this machine is taken, such as `http://localhost:8080`. `TRUSTED_PROXIES` are
+//! the proxy's own addresses or networks, with commas between: default 127.0.0.1. `ASK=nginx`
+//! speaks to nginx. `PORT` and the rest work as in `quickstart`.
 
 #![expect(clippy::print_stdout, reason = "the link is read in the terminal")]
 
@@ -56,20 +57,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // Without an API key, an emulator in this process prints what it mails. It stops when it is
-    // dropped.
-    let emulator = tower_magic_link::emulator::Emulator::builder()
-        .on_mail(|mail| {
-            let link = mail.link().unwrap_or_default();
-            println!("sign-in link for {}: {link}", mail.address());
-        })
-        .build();
-    let emulator = emulator.serve(0).await?;
-    let workos = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
-        WorkOs::from_env()?
-    } else {
-        WorkOs::new("sk_emulator", "client_emulator")?.base_url(emulator.base_url())?
-    };
+    // Without WorkOS's two variables it is emulated, for addresses of this machine alone.
+    let workos = WorkOs::from_env_or_emulator().await?;
     let builder = MagicLinkLayer::builder(workos, keys)
         .public_url(&public_url)
         .trusted_proxies(
@@ -78,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 .map(str::trim)
                 .filter(|it| !it.is_empty()),
         );
-    println!("listening on {own}");
     let app = app(builder, proxy)?.into_make_service_with_connect_info::<SocketAddr>();
+    println!("listening on {own}");
     Ok(axum::serve(listener, app).await?)
 }

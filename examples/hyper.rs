@@ -21,7 +21,6 @@ use tokio::net::TcpListener;
 use tower::{Layer, Service, service_fn, util::MapRequest};
 use tower_magic_link::{
     ConfigError, KeyRing, MagicLinkLayer, PeerAddr, ResponseBody, Session, SigningKey,
-    emulator::{Emulator, EmulatorServer},
     workos::WorkOs,
 };
 
@@ -62,14 +61,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped, so the server must outlive the application.
-    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
-        (WorkOs::from_env()?, None)
-    } else {
-        let server = emulator().await?;
-        let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
-        (workos, Some(server))
-    };
+    // Without WorkOS's two variables it is emulated, for addresses of this machine alone.
+    let workos = WorkOs::from_env_or_emulator().await?;
 
     let app = app(workos, keys, &public_url)?;
     println!("listening on {public_url}");
@@ -94,15 +87,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
             server.serve_connection(TokioIo::new(stream), service).await
         });
     }
-}
-
-/// A WorkOS in this process, which prints what it mails.
-async fn emulator() -> std::io::Result<EmulatorServer> {
-    let emulator = Emulator::builder()
-        .on_mail(|mail| {
-            let link = mail.link().unwrap_or_default();
-            println!("sign-in link for {}: {link}", mail.address());
-        })
-        .build();
-    emulator.serve(0).await
 }

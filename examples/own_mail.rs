@@ -1,15 +1,19 @@
 //! An axum application behind email sign-in, with no provider but the layer's own mail.
 //!
 //! `cargo run --example own_mail` prints the link and the digits. With `SMTP_URL`
-//! (`smtps://user:password@mail.example.com`) and `MAIL_FROM` it mails them. `PORT` chooses the
-//! port: default 3000, 0 picks a free one.
+//! (`smtps://user:password@mail.example.com`) and `MAIL_FROM` it mails them; one of the two alone
+//! is an error. `PORT` chooses the port: default 3000, 0 picks a free one.
 
 #![expect(
     clippy::print_stdout,
     reason = "the terminal is where the link is read"
 )]
 
-use std::{env, error::Error, net::SocketAddr};
+use std::{
+    env::{self, VarError::NotPresent},
+    error::Error,
+    net::SocketAddr,
+};
 
 use axum::{Router, routing::get};
 use tokio::net::TcpListener;
@@ -23,7 +27,9 @@ use tower_magic_link::{
 fn app(builder: Builder) -> Result<Router, Box<dyn Error>> {
     let layer = match (env::var("SMTP_URL"), env::var("MAIL_FROM")) {
         (Ok(url), Ok(from)) => builder.mailer(SmtpMailer::new(url, from)?),
-        _ => builder.mailer(ConsoleMailer::new()),
+        (Err(NotPresent), Err(NotPresent)) => builder.mailer(ConsoleMailer::new()),
+        // One name is misspelled: the mail would be printed where nobody looks for it.
+        _ => return Err("SMTP_URL and MAIL_FROM go together: set both or neither".into()),
     };
     let layer = layer.sign_in(SignIn::LinkAndCode).build()?;
     Ok(Router::new().route("/", get(home)).layer(layer))
@@ -41,8 +47,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Sessions end with the process. A key from `KeyRing::from_env` outlives it.
     let keys = KeyRing::new(SigningKey::generate()?);
 
+    let app = app(MagicLinkLayer::builder(MailedLinks::new(), keys).public_url(&public_url))?;
     println!("listening on {public_url}");
-    let app = app(MagicLinkLayer::builder(MailedLinks::new(), keys).public_url(public_url))?;
     // Serve with connect info: sign-in limits are counted per client network.
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app).await?;

@@ -4,15 +4,22 @@
 //! `REDIS_URL=redis://127.0.0.1 PUBLIC_URL=https://app.example.com MAGIC_LINK_KEY=$(openssl rand
 //! -base64 32) WORKOS_API_KEY=… WORKOS_CLIENT_ID=… cargo run --example redis` runs one of them. Any
 //! of them finishes a sign-in that another began, and a session that is ended on one is ended on
-//! all. `PORT` chooses the port: default 3000, 0 picks a free one. On SIGTERM it finishes what it
-//! has begun.
+//! all. `PORT` chooses the port: default 3000, 0 picks a free one.
+//!
+//! On SIGTERM it answers the requests that it has taken, and then waits for three seconds at most
+//! until Redis has every revocation. What the layer still does beside them is dropped: a mail that
+//! takes longer than its page, the exchange of a code whose browser has left.
 
 #![expect(clippy::print_stdout, reason = "the terminal is where it is read")]
 
-use std::{env, error::Error, net::SocketAddr};
+use std::{env, error::Error, net::SocketAddr, time::Duration};
 
 use axum::{Router, http::StatusCode, response::Html, routing::get};
-use tokio::{net::TcpListener, signal};
+use tokio::{
+    net::TcpListener,
+    signal,
+    time::{sleep, timeout},
+};
 use tower_magic_link::{
     Builder, ConfigError, KeyRing, MagicLinkLayer, Session,
     event::Event,
@@ -85,6 +92,19 @@ async fn told_to_end() {
     let _ = signal::ctrl_c().await;
 }
 
+/// Waits until Redis has all revocations. The runtime ends without them.
+async fn sent(revocations: &RedisRevocations) {
+    let all = async {
+        while revocations.status().unsent() > 0 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    if timeout(Duration::from_secs(3), all).await.is_err() {
+        let unsent = revocations.status().unsent();
+        eprintln!("{unsent} revocations were not stored in redis: end those sessions again");
+    }
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let port: u16 = env::var("PORT").map_or(Ok(3000), |port| port.parse())?;
@@ -101,12 +121,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(error) if error.kind() == StoreErrorKind::Denied => return Err(error.into()),
         Err(_) => RedisRevocations::connect_later(&redis),
     };
-    let app = app(builder, revocations, RedisThrottle::new(&redis))?;
+    let app = app(builder, revocations.clone(), RedisThrottle::new(&redis))?;
     let listener = TcpListener::bind(("127.0.0.1", port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     axum::serve(listener, app)
         .with_graceful_shutdown(told_to_end())
         .await?;
+    sent(&revocations).await;
     Ok(())
 }

@@ -18,7 +18,6 @@ use tonic::{Request, Response, Status, body::Body, server::Grpc, service::Routes
 use tonic_prost::ProstCodec;
 use tower::layer::util::{Identity, Stack};
 use tower::util::MapRequestLayer;
-use tower_magic_link::emulator::{Emulator, EmulatorServer};
 use tower_magic_link::{
     ConfigError, KeyRing, MagicLinkLayer, PeerAddr, Session, SigningKey, workos::WorkOs,
 };
@@ -96,14 +95,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Err(ConfigError::Missing { .. }) => KeyRing::new(SigningKey::generate()?),
         keys => keys?,
     };
-    // The emulator stops when its server is dropped, so the server must outlive the application.
-    let (workos, _emulator) = if env::var_os("WORKOS_API_KEY").is_some_and(|key| !key.is_empty()) {
-        (WorkOs::from_env()?, None)
-    } else {
-        let server = emulator().await?;
-        let workos = WorkOs::new("sk_emulator", "client_emulator")?.base_url(server.base_url())?;
-        (workos, Some(server))
-    };
+    // Without WorkOS's two variables it is emulated, for addresses of this machine alone.
+    let workos = WorkOs::from_env_or_emulator().await?;
 
     let app = app(workos, keys, &public_url)?;
     println!("listening on {public_url}");
@@ -117,15 +110,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
         }
     });
     Ok(app.serve_with_incoming(incoming).await?)
-}
-
-/// A WorkOS in this process, which prints what it mails.
-async fn emulator() -> std::io::Result<EmulatorServer> {
-    let emulator = Emulator::builder()
-        .on_mail(|mail| {
-            let link = mail.link().unwrap_or_default();
-            println!("sign-in link for {}: {link}", mail.address());
-        })
-        .build();
-    emulator.serve(0).await
 }

@@ -6,6 +6,7 @@ use crate::{
     names::ADA,
     person::{Person, location},
     program::Program,
+    without_account::refusal,
 };
 
 /// Asks as a proxy does.
@@ -46,6 +47,8 @@ async fn the_forward_auth_example_believes_the_proxies_that_it_is_told_of() {
         ("ASK", "nginx"),
         ("PUBLIC_URL", "https://app.example.com"),
         ("TRUSTED_PROXIES", "10.0.0.7, 192.0.2.0/24"),
+        ("WORKOS_API_KEY", "sk_test"),
+        ("WORKOS_CLIENT_ID", "client_test"),
     ];
     let mut program = Program::example("forward_auth", &variables);
     let origin = program.says("listening on ");
@@ -57,4 +60,15 @@ async fn the_forward_auth_example_believes_the_proxies_that_it_is_told_of() {
     assert_eq!(refused.headers()["location"], form);
     let whole = ask(&format!("{origin}/refuse"), "original", &navigation).await;
     assert_eq!(location(&whole), form);
+}
+
+/// Pins: without WorkOS's variables it emulated WorkOS at any address, and anyone who read its log
+/// could sign in as anyone.
+#[test]
+fn the_forward_auth_example_emulates_workos_for_addresses_of_this_machine_alone() {
+    let said = refusal("forward_auth", &[("PUBLIC_URL", "https://app.example.com")]);
+    let want = "public_url \"https://app.example.com\" is not of this machine";
+    assert!(said.contains(want), "{said}");
+    let origin = [("PUBLIC_URL", "http://localhost:8080")];
+    Program::example("forward_auth", &origin).says("listening on ");
 }

@@ -27,6 +27,8 @@ mod person;
 #[path = "../support/program.rs"]
 mod program;
 mod prometheus;
+#[cfg(unix)]
+mod redis;
 mod stack;
 #[path = "../support/wall.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]

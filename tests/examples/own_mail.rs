@@ -3,6 +3,7 @@
 use crate::{
     person::{Person, location},
     program::Program,
+    without_account::refusal,
 };
 
 #[tokio::test]
@@ -31,5 +32,17 @@ async fn with_our_own_mail_alone_a_person_signs_in_by_the_link_and_by_the_digits
         assert_eq!(home, "/");
         let page = person.get(&home).await.text().await.unwrap();
         assert_eq!(page, "Hello ada@example.com");
+    }
+}
+
+/// Pins: with one of the two variables alone, each mail was printed and none was sent.
+#[test]
+fn a_mail_server_without_a_sender_or_a_sender_without_a_mail_server_is_an_error() {
+    for half in [
+        ("SMTP_URL", "smtp://127.0.0.1:25"),
+        ("MAIL_FROM", "ada@example.com"),
+    ] {
+        let said = refusal("own_mail", &[half]);
+        assert!(said.contains("SMTP_URL and MAIL_FROM"), "{half:?}: {said}");
     }
 }

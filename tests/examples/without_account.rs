@@ -9,8 +9,9 @@
 use std::{
     env, fs,
     future::pending,
+    io::{BufRead, BufReader},
     net::SocketAddr,
-    process::{Child, Command},
+    process::{Child, Command, Stdio},
 };
 
 use axum::{Router, routing::get};
@@ -41,8 +42,41 @@ const WAYS: [(SignIn, bool, usize, usize); 5] = [
     (SignIn::LinkAndCode, true, 1, 1),
 ];
 
+/// Returns an example, which cargo has built beside this test.
+pub(crate) fn example(name: &str) -> Command {
+    let mut path = env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.push(format!("examples/{name}{}", env::consts::EXE_SUFFIX));
+    Command::new(path)
+}
+
+/// Starts an example that does not take its variables. Returns what it says before it ends.
+pub(crate) fn refusal(name: &str, variables: &[(&str, &str)]) -> String {
+    let mut command = example(name);
+    for name in ["MAGIC_LINK_KEY", "MAIL_FROM", "SMTP_URL"] {
+        command.env_remove(name);
+    }
+    for name in ["WORKOS_API_KEY", "WORKOS_CLIENT_ID"] {
+        command.env_remove(name);
+    }
+    let ports = [("PORT", "0"), ("METRICS_PORT", "0")];
+    command.envs(ports).envs(variables.iter().copied());
+    let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    // One that serves says so first, and would not end.
+    let mut line = String::new();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut line).unwrap();
+    let _ = child.kill();
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(line, "", "{name} serves with {variables:?}");
+    assert_eq!(ended.status.code(), Some(1), "{name} {variables:?}");
+    String::from_utf8(ended.stderr).unwrap()
+}
+
 /// A program that prints into a file, ended when it is dropped.
-pub(crate) struct Printing(Child);
+pub(crate) struct Printing(pub(crate) Child);
 
 impl Printing {
     pub(crate) fn start(command: &mut Command, out: &Scratch) -> Self {
@@ -76,7 +110,7 @@ pub(crate) async fn sign_in(out: &Scratch, by: &str) -> String {
 }
 
 /// Waits for a line, and returns what follows its beginning.
-async fn after(out: &Scratch, start: &str) -> String {
+pub(crate) async fn after(out: &Scratch, start: &str) -> String {
     let text = logs(out, start).await;
     let (_, rest) = text.split_once(start).unwrap();
     rest.lines().next().unwrap().to_owned()
@@ -160,4 +194,31 @@ async fn a_code_that_the_client_makes_without_a_layer_is_printed_too() {
     let made = after(&out, "made ").await;
     let printed = logs(&out, CODE).await;
     assert_eq!(printed.matches(&format!("{CODE}{made}\n")).count(), 1);
+}
+
+/// Pins: with a misspelled `WORKOS_API_KEY` six examples emulated WorkOS, and printed the link of
+/// each sign-in to their log.
+#[test]
+fn an_example_with_half_of_workoss_variables_does_not_start() {
+    let examples = [
+        "axum",
+        "custom_mail",
+        "forward_auth",
+        "hyper",
+        "metrics",
+        "quickstart",
+        "tonic",
+        "websocket",
+    ];
+    for example in examples {
+        let said = refusal(
+            example,
+            &[("WORKOS_KEY", "sk_1"), ("WORKOS_CLIENT_ID", "client_1")],
+        );
+        let want = "WORKOS_API_KEY is not set";
+        assert!(said.contains(want), "{example}: {said}");
+        let said = refusal(example, &[("WORKOS_API_KEY", "sk_1")]);
+        let want = "WORKOS_CLIENT_ID is not set";
+        assert!(said.contains(want), "{example}: {said}");
+    }
 }
