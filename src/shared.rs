@@ -260,7 +260,7 @@ impl Shared {
         if !gate.allowed.has_session(&session) {
             return Err(IssueError::NotAllowed);
         }
-        let (token, session) = gate.tokens.hand_out(session, of, now)?;
+        let (token, session) = gate.tokens.hand_out(session, of, self.clock.at(now))?;
         if !gate.cookies.fits(CookieName::Session, &token) {
             let size = gate.cookies.name(CookieName::Session).len() + token.len();
             return Err(IssueError::TooLarge { size });

@@ -3,8 +3,9 @@
 //! - Each is read by itself: one that cannot be used, or whose file system hangs, stays as it was,
 //!   is logged as an error, and keeps the other from nothing. No request waits, and no connection
 //!   is closed.
-//! - systemd waits until both are read, and no longer than [`PATIENCE`]. A read that ends later
-//!   still counts.
+//! - systemd waits until both are read, and no longer than [`PATIENCE`]. A read of the certificate
+//!   that ends later still counts. The keys are then read once more: they are also followed, and
+//!   what was read slowly may be older than what is in use by then.
 //! - A SIGHUP during a read has the file read once more: it may have changed in the meantime.
 //! - The file of keys is followed anyway, within twenty seconds. A SIGHUP takes it at once, and so
 //!   takes a file as it is: put a new one into place as a whole.
@@ -28,6 +29,9 @@ use super::{certificate::Certificate, supervisor};
 
 /// How long systemd waits for a file that is being read. Its own limit is 90 seconds.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// What was read faster than this is at least as new as what the follower has applied. For a change
+/// it reads the file twice, ten seconds apart.
+const FRESH: Duration = Duration::from_secs(5);
 
 /// Reads a file again, and logs what has come of it.
 type Read = Arc<dyn Fn() + Send + Sync>;
@@ -199,7 +203,15 @@ fn ask(readers: &[Reader]) -> bool {
 }
 
 fn read_keys(path: &str, handle: &KeyHandle) {
-    match KeyFile::open(path) {
+    let read = loop {
+        let begun = Instant::now();
+        let read = KeyFile::open(path);
+        // An older file may have a key that has leaked, and must not come back.
+        if begun.elapsed() < FRESH {
+            break read;
+        }
+    };
+    match read {
         Ok(file) => {
             let keys = file.keys();
             handle.replace(&keys);

@@ -120,7 +120,9 @@ impl Jwks {
             response.headers_mut().insert(header::ALLOW, allow);
             return response;
         }
-        let set = self.shared.gate.tokens.keys().jwks(self.shared.clock.now());
+        let clock = &self.shared.clock;
+        let keys = self.shared.gate.tokens.keys();
+        let set = keys.jwks_by(clock.at(clock.now()));
         let mut response = own(StatusCode::OK, "application/jwk-set+json", set);
         // `MAX_AGE`, in seconds.
         let max_age = HeaderValue::from_static("public, max-age=300");

@@ -81,7 +81,7 @@ fn recent(step: &Step) -> Option<Session> {
     }
     let sealed = head.cookie(gate.cookies.name(CookieName::Arrived)).one()?;
     let keys = gate.tokens.keys();
-    let record = String::from_utf8(keys.open(Purpose::Arrived, sealed, step.now)?).ok()?;
+    let record = String::from_utf8(keys.open(Purpose::Arrived, sealed, step.reading())?).ok()?;
     let mut fields = record.splitn(7, '\n');
     let mut time = || Some(Timestamp::from_secs(fields.next()?.parse().ok()?));
     let (arrived, auth_time, after) = (time()?, time()?, time()?);

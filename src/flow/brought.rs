@@ -3,8 +3,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
 use crate::{
-    clock::Timestamp, gate::Gate, request::head::RequestHead,
-    session::browser_cookie::BrowserCookie,
+    clock::Reading, gate::Gate, request::head::RequestHead, session::browser_cookie::BrowserCookie,
 };
 
 /// The bytes of what names the newest attempt of a browser.
@@ -24,12 +23,12 @@ pub(super) struct Brought {
 }
 
 impl Brought {
-    pub(super) fn of(gate: &Gate, head: &RequestHead<'_>, now: Timestamp) -> Self {
+    pub(super) fn of(gate: &Gate, head: &RequestHead<'_>, reading: Reading) -> Self {
         let Some((cookie, round, newest)) = gate.browser_cookie_parts(head) else {
             return Self::default();
         };
         Self {
-            cookie: gate.tokens.keys().browser_cookie_of(cookie, now),
+            cookie: gate.tokens.keys().browser_cookie_of(cookie, reading),
             round: round.and_then(bytes_of),
             newest: newest.and_then(bytes_of),
         }

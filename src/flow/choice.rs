@@ -143,7 +143,7 @@ impl Choice {
 
     pub(super) fn open(step: &Step, sealed: &str) -> Option<Self> {
         let keys = step.flow.shared.gate.tokens.keys();
-        let plain = keys.open(Purpose::Choice, sealed, step.now)?;
+        let plain = keys.open(Purpose::Choice, sealed, step.reading())?;
         serde_json::from_slice(&plain).ok()
     }
 

@@ -46,7 +46,7 @@ impl KnownBrowser {
         let head = step.head();
         let sealed = head.cookie(gate.cookies.name(CookieName::Known)).one()?;
         let keys = gate.tokens.keys();
-        let plain = keys.open(Purpose::Known, sealed, step.now)?;
+        let plain = keys.open(Purpose::Known, sealed, step.reading())?;
         let rest = plain.strip_prefix(&[VERSION])?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
         let (mailbox, rest) = rest.split_first_chunk::<16>()?;

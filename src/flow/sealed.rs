@@ -62,7 +62,7 @@ pub(super) fn return_to_of(step: &Step, attempt: &Attempt) -> Option<ReturnTo> {
     let plain = gate
         .tokens
         .keys()
-        .open(Purpose::ReturnTo, sealed, step.now)?;
+        .open(Purpose::ReturnTo, sealed, step.reading())?;
     let (id, wanted) = plain.split_first_chunk::<16>()?;
     // All tabs share this cookie, so it may hold another attempt's destination.
     let wanted = std::str::from_utf8(wanted)

@@ -111,7 +111,7 @@ impl Step {
 
     /// Returns what the browser has brought in its cookie.
     pub(super) fn brought(&self) -> &Brought {
-        let read = || Brought::of(&self.flow.shared.gate, &self.head(), self.now);
+        let read = || Brought::of(&self.flow.shared.gate, &self.head(), self.reading());
         self.brought.get_or_init(read)
     }
 

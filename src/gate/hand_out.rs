@@ -54,7 +54,7 @@ impl Gate {
             auth_time: parent.auth_time(),
         };
         // On a connection that lives on, its key may have been dropped since: a forger's, perhaps.
-        let stands = self.tokens.stands(parent, reading.now());
+        let stands = self.tokens.stands(parent, reading);
         let may_begin = issued_at < expires_at && !has_ended && stands && !parent.is_left();
         may_begin.then(|| parent.another(id, times, as_of).with_skew(skew))
     }

@@ -1,4 +1,7 @@
-//! Guesses why a cookie that we set did not come back. Only the text of the page depends on it.
+//! Guesses why a request lacks a cookie that we set in an earlier step. Only the text of the page
+//! and the event depend on it.
+//!
+//! Nothing is stored of whom we gave a cookie, so a client that never had it looks the same.
 //!
 //! 1. The browser came to another host than that of `public_url`, to which the cookie belongs.
 //! 2. The browser came over `http`, and the cookie is `Secure`. Browsers send no `Sec-Fetch-Site`
@@ -11,12 +14,12 @@ use crate::{
     site::public_url::PublicUrl,
 };
 
-/// Returns the rejection of a request whose cookie did not come back.
+/// Returns the rejection of a request that lacks the cookie.
 pub(crate) fn rejection(head: &RequestHead<'_>, public_url: &PublicUrl, name: &str) -> Rejection {
     Rejection::new(likeliest(head, public_url)).with_cookie(name, public_url.origin())
 }
 
-/// Says why a cookie most likely did not come back.
+/// Says why the cookie is most likely missing.
 fn likeliest(head: &RequestHead<'_>, public_url: &PublicUrl) -> RejectionKind {
     if is_elsewhere(head, public_url) {
         RejectionKind::OtherHost
@@ -35,7 +38,8 @@ fn is_elsewhere(head: &RequestHead<'_>, public_url: &PublicUrl) -> bool {
 
 fn is_plain(head: &RequestHead<'_>) -> bool {
     let headers = head.headers();
-    // No proxy has to be trusted for this: a forged value changes the sender's own page alone.
+    // No proxy has to be trusted for this: a forged value changes the sender's own page, and what
+    // the event of it says is likely.
     let forwarded = headers.get("x-forwarded-proto");
     forwarded.is_some_and(|scheme| scheme == "http") || !headers.contains_key("sec-fetch-site")
 }

@@ -252,12 +252,13 @@ impl Gate {
             return Err(Rejection::new(RejectionKind::Prefetch));
         }
         let has_own_cookie = || {
-            self.browser_cookie(head, now.now()).is_some()
+            self.browser_cookie(head, now).is_some()
                 || (endpoint == Endpoint::Logout && self.may_sign_out(head))
         };
         if !head.is_safe() && head.is_cross_site(self.public_url.origin(), has_own_cookie) {
             // Without `Sec-Fetch-Site` and an origin, our cookie alone can show that the form was
-            // ours. If the browser dropped it, the page says so instead of naming another site.
+            // ours. A browser may have dropped it, so the page says that instead of naming another
+            // site. A client that never had it gets the same.
             return Err(match head.wants_page() && head.is_silent_on_site() {
                 true => {
                     let name = self.cookies.name(CookieName::Browser);

@@ -4,7 +4,7 @@ use http::HeaderValue;
 
 use super::Gate;
 use crate::{
-    clock::{Reading, Timestamp},
+    clock::Reading,
     rejection::RejectionKind,
     request::head::{Found, RequestHead},
     session::{Session, browser_cookie::BrowserCookie, cookie::CookieName},
@@ -130,7 +130,7 @@ impl Gate {
     pub(crate) fn browser_cookie(
         &self,
         head: &RequestHead<'_>,
-        now: Timestamp,
+        now: Reading,
     ) -> Option<BrowserCookie> {
         let (text, ..) = self.browser_cookie_parts(head)?;
         self.tokens.keys().browser_cookie_of(text, now)

@@ -199,7 +199,7 @@ impl Shared {
         let gate = &self.gate;
         let (token, renewed) = gate
             .tokens
-            .hand_out(renewed, Of::Session(session), now)
+            .hand_out(renewed, Of::Session(session), self.clock.at(now))
             .ok()?;
         gate.cookies
             .fits(CookieName::Session, &token)

@@ -15,7 +15,7 @@ use super::{
     KeyRing, SigningKey, base64url,
     seal::{fingerprint_of, half_of, mac},
 };
-use crate::{clock::Timestamp, secret::redacted};
+use crate::{clock::Reading, secret::redacted};
 
 /// The characters of its text.
 const CHARACTERS: usize = 43;
@@ -101,7 +101,11 @@ impl KeyRing {
     }
 
     /// Reads a cookie that we made with a key of the ring. It takes constant time in the tag.
-    pub(crate) fn browser_cookie_of(&self, text: &str, now: Timestamp) -> Option<BrowserCookie> {
+    pub(crate) fn browser_cookie_of(
+        &self,
+        text: &str,
+        reading: impl Into<Reading>,
+    ) -> Option<BrowserCookie> {
         let mut bytes = [0; 32];
         base64url::decode(text, &mut bytes).filter(|read| read.len() == 32)?;
         let (random, tag) = (bytes.first_chunk::<16>()?, bytes.last_chunk::<16>()?);
@@ -109,7 +113,7 @@ impl KeyRing {
         let is_of = |key: &SigningKey| browser_mac(key, *random).verify_truncated_left(tag).is_ok();
         let made_by = if is_of(keys.current()) {
             MadeBy::Current
-        } else if keys.standing(now).skip(1).any(is_of) {
+        } else if keys.standing(reading.into()).skip(1).any(is_of) {
             MadeBy::Other
         } else {
             return None;
@@ -122,7 +126,7 @@ impl KeyRing {
         &self,
         browser: BrowserCookie,
         fingerprint: [u8; 16],
-        now: Timestamp,
+        reading: impl Into<Reading>,
     ) -> bool {
         // This needs no constant-time comparison: the browser sends the value, and only its hash is
         // compared.
@@ -130,7 +134,7 @@ impl KeyRing {
             return true;
         }
         let keys = self.load();
-        keys.standing(now).any(|key| {
+        keys.standing(reading.into()).any(|key| {
             let other = BrowserCookie::new(made(key, browser.random()), MadeBy::Other);
             other.fingerprint() == fingerprint
         })
@@ -156,7 +160,7 @@ mod tests {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
     use super::*;
-    use crate::session::RetiredKey;
+    use crate::{clock::Timestamp, session::RetiredKey};
 
     const NOW: Timestamp = Timestamp::from_secs(1_767_225_600);
 

@@ -11,7 +11,10 @@ use std::{env, ffi::OsString, fmt, path::PathBuf, sync::Arc};
 
 use self::swap::{Snapshot, Swap};
 use super::keys::SigningKey;
-use crate::{clock::Timestamp, error::ConfigError};
+use crate::{
+    clock::{Reading, Timestamp},
+    error::ConfigError,
+};
 
 mod check;
 mod file;
@@ -115,7 +118,7 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// When the ring has a key of that id.
+    /// When the ring has a key of that id, or that key under another id.
     pub fn retire(self, key: impl Into<RetiredKey>) -> Result<Self, ConfigError> {
         self.load().with(key.into().entry()).map(Self::of)
     }
@@ -124,7 +127,7 @@ impl KeyRing {
     ///
     /// # Errors
     ///
-    /// When the ring has a key of that id.
+    /// When the ring has a key of that id, or that key under another id.
     pub fn announce(self, key: SigningKey) -> Result<Self, ConfigError> {
         self.retire(key)
     }
@@ -196,7 +199,14 @@ impl KeyRing {
     /// leaves out keys whose end has come.
     #[must_use]
     pub fn jwks(&self, now: Timestamp) -> String {
-        super::jwk::set(self.load().standing(now))
+        let keys = self.load();
+        let standing = keys.iter().filter(|entry| entry.stands_on(now));
+        super::jwk::set(standing.map(|entry| &entry.key))
+    }
+
+    /// Does the same for the keys whose end has not come by a layer's time.
+    pub(crate) fn jwks_by(&self, reading: Reading) -> String {
+        super::jwk::set(self.load().standing(reading))
     }
 }
 

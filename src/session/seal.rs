@@ -19,7 +19,7 @@ use super::{
     record::KeyMark,
     ring::{Entry, Keys},
 };
-use crate::clock::Timestamp;
+use crate::clock::{Reading, Timestamp};
 
 /// The bytes of a nonce.
 pub(crate) const NONCE: usize = 12;
@@ -141,8 +141,14 @@ impl KeyRing {
     }
 
     /// Opens a value that [`KeyRing::seal`] made for the same purpose with a key of the ring.
-    pub(crate) fn open(&self, purpose: Purpose, sealed: &str, now: Timestamp) -> Option<Vec<u8>> {
-        self.open_with(purpose, sealed, now).map(|(plain, _)| plain)
+    pub(crate) fn open(
+        &self,
+        purpose: Purpose,
+        sealed: &str,
+        reading: impl Into<Reading>,
+    ) -> Option<Vec<u8>> {
+        let opened = self.open_with(purpose, sealed, reading);
+        opened.map(|(plain, _)| plain)
     }
 
     /// Does the same, and says which key has sealed it.
@@ -150,7 +156,7 @@ impl KeyRing {
         &self,
         purpose: Purpose,
         sealed: &str,
-        now: Timestamp,
+        reading: impl Into<Reading>,
     ) -> Option<(Vec<u8>, SealedBy)> {
         // A nonce that was altered fails too: the tag is computed under it.
         let (nonce, sealed) = sealed.as_bytes().split_at_checked(NONCE_CHARACTERS)?;
@@ -159,8 +165,8 @@ impl KeyRing {
         let nonce = Nonce::from(room);
         // A sealed value names no key, so each is tried: a ring has few. Each decodes it anew: this
         // cipher decrypts in order to verify, and need not leave what does not open as it was.
-        let ring = self.load();
-        let mut standing = ring.iter().filter(|entry| entry.stands(now));
+        let (ring, reading) = (self.load(), reading.into());
+        let mut standing = ring.iter().filter(|entry| entry.stands(reading));
         standing.find_map(|entry| {
             let mut plain = vec![0; sealed.len()];
             let (inside, tag) = base64url::decode(sealed, &mut plain)?.split_last_chunk()?;

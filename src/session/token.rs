@@ -83,13 +83,13 @@ impl Tokens {
         &self,
         session: Session,
         of: Of<'_>,
-        now: Timestamp,
+        reading: impl Into<Reading>,
     ) -> Result<(String, Session), IssueError> {
         // By the snapshot that signs. Another one may already be without that key.
         let keys = self.keys.load();
         let stands = match of {
             Of::Application => true,
-            Of::Session(parent) => self.stands_in(&keys, parent, now),
+            Of::Session(parent) => self.stands_in(&keys, parent, reading.into()),
             Of::SignIn(sealed_by) => keys.has(sealed_by),
         };
         if !stands {
@@ -144,15 +144,14 @@ impl Tokens {
 
     /// Says whether the key of a session's token still counts: it may have left the ring since. A
     /// session of another ring is not judged.
-    pub(crate) fn stands(&self, session: &Session, now: Timestamp) -> bool {
-        self.stands_in(&self.keys.load(), session, now)
+    pub(crate) fn stands(&self, session: &Session, reading: Reading) -> bool {
+        self.stands_in(&self.keys.load(), session, reading)
     }
 
-    fn stands_in(&self, keys: &Keys, session: &Session, now: Timestamp) -> bool {
+    fn stands_in(&self, keys: &Keys, session: &Session, reading: Reading) -> bool {
         let KeyMark { ring, key } = session.key();
-        let counts = |entry: &Entry| {
-            entry.key.mark() == key && entry.stands(now) && entry.minted(session.issued_at())
-        };
+        let counts =
+            |entry: &Entry| entry.key.mark() == key && entry.counts(session.issued_at(), reading);
         ring != self.keys.id() || keys.iter().any(counts)
     }
 
@@ -192,10 +191,10 @@ impl Tokens {
         token: impl AsRef<[u8]>,
         reading: impl Into<Reading>,
     ) -> Result<Session, Fault> {
-        let token = token.as_ref();
+        let (token, reading) = (token.as_ref(), reading.into());
         let keys = self.keys.load();
+        keys.see(reading);
         let signed = self.signed(&keys, token).ok_or(Fault::Invalid)?;
-        let reading = reading.into();
         if let Some(kept) = signed.kept() {
             let stated = Stated::of(kept.facts());
             return Ok(kept.again(self.judge(&stated, signed.entry, reading)?));
@@ -288,8 +287,7 @@ impl Tokens {
 
     /// Judges what a token states, whichever way it was read.
     fn judge(&self, stated: &Stated, entry: &Entry, reading: Reading) -> Result<Facts, Fault> {
-        // A retired key that signs later is in other hands, and past its end nothing counts.
-        if !entry.stands(reading.now()) || !entry.minted(stated.iat) {
+        if !entry.counts(stated.iat, reading) {
             return Err(Fault::Invalid);
         }
         let now = reading.judging(stated.iat, stated.skew);

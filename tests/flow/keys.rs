@@ -5,7 +5,7 @@ use std::time::Duration;
 use tower_magic_link::{Builder, KeyRing, SignIn, SigningKey, clock::Clock, page::CrossDevice};
 
 use crate::{
-    names::ADA,
+    names::{ADA, EVE},
     page::Page,
     support::{Browser, Post, World},
 };
@@ -58,6 +58,69 @@ async fn a_sign_in_that_began_after_the_clock_was_set_back_ends_after_a_change_o
     let callback = world.follow_mail(ADA).await;
     let landed = browser.get(&callback).await;
     assert_eq!(landed.location(), "/reports", "{}", landed.text());
+}
+
+/// Pins: the end of a key is a date, and was compared with the layer's time, which stays ahead. A
+/// key that retired for half a day had ended at once, and everybody was signed out.
+#[tokio::test]
+async fn a_change_of_keys_after_the_clock_was_set_right_signs_nobody_out() {
+    let world = World::new().await;
+    let now = world.clock.now();
+    world.clock.set(now + STANDS + 60 * MINUTE);
+    world.browser().get("/auth/login").await;
+    world.clock.set(now);
+    let mut signed_in = world.signed_in(ADA).await;
+    assert_eq!(signed_in.get("/").await.status(), 200);
+    let mut browser = world.browser();
+    browser.ask_for_link(ADA, "/reports").await;
+    let callback = world.follow_mail(ADA).await;
+    rotate(&world);
+    assert_eq!(signed_in.get("/").await.status(), 200);
+    let landed = browser.get(&callback).await;
+    assert_eq!(landed.location(), "/reports", "{}", landed.text());
+}
+
+/// Pins: a token is dated by the clock at which it was minted, and a key retires by the clock as it
+/// is now. What was minted while the clock was ahead was refused as minted by a thief.
+#[tokio::test]
+async fn a_session_that_began_while_the_clock_was_ahead_goes_on_after_a_change_of_keys() {
+    let world = World::new().await;
+    let now = world.clock.now();
+    world.clock.set(now + 10 * MINUTE);
+    let mut browser = world.signed_in(ADA).await;
+    world.clock.set(now);
+    assert_eq!(browser.get("/").await.status(), 200);
+    rotate(&world);
+    assert_eq!(browser.get("/").await.status(), 200);
+}
+
+/// Whether or not a request has used the key between its change and its end.
+#[tokio::test]
+async fn a_key_that_has_ended_stays_so_when_the_clock_is_set_back() {
+    for is_used in [true, false] {
+        let world = World::with(|builder| builder.session_lifetime(4 * STANDS)).await;
+        let now = world.clock.now();
+        let old = world.signed_in(ADA).await;
+        rotate(&world);
+        let new = world.signed_in(EVE).await;
+        if is_used {
+            assert_eq!(old.clone().get("/").await.status(), 200);
+        }
+        let cases = [
+            ("on its end", now + STANDS),
+            ("an hour back", now + STANDS - 60 * MINUTE),
+            ("back before the change", now - 60 * MINUTE),
+        ];
+        for (name, moment) in cases {
+            world.clock.set(moment);
+            // Clones: an answer may remove or renew the cookie.
+            let browsers = [&new, &old].map(Browser::clone);
+            for (mut browser, want) in browsers.into_iter().zip([200, 303]) {
+                let status = browser.get("/").await.status();
+                assert_eq!(status, want, "{name}, {want}, used: {is_used}");
+            }
+        }
+    }
 }
 
 /// A key that leaked is replaced, not retired: nothing that it sealed or signed is taken any more.

@@ -100,6 +100,32 @@ async fn a_set_changes_with_the_ring() {
     assert_eq!(set_of(jwks).await.keys, []);
 }
 
+/// Pins: the end of a key is a date, and was compared with the layer's time, which stays ahead of a
+/// clock that was set back. The set lost a key whose tokens were still good.
+#[tokio::test]
+async fn a_set_has_a_retired_key_until_its_end_though_the_clock_was_set_back() {
+    let keys = KeyRing::new(SigningKey::generate_ed25519().unwrap());
+    let clock = ManualClock::new();
+    let jwks = layer(&keys, &clock).jwks();
+    let now = tower_magic_link::clock::Clock::now(&clock);
+    let hour = std::time::Duration::from_secs(3_600);
+    let second = std::time::Duration::from_secs(1);
+    clock.set(now + 2 * hour);
+    set_of(jwks.clone()).await;
+    clock.set(now);
+    let new = SigningKey::generate_ed25519().unwrap();
+    keys.handle().rotate(&new, now + hour, now).unwrap();
+    let cases = [
+        ("at once", now, 2),
+        ("a second before", now + hour - second, 2),
+        ("on its end", now + hour, 1),
+    ];
+    for (name, now, want) in cases {
+        clock.set(now);
+        assert_eq!(set_of(jwks.clone()).await.keys.len(), want, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_set_is_read_only_and_says_how_long_it_may_be_kept() {
     let keys = KeyRing::new(SigningKey::generate_ed25519().unwrap());

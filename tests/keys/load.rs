@@ -99,6 +99,29 @@ async fn an_old_key_verifies_what_it_minted_until_its_time_has_come() {
     assert_eq!(ask(&layer, &after).await.0, 200);
 }
 
+/// Pins: ids alone were compared, so that a ring had one key twice. A rotation to it signed on with
+/// the secret that it had replaced.
+#[test]
+fn a_ring_has_a_key_once_whatever_its_ids() {
+    let now = tower_magic_link::clock::Clock::now(&ManualClock::new());
+    let (old, one) = (named("old"), named("one"));
+    let two = one.clone().with_id("two").unwrap();
+    let want = r#"key id "two" names a key that the ring has under another id"#;
+    let keys = KeyRing::new(one.clone());
+    let retired = RetiredKey::new(two.clone()).since(now);
+    let announced = keys.clone().announce(two.clone());
+    for twice in [announced, keys.clone().retire(retired)] {
+        assert_eq!(twice.unwrap_err().to_string(), want);
+    }
+    let next = KeyRing::new(old).announce(one.clone()).unwrap();
+    for ring in [&keys, &next] {
+        let rotated = ring.handle().rotate(&two, now + LIFETIME, now);
+        assert_eq!(rotated.unwrap_err().to_string(), want, "{ring:?}");
+    }
+    let promoted = next.handle().rotate(&one, now + LIFETIME, now);
+    assert!(promoted.is_ok(), "under the id by which it was announced");
+}
+
 /// Another replica swaps up to a minute later; a thief goes on minting with what they stole.
 #[tokio::test]
 async fn who_still_holds_an_old_key_mints_nothing_that_is_good() {

@@ -6,25 +6,26 @@ use std::time::Duration;
 use super::{Entry, KeyRing};
 use crate::{
     check::Line,
-    clock::{Timestamp, words},
+    clock::{Reading, words},
 };
 
 impl KeyRing {
     /// Checks each key. What a key has signed must be good for `longest`.
-    pub(crate) fn check(&self, longest: Duration, now: Timestamp) -> Vec<Line> {
-        let keys = self.load();
-        keys.iter().map(|entry| entry.check(longest, now)).collect()
+    pub(crate) fn check(&self, longest: Duration, reading: impl Into<Reading>) -> Vec<Line> {
+        let (keys, reading) = (self.load(), reading.into());
+        let lines = keys.iter().map(|entry| entry.check(longest, reading));
+        lines.collect()
     }
 }
 
 impl Entry {
-    fn check(&self, longest: Duration, now: Timestamp) -> Line {
+    fn check(&self, longest: Duration, reading: Reading) -> Line {
         let what = format!(
             "{} ({}) signs and verifies",
             self.key.id(),
             self.key.algorithm()
         );
-        if !self.stands(now) {
+        if !self.stands(reading) {
             return Line::not_checked(what, "its end has come; drop it from the ring");
         }
         if !self.key.works() {
@@ -52,7 +53,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use super::{super::RetiredKey, *};
-    use crate::session::SigningKey;
+    use crate::{clock::Timestamp, session::SigningKey};
 
     const HOUR: Duration = Duration::from_secs(3_600);
 

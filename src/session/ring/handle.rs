@@ -41,8 +41,8 @@ impl KeyHandle {
     ///
     /// # Errors
     ///
-    /// When `until` is not after `now`, when the key is the current one, or when another key of the
-    /// ring has its id. The ring then stays as it was.
+    /// When `until` is not after `now`, when the key is the current one, when another key of the
+    /// ring has its id, or when the ring has it under another id. The ring then stays as it was.
     pub fn rotate(
         &self,
         new: &SigningKey,

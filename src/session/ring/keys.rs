@@ -8,11 +8,14 @@ use std::{
 
 use super::{RetiredKey, SigningKey, hot::Hot};
 use crate::session::{Session, opening::Opening};
-use crate::{clock::Timestamp, error::ConfigError};
+use crate::{
+    clock::{Reading, Skew, Timestamp},
+    error::ConfigError,
+};
 
 const NEVER: Timestamp = Timestamp::from_secs(u64::MAX);
 
-/// The keys of one moment: at least one, and no two with the same id.
+/// The keys of one moment: at least one, and no two with the same id or the same secret.
 pub(in crate::session) struct Keys {
     /// The key that mints.
     current: Entry,
@@ -35,8 +38,10 @@ pub(in crate::session) struct Entry {
     pub(in crate::session) key: SigningKey,
     /// The latest minting of a token that this key verifies.
     last_minted: Timestamp,
-    /// From this moment on, the key verifies and opens nothing.
+    /// From this date on, the key verifies and opens nothing.
     until: Option<Timestamp>,
+    /// By how much a layer's time was ahead of the clock when it first saw the key's end.
+    seen: OnceLock<Skew>,
     /// How its tokens begin, for the first issuer that asked.
     opening: OnceLock<Option<Opening>>,
     /// The tokens that it need not verify again. They stand here and nowhere else, so that no other
@@ -51,6 +56,7 @@ impl Entry {
             key,
             last_minted: NEVER,
             until: None,
+            seen: OnceLock::new(),
             opening: OnceLock::new(),
             hot: OnceLock::new(),
         }
@@ -65,13 +71,37 @@ impl Entry {
             key,
             last_minted: since.map_or(NEVER, |since| since + RetiredKey::LEEWAY),
             until,
+            seen: OnceLock::new(),
             opening: OnceLock::new(),
             hot: OnceLock::new(),
         }
     }
 
-    pub(in crate::session) fn stands(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| now < until)
+    /// Says whether the key's end has not come, by a layer's time.
+    ///
+    /// The end is a date, and the layer's time stays ahead of the clock once that was set back. So
+    /// the end is judged as a token is that was minted when the layer first saw it. A key that has
+    /// ended by that does not come back with the clock.
+    pub(in crate::session) fn stands(&self, reading: impl Into<Reading>) -> bool {
+        self.until.is_none_or(|until| {
+            let reading = reading.into();
+            let judged = reading.judging(until, self.seen(reading));
+            // A clock that was far behind then, and is right now, must not put the end off.
+            judged.max(reading.date()) < until
+        })
+    }
+
+    /// Says whether the key's end has not come by a date.
+    pub(super) fn stands_on(&self, date: Timestamp) -> bool {
+        self.until.is_none_or(|until| date < until)
+    }
+
+    /// Returns by how much the layer's time was ahead when it first saw the key's end, which may be
+    /// now. Of several layers with one ring, the first one counts: the others' skew is not known.
+    fn seen(&self, reading: Reading) -> Skew {
+        *self
+            .seen
+            .get_or_init(|| reading.dated(Timestamp::from_secs(0)).1)
     }
 
     /// Returns when the key retired and when it ends, if it says both.
@@ -99,6 +129,15 @@ impl Entry {
     /// Returns when we minted its last token, at the latest.
     pub(in crate::session) const fn last_minted(&self) -> Timestamp {
         self.last_minted
+    }
+
+    /// Says whether a token that was minted at that time counts. A retired key that signs later is
+    /// in other hands, and past the key's end nothing counts.
+    pub(in crate::session) fn counts(&self, issued_at: Timestamp, reading: Reading) -> bool {
+        // A key retires by the date, and this layer's clock may have been ahead when it minted the
+        // token. A holder of the key can date a token at will, so the allowance lets no forger in.
+        // By how much another replica's clock was ahead is not known here.
+        self.stands(reading) && self.minted(issued_at - reading.most_ahead())
     }
 
     /// Says whether we can have minted a token of this key at that time.
@@ -133,9 +172,12 @@ impl Keys {
 
     /// Returns the same keys and one more.
     pub(super) fn with(&self, entry: Entry) -> Result<Self, ConfigError> {
-        let id = entry.key.id();
-        if self.iter().any(|other| other.key.id() == id) {
-            return Err(twice(id));
+        let key = &entry.key;
+        if self.iter().any(|other| other.key.id() == key.id()) {
+            return Err(twice(key.id()));
+        }
+        if self.iter().any(|other| other.key.is_same_as(key)) {
+            return Err(renamed(key.id()));
         }
         Ok(Self {
             current: self.current.clone(),
@@ -161,15 +203,19 @@ impl Keys {
             ));
         }
         // An announced key may become the current one, but another key under its id may not,
-        // because the id tells keys apart.
-        let announced = self.others.iter().find(|entry| entry.key.id() == new.id());
-        if announced.is_some_and(|announced| !announced.key.is_same_as(new)) {
-            return Err(twice(new.id()));
+        // because the id tells keys apart. Nor may a key of the ring under another id: it would
+        // retire, and sign on.
+        for Entry { key, .. } in self.iter() {
+            match (key.id() == new.id(), key.is_same_as(new)) {
+                (true, false) => return Err(twice(new.id())),
+                (false, true) => return Err(renamed(new.id())),
+                _ => {}
+            }
         }
         let old = Entry::retired(self.current().clone(), Some(now), Some(until));
         let others = [old].into_iter().chain(self.others.iter().cloned());
         // An announced entry of the new key gives way to the current one.
-        let kept = others.filter(|entry| entry.stands(now) && entry.key.id() != new.id());
+        let kept = others.filter(|entry| entry.stands_on(now) && entry.key.id() != new.id());
         Ok(Self {
             current: Entry::standing(new.clone()),
             others: kept.collect(),
@@ -188,9 +234,21 @@ impl Keys {
     }
 
     /// Returns every key whose end has not come, the current one first.
-    pub(in crate::session) fn standing(&self, now: Timestamp) -> impl Iterator<Item = &SigningKey> {
-        let standing = self.iter().filter(move |entry| entry.stands(now));
+    pub(in crate::session) fn standing(
+        &self,
+        reading: Reading,
+    ) -> impl Iterator<Item = &SigningKey> {
+        let standing = self.iter().filter(move |entry| entry.stands(reading));
         standing.map(|entry| &entry.key)
+    }
+
+    /// Has a layer see the end of each key. A key that no request has used before its end must not
+    /// be taken for a new one once the clock is set back.
+    pub(in crate::session) fn see(&self, reading: Reading) {
+        // The current key has no end.
+        for entry in self.others.iter().filter(|entry| entry.until.is_some()) {
+            entry.seen(reading);
+        }
     }
 }
 
@@ -205,4 +263,9 @@ impl fmt::Debug for Keys {
 
 fn twice(id: &str) -> ConfigError {
     ConfigError::shown("key id", id, "names two keys of the ring")
+}
+
+fn renamed(id: &str) -> ConfigError {
+    let problem = "names a key that the ring has under another id";
+    ConfigError::shown("key id", id, problem)
 }

@@ -35,12 +35,15 @@ impl RetiredKey {
     /// Sets when the key retired. Tokens with a later minting and sign-ins with a later beginning,
     /// beyond [`RetiredKey::LEEWAY`], are refused. The time may lie in the future, while a change
     /// is still on its way to all replicas.
+    ///
+    /// If a replica's clock was ahead and was set back, that replica takes what is dated later by
+    /// as much. The other replicas refuse it.
     pub const fn since(mut self, retired_at: Timestamp) -> Self {
         self.since = Some(retired_at);
         self
     }
 
-    /// Sets from when on the key verifies and opens nothing.
+    /// Sets the date from which on the key verifies and opens nothing.
     ///
     /// Sessions that it signed end then. So do sign-ins in flight, because their links and states
     /// are sealed with it. From the key's retirement to this end, leave at least the longest
@@ -50,6 +53,9 @@ impl RetiredKey {
     /// A sign-in that begins before this end goes on after it. [Known
     /// browsers](crate::throttle::Limits#who-can-keep-people-out) are known until this end, unless
     /// they have signed in since the change: a later end keeps more of them known.
+    ///
+    /// A key that has ended stays so when the clock is set back, unless it is put into the ring
+    /// anew.
     pub const fn until(mut self, end: Timestamp) -> Self {
         self.until = Some(end);
         self

@@ -70,8 +70,10 @@ fn an_announced_key_is_promoted_and_verifies_before() {
 
 #[test]
 fn a_rotation_that_cannot_be_leaves_the_ring_as_it_is() {
-    let current = named("1");
-    let ring = KeyRing::new(current.clone()).announce(named("2")).unwrap();
+    let (current, announced) = (named("1"), named("2"));
+    let under_3 = [&current, &announced].map(|key| key.clone().with_id("3").unwrap());
+    let [current_under_3, announced_under_3] = under_3;
+    let ring = KeyRing::new(current.clone()).announce(announced).unwrap();
     let before = Timestamp::from_secs(NOW.as_secs() - 1);
     let cases = [
         (
@@ -91,6 +93,18 @@ fn a_rotation_that_cannot_be_leaves_the_ring_as_it_is() {
             named("2"),
             NOW + HOUR,
             r#"key id "2" names two keys of the ring"#,
+        ),
+        (
+            "the current key under another id",
+            current_under_3,
+            NOW + HOUR,
+            r#"key id "3" names a key that the ring has under another id"#,
+        ),
+        (
+            "an announced key under another id",
+            announced_under_3,
+            NOW + HOUR,
+            r#"key id "3" names a key that the ring has under another id"#,
         ),
         (
             "an end now",

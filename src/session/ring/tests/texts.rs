@@ -120,6 +120,11 @@ fn a_file_that_cannot_work_is_refused_by_its_line_and_not_shown() {
             r#"line 4, which cannot join the ring: key id "a" names two keys of the ring"#,
         ),
         (
+            "one key by two ids",
+            format!("id: a\n{one}\nid: b\n{one}"),
+            r#"line 4, which cannot join the ring: key id "b" names a key that the ring has under"#,
+        ),
+        (
             "an id that is none",
             format!("id: a b\n{one}"),
             r#"key file is wrong on line 2, which cannot join the ring: key id "a b" must be"#,

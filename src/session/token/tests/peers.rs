@@ -139,17 +139,14 @@ fn corpora_wycheproof_agrees_on_every_hs256_vector() {
             .collect();
         headers.sort_unstable();
         headers.dedup();
-        let mut keys = headers
+        // A ring has a secret once.
+        let rings: Vec<_> = headers
             .iter()
-            .map(|header| SigningKey::with_header(&secret, header));
-        let keys = keys
-            .next()
-            .map(KeyRing::new)
-            .map(|ring| keys.try_fold(ring, KeyRing::retire).unwrap());
-        let tokens = Tokens::new(keys.unwrap(), ORIGIN);
+            .map(|header| tokens(SigningKey::with_header(&secret, header)))
+            .collect();
         for vector in &vectors {
             let jws = vector["jws"].as_str().unwrap();
-            let is_signed = tokens.has_signed(jws);
+            let is_signed = rings.iter().any(|tokens| tokens.has_signed(jws));
             assert_eq!(is_signed, is_valid(vector), "{vector}");
             judged += 1;
         }
