@@ -76,14 +76,15 @@ pub enum Event<'a> {
         /// The cookie's name.
         name: &'a str,
     },
-    /// The browser did not send one of the layer's cookies back. The page names the likeliest
-    /// reason.
+    /// A request lacks a cookie that the layer sets in an earlier step, such as with its form. The
+    /// page names the likeliest reason. The layer does not record whom it gave a cookie, so a
+    /// client that never had one looks the same, and can repeat that without a limit.
     CookieLost {
         /// The cookie's name.
         name: &'a str,
         /// The likeliest reason: [`CookiesBlocked`](RejectionKind::CookiesBlocked),
         /// [`InsecureConnection`](RejectionKind::InsecureConnection) or
-        /// [`OtherHost`](RejectionKind::OtherHost).
+        /// [`OtherHost`](RejectionKind::OtherHost). It is a guess by fields that the client writes.
         likely: RejectionKind,
     },
     /// A person opened a link in another browser, and answered that the sign-in was not theirs.
@@ -108,18 +109,26 @@ pub enum Event<'a> {
         /// address's; `rate_limited` or `refused`, if the provider said so.
         reason: &'static str,
     },
-    /// The mailer did not accept a mail, or not in time. The page says so, unless the recipient is
-    /// the reason ([`MailError::is_of_recipient`](crate::mailer::MailError::is_of_recipient)) or
-    /// [`Builder::answer_after`](crate::Builder::answer_after) had passed.
+    /// The mailer did not accept a mail, or not in time, or panicked. The page says so, unless the
+    /// recipient is the reason or [`Builder::answer_after`](crate::Builder::answer_after) had
+    /// passed.
     MailFailed {
         /// The recipient.
         email: &'a Email,
+        /// Whether the recipient is the reason, as
+        /// [`MailError::is_of_recipient`](crate::mailer::MailError::is_of_recipient) says: other
+        /// people's mail may go out. A stranger can choose such addresses.
+        is_of_recipient: bool,
         /// The reason, as [`MailError::reason`](crate::mailer::MailError::reason) says.
         reason: &'static str,
         /// The mail server's reply code, if there was one.
         status: Option<u16>,
     },
-    /// A call to the provider failed.
+    /// A call to the provider failed, or its answer breaks the rules of the port
+    /// ([`InvalidAnswer`](ProviderErrorKind::InvalidAnswer)): it lacks a link or a code that the
+    /// layer is to mail, it hands one over although there is no mailer, or its identity has no
+    /// subject. A provider that panics as it begins a sign-in is
+    /// [`Unavailable`](ProviderErrorKind::Unavailable).
     ProviderFailed {
         /// What kind of failure it was.
         kind: ProviderErrorKind,
@@ -225,8 +234,9 @@ pub enum Event<'a> {
         /// The address for which mail was requested or a code was typed. `None` if the text typed
         /// could not be a code, or if a link came back.
         email: Option<&'a Email>,
-        /// What to change, if a proxy that is not in
-        /// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies) was taken for the client.
+        /// What to change, if a peer nearby is a proxy that is not in
+        /// [`Builder::trusted_proxies`](crate::Builder::trusted_proxies). Known is only that a
+        /// request from its address had a forwarding field.
         hint: Option<&'a str>,
     },
     /// The provider delivered an event with a valid signature to the

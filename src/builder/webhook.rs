@@ -82,7 +82,8 @@ impl Settings {
 /// signature that is wrong or out of time, 408 for a body that takes more than 10 seconds, 413 for
 /// one over 256 KiB, 415 for one that is not JSON, and never a page.
 /// [`Event::WebhookReceived`](crate::event::Event::WebhookReceived) reports what the layer did with
-/// each signed event.
+/// each signed event that has an id and a name. Any other is a 400, and so is an event of the table
+/// that lacks the id of what it ends.
 ///
 /// The revocations go to the [`Revocations`](crate::revocation::Revocations) store. Set one that
 /// the replicas share, because WorkOS delivers an event to one replica. A

@@ -155,10 +155,12 @@ impl Event<'_> {
             }
             Self::MailFailed {
                 email,
+                is_of_recipient,
                 reason,
                 status,
             } => none
                 .with("email", *email)
+                .with("is_of_recipient", *is_of_recipient)
                 .with("reason", *reason)
                 .with_some("status", *status),
             Self::ProviderFailed {

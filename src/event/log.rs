@@ -44,6 +44,7 @@ macro_rules! line_with_all_names {
                 id,
                 is_admitting,
                 is_everywhere,
+                is_of_recipient,
                 is_recorded,
                 kind,
                 likely,

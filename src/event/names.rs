@@ -71,7 +71,8 @@ pub enum WebhookEffect {
     Ended,
     /// Nothing: the event ends no session.
     Ignored,
-    /// The revocation store did not record the end. The provider was asked to deliver it again.
+    /// No end was recorded: the revocation store failed, or the event lacks the id of what it ends.
+    /// The answer was an error, so that the provider delivers it again.
     NotRecorded,
 }
 

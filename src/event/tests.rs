@@ -37,6 +37,7 @@ fn every<'a>(email: &'a Email, session: &'a Session) -> Vec<Event<'a>> {
         },
         Event::MailFailed {
             email,
+            is_of_recipient: true,
             reason: "refused",
             status: Some(550),
         },

@@ -5,7 +5,7 @@
 //!   of it. An outage must not be followed by a wait.
 //! - They are not, if the mail may have left: the answer was late or unreadable, of either if there
 //!   are two providers. Otherwise an address would be mailed more often than its limit says.
-//! - They are after a broken connection and a 5xx, although the provider may have mailed then too.
+//! - They are after a broken connection, a 5xx and a panic, although a mail may have left then too.
 //!   No caller can bring these about, and nearly all of them mean that nothing left. What all
 //!   clients have together stays charged, so that an outage mails nobody without end.
 //! - They are not, if the address is or may be at fault: a caller can choose such addresses without

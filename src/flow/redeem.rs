@@ -209,7 +209,11 @@ impl Redemption {
         }
         Err(Rejection::new(match error {
             IssueError::Ended => RejectionKind::AttemptExpired,
-            IssueError::NoSubject => RejectionKind::ProviderFailed,
+            IssueError::NoSubject => {
+                // The provider's: the rule has refused an empty one of the application's.
+                self.failed(&ProviderErrorKind::InvalidAnswer.into());
+                RejectionKind::ProviderFailed
+            }
             IssueError::NotAllowed => RejectionKind::NotAllowed,
             IssueError::NotSigned | IssueError::TooLarge { .. } => RejectionKind::SessionTooLarge,
         }))

@@ -10,6 +10,8 @@
 //!   refuses it or limits its mail, or its mail server refuses it.
 //! - Such an address does not show whether there is an outage, and neither does work that is not
 //!   done. Both are answered by what the last other address has shown, for five minutes.
+//! - A provider or a mailer that panics has failed. A panic that reached the host would be reported
+//!   by no event, and would show for which addresses the two are called.
 //! - The work is bounded in number, before the address is looked at.
 //! - An address that is not accepted gets no mail, and no page reveals that, not even by what it
 //!   says was sent.
@@ -19,20 +21,17 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{FutureExt, future};
 use tokio::{sync::OwnedSemaphorePermit, task::yield_now, time::sleep};
 use tracing::Instrument;
-use url::Url;
 
+use self::begun::{answered, code_of, delivery, link_of};
 use super::{
     CODE_LIFETIME, Flow, SignIn,
     apart::{apart, done},
     asked::Asked,
     attempt::Attempt,
-    callback,
-    code::is_code,
     failure::Failed,
     lend,
-    limits::{self, Spent, within},
+    limits::{self, Spent},
     mailing::{Answering, Refund, Took, witness},
-    redeem::{PROVIDER_TIMEOUT, late},
     sealed,
     step::Step,
 };
@@ -43,7 +42,7 @@ use crate::{
     mailer::Mail,
     page::Sent,
     provider::{
-        Delivery, Link, Made, ProviderError, ProviderErrorKind, Start, StartCode, StartedCode,
+        Link, ProviderError, Start, StartCode, StartedCode,
         attempt::{Caller, Newest},
     },
     rejection::{Rejection, RejectionKind},
@@ -51,8 +50,7 @@ use crate::{
     site::endpoint::Endpoint,
 };
 
-/// The longest code for which a link of ours has room.
-const LONGEST_CODE: usize = 200;
+mod begun;
 
 /// One mail that is wanted. It is owned, because the work may outlive the request. What the host
 /// keeps with the connection is not held on to.
@@ -241,31 +239,18 @@ async fn start_link(wanted: &Wanted) -> Result<Option<Link>, Failed> {
         flow.link_lifetime,
         delivery(flow),
     );
-    let started = within(PROVIDER_TIMEOUT, flow.provider.start(&start)).await;
-    let started = started.unwrap_or_else(late);
-    let started = started.map_err(|error| wanted.failed(&error))?;
-    if flow.mailer.is_none() {
-        return Ok(None);
-    }
-    let link = own_link(flow, attempt, &started.into_made());
-    let unusable = Rejection::new(RejectionKind::ProviderFailed);
-    let unusable = Failed::Everybody(unusable, Refund::NotDue);
-    link.map(Some).ok_or(unusable)
+    let started = answered(async { flow.provider.start(&start).await }).await;
+    let link = started.and_then(|started| link_of(flow, attempt, started));
+    link.map_err(|error| wanted.failed(&error))
 }
 
 async fn start_code(wanted: &Wanted) -> Result<StartedCode, Failed> {
     let (flow, attempt) = (&wanted.flow, &*wanted.attempt);
     let shown = lend::show(flow, attempt, Newest::Newest, &wanted.caller, wanted.now);
     let start = StartCode::new(shown, &attempt.email, delivery(flow));
-    let started = within(PROVIDER_TIMEOUT, flow.provider.start_code(&start)).await;
-    let started = started
-        .unwrap_or_else(late)
-        .and_then(|started| match started.code() {
-            // The form takes six digits only, so no other code may be mailed.
-            Some(code) if !is_code(code.expose()) => Err(ProviderErrorKind::InvalidAnswer.into()),
-            _ => Ok(started),
-        });
-    started.map_err(|error| wanted.failed(&error))
+    let started = answered(async { flow.provider.start_code(&start).await }).await;
+    let code = started.and_then(|started| code_of(flow, started));
+    code.map_err(|error| wanted.failed(&error))
 }
 
 /// Mails link and code, unless the provider does that itself.
@@ -291,6 +276,7 @@ async fn mail(
         mailer.send(&mail).await.map_err(|error| {
             let failed = Event::MailFailed {
                 email,
+                is_of_recipient: error.is_of_recipient(),
                 reason: error.reason(),
                 status: error.status(),
             };
@@ -300,33 +286,4 @@ async fn mail(
     }
     wanted.tell(&Event::LinkSent { email });
     Ok(())
-}
-
-fn delivery(flow: &Flow) -> Delivery {
-    match flow.mailer {
-        Some(_) => Delivery::Mailer,
-        None => Delivery::Provider,
-    }
-}
-
-/// Seals the provider's link or code into a link of ours, with the destination if there is room.
-/// `None` if there is neither, the link is no URL, the code is none, or either is too long to mail.
-fn own_link(flow: &Flow, attempt: &Attempt, made: &Made) -> Option<Link> {
-    let attempt = match made {
-        Made::Code(code) => {
-            let code = code.expose();
-            let is_code = callback::is_code(code) && (1..=LONGEST_CODE).contains(&code.len());
-            is_code.then(|| attempt.with_code(code))?
-        }
-        // In its parsed form, because the parser drops what a header cannot hold, such as a line
-        // break at the end.
-        Made::Link(link) => attempt.with_link(Url::parse(link.expose()).ok()?.as_str()),
-        Made::Nothing => return None,
-    };
-    let nonce = crate::random::bytes();
-    let (sealed, _) = sealed::seal_or_shorten(flow, &attempt, Purpose::Open, nonce);
-    if sealed.is_empty() {
-        return None;
-    }
-    Some(Link::new(sealed::open_url(flow, &sealed)))
 }

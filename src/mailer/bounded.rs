@@ -1,8 +1,11 @@
 //! `BoundedMailer`: the application's mailer, with a time limit.
 //!
 //! - A mailer that does not answer in time has failed. The layer drops its future and does no more.
+//! - A mailer that panics has failed, too. A panic that went on would be reported by no event.
 
-use std::{fmt, time::Duration};
+use std::{fmt, panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt;
 
 use super::{ErasedMailer, Mail, MailError};
 use crate::{
@@ -21,8 +24,14 @@ impl BoundedMailer {
     /// Sends one mail, or gives up.
     pub(crate) async fn send(&self, mail: &Mail<'_>) -> Result<(), MailError> {
         let sent = async {
-            match tokio::time::timeout(self.timeout, self.mailer.send(mail)).await {
-                Ok(sent) => sent,
+            // The mailer is called in here, so that a panic before its future is caught, too. A
+            // panic can leave only the mailer's own state half done: it borrows nothing of ours but
+            // the mail.
+            let sending = async { self.mailer.send(mail).await };
+            let sending = AssertUnwindSafe(sending).catch_unwind();
+            match tokio::time::timeout(self.timeout, sending).await {
+                Ok(Ok(sent)) => sent,
+                Ok(Err(_)) => Err(MailError::because("the mailer panicked")),
                 Err(_) => Err(MailError::because("the mailer took too long").after_sending()),
             }
         };

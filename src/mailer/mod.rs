@@ -3,8 +3,8 @@
 //! - The mail holds a link of the layer's own ([`Mail::link`]), with the provider's single-use link
 //!   sealed inside. Opening it in another browser than the one that began uses nothing up.
 //! - Without a mailer the provider mails its own link.
-//! - The layer waits for a mailer for a bounded time. If the mailer fails or hangs, an event says
-//!   so, and so does a page if that is not the recipient's doing.
+//! - The layer waits for a mailer for a bounded time. If the mailer fails, hangs or panics, an
+//!   event says so, and so does a page if that is not the recipient's doing.
 //!
 //! [`ConsoleMailer`] prints; `SmtpMailer` (feature `smtp`) mails.
 
@@ -43,7 +43,7 @@ pub use self::{console::ConsoleMailer, mail::Mail};
 /// process ends.
 ///
 /// It must say when it was the recipient that failed ([`MailError::of_recipient`]): the page then
-/// does not reveal that.
+/// does not reveal that. A panic is a failure that says nothing of the recipient.
 ///
 /// The suite in `testing::suite::mailer` (feature `test-util`) checks an implementation.
 ///

@@ -19,6 +19,8 @@ use crate::{
     support::World,
 };
 
+mod panics;
+
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread")]

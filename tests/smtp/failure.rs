@@ -89,9 +89,12 @@ async fn a_refused_recipient_or_mail_looks_like_one_that_was_sent_and_the_log_kn
         assert_eq!(page.text().len(), sent.text().len(), "{mood:?}");
         assert!(page.text().contains("check the spelling"), "{mood:?}");
         let heard = world.heard();
-        let told =
-            "MailFailed { email: a***@example.com, reason: \"the mail server refused the mail\"";
-        assert!(heard.contains(told), "{mood:?}: {heard}");
+        let told = "MailFailed { email: a***@example.com, is_of_recipient: true, reason: ";
+        let reason = "reason: \"the mail server refused the mail\"";
+        assert!(
+            heard.contains(told) && heard.contains(reason),
+            "{mood:?}: {heard}"
+        );
         assert!(
             heard.contains(&format!("status: Some({status})")),
             "{mood:?}: {heard}"

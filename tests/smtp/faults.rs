@@ -173,6 +173,46 @@ async fn a_reply_that_names_the_sender_or_the_server_is_not_the_recipients_fault
     }
 }
 
+/// Pins: the events of both were the same, so that one unknown mailbox looked like an outage.
+#[tokio::test]
+async fn the_event_tells_a_recipient_that_is_refused_from_a_sender_that_is() {
+    log::listen();
+    let of_sender = "the mail server refused the sender, or has no room";
+    let cases = [
+        (
+            Mood::RefusesRecipient,
+            true,
+            "the mail server refused the mail",
+        ),
+        (
+            Mood::Answers("MAIL", b"550 5.7.1 Sender address rejected"),
+            false,
+            of_sender,
+        ),
+        (
+            Mood::Answers("RCPT", b"550 5.1.7 <a@b>: Sender address rejected"),
+            false,
+            of_sender,
+        ),
+    ];
+    for (mood, is_of_recipient, reason) in cases {
+        let server = Scripted::start(mood).await;
+        let world = world_with(&server).await;
+        ask(&world, &[ADA]).await;
+        let heard = world.heard();
+        let fields =
+            format!("is_of_recipient: {is_of_recipient}, reason: \"{reason}\", status: Some(550)");
+        assert!(heard.contains(&fields), "{mood:?}: {heard}");
+        let field = format!("is_of_recipient={is_of_recipient} ");
+        let logged = log::logged();
+        let mut lines = logged.lines().filter(|line| line.contains(reason));
+        assert!(
+            lines.any(|line| line.contains(&field)),
+            "{mood:?}: {logged}"
+        );
+    }
+}
+
 #[tokio::test]
 #[ignore = "needs Postfix; run by tests/run"]
 async fn a_sender_that_postfix_refuses_behind_the_recipient_is_not_the_recipients_fault() {

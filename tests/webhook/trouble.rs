@@ -118,6 +118,41 @@ async fn an_event_that_cannot_be_read_is_an_error_and_none_that_was_done() {
     assert_eq!(site.store.revocations(), 0);
 }
 
+/// Pins: such an event was refused, and nothing but a line for debugging said so.
+#[tokio::test]
+async fn a_signed_event_that_lacks_the_id_of_what_it_ends_is_reported_by_its_own() {
+    let site = Site::new();
+    let cases = [
+        ("connection.deleted", "{}"),
+        (
+            "organization_membership.deleted",
+            r#"{"user_id":"user_ada"}"#,
+        ),
+        ("user.deleted", r#"{"email":"ada@example.com"}"#),
+    ];
+    for (name, data) in cases {
+        let event = site.webhook().event(name, data);
+        // WorkOS delivers it again.
+        for _ in 0..2 {
+            assert_eq!(site.take(&event).await.status, 400, "{name}");
+            let heard = site.heard();
+            let want = format!(
+                "WebhookReceived {{ id: {:?}, name: {name:?}, effect: NotRecorded }}",
+                event.id()
+            );
+            assert!(heard.contains(&want), "{name}: {heard}");
+        }
+    }
+    // Without a name of its own there is nothing to report it by.
+    let body = r#"{"id":"event_1"}"#;
+    let answer = site.post(&sign(&site, body), body).await;
+    assert_eq!(answer.status, 400);
+    let heard = site.heard();
+    assert!(heard.contains("Refused { kind: Malformed }"), "{heard}");
+    assert!(!heard.contains("WebhookReceived"), "{heard}");
+    assert_eq!(site.store.revocations(), 0);
+}
+
 /// Signs any body: the emulator signs `prefix + body`, so the test takes the MAC by itself.
 fn sign(site: &Site, body: &str) -> String {
     use hmac::{Hmac, KeyInit, Mac};

@@ -7,6 +7,8 @@
 //! - The answer is 200 if the store took every revocation of the event. Otherwise it is 503, and
 //!   WorkOS delivers the event again. Every revocation is tried even if another fails, and they are
 //!   idempotent, so a later delivery completes what an earlier one left half done.
+//! - It is 400 for an event that cannot be read, and for one that lacks the id of what it ends. The
+//!   layer reports the latter by its own id and name.
 //! - An event that this process has handled before is acknowledged and nothing more ([`recent`]).
 //! - The answers are for a program: none of them is a page.
 
@@ -74,8 +76,10 @@ impl Webhook {
             tell(WebhookEffect::Duplicate);
             return Ok(done());
         }
-        let targets = received.targets().ok_or(RejectionKind::Malformed);
-        let targets = targets.map_err(Rejection::new)?;
+        let Some(targets) = received.targets() else {
+            tell(WebhookEffect::NotRecorded);
+            return Err(Rejection::new(RejectionKind::Malformed));
+        };
         let effect = match targets.is_empty() {
             true => WebhookEffect::Ignored,
             false => WebhookEffect::Ended,

@@ -22,7 +22,7 @@ use lettre::{
     },
 };
 
-use super::failure::{MAIL_REFUSED, UNREADABLE, told};
+use super::failure::{MAIL_REFUSED, SENDER_REFUSED, UNREADABLE, told};
 use crate::mailer::MailError;
 
 /// Names the sender. Neither it nor the text has a character beyond ASCII, so it needs no options.
@@ -35,7 +35,7 @@ pub(super) async fn begin(
         return Ok(());
     };
     leave(connection);
-    Err(told(MAIL_REFUSED, &error).of_server())
+    Err(told(SENDER_REFUSED, &error).of_server())
 }
 
 /// Names the recipient, and asks whether the text may follow.
@@ -88,7 +88,7 @@ fn leave(connection: &mut AsyncSmtpConnection) {
 fn judged(error: &Error) -> MailError {
     let refused = told(MAIL_REFUSED, error);
     match refused.status() {
-        Some(_) if names_sender_or_server(error) => refused.in_doubt(),
+        Some(_) if names_sender_or_server(error) => told(SENDER_REFUSED, error).in_doubt(),
         None if refused.reason() == UNREADABLE => refused.of_recipient(),
         _ => refused,
     }

@@ -11,6 +11,7 @@ pub(super) const LOST: &str = "no connection to the mail server, or it was lost"
 pub(super) const MAIL_REFUSED: &str = "the mail server refused the mail";
 pub(super) const NO_STARTTLS: &str = "the mail server offers no STARTTLS";
 pub(super) const REFUSED: &str = "the mail server refused the sign-in";
+pub(super) const SENDER_REFUSED: &str = "the mail server refused the sender, or has no room";
 pub(super) const TOO_LONG: &str = "the mail server took too long";
 pub(super) const UNREACHED: &str = "no connection to the mail server";
 pub(super) const UNREADABLE: &str = "the mail server's reply is not UTF-8";
