@@ -247,20 +247,28 @@ pub(crate) fn of(port: &str, lines: Vec<Line>) -> Vec<Line> {
     named.collect()
 }
 
-/// Waits for a port's lines, at most for a time. A check that panics has failed, and the others go
-/// on.
+/// Waits for a port's lines. A check that panics has failed, and the others go on.
+///
+/// `lines` has to call the port itself: a port may panic before it returns a future.
+pub(crate) async fn caught(
+    port: &'static str,
+    lines: impl Future<Output = Vec<Line>>,
+) -> Vec<Line> {
+    let lines = AssertUnwindSafe(lines).catch_unwind().await;
+    lines.unwrap_or_else(|_| {
+        let cure = "mend the check of this port; the log has the panic";
+        vec![Line::failed(port, "its check panicked", cure)]
+    })
+}
+
+/// Waits for a port's lines, at most for a time.
 pub(crate) async fn bounded(
     port: &'static str,
     limit: Duration,
     lines: impl Future<Output = Vec<Line>>,
 ) -> Vec<Line> {
-    let lines = AssertUnwindSafe(lines).catch_unwind();
     match tokio::time::timeout(limit, lines).await {
-        Ok(Ok(lines)) => of(port, lines),
-        Ok(Err(_)) => {
-            let cure = "mend the check of this port; the log has the panic";
-            vec![Line::failed(port, "its check panicked", cure)]
-        }
+        Ok(lines) => of(port, lines),
         Err(_) => {
             let problem = format!("no answer within {}", words::wait(limit));
             let cure = "see whether its server runs and can be reached from here";
@@ -331,7 +339,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_check_that_panics_has_failed() {
-        let lines = bounded("store", Duration::from_secs(2), async { panic!("hunter2") }).await;
+        let lines = caught("store", async { panic!("hunter2") }).await;
         let report = Report::new(lines).to_string();
         assert!(
             report.starts_with("failed       store: its check panicked"),

@@ -55,9 +55,12 @@ impl MagicLinkLayer {
         let (flow, shared) = (self.flow(), self.shared());
         let now = shared.clock.now();
         let longest = shared.gate.lifetimes.longest().max(shared.longest_attempt);
-        let keys = shared.gate.tokens.keys().check(longest, now);
-        let provider = check::bounded("provider", PROVIDER, flow.provider.check(now));
-        let mailer = async {
+        let reading = shared.clock.at(now);
+        let keys = shared.gate.tokens.keys().check(longest, reading);
+        let provider = check::caught("provider", async {
+            check::bounded("provider", PROVIDER, flow.provider.check(now)).await
+        });
+        let mailer = check::caught("mailer", async {
             match &flow.mailer {
                 Some(mailer) => mailer.check(now).await,
                 None => vec![Line::not_checked(
@@ -65,15 +68,15 @@ impl MagicLinkLayer {
                     "none is set: the provider mails",
                 )],
             }
-        };
-        let index = async {
+        });
+        let index = check::caught("session index", async {
             match &shared.index {
                 Some(index) => index.check(now).await,
                 None => Vec::new(),
             }
-        };
-        let revocations = shared.revocations.check(now);
-        let throttle = flow.throttling.check(now);
+        });
+        let revocations = check::caught("revocation store", shared.revocations.check(now));
+        let throttle = check::caught("throttle", flow.throttling.check(now));
         let (provider, mailer, revocations, throttle, index) =
             join5(provider, mailer, revocations, throttle, index).await;
         let keys = check::of("keys", keys);

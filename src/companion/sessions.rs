@@ -46,7 +46,10 @@ impl MagicLinkLayer {
         let reading = shared.clock.at(shared.clock.now());
         // What the clock was behind when it was dated may have its end before this date, and live.
         let date = reading.date() - reading.most_ahead();
-        let listed = index.list(subject, date).await?;
+        let mut listed = index.list(subject, date).await?;
+        // An index may compare subjects loosely, such as without regard to case, and the list is
+        // shown to this person. Entries of another person stay in the index.
+        listed.retain(|listed| listed.subject() == subject);
         // All at once, so that together they take no longer than one may.
         let asked = listed.iter();
         let asked = asked.map(|listed| shared.revocations.standing(listed.session()));

@@ -126,7 +126,7 @@ impl Exchanges {
         let mut is_new = false;
         let begin = || {
             is_new = true;
-            begin(work, ended)
+            begin(work, ended, now)
         };
         let visit = visit.map(|State(visit)| visit);
         let run = self.runs.join(key, visit, begin, now);
@@ -237,10 +237,12 @@ impl Failure {
     }
 }
 
-/// Begins an exchange that any number of callers can wait for.
+/// Begins an exchange that any number of callers can wait for. One that panics counts as ended
+/// `now`, because the clock may be what has panicked.
 fn begin<F>(
     work: impl FnOnce() -> F + Send + 'static,
     ended: impl FnOnce() -> Timestamp + Send + 'static,
+    now: Timestamp,
 ) -> Run
 where
     F: Future<Output = Result<Arc<Granted>, Rejection>> + Send + 'static,
@@ -250,14 +252,17 @@ where
         // Made where it stays: it is large, and whatever it passed through would copy it.
         let work = pin!(work());
         // A panic would leave a shared future that never wakes its other callers and fails later
-        // ones.
-        let ran = AssertUnwindSafe(work.instrument(span)).catch_unwind().await;
-        Outcome {
-            result: match ran {
-                Ok(result) => result.map_err(Failure::Refused),
-                Err(panic) => Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
+        // ones, and every sweep of all exchanges. The clock is the application's, too.
+        let ran = async move { (work.instrument(span).await, ended()) };
+        match AssertUnwindSafe(ran).catch_unwind().await {
+            Ok((result, at)) => Outcome {
+                result: result.map_err(Failure::Refused),
+                at,
             },
-            at: ended(),
+            Err(panic) => Outcome {
+                result: Err(Failure::Panicked(Arc::new(Mutex::new(Some(panic))))),
+                at: now,
+            },
         }
     });
     run.shared()
@@ -283,3 +288,6 @@ impl State {
         hash.finalize().into()
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

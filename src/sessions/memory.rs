@@ -19,10 +19,14 @@ const MOST: usize = 100_000;
 
 /// Lists the sessions that began or were renewed in this process. Clones share the list.
 ///
-/// It knows nothing of other replicas, and a restart empties it; the sessions that were in it work
-/// on, and are listed again once they are renewed. It keeps up to 100,000 sessions, and 100 of one
-/// subject. Of more, those that end first leave. A session takes about 1 KB, and 100,000 of them
-/// 100 MB. Those that have ended leave two at a time, as others are noted.
+/// It knows nothing of other replicas, and a restart empties it. The sessions that were in it work
+/// on, and each is missing from the list until it is renewed. By default no session is renewed:
+/// that takes an [`idle_timeout`](crate::Builder::idle_timeout) shorter than the session's
+/// lifetime, or [`reauthorize`](crate::Builder::reauthorize).
+///
+/// It keeps up to 100,000 sessions, and 100 of one subject. Of more, those that end first leave. A
+/// session takes about 1 KB, and 100,000 of them 100 MB. Those that have ended leave two at a time,
+/// as others are noted.
 ///
 /// ```
 /// use tower_magic_link::{Builder, sessions::MemorySessions};

@@ -14,6 +14,7 @@ use tower::{ServiceBuilder, service_fn};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_magic_link::{
     MagicLinkLayer, Session,
+    clock::Clock,
     mailer::{Mail, MailError, Mailer},
     page::{DefaultPages, Page, PageSources, Pages},
     provider::{Finish, Identity, IdentityProvider, ProviderError, Start, Started},
@@ -24,8 +25,10 @@ use tower_magic_link::{
 
 use crate::{answer::Answer, names::ORIGIN, site::keys};
 
+mod checked;
 mod reauthorized;
 mod sign_in;
+mod signed_out;
 mod watched;
 
 /// Who panics, once.
@@ -136,11 +139,15 @@ struct FusedLayer {
 
 impl FusedLayer {
     fn new() -> Self {
+        Self::by(ManualClock::new())
+    }
+
+    fn by(clock: impl Clock) -> Self {
         let (fuse, provider) = (Fuse::default(), StubProvider::new());
         let (ears, rule) = (fuse.clone(), fuse.clone());
         let layer = MagicLinkLayer::builder(Fused(provider.clone(), fuse.clone()), keys())
             .public_url(ORIGIN)
-            .clock(ManualClock::new())
+            .clock(clock)
             .revocations(Fused(MemoryRevocations::default(), fuse.clone()))
             .mailer(Fused(Silent, fuse.clone()))
             .pages(Fused(DefaultPages::new(), fuse.clone()))

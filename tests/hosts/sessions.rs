@@ -1,6 +1,7 @@
 //! The index of live sessions: what is in it, and that nothing depends on it.
 
 mod full;
+mod loose;
 
 use std::{
     sync::{Arc, Mutex},

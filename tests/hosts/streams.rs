@@ -36,6 +36,7 @@ use crate::{
     site::{builder_with, keys},
 };
 
+mod early;
 mod grpc;
 mod guard;
 mod over_http;

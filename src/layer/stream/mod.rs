@@ -24,6 +24,7 @@ use std::{
 use futures_util::future::{
     BoxFuture, Either, FusedFuture, FutureExt, Shared as SharedFuture, select,
 };
+use tokio::task::yield_now;
 
 use crate::{
     clock::{Signal, Timestamp},
@@ -50,13 +51,19 @@ pub(crate) use self::{ending::Ending, unanswered::Unanswered};
 /// async fn serve(mut messages: tokio::sync::mpsc::Receiver<String>, mut guard: SessionGuard) {
 ///     loop {
 ///         tokio::select! {
-///             () = &mut guard => return, // close the connection: the session is over
-///             message = messages.recv() => match message {
-///                 Some(_message) => { /* answer it */ }
-///                 None => return,
-///             },
+///             // The guard first: once the session is over, no message is answered.
+///             biased;
+///             () = &mut guard => return, // close the connection
+///             answered = answer(&mut messages) => if answered.is_none() { return },
 ///         }
 ///     }
+/// }
+///
+/// /// The guard bounds all of it, so a client that reads nothing does not keep its connection.
+/// async fn answer(messages: &mut tokio::sync::mpsc::Receiver<String>) -> Option<()> {
+///     let _message = messages.recv().await?;
+///     // Send the answer here.
+///     Some(())
 /// }
 /// ```
 #[derive(Clone)]
@@ -203,30 +210,40 @@ async fn ended(shared: Arc<Shared>, session: Session, asked_at: Timestamp) -> En
     let reading = shared.clock.at(asked_at);
     let end = shared.gate.lifetimes.steady_end_of(&session, reading);
     loop {
-        let turn = shared.clock.sleep_until(ask_at.min(end));
+        let turn = pin!(wait_until(&shared, ask_at.min(end)));
         told = match select(told, turn).await {
             Either::Left(_) => return End::Revoked,
             Either::Right(((), told)) => told,
         };
-        // The clock may wake us early.
         let now = shared.clock.now();
         if now >= end {
             return End::Expired;
         }
-        if now >= ask_at {
-            // Nobody reports that a key has left the ring, or has come to its end.
-            if !shared.gate.tokens.stands(&session, now) {
-                return End::Revoked;
-            }
-            let asked = pin!(shared.revocations.is_active(&session));
-            let turn = shared.clock.sleep_until(end);
-            // A look-up that hangs must delay neither the store's report nor the session's end.
-            match select(told, select(asked, turn)).await {
-                Either::Left(_) => return End::Revoked,
-                Either::Right((Either::Left((Ok(false), _)), _)) => return End::Revoked,
-                Either::Right((_, rest)) => told = rest,
-            }
-            ask_at = shared.clock.now() + shared.streams.interval;
+        // Nobody reports that a key has left the ring, or has come to its end.
+        if !shared.gate.tokens.stands(&session, shared.clock.at(now)) {
+            return End::Revoked;
         }
+        let asked = pin!(shared.revocations.is_active(&session));
+        let turn = pin!(wait_until(&shared, end));
+        // A look-up that hangs must delay neither the store's report nor the session's end.
+        match select(told, select(asked, turn)).await {
+            Either::Left(_) => return End::Revoked,
+            Either::Right((Either::Left((Ok(false), _)), _)) => return End::Revoked,
+            Either::Right((_, rest)) => told = rest,
+        }
+        ask_at = shared.clock.now() + shared.streams.interval;
+    }
+}
+
+/// Waits until the clock shows a moment.
+async fn wait_until(shared: &Shared, at: Timestamp) {
+    loop {
+        shared.clock.sleep_until(at).await;
+        // The clock may wake us early, and then at once whenever it is asked. Without a pause that
+        // would go on until the moment itself, within one poll.
+        if shared.clock.now() >= at {
+            return;
+        }
+        yield_now().await;
     }
 }
