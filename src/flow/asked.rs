@@ -19,12 +19,21 @@ pub(super) struct Asked {
 /// What a listener may read.
 struct Heard {
     parts: Parts,
-    attempt: AttemptId,
+    attempt: Option<AttemptId>,
 }
 
 impl Asked {
     /// Keeps what events say of a request and its sign-in.
     pub(super) fn of(step: &Step, attempt: &Attempt) -> Self {
+        Self::keep(step, || Some(attempt.public_id()))
+    }
+
+    /// Keeps what events say of a request that belongs to no sign-in.
+    pub(super) fn of_request(step: &Step) -> Self {
+        Self::keep(step, || None)
+    }
+
+    fn keep(step: &Step, attempt: impl FnOnce() -> Option<AttemptId>) -> Self {
         if !step.flow.shared.listener.is_set() {
             return Self { heard: None };
         }
@@ -38,18 +47,26 @@ impl Asked {
         if let Some(peer) = PeerAddr::of(&step.parts.extensions) {
             parts.extensions.insert(peer);
         }
-        let attempt = attempt.public_id();
+        let attempt = attempt();
         let heard = Some(Box::new(Heard { parts, attempt }));
         Self { heard }
     }
 
     /// Returns the context of an event of this request and its sign-in, whose address is given.
     pub(super) fn context_of<'a>(&'a self, flow: &'a Flow, email: &'a Email) -> Context<'a> {
-        let Some(heard) = &self.heard else {
-            return Context::default();
-        };
-        let context = flow.shared.context(RequestHead::of_parts(&heard.parts));
-        context.in_attempt(heard.attempt, email)
+        let context = self.context(flow);
+        match self.heard.as_ref().and_then(|heard| heard.attempt) {
+            Some(attempt) => context.in_attempt(attempt, email),
+            None => context,
+        }
+    }
+
+    /// Returns the context of an event of this request.
+    pub(super) fn context<'a>(&'a self, flow: &'a Flow) -> Context<'a> {
+        match &self.heard {
+            Some(heard) => flow.shared.context(RequestHead::of_parts(&heard.parts)),
+            None => Context::default(),
+        }
     }
 
     /// Reports an event of this request and its sign-in.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::match_code::MatchCode;
 use crate::{
-    clock::{Reading, Timestamp},
+    clock::{Reading, Skew, Timestamp},
     email::Email,
     page::Sent,
     provider::{AttemptId, attempt::derived},
@@ -26,8 +26,10 @@ pub(super) const LONGEST: usize = 999;
 /// The most characters of our own mailed link. With it, a line of the mail's HTML stays under 990.
 pub(super) const LONGEST_MAILED: usize = 970;
 const VERSION: u8 = 3;
-/// The bytes of an attempt beside its texts.
+/// The bytes of an attempt beside its texts and its skew.
 const FIXED: usize = 51;
+/// The bytes of a skew. Most attempts have none.
+const SKEW: usize = 8 + 4;
 /// The bits that say what was mailed.
 const SENT: u8 = 0b011;
 const SENT_CODE: u8 = 0b001;
@@ -36,6 +38,7 @@ const FRAGMENT: u8 = 0b100;
 const REMEMBERED: u8 = 0b1000;
 const WAITED: u8 = 0b1_0000;
 const TO_CALLBACK: u8 = 0b10_0000;
+const SKEWED: u8 = 0b100_0000;
 /// How long a person must wait before asking for another mail. Most mails arrive sooner.
 const RESEND_WAIT: Duration = Duration::from_secs(30);
 /// How far another replica's clock may be ahead of ours.
@@ -56,7 +59,12 @@ pub(crate) struct Attempt {
     pub(crate) id: [u8; 16],
     /// The fingerprint of the browser cookie, under the key of then.
     pub(crate) browser: [u8; 16],
+    /// When it began, by this replica's steady time.
     pub(crate) created: Timestamp,
+    /// When it began, by the wall clock of the replica at which it did.
+    pub(super) dated: Timestamp,
+    /// By how much that replica's steady time was ahead of its wall clock.
+    pub(super) skew: Skew,
     pub(crate) match_code: MatchCode,
     /// What was mailed. Only the check page's copy knows this: the others are sealed before
     /// mailing.
@@ -83,12 +91,16 @@ impl Attempt {
         browser: [u8; 16],
         email: Email,
         match_code: MatchCode,
-        now: Timestamp,
+        reading: impl Into<Reading>,
     ) -> Self {
+        let reading = reading.into();
+        let (dated, skew) = reading.dated(Timestamp::from_secs(0));
         Self {
             id,
             browser,
-            created: now,
+            created: reading.now(),
+            dated,
+            skew,
             match_code,
             sent: Sent::Link,
             keeps_fragment: false,
@@ -149,16 +161,20 @@ impl Attempt {
         nonce: [u8; NONCE],
     ) -> Option<String> {
         let email = self.email.as_str().as_bytes();
-        let length = FIXED + email.len() + self.link.len() + self.tail.len();
+        let length = self.fixed() + email.len() + self.link.len() + self.tail.len();
         let email_length = u8::try_from(email.len()).ok()?;
         let link_length = u16::try_from(self.link.len()).ok()?.to_be_bytes();
         let sealed = keys.seal_written(self.sealed_by, purpose, length, nonce, |plain| {
             plain.push(VERSION);
             plain.extend(self.id);
             plain.extend(self.browser);
-            plain.extend(self.created.as_secs().to_be_bytes());
+            plain.extend(self.dated.as_secs().to_be_bytes());
             plain.extend(self.match_code.to_bytes());
             plain.push(self.flags(sent));
+            if self.is_skewed() {
+                plain.extend(self.skew.ahead().as_secs().to_be_bytes());
+                plain.extend(self.skew.by().to_be_bytes());
+            }
             plain.push(email_length);
             plain.extend(email);
             plain.extend(link_length);
@@ -171,7 +187,19 @@ impl Attempt {
     /// Returns the characters of this attempt once it is sealed, with a link of a length in it.
     pub(super) fn sealed_len_with(&self, link: usize) -> usize {
         let texts = self.email.as_str().len() + link + self.tail.len();
-        seal::sealed_len(FIXED + texts)
+        seal::sealed_len(self.fixed() + texts)
+    }
+
+    const fn fixed(&self) -> usize {
+        if self.is_skewed() {
+            FIXED + SKEW
+        } else {
+            FIXED
+        }
+    }
+
+    const fn is_skewed(&self) -> bool {
+        !self.skew.ahead().is_zero()
     }
 
     /// Opens an attempt that was sealed for the same purpose.
@@ -186,19 +214,23 @@ impl Attempt {
             return None;
         }
         let reading = reading.into();
-        let (plain, sealed_by) = keys.open_with(purpose, sealed, reading.now())?;
+        let (plain, sealed_by) = keys.open_with(purpose, sealed, reading)?;
         // Another version is another release's: its fields are not guessed at.
         let rest = plain.strip_prefix(&[VERSION])?;
         let (id, rest) = rest.split_first_chunk::<16>()?;
         let (browser, rest) = rest.split_first_chunk::<16>()?;
-        let (created, rest) = rest.split_first_chunk::<8>()?;
-        let created = Timestamp::from_secs(u64::from_be_bytes(*created));
+        let (dated, rest) = rest.split_first_chunk::<8>()?;
+        let dated = Timestamp::from_secs(u64::from_be_bytes(*dated));
         // A key retires by the date, and ours may have been set back since the process began.
-        if !sealed_by.sealed_at(created - reading.most_ahead()) {
+        if !sealed_by.sealed_at(dated - reading.most_ahead()) {
             return None;
         }
         let (match_code, rest) = rest.split_first_chunk::<6>()?;
         let (flags, rest) = rest.split_first()?;
+        let (skew, rest) = match flags & SKEWED {
+            0 => (Skew::default(), rest),
+            _ => skew_of(rest)?,
+        };
         let (length, rest) = rest.split_first()?;
         let (email, rest) = rest.split_at_checked(usize::from(*length))?;
         let (length, rest) = rest.split_first_chunk::<2>()?;
@@ -206,7 +238,9 @@ impl Attempt {
         Some(Self {
             id: *id,
             browser: *browser,
-            created,
+            created: dated + reading.counted(dated, skew),
+            dated,
+            skew,
             match_code: MatchCode::from_bytes(*match_code)?,
             sent: match flags & SENT {
                 SENT_CODE => Sent::Code,
@@ -236,7 +270,8 @@ impl Attempt {
         if self.has_waited {
             return None;
         }
-        // Never longer than the usual wait, even if another replica's clock is ahead.
+        // No page says more than the usual wait. If the clock of the replica at which it began is
+        // ahead, the next page may say it again, for a minute at most.
         let wait = now.until(self.created + RESEND_WAIT);
         (!wait.is_zero()).then_some(wait.min(RESEND_WAIT))
     }
@@ -267,16 +302,17 @@ impl Attempt {
             Leads::ToCallback => TO_CALLBACK,
             Leads::ToProvider => 0,
         };
-        sent | fragment | term | waited | leads
+        let skewed = if self.is_skewed() { SKEWED } else { 0 };
+        sent | fragment | term | waited | leads | skewed
     }
 
-    /// Returns the attempt's unique name: its random id, and the time at which it began. Both stay
+    /// Returns the attempt's unique name: its random id, and the date at which it began. Both stay
     /// however often the attempt is sealed anew. Tries are counted by the id alone.
     pub(crate) fn name(&self) -> [u8; 24] {
         let mut name = [0; 24];
         let (id, created) = name.split_at_mut(16);
         id.copy_from_slice(&self.id);
-        created.copy_from_slice(&self.created.as_secs().to_be_bytes());
+        created.copy_from_slice(&self.dated.as_secs().to_be_bytes());
         name
     }
 
@@ -305,6 +341,14 @@ impl Attempt {
         }
         (now >= self.created + lifetime).then_some(late)
     }
+}
+
+/// Reads a skew, and returns what stands behind it.
+fn skew_of(plain: &[u8]) -> Option<(Skew, &[u8])> {
+    let (ahead, plain) = plain.split_first_chunk::<8>()?;
+    let (by, plain) = plain.split_first_chunk::<4>()?;
+    let ahead = Duration::from_secs(u64::from_be_bytes(*ahead));
+    Some((Skew::new(ahead, u32::from_be_bytes(*by)), plain))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::{
     email::Email,
     event::Event,
     gate::lost_cookie,
-    provider::attempt::Newest,
+    provider::attempt::{Newest, derived},
     rejection::Rejection,
     session::{
         SessionId,
@@ -40,7 +40,7 @@ pub(super) fn is_ours(step: &Step, attempt: &Attempt) -> bool {
 pub(super) fn is_of(step: &Step, fingerprint: [u8; 16]) -> bool {
     let keys = step.flow.shared.gate.tokens.keys();
     let browser = step.browser_cookie();
-    browser.is_some_and(|browser| keys.has_fingerprint(browser, fingerprint, step.now))
+    browser.is_some_and(|browser| keys.has_fingerprint(browser, fingerprint, step.reading()))
 }
 
 /// Says whether this browser may finish an attempt: it began it, or gave the right answer.
@@ -63,7 +63,7 @@ fn has_permit(step: &Step, attempt: &Attempt) -> bool {
     let head = step.head();
     let permit = head.cookie(gate.cookies.name(CookieName::Permit)).one();
     let keys = gate.tokens.keys();
-    let plain = permit.and_then(|permit| keys.open(Purpose::Permit, permit, step.now));
+    let plain = permit.and_then(|permit| keys.open(Purpose::Permit, permit, step.reading()));
     let of_browser = plain.as_deref().and_then(|plain| {
         let of_browser = plain.strip_prefix(&attempt.name())?;
         <[u8; 16]>::try_from(of_browser).ok()
@@ -132,7 +132,7 @@ pub(super) fn keep_newest(
     // Without codes nothing asks for it, and the cookie stays as it is.
     let newest = match step.flow.sign_in {
         SignIn::Link => step.brought().newest,
-        SignIn::Code | SignIn::LinkAndCode => Some(name_of(step, attempt)),
+        SignIn::Code | SignIn::LinkAndCode => Some(name_of(cookie, attempt)),
     };
     let round = Round::of(step, cookie);
     keep_with(step, response, cookie, (Some(round.begun(step)), newest));
@@ -144,10 +144,10 @@ pub(super) fn keep_newest(
 /// A browser that brings an older cookie harms nobody: it began the attempt, and its tries are
 /// counted.
 pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
-    let Some(known) = step.brought().newest else {
+    let (Some(known), Some(cookie)) = (step.brought().newest, step.browser_cookie()) else {
         return Newest::Newest;
     };
-    let own = name_of(step, attempt);
+    let own = name_of(cookie, attempt);
     let (Some((id, address)), Some((own_id, own_address))) =
         (known.split_first_chunk::<8>(), own.split_first_chunk::<8>())
     else {
@@ -160,10 +160,11 @@ pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
 }
 
 /// Returns what names an attempt and its address: half of the attempt's id, which is no secret, and
-/// half of a pseudonym.
-fn name_of(step: &Step, attempt: &Attempt) -> [u8; NEWEST] {
-    let keys = step.flow.shared.gate.tokens.keys();
-    let address = keys.pseudonym("newest: address", attempt.email.as_str().as_bytes());
+/// half of what follows from the address and the browser's random bits. Those stay through a change
+/// of keys.
+fn name_of(cookie: BrowserCookie, attempt: &Attempt) -> [u8; NEWEST] {
+    let address = attempt.email.as_str().as_bytes();
+    let address = derived(&cookie.random(), "newest: address", address);
     let id = attempt.public_id().to_bytes();
     let halves = id.into_iter().take(8).chain(address.into_iter().take(8));
     let mut name = [0; NEWEST];
@@ -232,7 +233,8 @@ impl Round {
         };
         let (round, last) = (bytes.first_chunk(), bytes.last_chunk());
         let last = Timestamp::from_secs(u64::from_be_bytes(last.copied().unwrap_or_default()));
-        if step.now < last + step.flow.attempt_lifetime() {
+        // By the date, as it was written: the steady time of another replica may be far from ours.
+        if step.reading().date() < last + step.flow.attempt_lifetime() {
             return Self(round.copied().unwrap_or_default());
         }
         // The next round follows from this one, for the same reason.
@@ -244,7 +246,8 @@ impl Round {
         let mut bytes = [0; ROUND];
         let (round, last) = bytes.split_at_mut(16);
         round.copy_from_slice(&self.0);
-        last.copy_from_slice(&step.now.as_secs().to_be_bytes());
+        let date = step.reading().date();
+        last.copy_from_slice(&date.as_secs().to_be_bytes());
         bytes
     }
 }

@@ -147,14 +147,12 @@ async fn take_click(
     // "No" takes all tries for good. "Yes" takes one and gives it back; if that fails, other tries
     // remain, so the link is not declined.
     let taken = match answer {
-        None => limits::take_try(step, &of, MOST_CLICKS, until).await,
+        // It is dropped at once, which gives it back, also if the browser has left.
+        None => Early::take(step, of, MOST_CLICKS, until).await.map(drop),
         Some(_) => Err(decline(step, attempt, of, until).await),
     };
     match taken {
-        Ok(taken) => {
-            taken.give_back().await;
-            Ok(())
-        }
+        Ok(()) => Ok(()),
         Err(rejection) => {
             let rejection = match rejection.kind() {
                 RejectionKind::TooManyTries => Rejection::new(RejectionKind::LinkDeclined),
@@ -215,7 +213,7 @@ impl Tries {
                 until,
                 now,
             } = self;
-            let tried = limits::take_try_at(flow, of, MOST_CLICKS, *until, *now).await;
+            let tried = limits::take_try(flow, of, MOST_CLICKS, *until, *now).await;
             if let Err(over) = tried {
                 return (taken, Some(over));
             }

@@ -23,6 +23,7 @@ use crate::{
     page::{OnwardPage, Page},
     rejection::{Rejection, RejectionKind},
     request::head::Found,
+    revocation::{Lookup, Standing},
     session::{Issued, cookie::CookieName},
     shared::Extent,
     site::endpoint::Endpoint,
@@ -55,15 +56,13 @@ async fn sign_in(
         }
         // If a session outlived a new sign-in, a stolen token of it would still work
         // (GHSA-f24x-5g9q-753f). If the store fails, an event reports it, and the sign-in
-        // continues.
-        let _ = shared
-            .revoke(
-                &previous,
-                (Extent::This, EndedBy::SignIn),
-                step.context_of(attempt),
-                step.now,
-            )
-            .await;
+        // continues. The other half of a double click may have ended it.
+        let known = shared.revocations.look_up(&previous);
+        if !matches!(known, Lookup::Settled(Ok(Standing::Revoked))) {
+            let by = (Extent::This, EndedBy::SignIn);
+            let context = step.context_of(attempt);
+            let _ = shared.revoke(&previous, by, context, step.now).await;
+        }
     } else if kind == Kind::OfAttempt {
         // The attempt has no other session, so a proof whose session has ended is used. If the
         // store does not answer, the gate asks again.

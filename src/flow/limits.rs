@@ -217,16 +217,6 @@ pub(super) fn charges_of_further_call(flow: &Flow, proof: &[u8]) -> Charges {
 ///
 /// `of` names the link or the mailed code that is guessed at, and is secret.
 pub(super) async fn take_try(
-    step: &Step,
-    of: &[u8],
-    most: u32,
-    until: Timestamp,
-) -> Result<Try, Rejection> {
-    take_try_at(&step.flow, of, most, until, step.now).await
-}
-
-/// Takes a try as [`take_try`] does, for work that is not bound to a request.
-pub(super) async fn take_try_at(
     flow: &Arc<Flow>,
     of: &[u8],
     most: u32,

@@ -117,7 +117,7 @@ pub(super) async fn begin(step: &Step) -> Response<Bytes> {
             browser.fingerprint(),
             email,
             match_code,
-            step.now,
+            step.reading(),
         )
     };
     let attempt = Arc::new(attempt);

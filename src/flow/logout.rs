@@ -6,12 +6,14 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 use http::{HeaderName, Response, StatusCode};
 
-use super::{fields::Fields, refusal, step::Step};
+use super::{apart::apart, asked::Asked, fields::Fields, refusal, step::Step};
 use crate::{
     answer::redirect,
     event::EndedBy,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::{Rejection, RejectionKind},
+    revocation::{Lookup, Standing},
+    session::Session,
     shared::Extent,
     site::endpoint::Endpoint,
 };
@@ -74,16 +76,7 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Ok(sessions) if sessions.is_empty() && extent == Extent::Everywhere => {
             Some(RejectionKind::NoSession)
         }
-        Ok(sessions) => {
-            let ends = sessions.iter().map(|session| {
-                step.flow
-                    .shared
-                    .revoke(session, (extent, EndedBy::Owner), step.context(), step.now)
-            });
-            // All of them, even if one fails: the others end all the same.
-            let is_lost = join_all(ends).await.iter().any(Result::is_err);
-            is_lost.then_some(RejectionKind::SignOutNotRecorded)
-        }
+        Ok(sessions) => end_sessions(step, sessions, extent).await,
         // Nothing says which of the two sessions was meant.
         Err(kind @ RejectionKind::ConflictingCredentials) => return refusal::refuse(step, kind),
         // There were too many cookies, or a bearer token came with them. Nothing has ended.
@@ -110,4 +103,58 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         }
     }
     response
+}
+
+/// Ends those of some sessions that have not ended yet. Returns why the person may not be signed
+/// out.
+///
+/// A session that has ended gives no order: by a stolen token of it, its person could be signed out
+/// again and again. If the store does not say, the order is given, and meets the same outage.
+async fn end_sessions(
+    step: &Step,
+    sessions: Vec<Session>,
+    extent: Extent,
+) -> Option<RejectionKind> {
+    let shared = &step.flow.shared;
+    let ended = sessions
+        .iter()
+        .map(|session| has_ended_before(step, session, extent));
+    let ended = join_all(ended).await;
+    let (ended, living): (Vec<_>, Vec<_>) = sessions
+        .into_iter()
+        .zip(ended)
+        .partition(|(_, has_ended)| *has_ended);
+    if living.is_empty() && extent == Extent::Everywhere {
+        // The second of two presses finds what the first has ended.
+        for (session, _) in &ended {
+            if shared.has_ended_all_of(session, step.now).await {
+                return None;
+            }
+        }
+        return Some(RejectionKind::NoSession);
+    }
+    let (flow, now, asked) = (step.flow.clone(), step.now, Asked::of_request(step));
+    // A browser that leaves has pressed all the same, and what becomes of it is reported.
+    let is_recorded = apart(async move {
+        let ends = living.iter().map(|(session, _)| {
+            let (by, context) = ((extent, EndedBy::Owner), asked.context(&flow));
+            flow.shared.revoke(session, by, context, now)
+        });
+        // All of them, even if one fails: the others end all the same.
+        join_all(ends).await.iter().all(Result::is_ok)
+    });
+    let is_recorded = is_recorded.await.unwrap_or_default();
+    (!is_recorded).then_some(RejectionKind::SignOutNotRecorded)
+}
+
+/// Says whether a session has ended before this request.
+async fn has_ended_before(step: &Step, session: &Session, extent: Extent) -> bool {
+    let revocations = &step.flow.shared.revocations;
+    let standing = match revocations.look_up(session) {
+        Lookup::Settled(standing) => standing,
+        // An order for itself alone does no harm, and need not wait for the store twice.
+        Lookup::Pending(_) if extent == Extent::This => return false,
+        Lookup::Pending(lookup) => revocations.waiting(lookup).await,
+    };
+    matches!(standing, Ok(Standing::Revoked))
 }

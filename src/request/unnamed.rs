@@ -1,9 +1,12 @@
-//! Finds a proxy that the application has not named: the layer then takes it for the client, and
-//! all its clients for one network.
+//! Finds what may be a proxy that the application has not named: the layer then takes it for the
+//! client, and all its clients for one network.
 //!
 //! - A proxy connects from the same machine or a private network, and adds forwarding fields. A
 //!   client on the Internet has no such address.
-//! - Only the proxy's own address and a field's name are told. What the field holds is a client's.
+//! - A client nearby can write such a field too, and clients may share a proxy's address behind a
+//!   container's NAT. If the operator trusted that address, they could choose their network. So the
+//!   line says what was seen, and when to name the address.
+//! - Only the peer's own address and a field's name are told. What the field holds is a client's.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -30,7 +33,8 @@ const FIELDS: [&str; 12] = [
     "x-forwarded-proto",
 ];
 
-/// Returns what to change, if the request came through a proxy that is not named.
+/// Returns what was seen, and what to change when, if the request may have come through a proxy
+/// that is not named.
 pub(crate) fn hint(parts: &Parts, proxies: &Proxies, field: ForwardedField) -> Option<String> {
     let peer = PeerAddr::of(&parts.extensions)?;
     let addr = peer.addr().ip().to_canonical();
@@ -52,8 +56,9 @@ pub(crate) fn hint(parts: &Parts, proxies: &Proxies, field: ForwardedField) -> O
         _ => ", and have the proxy send X-Forwarded-For".to_owned(),
     };
     Some(format!(
-        "a proxy at {addr} sends {sent} and is not in trusted_proxies, so all its clients share the \
-         limits of one network: add {line}{more}"
+        "a request from {addr} has {sent}, and {addr} is not in trusted_proxies. If a proxy of \
+         yours is at that address, its clients share the limits of one network. If also no client \
+         connects from there without that proxy, add {line}{more}"
     ))
 }
 
@@ -84,19 +89,36 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_guide_shows_the_line_as_it_is_logged() {
-        let guide = include_str!("../guide/behind_a_proxy.md");
-        let (_, shown) = guide.split_once("```text\n").unwrap();
-        let (shown, _) = shown.split_once("\n```").unwrap();
+    /// Returns the line for a request of this machine that has `X-Forwarded-For`.
+    fn line() -> String {
         let peer = PeerAddr::from(SocketAddr::from(([127, 0, 0, 1], 41_000)));
         let request = Request::get("/")
             .extension(peer)
             .header("x-forwarded-for", "192.0.2.1");
         let (parts, ()) = request.body(()).unwrap().into_parts();
         let proxies = Proxies::parse(&[]).unwrap();
-        let line = hint(&parts, &proxies, ForwardedField::XForwardedFor).unwrap();
-        assert_eq!(line, shown.replace('\n', " "));
+        hint(&parts, &proxies, ForwardedField::XForwardedFor).unwrap()
+    }
+
+    #[test]
+    fn the_guide_shows_the_line_as_it_is_logged() {
+        let guide = include_str!("../guide/behind_a_proxy.md");
+        let (_, shown) = guide.split_once("```text\n").unwrap();
+        let (shown, _) = shown.split_once("\n```").unwrap();
+        assert_eq!(line(), shown.replace('\n', " "));
+    }
+
+    /// Pins: one field of a client nearby had the log say that a proxy is at the client's address,
+    /// and that it be trusted.
+    #[test]
+    fn a_field_alone_does_not_make_a_peer_a_proxy_to_be_trusted() {
+        let line = line();
+        let (seen, change) = line.split_once(". If a proxy of yours is at ").unwrap();
+        let want =
+            "a request from 127.0.0.1 has x-forwarded-for, and 127.0.0.1 is not in trusted_proxies";
+        assert_eq!(seen, want);
+        let (_, change) = change.split_once("If also no client connects ").unwrap();
+        assert!(change.contains("add .trusted_proxies"), "{line}");
     }
 
     #[test]

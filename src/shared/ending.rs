@@ -73,8 +73,15 @@ impl Drop for RunningOn<'_> {
         }
         // A store may have ended it here, and have failed to tell the others.
         let has_ended = |own: &Session| {
-            let standing = self.shared.revocations.look_up(own);
-            matches!(standing, Lookup::Settled(Ok(Standing::Revoked)))
+            // A store that panicked in `revoke` may panic here too, such as by a lock that it
+            // poisoned. A second panic while one unwinds aborts the process.
+            if std::thread::panicking() {
+                return false;
+            }
+            let look_up = || self.shared.revocations.look_up(own);
+            let standing = std::panic::catch_unwind(std::panic::AssertUnwindSafe(look_up));
+            // What is not known has not ended: the session guards its answer as before.
+            matches!(standing, Ok(Lookup::Settled(Ok(Standing::Revoked))))
         };
         for own in self.own.iter().filter(|own| !has_ended(own)) {
             own.run_on(false);
@@ -192,6 +199,21 @@ impl Shared {
             .chain(own)
             .collect();
         self.revocations.revoke_all(&revocations).await
+    }
+
+    /// Says whether all sessions of a session's person were ended within the last minute, as far as
+    /// the store knows.
+    pub(crate) async fn has_ended_all_of(&self, session: &Session, now: Timestamp) -> bool {
+        let Ok(email) = Email::parse(session.email()) else {
+            return false;
+        };
+        let person = Identity::new(session.subject(), email);
+        let reading = self.clock.at(now);
+        let begun = self
+            .gate
+            .begin_session(&person, self.nobody, Term::Usual, reading);
+        let known = self.revocations.latest_known(&begun).await;
+        known.is_ok_and(|known| reading.date() < known + FARTHEST)
     }
 
     /// Returns the moment of an order for somebody. It is that of now, or later than the latest

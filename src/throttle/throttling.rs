@@ -25,7 +25,7 @@ pub(crate) struct Throttling {
     pub(crate) forwarded: ForwardedField,
     /// Whether an unknown client address has been logged.
     pub(crate) is_warned: AtomicBool,
-    /// What to change, since a proxy that is not named was seen.
+    /// What to change, if what was seen is a proxy that is not named.
     pub(crate) hint: OnceLock<String>,
 }
 
@@ -52,7 +52,8 @@ impl Throttling {
         );
     }
 
-    /// Logs, once, that a proxy is taken for the client. Each limit that is reached says so again.
+    /// Logs, once, that a proxy may be taken for the client. Each limit that is reached says so
+    /// again.
     pub(crate) fn warn_of_unnamed_proxy(&self, public_url: &str, hint: String) {
         self.hint.get_or_init(|| {
             tracing::warn!(target: "tower_magic_link", public_url, "{hint}");

@@ -13,7 +13,7 @@ use tower_magic_link::{
 
 use crate::{
     names::{ADA, ORIGIN},
-    support::{Browser, Post, World, app_of},
+    support::{Browser, Post, World, app_of, client},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -169,6 +169,38 @@ async fn signing_out_at_a_replica_whose_clock_is_behind_ends_the_session_at_the_
         let out = ask(&behind, there("POST", &cookies), "").await;
         assert_eq!(out.location(), "/auth/logout", "{planted:?}");
         assert_eq!(ask(&right, home(), "").await.status(), 303, "{planted:?}");
+    }
+}
+
+/// Pins: a sign-in that began at another replica was found too old, until a restart.
+#[tokio::test]
+async fn a_replica_whose_clock_was_once_ahead_ends_what_began_at_another() {
+    let world = World::new().await;
+    let clock = ManualClock::at(world.clock.now());
+    let builder = MagicLinkLayer::builder(client(&world.workos), world.keys.clone());
+    let builder = builder.public_url(ORIGIN).clock(clock.clone());
+    let once_ahead = builder.build().unwrap();
+    let mut there = Browser::new(app_of(&once_ahead), ORIGIN);
+    clock.advance(HOUR);
+    there.get("/auth/login").await;
+    clock.set(world.clock.now());
+    there.get("/auth/login").await;
+    for later in [world.clock.now() + 2 * HOUR, world.clock.now() + 9 * HOUR] {
+        world.clock.set(later);
+        clock.set(later);
+        let mut browser = world.browser();
+        browser.ask_for_link(ADA, "/reports").await;
+        let callback = world.follow_mail(ADA).await;
+        there.jar.clone_from(&browser.jar);
+        let landed = there.get(&callback).await;
+        assert_eq!(landed.location(), "/reports", "{}", landed.text());
+        // And the other way round.
+        let mut began = Browser::new(app_of(&once_ahead), ORIGIN);
+        began.ask_for_link(ADA, "/reports").await;
+        let callback = world.follow_mail(ADA).await;
+        browser.jar.clone_from(&began.jar);
+        let landed = browser.get(&callback).await;
+        assert_eq!(landed.location(), "/reports", "{}", landed.text());
     }
 }
 

@@ -1,9 +1,21 @@
 //! Signing out in a browser that does not say where a form comes from.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use http::Request;
-use tower_magic_link::provider::Identity;
+use tokio::{task::yield_now, time::timeout};
+use tower_magic_link::{
+    Builder, Session,
+    provider::Identity,
+    revocation::{Lookup, MemoryRevocations, Revocation, Revocations},
+    store::StoreFuture,
+};
 
 use crate::{
     names::{ADA, ORIGIN},
@@ -111,4 +123,79 @@ async fn the_session_cookie_vouches_for_no_other_form_and_against_no_word_of_the
         post(&mut program, "/auth/logout", &fields).await.status(),
         403
     );
+}
+
+/// Pins: a stolen token signed its person out of every later session, again and again, though it
+/// had been signed out itself.
+#[tokio::test]
+async fn a_session_that_has_ended_ends_no_other() {
+    let world = World::with(Builder::insecure_no_throttle).await;
+    let orders = || world.heard().matches("SignedOut").count();
+    for (form, has_ended_all) in [("everywhere=true", true), ("", false)] {
+        let before = orders();
+        let mut owner = world.signed_in(ADA).await;
+        let mut stolen = owner.clone();
+        owner.post("/auth/logout", form).await;
+        assert_eq!(orders(), before + 1);
+        let later = world.signed_in(ADA).await;
+        // The second of two presses is answered as the first.
+        let want = if has_ended_all { 303 } else { 401 };
+        let second = stolen.clone().post("/auth/logout", "everywhere=true").await;
+        assert_eq!(second.status(), want, "{form:?}");
+        let here = stolen.clone().post("/auth/logout", "").await;
+        assert_eq!(here.location(), "/auth/logout");
+        world.clock.advance(Duration::from_secs(2 * 60));
+        let late = stolen.post("/auth/logout", "everywhere=true").await;
+        assert_eq!(late.status(), 401, "{}", late.text());
+        assert_eq!(later.clone().get("/").await.status(), 200, "{form:?}");
+        assert_eq!(orders(), before + 1, "{form:?}");
+    }
+}
+
+/// Records once it may.
+#[derive(Clone, Debug, Default)]
+struct Waiting {
+    memory: MemoryRevocations,
+    is_held: Arc<AtomicBool>,
+    given: Arc<AtomicUsize>,
+}
+
+impl Revocations for Waiting {
+    fn look_up(&self, session: &Session) -> Lookup {
+        self.memory.look_up(session)
+    }
+
+    fn revoke<'a>(&'a self, revocation: &'a Revocation) -> StoreFuture<'a, ()> {
+        Box::pin(async move {
+            self.given.fetch_add(1, Ordering::SeqCst);
+            while self.is_held.load(Ordering::SeqCst) {
+                yield_now().await;
+            }
+            self.memory.revoke(revocation).await
+        })
+    }
+}
+
+/// Pins: the order ended with the request, or was recorded and reported by nobody.
+#[tokio::test]
+async fn a_sign_out_whose_browser_leaves_is_recorded_and_reported() {
+    let store = Waiting::default();
+    let world = World::with(|builder| builder.revocations(store.clone())).await;
+    let browser = world.signed_in(ADA).await;
+    store.is_held.store(true, Ordering::SeqCst);
+    let mut tab = browser.clone();
+    let pressed = tokio::spawn(async move { drop(tab.post("/auth/logout", "").await) });
+    while store.given.load(Ordering::SeqCst) == 0 {
+        yield_now().await;
+    }
+    pressed.abort();
+    assert!(pressed.await.unwrap_err().is_cancelled());
+    store.is_held.store(false, Ordering::SeqCst);
+    let reported = async {
+        while !world.heard().contains("SignedOut") {
+            yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(20), reported).await.unwrap();
+    assert_eq!(browser.clone().get("/").await.status(), 303);
 }

@@ -212,6 +212,34 @@ fn said(heard: &log::Log, what: &str) -> usize {
     lines.iter().filter(|line| line.contains(what)).count()
 }
 
+/// Pins: the guide promised a line for each refusal, and the lines that were counted were those of
+/// `connect_later`.
+#[test]
+#[ignore = "needs redis-server; run by tests/run"]
+fn a_connect_that_is_refused_tells_its_caller_and_the_log_only_behind_the_login() {
+    alone(async |heard| {
+        let server = RedisServer::start_with(&["--requirepass", "right"]).await;
+        let acl = ["ACL", "SETUSER", "narrow", "on", ">secret-narrow", "~*"];
+        let acl = [&["-a", "right"], &acl[..], &["+@connection", "+exists"]].concat();
+        assert_eq!(server.say(&acl), "OK");
+        let logins = [
+            ("no password", "", 0),
+            ("a wrong password", ":secret-wrong@", 0),
+            ("an unknown user", "nobody:secret-nobody@", 0),
+            ("a user without the scripts", "narrow:secret-narrow@", 1),
+        ];
+        for (name, login, want) in logins {
+            let before = said(&heard, "redis refuses this user");
+            let url = format!("redis://{login}127.0.0.1:{}", server.port);
+            let error = RedisRevocations::connect(&at(&url, 2)).await.unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Denied, "{name}: {error:?}");
+            let lines = said(&heard, "redis refuses this user") - before;
+            assert_eq!(lines, want, "{name}: {:#?}", heard.loud());
+        }
+        assert!(!heard.says("secret"));
+    });
+}
+
 /// Pins: a throttle whose outage went on as a refusal never said so, and time does not mend that.
 #[test]
 #[ignore = "needs redis-server; run by tests/run"]

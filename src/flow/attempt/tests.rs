@@ -1,7 +1,11 @@
 //! An attempt comes back as it was sealed, and only for as long as it may.
 
 use super::*;
-use crate::session::{RetiredKey, SigningKey};
+use crate::{
+    clock::Steady,
+    session::{RetiredKey, SigningKey},
+    testing::ManualClock,
+};
 
 const NOW: Timestamp = Timestamp::from_secs(1_000);
 
@@ -32,6 +36,30 @@ fn an_attempt_comes_back_as_it_was_sealed() {
     let open = |purpose| Attempt::open(&keys, purpose, &sealed, NOW);
     assert_eq!(open(Purpose::State).map(unsealed), Some(attempt));
     assert_eq!(open(Purpose::Check), None);
+}
+
+/// A replica whose clock was set back by an hour, and another one.
+#[test]
+fn an_attempt_comes_back_with_the_date_and_the_skew_of_its_replica() {
+    let (clock, hour) = (ManualClock::at(NOW), Duration::from_secs(3_600));
+    let steady = Steady::new(Box::new(clock.clone()));
+    clock.advance(hour);
+    steady.now();
+    clock.set(NOW + 2 * LEEWAY);
+    let begun_at = steady.at(steady.now());
+    assert!(begun_at.most_ahead() > Duration::ZERO);
+    let (keys, email) = (keys(), Email::parse("ada@example.com").unwrap());
+    let code = MatchCode::of(&keys, [1; 16], &email);
+    let attempt = Attempt::new([7; 16], [1; 16], email, code, begun_at);
+    let sealed = attempt.seal(&keys, Purpose::State, crate::random::bytes());
+    let sealed = sealed.unwrap();
+    assert_eq!(sealed.len(), attempt.sealed_len_with(0));
+    let open = |reading: Reading| Attempt::open(&keys, Purpose::State, &sealed, reading);
+    // Where it began, it is as old as it was.
+    assert_eq!(open(begun_at).map(unsealed), Some(attempt.clone()));
+    let elsewhere = open(Reading::level(NOW + 3 * LEEWAY)).unwrap();
+    assert_eq!(elsewhere.created, NOW + 2 * LEEWAY);
+    assert_eq!(elsewhere.name(), attempt.name());
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use tokio::runtime::Handle;
 use tracing::Instrument;
 
-use super::{Try, take_try_at};
+use super::{Try, take_try};
 use crate::{
     clock::Timestamp,
     flow::{apart::apart, step::Step},
@@ -16,7 +16,7 @@ use crate::{
 pub(in crate::flow) struct Early(Option<Try>);
 
 impl Early {
-    /// Takes a try, as [`take_try`](super::take_try) does.
+    /// Takes a try, as [`take_try`] does.
     pub(in crate::flow) async fn take(
         step: &Step,
         of: Vec<u8>,
@@ -26,7 +26,7 @@ impl Early {
         let (flow, now) = (step.flow.clone(), step.now);
         // Otherwise a request that ends meanwhile would lose the try with the answer.
         let taken = apart(async move {
-            let taken = take_try_at(&flow, &of, most, until, now).await;
+            let taken = take_try(&flow, &of, most, until, now).await;
             taken.map(|taken| Self(Some(taken)))
         });
         let shut_down = || Err(Rejection::new(RejectionKind::StoreUnavailable));

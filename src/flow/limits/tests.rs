@@ -82,17 +82,23 @@ fn kind<T>(result: Result<T, Rejection>) -> Option<RejectionKind> {
 async fn a_thousand_guesses_have_five_tries_and_the_right_one_costs_none() {
     let (layer, _) = layer(|builder| builder);
     let step = step(&layer, "192.0.2.1");
-    let right = take_try(&step, b"link 1", 5, LATER).await.unwrap();
+    let right = take_try(&step.flow, b"link 1", 5, LATER, step.now)
+        .await
+        .unwrap();
     right.give_back().await;
     let mut taken = 0;
     for _ in 0..1_000 {
-        match take_try(&step, b"link 1", 5, LATER).await {
+        match take_try(&step.flow, b"link 1", 5, LATER, step.now).await {
             Ok(_) => taken += 1,
             Err(rejection) => assert_eq!(rejection.kind(), RejectionKind::TooManyTries),
         }
     }
     assert_eq!(taken, 5);
-    assert!(take_try(&step, b"link 2", 5, LATER).await.is_ok());
+    assert!(
+        take_try(&step.flow, b"link 2", 5, LATER, step.now)
+            .await
+            .is_ok()
+    );
 }
 
 #[tokio::test]
@@ -102,8 +108,12 @@ async fn tries_are_counted_where_rates_are_switched_off() {
     for _ in 0..1_000 {
         assert_eq!(kind(limit_code_entry(&step, None).await), None);
     }
-    assert!(take_try(&step, b"link", 1, LATER).await.is_ok());
-    let second = take_try(&step, b"link", 1, LATER).await;
+    assert!(
+        take_try(&step.flow, b"link", 1, LATER, step.now)
+            .await
+            .is_ok()
+    );
+    let second = take_try(&step.flow, b"link", 1, LATER, step.now).await;
     assert_eq!(kind(second), Some(RejectionKind::TooManyTries));
 }
 
@@ -138,7 +148,7 @@ async fn a_throttle_that_does_not_answer_lets_rates_pass_and_refuses_tries() {
     let step = step(&layer, "192.0.2.1");
     let begun = tokio::time::Instant::now();
     assert_eq!(kind(limit_code_entry(&step, None).await), None);
-    let refused = take_try(&step, b"link", 5, LATER).await;
+    let refused = take_try(&step.flow, b"link", 5, LATER, step.now).await;
     assert_eq!(kind(refused), Some(RejectionKind::StoreUnavailable));
     assert_eq!(begun.elapsed(), 2 * TIMEOUT);
     let told = heard

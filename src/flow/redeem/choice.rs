@@ -54,7 +54,7 @@ impl Offered<'_> {
         now: Timestamp,
     ) -> Result<Try, Rejection> {
         let of = [what, self.pending.expose().as_bytes()].concat();
-        let taken = limits::take_try_at(flow, &of, 1, until, now).await;
+        let taken = limits::take_try(flow, &of, 1, until, now).await;
         taken.map_err(|rejection| match rejection.kind() {
             RejectionKind::TooManyTries => Rejection::new(RejectionKind::ChoiceExpired),
             _ => rejection,

@@ -200,3 +200,38 @@ async fn a_link_that_was_declined_stays_declined_after_a_change_of_keys() {
         assert_eq!(begun.used_up(), 0);
     }
 }
+
+/// Pins: three presses whose browser had left were taken for a "no".
+#[tokio::test]
+async fn presses_that_were_called_off_are_not_taken_for_a_no() {
+    let slow = Slow::default();
+    let configure = |builder: Builder| {
+        let builder = builder.cross_device(CrossDevice::Confirm);
+        builder.throttle(slow.clone())
+    };
+    for begun in both(configure).await {
+        let mut other = begun.world.browser();
+        other.get(&begun.link).await;
+        for _ in 0..4 {
+            slow.is_held.store(true, Ordering::SeqCst);
+            slow.taken.store(0, Ordering::SeqCst);
+            slow.given_back.store(0, Ordering::SeqCst);
+            let (mut tab, link) = (other.clone(), begun.link.clone());
+            let pressed = tokio::spawn(async move { drop(tab.post(&link, "").await) });
+            while slow.taken.load(Ordering::SeqCst) == 0 {
+                yield_now().await;
+            }
+            pressed.abort();
+            assert!(pressed.await.unwrap_err().is_cancelled());
+            slow.is_held.store(false, Ordering::SeqCst);
+            let given_back = async {
+                while slow.given_back.load(Ordering::SeqCst) == 0 {
+                    yield_now().await;
+                }
+            };
+            timeout(Duration::from_secs(20), given_back).await.unwrap();
+        }
+        let answer = other.post(&begun.link, "").await;
+        assert_eq!(begun.arrive(&mut other, answer).await.status(), 200);
+    }
+}
