@@ -32,6 +32,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// What was read faster than this is at least as new as what the follower has applied. For a change
 /// it reads the file twice, ten seconds apart.
 const FRESH: Duration = Duration::from_secs(5);
+/// How often a file of keys is read for one signal, if each read takes longer.
+const READS: usize = 3;
 
 /// Reads a file again, and logs what has come of it.
 type Read = Arc<dyn Fn() + Send + Sync>;
@@ -203,13 +205,20 @@ fn ask(readers: &[Reader]) -> bool {
 }
 
 fn read_keys(path: &str, handle: &KeyHandle) {
-    let read = loop {
+    let mut reads = (0..READS).map(|_| {
         let begun = Instant::now();
-        let read = KeyFile::open(path);
-        // An older file may have a key that has leaked, and must not come back.
-        if begun.elapsed() < FRESH {
-            break read;
-        }
+        (KeyFile::open(path), begun.elapsed())
+    });
+    // An older file may have a key that has leaked, and must not come back. An error puts no key
+    // back.
+    let fresh = reads.find(|(read, took)| read.is_err() || *took < FRESH);
+    let Some((read, _)) = fresh else {
+        tracing::error!(
+            target: "guard",
+            "SIGHUP: the keys stay as they were for now: each read of key_file took too long. It \
+             is followed as before"
+        );
+        return;
     };
     match read {
         Ok(file) => {

@@ -8,7 +8,7 @@ use http::{HeaderValue, Response, header};
 
 use super::{
     SignIn,
-    attempt::Attempt,
+    attempt::{Attempt, LEEWAY},
     brought::{NEWEST, ROUND},
     match_code::MatchCode,
     step::Step,
@@ -18,7 +18,7 @@ use crate::{
     email::Email,
     event::Event,
     gate::lost_cookie,
-    provider::attempt::{Newest, derived},
+    provider::attempt::Newest,
     rejection::Rejection,
     session::{
         SessionId,
@@ -27,6 +27,9 @@ use crate::{
         seal::{self, Purpose},
     },
 };
+
+/// What the address of a browser's newest attempt is a pseudonym for.
+const NEWEST_OF: &str = "newest: address";
 
 /// The permission of a browser to finish one sign-in, as a `Set-Cookie` value.
 pub(super) struct Permit(HeaderValue);
@@ -132,7 +135,7 @@ pub(super) fn keep_newest(
     // Without codes nothing asks for it, and the cookie stays as it is.
     let newest = match step.flow.sign_in {
         SignIn::Link => step.brought().newest,
-        SignIn::Code | SignIn::LinkAndCode => Some(name_of(cookie, attempt)),
+        SignIn::Code | SignIn::LinkAndCode => Some(name_of(step, cookie, attempt)),
     };
     let round = Round::of(step, cookie);
     keep_with(step, response, cookie, (Some(round.begun(step)), newest));
@@ -147,24 +150,26 @@ pub(super) fn newest(step: &Step, attempt: &Attempt) -> Newest {
     let (Some(known), Some(cookie)) = (step.brought().newest, step.browser_cookie()) else {
         return Newest::Newest;
     };
-    let own = name_of(cookie, attempt);
-    let (Some((id, address)), Some((own_id, own_address))) =
-        (known.split_first_chunk::<8>(), own.split_first_chunk::<8>())
-    else {
+    let Some((id, address)) = known.split_first_chunk::<8>() else {
         return Newest::Newest;
     };
-    match address == own_address && id != own_id {
+    let is_own = attempt.public_id().to_bytes().starts_with(id);
+    let keys = step.flow.shared.gate.tokens.keys();
+    let (random, email) = (cookie.random(), attempt.email.as_str().as_bytes());
+    // By each key of the ring: the mail that was newer may have been asked for under another one.
+    let is_of_address = || keys.names(NEWEST_OF, &[&random, email], address, step.reading());
+    match !is_own && is_of_address() {
         true => Newest::Replaced,
         false => Newest::Newest,
     }
 }
 
 /// Returns what names an attempt and its address: half of the attempt's id, which is no secret, and
-/// half of what follows from the address and the browser's random bits. Those stay through a change
-/// of keys.
-fn name_of(cookie: BrowserCookie, attempt: &Attempt) -> [u8; NEWEST] {
-    let address = attempt.email.as_str().as_bytes();
-    let address = derived(&cookie.random(), "newest: address", address);
+/// half of a pseudonym, so that a reader of the cookie cannot find the address by guessing.
+fn name_of(step: &Step, cookie: BrowserCookie, attempt: &Attempt) -> [u8; NEWEST] {
+    let keys = step.flow.shared.gate.tokens.keys();
+    let email = attempt.email.as_str().as_bytes();
+    let address = keys.pseudonym_of(NEWEST_OF, &[&cookie.random(), email]);
     let id = attempt.public_id().to_bytes();
     let halves = id.into_iter().take(8).chain(address.into_iter().take(8));
     let mut name = [0; NEWEST];
@@ -234,7 +239,9 @@ impl Round {
         let (round, last) = (bytes.first_chunk(), bytes.last_chunk());
         let last = Timestamp::from_secs(u64::from_be_bytes(last.copied().unwrap_or_default()));
         // By the date, as it was written: the steady time of another replica may be far from ours.
-        if step.reading().date() < last + step.flow.attempt_lifetime() {
+        // A mail that is dated ahead was asked for before a clock was set right.
+        let date = step.reading().date();
+        if last <= date + LEEWAY && date < last + step.flow.attempt_lifetime() {
             return Self(round.copied().unwrap_or_default());
         }
         // The next round follows from this one, for the same reason.

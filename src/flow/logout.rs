@@ -12,7 +12,7 @@ use crate::{
     event::EndedBy,
     page::{ConfirmPage, Confirmation, Page, SignedOutPage},
     rejection::{Rejection, RejectionKind},
-    revocation::{Lookup, Standing},
+    revocation::Standing,
     session::Session,
     shared::Extent,
     site::endpoint::Endpoint,
@@ -105,38 +105,22 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
     response
 }
 
-/// Ends those of some sessions that have not ended yet. Returns why the person may not be signed
-/// out.
-///
-/// A session that has ended gives no order: by a stolen token of it, its person could be signed out
-/// again and again. If the store does not say, the order is given, and meets the same outage.
+/// Ends sessions. Returns why the person may not be signed out.
 async fn end_sessions(
     step: &Step,
-    sessions: Vec<Session>,
+    mut sessions: Vec<Session>,
     extent: Extent,
 ) -> Option<RejectionKind> {
-    let shared = &step.flow.shared;
-    let ended = sessions
-        .iter()
-        .map(|session| has_ended_before(step, session, extent));
-    let ended = join_all(ended).await;
-    let (ended, living): (Vec<_>, Vec<_>) = sessions
-        .into_iter()
-        .zip(ended)
-        .partition(|(_, has_ended)| *has_ended);
-    if living.is_empty() && extent == Extent::Everywhere {
-        // The second of two presses finds what the first has ended.
-        for (session, _) in &ended {
-            if shared.has_ended_all_of(session, step.now).await {
-                return None;
-            }
+    if extent == Extent::Everywhere {
+        sessions = living(step, sessions).await;
+        if sessions.is_empty() {
+            return Some(RejectionKind::NoSession);
         }
-        return Some(RejectionKind::NoSession);
     }
     let (flow, now, asked) = (step.flow.clone(), step.now, Asked::of_request(step));
     // A browser that leaves has pressed all the same, and what becomes of it is reported.
     let is_recorded = apart(async move {
-        let ends = living.iter().map(|(session, _)| {
+        let ends = sessions.iter().map(|session| {
             let (by, context) = ((extent, EndedBy::Owner), asked.context(&flow));
             flow.shared.revoke(session, by, context, now)
         });
@@ -147,14 +131,15 @@ async fn end_sessions(
     (!is_recorded).then_some(RejectionKind::SignOutNotRecorded)
 }
 
-/// Says whether a session has ended before this request.
-async fn has_ended_before(step: &Step, session: &Session, extent: Extent) -> bool {
+/// Leaves out the sessions that have ended. They order the end of no other: by a stolen token of
+/// one, its person could be signed out again and again.
+///
+/// If the store does not say, the order is given, and meets the same outage.
+async fn living(step: &Step, sessions: Vec<Session>) -> Vec<Session> {
     let revocations = &step.flow.shared.revocations;
-    let standing = match revocations.look_up(session) {
-        Lookup::Settled(standing) => standing,
-        // An order for itself alone does no harm, and need not wait for the store twice.
-        Lookup::Pending(_) if extent == Extent::This => return false,
-        Lookup::Pending(lookup) => revocations.waiting(lookup).await,
-    };
-    matches!(standing, Ok(Standing::Revoked))
+    let standings = sessions.iter().map(|session| revocations.standing(session));
+    let standings = join_all(standings).await;
+    let with_standings = sessions.into_iter().zip(standings);
+    let living = with_standings.filter(|(_, standing)| !matches!(standing, Ok(Standing::Revoked)));
+    living.map(|(session, _)| session).collect()
 }

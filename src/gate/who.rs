@@ -68,7 +68,7 @@ impl Gate {
     ) -> Result<Vec<Session>, RejectionKind> {
         self.read_to_end(head, |token| {
             let session = self.verify(token, now);
-            session.or_else(|kind| self.tokens.verify_ahead(token, now.now()).ok_or(kind))
+            session.or_else(|kind| self.tokens.verify_ahead(token, now).ok_or(kind))
         })
     }
 

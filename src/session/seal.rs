@@ -192,7 +192,24 @@ impl KeyRing {
         half_of(mac)
     }
 
-    /// Does the same for an empty value. It is made once for each label.
+    /// Says whether half of a pseudonym is one of a value in parts, by a key that still stands.
+    pub(crate) fn names(
+        &self,
+        label: &'static str,
+        parts: &[&[u8]],
+        half: &[u8],
+        reading: impl Into<Reading>,
+    ) -> bool {
+        let keys = self.load();
+        keys.standing(reading.into()).any(|key| {
+            let mut mac = mac(key, label);
+            parts.iter().for_each(|part| mac.update(part));
+            // It takes constant time in what is compared.
+            mac.verify_truncated_left(half).is_ok()
+        })
+    }
+
+    /// Returns the pseudonym of an empty value. It is made once for each label.
     pub(crate) fn pseudonym_of_nothing(&self, label: &'static str) -> [u8; 16] {
         let ring = self.load();
         let key = ring.current();

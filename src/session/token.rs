@@ -29,10 +29,7 @@ use super::{
     record::{Facts, KeyMark, Record},
     ring::{Entry, Keys},
 };
-use crate::{
-    clock::{Reading, Timestamp},
-    provider::SignInMethod,
-};
+use crate::{clock::Reading, provider::SignInMethod};
 
 /// Mints and verifies tokens. Issuer and audience are both the public URL.
 #[derive(Clone, Debug)]
@@ -217,16 +214,17 @@ impl Tokens {
         Ok(session)
     }
 
-    /// Verifies a token whose date is ahead of this replica's clock, as of that date: another
-    /// replica accepts it already.
-    pub(crate) fn verify_ahead(&self, token: &[u8], now: Timestamp) -> Option<Session> {
+    /// Verifies a token whose date is ahead of the moment by which it is judged here, as of that
+    /// date: another replica accepts it already.
+    pub(crate) fn verify_ahead(&self, token: &[u8], reading: Reading) -> Option<Session> {
         let keys = self.keys.load();
         let signed = self.signed(&keys, token)?;
         let mut room = [0; LONGEST];
         let claims = base64url::decode(signed.payload, &mut room)?;
         let claims: Claims<'_> = serde_json::from_slice(claims).ok()?;
-        let date = claims.stated(&self.issuer).iat;
-        (date > now).then(|| self.verify(token, Reading::level(date)).ok())?
+        let Stated { iat, skew, .. } = claims.stated(&self.issuer);
+        let is_ahead = iat > reading.judging(iat, skew) && signed.entry.counts(iat, reading);
+        is_ahead.then(|| self.verify(token, Reading::level(iat)).ok())?
     }
 
     fn read<const N: usize>(

@@ -201,21 +201,6 @@ impl Shared {
         self.revocations.revoke_all(&revocations).await
     }
 
-    /// Says whether all sessions of a session's person were ended within the last minute, as far as
-    /// the store knows.
-    pub(crate) async fn has_ended_all_of(&self, session: &Session, now: Timestamp) -> bool {
-        let Ok(email) = Email::parse(session.email()) else {
-            return false;
-        };
-        let person = Identity::new(session.subject(), email);
-        let reading = self.clock.at(now);
-        let begun = self
-            .gate
-            .begin_session(&person, self.nobody, Term::Usual, reading);
-        let known = self.revocations.latest_known(&begun).await;
-        known.is_ok_and(|known| reading.date() < known + FARTHEST)
-    }
-
     /// Returns the moment of an order for somebody. It is that of now, or later than the latest
     /// known revocation of the same: a sign-in that knows of that one comes after it, and an event
     /// of WorkOS's is dated a minute after it was made.

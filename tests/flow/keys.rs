@@ -94,12 +94,18 @@ async fn a_session_that_began_while_the_clock_was_ahead_goes_on_after_a_change_o
     assert_eq!(browser.get("/").await.status(), 200);
 }
 
-/// Whether or not a request has used the key between its change and its end.
+/// Whether or not a request has used the key between its change and its end, and whether or not
+/// the clock had been ahead before.
 #[tokio::test]
 async fn a_key_that_has_ended_stays_so_when_the_clock_is_set_back() {
-    for is_used in [true, false] {
+    for (is_used, was_ahead) in [(true, false), (false, false), (true, true), (false, true)] {
         let world = World::with(|builder| builder.session_lifetime(4 * STANDS)).await;
         let now = world.clock.now();
+        if was_ahead {
+            world.clock.set(now + 60 * MINUTE);
+            world.browser().get("/auth/login").await;
+            world.clock.set(now);
+        }
         let old = world.signed_in(ADA).await;
         rotate(&world);
         let new = world.signed_in(EVE).await;
@@ -117,7 +123,7 @@ async fn a_key_that_has_ended_stays_so_when_the_clock_is_set_back() {
             let browsers = [&new, &old].map(Browser::clone);
             for (mut browser, want) in browsers.into_iter().zip([200, 303]) {
                 let status = browser.get("/").await.status();
-                assert_eq!(status, want, "{name}, {want}, used: {is_used}");
+                assert_eq!(status, want, "{name}, {want}, {is_used}, {was_ahead}");
             }
         }
     }

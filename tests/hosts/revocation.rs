@@ -27,6 +27,7 @@ use crate::{
         SESSION, application, builder, builder_with, cookie_of, document, grpc, keys, program,
         with_cookie,
     },
+    unanswered::stored::CutOff,
 };
 
 fn layer(configure: impl FnOnce(Builder) -> Builder) -> MagicLinkLayer {
@@ -271,6 +272,22 @@ async fn a_bearers_sign_out_that_the_store_does_not_take_is_to_be_tried_again() 
     let out = ask(&layer, with_cookie(sign_out(), &cookie)).await;
     assert_eq!(out.code(), "sign_out_not_recorded");
     assert_eq!(out.header("retry-after"), "", "the cookie is gone");
+}
+
+/// A try that follows is answered as the first, though the store knows of the end here.
+#[tokio::test]
+async fn a_sign_out_that_only_this_replica_knows_of_is_never_called_recorded() {
+    let layer = layer(|builder| builder.bearer_tokens().revocations(CutOff::default()));
+    let (cookie, _) = cookie_of(&layer);
+    let (_, token) = cookie.split_once('=').unwrap();
+    for number in 0..3 {
+        let mut request = sign_out();
+        let bearer = format!("Bearer {token}").try_into().unwrap();
+        let headers = request.headers_mut();
+        headers.insert(http::header::AUTHORIZATION, bearer);
+        let out = ask(&layer, request).await;
+        assert_eq!(out.code(), "sign_out_not_recorded", "{number}");
+    }
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::streams::SignedIn;
 mod audiences;
 mod handlers;
 mod sockets;
-mod stored;
+pub(crate) mod stored;
 
 type Answer = Response<ResponseBody<Full<Bytes>>>;
 type Http<B> = Client<hyper_util::client::legacy::connect::HttpConnector, B>;

@@ -11,6 +11,10 @@ use crate::{clock::Timestamp, error::ConfigError};
 /// A request that arrives after a change has returned uses the new keys. One in flight may still
 /// use the old ones. Requests never wait for a change.
 ///
+/// Of several layers with one ring, the one that verifies first after a change decides how the end
+/// of a retired key is judged. Where the clock was once ahead of what it shows now, by at least the
+/// time until that end, the others may end the key at once.
+///
 /// ```
 /// use std::time::Duration;
 /// use tower_magic_link::{KeyRing, SigningKey, clock::{Clock, SystemClock}};

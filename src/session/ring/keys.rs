@@ -42,6 +42,8 @@ pub(in crate::session) struct Entry {
     until: Option<Timestamp>,
     /// By how much a layer's time was ahead of the clock when it first saw the key's end.
     seen: OnceLock<Skew>,
+    /// Set once the key has ended.
+    ended: OnceLock<()>,
     /// How its tokens begin, for the first issuer that asked.
     opening: OnceLock<Option<Opening>>,
     /// The tokens that it need not verify again. They stand here and nowhere else, so that no other
@@ -57,6 +59,7 @@ impl Entry {
             last_minted: NEVER,
             until: None,
             seen: OnceLock::new(),
+            ended: OnceLock::new(),
             opening: OnceLock::new(),
             hot: OnceLock::new(),
         }
@@ -72,6 +75,7 @@ impl Entry {
             last_minted: since.map_or(NEVER, |since| since + RetiredKey::LEEWAY),
             until,
             seen: OnceLock::new(),
+            ended: OnceLock::new(),
             opening: OnceLock::new(),
             hot: OnceLock::new(),
         }
@@ -84,10 +88,17 @@ impl Entry {
     /// ended by that does not come back with the clock.
     pub(in crate::session) fn stands(&self, reading: impl Into<Reading>) -> bool {
         self.until.is_none_or(|until| {
+            if self.ended.get().is_some() {
+                return false;
+            }
             let reading = reading.into();
             let judged = reading.judging(until, self.seen(reading));
             // A clock that was far behind then, and is right now, must not put the end off.
-            judged.max(reading.date()) < until
+            let stands = judged.max(reading.date()) < until;
+            if !stands {
+                self.ended.get_or_init(|| ());
+            }
+            stands
         })
     }
 
@@ -246,8 +257,8 @@ impl Keys {
     /// be taken for a new one once the clock is set back.
     pub(in crate::session) fn see(&self, reading: Reading) {
         // The current key has no end.
-        for entry in self.others.iter().filter(|entry| entry.until.is_some()) {
-            entry.seen(reading);
+        for entry in &self.others {
+            entry.stands(reading);
         }
     }
 }

@@ -11,11 +11,12 @@ use sha2::Sha256;
 
 use super::{stated::LEEWAY, *};
 use crate::{
-    clock::Skew,
+    clock::{Skew, Timestamp},
     session::{SessionId, SigningKey, Term, test_keys},
 };
 
 mod after;
+mod ahead;
 mod claims;
 mod cost;
 mod header;

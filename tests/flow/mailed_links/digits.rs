@@ -68,6 +68,16 @@ async fn five_wrong_digits_end_the_tries_of_a_mail_also_for_the_right_ones() {
 
 #[tokio::test]
 async fn a_new_mail_ends_the_old_digits_in_every_tab_of_the_browser() {
+    new_mail_ends_the_old_digits(|_| ()).await;
+}
+
+/// Pins: what names the newest mail was compared by the current key alone.
+#[tokio::test]
+async fn a_new_mail_ends_the_old_digits_through_a_change_of_keys() {
+    new_mail_ends_the_old_digits(Site::rotate).await;
+}
+
+async fn new_mail_ends_the_old_digits(meanwhile: impl Fn(&Site)) {
     let site = Site::new();
     let replica = site.replica(SignIn::Code);
     let mut browser = replica.browser();
@@ -77,6 +87,7 @@ async fn a_new_mail_ends_the_old_digits_in_every_tab_of_the_browser() {
     site.pass(1);
     let new = action(&ask(&mut browser).await);
     let new_digits = site.post.code();
+    meanwhile(&site);
     is_asked_again(&type_digits(&mut browser, &old, &old_digits).await);
     if old_digits != new_digits {
         is_asked_again(&type_digits(&mut browser, &new, &old_digits).await);

@@ -58,7 +58,7 @@ async fn who_is_signed_out_by_the_session_that_their_stream_holds_loses_the_stre
 
 /// Ends a session here, and fails to tell the others, as Redis does while it is away.
 #[derive(Clone, Debug, Default)]
-struct CutOff(MemoryRevocations);
+pub(crate) struct CutOff(MemoryRevocations);
 
 impl Revocations for CutOff {
     fn look_up(&self, session: &Session) -> Lookup {
