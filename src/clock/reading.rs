@@ -67,6 +67,11 @@ impl Reading {
         self.now
     }
 
+    /// Says whether a layer's clock was read, and no moment was made up.
+    pub(crate) const fn is_of_a_layer(self) -> bool {
+        self.mark != 0
+    }
+
     /// Returns the moment by the wall clock, to be written for others.
     pub(crate) fn date(self) -> Timestamp {
         self.now - self.ahead

@@ -85,10 +85,12 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         Err(_) => None,
     };
     let mut response = match trouble {
-        // A program still has its token: another try ends what this one did not.
+        // A program still has its token: another try ends the session that this one did not. By
+        // then the session may have ended here, and then it orders the end of no other.
         Some(kind) if gate.is_bearer(&step.head()) => {
-            let again = Rejection::new(kind).with_retry_after(Some(AGAIN));
-            refusal::answer(step, again, None)
+            let again = (extent == Extent::This).then_some(AGAIN);
+            let rejection = Rejection::new(kind).with_retry_after(again);
+            refusal::answer(step, rejection, None)
         }
         Some(kind) => refusal::refuse(step, kind),
         // By GET to the page that says so: a reload then posts nothing again.

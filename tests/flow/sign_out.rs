@@ -143,6 +143,7 @@ async fn a_session_that_has_ended_ends_no_other() {
         assert_eq!(orders(), before + 1, "{form:?}");
         let here = stolen.clone().post("/auth/logout", "").await;
         assert_eq!(here.location(), "/auth/logout");
+        assert_eq!(orders(), before + 2, "{form:?}: of itself alone");
         assert_eq!(later.clone().get("/").await.status(), 200, "{form:?}");
     }
 }

@@ -274,7 +274,8 @@ async fn a_bearers_sign_out_that_the_store_does_not_take_is_to_be_tried_again() 
     assert_eq!(out.header("retry-after"), "", "the cookie is gone");
 }
 
-/// A try that follows is answered as the first, though the store knows of the end here.
+/// A try that follows is answered as the first, though the store knows of the end here. One to sign
+/// out everywhere is that of a session that has ended.
 #[tokio::test]
 async fn a_sign_out_that_only_this_replica_knows_of_is_never_called_recorded() {
     let layer = layer(|builder| builder.bearer_tokens().revocations(CutOff::default()));

@@ -13,7 +13,8 @@ use crate::{clock::Timestamp, error::ConfigError};
 ///
 /// Of several layers with one ring, the one that verifies first after a change decides how the end
 /// of a retired key is judged. Where the clock was once ahead of what it shows now, by at least the
-/// time until that end, the others may end the key at once.
+/// time until that end, the others may end the key at once. A key that one of them has found ended
+/// has ended for all.
 ///
 /// ```
 /// use std::time::Duration;

@@ -95,7 +95,8 @@ impl Entry {
             let judged = reading.judging(until, self.seen(reading));
             // A clock that was far behind then, and is right now, must not put the end off.
             let stands = judged.max(reading.date()) < until;
-            if !stands {
+            // The date of a token that is dated ahead ends no key.
+            if !stands && reading.is_of_a_layer() {
                 self.ended.get_or_init(|| ());
             }
             stands
@@ -110,9 +111,12 @@ impl Entry {
     /// Returns by how much the layer's time was ahead when it first saw the key's end, which may be
     /// now. Of several layers with one ring, the first one counts: the others' skew is not known.
     fn seen(&self, reading: Reading) -> Skew {
-        *self
-            .seen
-            .get_or_init(|| reading.dated(Timestamp::from_secs(0)).1)
+        let skew = || reading.dated(Timestamp::from_secs(0)).1;
+        match self.seen.get() {
+            Some(seen) => *seen,
+            None if reading.is_of_a_layer() => *self.seen.get_or_init(skew),
+            None => skew(),
+        }
     }
 
     /// Returns when the key retired and when it ends, if it says both.

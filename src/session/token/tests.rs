@@ -78,10 +78,14 @@ fn session_of([subject, email, organization, connection, first, last]: [&str; 6]
 }
 
 fn session_by(fields: [&str; 10], method: SignInMethod) -> Session {
+    session_at(NOW, fields, method)
+}
+
+fn session_at(begun: Timestamp, fields: [&str; 10], method: SignInMethod) -> Session {
     let times = Times {
-        issued_at: NOW,
-        expires_at: NOW + HOUR,
-        auth_time: NOW,
+        issued_at: begun,
+        expires_at: begun + HOUR,
+        auth_time: begun,
     };
     let facts = Facts {
         id: SessionId::from_bytes([7; 16]),

@@ -3,7 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::*;
-use crate::clock::{Clock, Steady};
+use crate::{
+    clock::{Clock, Steady},
+    session::RetiredKey,
+    testing::ManualClock,
+};
 
 /// A wall clock and a monotonic one.
 #[derive(Debug, Default)]
@@ -43,4 +47,23 @@ fn a_token_that_is_judged_as_dated_ahead_is_read_for_a_sign_out_after_a_clock_wa
     assert_eq!(session_ahead, Some(session()));
     let right = Reading::level(NOW);
     assert_eq!(tokens.verify_ahead(token.as_bytes(), right), None);
+}
+
+/// Pins: the other keys of the ring were judged by the date of the token, and ended for good.
+#[test]
+fn a_token_that_is_dated_ahead_ends_no_key() {
+    let hour = HOUR;
+    let steady = Steady::new(Box::new(ManualClock::at(NOW)));
+    let reading = steady.at(steady.now());
+    let (old, new) = (hs256(), SigningKey::generate().unwrap());
+    let by_old = tokens(old.clone()).mint(&session()).unwrap();
+    let retired = RetiredKey::new(old).until(NOW + hour);
+    let ring = KeyRing::new(new).retire(retired).unwrap();
+    let tokens = Tokens::new(ring, ORIGIN);
+    let fields = ["eve", "eve@example.com", "", "", "", "", "", "", "", ""];
+    let ahead = session_at(NOW + 2 * hour, fields, SignInMethod::MagicLink);
+    let ahead = tokens.mint(&ahead).unwrap();
+    assert_eq!(tokens.verify(&by_old, reading), Ok(session()));
+    assert!(tokens.verify_ahead(ahead.as_bytes(), reading).is_some());
+    assert_eq!(tokens.verify(&by_old, reading), Ok(session()));
 }
