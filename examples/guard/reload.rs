@@ -4,8 +4,9 @@
 //!   is logged as an error, and keeps the other from nothing. No request waits, and no connection
 //!   is closed.
 //! - systemd waits until both are read, and no longer than [`PATIENCE`]. A read of the certificate
-//!   that ends later still counts. The keys are then read again, three times at most: they are also
-//!   followed, and what was read slowly may be older than what is in use by then.
+//!   that ends later still counts. Keys whose read took five seconds or more are read again, three
+//!   reads in all: they are also followed, and what was read slowly may be older than what is in
+//!   use by then.
 //! - A SIGHUP during a read has the file read once more: it may have changed in the meantime.
 //! - The file of keys is followed anyway, within twenty seconds. A SIGHUP takes it at once, and so
 //!   takes a file as it is: put a new one into place as a whole.

@@ -88,7 +88,8 @@ pub(super) async fn end(step: &Step) -> Response<Bytes> {
         // A program still has its token: another try ends the session that this one did not. By
         // then the session may have ended here, and then it orders the end of no other.
         Some(kind) if gate.is_bearer(&step.head()) => {
-            let again = (extent == Extent::This).then_some(AGAIN);
+            let is_of_use = extent == Extent::This && kind == RejectionKind::SignOutNotRecorded;
+            let again = is_of_use.then_some(AGAIN);
             let rejection = Rejection::new(kind).with_retry_after(again);
             refusal::answer(step, rejection, None)
         }

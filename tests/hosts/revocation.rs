@@ -275,19 +275,36 @@ async fn a_bearers_sign_out_that_the_store_does_not_take_is_to_be_tried_again() 
 }
 
 /// A try that follows is answered as the first, though the store knows of the end here. One to sign
-/// out everywhere is that of a session that has ended.
+/// out everywhere is that of a session that has ended, and no other try is asked for.
 #[tokio::test]
 async fn a_sign_out_that_only_this_replica_knows_of_is_never_called_recorded() {
-    let layer = layer(|builder| builder.bearer_tokens().revocations(CutOff::default()));
-    let (cookie, _) = cookie_of(&layer);
-    let (_, token) = cookie.split_once('=').unwrap();
-    for number in 0..3 {
-        let mut request = sign_out();
-        let bearer = format!("Bearer {token}").try_into().unwrap();
-        let headers = request.headers_mut();
-        headers.insert(http::header::AUTHORIZATION, bearer);
-        let out = ask(&layer, request).await;
-        assert_eq!(out.code(), "sign_out_not_recorded", "{number}");
+    let lost = ("sign_out_not_recorded", "5");
+    for (form, answers) in [
+        ("", [lost, lost, lost]),
+        (
+            "everywhere=true",
+            [
+                ("sign_out_not_recorded", ""),
+                ("no_session", ""),
+                ("no_session", ""),
+            ],
+        ),
+    ] {
+        let layer = layer(|builder| builder.bearer_tokens().revocations(CutOff::default()));
+        let (cookie, _) = cookie_of(&layer);
+        let (_, token) = cookie.split_once('=').unwrap();
+        for want in answers {
+            let (mut parts, _) = sign_out().into_parts();
+            let bearer = format!("Bearer {token}").try_into().unwrap();
+            parts.headers.insert(http::header::AUTHORIZATION, bearer);
+            let request = Request::from_parts(parts, Full::from(form));
+            let out = ask(&layer, request).await;
+            assert_eq!(
+                (&*out.code(), &*out.header("retry-after")),
+                want,
+                "{form:?}"
+            );
+        }
     }
 }
 

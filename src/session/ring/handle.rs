@@ -11,10 +11,10 @@ use crate::{clock::Timestamp, error::ConfigError};
 /// A request that arrives after a change has returned uses the new keys. One in flight may still
 /// use the old ones. Requests never wait for a change.
 ///
-/// Of several layers with one ring, the one that verifies first after a change decides how the end
-/// of a retired key is judged. Where the clock was once ahead of what it shows now, by at least the
-/// time until that end, the others may end the key at once. A key that one of them has found ended
-/// has ended for all.
+/// Of several layers with one ring, the one that first looks at a retired key's end after a change
+/// decides how that end is judged. Where the clock was once ahead of what it shows now, by at least
+/// the time until that end, the others may end the key at once. A key that one of them has found
+/// ended has ended for all.
 ///
 /// ```
 /// use std::time::Duration;

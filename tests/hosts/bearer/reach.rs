@@ -122,6 +122,7 @@ async fn a_bearer_token_is_no_proof_of_origin_at_the_layers_own_endpoints() {
         (refused.status().as_u16(), refused.code()),
         (401, "conflicting_cookies".into())
     );
+    assert_eq!(refused.header("retry-after"), "", "it would fail again");
     assert_eq!(refused.header("set-cookie"), "");
     assert_eq!(ask(&layer, who()).await.status(), 200, "nothing ended");
 

@@ -56,14 +56,18 @@ fn a_token_that_is_dated_ahead_ends_no_key() {
     let steady = Steady::new(Box::new(ManualClock::at(NOW)));
     let reading = steady.at(steady.now());
     let (old, new) = (hs256(), SigningKey::generate().unwrap());
+    let fields = ["eve", "eve@example.com", "", "", "", "", "", "", "", ""];
+    let session_ahead = session_at(NOW + 2 * hour, fields, SignInMethod::MagicLink);
     let by_old = tokens(old.clone()).mint(&session()).unwrap();
+    let late = tokens(old.clone()).mint(&session_ahead).unwrap();
     let retired = RetiredKey::new(old).until(NOW + hour);
     let ring = KeyRing::new(new).retire(retired).unwrap();
     let tokens = Tokens::new(ring, ORIGIN);
-    let fields = ["eve", "eve@example.com", "", "", "", "", "", "", "", ""];
-    let ahead = session_at(NOW + 2 * hour, fields, SignInMethod::MagicLink);
-    let ahead = tokens.mint(&ahead).unwrap();
+    let ahead = tokens.mint(&session_ahead).unwrap();
     assert_eq!(tokens.verify(&by_old, reading), Ok(session()));
     assert!(tokens.verify_ahead(ahead.as_bytes(), reading).is_some());
+    assert_eq!(tokens.verify(&by_old, reading), Ok(session()));
+    // Nor does one of the retired key itself, which is dated past its end.
+    assert_eq!(tokens.verify_ahead(late.as_bytes(), reading), None);
     assert_eq!(tokens.verify(&by_old, reading), Ok(session()));
 }
