@@ -343,8 +343,8 @@ fn origin(text: Option<&str>) -> Result<Uri, Box<dyn Error>> {
 fn has_valid_port(authority: &Authority) -> bool {
     let port = authority.as_str().strip_prefix(authority.host());
     match port.and_then(|port| port.strip_prefix(':')) {
-        // An empty port is the default one (RFC 3986, section 3.2.3).
-        Some(port) => port.is_empty() || port.parse::<u16>().is_ok_and(|port| port > 0),
+        // An empty one, the default by RFC 3986, is most likely a variable that was not set.
+        Some(port) => port.parse::<u16>().is_ok_and(|port| port > 0),
         None => port == Some(""),
     }
 }
