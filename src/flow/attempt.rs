@@ -191,11 +191,8 @@ impl Attempt {
     }
 
     const fn fixed(&self) -> usize {
-        if self.is_skewed() {
-            FIXED + SKEW
-        } else {
-            FIXED
-        }
+        let skew = if self.is_skewed() { SKEW } else { 0 };
+        FIXED + skew
     }
 
     const fn is_skewed(&self) -> bool {

@@ -6,7 +6,8 @@
 //! - A client nearby can write such a field too, and clients may share a proxy's address behind a
 //!   container's NAT. If the operator trusted that address, they could choose their network. So the
 //!   line says what was seen, and when to name the address.
-//! - Only the peer's own address and a field's name are told. What the field holds is a client's.
+//! - The line has the peer's own address and the field's name alone. A client may have written what
+//!   the field holds.
 
 use std::net::{IpAddr, Ipv4Addr};
 
