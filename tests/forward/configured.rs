@@ -145,7 +145,7 @@ fn nginx(folder: &Path, behind: &Behind<'_>) -> Command {
         .map(|kind| format!("{kind}_temp_path {kind}_temp;\n"))
         .concat();
     let configuration = format!(
-        "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log stderr warn;\nevents {{}}\n\
+        "daemon off;\nmaster_process off;\npid nginx.pid;\nerror_log error.log warn;\nevents {{}}\n\
          http {{\naccess_log off;\nssi on;\n{temporary}\n{documented}}}\n"
     );
     fs::write(folder.join("nginx.conf"), configuration).unwrap();

@@ -22,8 +22,8 @@ const CHANGES: [(Front, &str, &str); 5] = [
     ),
     (
         Front::Envoy,
-        "- name: app\n      load",
-        "- name: app\n      http2_protocol_options: {}\n      load",
+        "*idle\n          explicit_http_config: { http_protocol_options: {} }",
+        "*idle\n          explicit_http_config: { http2_protocol_options: {} }",
     ),
 ];
 const CADDY_APP: &str = "reverse_proxy 127.0.0.1:8080";

@@ -10,6 +10,7 @@ mod forgeries;
 mod grpc;
 mod logs;
 mod permits;
+mod pool;
 mod redirects;
 mod refusals;
 mod renewals;
